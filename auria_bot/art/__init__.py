@@ -1,0 +1,1 @@
+"""The crafts: poets, painters, stylists, captioners, and the nets behind them."""

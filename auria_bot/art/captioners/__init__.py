@@ -1,0 +1,1 @@
+"""Who may describe: one file, one backend."""

@@ -1,0 +1,198 @@
+"""Trained models on disk: safetensors, JSON, ONNX and their checksums; nothing is unpickled.
+
+Knows files and formats; does not know what any model is for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.errors import ModelCorrupt, ModelMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import torch
+    from torch import nn
+
+__all__ = [
+    "export_onnx",
+    "load_weights",
+    "read_json",
+    "save_weights",
+    "sha256_of",
+    "verify",
+    "write_checksums",
+    "write_json",
+]
+
+CHECKSUMS = "SHA256SUMS"
+_UNPINNED = {"card.md", "metrics.json", CHECKSUMS}  # prose and figures may be corrected without new weights
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1, sort_keys=True, ensure_ascii=False)
+        file.write("\n")
+    Path(name).replace(path)
+
+
+def read_json(path: Path) -> Any:
+    """Read a model's JSON file.
+
+    Raises:
+        ModelMissing: there is no such file.
+        ModelCorrupt: it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train`") from None
+    except (ValueError, OSError) as error:
+        raise ModelCorrupt(f"{path} cannot be read as JSON: {error}") from None
+
+
+def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], *, half: bool = False) -> None:
+    """Save tensors as safetensors, atomically; floating ones in float16 if `half`."""
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ready = {
+        name: (tensor.detach().half() if half and tensor.is_floating_point() else tensor.detach()).contiguous().clone()
+        for name, tensor in tensors.items()
+    }
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file(ready, scratch)
+    scratch.replace(path)
+
+
+def load_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Load tensors saved by `save_weights`; half precision comes back as float32.
+
+    Raises:
+        ModelMissing: there is no such file.
+        ModelCorrupt: it is not a safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError:
+        raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train`") from None
+    except (SafetensorError, OSError) as error:
+        raise ModelCorrupt(f"{path} is not a readable safetensors file: {error}") from None
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_checksums(folder: Path) -> None:
+    """Write SHA256SUMS over every file of a model's folder that serving reads."""
+    rows = [
+        f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in _UNPINNED and not path.name.startswith(".")
+    ]
+    scratch = folder / f".{CHECKSUMS}.{os.getpid()}"
+    scratch.write_text("".join(rows), encoding="utf-8")
+    scratch.replace(folder / CHECKSUMS)
+
+
+def verify(folder: Path) -> str:
+    """Check a model's files against its SHA256SUMS and give the hash that names the model.
+
+    Returns:
+        The SHA-256 of SHA256SUMS itself, in hexadecimal: it changes when any file changes.
+
+    Raises:
+        ModelMissing: the folder, its checksums or a listed file is not there.
+        ModelCorrupt: a file differs from its checksum.
+    """
+    sums = folder / CHECKSUMS
+    if not sums.is_file():
+        raise ModelMissing(f"{sums} is missing; reinstall auria-bot or run `auria train {folder.name}`")
+    for row in sums.read_text(encoding="utf-8", errors="replace").splitlines():
+        expected, _, name = row.partition("  ")
+        path = folder / name
+        if not path.is_file():
+            raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train {folder.name}`")
+        if sha256_of(path) != expected:
+            raise ModelCorrupt(f"{path} does not match its checksum; reinstall auria-bot or run `auria train {folder.name}`")
+    return sha256_of(sums)
+
+
+def export_onnx(
+    module: nn.Module,
+    inputs: tuple[torch.Tensor, ...],
+    path: Path,
+    *,
+    input_names: Sequence[str],
+    output_names: Sequence[str],
+    dynamic_axes: Mapping[str, Mapping[int, str]] | None = None,
+    half: bool = True,
+) -> None:
+    """Export a module to ONNX, with weights stored in float16 and computed in float32 if `half`.
+
+    Args:
+        module: the net, in evaluation mode.
+        inputs: example inputs, in `input_names`' order.
+        path: where to write.
+        input_names: the graph's input names.
+        output_names: the graph's output names.
+        dynamic_axes: for each input or output, the axes that may vary, by name.
+        half: store large float32 initialisers as float16 followed by a Cast; runtimes fold the Cast once at load.
+    """
+    import onnx
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=".onnx."))
+    try:
+        raw = scratch / "raw.onnx"
+        axes = {name: dict(named) for name, named in (dynamic_axes or {}).items()}
+        torch.onnx.export(
+            module.eval(), inputs, str(raw), input_names=list(input_names), output_names=list(output_names),
+            dynamic_axes=axes, opset_version=17, dynamo=False,
+        )
+        graph = onnx.load(raw)
+        if half:
+            _halve(graph)
+        onnx.checker.check_model(graph)
+        onnx.save(graph, raw)
+        raw.replace(path)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _halve(model: Any) -> None:
+    """Store each large float32 initialiser as float16 and cast it back where the graph begins."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for initialiser in model.graph.initializer:
+        if initialiser.data_type != TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(initialiser)
+        if values.size < 64:
+            continue
+        name = initialiser.name
+        stored = numpy_helper.from_array(values.astype(np.float16), f"{name}__half")
+        casts.append(helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT, name=f"{name}__cast"))
+        initialiser.CopyFrom(stored)
+    for cast in reversed(casts):
+        model.graph.node.insert(0, cast)

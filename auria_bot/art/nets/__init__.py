@@ -1,0 +1,1 @@
+"""The torch modules, one file a net; imported for training and CUDA only."""

@@ -1,0 +1,1 @@
+"""Who may paint: one file, one backend."""

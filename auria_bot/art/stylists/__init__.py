@@ -1,0 +1,1 @@
+"""Who may restyle: one file, one backend."""

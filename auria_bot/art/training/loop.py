@@ -1,0 +1,186 @@
+"""The one training loop: steps, checkpoints, resuming, a time budget, a log.
+
+Knows when to save, to evaluate and to stop; does not know what is trained. A run killed at any moment goes
+on from its last checkpoint as the same run, because recipes draw their batches from the step's number.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from auria_bot.art.checkpoint import load_weights, read_json, save_weights, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import nn
+
+__all__ = ["Outcome", "Recipe", "restore", "run"]
+
+_LOG_EVERY = 15.0  # seconds between log lines
+
+
+class Recipe(Protocol):
+    """What is trained, and how one step is taken."""
+
+    name: str
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The modules whose state is saved, by name (weight averages included)."""
+        ...
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimisers whose state is saved, by name."""
+        ...
+
+    def step(self, number: int, total: int) -> dict[str, float]:
+        """Take update `number` of `total` (from 0); batches are drawn by an RNG seeded with the number."""
+        ...
+
+    def evaluate(self) -> dict[str, float]:
+        """Measure on the validation split."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended."""
+
+    step: int  # steps taken in all, earlier sittings included
+    total: int  # steps asked for
+    seconds: float  # time spent training in all
+    metrics: dict[str, float]  # of the last evaluation
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step was taken."""
+        return self.step >= self.total
+
+
+def run(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    steps: int,
+    minutes: float | None = None,
+    save_every: float = 120.0,
+    evaluate_every: int | None = None,
+    log: Callable[[str], None] = print,
+) -> Outcome:
+    """Train until `steps` were taken or `minutes` of this sitting are over, whichever comes first.
+
+    Args:
+        recipe: what to train; its modules are changed in place.
+        folder: where the checkpoint and log.jsonl are kept; an existing checkpoint is resumed.
+        steps: how many updates the whole run has.
+        minutes: wall-clock budget of this sitting; None for no limit.
+        save_every: seconds between checkpoints.
+        evaluate_every: steps between evaluations; None to evaluate only at the end.
+        log: receives a line now and then.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = restore(recipe, folder)
+    number, spent = int(state.get("step", 0)), float(state.get("seconds", 0.0))
+    metrics: dict[str, float] = dict(state.get("metrics", {}))
+    stopping = _Stopping()
+    began = last_save = last_log = time.monotonic()
+    with stopping:
+        while number < steps and not stopping.asked:
+            figures = recipe.step(number, steps)
+            number += 1
+            now = time.monotonic()
+            if evaluate_every and number % evaluate_every == 0 and number < steps:
+                metrics = recipe.evaluate()
+                _note(folder, log, number, steps, spent + now - began, metrics)
+                now = time.monotonic()
+            if now - last_log > _LOG_EVERY:
+                _note(folder, log, number, steps, spent + now - began, figures)
+                last_log = now
+            if now - last_save > save_every:
+                _save(recipe, folder, number, spent + now - began, metrics)
+                last_save = time.monotonic()
+            if minutes is not None and now - began > minutes * 60:
+                break
+        metrics = recipe.evaluate()
+    total_seconds = spent + time.monotonic() - began
+    _note(folder, log, number, steps, total_seconds, metrics)
+    _save(recipe, folder, number, total_seconds, metrics)
+    return Outcome(step=number, total=steps, seconds=total_seconds, metrics=metrics)
+
+
+def restore(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Load the newest checkpoint of `folder` into the recipe; {} when there is none."""
+    pointer = folder / "latest.json"
+    if not pointer.exists():
+        return {}
+    state: dict[str, Any] = read_json(pointer)
+    saved = load_weights(folder / state["file"])
+    for name, module in recipe.modules().items():
+        prefix = f"module.{name}."
+        module.load_state_dict({key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)})
+    for name, optimizer in recipe.optimizers().items():
+        prefix = f"optimizer.{name}."
+        template = optimizer.state_dict()
+        slots: dict[int, dict[str, Any]] = {}
+        for key, value in saved.items():
+            if key.startswith(prefix):
+                index, field = key.removeprefix(prefix).split(".", 1)
+                slots.setdefault(int(index), {})[field] = value
+        optimizer.load_state_dict({"state": slots, "param_groups": template["param_groups"]})
+    return state
+
+
+def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: dict[str, float]) -> None:
+    """Write a checkpoint, point to it, then drop the one before."""
+    tensors: dict[str, torch.Tensor] = {}
+    for name, module in recipe.modules().items():
+        tensors |= {f"module.{name}.{key}": value for key, value in module.state_dict().items()}
+    for name, optimizer in recipe.optimizers().items():
+        for index, slots in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{name}.{index}.{field}": torch.as_tensor(value) for field, value in slots.items()}
+    file = f"checkpoint-{number:08d}.safetensors"
+    save_weights(folder / file, tensors)
+    write_json(folder / "latest.json", {"file": file, "step": number, "seconds": seconds, "metrics": metrics})
+    for old in folder.glob("checkpoint-*.safetensors"):
+        if old.name != file:
+            old.unlink(missing_ok=True)
+
+
+def _note(
+    folder: Path, log: Callable[[str], None], number: int, steps: int, seconds: float, figures: dict[str, float]
+) -> None:
+    """Append to log.jsonl and tell the caller."""
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": number, "seconds": round(seconds, 1), **figures}) + "\n")
+    shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    log(f"step {number}/{steps}  {seconds / 60:.1f} min  {shown}")
+
+
+class _Stopping:
+    """Turns SIGTERM and Ctrl-C into a wish to stop after the step in hand; a second one stops at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> None:
+        try:
+            for name in (signal.SIGTERM, signal.SIGINT):
+                self._before[name] = signal.signal(name, self._ask)
+        except ValueError:  # not in the main thread: the caller owns the signals
+            self._before.clear()
+
+    def __exit__(self, *_: object) -> None:
+        for name, before in self._before.items():
+            signal.signal(name, before)
+
+    def _ask(self, number: int, _: object) -> None:
+        self.asked = True
+        signal.signal(number, self._before.get(signal.Signals(number), signal.SIG_DFL))

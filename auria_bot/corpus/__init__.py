@@ -1,0 +1,1 @@
+"""Where verses come from: reading, cleaning, syllables, words that may not be said."""

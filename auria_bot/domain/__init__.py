@@ -1,0 +1,1 @@
+"""What Auria deals in: values, states and roles; the standard library only."""

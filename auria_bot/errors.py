@@ -1,0 +1,200 @@
+"""Every error that Auria raises on purpose, one class per way of handling it.
+
+The tree::
+
+    AuriaError
+    ├── SettingsError            a setting is wrong                       exit 3
+    ├── InputError               what was given cannot be used            exit 4
+    │   ├── UnknownName          no such backend, mood, channel ...
+    │   ├── PictureError         a picture file that cannot be used
+    │   └── TextRejected         text that must not be published
+    ├── NotFound                 no such draft, post or file              exit 5
+    ├── IllegalMove              a state does not allow the move          exit 6
+    ├── StoreError               the database                             exit 7
+    │   ├── DatabaseUnreachable
+    │   └── SchemaTooNew         written by a newer auria_bot
+    ├── ModelError               trained weights and their backends       exit 8
+    │   ├── ModelMissing
+    │   ├── ModelCorrupt
+    │   └── BackendMissing       an optional dependency is not installed
+    ├── StepFailed               a step of the studio                     exit 9
+    │   ├── StepCrashed
+    │   ├── StepTimedOut
+    │   ├── StepOutOfMemory
+    │   └── NoGoodPicture        every candidate was dropped by the gate
+    ├── DiskError                disk full, read-only or unwritable       exit 10
+    └── ChannelError             a platform                               exit 11
+        ├── Refused              definitely not posted, no use repeating
+        ├── Throttled            definitely not posted, again later
+        ├── Unauthorised         definitely not posted, credentials needed
+        └── Unclear              posted or not: only find() can tell
+
+A class's docstring is its default message. Messages name the wrong value, the allowed ones and the
+next command; they never hold a secret.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+__all__ = [
+    "AuriaError",
+    "BackendMissing",
+    "ChannelError",
+    "DatabaseUnreachable",
+    "DiskError",
+    "IllegalMove",
+    "InputError",
+    "ModelCorrupt",
+    "ModelError",
+    "ModelMissing",
+    "NoGoodPicture",
+    "NotFound",
+    "PictureError",
+    "Refused",
+    "SchemaTooNew",
+    "SettingsError",
+    "StepCrashed",
+    "StepFailed",
+    "StepOutOfMemory",
+    "StepTimedOut",
+    "StoreError",
+    "TextRejected",
+    "Throttled",
+    "Unauthorised",
+    "Unclear",
+    "UnknownName",
+]
+
+
+class AuriaError(Exception):
+    """Auria could not do what was asked."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message if message is not None else (type(self).__doc__ or "").strip())
+
+
+class SettingsError(AuriaError):
+    """A setting is wrong."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class InputError(AuriaError):
+    """What was given cannot be used."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class UnknownName(InputError):
+    """No such name."""
+
+
+class PictureError(InputError):
+    """The picture file cannot be used."""
+
+
+class TextRejected(InputError):
+    """The text must not be published."""
+
+
+class NotFound(AuriaError):
+    """There is no such thing."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class IllegalMove(AuriaError):
+    """The state does not allow this move."""
+
+    exit_code: ClassVar[int] = 6
+
+
+class StoreError(AuriaError):
+    """The database failed."""
+
+    exit_code: ClassVar[int] = 7
+
+
+class DatabaseUnreachable(StoreError):
+    """The database cannot be reached."""
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a newer auria_bot; upgrade the program."""
+
+
+class ModelError(AuriaError):
+    """A trained model cannot be used."""
+
+    exit_code: ClassVar[int] = 8
+
+
+class ModelMissing(ModelError):
+    """A trained model is missing."""
+
+
+class ModelCorrupt(ModelError):
+    """A trained model's files do not match their checksums."""
+
+
+class BackendMissing(ModelError):
+    """An optional dependency of this backend is not installed."""
+
+
+class StepFailed(AuriaError):
+    """A step of the studio failed."""
+
+    exit_code: ClassVar[int] = 9
+
+
+class StepCrashed(StepFailed):
+    """A step of the studio crashed."""
+
+
+class StepTimedOut(StepFailed):
+    """A step of the studio ran past its deadline."""
+
+
+class StepOutOfMemory(StepFailed):
+    """A step of the studio ran out of memory."""
+
+
+class NoGoodPicture(StepFailed):
+    """Every candidate picture was dropped by the safety gate."""
+
+
+class DiskError(AuriaError):
+    """The disk is full, read-only or cannot be written."""
+
+    exit_code: ClassVar[int] = 10
+
+
+class ChannelError(AuriaError):
+    """The platform did not take the post."""
+
+    exit_code: ClassVar[int] = 11
+
+
+class Refused(ChannelError):
+    """The platform refused the post; it was not published and repeating it is of no use."""
+
+
+class Throttled(ChannelError):
+    """The platform asks to wait; the post was not published."""
+
+    def __init__(self, message: str | None = None, *, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
+        """When to try again (aware, UTC); None where the platform does not say."""
+
+
+class Unauthorised(ChannelError):
+    """The platform does not accept the credentials; the post was not published."""
+
+
+class Unclear(ChannelError):
+    """The connection broke after the post was sent: it may or may not be published."""

@@ -1,0 +1,1 @@
+"""What Auria does: make, review, publish."""
