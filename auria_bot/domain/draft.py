@@ -1,0 +1,108 @@
+"""A draft: an artwork under review, and the moves that its state allows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from auria_bot.domain.artwork import Artwork
+from auria_bot.errors import IllegalMove, InputError
+
+__all__ = ["Draft", "DraftState"]
+
+
+class DraftState(StrEnum):
+    """Where a draft stands."""
+
+    MADE = "made"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SCHEDULED = "scheduled"
+
+
+_MOVES = {
+    DraftState.MADE: {DraftState.APPROVED, DraftState.REJECTED},
+    DraftState.APPROVED: {DraftState.MADE, DraftState.REJECTED, DraftState.SCHEDULED},
+    DraftState.REJECTED: set[DraftState](),
+    DraftState.SCHEDULED: set[DraftState](),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An artwork under review. Approval signs what will be published; an edit voids it."""
+
+    id: int
+    artwork: Artwork
+    folder: str  # relative to the home's pictures folder
+    picture_sha256: str  # of the JPEG that would be posted
+    state: DraftState
+    made_at: datetime  # aware, UTC
+    decided_at: datetime | None = None
+    reason: str = ""  # why it was rejected
+    text: str  # what would be posted; the operator may edit it
+    alt_text: str  # likewise
+    channels: tuple[str, ...] = ()  # where it goes, set by approval
+    signature: str = ""  # of what was approved; "" when it is not
+
+    def content_hash(self, channels: tuple[str, ...]) -> str:
+        """SHA-256 over picture, text, alt text and channels: what an approval signs."""
+        content = [self.picture_sha256, self.text, self.alt_text, sorted(channels)]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the approval stands for exactly what the draft holds now."""
+        return bool(self.signature) and self.signature == self.content_hash(self.channels)
+
+    def approve(self, channels: tuple[str, ...], now: datetime) -> Draft:
+        """Sign the content for these channels.
+
+        Raises:
+            IllegalMove: the draft is not waiting for a decision.
+            InputError: no channel was named.
+        """
+        if not channels:
+            raise InputError("name at least one channel to approve for")
+        names = tuple(sorted(set(channels)))
+        return self._move(
+            DraftState.APPROVED, decided_at=now, channels=names, signature=self.content_hash(names), reason=""
+        )
+
+    def reject(self, reason: str, now: datetime) -> Draft:
+        """Put the draft aside for good."""
+        return self._move(DraftState.REJECTED, decided_at=now, reason=reason, signature="")
+
+    def edit(self, *, text: str | None = None, alt_text: str | None = None) -> Draft:
+        """Change the words; an approval that stood is void.
+
+        Raises:
+            IllegalMove: the draft is rejected or already scheduled.
+        """
+        if self.state not in {DraftState.MADE, DraftState.APPROVED}:
+            raise IllegalMove(f"draft {self.id} is {self.state}; only one that is made or approved can be edited")
+        return replace(
+            self,
+            text=self.text if text is None else text,
+            alt_text=self.alt_text if alt_text is None else alt_text,
+            state=DraftState.MADE, signature="", channels=(), decided_at=None,
+        )  # fmt: skip
+
+    def schedule(self) -> Draft:
+        """Hand the draft to the publisher.
+
+        Raises:
+            IllegalMove: it is not approved, or was changed since.
+        """
+        if self.state is DraftState.APPROVED and not self.is_signed:
+            raise IllegalMove(f"draft {self.id} was changed after its approval; approve it again")
+        return self._move(DraftState.SCHEDULED)
+
+    def _move(self, to: DraftState, **changes: object) -> Draft:
+        if to not in _MOVES[self.state]:
+            allowed = ", ".join(sorted(_MOVES[self.state])) or "nothing more"
+            raise IllegalMove(f"draft {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
+        return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

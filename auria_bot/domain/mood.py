@@ -1,0 +1,81 @@
+"""The moods Auria knows: each a child of one of the twenty emotions of WikiArt Emotions.
+
+Knows names, words and weights; does not know how a mood is read from a poem or shown in a picture.
+Emotions: S. Mohammad and S. Kiritchenko, "WikiArt Emotions: An Annotated Dataset of Emotions Evoked by Art",
+LREC 2018.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auria_bot.errors import UnknownName
+
+__all__ = ["EMOTIONS", "MOODS", "Mood", "find_mood"]
+
+EMOTIONS = (
+    "agreeableness", "anger", "anticipation", "arrogance", "disagreeableness", "disgust", "fear", "gratitude",
+    "happiness", "humility", "love", "optimism", "pessimism", "regret", "sadness", "shame", "shyness", "surprise",
+    "trust", "neutral",
+)  # fmt: skip
+"""The categories of WikiArt Emotions, in the order of its columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mood:
+    """A feeling, and how it steers the poet and the choice of painting."""
+
+    name: str
+    parent: str  # one of EMOTIONS
+    words: tuple[str, ...]  # words that lean to the mood: the poet leans to them, the reader looks for them
+    description: str  # one sentence, compared with poems by meaning
+    valence: float  # -1 unpleasant to 1 pleasant
+    arousal: float  # -1 calm to 1 stirred
+    strength: float  # how strongly a painting's style is laid over the picture, 0 to 1
+
+
+def _mood(name: str, parent: str, valence: float, arousal: float, strength: float, description: str, words: str) -> Mood:
+    return Mood(
+        name=name, parent=parent, words=tuple(words.split()), description=description, valence=valence,
+        arousal=arousal, strength=strength,
+    )  # fmt: skip
+
+
+MOODS: dict[str, Mood] = {
+    mood.name: mood
+    for mood in (
+        _mood("serene", "agreeableness", 0.6, -0.8, 0.55, "Calm and at peace, quiet water and soft light.", "calm still quiet gentle soft peace peaceful lake mist breath slow silence"),
+        _mood("joyful", "happiness", 0.9, 0.6, 0.7, "Bright joy, sunshine, laughter and flowers in bloom.", "joy bright sun sunlight laughing laughter dance dancing song singing bloom blooming spring"),
+        _mood("playful", "happiness", 0.8, 0.5, 0.7, "Light-hearted play of children, birds and butterflies.", "play playing jump puddle butterfly kite children frog splash giggle tumble"),
+        _mood("tender", "love", 0.8, -0.2, 0.6, "Tender love, closeness and warmth between two.", "love heart kiss hand hands warm warmth gentle hold touch together rose"),
+        _mood("hopeful", "optimism", 0.7, 0.1, 0.6, "Hope: dawn after a long night, first green shoots.", "hope dawn morning new first light sunrise bud seed rising tomorrow green"),
+        _mood("grateful", "gratitude", 0.8, -0.2, 0.6, "Thankfulness for small gifts, harvest and home.", "thank thanks grateful gift blessing harvest home bread enough given"),
+        _mood("trusting", "trust", 0.6, -0.4, 0.55, "Safe and at home, sheltered and sure.", "safe home shelter nest steady roots stone friend faithful hearth"),
+        _mood("awed", "surprise", 0.5, 0.7, 0.7, "Awe before mountains, stars and the great sea.", "stars mountain mountains vast sky endless wonder comet galaxy glacier peak thunder"),
+        _mood("longing", "anticipation", 0.1, 0.2, 0.6, "Longing and waiting for someone far away.", "waiting wait far away distant horizon letter return long road ship await"),
+        _mood("humble", "humility", 0.3, -0.5, 0.5, "Small beneath the sky, modest and simple.", "small simple bow dust ant pebble grass plain temple monk bare"),
+        _mood("shy", "shyness", 0.2, -0.4, 0.5, "Hidden and hesitant, half seen behind leaves.", "hidden hiding behind veil whisper peeking glance blush half shade"),
+        _mood("dreamy", "neutral", 0.3, -0.4, 0.65, "Dreaming under the moon, between sleep and waking.", "dream dreams dreaming moon moonlight sleep drifting cloud clouds mist night"),
+        _mood("still", "neutral", 0.1, -0.9, 0.5, "Stillness with no one there, empty and unmoving.", "still empty nothing silence snow stone winter pond motionless bare"),
+        _mood("wistful", "sadness", -0.2, -0.4, 0.6, "A sweet sadness for what passes, falling leaves and petals.", "autumn falling fall leaves petals fading last once evening dusk remember"),
+        _mood("melancholy", "sadness", -0.6, -0.5, 0.65, "Deep sadness, grey rain and tears.", "rain grey gray tears sad sorrow weeping grave cold grief ashes weary"),
+        _mood("lonely", "sadness", -0.6, -0.3, 0.6, "Alone, an empty room, a single bird, no voice.", "alone lonely empty single one room no voice lone crow window"),
+        _mood("regretful", "regret", -0.5, 0.0, 0.6, "Regret for words unsaid and years gone by.", "regret unsaid lost forgotten years gone old mistake ghost broken"),
+        _mood("bleak", "pessimism", -0.8, -0.2, 0.65, "Bleak and hopeless, a barren winter land.", "bleak barren dead frozen dark winter ash wither withered ruin bitter"),
+        _mood("uneasy", "fear", -0.6, 0.6, 0.7, "Fear in the dark, something moves among the trees.", "fear dark shadow shadows night afraid trembling howl wolf deep cold"),
+        _mood("stormy", "anger", -0.5, 0.9, 0.75, "Anger and storm, lightning, waves breaking on rock.", "storm thunder lightning rage waves crash wind fire burning red fierce"),
+    )
+}  # fmt: skip
+"""Every mood by name."""
+
+
+def find_mood(name: str) -> Mood:
+    """The mood of that name.
+
+    Raises:
+        UnknownName: there is none; the message lists the known ones.
+    """
+    try:
+        return MOODS[name.strip().lower()]
+    except KeyError:
+        raise UnknownName(f"no mood named {name[:40]!r}; known: {', '.join(sorted(MOODS))}") from None

@@ -1,0 +1,100 @@
+"""A post: one draft on one channel, and the moves that its state allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from auria_bot.errors import IllegalMove
+
+__all__ = ["TERMINAL", "Attempt", "Outcome", "Post", "PostState", "Receipt"]
+
+
+class PostState(StrEnum):
+    """Where a post stands."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    FAILED = "failed"
+    NEEDS_ATTENTION = "needs_attention"
+
+
+TERMINAL = frozenset({PostState.SENT, PostState.FAILED})
+"""States that are never left."""
+
+_MOVES = {
+    PostState.WAITING: {PostState.SENDING, PostState.FAILED},
+    PostState.SENDING: {
+        PostState.SENT, PostState.UNKNOWN, PostState.FAILED, PostState.WAITING, PostState.NEEDS_ATTENTION,
+    },
+    PostState.UNKNOWN: {PostState.SENT, PostState.WAITING, PostState.NEEDS_ATTENTION},
+    PostState.NEEDS_ATTENTION: {PostState.SENT, PostState.WAITING, PostState.FAILED},
+    PostState.SENT: set[PostState](),
+    PostState.FAILED: set[PostState](),
+}  # fmt: skip
+
+
+class Outcome(StrEnum):
+    """How one attempt ended."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    UNAUTHORISED = "unauthorised"
+    UNCLEAR = "unclear"
+    ABANDONED = "abandoned"  # its lease ran out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a platform gave for a post."""
+
+    id: str
+    url: str
+    at: datetime  # aware, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to publish a post."""
+
+    number: int  # from 1
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: Outcome | None
+    words: str  # what the platform said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One draft on one channel: what is sent, and what came of it."""
+
+    id: int
+    draft_id: int
+    channel: str
+    state: PostState
+    due: datetime  # aware, UTC
+    text: str
+    alt_text: str
+    picture: str  # absolute path of the JPEG
+    picture_sha256: str
+    signature: str  # the approval's
+    key: str  # the idempotency key: the same for every attempt
+    fencing: int = 0  # grows with every claim; a stale worker's number no longer matches
+    lease_until: datetime | None = None
+    receipt: Receipt | None = None
+    words: str = ""  # what happened last, and what to do next
+
+    def moved(self, to: PostState, **changes: object) -> Post:
+        """The post in another state.
+
+        Raises:
+            IllegalMove: the state it is in does not lead there.
+        """
+        if to not in _MOVES[self.state]:
+            allowed = ", ".join(sorted(_MOVES[self.state])) or "nothing more"
+            raise IllegalMove(f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
+        return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

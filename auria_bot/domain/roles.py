@@ -1,0 +1,268 @@
+"""The roles of the house, as Protocols: what a poet, a painter, a channel ... can be asked.
+
+A backend of a role is one file with a frozen `Config` dataclass and one class, named in the registry. Makers of
+pictures are constructed as `Class(Class.Config(**options), models=FOLDER)`, where FOLDER holds the trained
+models; channels as `Class(Class.Config(**options), home=FOLDER)`. Pictures are passed as paths; targets are
+written atomically. The same arguments on the same machine give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from auria_bot.domain.artwork import Sketch, Style
+from auria_bot.domain.engagement import Audience, Engagement
+from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.mood import Mood
+from auria_bot.domain.post import Post, Receipt
+
+__all__ = [
+    "Captioner",
+    "Channel",
+    "Enlarger",
+    "Finished",
+    "Finisher",
+    "Gate",
+    "Limits",
+    "MoodReader",
+    "Painter",
+    "Painting",
+    "Poet",
+    "Scribe",
+    "Stylist",
+    "Verdict",
+    "Verse",
+    "Words",
+]
+
+
+class Maker(Protocol):
+    """What every backend of the studio can tell of itself."""
+
+    def models(self) -> Mapping[str, str]:
+        """The models it works with: name to SHA-256 (of the folder's SHA256SUMS, or of the package's file)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verse:
+    """A poem and how good the poet finds it."""
+
+    haiku: Haiku
+    score: float  # higher is better; comparable within one call only
+
+
+@runtime_checkable
+class Poet(Maker, Protocol):
+    """Writes haiku."""
+
+    def compose(
+        self, *, seed: int, count: int = 1, theme: str | None = None, mood: Mood | None = None,
+        recent: Sequence[Haiku] = (),
+    ) -> tuple[Verse, ...]:
+        """Write `count` different haiku, the best first; far from `recent` ones.
+
+        Raises:
+            InputError: the theme cannot be used.
+        """  # fmt: skip
+        ...
+
+
+@runtime_checkable
+class MoodReader(Maker, Protocol):
+    """Reads the mood of a poem."""
+
+    def read(self, haiku: Haiku) -> tuple[tuple[Mood, float], ...]:
+        """Every mood with its share (they sum to 1), the nearest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Painting:
+    """A painted candidate."""
+
+    path: Path  # PNG
+    score: float  # how well it matches the poem; higher is better; comparable within one call only
+
+
+@runtime_checkable
+class Painter(Maker, Protocol):
+    """Paints poems."""
+
+    def paint(
+        self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
+    ) -> tuple[Painting, ...]:
+        """Paint `count` candidates as PNG files in `folder`, the best first."""
+        ...
+
+
+@runtime_checkable
+class Enlarger(Maker, Protocol):
+    """Makes pictures larger."""
+
+    def enlarge(self, source: Path, target: Path, *, size: int) -> None:
+        """Write `source` as PNG with a short side of `size` pixels.
+
+        Raises:
+            PictureError: the source cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Stylist(Maker, Protocol):
+    """Restyles a picture in the manner of a painting."""
+
+    def choose(
+        self, *, mood: Mood, haiku: Haiku, picture: Path, seed: int, recent: Sequence[str] = (),
+        wanted: str | None = None,
+    ) -> Style:
+        """Choose a painting for a mood, near in meaning to the poem and in colour to the picture.
+
+        Args:
+            mood: decides which paintings come into question, and the strength.
+            haiku: the poem.
+            picture: the picture that will be restyled.
+            seed: breaks near-ties.
+            recent: style keys used lately, the newest first; avoided.
+            wanted: a style key or a part of a title that must be used.
+
+        Raises:
+            UnknownName: `wanted` is not in the bank.
+        """  # fmt: skip
+        ...
+
+    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
+        """Write `source` in that style as PNG, of the same size."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the safety gate finds."""
+
+    passed: bool
+    reason: str  # "" when it passed
+    nudity: float  # 0 to 1
+    fingerprint: str  # perceptual hash, 16 hexadecimal digits
+
+
+@runtime_checkable
+class Gate(Maker, Protocol):
+    """Keeps unfit pictures out."""
+
+    def judge(self, picture: Path, *, known: Sequence[str] = ()) -> Verdict:
+        """Judge a picture against the fingerprints of earlier ones. Never raises for a broken picture."""
+        ...
+
+
+@runtime_checkable
+class Captioner(Maker, Protocol):
+    """Describes pictures."""
+
+    def describe(self, picture: Path) -> str:
+        """One sentence on what the picture shows.
+
+        Raises:
+            PictureError: the picture cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The words that go with a picture."""
+
+    alt_text: str  # at most 1,000 characters
+    post_text: str  # haiku, signature, at most 5 hashtags
+
+
+@runtime_checkable
+class Scribe(Maker, Protocol):
+    """Writes the alt text and the post's text from what is known."""
+
+    def write(self, sketch: Sketch) -> Words:
+        """Words for a sketch that has its haiku, mood, style and caption."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The files of a finished artwork."""
+
+    full: Path  # full-size PNG
+    post: Path  # 1080x1350 JPEG
+    card: Path  # JPEG
+
+
+@runtime_checkable
+class Finisher(Maker, Protocol):
+    """Makes the files that are looked at, kept and posted, with their provenance inside."""
+
+    def finish(self, sketch: Sketch, picture: Path, folder: Path) -> Finished:
+        """Write full.png, post.jpg and card.jpg into `folder` from the styled picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a channel takes; None where it sets no limit."""
+
+    characters: int | None = None  # of the text, as the platform counts them
+    alt_characters: int | None = None
+    picture_bytes: int | None = None
+    picture_pixels: int | None = None  # longest side
+    hashtags: int | None = None
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A place where posts are published."""
+
+    name: str
+
+    def limits(self) -> Limits:
+        """What the channel takes."""
+        ...
+
+    def check(self) -> str:
+        """Verify the configuration and credentials without publishing; a sentence on what was found.
+
+        Raises:
+            ChannelError: it would not work, with what to do.
+        """
+        ...
+
+    def publish(self, post: Post) -> Receipt:
+        """Publish once: at most one visible mutation.
+
+        Raises:
+            Refused: definitely not posted; no use repeating.
+            Throttled: definitely not posted; again later.
+            Unauthorised: definitely not posted; credentials needed.
+            Unclear: posted or not, only `find` can tell.
+        """
+        ...
+
+    def find(self, post: Post) -> Receipt | None:
+        """Whether an earlier attempt did publish: its receipt, or None when surely absent.
+
+        Raises:
+            Unclear: neither can be said.
+        """
+        ...
+
+    def measure(self, receipt: Receipt) -> Engagement:
+        """What followers did with the post so far.
+
+        Raises:
+            NotFound: the post is gone.
+        """
+        ...
+
+    def audience(self) -> Audience:
+        """How many follow."""
+        ...
