@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,9 @@ def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], *, half: bool 
 
     path.parent.mkdir(parents=True, exist_ok=True)
     ready = {
-        name: (tensor.detach().half() if half and tensor.is_floating_point() else tensor.detach()).contiguous().clone()
+        name: (tensor.detach().half() if half and tensor.is_floating_point() else tensor.detach())
+        .contiguous()
+        .clone()
         for name, tensor in tensors.items()
     }
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
@@ -91,7 +94,9 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train`") from None
     except (SafetensorError, OSError) as error:
         raise ModelCorrupt(f"{path} is not a readable safetensors file: {error}") from None
-    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    return {
+        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+    }
 
 
 def sha256_of(path: Path) -> str:
@@ -131,7 +136,9 @@ def verify(folder: Path) -> str:
         if not path.is_file():
             raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train {folder.name}`")
         if sha256_of(path) != expected:
-            raise ModelCorrupt(f"{path} does not match its checksum; reinstall auria-bot or run `auria train {folder.name}`")
+            raise ModelCorrupt(
+                f"{path} does not match its checksum; reinstall auria-bot or run `auria train {folder.name}`"
+            )
     return sha256_of(sums)
 
 
@@ -164,10 +171,19 @@ def export_onnx(
     try:
         raw = scratch / "raw.onnx"
         axes = {name: dict(named) for name, named in (dynamic_axes or {}).items()}
-        torch.onnx.export(
-            module.eval(), inputs, str(raw), input_names=list(input_names), output_names=list(output_names),
-            dynamic_axes=axes, opset_version=17, dynamo=False,
-        )
+        with warnings.catch_warnings():
+            # The TorchScript exporter is deprecated, yet it alone needs no onnxscript and takes axes by name.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.onnx.export(
+                module.eval(),
+                inputs,
+                str(raw),
+                input_names=list(input_names),
+                output_names=list(output_names),
+                dynamic_axes=axes,
+                opset_version=17,
+                dynamo=False,
+            )
         graph = onnx.load(raw)
         if half:
             _halve(graph)
@@ -192,7 +208,9 @@ def _halve(model: Any) -> None:
             continue
         name = initialiser.name
         stored = numpy_helper.from_array(values.astype(np.float16), f"{name}__half")
-        casts.append(helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT, name=f"{name}__cast"))
+        casts.append(
+            helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT, name=f"{name}__cast")
+        )
         initialiser.CopyFrom(stored)
     for cast in reversed(casts):
         model.graph.node.insert(0, cast)

@@ -43,7 +43,9 @@ class Haiku:
         """
         lines, syllables = value.get("lines", ()), value.get("syllables", ())
         if len(lines) != 3 or len(syllables) != 3:
-            raise InputError(f"a haiku has three lines and three syllable counts, not {len(lines)} and {len(syllables)}")
+            raise InputError(
+                f"a haiku has three lines and three syllable counts, not {len(lines)} and {len(syllables)}"
+            )
         first, second, third = (str(line) for line in lines)
         one, two, three = (int(count) for count in syllables)
         return cls(lines=(first, second, third), syllables=(one, two, three))

@@ -34,7 +34,9 @@ class Mood:
     strength: float  # how strongly a painting's style is laid over the picture, 0 to 1
 
 
-def _mood(name: str, parent: str, valence: float, arousal: float, strength: float, description: str, words: str) -> Mood:
+def _mood(
+    name: str, parent: str, valence: float, arousal: float, strength: float, description: str, words: str
+) -> Mood:
     return Mood(
         name=name, parent=parent, words=tuple(words.split()), description=description, valence=valence,
         arousal=arousal, strength=strength,

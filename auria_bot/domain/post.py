@@ -96,5 +96,7 @@ class Post:
         """
         if to not in _MOVES[self.state]:
             allowed = ", ".join(sorted(_MOVES[self.state])) or "nothing more"
-            raise IllegalMove(f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
+            raise IllegalMove(
+                f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}"
+            )
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

@@ -60,7 +60,12 @@ class Poet(Maker, Protocol):
     """Writes haiku."""
 
     def compose(
-        self, *, seed: int, count: int = 1, theme: str | None = None, mood: Mood | None = None,
+        self,
+        *,
+        seed: int,
+        count: int = 1,
+        theme: str | None = None,
+        mood: Mood | None = None,
         recent: Sequence[Haiku] = (),
     ) -> tuple[Verse, ...]:
         """Write `count` different haiku, the best first; far from `recent` ones.
@@ -93,7 +98,14 @@ class Painter(Maker, Protocol):
     """Paints poems."""
 
     def paint(
-        self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
+        self,
+        haiku: Haiku,
+        *,
+        seed: int,
+        count: int,
+        folder: Path,
+        mood: Mood | None = None,
+        theme: str | None = None,
     ) -> tuple[Painting, ...]:
         """Paint `count` candidates as PNG files in `folder`, the best first."""
         ...
@@ -117,7 +129,13 @@ class Stylist(Maker, Protocol):
     """Restyles a picture in the manner of a painting."""
 
     def choose(
-        self, *, mood: Mood, haiku: Haiku, picture: Path, seed: int, recent: Sequence[str] = (),
+        self,
+        *,
+        mood: Mood,
+        haiku: Haiku,
+        picture: Path,
+        seed: int,
+        recent: Sequence[str] = (),
         wanted: str | None = None,
     ) -> Style:
         """Choose a painting for a mood, near in meaning to the poem and in colour to the picture.

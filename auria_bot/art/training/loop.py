@@ -124,7 +124,9 @@ def restore(recipe: Recipe, folder: Path) -> dict[str, Any]:
     saved = load_weights(folder / state["file"])
     for name, module in recipe.modules().items():
         prefix = f"module.{name}."
-        module.load_state_dict({key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)})
+        module.load_state_dict(
+            {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
+        )
     for name, optimizer in recipe.optimizers().items():
         prefix = f"optimizer.{name}."
         template = optimizer.state_dict()
@@ -144,7 +146,9 @@ def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: di
         tensors |= {f"module.{name}.{key}": value for key, value in module.state_dict().items()}
     for name, optimizer in recipe.optimizers().items():
         for index, slots in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{name}.{index}.{field}": torch.as_tensor(value) for field, value in slots.items()}
+            tensors |= {
+                f"optimizer.{name}.{index}.{field}": torch.as_tensor(value) for field, value in slots.items()
+            }
     file = f"checkpoint-{number:08d}.safetensors"
     save_weights(folder / file, tensors)
     write_json(folder / "latest.json", {"file": file, "step": number, "seconds": seconds, "metrics": metrics})
@@ -154,7 +158,12 @@ def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: di
 
 
 def _note(
-    folder: Path, log: Callable[[str], None], number: int, steps: int, seconds: float, figures: dict[str, float]
+    folder: Path,
+    log: Callable[[str], None],
+    number: int,
+    steps: int,
+    seconds: float,
+    figures: dict[str, float],
 ) -> None:
     """Append to log.jsonl and tell the caller."""
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:

@@ -1,0 +1,72 @@
+"""A draft moves only where its state allows, and approval signs the content."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from auria_bot.domain.artwork import Artwork
+from auria_bot.domain.draft import Draft, DraftState
+from auria_bot.errors import IllegalMove, InputError
+from tests.unit.domain.test_artwork import SKETCH
+
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+DRAFT = Draft(
+    id=3, artwork=Artwork.from_sketch(SKETCH), folder="2026/x", picture_sha256="ab", state=DraftState.MADE,
+    made_at=NOW, text="poem", alt_text="A lake.",
+)  # fmt: skip
+
+
+def test_approval_signs_and_schedules() -> None:
+    """An approved draft is signed for its channels and can be scheduled, then nothing more."""
+    approved = DRAFT.approve(("folder", "folder"), NOW)
+    assert approved.is_signed
+    assert approved.channels == ("folder",)
+    scheduled = approved.schedule()
+    assert scheduled.state is DraftState.SCHEDULED
+    for move in (
+        lambda: scheduled.reject("no", NOW),
+        lambda: scheduled.edit(text="x"),
+        lambda: scheduled.approve(("x",), NOW),
+    ):
+        with pytest.raises(IllegalMove, match="draft 3 is scheduled"):
+            move()
+
+
+def test_edit_voids_the_approval() -> None:
+    """After an edit the draft waits for a decision again and holds the new words."""
+    edited = DRAFT.approve(("folder",), NOW).edit(text="other", alt_text="B")
+    assert (edited.state, edited.signature, edited.text, edited.alt_text) == (
+        DraftState.MADE,
+        "",
+        "other",
+        "B",
+    )
+    assert edited.edit().text == "other"
+
+
+@pytest.mark.parametrize(
+    "change", [{"text": "x"}, {"alt_text": "x"}, {"picture_sha256": "x"}, {"channels": ("x",)}]
+)
+def test_a_changed_draft_is_no_longer_signed(change: dict[str, object]) -> None:
+    """Whatever is changed behind the approval's back breaks the signature, and scheduling refuses it."""
+    changed = replace(DRAFT.approve(("folder",), NOW), **change)
+    assert not changed.is_signed
+    with pytest.raises(IllegalMove, match="approve it again"):
+        changed.schedule()
+
+
+def test_rejection_is_final() -> None:
+    """A rejected draft keeps the reason and moves nowhere."""
+    rejected = DRAFT.reject("blurred", NOW)
+    assert rejected.reason == "blurred"
+    with pytest.raises(IllegalMove, match="nothing more"):
+        rejected.approve(("folder",), NOW)
+
+
+def test_approval_needs_a_channel() -> None:
+    """An approval for nowhere is refused."""
+    with pytest.raises(InputError, match="channel"):
+        DRAFT.approve((), NOW)
