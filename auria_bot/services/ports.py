@@ -1,0 +1,146 @@
+"""What the services ask of the store: a unit of work with drafts, posts and a journal, and the pictures on disk.
+
+Protocols only; `bootstrap` joins them to the classes of `auria_bot.store`. Knows no SQL and no path.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from auria_bot.domain.artwork import Artwork
+    from auria_bot.domain.draft import Draft, DraftState
+    from auria_bot.domain.post import Attempt, Outcome, Post, PostState
+
+__all__ = ["Clock", "Drafts", "Journal", "Pictures", "Posts", "Store", "Unit"]
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def __call__(self) -> datetime:
+        """Now: aware, UTC."""
+        ...
+
+
+class Drafts(Protocol):
+    """The drafts of one unit of work."""
+
+    def add(
+        self, artwork: Artwork, *, folder: str, picture_sha256: str, made_at: datetime
+    ) -> Draft:
+        """Insert a MADE draft with the artwork's words; where that folder has a draft already, give that one."""
+        ...
+
+    def get(self, draft_id: int) -> Draft:
+        """The draft.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def save(self, draft: Draft) -> None:
+        """Write what changed."""
+        ...
+
+    def list(self, states: Collection[DraftState] = (), *, limit: int | None = None) -> Sequence[Draft]:
+        """Drafts in those states (all when empty), the newest first."""
+        ...
+
+
+class Posts(Protocol):
+    """The posts of one unit of work."""
+
+    def add(self, draft: Draft, channel: str, *, due: datetime, picture: str, key: str) -> Post:
+        """Insert a WAITING post; where the draft has one on that channel already, give that one."""
+        ...
+
+    def get(self, post_id: int) -> Post:
+        """The post.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    def list(
+        self, states: Collection[PostState] = (), *, draft_id: int | None = None, limit: int | None = None
+    ) -> Sequence[Post]:
+        """Posts in those states (all when empty), the newest first."""
+        ...
+
+    def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
+        """Move the longest due WAITING post of these channels to SENDING, with an attempt, a lease and a fencing number."""
+        ...
+
+    def settle(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
+        """Write a claimed post's new state and close its attempt.
+
+        Raises:
+            IllegalMove: the post was claimed again since (its fencing number has moved on).
+        """
+        ...
+
+    def expire(self, *, now: datetime) -> Sequence[Post]:
+        """Move every SENDING post whose lease ran out to UNKNOWN and give them."""
+        ...
+
+    def save(self, post: Post) -> None:
+        """Write a post that is not being sent.
+
+        Raises:
+            IllegalMove: its fencing number has moved on.
+        """
+        ...
+
+    def attempts(self, post_id: int) -> Sequence[Attempt]:
+        """The tries so far, the first first."""
+        ...
+
+
+class Journal(Protocol):
+    """What the operator did."""
+
+    def note(self, action: str, *, draft_id: int | None = None, words: str = "", at: datetime) -> None:
+        """Add a line; it is never changed."""
+        ...
+
+
+class Unit(Protocol):
+    """One transaction."""
+
+    drafts: Drafts
+    posts: Posts
+    journal: Journal
+
+
+class Store(Protocol):
+    """The database."""
+
+    def begin(self) -> AbstractContextManager[Unit]:
+        """A transaction: committed at the end of the block, rolled back by an exception."""
+        ...
+
+
+class Pictures(Protocol):
+    """The finished pictures on disk, one folder a draft."""
+
+    root: Path
+
+    def keep(self, folder: str, files: Mapping[str, Path]) -> Path:
+        """Copy files (name to source) into a new folder that appears whole or not at all; repeating it is harmless."""
+        ...
+
+    def path(self, folder: str, name: str) -> Path:
+        """Where a file of a draft lies.
+
+        Raises:
+            NotFound: it does not lie there.
+        """
+        ...
