@@ -1,0 +1,84 @@
+# Auria from a checkout. `make` alone lists the targets. Needs Python 3.11 or newer, pip and make.
+
+COUNT ?= 3
+ARGS ?=
+NAME ?=
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$p"; break; }; done)
+
+PIP := -m pip --disable-pip-version-check --no-input
+# The demo lives in demo/, whatever settings the user has; its first run is the same for everyone.
+DEMO = env -u AURIA_DATABASE_URL -u AURIA_CONFIG AURIA_HOME="$(CURDIR)/demo"
+FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 2026)
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.PHONY: help demo review test lint bench run gallery lock size clean python
+
+help:  ## List the targets.
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@echo '  variables: COUNT=3 (demo)  NAME=poet-form (bench)  ARGS="..." (run, test)  PYTHON=/path/to/python3.12'
+
+demo: .venv/.installed  ## Install Auria into .venv and let her make COUNT artworks in demo/.
+	@$(DEMO) .venv/bin/auria make --count $(COUNT) $(FIRST_SEED)
+	@$(DEMO) .venv/bin/auria sheet demo/contact-sheet.jpg
+	@echo 'Look at them one by one:  make review    (or: AURIA_HOME=demo .venv/bin/auria review)'
+
+review: .venv/.installed  ## Review the drafts of the demo, one key each.
+	@$(DEMO) .venv/bin/auria review
+
+test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch too.
+	@.venv-test/bin/python -m pytest $(ARGS)
+
+lint: .venv-test/.installed  ## Check style and types.
+	@.venv-test/bin/ruff check .
+	@.venv-test/bin/ruff format --check .
+	@.venv-test/bin/mypy
+
+bench: .venv-test/.installed  ## Run the benchmarks, or NAME only; exit 1 when a bar is missed.
+	@.venv-test/bin/python -m tests.bench $(NAME)
+
+run: .venv/.installed  ## Run the command line, e.g. make run ARGS='make --theme "first snow"'.
+	@.venv/bin/auria $(ARGS)
+
+lock: .venv-test/.installed  ## Resolve the locked requirements anew from pyproject.toml.
+	@.venv-test/bin/python $(PIP) install -qq uv
+	@.venv-test/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		pyproject.toml requirements/build.in -o requirements/base.txt
+	@.venv-test/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		--override requirements/without-torch.txt --no-emit-package torch --constraint requirements/base.txt --extra dev \
+		pyproject.toml requirements/build.in requirements/test.in -o requirements/test.txt
+	@echo 'Wrote requirements/base.txt and requirements/test.txt.'
+
+size: .venv/.installed  ## Print what the base install takes on disk.
+	@du -sm .venv | awk '{print "base install: " $$1 " MB"}'
+
+clean:  ## Remove the virtual environments and caches; demo/ stays.
+	@rm -rf .venv .venv-test .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+python:
+	@test -n "$(PYTHON)" || { echo 'Auria needs Python 3.11 or newer, and none was found on the PATH.' >&2; \
+		echo 'Install one, or name it: make demo PYTHON=/path/to/python3.12' >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = sys.version_info; \
+		sys.exit(v < (3, 11) and "Auria needs Python 3.11 or newer; %s is %d.%d. Name a newer one: make demo PYTHON=/path/to/python3.12" % (sys.executable, v[0], v[1]))'
+
+.venv/.installed: pyproject.toml requirements/base.txt | python
+	@echo 'Installing Auria into .venv: about 130 MB to download the first time ...'
+	@$(call environment,.venv)
+	@.venv/bin/python $(PIP) install -qq --require-hashes -r requirements/base.txt
+	@.venv/bin/python $(PIP) install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-test/.installed: pyproject.toml requirements/test.txt requirements/torch.txt | python
+	@echo 'Installing the test environment into .venv-test, torch included; the first time takes a few minutes ...'
+	@$(call environment,.venv-test)
+	@.venv-test/bin/python $(PIP) install -qq --require-hashes -r requirements/test.txt
+	@.venv-test/bin/python $(PIP) install -qq -r requirements/torch.txt
+	@.venv-test/bin/python $(PIP) install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+# A virtual environment with pip in it; Debian's Python may lack the part that brings pip along.
+define environment
+test -x $(1)/bin/python || "$(PYTHON)" -m venv $(1) >/dev/null 2>&1 \
+	|| { rm -rf $(1); "$(PYTHON)" -m venv --without-pip $(1) && "$(PYTHON)" $(PIP) --python $(1)/bin/python install -qq pip; } \
+	|| { echo 'The virtual environment could not be made; on Debian and Ubuntu: apt install python3-venv python3-pip' >&2; exit 1; }
+endef
