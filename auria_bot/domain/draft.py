@@ -47,6 +47,7 @@ class Draft:
     alt_text: str  # likewise
     channels: tuple[str, ...] = ()  # where it goes, set by approval
     signature: str = ""  # of what was approved; "" when it is not
+    version: int = 1  # grows with every save; saving over a newer one is refused
 
     def content_hash(self, channels: tuple[str, ...]) -> str:
         """SHA-256 over picture, text, alt text and channels: what an approval signs."""

@@ -1,0 +1,113 @@
+"""Which class stands behind a backend's name. Strings only: a class is imported when it is asked for.
+
+Another distribution adds a backend through an entry point of the group `auria_bot.<kind>` (a dash in the
+kind written as an underscore), for example
+
+    [project.entry-points."auria_bot.painter"]
+    watercolour = "my_painter:Watercolour"
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from auria_bot.errors import BackendMissing, UnknownName
+
+__all__ = ["BACKENDS", "find", "names"]
+
+BACKENDS: dict[str, dict[str, str]] = {
+    "poet": {
+        "word-lstm": "auria_bot.art.poets.word_lstm:WordLstm",
+        "causal-lm": "auria_bot.art.poets.causal_lm:CausalLm",
+        "fake": "auria_bot.testing:FakePoet",
+    },
+    "mood-reader": {
+        "minilm": "auria_bot.art.feelings:MiniLmMoodReader",
+        "fake": "auria_bot.testing:FakeMoodReader",
+    },
+    "painter": {
+        "attn": "auria_bot.art.painters.attn:AttnPainter",
+        "diffusers": "auria_bot.art.painters.diffusers:DiffusersPainter",
+        "fake": "auria_bot.testing:FakePainter",
+    },
+    "gate": {
+        "standard": "auria_bot.art.gate:StandardGate",
+        "fake": "auria_bot.testing:FakeGate",
+    },
+    "enlarger": {
+        "real-esrgan": "auria_bot.art.enlargers.real_esrgan:RealEsrgan",
+        "fake": "auria_bot.testing:FakeEnlarger",
+    },
+    "stylist": {
+        "magenta": "auria_bot.art.stylists.magenta:Magenta",
+        "photorealistic": "auria_bot.art.stylists.photorealistic:Photorealistic",
+        "fake": "auria_bot.testing:FakeStylist",
+    },
+    "captioner": {
+        "show-attend-tell": "auria_bot.art.captioners.show_attend_tell:ShowAttendTell",
+        "blip": "auria_bot.art.captioners.blip:Blip",
+        "fake": "auria_bot.testing:FakeCaptioner",
+    },
+    "scribe": {
+        "plain": "auria_bot.art.alt_text:PlainScribe",
+        "fake": "auria_bot.testing:FakeScribe",
+    },
+    "finisher": {
+        "print": "auria_bot.art.finishing:PrintFinisher",
+        "fake": "auria_bot.testing:FakeFinisher",
+    },
+    "channel": {
+        "folder": "auria_bot.channels.folder:FolderChannel",
+        "fake": "auria_bot.testing:FakeChannel",
+    },
+}
+"""Kind, then name, then "module:Class", in the order in which an artwork comes about."""
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Every name of a kind, Auria's own first, then those of other distributions.
+
+    Raises:
+        UnknownName: there is no such kind.
+    """
+    own = _own(kind)
+    return (*own, *sorted(set(_outsiders(kind)) - set(own)))
+
+
+def find(kind: str, name: str) -> type[Any]:
+    """Import the class of that kind and name.
+
+    Raises:
+        UnknownName: there is none; the message lists the known ones.
+        BackendMissing: its module needs a package that is not installed.
+    """
+    target = _own(kind).get(name)
+    if target is None:
+        target = _outsiders(kind).get(name)
+    if target is None:
+        raise UnknownName(f"no {kind} named {name[:40]!r}; known: {', '.join(names(kind))}")
+    module, _, attribute = target.partition(":")
+    try:
+        found: type[Any] = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] == "auria_bot":
+            raise
+        raise BackendMissing(
+            f"the {kind} {name!r} needs the package {error.name!r}, which is not installed;"
+            f" try: pip install 'auria-bot[torch]' or pip install {error.name}"
+        ) from error
+    return found
+
+
+def _own(kind: str) -> dict[str, str]:
+    try:
+        return BACKENDS[kind]
+    except KeyError:
+        raise UnknownName(f"no kind of backend named {kind[:40]!r}; known: {', '.join(BACKENDS)}") from None
+
+
+def _outsiders(kind: str) -> dict[str, str]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and seldom needed
+
+    return {point.name: point.value for point in entry_points(group=f"auria_bot.{kind.replace('-', '_')}")}

@@ -1,0 +1,377 @@
+"""Every setting, frozen: the only reader of Auria's environment variables and TOML files.
+
+Sources, the later wins: the shipped config/auria.toml; `auria.toml` in the home, or the file that AURIA_CONFIG
+names; environment variables `AURIA_...`, where `__` leads into a section (AURIA_DATABASE__URL). Knows names and
+ranges; does not know which backends exist or what their options mean.
+
+Import this module inside functions where a start must be quick: it brings pydantic with it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from auria_bot.errors import SettingsError
+from auria_bot.telemetry import mask
+
+__all__ = [
+    "BackendSettings",
+    "ChannelSettings",
+    "DatabaseSettings",
+    "LoggingSettings",
+    "ReviewSettings",
+    "Settings",
+    "StudioSettings",
+    "default_home",
+    "load",
+    "shipped",
+]
+
+_PREFIX = "AURIA_"
+_CONFIG = "AURIA_CONFIG"
+_DATABASES = ("sqlite:///FILE", "postgresql://USER:PASSWORD@HOST/NAME")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class DatabaseSettings(_Section):
+    """Where drafts and posts are kept."""
+
+    url: SecretStr = SecretStr("")
+    """sqlite:///FILE or postgresql://...; empty is auria.db in the home."""
+    echo: bool = False
+    """Log every SQL statement."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        scheme = url.get_secret_value().partition("://")[0].lower()
+        if scheme not in {"", "sqlite", "postgres", "postgresql", "postgresql+psycopg"}:
+            raise ValueError(f"it must look like {' or '.join(_DATABASES)}")
+        return url
+
+
+class StudioSettings(_Section):
+    """How the studio works."""
+
+    count: int = Field(default=1, ge=1, le=1000)
+    """Drafts a run makes."""
+    pictures: int = Field(default=4, ge=1, le=64)
+    """Pictures painted for a poem; the best that passes the gate is taken."""
+    attempts: int = Field(default=3, ge=1, le=20)
+    """How often new pictures are painted when the gate drops them all."""
+    recent: int = Field(default=30, ge=0, le=1000)
+    """The latest drafts whose poems and styles are not repeated."""
+    threads: int = Field(default=2, ge=1, le=256)
+    """Threads that a model computes with."""
+    memory_mb: int = Field(default=4000, ge=0, le=1_000_000)
+    """Memory that the studio's process may use, MB; 0 is no limit."""
+
+
+class BackendSettings(_Section):
+    """Who plays a role, and how long it may take."""
+
+    backend: str = Field(min_length=1)
+    """A name in the registry."""
+    deadline: float = Field(default=120.0, gt=0, le=86_400)
+    """Seconds after which its step is stopped."""
+    interpreter: Path | None = None
+    """The Python of another virtual environment that runs its step."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """The backend's own options: the fields of its Config."""
+
+
+class ReviewSettings(_Section):
+    """What the operator's review starts from."""
+
+    signature: str = Field(default="— Auria", max_length=100)
+    """The line under the poem in a post's text."""
+    channels: tuple[str, ...] = ("folder",)
+    """Where a draft goes when an approval names no channel."""
+
+
+class ChannelSettings(_Section):
+    """A place where posts are published."""
+
+    backend: str = Field(min_length=1)
+    """A name in the registry."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """The channel's own options: the fields of its Config."""
+
+
+class LoggingSettings(_Section):
+    """The log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important records that are written."""
+    format: Literal["text", "json"] = "text"
+    """The form of a record; either is one line."""
+
+
+def _backend(name: str, deadline: float) -> Any:
+    return Field(default_factory=lambda: BackendSettings(backend=name, deadline=deadline))
+
+
+def _folder_channel() -> dict[str, ChannelSettings]:
+    return {"folder": ChannelSettings(backend="folder", options={"directory": "published"})}
+
+
+class Settings(_Section):
+    """Every setting. Made by `load`, or directly (with the code's defaults) in tests."""
+
+    home: Path = Field(default_factory=lambda: default_home(os.environ))
+    """The folder of everything that Auria keeps; absolute."""
+    models: Path | None = None
+    """The folder of trained models; the shipped ones when not given."""
+    data: Path | None = None
+    """The folder of training data; needed by `auria train` only."""
+    time_zone: str = "UTC"
+    """The operator's time zone, a name of the IANA database."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    """The language Auria writes in, a BCP 47 tag."""
+    database: DatabaseSettings = DatabaseSettings()
+    studio: StudioSettings = StudioSettings()
+    poet: BackendSettings = _backend("word-lstm", 60.0)
+    mood: BackendSettings = _backend("minilm", 30.0)
+    painter: BackendSettings = _backend("attn", 120.0)
+    gate: BackendSettings = _backend("standard", 60.0)
+    enlarger: BackendSettings = _backend("real-esrgan", 120.0)
+    stylist: BackendSettings = _backend("magenta", 120.0)
+    captioner: BackendSettings = _backend("show-attend-tell", 60.0)
+    scribe: BackendSettings = _backend("plain", 30.0)
+    finisher: BackendSettings = _backend("print", 60.0)
+    review: ReviewSettings = ReviewSettings()
+    channels: dict[str, ChannelSettings] = Field(default_factory=_folder_channel)
+    """Every channel by the operator's name for it."""
+    logging: LoggingSettings = LoggingSettings()
+
+    @field_validator("home", "models", "data")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        from zoneinfo import ZoneInfo, available_timezones
+
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            near = difflib.get_close_matches(name, available_timezones(), n=3, cutoff=0.5)
+            hint = f", such as {', '.join(near)}" if near else ", such as Europe/Paris"
+            raise ValueError(f"it must be a name of the IANA time zone database{hint}") from None
+        return name
+
+    @property
+    def models_folder(self) -> Path:
+        """The folder of trained models."""
+        return self.models if self.models is not None else shipped("models")
+
+    @property
+    def database_url(self) -> str:
+        """The database's whole URL; it may hold a password, so it is never shown or logged."""
+        return self.database.url.get_secret_value() or f"sqlite:///{self.home / 'auria.db'}"
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able form with every secret masked: to show, or to hand to a step's process."""
+        value = _masked(self.model_dump(mode="json"))
+        value["database"]["url"] = mask(self.database_url)
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Settings:
+        """Read what `to_json` wrote; masked secrets stay masked."""
+        return cls.model_validate(dict(value))
+
+    def __repr__(self) -> str:
+        return f"Settings({self.to_json()})"
+
+    __str__ = __repr__
+
+
+_SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|credential", re.IGNORECASE)
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: "***" if isinstance(item, str) and item and _SECRET_NAME.search(key) else _masked(item)
+            for key, item in value.items()
+        }
+    return [_masked(item) for item in value] if isinstance(value, list) else value
+
+
+def shipped(name: str) -> Path:
+    """The folder "models", "migrations" or "config" that came with the program, in a wheel or a checkout.
+
+    Raises:
+        SettingsError: it is missing.
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_data" / name, package.parent / name):
+        if folder.is_dir():
+            return folder
+    raise SettingsError(f"this installation of auria-bot is incomplete: the folder {name!r} is missing; install it again")
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """AURIA_HOME, or the place where the platform keeps an application's data.
+
+    Raises:
+        SettingsError: the user has no home folder.
+    """
+    if chosen := environment.get("AURIA_HOME"):
+        return Path(chosen).expanduser().absolute()
+    try:
+        if sys.platform == "win32":
+            return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "auria"
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Application Support" / "auria"
+        data = Path(environment.get("XDG_DATA_HOME") or "")
+        # The XDG specification has relative paths ignored.
+        return (data if data.is_absolute() else Path.home() / ".local" / "share") / "auria"
+    except RuntimeError as error:
+        raise SettingsError("there is no home folder to keep Auria's data in; set AURIA_HOME to a folder") from error
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read every source.
+
+    Args:
+        environment: the process's own by default.
+
+    Raises:
+        SettingsError: a file cannot be read, a key is unknown or a value is wrong; the message names the file or
+            variable, the key, the value (unless it is a secret) and what is allowed.
+    """
+    env = os.environ if environment is None else environment
+    home = default_home(env)
+    merged: dict[str, Any] = {"home": home}
+    sources: dict[tuple[str, ...], str] = {}
+    _lay_over(merged, _read(shipped("config") / "auria.toml"), "the shipped auria.toml", sources)
+    if named := env.get(_CONFIG):
+        file = Path(named).expanduser()
+        if not file.is_file():
+            raise SettingsError(f"{_CONFIG} names {named!r}, which is not a file")
+        _lay_over(merged, _read(file), str(file), sources)
+    elif (file := home / "auria.toml").is_file():
+        values = _read(file)
+        if "home" in values:
+            raise SettingsError(f"{file}: home cannot be set in the home's own file; set AURIA_HOME instead")
+        _lay_over(merged, values, str(file), sources)
+    for name, text in sorted(env.items()):
+        if name.startswith(_PREFIX) and name != _CONFIG and text:
+            path = tuple(name.removeprefix(_PREFIX).lower().split("__"))
+            _lay_over(merged, _nested(path, _value(path, text)), name, sources)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, merged, sources)) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file} is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        # The parser's message gives line and column, and quotes at most one character.
+        raise SettingsError(f"{file} is not valid TOML: {error}") from None
+
+
+def _lay_over(
+    below: dict[str, Any], above: Mapping[str, Any], source: str, sources: dict[tuple[str, ...], str],
+    path: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    """Merge tables key by key; another backend takes nothing over from the options of the one before."""
+    if "backend" in above and above["backend"] != below.get("backend"):
+        below.pop("options", None)
+    for key, value in above.items():
+        if isinstance(value, dict) and value and isinstance(below.get(key, {}), dict):
+            _lay_over(below.setdefault(key, {}), value, source, sources, (*path, key))
+        else:
+            below[key] = value
+        sources[(*path, key)] = source
+
+
+def _nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}
+    return dict(value)
+
+
+def _value(path: tuple[str, ...], text: str) -> Any:
+    """A variable's text as a value: text where the setting is a text, number or path, else in TOML's notation."""
+    expected: Any = Settings
+    for key in path:
+        if get_origin(expected) is dict:
+            expected = get_args(expected)[1]
+        elif isinstance(expected, type) and issubclass(expected, BaseModel) and key in expected.model_fields:
+            expected = expected.model_fields[key].annotation
+        else:
+            break
+    if expected is Any or get_origin(expected) is dict or (isinstance(expected, type) and issubclass(expected, BaseModel)):
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            return text
+    if get_origin(expected) is tuple:
+        return [item.strip() for item in text.strip("[] ").replace('"', "").split(",") if item.strip()]
+    return text
+
+
+def _explain(error: ValidationError, merged: Mapping[str, Any], sources: Mapping[tuple[str, ...], str]) -> str:
+    return "\n".join(dict.fromkeys(_explain_one(dict(one), merged, sources) for one in error.errors(include_url=False)))
+
+
+def _explain_one(one: dict[str, Any], merged: Mapping[str, Any], sources: Mapping[tuple[str, ...], str]) -> str:
+    path = tuple(str(part) for part in one["loc"])
+    key = ".".join(path)
+    source = next((sources[path[:n]] for n in range(len(path), 0, -1) if path[:n] in sources), "the settings")
+    if one["type"] == "extra_forbidden":
+        known = _known_names()
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+        siblings = [name for name in known if name.rpartition(".")[0] == ".".join(path[:-1])]
+        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(siblings)}"
+        return f"{source}: there is no setting {key[:80]}; {hint}"
+    if one["type"] == "missing":
+        return f"{source}: {key} is missing; give it a value"
+    value: Any = merged
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else value
+    shown = "is wrong" if path == ("database", "url") or _SECRET_NAME.search(key) else f"is {mask(repr(value))[:60]}"
+    return f"{source}: {key} {shown}; {_rule(one)}"
+
+
+def _rule(one: Mapping[str, Any]) -> str:
+    """What pydantic's error allows, as a sentence without its jargon."""
+    kind, message = str(one["type"]), str(one["msg"])
+    if kind in {"model_type", "dict_type", "model_attributes_type"}:
+        return "it must be a table"
+    if kind == "string_pattern_mismatch":
+        return 'it must be a BCP 47 tag such as "en" or "pt-BR"'
+    message = message.removeprefix("Value error, ").removeprefix("Input ").split(", unable to parse")[0]
+    return message if message.startswith("it ") else f"it {message.replace('should ', 'must ', 1)}"
+
+
+def _known_names(section: type[BaseModel] = Settings, above: str = "") -> list[str]:
+    found = []
+    for name, field in section.model_fields.items():
+        found.append(above + name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found += _known_names(field.annotation, f"{above}{name}.")
+    return found
