@@ -186,7 +186,7 @@ class Settings(_Section):
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form with every secret masked: to show, or to hand to a step's process."""
-        value = _masked(self.model_dump(mode="json"))
+        value: dict[str, Any] = _masked(self.model_dump(mode="json"))
         value["database"]["url"] = mask(self.database_url)
         return value
 
@@ -223,7 +223,9 @@ def shipped(name: str) -> Path:
     for folder in (package / "_data" / name, package.parent / name):
         if folder.is_dir():
             return folder
-    raise SettingsError(f"this installation of auria-bot is incomplete: the folder {name!r} is missing; install it again")
+    raise SettingsError(
+        f"this installation of auria-bot is incomplete: the folder {name!r} is missing; install it again"
+    )
 
 
 def default_home(environment: Mapping[str, str]) -> Path:
@@ -243,7 +245,9 @@ def default_home(environment: Mapping[str, str]) -> Path:
         # The XDG specification has relative paths ignored.
         return (data if data.is_absolute() else Path.home() / ".local" / "share") / "auria"
     except RuntimeError as error:
-        raise SettingsError("there is no home folder to keep Auria's data in; set AURIA_HOME to a folder") from error
+        raise SettingsError(
+            "there is no home folder to keep Auria's data in; set AURIA_HOME to a folder"
+        ) from error
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -324,7 +328,8 @@ def _value(path: tuple[str, ...], text: str) -> Any:
             expected = expected.model_fields[key].annotation
         else:
             break
-    if expected is Any or get_origin(expected) is dict or (isinstance(expected, type) and issubclass(expected, BaseModel)):
+    is_section = isinstance(expected, type) and issubclass(expected, BaseModel)
+    if is_section or expected is Any or get_origin(expected) is dict:
         try:
             return tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
@@ -334,11 +339,17 @@ def _value(path: tuple[str, ...], text: str) -> Any:
     return text
 
 
-def _explain(error: ValidationError, merged: Mapping[str, Any], sources: Mapping[tuple[str, ...], str]) -> str:
-    return "\n".join(dict.fromkeys(_explain_one(dict(one), merged, sources) for one in error.errors(include_url=False)))
+def _explain(
+    error: ValidationError, merged: Mapping[str, Any], sources: Mapping[tuple[str, ...], str]
+) -> str:
+    return "\n".join(
+        dict.fromkeys(_explain_one(dict(one), merged, sources) for one in error.errors(include_url=False))
+    )
 
 
-def _explain_one(one: dict[str, Any], merged: Mapping[str, Any], sources: Mapping[tuple[str, ...], str]) -> str:
+def _explain_one(
+    one: dict[str, Any], merged: Mapping[str, Any], sources: Mapping[tuple[str, ...], str]
+) -> str:
     path = tuple(str(part) for part in one["loc"])
     key = ".".join(path)
     source = next((sources[path[:n]] for n in range(len(path), 0, -1) if path[:n] in sources), "the settings")
@@ -353,7 +364,11 @@ def _explain_one(one: dict[str, Any], merged: Mapping[str, Any], sources: Mappin
     value: Any = merged
     for part in path:
         value = value.get(part) if isinstance(value, Mapping) else value
-    shown = "is wrong" if path == ("database", "url") or _SECRET_NAME.search(key) else f"is {mask(repr(value))[:60]}"
+    shown = (
+        "is wrong"
+        if path == ("database", "url") or _SECRET_NAME.search(key)
+        else f"is {mask(repr(value))[:60]}"
+    )
     return f"{source}: {key} {shown}; {_rule(one)}"
 
 

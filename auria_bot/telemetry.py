@@ -11,18 +11,23 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-__all__ = ["KEYS", "METRICS", "Metric", "MaskSecrets", "Sample", "exposition", "mask", "set_up"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "mask", "set_up"]
 
 KEYS = ("action", "draft", "post", "channel", "run", "step", "seconds")
 """The keys a log record may carry, in the order they are written."""
 
 _SECRETS = (
     # A URL's password, up to the last @ so that an unescaped one in the password is covered too.
-    (re.compile(r"(?P<keep>[a-z][a-z0-9+.-]*://[^\s:/?#@]*:)[^\s/]*(?:/[^\s@/]*)*@", re.IGNORECASE), r"\g<keep>***@"),
+    (
+        re.compile(r"(?P<keep>[a-z][a-z0-9+.-]*://[^\s:/?#@]*:)[^\s/]*(?:/[^\s@/]*)*@", re.IGNORECASE),
+        r"\g<keep>***@",
+    ),
     (re.compile(r"(?P<keep>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), r"\g<keep>***"),
     (
         re.compile(
@@ -114,7 +119,12 @@ class Metric:
 
 METRICS = (
     Metric(name="auria_drafts", kind="gauge", labels=("state",), help="Drafts in each state."),
-    Metric(name="auria_posts", kind="gauge", labels=("channel", "state"), help="Posts of each channel in each state."),
+    Metric(
+        name="auria_posts",
+        kind="gauge",
+        labels=("channel", "state"),
+        help="Posts of each channel in each state.",
+    ),
 )
 """Every metric there is; both are counted in the database, so they outlive a restart."""
 

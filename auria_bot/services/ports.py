@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.artwork import Artwork
     from auria_bot.domain.draft import Draft, DraftState
+    from auria_bot.domain.haiku import Haiku
     from auria_bot.domain.post import Attempt, Outcome, Post, PostState
 
 __all__ = ["Clock", "Drafts", "Journal", "Pictures", "Posts", "Store", "Unit"]
@@ -31,9 +32,7 @@ class Clock(Protocol):
 class Drafts(Protocol):
     """The drafts of one unit of work."""
 
-    def add(
-        self, artwork: Artwork, *, folder: str, picture_sha256: str, made_at: datetime
-    ) -> Draft:
+    def add(self, artwork: Artwork, *, folder: str, picture_sha256: str, made_at: datetime) -> Draft:
         """Insert a MADE draft with the artwork's words; where that folder has a draft already, give that one."""
         ...
 
@@ -45,12 +44,28 @@ class Drafts(Protocol):
         """
         ...
 
-    def save(self, draft: Draft) -> None:
-        """Write what changed."""
+    def save(self, draft: Draft) -> Draft:
+        """Write what changed and give the draft with its new version.
+
+        Raises:
+            IllegalMove: the draft was changed by someone else since it was read.
+        """
         ...
 
     def list(self, states: Collection[DraftState] = (), *, limit: int | None = None) -> Sequence[Draft]:
         """Drafts in those states (all when empty), the newest first."""
+        ...
+
+    def fingerprints(self) -> Sequence[str]:
+        """The perceptual hash of every picture so far, the newest first."""
+        ...
+
+    def recent_haiku(self, count: int) -> Sequence[Haiku]:
+        """The poems of the latest drafts, the newest first."""
+        ...
+
+    def recent_styles(self, count: int) -> Sequence[str]:
+        """The style keys of the latest drafts, the newest first."""
         ...
 
 
@@ -115,9 +130,20 @@ class Journal(Protocol):
 class Unit(Protocol):
     """One transaction."""
 
-    drafts: Drafts
-    posts: Posts
-    journal: Journal
+    @property
+    def drafts(self) -> Drafts:
+        """The drafts."""
+        ...
+
+    @property
+    def posts(self) -> Posts:
+        """The posts."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """The journal."""
+        ...
 
 
 class Store(Protocol):
@@ -130,8 +156,6 @@ class Store(Protocol):
 
 class Pictures(Protocol):
     """The finished pictures on disk, one folder a draft."""
-
-    root: Path
 
     def keep(self, folder: str, files: Mapping[str, Path]) -> Path:
         """Copy files (name to source) into a new folder that appears whole or not at all; repeating it is harmless."""

@@ -1,1 +1,1 @@
-"""What is kept: tables, the unit of work, files on disk."""
+"""What Auria keeps: drafts, posts and the journal in a database, pictures on disk."""

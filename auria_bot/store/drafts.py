@@ -1,0 +1,106 @@
+"""Drafts in the database. Knows rows and domain values; does not know when a draft may be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+
+from auria_bot.domain.artwork import Artwork
+from auria_bot.domain.draft import Draft, DraftState
+from auria_bot.domain.haiku import Haiku
+from auria_bot.errors import IllegalMove, NotFound
+from auria_bot.store.schema import drafts
+from auria_bot.store.upsert import insert_once
+
+__all__ = ["Drafts"]
+
+
+class Drafts:
+    """The drafts of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, artwork: Artwork, *, folder: str, picture_sha256: str, made_at: datetime) -> Draft:
+        """Insert a MADE draft with the artwork's words; where that folder has a draft already, give that one."""
+        row = {
+            "version": 1, "folder": folder, "state": DraftState.MADE, "made_at": made_at, "reason": "",
+            "text": artwork.post_text, "alt_text": artwork.alt_text, "channels": [], "signature": "",
+            "picture_sha256": picture_sha256, "artwork": artwork.to_json(), "mood": artwork.mood,
+            "style": artwork.style.key, "fingerprint": artwork.fingerprint,
+        }  # fmt: skip
+        insert_once(self._connection, drafts, row, unique=("folder",))
+        found = self._connection.execute(select(drafts).where(drafts.c.folder == folder)).one()
+        return _draft(found)
+
+    def get(self, draft_id: int) -> Draft:
+        """The draft.
+
+        Raises:
+            NotFound: there is none.
+        """
+        row = self._connection.execute(select(drafts).where(drafts.c.id == draft_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no draft {draft_id}; `auria drafts` lists them")
+        return _draft(row)
+
+    def save(self, draft: Draft) -> Draft:
+        """Write what changed and give the draft with its new version.
+
+        Raises:
+            IllegalMove: the draft was changed by someone else since it was read.
+            NotFound: there is no such draft.
+        """
+        changed = self._connection.execute(
+            update(drafts)
+            .where(drafts.c.id == draft.id, drafts.c.version == draft.version)
+            .values(
+                version=draft.version + 1, state=draft.state, decided_at=draft.decided_at, reason=draft.reason,
+                text=draft.text, alt_text=draft.alt_text, channels=list(draft.channels), signature=draft.signature,
+            )
+        )  # fmt: skip
+        if changed.rowcount == 0:
+            now = self.get(draft.id)
+            raise IllegalMove(
+                f"draft {draft.id} was changed meanwhile (it is {now.state} now); look at it again and repeat"
+            )
+        return self.get(draft.id)
+
+    def list(self, states: Collection[DraftState] = (), *, limit: int | None = None) -> Sequence[Draft]:
+        """Drafts in those states (all when empty), the newest first."""
+        wanted = select(drafts).order_by(drafts.c.id.desc()).limit(limit)
+        if states:
+            wanted = wanted.where(drafts.c.state.in_([str(state) for state in states]))
+        return tuple(_draft(row) for row in self._connection.execute(wanted))
+
+    def count(self) -> dict[DraftState, int]:
+        """How many drafts are in each state."""
+        rows = self._connection.execute(select(drafts.c.state, func.count()).group_by(drafts.c.state)).all()
+        return dict.fromkeys(DraftState, 0) | {DraftState(state): number for state, number in rows}
+
+    def fingerprints(self) -> tuple[str, ...]:
+        """The perceptual hash of every picture so far, rejected ones too, the newest first."""
+        return tuple(self._connection.scalars(select(drafts.c.fingerprint).order_by(drafts.c.id.desc())))
+
+    def recent_haiku(self, count: int) -> tuple[Haiku, ...]:
+        """The poems of the latest drafts, the newest first."""
+        rows = self._connection.scalars(select(drafts.c.artwork).order_by(drafts.c.id.desc()).limit(count))
+        return tuple(Haiku.from_json(artwork["haiku"]) for artwork in rows)
+
+    def recent_styles(self, count: int) -> tuple[str, ...]:
+        """The style keys of the latest drafts, the newest first."""
+        return tuple(
+            self._connection.scalars(select(drafts.c.style).order_by(drafts.c.id.desc()).limit(count))
+        )
+
+
+def _draft(row: Row[Any]) -> Draft:
+    return Draft(
+        id=row.id, version=row.version, artwork=Artwork.from_json(row.artwork), folder=row.folder,
+        picture_sha256=row.picture_sha256, state=DraftState(row.state), made_at=row.made_at,
+        decided_at=row.decided_at, reason=row.reason, text=row.text, alt_text=row.alt_text,
+        channels=tuple(row.channels), signature=row.signature,
+    )  # fmt: skip

@@ -1,0 +1,169 @@
+"""The finished pictures on disk: one folder a draft, which appears whole or not at all.
+
+Files are copied into a staging folder, flushed to the disk, and the folder is renamed into place. Knows paths;
+does not know what is in the files.
+"""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from auria_bot.errors import DiskError, IllegalMove, InputError, NotFound
+
+__all__ = ["Pictures", "disk_errors"]
+
+_STAGING = ".staging-"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
+_STALE = 86_400.0  # seconds after which a staging folder belongs to a run that died
+_CHUNK = 1 << 20  # bytes copied at a time
+
+
+class Pictures:
+    """The pictures of every draft, under `root`."""
+
+    def __init__(self, home: Path) -> None:
+        self.root = home / "pictures"
+
+    def keep(self, folder: str, files: Mapping[str, Path]) -> Path:
+        """Copy files (name to source) into a new folder that appears whole or not at all; repeating it is harmless.
+
+        Raises:
+            InputError: a name that could lead out of the folder.
+            NotFound: a source is missing.
+            IllegalMove: the folder is there already, with other contents.
+            DiskError: the disk is full, read-only or not writable.
+        """
+        for name in (folder, *files):
+            _check(name)
+        missing = [str(source) for source in files.values() if not source.is_file()]
+        if missing:
+            raise NotFound(f"missing: {', '.join(missing)}")
+        target = self.root / folder
+        if target.is_dir():
+            return _same(target, files)
+        staging = self.root / f"{_STAGING}{folder}-{uuid4().hex}"
+        with disk_errors(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            try:
+                staging.mkdir()
+                for name, source in files.items():
+                    _copy(source, staging / name)
+                _flush_folder(staging)
+                try:
+                    staging.rename(target)
+                except OSError as error:
+                    # Another run was quicker: its folder must hold the same.
+                    if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+                        return _same(target, files)
+                    raise
+                _flush_folder(self.root)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+        return target
+
+    def path(self, folder: str, name: str) -> Path:
+        """Where a file of a draft lies.
+
+        Raises:
+            InputError: a name that could lead out of the folder.
+            NotFound: it does not lie there.
+        """
+        _check(folder)
+        _check(name)
+        found = self.root / folder / name
+        if not found.resolve().is_relative_to(self.root.resolve()):
+            raise InputError(f"{found} leads out of {self.root}")
+        if not found.is_file():
+            raise NotFound(f"{found} is missing; put it back from a backup")
+        return found
+
+    def remove(self, folder: str) -> None:
+        """Take a folder away whole; one that is gone already is fine.
+
+        Raises:
+            InputError: a name that could lead out of the root.
+            DiskError: the disk is read-only or not writable.
+        """
+        _check(folder)
+        away = self.root / f"{_STAGING}{folder}-{uuid4().hex}"
+        with disk_errors(self.root):
+            try:
+                (self.root / folder).rename(away)
+            except FileNotFoundError:
+                return
+            shutil.rmtree(away)
+
+    def sweep(self) -> int:
+        """Clear away what runs that died left in staging, a day later; how many folders that was."""
+        stale = [
+            staging
+            for staging in self.root.glob(f"{_STAGING}*")
+            if time.time() - staging.stat().st_mtime > _STALE
+        ]
+        for staging in stale:
+            shutil.rmtree(staging, ignore_errors=True)
+        return len(stale)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors into one that names the path and says what to do.
+
+    Raises:
+        DiskError: the disk is full, read-only or not writable.
+    """
+    try:
+        yield
+    except OSError as error:
+        advice = {
+            errno.ENOSPC: "the disk is full; free some space and try again",
+            errno.EDQUOT: "your quota of the disk is used up; free some space and try again",
+            errno.EROFS: "the disk is read-only; make it writable or set AURIA_HOME to another place",
+            errno.EACCES: "no permission; change the folder's owner or set AURIA_HOME to another place",
+            errno.EPERM: "no permission; change the folder's owner or set AURIA_HOME to another place",
+            errno.ENOTDIR: "a file stands where a folder is needed; move it away",
+            errno.EEXIST: "a file stands where a folder is needed; move it away",
+        }.get(error.errno or 0, f"{error.strerror or error}; check the disk")
+        raise DiskError(f"{error.filename or path}: {advice}") from error
+
+
+def _check(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name[:60]!r} is not the name of a file of Auria's: letters, digits, '.', '_' and '-'"
+        )
+
+
+def _same(target: Path, files: Mapping[str, Path]) -> Path:
+    there = {entry.name for entry in target.iterdir()}
+    if there != set(files) or any(
+        not filecmp.cmp(files[name], target / name, shallow=False) for name in there
+    ):
+        raise IllegalMove(f"{target} is there already and holds something else; it is never overwritten")
+    return target
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as read, target.open("xb") as write:
+        shutil.copyfileobj(read, write, _CHUNK)
+        write.flush()
+        os.fsync(write.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a folder's entries survive a power cut; Windows has no such call."""
+    if os.name != "nt":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,157 @@
+"""The tables, as the newest migration leaves them. Does not know how they are queried."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+
+from auria_bot.domain.draft import DraftState
+from auria_bot.domain.post import Outcome, PostState
+
+__all__ = ["HEAD", "METADATA", "UtcTime", "attempts", "drafts", "journal", "posts"]
+
+HEAD = "0001"
+"""The newest migration; known here so that Alembic is imported only when there is something to migrate."""
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every table; constraints are named, so that migrations can name them too."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC on every database: SQLite keeps no zone, PostgreSQL answers in the session's."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without a zone; the database gets UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+_JSON = JSON().with_variant(JSONB(), "postgresql")
+# SQLite numbers rows by itself only when the key is called INTEGER.
+_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", _ID, Identity(), primary_key=True)
+
+
+def _one_of(column: str, values: type[Any]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(str(value)) for value in values)})", name=column)
+
+
+drafts = Table(
+    "drafts", METADATA,
+    _id(),
+    Column("version", Integer, nullable=False),
+    Column("folder", String(200), nullable=False, unique=True),  # one draft a folder: a repeated insert finds it
+    Column("state", String(20), nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("decided_at", UtcTime),
+    Column("reason", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("alt_text", Text, nullable=False),
+    Column("channels", _JSON, nullable=False),
+    Column("signature", String(64), nullable=False),
+    Column("picture_sha256", String(64), nullable=False),
+    Column("artwork", _JSON, nullable=False),
+    # Copies from the artwork, for the queries that look over all drafts.
+    Column("mood", String(40), nullable=False),
+    Column("style", String(200), nullable=False),
+    Column("fingerprint", String(16), nullable=False),
+    _one_of("state", DraftState),
+    Index(None, "state", "id"),
+)  # fmt: skip
+"""Artworks under review."""
+
+posts = Table(
+    "posts", METADATA,
+    _id(),
+    Column("draft_id", _ID, ForeignKey("drafts.id"), nullable=False),
+    Column("channel", String(100), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("alt_text", Text, nullable=False),
+    Column("picture", Text, nullable=False),
+    Column("picture_sha256", String(64), nullable=False),
+    Column("signature", String(64), nullable=False),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("fencing", Integer, nullable=False),
+    Column("lease_until", UtcTime),
+    Column("receipt_id", Text),
+    Column("receipt_url", Text),
+    Column("receipt_at", UtcTime),
+    Column("words", Text, nullable=False),
+    UniqueConstraint("draft_id", "channel"),
+    _one_of("state", PostState),
+    Index(None, "state", "due"),
+)  # fmt: skip
+"""One draft on one channel; UNIQUE (draft_id, channel) is what makes a second post impossible."""
+
+attempts = Table(
+    "attempts", METADATA,
+    _id(),
+    Column("post_id", _ID, ForeignKey("posts.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("fencing", Integer, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("outcome", String(20)),
+    Column("words", Text, nullable=False),
+    UniqueConstraint("post_id", "number"),
+    _one_of("outcome", Outcome),
+)  # fmt: skip
+"""Every try to publish a post; open while its outcome is null."""
+
+journal = Table(
+    "journal", METADATA,
+    _id(),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String(100), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("draft_id", _ID, ForeignKey("drafts.id")),
+    Column("words", Text, nullable=False),
+    Index(None, "draft_id"),
+)  # fmt: skip
+"""What the operator did; only ever added to."""
