@@ -1,0 +1,408 @@
+"""Shipped fakes: a second, small and quick implementation of every role, for tests of Auria and of what others add.
+
+Deterministic, without models. Every maker takes `seconds`, to be slow, and `faults`, to misbehave: a table from a
+needle to a fault, where the needle is looked for in what the call is about (its seed, or the path of its picture,
+such as "/02/" for the second sketch of a run), and "" is always found. Faults: "raise", "crash" (exit at once),
+"segfault", "hang", "memory" (grow without end), "memory-error", "blank" (painters: a picture that the gate drops).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.artwork import Sketch, Style
+from auria_bot.domain.engagement import Audience, Engagement
+from auria_bot.domain.haiku import FORM, Haiku
+from auria_bot.domain.mood import MOODS, Mood
+from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.roles import Finished, Limits, Painting, Verdict, Verse, Words
+from auria_bot.errors import (
+    NotFound,
+    PictureError,
+    Refused,
+    Throttled,
+    Unauthorised,
+    Unclear,
+    UnknownName,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from PIL import Image
+
+__all__ = [
+    "FakeCaptioner",
+    "FakeChannel",
+    "FakeClock",
+    "FakeConfig",
+    "FakeEnlarger",
+    "FakeFinisher",
+    "FakeGate",
+    "FakeMoodReader",
+    "FakePainter",
+    "FakePoet",
+    "FakeScribe",
+    "FakeStylist",
+]
+
+_FIRST = (
+    "lanterns on the hill", "rain begins again", "a heron takes off", "the last train at dusk",
+    "moonlight on the quay", "snow on the haystack", "a kite without wind", "steam over the soup",
+)  # fmt: skip
+_SECOND = (
+    "the river carries the light", "somebody whistles a tune", "a dog waits beside the gate",
+    "the pond keeps every ripple", "her umbrella turns outward", "the baker counts out his coins",
+    "an old song through the window", "my shadow gets there before",
+)  # fmt: skip
+_THIRD = (
+    "under the bare trees", "nobody looks up", "into the long night", "the first star appears",
+    "as soft as ashes", "all the way back home", "between two small waves", "and then it is spring",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeConfig:
+    """How a fake maker misbehaves."""
+
+    seconds: float = 0.0  # that every call takes
+    faults: dict[str, str] = field(default_factory=dict)  # needle to fault; see the module
+    repaired: str = ""  # a file: once it is there, no fault happens any more
+
+
+def _digest(*words: object) -> int:
+    text = "\x1f".join(str(word) for word in words)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+class _Maker:
+    """What all fake makers share."""
+
+    Config = FakeConfig
+
+    def __init__(self, config: FakeConfig, models: Path) -> None:
+        self.config = config
+        self.folder = models
+
+    def models(self) -> Mapping[str, str]:
+        """A made-up model, with the hash of its name."""
+        name = type(self).__name__
+        return {name.lower(): hashlib.sha256(name.encode()).hexdigest()}
+
+    def _act(self, about: object) -> str:
+        """Take the time, and misbehave when told to; the name of a fault that the caller must play itself."""
+        time.sleep(self.config.seconds)
+        if self.config.repaired and Path(self.config.repaired).exists():
+            return ""
+        for needle, fault in self.config.faults.items():
+            if needle in str(about):
+                return _misbehave(fault)
+        return ""
+
+
+def _misbehave(fault: str) -> str:
+    if fault == "raise":
+        raise RuntimeError("the fake was told to fail")
+    if fault == "crash":
+        os.write(2, b"the fake was told to crash\n")
+        os._exit(3)
+    if fault == "segfault":
+        signal.raise_signal(signal.SIGSEGV)
+    if fault == "hang":
+        while True:
+            time.sleep(60.0)
+    if fault == "memory":
+        kept = []
+        while True:
+            kept.append(bytearray(os.urandom(1) * (16 << 20)))
+    if fault == "memory-error":
+        raise MemoryError
+    return fault
+
+
+class FakePoet(_Maker):
+    """Puts together lines that were counted by hand."""
+
+    def compose(
+        self, *, seed: int, count: int = 1, theme: str | None = None, mood: Mood | None = None,
+        recent: Sequence[Haiku] = (),
+    ) -> tuple[Verse, ...]:
+        """Write `count` different haiku that are not among the recent ones."""  # fmt: skip
+        self._act(seed)
+        avoided, verses, number = {haiku.lines for haiku in recent}, list[Verse](), 0
+        while len(verses) < count:
+            draw = _digest(seed, theme, mood.name if mood else "", number)
+            lines = (_FIRST[draw % 8], _SECOND[draw // 8 % 8], _THIRD[draw // 64 % 8])
+            number += 1
+            if lines not in avoided or number > 4096:
+                avoided.add(lines)
+                verses.append(Verse(haiku=Haiku(lines=lines, syllables=FORM), score=1.0 / number))
+        return tuple(verses)
+
+
+class FakeMoodReader(_Maker):
+    """Draws the mood from the poem's letters."""
+
+    def read(self, haiku: Haiku) -> tuple[tuple[Mood, float], ...]:
+        """Every mood with its share, the nearest first."""
+        self._act(haiku.text)
+        weights = {name: 1 + _digest(haiku.text, name) % 1000 for name in MOODS}
+        total = sum(weights.values())
+        shares = [(MOODS[name], weight / total) for name, weight in weights.items()]
+        return tuple(sorted(shares, key=lambda share: (-share[1], share[0].name)))
+
+
+class FakePainter(_Maker):
+    """Paints stripes of two colours that the seed and the poem choose."""
+
+    def paint(
+        self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
+    ) -> tuple[Painting, ...]:
+        """Paint `count` candidates as PNG files in `folder`, the best first."""
+        fault = self._act(f"{seed} {folder}/")
+        made = []
+        for number in range(count):
+            draw = _digest(haiku.text, seed, number, mood.name if mood else "", theme)
+            path = folder / f"{number:02d}.png"
+            _save(_stripes(0 if fault == "blank" else draw), path)
+            made.append(Painting(path=path, score=1.0 - number / count))
+        return tuple(made)
+
+
+class FakeGate(_Maker):
+    """Drops pictures of one colour, broken ones, and those whose fingerprint is known."""
+
+    def judge(self, picture: Path, *, known: Sequence[str] = ()) -> Verdict:
+        """Judge a picture against the fingerprints of earlier ones."""
+        self._act(picture)
+        try:
+            image = _open(picture)
+        except PictureError:
+            return Verdict(passed=False, reason="the picture is broken", nudity=0.0, fingerprint="0" * 16)
+        fingerprint = f"{_digest(image.resize((8, 8)).tobytes()):016x}"
+        reason = ""
+        if image.getcolors(1) is not None:
+            reason = "the picture is blank"
+        elif fingerprint in known:
+            reason = "the picture is a near-duplicate"
+        return Verdict(passed=not reason, reason=reason, nudity=0.01, fingerprint=fingerprint)
+
+
+class FakeEnlarger(_Maker):
+    """Enlarges without interpolation, and never beyond 96 pixels, to be quick."""
+
+    def enlarge(self, source: Path, target: Path, *, size: int) -> None:
+        """Write `source` as PNG."""
+        self._act(source)
+        image = _open(source)
+        side = min(size, 96)
+        _save(image.resize((side * image.width // min(image.size), side * image.height // min(image.size))), target)
+
+
+class FakeStylist(_Maker):
+    """Tints pictures in the manner of twelve paintings that do not exist."""
+
+    def choose(
+        self, *, mood: Mood, haiku: Haiku, picture: Path, seed: int, recent: Sequence[str] = (),
+        wanted: str | None = None,
+    ) -> Style:
+        """Choose a painting.
+
+        Raises:
+            UnknownName: `wanted` is none of the twelve, which are called fake-00 to fake-11.
+        """  # fmt: skip
+        self._act(f"{seed} {picture}")
+        keys = [f"fake-{number:02d}" for number in range(12)]
+        if wanted is not None and wanted not in keys:
+            raise UnknownName(f"no style named {wanted[:40]!r}; known: {', '.join(keys)}")
+        order = sorted(keys, key=lambda key: _digest(seed, mood.name, haiku.text, key))
+        fresh = [key for key in order if key not in recent[:11]]
+        key = wanted or (fresh or order)[0]
+        return Style(
+            key=key, title=f"Study No. {int(key[-2:]) + 1}", artist="A. N. Other", year="1901", strength=mood.strength
+        )
+
+    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
+        """Write `source`, tinted, as PNG of the same size."""
+        from PIL import Image
+
+        self._act(f"{seed} {source}")
+        image = _open(source)
+        draw = _digest(style.key, style.mode, seed)
+        tint = Image.new("RGB", image.size, (draw % 256, draw // 256 % 256, draw // 65536 % 256))
+        _save(Image.blend(image, tint, 0.3 * style.strength), target)
+
+
+class FakeCaptioner(_Maker):
+    """Names the picture's mean colour."""
+
+    def describe(self, picture: Path) -> str:
+        """One sentence on what the picture shows."""
+        self._act(picture)
+        red, green, blue = (int(value) for value in _pixel(_open(picture).resize((1, 1))))
+        return f"Broad stripes, on the whole #{red:02x}{green:02x}{blue:02x}."
+
+
+class FakeScribe(_Maker):
+    """Puts together what is known."""
+
+    def write(self, sketch: Sketch) -> Words:
+        """Words for a sketch that has its haiku, mood, style and caption."""
+        self._act(f"{sketch.seed} {sketch.key}")
+        poem = sketch.haiku.text if sketch.haiku else ""
+        credit = sketch.style.credit if sketch.style else ""
+        alt_text = f"{sketch.caption} In the manner {credit}. Poem: {poem.replace(chr(10), ' / ')}."
+        return Words(alt_text=alt_text, post_text=f"{poem}\n\n— Auria\n#haiku #{sketch.mood}")
+
+
+class FakeFinisher(_Maker):
+    """Saves the picture three times."""
+
+    def finish(self, sketch: Sketch, picture: Path, folder: Path) -> Finished:
+        """Write full.png, post.jpg and card.jpg into `folder`."""
+        self._act(f"{sketch.seed} {picture}")
+        image = _open(picture)
+        files = Finished(full=folder / "full.png", post=folder / "post.jpg", card=folder / "card.jpg")
+        for path in (files.full, files.post, files.card):
+            _save(image, path)
+        return files
+
+
+def _stripes(draw: int) -> Image.Image:
+    from PIL import Image
+
+    colours = [tuple(draw // 256 ** (3 * side + part) % 256 for part in range(3)) for side in range(2)]
+    image = Image.new("RGB", (32, 40), colours[0])
+    for top in range(0, 40, 4 + draw % 7):
+        image.paste(colours[1], (0, top, 32, top + 2))
+    return image
+
+
+def _open(path: Path) -> Image.Image:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError):
+        raise PictureError(f"{path} is not a readable picture") from None
+
+
+def _pixel(image: Image.Image) -> tuple[int, int, int]:
+    red, green, blue = image.tobytes()
+    return red, green, blue
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    scratch = path.with_name(f".{path.name}.part")
+    image.save(scratch, format="PNG" if path.suffix == ".png" else "JPEG")
+    scratch.replace(path)
+
+
+class FakeClock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """What it shows."""
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        """Go on, e.g. `advance(minutes=5)`."""
+        self.now += timedelta(**by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeChannelConfig:
+    """How a fake channel misbehaves."""
+
+    name: str = "fake"
+    script: tuple[str, ...] = ()  # what the next calls of publish do; see `FakeChannel.plan`
+
+
+class FakeChannel:
+    """A platform in memory, whose next failures can be programmed.
+
+    `plan` takes, one for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "lost" (Unclear, and
+    not posted), "late" (Unclear, but posted), "bug" (an exception that no channel should raise). `blind` makes
+    `find` say Unclear.
+    """
+
+    Config = FakeChannelConfig
+
+    def __init__(self, config: FakeChannelConfig, home: Path) -> None:
+        self.config = config
+        self.name = config.name
+        self.home = home
+        self.posts: dict[str, tuple[Post, Receipt]] = {}
+        self.mutations = 0
+        self.blind = False
+        self.clock = FakeClock()
+        self._script = deque(config.script)
+
+    def plan(self, *outcomes: str) -> None:
+        """What the next calls of `publish` do."""
+        self._script.extend(outcomes)
+
+    def limits(self) -> Limits:
+        """Generous ones."""
+        return Limits(characters=5000, alt_characters=1500, picture_bytes=20_000_000, picture_pixels=8192, hashtags=30)
+
+    def check(self) -> str:
+        """All is well."""
+        return f"{self.name} is a fake, and ready"
+
+    def publish(self, post: Post) -> Receipt:
+        """Keep the post, or fail as planned."""
+        outcome = self._script.popleft() if self._script else "ok"
+        if outcome == "refused":
+            raise Refused("the fake refused the post")
+        if outcome == "throttled":
+            raise Throttled("the fake asks to wait", until=self.clock() + timedelta(minutes=15))
+        if outcome == "unauthorised":
+            raise Unauthorised("the fake does not know the password")
+        if outcome == "lost":
+            raise Unclear("the connection broke")
+        if outcome == "bug":
+            raise RuntimeError("the fake has a bug")
+        self.mutations += 1
+        receipt = Receipt(id=f"{self.name}-{self.mutations}", url=f"https://example.invalid/{post.key}", at=self.clock())
+        self.posts.setdefault(post.key, (replace(post), receipt))
+        if outcome == "late":
+            raise Unclear("the connection broke after the post was sent")
+        return receipt
+
+    def find(self, post: Post) -> Receipt | None:
+        """The receipt of an earlier attempt.
+
+        Raises:
+            Unclear: the channel is blind.
+        """
+        if self.blind:
+            raise Unclear("the fake is blind")
+        found = self.posts.get(post.key)
+        return found[1] if found else None
+
+    def measure(self, receipt: Receipt) -> Engagement:
+        """As many likes as the receipt's id has letters.
+
+        Raises:
+            NotFound: the post is gone.
+        """
+        if all(kept.id != receipt.id for _, kept in self.posts.values()):
+            raise NotFound(f"the fake has no post {receipt.id}")
+        return Engagement(at=self.clock(), likes=len(receipt.id), reposts=1, replies=0)
+
+    def audience(self) -> Audience:
+        """A hundred."""
+        return Audience(at=self.clock(), followers=100)
