@@ -1,0 +1,71 @@
+"""The words in which Auria's pictures are described: nature without people, animals or things that people make.
+
+A captioner trained on photographs sees dogs and men in any brush stroke. Auria paints landscapes and flowers only, so on
+her pictures such a word is nearly always false, and a follower who cannot see the picture has no way of knowing. In its
+scene mode the captioner may therefore use SCENE_WORDS alone; colours are left out too, because they are measured in the
+picture instead of guessed (`colour_words`). `tells_of_others` finds the words that give away a caption which did not keep to this.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auria_bot.art.captioners.vocabulary import tokenise
+
+__all__ = ["OTHERS", "SCENE_WORDS", "tells_of_others"]
+
+SCENE_WORDS: Final = frozenset(
+    # the words that hold a phrase together
+    "a an the of on in at by near under over with and above across against along among around behind below beneath "
+    "beside between beyond from into through toward towards next "
+    # land
+    "mountain mountains mountainous mountainside mountaintop hill hills hillside hilly peak peaks slope slopes summit "
+    "ridge cliff cliffs canyon valley volcano rock rocks rocky boulder boulders stone stones sand sandy desert dune dunes dirt "
+    "dusty land landscape terrain countryside headland ground field fields meadow pasture path trail alp coral reef range "
+    # water
+    "sea ocean water waters wave waves lake lakeside river stream creek pond shore shoreline seashore beach coast waterfall "
+    "waterfalls rapids bay canal marsh swampy surf foam splash reflection geyser sandbar "
+    # ice and weather
+    "snow snowy snow-covered snowcapped snowbank ice icy glacier frozen winter storm rain rainy fog foggy mist misty "
+    "cloud clouds cloudy hazy wind rainbow sky skies horizon sun sunset sunlight sunny moon star stars dusk twilight night "
+    "nighttime evening morning autumn summer light shade shadow shadows silhouette "
+    # plants
+    "tree trees trunk trunks leaf leaves foliage forest forested woods wooded woodland jungle canopy branch branches pine palm bush "
+    "bushes shrubs grass grassy weeds vine seaweed plant plants flower flowers flowery petals blooming dandelion daisy tulip "
+    "tulips rose sunflower background "
+    # what they are like
+    "high tall low large big huge small tiny wide long narrow steep deep shallow open distant far calm restless rough still "
+    "quiet silent cold lush jagged rough smooth bare empty lone lovely beautiful fresh bright dark pale shaded close-up view "
+    "scene covered surrounded".split()
+)
+"""The words of scene mode; those that the trained vocabulary lacks do no harm."""
+
+OTHERS: Final = frozenset(
+    # people
+    "man men man's woman women woman's boy boys boy's girl girls girl's child children child's kid kids baby babies toddler "
+    "toddlers person persons person's people people's human guy guys lady ladies male males female females gentleman teenager "
+    "teenagers teen crowd family couple couples adult adults friend friends mother father mom son daughter sister brother group "
+    "someone somebody he she him her his they them their who player players rider riders runner runners climber climbers "
+    "hiker hikers surfer surfers skier skiers skiier skiers swimmer swimmers skateboarder snowboarder snowboarders biker bikers "
+    "bicyclist bicyclists cyclist cyclists worker workers performer performers dancer dancers fisherman cowboy cowboys soldier "
+    "soldiers officer police policeman photographer tourists spectators kayaker kayakers "
+    "face faces head heads hand hands hair arm arms leg legs foot feet mouth eyes shirt shirts jacket jackets coat dress pants "
+    "shorts hat helmet suit swimsuit wetsuit jeans uniform shoes clothing clothes "
+    # animals
+    "animal animals dog dogs dog's puppy puppies poodle terrier retriever greyhound greyhounds collie dalmatian labrador cat "
+    "cats kitten horse horses pony cow cows bull sheep goat goats lamb lambs deer bear bird birds seagull seagulls duck ducks "
+    "goose geese eagle hawk fish dolphin dolphins monkey elephant camel squirrel rabbit bunny snake frog tiger lion wolf fox "
+    "butterfly bee insect pet pets "
+    # things that people make and ride
+    "car cars truck trucks bus bike bikes bicycle bicycles motorcycle motorbike motorbikes scooter skateboard skateboards "
+    "snowboard snowboards skis sled sleds snowmobile surfboard surfboards kayak kayaks canoe canoes raft boat boats speedboat "
+    "sailboat catamaran ship ferry train airplane plane helicopter parachute tent tents ball balls frisbee toy toys "
+    "building buildings house houses street streets road sidewalk bench table chair bed window wall fence phone camera "
+    "guitar microphone".split()
+)
+"""Words for people, animals and made things."""
+
+
+def tells_of_others(caption: str) -> tuple[str, ...]:
+    """The words of a caption that claim people, animals or made things, in their order; () for a caption of nature alone."""
+    return tuple(token for token in tokenise(caption) if token in OTHERS)

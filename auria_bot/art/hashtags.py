@@ -1,0 +1,169 @@
+"""Hashtags that fit a poem: a curated list, chosen by nearness of meaning.
+
+Every tag has a gloss; the glosses' MiniLM vectors ship in models/hashtags, so that choosing costs one run of MiniLM on the
+poem. Tags are in CamelCase, which screen readers speak as words; #haiku always comes first.
+`python -m auria_bot.art.hashtags --out models/hashtags` writes the vectors anew after the list was changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from auria_bot.art.checkpoint import read_json, verify, write_checksums, write_json
+from auria_bot.art.minilm import MiniLM
+from auria_bot.corpus.words import words
+from auria_bot.errors import ModelCorrupt
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from auria_bot.domain.haiku import Haiku
+
+__all__ = ["ALWAYS", "CLOSING", "MOOD_TAGS", "TAGS", "Hashtags", "Tag", "write_table"]
+
+ALWAYS: Final = "#haiku"
+CLOSING: Final = "#AIArt"  # says plainly what the picture is
+
+TAGS: Final[dict[str, str]] = {
+    # seasons
+    "Spring": "spring blossoms and new green", "CherryBlossom": "cherry blossom petals in spring",
+    "Summer": "a hot summer day", "SummerNight": "a warm summer night with crickets and fireflies",
+    "Autumn": "autumn, the fall of the year", "AutumnLeaves": "falling red and golden autumn leaves",
+    "Harvest": "harvest, ripe grain and fruit", "Winter": "cold winter", "FirstSnow": "the first snow falls",
+    "NewYear": "new year's day, a beginning",
+    # hours
+    "Dawn": "dawn, first light before sunrise", "Sunrise": "the sun rises in the morning", "Morning": "an early quiet morning",
+    "Noon": "bright noon sun", "Evening": "evening falls", "Sunset": "a glowing sunset", "Dusk": "dusk, twilight, the day ends",
+    "Night": "dark night", "Midnight": "midnight hour", "Moonlight": "moonlight, the pale moon shines", "FullMoon": "a round full moon",
+    "Stars": "stars in the night sky", "MilkyWay": "the milky way, galaxies, the cosmos",
+    # weather
+    "Rain": "rain falling", "SpringRain": "soft spring rain", "Storm": "a storm with wild wind", "Thunder": "thunder and lightning",
+    "Wind": "wind blowing", "Breeze": "a gentle breeze", "Clouds": "drifting clouds", "Fog": "fog and mist in a valley", "Snow": "falling snow",
+    "Frost": "frost on the grass", "Ice": "ice and icicles", "Rainbow": "a rainbow after rain", "Sunlight": "sunlight, sunbeams",
+    "Heat": "summer heat and drought", "Sky": "the wide blue sky",
+    # land
+    "Mountains": "mountain peaks", "Hills": "rolling hills", "Valley": "a deep valley", "Forest": "a deep forest, woods",
+    "Trees": "tall trees", "Pines": "pine trees", "Willow": "willow tree by the water", "Bamboo": "bamboo grove", "Meadow": "a meadow of wild grass",
+    "Fields": "open fields, farmland", "Garden": "a garden", "ZenGarden": "temple garden of stones and moss", "Desert": "desert dunes",
+    "Stones": "stones and pebbles", "Moss": "green moss", "Path": "a lonely path through the land", "Glacier": "a glacier of blue ice",
+    "Volcano": "a volcano", "Cliffs": "cliffs above the sea", "Island": "an island", "Cave": "a cave",
+    # water
+    "Ocean": "the wide ocean", "Sea": "the sea", "Waves": "waves breaking on the shore", "Beach": "a sandy beach", "Tide": "the tide comes and goes",
+    "River": "a flowing river", "Stream": "a small brook", "Waterfall": "a waterfall", "Lake": "a still lake", "Pond": "an old pond",
+    "Dew": "dewdrops in the morning", "Puddle": "puddles after rain", "Reflection": "a reflection in water",
+    # plants
+    "Flowers": "blooming flowers", "Wildflowers": "wild flowers in a meadow", "Rose": "a rose", "Tulip": "tulips", "Daisy": "daisies",
+    "Sunflower": "sunflowers turn to the sun", "Dandelion": "dandelion seeds drift away", "Lily": "water lilies", "Lotus": "a lotus flower", "Iris": "purple iris",
+    "Plum": "plum blossom", "Leaves": "green leaves", "Petals": "falling petals", "Seeds": "seeds and sprouts", "Grass": "tall grass", "Roots": "roots in the earth",
+    "Fern": "ferns", "Ivy": "ivy on a wall", "Mushrooms": "mushrooms after rain", "Fruit": "ripe fruit, apples and pears",
+    # creatures
+    "Birds": "birds", "Birdsong": "birds singing", "Crow": "a crow, a raven", "Sparrow": "sparrows", "Heron": "a heron stands in water", "Geese": "wild geese fly south",
+    "Owl": "an owl in the night", "Swallows": "swallows return", "Butterfly": "a butterfly", "Dragonfly": "a dragonfly", "Firefly": "fireflies glow",
+    "Cicada": "cicadas sing in summer heat", "Crickets": "crickets chirp", "Frog": "a frog jumps", "Bees": "bees among flowers", "Spider": "a spider's web", "Moth": "a moth at the lamp",
+    "Cat": "a cat", "Dog": "a dog", "Deer": "a deer", "Horse": "a horse", "Fish": "fish, koi", "Snail": "a snail", "Ants": "ants", "Fox": "a fox", "Wolf": "a wolf howls",
+    # what people live through
+    "Silence": "silence, no sound", "Stillness": "stillness and calm", "Solitude": "being alone", "Memory": "remembering the past",
+    "Childhood": "childhood, children playing", "Love": "love between two people", "Home": "home, the house, the hearth", "Journey": "a long journey, the road",
+    "Dreams": "dreaming and sleep", "Grief": "grief for the dead", "Time": "time passes", "Impermanence": "everything passes, nothing lasts", "Hope": "hope",
+    "Music": "music, a song, a bell", "Shadows": "shadows", "Light": "light", "Fire": "fire, embers, candle flame", "Tea": "a cup of tea", "Temple": "temple bells, prayer",
+    "City": "city streets and lamps", "Window": "looking out of a window", "Kites": "a kite in the wind", "Rust": "old and worn things, rust", "Prayer": "prayer and faith",
+    "Nature": "nature", "Landscape": "a wide landscape", "Earth": "the earth",
+}  # fmt: skip
+"""Tags without "#", and what each is about. A tag on a creature or a thing is about the poem, not the picture."""
+
+MOOD_TAGS: Final[dict[str, str]] = {
+    "serene": "Serenity", "joyful": "Joy", "playful": "Playful", "tender": "Tenderness", "hopeful": "Hope", "grateful": "Gratitude",
+    "trusting": "Trust", "awed": "Awe", "longing": "Longing", "humble": "Simplicity", "shy": "Hidden", "dreamy": "Dreams",
+    "still": "Stillness", "wistful": "Wistful", "melancholy": "Melancholy", "lonely": "Solitude", "regretful": "Memory",
+    "bleak": "Bleak", "uneasy": "Shadows", "stormy": "Storm",
+}  # fmt: skip
+"""One tag for each of Auria's moods."""
+
+_LEAST_NEAR = 0.3  # cosine between poem and gloss below which a tag is not thought to fit
+_NAMED = 0.25  # added when the poem says the tag's own word
+_TOO_ALIKE = 0.62  # cosine between two glosses above which only the first tag is taken
+_SUBJECTS = 2  # tags on what the poem is about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A hashtag and how near the poem it is."""
+
+    text: str  # with "#"
+    nearness: float  # cosine, raised when the poem says the word itself
+
+
+class Hashtags:
+    """Chooses hashtags for poems."""
+
+    def __init__(self, folder: Path) -> None:
+        """Prepare; the table in `folder` and MiniLM are loaded when first needed."""
+        self._folder = folder
+        self._table: tuple[tuple[str, ...], NDArray[np.float32]] | None = None
+        self._encoder: MiniLM | None = None
+
+    def version(self) -> str:
+        """The hash that names the table."""
+        return verify(self._folder)
+
+    def choose(self, haiku: Haiku, *, mood: str | None = None, most: int = 5) -> tuple[str, ...]:
+        """At most `most` hashtags: #haiku, the nearest subjects, the mood, #AIArt, in this order and without doubles.
+
+        Raises:
+            ModelMissing: the table is not there.
+            ModelCorrupt: it cannot be read.
+        """
+        subjects = [tag.text for tag in self.near(haiku)[:_SUBJECTS]] if most > 1 else []
+        feeling = [f"#{MOOD_TAGS[mood]}"] if mood in MOOD_TAGS else []
+        return tuple(dict.fromkeys([ALWAYS, *subjects, *feeling, CLOSING]))[: max(most, 0)]
+
+    def near(self, haiku: Haiku) -> list[Tag]:
+        """The tags that fit the poem, the nearest first, none too like an earlier one."""
+        names, vectors = self._load()
+        poem = (self._encoder or self._start()).encode([" ".join(haiku.lines)])[0]
+        said = {form for word in words(haiku.text) for form in (word, word.removesuffix("s"), word.removesuffix("'s"))}
+        nearness = vectors @ poem
+        for place, name in enumerate(names):
+            if {name.lower(), name.lower().removesuffix("s")} & said:
+                nearness[place] += _NAMED
+        chosen: list[int] = []
+        for place in np.argsort(-nearness, kind="stable").tolist():
+            if nearness[place] < _LEAST_NEAR or len(chosen) == 8:
+                break
+            if all(vectors[place] @ vectors[other] < _TOO_ALIKE for other in chosen):
+                chosen.append(place)
+        return [Tag(text=f"#{names[place]}", nearness=float(nearness[place])) for place in chosen]
+
+    def _start(self) -> MiniLM:
+        self._encoder = MiniLM()
+        return self._encoder
+
+    def _load(self) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+        if self._table is None:
+            names = tuple(read_json(self._folder / "tags.json"))
+            try:
+                vectors = np.load(self._folder / "vectors.npy", allow_pickle=False).astype(np.float32)
+            except (OSError, ValueError) as error:
+                raise ModelCorrupt(f"{self._folder / 'vectors.npy'} cannot be read: {error}") from None
+            if vectors.shape != (len(names), 384):
+                raise ModelCorrupt(f"{self._folder} holds {len(names)} tags and vectors of shape {vectors.shape}")
+            self._table = names, vectors
+        return self._table
+
+
+def write_table(out: Path) -> None:
+    """Write tags.json, vectors.npy (tags, 384; float16) and SHA256SUMS."""
+    write_json(out / "tags.json", list(TAGS))
+    np.save(out / "vectors.npy", MiniLM().encode(TAGS.values()).astype(np.float16), allow_pickle=False)
+    write_checksums(out)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("models/hashtags"))
+    write_table(parser.parse_args().out)

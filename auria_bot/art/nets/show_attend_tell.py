@@ -1,0 +1,169 @@
+"""Show, Attend and Tell: an LSTM that says a caption word by word and looks at the picture anew before each word.
+
+Xu et al. 2015, https://arxiv.org/abs/1502.03044, soft attention: the annotation vectors are the cells of a convolutional
+grid, their weights come from a small perceptron on (cell, state), the mixed vector is gated by the scalar beta (section
+4.2.1), the words come out of the deep output layer (equation 7), and training adds the doubly stochastic penalty.
+Beyond the paper: annotations are first projected to a smaller width, the output layer shares its matrix with the word
+embedding (Press and Wolf 2017), and the cell is written out, so that what depends on the word alone, and the attention's
+view of the picture, are computed once for all time steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Encode", "Picture", "ShowAttendTell", "ShowAttendTellConfig", "Step", "Told"]
+
+_ROWS = 32  # ended captions leave the batch in groups of so many: each cut costs a copy of the gradient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowAttendTellConfig:
+    """The net's sizes."""
+
+    words: int  # size of the vocabulary, special ones included
+    features: int = 1280  # channels of the eye's grid
+    annotation: int = 256  # width of a cell after projection
+    embedding: int = 224  # width of a word
+    hidden: int = 320  # width of the LSTM
+    attention: int = 128  # width of the attention's perceptron
+    dropout: float = 0.4  # of annotations, words and the output layer, in training only
+
+
+class Picture(NamedTuple):
+    """What is computed once per picture."""
+
+    annotations: Tensor  # (n, cells, annotation)
+    keys: Tensor  # (n, cells, attention)
+    hidden: Tensor  # (n, hidden), the LSTM's first state
+    memory: Tensor  # (n, hidden)
+
+
+class Told(NamedTuple):
+    """What teacher forcing gives for a batch of captions sorted by falling length."""
+
+    logits: Tensor  # (tokens, words): all first words, then all second words ...
+    targets: Tensor  # (tokens,)
+    penalty: Tensor  # (), mean over captions and cells of (1 - sum of attention over time)^2
+
+
+class ShowAttendTell(nn.Module):
+    """The captioning net."""
+
+    def __init__(self, config: ShowAttendTellConfig) -> None:
+        super().__init__()
+        self.config = config
+        gates = 4 * config.hidden
+        self.project = nn.Linear(config.features, config.annotation)
+        self.key = nn.Linear(config.annotation, config.attention, bias=False)
+        self.score = nn.Linear(config.attention, 1, bias=False)
+        self.first = nn.Linear(config.annotation, 2 * config.hidden)
+        self.embed = nn.Embedding(config.words, config.embedding, padding_idx=0)
+        self.word_gates = nn.Linear(config.embedding, gates)
+        self.state_gates = nn.Linear(config.hidden, gates + config.attention + 1)  # gates, query, beta
+        self.context_gates = nn.Linear(config.annotation, gates, bias=False)
+        self.state_out = nn.Linear(config.hidden, config.embedding)
+        self.context_out = nn.Linear(config.annotation, config.embedding, bias=False)
+        self.bias = nn.Parameter(torch.zeros(config.words))
+        self.drop = nn.Dropout(config.dropout)
+        nn.init.normal_(self.embed.weight, std=config.embedding**-0.5)
+        with torch.no_grad():
+            self.embed.weight[0].zero_()
+            self.word_gates.bias[config.hidden : 2 * config.hidden].fill_(1.0)  # remember at first
+
+    def look(self, grid: Tensor) -> Picture:
+        """Take in pictures: `grid` (n, cells, features), the eye's values in [0, 6]."""
+        annotations = self.drop(functional.relu(self.project(grid)))  # (n, cells, annotation)
+        hidden, memory = torch.tanh(self.first(annotations.mean(1))).chunk(2, dim=1)
+        return Picture(annotations, self.key(annotations), hidden, memory)
+
+    def attend(self, picture: Picture, query: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
+        """The gated mix of cells (n, annotation), and their weights (n, cells)."""
+        scores = self.score(torch.tanh(picture.keys + query[:, None])).squeeze(2)  # (n, cells)
+        weights = torch.softmax(scores, dim=1)
+        mixed = torch.bmm(weights[:, None], picture.annotations).squeeze(1)
+        return torch.sigmoid(beta) * mixed, weights
+
+    def advance(self, picture: Picture, word_gates: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """One time step from `picture.hidden` and `picture.memory`: hidden, memory, context, weights."""
+        width = self.config.hidden
+        state_gates, query, beta = self.state_gates(picture.hidden).split((4 * width, self.config.attention, 1), dim=1)
+        context, weights = self.attend(picture, query, beta)
+        enter, keep, show, value = (word_gates + state_gates + self.context_gates(context)).chunk(4, dim=1)
+        memory = torch.sigmoid(keep) * picture.memory + torch.sigmoid(enter) * torch.tanh(value)
+        return torch.sigmoid(show) * torch.tanh(memory), memory, context, weights
+
+    def speak(self, words: Tensor, hidden: Tensor, context: Tensor) -> Tensor:
+        """Scores of the next word, (n, words), from the embedded last word, the state and the context."""
+        deep = words + self.state_out(self.drop(hidden)) + self.context_out(context)
+        return functional.linear(self.drop(torch.tanh(deep)), self.embed.weight, self.bias)
+
+    def forward(self, grid: Tensor, owners: Tensor, tokens: Tensor, lengths: Sequence[int]) -> Told:
+        """Teacher forcing.
+
+        Args:
+            grid: (pictures, cells, features).
+            owners: (captions,), the picture of each caption.
+            tokens: (captions, longest + 1), start, words, end, padding; captions sorted by falling length.
+            lengths: how many words each caption is to predict, its end included.
+        """
+        picture = Picture(*(part[owners] for part in self.look(grid)))
+        embedded = self.drop(self.embed(tokens[:, :-1]))  # (captions, longest, embedding)
+        words = embedded.unbind(1)
+        word_gates = self.word_gates(embedded).unbind(1)  # longest times (captions, 4 hidden)
+        said: list[tuple[Tensor, Tensor, Tensor]] = []
+        seen: list[Tensor] = []
+        for time in range(lengths[0]):
+            active = sum(length > time for length in lengths)
+            kept = min(len(picture.hidden), -(-active // _ROWS) * _ROWS)
+            if kept < len(picture.hidden):
+                picture = Picture(*(part[:kept] for part in picture))
+            hidden, memory, context, weights = self.advance(picture, word_gates[time][:kept])
+            picture = picture._replace(hidden=hidden, memory=memory)
+            said.append((words[time][:active], hidden[:active], context[:active]))
+            seen.append(functional.pad(weights[:active], (0, 0, 0, len(lengths) - active)))
+        logits = self.speak(*(torch.cat(parts) for parts in zip(*said, strict=True)))
+        targets = torch.cat([tokens[: len(step[0]), time + 1] for time, step in enumerate(said)])
+        penalty = (1.0 - torch.stack(seen).sum(0)).square().mean()
+        return Told(logits, targets, penalty)
+
+
+class Encode(nn.Module):
+    """The half that is run once per picture, for export: grid -> annotations, keys, hidden, memory."""
+
+    def __init__(self, net: ShowAttendTell) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, grid: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """`grid` (n, rows, columns, features)."""
+        return tuple(self.net.look(grid.flatten(1, 2)))
+
+
+class Step(nn.Module):
+    """The half that is run once per word for every beam, for export."""
+
+    def __init__(self, net: ShowAttendTell) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(
+        self, word: Tensor, annotations: Tensor, keys: Tensor, hidden: Tensor, memory: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Log-probabilities (n, words), hidden, memory, weights (n, cells); annotations and keys may have n = 1 for all."""
+        embedded = self.net.embed(word)
+        count = word.shape[0]
+        picture = Picture(
+            annotations.expand(count, -1, -1), keys.expand(count, -1, -1), hidden, memory
+        )
+        hidden, memory, context, weights = self.net.advance(picture, self.net.word_gates(embedded))
+        scores = torch.log_softmax(self.net.speak(embedded, hidden, context), dim=1)
+        return scores, hidden, memory, weights
