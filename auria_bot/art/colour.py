@@ -1,0 +1,135 @@
+"""Colours as numbers: CIELAB, colour clouds, and the shortest way from one cloud to another.
+
+Knows arrays of pixels, no files and no styles. A colour cloud is a picture's pixels in CIELAB (D65, L from 0 to
+100, a and b about -100 to 100), described by mean and covariance and by quantiles along fixed directions.
+
+Pitie and Kokaram, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer", 2007.
+Bonneel et al., "Sliced and Radon Wasserstein barycenters of measures", 2015.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["DIRECTIONS", "QUANTILES", "Cloud", "from_lab", "luminance", "to_lab"]
+
+_TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+_WHITE = np.array([0.95047, 1.0, 1.08883])  # D65
+_STEPS = 4095  # of the lookup tables: finer than 8 bits by far
+QUANTILES = np.linspace(0.0, 1.0, 33)
+"""Shares at which a cloud's marginals are kept."""
+
+
+def _directions() -> NDArray[np.float64]:
+    axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]
+    rows = np.array(axes, np.float64)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+DIRECTIONS = _directions()
+"""(9, 3) unit vectors in CIELAB along which clouds are compared and moved."""
+
+
+@cache
+def _linear_table() -> NDArray[np.float32]:
+    """sRGB value, in steps of 1/4095, to linear light."""
+    value = np.linspace(0.0, 1.0, _STEPS + 1)
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+@cache
+def _gamma_table() -> NDArray[np.float32]:
+    """Square root of linear light, in steps of 1/4095, to the sRGB value: the root spreads the dark end."""
+    light = np.linspace(0.0, 1.0, _STEPS + 1) ** 2
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def to_lab(rgb: NDArray[Any]) -> NDArray[np.float32]:
+    """(..., 3) sRGB from 0 to 1, floats or 8-bit integers, to CIELAB float32."""
+    scale = _STEPS / 255.0 if rgb.dtype == np.uint8 else float(_STEPS)
+    index = np.clip(rgb * np.float32(scale) + np.float32(0.5), 0, _STEPS).astype(np.uint16)
+    light = _linear_table()[index]
+    xyz = light @ (_TO_XYZ / _WHITE[:, None]).T.astype(np.float32)
+    root = np.where(xyz > 0.008856, np.cbrt(xyz), np.float32(7.787) * xyz + np.float32(16 / 116))
+    lab = np.empty_like(root)
+    lab[..., 0] = 116 * root[..., 1] - 16
+    lab[..., 1] = 500 * (root[..., 0] - root[..., 1])
+    lab[..., 2] = 200 * (root[..., 1] - root[..., 2])
+    return lab
+
+
+def from_lab(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., 3) CIELAB to sRGB float32 from 0 to 1; colours outside sRGB are clipped."""
+    root = np.empty_like(lab)
+    root[..., 1] = (lab[..., 0] + 16) * np.float32(1 / 116)
+    root[..., 0] = root[..., 1] + lab[..., 1] * np.float32(1 / 500)
+    root[..., 2] = root[..., 1] - lab[..., 2] * np.float32(1 / 200)
+    cube = root * root * root
+    xyz = np.where(root > 0.206893, cube, (root - np.float32(16 / 116)) * np.float32(1 / 7.787))
+    light = xyz @ (np.linalg.inv(_TO_XYZ) * _WHITE[None, :]).T.astype(np.float32)
+    index = (np.sqrt(np.clip(light, 0.0, 1.0)) * np.float32(_STEPS) + np.float32(0.5)).astype(np.uint16)
+    return _gamma_table()[index]
+
+
+def luminance(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(height, width) luma of sRGB values by Rec. 601: the weights of "grey" in every photo tool."""
+    return rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Symmetric square root of a symmetric, positive semidefinite matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.maximum(values, 1e-9))) @ vectors.T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cloud:
+    """The colours of a picture, without the picture."""
+
+    mean: NDArray[np.float64]  # (3,) CIELAB
+    covariance: NDArray[np.float64]  # (3, 3)
+    marginals: NDArray[np.float64]  # (9, 33): quantiles of the pixels along DIRECTIONS at QUANTILES
+
+    @classmethod
+    def of(cls, lab: NDArray[np.float32]) -> Cloud:
+        """The cloud of (..., 3) CIELAB pixels. A little grey noise keeps a flat picture's covariance regular."""
+        pixels = lab.reshape(-1, 3).astype(np.float64)
+        marginals = np.quantile(pixels @ DIRECTIONS.T, QUANTILES, axis=0).T
+        covariance = np.atleast_2d(np.cov(pixels.T)) + 1e-2 * np.eye(3)
+        return cls(mean=pixels.mean(axis=0), covariance=covariance, marginals=marginals)
+
+    def distance(self, other: Cloud) -> float:
+        """Wasserstein-2 distance of the two clouds as Gaussians, in CIELAB units (Dowson and Landau, 1982)."""
+        root = _root(self.covariance)
+        cross = np.trace(self.covariance + other.covariance - 2 * _root(root @ other.covariance @ root))
+        return float(np.sqrt(((self.mean - other.mean) ** 2).sum() + max(float(cross), 0.0)))
+
+    def sliced_distance(self, other: Cloud) -> float:
+        """Sliced Wasserstein-2 distance over DIRECTIONS, in CIELAB units: sees the shape too, not only the ellipse."""
+        return float(np.sqrt(((self.marginals - other.marginals) ** 2).mean()))
+
+    def toward(self, other: Cloud, share: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The linear map that moves this cloud a share of the shortest way to another.
+
+        Args:
+            other: where to.
+            share: 0 stays, 1 arrives; the distance left is 1 - share of what it was.
+
+        Returns:
+            Matrix (3, 3) and offset (3,): pixel @ matrix + offset, float32.
+        """
+        root = _root(self.covariance)
+        back = np.linalg.inv(root)
+        full = back @ _root(root @ other.covariance @ root) @ back
+        matrix = (1 - share) * np.eye(3) + share * full
+        goal = (1 - share) * self.mean + share * other.mean
+        return matrix.T.astype(np.float32), (goal - self.mean @ matrix.T).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Enlargers: small pictures in, large pictures out."""

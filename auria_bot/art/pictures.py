@@ -1,0 +1,146 @@
+"""Picture files: opened with suspicion, written whole or not at all.
+
+Knows decoding, size limits, colour modes and atomic writing. Does not know what a picture shows.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from auria_bot.errors import DiskError, PictureError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["FORMATS", "MOST_PIXELS", "open_picture", "save_picture", "to_array", "to_picture", "write_bytes"]
+
+MOST_PIXELS = 60_000_000  # of one picture; a 60-megapixel RGB picture takes 180 MB in memory
+MOST_BYTES = 200_000_000  # of one file
+SMALLEST_SIDE = 8  # pixels
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+"""The formats that are read; every other decoder of Pillow stays out of reach."""
+
+
+def open_picture(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
+    """Decode a picture file completely, upright, as 8-bit sRGB.
+
+    Transparency is laid over white, 16-bit channels are scaled down, CMYK and palettes are converted.
+
+    Args:
+        path: the file.
+        most_pixels: a larger picture is refused before it is decoded.
+
+    Raises:
+        PictureError: the file is no picture, is truncated, animated, too large or too small; the message says which.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise PictureError(f"{path.name}: cannot be opened ({error.strerror or error})") from None
+    if not path.is_file():
+        raise PictureError(f"{path.name}: is not a file")
+    if size > MOST_BYTES:
+        raise PictureError(f"{path.name}: the file has {size:,} bytes; at most {MOST_BYTES:,} are read")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of bombs that are measured here anyway, and of odd EXIF
+            with Image.open(path, formats=FORMATS) as picture:
+                return _decoded(picture, path.name, most_pixels)
+    except PictureError:
+        raise
+    except UnidentifiedImageError:
+        raise PictureError(f"{path.name}: is not a picture in a known format ({', '.join(FORMATS)})") from None
+    except Image.DecompressionBombError:
+        raise PictureError(f"{path.name}: is too large; at most {most_pixels:,} pixels are read") from None
+    except MemoryError:
+        raise PictureError(f"{path.name}: is too large for the memory of this machine") from None
+    except Exception as error:  # noqa: BLE001 - decoders raise OSError, SyntaxError, ValueError, struct.error ...
+        raise PictureError(f"{path.name}: is damaged or unreadable ({str(error)[:120] or type(error).__name__})") from None
+
+
+def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
+    width, height = picture.size
+    if width * height > most_pixels:
+        raise PictureError(f"{name}: has {width} x {height} pixels; at most {most_pixels:,} in all are read")
+    if min(width, height) < SMALLEST_SIDE:
+        raise PictureError(f"{name}: has {width} x {height} pixels; each side needs at least {SMALLEST_SIDE}")
+    if getattr(picture, "n_frames", 1) > 1:
+        raise PictureError(f"{name}: is animated or has several pages; give a single picture")
+    picture.load()
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode in {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}:
+        upright = _eight_bits(upright)
+    if upright.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in upright.info:
+        upright = upright.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
+    return upright.convert("RGB")
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Scales 16-bit integers by 1/257, and floats by their range, to 8 bits."""
+    values = np.asarray(picture).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise PictureError("holds values that are not numbers")
+    top = 65535.0 if picture.mode != "F" else max(float(values.max()), 1e-9)
+    return Image.fromarray(np.clip(values / top * 255.0 + 0.5, 0, 255).astype(np.uint8))
+
+
+def to_array(picture: Image.Image) -> NDArray[np.float32]:
+    """(height, width, 3) float32 from 0 to 1."""
+    return np.asarray(picture.convert("RGB"), np.float32) / np.float32(255.0)
+
+
+def to_picture(values: NDArray[Any]) -> Image.Image:
+    """An RGB picture of (height, width, 3) values from 0 to 1; values outside are clipped."""
+    return Image.fromarray((np.clip(values, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8))
+
+
+def save_picture(picture: Image.Image, path: Path, **options: Any) -> None:
+    """Write a picture in the format of its suffix, atomically.
+
+    Args:
+        picture: what to write.
+        path: where; missing folders are made.
+        options: as for `PIL.Image.Image.save`.
+
+    Raises:
+        DiskError: the disk is full, read-only or not writable.
+    """
+    from io import BytesIO
+
+    buffer = BytesIO()
+    kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+    picture.save(buffer, format=kinds[path.suffix.lower()], **options)
+    write_bytes(path, buffer.getvalue())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never half of it.
+
+    Raises:
+        DiskError: the disk is full, read-only or not writable.
+    """
+    scratch = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(scratch).chmod(0o644)
+        Path(scratch).replace(path)
+    except OSError as error:
+        if scratch:
+            Path(scratch).unlink(missing_ok=True)
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        why = "the disk is full" if full else (error.strerror or str(error))
+        raise DiskError(f"cannot write {path}: {why}") from None

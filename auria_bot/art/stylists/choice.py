@@ -1,0 +1,94 @@
+"""Chooses a painting: by mood, by what the poem means, by the picture's colours, and not one used lately.
+
+Knows the style bank and how to weigh its paintings. Does not know how a picture is restyled. The same arguments choose
+the same painting.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from auria_bot.art.colour import Cloud
+    from auria_bot.art.style_bank import BankedPainting, StyleBank
+    from auria_bot.domain.mood import Mood
+
+__all__ = ["FEELINGS", "affinity", "choose_painting", "scores"]
+
+FEELINGS: dict[str, tuple[float, float]] = {
+    "agreeableness": (0.6, -0.6), "anger": (-0.7, 0.9), "anticipation": (0.2, 0.3), "arrogance": (-0.3, 0.4),
+    "disagreeableness": (-0.6, 0.3), "disgust": (-0.8, 0.4), "fear": (-0.7, 0.7), "gratitude": (0.8, -0.2),
+    "happiness": (0.9, 0.5), "humility": (0.3, -0.5), "love": (0.8, 0.0), "optimism": (0.7, 0.2),
+    "pessimism": (-0.7, -0.2), "regret": (-0.5, -0.1), "sadness": (-0.6, -0.4), "shame": (-0.6, 0.1),
+    "shyness": (0.1, -0.4), "surprise": (0.4, 0.7), "trust": (0.6, -0.4), "neutral": (0.1, -0.5),
+}  # fmt: skip
+"""Where each emotion lies: (valence, arousal), each from -1 to 1."""
+
+_FINALISTS = 8  # the best paintings, among which the seed draws
+_WARMTH = 0.09  # of the draw: a painting whose score is this much lower is drawn e times less often
+_AVOIDED = 24  # of the paintings used lately, this many are left out
+
+
+def affinity(mood: Mood, painting: BankedPainting) -> float:
+    """How well what a painting makes people feel fits a mood, 0 to 1."""
+    fit = 0.0
+    for emotion, share in painting.emotions:
+        valence, arousal = FEELINGS.get(emotion, (0.0, 0.0))
+        near = np.exp(-((valence - mood.valence) ** 2 + (arousal - mood.arousal) ** 2) / 0.6)
+        fit += share * (1.0 if emotion == mood.parent else 0.85 * float(near))
+    return min(fit, 1.0)
+
+
+def scores(
+    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: Cloud
+) -> NDArray[np.float64]:
+    """How well each painting of the bank suits, higher is better.
+
+    Args:
+        bank: the paintings.
+        mood: what should be felt.
+        meaning: (384,) unit vector of the poem.
+        cloud: the colours of the picture that will be restyled: a painting near to it leaves dawn a dawn.
+    """
+    rows = []
+    for painting in bank.paintings:
+        palette = np.exp(-painting.cloud.distance(cloud) / 18.0)
+        light = np.exp(-abs(float(painting.cloud.mean[0] - cloud.mean[0])) / 15.0)
+        spread = min(float(np.sqrt(painting.cloud.covariance[1, 1] + painting.cloud.covariance[2, 2])) / 20.0, 1.0)
+        words = float(painting.meaning @ meaning)
+        feeling = affinity(mood, painting)
+        rows.append(1.0 * feeling + 1.2 * words + 1.3 * palette + 0.5 * light + 0.5 * painting.nature + 0.4 * spread)
+    return np.array(rows)
+
+
+def choose_painting(
+    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: Cloud, seed: int, recent: Sequence[str] = ()
+) -> BankedPainting:
+    """Draw one of the paintings that suit best, by seed; see `scores` for the other arguments.
+
+    Args:
+        bank: at least one painting.
+        mood: see `scores`.
+        meaning: see `scores`.
+        cloud: see `scores`.
+        seed: decides among the finalists.
+        recent: keys used lately, the newest first; the last two dozen are left out while enough others remain.
+    """
+    value = scores(bank, mood=mood, meaning=meaning, cloud=cloud)
+    for age, key in enumerate(recent[: min(_AVOIDED, len(bank.paintings) // 2)]):
+        for index, painting in enumerate(bank.paintings):
+            if painting.key == key:
+                value[index] -= 10.0 - age / 10.0
+    best = np.argsort(-value, kind="stable")[:_FINALISTS]
+    share = np.exp((value[best] - value[best[0]]) / _WARMTH)
+    digest = hashlib.sha256(f"style {seed}".encode()).digest()
+    draw = int.from_bytes(digest[:7], "big") / 2**56
+    place = int(np.searchsorted(np.cumsum(share / share.sum()), draw, side="right"))
+    return bank.paintings[best[min(place, len(best) - 1)]]
