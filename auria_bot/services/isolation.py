@@ -45,7 +45,7 @@ class Rules:
     deadline: float = 180.0  # seconds a step of one sketch
     deadlines: Mapping[str, float] = field(default_factory=dict)  # seconds, for steps that differ
     start: float = 60.0  # seconds from the child's start to its first step
-    memory: int = 4 << 30  # bytes resident
+    memory: int = 4 << 30  # bytes resident; 0 is no limit
 
 
 @dataclass(slots=True)
@@ -139,7 +139,7 @@ class Isolation:
                 for _ in selector.select(POLL):
                     self._hear(watch, tell)
                 watch.peak = max(watch.peak, size := resident_bytes(watch.process.pid))
-                if size > self.rules.memory:
+                if 0 < self.rules.memory < size:
                     return StepOutOfMemory(f"took {size >> 20} MB; the limit is {self.rules.memory >> 20} MB")
                 if (spent := time.monotonic() - watch.since) > (limit := self._deadline(watch)):
                     return StepTimedOut(f"ran {spent:.1f} s; the deadline is {limit:g} s")

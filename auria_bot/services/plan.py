@@ -81,6 +81,7 @@ class Plan:
     candidates: int = 4  # pictures painted a round, of which the best is kept
     rounds: int = 5  # rounds of painting before NoGoodPicture
     size: int = 512  # pixels of the short side of the picture that is restyled
+    offers: dict[str, Any] = field(default_factory=dict)  # options for every backend whose Config has such a field
     recent_poems: tuple[Haiku, ...] = ()  # the newest first
     recent_styles: tuple[str, ...] = ()  # the newest first
     known: tuple[str, ...] = ()  # fingerprints of earlier pictures
@@ -128,9 +129,10 @@ def draw_mood(seed: int, weights: dict[str, float] | None = None) -> str:
     """A mood drawn by its weight (all equal when none are given); moods that are not named are not drawn."""
     shares = {name: float(weight) for name, weight in (weights or dict.fromkeys(MOODS, 1.0)).items() if weight > 0}
     point = derive(seed, "mood") / SEEDS * sum(shares.values())
-    name = ""
+    drawn = ""
     for name, share in sorted(shares.items()):
+        drawn = name
         point -= share
         if point < 0:
             break
-    return find_mood(name).name
+    return find_mood(drawn).name

@@ -153,6 +153,10 @@ class Store(Protocol):
         """A transaction: committed at the end of the block, rolled back by an exception."""
         ...
 
+    def read(self) -> AbstractContextManager[Unit]:
+        """A view of one moment that waits for nobody."""
+        ...
+
 
 class Pictures(Protocol):
     """The finished pictures on disk, one folder a draft."""

@@ -79,7 +79,7 @@ def key_of(step: Step, sketch: Sketch, desk: Desk) -> str:
 
 def _identity(role: str, desk: Desk) -> list[Any]:
     tool = desk.plan.tools[role]
-    return [tool.name, tool.options, dict(desk.maker(role).models())]
+    return [tool.name, tool.options, desk.plan.offers, dict(desk.maker(role).models())]
 
 
 def _signed(sketch: Sketch, desk: Desk, *names: str) -> Sketch:
@@ -179,7 +179,7 @@ def _restyle(sketch: Sketch, desk: Desk) -> Sketch:
         chosen = stylist.choose(
             mood=mood, haiku=_poem_of(sketch), picture=source, seed=seed, recent=avoid, wanted=sketch.wanted_style
         )
-        style = replace(chosen, mode=sketch.style_mode)
+        style = replace(chosen, mode="photorealistic") if sketch.style_mode == "photorealistic" else chosen
         stylist.restyle(source, desk.folder / "styled.png", style=style, seed=seed)
         verdict = gate.judge(desk.folder / "styled.png", known=tuple(desk.known))
         if verdict.passed:

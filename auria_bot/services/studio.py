@@ -11,7 +11,7 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import Artwork, Sketch
 from auria_bot.domain.mood import find_mood
@@ -76,7 +76,7 @@ class Studio:
     def __init__(
         self, *, workspace: Workspace, isolation: Isolation, store: Store, pictures: Pictures, clock: Clock,
         tools: Mapping[str, Tool], faults: Callable[[str], Sequence[str]], candidates: int = 4, rounds: int = 3,
-        size: int = 512, recent: int = 30,
+        size: int = 512, recent: int = 30, offers: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """Join the collaborators.
 
@@ -92,10 +92,12 @@ class Studio:
             rounds: rounds of painting before a sketch is given up.
             size: pixels of the short side of the picture that is restyled.
             recent: how many of the latest drafts a run without a given seed looks back to.
+            offers: options for every backend whose Config has a field of that name.
         """
         self._workspace, self._isolation = workspace, isolation
         self._store, self._pictures, self._clock = store, pictures, clock
         self._tools, self._faults = dict(tools), faults
+        self._offers = dict(offers or {})
         self._candidates, self._rounds, self._size, self._recent = candidates, rounds, size, recent
 
     def make(
@@ -243,11 +245,11 @@ class Studio:
         run = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         plan = Plan(
             run=run, seed=new_seed() if seed is None else seed, count=count, wish=wish, tools=self._tools,
-            candidates=self._candidates, rounds=self._rounds, size=self._size,
+            candidates=self._candidates, rounds=self._rounds, size=self._size, offers=self._offers,
         )  # fmt: skip
         if seed is not None:
             return plan
-        with self._store.begin() as unit:
+        with self._store.read() as unit:
             return replace(
                 plan,
                 recent_poems=tuple(unit.drafts.recent_haiku(self._recent)),

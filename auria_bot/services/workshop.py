@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import errors, registry
-from auria_bot.errors import AuriaError, NoGoodPicture, NotFound, StepCrashed, StepOutOfMemory
+from auria_bot.errors import AuriaError, NoGoodPicture, NotFound, SettingsError, StepCrashed, StepOutOfMemory
 from auria_bot.services.steps import STEPS, Desk, PictureDropped, Step, key_of, step_named
 from auria_bot.services.workspace import GIVEN, Done, Failure, Run, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from contextlib import AbstractContextManager
 
     from auria_bot.domain.artwork import Sketch
 
-__all__ = ["Progress", "Workshop"]
+__all__ = ["Progress", "Workshop", "configure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,16 +174,22 @@ class Workshop:
             if tool is None:
                 raise NotFound(f"the plan names no {role}")
             kind = registry.find(role, tool.name)
-            config = _config_of(kind)(**tool.options)
-            self._makers[role] = kind(config, models=Path(tool.models))
+            self._makers[role] = kind(configure(role, kind, tool.options, self.run.plan.offers), models=Path(tool.models))
         return self._makers[role]
 
 
-def _config_of(kind: type[Any]) -> Any:
-    config = getattr(kind, "Config", None)
-    if config is None:
-        raise NotFound(f"{kind.__module__}:{kind.__qualname__} has no Config")
-    return config
+def configure(role: str, kind: type[Any], options: Mapping[str, Any], offers: Mapping[str, Any]) -> Any:
+    """A backend's Config from its options, and from those offers that it has a field for.
+
+    Raises:
+        SettingsError: an option it does not have; the message names those it has.
+    """
+    known = {item.name: item for item in fields(kind.Config)}
+    for name in options:
+        if name not in known:
+            raise SettingsError(f"the {role} has no option {name[:40]!r}; known: {', '.join(known) or 'none'}")
+    values = {name: value for name, value in offers.items() if name in known} | dict(options)
+    return kind.Config(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 def _changes(before: Sketch, after: Sketch) -> dict[str, Any]:

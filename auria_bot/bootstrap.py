@@ -1,0 +1,204 @@
+"""Joins the concrete classes: settings in, the application out. The one place that knows them all.
+
+Nothing is opened or imported before it is used: `build(settings).studio` connects to the database, and imports no
+model. Knows no command and no page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from auria_bot.domain.roles import Channel
+    from auria_bot.services.plan import Tool
+    from auria_bot.services.publisher import Publisher
+    from auria_bot.services.review import Review
+    from auria_bot.services.studio import Studio
+    from auria_bot.services.workspace import Workspace
+    from auria_bot.settings import BackendSettings, Settings
+    from auria_bot.store.files import Pictures
+    from auria_bot.store.unit_of_work import Store
+
+__all__ = ["ROLES", "Application", "build"]
+
+ROLES = {
+    "poet": "poet",
+    "mood-reader": "mood",
+    "painter": "painter",
+    "gate": "gate",
+    "enlarger": "enlarger",
+    "stylist": "stylist",
+    "captioner": "captioner",
+    "scribe": "scribe",
+    "finisher": "finisher",
+}
+"""Each role of the studio, and the section of the settings that says who plays it."""
+
+
+def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Application:
+    """The application of these settings.
+
+    Usage::
+
+        auria = build(settings.load())
+        made = auria.studio.make(theme="autumn rain")
+        auria.review.approve([draft.id for draft in made.drafts])
+        auria.publisher.publish()
+    """
+    return Application(settings=settings, clock=clock or _now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """Every service, made on first use."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, brought up to date.
+
+        Raises:
+            StoreError: it cannot be used.
+            DiskError: its file cannot be written.
+        """
+        from auria_bot.store.unit_of_work import Store
+
+        return Store.open(self.settings)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures of the drafts."""
+        from auria_bot.store.files import Pictures
+
+        return Pictures(self.settings.home)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The runs in the making."""
+        from auria_bot.services.workspace import Workspace
+
+        return Workspace(self.settings.home / "studio")
+
+    @cached_property
+    def studio(self) -> Studio:
+        """Makes drafts."""
+        from auria_bot.services.isolation import Isolation, Rules
+        from auria_bot.services.steps import STEPS
+        from auria_bot.services.studio import Studio
+
+        chosen = self.settings.studio
+        rules = Rules(
+            deadlines={step.name: self._backend(step.roles[0]).deadline for step in STEPS}, memory=chosen.memory_mb << 20
+        )
+        return Studio(
+            workspace=self.workspace, isolation=Isolation(rules), store=self.store, pictures=self.pictures,
+            clock=self.clock, tools=self.tools, faults=self._faults, candidates=chosen.pictures, rounds=chosen.attempts,
+            recent=chosen.recent, offers=self._offers(),
+        )  # fmt: skip
+
+    @cached_property
+    def tools(self) -> dict[str, Tool]:
+        """Who plays each role of the studio."""
+        from auria_bot.services.plan import Tool
+
+        tools = {}
+        for role in ROLES:
+            backend = self._backend(role)
+            tools[role] = Tool(
+                name=backend.backend, options=dict(backend.options), models=str(self.settings.models_folder),
+                python=str(backend.interpreter or ""),
+            )  # fmt: skip
+        return tools
+
+    @cached_property
+    def review(self) -> Review:
+        """What the operator does with drafts."""
+        from auria_bot.services.review import Review
+
+        return Review(
+            store=self.store, studio=self.studio, clock=self.clock, channels=tuple(self.settings.channels),
+            usual=self.settings.review.channels, faults=self._faults,
+        )  # fmt: skip
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Carries approved drafts to the channels."""
+        from auria_bot.services.publisher import Publisher
+
+        return Publisher(store=self.store, pictures=self.pictures, clock=self.clock, channels=self.channels)
+
+    @cached_property
+    def channels(self) -> Mapping[str, Callable[[], Channel]]:
+        """Every channel by the operator's name for it; constructed when called, once."""
+        return {name: _Once(partial(self._channel, name)) for name in self.settings.channels}
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def _backend(self, role: str) -> BackendSettings:
+        found: BackendSettings = getattr(self.settings, ROLES[role])
+        return found
+
+    def _offers(self) -> dict[str, Any]:
+        """Settings that any backend may have a use for."""
+        banks = self.settings.home / "styles"
+        return {
+            "threads": self.settings.studio.threads,
+            "language": self.settings.language,
+            "signature": self.settings.review.signature,
+            "banks": [str(path) for path in sorted(banks.iterdir()) if path.is_dir()] if banks.is_dir() else [],
+            "cache": str(self.settings.home / "cache"),
+        }
+
+    def _channel(self, name: str) -> Channel:
+        """Construct a channel.
+
+        Raises:
+            UnknownName: no such backend.
+            SettingsError: an option it does not have.
+        """
+        from auria_bot import registry
+        from auria_bot.services.workshop import configure
+
+        chosen = self.settings.channels[name]
+        kind = registry.find("channel", chosen.backend)
+        try:
+            config = configure(f"channel {name}", kind, chosen.options, {"name": name})
+        except TypeError as error:
+            raise SettingsError(f"channels.{name}.options: {error}") from None
+        made: Channel = kind(config, home=self.settings.home)
+        return made
+
+    def _faults(self, text: str) -> list[str]:
+        """Why a text of the operator's must not be used; names of persons may stand in it."""
+        from auria_bot.corpus.decency import faults
+
+        return faults(text, names=False)
+
+
+class _Once:
+    """Calls a function the first time only."""
+
+    def __init__(self, make: Callable[[], Channel]) -> None:
+        self._make = make
+        self._made: Channel | None = None
+
+    def __call__(self) -> Channel:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
