@@ -1,0 +1,205 @@
+"""Making artworks: `make` and `sheet`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auria_bot.cli.console import note
+from auria_bot.errors import AuriaError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from auria_bot.bootstrap import House
+    from auria_bot.domain.draft import Draft
+    from auria_bot.services.studio import Made
+
+__all__ = ["print_draft", "register"]
+
+THEME_LIMIT = 200  # characters
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("make")(make)
+    app.command("sheet")(sheet)
+
+
+def make(
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", min=1, max=1000, help="How many artworks.")
+    ] = None,
+    theme: Annotated[
+        str | None, typer.Option("--theme", "-t", help='What they are about; "-" reads it from stdin.')
+    ] = None,
+    mood: Annotated[
+        str | None,
+        typer.Option(
+            "--mood", "-m", help='A mood (see auria moods), "draw" for any; else read from the poem.'
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
+    ] = None,
+    mode: Annotated[
+        str, typer.Option("--mode", help="painterly, or photorealistic: colours only.")
+    ] = "painterly",
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the runs that were interrupted or failed; make nothing new."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make artworks, each a draft for review.
+
+    She writes a poem, paints it, restyles the picture in a mood and finds the words that go with it.
+    """
+    from auria_bot.cli.house import opened
+    from auria_bot.cli.progress import following
+
+    wishes = {"theme": theme, "mood": mood, "seed": seed, "style": style, "count": count}
+    if resume and (given := [name for name, value in wishes.items() if value is not None]):
+        raise InputError(f"--resume takes the wishes from the interrupted run; leave out --{given[0]}")
+    words = _theme(theme)
+    with opened() as house:
+        if resume:
+            made = _resume(house)
+        else:
+            number = count or house.settings.studio.count
+            with following(number) as tell:
+                made = [house.studio.make(
+                    count=number, theme=words, mood=mood, seed=seed, style=style, mode=mode, progress=tell
+                )]  # fmt: skip
+        _tell_made(house, made, as_json=as_json)
+
+
+def _theme(given: str | None) -> str | None:
+    """The theme, from the command line or from stdin, in a form that is safe to print and to set."""
+    if given is None:
+        return None
+    # One character too many tells that it is too long; the rest of ten megabytes is never read.
+    text = sys.stdin.buffer.read(8 * THEME_LIMIT).decode("utf-8", errors="replace") if given == "-" else given
+    text = " ".join(text.split(None)) if len(text) <= 8 * THEME_LIMIT else text
+    if len(text) > THEME_LIMIT:
+        raise InputError(
+            f"the theme is longer than {THEME_LIMIT} characters; a few words are best: auria make --theme 'first snow'"
+        )
+    if not text:
+        raise InputError("the theme is empty; leave --theme out and she finds her own")
+    if bad := next((char for char in text if not char.isprintable()), None):
+        raise InputError(f"the theme holds the invisible character U+{ord(bad):04X}; write it without")
+    return text
+
+
+def _resume(house: House) -> list[Made]:
+    """Take up every unfinished run, one after another; what cannot be finished does not stop the next."""
+    from auria_bot.cli.progress import following
+
+    made: list[Made] = []
+    first: AuriaError | None = None
+    for run in house.studio.unfinished():
+        note(f"going on with run {run.run}: {run.finished} of {run.count} artworks were finished")
+        try:
+            with following(run.count) as tell:
+                made.extend(house.studio.resume(run.run, progress=tell))
+        except AuriaError as error:
+            if first is not None:
+                note(f"also: {first}")
+            first = error
+    if first is not None and not made:
+        raise first
+    if first is not None:
+        note(f"one run is still unfinished: {first}")
+    return made
+
+
+def _tell_made(house: House, made: Sequence[Made], *, as_json: bool) -> None:
+    """Print what runs came to; an artwork that failed makes the exit code that of its error.
+
+    Raises:
+        AuriaError: some artworks failed; the drafts that came about are printed first.
+    """
+    from auria_bot.cli.console import out, print_json
+    from auria_bot.cli.views import draft_json
+
+    failures = [failure for one in made for failure in one.failures]
+    if as_json:
+        print_json([
+            {
+                "run": one.run, "seed": one.seed, "seconds": round(one.seconds, 3), "peak_bytes": one.peak_bytes,
+                "steps": dict(one.steps), "drafts": [draft_json(draft, house.pictures) for draft in one.drafts],
+                "failures": [
+                    {"sketch": bad.sketch, "step": bad.step, "error": bad.error, "message": bad.message, "log": bad.log}
+                    for bad in one.failures
+                ],
+            }
+            for one in made
+        ])  # fmt: skip
+    else:
+        console = out()
+        for draft in (draft for one in made for draft in one.drafts):
+            print_draft(house, draft, console)
+        count = sum(len(one.drafts) for one in made)
+        seconds = sum(one.seconds for one in made)
+        if count:
+            note(f"made {count} in {seconds:.1f} s; now look at them: auria review")
+        elif not failures:
+            note("nothing is unfinished; make something new: auria make")
+    if failures:
+        for failure in failures[1:]:
+            note(f"Error: {failure.to_error()}")
+        raise failures[0].to_error()
+
+
+def print_draft(house: House, draft: Draft, console: Console) -> None:
+    """Print a new draft in a few lines: what it is, its poem, and where its picture lies."""
+    from rich.text import Text
+
+    from auria_bot.cli.views import picture_of
+
+    art = draft.artwork
+    console.print(
+        Text.assemble((f"draft {draft.id}", "bold"), f"  {art.mood}, {art.style.credit}, seed {art.seed}")
+    )
+    for line in art.haiku.lines:
+        console.print(Text(f"    {line}", style="italic"))
+    console.print(Text(f"    {picture_of(house.pictures, draft, 'post')}", style="dim"), soft_wrap=True)
+
+
+def sheet(
+    target: Annotated[Path, typer.Argument(help="The JPEG to write.")],
+    ids: Annotated[
+        list[int] | None, typer.Argument(help="Drafts, by their numbers; the newest twelve by default.")
+    ] = None,
+) -> None:
+    """Write a contact sheet: drafts and their poems on one page."""
+    from auria_bot.art import contact_sheet
+    from auria_bot.cli.house import opened
+    from auria_bot.errors import NotFound
+
+    with opened() as house:
+        drafts = (
+            [house.review.draft(one) for one in ids] if ids else list(house.review.drafts(limit=12))[::-1]
+        )
+        if not drafts:
+            raise NotFound("there is no draft yet; make one: auria make")
+        frames = [
+            contact_sheet.Frame(
+                picture=house.pictures.path(draft.folder, draft.artwork.post), poem=draft.artwork.haiku.lines,
+                words=f"{draft.id} · {draft.artwork.mood} · {draft.artwork.style.credit}",
+            )
+            for draft in drafts
+        ]  # fmt: skip
+        contact_sheet.write(frames, target)
+    typer.echo(f"contact sheet: {target.absolute()}")

@@ -1,0 +1,162 @@
+"""Publishing: `publish` and `posts`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auria_bot.cli.console import note
+from auria_bot.errors import ChannelError, InputError, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auria_bot.bootstrap import House
+    from auria_bot.domain.post import Post
+
+__all__ = ["register"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("publish")(publish)
+    app.command("posts")(list_posts)
+
+
+def publish(
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="ID", help="These drafts; all approved ones by default.")
+    ] = None,
+    channel: Annotated[
+        list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done; nothing is sent or written.")
+    ] = False,
+    decide: Annotated[
+        tuple[int, str] | None,
+        typer.Option(
+            "--decide",
+            metavar="POST sent|again|never",
+            help="Say what became of a post that needs attention.",
+        ),
+    ] = None,
+    url: Annotated[str, typer.Option("--url", help="With --decide POST sent: where the post is.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Publish what is approved, once and only once.
+
+    A post whose outcome is unknown is looked up on its channel before anything is sent again.
+    """
+    from auria_bot.cli.house import opened
+
+    with opened() as house:
+        for name in channel or ():
+            if name not in house.settings.channels:
+                known = ", ".join(sorted(house.settings.channels))
+                raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
+        if decide is not None:
+            if dry_run or ids:
+                raise InputError("--decide takes a post's number (see auria posts) and stands alone")
+            _tell_posts(house, [house.publisher.decide(*decide, url=url)], as_json=as_json)
+        elif dry_run:
+            _preview(house, ids or (), channel or (), as_json=as_json)
+        else:
+            _publish(house, ids or (), channel or (), as_json=as_json)
+
+
+def _publish(house: House, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
+    """Publish and print what came of it.
+
+    Raises:
+        ChannelError: something was not published.
+    """
+    from auria_bot.domain.post import PostState
+
+    done = house.publisher.publish(ids, channels=channels)
+    _tell_posts(house, done.posts, as_json=as_json)
+    sent = sum(post.state is PostState.SENT for post in done.posts)
+    stuck = [
+        post
+        for post in done.posts
+        if post.state not in {PostState.SENT, PostState.WAITING, PostState.SENDING}
+    ]
+    problems = [
+        *done.problems,
+        *(f"post {post.id} on {post.channel} is {post.state}: {post.words}" for post in stuck),
+    ]
+    if problems:
+        raise ChannelError("\n".join(dict.fromkeys(problems)))
+    note(
+        f"{sent} published"
+        if done.posts
+        else "nothing is approved and due; approve a draft: auria approve ID"
+    )
+
+
+def _preview(house: House, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
+    from auria_bot.cli.console import out, print_json, table, when
+    from auria_bot.cli.views import single_line
+
+    found = house.publisher.preview(ids, channels=channels)
+    if as_json:
+        print_json([
+            {"draft": one.draft_id, "channel": one.channel, "action": one.action, "due": one.due.isoformat(),
+             "text": one.text, "alt_text": one.alt_text, "picture": one.picture, "problems": list(one.problems)}
+            for one in found
+        ])  # fmt: skip
+    elif found:
+        rows = (
+            (str(one.draft_id), one.channel, one.action, when(one.due, house.settings.time_zone),
+             "; ".join(one.problems) or single_line(one.text, 120))
+            for one in found
+        )  # fmt: skip
+        out().print(table("", ("draft", "channel", "action", "due", "what"), rows))
+    else:
+        note("nothing would be published; approve a draft: auria approve ID")
+
+
+def _tell_posts(house: House, posts: Sequence[Post], *, as_json: bool) -> None:
+    from auria_bot.cli.console import out, print_json
+    from auria_bot.cli.views import post_json, post_table
+
+    if as_json:
+        print_json([post_json(post) for post in posts])
+    elif posts:
+        out().print(post_table(posts, house.settings.time_zone))
+
+
+def list_posts(
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state", help="waiting, sending, unknown, sent, failed or needs_attention; may be repeated."
+        ),
+    ] = None,
+    draft: Annotated[
+        int | None, typer.Option("--draft", metavar="ID", help="Only those of this draft.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List posts: where each draft went, or why not."""
+    from auria_bot.cli.console import print_json
+    from auria_bot.cli.house import opened
+    from auria_bot.cli.views import post_json
+    from auria_bot.domain.post import PostState
+
+    known = {str(one) for one in PostState}
+    for name in state or ():
+        if name not in known:
+            raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
+    with opened() as house:
+        posts = house.publisher.posts([PostState(name) for name in state or ()], draft_id=draft)
+        if as_json:
+            with house.store.read() as unit:
+                print_json([post_json(post, unit.posts.attempts(post.id)) for post in posts])
+        elif posts:
+            _tell_posts(house, posts, as_json=False)
+        else:
+            note("there is no such post; publish what is approved: auria publish")
