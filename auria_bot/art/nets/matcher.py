@@ -1,0 +1,96 @@
+"""The matcher: how well a picture and a text belong together, in the manner of AttnGAN's DAMSM.
+
+Whole against whole: pooled EfficientNet-Lite0 maps against the sentence. Part against part: each word looks at the 4 x 4 regions of
+the picture and is compared with what it finds there (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10). Lite0 stays frozen; only
+the projections are trained, on real pictures, with InfoNCE.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auria_bot.art.nets.lite0 import Lite0
+
+__all__ = ["TAPS", "Matcher", "MatcherConfig", "Scorer"]
+
+TAPS = (4, 8, 16)  # strides of Lite0's maps that the matcher reads
+_CHANNELS = {4: 24, 8: 40, 16: 112}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatcherConfig:
+    """The shape of a Matcher."""
+
+    width: int = 160  # of the common space
+    hidden: int = 320  # of the picture's projection
+    sentence: int = 384
+    word: int = 384
+    sharpness: float = 5.0  # how strongly a word prefers its best regions
+    words_share: float = 0.4  # of the score; the rest is the sentence's
+
+
+class Matcher(nn.Module):
+    """Projections of pictures and texts into one space, and the scores between them."""
+
+    def __init__(self, config: MatcherConfig) -> None:
+        super().__init__()
+        self.config = config
+        pooled = 2 * sum(_CHANNELS.values())
+        self.norm = nn.BatchNorm1d(pooled)
+        self.whole = nn.Sequential(nn.Linear(pooled, config.hidden), nn.GELU(), nn.Linear(config.hidden, config.width))
+        self.region_norm = nn.BatchNorm1d(_CHANNELS[16])
+        self.region = nn.Linear(_CHANNELS[16], config.width)
+        self.sentence = nn.Linear(config.sentence, config.width)
+        self.word = nn.Linear(config.word, config.width)
+        self.temperature = nn.Parameter(torch.tensor(2.5))
+
+    def see(self, taps: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
+        """Lite0's maps to picture vectors (n, width) and region vectors (n, regions, width), all of unit length."""
+        flat = [taps[stride].flatten(2) for stride in TAPS]
+        pooled = torch.cat([part for each in flat for part in (each.mean(2), (each.var(2) + 1e-4).sqrt())], dim=1)
+        regions = self.region(self.region_norm(flat[-1]).transpose(1, 2))
+        return F.normalize(self.whole(self.norm(pooled)), dim=-1), F.normalize(regions, dim=-1)
+
+    def read(self, sentence: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
+        """Sentence (n, 384) and words (n, L, 384) to vectors (n, width) and (n, L, width), all of unit length."""
+        return F.normalize(self.sentence(sentence), dim=-1), F.normalize(self.word(words), dim=-1)
+
+    def pairs(self, seen: tuple[Tensor, Tensor], said: tuple[Tensor, Tensor], mask: Tensor) -> Tensor:
+        """Scores (pictures, texts) in about [-1, 1] of every picture with every text."""
+        picture, regions = seen
+        sentence, words = said
+        near = torch.einsum("prd,tld->ptrl", regions, words)  # (p, t, regions, L)
+        weight = (near * self.config.sharpness).softmax(dim=2)
+        # What word l finds is sum_r weight * region_r; its cosine with the word needs that sum's length.
+        found = torch.einsum("ptrl,prd->ptld", weight, regions)
+        cosine = (found * words[None]).sum(-1) / found.norm(dim=-1).clamp_min(1e-4)  # (p, t, L)
+        parts = (cosine * mask[None]).sum(-1) / mask.sum(-1).clamp_min(1.0)[None]
+        share = self.config.words_share
+        return (1.0 - share) * picture @ sentence.T + share * parts
+
+    def logits(self, scores: Tensor) -> Tensor:
+        """Scores as logits of a softmax over texts or pictures."""
+        return scores * self.temperature.exp()
+
+
+class Scorer(nn.Module):
+    """Pictures to scores against one text each, Lite0's first stages included: one graph for export."""
+
+    def __init__(self, matcher: Matcher, lite0: Lite0) -> None:
+        super().__init__()
+        self.matcher = matcher
+        self.lite0 = lite0
+
+    def forward(self, pictures: Tensor, sentence: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """`pictures` (n, 3, 64, 64) in [0, 1], one text (1, 384), (1, L, 384), (1, L); scores (n,), vectors (n, width)."""
+        seen = self.matcher.see(self.lite0.taps(pictures, TAPS))
+        scores = self.matcher.pairs(seen, self.matcher.read(sentence, words), mask)
+        return scores[:, 0], seen[0]

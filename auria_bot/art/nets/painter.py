@@ -1,0 +1,138 @@
+"""The painter: a colour sketch and words become a 64 x 64 picture, in stages, looking at the words between them.
+
+After AttnGAN (Xu et al. 2018, arXiv:1711.10485): stages of growing size with word attention between them, and a matching loss
+in the manner of its DAMSM (nets.matcher). Unlike it the net is fully convolutional: it starts from a sketch and noise instead of
+a learned 4 x 4 grid, which gave every kind of scene one fixed texture. Batch norm is scaled and shifted by a style made of
+noise and sentence (StackGAN++, BigGAN).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["Painter", "PainterConfig"]
+
+_SENTENCE_GAIN = 8.0  # MiniLM's numbers are near 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PainterConfig:
+    """The shape of a Painter."""
+
+    noise: int = 96  # numbers of the style noise
+    grain: int = 12  # channels of noise beside the sketch, at 8 x 8
+    style: int = 192
+    attention: int = 64  # channels of attended words
+    widths: tuple[int, int, int] = (144, 96, 48)  # channels at 8, 16 and 32 pixels
+    last: int = 12  # channels at 64 pixels
+    sentence: int = 384
+    word: int = 384
+
+
+class _Styled(nn.Module):
+    """3 x 3 convolution, learned noise, batch norm scaled and shifted by the style, leaky ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, style: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.grain = nn.Parameter(torch.zeros(1, outputs, 1, 1))
+        self.norm = nn.BatchNorm2d(outputs, affine=False)
+        self.style = nn.Linear(style, 2 * outputs)
+        nn.init.normal_(self.style.weight, std=0.02)
+        nn.init.zeros_(self.style.bias)
+
+    def forward(self, x: Tensor, style: Tensor, grain: Tensor) -> Tensor:
+        scale, shift = self.style(style)[:, :, None, None].chunk(2, dim=1)
+        h = self.norm(self.convolution(x) + self.grain * grain)
+        return F.leaky_relu(h * (1.0 + scale) + shift, 0.2)
+
+
+class _Words(nn.Module):
+    """Each place of a map looks at the words and takes what it needs of them."""
+
+    def __init__(self, channels: int, word: int, width: int) -> None:
+        super().__init__()
+        self.ask = nn.Conv2d(channels, width, 1)
+        self.key = nn.Linear(word, width)
+        self.value = nn.Linear(word, width)
+        self.scale = width**-0.5
+
+    def forward(self, x: Tensor, words: Tensor, mask: Tensor) -> Tensor:
+        """`x` (n, c, h, w), `words` (n, L, word), `mask` (n, L); gives (n, width, h, w)."""
+        count, _, height, width = x.shape
+        ask = self.ask(x).flatten(2).transpose(1, 2)  # (n, hw, width)
+        score = ask @ self.key(words).transpose(1, 2) * self.scale  # (n, hw, L)
+        weight = (score + (mask[:, None] - 1.0) * 1e4).softmax(dim=-1)
+        seen: Tensor = (weight @ self.value(words)).transpose(1, 2)  # (n, width, hw)
+        return seen.reshape(count, -1, height, width)
+
+
+class Painter(nn.Module):
+    """Sketch, sentence, words and noise to a picture."""
+
+    def __init__(self, config: PainterConfig) -> None:
+        super().__init__()
+        self.config = config
+        low, middle, high = config.widths
+        style, width = config.style, config.attention
+        self.style = nn.Sequential(
+            nn.Linear(config.noise + config.sentence, style), nn.LeakyReLU(0.2), nn.Linear(style, style), nn.LeakyReLU(0.2)
+        )
+        self.enter = nn.Conv2d(12 + config.grain + 1, low, 3, padding=1)
+        self.low = _Styled(low, low, style)
+        self.low_words = _Words(low, config.word, width)
+        self.to_middle = nn.Conv2d(low + width, middle, 1)
+        self.middle = nn.ModuleList([_Styled(middle + 3, middle, style), _Styled(middle, middle, style)])
+        self.middle_words = _Words(middle, config.word, width)
+        self.to_high = nn.Conv2d(middle + width, high, 1)
+        self.high = nn.ModuleList([_Styled(high + 3, high, style), _Styled(high, high, style)])
+        self.enlarge = nn.Conv2d(high, 4 * config.last, 3, padding=1)
+        self.leave = nn.Conv2d(config.last + 3, 3, 3, padding=1)
+        nn.init.normal_(self.leave.weight, std=0.02)
+        nn.init.zeros_(self.leave.bias)
+        for index in range(4):  # start without a checkerboard: the four places of a pixel shuffle begin alike
+            self.enlarge.weight.data[index :: 4] = self.enlarge.weight.data[0::4]
+        nn.init.zeros_(self.enlarge.bias)
+
+    def forward(self, sketch: Tensor, sentence: Tensor, words: Tensor, mask: Tensor, noise: Tensor, grain: Tensor) -> Tensor:
+        """Paint.
+
+        Args:
+            sketch: (n, 3, 16, 16) in [-1, 1].
+            sentence: (n, 384) of unit length.
+            words: (n, L, 384) MiniLM's word-piece vectors.
+            mask: (n, L), 1 where there is a word.
+            noise: (n, 96) standard normal: the style.
+            grain: (n, 12 + 5, 32, 32) standard normal: texture; the first channels feed the start, the rest one block each.
+
+        Returns:
+            (n, 3, 64, 64), about [-1, 1]; clamp before use.
+        """
+        style = self.style(torch.cat([noise, sentence * _SENTENCE_GAIN], dim=1))
+        start = self.config.grain
+        low_grain = grain[:, :start, 8:16, 8:16]
+        height = torch.linspace(-1.0, 1.0, 8, device=sketch.device)[None, None, :, None].expand(sketch.shape[0], 1, 8, 8)
+        h = self.enter(torch.cat([F.pixel_unshuffle(sketch, 2), low_grain, height], dim=1))  # (n, low, 8, 8)
+        h = self.low(h, style, grain[:, start : start + 1, :8, :8])
+        h = self.to_middle(torch.cat([h, self.low_words(h, words, mask)], dim=1))  # (n, middle, 8, 8)
+        h = torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), sketch], dim=1)  # (n, ., 16, 16)
+        for number, block in enumerate(self.middle):
+            h = block(h, style, grain[:, start + 1 + number : start + 2 + number, :16, :16])
+        h = self.to_high(torch.cat([h, self.middle_words(h, words, mask)], dim=1))  # (n, high, 16, 16)
+        large = F.interpolate(sketch, scale_factor=2.0, mode="bilinear", align_corners=False)
+        h = torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), large], dim=1)  # (n, ., 32, 32)
+        for number, block in enumerate(self.high):
+            h = block(h, style, grain[:, start + 3 + number : start + 4 + number])
+        ground = F.interpolate(sketch, scale_factor=4.0, mode="bicubic", align_corners=False)
+        h = F.leaky_relu(F.pixel_shuffle(self.enlarge(h), 2), 0.2)  # (n, last, 64, 64)
+        picture: Tensor = self.leave(torch.cat([h, ground], dim=1)) + ground
+        return picture
+
+    @property
+    def grain_channels(self) -> int:
+        """Channels of the grain input."""
+        return self.config.grain + 5

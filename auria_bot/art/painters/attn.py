@@ -1,0 +1,160 @@
+"""Auria's own painter: a colour sketch by flow matching, then an AttnGAN-like net, then the best of several by the matching score.
+
+Knows how to turn a poem into a prompt and a prompt into pictures of 64 x 64 pixels; serves from one ONNX graph, without torch.
+The same poem and seed give the same bytes on the same machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from PIL import Image
+
+from auria_bot.art.checkpoint import read_json, verify
+from auria_bot.art.minilm import SHA256 as MINILM_SHA256
+from auria_bot.art.minilm import MiniLM
+from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
+from auria_bot.art.runtime import load
+from auria_bot.domain.roles import Painting
+from auria_bot.errors import DiskError, InputError, ModelCorrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.mood import Mood
+
+__all__ = ["AttnPainter", "Canvas"]
+
+_MOST = 64  # candidates of one call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canvas:
+    """A painted candidate as numbers."""
+
+    pixels: NDArray[np.uint8]  # (64, 64, 3) RGB
+    score: float  # how well it matches the text, about -1 to 1
+    vector: NDArray[np.float32]  # in the matcher's space, unit length
+    number: int  # which of the seed's candidates it is, from 0
+
+
+class AttnPainter:
+    """Paints poems with the packaged model.
+
+    Args:
+        config: see `Config`.
+        models: the folder with the trained models; `painter` in it is used.
+
+    Raises:
+        ModelMissing: the model is not there.
+        ModelCorrupt: its files do not match their checksums.
+    """
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """What the operator may set."""
+
+        candidates: int = 12  # painted for each poem; the best are kept
+        runtime: str = "auto"  # "auto", "openvino" or "onnxruntime"
+        precision: str = "f32"  # or "bf16", where OpenVINO runs on a processor that has it
+        threads: int = 0  # 0: every core the process may use
+
+    name: ClassVar[str] = "attn"
+
+    def __init__(self, config: Config | None = None, *, models: Path) -> None:
+        self.config = config if config is not None else self.Config()
+        folder = models / "painter"
+        self._sha256 = verify(folder)
+        self._shape: dict[str, Any] = read_json(folder / "config.json")["serving"]
+        self._meanings = _meanings(folder / "meanings.safetensors")
+        threads = self.config.threads or None
+        self._net = load(folder / "model.onnx", runtime=self.config.runtime, precision=self.config.precision, threads=threads)
+        self._minilm = MiniLM(threads=threads or 2)
+
+    def models(self) -> Mapping[str, str]:
+        """The painter's own model and MiniLM."""
+        return {"painter": self._sha256, "minilm": MINILM_SHA256}
+
+    def prompt(self, haiku: Haiku, *, seed: int, mood: Mood | None = None, theme: str | None = None) -> Prompt:
+        """What would be painted for a poem."""
+        said = ", ".join([*haiku.lines, *([theme[:200]] if theme else [])])
+        vector = self._minilm.encode([said])[0]
+        return compose(haiku.lines, vector, self._meanings, seed=seed, mood=mood, theme=theme)
+
+    def imagine(self, text: str, *, seed: int, count: int) -> tuple[Canvas, ...]:
+        """Paint a text as it stands, `count` candidates, the best match first.
+
+        Args:
+            text: any text; its first 24 word pieces are looked at one by one, all of it as a whole.
+            seed: 0 or more; candidate k of a seed is the same whatever `count` is, up to rounding in the last bit.
+            count: 1 to 64.
+
+        Raises:
+            InputError: the count or the seed is out of range.
+        """
+        if not 1 <= count <= _MOST or seed < 0:
+            raise InputError(f"count must be 1 to {_MOST} and the seed 0 or more, not {count} and {seed}")
+        sentence, words, mask = self._minilm.both([text], limit=self._shape["words"])
+        shapes = {"sketch_noise": (self._shape["components"],), "style_noise": (self._shape["noise"],), "grain": (self._shape["grain"], 32, 32)}
+        draws = [np.random.default_rng((seed, number)) for number in range(count)]
+        noise = {
+            name: np.stack([rng.standard_normal(shape, np.float32) for rng in draws]) for name, shape in shapes.items()
+        }
+        made = self._net.run({**noise, "sentence": sentence, "words": words, "mask": mask})
+        pixels = np.round(np.clip(made["pictures"], 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        order = np.argsort(-made["scores"], kind="stable")
+        return tuple(
+            Canvas(pixels=np.ascontiguousarray(pixels[row]), score=float(made["scores"][row]), vector=made["vectors"][row], number=int(row))
+            for row in order
+        )
+
+    def paint(
+        self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
+    ) -> tuple[Painting, ...]:
+        """Paint `count` candidates as PNG files of 64 x 64 pixels in `folder`, the best first.
+
+        More are painted than are kept (Config.candidates); the matching score decides.
+
+        Raises:
+            InputError: the count or the seed is out of range.
+            DiskError: a picture cannot be written.
+        """
+        prompt = self.prompt(haiku, seed=seed, mood=mood, theme=theme)
+        canvases = self.imagine(prompt.text, seed=seed, count=min(_MOST, max(count, self.config.candidates)))
+        paintings = []
+        for rank, canvas in enumerate(canvases[:count]):
+            path = folder / f"painting-{rank}.png"
+            _write(canvas.pixels, path)
+            paintings.append(Painting(path=path, score=canvas.score))
+        return tuple(paintings)
+
+
+def _meanings(path: Path) -> dict[str, NDArray[np.float32]]:
+    """The vectors of prompt.SENTENCES, stored with the model."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        stored = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelCorrupt(f"{path} cannot be read: {error}") from None
+    missing = sorted(set(SENTENCES) - set(stored))
+    if missing:
+        raise ModelCorrupt(f"{path} lacks {', '.join(missing)}; run `auria train painter` to export it again")
+    return {name: vectors.astype(np.float32) for name, vectors in stored.items()}
+
+
+def _write(pixels: NDArray[np.uint8], path: Path) -> None:
+    scratch = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(scratch, format="PNG")
+        scratch.replace(path)
+    except OSError as error:
+        raise DiskError(f"{path} cannot be written: {error}") from error
