@@ -1,0 +1,248 @@
+"""Publishes to a folder on this machine: one folder a post, and a gallery page that is rebuilt from them.
+
+    published/
+      index.html                 the newest posts, then page-2.html ...
+      posts/<key>/picture.jpg
+      posts/<key>/post.json      what was published, and when
+
+A post's folder appears whole, by one rename, under the name of its idempotency key: so a repeated attempt finds
+it and gives the same receipt. Serve the folder with any web server, or open index.html. The pattern for channels: a
+Config and one class. Knows files; does not know drafts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.channels.gallery import Exhibit, pages
+from auria_bot.domain.engagement import Audience, Engagement
+from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.roles import Limits
+from auria_bot.errors import ChannelError, NotFound, Refused, Throttled, Unauthorised, Unclear
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FolderChannel", "FolderConfig"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_WAIT = timedelta(minutes=15)  # before a full disk is tried again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderConfig:
+    """Where and how to publish."""
+
+    name: str = "folder"
+    directory: str = "published"  # relative to the home, or absolute
+    url: str = ""  # where a web server shows the folder; "" gives file:// addresses
+    title: str = "Auria"  # the gallery's heading
+    subtitle: str = "Haiku and paintings"
+    language: str = "en"  # BCP 47
+
+
+class FolderChannel:
+    """The channel that needs no account."""
+
+    Config = FolderConfig
+
+    def __init__(self, config: FolderConfig, home: Path) -> None:
+        self.config = config
+        self.name = config.name
+        self.directory = (home / Path(config.directory).expanduser()).absolute()
+        self._posts = self.directory / "posts"
+
+    def limits(self) -> Limits:
+        """A folder takes everything."""
+        return Limits()
+
+    def check(self) -> str:
+        """Prove that the folder can be written, by writing.
+
+        Raises:
+            Unauthorised: it cannot.
+        """
+        try:
+            self._posts.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._posts) as file:
+                file.write(b"a post's worth of bytes")
+        except OSError as error:
+            raise Unauthorised(f"{self.directory} cannot be written: {error.strerror or error}") from None
+        count = sum(1 for _ in self._records())
+        return f"{self.directory} can be written and holds {count} {'post' if count == 1 else 'posts'}"
+
+    def publish(self, post: Post) -> Receipt:
+        """Put the post's folder into place, and rebuild the gallery.
+
+        Raises:
+            Refused: the picture is not there, or not the one that was approved.
+            Throttled: the disk is full.
+            Unauthorised: the folder cannot be written.
+            Unclear: the post is in place, but the gallery could not be rebuilt; `find` tries again.
+        """
+        if (receipt := self.find(post)) is not None:
+            return receipt
+        try:
+            with self._locked():
+                self._put(post)
+        except ChannelError:
+            raise
+        except OSError as error:
+            raise _refusal(error, self.directory) from None
+        receipt = self.find(post)
+        if receipt is None:
+            raise Unclear(f"{self._place(post)} vanished while it was being published")
+        return receipt
+
+    def find(self, post: Post) -> Receipt | None:
+        """The receipt of the post, from its own folder; the gallery is brought up to date on the way.
+
+        Raises:
+            Unclear: the folder cannot be read.
+        """
+        place = self._place(post)
+        try:
+            record = json.loads((place / "post.json").read_text(encoding="utf-8"))
+            receipt = Receipt(id=place.name, url=self._url(place.name), at=datetime.fromisoformat(record["at"]))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Unclear(f"{place}/post.json cannot be read: {error}") from None
+        try:
+            with self._locked():
+                self._rebuild()
+        except OSError as error:
+            raise Unclear(f"the gallery {self.directory} could not be rebuilt: {error.strerror or error}") from None
+        return receipt
+
+    def measure(self, receipt: Receipt) -> Engagement:
+        """Nothing can be counted here.
+
+        Raises:
+            NotFound: the post's folder is gone.
+        """
+        if not _NAME.fullmatch(receipt.id) or not (self._posts / receipt.id / "post.json").is_file():
+            raise NotFound(f"{self._posts} has no post {receipt.id[:64]!r}")
+        return Engagement(at=datetime.now(UTC))
+
+    def audience(self) -> Audience:
+        """Nobody follows a folder."""
+        return Audience(at=datetime.now(UTC), followers=None)
+
+    def _place(self, post: Post) -> Path:
+        name = post.key if _NAME.fullmatch(post.key) else hashlib.sha256(post.key.encode()).hexdigest()[:32]
+        return self._posts / name
+
+    def _url(self, name: str) -> str:
+        base = self.config.url.rstrip("/") or self.directory.as_uri()
+        return f"{base}/posts/{name}/picture.jpg"
+
+    def _put(self, post: Post) -> None:
+        """Build the post's folder out of sight, then rename it: the one visible mutation."""
+        place = self._place(post)
+        for stray in self._posts.glob(".new-*"):
+            shutil.rmtree(stray, ignore_errors=True)  # left by a process that was killed; the lock is held
+        scratch = Path(tempfile.mkdtemp(dir=self._posts, prefix=".new-"))
+        try:
+            picture = Path(post.picture)
+            if not picture.is_file():
+                raise Refused(f"the picture {picture} is missing")
+            shutil.copyfile(picture, scratch / "picture.jpg")
+            with (scratch / "picture.jpg").open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != post.picture_sha256:
+                    raise Refused(f"{picture} is not the picture that was approved")
+            width, height = _size(scratch / "picture.jpg")
+            record = {
+                "key": post.key, "at": datetime.now(UTC).isoformat(timespec="seconds"), "text": post.text,
+                "alt_text": post.alt_text, "picture": "picture.jpg", "picture_sha256": post.picture_sha256,
+                "width": width, "height": height,
+            }  # fmt: skip
+            _write(scratch / "post.json", json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+            _flush(scratch / "picture.jpg")
+            scratch.chmod(0o755)
+            scratch.rename(place)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        """Every published post; a record that cannot be read is left out."""
+        for path in sorted(self._posts.glob("[!.]*/post.json")):
+            with contextlib.suppress(OSError, ValueError):
+                record = json.loads(path.read_text(encoding="utf-8"))
+                if isinstance(record, dict) and {"at", "text", "alt_text"} <= record.keys():
+                    yield record | {"name": path.parent.name}
+
+    def _rebuild(self) -> None:
+        """Write the gallery anew from the posts' own records; the same posts give the same bytes."""
+        exhibits = [
+            Exhibit(
+                name=record["name"], at=datetime.fromisoformat(record["at"]), text=str(record["text"]),
+                alt_text=str(record["alt_text"]), picture=f"posts/{record['name']}/picture.jpg",
+                width=int(record.get("width", 0)), height=int(record.get("height", 0)),
+            )
+            for record in self._records()
+        ]  # fmt: skip
+        exhibits.sort(key=lambda exhibit: (exhibit.at, exhibit.name), reverse=True)
+        made = pages(exhibits, title=self.config.title, subtitle=self.config.subtitle, language=self.config.language)
+        for name, text in made.items():
+            path = self.directory / name
+            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+                _write(path, text)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer at a time."""
+        import fcntl
+
+        self._posts.mkdir(parents=True, exist_ok=True)
+        with (self.directory / ".lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _refusal(error: OSError, directory: Path) -> ChannelError:
+    """What an error of the disk means, before anything was visible."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return Throttled(f"the disk of {directory} is full; free some space", until=datetime.now(UTC) + _WAIT)
+    return Unauthorised(f"{directory} cannot be written: {error.strerror or error}")
+
+
+def _size(picture: Path) -> tuple[int, int]:
+    from PIL import Image
+
+    try:
+        with Image.open(picture) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError):
+        raise Refused(f"{picture.name} is not a readable picture") from None
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a text file in one stroke."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
