@@ -8,18 +8,13 @@ import typer
 
 from auria_bot.cli.console import note
 
-__all__ = ["register"]
+__all__ = ["config", "database", "doctor"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-database = typer.Typer(help="The database's schema.", no_args_is_help=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("doctor")(doctor)
-    app.command("config")(config)
-    app.add_typer(database, name="db")
+database = typer.Typer(
+    help="The database's schema.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
 
 
 def doctor(as_json: Json = False) -> None:

@@ -13,18 +13,16 @@ if TYPE_CHECKING:
 
     from auria_bot.settings import Settings
 
-__all__ = ["model_rows", "register"]
+__all__ = ["list_models", "list_moods", "model_rows", "styles"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-styles = typer.Typer(help="The paintings whose manner pictures are restyled in.", no_args_is_help=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("models")(list_models)
-    app.command("moods")(list_moods)
-    app.add_typer(styles, name="styles")
+styles = typer.Typer(
+    help="The paintings whose manner pictures are restyled in.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 def list_models(
@@ -207,8 +205,8 @@ def list_styles(
 
 
 def _banks(settings: Settings) -> tuple[Path, ...]:
-    """The shipped bank, then the operator's own."""
-    return settings.models_folder / "styles", settings.home / "styles"
+    """The shipped bank, then the operator's own, where `styles add` puts paintings."""
+    return settings.models_folder / "styles", settings.home / "styles" / "own"
 
 
 @styles.command("add")

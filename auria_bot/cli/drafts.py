@@ -15,24 +15,15 @@ from auria_bot.cli.console import note
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from auria_bot.bootstrap import House
+    from auria_bot.bootstrap import Application
     from auria_bot.cli.terminal_pictures import Drawing
     from auria_bot.domain.draft import Draft
 
-__all__ = ["look_at", "register"]
+__all__ = ["approve", "edit", "list_drafts", "look_at", "reject", "repaint", "restyle", "show"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
 Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts, by their numbers.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    for name, command in (
-        ("drafts", list_drafts), ("show", show), ("approve", approve), ("reject", reject), ("edit", edit),
-        ("restyle", restyle), ("repaint", repaint),
-    ):  # fmt: skip
-        app.command(name)(command)
 
 
 def list_drafts(
@@ -100,7 +91,13 @@ def show(
 
 
 def look_at(
-    house: House, draft: Draft, console: Console, *, drawing: Drawing, name: str = "post", room: int = 16
+    house: Application,
+    draft: Draft,
+    console: Console,
+    *,
+    drawing: Drawing,
+    name: str = "post",
+    room: int = 16,
 ) -> None:
     """Print a draft's picture, where it can be drawn, and its page.
 
@@ -235,7 +232,7 @@ def repaint(
         _tell_new(house, draft_id, new, as_json=as_json)
 
 
-def _tell_new(house: House, old: int, new: Draft, *, as_json: bool) -> None:
+def _tell_new(house: Application, old: int, new: Draft, *, as_json: bool) -> None:
     """Print which draft took the place of which."""
     from auria_bot.cli.console import out, print_json
     from auria_bot.cli.making import print_draft

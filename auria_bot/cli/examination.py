@@ -235,8 +235,8 @@ def _unsynchronised() -> bool:
 def _channels(settings: Settings) -> Iterator[Finding]:
     from auria_bot import bootstrap
 
-    for name, made in bootstrap.channels(settings).items():
+    for name, make in bootstrap.build(settings).channels.items():
         try:
-            yield Finding(name=f"channel {name}", state="ok", words=made.check())
+            yield Finding(name=f"channel {name}", state="ok", words=make().check())
         except AuriaError as error:
             yield _bad(f"channel {name}", error, f"correct [channels.{name}] in auria.toml")

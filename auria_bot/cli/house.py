@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auria_bot.bootstrap import House
+    from auria_bot.bootstrap import Application
 
 __all__ = ["opened"]
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[House]:
+def opened() -> Iterator[Application]:
     """The house, for the length of a command.
 
     Raises:
@@ -27,5 +27,5 @@ def opened() -> Iterator[House]:
     # Informative records would tear the progress bar; what matters at a terminal is printed by the commands.
     level = "warning" if read.logging.level == "info" else read.logging.level
     telemetry.set_up(level=level, form=read.logging.format)
-    with bootstrap.build(read) as house:
+    with contextlib.closing(bootstrap.build(read)) as house:
         yield house

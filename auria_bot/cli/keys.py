@@ -34,7 +34,7 @@ def read_key() -> str:
         raise InputError(
             "there is no terminal to read keys from; decide with auria approve ID or auria reject ID"
         )
-    key = _read_windows() if sys.platform == "win32" else _read_posix()
+    key = _read()
     if key == "\x03":
         raise KeyboardInterrupt
     if key in {"", "\x04"}:
@@ -44,7 +44,7 @@ def read_key() -> str:
 
 if sys.platform == "win32":
 
-    def _read_windows() -> str:
+    def _read() -> str:
         import msvcrt
 
         key = msvcrt.getwch()
@@ -55,7 +55,7 @@ if sys.platform == "win32":
 
 else:
 
-    def _read_posix() -> str:
+    def _read() -> str:
         handle = sys.stdin.fileno()
         with _unbuffered(handle):
             first = os.read(handle, 1)

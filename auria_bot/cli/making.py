@@ -16,19 +16,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from auria_bot.bootstrap import House
+    from auria_bot.bootstrap import Application
     from auria_bot.domain.draft import Draft
     from auria_bot.services.studio import Made
 
-__all__ = ["print_draft", "register"]
+__all__ = ["make", "print_draft", "sheet"]
 
 THEME_LIMIT = 200  # characters
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("make")(make)
-    app.command("sheet")(sheet)
 
 
 def make(
@@ -102,7 +96,7 @@ def _theme(given: str | None) -> str | None:
     return text
 
 
-def _resume(house: House) -> list[Made]:
+def _resume(house: Application) -> list[Made]:
     """Take up every unfinished run, one after another; what cannot be finished does not stop the next."""
     from auria_bot.cli.progress import following
 
@@ -124,7 +118,7 @@ def _resume(house: House) -> list[Made]:
     return made
 
 
-def _tell_made(house: House, made: Sequence[Made], *, as_json: bool) -> None:
+def _tell_made(house: Application, made: Sequence[Made], *, as_json: bool) -> None:
     """Print what runs came to; an artwork that failed makes the exit code that of its error.
 
     Raises:
@@ -162,7 +156,7 @@ def _tell_made(house: House, made: Sequence[Made], *, as_json: bool) -> None:
         raise failures[0].to_error()
 
 
-def print_draft(house: House, draft: Draft, console: Console) -> None:
+def print_draft(house: Application, draft: Draft, console: Console) -> None:
     """Print a new draft in a few lines: what it is, its poem, and where its picture lies."""
     from rich.text import Text
 

@@ -66,7 +66,8 @@ def following(count: int) -> Iterator[Callable[[Progress], None]]:
 
 @contextlib.contextmanager
 def _bar(tally: _Tally) -> Iterator[Callable[[Progress], None]]:
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich import progress as bars
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from auria_bot.cli.console import out
 
@@ -76,7 +77,7 @@ def _bar(tally: _Tally) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=out(error=True), transient=True) as bar:
+    with bars.Progress(*columns, console=out(error=True), transient=True) as bar:
         task = bar.add_task("waking up", total=tally.total)
 
         def tell(event: Progress) -> None:

@@ -12,18 +12,12 @@ from auria_bot.errors import ChannelError, InputError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auria_bot.bootstrap import House
+    from auria_bot.bootstrap import Application
     from auria_bot.domain.post import Post
 
-__all__ = ["register"]
+__all__ = ["list_posts", "publish"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("publish")(publish)
-    app.command("posts")(list_posts)
 
 
 def publish(
@@ -68,7 +62,7 @@ def publish(
             _publish(house, ids or (), channel or (), as_json=as_json)
 
 
-def _publish(house: House, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
+def _publish(house: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
     """Publish and print what came of it.
 
     Raises:
@@ -97,7 +91,7 @@ def _publish(house: House, ids: Sequence[int], channels: Sequence[str], *, as_js
     )
 
 
-def _preview(house: House, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
+def _preview(house: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
     from auria_bot.cli.console import out, print_json, table, when
     from auria_bot.cli.views import single_line
 
@@ -119,7 +113,7 @@ def _preview(house: House, ids: Sequence[int], channels: Sequence[str], *, as_js
         note("nothing would be published; approve a draft: auria approve ID")
 
 
-def _tell_posts(house: House, posts: Sequence[Post], *, as_json: bool) -> None:
+def _tell_posts(house: Application, posts: Sequence[Post], *, as_json: bool) -> None:
     from auria_bot.cli.console import out, print_json
     from auria_bot.cli.views import post_json, post_table
 

@@ -16,21 +16,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from auria_bot.bootstrap import House
+    from auria_bot.bootstrap import Application
     from auria_bot.cli.terminal_pictures import Drawing
     from auria_bot.domain.draft import Draft
 
-__all__ = ["register"]
+__all__ = ["review"]
 
 _KEYS = (
     ("a", "approve"), ("r", "reject"), ("e", "edit words"), ("s", "restyle"), ("p", "repaint"), ("n", "next"),
     ("b", "back"), ("q", "quit"),
 )  # fmt: skip
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's command."""
-    app.command("review")(review)
 
 
 def review(
@@ -67,7 +62,7 @@ def review(
 class _Sitting:
     """One sitting of the operator before the drafts; each decision is saved at once."""
 
-    def __init__(self, house: House, *, channels: tuple[str, ...], drawing: Drawing) -> None:
+    def __init__(self, house: Application, *, channels: tuple[str, ...], drawing: Drawing) -> None:
         from auria_bot.cli.console import out
 
         self.house, self.channels, self.drawing = house, channels, drawing

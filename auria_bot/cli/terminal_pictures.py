@@ -177,5 +177,7 @@ def _true_colour(pixel: tuple[int, ...]) -> str:
 def _colour_256(pixel: tuple[int, ...]) -> str:
     """The nearest of the 6x6x6 cube's colours."""
     steps = (0, 95, 135, 175, 215, 255)
-    red, green, blue = (min(range(6), key=lambda n, v=value: abs(steps[n] - v)) for value in pixel)
+    red, green, blue = (
+        min(range(6), key=[abs(step - value) for step in steps].__getitem__) for value in pixel
+    )
     return f"5;{16 + 36 * red + 6 * green + blue}"

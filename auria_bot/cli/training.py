@@ -14,16 +14,10 @@ from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 if TYPE_CHECKING:
     from auria_bot.settings import Settings
 
-__all__ = ["register"]
+__all__ = ["EVALUATED", "TRAINED", "evaluate", "train"]
 
 TRAINED = ("poet", "painter", "captioner")
 EVALUATED = (*TRAINED, "stylist")
-
-
-def register(app: typer.Typer) -> None:
-    """Add this group's commands."""
-    app.command("train")(train)
-    app.command("evaluate")(evaluate)
 
 
 def train(
