@@ -128,7 +128,11 @@ def _feel(sketch: Sketch, desk: Desk) -> Sketch:
 
 
 def _paint(sketch: Sketch, desk: Desk) -> Sketch:
-    """Paint candidates, the best first, until the gate lets one pass."""
+    """Paint candidates, the best first, until the gate lets one pass.
+
+    Fingerprints are of restyled pictures, which the run's other sketches do not have yet: those are kept apart by the
+    step that restyles.
+    """
     painter: roles.Painter = desk.maker("painter")
     gate: roles.Gate = desk.maker("gate")
     rejected = list(sketch.rejected)
@@ -142,7 +146,7 @@ def _paint(sketch: Sketch, desk: Desk) -> Sketch:
         )  # fmt: skip
         before = len(rejected)
         for painting in paintings:
-            verdict = gate.judge(painting.path, known=tuple(desk.known))
+            verdict = gate.judge(painting.path, known=desk.plan.known)
             if verdict.passed:
                 painting.path.replace(desk.folder / "painting.png")
                 shutil.rmtree(folder, ignore_errors=True)
@@ -230,7 +234,7 @@ STEPS = (
     Step(name="mood", roles=("mood-reader",), reads=("haiku", "mood"), past=_nothing, work=_feel),
     Step(
         name="painting", roles=("painter", "gate"), reads=_POEM, work=_paint,
-        past=lambda desk: [desk.plan.candidates, desk.plan.rounds, list(desk.known)],
+        past=lambda desk: [desk.plan.candidates, desk.plan.rounds, list(desk.plan.known)],
     ),
     Step(name="enlarge", roles=("enlarger",), reads=("painting",), past=lambda desk: desk.plan.size, work=_enlarge),
     Step(

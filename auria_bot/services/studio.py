@@ -141,7 +141,8 @@ class Studio:
                 mood=None if name == "read" else name, mood_source=None if name == "read" else source,
             )  # fmt: skip
             states.append(State(number=number, start=start))
-        return self._carry(self._workspace.create(plan, states), progress)
+        with self._workspace.create(plan, states) as run:
+            return self._carry(run, progress)
 
     def resume(self, run: str | None = None, *, progress: Callable[[Progress], None] | None = None) -> tuple[Made, ...]:
         """Take up one unfinished run, or all; sketches that failed are tried again.
@@ -153,11 +154,11 @@ class Studio:
         """
         done = list[Made]()
         for name in [run] if run else self._workspace.names():
-            taken = self._workspace.open(name)
-            for state in taken.states():
-                if state.failure is not None:
-                    taken.save(replace(state, failure=None))
-            done.append(self._carry(taken, progress))
+            with self._workspace.open(name) as taken:
+                for state in taken.states():
+                    if state.failure is not None:
+                        taken.save(replace(state, failure=None))
+                done.append(self._carry(taken, progress))
         return tuple(done)
 
     def unfinished(self) -> tuple[Unfinished, ...]:
@@ -238,7 +239,8 @@ class Studio:
         ).evolve(**given)  # fmt: skip
         done = tuple(Done(step=step, key=GIVEN, seconds=0.0, changes={}) for step in steps)
         state = State(number=1, start=start, done=done)
-        return self._carry(self._workspace.create(plan, [state], {1: files}), progress)
+        with self._workspace.create(plan, [state], {1: files}) as run:
+            return self._carry(run, progress)
 
     def _plan(self, wish: Wish, *, count: int, seed: int | None) -> Plan:
         now = self._clock()
@@ -261,17 +263,16 @@ class Studio:
         """Bring a run to its end and hand it over."""
         tell = progress or (lambda _: None)
         begun = time.monotonic()
-        with run:
-            peak = self._isolation.carry(run, tell=tell)
-            states = run.states()
-            drafts = tuple(self._hand_over(run, state) for state in states if state.finished)
-            failures = tuple(state.failure for state in states if state.failure)
-            seconds = dict[str, float]()
-            for state in states:
-                for done in state.done:
-                    seconds[done.step] = seconds.get(done.step, 0.0) + done.seconds
-            if all(_is_final(failure) for failure in failures):
-                self._workspace.remove(run)
+        peak = self._isolation.carry(run, tell=tell)
+        states = run.states()
+        drafts = tuple(self._hand_over(run, state) for state in states if state.finished)
+        failures = tuple(state.failure for state in states if state.failure)
+        seconds = dict[str, float]()
+        for state in states:
+            for done in state.done:
+                seconds[done.step] = seconds.get(done.step, 0.0) + done.seconds
+        if all(_is_final(failure) for failure in failures):
+            self._workspace.remove(run)
         for failure in failures:
             log.warning("A sketch was given up: %s", failure.message, extra={"run": run.plan.run, "step": failure.step})
         if not drafts and failures:

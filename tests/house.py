@@ -1,0 +1,35 @@
+"""A whole house of fakes for tests: real database, real files, real child processes, no model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.bootstrap import ROLES, Application, build
+from auria_bot.settings import BackendSettings, ChannelSettings, Settings, StudioSettings
+from auria_bot.testing import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+
+def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, **options: dict[str, Any]) -> Settings:
+    """Settings whose every role is played by a fake; options by role, e.g. `painter={"faults": {"/02/": "crash"}}`."""
+    roles = {
+        section: BackendSettings(backend="fake", deadline=deadline, options=options.get(section, {}))
+        for section in ROLES.values()
+    }
+    channels = {
+        "folder": ChannelSettings(backend="folder", options={"directory": "published"}),
+        "fake": ChannelSettings(backend="fake"),
+    }
+    return Settings(
+        home=home, models=home / "no-models", studio=StudioSettings(memory_mb=memory_mb, pictures=2, attempts=2),
+        channels=channels, **roles,
+    )  # fmt: skip
+
+
+def fake_house(home: Path, *, clock: Callable[[], datetime] | None = None, **options: Any) -> Application:
+    """The application of `fake_settings`."""
+    return build(fake_settings(home, **options), clock=clock or FakeClock())

@@ -1,0 +1,28 @@
+"""A house of fakes in a folder of its own."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.testing import FakeClock
+from tests.house import fake_house
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auria_bot.bootstrap import Application
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
+    with closing(fake_house(tmp_path / "home", clock=clock)) as opened:
+        yield opened

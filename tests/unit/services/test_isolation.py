@@ -1,0 +1,180 @@
+"""Child processes under watch: every way in which a step can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.errors import BackendMissing, StepCrashed, StepOutOfMemory, StepTimedOut
+from auria_bot.services.isolation import Isolation, Rules, resident_bytes
+from tests.unit.services.test_workshop import begin
+
+if TYPE_CHECKING:
+    from auria_bot.services.workshop import Progress
+
+RULES = Rules(deadline=20.0, start=60.0, memory=600 << 20)
+
+
+def test_a_batch_is_made_in_one_child(tmp_path: Path) -> None:
+    """The parent hears of every step, and learns how large the child grew."""
+    told: list[Progress] = []
+    with begin(tmp_path, count=2) as run:
+        peak = Isolation(RULES).carry(run, tell=told.append)
+        assert all(state.finished for state in run.states())
+    assert 5 << 20 < peak < 400 << 20
+    assert [event.state for event in told].count("done") == 16
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "words"),
+    [
+        ("crash", "StepCrashed", "exit code 3; it said: the fake was told to crash"),
+        ("segfault", "StepCrashed", "SIGSEGV"),
+        ("memory", "StepOutOfMemory", "the limit is 200 MB"),
+        ("hang", "StepTimedOut", "the deadline is 1.5 s"),
+    ],
+)
+def test_a_bad_step_costs_its_own_sketch_only(tmp_path: Path, fault: str, error: str, words: str) -> None:
+    """Crash, memory and deadline are told apart, with the step's own log; the others go on in a fresh child."""
+    rules = Rules(deadline=20.0, deadlines={"enlarge": 1.5}, memory=200 << 20)
+    with begin(tmp_path, count=3, options={"enlarger": {"faults": {"/02/": fault}}}) as run:
+        Isolation(rules).carry(run, tell=lambda _: None)
+        one, two, three = run.states()
+    assert one.finished
+    assert three.finished
+    assert two.failure is not None
+    assert (two.failure.step, two.failure.error) == ("enlarge", error)
+    assert words in two.failure.message
+    assert two.failure.log.endswith("logs/02-enlarge.log")
+    assert Path(two.failure.log).is_file()
+
+
+def test_a_native_crash_leaves_its_trace_in_the_steps_log(tmp_path: Path) -> None:
+    """Also what is written below Python, by a dying process, lands in the step's own log."""
+    with begin(tmp_path, options={"captioner": {"faults": {"": "segfault"}}}) as run:
+        Isolation(RULES).carry(run, tell=lambda _: None)
+        log = run.log(1, "caption").read_text()
+    assert "Segmentation fault" in log
+    assert "describe" in log
+
+
+def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The message says which steps wanted it."""
+    with begin(tmp_path) as run:
+        tool = run.plan.tools["painter"]
+        object.__setattr__(tool, "python", "/no/such/python")
+        with pytest.raises(BackendMissing, match="/no/such/python of steps painting"):
+            Isolation(RULES).carry(run, tell=lambda _: None)
+
+
+def test_a_step_may_run_in_another_interpreter(tmp_path: Path) -> None:
+    """Its steps run there, all others here, and the artwork is finished."""
+    seen = tmp_path / "seen"
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\necho "$@" >> {seen}\nPYTHONPATH={Path.cwd()} exec {sys.executable} "$@"\n')
+    other.chmod(0o755)
+    with begin(tmp_path / "studio", count=2) as run:
+        object.__setattr__(run.plan.tools["captioner"], "python", str(other))
+        (run.folder / "plan.json").write_text(json.dumps(run.plan.to_json()))
+        Isolation(RULES).carry(run, tell=lambda _: None)
+        assert all(state.finished for state in run.states())
+    assert [line.split("--steps ")[1].split()[0] for line in seen.read_text().splitlines()] == ["caption"]
+
+
+def test_a_child_that_cannot_start_is_reported_with_what_it_said(tmp_path: Path) -> None:
+    """There is no endless row of children."""
+    with begin(tmp_path) as run:
+        (run.folder / "plan.json").write_text("{}")
+        with pytest.raises(StepCrashed, match=r"(?s)exit code 1; it said: .*format None"):
+            Isolation(RULES).carry(run, tell=lambda _: None)
+
+
+def test_a_child_does_not_outlive_its_parent(tmp_path: Path) -> None:
+    """The parent is killed without a chance to tidy up; the child vanishes, and with it the run's lock."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom auria_bot.services.isolation import Isolation, Rules\n"
+        "from tests.unit.services.test_workshop import begin\n"
+        "run = begin(Path(sys.argv[1]), options={'painter': {'faults': {'': 'hang'}}})\n"
+        "Isolation(Rules()).carry(run, tell=lambda event: print(event.step, event.state, flush=True))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    while parent.stdout.readline().split() != ["painting", "started"]:
+        pass
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+    assert len(children) == 1
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 5.0
+    while time.monotonic() < until and _alive(int(children[0])):
+        time.sleep(0.02)
+    assert not _alive(int(children[0]))
+    from auria_bot.services.workspace import Workspace
+
+    Workspace(tmp_path).open("run", wait=1.0).close()
+
+
+def test_an_interrupted_parent_takes_its_child_along(tmp_path: Path) -> None:
+    """Ctrl-C ends the child at once and is not swallowed."""
+    pids: list[int] = []
+
+    def interrupt(event: Progress) -> None:
+        if event.state == "started" and event.step == "painting":
+            pids.extend(int(pid) for pid in _children())
+            raise KeyboardInterrupt
+
+    with begin(tmp_path, options={"painter": {"faults": {"": "hang"}}}) as run, pytest.raises(KeyboardInterrupt):
+        Isolation(RULES).carry(run, tell=interrupt)
+    assert pids
+    assert not any(_alive(pid) for pid in pids)
+
+
+def test_a_child_killed_from_outside_is_reported(tmp_path: Path) -> None:
+    """SIGKILL comes from the system when memory is short, and that is what the message says."""
+
+    def kill(event: Progress) -> None:
+        if event.state == "started" and event.step == "painting":
+            for pid in _children():
+                os.kill(int(pid), signal.SIGKILL)
+
+    with begin(tmp_path, options={"painter": {"seconds": 5.0}}) as run:
+        Isolation(RULES).carry(run, tell=kill)
+        failure = run.load(1).failure
+    assert failure is not None
+    assert failure.error == StepOutOfMemory.__name__
+    assert "SIGKILL" in failure.message
+
+
+def test_no_settings_reach_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment's settings may hold passwords, which no model has a use for."""
+    from auria_bot.services.isolation import _environment
+
+    monkeypatch.setenv("AURIA_DATABASE__URL", "postgresql://u:secret@h/d")
+    assert not any("AURIA_" in name for name in _environment(own=True))
+
+
+def test_resident_size() -> None:
+    """This process is larger than 5 MB; one that is not there has no size."""
+    assert resident_bytes(os.getpid()) > 5 << 20
+    assert resident_bytes(2**22 + 1) == 0
+    assert StepTimedOut().exit_code == 9
+
+
+def _children() -> list[str]:
+    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
