@@ -67,11 +67,12 @@ class Matcher(nn.Module):
         """Scores (pictures, texts) in about [-1, 1] of every picture with every text."""
         picture, regions = seen
         sentence, words = said
-        near = torch.einsum("prd,tld->ptrl", regions, words)  # (p, t, regions, L)
-        weight = (near * self.config.sharpness).softmax(dim=2)
-        # What word l finds is sum_r weight * region_r; its cosine with the word needs that sum's length.
-        found = torch.einsum("ptrl,prd->ptld", weight, regions)
-        cosine = (found * words[None]).sum(-1) / found.norm(dim=-1).clamp_min(1e-4)  # (p, t, L)
+        near = torch.einsum("prd,tld->ptlr", regions, words)  # (p, t, L, regions)
+        weight = (near * self.config.sharpness).softmax(dim=3)
+        # What word l finds is sum_r weight * region_r. Its cosine with the word needs only near and the regions' Gram matrix.
+        gram = regions @ regions.transpose(1, 2)  # (p, regions, regions)
+        square = (torch.einsum("ptlr,prs->ptls", weight, gram) * weight).sum(-1)
+        cosine = (weight * near).sum(-1) / square.clamp_min(1e-6).sqrt()  # (p, t, L)
         parts = (cosine * mask[None]).sum(-1) / mask.sum(-1).clamp_min(1.0)[None]
         share = self.config.words_share
         return (1.0 - share) * picture @ sentence.T + share * parts

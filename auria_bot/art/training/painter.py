@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from auria_bot.art.evaluation.painter import training_folder
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig
 from auria_bot.art.nets.painter import PainterConfig
 from auria_bot.art.nets.sketcher import SketcherConfig
@@ -82,11 +83,13 @@ def train(
     return figures
 
 
-def evaluate(*, data: Path, model: Path, pictures: int = 1000, log: Callable[[str], None] = print) -> dict[str, Any]:
-    """Measure an exported painter on the test split; see `auria_bot.art.evaluation.painter`."""
+def evaluate(
+    *, data: Path, model: Path, folder: Path | None = None, pictures: int = 1000, log: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Measure an exported painter on the test split; see `auria_bot.art.evaluation.painter.measure`."""
     from auria_bot.art.evaluation.painter import measure
 
-    return measure(data=data, model=model, pictures=pictures, log=log)
+    return measure(data=data, model=model, folder=folder or training_folder(), pictures=pictures, log=log)
 
 
 def _recipe(name: str, scenes: Scenes, folder: Path, limit: int | None, seed: int, log: Callable[[str], None]) -> loop.Recipe:
@@ -120,8 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.data is None:
         parser.error("give the folder of the training archives with --data DIR or AURIA_DATA")
-    home = Path(os.environ.get("AURIA_HOME", Path.home() / ".local" / "share" / "auria"))
-    folder = chosen.folder or home / "train" / "painter"
+    folder = chosen.folder or training_folder()
     torch.set_num_threads(chosen.threads)
 
     def say(line: str) -> None:

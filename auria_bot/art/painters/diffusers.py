@@ -1,0 +1,140 @@
+"""A painter of the operator's own choice: any text-to-image pipeline that the library diffusers can load.
+
+Needs the torch extra. Only safetensors weights are read, never pickles, and no code that comes with a model is run. The pipeline is
+a folder saved by diffusers, or a hub name where `allow_download` permits the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from auria_bot.domain.roles import Painting
+from auria_bot.errors import BackendMissing, DiskError, InputError, ModelCorrupt, ModelMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.mood import Mood
+
+__all__ = ["DiffusersPainter"]
+
+
+class DiffusersPainter:
+    """Paints poems with a diffusers pipeline.
+
+    Args:
+        config: see `Config`; `pipeline` must be set.
+        models: not used, the pipeline lies where the operator put it.
+
+    Raises:
+        BackendMissing: diffusers or torch is not installed.
+        ModelMissing: the pipeline is not set, not there, or has no safetensors weights.
+        ModelCorrupt: it cannot be loaded.
+    """
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """What the operator may set."""
+
+        pipeline: str = ""  # a folder saved by diffusers, or a hub name such as "owner/name"
+        allow_download: bool = False  # whether a hub name may be fetched over the network
+        steps: int = 30  # denoising steps
+        guidance: float = 7.0
+        size: int = 512  # pixels a side
+        manner: str = "a painting of {poem}"  # the prompt; {poem}, {mood} and {theme} are filled in
+        avoid: str = "text, letters, watermark, frame"
+        device: str = "auto"  # "auto", "cuda", "mps" or "cpu"
+
+    name: ClassVar[str] = "diffusers"
+
+    def __init__(self, config: Config | None = None, *, models: Path) -> None:
+        del models
+        self.config = config if config is not None else self.Config()
+        self._pipeline = _load(self.config)
+
+    def models(self) -> Mapping[str, str]:
+        """The pipeline's SHA-256: over every file of its folder, or over the hub name."""
+        folder = Path(self.config.pipeline)
+        digest = hashlib.sha256(self.config.pipeline.encode())
+        if folder.is_dir():
+            digest = hashlib.sha256()
+            for path in sorted(file for file in folder.rglob("*") if file.is_file()):
+                digest.update(path.relative_to(folder).as_posix().encode())
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+        return {"painter": digest.hexdigest()}
+
+    def prompt(self, haiku: Haiku, *, mood: Mood | None = None, theme: str | None = None) -> str:
+        """What the pipeline is told.
+
+        Raises:
+            InputError: the manner asks for something other than poem, mood and theme.
+        """
+        try:
+            return self.config.manner.format(poem=", ".join(haiku.lines), mood=mood.name if mood else "", theme=(theme or "")[:200])
+        except (KeyError, IndexError, ValueError) as error:
+            raise InputError(f"the manner {self.config.manner!r} may hold {{poem}}, {{mood}} and {{theme}} only: {error}") from None
+
+    def paint(
+        self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
+    ) -> tuple[Painting, ...]:
+        """Paint `count` candidates as PNG files in `folder`, in the order painted: a pipeline gives no score, all have 0.
+
+        Raises:
+            InputError: the manner or the count cannot be used.
+            DiskError: a picture cannot be written.
+        """
+        import torch
+
+        if count < 1:
+            raise InputError(f"count must be 1 or more, not {count}")
+        text = self.prompt(haiku, mood=mood, theme=theme)
+        paintings = []
+        for number in range(count):
+            generator = torch.Generator("cpu").manual_seed((seed * 1_000_003 + number) % 2**63)
+            image = self._pipeline(
+                prompt=text, negative_prompt=self.config.avoid, num_inference_steps=self.config.steps, guidance_scale=self.config.guidance,
+                height=self.config.size, width=self.config.size, generator=generator,
+            ).images[0]
+            path = folder / f"painting-{number}.png"
+            scratch = path.with_name(f".{path.name}.part")
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                image.convert("RGB").save(scratch, format="PNG")
+                scratch.replace(path)
+            except OSError as error:
+                raise DiskError(f"{path} cannot be written: {error}") from error
+            paintings.append(Painting(path=path, score=0.0))
+        return tuple(paintings)
+
+
+def _load(config: DiffusersPainter.Config) -> Any:
+    """The pipeline, on its device, quiet and without code or pickles of strangers."""
+    try:
+        import torch
+        from diffusers import DiffusionPipeline
+    except ImportError:
+        raise BackendMissing("the diffusers painter needs the torch extra; run: pip install 'auria-bot[torch]'") from None
+    if not config.pipeline:
+        raise ModelMissing("the diffusers painter needs a pipeline: set `pipeline` to a folder or a hub name in the settings")
+    folder = Path(config.pipeline)
+    if not folder.is_dir() and (not config.allow_download or folder.is_absolute()):
+        raise ModelMissing(f"no pipeline folder at {config.pipeline!r}; give a folder saved by diffusers, or a hub name with allow_download = true")
+    if folder.is_dir() and not any(folder.rglob("*.safetensors")):
+        raise ModelMissing(f"the pipeline at {config.pipeline!r} holds no safetensors weights; pickled weights are never read")
+    try:
+        pipeline = DiffusionPipeline.from_pretrained(
+            config.pipeline, use_safetensors=True, trust_remote_code=False, local_files_only=not config.allow_download
+        )
+    except Exception as error:  # noqa: BLE001 - diffusers and its parts raise whatever they like
+        first = str(error).strip().splitlines()
+        raise ModelCorrupt(f"the pipeline at {config.pipeline!r} cannot be loaded: {first[0] if first else type(error).__name__}") from error
+    pipeline.set_progress_bar_config(disable=True)
+    device = config.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    return pipeline.to(device)
