@@ -90,6 +90,8 @@ def find(kind: str, name: str) -> type[Any]:
     module, _, attribute = target.partition(":")
     try:
         found: type[Any] = getattr(import_module(module), attribute)
+    except AttributeError as error:
+        raise BackendMissing(f"the {kind} {name!r} leads to {target}, which is not there") from error
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "auria_bot":
             raise

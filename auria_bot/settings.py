@@ -49,7 +49,7 @@ class DatabaseSettings(_Section):
     """Where drafts and posts are kept."""
 
     url: SecretStr = SecretStr("")
-    """sqlite:///FILE or postgresql://...; empty is auria.db in the home."""
+    """sqlite:///FILE (seen from the home) or postgresql://...; empty is auria.db in the home."""
     echo: bool = False
     """Log every SQL statement."""
 
@@ -67,27 +67,29 @@ class StudioSettings(_Section):
 
     count: int = Field(default=1, ge=1, le=1000)
     """Drafts a run makes."""
-    pictures: int = Field(default=4, ge=1, le=64)
-    """Pictures painted for a poem; the best that passes the gate is taken."""
-    attempts: int = Field(default=3, ge=1, le=20)
-    """How often new pictures are painted when the gate drops them all."""
+    candidates: int = Field(default=4, ge=1, le=64)
+    """Pictures painted in a round; the best that passes the gate is taken."""
+    rounds: int = Field(default=5, ge=1, le=50)
+    """Rounds of painting before a poem is given up because the gate drops every picture."""
+    size: int = Field(default=512, ge=64, le=4096)
+    """The short side of the picture that is restyled, pixels."""
     recent: int = Field(default=30, ge=0, le=1000)
     """The latest drafts whose poems and styles are not repeated."""
-    threads: int = Field(default=2, ge=1, le=256)
-    """Threads that a model computes with."""
-    memory_mb: int = Field(default=4000, ge=0, le=1_000_000)
-    """Memory that the studio's process may use, MB; 0 is no limit."""
+    deadline: float = Field(default=180.0, gt=0, le=86_400)
+    """Seconds that a step may take for one artwork."""
+    deadlines: dict[str, Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
+    """The same for single steps, by the step's name."""
+    memory_mb: int = Field(default=4096, ge=64, le=1_048_576)
+    """Memory that the studio's process may hold, MiB."""
 
 
 class BackendSettings(_Section):
-    """Who plays a role, and how long it may take."""
+    """Who plays a role, and where."""
 
     backend: str = Field(min_length=1)
     """A name in the registry."""
-    deadline: float = Field(default=120.0, gt=0, le=86_400)
-    """Seconds after which its step is stopped."""
     interpreter: Path | None = None
-    """The Python of another virtual environment that runs its step."""
+    """The Python of another virtual environment that runs the role's step."""
     options: dict[str, Any] = Field(default_factory=dict)
     """The backend's own options: the fields of its Config."""
 
@@ -119,8 +121,8 @@ class LoggingSettings(_Section):
     """The form of a record; either is one line."""
 
 
-def _backend(name: str, deadline: float) -> Any:
-    return Field(default_factory=lambda: BackendSettings(backend=name, deadline=deadline))
+def _backend(name: str) -> Any:
+    return Field(default_factory=lambda: BackendSettings(backend=name))
 
 
 def _folder_channel() -> dict[str, ChannelSettings]:
@@ -142,15 +144,15 @@ class Settings(_Section):
     """The language Auria writes in, a BCP 47 tag."""
     database: DatabaseSettings = DatabaseSettings()
     studio: StudioSettings = StudioSettings()
-    poet: BackendSettings = _backend("word-lstm", 60.0)
-    mood: BackendSettings = _backend("minilm", 30.0)
-    painter: BackendSettings = _backend("attn", 120.0)
-    gate: BackendSettings = _backend("standard", 60.0)
-    enlarger: BackendSettings = _backend("real-esrgan", 120.0)
-    stylist: BackendSettings = _backend("magenta", 120.0)
-    captioner: BackendSettings = _backend("show-attend-tell", 60.0)
-    scribe: BackendSettings = _backend("plain", 30.0)
-    finisher: BackendSettings = _backend("print", 60.0)
+    poet: BackendSettings = _backend("word-lstm")
+    mood: BackendSettings = _backend("minilm")
+    painter: BackendSettings = _backend("attn")
+    gate: BackendSettings = _backend("standard")
+    enlarger: BackendSettings = _backend("real-esrgan")
+    stylist: BackendSettings = _backend("magenta")
+    captioner: BackendSettings = _backend("show-attend-tell")
+    scribe: BackendSettings = _backend("plain")
+    finisher: BackendSettings = _backend("print")
     review: ReviewSettings = ReviewSettings()
     channels: dict[str, ChannelSettings] = Field(default_factory=_folder_channel)
     """Every channel by the operator's name for it."""
@@ -182,7 +184,13 @@ class Settings(_Section):
     @property
     def database_url(self) -> str:
         """The database's whole URL; it may hold a password, so it is never shown or logged."""
-        return self.database.url.get_secret_value() or f"sqlite:///{self.home / 'auria.db'}"
+        url = self.database.url.get_secret_value() or "sqlite:///auria.db"
+        scheme, _, file = url.partition(":///")
+        if scheme.lower() != "sqlite":
+            return url
+        # What a URL would read as an escape or a query is part of the home's name.
+        home = str(self.home).replace("%", "%25").replace("?", "%3F").replace("#", "%23")
+        return f"sqlite:///{os.path.join(home, os.path.expanduser(file))}"  # noqa: PTH111, PTH118 - a URL, not a path
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form with every secret masked: to show, or to hand to a step's process."""
@@ -357,6 +365,8 @@ def _explain_one(
         known = _known_names()
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
         siblings = [name for name in known if name.rpartition(".")[0] == ".".join(path[:-1])]
+        if source.startswith(_PREFIX):
+            near, siblings = ([_variable(name) for name in names] for names in (near, siblings))
         hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(siblings)}"
         return f"{source}: there is no setting {key[:80]}; {hint}"
     if one["type"] == "missing":
@@ -370,6 +380,10 @@ def _explain_one(
         else f"is {mask(repr(value))[:60]}"
     )
     return f"{source}: {key} {shown}; {_rule(one)}"
+
+
+def _variable(key: str) -> str:
+    return _PREFIX + key.replace(".", "__").upper()
 
 
 def _rule(one: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from auria_bot.domain.artwork import Artwork
 from auria_bot.domain.draft import Draft, DraftState
 from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import IllegalMove, NotFound
-from auria_bot.store.schema import drafts
+from auria_bot.store.schema import LAST_ID, drafts
 from auria_bot.store.upsert import insert_once
 
 __all__ = ["Drafts"]
@@ -42,7 +42,8 @@ class Drafts:
         Raises:
             NotFound: there is none.
         """
-        row = self._connection.execute(select(drafts).where(drafts.c.id == draft_id)).one_or_none()
+        wanted = select(drafts).where(drafts.c.id == draft_id)
+        row = self._connection.execute(wanted).one_or_none() if 0 < draft_id <= LAST_ID else None
         if row is None:
             raise NotFound(f"there is no draft {draft_id}; `auria drafts` lists them")
         return _draft(row)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from auria_bot.errors import (
     AuriaError,
@@ -19,7 +19,7 @@ from auria_bot.errors import (
     InputError,
     SettingsError,
     StoreError,
-)  # fmt: skip
+)
 from auria_bot.telemetry import mask
 
 __all__ = ["READ_ONLY", "connect", "shown", "translated"]
@@ -66,7 +66,7 @@ _FORMS = "it must look like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NA
 def _sqlite(place: URL, *, echo: bool) -> Engine:
     if place.database in {None, "", ":memory:"}:
         raise SettingsError("database.url must name a file, like sqlite:////var/lib/auria/auria.db")
-    file = Path(str(place.database)).expanduser().absolute()
+    file = Path(str(place.database)).absolute()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -128,24 +128,16 @@ def translated(engine: Engine) -> Iterator[None]:
     """
     try:
         yield
-    except AuriaError:
-        raise
+    except UnicodeEncodeError as error:
+        raise InputError("the text holds characters that are not valid Unicode") from error
     except DBAPIError as error:
         raise (_from_sqlite if engine.dialect.name == "sqlite" else _from_postgres)(error, engine) from error
-    except StatementError as error:
-        if isinstance(error.orig, UnicodeError):
-            raise InputError("the text holds characters that are not valid Unicode") from error
-        raise StoreError(
-            f"the database was asked something wrong: {mask(str(error.orig or error))}"
-        ) from error
     except SQLAlchemyError as error:
         raise StoreError(f"the database failed: {mask(str(error))}") from error
 
 
 def _from_sqlite(error: DBAPIError, engine: Engine) -> AuriaError:
     file, original = engine.url.database, error.orig
-    if isinstance(original, UnicodeError):
-        return InputError("the text holds characters that are not valid Unicode")
     code = int(getattr(original, "sqlite_errorcode", 0)) & 0xFF
     kind, words = _SQLITE.get(code, (StoreError, "SQLite failed on {file}: {original}"))
     return kind(words.format(file=file, original=original))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from auria_bot.domain.draft import Draft
 from auria_bot.domain.post import Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import IllegalMove, NotFound
-from auria_bot.store.schema import attempts, posts
+from auria_bot.store.schema import LAST_ID, attempts, posts
 from auria_bot.store.upsert import insert_once
 
 __all__ = ["Posts"]
@@ -43,7 +43,8 @@ class Posts:
         Raises:
             NotFound: there is none.
         """
-        row = self._connection.execute(select(posts).where(posts.c.id == post_id)).one_or_none()
+        wanted = select(posts).where(posts.c.id == post_id)
+        row = self._connection.execute(wanted).one_or_none() if 0 < post_id <= LAST_ID else None
         if row is None:
             raise NotFound(f"there is no post {post_id}")
         return _post(row)

@@ -21,17 +21,20 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-)  # fmt: skip
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
 
-__all__ = ["HEAD", "METADATA", "UtcTime", "attempts", "drafts", "journal", "posts"]
+__all__ = ["HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "drafts", "journal", "posts"]
 
 HEAD = "0001"
 """The newest migration; known here so that Alembic is imported only when there is something to migrate."""
+
+LAST_ID = 2**63 - 1
+"""The greatest number a row can have on either database."""
 
 METADATA = MetaData(
     naming_convention={

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import Connection, Engine
 
 from auria_bot.settings import Settings
 from auria_bot.store.drafts import Drafts
@@ -48,9 +48,7 @@ class Store:
             StoreError: the file is damaged, not a database, or someone else's.
             DiskError: the file cannot be written.
         """
-        own = URL.create("sqlite", database=str(settings.home / "auria.db"))
-        given = settings.database.url.get_secret_value()
-        engine = connect(given or own, echo=settings.database.echo)
+        engine = connect(settings.database_url, echo=settings.database.echo)
         bring_up_to_date(engine)
         return cls(engine)
 

