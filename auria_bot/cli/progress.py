@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from auria_bot.services.workshop import Progress
 
-__all__ = ["counting", "following"]
+__all__ = ["DOING", "counting", "following"]
 
-_DOING = {
+DOING = {
     "poem": "writing the poem", "mood": "feeling its mood", "painting": "painting", "enlarge": "enlarging",
     "style": "restyling", "caption": "looking at the picture", "words": "finding the words", "finish": "finishing",
 }  # fmt: skip
+"""What each step of the studio is called while it is done, in order."""
+
 
 
 class _Tally:
@@ -27,7 +29,7 @@ class _Tally:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._order = tuple(_DOING)
+        self._order = tuple(DOING)
         self._done: dict[int, set[str]] = {number: set() for number in range(1, count + 1)}
 
     @property
@@ -50,7 +52,7 @@ class _Tally:
 
     def words(self, event: Progress) -> str:
         """What is being done, and to which artwork."""
-        doing = _DOING.get(event.step, event.step)
+        doing = DOING.get(event.step, event.step)
         return f"{doing}, {event.sketch} of {self.count}" if self.count > 1 else doing
 
 

@@ -1,0 +1,64 @@
+"""The command `auria` as a whole: its start, its help, its exit codes."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+import typer
+
+from auria_bot.cli.app import COMMANDS
+from auria_bot.cli.failures import EXIT_CODES
+from tests.bench.cli_start import BAR, HEAVY, imported, seconds
+
+
+def auria(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "auria_bot", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_the_help_imports_nothing_heavy():
+    """No torch, pydantic, SQLAlchemy, numpy, runtime or rich for a page of text."""
+    assert not imported() & set(HEAVY)
+
+
+def test_the_help_stands_on_the_screen_in_less_than_the_bar():
+    """By processor time, which other work on the machine lengthens least."""
+    assert statistics.median(spent for _, spent in seconds(5)) < BAR * 1.25
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_commands_says_what_the_commands_say(name):
+    """The help's sentence is the first one of the command's own docstring."""
+    place, words = COMMANDS[name]
+    module, _, function = place.partition(":")
+    found = getattr(import_module(f"auria_bot.cli.{module}"), function)
+    own = found.info.help if isinstance(found, typer.Typer) else found.__doc__.strip().split("\n")[0]
+    assert words == own
+
+
+def test_the_help_explains_every_command_and_exit_code():
+    """What may happen stands where the operator looks first."""
+    said = auria("--help")
+    assert said.returncode == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in said.stdout
+    for code, words in EXIT_CODES.items():
+        assert f"{code:>3}  {words}" in said.stdout
+
+
+def test_a_slip_of_the_pen_is_answered_with_the_right_word():
+    """A usage error is exit code 2 and names the nearest command."""
+    said = auria("drafs")
+    assert said.returncode == 2
+    assert "Did you mean 'drafts'?" in said.stderr
+
+
+def test_the_version_is_the_packages():
+    """One number, wherever it is asked for."""
+    from auria_bot import __version__
+
+    assert auria("--version").stdout == f"auria {__version__}\n"
