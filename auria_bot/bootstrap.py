@@ -96,17 +96,14 @@ class Application:
     def studio(self) -> Studio:
         """Makes drafts."""
         from auria_bot.services.isolation import Isolation, Rules
-        from auria_bot.services.steps import STEPS
         from auria_bot.services.studio import Studio
 
         chosen = self.settings.studio
-        rules = Rules(
-            deadlines={step.name: self._backend(step.roles[0]).deadline for step in STEPS}, memory=chosen.memory_mb << 20
-        )
+        rules = Rules(deadline=chosen.deadline, deadlines=dict(chosen.deadlines), memory=chosen.memory_mb << 20)
         return Studio(
             workspace=self.workspace, isolation=Isolation(rules), store=self.store, pictures=self.pictures,
-            clock=self.clock, tools=self.tools, faults=self._faults, candidates=chosen.pictures, rounds=chosen.attempts,
-            recent=chosen.recent, offers=self._offers(),
+            clock=self.clock, tools=self.tools, faults=self._faults, candidates=chosen.candidates, rounds=chosen.rounds,
+            size=chosen.size, recent=chosen.recent, offers=self._offers(),
         )  # fmt: skip
 
     @cached_property
@@ -158,7 +155,6 @@ class Application:
         """Settings that any backend may have a use for."""
         banks = self.settings.home / "styles"
         return {
-            "threads": self.settings.studio.threads,
             "language": self.settings.language,
             "signature": self.settings.review.signature,
             "banks": [str(path) for path in sorted(banks.iterdir()) if path.is_dir()] if banks.is_dir() else [],

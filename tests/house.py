@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, **options: dict[str, Any]) -> Settings:
     """Settings whose every role is played by a fake; options by role, e.g. `painter={"faults": {"/02/": "crash"}}`."""
     roles = {
-        section: BackendSettings(backend="fake", deadline=deadline, options=options.get(section, {}))
+        section: BackendSettings(backend="fake", options=options.get(section, {}))
         for section in ROLES.values()
     }
     channels = {
@@ -25,7 +25,7 @@ def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, 
         "fake": ChannelSettings(backend="fake"),
     }
     return Settings(
-        home=home, models=home / "no-models", studio=StudioSettings(memory_mb=memory_mb, pictures=2, attempts=2),
+        home=home, models=home / "no-models", studio=StudioSettings(memory_mb=memory_mb, candidates=2, rounds=2, deadline=deadline),
         channels=channels, **roles,
     )  # fmt: skip
 

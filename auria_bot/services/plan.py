@@ -22,13 +22,16 @@ from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS, find_mood
 from auria_bot.errors import InputError
 
-__all__ = ["MAX_COUNT", "SEEDS", "Plan", "Tool", "Wish", "derive", "draw_mood", "new_seed", "sketch_seed"]
+__all__ = ["LONGEST", "MAX_COUNT", "SEEDS", "Plan", "Tool", "Wish", "derive", "draw_mood", "new_seed", "sketch_seed"]
 
 SEEDS = 2**63
 """Seeds are 0 to SEEDS - 1."""
 
 MAX_COUNT = 1000
 """Drafts a run may be asked for."""
+
+LONGEST = 200
+"""Characters of a theme, or of a style's name."""
 
 FORMAT = 1
 """Of the plan's JSON; a plan of another format is not resumed."""
@@ -58,7 +61,7 @@ class Wish:
 
         Raises:
             UnknownName: there is no such mood.
-            InputError: there is no such mode.
+            InputError: there is no such mode, or a text is too long.
         """
         mood = (self.mood or "read").strip().lower()
         if mood not in {"read", "draw"}:
@@ -66,6 +69,9 @@ class Wish:
         if self.mode not in {"painterly", "photorealistic"}:
             raise InputError(f"no mode named {self.mode[:40]!r}; known: painterly, photorealistic")
         theme = (self.theme or "").strip() or None
+        for what, text in (("theme", theme), ("style", self.style)):
+            if text and len(text) > LONGEST:
+                raise InputError(f"the {what} has {len(text)} characters; at most {LONGEST} are possible")
         return Wish(theme=theme, mood=mood, style=(self.style or "").strip() or None, mode=self.mode)
 
 
