@@ -1,0 +1,152 @@
+"""Measures the poet: its perplexity on the test split, beside a 5-gram model of the same vocabulary.
+
+The 5-gram model is interpolated modified Kneser-Ney as Chen and Goodman describe it (An Empirical Study of
+Smoothing Techniques for Language Modeling, 1999): counts at the highest order, numbers of different left
+neighbours below, three discounts an order estimated from the numbers of rare n-grams.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from math import exp, log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from auria_bot.art.checkpoint import load_weights, read_json
+from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
+from auria_bot.art.training.anthology import Anthology, read
+from auria_bot.art.training.poet import perplexity, places_of
+from auria_bot.corpus.words import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+__all__ = ["KneserNey", "load_net", "measure"]
+
+
+class KneserNey:
+    """An n-gram model of sequences of numbers.
+
+    Args:
+        sequences: training sequences; the first number of each is only ever a context.
+        words: size of the vocabulary.
+        order: length of the longest n-gram.
+    """
+
+    def __init__(self, sequences: Iterable[Sequence[int]], *, words: int, order: int = 5) -> None:
+        self._words, self._order = words, order
+        top: Counter[tuple[int, ...]] = Counter()
+        begun: list[Counter[tuple[int, ...]]] = [Counter() for _ in range(order)]
+        for sequence in sequences:
+            numbers = tuple(sequence)
+            for at in range(1, len(numbers)):
+                if at + 1 >= order:
+                    top[numbers[at + 1 - order : at + 1]] += 1
+                else:  # an n-gram that begins the sequence has no left neighbour: it counts as often as it stands
+                    begun[at][numbers[: at + 1]] += 1
+        counts: list[Counter[tuple[int, ...]]] = [Counter() for _ in range(order)]
+        counts[order - 1] = top
+        for size in range(order - 1, 0, -1):
+            counts[size - 1].update(gram[1:] for gram in counts[size])
+            counts[size - 1].update(begun[size - 1])
+        self._levels = [_Level(level) for level in counts]
+
+    def likelihood(self, context: Sequence[int], word: int) -> float:
+        """The probability of a word after a context (only its last order - 1 numbers are read)."""
+        context = tuple(context)[-(self._order - 1) :]
+        share = 1.0 / self._words
+        for size in range(len(context) + 1):
+            share = self._levels[size].mixed(context[len(context) - size :], word, share)
+        return share
+
+    def perplexity(self, sequences: Iterable[Sequence[int]]) -> float:
+        """Perplexity over every number but each sequence's first."""
+        total, count = 0.0, 0
+        for sequence in sequences:
+            numbers = [int(number) for number in sequence]
+            for at in range(1, len(numbers)):
+                total -= log(self.likelihood(numbers[:at], numbers[at]))
+                count += 1
+        return exp(total / max(count, 1))
+
+
+class _Level:
+    """The n-grams of one length: discounted counts, and what is left for the shorter ones."""
+
+    def __init__(self, counts: Counter[tuple[int, ...]]) -> None:
+        self._counts = counts
+        self._discounts = _discounts(counts)
+        self._totals: defaultdict[tuple[int, ...], int] = defaultdict(int)
+        self._left: defaultdict[tuple[int, ...], float] = defaultdict(float)
+        for gram, count in counts.items():
+            self._totals[gram[:-1]] += count
+            self._left[gram[:-1]] += self._discounts[min(count, 3)]
+
+    def mixed(self, context: tuple[int, ...], word: int, shorter: float) -> float:
+        """The word's share after the context, given its share after the shorter one."""
+        total = self._totals.get(context)
+        if not total:
+            return shorter
+        count = self._counts.get((*context, word), 0)
+        own = max(0.0, count - self._discounts[min(count, 3)])
+        return (own + self._left[context] * shorter) / total
+
+
+def _discounts(counts: Counter[tuple[int, ...]]) -> tuple[float, float, float, float]:
+    """What is taken from counts of 0, 1, 2, and 3 or more (Chen and Goodman, equation 26)."""
+    rare = Counter(count for count in counts.values() if count <= 4)
+    one, two, three, four = (rare[times] + 0.5 for times in (1, 2, 3, 4))
+    share = one / (one + 2 * two)
+    found = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
+    first, second, third = (min(max(value, 0.1), times - 0.05) for times, value in enumerate(found, 1))
+    return 0.0, first, second, third
+
+
+def load_net(folder: Path) -> tuple[WordLstm, Vocabulary]:
+    """The trained net in torch, and its vocabulary.
+
+    Raises:
+        ModelMissing, ModelCorrupt: the model cannot be used.
+    """
+    net = WordLstm(WordLstmConfig(**read_json(folder / "config.json")["net"]))
+    net.load_state_dict(load_weights(folder / "weights.safetensors"))
+    return net.eval(), Vocabulary.parse((folder / "vocabulary.txt").read_text(encoding="ascii"))
+
+
+def measure(*, data: Path, model: Path) -> dict[str, Any]:
+    """Perplexity of the test split for the net (told neither theme nor kind) and for 5-gram models.
+
+    Two 5-gram models are made, of the training haiku alone and of all that the net has read; the better one
+    is what the net is compared with.
+
+    Args:
+        data: the folder with the files of verse.
+        model: the model's folder.
+    """
+    net, vocabulary = load_net(model)
+    anthology = read(data, vocabulary)
+    rows = anthology.rows("test")
+    neural = perplexity(net, anthology, places_of(anthology), rows)
+    test = [anthology.tokens[row] for row in rows]
+    grams = {
+        "perplexity_5gram_haiku": _five_gram(anthology, anthology.rows("train")).perplexity(test),
+        "perplexity_5gram_all": _five_gram(anthology, np.flatnonzero(anthology.splits == 0)).perplexity(test),
+    }
+    best = min(grams.values())
+    unknown = sum(int((tokens == 0).sum()) for tokens in test) / sum(len(tokens) - 1 for tokens in test)
+    return {
+        "perplexity_test": round(neural, 2),
+        **{name: round(value, 2) for name, value in grams.items()},
+        "below_5gram": round(1 - neural / best, 4),
+        "test_haiku": len(rows),
+        "test_unknown_words": round(unknown, 4),
+        "parameters": sum(parameter.numel() for parameter in net.parameters()),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _five_gram(anthology: Anthology, rows: Iterable[int]) -> KneserNey:
+    return KneserNey((anthology.tokens[row].tolist() for row in rows), words=len(anthology.vocabulary))

@@ -1,0 +1,96 @@
+"""Which of many poems is the best: fluent, to the theme, of one piece, unlike the recent ones.
+
+Knows poems with the decoder's likelihoods, and sentence vectors; does not know the net.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auria_bot.corpus.form import is_content
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from auria_bot.art.poets.decoding import Sung
+
+    Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
+
+__all__ = ["Taste", "fluency", "rank"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """How much each quality of a poem counts, in units of one nat a word of likelihood."""
+
+    breaks: float = 0.25  # mean log-probability of line breaks and end
+    lowest: float = 0.12  # log-probability of the least likely word, below `floor`
+    floor: float = -7.0
+    ease: float = -2.6  # mean log-probability above which a poem counts as worn rather than fluent
+    worn: float = 0.8
+    theme: float = 5.0  # cosine with the theme's vector
+    piece: float = 1.2  # lowest cosine between a line and the two others
+    recent: float = 4.0  # likeness to recent poems, 0 to 1
+
+
+def fluency(poem: Sung, taste: Taste) -> float:
+    """How well a poem reads by the net alone."""
+    likely = poem.plain if poem.plain < taste.ease else taste.ease - taste.worn * (poem.plain - taste.ease)
+    return likely + taste.breaks * poem.breaks + taste.lowest * min(0.0, poem.lowest - taste.floor)
+
+
+def rank(
+    poems: Sequence[Sung],
+    *,
+    count: int,
+    themes: NDArray[np.float32],
+    encode: Encoder,
+    recent: Sequence[Sequence[Sequence[str]]] = (),
+    considered: int = 24,
+    taste: Taste,
+) -> list[tuple[int, float]]:
+    """The indices of the best poems with their scores, the best first, each unlike those before it.
+
+    Args:
+        poems: the candidates.
+        count: how many are wanted; all candidates are given where there are not more.
+        themes: (poems, 384) what each was asked to be about; zero rows for nothing.
+        encode: texts to unit sentence vectors.
+        recent: poems, as lines of words, that the best should not resemble.
+        considered: how many candidates for each poem wanted are compared by meaning.
+        taste: what counts.
+    """
+    first = np.array([fluency(poem, taste) for poem in poems])
+    first -= taste.recent * np.array([_likeness(poem.lines, recent) for poem in poems])
+    kept = np.argsort(-first, kind="stable")[: max(considered, 0) * count]
+    vectors = encode([", ".join(" ".join(line) for line in poems[index].lines) for index in kept])
+    scores = {
+        int(index): float(first[index] + taste.theme * (vectors[place] @ themes[index]))
+        for place, index in enumerate(kept)
+    }
+    chosen: list[tuple[int, float]] = []
+    while scores and len(chosen) < count:
+        before = [poems[index].lines for index, _ in chosen]
+        best = max(
+            scores, key=lambda index: (scores[index] - taste.recent * _likeness(poems[index].lines, before[-8:]), -index)
+        )
+        chosen.append((best, scores.pop(best)))
+    return chosen
+
+
+def _likeness(lines: Sequence[Sequence[str]], others: Sequence[Sequence[Sequence[str]]]) -> float:
+    """The greatest share of a poem's content words that one of the others has too; 1 for a shared line."""
+    mine = {word for line in lines for word in line if is_content(word)}
+    likeness = 0.0
+    for other in others:
+        theirs = {word for line in other for word in line if is_content(word)}
+        shared = len(mine & theirs) / max(1, min(len(mine), len(theirs)))
+        if any(list(line) == list(their) for line in lines for their in other):
+            shared = 1.0
+        likeness = max(likeness, shared)
+    return likeness

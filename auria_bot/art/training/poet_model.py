@@ -1,0 +1,101 @@
+"""Writes the trained poet as it ships: net, vocabulary, copy guard, scenes, card."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
+from auria_bot.art.minilm import MiniLM
+from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm, WordLstmConfig
+from auria_bot.art.poets.seasons import SCENES
+from auria_bot.art.training.anthology import HAIKU, PUBLIC_DOMAIN, STANZAS
+from auria_bot.corpus import verses
+from auria_bot.corpus.originality import CopyGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auria_bot.corpus.words import Vocabulary
+
+__all__ = ["export", "read_poems"]
+
+_CARD = """# The poet: a word LSTM
+
+Writes three-line English verse word by word; the decoder beside it keeps every poem 5-7-5.
+
+- **Net**: {parameters:,} parameters; {words:,} words, {layers} LSTM layers of {hidden}, word vectors of {width} shared by input and output
+  and started from all-MiniLM-L6-v2's (Apache-2.0) vectors of single words. Reads the syllables of the line so far, the kind of
+  poem and a MiniLM sentence vector as theme.
+- **Trained on**: stanzas of public-domain verse, then about 66,000 English haiku (training split), then the 5-7-5 ones among them more
+  often. The haiku belong to their poets; they were read for training only, and none is stored here. `originality.bin` holds 40-bit hashes
+  of their lines and pairs of lines, so that the decoder can drop what it remembers.
+- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation, 4 % test.
+- **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split over words, line breaks and
+  ends, told neither theme nor kind: {perplexity}.
+- **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of persons and copied lines are dropped
+  by the program around it.
+- **Command**: `python -m auria_bot.art.training.poet --data DIR` ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
+"""
+
+
+def export(
+    net: WordLstm, vocabulary: Vocabulary, *, data: Path, out: Path, training: dict[str, Any], metrics: dict[str, Any], scenes: bool = True
+) -> dict[str, Any]:
+    """Write models/poet into `out`.
+
+    Args:
+        net: the trained net.
+        vocabulary: its words.
+        data: the folder with the files of verse, for the copy guard.
+        out: the folder to write; files of an earlier model are replaced.
+        training: how it was trained, kept in config.json.
+        metrics: what was measured, kept in metrics.json.
+        scenes: False leaves out the scenes' vectors, which need the sentence encoder.
+
+    Returns:
+        The metrics.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    net.eval()
+    config = net.config
+    save_weights(out / "weights.safetensors", net.state_dict(), half=True)
+    _export_step(net, config, out / "model.onnx")
+    (out / "vocabulary.txt").write_text(vocabulary.text(), encoding="ascii")
+    (out / "originality.bin").write_bytes(CopyGuard.build(read_poems(data)))
+    if scenes:
+        vectors = MiniLM(threads=1).encode(SCENES).astype(np.float16)
+        np.save(out / "scenes.npy", vectors)
+    write_json(out / "config.json", {"net": asdict(config), "training": training})
+    write_json(out / "metrics.json", metrics)
+    card = _CARD.format(
+        parameters=sum(parameter.numel() for parameter in net.parameters()), words=config.words, layers=config.layers,
+        hidden=config.hidden, width=config.width, perplexity=metrics.get("perplexity_test", "not measured"),
+        steps=training.get("steps", 0), minutes=training.get("seconds", 0) / 60,
+    )  # fmt: skip
+    (out / "card.md").write_text(card, encoding="utf-8")
+    write_checksums(out)
+    return metrics
+
+
+def read_poems(data: Path) -> Iterator[list[list[str]]]:
+    """Every poem and stanza of the data folder, as lines of words: what the copy guard is made from."""
+    for name in (HAIKU, PUBLIC_DOMAIN, STANZAS):
+        if (data / name).is_file():
+            for verse in verses.read(data / name):
+                yield verse.tokens
+
+
+def _export_step(net: WordLstm, config: WordLstmConfig, path: Path) -> None:
+    poems = 3
+    number = torch.zeros(poems, dtype=torch.int64)
+    state = torch.zeros(config.layers, poems, config.hidden)
+    inputs = (number, number, number, torch.zeros(poems, config.theme), state, state)
+    rows = {name: {1 if name.startswith(("hidden", "cell")) else 0: "poems"} for name in (*INPUTS, *OUTPUTS)}
+    export_onnx(
+        SteppedWordLstm(net), inputs, path, input_names=INPUTS, output_names=OUTPUTS, dynamic_axes=rows
+    )

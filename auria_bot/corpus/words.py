@@ -1,0 +1,89 @@
+"""Words and vocabularies: how a line of verse becomes numbers.
+
+Knows spelling; does not know which words may be published (decency) nor how they sound (syllables).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["END", "LINE", "SPECIALS", "START", "UNKNOWN", "Vocabulary", "folded", "spoken", "words"]
+
+SPECIALS = ("<unk>", "<start>", "<line>", "<end>")
+UNKNOWN, START, LINE, END = range(4)
+
+_WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|[0-9]+")
+_QUOTES = str.maketrans({"\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{LEFT SINGLE QUOTATION MARK}": "'", "`": "'", "\N{ACUTE ACCENT}": "'"})
+_FIRST_PERSON = frozenset({"i", "i'm", "i'll", "i've", "i'd"})
+
+
+def folded(text: str) -> str:
+    """Lower case, no accents, straight apostrophes: the form in which words are compared."""
+    straight = text.translate(_QUOTES)
+    if straight.isascii():
+        return straight.lower()
+    decomposed = unicodedata.normalize("NFKD", straight.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded; a hyphen parts two words; a number is one word of digits."""
+    return _WORD.findall(folded(text))
+
+
+def spoken(line: Iterable[str]) -> str:
+    """A line of words as it is published: lower case, but for the first person."""
+    return " ".join(word.capitalize() if word in _FIRST_PERSON else word for word in line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """Words and their numbers; the first four numbers are SPECIALS."""
+
+    words: tuple[str, ...]  # SPECIALS first
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Each word's number."""
+        return {word: number for number, word in enumerate(self.words)}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def encode(self, lines: Sequence[Sequence[str]]) -> list[int]:
+        """Lines of words as numbers: <start>, the words with <line> between lines, <end>."""
+        sequence = [START]
+        for index, line in enumerate(lines):
+            if index:
+                sequence.append(LINE)
+            sequence.extend(self.numbers.get(word, UNKNOWN) for word in line)
+        sequence.append(END)
+        return sequence
+
+    def decode(self, sequence: Iterable[int]) -> list[list[str]]:
+        """Numbers back to lines of words; stops at <end>."""
+        lines: list[list[str]] = [[]]
+        for number in sequence:
+            if number == END:
+                break
+            if number == LINE:
+                lines.append([])
+            elif number != START:
+                lines[-1].append(self.words[number])
+        return lines
+
+    @classmethod
+    def parse(cls, text: str) -> Vocabulary:
+        """Read a vocabulary file: one word a line."""
+        return cls(words=tuple(text.splitlines()))
+
+    def text(self) -> str:
+        """The vocabulary file's content."""
+        return "\n".join(self.words) + "\n"
