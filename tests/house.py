@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.bootstrap import ROLES, Application, build
@@ -11,7 +16,6 @@ from auria_bot.testing import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
 
 def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, **options: dict[str, Any]) -> Settings:
@@ -31,5 +35,19 @@ def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, 
 
 
 def fake_house(home: Path, *, clock: Callable[[], datetime] | None = None, **options: Any) -> Application:
-    """The application of `fake_settings`."""
+    """The application of `fake_settings`; its database is a copy of one that was migrated once."""
+    if not (home / "auria.db").exists():
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_migrated(), home / "auria.db")
     return build(fake_settings(home, **options), clock=clock or FakeClock())
+
+
+@cache
+def _migrated() -> Path:
+    """An empty database, up to date."""
+    from auria_bot.store.migrate import upgrade
+
+    folder = Path(tempfile.mkdtemp(prefix="auria-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    upgrade(f"sqlite:///{folder / 'auria.db'}")
+    return folder / "auria.db"
