@@ -214,12 +214,12 @@ def _fault(painting: BankedPainting) -> str:
     """Why a painting makes a poor style; "" when it does not."""
     cloud = painting.cloud
     light, chroma = cloud.mean[0], np.hypot(cloud.mean[1], cloud.mean[2]) + np.sqrt(cloud.covariance[1, 1] + cloud.covariance[2, 2])
-    if light < 15:
+    if light < (15 if painting.nature < 0.5 else 4):
         return f"is too dark for a style (mean lightness {light:.0f} of 100)"
     if chroma < 7:
         return f"has too little colour for a style (chroma {chroma:.1f})"
     black = float((cloud.marginals[0] < 4).mean())
-    if black > 0.2:
+    if black > 0.2 and painting.nature < 0.5:
         return f"is black over {black:.0%} of its area"
     return ""
 

@@ -32,7 +32,7 @@ FEELINGS: dict[str, tuple[float, float]] = {
 """Where each emotion lies: (valence, arousal), each from -1 to 1."""
 
 _FINALISTS = 8  # the best paintings, among which the seed draws
-_WARMTH = 0.09  # of the draw: a painting whose score is this much lower is drawn e times less often
+_WARMTH = 0.07  # of the draw: a painting whose score is this much lower is drawn e times less often
 _AVOIDED = 24  # of the paintings used lately, this many are left out
 
 
@@ -59,12 +59,12 @@ def scores(
     """
     rows = []
     for painting in bank.paintings:
-        palette = np.exp(-painting.cloud.distance(cloud) / 18.0)
-        light = np.exp(-abs(float(painting.cloud.mean[0] - cloud.mean[0])) / 15.0)
+        palette = np.exp(-painting.cloud.distance(cloud) / 14.0)
+        hue = np.exp(-float(np.hypot(*(painting.cloud.mean[1:] - cloud.mean[1:]))) / 12.0)
         spread = min(float(np.sqrt(painting.cloud.covariance[1, 1] + painting.cloud.covariance[2, 2])) / 20.0, 1.0)
         words = float(painting.meaning @ meaning)
         feeling = affinity(mood, painting)
-        rows.append(1.0 * feeling + 1.2 * words + 1.3 * palette + 0.5 * light + 0.5 * painting.nature + 0.4 * spread)
+        rows.append(1.0 * feeling + 1.0 * words + 2.2 * palette + 1.2 * hue + 0.5 * painting.nature + 0.5 * spread)
     return np.array(rows)
 
 

@@ -1,9 +1,8 @@
 """Restyles a picture in a painting's manner: strokes by Magenta's arbitrary stylisation, colours by optimal transport.
 
 The net paints strokes well, but scatters a painting's colours over the picture as it likes. So strokes and colours go
-separate ways: the picture's own colours move toward the painting's (each place keeps being the lighter or the warmer
-one), and the net's result lends its strokes and a part of its broad forms. Does not know poems; a painting is chosen in
-`auria_bot.art.stylists.choice`.
+separate ways and are joined in `auria_bot.art.stylists.composition`. Does not know how a painting is chosen:
+that is in `auria_bot.art.stylists.choice`.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", 2017.
 """
@@ -18,12 +17,13 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art.checkpoint import verify
-from auria_bot.art.colour import Cloud, from_lab, to_lab
+from auria_bot.art.colour import Cloud, to_lab
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
 from auria_bot.art.runtime import Network, load
 from auria_bot.art.style_bank import StyleBank
 from auria_bot.art.stylists.choice import choose_painting
-from auria_bot.art.stylists.photorealistic import grade
+from auria_bot.art.stylists.composition import colour_share, compose
+from auria_bot.art.stylists.grading import grade
 from auria_bot.domain.artwork import Style
 from auria_bot.errors import InputError
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.haiku import Haiku
     from auria_bot.domain.mood import Mood
 
-__all__ = ["Magenta", "MagentaConfig", "Photorealistic", "colour_share", "compose"]
+__all__ = ["Magenta", "MagentaConfig"]
 
 _STUDY_SIDE = 192  # pixels of the side at which colours are counted
 
@@ -46,61 +46,11 @@ class MagentaConfig:
     """How the stylist works."""
 
     banks: tuple[str, ...] = ()  # folders of the operator's own style banks, beside the one that ships
-    work: int = 768  # pixels of the longer side at which strokes are painted; larger pictures get the strokes enlarged
+    work: int = 768  # pixels of the longer side at which the picture is composed; a larger one is enlarged afterwards
+    strokes: int = 640  # pixels at which the net paints: fewer make broader strokes
     margin: int = 32  # pixels reflected around the picture and cut off again: the net darkens borders
     runtime: str = "auto"  # see art.runtime
     threads: int | None = None  # None: every core
-
-
-def colour_share(strength: float) -> float:
-    """How far colours move for a strength of 0 to 1; from 0.42 up, the distance to the painting halves at least."""
-    return float(min(max(strength, 0.0), 1.0) ** 0.7)
-
-
-def compose(
-    picture: NDArray[np.float32], strokes: NDArray[np.float32], painting: Cloud, strength: float
-) -> NDArray[np.float32]:
-    """Join a picture's forms, a painting's colours and the net's strokes.
-
-    Args:
-        picture: (height, width, 3) sRGB from 0 to 1.
-        strokes: the same size: what the net made of it.
-        painting: the painting's colours.
-        strength: 0 gives the picture back; 1 takes strokes and colours in full.
-
-    Returns:
-        The restyled picture; its colour cloud lies `colour_share(strength)` of the way from picture to painting.
-    """
-    own = to_lab(picture)
-    matrix, offset = Cloud.of(_thumb(own)).toward(painting, colour_share(strength))
-    own = own @ matrix + offset
-    goal = Cloud.of(_thumb(own))
-    net = to_lab(strokes)
-    matrix, offset = Cloud.of(_thumb(net)).toward(goal, 1.0)
-    net = net @ matrix + offset
-    own_forms, net_forms = _forms(own), _forms(net)
-    form, texture = 0.45 * strength, min(1.0, 1.4 * strength)
-    mixed = own_forms + form * (net_forms - own_forms) + texture * (net - net_forms) + (1 - 0.75 * strength) * (own - own_forms)
-    matrix, offset = Cloud.of(_thumb(mixed)).toward(goal, 1.0)
-    return from_lab(mixed @ matrix + offset)
-
-
-def _thumb(lab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every n-th pixel: enough to know a cloud."""
-    step = max(1, min(lab.shape[:2]) // _STUDY_SIDE)
-    return lab[step // 2 :: step, step // 2 :: step]
-
-
-def _forms(lab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The broad forms: what is left at a forty-eighth of the longer side."""
-    height, width = lab.shape[:2]
-    cell = max(1, max(height, width) // 48)
-    size = (max(2, width // cell), max(2, height // cell))
-    layers = []
-    for channel in range(3):
-        small = Image.fromarray(np.ascontiguousarray(lab[..., channel])).resize(size, Image.Resampling.BOX)
-        layers.append(np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)))
-    return np.stack(layers, axis=-1)
 
 
 class Magenta:
@@ -115,7 +65,7 @@ class Magenta:
         self._sums = {"stylist": verify(self._net_folder), "styles": verify(models / "styles")}
         self._bank_folders = [models / "styles", *(Path(folder) for folder in config.banks)]
         self._bank: StyleBank | None = None
-        self._network: Network | None = None
+        self._networks: dict[str, Network] = {}
         self._minilm = minilm
 
     @property
@@ -172,20 +122,33 @@ class Magenta:
         if style.mode != "painterly":
             raise InputError(f"no style mode named {style.mode!r}; known: painterly, photorealistic")
         values = to_array(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS))
-        result = to_picture(compose(values, self._strokes(values, painting.vector), painting.cloud, style.strength))
+        strokes = self._strokes(picture, painting.vector)
+        strokes = np.asarray(to_picture(strokes).resize(size, Image.Resampling.BICUBIC))
+        result = to_picture(compose(values, strokes, painting.cloud, style.strength, self._brush))
         return result if result.size == picture.size else result.resize(picture.size, Image.Resampling.LANCZOS)
 
-    def _strokes(self, picture: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the net makes of (height, width, 3), same shape."""
-        if self._network is None:
-            self._network = load(self._net_folder / "model.onnx", runtime=self.config.runtime, threads=self.config.threads)
-        height, width = picture.shape[:2]
+    def _strokes(self, picture: Image.Image, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the net makes of a picture, (height, width, 3), its longer side at most `strokes` pixels."""
+        scale = min(1.0, self.config.strokes / max(picture.size))
+        width, height = (max(8, round(side * scale)) for side in picture.size)
+        values = to_array(picture.resize((width, height), Image.Resampling.LANCZOS))
         margin = min(self.config.margin, height - 1, width - 1)
         down, right = margin + (-(height + 2 * margin)) % 4, margin + (-(width + 2 * margin)) % 4
-        padded = np.pad(picture, ((margin, down), (margin, right), (0, 0)), mode="symmetric")
+        padded = np.pad(values, ((margin, down), (margin, right), (0, 0)), mode="symmetric")
         style = vector.reshape(1, 1, 1, 100)
-        result = self._network.run({"picture": padded[None], "style": style})["restyled"][0]
+        result = self._net("model").run({"picture": padded[None], "style": style})["restyled"][0]
         return result[margin : margin + height, margin : margin + width]
+
+    def _brush(self, lab: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Grain to strokes, (height, width, 3) CIELAB."""
+        batch = np.ascontiguousarray(lab.transpose(2, 0, 1)[None], np.float32)
+        return self._net("brush").run({"lab": batch})["brushed"][0].transpose(1, 2, 0)
+
+    def _net(self, name: str) -> Network:
+        if name not in self._networks:
+            path = self._net_folder / f"{name}.onnx"
+            self._networks[name] = load(path, runtime=self.config.runtime, threads=self.config.threads)
+        return self._networks[name]
 
     def _reader(self) -> MiniLM:
         if self._minilm is None:
@@ -194,8 +157,3 @@ class Magenta:
             self._minilm = MiniLM()
         return self._minilm
 
-
-class Photorealistic(Magenta):
-    """A Stylist that moves colours and keeps every edge: its styles have the mode "photorealistic"."""
-
-    mode = "photorealistic"

