@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 
 PIP := -m pip --disable-pip-version-check --no-input
 # The demo lives in demo/, whatever settings the user has; its first run is the same for everyone.
-DEMO = env -u AURIA_DATABASE_URL -u AURIA_CONFIG AURIA_HOME="$(CURDIR)/demo"
+DEMO = env $(shell env | sed -n 's/^\(AURIA_[A-Za-z0-9_]*\)=.*/-u \1/p') AURIA_HOME="$(CURDIR)/demo"
 FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 2026)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:

@@ -8,22 +8,23 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from auria_bot.errors import DiskError, InputError, PictureError
+from auria_bot.errors import BackendMissing, DiskError, InputError, PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 __all__ = ["Frame", "write"]
 
 _PAPER, _INK, _FAINT = "#f7f4ee", "#2b2825", "#8a8378"
 _PICTURE = (432, 540)  # pixels, 4:5 as the posts are
 _GAP = 44  # pixels between and around the frames
-_LINE = 27  # pixels from one line of the poem to the next
+_LINE = 29  # pixels from one line of the poem to the next
 _CAPTION = 150  # pixels below a picture
 _COLUMNS = 4  # at most
 
@@ -49,6 +50,7 @@ def write(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
         InputError: there is no frame.
         PictureError: a picture cannot be read.
         DiskError: the sheet cannot be written.
+        BackendMissing: the font's package is not installed.
     """
     if not frames:
         raise InputError("a contact sheet needs at least one picture")
@@ -82,7 +84,7 @@ def _hang(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:
         raise PictureError(f"{frame.picture} cannot be read: {error}") from None
     sheet.paste(_cut(picture), (left, top))
     draw = ImageDraw.Draw(sheet)
-    poem, small = _font(19), _font(13)
+    poem, small = _font(23), _font(16)
     middle, y = left + _PICTURE[0] // 2, top + _PICTURE[1] + 30
     for line in frame.poem:
         draw.text((middle, y), _shortened(draw, line, poem), font=poem, fill=_INK, anchor="mm")
@@ -110,8 +112,9 @@ def _shortened(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFon
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The font of the cards at a size, in pixels."""
-    font = ImageFont.load_default(size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise PictureError("this Pillow was built without FreeType; install it again: pip install --force-reinstall pillow")
-    return font
+    """The font of the cards, in italics, at a size in pixels."""
+    spec = find_spec("fontpkg_eb_garamond")
+    if spec is None or spec.origin is None:
+        raise BackendMissing("fontpkg-eb-garamond is not installed; run: pip install fontpkg-eb-garamond==1.3")
+    files = Path(spec.origin).parent / "files"
+    return ImageFont.truetype(str(next(iter(sorted(files.glob("*Italic*.ttf"))))), size)

@@ -59,7 +59,7 @@ def model_rows(settings: Settings, *, verify: bool) -> Iterator[dict[str, Any]]:
     """
     folder = settings.models_folder
     for one in sorted(folder.iterdir() if folder.is_dir() else ()):
-        if one.is_dir() and not one.name.startswith("."):
+        if any((one / name).is_file() for name in ("SHA256SUMS", "model.onnx", "card.md", "NOTICE.md")):
             yield _own(one, verify=verify)
     yield from _packaged()
 

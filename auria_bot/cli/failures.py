@@ -43,6 +43,7 @@ EXIT_CODES: dict[int, str] = {
 
 _NEXT: dict[type[AuriaError], str] = {
     errors.SettingsError: "auria config --help says how settings are set",
+    errors.InputError: "auria --help lists the commands; auria COMMAND --help says what each takes",
     errors.TextRejected: "auria edit ID changes a draft's words",
     errors.NotFound: "auria drafts and auria posts list what there is",
     errors.IllegalMove: "auria drafts shows how each draft stands",

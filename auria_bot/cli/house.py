@@ -24,8 +24,8 @@ def opened() -> Iterator[Application]:
     from auria_bot import bootstrap, settings, telemetry
 
     read = settings.load()
-    # Informative records would tear the progress bar; what matters at a terminal is printed by the commands.
-    level = "warning" if read.logging.level == "info" else read.logging.level
+    # What matters at a terminal is printed by the commands themselves; more records would say it twice.
+    level = "debug" if read.logging.level == "debug" else "error"
     telemetry.set_up(level=level, form=read.logging.format)
     with contextlib.closing(bootstrap.build(read)) as house:
         yield house

@@ -84,7 +84,7 @@ def page(draft: Draft, console: Console, zone: str) -> None:
     facts = [
         (
             "draft",
-            Text.assemble(f"{draft.id}, ", state_text(draft.state), f", made {when(draft.made_at, zone)}"),
+            Text.assemble(f"{draft.id}, ", state_text(draft.state), f", of {when(draft.made_at, zone)}"),
         ),
         ("mood", Text(f"{art.mood} ({art.mood_source})")),
         ("theme", Text(single_line(art.theme, 200))),
