@@ -73,10 +73,12 @@ def search(
         sums = totals[:, None] + scores
         flat = np.argsort(-sums, axis=None, kind="stable")[: 2 * beams]
         grown: list[tuple[tuple[int, ...], float, int, int]] = []
-        for place in flat:
+        for rank, place in enumerate(flat):
             beam, word = divmod(int(place), sums.shape[1])
             total = float(sums[beam, word])
             if not np.isfinite(total):
+                continue
+            if word == END and rank >= beams:
                 continue
             if word == END:
                 length = len(alive[beam]) + 1

@@ -20,11 +20,11 @@ SCENE_WORDS: Final = frozenset(
     "beside between beyond from into through toward towards next "
     # land
     "mountain mountains mountainous mountainside mountaintop hill hills hillside hilly peak peaks slope slopes summit "
-    "ridge cliff cliffs canyon valley volcano rock rocks rocky boulder boulders stone stones sand sandy desert dune dunes dirt "
-    "dusty land landscape terrain countryside headland ground field fields meadow pasture path trail alp coral reef range "
+    "ridge cliff cliffs canyon valley rock rocks rocky boulder boulders stone stones sand sandy desert dune dunes dirt "
+    "dusty land landscape terrain countryside headland ground field fields meadow pasture path trail range "
     # water
     "sea ocean water waters wave waves lake lakeside river stream creek pond shore shoreline seashore beach coast waterfall "
-    "waterfalls rapids bay canal marsh swampy surf foam splash reflection geyser sandbar "
+    "waterfalls rapids bay canal marsh swampy surf foam splash reflection "
     # ice and weather
     "snow snowy snow-covered snowcapped snowbank ice icy glacier frozen winter storm rain rainy fog foggy mist misty "
     "cloud clouds cloudy hazy wind rainbow sky skies horizon sun sunset sunlight sunny moon star stars dusk twilight night "
@@ -35,7 +35,7 @@ SCENE_WORDS: Final = frozenset(
     "tulips rose sunflower background "
     # what they are like
     "high tall low large big huge small tiny wide long narrow steep deep shallow open distant far calm restless rough still "
-    "quiet silent cold lush jagged rough smooth bare empty lone lovely beautiful fresh bright dark pale shaded close-up view "
+    "quiet silent cold lush jagged rough smooth bare empty lone lovely beautiful fresh shaded close-up view "
     "scene covered surrounded".split()
 )
 """The words of scene mode; those that the trained vocabulary lacks do no harm."""

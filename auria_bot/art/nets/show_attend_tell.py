@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Encode", "Picture", "ShowAttendTell", "ShowAttendTellConfig", "Step", "Told"]
 
@@ -85,18 +85,19 @@ class ShowAttendTell(nn.Module):
         hidden, memory = torch.tanh(self.first(annotations.mean(1))).chunk(2, dim=1)
         return Picture(annotations, self.key(annotations), hidden, memory)
 
-    def attend(self, picture: Picture, query: Tensor, beta: Tensor) -> tuple[Tensor, Tensor]:
-        """The gated mix of cells (n, annotation), and their weights (n, cells)."""
-        scores = self.score(torch.tanh(picture.keys + query[:, None])).squeeze(2)  # (n, cells)
-        weights = torch.softmax(scores, dim=1)
-        mixed = torch.bmm(weights[:, None], picture.annotations).squeeze(1)
-        return torch.sigmoid(beta) * mixed, weights
+    def advance(
+        self, picture: Picture, word_gates: Tensor, mix: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """One time step from `picture.hidden` and `picture.memory`: hidden, memory, context, weights.
 
-    def advance(self, picture: Picture, word_gates: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """One time step from `picture.hidden` and `picture.memory`: hidden, memory, context, weights."""
+        `mix` turns weights (n, cells) into mixed cells (n, annotation); by default over `picture.annotations`.
+        """
         width = self.config.hidden
         state_gates, query, beta = self.state_gates(picture.hidden).split((4 * width, self.config.attention, 1), dim=1)
-        context, weights = self.attend(picture, query, beta)
+        scores = self.score(torch.tanh(picture.keys + query[:, None])).squeeze(2)  # (n, cells)
+        weights = torch.softmax(scores, dim=1)
+        mixed = torch.bmm(weights[:, None], picture.annotations).squeeze(1) if mix is None else mix(weights)
+        context = torch.sigmoid(beta) * mixed  # (n, annotation)
         enter, keep, show, value = (word_gates + state_gates + self.context_gates(context)).chunk(4, dim=1)
         memory = torch.sigmoid(keep) * picture.memory + torch.sigmoid(enter) * torch.tanh(value)
         return torch.sigmoid(show) * torch.tanh(memory), memory, context, weights
@@ -115,25 +116,50 @@ class ShowAttendTell(nn.Module):
             tokens: (captions, longest + 1), start, words, end, padding; captions sorted by falling length.
             lengths: how many words each caption is to predict, its end included.
         """
-        picture = Picture(*(part[owners] for part in self.look(grid)))
-        embedded = self.drop(self.embed(tokens[:, :-1]))  # (captions, longest, embedding)
-        words = embedded.unbind(1)
-        word_gates = self.word_gates(embedded).unbind(1)  # longest times (captions, 4 hidden)
+        seen = self.look(grid)
+        keys, hidden, memory = (part[owners] for part in seen[1:])
+        slots, most = _slots(owners)
+        alive = [sum(length > time for length in lengths) for time in range(lengths[0])]
+        spoken = torch.cat([tokens[:active, time] for time, active in enumerate(alive)])
+        embedded = self.drop(self.embed(spoken))  # (tokens, embedding)
+        words = embedded.split(alive)
+        word_gates = self.word_gates(embedded).split(alive)
+
+        def mix(weights: Tensor) -> Tensor:
+            places = slots[: len(weights)]
+            spread = weights.new_zeros(len(grid) * most, weights.shape[1]).index_copy(0, places, weights)
+            mixed = torch.bmm(spread.view(len(grid), most, -1), seen.annotations)  # (pictures, most, annotation)
+            return mixed.flatten(0, 1)[places]
+
         said: list[tuple[Tensor, Tensor, Tensor]] = []
-        seen: list[Tensor] = []
-        for time in range(lengths[0]):
-            active = sum(length > time for length in lengths)
-            kept = min(len(picture.hidden), -(-active // _ROWS) * _ROWS)
-            if kept < len(picture.hidden):
-                picture = Picture(*(part[:kept] for part in picture))
-            hidden, memory, context, weights = self.advance(picture, word_gates[time][:kept])
-            picture = picture._replace(hidden=hidden, memory=memory)
-            said.append((words[time][:active], hidden[:active], context[:active]))
-            seen.append(functional.pad(weights[:active], (0, 0, 0, len(lengths) - active)))
+        attended: list[Tensor] = []
+        for time, active in enumerate(alive):
+            kept = min(len(hidden), -(-active // _ROWS) * _ROWS)
+            keys = keys[:kept] if kept < len(keys) else keys
+            now = Picture(seen.annotations, keys, hidden[:kept], memory[:kept])
+            hidden, memory, context, weights = self.advance(
+                now, functional.pad(word_gates[time], (0, 0, 0, kept - active)), mix
+            )
+            said.append((words[time], hidden[:active], context[:active]))
+            attended.append(functional.pad(weights[:active], (0, 0, 0, len(lengths) - active)))
         logits = self.speak(*(torch.cat(parts) for parts in zip(*said, strict=True)))
-        targets = torch.cat([tokens[: len(step[0]), time + 1] for time, step in enumerate(said)])
-        penalty = (1.0 - torch.stack(seen).sum(0)).square().mean()
+        targets = torch.cat([tokens[:active, time + 1] for time, active in enumerate(alive)])
+        penalty = (1.0 - torch.stack(attended).sum(0)).square().mean()
         return Told(logits, targets, penalty)
+
+
+def _slots(owners: Tensor) -> tuple[Tensor, int]:
+    """A place for each caption in a table of pictures times captions, and the most captions that one picture has.
+
+    Mixing cells picture by picture in that table reads a picture's cells once for all of its captions.
+    """
+    counts: dict[int, int] = {}
+    ranks: list[int] = []
+    for owner in owners.tolist():
+        ranks.append(counts.get(owner, 0))
+        counts[owner] = ranks[-1] + 1
+    most = max(counts.values())
+    return owners * most + torch.tensor(ranks), most
 
 
 class Encode(nn.Module):

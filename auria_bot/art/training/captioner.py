@@ -1,6 +1,6 @@
 """Trains the captioner with teacher forcing on frozen EfficientNet-Lite0 features, and exports it.
 
-`python -m auria_bot.art.training.captioner --data DIR [--minutes N] [--folder DIR] [--out DIR]`
+`python -m auria_bot.art.training.captioner --data DIR [--minutes N] [--folder DIR] [--out DIR] [--recipe-file FILE]`
 
 The features are computed once and kept beside the checkpoints; then one update takes a few pictures with all their
 captions, so that a picture is projected once for five captions. Reads the archives named in `captions.ARCHIVES`.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional
 
 from auria_bot.art import runtime
@@ -25,9 +26,19 @@ from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN, Vocabu
 from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
 from auria_bot.art.evaluation.caption_metrics import all_figures
 from auria_bot.art.nets.show_attend_tell import Encode, ShowAttendTell, ShowAttendTellConfig, Step
+from auria_bot.art.stylists.magenta import Magenta
 from auria_bot.art.training import loop
-from auria_bot.art.training.captions import CELLS, STEP, Captioned, FeatureStore, count_words, read_archive
+from auria_bot.art.training.captions import (
+    CELLS,
+    STEP,
+    Captioned,
+    FeatureStore,
+    count_words,
+    painted,
+    read_archive,
+)
 from auria_bot.corpus.tables import models_folder
+from auria_bot.domain.artwork import Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["CaptionerRecipe", "Source", "build_vocabulary", "export", "train"]
 
 _LONGEST = 20  # words; longer captions (2 in 100) are not learned from
+_RESTYLED = 224  # pixels
 _EVALUATED = 393  # validation pictures captioned greedily at each evaluation
 
 
@@ -67,6 +79,7 @@ class CaptionerRecipe:
         self._seed = int(settings["seed"])
         torch.manual_seed(self._seed)
         self.net = ShowAttendTell(ShowAttendTellConfig(words=len(vocabulary), **settings["net"]))
+        self._start_from_frequencies()
         self.average = deepcopy(self.net).eval().requires_grad_(requires_grad=False)
         decay = settings["optimiser"]["decay"]
         groups = [
@@ -74,6 +87,17 @@ class CaptionerRecipe:
             {"params": [p for p in self.net.parameters() if p.ndim <= 1], "weight_decay": 0.0},
         ]
         self._optimiser = torch.optim.AdamW(groups, lr=settings["optimiser"]["rate"], betas=(0.9, 0.98))
+
+    def _start_from_frequencies(self) -> None:
+        """Set the output's bias to log word frequencies: the first thing a net learns, for nothing."""
+        counts = torch.ones(len(self._vocabulary))
+        for source in self._sources.values():
+            for captions in source.captions:
+                for caption in captions:
+                    counts[[*caption, END]] += 1
+        counts[[PAD, START]] = 1e-2
+        with torch.no_grad():
+            self.net.bias.copy_(torch.log(counts / counts.sum()))
 
     def modules(self) -> dict[str, torch.nn.Module]:
         """The net and its weight average."""
@@ -252,6 +276,19 @@ def _spread(pictures: list[Captioned], most: int | None) -> list[Captioned]:
     return [pictures[place * len(pictures) // most] for place in range(most)]
 
 
+def _restyler(models: Path, seed: int) -> Callable[[Image.Image, int], Image.Image]:
+    """Restyles the picture of a row as the studio would: a random painting of the bank, a random strength."""
+    stylist = Magenta(Magenta.Config(work=_RESTYLED, threads=torch.get_num_threads()), models)
+
+    def alter(picture: Image.Image, row: int) -> Image.Image:
+        rng = np.random.default_rng((seed, 2, row))
+        chosen = stylist.bank.paintings[rng.integers(len(stylist.bank.paintings))]
+        style = Style(key=chosen.key, title="", artist="", year="", strength=float(rng.uniform(0.4, 0.8)))
+        return stylist.restyled(picture.resize((_RESTYLED, _RESTYLED), Image.Resampling.BICUBIC), style)
+
+    return alter
+
+
 def prepare(
     data: Path, folder: Path, settings: Mapping[str, Any], log: Callable[[str], None]
 ) -> tuple[Vocabulary, dict[str, Source], tuple[Source, list[Captioned]]]:
@@ -263,15 +300,23 @@ def prepare(
     }
     validated = [picture for picture in everything["flickr"] if picture.split == "val"]
     vocabulary = build_vocabulary(training, settings["minimum_count"])
-    eye = runtime.load(models_folder() / "lite0" / "model.onnx", threads=torch.get_num_threads())
+    models = models_folder()
+    eye = runtime.load(models / "lite0" / "model.onnx", threads=torch.get_num_threads())
 
-    def source(name: str, pictures: list[Captioned], views: int) -> Source:
+    def source(
+        name: str, pictures: list[Captioned], views: int, alter: Callable[[Image.Image, int], Image.Image] | None = None
+    ) -> Source:
         store = FeatureStore(folder / f"{name}.u8", len(pictures), views)
-        store.fill(data, pictures, eye, log)
+        store.fill(data, pictures, eye, log, alter=alter)
         return Source(store.open(), numbered(pictures, vocabulary))
 
     views = {"flickr": settings["views"], "scenes": 2, "flowers": 2}
     sources = {name: source(f"{name}-train", rows, views[name]) for name, rows in training.items()}
+    if not settings["batch"].get("painted"):
+        return vocabulary, sources, (source("flickr-val", validated, 1), validated)
+    recaptioned = [painted(picture) for name in ("scenes", "flowers") for picture in training[name]]
+    restyled = _spread([picture for picture in recaptioned if picture], settings["pictures"]["painted"])
+    sources["painted"] = source("painted-train", restyled, 2, _restyler(models, settings["seed"]))
     return vocabulary, sources, (source("flickr-val", validated, 1), validated)
 
 
@@ -320,7 +365,7 @@ if __name__ == "__main__":
     home = Path(os.environ.get("AURIA_HOME", Path.home() / ".local/share/auria"))
     parser.add_argument("--folder", type=Path, default=home / "train" / "captioner")
     parser.add_argument("--out", type=Path, default=models_folder() / "captioner")
+    parser.add_argument("--recipe-file", type=Path, help="by default config/train/captioner.toml")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)
-    given = parser.parse_args()
-    train(**vars(given))
+    train(**vars(parser.parse_args()))

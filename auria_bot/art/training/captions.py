@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image
 
+from auria_bot.art.captioners.nature import tells_of_others
 from auria_bot.art.captioners.vocabulary import tokenise
 from auria_bot.art.checkpoint import read_json, write_json
 from auria_bot.errors import NotFound
@@ -29,13 +32,16 @@ if TYPE_CHECKING:
 
     from auria_bot.art.runtime import Network
 
-__all__ = ["ARCHIVES", "CELLS", "STEP", "Captioned", "FeatureStore", "count_words", "read_archive"]
+__all__ = ["ARCHIVES", "CELLS", "STEP", "Captioned", "FeatureStore", "count_words", "painted", "read_archive"]
 
 ARCHIVES: Final = {"flickr": "flickr8k.zip", "scenes": "intel_scenes.zip", "flowers": "flowers_5.zip"}
 CELLS: Final = 49  # of the 7x7 grid
 STEP: Final = 6.0 / 255.0  # features lie in [0, 6] and are kept as bytes: one unit of them
 _SIDE = 224  # pixels
 _CHANNELS = 1280
+_COLOURS = frozenset(
+    "blue grey gray green teal yellow orange golden pink purple red white black brown blue-green pale deep dark bright".split()
+)
 _BATCH = 8  # pictures a run of the eye: the fastest per picture
 
 
@@ -60,14 +66,34 @@ def read_archive(data: Path, archive: str) -> list[Captioned]:
     with zipfile.ZipFile(path) as bundle:
         rows = [json.loads(line) for line in bundle.read("captions.jsonl").splitlines() if line.strip()]
     return [
-        Captioned(archive=archive, file=row["file"], captions=tuple(row["captions"]), split=row["split"])
+        Captioned(archive=archive, file=row["file"], captions=_believed(archive, row["captions"]), split=row["split"])
         for row in rows
     ]
+
+
+def _believed(archive: str, captions: Sequence[str]) -> tuple[str, ...]:
+    """What people wrote, and of the captions that a machine wrote those that tell of nature alone."""
+    if archive == "flickr":
+        return tuple(captions)
+    return tuple(caption for caption in captions if not tells_of_others(caption)) or tuple(captions[:1])
 
 
 def count_words(pictures: Sequence[Captioned]) -> Counter[str]:
     """How often each token stands in the pictures' captions."""
     return Counter(token for picture in pictures for caption in picture.captions for token in tokenise(caption))
+
+
+def painted(picture: Captioned) -> Captioned | None:
+    """The picture's captions as they stay true when a painting's colours are laid over it; None when none does."""
+    kept: list[str] = []
+    for caption in picture.captions:
+        tokens = [token for token in tokenise(caption) if token not in _COLOURS]
+        text = re.sub(r"\ban (?=[^aeiou])", "a ", " ".join(tokens)).replace("sunflower flower", "sunflower in bloom")
+        text = re.sub(r"\ba (?=[aeiou])", "an ", text)
+        told = len(tokens) > 2 and not {"background", "ground"} & set(tokens)
+        if told and not text.startswith("the ") and text not in kept:
+            kept.append(text)
+    return replace(picture, captions=tuple(kept)) if kept else None
 
 
 class FeatureStore:
@@ -91,8 +117,16 @@ class FeatureStore:
         """The features, memory-mapped; multiply by STEP to get the eye's own values."""
         return np.memmap(self._path, dtype=np.uint8, mode=mode, shape=self._shape)  # type: ignore[call-overload,no-any-return]
 
-    def fill(self, data: Path, pictures: Sequence[Captioned], eye: Network, log: Callable[[str], None]) -> None:
-        """Compute what is missing; a killed run goes on where it was."""
+    def fill(
+        self,
+        data: Path,
+        pictures: Sequence[Captioned],
+        eye: Network,
+        log: Callable[[str], None],
+        *,
+        alter: Callable[[Image.Image, int], Image.Image] | None = None,
+    ) -> None:
+        """Compute what is missing; a killed run goes on where it was. `alter` changes a picture, given its row, before it is seen."""
         start = self.done()
         if start == len(pictures):
             return
@@ -101,7 +135,7 @@ class FeatureStore:
         chunk = 512
         for begin in range(start, len(pictures), chunk):
             end = min(begin + chunk, len(pictures))
-            views = self._views(data, pictures[begin:end], begin)
+            views = self._views(data, pictures[begin:end], begin, alter)
             flat = features[begin:end].reshape(-1, CELLS, _CHANNELS)
             for offset, batch in enumerate(_batches(views, _BATCH)):
                 grid = eye.run({"pictures": batch})["grid"]
@@ -113,11 +147,23 @@ class FeatureStore:
             write_json(self._note, {"shape": list(self._shape), "done": end})
             log(f"features of {end} of {len(pictures)} pictures ({self._path.name})")
 
-    def _views(self, data: Path, pictures: Sequence[Captioned], first: int) -> Iterator[NDArray[np.float32]]:
-        with zipfile.ZipFile(data / ARCHIVES[pictures[0].archive]) as bundle:
+    def _views(
+        self,
+        data: Path,
+        pictures: Sequence[Captioned],
+        first: int,
+        alter: Callable[[Image.Image, int], Image.Image] | None,
+    ) -> Iterator[NDArray[np.float32]]:
+        with ExitStack() as stack:
+            bundles = {
+                name: stack.enter_context(zipfile.ZipFile(data / ARCHIVES[name]))
+                for name in {picture.archive for picture in pictures}
+            }
             for number, picture in enumerate(pictures, start=first):
-                with Image.open(io.BytesIO(bundle.read(f"images/{picture.file}"))) as image:
+                with Image.open(io.BytesIO(bundles[picture.archive].read(f"images/{picture.file}"))) as image:
                     whole = image.convert("RGB")
+                if alter is not None:
+                    whole = alter(whole, number)
                 for view in range(self._shape[1]):
                     yield _view(whole, view, np.random.default_rng((number, view)))
 

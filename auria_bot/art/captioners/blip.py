@@ -1,0 +1,112 @@
+"""A captioner of the operator's own choice: any image-to-text model that transformers can load, BLIP and the like.
+
+Needs auria-bot[torch]. `model` is a folder, or a name on the hub, which transformers then downloads. Knows transformers;
+does not know what the model was trained on, so the alt text still distrusts what it says of people and animals unless
+the scribe is told otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.art.captioners.vocabulary import tokenise
+from auria_bot.art.checkpoint import sha256_of
+from auria_bot.art.pictures import open_picture
+from auria_bot.errors import BackendMissing, ModelMissing, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Blip"]
+
+
+class Blip:
+    """Describes pictures with a transformers image-to-text model, by beam search, the same words every time."""
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Which model, and how it searches."""
+
+        model: str = ""  # a folder, or a hub name such as "Salesforce/blip-image-captioning-base"
+        revision: str | None = None  # of a hub name
+        beams: int = 5
+        longest: int = 40  # tokens
+        device: str = "auto"  # "cuda", "mps", "cpu"
+
+    def __init__(self, config: Config, models: Path) -> None:  # noqa: ARG002 - every captioner is made alike
+        """Prepare; the model is loaded when first needed.
+
+        Raises SettingsError when no model is named.
+        """
+        if not config.model:
+            raise SettingsError(
+                "the captioner blip needs a model: set captioner.options.model to a folder or a hub name "
+                'such as "Salesforce/blip-image-captioning-base"'
+            )
+        self._config = config
+        self._loaded: tuple[Any, Any, str] | None = None
+
+    def models(self) -> Mapping[str, str]:
+        """The model by the hash of its weights, where it is a folder; else by its name and revision."""
+        folder = Path(self._config.model)
+        for weights in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
+            return {"blip": sha256_of(weights)}
+        return {"blip": f"{self._config.model}@{self._config.revision or 'main'}"}
+
+    def describe(self, picture: Path) -> str:
+        """One sentence on what the picture shows.
+
+        Raises:
+            PictureError: the picture cannot be read.
+            BackendMissing: transformers or torch is not installed.
+            ModelMissing: the model cannot be loaded.
+        """
+        image = open_picture(picture)
+        model, processor, device = self._load()
+        import torch
+
+        inputs = processor(images=image, return_tensors="pt").to(device)
+        with torch.inference_mode():
+            tokens = model.generate(
+                **inputs, num_beams=self._config.beams, max_new_tokens=self._config.longest, do_sample=False
+            )
+        said = " ".join(processor.batch_decode(tokens, skip_special_tokens=True)[0].split()).rstrip(" .")
+        if not tokenise(said):
+            return "A picture that could not be described."
+        return f"{said[0].upper()}{said[1:]}."
+
+    def _load(self) -> tuple[Any, Any, str]:
+        if self._loaded is not None:
+            return self._loaded
+        try:
+            import torch
+            import transformers
+        except ImportError as missing:
+            raise BackendMissing("the captioner blip needs transformers: pip install 'auria-bot[torch]'") from missing
+        name, revision = self._config.model, self._config.revision
+        options: dict[str, Any] = {"revision": revision} if revision else {}
+        kind = _model_class(transformers)
+        try:
+            model = kind.from_pretrained(name, use_safetensors=True, **options).eval()
+            processor = transformers.AutoProcessor.from_pretrained(name, **options)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelMissing(f"no image-to-text model at {name!r}: {str(error).splitlines()[0]}") from None
+        device = self._config.device if self._config.device != "auto" else _best_device(torch)
+        self._loaded = model.to(device), processor, device
+        return self._loaded
+
+
+def _model_class(transformers: Any) -> Any:
+    """The automatic class of image-to-text models, by the name it has in the installed release."""
+    for name in ("AutoModelForImageTextToText", "AutoModelForVision2Seq"):
+        if hasattr(transformers, name):
+            return getattr(transformers, name)
+    raise BackendMissing("this release of transformers has no image-to-text models; 4.50 or newer is needed")
+
+
+def _best_device(torch: Any) -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
