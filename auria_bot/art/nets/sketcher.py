@@ -1,6 +1,6 @@
 """The sketcher: a sentence becomes a 16 x 16 colour sketch, by flow matching in a small MLP.
 
-A sketch is a picture averaged to 16 x 16 RGB in [-1, 1], written as 320 scaled principal components. The net learns the
+A sketch is a picture averaged to 16 x 16 RGB in [-1, 1], written as 128 scaled principal components. The net learns the
 velocity of the straight path from noise to those numbers (Lipman et al. 2023, arXiv:2210.02747; Liu et al. 2023,
 arXiv:2209.03003), given the sentence; sampling follows it by the midpoint rule, with classifier-free guidance (Ho and
 Salimans 2022, arXiv:2207.12598). One modulation net serves every block, each with its own offset (PixArt, arXiv:2310.00426).
@@ -31,7 +31,7 @@ _SENTENCE_GAIN = 8.0  # MiniLM's numbers are near 0.05; this brings them near 0.
 class SketcherConfig:
     """The shape of a Sketcher."""
 
-    components: int = 320  # principal components of a sketch
+    components: int = 128  # principal components of a sketch: what is finer is left to the painter
     width: int = 384  # of the residual stream
     hidden: int = 768  # inside a block
     blocks: int = 5
@@ -102,6 +102,11 @@ class Sketcher(nn.Module):
         """Scaled components (n, components) to sketches (n, 3, 16, 16) in [-1, 1]."""
         flat = (components / self.scale) @ self.basis + self.mean
         return flat.view(-1, 3, SKETCH_SIZE, SKETCH_SIZE).clamp(-1.0, 1.0)
+
+    def coarse(self, cells: Tensor) -> Tensor:
+        """What the components keep of sketches (n, 3, 16, 16): the same, without what is too fine to be drawn; not clamped."""
+        flat = cells.flatten(1) - self.mean
+        return (flat @ self.basis.T @ self.basis + self.mean).view_as(cells)
 
     def forward(self, x: Tensor, time: Tensor, sentence: Tensor) -> Tensor:
         """Velocity (n, components) at `x` (n, components), `time` (n,) in [0, 1], `sentence` (n, 384) of unit length.

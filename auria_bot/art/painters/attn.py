@@ -1,6 +1,6 @@
 """Auria's own painter: a colour sketch by flow matching, then an AttnGAN-like net, then the best of several by the matching score.
 
-Knows how to turn a poem into a prompt and a prompt into pictures of 64 x 64 pixels; serves from one ONNX graph, without torch.
+Knows how to turn a poem into a prompt and a prompt into pictures of 64 x 64 pixels; serves from two ONNX graphs, without torch.
 The same poem and seed give the same bytes on the same machine.
 """
 
@@ -74,7 +74,10 @@ class AttnPainter:
         self._shape: dict[str, Any] = read_json(folder / "config.json")["serving"]
         self._meanings = _meanings(folder / "meanings.safetensors")
         threads = self.config.threads or None
-        self._net = load(folder / "model.onnx", runtime=self.config.runtime, precision=self.config.precision, threads=threads)
+        self._hand, self._easel = (
+            load(folder / name, runtime=self.config.runtime, precision=self.config.precision, threads=threads)
+            for name in ("sketcher.onnx", "model.onnx")
+        )
         self._minilm = MiniLM(threads=threads or 2)
 
     def models(self) -> Mapping[str, str]:
@@ -101,18 +104,31 @@ class AttnPainter:
         if not 1 <= count <= _MOST or seed < 0:
             raise InputError(f"count must be 1 to {_MOST} and the seed 0 or more, not {count} and {seed}")
         sentence, words, mask = self._minilm.both([text], limit=self._shape["words"])
-        shapes = {"sketch_noise": (self._shape["components"],), "style_noise": (self._shape["noise"],), "grain": (self._shape["grain"], 32, 32)}
+        shapes = {"components": (self._shape["components"],), "style_noise": (self._shape["noise"],), "grain": (self._shape["grain"], 32, 32)}
         draws = [np.random.default_rng((seed, number)) for number in range(count)]
         noise = {
             name: np.stack([rng.standard_normal(shape, np.float32) for rng in draws]) for name, shape in shapes.items()
         }
-        made = self._net.run({**noise, "sentence": sentence, "words": words, "mask": mask})
+        noise["components"] = self._sketch(noise["components"], sentence)
+        made = self._easel.run({**noise, "sentence": sentence, "words": words, "mask": mask})
         pixels = np.round(np.clip(made["pictures"], 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
         order = np.argsort(-made["scores"], kind="stable")
         return tuple(
             Canvas(pixels=np.ascontiguousarray(pixels[row]), score=float(made["scores"][row]), vector=made["vectors"][row], number=int(row))
             for row in order
         )
+
+    def _sketch(self, noise: NDArray[np.float32], sentence: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Noise (n, c) to the components of sketches (n, c), by the midpoint rule."""
+        x, width = noise, np.float32(1.0 / self._shape["midpoint_steps"])
+
+        def velocity(at: NDArray[np.float32], time: float) -> NDArray[np.float32]:
+            return self._hand.run({"components": at, "time": np.array([time], np.float32), "sentence": sentence})["velocity"]
+
+        for number in range(self._shape["midpoint_steps"]):
+            halfway = x + velocity(x, number * width) * (width / 2)
+            x = x + velocity(halfway, (number + 0.5) * width) * width
+        return x
 
     def paint(
         self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None

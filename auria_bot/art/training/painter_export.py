@@ -1,4 +1,4 @@
-"""Writes models/painter from the checkpoints: safetensors to go on from, one ONNX graph to serve, and the phrases' vectors."""
+"""Writes models/painter from the checkpoints: safetensors to go on from, two ONNX graphs to serve, and the phrases' vectors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from torch import nn
 
 from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, save_weights, write_checksums, write_json
 from auria_bot.art.minilm import MiniLM
-from auria_bot.art.nets.easel import INPUTS, OUTPUTS, Easel
+from auria_bot.art.nets.easel import EASEL_INPUTS, EASEL_OUTPUTS, HAND_INPUTS, HAND_OUTPUTS, Easel, Hand
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer
 from auria_bot.art.nets.painter import Painter, PainterConfig
-from auria_bot.art.nets.sketcher import Sampler, Sketcher, SketcherConfig
+from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
 from auria_bot.art.painters.prompt import SENTENCES
 from auria_bot.art.painters.scenery import SCENES
+from auria_bot.art.training.paint import GUIDANCE
 from auria_bot.art.training.scenes import WORDS
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build", "example", "export", "restore_module"]
 
-_STEPS, _GUIDANCE = 4, 2.0  # of the sketch's sampling
+_STEPS = 4  # midpoint steps of the sketch's sampling
 
 
 def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
@@ -37,13 +38,13 @@ def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
     return module.eval()
 
 
-def build(folder: Path, *, sketcher: SketcherConfig | None = None) -> Easel:
-    """The served graph as a torch module, from the averages of the newest checkpoints under `folder`."""
-    sketch, matcher, painter = Sketcher(sketcher or SketcherConfig()), Matcher(MatcherConfig()), Painter(PainterConfig())
+def build(folder: Path, *, sketcher: SketcherConfig | None = None, painter: PainterConfig | None = None) -> Easel:
+    """The served painting graph as a torch module, from the averages of the newest checkpoints under `folder`."""
+    sketch, matcher, net = Sketcher(sketcher or SketcherConfig()), Matcher(MatcherConfig()), Painter(painter or PainterConfig())
     restore_module(sketch, folder / "sketch", "average")
     restore_module(matcher, folder / "match", "net")
-    restore_module(painter, folder / "paint", "average")
-    return Easel(Sampler(sketch, steps=_STEPS, guidance=_GUIDANCE), painter, Scorer(matcher, _Front(Lite0.pretrained()))).eval()
+    restore_module(net, folder / "paint", "average")
+    return Easel(sketch, net, Scorer(matcher, _Front(Lite0.pretrained()))).eval()
 
 
 def example(easel: Easel, count: int, *, seed: int = 0) -> tuple[torch.Tensor, ...]:
@@ -51,38 +52,47 @@ def example(easel: Easel, count: int, *, seed: int = 0) -> tuple[torch.Tensor, .
     torch.manual_seed(seed)
     painter = easel.painter
     return (
-        torch.randn(count, easel.sampler.net.config.components), torch.randn(count, painter.config.noise),
+        torch.randn(count, easel.sketcher.config.components), torch.randn(count, painter.config.noise),
         torch.randn(count, painter.grain_channels, 32, 32), nn.functional.normalize(torch.randn(1, 384), dim=1),
         torch.randn(1, WORDS, 384) * 0.4, (torch.arange(WORDS)[None] < 9).float(),
     )
 
 
-def export(folder: Path, out: Path, *, sketcher: SketcherConfig | None = None, log: Callable[[str], None] = print) -> dict[str, Any]:
-    """Write weights.safetensors, model.onnx, meanings.safetensors, config.json and SHA256SUMS to `out`; card and metrics stay."""
+def export(
+    folder: Path, out: Path, *, sketcher: SketcherConfig | None = None, painter: PainterConfig | None = None,
+    log: Callable[[str], None] = print,
+) -> dict[str, Any]:  # fmt: skip
+    """Write weights.safetensors, model.onnx, sketcher.onnx, meanings.safetensors, config.json and SHA256SUMS to `out`; card and metrics stay."""
     from safetensors.numpy import save_file
 
-    easel = build(folder, sketcher=sketcher)
+    easel = build(folder, sketcher=sketcher, painter=painter)
     out.mkdir(parents=True, exist_ok=True)
-    nets = {"sketcher": easel.sampler.net, "matcher": easel.scorer.matcher, "painter": easel.painter}
+    nets = {"sketcher": easel.sketcher, "matcher": easel.scorer.matcher, "painter": easel.painter}
     save_weights(out / "weights.safetensors", {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}, half=True)
-    axes = {name: {0: "count"} for name in (*INPUTS[:3], *OUTPUTS)}
+    axes = {name: {0: "count"} for name in (*EASEL_INPUTS[:3], *EASEL_OUTPUTS)}
+    inputs = example(easel, 2)
+    hand = Hand(easel.sketcher, guidance=GUIDANCE).eval()
     with torch.no_grad():
-        export_onnx(easel, example(easel, 2), out / "model.onnx", input_names=INPUTS, output_names=OUTPUTS, dynamic_axes=axes)
+        export_onnx(easel, inputs, out / "model.onnx", input_names=EASEL_INPUTS, output_names=EASEL_OUTPUTS, dynamic_axes=axes)
+        export_onnx(
+            hand, (inputs[0], torch.full((1,), 0.5), inputs[3]), out / "sketcher.onnx",
+            input_names=HAND_INPUTS, output_names=HAND_OUTPUTS, dynamic_axes={"components": {0: "count"}, "velocity": {0: "count"}},
+        )
     minilm = MiniLM(threads=1)
     save_file({name: minilm.encode(texts).astype(np.float16) for name, texts in SENTENCES.items()}, out / "meanings.safetensors")
     steps = {stage: read_json(folder / stage / "latest.json")["step"] for stage in ("sketch", "match", "paint")}
     write_json(out / "config.json", {
         "name": "painter", "size": 64, "scenes": list(SCENES), "steps_taken": steps,
         "serving": {
-            "components": easel.sampler.net.config.components, "noise": easel.painter.config.noise, "grain": easel.painter.grain_channels,
-            "words": WORDS, "midpoint_steps": _STEPS, "guidance": _GUIDANCE,
+            "components": easel.sketcher.config.components, "noise": easel.painter.config.noise, "grain": easel.painter.grain_channels,
+            "words": WORDS, "midpoint_steps": _STEPS, "guidance": GUIDANCE,
         },
-        "sketcher": asdict(easel.sampler.net.config), "matcher": asdict(easel.scorer.matcher.config), "painter": asdict(easel.painter.config),
+        "sketcher": asdict(easel.sketcher.config), "matcher": asdict(easel.scorer.matcher.config), "painter": asdict(easel.painter.config),
     })
     write_checksums(out)
     size = sum(path.stat().st_size for path in out.iterdir())
     log(f"exported to {out}, {size / 1e6:.1f} MB")
-    return {"megabytes": size / 1e6, **{f"{stage}_steps": float(step) for stage, step in steps.items()}}
+    return {"megabytes": size / 1e6, **{f"{stage}_steps": step for stage, step in steps.items()}}
 
 
 class _Front(nn.Module):

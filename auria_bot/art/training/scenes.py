@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CAPTIONS", "SIZE", "WORDS", "Scenes", "prepare"]
+__all__ = ["CAPTIONS", "SIZE", "WORDS", "Scenes", "cache_of", "prepare"]
 
 SIZE = 64  # pixels a side
 CAPTIONS = 6  # of each picture
@@ -87,7 +87,7 @@ def prepare(data: Path, folder: Path, *, limit: int | None = None, log: Callable
     Raises:
         InputError: an archive is missing.
     """
-    cache = folder / ("scenes" if limit is None else f"scenes-{limit}")
+    cache = cache_of(folder, limit)
     if not (cache / "ready.json").exists():
         for name in _ARCHIVES:
             if not (data / name).is_file():
@@ -99,6 +99,11 @@ def prepare(data: Path, folder: Path, *, limit: int | None = None, log: Callable
         for name in ("pictures", "scene", "split", "relit", "caption", "sentences", "words", "mask")
     }
     return Scenes(light=facts["light"], texts=facts["texts"], **arrays)
+
+
+def cache_of(folder: Path, limit: int | None = None) -> Path:
+    """Where under the training folder the arrays lie."""
+    return folder / ("scenes" if limit is None else f"scenes-{limit}")
 
 
 def _build(data: Path, cache: Path, limit: int | None, log: Callable[[str], None]) -> None:

@@ -69,7 +69,7 @@ class SketchRecipe:
         rows = rng.choice(len(self._share), self._batch, p=self._share)
         target, sentence = self._draw(rows, rng)
         for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * min(1.0, (number + 1) / 200, max(0.05, 2.5 * (1.0 - number / total)))
+            group["lr"] = _RATE * min(1.0, (number + 1) / 100, max(0.05, 2.5 * (1.0 - number / total)))
         loss = self._loss(self.net, target, sentence, rng)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -1,0 +1,120 @@
+"""The packaged painter, as it is served."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auria_bot.art.painters.attn import AttnPainter
+from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.mood import MOODS
+from auria_bot.domain.roles import Painter
+from auria_bot.errors import DiskError, InputError, ModelCorrupt, ModelMissing
+
+MODELS = Path(__file__).resolve().parents[4] / "models"
+MOON = Haiku(lines=("moon above the sea", "the fishing boats are sleeping", "on a silver road"), syllables=(5, 7, 5))
+
+
+@pytest.fixture(scope="module")
+def painter():
+    """The packaged model, with few candidates."""
+    return AttnPainter(AttnPainter.Config(candidates=4), models=MODELS)
+
+
+def test_role_and_files(painter, tmp_path):
+    """It fills the Painter role: PNG files of 64 x 64, the best score first."""
+    made = painter.paint(MOON, seed=7, count=3, folder=tmp_path / "new", mood=MOODS["serene"], theme="the sea at night")
+    assert isinstance(painter, Painter)
+    assert [Image.open(each.path).size for each in made] == [(64, 64)] * 3
+    assert [each.score for each in made] == sorted((each.score for each in made), reverse=True)
+    assert set(painter.models()) == {"painter", "minilm"}
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["painting-0.png", "painting-1.png", "painting-2.png"]
+
+
+def test_deterministic(painter, tmp_path):
+    """The same poem and seed give the same bytes; another seed another picture."""
+    one, again, other = (painter.paint(MOON, seed=seed, count=1, folder=tmp_path / name)[0] for seed, name in ((3, "a"), (3, "b"), (4, "c")))
+    assert one.path.read_bytes() == again.path.read_bytes()
+    assert one.path.read_bytes() != other.path.read_bytes()
+
+
+def test_light_follows_words(painter):
+    """Night is darker than noon and sunset warmer than a blue sea, in every one of five seeds."""
+
+    def mean(text, seed):
+        return painter.imagine(text, seed=seed, count=4)[0].pixels.astype(float).mean(axis=(0, 1))
+
+    for seed in range(5):
+        assert mean("sea at night", seed).sum() < mean("sea at noon", seed).sum()
+        sunset, blue = mean("sea at sunset", seed), mean("blue sea in daylight", seed)
+        assert sunset[0] - sunset[2] > blue[0] - blue[2]
+
+
+def test_seeds_differ(painter):
+    """Four seeds of one poem are four pictures."""
+    pictures = [painter.imagine("mountain in daylight", seed=seed, count=4)[0].pixels.astype(float) / 127.5 for seed in range(4)]
+    apart = [np.sqrt(((a - b) ** 2).mean()) for index, a in enumerate(pictures) for b in pictures[index + 1 :]]
+    assert min(apart) > 0.15
+
+
+def test_pictures_are_not_flat(painter):
+    """No picture is blank, for poems of any kind."""
+    for number, text in enumerate(("", "a", "error 404", "forest " * 400, "\u202e\x00<svg>")):
+        assert painter.imagine(text, seed=number, count=1)[0].pixels.std() > 6
+
+
+def test_out_of_range(painter):
+    """Counts and seeds out of range are refused with their value."""
+    with pytest.raises(InputError, match="0"):
+        painter.imagine("sea", seed=1, count=0)
+    with pytest.raises(InputError, match="-1"):
+        painter.imagine("sea", seed=-1, count=1)
+
+
+def test_unwritable(painter, tmp_path):
+    """A folder that cannot be written is a DiskError."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DiskError):
+        painter.paint(MOON, seed=1, count=1, folder=tmp_path / "file")
+
+
+def test_missing(tmp_path):
+    """A missing model is named."""
+    with pytest.raises(ModelMissing, match="painter"):
+        AttnPainter(models=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "sketcher.onnx", "meanings.safetensors"])
+def test_corrupt(tmp_path, name):
+    """A file that was changed is refused before it is used."""
+    shutil.copytree(MODELS / "painter", tmp_path / "painter")
+    with (tmp_path / "painter" / name).open("r+b") as file:
+        file.seek(200)
+        file.write(b"\xff\xfe\xfd")
+    with pytest.raises(ModelCorrupt, match=name):
+        AttnPainter(models=tmp_path)
+
+
+def test_runtimes_agree(painter):
+    """OpenVINO and ONNX Runtime paint the same picture, to within two of 255 nearly everywhere."""
+    pytest.importorskip("openvino")
+    other = AttnPainter(AttnPainter.Config(candidates=2, runtime="onnxruntime"), models=MODELS)
+    one = AttnPainter(AttnPainter.Config(candidates=2, runtime="openvino"), models=MODELS)
+    a = {canvas.number: canvas for canvas in one.imagine("sea at sunset", seed=5, count=2)}
+    b = {canvas.number: canvas for canvas in other.imagine("sea at sunset", seed=5, count=2)}
+    for number, canvas in a.items():
+        difference = np.abs(canvas.pixels.astype(int) - b[number].pixels.astype(int))
+        assert np.quantile(difference, 0.99) <= 2
+        assert abs(canvas.score - b[number].score) < 0.01
+
+
+def test_serves_without_torch():
+    """Importing the painter imports no torch."""
+    code = "import sys, auria_bot.art.painters.attn; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"

@@ -1,0 +1,89 @@
+"""From a poem to a prompt."""
+
+from __future__ import annotations
+
+import pytest
+
+from auria_bot.art.minilm import MiniLM
+from auria_bot.art.painters.prompt import SENTENCES, compose
+from auria_bot.art.painters.scenery import LIGHT_PHRASES, NOUNS, SCENES, phrase
+from auria_bot.domain.mood import MOODS
+
+
+@pytest.fixture(scope="module")
+def ask():
+    """Poem lines to a prompt, through MiniLM."""
+    minilm = MiniLM(threads=1)
+    meanings = {name: minilm.encode(texts) for name, texts in SENTENCES.items()}
+
+    def prompt(*lines, seed=0, mood=None, theme=None):
+        vector = minilm.encode([", ".join([*lines, *([theme] if theme else [])])])[0]
+        return compose(lines, vector, meanings, seed=seed, mood=MOODS[mood] if mood else None, theme=theme)
+
+    return prompt
+
+
+@pytest.mark.parametrize(
+    ("lines", "scene", "light"),
+    [
+        (("the old fisherman", "rowing home across the bay", "full moon on the waves"), "sea", "moon"),
+        (("first snow in the woods", "each branch of the ancient pines", "bends without a sound"), "forest", "snow"),
+        (("red leaves drifting down", "an old maple in the park", "october evening"), "forest", "autumn"),
+        (("the mountain ridge glows", "one last light upon the peak", "sunset and silence"), "mountain", "sunset"),
+        (("ice creaks in the dark", "the glacier moves an inch", "under winter stars"), "glacier", None),
+        (("a single red rose", "left upon the garden wall", "still wet with the rain"), "rose", None),
+        (("sunflowers turning", "all together in the field", "toward the warm sun"), "sunflower", "noon"),
+        (("she blows softly now", "dandelion seeds take flight", "over the meadow"), "dandelion", None),
+    ],
+)
+def test_named(ask, lines, scene, light):
+    """What a poem names is painted."""
+    prompt = ask(*lines)
+    assert prompt.scene == scene
+    assert light is None or prompt.light == light
+
+
+def test_always_paintable(ask):
+    """A poem about nothing the painter knows still gets a known scene and light, and keeps its own words."""
+    prompt = ask("the printer jams again", "he reads the error message", "and swears quietly")
+    assert prompt.scene in SCENES
+    assert prompt.light in LIGHT_PHRASES
+    assert prompt.text.endswith("the printer jams again, he reads the error message, and swears quietly")
+
+
+def test_seed(ask):
+    """The same seed gives the same prompt."""
+    lines = ("nobody comes here", "the clock on the kitchen wall", "a cup of cold tea")
+    assert ask(*lines, seed=5) == ask(*lines, seed=5)
+    assert len({ask(*lines, seed=seed).text for seed in range(12)}) > 1
+
+
+def test_colour(ask):
+    """A colour that the poem names comes before the scene."""
+    assert ask("yellow tulips stand", "in the garden by the gate", "after the long rain").text.startswith("yellow tulip")
+
+
+def test_mood_tips_the_light(ask):
+    """Where the poem names no light, moods lead to different ones."""
+    lines = ("the mountain stands there", "it has always been standing", "it does not mind us")
+    assert {ask(*lines, mood="joyful").light, ask(*lines, mood="uneasy").light} >= {"noon", "night"} or (
+        ask(*lines, mood="joyful").light != ask(*lines, mood="uneasy").light
+    )
+
+
+def test_theme_counts(ask):
+    """A theme's words decide where the poem has none."""
+    assert ask("nobody is here", "i hear only my own breath", "and then not even that", theme="the ocean").scene == "sea"
+
+
+def test_hostile_text(ask):
+    """Endless, empty and odd text is taken without complaint."""
+    assert ask("", "", "").scene in SCENES
+    assert ask("{scene} %s \u202e", "<b>'; drop table", "\x00", theme="x" * 100_000).scene in SCENES
+
+
+def test_phrase():
+    """Every scene and light has a name, and names are joined plainly."""
+    assert phrase("sea", "moon", "blue") == "blue sea under the moon"
+    assert set(NOUNS) == set(SCENES)
+    assert {f"scene:{scene}" for scene in SCENES} | {f"light:{light}" for light in LIGHT_PHRASES} == set(SENTENCES)
