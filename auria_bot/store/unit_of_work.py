@@ -49,7 +49,11 @@ class Store:
             DiskError: the file cannot be written.
         """
         engine = connect(settings.database_url, echo=settings.database.echo)
-        bring_up_to_date(engine)
+        try:
+            bring_up_to_date(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return cls(engine)
 
     @property

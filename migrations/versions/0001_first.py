@@ -33,11 +33,13 @@ def upgrade() -> None:
         sa.Column("mood", sa.String(40), nullable=False),
         sa.Column("style", sa.String(200), nullable=False),
         sa.Column("fingerprint", sa.String(16), nullable=False),
-        sa.CheckConstraint("state IN ('made', 'approved', 'rejected', 'scheduled')", name="ck_drafts_state"),
-        sa.PrimaryKeyConstraint("id", name="pk_drafts"),
-        sa.UniqueConstraint("folder", name="uq_drafts_folder"),
+        sa.CheckConstraint(
+            "state IN ('made', 'approved', 'rejected', 'scheduled')", name=op.f("ck_drafts_state")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
+        sa.UniqueConstraint("folder", name=op.f("uq_drafts_folder")),
     )
-    op.create_index("ix_drafts_state_id", "drafts", ["state", "id"])
+    op.create_index(op.f("ix_drafts_state_id"), "drafts", ["state", "id"])
     op.create_table(
         "posts",
         sa.Column("id", KEY, sa.Identity(), nullable=False),
@@ -59,14 +61,14 @@ def upgrade() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "state IN ('waiting', 'sending', 'unknown', 'sent', 'failed', 'needs_attention')",
-            name="ck_posts_state",
+            name=op.f("ck_posts_state"),
         ),
-        sa.ForeignKeyConstraint(["draft_id"], ["drafts.id"], name="fk_posts_draft_id_drafts"),
-        sa.PrimaryKeyConstraint("id", name="pk_posts"),
-        sa.UniqueConstraint("draft_id", "channel", name="uq_posts_draft_id_channel"),
-        sa.UniqueConstraint("key", name="uq_posts_key"),
+        sa.ForeignKeyConstraint(["draft_id"], ["drafts.id"], name=op.f("fk_posts_draft_id_drafts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
+        sa.UniqueConstraint("draft_id", "channel", name=op.f("uq_posts_draft_id_channel")),
+        sa.UniqueConstraint("key", name=op.f("uq_posts_key")),
     )
-    op.create_index("ix_posts_state_due", "posts", ["state", "due"])
+    op.create_index(op.f("ix_posts_state_due"), "posts", ["state", "due"])
     op.create_table(
         "attempts",
         sa.Column("id", KEY, sa.Identity(), nullable=False),
@@ -79,11 +81,11 @@ def upgrade() -> None:
         sa.Column("words", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "outcome IN ('sent', 'refused', 'throttled', 'unauthorised', 'unclear', 'abandoned')",
-            name="ck_attempts_outcome",
+            name=op.f("ck_attempts_outcome"),
         ),
-        sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name="fk_attempts_post_id_posts"),
-        sa.PrimaryKeyConstraint("id", name="pk_attempts"),
-        sa.UniqueConstraint("post_id", "number", name="uq_attempts_post_id_number"),
+        sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name=op.f("fk_attempts_post_id_posts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+        sa.UniqueConstraint("post_id", "number", name=op.f("uq_attempts_post_id_number")),
     )
     op.create_table(
         "journal",
@@ -93,10 +95,10 @@ def upgrade() -> None:
         sa.Column("action", sa.String(40), nullable=False),
         sa.Column("draft_id", KEY),
         sa.Column("words", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["draft_id"], ["drafts.id"], name="fk_journal_draft_id_drafts"),
-        sa.PrimaryKeyConstraint("id", name="pk_journal"),
+        sa.ForeignKeyConstraint(["draft_id"], ["drafts.id"], name=op.f("fk_journal_draft_id_drafts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
     )
-    op.create_index("ix_journal_draft_id", "journal", ["draft_id"])
+    op.create_index(op.f("ix_journal_draft_id"), "journal", ["draft_id"])
 
 
 def downgrade() -> None:

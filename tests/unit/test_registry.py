@@ -13,13 +13,18 @@ from auria_bot.errors import BackendMissing, UnknownName
 
 def _outside(monkeypatch: pytest.MonkeyPatch, **points: str) -> None:
     def entry_points(*, group: str) -> list[EntryPoint]:
-        found = [EntryPoint(name=name, value=value, group="auria_bot.mood_reader") for name, value in points.items()]
+        found = [
+            EntryPoint(name=name, value=value, group="auria_bot.mood_reader")
+            for name, value in points.items()
+        ]
         return [point for point in found if point.group == group]
 
     monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, known in registry.BACKENDS.items() for name in known])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, known in registry.BACKENDS.items() for name in known]
+)
 def test_every_name_leads_to_a_class(kind: str, name: str):
     """Each name's class can be imported and has a Config; optional ones at most lack their own package."""
     try:
@@ -54,12 +59,12 @@ def test_outsiders_are_found_by_their_entry_point(monkeypatch: pytest.MonkeyPatc
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch):
     """A backend whose package is not installed says which, and how to install it."""
     _outside(monkeypatch, outsider="no_such_package.painter:Painter")
-    with pytest.raises(BackendMissing, match="'no_such_package'.*pip install"):
+    with pytest.raises(BackendMissing, match=r"'no_such_package'.*pip install"):
         registry.find("mood-reader", "outsider")
 
 
 def test_a_bad_entry_point_is_named(monkeypatch: pytest.MonkeyPatch):
     """An entry point that leads to no class says so, with the kind, name and target."""
     _outside(monkeypatch, outsider="collections:Missing")
-    with pytest.raises(BackendMissing, match="'outsider'.*collections:Missing"):
+    with pytest.raises(BackendMissing, match=r"'outsider'.*collections:Missing"):
         registry.find("mood-reader", "outsider")

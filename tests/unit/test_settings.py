@@ -61,7 +61,9 @@ def _leaves(section: type[BaseModel], above: str = ""):
 
 def test_the_environment_wins_over_the_file(home: Path):
     """The home's file wins over the defaults, the environment over the file."""
-    (home / "auria.toml").write_text('time_zone = "Asia/Tokyo"\n[studio]\ncount = 3\nrecent = 7\n', encoding="utf-8")
+    (home / "auria.toml").write_text(
+        'time_zone = "Asia/Tokyo"\n[studio]\ncount = 3\nrecent = 7\n', encoding="utf-8"
+    )
     settings = _load(home, AURIA_STUDIO__COUNT="5")
     assert (settings.time_zone, settings.studio.count, settings.studio.recent) == ("Asia/Tokyo", 5, 7)
     assert settings.studio.candidates == Settings(home=home).studio.candidates
@@ -71,7 +73,9 @@ def test_a_named_file_is_read_instead(home: Path, tmp_path: Path):
     """AURIA_CONFIG names a file that is read in place of the home's own."""
     (home / "auria.toml").write_text("[studio]\ncount = 3\n", encoding="utf-8")
     other = tmp_path / "other.toml"
-    other.write_text("\ufeff[studio]\nrecent = 9\n", encoding="utf-8")  # an editor's byte order mark is no error
+    other.write_text(
+        "\ufeff[studio]\nrecent = 9\n", encoding="utf-8"
+    )  # an editor's byte order mark is no error
     settings = _load(home, AURIA_CONFIG=str(other))
     assert (settings.studio.count, settings.studio.recent) == (1, 9)
 
@@ -141,7 +145,7 @@ def test_wrong_variables_are_explained(home: Path, name: str, value: str, words:
         (b"[studio\n", ["auria.toml", "not valid TOML", "line 1"]),
         (b"\xff\xfe", ["auria.toml", "not UTF-8"]),
         (b'home = "/x"', ["auria.toml", "AURIA_HOME"]),
-        (b"[studio]\ncount = true", ["studio.count is True"]),
+        (b"[studio]\ncount = true", ["studio.count is True", "must be a number"]),
         (b"studio = 3", ["studio is 3", "table"]),
         (b"[poet]\nbackend = 3", ["poet.backend is 3", "valid string"]),
         (b'[database]\nurl = "oracle://u:hunter2@h"', ["auria.toml", "database.url is wrong"]),
@@ -166,8 +170,8 @@ def test_all_faults_are_told_at_once(home: Path):
 def test_secrets_are_never_shown(home: Path):
     """Neither the settings' repr nor their JSON holds a password, in the URL or in options."""
     settings = _load(
-        home, AURIA_DATABASE__URL="postgresql://me:hunter2@host/db", AURIA_POET__OPTIONS__TOKEN="hunter2-token",
-        AURIA_CHANNELS__FOLDER__OPTIONS__LOGIN__PASSWORD="hunter2-too",
+        home, AURIA_DATABASE__URL="postgresql://me:hunter2@host/db", AURIA_POET__OPTIONS__TOKEN="hunter2-token",  # noqa: S106
+        AURIA_CHANNELS__FOLDER__OPTIONS__LOGIN__PASSWORD="hunter2-too",  # noqa: S106
     )  # fmt: skip
     for shown in (repr(settings), str(settings), f"{settings.database}", str(settings.to_json())):
         assert "hunter2" not in shown
@@ -232,4 +236,6 @@ def test_importing_reads_nothing_and_brings_nothing_heavy():
         "import sys, auria_bot, auria_bot.registry, auria_bot.telemetry; assert 'pydantic' not in sys.modules;"
         "import auria_bot.settings; assert not {'sqlalchemy', 'numpy', 'torch'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={"AURIA_CONFIG": "/no/such", "PATH": ""}, cwd=Path.cwd())
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={"AURIA_CONFIG": "/no/such", "PATH": ""}, cwd=Path.cwd()
+    )

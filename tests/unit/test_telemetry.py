@@ -6,11 +6,14 @@ import io
 import json
 import logging
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.telemetry import METRICS, Sample, exposition, mask, set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +87,12 @@ def test_secrets_are_masked(text: str, secret: str):
 
 @pytest.mark.parametrize(
     "text",
-    ["https://host/path:1@2 stays", "a token ring of words: yes", "sqlite:////home/me/auria.db", "see http://h:80/a?b"],
+    [
+        "https://host/path:1@2 stays",
+        "a token ring of words: yes",
+        "sqlite:////home/me/auria.db",
+        "see http://h:80/a?b",
+    ],
 )
 def test_innocent_text_is_left_alone(text: str):
     """Text without a secret is not changed."""
@@ -104,7 +112,7 @@ def test_logged_secrets_are_masked():
     for form in ("text", "json"):
         log, stream = _written(form)
         try:
-            raise ValueError("postgresql://me:hunter2@host")
+            int("postgresql://me:hunter2@host")
         except ValueError:
             log.exception("failed for %s", "http://u:hunter2@h", extra={"action": "password=hunter2"})
         assert "hunter2" not in stream.getvalue()

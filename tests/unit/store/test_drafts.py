@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import IllegalMove, InputError, NotFound, StoreError
-from auria_bot.store.unit_of_work import Store
 from tests.factories import NOW, add_draft, artwork
+
+if TYPE_CHECKING:
+    from auria_bot.store.unit_of_work import Store
 
 
 def test_round_trip(store: Store):
@@ -68,7 +71,7 @@ def test_a_stale_save_is_refused(store: Store):
         draft = add_draft(unit)
     with store.begin() as unit:
         unit.drafts.save(draft.reject("too dark", NOW))
-    with pytest.raises(IllegalMove, match="changed meanwhile.*rejected"), store.begin() as unit:
+    with pytest.raises(IllegalMove, match=r"changed meanwhile.*rejected"), store.begin() as unit:
         unit.drafts.save(draft.approve(("folder",), NOW))
     with store.read() as unit:
         assert unit.drafts.get(draft.id).state is DraftState.REJECTED

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from auria_bot.store.unit_of_work import Store
+from typing import TYPE_CHECKING
+
 from tests.factories import NOW, add_draft
+
+if TYPE_CHECKING:
+    from auria_bot.store.unit_of_work import Store
 
 
 def test_lines_tell_who_and_what(store: Store):
@@ -16,6 +20,11 @@ def test_lines_tell_who_and_what(store: Store):
         newest, oldest = unit.journal.list()
         assert unit.journal.list(draft_id=draft.id) == (oldest,)
         assert unit.journal.list(limit=1) == (newest,)
-    assert (oldest.action, oldest.draft_id, oldest.words, oldest.at) == ("approve", draft.id, "for folder", NOW)
+    assert (oldest.action, oldest.draft_id, oldest.words, oldest.at) == (
+        "approve",
+        draft.id,
+        "for folder",
+        NOW,
+    )
     assert oldest.who
     assert newest.draft_id is None

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.domain.draft import Draft
 from auria_bot.domain.post import Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import IllegalMove, NotFound, StoreError
+from auria_bot.settings import Settings
 from auria_bot.store.unit_of_work import Store
 from tests.factories import NOW, add_draft
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.domain.draft import Draft
 
 LEASE = timedelta(minutes=5)
 RECEIPT = Receipt(id="r1", url="file:///x", at=NOW)
@@ -22,7 +28,13 @@ def _approved(unit, number: int = 1) -> Draft:
 
 
 def _post(unit, number: int = 1, **changes) -> Post:
-    values = {"channel": "folder", "due": NOW, "picture": f"/pictures/{number}.jpg", "key": f"key-{number}", **changes}
+    values = {
+        "channel": "folder",
+        "due": NOW,
+        "picture": f"/pictures/{number}.jpg",
+        "key": f"key-{number}",
+        **changes,
+    }
     return unit.posts.add(_approved(unit, number), values.pop("channel"), **values)
 
 
@@ -51,9 +63,10 @@ def test_one_post_a_draft_and_channel(store: Store):
 
 def test_a_key_is_never_used_twice(store: Store):
     """Two posts never share an idempotency key."""
-    with pytest.raises(StoreError), store.begin() as unit:
+    with store.begin() as unit:
         draft = _approved(unit)
         unit.posts.add(draft, "folder", due=NOW, picture="/p.jpg", key="k")
+    with pytest.raises(StoreError), store.begin() as unit:
         unit.posts.add(draft, "other", due=NOW, picture="/p.jpg", key="k")
 
 
@@ -94,7 +107,12 @@ def test_settling_closes_the_attempt(store: Store):
     with store.read() as unit:
         found = unit.posts.get(post.id)
         attempts = unit.posts.attempts(post.id)
-    assert (found.state, found.receipt, found.lease_until, found.words) == (PostState.SENT, RECEIPT, None, "out")
+    assert (found.state, found.receipt, found.lease_until, found.words) == (
+        PostState.SENT,
+        RECEIPT,
+        None,
+        "out",
+    )
     assert attempts == (
         Attempt(number=1, started_at=NOW, ended_at=NOW + LEASE, outcome=Outcome.SENT, words="201"),
     )
@@ -118,7 +136,10 @@ def test_a_stale_worker_cannot_settle(store: Store):
         unit.posts.settle(slow.moved(PostState.FAILED), outcome=Outcome.REFUSED, words="", at=NOW)
     with store.read() as unit:
         assert unit.posts.get(slow.id) == again
-        assert [(one.number, one.outcome) for one in unit.posts.attempts(slow.id)] == [(1, Outcome.ABANDONED), (2, None)]
+        assert [(one.number, one.outcome) for one in unit.posts.attempts(slow.id)] == [
+            (1, Outcome.ABANDONED),
+            (2, None),
+        ]
 
 
 def test_a_lease_that_still_runs_is_left_alone(store: Store):
@@ -153,7 +174,9 @@ def test_a_waiting_post_can_be_put_off(store: Store):
     """Saving writes a new due time."""
     with store.begin() as unit:
         post = _post(unit)
-        unit.posts.save(type(post)(**{**{f: getattr(post, f) for f in post.__dataclass_fields__}, "due": NOW + LEASE}))
+        unit.posts.save(
+            type(post)(**{**{f: getattr(post, f) for f in post.__dataclass_fields__}, "due": NOW + LEASE})
+        )
         assert unit.posts.get(post.id).due == NOW + LEASE
         assert unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",)) is None
 
@@ -199,12 +222,11 @@ def test_workers_never_share_a_post(store: Store):
     assert sorted(claimed) == expected
 
 
-def test_a_locked_post_is_skipped(store: Store, store_settings):
+def test_a_locked_post_is_skipped(postgres, tmp_path: Path):
     """On PostgreSQL a second worker takes the next post while the first's claim is not yet committed."""
-    if store_settings.database_url.startswith("sqlite"):
-        pytest.skip("SQLite lets one unit of work write at a time")
-    with store.begin() as unit:
-        one, two = _post(unit, 1), _post(unit, 2)
-    with store.begin() as first, store.begin() as second:
-        assert first.posts.claim(now=NOW, lease=LEASE, channels=("folder",)).id == one.id
-        assert second.posts.claim(now=NOW, lease=LEASE, channels=("folder",)).id == two.id
+    with Store.open(Settings(home=tmp_path, database={"url": postgres("template1")})) as store:
+        with store.begin() as unit:
+            one, two = _post(unit, 1), _post(unit, 2)
+        with store.begin() as first, store.begin() as second:
+            assert first.posts.claim(now=NOW, lease=LEASE, channels=("folder",)).id == one.id
+            assert second.posts.claim(now=NOW, lease=LEASE, channels=("folder",)).id == two.id

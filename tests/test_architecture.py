@@ -1,0 +1,259 @@
+"""The rules of the house, read from the source: who may import whom, how long things may be, what must be said."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "auria_bot"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
+
+LAYERS = (
+    {"errors"}, {"domain"}, {"settings", "settings_faults", "registry", "telemetry"}, {"corpus"},
+    {"art", "channels", "store", "services"}, {"bootstrap"}, {"cli", "web", "daemon", "studio_child"},
+)  # fmt: skip
+"""The lowest first; a layer imports the ones below it."""
+
+ALLOWED_BESIDE = {
+    ("settings", "settings_faults"),
+    ("settings", "telemetry"),
+    ("settings_faults", "telemetry"),
+}
+"""Within a layer: settings masks secrets as the log does, and has its faults explained next door."""
+
+OUTSIDE = {"testing"}
+"""The shipped fakes stand in for any role; only the domain and the errors are theirs to import."""
+
+HEAVY = {
+    "numpy",
+    "torch",
+    "onnxruntime",
+    "openvino",
+    "onnx",
+    "transformers",
+    "diffusers",
+    "tokenizers",
+    "safetensors",
+}
+TORCH = {"torch", "transformers", "diffusers", "onnx"}
+TORCH_HOMES = ("art/nets/", "art/training/", "art/evaluation/")
+
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "base", "manager", "common", "misc"}
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def _part(path: Path) -> str:
+    return _name(path).split("/")[0].removesuffix(".py")
+
+
+def _typing_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+
+
+def _imports(node: ast.AST, *, inside: bool) -> Iterator[tuple[int, str]]:
+    """(line, module) of each import that is carried out; `inside` also looks into functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from ((child.lineno, alias.name) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom) and child.module and not child.level:
+            yield child.lineno, child.module
+            if child.module == "auria_bot":
+                yield from ((child.lineno, f"auria_bot.{alias.name}") for alias in child.names)
+        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            if inside:
+                yield from _imports(child, inside=True)
+        elif not _typing_only(child):
+            yield from _imports(child, inside=inside)
+
+
+def _level(part: str) -> int:
+    return next(number for number, layer in enumerate(LAYERS) if part in layer)
+
+
+modules = pytest.mark.parametrize("path", MODULES, ids=_name)
+
+
+@modules
+def test_imports_go_downwards(path: Path):
+    """A module imports only from layers below its own, inside functions too; the four in the middle know nothing of each other."""
+    part = _part(path)
+    wrong = []
+    for line, imported in _imports(_tree(path), inside=True):
+        names = imported.split(".")
+        if names[0] != "auria_bot" or len(names) == 1 or names[1] == part or names[1].startswith("__"):
+            continue
+        if part.startswith("__"):
+            fine = part == "__main__" and names[1] == "cli"
+            fine = fine or (part == "__init__" and names[1] in {"domain", "errors"})
+        elif part in OUTSIDE:
+            fine = names[1] in {"domain", "errors"}
+        else:
+            fine = names[1] not in OUTSIDE and (
+                _level(names[1]) < _level(part) or (part, names[1]) in ALLOWED_BESIDE
+            )
+        if not fine:
+            wrong.append(f"{_name(path)}:{line} imports {imported}")
+    assert wrong == []
+
+
+@modules
+def test_heavy_imports_stand_in_art(path: Path):
+    """numpy, torch and the runtimes are imported at module top only under art/; torch only where nets are defined or trained."""
+    name = _name(path)
+    top = {(line, imported.split(".")[0]) for line, imported in _imports(_tree(path), inside=False)}
+    heavy = HEAVY if not name.startswith("art/") else (set() if name.startswith(TORCH_HOMES) else TORCH)
+    assert [f"{name}:{line} imports {imported}" for line, imported in sorted(top) if imported in heavy] == []
+
+
+@modules
+def test_serving_never_needs_torch(path: Path):
+    """Outside nets, training, evaluation and the torch backends, torch is not imported even inside functions."""
+    name = _name(path)
+    exempt = (
+        *TORCH_HOMES,
+        "art/checkpoint.py",
+        "art/poets/causal_lm.py",
+        "art/painters/diffusers.py",
+        "art/captioners/blip.py",
+    )
+    if name.startswith(exempt):
+        return
+    found = [
+        f"{name}:{line}"
+        for line, imported in _imports(_tree(path), inside=True)
+        if imported.split(".")[0] == "torch"
+    ]
+    assert found == []
+
+
+@modules
+def test_domain_and_corpus_need_only_python(path: Path):
+    """At import, the domain and the corpus need nothing but the standard library."""
+    if _part(path) not in {"domain", "corpus", "errors"}:
+        return
+    top = {imported.split(".")[0] for _, imported in _imports(_tree(path), inside=False)}
+    assert top - set(sys.stdlib_module_names) <= {"auria_bot"}
+
+
+@modules
+def test_all_is_complete(path: Path):
+    """`__all__` names every public class, function and documented constant of a module, and nothing else."""
+    tree = _tree(path)
+    if path.name == "__main__.py" or not any(not isinstance(node, ast.Expr) for node in tree.body):
+        return  # nothing but a docstring
+    listed: list[str] | None = None
+    defined: set[str] = set()
+    documented: set[str] = set()
+    for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            defined.add(node.name)
+            documented.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {target.id for target in targets if isinstance(target, ast.Name)}
+            if "__all__" in names and node.value is not None:
+                listed = list(ast.literal_eval(node.value))
+            defined |= names
+            if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+                documented |= names
+        elif isinstance(node, ast.ImportFrom):
+            defined |= {alias.asname or alias.name for alias in node.names}
+        elif _typing_only(node):
+            defined |= {
+                alias.asname or alias.name
+                for inner in ast.walk(node) if isinstance(inner, ast.ImportFrom) for alias in inner.names
+            }  # fmt: skip
+    assert listed is not None, "no __all__"
+    assert len(listed) == len(set(listed)), "a name stands twice in __all__"
+    assert set(listed) - defined == set(), "listed but not defined"
+    assert {name for name in documented if not name.startswith("_")} - set(listed) == set(), (
+        "public but not listed"
+    )
+
+
+@modules
+def test_modules_are_short_and_explained(path: Path):
+    """A module has a docstring, a noun for a name, and at most 400 lines."""
+    assert ast.get_docstring(_tree(path)), "no docstring"
+    assert path.stem not in FORBIDDEN_NAMES
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@modules
+def test_functions_are_short(path: Path):
+    """A function has at most 60 lines."""
+    long = [
+        f"{_name(path)}:{node.lineno} {node.name}"
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno + 1 > 60
+    ]
+    assert long == []
+
+
+@modules
+def test_what_is_never_written(path: Path):
+    """No assert, no bare except, nothing left to do later, nothing unpickled."""
+    tree = _tree(path)
+    wrong = [f"assert in line {node.lineno}" for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    wrong += [
+        f"bare except in line {node.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    ]
+    wrong += [
+        f"{imported} in line {line}"
+        for line, imported in _imports(tree, inside=True)
+        if imported.split(".")[0] in {"pickle", "marshal", "shelve", "joblib", "dill"}
+    ]
+    text = path.read_text(encoding="utf-8")
+    wrong += [mark for mark in ("TODO", "FIXME", "XXX", "HACK") if f"# {mark}" in text]
+    assert wrong == []
+
+
+@modules
+def test_values_are_frozen(path: Path):
+    """Every public dataclass of the domain is frozen, slotted and keyword-only."""
+    if _part(path) != "domain":
+        return
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.ClassDef):
+            for decorator in map(ast.unparse, node.decorator_list):
+                if decorator.startswith("dataclass"):
+                    assert decorator == "dataclass(frozen=True, slots=True, kw_only=True)", node.name
+
+
+@modules
+def test_only_settings_reads_the_environment(path: Path):
+    """Auria's environment variables are read by settings alone; programs that train and evaluate take defaults from them."""
+    if _name(path) == "settings.py" or _name(path).startswith(("art/training/", "art/evaluation/")):
+        return
+    reads = [
+        f"{_name(path)}:{node.lineno}"
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Subscript | ast.Call)
+        and (
+            ast.unparse(node).startswith(
+                ("os.environ['AURIA_", "os.environ.get('AURIA_", "os.getenv('AURIA_")
+            )
+        )
+    ]
+    assert reads == []

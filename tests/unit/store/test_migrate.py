@@ -1,0 +1,174 @@
+"""A database is brought up to date by its first user, once, whole or not at all; a newer or strange one is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, create_engine, inspect, make_url
+from sqlalchemy.exc import IntegrityError
+
+from auria_bot.errors import DatabaseUnreachable, SchemaTooNew, StoreError
+from auria_bot.settings import Settings, shipped
+from auria_bot.store.engine import connect
+from auria_bot.store.migrate import bring_up_to_date, current, upgrade
+from auria_bot.store.schema import HEAD, METADATA
+from auria_bot.store.unit_of_work import Store
+from tests.factories import add_draft
+
+
+def _run(url: str, *statements: str) -> None:
+    engine = connect(url)
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
+
+
+def test_head_is_the_newest_migration():
+    """The version known without Alembic is the newest script's, and there is one line of them."""
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_models_and_migrations_agree(database_url: str):
+    """A migrated database holds exactly the tables, columns, types, indexes and constraints of the models."""
+    assert current(database_url) is None
+    assert upgrade(database_url) == HEAD
+    assert current(database_url) == HEAD
+    engine = create_engine(make_url(database_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        found = inspect(connection)
+        for table in METADATA.tables.values():
+            checks = {str(one["name"]) for one in found.get_check_constraints(table.name)}
+            assert checks == {str(one.name) for one in table.constraints if isinstance(one, CheckConstraint)}
+            assert found.get_pk_constraint(table.name)["name"] == f"pk_{table.name}"
+    engine.dispose()
+
+
+def test_the_database_itself_refuses_unknown_states(database_url: str):
+    """A state that the program does not know cannot be written, whoever writes it."""
+    upgrade(database_url)
+    insert = (
+        "INSERT INTO drafts (version, folder, state, made_at, reason, text, alt_text, channels, signature,"
+        " picture_sha256, artwork, mood, style, fingerprint)"
+        " VALUES (1, '{0}', '{0}', '2026-11-21', '', '', '', '[]', '', '', '{{}}', '', '', '')"
+    )
+    _run(database_url, insert.format("made"))
+    with pytest.raises(IntegrityError, match="ck_drafts_state"):
+        _run(database_url, insert.format("sailing"))
+
+
+def test_upgrading_twice_keeps_everything(database_url: str, tmp_path):
+    """An up-to-date database is left as it is."""
+    settings = Settings(home=tmp_path, database={"url": database_url})
+    with Store.open(settings) as store, store.begin() as unit:
+        add_draft(unit)
+    assert upgrade(database_url) == HEAD
+    with Store.open(settings) as store, store.read() as unit:
+        assert len(unit.drafts.list()) == 1
+
+
+def test_a_newer_schema_is_refused(database_url: str, tmp_path):
+    """A database that a newer program wrote is neither opened nor changed."""
+    upgrade(database_url)
+    _run(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    for attempt in (
+        lambda: upgrade(database_url),
+        lambda: Store.open(Settings(home=tmp_path, database={"url": database_url})),
+    ):
+        with pytest.raises(SchemaTooNew, match=r"'9999'.*upgrade the program"):
+            attempt()
+    assert current(database_url) == "9999"
+
+
+def test_a_stranger_s_tables_are_not_touched(database_url: str):
+    """A database with somebody else's table of the same name is refused and left alone."""
+    _run(database_url, "CREATE TABLE posts (mine INTEGER)", "INSERT INTO posts VALUES (42)")
+    with pytest.raises(StoreError, match="tables named posts that Auria did not make"):
+        upgrade(database_url)
+    assert current(database_url) is None
+
+
+def test_a_migration_that_fails_leaves_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch):
+    """A migration that breaks at its end is rolled back whole, and the next try succeeds."""
+    whole = command.upgrade
+
+    def broken(*arguments) -> None:
+        whole(*arguments)
+        raise StoreError("the power went out")
+
+    monkeypatch.setattr(command, "upgrade", broken)
+    with pytest.raises(StoreError, match="power"):
+        upgrade(database_url)
+    monkeypatch.undo()
+    assert current(database_url) is None
+    assert upgrade(database_url) == HEAD
+
+
+def test_first_users_do_not_collide(database_url: str):
+    """Five who open a new database at once all find it ready, migrated once."""
+    failures: list[BaseException] = []
+    start = threading.Barrier(5)
+
+    def first_use() -> None:
+        engine = connect(database_url)
+        try:
+            start.wait()
+            bring_up_to_date(engine)
+        except BaseException as error:  # noqa: BLE001 - told to the test below
+            failures.append(error)
+        finally:
+            engine.dispose()
+
+    users = [threading.Thread(target=first_use) for _ in range(5)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert failures == []
+    assert current(database_url) == HEAD
+
+
+def test_a_server_that_is_away(tmp_path):
+    """A server that does not answer is reported with its address and without its password."""
+    with pytest.raises(DatabaseUnreachable) as caught:
+        Store.open(Settings(home=tmp_path, database={"url": "postgresql://me:hunter2@127.0.0.1:1/none"}))
+    assert "127.0.0.1:1/none" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_database_that_does_not_exist(postgres, tmp_path):
+    """A server without the database named is reported as such."""
+    url = make_url(postgres("template1")).set(database="no_such_database")
+    with pytest.raises(DatabaseUnreachable, match="no_such_database"):
+        Store.open(Settings(home=tmp_path, database={"url": url.render_as_string(hide_password=False)}))
+
+
+def test_opening_an_up_to_date_store_needs_no_alembic(tmp_path):
+    """Alembic is imported only when there is something to migrate, and the ORM never."""
+    code = (
+        "import sys; from pathlib import Path; from auria_bot.settings import Settings;"
+        "from auria_bot.store.unit_of_work import Store; Store.open(Settings(home=Path(sys.argv[1]))).close();"
+        "print(sorted({'alembic', 'sqlalchemy.orm', 'torch', 'numpy'} & set(sys.modules)))"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert "alembic" in told[0]
+    assert told[1].strip() == "[]"
