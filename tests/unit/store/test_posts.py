@@ -224,7 +224,7 @@ def test_workers_never_share_a_post(store: Store):
 
 def test_a_locked_post_is_skipped(postgres, tmp_path: Path):
     """On PostgreSQL a second worker takes the next post while the first's claim is not yet committed."""
-    with Store.open(Settings(home=tmp_path, database={"url": postgres("template1")})) as store:
+    with Store.open(Settings(home=tmp_path, database={"url": postgres()})) as store:
         with store.begin() as unit:
             one, two = _post(unit, 1), _post(unit, 2)
         with store.begin() as first, store.begin() as second:
