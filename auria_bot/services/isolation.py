@@ -227,6 +227,7 @@ def _marks(run: Run) -> list[tuple[int, bool, bool, tuple[str, ...]]]:
 def _environment(*, own: bool) -> dict[str, str]:
     """The child's environment: without the program's settings, which hold credentials; the plan says what is needed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+    kept.setdefault("MALLOC_ARENA_MAX", "2")  # glibc: fewer heaps, so that freed memory is used again
     if own:
         package = str(Path(__file__).resolve().parents[2])
         rest = kept.get("PYTHONPATH", "")

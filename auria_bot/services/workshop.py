@@ -6,6 +6,7 @@ done again. A step that raises gives up its own sketch and no other. Knows neith
 
 from __future__ import annotations
 
+import gc
 import time
 import traceback
 from dataclasses import dataclass, fields, replace
@@ -42,7 +43,7 @@ class Workshop:
 
     def __init__(
         self, run: Run, *, steps: Collection[str], tell: Callable[[Progress], None],
-        listen: Callable[[Path], AbstractContextManager[Any]],
+        listen: Callable[[Path], AbstractContextManager[Any]], trim: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         """Prepare; nothing is loaded yet.
 
@@ -51,11 +52,13 @@ class Workshop:
             steps: names of the steps that may be done here; a sketch that needs another one is left for it.
             tell: called for everything that happens.
             listen: a context that sends what is written to stdout and stderr into a file.
+            trim: called when makers were let go, to give their memory back.
         """
         self.run = run
         self._steps = frozenset(steps)
         self._tell = tell
         self._listen = listen
+        self._trim = trim
         self._makers: dict[str, Any] = {}
         self._states = run.states()
         self._verified: set[tuple[int, str]] = set()
@@ -65,6 +68,17 @@ class Workshop:
         for step in STEPS:
             for number in range(1, len(self._states) + 1):
                 self._advance(number, step)
+            self._let_go(step)
+
+    def _let_go(self, step: Step) -> None:
+        """Let go of makers that no later step needs; should a picture be dropped, its painter is made again."""
+        later = {role for after in STEPS[STEPS.index(step) + 1 :] for role in after.roles}
+        idle = set(self._makers) - later
+        for role in idle:
+            del self._makers[role]
+        if idle:
+            gc.collect()
+            self._trim()
 
     def _advance(self, number: int, until: Step) -> None:
         """Bring a sketch to the end of a step; a dropped picture takes it through earlier steps again."""
