@@ -10,13 +10,23 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.acceptance.commands import ROOT, Operator
 
-PATIENCE = 60.0  # seconds
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE = 120.0  # seconds
+
+PROGRAM = """
+import fcntl, termios
+from auria_bot.cli import main
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+main()
+"""
 
 
 class Screen:
@@ -29,8 +39,7 @@ class Screen:
         self.ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-             "from auria_bot.cli import main; main()", *arguments],
+            [sys.executable, "-c", PROGRAM, *arguments],
             stdin=theirs, stdout=theirs, stderr=theirs, env=operator.env, cwd=ROOT, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)

@@ -41,11 +41,10 @@ def test_an_error_that_names_a_command_keeps_its_own_advice():
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.EACCES])
 def test_the_disks_refusals_are_one_error_wherever_they_come_from(number, capsys):
     """A full or read-only disk is told as such, even under another library's error."""
+    under = RuntimeError("a library failed")
+    under.__cause__ = OSError(number, "the disk says no", "/home/auria/x.png")
     with pytest.raises(SystemExit) as left, reported():
-        try:
-            raise OSError(number, "the disk says no", "/home/auria/x.png")
-        except OSError as error:
-            raise RuntimeError("a library failed") from error
+        raise under
     assert left.value.code == errors.DiskError.exit_code
     assert capsys.readouterr().err.startswith("Error: /home/auria/x.png: the disk says no\nNext:  ")
 

@@ -26,7 +26,7 @@ XTERM = {"TERM": "xterm-256color"}
         ({"TERM": "foot"}, Drawing.SIXEL),
         ({**XTERM, "COLORTERM": "truecolor"}, Drawing.BLOCKS),
         (XTERM, Drawing.BLOCKS_256),
-        ({"TERM": "tmux-256color", "TMUX": "/tmp/x", "KITTY_WINDOW_ID": "1", "COLORTERM": "truecolor"}, Drawing.BLOCKS),
+        ({"TERM": "tmux-256color", "TMUX": "socket,1,0", "KITTY_WINDOW_ID": "1", "COLORTERM": "truecolor"}, Drawing.BLOCKS),
         ({"TERM": "vt100"}, Drawing.NONE),
         ({"TERM": "dumb"}, Drawing.NONE),
         ({}, Drawing.NONE),
@@ -119,11 +119,11 @@ def _decoded(drawn: str) -> np.ndarray:
         elif char == "-":
             x, top = 0, top + 6
         else:
-            for _ in range(int(repeat or 1)):
-                for bit in range(6):
-                    if (ord(char) - 63) >> bit & 1:
-                        canvas[top + bit, x] = palette[colour]
-                x += 1
+            length = int(repeat or 1)
+            for bit in range(6):
+                if (ord(char) - 63) >> bit & 1:
+                    canvas[top + bit, x : x + length] = palette[colour]
+            x += length
     return canvas[:height]
 
 
