@@ -151,8 +151,12 @@ class FolderChannel:
     def _put(self, post: Post) -> None:
         """Build the post's folder out of sight, then rename it: the one visible mutation."""
         place = self._place(post)
+        if (place / "post.json").is_file():
+            return  # another process was quicker
         for stray in self._posts.glob(".new-*"):
             shutil.rmtree(stray, ignore_errors=True)  # left by a process that was killed; the lock is held
+        if place.exists():
+            place.rename(self._posts / f".new-{place.name}")  # somebody took its record away: it counts as absent
         scratch = Path(tempfile.mkdtemp(dir=self._posts, prefix=".new-"))
         try:
             picture = Path(post.picture)
