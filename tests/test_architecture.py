@@ -164,10 +164,12 @@ def test_all_is_complete(path: Path):
     for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             defined.add(node.name)
-            documented.add(node.name)
+            # A program's entry and a registered command are called by nobody in the code.
+            if node.name != "main" and not any(".command(" in ast.unparse(one) for one in node.decorator_list):
+                documented.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = {target.id for target in targets if isinstance(target, ast.Name)}
+            names = {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
             if "__all__" in names and node.value is not None:
                 listed = list(ast.literal_eval(node.value))
             defined |= names

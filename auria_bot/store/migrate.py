@@ -6,7 +6,9 @@ something to do. A lock on the database keeps two first users apart; a migration
 
 from __future__ import annotations
 
-from sqlalchemy import URL, Connection, Engine, inspect, text
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
 
 from auria_bot.errors import SchemaTooNew, StoreError
 from auria_bot.settings import shipped
@@ -19,12 +21,15 @@ _LOCK = 0x61757269  # "auri": the key of PostgreSQL's advisory lock
 
 
 def current(url: str | URL) -> str | None:
-    """The version of a database's schema; None where there is none yet.
+    """The version of a database's schema; None where there is none yet. Makes nothing, not even SQLite's file.
 
     Raises:
         DatabaseUnreachable: the server does not answer.
         StoreError: the file is damaged or not a database.
     """
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite" and not Path(str(place.database)).exists():
+        return None
     engine = connect(url)
     try:
         with translated(engine), engine.connect() as connection:

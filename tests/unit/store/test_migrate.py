@@ -58,6 +58,12 @@ def test_models_and_migrations_agree(database_url: str):
     engine.dispose()
 
 
+def test_looking_makes_nothing(tmp_path):
+    """Asking for the version of a database that is not there leaves it so."""
+    assert current(f"sqlite:///{tmp_path}/new/x.db") is None
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_database_itself_refuses_unknown_states(database_url: str):
     """A state that the program does not know cannot be written, whoever writes it."""
     upgrade(database_url)
