@@ -53,7 +53,7 @@ def measure(
     """Every figure of the bar `painter`.
 
     Args:
-        data: folder of the training archives and of haiku_public_domain.jsonl.zst.
+        data: folder of the training archives and of haiku.jsonl.zst.
         model: the exported model's folder, `models/painter`.
         folder: where the training arrays and the judges are kept (built when missing).
         pictures: how many test captions are painted.
@@ -175,20 +175,19 @@ def _apart(four: Sequence[NDArray[np.uint8]]) -> float:
 
 
 def read_haiku(data: Path, count: int) -> list[Haiku]:
-    """Public-domain haiku for measuring, evenly from the whole file.
+    """5-7-5 haiku that speak of nature, evenly from the whole file; the painter was not trained on haiku.
 
     Raises:
         InputError: the file is missing.
     """
     import zstandard
 
-    file = data / "haiku_public_domain.jsonl.zst"
+    file = data / "haiku.jsonl.zst"
     if not file.is_file():
         raise InputError(f"{file} is missing; give the folder of the training archives with --data DIR")
     with file.open("rb") as stream:
         text = zstandard.ZstdDecompressor().stream_reader(stream).read().decode()
-    rows = [json.loads(line) for line in text.splitlines()]
-    rows = [row for row in rows if len(row["lines"]) == 3]
+    rows = [row for row in map(json.loads, text.splitlines()) if row["form"] == "575" and row["nature"] >= 1]
     return [Haiku(lines=tuple(row["lines"]), syllables=(5, 7, 5)) for row in rows[:: max(1, len(rows) // count)][:count]]
 
 

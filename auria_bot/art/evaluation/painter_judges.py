@@ -62,7 +62,7 @@ class SceneClassifier:
             batch = torch.randint(len(x), (512,), generator=generator)
             loss = F.cross_entropy(line((x[batch] - mean) / size), labels[batch])
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         self._weights = {"mean": mean, "size": size, "weight": line.weight.detach(), "bias": line.bias.detach()}
         save_weights(file, self._weights)
@@ -130,7 +130,7 @@ def train_encoder(scenes: Scenes, cache: Path, *, steps: int = 700, log: Callabl
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * min(1.0, (number + 1) / 50, max(0.02, 1.6 * (1.0 - number / steps)))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         if number % 100 == 0:
             log(f"encoder {number}/{steps}  loss {float(loss.detach()):.3f}")

@@ -93,10 +93,11 @@ class Painter(nn.Module):
         self.enlarge = nn.Conv2d(high, 4 * config.last, 3, padding=1)
         self.leave = nn.Conv2d(config.last + 3, 3, 3, padding=1)
         nn.init.normal_(self.leave.weight, std=0.02)
-        nn.init.zeros_(self.leave.bias)
         for index in range(4):  # start without a checkerboard: the four places of a pixel shuffle begin alike
             self.enlarge.weight.data[index :: 4] = self.enlarge.weight.data[0::4]
-        nn.init.zeros_(self.enlarge.bias)
+        for layer in (self.leave, self.enlarge):
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
     def forward(self, sketch: Tensor, sentence: Tensor, words: Tensor, mask: Tensor, noise: Tensor, grain: Tensor) -> Tensor:
         """Paint.

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["SKETCH_SIZE", "Sampler", "Sketcher", "SketcherConfig"]
@@ -51,7 +52,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
         shift, scale, gate = (modulation + self.offset).chunk(3, dim=-1)  # each (n, width)
         h = self.norm(x) * (1.0 + scale) + shift
-        return x + gate * self.outer(F.silu(self.inner(h)))
+        moved: Tensor = x + gate * self.outer(F.silu(self.inner(h)))
+        return moved
 
 
 class Sketcher(nn.Module):
@@ -81,7 +83,7 @@ class Sketcher(nn.Module):
         self.register_buffer("mean", torch.zeros(_FLAT))
         self.register_buffer("scale", torch.ones(config.components))
 
-    def fit(self, cells: NDArray) -> None:
+    def fit(self, cells: NDArray[np.float32]) -> None:
         """Take the principal components of training sketches, `cells` (n, 3, 16, 16) in [-1, 1].
 
         Each component is divided by sd^0.6 / 0.7, between keeping its size and whitening it.
@@ -150,4 +152,5 @@ class Sampler(nn.Module):
         both = torch.cat([sentence, torch.zeros_like(sentence)])
         clock = torch.full_like(both[:, 0], time)
         told, free = self.net(torch.cat([x, x]), clock, both).chunk(2)
-        return free + self.guidance * (told - free)
+        velocity: Tensor = free + self.guidance * (told - free)
+        return velocity

@@ -7,7 +7,6 @@ The same poem and seed give the same bytes on the same machine.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,6 +22,7 @@ from auria_bot.errors import DiskError, InputError, ModelCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -120,12 +120,13 @@ class AttnPainter:
 
     def _sketch(self, noise: NDArray[np.float32], sentence: NDArray[np.float32]) -> NDArray[np.float32]:
         """Noise (n, c) to the components of sketches (n, c), by the midpoint rule."""
-        x, width = noise, np.float32(1.0 / self._shape["midpoint_steps"])
+        steps = int(self._shape["midpoint_steps"])
+        x, width = noise, 1.0 / steps
 
         def velocity(at: NDArray[np.float32], time: float) -> NDArray[np.float32]:
             return self._hand.run({"components": at, "time": np.array([time], np.float32), "sentence": sentence})["velocity"]
 
-        for number in range(self._shape["midpoint_steps"]):
+        for number in range(steps):
             halfway = x + velocity(x, number * width) * (width / 2)
             x = x + velocity(halfway, (number + 0.5) * width) * width
         return x

@@ -127,10 +127,10 @@ def _load(config: DiffusersPainter.Config) -> Any:
     if folder.is_dir() and not any(folder.rglob("*.safetensors")):
         raise ModelMissing(f"the pipeline at {config.pipeline!r} holds no safetensors weights; pickled weights are never read")
     try:
-        pipeline = DiffusionPipeline.from_pretrained(
+        pipeline = DiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
             config.pipeline, use_safetensors=True, trust_remote_code=False, local_files_only=not config.allow_download
         )
-    except Exception as error:  # noqa: BLE001 - diffusers and its parts raise whatever they like
+    except Exception as error:  # diffusers and its parts raise whatever they like
         first = str(error).strip().splitlines()
         raise ModelCorrupt(f"the pipeline at {config.pipeline!r} cannot be loaded: {first[0] if first else type(error).__name__}") from error
     pipeline.set_progress_bar_config(disable=True)

@@ -40,7 +40,7 @@ _SCENE_WORDS: dict[str, str] = {
     "gull gulls seagull fish fisherman whale island coast lighthouse foam salt water waters lake river stream creek pond frog puddle "
     "rain raindrops shell shells swim pier reef dolphin heron duck ducks geese swan drift bridge",
     "mountain": "mountain mountains hill hills hillside peak peaks ridge cliff cliffs valley canyon rock rocks stone stones eagle hawk summit "
-    "climb horizon desert plain far road village clouds cloud sky thunder storm lightning volcano dust journey pilgrim field fields",
+    "climb horizon desert plain far road roads miles heat sun village clouds cloud sky thunder storm lightning volcano dust journey pilgrim field fields",
     "glacier": "glacier glaciers ice iceberg icy icicle icicles frozen frost frosty freeze freezing arctic polar glacial",
     "forest": "forest forests wood woods woodland tree trees branch branches twig pine pines oak maple birch cedar willow bamboo leaf leaves "
     "foliage deer owl fox moss fern path trail shade bird birds crow crows raven sparrow robin nest squirrel cicada cricket crickets grove "
@@ -84,6 +84,8 @@ _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
     "anger": ("grey", "sunset"), "neutral": ("day", "mist"),
 }  # fmt: skip
 _SCENE_WEIGHT, _LIGHT_WEIGHT = 0.30, 0.30  # what one telling word is worth beside a cosine
+_LEANING = {"sea": 0.03, "mountain": 0.02, "glacier": -0.06, **dict.fromkeys(sorted(FLOWERS), -0.06)}
+# What a poem that names no scene becomes: rather a wide view than a close-up or a land of ice.
 _SPREAD = 0.03  # how near two scenes' scores must be for the seed to choose between them
 
 SENTENCES: dict[str, tuple[str, ...]] = {
@@ -117,7 +119,10 @@ def compose(
     """
     rng = np.random.default_rng((seed, 40))
     words = re.findall(r"[a-z']+", " ".join([*lines, (theme or "")[:200]]).lower())
-    scenes = {scene: _near(vector, meanings[f"scene:{scene}"]) + _SCENE_WEIGHT * _hits(words, _SCENE_WORDS[scene], _STRONG) for scene in SCENES}
+    scenes = {
+        scene: _near(vector, meanings[f"scene:{scene}"]) + _SCENE_WEIGHT * _hits(words, _SCENE_WORDS[scene], _STRONG) + _LEANING.get(scene, 0.0)
+        for scene in SCENES
+    }
     lights = {light: _near(vector, meanings[f"light:{light}"]) + _LIGHT_WEIGHT * _hits(words, _LIGHT_WORDS[light], _STRONG_LIGHT) for light in LIGHT_PHRASES}
     for rank, light in enumerate(_MOOD_LIGHTS.get(mood.parent, ()) if mood is not None else ()):
         lights[light] += 0.08 - 0.03 * rank

@@ -82,7 +82,7 @@ class MatchRecipe:
         target = torch.arange(len(rows))
         loss = F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         return {"loss": float(loss.detach())}
 

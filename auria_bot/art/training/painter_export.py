@@ -9,7 +9,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import (
+    export_onnx,
+    load_weights,
+    read_json,
+    save_weights,
+    write_checksums,
+    write_json,
+)
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.nets.easel import EASEL_INPUTS, EASEL_OUTPUTS, HAND_INPUTS, HAND_OUTPUTS, Easel, Hand
 from auria_bot.art.nets.lite0 import Lite0
@@ -44,7 +51,7 @@ def build(folder: Path, *, sketcher: SketcherConfig | None = None, painter: Pain
     restore_module(sketch, folder / "sketch", "average")
     restore_module(matcher, folder / "match", "net")
     restore_module(net, folder / "paint", "average")
-    return Easel(sketch, net, Scorer(matcher, _Front(Lite0.pretrained()))).eval()
+    return Easel(sketch, net, Scorer(matcher, Lite0.pretrained())).eval()
 
 
 def example(easel: Easel, count: int, *, seed: int = 0) -> tuple[torch.Tensor, ...]:
@@ -93,14 +100,3 @@ def export(
     size = sum(path.stat().st_size for path in out.iterdir())
     log(f"exported to {out}, {size / 1e6:.1f} MB")
     return {"megabytes": size / 1e6, **{f"{stage}_steps": step for stage, step in steps.items()}}
-
-
-class _Front(nn.Module):
-    """Lite0 down to stride 16: the rest is not needed for matching and would only make the graph larger."""
-
-    def __init__(self, eye: Lite0) -> None:
-        super().__init__()
-        self.eye = eye
-
-    def taps(self, pictures: torch.Tensor, strides: tuple[int, ...]) -> dict[int, torch.Tensor]:
-        return self.eye.taps(pictures, strides)

@@ -125,7 +125,8 @@ LIGHTS: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
 
 def relight(picture: Picture, light: str, rng: np.random.Generator) -> Picture:
     """Put a picture into the named light, one of LIGHTS."""
-    return LIGHTS[light](picture, rng)
+    lit: Picture = LIGHTS[light](picture, rng)
+    return lit
 
 
 def _clip(picture: NDArray[np.floating]) -> Picture:

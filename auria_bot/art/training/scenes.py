@@ -115,7 +115,7 @@ def _build(data: Path, cache: Path, limit: int | None, log: Callable[[str], None
         seen = light_of(whole, label)
         given = [row["captions"][index] for index in rng.permutation(len(row["captions"]))[:2]]
         views = [(seen, whole, given)]
-        if part == 0 and 0.25 < float(luminance(whole).mean()) and seen not in {"night", "sunset"}:
+        if part == 0 and float(luminance(whole).mean()) > 0.25 and seen not in {"night", "sunset"}:
             chances = _RELIT_FLOWER if label in FLOWERS else _RELIT[label]
             views += [(name, relight(whole, name, rng), []) for name, chance in chances.items() if rng.random() < chance]
         for number, (name, view, own) in enumerate(views):
@@ -125,7 +125,7 @@ def _build(data: Path, cache: Path, limit: int | None, log: Callable[[str], None
             light.append(name)
             split.append(part)
             relit.append(number > 0)
-            captioned.append((own + captions(small[0].astype(np.float32) / 255, label, name, rng, CAPTIONS))[:CAPTIONS])
+            captioned.append((own + captions((small[0] / 255).astype(np.float32), label, name, rng, CAPTIONS))[:CAPTIONS])
     texts = sorted({text for each in captioned for text in each})
     log(f"{len(pictures)} pictures, {sum(relit)} of them relit, {len(texts)} different captions")
     index = {text: row for row, text in enumerate(texts)}

@@ -72,7 +72,7 @@ class SketchRecipe:
             group["lr"] = _RATE * min(1.0, (number + 1) / 100, max(0.05, 2.5 * (1.0 - number / total)))
         loss = self._loss(self.net, target, sentence, rng)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self._optimizer.step()
         follow(self.average, self.net, decay=_AVERAGE, step=number)
@@ -99,7 +99,8 @@ class SketchRecipe:
         noise = _normal(rng, tuple(target.shape))
         time = _normal(rng, (len(target),)).sigmoid()
         x = (1.0 - time[:, None]) * noise + time[:, None] * target
-        return (net(x, time, sentence.float()) - (target - noise)).square().mean()
+        error: Tensor = net(x, time, sentence.float()) - (target - noise)
+        return error.square().mean()
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Tensor:

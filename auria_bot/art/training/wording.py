@@ -58,21 +58,20 @@ def light_of(picture: NDArray[np.float32], scene: str) -> str:
     warmth = float((upper[..., 0] - upper[..., 2]).mean())
     vivid = float((picture.max(axis=2) - picture.min(axis=2)).mean())
     white = float(((picture.min(axis=2) > 0.72) & (picture.max(axis=2) - picture.min(axis=2) < 0.12)).mean())
-    if mean < 0.17:
-        return "night"
     if scene in FLOWERS:
-        return "noon" if mean > 0.5 and vivid > 0.25 else "day"
-    if warmth > 0.14 and scene != "forest":
-        return "sunset"
-    if scene == "forest" and float((picture[..., 0] - picture[..., 1]).mean()) > 0.045:
-        return "autumn"
-    if scene in {"forest", "mountain"} and white > 0.28 and vivid < 0.16:
-        return "snow"
-    if spread < 0.12 and vivid < 0.16 and mean > 0.35:
-        return "mist"
-    if vivid < 0.11 and mean < 0.6:
-        return "grey"
-    return "noon" if mean > 0.46 else "day"
+        found = {"night": mean < 0.17, "noon": mean > 0.5 and vivid > 0.25, "day": True}
+    else:
+        found = {
+            "night": mean < 0.17,
+            "sunset": warmth > 0.14 and scene != "forest",
+            "autumn": scene == "forest" and float((picture[..., 0] - picture[..., 1]).mean()) > 0.045,
+            "snow": scene in {"forest", "mountain"} and white > 0.28 and vivid < 0.16,
+            "mist": spread < 0.12 and vivid < 0.16 and mean > 0.35,
+            "grey": vivid < 0.11 and mean < 0.6,
+            "noon": mean > 0.46,
+            "day": True,
+        }
+    return next(light for light, holds in found.items() if holds)
 
 
 def colour_name(area: NDArray[np.float32]) -> str:

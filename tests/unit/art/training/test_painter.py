@@ -44,8 +44,7 @@ def trained(folder):
     """All stages, run for a few updates and exported."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        figures = training.train(data=DATA, folder=folder, out=folder / "models" / "painter", settings=TINY, limit=LIMIT, log=lambda _: None)
-    return figures
+        return training.train(data=DATA, folder=folder, out=folder / "models" / "painter", settings=TINY, limit=LIMIT, log=lambda _: None)
 
 
 @needs_data
