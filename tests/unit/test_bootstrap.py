@@ -1,0 +1,80 @@
+"""Joining the concrete classes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from auria_bot import registry
+from auria_bot.bootstrap import ROLES, build
+from auria_bot.channels.folder import FolderChannel
+from auria_bot.errors import SettingsError, UnknownName
+from auria_bot.settings import ChannelSettings, Settings
+from tests.house import fake_house, fake_settings
+
+
+def test_building_opens_nothing(tmp_path: Path) -> None:
+    """No file is made before a service is used."""
+    house = build(Settings(home=tmp_path / "home"))
+    assert house.tools["poet"].name == "word-lstm"
+    assert house.channels.keys() == {"folder"}
+    house.close()
+    assert not (tmp_path / "home").exists()
+
+
+def test_every_role_of_the_studio_has_a_backend_in_the_registry() -> None:
+    """The default settings name classes that are there."""
+    settings = Settings()
+    assert {role: getattr(settings, section).backend in registry.names(role) for role, section in ROLES.items()} == dict.fromkeys(ROLES, True)
+
+
+def test_services_share_one_store(tmp_path: Path) -> None:
+    """A service is made once."""
+    house = fake_house(tmp_path)
+    assert house.store is house.store
+    assert house.review is house.review
+    assert house.channels["fake"]() is house.channels["fake"]()
+    house.close()
+
+
+def test_a_channel_has_the_operators_name_for_it(tmp_path: Path) -> None:
+    """Two channels of one kind are told apart; a path is seen from the home."""
+    channels = {
+        name: ChannelSettings(backend="folder", options={"directory": name}) for name in ("garden", "kitchen")
+    }
+    house = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
+    made = house.channels["kitchen"]()
+    assert isinstance(made, FolderChannel)
+    assert (made.name, made.directory) == ("kitchen", tmp_path / "kitchen")
+
+
+def test_a_wrong_channel_is_explained_when_it_is_used(tmp_path: Path) -> None:
+    """Unknown backends and options are named, with the known ones."""
+    channels = {
+        "one": ChannelSettings(backend="myspace"),
+        "two": ChannelSettings(backend="folder", options={"directroy": "x"}),
+    }
+    house = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
+    with pytest.raises(UnknownName, match="myspace"):
+        house.channels["one"]()
+    with pytest.raises(SettingsError, match="no option 'directroy'; known: name, directory"):
+        house.channels["two"]()
+
+
+def test_the_operators_style_banks_are_offered(tmp_path: Path) -> None:
+    """Every folder under styles in the home is a bank."""
+    (tmp_path / "styles" / "mine").mkdir(parents=True)
+    assert fake_house(tmp_path)._offers()["banks"] == [str(tmp_path / "styles" / "mine")]
+
+
+def test_importing_bootstrap_is_light() -> None:
+    """Neither pydantic, SQLAlchemy nor a runtime comes with it."""
+    script = (
+        "import sys, auria_bot.bootstrap\n"
+        "print([n for n in ('pydantic', 'sqlalchemy', 'numpy', 'onnxruntime', 'openvino', 'torch') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
