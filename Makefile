@@ -39,6 +39,9 @@ bench: .venv-test/.installed  ## Run the benchmarks, or NAME only; exit 1 when a
 run: .venv/.installed  ## Run the command line, e.g. make run ARGS='make --theme "first snow"'.
 	@.venv/bin/auria $(ARGS)
 
+gallery: .venv/.installed  ## Make the artworks that README.md shows anew.
+	@.venv/bin/python docs/gallery.py
+
 lock: .venv-test/.installed  ## Resolve the locked requirements anew from pyproject.toml.
 	@.venv-test/bin/python $(PIP) install -qq uv
 	@.venv-test/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \

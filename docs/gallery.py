@@ -1,0 +1,76 @@
+"""Makes the artworks that README.md shows: `make gallery`.
+
+Each is made in an empty home by the very command that README.md prints under it; its picture goes, made smaller, into
+docs/art/, and its poem between the marks in README.md.
+"""  # noqa: INP001 - a script, not a package
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+__all__ = ["WORKS", "main"]
+
+WORKS = (
+    ("--theme", "first snow", "--seed", "3"),
+    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "8"),
+    ("--theme", "the sea at night", "--seed", "21"),
+    ("--theme", "mountain dawn", "--mood", "awed", "--seed", "5"),
+    ("--theme", "spring flowers", "--mood", "joyful", "--seed", "13"),
+    ("--theme", "evening rain", "--mood", "melancholy", "--seed", "34"),
+)
+"""The wishes of each artwork."""
+
+ROOT = Path(__file__).resolve().parents[1]
+_BEGIN, _END = "<!-- gallery: made by `make gallery` -->", "<!-- end of gallery -->"
+_SIZE = (480, 600)  # pixels
+_COLUMNS = 3
+
+
+def main() -> None:
+    """Make all six and write them into docs/art and README.md."""
+    cells = []
+    for number, wishes in enumerate(WORKS, start=1):
+        draft = _made(wishes)
+        target = ROOT / "docs" / "art" / f"{number}.jpg"
+        with Image.open(draft["pictures"]["post"]) as picture:
+            small = picture.convert("RGB").resize(_SIZE, Image.Resampling.LANCZOS)
+        small.save(target, quality=84, optimize=True)
+        style = draft["style"]
+        cells.append(
+            f'<td valign="top" width="33%"><img src="docs/art/{number}.jpg" alt="{_escaped(draft["alt_text"])}"><br>'
+            f"<em>{'<br>'.join(_escaped(line) for line in draft['haiku'])}</em><br>"
+            f"<sub>after “{_escaped(style['title'])}” by {_escaped(style['artist'])}</sub><br>"
+            f"<sub><code>auria make {_escaped(shlex.join(wishes))}</code></sub></td>"
+        )
+    rows = [cells[at : at + _COLUMNS] for at in range(0, len(cells), _COLUMNS)]
+    block = "<table>\n" + "".join("<tr>\n" + "\n".join(row) + "\n</tr>\n" for row in rows) + "</table>"
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    readme.write_text(f"{before}{_BEGIN}\n{block}\n{_END}{after}", encoding="utf-8")
+
+
+def _made(wishes: tuple[str, ...]) -> dict[str, object]:
+    """The draft of these wishes, as `auria make --json` prints it; its pictures lie in a home that stays until the end."""
+    home = tempfile.mkdtemp(prefix="auria-gallery-")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")} | {"AURIA_HOME": home}
+    command = [sys.executable, "-m", "auria_bot", "make", *wishes, "--json"]
+    done = subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own command
+    draft: dict[str, object] = json.loads(done.stdout)[0]["drafts"][0]
+    return draft
+
+
+def _escaped(text: object) -> str:
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    main()
