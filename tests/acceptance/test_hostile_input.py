@@ -1,0 +1,26 @@
+"""The smaller form of the benchmark hostile-input: every case, with the studio's roles played by the fakes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.hostile_input import CASES, FAKES, Victim
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory):
+    """A home with one draft."""
+    home = tmp_path_factory.mktemp("hostile") / "home"
+    someone = Victim(home=home, settings=FAKES)
+    assert someone.auria("make", "--seed", "7").done() == ""
+    return someone
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hostile_input_ends_in_a_sentence_and_loses_nothing(victim, name):
+    """A documented exit code, no traceback, and the draft that was there is there as it was."""
+    first = victim.drafts()[0]
+    pictures = victim.pictures(first)
+    assert CASES[name](victim) == ""
+    assert victim.drafts()[0] == first
+    assert victim.pictures(first) == pictures
