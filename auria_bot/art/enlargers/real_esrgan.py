@@ -35,7 +35,7 @@ class RealEsrganConfig:
     """How the enlarger works."""
 
     tile: int = 256  # pixels of a tile's side before enlarging; 256 keeps the net under 200 MB
-    last_pass: int = 768  # pixels: what the last pass of the net aims at; the rest is interpolation
+    last_pass: int = 512  # pixels: what the last pass of the net aims at; the rest is interpolation, then brush strokes
     runtime: str = "auto"  # see art.runtime
     threads: int | None = None  # None: every core
 

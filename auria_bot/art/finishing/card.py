@@ -27,7 +27,7 @@ WIDTH, HEIGHT = 1600, 1000  # pixels
 _MARGIN = 88  # around everything
 _PICTURE = HEIGHT - 2 * _MARGIN  # side of the picture
 _GAP = 96  # between picture and poem
-_LARGEST, _SMALLEST = 54, 22  # type sizes of the poem, in pixels
+_LARGEST, _SMALLEST = 54, 34  # type sizes of the poem, in pixels
 _LEADING = 1.56  # line distance in type sizes
 _SMALL = 23  # type size of the credit
 LEAST_CONTRAST = 7.0
@@ -123,20 +123,31 @@ def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str =
     measure = WIDTH - _MARGIN - start
     clean = [_drawable(line) for line in lines]
     size = _fitting(clean, measure)
-    _poem(draw, clean, start, size, inks)
+    _poem(draw, _turned_over(clean, size, measure), start, size, inks)
     if mood:
         _spaced(draw, (start, _MARGIN), mood.upper(), inks.quiet)
     _foot(draw, credit, start, measure, inks)
     return sheet
 
 
-def _poem(draw: ImageDraw.ImageDraw, lines: Sequence[str], start: int, size: int, inks: Inks) -> None:
+def _turned_over(lines: Sequence[str], size: int, measure: int) -> list[tuple[str, bool]]:
+    """Rows of the poem; what of a line is too long for the measure goes into a row of its own, marked to be indented."""
+    rows: list[tuple[str, bool]] = []
+    for line in lines:
+        parts = _wrapped(line, _font(size), measure)
+        if len(parts) > 1:
+            parts = _wrapped(line, _font(size), measure - 2 * size)
+        rows += [(part, number > 0) for number, part in enumerate(parts)]
+    return rows[:9]
+
+
+def _poem(draw: ImageDraw.ImageDraw, rows: Sequence[tuple[str, bool]], start: int, size: int, inks: Inks) -> None:
     """The lines, their block a little above the middle, where the eye takes the middle to be."""
     step = size * _LEADING
-    block = step * (len(lines) - 1)
-    first = HEIGHT * 0.465 - block / 2  # baseline of the first line
-    for number, line in enumerate(lines):
-        draw.text((start, first + number * step), line, font=_font(size), fill=inks.ink, anchor="ls")
+    first = HEIGHT * 0.465 - step * (len(rows) - 1) / 2  # baseline of the first line
+    for number, (row, turned) in enumerate(rows):
+        place = (start + (1.5 * size if turned else 0), first + number * step)
+        draw.text(place, row, font=_font(size), fill=inks.ink, anchor="ls")
 
 
 def _foot(draw: ImageDraw.ImageDraw, credit: str, start: int, measure: int, inks: Inks) -> None:
@@ -169,7 +180,7 @@ def _fitting(lines: Sequence[str], measure: int) -> int:
     size = int(_LARGEST * min(1.0, measure / max(widest, 1.0)))
     while size > _SMALLEST and max(_font(size).getlength(line) for line in lines) > measure:
         size -= 1
-    return max(size, _SMALLEST)
+    return max(size, _SMALLEST)  # a longer line is turned over
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, measure: int) -> list[str]:
@@ -177,12 +188,21 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, measure: int) -> list[str]
     for word in text.split():
         longer = f"{rows[-1]} {word}".strip()
         if rows[-1] and font.getlength(longer) > measure:
-            rows.append(word)
+            rows.append(_shortened(word, font, measure))
         else:
-            rows[-1] = longer
+            rows[-1] = longer if rows[-1] else _shortened(word, font, measure)
     return rows
+
+
+def _shortened(word: str, font: ImageFont.FreeTypeFont, measure: int) -> str:
+    """A word, cut with an ellipsis where it is longer than a row."""
+    if font.getlength(word) <= measure:
+        return word
+    while word and font.getlength(word + "\u2026") > measure:
+        word = word[:-1]
+    return word + "\u2026"
 
 
 def _drawable(text: str) -> str:
     """Text in one line, of signs that are drawn."""
-    return " ".join("".join(sign for sign in text if sign.isprintable()).replace("'", "\u2019").split())
+    return " ".join("".join(sign for sign in text[:400] if sign.isprintable()).replace("'", "\u2019").split())

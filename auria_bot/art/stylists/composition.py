@@ -34,21 +34,38 @@ def colour_share(strength: float) -> float:
 
 
 def moved(lab: NDArray[np.float32], painting: Cloud, share: float) -> NDArray[np.float32]:
-    """(height, width, 3) CIELAB moved a share of the way to a painting's colours, lightness and colour apart."""
+    """(height, width, 3) CIELAB moved a share of the way to a painting's colours.
+
+    First lightness and colour are moved apart, gently; where that leaves too much of the distance, with more stretch;
+    where that does too, together.
+    """
     cloud = Cloud.of(_counted(lab))
+    most_left = (1 - 0.88 * share) * cloud.distance(painting)
+    for stretch in (_MOST_STRETCH, 2 * _MOST_STRETCH):
+        matrix, goal = _apart(cloud, painting, share, stretch)
+        mapped = Cloud(mean=goal, covariance=matrix @ cloud.covariance @ matrix.T, marginals=cloud.marginals)
+        if mapped.distance(painting) <= most_left:
+            return lab @ matrix.T.astype(np.float32) + (goal - matrix @ cloud.mean).astype(np.float32)
+    together, offset = cloud.toward(painting, share)
+    return lab @ together + offset
+
+
+def _apart(
+    cloud: Cloud, painting: Cloud, share: float, most: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The map that moves lightness for itself and both colour axes together: matrix (3, 3) and the new mean (3,)."""
     lightness = np.sqrt(painting.covariance[0, 0] / cloud.covariance[0, 0])
     root = _root(cloud.covariance[1:, 1:])
     back = np.linalg.inv(root)
-    colour = back @ _root(root @ painting.covariance[1:, 1:] @ root) @ back
-    stretch, axes = np.linalg.eigh(colour)
+    stretch, axes = np.linalg.eigh(back @ _root(root @ painting.covariance[1:, 1:] @ root) @ back)
+    least = _LEAST_STRETCH * _MOST_STRETCH / most
     matrix = np.eye(3)
-    matrix[0, 0] = 1 - share + share * float(np.clip(lightness, _LEAST_STRETCH, _MOST_STRETCH))
-    full = (axes * np.clip(stretch, _LEAST_STRETCH, _MOST_STRETCH)) @ axes.T
-    matrix[1:, 1:] = (1 - share) * np.eye(2) + share * full
+    matrix[0, 0] = 1 - share + share * float(np.clip(lightness, least, most))
+    matrix[1:, 1:] = (1 - share) * np.eye(2) + share * (axes * np.clip(stretch, least, most)) @ axes.T
     goal = (1 - share) * cloud.mean + share * painting.mean
     if goal[0] < _DARKEST:
         goal[0] = max(goal[0], min(_DARKEST, float(painting.mean[0])))
-    return lab @ matrix.T.astype(np.float32) + (goal - matrix @ cloud.mean).astype(np.float32)
+    return matrix, goal
 
 
 def compose(
@@ -75,8 +92,9 @@ def compose(
     matrix, offset = Cloud.of(_counted(net)).toward(goal, 1.0)
     net = net @ matrix + offset
     own_forms, net_forms = _forms(own), _forms(net)
-    form = np.array([0.45, 0.2, 0.2], np.float32) * np.float32(strength)
-    texture, edges = min(1.0, 1.45 * strength), 1.0 - 0.8 * strength
+    form = np.minimum(np.array([0.45, 0.15, 0.15], np.float32) * np.float32(strength), 1)  # of L, a and b
+    texture = np.minimum(np.array([1.45, 0.9, 0.9], np.float32) * np.float32(strength), 1)
+    edges = np.float32(1.0 - 0.8 * strength)
     mixed = own_forms + form * (net_forms - own_forms) + texture * (net - net_forms) + edges * (own - own_forms)
     mixed = brush(mixed)
     matrix, offset = Cloud.of(_counted(mixed)).toward(goal, 1.0)
