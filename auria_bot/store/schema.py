@@ -22,7 +22,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 from auria_bot.domain.draft import DraftState
@@ -70,7 +69,6 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-_JSON = JSON().with_variant(JSONB(), "postgresql")
 # SQLite numbers rows by itself only when the key is called INTEGER.
 _ID = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -94,10 +92,10 @@ drafts = Table(
     Column("reason", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("alt_text", Text, nullable=False),
-    Column("channels", _JSON, nullable=False),
+    Column("channels", JSON, nullable=False),
     Column("signature", String(64), nullable=False),
     Column("picture_sha256", String(64), nullable=False),
-    Column("artwork", _JSON, nullable=False),
+    Column("artwork", JSON, nullable=False),
     # Copies from the artwork, for the queries that look over all drafts.
     Column("mood", String(40), nullable=False),
     Column("style", String(200), nullable=False),

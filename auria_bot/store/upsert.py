@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 __all__ = ["insert_once"]
 
@@ -17,10 +16,14 @@ def insert_once(
     """Insert a row unless one with the same values of the unique columns is there; whether it was inserted."""
     columns = [table.c[name] for name in unique]
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # a user of SQLite need not wait for it
+
         done = connection.execute(
             postgresql.insert(table).values(**row).on_conflict_do_nothing(index_elements=columns)
         )
     else:
+        from sqlalchemy.dialects import sqlite
+
         done = connection.execute(
             sqlite.insert(table).values(**row).on_conflict_do_nothing(index_elements=columns)
         )

@@ -168,7 +168,7 @@ def test_opening_an_up_to_date_store_needs_no_alembic(tmp_path):
     code = (
         "import sys; from pathlib import Path; from auria_bot.settings import Settings;"
         "from auria_bot.store.unit_of_work import Store; Store.open(Settings(home=Path(sys.argv[1]))).close();"
-        "print(sorted({'alembic', 'sqlalchemy.orm', 'torch', 'numpy'} & set(sys.modules)))"
+        "print(sorted({'alembic', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql', 'torch', 'numpy'} & set(sys.modules)))"
     )
     told = [
         subprocess.run(
