@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.workshop import Progress
 
-__all__ = ["main"]
+__all__ = ["listening", "main"]
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 ORPHANED = 71  # exit code of a child whose parent is gone

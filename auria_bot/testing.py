@@ -24,15 +24,7 @@ from auria_bot.domain.haiku import FORM, Haiku
 from auria_bot.domain.mood import MOODS, Mood
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.domain.roles import Finished, Limits, Painting, Verdict, Verse, Words
-from auria_bot.errors import (
-    NotFound,
-    PictureError,
-    Refused,
-    Throttled,
-    Unauthorised,
-    Unclear,
-    UnknownName,
-)
+from auria_bot.errors import NotFound, PictureError, Refused, Throttled, Unauthorised, Unclear, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FakeCaptioner",
     "FakeChannel",
+    "FakeChannelConfig",
     "FakeClock",
     "FakeConfig",
     "FakeEnlarger",

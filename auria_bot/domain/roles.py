@@ -27,6 +27,7 @@ __all__ = [
     "Finisher",
     "Gate",
     "Limits",
+    "Maker",
     "MoodReader",
     "Painter",
     "Painting",

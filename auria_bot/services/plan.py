@@ -22,7 +22,9 @@ from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS, find_mood
 from auria_bot.errors import InputError
 
-__all__ = ["LONGEST", "MAX_COUNT", "SEEDS", "Plan", "Tool", "Wish", "derive", "draw_mood", "new_seed", "sketch_seed"]
+__all__ = [
+    "FORMAT", "LONGEST", "MAX_COUNT", "SEEDS", "Plan", "Tool", "Wish", "derive", "draw_mood", "new_seed", "sketch_seed",
+]  # fmt: skip
 
 SEEDS = 2**63
 """Seeds are 0 to SEEDS - 1."""

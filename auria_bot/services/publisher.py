@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.roles import Channel
     from auria_bot.services.ports import Clock, Pictures, Store
 
-__all__ = ["Preview", "Publisher", "Round"]
+__all__ = ["LEASE", "PAUSE", "Preview", "Publisher", "Round"]
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.mood import Mood
     from auria_bot.services.plan import Plan
 
-__all__ = ["STEPS", "Desk", "PictureDropped", "Step", "key_of", "step_named"]
+__all__ = ["PICTURES", "STEPS", "Desk", "PictureDropped", "Step", "key_of", "step_named"]
 
 PICTURES = frozenset({"painting", "enlarged", "styled"})
 """The fields of a sketch that name a picture a later step reads."""

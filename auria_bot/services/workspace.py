@@ -30,7 +30,7 @@ from auria_bot.services.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Done", "Failure", "Run", "State", "Workspace", "sha256_of", "write_json"]
+__all__ = ["GIVEN", "Done", "Failure", "Run", "State", "Workspace", "sha256_of", "write_json"]
 
 GIVEN = "given"
 """The key of a step whose result came with the plan."""

@@ -21,7 +21,7 @@ from auria_bot.errors import BackendMissing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Inks", "card", "contrast", "inks_of"]
+__all__ = ["LEAST_CONTRAST", "Inks", "card", "contrast", "inks_of"]
 
 WIDTH, HEIGHT = 1600, 1000  # pixels
 _MARGIN = 88  # around everything

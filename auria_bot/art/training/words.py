@@ -26,7 +26,7 @@ from auria_bot.corpus import decency, syllables, verses, words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["blocked", "capitals", "dictionary", "fit_guesser", "main", "names", "pack"]
+__all__ = ["blocked", "capitals", "derive", "dictionary", "fit_guesser", "main", "names", "pack"]
 
 _STRESS = re.compile(r"[012]$")
 _SCALE = 100  # a stored weight of 100 is one syllable
