@@ -166,7 +166,7 @@ class Studio:
         found = []
         for name in self._workspace.names():
             try:
-                with self._workspace.open(name, wait=0.0) as run:
+                with self._workspace.open(name, wait=1.0) as run:
                     states = run.states()
             except AuriaError as error:
                 log.info("The run %s is left alone: %s", name, error, extra={"run": name})

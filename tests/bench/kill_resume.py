@@ -1,0 +1,198 @@
+"""Runs of `auria make` killed with SIGKILL at random moments, then `auria make --resume`.
+
+Every run has a fresh home and makes three drafts; its moment and its victim (the program, the studio's child process,
+or both at once) are drawn by a seeded generator, over the whole time that an undisturbed run takes. After the kill, everything that
+is visible must be whole; after resuming, all three drafts must be there, once, and each picture and each word must be the same as in an undisturbed
+run of the same seed. Most runs are played by fakes that take their time; some by the real models.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auria_bot.bootstrap import ROLES, build
+from auria_bot.settings import load
+from tests.bench import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Trial", "reference", "run", "trial"]
+
+COUNT = 3
+SEED = 20261121
+PAUSE = 0.03  # seconds that a fake takes for each call
+NAMES = {"painting.png", "full.png", "post.jpg", "card.jpg"}
+VICTIMS = ("program", "child", "both")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What became of one killed run."""
+
+    victim: str
+    moment: float  # seconds after the start
+    stage: str  # "before" the run began, "under way" or "over"
+    faults: tuple[str, ...]
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+    return kept | {"AURIA_HOME": str(home)}
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "auria_bot", *words]
+
+
+def _home(folder: Path, *, real: bool) -> Path:
+    """A new home, with fakes for makers unless real ones are wanted."""
+    folder.mkdir(parents=True)
+    if not real:
+        sections = "".join(
+            f'[{section}]\nbackend = "fake"\noptions = {{ seconds = {PAUSE} }}\n' for section in ROLES.values()
+        )
+        (folder / "auria.toml").write_text(sections, encoding="utf-8")
+    return folder
+
+
+def _contents(home: Path) -> dict[str, object]:
+    """All drafts, without what is different in every run: the artwork and the bytes of the pictures, by sketch."""
+    found: dict[str, object] = {}
+    with closing(build(load({"AURIA_HOME": str(home)}))) as house:
+        for draft in house.review.drafts():
+            folder = home / "pictures" / draft.folder
+            pictures = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+            key = draft.folder.rsplit("-", 1)[1]
+            if key in found:
+                found[f"{key} again"] = draft
+            found[key] = (draft.artwork.to_json(), draft.picture_sha256, pictures)
+    return found
+
+
+def reference(folder: Path, *, real: bool = False) -> tuple[dict[str, object], float]:
+    """What an undisturbed run makes, and how many seconds it takes."""
+    home = _home(folder, real=real)
+    begun = time.monotonic()
+    subprocess.run(_make(), env=_environment(home), check=True, capture_output=True)
+    return _contents(home), time.monotonic() - begun
+
+
+def _make() -> list[str]:
+    return _command("make", "--count", str(COUNT), "--seed", str(SEED), "--theme", "autumn rain", "--json")
+
+
+def trial(folder: Path, expected: dict[str, object], *, moment: float, victim: str, real: bool = False) -> Trial:
+    """Kill one run and resume it."""
+    home = _home(folder, real=real)
+    process = subprocess.Popen(_make(), env=_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(moment)
+    children = _children(process.pid)
+    over = process.poll() is not None
+    if victim in {"program", "both"} and not over:
+        process.kill()
+    for child in children if victim in {"child", "both"} else []:
+        try:
+            os.kill(child, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    process.wait()
+    faults = [f"after the kill: {fault}" for fault in _half_written(home)]
+    begun = any((home / "studio").glob("[!.]*/plan.json")) or any((home / "pictures").glob("[!.]*"))
+    stage = "over" if over or (begun and not any((home / "studio").glob("[!.]*"))) else "under way" if begun else "before"
+    done = subprocess.run(
+        _command("make", "--resume", "--json"), env=_environment(home), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        faults.append(f"resuming ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+    if any((home / "studio").glob("[!.]*")):
+        faults.append("an unfinished run is left after resuming")
+    if stage == "before":
+        subprocess.run(_make(), env=_environment(home), check=True, capture_output=True)
+    faults += [f"after resuming: {fault}" for fault in _half_written(home)]
+    made = _contents(home)
+    if made.keys() != expected.keys():
+        faults.append(f"drafts {sorted(made)} instead of {sorted(expected)}")
+    faults += [f"draft {key} differs from the undisturbed run's" for key in expected if key in made and made[key] != expected[key]]
+    if not faults:
+        shutil.rmtree(home)
+    return Trial(victim=victim, moment=round(moment, 3), stage=stage, faults=tuple(faults))
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _half_written(home: Path) -> Iterator[str]:
+    """Everything visible that is not whole. Names that begin with a dot are out of sight, on purpose."""
+    from PIL import Image
+
+    for path in home.rglob("*"):
+        parts = path.relative_to(home).parts
+        if any(part.startswith(".") for part in parts) or not path.is_file():
+            continue
+        if path.suffix == ".json":
+            try:
+                json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                yield f"{path} is not whole"
+        if path.suffix in {".png", ".jpg"}:
+            try:
+                with Image.open(path) as image:
+                    image.load()
+            except (OSError, SyntaxError):
+                yield f"{path} is not whole"
+    for folder in (home / "pictures").glob("[!.]*"):
+        if {path.name for path in folder.iterdir()} != NAMES:
+            yield f"{folder} is not whole"
+    if (home / "auria.db").exists():
+        with closing(build(load({"AURIA_HOME": str(home)}))) as house:
+            for draft in house.review.drafts():
+                if not (home / "pictures" / draft.folder).is_dir():
+                    yield f"draft {draft.id} has no pictures"
+
+
+def run(runs: int = 50, real: int = 4) -> Result:
+    """Measure: `runs` killed runs, of which `real` are made by the real models."""
+    rng = random.Random(SEED)
+    root = Path(tempfile.mkdtemp(prefix="auria-kill-"))
+    trials: list[Trial] = []
+    for kind, number in (("fake", runs - real), ("real", real)):
+        if not number:
+            continue
+        expected, seconds = reference(root / kind, real=kind == "real")
+        for each in range(number):
+            victim, moment = VICTIMS[each % 3], rng.uniform(0.02, 1.0) * seconds
+            trials.append(
+                trial(root / f"{kind}-{each}", expected, moment=moment, victim=victim, real=kind == "real")
+            )
+    bad = [one for one in trials if one.faults]
+    for one in bad:
+        print(f"  killed {one.victim} after {one.moment} s: {'; '.join(one.faults)}", file=sys.stderr)
+    stages = Counter(one.stage for one in trials)
+    if not bad:
+        shutil.rmtree(root)
+    figures = (
+        f"{len(trials) - len(bad)} of {len(trials)} killed runs whole and finished byte for byte by --resume; killed"
+        f" before the run began {stages['before']}, under way {stages['under way']}, over {stages['over']}; {real} with the real models"
+    )
+    return Result(
+        name="kill-resume", figures=figures, bar="all of 50: nothing lost, nothing half-written, each finished",
+        passed=not bad and len(trials) >= min(runs, 50),
+    )  # fmt: skip
