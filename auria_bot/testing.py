@@ -32,20 +32,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 __all__ = [
-    "FakeCaptioner",
-    "FakeChannel",
-    "FakeChannelConfig",
-    "FakeClock",
-    "FakeConfig",
-    "FakeEnlarger",
-    "FakeFinisher",
-    "FakeGate",
-    "FakeMoodReader",
-    "FakePainter",
-    "FakePoet",
-    "FakeScribe",
-    "FakeStylist",
-]
+    "FakeCaptioner", "FakeChannel", "FakeChannelConfig", "FakeClock", "FakeConfig", "FakeEnlarger",
+    "FakeFinisher", "FakeGate", "FakeMoodReader", "FakePainter", "FakePoet", "FakeScribe", "FakeStylist",
+]  # fmt: skip
 
 _FIRST = (
     "lanterns on the hill", "rain begins again", "a heron takes off", "the last train at dusk",
