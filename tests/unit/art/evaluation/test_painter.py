@@ -1,0 +1,122 @@
+"""How the painter is measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from auria_bot.art.evaluation import painter as evaluation  # noqa: E402
+from auria_bot.art.evaluation.painter_judges import Encoder, SceneClassifier, features, frechet, train_encoder  # noqa: E402
+from auria_bot.art.painters.attn import Canvas  # noqa: E402
+from auria_bot.art.painters.scenery import SCENES  # noqa: E402
+from auria_bot.art.training.scenes import Scenes  # noqa: E402
+from auria_bot.errors import InputError  # noqa: E402
+
+COLOURS = np.array([(40, 90, 200), (120, 110, 100), (230, 240, 250), (30, 90, 30), (250, 250, 200), (240, 220, 40), (200, 20, 40), (250, 180, 10), (230, 100, 180)])
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    """Plain coloured pictures, one colour and one sentence direction for each scene."""
+    rng = np.random.default_rng(0)
+    count = 360
+    scene = np.arange(count) % len(SCENES)
+    pictures = np.clip(COLOURS[scene][:, None, None, None] + rng.integers(-20, 20, (count, 2, 64, 64, 3)), 0, 255).astype(np.uint8)
+    sentences = np.eye(384, dtype=np.float16)[:9]
+    return Scenes(
+        pictures=pictures, scene=scene, light=["day"] * count, split=np.where(np.arange(count) % 4 == 3, 2, 0), relit=np.zeros(count, bool),
+        caption=np.repeat(scene[:, None], 6, axis=1), texts=list(SCENES), sentences=sentences,
+        words=np.zeros((9, 24, 384), np.float16), mask=np.ones((9, 24), np.float16),
+    )
+
+
+class Brush:
+    """A stand-in for the painter: paints the plain colour of the first scene named, darker at night, greener or whiter as asked."""
+
+    def imagine(self, text, *, seed, count):
+        """One canvas."""
+        scene = next((number for number, name in enumerate(SCENES) if name in text), 0)
+        colour = COLOURS[scene].astype(float)
+        colour = colour * 0.2 if "night" in text else colour
+        colour = np.array([240.0, 240, 245]) if "snow" in text else colour
+        colour = np.array([220.0, 120, 30]) if "autumn" in text or "sunset" in text else colour
+        noise = np.random.default_rng(seed).normal(0, 10, (64, 64, 3))
+        return (Canvas(pixels=np.clip(colour + noise, 0, 255).astype(np.uint8), score=0.0, vector=np.zeros(1, np.float32), number=0),)
+
+
+def test_frechet_of_shifted_normals():
+    """For two normal clouds the distance is the squared shift plus that of the spreads."""
+    rng = np.random.default_rng(1)
+    one, other = rng.normal(0, 1, (4000, 6)), rng.normal(0, 2, (4000, 6)) + 3
+    assert abs(frechet(one.astype(np.float32), other.astype(np.float32)) - 6 * (9 + 1)) < 2
+    assert abs(frechet(one.astype(np.float32), one.astype(np.float32))) < 1e-6
+
+
+def test_classifier_and_cache(scenes, tmp_path):
+    """It finds scenes in test pictures, and the kept one answers alike."""
+    rows = scenes.rows(2)
+    found = features(scenes.pictures[rows, 0])
+    first = SceneClassifier(scenes, tmp_path, steps=60)(found)
+    assert (first == scenes.scene[rows]).mean() > 0.95
+    assert np.array_equal(first, SceneClassifier(scenes, tmp_path)(found))
+
+
+def test_encoder_learns(scenes, tmp_path):
+    """After some updates the right sentence of nine is found far more often than by chance."""
+    net = train_encoder(scenes, tmp_path, steps=25, log=lambda _: None)
+    rows = scenes.rows(2)[:9]
+    assert net.right_of_100(scenes.pictures[rows, 0], scenes.sentences[scenes.scene[rows]].astype(np.float32)) > 0.6
+    assert (tmp_path / "encoder.safetensors").exists()
+
+
+def test_right_of_100_by_chance():
+    """An encoder that sees nothing finds about one in a hundred."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(2)
+    share = Encoder().right_of_100(rng.integers(0, 255, (100, 64, 64, 3)).astype(np.uint8), rng.normal(0, 1, (100, 384)).astype(np.float32))
+    assert share < 0.1
+
+
+def test_control():
+    """A painter that follows light and colour words keeps every pair, one that ignores them none."""
+
+    class Blind:
+        def imagine(self, text, *, seed, count):
+            return Brush().imagine("sea", seed=seed, count=count)
+
+    assert set(evaluation.control(Brush(), seeds=3)["control"].values()) == {3}
+    assert sum(evaluation.control(Blind(), seeds=3)["control"].values()) == 0
+
+
+def test_variety(scenes):
+    """Four seeds that differ by grain only are far less apart than real pictures need be; the figures are finite and positive."""
+    found = evaluation.variety(Brush(), scenes)
+    assert 0 < found["variety"] < 0.3
+    assert found["variety_real"] > 0
+
+
+def test_groups_hold_no_caption_twice(scenes):
+    """Within each group of a hundred the captions are different."""
+    rows, captions = evaluation._different(scenes, 40)
+    assert len(rows) == len(captions) == 40
+    assert len(set(captions[:9])) == 9
+    assert (scenes.split[rows] == 2).all()
+
+
+def test_verdict():
+    """Each part of the bar is needed."""
+    good = {
+        "scene": 0.8, "scene_real": 0.8, "haiku_scene": 0.8, "caption": 0.2, "caption_real": 0.2, "haiku_caption": 0.2,
+        "control": {"a": 19, "b": 20}, "control_seeds": 20, "variety": 0.4, "variety_real": 0.7,
+    }
+    assert evaluation.verdict(good)
+    for worse in ({"scene": 0.7}, {"haiku_scene": 0.1}, {"caption": 0.1}, {"haiku_caption": 0.1}, {"control": {"a": 18, "b": 20}}, {"variety": 0.3}):
+        assert not evaluation.verdict(good | worse)
+
+
+def test_no_haiku(tmp_path):
+    """A missing file of haiku is named."""
+    with pytest.raises(InputError, match="haiku"):
+        evaluation.read_haiku(tmp_path, 10)
