@@ -23,7 +23,6 @@ DOING = {
 """What each step of the studio is called while it is done, in order."""
 
 
-
 class _Tally:
     """Which steps of which sketches are behind us."""
 

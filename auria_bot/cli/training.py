@@ -60,6 +60,9 @@ def train(
     else:
         _print_metrics(metrics)
         typer.echo(f"the model lies in {out}")
+    if target is None:
+        _complete(out.parent, settings)
+        note(f"to work with it, set AURIA_MODELS={out.parent}, or models in auria.toml")
 
 
 def evaluate(
@@ -77,12 +80,43 @@ def evaluate(
     from auria_bot.settings import load
 
     settings = load()
-    judge = _module(model, EVALUATED, "evaluation" if model == "stylist" else "training")
-    metrics = judge.evaluate(data=_data(data, settings), model=folder or settings.models_folder / model)
+    where = _data(data, settings)
+    if model == "stylist":
+        metrics = _stylist(where, (folder or settings.models_folder / model).parent)
+    else:
+        # A model is measured by its own evaluation where it has one, else beside its recipe.
+        judge = _module(model, EVALUATED, "training")
+        if not hasattr(judge, "evaluate"):
+            judge = _module(model, EVALUATED, "evaluation")
+        metrics = judge.evaluate(data=where, model=folder or settings.models_folder / model)
     if as_json:
         print_json({"model": model, "metrics": metrics})
     else:
         _print_metrics(metrics)
+
+
+def _stylist(data: Path, models: Path) -> dict[str, Any]:
+    """The stylist's figures in both its modes, over scenes of the test split."""
+    from dataclasses import asdict
+
+    from auria_bot.art.enlargers.real_esrgan import RealEsrgan, RealEsrganConfig
+    from auria_bot.art.evaluation import stylist
+    from auria_bot.art.stylists.magenta import Magenta, MagentaConfig
+
+    made, enlarger = Magenta(MagentaConfig(), models), RealEsrgan(RealEsrganConfig(), models)
+    pictures = stylist.pictures_of(data, 40)
+    modes = ("painterly", "photorealistic")
+    return {mode: asdict(stylist.evaluate(made, enlarger, pictures, mode=mode)) for mode in modes}
+
+
+def _complete(folder: Path, settings: Settings) -> None:
+    """Put the other models beside one that was trained, so that the folder can be worked with."""
+    import shutil
+
+    for one in sorted(settings.models_folder.iterdir()):
+        target = folder / one.name
+        if one.is_dir() and not target.exists():
+            shutil.copytree(one, target)
 
 
 def _module(model: str, known: tuple[str, ...], package: str) -> Any:
@@ -110,7 +144,15 @@ def _data(given: Path | None, settings: Settings) -> Path:
 def _print_metrics(metrics: dict[str, Any]) -> None:
     from auria_bot.cli.console import out, table
 
-    rows = (
-        (name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in metrics.items()
-    )
-    out().print(table("", ("figure", "value"), rows))
+    out().print(table("", ("figure", "value"), _rows(metrics)))
+
+
+def _rows(metrics: dict[str, Any], path: str = "") -> list[tuple[str, str]]:
+    """Every figure by its name; those of a table within the table have its name before theirs."""
+    rows = []
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            rows += _rows(value, f"{path}{name} ")
+        else:
+            rows.append((f"{path}{name}", f"{value:.4g}" if isinstance(value, float) else str(value)))
+    return rows

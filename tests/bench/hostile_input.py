@@ -123,7 +123,7 @@ def _path(victim: Victim) -> str:
     return said.done() if said.code == 0 else said.refused(4)
 
 
-def _no_words(victim: Victim) -> str:
+def _path_as_mood(victim: Victim) -> str:
     return victim.auria("make", "--mood", "../../etc/passwd").refused(4, "known:")
 
 
@@ -183,11 +183,12 @@ def _weights(kind: str) -> Callable[[Victim], str]:
                 content[len(content) // 2] ^= 1
             if kind != "missing":
                 network.write_bytes(content[: len(content) // 2] if kind == "truncated" else content)
-            settings = {"AURIA_MODELS": str(models), "AURIA_POET__BACKEND": "word-lstm"}
+            settings = victim.settings | {"AURIA_MODELS": str(models), "AURIA_POET__BACKEND": "word-lstm"}
+            struck = Victim(home=victim.home, settings=settings)
             for command in (("make",), ("models", "--verify")):
-                if wrong := victim.auria(*command, **settings).refused(8, "poet"):
+                if wrong := struck.auria(*command).refused(8, "poet"):
                     return f"{command[0]}: {wrong}"
-            return victim.auria("doctor", **settings).refused(8)
+            return struck.auria("doctor").refused(8)
 
     return case
 
@@ -299,7 +300,7 @@ CASES: dict[str, Callable[[Victim], str]] = {
     "theme with a link": _theme("see https://example.org now", 4, "theme"),
     "SQL as theme": _sql,
     "path as theme": _path,
-    "path as mood": _no_words,
+    "path as mood": _path_as_mood,
     "path as style": lambda victim: victim.auria("make", "--style", "../../etc/passwd").refused(4, "style"),
     "seed out of range": lambda victim: victim.auria("make", "--seed", "9" * 30).refused(4, "seed"),
     "SQL as number": lambda victim: victim.auria("show", "1;DROP").refused(2),
