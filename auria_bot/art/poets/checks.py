@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from auria_bot.corpus import decency, form, syllables
-from auria_bot.corpus.words import folded, words
+from auria_bot.corpus.words import words
 from auria_bot.errors import InputError, TextRejected
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.originality import CopyGuard
 
-__all__ = ["LONGEST_THEME", "faults", "usable_theme"]
+__all__ = ["LONGEST_THEME", "faults", "lines_of", "usable_theme"]
 
 LONGEST_THEME = 500  # characters
 
@@ -69,4 +69,4 @@ def usable_theme(theme: str | None) -> str | None:
 
 def lines_of(text: str) -> list[list[str]]:
     """A text's lines as folded words, empty lines left out."""
-    return [line for line in map(words, folded(text).splitlines()) if line]
+    return [line for line in map(words, re.split(r"[\n/]", text)) if line]

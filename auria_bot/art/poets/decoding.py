@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.poets.lexicon import Lexicon
+    from auria_bot.art.poets.usage import Usage
     from auria_bot.art.runtime import Network
 
 __all__ = ["Decoder", "Manner", "Sung", "feasible"]
@@ -38,7 +39,11 @@ class Manner:
     top_k: int = 60  # words drawn from at most
     top_p: float = 0.92  # share of likelihood drawn from
     guidance: float = 1.6  # how much further the theme pulls than the net alone would let it; 1 is the net alone
-    repetition: float = 2.5  # taken from the score of a content word that the poem has already
+    repetition: float = 3.0  # taken from the score of a content word that the poem has already, or a kindred one
+    new_pair: float = 1.5  # taken from the score of a word never seen after the last one, both of content
+    odd_pair: float = 5.0  # the same where one of the two is a function word: that is mostly bad grammar
+    new_triple: float = 1.0  # taken from a word never seen after the last two
+    new_break: float = 1.5  # taken from a word that would end a line and was never seen to after the last one
     kind: int = HAIKU_KIND  # the kind of poem that the net is told, see corpus.metre
 
 
@@ -78,10 +83,13 @@ class Decoder:
         lexicon: what is known of the words.
         hidden: size of a layer's state.
         layers: layers of state.
+        usage: which words were seen side by side; None to leave that to the net.
     """
 
-    def __init__(self, network: Network, lexicon: Lexicon, *, hidden: int, layers: int = 2) -> None:
-        self._network, self._lexicon = network, lexicon
+    def __init__(
+        self, network: Network, lexicon: Lexicon, *, hidden: int, layers: int = 2, usage: Usage | None = None
+    ) -> None:
+        self._network, self._lexicon, self._usage = network, lexicon, usage
         self._hidden, self._layers = hidden, layers
         self._masks = np.stack([self._mask(line, rest) for line in range(len(FORM)) for rest in range(_RESTS)])
         numbers = lexicon.vocabulary.numbers
@@ -148,11 +156,31 @@ class Decoder:
         scores[np.ix_(state.token == self._a, lexicon.vowel)] = _NEVER
         scores[np.ix_(state.token == self._an, ~lexicon.vowel)] = _NEVER
         scores[np.ix_(state.token == START, ~lexicon.begins)] = _NEVER
+        if self._usage is not None:
+            scores -= self._strangeness(state, self._usage, manner)
         heat = manner.opening if state.places < _OPENING else manner.temperature
         drawn = _draw((scores / heat).astype(np.float32), rng.random(len(scores)), manner.top_k, manner.top_p)
         ending = np.where(state.line == len(FORM) - 1, END, LINE)
         tokens: NDArray[np.int64] = np.where(state.rest > 0, drawn, ending)
         return tokens
+
+
+    def _strangeness(self, state: _Poems, usage: Usage, manner: Manner) -> NDArray[np.float32]:
+        """What words lose that verse does not put after the last ones, and at a line's end before its break."""
+        content = self._lexicon.content
+        pair = np.where(content[None] & content[state.token][:, None], manner.new_pair, manner.odd_pair)
+        lost = pair.astype(np.float32)
+        for row, token in enumerate(state.token):
+            after = usage.after(int(token))
+            if token > END:
+                triple = usage.triple(*np.broadcast_arrays(state.before[row], token, after.astype(np.int64)))
+                lost[row, after] = np.where(triple, 0, manner.new_triple)
+            else:
+                lost[row, after] = 0
+            last = after[self._lexicon.sung[after] == state.rest[row]].astype(np.int64)
+            ending = END if state.line[row] == len(FORM) - 1 else LINE
+            lost[row, last] += np.where(usage.triple(*np.broadcast_arrays(token, last, ending)), 0, manner.new_break)
+        return lost
 
 
 class _Poems:
@@ -161,11 +189,12 @@ class _Poems:
     def __init__(self, lexicon: Lexicon, poems: int) -> None:
         self._lexicon = lexicon
         self.token = np.full(poems, START, np.int64)  # the token last written
+        self.before = np.full(poems, START, np.int64)  # the token before it
         self.position = np.zeros(poems, np.int64)  # see corpus.metre
         self.line = np.zeros(poems, np.int64)
         self.rest = np.full(poems, FORM[0])  # syllables that the line still wants
         self.done = np.zeros(poems, bool)
-        self.used = np.zeros((poems, len(lexicon.sung)), np.float32)  # 1 for content words that the poem has
+        self.used = np.zeros((poems, len(lexicon.sung)), np.float32)  # 1 for content words that the poem has, and their kin
         self.barred = np.zeros((poems, len(lexicon.sung)), bool)  # words that the line has, or the poem twice
         self.places = 0
         self._text: list[list[list[int]]] = [[[]] for _ in range(poems)]
@@ -188,9 +217,9 @@ class _Poems:
                 self.rest[row] -= lexicon.sung[token]
                 if lexicon.content[token]:
                     self.barred[row, token] = True
-                    self.used[row, token] = 1
+                    self.used[row, lexicon.kin[token]] = 1
             self.position[row] = advance(int(self.position[row]), token, int(lexicon.heard[token]))
-            self.token[row] = token
+            self.before[row], self.token[row] = self.token[row], token
         self.places += 1
 
     def _turn(self, row: int, *, over: bool) -> None:

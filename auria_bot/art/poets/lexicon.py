@@ -11,7 +11,7 @@ from auria_bot.corpus import decency, form, syllables
 from auria_bot.corpus.words import SPECIALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +24,7 @@ SETTLED_BY_EAR = {"spring": 1, "springs": 1, "am": 1, "us": 1}
 
 Every other word is written only where all of its pronunciations have one count."""
 
+_ALIKE = 4  # letters
 _VOWEL_SOUND = ("hour", "honest", "honor", "heir")
 _CONSONANT_SOUND = ("one", "once", "uni", "use", "usu", "euro", "ewe", "uten", "ukul", "u")
 _SPARED = frozenset({"un", "um", "ul", "ug", "up", "ur", "us"})
@@ -41,6 +42,7 @@ class Lexicon:
     begins: NDArray[np.bool_]  # may begin the poem
     content: NDArray[np.bool_]  # carries meaning of its own
     vowel: NDArray[np.bool_]  # takes "an"
+    kin: tuple[NDArray[np.int64], ...]  # of each content word, the content words that begin alike, itself included
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> Lexicon:
@@ -68,7 +70,19 @@ class Lexicon:
             begins=flags(lambda word: word not in form.NOT_FIRST),
             content=flags(form.is_content),
             vowel=flags(_takes_an),
+            kin=_kin(words),
         )
+
+
+def _kin(words: Sequence[str]) -> tuple[NDArray[np.int64], ...]:
+    """Content words that share their first letters: boat and boats, lonely and loneliness."""
+    groups: dict[str, list[int]] = {}
+    for number, word in enumerate(words):
+        if form.is_content(word):
+            groups.setdefault(word[:_ALIKE], []).append(number)
+    alone = np.zeros(0, np.int64)
+    arrays = {start: np.array(members) for start, members in groups.items()}
+    return tuple(arrays[word[:_ALIKE]] if form.is_content(word) else alone for word in words)
 
 
 def _takes_an(word: str) -> bool:

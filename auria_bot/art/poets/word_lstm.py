@@ -19,6 +19,7 @@ from auria_bot.art.poets.checks import faults, usable_theme
 from auria_bot.art.poets.decoding import Decoder, Manner, Sung
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.poets.seasons import SCENES
+from auria_bot.art.poets.usage import Usage
 from auria_bot.corpus.originality import CopyGuard
 from auria_bot.corpus.syllables import FORM
 from auria_bot.corpus.words import Vocabulary, spoken, words
@@ -79,7 +80,7 @@ class WordLstm:
         self._guard = CopyGuard.load(self._folder / "originality.bin")
         network = runtime.load(self._folder / "model.onnx", runtime=config.runtime)
         self._lexicon = Lexicon.of(self._vocabulary)
-        self._decoder = Decoder(network, self._lexicon, hidden=net["hidden"], layers=net["layers"])
+        self._decoder = Decoder(network, self._lexicon, hidden=net["hidden"], layers=net["layers"], usage=Usage.load(self._folder / "usage.npz"))
 
     def models(self) -> Mapping[str, str]:
         """Her own model, and the sentence encoder."""

@@ -40,7 +40,7 @@ __all__ = ["PoetRecipe", "PoetSettings", "evaluate", "perplexity", "places_of", 
 class PoetSettings:
     """What config/train/poet.toml may set."""
 
-    steps: int = 5600  # updates in all
+    steps: int = 4350  # updates in all
     batch: int = 64  # poems in an update
     rate: float = 2.5e-3  # peak learning rate
     warm_up: int = 100  # steps to reach it
@@ -48,7 +48,7 @@ class PoetSettings:
     average: float = 0.998  # decay of the weight average
     verse_until: float = 0.12  # share of the steps in which every second batch is a stanza batch
     form_from: float = 0.8  # share of the steps after which every second batch is 5-7-5
-    drop_both: float = 0.3  # share of poems read with neither kind nor theme
+    drop_both: float = 0.5  # share of poems read with neither kind nor theme; those of the form batches are always told
     drop_theme: float = 0.3  # share of the others read without theme
     drop_kind: float = 0.2  # share of the others read without kind
     noise: float = 0.035  # most noise added to each number of a theme
@@ -60,6 +60,11 @@ class PoetSettings:
     full_from: float = 0.9  # share of the steps after which the softmax runs over all words
     width: int = 224  # of a word vector
     hidden: int = 384  # of each LSTM layer
+    drop_word: float = 0.03  # see nets.word_lstm; light, as each poem is read only four or five times
+    drop_input: float = 0.15
+    drop_hidden: float = 0.15
+    drop_output: float = 0.2
+    drop_weight: float = 0.1
     seed: int = 1
 
     @classmethod
@@ -82,6 +87,8 @@ class PoetRecipe:
         config = WordLstmConfig(
             words=len(anthology.vocabulary), width=settings.width, hidden=settings.hidden,
             positions=POSITIONS, kinds=len(KINDS), theme=anthology.themes.shape[1],
+            drop_word=settings.drop_word, drop_input=settings.drop_input, drop_hidden=settings.drop_hidden,
+            drop_output=settings.drop_output, drop_weight=settings.drop_weight,
         )  # fmt: skip
         self.net, self.average = WordLstm(config), WordLstm(config).eval()
         self._initialise()
@@ -120,8 +127,8 @@ class PoetRecipe:
         """One update."""
         rng = np.random.default_rng([self.settings.seed, number])
         torch.manual_seed(int(rng.integers(2**31)))
-        rows = self._draw(number, total)
-        tokens, places, kinds, themes = self._inputs(rows, rng)
+        rows, formal = self._draw(number, total)
+        tokens, places, kinds, themes = self._inputs(rows, rng, always_told=formal)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(number, total)
         self.net.train()
@@ -149,13 +156,13 @@ class PoetRecipe:
         rise = min(1.0, (number + 1) / self.settings.warm_up)
         return self.settings.rate * rise * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * number / total))))
 
-    def _draw(self, number: int, total: int) -> NDArray[np.int64]:
-        """The poems of one update, all of one length; which ones depends on the number alone."""
+    def _draw(self, number: int, total: int) -> tuple[NDArray[np.int64], bool]:
+        """The poems of one update, all of one length, and whether it is a form batch; decided by the number alone."""
         if number % 2 and number < self.settings.verse_until * total:
-            return self._batch("stanzas", self._stanzas, number // 2)
+            return self._batch("stanzas", self._stanzas, number // 2), False
         if number % 2 and number >= self.settings.form_from * total:
-            return self._batch("form", self._form, number // 2)
-        return self._batch("haiku", self._haiku, number)
+            return self._batch("form", self._form, number // 2), True
+        return self._batch("haiku", self._haiku, number), False
 
     def _batch(self, name: str, rows: NDArray[np.int64], index: int) -> NDArray[np.int64]:
         count = self._sweep(name, rows, 0)
@@ -178,13 +185,16 @@ class PoetRecipe:
             self._batches[key] = [batches[at] for at in rng.permutation(len(batches))]
         return self._batches[key]
 
-    def _inputs(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _inputs(
+        self, rows: NDArray[np.int64], rng: np.random.Generator, *, always_told: bool
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         settings = self.settings
         tokens = np.stack([self.anthology.tokens[row] for row in rows], 1)
         places = np.stack([self.places[row] for row in rows], 1)
         themes = self._themes(rows, tokens, rng)
-        both = rng.random(len(rows)) < settings.drop_both
-        kinds = np.where(both | (rng.random(len(rows)) < settings.drop_kind), NO_KIND, self.anthology.kinds[rows])
+        both = rng.random(len(rows)) < (0.0 if always_told else settings.drop_both)
+        untold = both | (rng.random(len(rows)) < (0.0 if always_told else settings.drop_kind))
+        kinds = np.where(untold, NO_KIND, self.anthology.kinds[rows])
         themes[both | (rng.random(len(rows)) < settings.drop_theme)] = 0
         return torch.from_numpy(tokens), torch.from_numpy(places), torch.from_numpy(kinds), torch.from_numpy(themes)
 
@@ -300,7 +310,7 @@ def train(
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
     log(f"writing {out}")
     return export(
-        recipe.average, anthology.vocabulary, data=data, out=out, training=training,
+        recipe.average, anthology, data=data, out=out, training=training,
         metrics={f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()},
         scenes=settings.themed > 0,
     )  # fmt: skip

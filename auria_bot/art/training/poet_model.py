@@ -12,6 +12,7 @@ from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums,
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm, WordLstmConfig
 from auria_bot.art.poets.seasons import SCENES
+from auria_bot.art.poets.usage import Usage
 from auria_bot.art.training.anthology import HAIKU, PUBLIC_DOMAIN, STANZAS
 from auria_bot.corpus import verses
 from auria_bot.corpus.originality import CopyGuard
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from auria_bot.corpus.words import Vocabulary
+    from auria_bot.art.training.anthology import Anthology
 
 __all__ = ["export", "read_poems"]
 
@@ -44,13 +45,13 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
 
 
 def export(
-    net: WordLstm, vocabulary: Vocabulary, *, data: Path, out: Path, training: dict[str, Any], metrics: dict[str, Any], scenes: bool = True
+    net: WordLstm, anthology: Anthology, *, data: Path, out: Path, training: dict[str, Any], metrics: dict[str, Any], scenes: bool = True
 ) -> dict[str, Any]:
     """Write models/poet into `out`.
 
     Args:
         net: the trained net.
-        vocabulary: its words.
+        anthology: its words, and the verse it was trained on.
         data: the folder with the files of verse, for the copy guard.
         out: the folder to write; files of an earlier model are replaced.
         training: how it was trained, kept in config.json.
@@ -65,7 +66,9 @@ def export(
     config = net.config
     save_weights(out / "weights.safetensors", net.state_dict(), half=True)
     _export_step(net, config, out / "model.onnx")
-    (out / "vocabulary.txt").write_text(vocabulary.text(), encoding="ascii")
+    (out / "vocabulary.txt").write_text(anthology.vocabulary.text(), encoding="ascii")
+    trained = np.flatnonzero(anthology.splits == 0)
+    Usage.of((anthology.tokens[row] for row in trained), config.words).save(out / "usage.npz")
     (out / "originality.bin").write_bytes(CopyGuard.build(read_poems(data)))
     if scenes:
         vectors = MiniLM(threads=1).encode(SCENES).astype(np.float16)

@@ -1,0 +1,86 @@
+"""Which words verse puts side by side: pairs and triples seen in training, as compact tables.
+
+A small net errs most often in grammar, between two words that no one ever wrote together. The tables hold no
+counts and no text, only which pairs stood somewhere, and hashes of which triples did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auria_bot.errors import ModelCorrupt, ModelMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["Usage"]
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Usage:
+    """Pairs and triples of word numbers, the line token counted as a word.
+
+    Args:
+        starts: (words + 1,) where each word's followers begin.
+        followers: the followers of all words, sorted within each.
+        triples: sorted 32-bit hashes.
+    """
+
+    def __init__(self, starts: NDArray[np.int64], followers: NDArray[np.uint16], triples: NDArray[np.uint32]) -> None:
+        self._starts, self._followers, self._triples = starts.astype(np.int64), followers, triples
+
+    @classmethod
+    def of(cls, sequences: Iterable[NDArray[np.int64]], words: int) -> Usage:
+        """Read sequences of word numbers; number 0, the unknown word, makes no pair."""
+        pairs, triples = [], []
+        for tokens in sequences:
+            first, second = tokens[:-1], tokens[1:]
+            pairs.append((first * words + second)[(first > 0) & (second > 0)])
+            third, known = tokens[2:], (tokens[:-2] > 0) & (tokens[1:-1] > 0) & (tokens[2:] > 0)
+            triples.append(_hashes(tokens[:-2], tokens[1:-1], third)[known])
+        seen = np.unique(np.concatenate(pairs))
+        starts = np.searchsorted(seen, np.arange(words + 1) * words)
+        return cls(starts, (seen % words).astype(np.uint16), np.unique(np.concatenate(triples)))
+
+    @classmethod
+    def load(cls, path: Path) -> Usage:
+        """Read the tables from an .npz file.
+
+        Raises:
+            ModelMissing: there is no such file.
+            ModelCorrupt: it does not hold the tables.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls(file["starts"], file["followers"], file["triples"])
+        except FileNotFoundError:
+            raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train poet`") from None
+        except (ValueError, KeyError, OSError) as error:
+            raise ModelCorrupt(f"{path} cannot be read ({error}); reinstall auria-bot") from None
+
+    def save(self, path: Path) -> None:
+        """Write the tables as an .npz file."""
+        np.savez(path, starts=self._starts.astype(np.int32), followers=self._followers, triples=self._triples)
+
+    def after(self, word: int) -> NDArray[np.uint16]:
+        """The words that were seen right after a word."""
+        return self._followers[self._starts[word] : self._starts[word + 1]]
+
+    def triple(self, first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each triple was seen; arrays of one shape. One in some thousands is a yes by chance."""
+        asked = _hashes(first, second, third)
+        place = np.minimum(np.searchsorted(self._triples, asked), len(self._triples) - 1)
+        seen: NDArray[np.bool_] = self._triples[place] == asked
+        return seen
+
+
+def _hashes(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> NDArray[np.uint32]:
+    whole = ((first.astype(np.uint64) << np.uint64(32)) | (second.astype(np.uint64) << np.uint64(16))) ^ third.astype(np.uint64)
+    whole = (whole ^ (whole >> np.uint64(29))) * _MIX
+    return ((whole ^ (whole >> np.uint64(32))) * _MIX >> np.uint64(32)).astype(np.uint32)

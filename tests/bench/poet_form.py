@@ -1,0 +1,44 @@
+"""10,000 haiku as they come from the poet: form, copies, blocked words, line breaks, variety."""
+
+from __future__ import annotations
+
+from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
+from auria_bot.corpus import decency, form, syllables
+from auria_bot.corpus.originality import CopyGuard
+from auria_bot.corpus.tables import models_folder
+from auria_bot.corpus.words import words
+from tests.bench import Result
+
+__all__ = ["run"]
+
+_CALL = 500  # haiku of one call
+
+
+def run(count: int = 10_000) -> Result:
+    """Write `count` haiku at default settings, with other seeds for each call, and look at every one anew."""
+    poet = WordLstm(WordLstmPoetConfig(), models=models_folder())
+    guard = CopyGuard.load(models_folder() / "poet" / "originality.bin")
+    wrong = copied = blocked = broken = ambiguous = 0
+    first: set[str] = set()
+    written = 0
+    while written < count:
+        for haiku in poet.write(seed=written, count=min(_CALL, count - written)):
+            lines = [words(line) for line in haiku.lines]
+            written += 1
+            wrong += not syllables.fits(lines) or not all(syllables.in_dictionary(word) for line in lines for word in line)
+            ambiguous += any(len(syllables.line_counts(line)) > 1 for line in lines)
+            copied += bool(guard.copied(lines))
+            blocked += bool(decency.faults("\n".join(haiku.lines)))
+            broken += bool(form.bad_breaks(lines))
+            first.add(" ".join(lines[0]))
+    share, distinct = broken / written, len(first) / written
+    figures = (
+        f"{written} haiku: {written - wrong} exact ({ambiguous} with a word that CMUdict also counts otherwise), {copied} copied, "
+        f"{blocked} with blocked words or names, {share:.2%} with a bad line break, {distinct:.1%} first lines distinct"
+    )
+    return Result(
+        name="poet-form",
+        figures=figures,
+        bar="100 % exact, 0 copied, 0 blocked, < 2 % bad breaks, >= 95 % distinct",
+        passed=not (wrong or copied or blocked) and share < 0.02 and distinct >= 0.95,
+    )

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from auria_bot.art.poets.usage import Usage
+from auria_bot.errors import ModelCorrupt, ModelMissing
+
+
+def test_pairs_and_triples_survive_the_file(tmp_path):
+    """What stood side by side is known again; the unknown word makes no pair."""
+    Usage.of([np.array([1, 5, 6, 7]), np.array([1, 5, 0, 8])], 9).save(tmp_path / "usage.npz")
+    usage = Usage.load(tmp_path / "usage.npz")
+    assert usage.after(5).tolist() == [6]
+    assert usage.after(1).tolist() == [5]
+    assert usage.after(0).tolist() == usage.after(8).tolist() == []
+    asked = usage.triple(np.array([1, 5, 5]), np.array([5, 6, 6]), np.array([6, 7, 8]))
+    assert asked.tolist() == [True, True, False]
+
+
+def test_missing_and_broken_tables_are_told(tmp_path):
+    """No file, and a file of something else, raise the model's errors."""
+    with pytest.raises(ModelMissing):
+        Usage.load(tmp_path / "usage.npz")
+    (tmp_path / "usage.npz").write_bytes(b"nothing")
+    with pytest.raises(ModelCorrupt):
+        Usage.load(tmp_path / "usage.npz")

@@ -1,0 +1,87 @@
+import shutil
+
+import pytest
+
+from auria_bot.art.poets.checks import faults
+from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
+from auria_bot.corpus.tables import models_folder
+from auria_bot.corpus.words import words
+from auria_bot.domain.mood import find_mood
+from auria_bot.domain.roles import Poet
+from auria_bot.errors import InputError, ModelCorrupt, ModelMissing
+
+if not (models_folder() / "poet" / "SHA256SUMS").is_file():
+    pytest.skip("models/poet is not there", allow_module_level=True)
+
+CONFIG = WordLstmPoetConfig(candidates=16, considered=4)
+
+
+@pytest.fixture(scope="module")
+def poet():
+    """The poet that ships, looking at few candidates."""
+    return WordLstm(CONFIG, models=models_folder())
+
+
+def test_it_is_a_poet(poet):
+    """The class has the role's methods and names its models by hash."""
+    assert isinstance(poet, Poet)
+    assert all(len(value) == 64 for value in poet.models().values())
+
+
+def test_the_same_seed_writes_the_same_poems(poet):
+    """Seed, theme and mood decide the poems, also in a new object; another seed writes others."""
+    asked = {"seed": 7, "count": 2, "theme": "snow at night", "mood": find_mood("still")}
+    first = poet.compose(**asked)
+    assert first == WordLstm(CONFIG, models=models_folder()).compose(**asked)
+    assert first != poet.compose(**asked | {"seed": 8})
+    assert len({verse.haiku.text for verse in first}) == 2
+
+
+def test_poems_pass_every_check(poet):
+    """A hundred poems are exact, clean, original and open differently."""
+    poems = poet.write(seed=1, count=100)
+    assert len(poems) == 100
+    assert all(not faults([words(line) for line in haiku.lines], poet._guard) for haiku in poems)
+    assert len({haiku.lines[0] for haiku in poems}) == 100
+    assert all(haiku.is_exact for haiku in poems)
+
+
+@pytest.mark.parametrize(("theme", "near"), [("a storm at sea", {"storm", "sea", "waves", "wave", "ocean", "wind", "winds", "shore", "thunder", "rain"}), ("first snow in the village", {"snow", "snowflakes", "village", "winter", "frost", "snowy", "snowfall"})])
+def test_a_theme_steers(poet, theme, near):
+    """Most poems on a theme hold a word near to it, and more than without the theme."""
+
+    def share(poems):
+        return sum(bool(near & set(words(haiku.text))) for haiku in poems) / len(poems)
+
+    told = share(poet.write(seed=2, count=32, theme=theme))
+    assert told > 0.5
+    assert told > share(poet.write(seed=2, count=64))
+
+
+def test_a_mood_steers(poet):
+    """A mood's words come oftener in it."""
+    mood = find_mood("stormy")
+
+    def share(poems):
+        return sum(bool(set(mood.words) & set(words(haiku.text))) for haiku in poems)
+
+    assert share(poet.write(seed=3, count=48, mood=mood)) > share(poet.write(seed=3, count=48))
+
+
+def test_what_cannot_be_written_is_told(poet):
+    """No poems, and an endless theme, raise InputError."""
+    with pytest.raises(InputError):
+        poet.compose(seed=1, count=0)
+    with pytest.raises(InputError):
+        poet.compose(seed=1, theme="x" * 10_000_000)
+
+
+def test_missing_and_broken_models_are_told(tmp_path):
+    """A folder without a poet, and one whose files were changed, raise the model's errors."""
+    with pytest.raises(ModelMissing):
+        WordLstm(CONFIG, models=tmp_path)
+    shutil.copytree(models_folder() / "poet", tmp_path / "poet")
+    with (tmp_path / "poet" / "vocabulary.txt").open("a") as file:
+        file.write("moonfox\n")
+    with pytest.raises(ModelCorrupt):
+        WordLstm(CONFIG, models=tmp_path)

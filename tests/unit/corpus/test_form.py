@@ -1,0 +1,24 @@
+import pytest
+
+from auria_bot.corpus import form
+
+
+@pytest.mark.parametrize("last", ["the", "of", "my", "and", "is", "I'm".lower(), "very", "she"])
+def test_leaning_words_do_not_end_lines(last):
+    """A line that ends in a word leaning on the next is a bad break."""
+    assert form.bad_breaks([["rain", "on", last], ["old", "stones"], ["silence"]]) == [0]
+
+
+def test_the_last_line_may_end_in_an_adverb():
+    """"passing by" may end a poem, not a line before."""
+    assert form.bad_breaks([["geese", "passing", "by"], ["rain"], ["geese", "passing", "by"]]) == [0]
+    assert form.bad_breaks([["rain"], [], ["by"]]) == [1, 2]
+
+
+def test_repetitions_are_found():
+    """A line said twice, a word said at once again, a content word said thrice."""
+    rain = ["rain", "falls"]
+    assert form.repetitions([rain, ["on", "stone"], rain])
+    assert form.repetitions([["the", "the", "moon"]]) == ["the the"]
+    assert form.repetitions([["moon", "on"], ["a", "moon"], ["the", "moon", "here"]]) == ["moon"]
+    assert form.repetitions([["the", "moon"], ["the", "lake"], ["the", "hill"]]) == []
