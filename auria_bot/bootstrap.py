@@ -158,7 +158,7 @@ class Application:
             "language": self.settings.language,
             "signature": self.settings.review.signature,
             "banks": [str(path) for path in sorted(banks.iterdir()) if path.is_dir()] if banks.is_dir() else [],
-            "cache": str(self.settings.home / "cache"),
+            "cache": str(self.settings.home / "cache" / "compiled"),
         }
 
     def _channel(self, name: str) -> Channel:

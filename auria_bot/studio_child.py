@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auria_bot.art import compiled
 from auria_bot.services.plan import Plan
 from auria_bot.services.workshop import Workshop
 from auria_bot.services.workspace import Run
@@ -48,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     faulthandler.enable()
     plan = Plan.from_json(json.loads((given.folder / "plan.json").read_text(encoding="utf-8")))
     run = Run(folder=given.folder, plan=plan, lock=-1)
+    if cache := plan.offers.get("cache"):
+        compiled.keep_in(Path(cache))
 
     def tell(progress: Progress) -> None:
         os.write(given.events, json.dumps(asdict(progress)).encode() + b"\n")

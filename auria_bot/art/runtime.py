@@ -6,11 +6,13 @@ model.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from auria_bot.art import compiled
 from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing, UnknownName
 
 if TYPE_CHECKING:
@@ -73,8 +75,19 @@ def load(path: Path, *, runtime: str = "auto", threads: int | None = None, preci
     )
 
 
+def _kept(core: Any, key: str, options: Mapping[str, Any]) -> Any:
+    """A net that an earlier process compiled with the same program on the same machine, or None."""
+    data = compiled.read(key)
+    if data is None:
+        return None
+    try:
+        return core.import_model(data, "CPU", dict(options))
+    except RuntimeError:
+        return None
+
+
 class _OpenVino:
-    """OpenVINO on the CPU. Loads slower than it runs: an OpenVINO cache is kept beside nothing, on purpose."""
+    """OpenVINO on the CPU. It compiles a net longer than it runs it, so what it compiled can be kept: see `compiled`."""
 
     runtime = "openvino"
 
@@ -82,19 +95,23 @@ class _OpenVino:
         import openvino
 
         core = openvino.Core()
-        try:
-            self._compiled = core.compile_model(
-                str(path),
-                "CPU",
-                {
-                    "INFERENCE_NUM_THREADS": threads,
-                    "PERFORMANCE_HINT": "LATENCY",
-                    "INFERENCE_PRECISION_HINT": precision,
-                    "NUM_STREAMS": 1,
-                },
-            )
-        except RuntimeError as error:
-            raise ModelCorrupt(f"{path} is not a readable ONNX net: {str(error).splitlines()[-1]}") from None
+        options = {
+            "INFERENCE_NUM_THREADS": threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": precision,
+            "NUM_STREAMS": 1,
+        }
+        machine = [core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
+        key = hashlib.sha256(repr((openvino.__version__, machine, sorted(options.items()))).encode())
+        key.update(path.read_bytes())
+        self._compiled = _kept(core, key.hexdigest(), options)
+        if self._compiled is None:
+            try:
+                self._compiled = core.compile_model(str(path), "CPU", options)
+            except RuntimeError as error:
+                raise ModelCorrupt(f"{path} is not a readable ONNX net: {str(error).splitlines()[-1]}") from None
+            if compiled.is_on():
+                compiled.write(key.hexdigest(), self._compiled.export_model().getvalue())
         self._request = self._compiled.create_infer_request()
         self.inputs = tuple(port.get_any_name() for port in self._compiled.inputs)
         self.outputs = tuple(port.get_any_name() for port in self._compiled.outputs)

@@ -1,0 +1,85 @@
+"""One artwork from a cold process, and a batch of ten, with the models that ship.
+
+Each is a run of the real command, `auria make`, in a new process and a new home (its database is made on the way). Wall time is from the start of
+the command to its end; memory is the largest resident size of the program plus that of the studio's child process. Processor seconds
+are stated beside the wall time, because other work on the machine lengthens only the latter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import Result
+
+__all__ = ["Measured", "make", "run"]
+
+ONE = 6.0  # seconds, from a cold process
+MEMORY = 600  # MB, program and child together
+EACH = 2.0  # seconds for each artwork of a batch
+BATCH = 10
+SEED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One run of the command."""
+
+    seconds: float  # wall
+    processor: float  # seconds of processor time, program and child
+    megabytes: float  # largest resident sizes of program and child, added up
+    steps: dict[str, float]  # wall seconds a step, over all artworks
+
+
+def make(count: int, *, seed: int = SEED) -> Measured:
+    """Make artworks in a new home."""
+    with tempfile.TemporaryDirectory(prefix="auria-latency-") as home:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+        command = [sys.executable, "-m", "auria_bot", "make", "--count", str(count), "--seed", str(seed), "--json"]
+        output = Path(home) / "output.json"
+        begun = time.perf_counter()
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                command, env=kept | {"AURIA_HOME": home}, stdout=file, stderr=subprocess.DEVNULL
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise RuntimeError(f"auria make ended with {process.returncode}")
+        (made,) = json.loads(output.read_text(encoding="utf-8"))
+        if len(made["drafts"]) != count:
+            raise RuntimeError(f"auria make made {len(made['drafts'])} of {count}")
+    return Measured(
+        seconds=seconds, processor=usage.ru_utime + usage.ru_stime,
+        megabytes=usage.ru_maxrss / 1024 + made["peak_bytes"] / 2**20, steps=made["steps"],
+    )  # fmt: skip
+
+
+def run(runs: int = 3) -> Result:
+    """Measure: the median of several single artworks, and one batch; the first run only warms the file cache."""
+    make(1)
+    singles = [make(1, seed=SEED + number) for number in range(1, runs + 1)]
+    one = sorted(singles, key=lambda each: each.seconds)[len(singles) // 2]
+    batch = make(BATCH)
+    further = (batch.seconds - one.seconds) / (BATCH - 1)
+    megabytes = max(each.megabytes for each in (*singles, batch))
+    steps = ", ".join(f"{name} {seconds:.2f}" for name, seconds in one.steps.items())
+    in_batch = ", ".join(f"{name} {seconds / BATCH:.2f}" for name, seconds in batch.steps.items())
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    figures = (
+        f"one {statistics.median(each.seconds for each in singles):.2f} s (processor {one.processor:.1f} s; {steps}),"
+        f" batch of {BATCH} {batch.seconds / BATCH:.2f} s each, further ones {further:.2f} s"
+        f" (processor {batch.processor / BATCH:.1f} s each; {in_batch}), memory {megabytes:.0f} MB; load {load:.1f}"
+    )
+    return Result(
+        name="make-latency", figures=figures, bar=f"one < {ONE:g} s and < {MEMORY} MB; batch of {BATCH} < {EACH:g} s each",
+        passed=one.seconds < ONE and megabytes < MEMORY and batch.seconds / BATCH < EACH,
+    )  # fmt: skip

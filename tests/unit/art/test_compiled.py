@@ -1,0 +1,81 @@
+"""What a runtime compiled is kept whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from auria_bot.art import compiled, runtime
+from auria_bot.settings import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    compiled.keep_in(tmp_path / "cache")
+    yield tmp_path / "cache"
+    compiled.keep_in(None)
+
+
+def test_what_was_kept_comes_back(folder: Path) -> None:
+    """Byte for byte, and nothing comes back under another key."""
+    compiled.write("key", b"net")
+    assert compiled.read("key") == b"net"
+    assert compiled.read("other") is None
+    assert [path.name for path in folder.iterdir()] == ["key.compiled"]
+
+
+def test_a_damaged_file_is_not_used(folder: Path) -> None:
+    """Cut short, changed or empty: as if it were not there."""
+    compiled.write("key", b"net")
+    path = folder / "key.compiled"
+    whole = path.read_bytes()
+    for spoilt in (whole[:-1], whole[:-1] + b"T", b"", whole[:10]):
+        path.write_bytes(spoilt)
+        assert compiled.read("key") is None
+
+
+def test_nothing_is_kept_unless_a_folder_is_named(tmp_path: Path) -> None:
+    """And a folder that cannot be written stops nobody."""
+    compiled.write("key", b"net")
+    assert compiled.read("key") is None
+    (tmp_path / "file").write_text("")
+    compiled.keep_in(tmp_path / "file" / "cache")
+    compiled.write("key", b"net")
+    compiled.keep_in(None)
+
+
+def test_what_nobody_used_for_long_is_cleared_away(folder: Path) -> None:
+    """Older versions of a net do not pile up."""
+    compiled.write("old", b"1")
+    os.utime(folder / "old.compiled", (0, 0))
+    compiled.write("new", b"2")
+    assert [path.name for path in folder.iterdir()] == ["new.compiled"]
+
+
+def test_a_kept_net_answers_as_a_new_one(folder: Path) -> None:
+    """The second load is from the cache, the third finds it spoilt and compiles again: three times the same bytes."""
+    pytest.importorskip("openvino")
+    path = shipped("models") / "enlarger" / "model.onnx"
+    picture = np.random.default_rng(0).random((1, 3, 12, 9), np.float32)
+
+    def answer() -> NDArray[np.float32]:
+        return runtime.load(path, runtime="openvino", threads=1).run({"picture": picture})["enlarged"]
+
+    first = answer()
+    (kept,) = folder.iterdir()
+    written = kept.stat().st_ino
+    second = answer()
+    assert kept.stat().st_ino == written
+    compiled.write(kept.stem, b"whole, but no net")
+    third = answer()
+    assert first.tobytes() == second.tobytes() == third.tobytes()
+    assert len(kept.read_bytes()) > 10_000
