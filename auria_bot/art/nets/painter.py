@@ -74,6 +74,8 @@ class _Words(nn.Module):
 class Painter(nn.Module):
     """Sketch, sentence, words and noise to a picture."""
 
+    soften: Tensor
+
     def __init__(self, config: PainterConfig) -> None:
         super().__init__()
         self.config = config
@@ -92,6 +94,8 @@ class Painter(nn.Module):
         self.high = nn.ModuleList([_Styled(high + 3, high, style), _Styled(high, high, style)])
         self.enlarge = nn.Conv2d(high, 4 * config.last, 3, padding=1)
         self.leave = nn.Conv2d(config.last + 3, 3, 3, padding=1)
+        line = torch.tensor([0.25, 0.5, 0.25])
+        self.register_buffer("soften", (line[:, None] * line)[None, None].repeat(3, 1, 1, 1), persistent=False)
         nn.init.normal_(self.leave.weight, std=0.02)
         for index in range(4):  # start without a checkerboard: the four places of a pixel shuffle begin alike
             self.enlarge.weight.data[index :: 4] = self.enlarge.weight.data[0::4]
@@ -130,7 +134,9 @@ class Painter(nn.Module):
             h = block(h, style, grain[:, start + 3 + number : start + 4 + number])
         ground = F.interpolate(sketch, scale_factor=4.0, mode="bicubic", align_corners=False)
         h = F.leaky_relu(F.pixel_shuffle(self.enlarge(h), 2), 0.2)  # (n, last, 64, 64)
-        picture: Tensor = self.leave(torch.cat([h, ground], dim=1)) + ground
+        drawn = self.leave(torch.cat([h, ground], dim=1))
+        # A pixel shuffle can paint single-pixel rainbows that fool the critic and no one else: take that frequency away.
+        picture: Tensor = F.conv2d(F.pad(drawn, (1, 1, 1, 1), mode="replicate"), self.soften, groups=3) + ground
         return picture
 
     @property

@@ -33,7 +33,7 @@ _RATE = 4e-4  # the painter's
 _JUDGING = 2.0  # times that: the critic's
 _AVERAGE = 0.998
 _NOISE = 0.015
-_MATCHING, _SKETCH, _LIKENESS = 0.5, 10.0, 2.5  # weights of the painter's losses beside the critic's 1
+_MATCHING, _SKETCH, _LIKENESS, _RAINBOW = 0.5, 10.0, 2.5, 20.0  # weights of the painter's losses beside the critic's 1
 GUIDANCE = 1.6  # of sampled sketches; with more, colours glare
 _SHIFT = 4  # pixels by which real and painted pictures are moved before they are judged
 
@@ -119,12 +119,13 @@ class PaintRecipe:
         matching = self._match(shown_taps, sentence, words, mask)
         faithful = (self._coarse(painted) - sketch).abs().mean()
         likeness = _likeness({s: t[:own] for s, t in shown_taps.items()}, {s: t[:own] for s, t in known_taps.items()})
-        loss = -verdict + _MATCHING * F.relu(matching - 0.9 * enough) + _SKETCH * faithful + _LIKENESS * likeness
+        rainbow = F.relu(_colour_grain(shown) - 1.1 * _colour_grain(known)).mean()
+        loss = _RAINBOW * rainbow - verdict + _MATCHING * F.relu(matching - 0.9 * enough) + _SKETCH * faithful + _LIKENESS * likeness
         _update(self._painting, loss, rate)
         follow(self.average, self.net, decay=_AVERAGE, step=number)
         return {
             "critic": float(judging.detach()), "verdict": float(verdict.detach()), "matching": float(matching.detach()), "enough": float(enough),
-            "faithful": float(faithful.detach()), "likeness": float(likeness.detach()),
+            "faithful": float(faithful.detach()), "likeness": float(likeness.detach()), "rainbow": float(rainbow.detach()),
         }
 
     @torch.no_grad()
@@ -220,6 +221,13 @@ def _moved(pictures: Tensor, left: int, top: int, flip: int) -> Tensor:
     edged = F.pad(pictures, (_SHIFT, _SHIFT, _SHIFT, _SHIFT), mode="reflect")
     cut = edged[:, :, top : top + size, left : left + size]
     return cut.flip(-1) if flip else cut
+
+
+def _colour_grain(pictures: Tensor) -> Tensor:
+    """How strongly colour (not light) changes from pixel to pixel, (n,): little in photographs, much in a cheat."""
+    colour = pictures - pictures.mean(dim=1, keepdim=True)
+    fine = colour - F.avg_pool2d(colour, 5, stride=1, padding=2, count_include_pad=False)
+    return fine.abs().mean(dim=(1, 2, 3))
 
 
 def _likeness(shown: Mapping[int, Tensor], known: Mapping[int, Tensor]) -> Tensor:

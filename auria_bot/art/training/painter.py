@@ -47,13 +47,13 @@ class PainterSettings:
     """What config/train/painter.toml may set; see there."""
 
     seed: int = 0
-    sketch_steps: int = 5000
+    sketch_steps: int = 5300
     sketch_batch: int = 256
     match_steps: int = 700
     match_batch: int = 64
-    paint_steps: int = 4500
+    paint_steps: int = 3500
     paint_batch: int = 20
-    sampled: float = 0.25
+    sampled: float = 0.4
     bank: int = 6144
     sketcher: SketcherConfig = field(default_factory=SketcherConfig)
     painter: PainterConfig = field(default_factory=PainterConfig)

@@ -21,6 +21,13 @@ MODELS = Path(__file__).resolve().parents[4] / "models"
 MOON = Haiku(lines=("moon above the sea", "the fishing boats are sleeping", "on a silver road"), syllables=(5, 7, 5))
 
 
+def size_of(path):
+    """Width and height of a picture file."""
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        return picture.size
+
+
 @pytest.fixture(scope="module")
 def painter():
     """The packaged model, with few candidates."""
@@ -31,7 +38,7 @@ def test_role_and_files(painter, tmp_path):
     """It fills the Painter role: PNG files of 64 x 64, the best score first."""
     made = painter.paint(MOON, seed=7, count=3, folder=tmp_path / "new", mood=MOODS["serene"], theme="the sea at night")
     assert isinstance(painter, Painter)
-    assert [Image.open(each.path).size for each in made] == [(64, 64)] * 3
+    assert [size_of(each.path) for each in made] == [(64, 64)] * 3
     assert [each.score for each in made] == sorted((each.score for each in made), reverse=True)
     assert set(painter.models()) == {"painter", "minilm"}
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["painting-0.png", "painting-1.png", "painting-2.png"]

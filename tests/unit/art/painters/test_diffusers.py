@@ -63,7 +63,9 @@ def test_paints(painter, tmp_path):
     """It writes as many pictures as asked, of the size set, and fills the Painter role."""
     made = painter.paint(POEM, seed=1, count=2, folder=tmp_path)
     assert isinstance(painter, Painter)
-    assert [Image.open(each.path).size for each in made] == [(16, 16), (16, 16)]
+    for each in made:
+        with Image.open(each.path) as picture:
+            assert picture.size == (16, 16)
     assert made[0].path.read_bytes() != made[1].path.read_bytes()
 
 
