@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["DIRECTIONS", "QUANTILES", "Cloud", "from_lab", "luminance", "to_lab"]
+__all__ = ["DIRECTIONS", "QUANTILES", "Cloud", "distances", "from_lab", "luminance", "matrix_root", "to_lab"]
 
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -91,10 +93,11 @@ def luminance(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     return rgb @ np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Symmetric square root of a symmetric, positive semidefinite matrix."""
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.sqrt(np.maximum(values, 1e-9))) @ vectors.T
+def matrix_root(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Symmetric square roots of symmetric, positive semidefinite matrices, (..., n, n)."""
+    values, vectors = np.linalg.eigh(matrices)
+    root: NDArray[np.float64] = (vectors * np.sqrt(np.maximum(values, 1e-9))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    return root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,9 +118,7 @@ class Cloud:
 
     def distance(self, other: Cloud) -> float:
         """Wasserstein-2 distance of the two clouds as Gaussians, in CIELAB units (Dowson and Landau, 1982)."""
-        root = _root(self.covariance)
-        cross = np.trace(self.covariance + other.covariance - 2 * _root(root @ other.covariance @ root))
-        return float(np.sqrt(((self.mean - other.mean) ** 2).sum() + max(float(cross), 0.0)))
+        return float(distances(self, [other])[0])
 
     def sliced_distance(self, other: Cloud) -> float:
         """Sliced Wasserstein-2 distance over DIRECTIONS, in CIELAB units: sees the shape too, not only the ellipse."""
@@ -133,9 +134,20 @@ class Cloud:
         Returns:
             Matrix (3, 3) and offset (3,): pixel @ matrix + offset, float32.
         """
-        root = _root(self.covariance)
+        root = matrix_root(self.covariance)
         back = np.linalg.inv(root)
-        full = back @ _root(root @ other.covariance @ root) @ back
+        full = back @ matrix_root(root @ other.covariance @ root) @ back
         matrix = (1 - share) * np.eye(3) + share * full
         goal = (1 - share) * self.mean + share * other.mean
         return matrix.T.astype(np.float32), (goal - self.mean @ matrix.T).astype(np.float32)
+
+
+def distances(cloud: Cloud, others: Sequence[Cloud]) -> NDArray[np.float64]:
+    """The distance of a cloud to each of many, (others,); see `Cloud.distance`."""
+    means = np.stack([other.mean for other in others])
+    covariances = np.stack([other.covariance for other in others])
+    root = matrix_root(cloud.covariance)
+    spread = cloud.covariance + covariances - 2 * matrix_root(root @ covariances @ root)
+    cross = np.trace(spread, axis1=1, axis2=2)
+    far: NDArray[np.float64] = np.sqrt(((cloud.mean - means) ** 2).sum(axis=1) + np.maximum(cross, 0.0))
+    return far

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from auria_bot.art.colour import distances
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,7 +34,7 @@ FEELINGS: dict[str, tuple[float, float]] = {
 """Where each emotion lies: (valence, arousal), each from -1 to 1."""
 
 _FINALISTS = 8  # the best paintings, among which the seed draws
-_WARMTH = 0.07  # of the draw: a painting whose score is this much lower is drawn e times less often
+_WARMTH = 0.25  # of the draw: a painting whose score is this much lower is drawn e times less often
 _AVOIDED = 24  # of the paintings used lately, this many are left out
 
 
@@ -58,13 +60,16 @@ def scores(
         cloud: the colours of the picture that will be restyled: a painting near to it leaves dawn a dawn.
     """
     rows = []
-    for painting in bank.paintings:
-        palette = np.exp(-painting.cloud.distance(cloud) / 14.0)
+    far = distances(cloud, [painting.cloud for painting in bank.paintings])
+    # Against the nearest few there are: a night has no near painting, and needs the nearest most.
+    near = np.sort(far)[min(5, len(far) - 1)]
+    palettes = np.exp(-np.maximum(far - near, 0.0) / 14.0)
+    for painting, palette in zip(bank.paintings, palettes, strict=True):
         hue = np.exp(-float(np.hypot(*(painting.cloud.mean[1:] - cloud.mean[1:]))) / 12.0)
         spread = min(float(np.sqrt(painting.cloud.covariance[1, 1] + painting.cloud.covariance[2, 2])) / 20.0, 1.0)
         words = float(painting.meaning @ meaning)
         feeling = affinity(mood, painting)
-        rows.append(1.0 * feeling + 1.0 * words + 2.2 * palette + 1.2 * hue + 0.5 * painting.nature + 0.5 * spread)
+        rows.append(1.0 * feeling + 1.0 * words + 2.0 * palette + 1.0 * hue + 0.5 * painting.nature + 0.5 * spread)
     return np.array(rows)
 
 

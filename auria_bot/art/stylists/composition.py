@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.colour import Cloud, from_lab, to_lab
+from auria_bot.art.colour import Cloud, from_lab, matrix_root, to_lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,19 @@ _COUNTED = 192  # pixels of the shorter side at which colours are counted
 _MOST_STRETCH = 1.9  # a colour axis is stretched at most this much: beyond, noise and steps show
 _LEAST_STRETCH = 0.35  # and squeezed at most to this: beyond, a picture turns to mud
 _DARKEST = 24.0  # mean lightness: below, a picture is a black square on a telephone
+_LONG_WAY = 22.0  # distance of colours, in CIELAB units, from which a move is held back
+_HALVING = 0.58  # share that surely leaves less than half of the distance
 _CELLS = 48  # broad forms are what is left when the longer side has this many cells
 
 
 def colour_share(strength: float) -> float:
     """How far colours move for a strength of 0 to 1: from 0.5 up, by more than half of the way."""
     return float(min(max(strength, 0.0), 1.0) ** 0.75)
+
+
+def _held_back(share: float, far: float) -> float:
+    """A smaller share of a long way, though no less than what halves it: red tulips stay warm under a grey painting."""
+    return min(share, max(_HALVING, share * _LONG_WAY / max(far, 1e-6)))
 
 
 def moved(lab: NDArray[np.float32], painting: Cloud, share: float) -> NDArray[np.float32]:
@@ -40,7 +47,9 @@ def moved(lab: NDArray[np.float32], painting: Cloud, share: float) -> NDArray[np
     where that does too, together.
     """
     cloud = Cloud.of(_counted(lab))
-    most_left = (1 - 0.88 * share) * cloud.distance(painting)
+    far = cloud.distance(painting)
+    share = _held_back(share, far)
+    most_left = (1 - 0.92 * share) * far
     for stretch in (_MOST_STRETCH, 2 * _MOST_STRETCH):
         matrix, goal = _apart(cloud, painting, share, stretch)
         mapped = Cloud(mean=goal, covariance=matrix @ cloud.covariance @ matrix.T, marginals=cloud.marginals)
@@ -55,9 +64,9 @@ def _apart(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The map that moves lightness for itself and both colour axes together: matrix (3, 3) and the new mean (3,)."""
     lightness = np.sqrt(painting.covariance[0, 0] / cloud.covariance[0, 0])
-    root = _root(cloud.covariance[1:, 1:])
+    root = matrix_root(cloud.covariance[1:, 1:])
     back = np.linalg.inv(root)
-    stretch, axes = np.linalg.eigh(back @ _root(root @ painting.covariance[1:, 1:] @ root) @ back)
+    stretch, axes = np.linalg.eigh(back @ matrix_root(root @ painting.covariance[1:, 1:] @ root) @ back)
     least = _LEAST_STRETCH * _MOST_STRETCH / most
     matrix = np.eye(3)
     matrix[0, 0] = 1 - share + share * float(np.clip(lightness, least, most))
@@ -99,11 +108,6 @@ def compose(
     mixed = brush(mixed)
     matrix, offset = Cloud.of(_counted(mixed)).toward(goal, 1.0)
     return from_lab(mixed @ matrix + offset)
-
-
-def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.sqrt(np.maximum(values, 1e-9))) @ vectors.T
 
 
 def _counted(lab: NDArray[np.float32]) -> NDArray[np.float32]:

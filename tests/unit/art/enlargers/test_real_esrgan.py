@@ -1,0 +1,76 @@
+"""Tests of auria_bot.art.enlargers.real_esrgan, with the model that ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auria_bot.art.enlargers.real_esrgan import RealEsrgan, RealEsrganConfig
+from auria_bot.art.evaluation.stylist import invented_scene
+from auria_bot.domain import roles
+from auria_bot.errors import InputError, ModelCorrupt, ModelMissing, PictureError
+
+MODELS = Path(__file__).resolve().parents[4] / "models"
+
+
+@pytest.fixture(scope="module")
+def enlarger() -> RealEsrgan:
+    return RealEsrgan(RealEsrganConfig(last_pass=128), MODELS)
+
+
+def test_the_short_side_is_what_was_asked_for(enlarger: RealEsrgan, tmp_path: Path) -> None:
+    """Larger, smaller and odd sizes; the shape of the picture stays; the same bytes again."""
+    assert isinstance(enlarger, roles.Enlarger)
+    invented_scene(1, 32).resize((32, 40)).save(tmp_path / "a.png")
+    for size in (8, 32, 101, 200):
+        enlarger.enlarge(tmp_path / "a.png", tmp_path / "b.png", size=size)
+        with Image.open(tmp_path / "b.png") as large:
+            assert min(large.size) == size
+            assert large.size[1] == pytest.approx(size * 40 / 32, abs=1)
+    first = (tmp_path / "b.png").read_bytes()
+    enlarger.enlarge(tmp_path / "a.png", tmp_path / "b.png", size=200)
+    assert (tmp_path / "b.png").read_bytes() == first
+
+
+def test_enlarging_keeps_the_picture(enlarger: RealEsrgan) -> None:
+    """Made small again, the large picture is the small one without its grain."""
+    scene = invented_scene(1, 32)
+    back = enlarger.enlarged(scene, 128).resize((32, 32), Image.Resampling.BOX)
+    assert np.abs(np.asarray(back, np.float64) - np.asarray(scene, np.float64)).mean() < 10  # the net takes the grain out
+
+
+def test_tiles_leave_no_seam() -> None:
+    """In tiles or at once: the same picture within a step of 8 bits."""
+    scene = invented_scene(2, 48)
+    whole = RealEsrgan(RealEsrganConfig(last_pass=192), MODELS).enlarged(scene, 192)
+    tiled = RealEsrgan(RealEsrganConfig(last_pass=192, tile=20), MODELS).enlarged(scene, 192)
+    gap = np.abs(np.asarray(whole, np.int16) - np.asarray(tiled, np.int16))
+    assert gap.mean() < 0.1
+    assert gap.max() <= 12
+
+
+def test_bad_input_has_its_errors(enlarger: RealEsrgan, tmp_path: Path) -> None:
+    """No picture, an impossible size, a missing and a corrupt model."""
+    (tmp_path / "a.png").write_text("x")
+    with pytest.raises(PictureError):
+        enlarger.enlarge(tmp_path / "a.png", tmp_path / "b.png", size=64)
+    for size in (0, 100_000):
+        with pytest.raises(InputError, match="cannot be enlarged"):
+            enlarger.enlarge(tmp_path / "a.png", tmp_path / "b.png", size=size)
+    with pytest.raises(ModelMissing):
+        RealEsrgan(RealEsrganConfig(), tmp_path)
+    copy = tmp_path / "models" / "enlarger"
+    copy.mkdir(parents=True)
+    for file in (MODELS / "enlarger").iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    (copy / "model.onnx").write_bytes(b"broken")
+    with pytest.raises(ModelCorrupt):
+        RealEsrgan(RealEsrganConfig(), tmp_path / "models")
+
+
+def test_it_names_its_model(enlarger: RealEsrgan) -> None:
+    """By hash."""
+    assert len(enlarger.models()["enlarger"]) == 64

@@ -1,0 +1,75 @@
+"""Tests of auria_bot.art.stylists.choice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from auria_bot.art.colour import Cloud
+from auria_bot.art.style_bank import StyleBank
+from auria_bot.art.stylists.choice import FEELINGS, affinity, choose_painting, scores
+from auria_bot.domain.mood import EMOTIONS, MOODS
+from tests.unit.art.test_style_bank import painting
+
+MODELS = Path(__file__).resolve().parents[4] / "models"
+NOTHING = np.zeros(384, np.float32)
+NIGHT = Cloud.of(np.random.default_rng(0).normal([15, 5, -20], [8, 4, 8], (2000, 3)).astype(np.float32))
+DAWN = Cloud.of(np.random.default_rng(0).normal([60, 25, 45], [12, 8, 10], (2000, 3)).astype(np.float32))
+
+
+def test_every_emotion_has_a_place() -> None:
+    """The twenty categories lie between -1 and 1 in both ways."""
+    assert set(FEELINGS) == set(EMOTIONS)
+    assert all(-1 <= value <= 1 for place in FEELINGS.values() for value in place)
+
+
+def test_moods_ask_for_their_own_feelings() -> None:
+    """A joyful mood likes a happy painting better than a fearful one, a stormy one the other way round."""
+    happy, fearful = painting(), painting(emotions=(("fear", 1.0),))
+    assert affinity(MOODS["joyful"], happy) > affinity(MOODS["joyful"], fearful) + 0.5
+    assert affinity(MOODS["stormy"], fearful) > affinity(MOODS["stormy"], happy)
+
+
+def test_everything_that_should_count_counts() -> None:
+    """Nearer colours, nearer meaning and a title of nature each raise the score."""
+    base = painting()
+    far = replace(base, cloud=replace(base.cloud, mean=base.cloud.mean + 40))
+    inside = replace(base, nature=0.0)
+    value = scores(StyleBank(paintings=(base, far, inside)), mood=MOODS["serene"], meaning=base.meaning, cloud=base.cloud)
+    assert value[0] > value[1]
+    assert value[0] > value[2]
+    without = scores(StyleBank(paintings=(base,)), mood=MOODS["serene"], meaning=NOTHING, cloud=base.cloud)
+    assert value[0] > without[0]
+
+
+def test_the_seed_decides_and_decides_again() -> None:
+    """One seed gives one painting; thirty seeds give several."""
+    bank = StyleBank.load(MODELS / "styles")
+    chosen = [choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=seed).key for seed in range(30)]
+    again = choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=7).key
+    assert chosen[7] == again
+    assert len(set(chosen)) >= 3
+
+
+def test_lately_used_paintings_rest() -> None:
+    """Twenty choices in a row are twenty paintings, and a bank of one still gives its one."""
+    bank = StyleBank.load(MODELS / "styles")
+    recent: list[str] = []
+    for seed in range(20):
+        recent.insert(0, choose_painting(bank, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=seed, recent=recent).key)
+    assert len(set(recent)) == 20
+    single = StyleBank(paintings=(painting(),))
+    assert choose_painting(single, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=1, recent=["a-sea"]).key == "a-sea"
+
+
+def test_a_dawn_is_not_turned_blue() -> None:
+    """For a warm picture paintings are warm, for a night dark: by mean colour, over ten seeds and two moods."""
+    bank = StyleBank.load(MODELS / "styles")
+    for mood in ("hopeful", "dreamy"):
+        for seed in range(10):
+            warm = choose_painting(bank, mood=MOODS[mood], meaning=NOTHING, cloud=DAWN, seed=seed)
+            dark = choose_painting(bank, mood=MOODS[mood], meaning=NOTHING, cloud=NIGHT, seed=seed)
+            assert warm.cloud.mean[2] > 10, warm.key
+            assert dark.cloud.mean[0] < 50, dark.key

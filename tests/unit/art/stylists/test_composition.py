@@ -1,0 +1,64 @@
+"""Tests of auria_bot.art.stylists.composition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from auria_bot.art.colour import Cloud, to_lab
+from auria_bot.art.evaluation.stylist import invented_scene
+from auria_bot.art.pictures import to_array
+from auria_bot.art.stylists.composition import colour_share, compose, moved
+
+PICTURE = to_array(invented_scene(1))
+OTHER = invented_scene(2)
+
+
+def test_colours_come_more_than_half_of_the_way() -> None:
+    """From strength 0.5 up at least half of the distance goes, for twelve pairs of scenes."""
+    for seed in range(12):
+        lab = to_lab(to_array(invented_scene(seed)))
+        goal = Cloud.of(to_lab(to_array(invented_scene(seed + 50))))
+        left = Cloud.of(moved(lab, goal, colour_share(0.5))).distance(goal)
+        assert left <= 0.5 * Cloud.of(lab).distance(goal)
+
+
+def test_lighter_places_stay_lighter() -> None:
+    """Where colours move apart from lightness, the order of light and dark is the picture's own."""
+    lab = to_lab(PICTURE)
+    near = Cloud.of(lab * np.float32([0.8, 0.7, 0.9]) + np.float32([10, 5, -5]))
+    after = moved(lab, near, 0.6)
+    order = np.argsort(lab[..., 0].ravel(), kind="stable")
+    assert (np.diff(after[..., 0].ravel()[order]) >= -1e-3).all()
+
+
+def test_no_strength_changes_nothing_and_the_shape_stays() -> None:
+    """Strength 0 gives the picture back; strength 1 gives one of the same shape within 0 to 1."""
+    cloud = Cloud.of(to_lab(to_array(OTHER)))
+    strokes = np.asarray(OTHER)
+    assert np.array_equal(compose(PICTURE, strokes, cloud, 0.0, lambda lab: lab), PICTURE)
+    full = compose(PICTURE, strokes, cloud, 1.0, lambda lab: lab)
+    assert full.shape == PICTURE.shape
+    assert 0 <= full.min() <= full.max() <= 1
+
+
+def test_shares_grow_with_strength() -> None:
+    """0 to 0, 1 to 1, and above half from 0.5 on."""
+    assert (colour_share(0), colour_share(1), colour_share(7)) == (0, 1, 1)
+    assert colour_share(0.5) > 0.55
+    assert colour_share(0.7) > colour_share(0.6)
+
+
+def test_a_flat_picture_is_no_trouble() -> None:
+    """One colour all over gives finite values."""
+    flat = np.full((40, 50, 3), 0.4, np.float32)
+    result = compose(flat, (flat * 255).astype(np.uint8), Cloud.of(to_lab(PICTURE)), 0.6, lambda lab: lab)
+    assert np.isfinite(result).all()
+    assert result.shape == (40, 50, 3)
+
+
+def test_a_night_is_lifted_out_of_black() -> None:
+    """A nearly black picture under a lighter painting gets a mean lightness that can be seen."""
+    night = np.clip(PICTURE * 0.05, 0, 1)
+    goal = Cloud.of(to_lab(PICTURE))
+    assert Cloud.of(moved(to_lab(night), goal, 0.3)).mean[0] == pytest.approx(min(24.0, goal.mean[0]), abs=8)

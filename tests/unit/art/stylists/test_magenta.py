@@ -1,0 +1,120 @@
+"""Tests of auria_bot.art.stylists.magenta and photorealistic, with the models that ship."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auria_bot.art.colour import Cloud, to_lab
+from auria_bot.art.evaluation.stylist import edges_kept, invented_scene
+from auria_bot.art.stylists.magenta import Magenta, MagentaConfig
+from auria_bot.art.stylists.photorealistic import Photorealistic
+from auria_bot.domain import roles
+from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.mood import MOODS
+from auria_bot.errors import InputError, ModelMissing, PictureError, UnknownName
+
+MODELS = Path(__file__).resolve().parents[4] / "models"
+HAIKU = Haiku(lines=("orange dawn rising", "the sea holds its breath and waits", "a gull calls my name"), syllables=(5, 7, 5))
+CONFIG = MagentaConfig(work=192, strokes=160)
+
+
+@pytest.fixture(scope="module")
+def stylist() -> Magenta:
+    return Magenta(CONFIG, MODELS)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scene") / "scene.png"
+    invented_scene(2, 192).save(path)
+    return path
+
+
+def cloud(path: Path) -> Cloud:
+    with Image.open(path) as picture:
+        return Cloud.of(to_lab(np.asarray(picture.convert("RGB"))))
+
+
+def test_both_stylists_play_the_role() -> None:
+    """Each has what the studio asks for."""
+    for kind in (Magenta, Photorealistic):
+        assert isinstance(kind(CONFIG, MODELS), roles.Stylist)
+
+
+def test_choosing_is_repeatable_and_carries_credit(stylist: Magenta, scene: Path) -> None:
+    """The same arguments choose the same painting, in the mood's strength."""
+    style = stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5)
+    assert style == stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5)
+    assert style.strength == MOODS["hopeful"].strength
+    assert style.mode == "painterly"
+    other = stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5, recent=[style.key])
+    assert other.key != style.key
+
+
+def test_a_wanted_painting_is_taken(stylist: Magenta, scene: Path) -> None:
+    """By words of its title; an unknown one is an error."""
+    assert "monet" in stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=1, wanted="impression, sunrise").key
+    with pytest.raises(UnknownName, match="no painting like"):
+        stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=1, wanted="no such thing")
+
+
+@pytest.mark.parametrize("mode", ["painterly", "photorealistic"])
+def test_restyling_halves_the_colour_distance_and_keeps_edges(stylist: Magenta, scene: Path, tmp_path: Path, mode: str) -> None:
+    """The stylist's bar in small: same size, half the distance, three of four edges; and the same bytes again."""
+    chosen = stylist.choose(mood=MOODS["joyful"], haiku=HAIKU, picture=scene, seed=3)
+    style = replace(chosen, mode=mode)
+    for name in ("one.png", "two.png"):
+        stylist.restyle(scene, tmp_path / name, style=style, seed=1)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    goal = stylist.bank.find(style.key).cloud
+    assert cloud(tmp_path / "one.png").distance(goal) <= 0.5 * cloud(scene).distance(goal)
+    with Image.open(scene) as before, Image.open(tmp_path / "one.png") as after:
+        assert before.size == after.size
+        assert edges_kept(before, after) > (0.75 if mode == "painterly" else 0.9)
+
+
+def test_borders_are_as_good_as_the_middle(stylist: Magenta, tmp_path: Path) -> None:
+    """A smooth picture gets no frame: the outermost rows are about as light as those further in."""
+    ramp = np.linspace(90, 170, 160)[None, :, None] * np.array([1.0, 0.9, 0.8]) * np.ones((120, 1, 1))
+    Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "a.png")
+    style = stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=tmp_path / "a.png", seed=1)
+    stylist.restyle(tmp_path / "a.png", tmp_path / "b.png", style=style, seed=1)
+    with Image.open(tmp_path / "b.png") as after:
+        light = to_lab(np.asarray(after))[..., 0]
+    assert abs(light[:3].mean() - light[12:24].mean()) < 6
+    assert abs(light[-3:].mean() - light[-24:-12].mean()) < 6
+
+
+def test_any_shape_can_be_restyled(stylist: Magenta) -> None:
+    """Odd, small, wide and large pictures keep their size."""
+    style = stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=_saved(stylist), seed=1, wanted="great wave")
+    for size in ((9, 9), (33, 71), (301, 40), (260, 250)):
+        assert stylist.restyled(Image.new("RGB", size, "teal"), style).size == size
+
+
+def _saved(_: Magenta) -> Path:
+    return MODELS / "styles" / "bank.json"  # never opened: a wanted style needs no picture
+
+
+def test_bad_input_has_its_errors(stylist: Magenta, scene: Path, tmp_path: Path) -> None:
+    """No picture, an unknown mode and a missing model are told apart."""
+    style = stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=1, wanted="great wave")
+    (tmp_path / "a.png").write_text("x")
+    with pytest.raises(PictureError):
+        stylist.restyle(tmp_path / "a.png", tmp_path / "b.png", style=style, seed=1)
+    with pytest.raises(InputError, match="no style mode"):
+        stylist.restyle(scene, tmp_path / "b.png", style=replace(style, mode="cubist"), seed=1)
+    assert not (tmp_path / "b.png").exists()
+    with pytest.raises(ModelMissing):
+        Magenta(CONFIG, tmp_path)
+
+
+def test_it_names_its_models(stylist: Magenta) -> None:
+    """Net and bank by hash."""
+    assert set(stylist.models()) == {"stylist", "styles"}
+    assert Photorealistic(CONFIG, MODELS).mode == "photorealistic"

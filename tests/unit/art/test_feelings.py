@@ -1,0 +1,71 @@
+"""Tests of auria_bot.art.feelings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auria_bot.art.feelings import MiniLmMoodReader, MiniLmMoodReaderConfig, stem, tone
+from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.mood import MOODS
+
+MODELS = Path(__file__).resolve().parents[3] / "models"
+
+
+@pytest.fixture(scope="module")
+def reader() -> MiniLmMoodReader:
+    return MiniLmMoodReader(MiniLmMoodReaderConfig(), MODELS)
+
+
+def poem(text: str) -> Haiku:
+    first, second, third = text.split(" / ")
+    return Haiku(lines=(first, second, third), syllables=(5, 7, 5))
+
+
+@pytest.mark.parametrize(
+    ("text", "moods"),
+    [
+        ("the sky is burning / red waves break upon the rocks / thunder far away", {"stormy"}),
+        ("a kite on its string / the boy runs ahead of it / laughing at the wind", {"playful", "joyful"}),
+        ("wolves howl in the dark / the candle shivers and dies / who stands at the door", {"uneasy"}),
+        ("still water, soft mist / the heron has not moved since / the beginning of time", {"serene", "still"}),
+        ("grandmother's grave / rain runs down the carved letters / I bring no flowers", {"melancholy", "wistful"}),
+        ("old house on the hill / every lamp is lit for us / we are home and safe", {"trusting", "grateful"}),
+        ("the first green shoot breaks / through the black earth of the field / after long winter", {"hopeful"}),
+        ("half behind the leaves / a deer looks at us and turns / hesitant as breath", {"shy"}),
+        ("I should have told you / years later the unsent words / still in the old drawer", {"regretful"}),
+        ("autumn forest path / leaves fall one after another / onto my shadow", {"wistful", "lonely"}),
+    ],
+)
+def test_plain_poems_are_read_as_people_would(reader: MiniLmMoodReader, text: str, moods: set[str]) -> None:
+    """The nearest mood is one that a reader would name."""
+    assert reader.read(poem(text))[0][0].name in moods
+
+
+def test_every_mood_gets_a_share(reader: MiniLmMoodReader) -> None:
+    """All moods come back once, by share, and the shares sum to 1."""
+    read = reader.read(poem("blue waves / blue horizon and blue sky / blue"))
+    assert {mood.name for mood, _ in read} == set(MOODS)
+    assert sum(share for _, share in read) == pytest.approx(1)
+    assert [share for _, share in read] == sorted((share for _, share in read), reverse=True)
+
+
+def test_strange_text_is_read_too(reader: MiniLmMoodReader) -> None:
+    """No letters, other scripts and very long lines give shares, not errors."""
+    for text in ("... / !!! / ???", "\u53e4\u6c60\u3084 / \u86d9\u98db\u3073\u8fbc\u3080 / \u6c34\u306e\u97f3", "word " * 3000 + " / a / b"):
+        assert sum(share for _, share in reader.read(poem(text))) == pytest.approx(1)
+
+
+def test_tone_hears_negation() -> None:
+    """Joy is pleasant, grief is not, and "no joy" is the lesser opposite."""
+    assert tone(["joy"]) > 0 > tone(["grief"])
+    assert tone(["joy"]) > -tone(["no", "joy"]) > 0
+    assert tone(["table"]) == 0
+
+
+def test_stems_join_forms_of_a_word() -> None:
+    """Endings go, short words stay."""
+    assert stem("falling") == stem("falls") == stem("fall")
+    assert stem("laughed") == stem("laughing")
+    assert stem("sea") == "sea"

@@ -1,0 +1,104 @@
+"""Tests of auria_bot.art.pictures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture, write_bytes
+from auria_bot.errors import DiskError, PictureError
+
+RAMP = np.linspace(0, 255, 32 * 24 * 3).reshape(24, 32, 3).astype(np.uint8)
+
+
+@pytest.fixture
+def plain() -> Image.Image:
+    return Image.fromarray(RAMP)
+
+
+def test_a_picture_comes_back_as_it_was_saved(tmp_path: Path, plain: Image.Image) -> None:
+    """PNG keeps every pixel, and nothing but the picture stands in the folder."""
+    save_picture(plain, tmp_path / "new" / "a.png")
+    assert np.array_equal(np.asarray(open_picture(tmp_path / "new" / "a.png")), RAMP)
+    assert os.listdir(tmp_path / "new") == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"), [("L", "png"), ("1", "png"), ("P", "png"), ("RGBA", "png"), ("LA", "png"), ("CMYK", "jpg"), ("CMYK", "tiff"), ("YCbCr", "jpg")]
+)
+def test_every_colour_mode_becomes_rgb(tmp_path: Path, plain: Image.Image, mode: str, suffix: str) -> None:
+    """Grey, palette, alpha and CMYK pictures come out as 8-bit RGB of the same size."""
+    path = tmp_path / f"a.{suffix}"
+    plain.convert(mode).save(path)
+    opened = open_picture(path)
+    assert (opened.mode, opened.size) == ("RGB", (32, 24))
+
+
+def test_sixteen_bits_are_scaled_not_cut(tmp_path: Path) -> None:
+    """Half of 16-bit white becomes half of 8-bit white."""
+    Image.fromarray(np.full((16, 16), 32768, np.uint16)).save(tmp_path / "a.png")
+    assert np.asarray(open_picture(tmp_path / "a.png"))[0, 0].tolist() == [128, 128, 128]
+
+
+def test_transparency_lies_over_white(tmp_path: Path) -> None:
+    """A fully transparent picture is white."""
+    Image.new("RGBA", (16, 16), (255, 0, 0, 0)).save(tmp_path / "a.png")
+    assert np.asarray(open_picture(tmp_path / "a.png")).min() == 255
+
+
+def test_orientation_is_applied(tmp_path: Path, plain: Image.Image) -> None:
+    """A picture stored on its side stands upright."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    plain.save(tmp_path / "a.jpg", exif=exif)
+    assert open_picture(tmp_path / "a.jpg").size == (24, 32)
+
+
+def test_hostile_files_are_refused_with_their_name_and_reason(tmp_path: Path, plain: Image.Image) -> None:
+    """Truncated, animated, foreign, tiny, empty and missing files each say what is wrong with them."""
+    plain.save(tmp_path / "whole.png")
+    data = (tmp_path / "whole.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(data[: len(data) // 2])
+    plain.save(tmp_path / "moving.gif", save_all=True, append_images=[plain.transpose(Image.Transpose.FLIP_TOP_BOTTOM)])
+    (tmp_path / "words.jpg").write_text("not a picture")
+    (tmp_path / "empty.png").write_bytes(b"")
+    plain.resize((3, 3)).save(tmp_path / "tiny.png")
+    for name, words in {
+        "cut.png": "damaged", "moving.gif": "animated", "words.jpg": "not a picture", "empty.png": "not a picture",
+        "tiny.png": "at least 8", "gone.png": "cannot be opened",
+    }.items():  # fmt: skip
+        with pytest.raises(PictureError, match=f"{name}.*{words}"):
+            open_picture(tmp_path / name)
+    with pytest.raises(PictureError, match="not a file"):
+        open_picture(tmp_path)
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    """A header that promises 40,000 x 40,000 pixels costs nothing."""
+    header = b"\x00\x00\x9c\x40\x00\x00\x9c\x40\x08\x02\x00\x00\x00"
+    import struct
+    import zlib
+
+    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    idat = zlib.compress(b"\0" * 1000)
+    body = struct.pack(">I", len(idat)) + b"IDAT" + idat + struct.pack(">I", zlib.crc32(b"IDAT" + idat))
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + body)
+    with pytest.raises(PictureError, match=r"bomb\.png.*pixels"):
+        open_picture(tmp_path / "bomb.png")
+
+
+def test_a_folder_that_cannot_be_made_is_a_disk_error(tmp_path: Path) -> None:
+    """Writing below a file raises DiskError and names the path."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DiskError, match="cannot write"):
+        write_bytes(tmp_path / "file" / "a.png", b"x")
+
+
+def test_arrays_and_pictures_are_the_same_thing(plain: Image.Image) -> None:
+    """There and back keeps every value; values outside 0 to 1 are clipped."""
+    assert np.array_equal(np.asarray(to_picture(to_array(plain))), RAMP)
+    assert np.asarray(to_picture(np.full((8, 8, 3), 1.7)))[0, 0].tolist() == [255, 255, 255]
