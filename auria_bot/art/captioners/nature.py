@@ -14,7 +14,7 @@ from auria_bot.art.captioners.vocabulary import tokenise
 
 __all__ = ["OTHERS", "SCENE_WORDS", "tells_of_others"]
 
-SCENE_WORDS: Final = frozenset(
+_NATURE = (
     # the words that hold a phrase together
     "a an the of on in at by near under over with and above across against along among around behind below beneath "
     "beside between beyond from into through toward towards next "
@@ -36,11 +36,12 @@ SCENE_WORDS: Final = frozenset(
     # what they are like
     "high tall low large big huge small tiny wide long narrow steep deep shallow open distant far calm restless rough still "
     "quiet silent cold lush jagged rough smooth bare empty lone lovely beautiful fresh shaded close-up view "
-    "scene covered surrounded".split()
+    "scene covered surrounded"
 )
+SCENE_WORDS: Final = frozenset(_NATURE.split())
 """The words of scene mode; those that the trained vocabulary lacks do no harm."""
 
-OTHERS: Final = frozenset(
+_OTHERS = (
     # people
     "man men man's woman women woman's boy boys boy's girl girls girl's child children child's kid kids baby babies toddler "
     "toddlers person persons person's people people's human guy guys lady ladies male males female females gentleman teenager "
@@ -61,8 +62,9 @@ OTHERS: Final = frozenset(
     "snowboard snowboards skis sled sleds snowmobile surfboard surfboards kayak kayaks canoe canoes raft boat boats speedboat "
     "sailboat catamaran ship ferry train airplane plane helicopter parachute tent tents ball balls frisbee toy toys "
     "building buildings house houses street streets road sidewalk bench table chair bed window wall fence phone camera "
-    "guitar microphone".split()
+    "guitar microphone"
 )
+OTHERS: Final = frozenset(_OTHERS.split())
 """Words for people, animals and made things."""
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["ShowAttendTell", "Teller"]
 
 _SIDE: Final = 224  # pixels, what the eye was trained at
-_SMALL: Final = frozenset("a an the of on in at by near under over with and above from into to next".split())
+_SMALL_WORDS = "a an the of on in at by near under over with and above from into to next"
+_SMALL: Final = frozenset(_SMALL_WORDS.split())  # may be said more than once in a caption
 
 
 class Teller:
@@ -89,7 +90,7 @@ class Teller:
         )
 
     def mask(self, words: Sequence[str] | frozenset[str], *, outside: bool = False) -> NDArray[np.bool_]:
-        """bool (vocabulary,), True for the given words, or for all others; special ones are always False."""
+        """A mask (vocabulary,), True for the given words, or for all others; special ones are always False."""
         mask = np.full(len(self.vocabulary), outside)
         mask[self.vocabulary.numbers(sorted(words))] = not outside
         mask[:4] = False

@@ -36,6 +36,7 @@ from auria_bot.art.training.captions import (
     count_words,
     painted,
     read_archive,
+    surest,
 )
 from auria_bot.corpus.tables import models_folder
 from auria_bot.domain.artwork import Style
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["CaptionerRecipe", "Source", "build_vocabulary", "export", "train"]
+__all__ = ["CaptionerRecipe", "Source", "build_vocabulary", "export", "greedy", "numbered", "prepare", "train"]
 
 _LONGEST = 20  # words; longer captions (2 in 100) are not learned from
 _RESTYLED = 224  # pixels
@@ -143,7 +144,7 @@ class CaptionerRecipe:
                     told.logits, told.targets, ignore_index=UNKNOWN, reduction="sum"
                 ).item()
                 count += (told.targets != UNKNOWN).sum().item()
-                said += [self._vocabulary.decode(numbers) for numbers in _greedy(self.average, grid)]
+                said += [self._vocabulary.decode(numbers) for numbers in greedy(self.average, grid)]
         given = [[tokenise(text) for text in picture.captions] for picture in self._validated[: len(said)]]
         figures = all_figures(said, given)
         shown = ("bleu_1", "bleu_4", "rouge_l", "cider_d")
@@ -185,7 +186,7 @@ def _collate(captions: Sequence[tuple[tuple[int, ...], ...]]) -> tuple[Tensor, T
     return torch.tensor([owner for owner, _ in rows]), tokens, lengths
 
 
-def _greedy(net: ShowAttendTell, grid: Tensor) -> list[list[int]]:
+def greedy(net: ShowAttendTell, grid: Tensor) -> list[list[int]]:
     """The likeliest word after word, for a batch of pictures."""
     picture = net.look(grid)
     word = torch.full((len(grid),), START)
@@ -237,6 +238,7 @@ def export(recipe: CaptionerRecipe, vocabulary: Vocabulary, settings: Mapping[st
         "vocabulary": list(vocabulary.words),
         "eye": "lite0",
         "longest": _LONGEST,
+        "length_power": settings["length_power"],
     }
     write_json(out / "config.json", config)
     with torch.no_grad():
@@ -310,6 +312,7 @@ def prepare(
         store.fill(data, pictures, eye, log, alter=alter)
         return Source(store.open(), numbered(pictures, vocabulary))
 
+    training["scenes"] = [surest(picture) for picture in training["scenes"]]
     views = {"flickr": settings["views"], "scenes": 2, "flowers": 2}
     sources = {name: source(f"{name}-train", rows, views[name]) for name, rows in training.items()}
     if not settings["batch"].get("painted"):

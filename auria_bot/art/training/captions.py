@@ -14,7 +14,6 @@ import zipfile
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,21 +26,22 @@ from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from auria_bot.art.runtime import Network
 
-__all__ = ["ARCHIVES", "CELLS", "STEP", "Captioned", "FeatureStore", "count_words", "painted", "read_archive"]
+__all__ = ["ARCHIVES", "CELLS", "STEP", "Captioned", "FeatureStore", "count_words", "painted", "read_archive", "surest"]
 
 ARCHIVES: Final = {"flickr": "flickr8k.zip", "scenes": "intel_scenes.zip", "flowers": "flowers_5.zip"}
 CELLS: Final = 49  # of the 7x7 grid
 STEP: Final = 6.0 / 255.0  # features lie in [0, 6] and are kept as bytes: one unit of them
 _SIDE = 224  # pixels
 _CHANNELS = 1280
-_COLOURS = frozenset(
-    "blue grey gray green teal yellow orange golden pink purple red white black brown blue-green pale deep dark bright".split()
-)
+_COLOUR_WORDS = "blue grey gray green teal yellow orange golden pink purple red white black brown blue-green pale deep dark bright"
+_COLOURS = frozenset(_COLOUR_WORDS.split())
+_GUESSED = re.compile(r" near the (?:mountain|glacier)$|^an? .+ and an? .+ under ")
 _BATCH = 8  # pictures a run of the eye: the fastest per picture
 
 
@@ -83,10 +83,16 @@ def count_words(pictures: Sequence[Captioned]) -> Counter[str]:
     return Counter(token for picture in pictures for caption in picture.captions for token in tokenise(caption))
 
 
+def surest(picture: Captioned) -> Captioned:
+    """A scene without what the machine guessed from afar ("a valley near the mountain"), where anything else was said."""
+    kept = tuple(caption for caption in picture.captions if not _GUESSED.search(caption))
+    return replace(picture, captions=kept or picture.captions)
+
+
 def painted(picture: Captioned) -> Captioned | None:
     """The picture's captions as they stay true when a painting's colours are laid over it; None when none does."""
     kept: list[str] = []
-    for caption in picture.captions:
+    for caption in surest(picture).captions:
         tokens = [token for token in tokenise(caption) if token not in _COLOURS]
         text = re.sub(r"\ban (?=[^aeiou])", "a ", " ".join(tokens)).replace("sunflower flower", "sunflower in bloom")
         text = re.sub(r"\ba (?=[aeiou])", "an ", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import START
 from auria_bot.art.checkpoint import export_onnx
 from auria_bot.art.nets.show_attend_tell import Encode, ShowAttendTell, ShowAttendTellConfig, Step
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LENGTHS = [5, 4, 3, 2, 2]
 

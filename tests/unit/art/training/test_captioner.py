@@ -6,8 +6,8 @@ import io
 import json
 import tomllib
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -21,6 +21,9 @@ from auria_bot.art.training import captioner
 from auria_bot.art.training.captioner import CaptionerRecipe, Source, build_vocabulary, numbered, train
 from auria_bot.art.training.captions import ARCHIVES, Captioned, FeatureStore, painted, read_archive
 from auria_bot.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 

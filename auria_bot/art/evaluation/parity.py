@@ -1,0 +1,186 @@
+"""Whether torch, OpenVINO and ONNX Runtime say and paint the same, and what bfloat16 costs.
+
+Knows the twins of `twins.py`. OpenVINO computes in bfloat16 only where the processor can; everywhere torch's autocast stands in
+for it (products and convolutions in bfloat16, sums in single precision), and `has_bf16` tells whether OpenVINO's own ran too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from auria_bot.art import runtime
+from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN
+from auria_bot.art.checkpoint import read_json
+from auria_bot.art.evaluation.twins import Twin, captioner, captioner_step, poet, scenery
+from auria_bot.art.nets.show_attend_tell import Encode
+from auria_bot.art.nets.word_lstm import INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["Compared", "bf16_log_probability", "compare", "greedy_captions", "greedy_poems", "has_bf16"]
+
+_THREADS = 1
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """How far a net's outputs lie apart, as shares of the output's largest magnitude (pictures: of the range 0 to 1)."""
+
+    name: str
+    runtimes: float  # OpenVINO against ONNX Runtime, largest difference
+    torch: float | None  # torch against ONNX Runtime, largest difference; None where there is no torch module
+    bf16: float | None  # torch in bfloat16 against torch in float32, root mean square difference
+    openvino_bf16: float | None  # OpenVINO's own bfloat16, likewise; None where the processor has none
+    picture: bool  # whether an output is a picture
+
+
+def has_bf16() -> bool:
+    """Whether OpenVINO can compute in bfloat16 on this processor."""
+    try:
+        import openvino
+    except ImportError:
+        return False
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def compare(twin: Twin, models: Path) -> Compared:
+    """Run a net everywhere on the same inputs."""
+    path = models / twin.file
+    onnx, vino = (
+        runtime.load(path, runtime=name, threads=_THREADS).run(twin.inputs) for name in ("onnxruntime", "openvino")
+    )
+    plain = rounded = own = None
+    if twin.build is not None:
+        module = twin.build()
+        plain, rounded = twin.torch(module), twin.torch(module, bf16=True)
+    if has_bf16():
+        own = runtime.load(path, runtime="openvino", threads=_THREADS, precision="bf16").run(twin.inputs)
+
+    def largest(mine: Mapping[str, NDArray[Any]], theirs: Mapping[str, NDArray[Any]]) -> float:
+        return max(float(np.abs(mine[name] - theirs[name]).max()) / _scale(theirs[name]) for name in twin.outputs)
+
+    def typical(mine: Mapping[str, NDArray[Any]], theirs: Mapping[str, NDArray[Any]]) -> float:
+        shares = (np.square(mine[name] - theirs[name]).mean() ** 0.5 / _scale(theirs[name]) for name in twin.outputs)
+        return max(float(share) for share in shares)
+
+    return Compared(
+        name=twin.name,
+        runtimes=largest(vino, onnx),
+        torch=None if plain is None else largest(plain, onnx),
+        bf16=None if plain is None or rounded is None else typical(rounded, plain),
+        openvino_bf16=None if own is None else typical(own, vino),
+        picture=twin.picture is not None,
+    )
+
+
+def greedy_poems(models: Path, *, poems: int = 8, words: int = 32, seed: int = 0) -> dict[str, NDArray[np.int64]]:
+    """Word numbers (poems, words) that each runtime writes by taking the likeliest word after word, on random themes."""
+    config = read_json(models / "poet" / "config.json")["net"]
+    rng = np.random.default_rng(seed)
+    theme = rng.normal(size=(poems, config["theme"])).astype(np.float32)
+    theme /= np.linalg.norm(theme, axis=1, keepdims=True)
+    kind = rng.integers(0, config["kinds"], poems)
+    state = np.zeros((config["layers"], poems, config["hidden"]), np.float32)
+
+    def write(step: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]) -> NDArray[np.int64]:
+        feeds = {"token": np.ones(poems, np.int64), "kind": kind, "theme": theme, "hidden": state, "cell": state}
+        said = []
+        for place in range(words):
+            position = np.full(poems, place % config["positions"])
+            out = step({**feeds, "position": position})
+            feeds |= {"token": out["likelihoods"].argmax(1), "hidden": out["hidden_next"], "cell": out["cell_next"]}
+            said.append(feeds["token"])
+        return np.stack(said, 1)
+
+    module = poet(models)
+
+    def in_torch(feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        with torch.inference_mode():
+            results = module(*(torch.from_numpy(feeds[name]) for name in INPUTS))
+        return dict(zip(("likelihoods", "hidden_next", "cell_next"), (r.numpy() for r in results), strict=True))
+
+    path = models / "poet" / "model.onnx"
+    nets = {name: runtime.load(path, runtime=name, threads=_THREADS) for name in runtime.RUNTIMES}
+    return {"torch": write(in_torch)} | {name: write(net.run) for name, net in nets.items()}
+
+
+def greedy_captions(models: Path, *, pictures: int = 4, words: int = 16, seed: int = 0) -> dict[str, NDArray[np.int64]]:
+    """Word numbers (pictures, words) that each runtime says of pictures, from the eye on, by taking the likeliest word."""
+    shown = scenery(np.random.default_rng(seed), pictures, 224)
+    told: dict[str, NDArray[np.int64]] = {}
+    for name in runtime.RUNTIMES:
+        eye, encode, step = (
+            runtime.load(models / file, runtime=name, threads=_THREADS)
+            for file in ("lite0/model.onnx", "captioner/encode.onnx", "captioner/step.onnx")
+        )
+        said = []
+        for picture in shown:
+            seen = encode.run({"grid": eye.run({"pictures": picture[None]})["grid"]})
+            feeds = {**seen, "word": np.array([START])}
+            said.append(_tell(step.run, feeds, words))
+        told[name] = np.stack(said)
+    encode_module, step_module = Encode(captioner(models)).eval(), captioner_step(models)
+    eye = runtime.load(models / "lite0" / "model.onnx", runtime="onnxruntime", threads=_THREADS)
+
+    def in_torch(feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        order = ("word", "annotations", "keys", "hidden", "memory")
+        with torch.inference_mode():
+            results = step_module(*(torch.from_numpy(feeds[name]) for name in order))
+        return dict(zip(("scores", "next_hidden", "next_memory"), (r.numpy() for r in results[:3]), strict=True))
+
+    said = []
+    for picture in shown:
+        grid = torch.from_numpy(eye.run({"pictures": picture[None]})["grid"])
+        with torch.inference_mode():
+            seen = [part.numpy() for part in encode_module(grid)]
+        names = ("annotations", "keys", "hidden", "memory")
+        said.append(_tell(in_torch, {**dict(zip(names, seen, strict=True)), "word": np.array([START])}, words))
+    return {"torch": np.stack(said), **told}
+
+
+def _tell(
+    step: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]], feeds: dict[str, NDArray[Any]], words: int
+) -> NDArray[np.int64]:
+    said = []
+    for _ in range(words):
+        out = step(feeds)
+        scores = np.array(out["scores"])
+        scores[:, [PAD, START, UNKNOWN, END]] = -np.inf
+        feeds = {**feeds, "word": scores.argmax(1), "hidden": out["next_hidden"], "memory": out["next_memory"]}
+        said.append(int(feeds["word"][0]))
+    return np.array(said)
+
+
+def bf16_log_probability(models: Path, tokens: NDArray[np.int64], *, seed: int = 0) -> tuple[float, float]:
+    """The poet's mean log-probability a word for given poems (poems, words), in float32 and in bfloat16."""
+    module, config = poet(models), read_json(models / "poet" / "config.json")["net"]
+    torch.manual_seed(seed)
+    poems = len(tokens)
+    theme = torch.nn.functional.normalize(torch.randn(poems, config["theme"]), dim=1)
+    numbers = torch.from_numpy(tokens)
+    found = []
+    for rounded in (False, True):
+        hidden = cell = torch.zeros(config["layers"], poems, config["hidden"])
+        token, kind = torch.ones(poems, dtype=torch.int64), torch.zeros(poems, dtype=torch.int64)
+        total = 0.0
+        for place in range(numbers.shape[1]):
+            position = torch.full((poems,), place % config["positions"])
+            with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=rounded):
+                scores, hidden, cell = module(token, position, kind, theme, hidden, cell)
+            token = numbers[:, place]
+            total += scores.float().gather(1, token[:, None]).mean().item()
+        found.append(total / numbers.shape[1])
+    return found[0], found[1]
+
+
+def _scale(values: NDArray[Any]) -> float:
+    return max(float(np.abs(values).max()), 1e-6)

@@ -1,0 +1,144 @@
+"""Alt text and post text: true, readable aloud, and never too long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auria_bot.art.alt_text import MOST_CHARACTERS, PlainScribe, alt_text
+from auria_bot.corpus.decency import faults
+from auria_bot.corpus.tables import models_folder
+from auria_bot.domain.artwork import Sketch, Style
+from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.mood import MOODS
+from auria_bot.errors import InputError, TextRejected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HAIKU = Haiku(
+    lines=("glaciers groaning", "blue light under the silence", "of a thousand years"), syllables=(5, 7, 5)
+)
+STYLE = Style(key="wave", title="The Wave", artist="Gustave Courbet", year="1870")
+
+
+def test_alt_text_says_what_how_and_why_in_this_order() -> None:
+    """Subject and colours, then mood and manner, then the poem without slashes."""
+    assert alt_text(
+        haiku=HAIKU, caption="A rocky headland near the sea, in dark blue and cream.", mood="awed", style=STYLE
+    ) == (
+        "A digital painting of a rocky headland near the sea, in dark blue and cream. "
+        "Its mood is awed; it is in the manner of “The Wave” by Gustave Courbet, 1870. "
+        "It was painted for this haiku: glaciers groaning, blue light under the silence, of a thousand years."
+    )
+
+
+@pytest.mark.parametrize("caption", ["A man in a red shirt", "Two dogs run near the sea", "A tent under a clear sky"])
+def test_people_animals_and_things_are_not_claimed(caption: str) -> None:
+    """A caption that tells of others is not believed; the measured colours are."""
+    described = alt_text(haiku=HAIKU, caption=f"{caption}, in dark blue and gold.", mood=None, style=None)
+    assert described.startswith("A digital painting of a scene from nature, in dark blue and gold. It was")
+    assert "man" not in described
+    assert "in a red shirt" not in alt_text(haiku=HAIKU, caption=caption, mood=None, style=None)
+
+
+def test_an_operator_may_believe_such_captions() -> None:
+    """With a painter that paints people, the captioner's word counts."""
+    described = alt_text(haiku=HAIKU, caption="A man near the sea", mood=None, style=None, others=True)
+    assert described.startswith("A digital painting of a man near the sea.")
+
+
+@pytest.mark.parametrize("caption", [None, "", "  . ", "see http://x.example.com now"])
+def test_without_a_usable_caption_nothing_is_made_up(caption: str | None) -> None:
+    """No caption, an empty one or one with a link gives the plain fact."""
+    assert alt_text(haiku=HAIKU, caption=caption, mood=None, style=None).startswith(
+        "A digital painting of a scene from nature. "
+    )
+
+
+def test_photorealistic_style_is_told_as_what_it_is() -> None:
+    """Only the colours come from the painting then."""
+    style = Style(key="k", title="Dawn", artist="", year="", mode="photorealistic")
+    assert "it is with colours taken from “Dawn”." in alt_text(haiku=HAIKU, caption=None, mood="still", style=style)
+
+
+def test_ends_of_lines_become_pauses() -> None:
+    """A line's own mark is kept; otherwise there is a comma, and at the end a full stop."""
+    poem = Haiku(lines=("first snow —", "who goes there?", "no one!"), syllables=(2, 3, 2))
+    assert alt_text(haiku=poem, caption=None, mood=None, style=None).endswith("haiku: first snow — who goes there? no one!")
+
+
+_TEXT = st.text(max_size=400)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_TEXT, _TEXT, _TEXT, _TEXT, st.sampled_from(sorted(MOODS)))
+def test_alt_text_is_short_visible_and_decent(caption: str, title: str, artist: str, line: str, mood: str) -> None:
+    """Whatever captions and titles hold, the text fits, is one line, and has nothing that cannot be seen."""
+    poem = Haiku(lines=(HAIKU.lines[0], HAIKU.lines[1], HAIKU.lines[2]), syllables=(5, 7, 5))
+    described = alt_text(
+        haiku=poem, caption=caption, mood=mood, style=Style(key="k", title=title, artist=artist, year=line)
+    )
+    assert 0 < len(described) <= MOST_CHARACTERS
+    assert "\n" not in described
+    assert not faults(described.replace("haiku", "poem"), names=False)
+    assert described.endswith("of a thousand years.")
+
+
+def test_a_very_long_title_is_cut_at_a_word() -> None:
+    """Titles and names keep to 120 characters each."""
+    described = alt_text(
+        haiku=HAIKU, caption=None, mood="still", style=Style(key="k", title="wave " * 90, artist="N. N.", year="")
+    )
+    assert "wave…” by N. N." in described
+
+
+def _scribe(**options: object) -> PlainScribe:
+    return PlainScribe(PlainScribe.Config(**options), models_folder())  # type: ignore[arg-type]
+
+
+def test_post_text_is_poem_signature_and_tags() -> None:
+    """Three lines, an empty one, the signature, then at most five hashtags with #haiku first."""
+    words = _scribe().write(Sketch(key="k", seed=1, haiku=HAIKU, mood="awed", style=STYLE, caption="a glacier"))
+    lines = words.post_text.split("\n")
+    assert lines[:5] == [*HAIKU.lines, "", "— Auria"]
+    tags = lines[5].split()
+    assert tags[0] == "#haiku"
+    assert 2 <= len(tags) <= 5
+    assert "#Glacier" in tags
+    assert all(tag[0] == "#" and tag[1:].isalnum() for tag in tags)
+    assert len(words.post_text) <= 300
+    assert words.alt_text.startswith("A digital painting of a glacier.")
+
+
+def test_signature_and_tags_can_be_left_out() -> None:
+    """With neither there is the poem alone."""
+    sketch = Sketch(key="k", seed=1, haiku=HAIKU)
+    assert _scribe(signature="", hashtags=0).write(sketch).post_text == HAIKU.text
+    assert _scribe(signature="A.\nB", hashtags=1).write(sketch).post_text == f"{HAIKU.text}\n\nA. B\n#haiku"
+
+
+def test_a_sketch_without_a_poem_is_refused() -> None:
+    """There is nothing to say about it yet."""
+    with pytest.raises(InputError):
+        _scribe().write(Sketch(key="k", seed=1))
+
+
+def test_an_unfit_poem_is_refused() -> None:
+    """A link in a poem must not be published."""
+    poem = Haiku(lines=("come and see", "www.example.com", "now"), syllables=(3, 7, 1))
+    with pytest.raises(TextRejected, match="link"):
+        _scribe().write(Sketch(key="k", seed=1, haiku=poem))
+
+
+def test_the_scribe_names_its_table() -> None:
+    """Provenance: the hash of the hashtags' checksums."""
+    assert {name: len(digest) for name, digest in _scribe().models().items()} == {"hashtags": 64}
+
+
+def test_the_shipped_models_folder_is_not_needed_before_use(tmp_path: Path) -> None:
+    """A scribe is made without reading anything."""
+    PlainScribe(PlainScribe.Config(), tmp_path)
