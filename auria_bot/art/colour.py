@@ -34,7 +34,8 @@ QUANTILES = np.linspace(0.0, 1.0, 33)
 def _directions() -> NDArray[np.float64]:
     axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]
     rows = np.array(axes, np.float64)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    units: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return units
 
 
 DIRECTIONS = _directions()
@@ -43,7 +44,7 @@ DIRECTIONS = _directions()
 
 @cache
 def _linear_table() -> NDArray[np.float32]:
-    """sRGB value, in steps of 1/16383, to linear light."""
+    """Linear light of sRGB values, in steps of 1/16383,."""
     value = np.linspace(0.0, 1.0, _STEPS + 1)
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
@@ -85,12 +86,14 @@ def from_lab(lab: NDArray[np.float32]) -> NDArray[np.float32]:
     xyz = np.where(root > 0.206893, cube, (root - np.float32(16 / 116)) * np.float32(1 / 7.787))
     light = xyz @ (np.linalg.inv(_TO_XYZ) * _WHITE[None, :]).T.astype(np.float32)
     index = (np.sqrt(np.clip(light, 0.0, 1.0)) * np.float32(_STEPS) + np.float32(0.5)).astype(np.uint16)
-    return _gamma_table()[index]
+    rgb: NDArray[np.float32] = _gamma_table()[index]
+    return rgb
 
 
 def luminance(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     """(height, width) luma of sRGB values by Rec. 601: the weights of "grey" in every photo tool."""
-    return rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+    luma: NDArray[np.float32] = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+    return luma
 
 
 def matrix_root(matrices: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MiniLmMoodReader", "MiniLmMoodReaderConfig", "stem", "tone"]
 
 _PLEASANT = frozenset(
-    (
+    (  # noqa: SIM905 - a column of words reads better than a hundred quotes
         "love joy bright warm sun sunlight laugh smile gentl soft sweet kiss bloom blossom danc sing song play happi glad"
         " peac calm hope new gift home safe friend together embrac tender golden shin sparkl light dawn spring child"
         " delight merri free bless thank harvest bread honey butterfli rainbow garden fresh rise awak wonder"
@@ -36,7 +36,7 @@ _PLEASANT = frozenset(
 )
 """Stems and short words that are pleasant."""
 _UNPLEASANT = frozenset(
-    (
+    (  # noqa: SIM905 - the same
         "dead death die grave griev grief tear weep cri sad sorrow lone alon lost empti dark cold bitter broken fear"
         " afraid storm thunder rage war blood ash ruin wither rot pain hurt wound ghost howl scream night shadow gone"
         " forgotten abandon grey gray rain ache hungri starv bleak barren frozen last fade silenc regret fall fallen"
@@ -44,7 +44,7 @@ _UNPLEASANT = frozenset(
     ).split()
 )
 """Stems and short words that are not."""
-_NOT = frozenset("no not never without nor neither hardly barely cannot".split())
+_NOT = frozenset("no not never without nor neither hardly barely cannot".split())  # noqa: SIM905 - the same
 _ENDINGS = ("ingly", "ings", "ing", "edly", "ness", "iest", "ies", "ied", "est", "ful", "less", "ely", "ly", "ers", "er", "ed", "es", "y", "e", "s")
 
 

@@ -190,8 +190,8 @@ def add(
     for number, file in enumerate(files, start=1):
         try:
             painting = study.study(file)
-            if choosy and (fault := _fault(painting)):
-                raise PictureError(f"{file.path.name}: {fault}")
+            if choosy:
+                _refuse_poor(painting)
             key, copy = painting.key, 2
             while key in found:
                 key, copy = f"{painting.key}-{copy}", copy + 1
@@ -210,18 +210,17 @@ def add(
     return Added(added=tuple(found), refused=tuple(refused), inferred=inferred)
 
 
-def _fault(painting: BankedPainting) -> str:
-    """Why a painting makes a poor style; "" when it does not."""
+def _refuse_poor(painting: BankedPainting) -> None:
+    """Raises PictureError for a painting that makes a poor style."""
     cloud = painting.cloud
     light, chroma = cloud.mean[0], np.hypot(cloud.mean[1], cloud.mean[2]) + np.sqrt(cloud.covariance[1, 1] + cloud.covariance[2, 2])
     if light < (15 if painting.nature < 0.5 else 4):
-        return f"is too dark for a style (mean lightness {light:.0f} of 100)"
+        raise PictureError(f"is too dark for a style (mean lightness {light:.0f} of 100)")
     if chroma < 7:
-        return f"has too little colour for a style (chroma {chroma:.1f})"
+        raise PictureError(f"has too little colour for a style (chroma {chroma:.1f})")
     black = float((cloud.marginals[0] < 4).mean())
     if black > 0.2 and painting.nature < 0.5:
-        return f"is black over {black:.0%} of its area"
-    return ""
+        raise PictureError(f"is black over {black:.0%} of its area")
 
 
 def main(arguments: list[str]) -> None:

@@ -65,7 +65,8 @@ def _edges(picture: Image.Image) -> NDArray[np.bool_]:
     steep = np.hypot(*np.gradient(light))
     inside = np.zeros_like(steep, dtype=bool)
     inside[3:-3, 3:-3] = True  # what a frame would do is not counted
-    return inside & (steep >= np.quantile(steep[inside], 0.9))
+    steepest: NDArray[np.bool_] = inside & (steep >= np.quantile(steep[inside], 0.9))
+    return steepest
 
 
 def invented_scene(seed: int, side: int = 96) -> Image.Image:

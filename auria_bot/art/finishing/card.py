@@ -81,7 +81,7 @@ def _rgb(lab: Sequence[float]) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _readable(lab: Sequence[float], paper: tuple[int, int, int], night: bool) -> tuple[int, int, int]:  # noqa: FBT001
+def _readable(lab: Sequence[float], paper: tuple[int, int, int], night: bool) -> tuple[int, int, int]:
     """A colour, moved away from the paper until it can be read."""
     light = float(lab[0])
     while contrast(_rgb((light, *lab[1:])), paper) < LEAST_CONTRAST and 0 < light < 100:
@@ -125,7 +125,7 @@ def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str =
     size = _fitting(clean, measure)
     _poem(draw, _turned_over(clean, size, measure), start, size, inks)
     if mood:
-        _spaced(draw, (start, _MARGIN), mood.upper(), inks.quiet)
+        _spaced(draw, (start, _MARGIN), _drawable(mood).upper(), measure, inks.quiet)
     _foot(draw, credit, start, measure, inks)
     return sheet
 
@@ -153,8 +153,8 @@ def _poem(draw: ImageDraw.ImageDraw, rows: Sequence[tuple[str, bool]], start: in
 def _foot(draw: ImageDraw.ImageDraw, credit: str, start: int, measure: int, inks: Inks) -> None:
     """The seal and, beneath it, the credit, ending on the picture's lower edge."""
     font = _font(_SMALL, "italic")
-    rows = _wrapped(_drawable(credit), font, measure)[-3:]
-    base = HEIGHT - _MARGIN - 6
+    rows = _wrapped(_drawable(credit), font, measure)[:3]
+    base = HEIGHT - _MARGIN - 8  # descenders end where the picture does
     for number, row in enumerate(reversed(rows)):
         draw.text((start, base - number * round(_SMALL * 1.35)), row, font=font, fill=inks.quiet, anchor="ls")
     top = base - round((len(rows) - 1) * _SMALL * 1.35) - _SMALL - 24
@@ -165,11 +165,15 @@ def _foot(draw: ImageDraw.ImageDraw, credit: str, start: int, measure: int, inks
     draw.text((start + side + 16, top - side / 2), "Auria", font=_font(27), fill=inks.ink, anchor="lm")
 
 
-def _spaced(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, colour: tuple[int, int, int]) -> None:
-    """Capitals with air between them."""
+def _spaced(
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, measure: int, colour: tuple[int, int, int]
+) -> None:
+    """Capitals with air between them, as many as go into the measure."""
     font = _font(18)
     x = float(place[0])
-    for sign in text[:40]:
+    for sign in text:
+        if x + font.getlength(sign) > place[0] + measure:
+            break
         draw.text((x, place[1] + 14), sign, font=font, fill=colour, anchor="ls")
         x += font.getlength(sign) + 18 * 0.2
 

@@ -45,12 +45,14 @@ def jpeg_within(picture: Image.Image, most_bytes: int, sketch: Sketch) -> bytes:
         InputError: not even the lowest quality does.
     """
     size = 0
+    extras = {"icc_profile": icc_profile(), "exif": exif(sketch), "xmp": xmp(sketch)}
     for quality in _QUALITIES:
         buffer = io.BytesIO()
-        picture.save(
-            buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling=0 if quality > 85 else 2,
-            icc_profile=icc_profile(), exif=exif(sketch), xmp=xmp(sketch),
-        )  # fmt: skip
+        fine = quality > 85
+        try:
+            picture.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling=0 if fine else 2, **extras)
+        except OSError:  # Pillow's buffer holds a byte a pixel: a picture of pure noise overflows it
+            continue
         size = buffer.tell()
         if size <= most_bytes:
             return buffer.getvalue()

@@ -35,9 +35,14 @@ _NAMESPACES = {
 }
 
 
+def _is_told(sign: str) -> bool:
+    code = ord(sign)
+    return code >= 32 and not 0xD800 <= code <= 0xDFFF and code not in {0xFFFE, 0xFFFF}
+
+
 def _tidy(text: str) -> str:
     """Text without the control characters that XML 1.0 forbids."""
-    return "".join(sign for sign in text if sign in "\n\t" or ord(sign) >= 32 and not 0xD800 <= ord(sign) <= 0xDFFF and ord(sign) not in {0xFFFE, 0xFFFF})
+    return "".join(sign for sign in text if sign in "\n\t" or _is_told(sign))
 
 
 def record(sketch: Sketch) -> dict[str, str]:

@@ -96,4 +96,4 @@ def choose_painting(
     digest = hashlib.sha256(f"style {seed}".encode()).digest()
     draw = int.from_bytes(digest[:7], "big") / 2**56
     place = int(np.searchsorted(np.cumsum(share / share.sum()), draw, side="right"))
-    return bank.paintings[best[min(place, len(best) - 1)]]
+    return bank.paintings[int(best[min(place, len(best) - 1)])]

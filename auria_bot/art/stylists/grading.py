@@ -57,10 +57,10 @@ def guided(guide: NDArray[np.float32], values: NDArray[np.float32], *, radius: i
     Returns:
         slope and level, each (height, width, channels), already averaged over the windows.
     """
-    x = guide[..., None]
+    x = guide[..., None].astype(np.float32)
     mean_x, mean_y = _box(x, radius), _box(values, radius)
-    variance = _box(x * x, radius) - mean_x * mean_x
-    slope = (_box(x * values, radius) - mean_x * mean_y) / (variance + np.float32(noise))
+    variance = _box((x * x).astype(np.float32), radius) - mean_x * mean_x
+    slope = (_box((x * values).astype(np.float32), radius) - mean_x * mean_y) / (variance + np.float32(noise))
     level = mean_y - slope * mean_x
     return _box(slope, radius), _box(level, radius)
 
@@ -93,10 +93,10 @@ def grade(picture: NDArray[np.float32], target: Cloud, share: float) -> NDArray[
     scale = min(1.0, _SMALL / max(height, width))
     shape = (max(8, round(height * scale)), max(8, round(width * scale)))
     small = _resized(lab, shape, Image.Resampling.BOX)
-    change = share * (transport(small, target) - small)
-    slope, level = guided(small[..., 0] / 100, change, radius=max(2, min(shape) // 24), noise=2e-3)
+    change = (share * (transport(small, target) - small)).astype(np.float32)
+    slope, level = guided((small[..., 0] / 100).astype(np.float32), change, radius=max(2, min(shape) // 24), noise=2e-3)
     slope, level = (_resized(part, (height, width), Image.Resampling.BILINEAR) for part in (slope, level))
-    graded = lab + slope * (lab[..., :1] / 100) + level
+    graded = (lab + slope * (lab[..., :1] / 100) + level).astype(np.float32)
     # What smoothing took from the move is given back as one linear map, which cannot hurt an edge.
     before = Cloud.of(small)
     goal = Cloud.of(small + change)
@@ -104,7 +104,7 @@ def grade(picture: NDArray[np.float32], target: Cloud, share: float) -> NDArray[
     if goal.distance(near) > 0.02 * max(before.distance(target), 1e-6):
         matrix, offset = near.toward(goal, 1.0)
         if float(np.linalg.norm(matrix, 2)) <= _MOST_CONTRAST:
-            graded = graded @ matrix + offset
+            graded = (graded @ matrix + offset).astype(np.float32)
     return from_lab(graded)
 
 

@@ -122,8 +122,8 @@ class Magenta:
         if style.mode != "painterly":
             raise InputError(f"no style mode named {style.mode!r}; known: painterly, photorealistic")
         values = to_array(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS))
-        strokes = self._strokes(picture, painting.vector)
-        strokes = np.asarray(to_picture(strokes).resize(size, Image.Resampling.BICUBIC))
+        painted = to_picture(self._strokes(picture, painting.vector)).resize(size, Image.Resampling.BICUBIC)
+        strokes = np.asarray(painted, np.uint8)
         result = to_picture(compose(values, strokes, painting.cloud, style.strength, self._brush))
         return result if result.size == picture.size else result.resize(picture.size, Image.Resampling.LANCZOS)
 
@@ -137,12 +137,14 @@ class Magenta:
         padded = np.pad(values, ((margin, down), (margin, right), (0, 0)), mode="symmetric")
         style = vector.reshape(1, 1, 1, 100)
         result = self._net("model").run({"picture": padded[None], "style": style})["restyled"][0]
-        return result[margin : margin + height, margin : margin + width]
+        inner: NDArray[np.float32] = result[margin : margin + height, margin : margin + width]
+        return inner
 
     def _brush(self, lab: NDArray[np.float32]) -> NDArray[np.float32]:
         """Grain to strokes, (height, width, 3) CIELAB."""
         batch = np.ascontiguousarray(lab.transpose(2, 0, 1)[None], np.float32)
-        return self._net("brush").run({"lab": batch})["brushed"][0].transpose(1, 2, 0)
+        brushed: NDArray[np.float32] = self._net("brush").run({"lab": batch})["brushed"][0].transpose(1, 2, 0)
+        return brushed
 
     def _net(self, name: str) -> Network:
         if name not in self._networks:

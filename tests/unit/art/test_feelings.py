@@ -15,10 +15,12 @@ MODELS = Path(__file__).resolve().parents[3] / "models"
 
 @pytest.fixture(scope="module")
 def reader() -> MiniLmMoodReader:
+    """The reader that ships."""
     return MiniLmMoodReader(MiniLmMoodReaderConfig(), MODELS)
 
 
 def poem(text: str) -> Haiku:
+    """A haiku of lines parted by slashes."""
     first, second, third = text.split(" / ")
     return Haiku(lines=(first, second, third), syllables=(5, 7, 5))
 

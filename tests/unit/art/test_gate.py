@@ -16,6 +16,7 @@ MODELS = Path(__file__).resolve().parents[3] / "models"
 
 @pytest.fixture(scope="module")
 def gate() -> StandardGate:
+    """The gate that ships."""
     return StandardGate(StandardGateConfig(threads=1), MODELS)
 
 

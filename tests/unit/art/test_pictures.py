@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,11 +11,15 @@ from PIL import Image
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture, write_bytes
 from auria_bot.errors import DiskError, PictureError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 RAMP = np.linspace(0, 255, 32 * 24 * 3).reshape(24, 32, 3).astype(np.uint8)
 
 
 @pytest.fixture
 def plain() -> Image.Image:
+    """A picture of many colours."""
     return Image.fromarray(RAMP)
 
 
@@ -24,7 +27,7 @@ def test_a_picture_comes_back_as_it_was_saved(tmp_path: Path, plain: Image.Image
     """PNG keeps every pixel, and nothing but the picture stands in the folder."""
     save_picture(plain, tmp_path / "new" / "a.png")
     assert np.array_equal(np.asarray(open_picture(tmp_path / "new" / "a.png")), RAMP)
-    assert os.listdir(tmp_path / "new") == ["a.png"]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize(

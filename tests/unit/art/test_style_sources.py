@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.art.style_sources import known_of, read_folder, slug
 from auria_bot.domain.mood import EMOTIONS
 from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BLOCKS = ("Art (image+title)", "ImageOnly", "TitleOnly")
 HEADER = [

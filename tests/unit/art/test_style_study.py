@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +15,9 @@ from auria_bot.art.style_bank import StyleBank
 from auria_bot.art.style_study import add, infer_emotions, palette_of
 from auria_bot.errors import InputError
 from tests.unit.art.test_style_bank import painting
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_adding_a_folder_keeps_what_can_be_used_and_names_the_rest(tmp_path: Path) -> None:

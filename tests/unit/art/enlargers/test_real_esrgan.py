@@ -18,6 +18,7 @@ MODELS = Path(__file__).resolve().parents[4] / "models"
 
 @pytest.fixture(scope="module")
 def enlarger() -> RealEsrgan:
+    """The enlarger that ships, aiming low to be quick."""
     return RealEsrgan(RealEsrganConfig(last_pass=128), MODELS)
 
 

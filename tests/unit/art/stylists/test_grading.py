@@ -32,7 +32,7 @@ def test_transport_reaches_the_marginals() -> None:
     """The moved pixels' quantiles along the directions come near the target's."""
     rng = np.random.default_rng(0)
     start = rng.normal([50, 0, 0], 8, (3000, 3)).astype(np.float32)
-    goal = Cloud.of((rng.gamma(2.0, 6.0, (3000, 3)) + [20, -10, 5]).astype(np.float32))
+    goal = Cloud.of((rng.gamma(2.0, 6.0, (3000, 3)) + np.array([20, -10, 5])).astype(np.float32))
     assert Cloud.of(transport(start, goal)).sliced_distance(goal) < 0.15 * Cloud.of(start).sliced_distance(goal)
 
 

@@ -25,17 +25,20 @@ CONFIG = MagentaConfig(work=192, strokes=160)
 
 @pytest.fixture(scope="module")
 def stylist() -> Magenta:
+    """The stylist that ships, small to be quick."""
     return Magenta(CONFIG, MODELS)
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A made-up landscape."""
     path = tmp_path_factory.mktemp("scene") / "scene.png"
     invented_scene(2, 192).save(path)
     return path
 
 
 def cloud(path: Path) -> Cloud:
+    """A picture file's colours."""
     with Image.open(path) as picture:
         return Cloud.of(to_lab(np.asarray(picture.convert("RGB"))))
 
