@@ -130,4 +130,5 @@ def relight(picture: Picture, light: str, rng: np.random.Generator) -> Picture:
 
 
 def _clip(picture: NDArray[np.floating]) -> Picture:
-    return np.clip(picture, 0.0, 1.0).astype(np.float32)
+    clipped: Picture = np.clip(picture, 0.0, 1.0).astype(np.float32)
+    return clipped
