@@ -1,0 +1,155 @@
+"""Every registered maker keeps its role's contract: it is made from its Config, tells its models, and repeats itself.
+
+A newcomer in the registry is tested at once. Backends that need a model of the operator's own are looked at as classes only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from auria_bot import registry
+from auria_bot.bootstrap import ROLES
+from auria_bot.domain import roles
+from auria_bot.domain.artwork import Sketch, Style
+from auria_bot.domain.haiku import FORM, Haiku
+from auria_bot.domain.mood import MOODS
+from auria_bot.errors import BackendMissing, ModelError, PictureError
+from auria_bot.settings import shipped
+
+PROTOCOLS = {
+    "poet": roles.Poet, "mood-reader": roles.MoodReader, "painter": roles.Painter, "gate": roles.Gate,
+    "enlarger": roles.Enlarger, "stylist": roles.Stylist, "captioner": roles.Captioner, "scribe": roles.Scribe,
+    "finisher": roles.Finisher,
+}  # fmt: skip
+OWN_MODEL = {"causal-lm", "diffusers", "blip"}
+HAIKU = Haiku(lines=("rain begins again", "the pond keeps every ripple", "into the long night"), syllables=FORM)
+MAKERS = [(kind, name) for kind in PROTOCOLS for name in registry.BACKENDS[kind]]
+
+
+def find(kind: str, name: str) -> type[Any]:
+    try:
+        return registry.find(kind, name)
+    except BackendMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def makers() -> dict[tuple[str, str], Any]:
+    return {}
+
+
+def maker(makers: dict[tuple[str, str], Any], kind: str, name: str) -> Any:
+    """A maker, constructed once for all tests of this module."""
+    if name in OWN_MODEL:
+        pytest.skip(f"{name} needs a model of the operator's own")
+    if (kind, name) not in makers:
+        found = find(kind, name)
+        try:
+            makers[kind, name] = found(found.Config(), models=shipped("models"))
+        except ModelError as error:
+            pytest.skip(str(error))
+    return makers[kind, name]
+
+
+def picture(folder: Path) -> Path:
+    """A small picture with something in it."""
+    image = Image.radial_gradient("L").resize((96, 96)).convert("RGB")
+    image.paste((200, 120, 40), (10, 20, 60, 50))
+    image.paste((20, 60, 120), (0, 70, 96, 96))
+    path = folder / "picture.png"
+    image.save(path)
+    return path
+
+
+def sketch(**changes: Any) -> Sketch:
+    style = Style(key="k", title="The Wave", artist="G. Courbet", year="1870")
+    values = {
+        "key": "01", "seed": 5, "haiku": HAIKU, "mood": "wistful", "mood_source": "read", "caption": "A lake in the rain.",
+        "style": style, "alt_text": "A painting of a lake.", "post_text": "rain\n\n— Auria\n#haiku", "nudity": 0.0,
+        "fingerprint": "0" * 16, **changes,
+    }  # fmt: skip
+    return Sketch(**values)
+
+
+def work(kind: str, made: Any, folder: Path) -> Any:
+    """What a maker makes of a fixed task, comparable."""
+    folder.mkdir()
+    source, target = picture(folder), folder / "target.png"
+    mood = MOODS["wistful"]
+    if kind == "poet":
+        return made.compose(seed=3, count=2, theme="rain", mood=mood)
+    if kind == "mood-reader":
+        return made.read(HAIKU)
+    if kind == "painter":
+        painted = made.paint(HAIKU, seed=3, count=2, folder=folder, mood=mood, theme="rain")
+        return [(each.score, each.path.read_bytes()) for each in painted]
+    if kind == "gate":
+        return made.judge(source)
+    if kind == "enlarger":
+        made.enlarge(source, target, size=128)
+        return target.read_bytes()
+    if kind == "stylist":
+        style = made.choose(mood=mood, haiku=HAIKU, picture=source, seed=3)
+        made.restyle(source, target, style=style, seed=3)
+        return style, target.read_bytes()
+    if kind == "captioner":
+        return made.describe(source)
+    if kind == "scribe":
+        return made.write(sketch())
+    files = made.finish(sketch(styled="picture.png"), source, folder)
+    return [path.read_bytes() for path in (files.full, files.post, files.card)]
+
+
+def test_every_role_is_looked_at() -> None:
+    """The roles of the studio are those of the registry, but for the channels."""
+    assert set(PROTOCOLS) == set(ROLES) == set(registry.BACKENDS) - {"channel"}
+
+
+@pytest.mark.parametrize(("kind", "name"), MAKERS)
+def test_a_backend_is_a_config_and_a_class(kind: str, name: str) -> None:
+    """The Config is a frozen dataclass that has a default for everything it can; the class has its role's methods."""
+    found = find(kind, name)
+    assert dataclasses.is_dataclass(found.Config)
+    assert found.Config.__dataclass_params__.frozen
+    assert "models" in inspect.signature(found).parameters
+    for method in ("models", *(each for each in vars(PROTOCOLS[kind]) if not each.startswith("_"))):
+        assert callable(getattr(found, method)), method
+        assert inspect.getdoc(getattr(found, method)), f"{method} has no docstring"
+
+
+@pytest.mark.parametrize(("kind", "name"), MAKERS)
+def test_a_maker_plays_its_role(makers: dict[tuple[str, str], Any], kind: str, name: str) -> None:
+    """It is an instance of its Protocol, and names its models by SHA-256."""
+    made = maker(makers, kind, name)
+    assert isinstance(made, PROTOCOLS[kind])
+    assert all(len(sha256) == 64 and int(sha256, 16) >= 0 for sha256 in made.models().values())
+
+
+@pytest.mark.parametrize(("kind", "name"), MAKERS)
+def test_a_maker_repeats_itself(
+    makers: dict[tuple[str, str], Any], kind: str, name: str, tmp_path: Path
+) -> None:
+    """The same task gives the same result, byte for byte, and nothing half-written is left beside it."""
+    made = maker(makers, kind, name)
+    first, second = work(kind, made, tmp_path / "a"), work(kind, made, tmp_path / "b")
+    assert first == second
+    assert not [path.name for path in tmp_path.rglob(".*")]
+
+
+@pytest.mark.parametrize(("kind", "name"), [each for each in MAKERS if each[0] in {"enlarger", "captioner", "gate"}])
+def test_a_broken_picture_is_told(makers: dict[tuple[str, str], Any], kind: str, name: str, tmp_path: Path) -> None:
+    """With PictureError; the gate drops it instead."""
+    made = maker(makers, kind, name)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
+    if kind == "gate":
+        assert not made.judge(broken).passed
+        return
+    with pytest.raises(PictureError):
+        made.describe(broken) if kind == "captioner" else made.enlarge(broken, tmp_path / "t.png", size=64)
