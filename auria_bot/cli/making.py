@@ -60,22 +60,37 @@ def make(
     She writes a poem, paints it, restyles the picture in a mood and finds the words that go with it.
     """
     from auria_bot.cli.house import opened
-    from auria_bot.cli.progress import following
 
     wishes = {"theme": theme, "mood": mood, "seed": seed, "style": style, "count": count}
     if resume and (given := [name for name, value in wishes.items() if value is not None]):
         raise InputError(f"--resume takes the wishes from the interrupted run; leave out --{given[0]}")
     words = _theme(theme)
     with opened() as house:
-        if resume:
-            made = _resume(house)
-        else:
-            number = count or house.settings.studio.count
-            with following(number) as tell:
-                made = [house.studio.make(
-                    count=number, theme=words, mood=mood, seed=seed, style=style, mode=mode, progress=tell
-                )]  # fmt: skip
+        try:
+            made = _resume(house) if resume else [_new(house, count, words, mood, seed, style, mode)]
+        except KeyboardInterrupt:
+            note("interrupted; every finished step is kept: auria make --resume")
+            raise
         _tell_made(house, made, as_json=as_json)
+
+
+def _new(
+    house: Application,
+    count: int | None,
+    theme: str | None,
+    mood: str | None,
+    seed: int | None,
+    style: str | None,
+    mode: str,
+) -> Made:
+    """Make something new, followed on stderr."""
+    from auria_bot.cli.progress import following
+
+    number = count or house.settings.studio.count
+    with following(number) as tell:
+        return house.studio.make(
+            count=number, theme=theme, mood=mood, seed=seed, style=style, mode=mode, progress=tell
+        )
 
 
 def _theme(given: str | None) -> str | None:

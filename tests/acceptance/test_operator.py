@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.acceptance.commands import Operator
+from tests.acceptance.commands import ROOT, Operator
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +193,23 @@ def test_models_and_moods_and_styles_are_listed(tmp_path):
     assert len(someone.json("moods")) == 20
     assert len(someone.json("styles", "list", "monet")) >= 1
     assert "monet" in someone.run("styles", "list", "monet").stdout.lower()
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
+    """Ctrl-C is 130, says how to go on, and loses no finished step."""
+    slow = Operator(tmp_path / "home", AURIA_PAINTER__OPTIONS="{ seconds = 30.0 }")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "auria_bot", "make", "--seed", "6"],
+        env=slow.env, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "feeling its mood: done" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "auria make --resume" in said
+    (other,) = Operator(tmp_path / "other").json("make", "--seed", "6")
+    (again,) = Operator(tmp_path / "home").json("make", "--resume")
+    assert again["drafts"][0]["haiku"] == other["drafts"][0]["haiku"]
