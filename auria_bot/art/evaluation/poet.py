@@ -3,12 +3,16 @@
 The 5-gram model is interpolated modified Kneser-Ney as Chen and Goodman describe it (An Empirical Study of
 Smoothing Techniques for Language Modeling, 1999): counts at the highest order, numbers of different left
 neighbours below, three discounts an order estimated from the numbers of rare n-grams.
+
+    python -m auria_bot.art.evaluation.poet --data DIR
 """
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter, defaultdict
 from math import exp, log
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +22,13 @@ from auria_bot.art.checkpoint import load_weights, read_json
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training.anthology import Anthology, read
 from auria_bot.art.training.poet import perplexity, places_of
+from auria_bot.art.training.poet_model import describe
 from auria_bot.corpus.words import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
-__all__ = ["KneserNey", "load_net", "measure"]
+__all__ = ["KneserNey", "load_net", "main", "measure"]
 
 
 class KneserNey:
@@ -56,7 +60,7 @@ class KneserNey:
 
     def likelihood(self, context: Sequence[int], word: int) -> float:
         """The probability of a word after a context (only its last order - 1 numbers are read)."""
-        context = tuple(context)[-(self._order - 1) :]
+        context = tuple(context)[-(self._order - 1) :] if self._order > 1 else ()
         share = 1.0 / self._words
         for size in range(len(context) + 1):
             share = self._levels[size].mixed(context[len(context) - size :], word, share)
@@ -136,7 +140,7 @@ def measure(*, data: Path, model: Path) -> dict[str, Any]:
         "perplexity_5gram_all": _five_gram(anthology, np.flatnonzero(anthology.splits == 0)).perplexity(test),
     }
     best = min(grams.values())
-    unknown = sum(int((tokens == 0).sum()) for tokens in test) / sum(len(tokens) - 1 for tokens in test)
+    unknown = sum(int((tokens == 0).sum()) for tokens in test) / max(1, sum(len(tokens) - 1 for tokens in test))
     return {
         "perplexity_test": round(neural, 2),
         **{name: round(value, 2) for name, value in grams.items()},
@@ -148,5 +152,18 @@ def measure(*, data: Path, model: Path) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    """Measure from the command line, and note the figures on the model's card."""
+    parser = argparse.ArgumentParser(description="Measure the poet on the test split and note it on its card.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the files of verse")
+    parser.add_argument("--model", type=Path, default=Path("models/poet"), help="the model's folder")
+    given = parser.parse_args()
+    print(describe(given.model, measure(data=given.data, model=given.model)))  # noqa: T201 - a command's answer
+
+
 def _five_gram(anthology: Anthology, rows: Iterable[int]) -> KneserNey:
     return KneserNey((anthology.tokens[row].tolist() for row in rows), words=len(anthology.vocabulary))
+
+
+if __name__ == "__main__":
+    main()

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "Manner", "Sung", "feasible"]
 
-_NEVER = np.float32(-1e9)
+_NEVER = np.float32(-1e9)  # for what would break the form
+_AVOID = np.float32(1e6)  # taken for what would be poor; the form comes first
 _RESTS = max(FORM) + 1  # remainders of a line, 0 included
 _OPENING = 2  # places of a poem that are drawn with the opening temperature
 
@@ -34,16 +35,16 @@ _OPENING = 2  # places of a poem that are drawn with the opening temperature
 class Manner:
     """How words are drawn."""
 
-    temperature: float = 0.85  # below 1 favours likely words
-    opening: float = 1.1  # temperature of a poem's first words, where variety costs least
+    temperature: float = 0.75  # below 1 favours likely words
+    opening: float = 1.0  # temperature of a poem's first words, where variety costs least
     top_k: int = 60  # words drawn from at most
-    top_p: float = 0.92  # share of likelihood drawn from
-    guidance: float = 1.6  # how much further the theme pulls than the net alone would let it; 1 is the net alone
-    repetition: float = 3.0  # taken from the score of a content word that the poem has already, or a kindred one
-    new_pair: float = 1.5  # taken from the score of a word never seen after the last one, both of content
-    odd_pair: float = 5.0  # the same where one of the two is a function word: that is mostly bad grammar
-    new_triple: float = 1.0  # taken from a word never seen after the last two
-    new_break: float = 1.5  # taken from a word that would end a line and was never seen to after the last one
+    top_p: float = 0.9  # share of likelihood drawn from
+    guidance: float = 1.2  # how much further the theme pulls than the net alone would let it; 1 is the net alone
+    repetition: float = 6.0  # taken from the score of a content word that the poem has already, or a kindred one
+    new_pair: float = 2.0  # taken from the score of a word never seen after the last one, both of content
+    odd_pair: float = 6.0  # the same where one of the two is a function word: that is mostly bad grammar
+    new_triple: float = 2.5  # taken from a word never seen after the last two
+    new_break: float = 2.0  # taken from a word that would end a line and was never seen to after the last one
     kind: int = HAIKU_KIND  # the kind of poem that the net is told, see corpus.metre
 
 
@@ -56,6 +57,7 @@ class Sung:
     plain: float  # the same without theme
     breaks: float  # mean log-probability of the line breaks and the end
     lowest: float  # log-probability of its least likely word, without theme
+    oddness: float = 0.0  # what its words lost in all because verse does not put them together
 
 
 def feasible(sung: NDArray[np.int64], ends: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
@@ -151,15 +153,17 @@ class Decoder:
         lexicon = self._lexicon
         scores += self._masks[np.minimum(state.line, len(FORM) - 1) * _RESTS + state.rest]
         scores -= np.float32(manner.repetition) * state.used
-        scores[state.barred] = _NEVER
-        scores[np.arange(len(scores)), state.token] = _NEVER
-        scores[np.ix_(state.token == self._a, lexicon.vowel)] = _NEVER
-        scores[np.ix_(state.token == self._an, ~lexicon.vowel)] = _NEVER
-        scores[np.ix_(state.token == START, ~lexicon.begins)] = _NEVER
-        if self._usage is not None:
-            scores -= self._strangeness(state, self._usage, manner)
+        scores[state.barred] -= _AVOID
+        rows = np.arange(len(scores))
+        scores[rows, np.where(state.token == LINE, state.before, state.token)] -= _AVOID  # no word at once again
+        scores[np.ix_(state.token == self._a, lexicon.vowel)] -= _AVOID
+        scores[np.ix_(state.token == self._an, ~lexicon.vowel)] -= _AVOID
+        scores[np.ix_(state.token == START, ~lexicon.begins)] -= _AVOID
+        lost = np.zeros_like(scores) if self._usage is None else self._strangeness(state, self._usage, manner)
+        scores -= lost
         heat = manner.opening if state.places < _OPENING else manner.temperature
         drawn = _draw((scores / heat).astype(np.float32), rng.random(len(scores)), manner.top_k, manner.top_p)
+        state.oddness += np.where(state.rest > 0, lost[rows, drawn], 0) * ~state.done
         ending = np.where(state.line == len(FORM) - 1, END, LINE)
         tokens: NDArray[np.int64] = np.where(state.rest > 0, drawn, ending)
         return tokens
@@ -196,6 +200,7 @@ class _Poems:
         self.done = np.zeros(poems, bool)
         self.used = np.zeros((poems, len(lexicon.sung)), np.float32)  # 1 for content words that the poem has, and their kin
         self.barred = np.zeros((poems, len(lexicon.sung)), bool)  # words that the line has, or the poem twice
+        self.oddness = np.zeros(poems)
         self.places = 0
         self._text: list[list[list[int]]] = [[[]] for _ in range(poems)]
         self._told: list[list[float]] = [[] for _ in range(poems)]
@@ -245,8 +250,11 @@ class _Poems:
                 plain=float(np.mean(plain)),
                 breaks=float(np.mean(breaks)),
                 lowest=min(plain),
+                oddness=float(odd),
             )
-            for text, told, plain, breaks in zip(self._text, self._told, self._plain, self._breaks, strict=True)
+            for text, told, plain, breaks, odd in zip(
+                self._text, self._told, self._plain, self._breaks, self.oddness, strict=True
+            )
         ]
 
 

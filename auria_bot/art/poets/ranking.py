@@ -23,25 +23,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Taste", "fluency", "rank"]
 
+_FURTHER = 8  # candidates compared by meaning for each further poem wanted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taste:
     """How much each quality of a poem counts, in units of one nat a word of likelihood."""
 
     breaks: float = 0.25  # mean log-probability of line breaks and end
-    lowest: float = 0.12  # log-probability of the least likely word, below `floor`
+    lowest: float = 0.2  # log-probability of the least likely word, below `floor`
     floor: float = -7.0
+    odd: float = 0.25  # what words lost because verse does not put them together
     ease: float = -2.6  # mean log-probability above which a poem counts as worn rather than fluent
     worn: float = 0.8
-    theme: float = 5.0  # cosine with the theme's vector
-    piece: float = 1.2  # lowest cosine between a line and the two others
+    theme: float = 4.5  # cosine with the theme's vector
     recent: float = 4.0  # likeness to recent poems, 0 to 1
 
 
 def fluency(poem: Sung, taste: Taste) -> float:
     """How well a poem reads by the net alone."""
     likely = poem.plain if poem.plain < taste.ease else taste.ease - taste.worn * (poem.plain - taste.ease)
-    return likely + taste.breaks * poem.breaks + taste.lowest * min(0.0, poem.lowest - taste.floor)
+    return likely + taste.breaks * poem.breaks + taste.lowest * min(0.0, poem.lowest - taste.floor) - taste.odd * poem.oddness
 
 
 def rank(
@@ -62,12 +64,12 @@ def rank(
         themes: (poems, 384) what each was asked to be about; zero rows for nothing.
         encode: texts to unit sentence vectors.
         recent: poems, as lines of words, that the best should not resemble.
-        considered: how many candidates for each poem wanted are compared by meaning.
+        considered: how many candidates are compared by meaning for the first poem; for each further one, eight more.
         taste: what counts.
     """
     first = np.array([fluency(poem, taste) for poem in poems])
     first -= taste.recent * np.array([_likeness(poem.lines, recent) for poem in poems])
-    kept = np.argsort(-first, kind="stable")[: max(considered, 0) * count]
+    kept = np.argsort(-first, kind="stable")[: considered + _FURTHER * (count - 1)]
     vectors = encode([", ".join(" ".join(line) for line in poems[index].lines) for index in kept])
     scores = {
         int(index): float(first[index] + taste.theme * (vectors[place] @ themes[index]))

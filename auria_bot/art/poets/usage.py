@@ -76,7 +76,7 @@ class Usage:
         """Whether each triple was seen; arrays of one shape. One in some thousands is a yes by chance."""
         asked = _hashes(first, second, third)
         place = np.minimum(np.searchsorted(self._triples, asked), len(self._triples) - 1)
-        seen: NDArray[np.bool_] = self._triples[place] == asked
+        seen: NDArray[np.bool_] = np.asarray(self._triples[place] == asked, np.bool_)
         return seen
 
 

@@ -47,9 +47,9 @@ class WordLstmPoetConfig:
 
     candidates: int = 128  # poems written for one that is shown
     considered: int = 24  # of them, compared by meaning
-    temperature: float = 0.85
-    top_p: float = 0.92
-    guidance: float = 1.6  # how strongly a theme pulls
+    temperature: float = 0.75
+    top_p: float = 0.9
+    guidance: float = 1.2  # how strongly a theme pulls
     mood_pull: float = 0.5  # how much of a mood is mixed into the theme
     mood_words: float = 1.2  # added to the scores of a mood's words
     runtime: str = "auto"  # see art.runtime

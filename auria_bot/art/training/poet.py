@@ -26,6 +26,7 @@ from auria_bot.art.training.poet_model import export
 from auria_bot.corpus import syllables
 from auria_bot.corpus.metre import KINDS, NO_KIND, POSITIONS, positions
 from auria_bot.corpus.words import SPECIALS
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +102,8 @@ class PoetRecipe:
         self._stanzas = anthology.rows("train", stanzas=True)
         form = np.array([name.startswith("575") for name in KINDS])
         self._form = self._haiku[form[anthology.kinds[self._haiku]]]
+        if not len(self._haiku):
+            raise InputError("there is no haiku to train on in haiku.jsonl.zst")
         self._batches: dict[tuple[str, int], list[NDArray[np.int64]]] = {}
 
     def _initialise(self) -> None:
@@ -158,9 +161,9 @@ class PoetRecipe:
 
     def _draw(self, number: int, total: int) -> tuple[NDArray[np.int64], bool]:
         """The poems of one update, all of one length, and whether it is a form batch; decided by the number alone."""
-        if number % 2 and number < self.settings.verse_until * total:
+        if number % 2 and len(self._stanzas) and number < self.settings.verse_until * total:
             return self._batch("stanzas", self._stanzas, number // 2), False
-        if number % 2 and number >= self.settings.form_from * total:
+        if number % 2 and len(self._form) and number >= self.settings.form_from * total:
             return self._batch("form", self._form, number // 2), True
         return self._batch("haiku", self._haiku, number), False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import export_onnx, read_json, save_weights, write_checksums, write_json
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm, WordLstmConfig
 from auria_bot.art.poets.seasons import SCENES
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.training.anthology import Anthology
 
-__all__ = ["export", "read_poems"]
+__all__ = ["describe", "export", "read_poems"]
 
 _CARD = """# The poet: a word LSTM
 
@@ -34,7 +34,9 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   poem and a MiniLM sentence vector as theme.
 - **Trained on**: stanzas of public-domain verse, then about 66,000 English haiku (training split), then the 5-7-5 ones among them more
   often. The haiku belong to their poets; they were read for training only, and none is stored here. `originality.bin` holds 40-bit hashes
-  of their lines and pairs of lines, so that the decoder can drop what it remembers.
+  of their lines of five words and more and of their pairs of lines, so that the decoder can drop what it remembers (a new line is
+  taken for a copy less than once in a million times). `usage.npz` holds which pairs of words stood side by side in the training
+  verse, and 32-bit hashes of which triples did: the decoder leans to them, which mends most of the net's grammar.
 - **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation, 4 % test.
 - **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split over words, line breaks and
   ends, told neither theme nor kind: {perplexity}.
@@ -74,15 +76,35 @@ def export(
         vectors = MiniLM(threads=1).encode(SCENES).astype(np.float16)
         np.save(out / "scenes.npy", vectors)
     write_json(out / "config.json", {"net": asdict(config), "training": training})
-    write_json(out / "metrics.json", metrics)
-    card = _CARD.format(
-        parameters=sum(parameter.numel() for parameter in net.parameters()), words=config.words, layers=config.layers,
-        hidden=config.hidden, width=config.width, perplexity=metrics.get("perplexity_test", "not measured"),
-        steps=training.get("steps", 0), minutes=training.get("seconds", 0) / 60,
-    )  # fmt: skip
-    (out / "card.md").write_text(card, encoding="utf-8")
+    (out / "metrics.json").unlink(missing_ok=True)  # an earlier model's figures
+    metrics = describe(out, metrics | {"parameters": sum(parameter.numel() for parameter in net.parameters())})
     write_checksums(out)
     return metrics
+
+
+def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Add figures to metrics.json and write card.md anew; neither is part of the checksums.
+
+    Returns:
+        All the metrics.
+    """
+    path = out / "metrics.json"
+    known = (read_json(path) if path.is_file() else {}) | metrics
+    write_json(path, known)
+    config = read_json(out / "config.json")
+    net, training = config["net"], config["training"]
+    perplexity = "not measured yet"
+    if "perplexity_test" in known:
+        perplexity = (
+            f"{known['perplexity_test']}, where a 5-gram Kneser-Ney model of the same vocabulary has "
+            f"{min(known['perplexity_5gram_haiku'], known['perplexity_5gram_all'])}"
+        )
+    card = _CARD.format(
+        parameters=known.get("parameters", 0), words=net["words"], layers=net["layers"], hidden=net["hidden"],
+        width=net["width"], perplexity=perplexity, steps=training.get("steps", 0), minutes=training.get("seconds", 0) / 60,
+    )  # fmt: skip
+    (out / "card.md").write_text(card, encoding="utf-8")
+    return known
 
 
 def read_poems(data: Path) -> Iterator[list[list[str]]]:

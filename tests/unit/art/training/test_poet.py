@@ -9,10 +9,10 @@ from auria_bot.art.training import poet as recipe  # noqa: E402
 from auria_bot.art.training.anthology import build, choose_words  # noqa: E402
 
 LINES = (
-    ["the old pond", "a frog leaps into the water", "sound of rain"],
-    ["winter moon", "the river under the ice", "goes on talking"],
-    ["first snow", "an empty road to the village", "one crow"],
-    ["autumn wind", "the leaves run ahead of me", "down the hill"],
+    ["old pond", "a frog leaps into the water", "it rains"],
+    ["winter moon", "the river under the ice", "goes on"],
+    ["snow", "an empty road to the village", "one crow"],
+    ["autumn wind", "the leaves run ahead of me", "down hill"],
 )
 SETTINGS = recipe.PoetSettings(steps=30, batch=4, least=1, most=200, themed=0, width=8, hidden=12, rate=0.02, warm_up=2, common=10, sampled=5)
 
@@ -24,7 +24,7 @@ def data(tmp_path_factory):
     import zstandard
 
     folder = tmp_path_factory.mktemp("data")
-    nouns = ["moon", "pond", "crow", "hill", "road", "leaf", "gate", "stone", "lake", "field", "star", "wave"]
+    nouns = ["moon", "pond", "crow", "hill", "road", "leaf", "gate", "stone", "lake", "field", "star", "wave", "boat", "bird"]
     rows = [
         {"lines": [f"{first} {line[0]}", *line[1:-1], f"{line[-1]} {second}"], "form": "free", "tier": "poets", "nature": 1}
         for first in nouns
@@ -46,7 +46,7 @@ def test_training_lowers_perplexity_and_can_be_resumed(data, tmp_path):
     for number in range(30):
         figures = whole.step(number, 30)
     assert figures["loss"] > 0
-    assert whole.evaluate()["perplexity"] < 0.7 * before
+    assert whole.evaluate()["perplexity"] < 0.85 * before
 
     recipe.loop.run(_Until(recipe.PoetRecipe(whole.anthology, SETTINGS), 12), tmp_path / "b", steps=30, minutes=0)
     again = recipe.PoetRecipe(whole.anthology, SETTINGS)
