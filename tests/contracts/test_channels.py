@@ -23,6 +23,7 @@ CHANNELS = list(registry.BACKENDS["channel"])
 
 @pytest.fixture(params=CHANNELS)
 def channel(request: pytest.FixtureRequest, tmp_path: Path) -> Channel:
+    """A channel of each kind, in a folder of its own."""
     kind = registry.find("channel", request.param)
     made: Channel = kind(kind.Config(name="mine"), home=tmp_path)
     return made
@@ -30,6 +31,7 @@ def channel(request: pytest.FixtureRequest, tmp_path: Path) -> Channel:
 
 @pytest.fixture
 def post(tmp_path: Path) -> Post:
+    """A post whose picture lies on the disk."""
     picture = tmp_path / "picture.jpg"
     Image.new("RGB", (108, 135), (30, 80, 90)).save(picture)
     return Post(

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -22,6 +21,9 @@ from auria_bot.domain.mood import MOODS
 from auria_bot.errors import BackendMissing, ModelError, PictureError
 from auria_bot.settings import shipped
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PROTOCOLS = {
     "poet": roles.Poet, "mood-reader": roles.MoodReader, "painter": roles.Painter, "gate": roles.Gate,
     "enlarger": roles.Enlarger, "stylist": roles.Stylist, "captioner": roles.Captioner, "scribe": roles.Scribe,
@@ -33,6 +35,7 @@ MAKERS = [(kind, name) for kind in PROTOCOLS for name in registry.BACKENDS[kind]
 
 
 def find(kind: str, name: str) -> type[Any]:
+    """The class of a backend; skips where its packages are not installed."""
     try:
         return registry.find(kind, name)
     except BackendMissing as error:
@@ -41,6 +44,7 @@ def find(kind: str, name: str) -> type[Any]:
 
 @pytest.fixture(scope="module")
 def makers() -> dict[tuple[str, str], Any]:
+    """The makers constructed so far."""
     return {}
 
 
@@ -68,6 +72,7 @@ def picture(folder: Path) -> Path:
 
 
 def sketch(**changes: Any) -> Sketch:
+    """A sketch with all that the last steps read."""
     style = Style(key="k", title="The Wave", artist="G. Courbet", year="1870")
     values = {
         "key": "01", "seed": 5, "haiku": HAIKU, "mood": "wistful", "mood_source": "read", "caption": "A lake in the rain.",
@@ -77,7 +82,7 @@ def sketch(**changes: Any) -> Sketch:
     return Sketch(**values)
 
 
-def work(kind: str, made: Any, folder: Path) -> Any:
+def work(kind: str, made: Any, folder: Path) -> Any:  # noqa: PLR0911 - one line a role
     """What a maker makes of a fixed task, comparable."""
     folder.mkdir()
     source, target = picture(folder), folder / "target.png"

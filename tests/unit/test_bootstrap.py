@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from auria_bot.channels.folder import FolderChannel
 from auria_bot.errors import SettingsError, UnknownName
 from auria_bot.settings import ChannelSettings, Settings
 from tests.house import fake_house, fake_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_building_opens_nothing(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def post() -> Post:
+    """A post."""
     from auria_bot.domain.post import Post, PostState
 
     return Post(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
+    """A cache that is on for one test."""
     compiled.keep_in(tmp_path / "cache")
     yield tmp_path / "cache"
     compiled.keep_in(None)

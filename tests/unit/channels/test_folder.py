@@ -7,7 +7,7 @@ import json
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
@@ -17,12 +17,17 @@ from auria_bot.channels.folder import FolderChannel, FolderConfig
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.errors import NotFound, Refused, Throttled, Unauthorised, Unclear
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def channel(home: Path, **options: str) -> FolderChannel:
+    """A channel with its home."""
     return FolderChannel(FolderConfig(**options), home=home)
 
 
 def post(home: Path, number: int = 1, **changes: object) -> Post:
+    """A post whose picture lies on the disk; another number, another post."""
     picture = home / f"source-{number}.jpg"
     Image.new("RGB", (54, 67), (number, 80, 90)).save(picture)
     values = {
@@ -35,6 +40,7 @@ def post(home: Path, number: int = 1, **changes: object) -> Post:
 
 
 def visible(home: Path) -> dict[str, bytes]:
+    """Every published file by its name."""
     root = home / "published"
     return {
         path.relative_to(root).as_posix(): path.read_bytes()

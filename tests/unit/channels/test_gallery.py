@@ -11,6 +11,7 @@ START = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 
 def exhibit(number: int = 1, **changes: object) -> Exhibit:
+    """A post as the gallery shows it."""
     values = {
         "name": f"key{number}", "at": START - timedelta(days=number), "text": f"first {number}\nsecond\nthird\n\n— Auria\n#haiku #rain",
         "alt_text": "A lake. It is in the manner of “The Wave” by G. Courbet, 1870. It was painted for this haiku: x.",
@@ -46,6 +47,7 @@ class Reader(HTMLParser):
 
 
 def show(*exhibits: Exhibit) -> tuple[str, Reader]:
+    """The first page, and what a browser finds in it."""
     page = pages(exhibits, title="Auria", subtitle="Haiku & paintings", language="en")["index.html"]
     return page, Reader(page)
 
@@ -77,7 +79,7 @@ def test_nothing_runs_and_nothing_is_fetched_from_elsewhere() -> None:
 
 def test_everything_of_a_post_is_escaped() -> None:
     """Words that look like markup are words."""
-    evil = "<script>alert(1)</script>\n\"><img src=x onerror=y>\n&amp;\n\n<b>— & \n#<i>"
+    evil = '<script>alert(1)</script>\n"><img src=x onerror=y>\n&amp;\n\n<b>— & \n#<i>'
     _, found = show(exhibit(text=evil, alt_text=f'" onload="{evil}', name='"><x'))
     assert found.open == []
     assert not found.all("script")

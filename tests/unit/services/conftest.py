@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def clock() -> FakeClock:
+    """A clock that stands still."""
     return FakeClock()
 
 
 @pytest.fixture
 def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
+    """The house, closed again after the test."""
     with closing(fake_house(tmp_path / "home", clock=clock)) as opened:
         yield opened

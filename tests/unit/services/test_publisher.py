@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def channel(house: Application) -> FakeChannel:
+    """The fake channel of the house."""
     return cast("FakeChannel", house.channels["fake"]())
 
 
@@ -37,7 +38,7 @@ def draft(house: Application, number: int = 1, channels: tuple[str, ...] = ("fak
 
     Image.new("RGB", (40, 50), (number, 2, 3)).save(source, format="JPEG")
     folder = f"run-{number}"
-    files = {name: source for name in ("painting.png", "full.png", "post.jpg", "card.jpg")}
+    files = dict.fromkeys(("painting.png", "full.png", "post.jpg", "card.jpg"), source)
     kept = house.pictures.keep(folder, files)
     with house.store.begin() as unit:
         made = unit.drafts.add(
@@ -47,11 +48,13 @@ def draft(house: Application, number: int = 1, channels: tuple[str, ...] = ("fak
 
 
 def only(house: Application) -> Post:
+    """The one post there is."""
     (post,) = house.publisher.posts()
     return post
 
 
 def outcomes(house: Application, post_id: int = 1) -> list[Outcome | None]:
+    """How a post's attempts ended."""
     with house.store.read() as unit:
         return [attempt.outcome for attempt in unit.posts.attempts(post_id)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,18 +13,22 @@ from tests.factories import add_draft
 from tests.house import fake_house
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auria_bot.bootstrap import Application
     from auria_bot.testing import FakeClock
 
 
 @pytest.fixture
 def drafts(house: Application) -> tuple[int, int, int]:
+    """Three drafts that wait for review."""
     with house.store.begin() as unit:
         one, two, three = (add_draft(unit, number).id for number in (1, 2, 3))
     return one, two, three
 
 
 def journal(house: Application) -> list[tuple[str, int | None, str]]:
+    """The journal's lines, the oldest first."""
     with house.store.read() as unit:
         return [(entry.action, entry.draft_id, entry.words) for entry in reversed(unit.journal.list())]
 

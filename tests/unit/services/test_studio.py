@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,12 +23,14 @@ from tests.house import fake_house
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from auria_bot.bootstrap import Application
     from auria_bot.services.workshop import Progress
 
 
 def files_of(house: Application, folder: str) -> dict[str, bytes]:
+    """A draft's pictures."""
     return {path.name: path.read_bytes() for path in (house.pictures.root / folder).iterdir()}
 
 

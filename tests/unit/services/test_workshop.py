@@ -19,6 +19,7 @@ from auria_bot.testing import FakeConfig, FakePainter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auria_bot.domain.roles import Verdict
     from auria_bot.services.workspace import Run
 
 ROLES = ("poet", "mood-reader", "painter", "gate", "enlarger", "stylist", "captioner", "scribe", "finisher")
@@ -26,6 +27,7 @@ NAMES = [step.name for step in STEPS]
 
 
 def begin(folder: Path, *, count: int = 1, seed: int = 7, options: dict[str, Any] | None = None, **changes: Any) -> Run:
+    """A run of fakes, ready to be worked on."""
     tools = {role: Tool(name="fake", options=(options or {}).get(role, {}), models=str(folder)) for role in ROLES}
     plan = Plan(run="run", seed=seed, count=count, wish=Wish(), tools=tools, candidates=2, rounds=3, **changes)
     states = [
@@ -36,6 +38,7 @@ def begin(folder: Path, *, count: int = 1, seed: int = 7, options: dict[str, Any
 
 
 def work(run: Run, steps: list[str] = NAMES) -> list[Progress]:
+    """Work through some steps in this process; what was told."""
     told: list[Progress] = []
     Workshop(run, steps=steps, tell=told.append, listen=lambda _: contextlib.nullcontext()).work()
     return told
@@ -102,7 +105,7 @@ def test_a_changed_input_has_the_step_and_all_after_it_done_again(tmp_path: Path
         enlarged = run.sketch_folder(1) / "enlarged.png"
         (run.sketch_folder(1) / "painting.png").replace(enlarged)
         told = work(run)
-        assert [event.step for event in told if event.state == "started"][0] == "painting"
+        assert next(event.step for event in told if event.state == "started") == "painting"
 
 
 def test_a_step_that_raises_gives_up_its_own_sketch_only(tmp_path: Path) -> None:
@@ -144,7 +147,6 @@ def test_a_dropped_candidate_gives_way_to_the_next(tmp_path: Path) -> None:
 
 def test_a_picture_that_no_style_saves_is_painted_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the gate drops the restyled picture twice, the sketch goes back to its painting, with another seed."""
-    from auria_bot.domain.roles import Verdict
     from auria_bot.testing import FakeGate
 
     judged: list[str] = []

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 
 def plan(run: str = "run", count: int = 1) -> Plan:
+    """A plan of so many sketches."""
     return Plan(run=run, seed=1, count=count, wish=Wish(), tools={})
 
 
 def state(number: int = 1, **changes: object) -> State:
+    """A sketch at its beginning."""
     return State(number=number, start=Sketch(key=f"{number:02d}", seed=number), **changes)
 
 
