@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -36,9 +37,21 @@ _COLUMNS = 3
 
 def main() -> None:
     """Make all six and write them into docs/art and README.md."""
+    with tempfile.TemporaryDirectory(prefix="auria-gallery-") as scratch:
+        cells = _cells(Path(scratch))
+    rows = [cells[at : at + _COLUMNS] for at in range(0, len(cells), _COLUMNS)]
+    block = "<table>\n" + "".join("<tr>\n" + "\n".join(row) + "\n</tr>\n" for row in rows) + "</table>"
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    readme.write_text(f"{before}{_BEGIN}\n{block}\n{_END}{after}", encoding="utf-8")
+
+
+def _cells(scratch: Path) -> list[str]:
+    """Make each artwork in a home of its own, save its picture, and give what README.md shows of it."""
     cells = []
     for number, wishes in enumerate(WORKS, start=1):
-        draft = _made(wishes)
+        draft = _made(wishes, scratch / str(number))
         target = ROOT / "docs" / "art" / f"{number}.jpg"
         with Image.open(draft["pictures"]["post"]) as picture:
             small = picture.convert("RGB").resize(_SIZE, Image.Resampling.LANCZOS)
@@ -50,21 +63,16 @@ def main() -> None:
             f"<sub>after “{_escaped(style['title'])}” by {_escaped(style['artist'])}</sub><br>"
             f"<sub><code>auria make {_escaped(shlex.join(wishes))}</code></sub></td>"
         )
-    rows = [cells[at : at + _COLUMNS] for at in range(0, len(cells), _COLUMNS)]
-    block = "<table>\n" + "".join("<tr>\n" + "\n".join(row) + "\n</tr>\n" for row in rows) + "</table>"
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    readme.write_text(f"{before}{_BEGIN}\n{block}\n{_END}{after}", encoding="utf-8")
+    return cells
 
 
-def _made(wishes: tuple[str, ...]) -> dict[str, object]:
-    """The draft of these wishes, as `auria make --json` prints it; its pictures lie in a home that stays until the end."""
-    home = tempfile.mkdtemp(prefix="auria-gallery-")
-    env = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")} | {"AURIA_HOME": home}
+def _made(wishes: tuple[str, ...], home: Path) -> dict[str, Any]:
+    """The draft of these wishes, as `auria make --json` prints it."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+    env["AURIA_HOME"] = str(home)
     command = [sys.executable, "-m", "auria_bot", "make", *wishes, "--json"]
     done = subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own command
-    draft: dict[str, object] = json.loads(done.stdout)[0]["drafts"][0]
+    draft: dict[str, Any] = json.loads(done.stdout)[0]["drafts"][0]
     return draft
 
 
