@@ -90,7 +90,8 @@ class Blip:
         kind = _model_class(transformers)
         try:
             model = kind.from_pretrained(name, use_safetensors=True, **options).eval()
-            processor = transformers.AutoProcessor.from_pretrained(name, **options)
+            processors: Any = transformers.AutoProcessor
+            processor = processors.from_pretrained(name, **options)
         except (OSError, ValueError, KeyError) as error:
             raise ModelMissing(f"no image-to-text model at {name!r}: {str(error).splitlines()[0]}") from None
         device = self._config.device if self._config.device != "auto" else _best_device(torch)

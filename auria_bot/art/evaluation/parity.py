@@ -92,7 +92,7 @@ def greedy_poems(models: Path, *, poems: int = 8, words: int = 32, seed: int = 0
     state = np.zeros((config["layers"], poems, config["hidden"]), np.float32)
 
     def write(step: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]) -> NDArray[np.int64]:
-        feeds = {"token": np.ones(poems, np.int64), "kind": kind, "theme": theme, "hidden": state, "cell": state}
+        feeds: dict[str, NDArray[Any]] = {"token": np.ones(poems, np.int64), "kind": kind, "theme": theme, "hidden": state, "cell": state}
         said = []
         for place in range(words):
             position = np.full(poems, place % config["positions"])
@@ -141,9 +141,9 @@ def greedy_captions(models: Path, *, pictures: int = 4, words: int = 16, seed: i
     for picture in shown:
         grid = torch.from_numpy(eye.run({"pictures": picture[None]})["grid"])
         with torch.inference_mode():
-            seen = [part.numpy() for part in encode_module(grid)]
+            parts = [part.numpy() for part in encode_module(grid)]
         names = ("annotations", "keys", "hidden", "memory")
-        said.append(_tell(in_torch, {**dict(zip(names, seen, strict=True)), "word": np.array([START])}, words))
+        said.append(_tell(in_torch, {**dict(zip(names, parts, strict=True)), "word": np.array([START])}, words))
     return {"torch": np.stack(said), **told}
 
 

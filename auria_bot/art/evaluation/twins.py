@@ -134,7 +134,8 @@ def scenery(rng: np.random.Generator, count: int, side: int) -> NDArray[np.float
     waves = np.fft.rfft2(rng.normal(size=(count, 3, side, side))) / np.maximum(frequency, 1 / side)
     forms = np.fft.irfft2(waves, s=(side, side))
     low, high = forms.min((2, 3), keepdims=True), forms.max((2, 3), keepdims=True)
-    return ((forms - low) / (high - low)).astype(np.float32)
+    pictures: NDArray[np.float32] = ((forms - low) / (high - low)).astype(np.float32)
+    return pictures
 
 
 
@@ -165,7 +166,8 @@ def _easel(models: Path) -> nn.Module:
 def _enlarger(models: Path) -> nn.Module:
     config = read_json(models / "enlarger" / "config.json")
     config.pop("source_sha256", None)
-    return _loaded(Srvgg(_config(SrvggConfig, config)), models / "enlarger")
+    net: nn.Module = _loaded(Srvgg(_config(SrvggConfig, config)), models / "enlarger")
+    return net
 
 
 def _loaded(module: Any, folder: Path, prefix: str = "") -> Any:

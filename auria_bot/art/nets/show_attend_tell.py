@@ -171,7 +171,8 @@ class Encode(nn.Module):
 
     def forward(self, grid: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """`grid` (n, rows, columns, features)."""
-        return tuple(self.net.look(grid.flatten(1, 2)))
+        picture: Picture = self.net.look(grid.flatten(1, 2))
+        return picture.annotations, picture.keys, picture.hidden, picture.memory
 
 
 class Step(nn.Module):

@@ -25,6 +25,7 @@ from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN, Vocabulary, tokenise
 from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
 from auria_bot.art.evaluation.caption_metrics import all_figures
+from auria_bot.art.evaluation.captioner import evaluate
 from auria_bot.art.nets.show_attend_tell import Encode, ShowAttendTell, ShowAttendTellConfig, Step
 from auria_bot.art.stylists.magenta import Magenta
 from auria_bot.art.training import loop
@@ -332,6 +333,7 @@ def train(
     steps: int | None = None,
     log: Callable[[str], None] = print,
     recipe_file: Path | None = None,
+    measure: bool = False,
 ) -> dict[str, float]:
     """Train, or go on training, and export what came of it.
 
@@ -343,6 +345,7 @@ def train(
         steps: updates in all; by default the recipe's.
         log: receives a line now and then.
         recipe_file: by default config/train/captioner.toml.
+        measure: caption the test split at the end and write metrics.json; only for a model that is to ship.
 
     Returns:
         The validation figures, the steps taken and the seconds they took.
@@ -359,7 +362,11 @@ def train(
         recipe, folder, steps=total, minutes=minutes, evaluate_every=settings["evaluate_every"], log=log
     )
     export(recipe, vocabulary, settings, out)
-    return outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
+    taken = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
+    if measure:
+        log("captioning the test split")
+        write_json(out / "metrics.json", {"training": taken, "test": evaluate(data=data, model=out)})
+    return taken
 
 
 if __name__ == "__main__":
@@ -371,4 +378,5 @@ if __name__ == "__main__":
     parser.add_argument("--recipe-file", type=Path, help="by default config/train/captioner.toml")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--measure", action="store_true", help="caption the test split at the end")
     train(**vars(parser.parse_args()))
