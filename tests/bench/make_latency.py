@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -44,23 +45,40 @@ def make(count: int, *, seed: int = SEED) -> Measured:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
         command = [sys.executable, "-m", "auria_bot", "make", "--count", str(count), "--seed", str(seed), "--json"]
         output = Path(home) / "output.json"
-        begun = time.perf_counter()
+        begun, spent, own = time.perf_counter(), _spent(), 0
         with output.open("wb") as file:
             process = subprocess.Popen(
                 command, env=kept | {"AURIA_HOME": home}, stdout=file, stderr=subprocess.DEVNULL
             )
-            _, status, usage = os.wait4(process.pid, 0)
+            while process.poll() is None:
+                own = max(own, _largest(process.pid))
+                time.sleep(0.02)
         seconds = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             raise RuntimeError(f"auria make ended with {process.returncode}")
         (made,) = json.loads(output.read_text(encoding="utf-8"))
         if len(made["drafts"]) != count:
             raise RuntimeError(f"auria make made {len(made['drafts'])} of {count}")
     return Measured(
-        seconds=seconds, processor=usage.ru_utime + usage.ru_stime,
-        megabytes=usage.ru_maxrss / 1024 + made["peak_bytes"] / 2**20, steps=made["steps"],
+        seconds=seconds, processor=_spent() - spent,
+        megabytes=(own + made["peak_bytes"]) / 2**20, steps=made["steps"],
     )  # fmt: skip
+
+
+def _spent() -> float:
+    """Processor seconds of all child processes so far, theirs included."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _largest(pid: int) -> int:
+    """The largest resident size of a process so far, in bytes; 0 where it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    sizes = [int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmHWM:")]
+    return sizes[0] if sizes else 0
 
 
 def run(runs: int = 3) -> Result:
