@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Decoder", "Manner", "Sung", "feasible"]
 
 _NEVER = np.float32(-1e9)  # for what would break the form
+_AGAIN = np.float32(0.15)  # of the penalty for repetition: for function words but articles
 _AVOID = np.float32(1e6)  # taken for what would be poor; the form comes first
 _RESTS = max(FORM) + 1  # remainders of a line, 0 included
+_CONSIDERED = 160  # words looked at closely at each place
 _OPENING = 2  # places of a poem that are drawn with the opening temperature
 
 
@@ -159,31 +161,43 @@ class Decoder:
         scores[np.ix_(state.token == self._a, lexicon.vowel)] -= _AVOID
         scores[np.ix_(state.token == self._an, ~lexicon.vowel)] -= _AVOID
         scores[np.ix_(state.token == START, ~lexicon.begins)] -= _AVOID
-        lost = np.zeros_like(scores) if self._usage is None else self._strangeness(state, self._usage, manner)
-        scores -= lost
+        strange = self._strange_pairs(state, manner)
+        scores -= strange
+        most = min(_CONSIDERED, scores.shape[1])
+        nearest = np.argpartition(scores, -most, axis=1)[:, -most:]
+        values = np.take_along_axis(scores, nearest, 1)
+        lost = np.take_along_axis(strange, nearest, 1)
+        if self._usage is not None:
+            triples = self._strange_triples(nearest, state, self._usage, manner) * (lost == 0)
+            values, lost = values - triples, lost + triples
         heat = manner.opening if state.places < _OPENING else manner.temperature
-        drawn = _draw((scores / heat).astype(np.float32), rng.random(len(scores)), manner.top_k, manner.top_p)
-        state.oddness += np.where(state.rest > 0, lost[rows, drawn], 0) * ~state.done
+        place = _draw((values / heat).astype(np.float32), rng.random(len(scores)), manner.top_k, manner.top_p, nearest)
+        state.oddness += np.where((state.rest > 0) & ~state.done, lost[rows, place], 0)
         ending = np.where(state.line == len(FORM) - 1, END, LINE)
-        tokens: NDArray[np.int64] = np.where(state.rest > 0, drawn, ending)
+        tokens: NDArray[np.int64] = np.where(state.rest > 0, nearest[rows, place], ending)
         return tokens
 
-
-    def _strangeness(self, state: _Poems, usage: Usage, manner: Manner) -> NDArray[np.float32]:
-        """What words lose that verse does not put after the last ones, and at a line's end before its break."""
+    def _strange_pairs(self, state: _Poems, manner: Manner) -> NDArray[np.float32]:
+        """What words lose that verse does not put after the last one; (poems, words)."""
         content = self._lexicon.content
+        if self._usage is None:
+            return np.zeros((len(state.token), len(content)), np.float32)
         pair = np.where(content[None] & content[state.token][:, None], manner.new_pair, manner.odd_pair)
         lost = pair.astype(np.float32)
         for row, token in enumerate(state.token):
-            after = usage.after(int(token))
-            if token > END:
-                triple = usage.triple(*np.broadcast_arrays(state.before[row], token, after.astype(np.int64)))
-                lost[row, after] = np.where(triple, 0, manner.new_triple)
-            else:
-                lost[row, after] = 0
-            last = after[self._lexicon.sung[after] == state.rest[row]].astype(np.int64)
-            ending = END if state.line[row] == len(FORM) - 1 else LINE
-            lost[row, last] += np.where(usage.triple(*np.broadcast_arrays(token, last, ending)), 0, manner.new_break)
+            lost[row, self._usage.after(int(token))] = 0
+        return lost
+
+    def _strange_triples(
+        self, words: NDArray[np.int64], state: _Poems, usage: Usage, manner: Manner
+    ) -> NDArray[np.float32]:
+        """What words (poems, some) lose that verse does not put after the last two, or not at a line's end after the last."""
+        before, token = state.before[:, None], state.token[:, None]
+        unseen = ~usage.triple(*np.broadcast_arrays(before, token, words)) & (token > END)
+        ending = np.where(state.line == len(FORM) - 1, END, LINE)[:, None]
+        last = self._lexicon.sung[words] == state.rest[:, None]
+        unended = last & ~usage.triple(*np.broadcast_arrays(token, words, ending))
+        lost: NDArray[np.float32] = (manner.new_triple * unseen + manner.new_break * unended).astype(np.float32)
         return lost
 
 
@@ -201,6 +215,7 @@ class _Poems:
         self.used = np.zeros((poems, len(lexicon.sung)), np.float32)  # 1 for content words that the poem has, and their kin
         self.barred = np.zeros((poems, len(lexicon.sung)), bool)  # words that the line has, or the poem twice
         self.oddness = np.zeros(poems)
+        self._articles = {lexicon.vocabulary.numbers.get(word, -1) for word in ("the", "a", "an")}
         self.places = 0
         self._text: list[list[list[int]]] = [[[]] for _ in range(poems)]
         self._told: list[list[float]] = [[] for _ in range(poems)]
@@ -223,6 +238,8 @@ class _Poems:
                 if lexicon.content[token]:
                     self.barred[row, token] = True
                     self.used[row, lexicon.kin[token]] = 1
+                elif token not in self._articles:
+                    self.used[row, token] = _AGAIN
             self.position[row] = advance(int(self.position[row]), token, int(lexicon.heard[token]))
             self.before[row], self.token[row] = self.token[row], token
         self.places += 1
@@ -259,26 +276,24 @@ class _Poems:
 
 
 def _draw(
-    scores: NDArray[np.float32], chances: NDArray[np.float64], top_k: int, top_p: float
+    scores: NDArray[np.float32], chances: NDArray[np.float64], top_k: int, top_p: float, names: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Draw one word a row among the likeliest ones: at most `top_k`, and no more than reach `top_p` together.
+    """Draw one column a row among the likeliest ones: at most `top_k`, and no more than reach `top_p` together.
 
     Args:
-        scores: (rows, words).
+        scores: (rows, columns).
         chances: (rows,) uniform numbers from 0 to 1.
-        top_k: the most words that come into question.
-        top_p: the share of likelihood after which no further word does.
+        top_k: the most columns that come into question.
+        top_p: the share of likelihood after which no further column does.
+        names: (rows, columns) what breaks ties, so that the columns' order does not matter.
     """
-    top_k = min(top_k, scores.shape[1])
-    nearest = np.argpartition(scores, -top_k, axis=1)[:, -top_k:]
-    values = np.take_along_axis(scores, nearest, 1)
-    order = np.lexsort((nearest, -values), axis=1)  # ties fall by the word's number
-    nearest, values = np.take_along_axis(nearest, order, 1), np.take_along_axis(values, order, 1)
+    order = np.lexsort((names, -scores), axis=1)[:, :top_k]
+    values = np.take_along_axis(scores, order, 1)
     shares = np.exp((values - values[:, :1]).astype(np.float64))
     shares /= shares.sum(axis=1, keepdims=True)
     shares[np.cumsum(shares, axis=1) - shares >= top_p] = 0
     shares[values <= _NEVER / 2] = 0
     reached = np.cumsum(shares, axis=1)
     place = (reached < chances[:, None] * reached[:, -1:]).sum(axis=1)
-    chosen: NDArray[np.int64] = nearest[np.arange(len(scores)), np.minimum(place, (shares > 0).sum(axis=1) - 1)]
+    chosen: NDArray[np.int64] = order[np.arange(len(scores)), np.minimum(place, (shares > 0).sum(axis=1) - 1)]
     return chosen

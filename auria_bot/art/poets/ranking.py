@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from auria_bot.art.poets.sense import blemishes
 from auria_bot.corpus.form import is_content
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class Taste:
     breaks: float = 0.25  # mean log-probability of line breaks and end
     lowest: float = 0.2  # log-probability of the least likely word, below `floor`
     floor: float = -7.0
-    odd: float = 0.25  # what words lost because verse does not put them together
+    odd: float = 0.4  # what words lost because verse does not put them together
+    blemish: float = 0.8  # see sense.blemishes
     ease: float = -2.6  # mean log-probability above which a poem counts as worn rather than fluent
     worn: float = 0.8
     theme: float = 4.5  # cosine with the theme's vector
@@ -41,9 +43,10 @@ class Taste:
 
 
 def fluency(poem: Sung, taste: Taste) -> float:
-    """How well a poem reads by the net alone."""
+    """How well a poem reads, whatever it is about."""
     likely = poem.plain if poem.plain < taste.ease else taste.ease - taste.worn * (poem.plain - taste.ease)
-    return likely + taste.breaks * poem.breaks + taste.lowest * min(0.0, poem.lowest - taste.floor) - taste.odd * poem.oddness
+    marred = taste.odd * poem.oddness + taste.blemish * blemishes(poem.lines)
+    return likely + taste.breaks * poem.breaks + taste.lowest * min(0.0, poem.lowest - taste.floor) - marred
 
 
 def rank(

@@ -6,7 +6,7 @@ counts and no text, only which pairs stood somewhere, and hashes of which triple
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -76,8 +76,8 @@ class Usage:
         """Whether each triple was seen; arrays of one shape. One in some thousands is a yes by chance."""
         asked = _hashes(first, second, third)
         place = np.minimum(np.searchsorted(self._triples, asked), len(self._triples) - 1)
-        seen: NDArray[np.bool_] = np.asarray(self._triples[place] == asked, np.bool_)
-        return seen
+        seen: Any = self._triples[place] == asked
+        return np.asarray(seen, np.bool_)
 
 
 def _hashes(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> NDArray[np.uint32]:
