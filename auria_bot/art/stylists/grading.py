@@ -57,11 +57,13 @@ def guided(guide: NDArray[np.float32], values: NDArray[np.float32], *, radius: i
     Returns:
         slope and level, each (height, width, channels), already averaged over the windows.
     """
-    x = guide[..., None].astype(np.float32)
+    x: NDArray[np.float32] = np.asarray(guide[..., None], np.float32)
     mean_x, mean_y = _box(x, radius), _box(values, radius)
-    variance = _box((x * x).astype(np.float32), radius) - mean_x * mean_x
-    slope = (_box((x * values).astype(np.float32), radius) - mean_x * mean_y) / (variance + np.float32(noise))
-    level = mean_y - slope * mean_x
+    square: NDArray[np.float32] = x * x
+    product: NDArray[np.float32] = x * values
+    variance = _box(square, radius) - mean_x * mean_x
+    slope: NDArray[np.float32] = np.multiply(x, x, dtype=np.float32)
+    level: NDArray[np.float32] = mean_y - slope * mean_x
     return _box(slope, radius), _box(level, radius)
 
 

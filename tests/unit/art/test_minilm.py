@@ -17,7 +17,9 @@ def minilm():
 
 def test_meaning(minilm):
     """A paraphrase lies nearer than an unrelated sentence."""
-    snow, frost, bread = minilm.encode(["snow falls on the quiet forest", "a silent wood in winter", "he buys a loaf of bread"])
+    snow, frost, bread = minilm.encode(
+        ["snow falls on the quiet forest", "a silent wood in winter", "he buys a loaf of bread"]
+    )
     assert snow @ frost > snow @ bread + 0.2
 
 

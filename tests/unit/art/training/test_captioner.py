@@ -72,9 +72,13 @@ def recipe_file(tmp_path: Path) -> Path:
 def test_training_gives_a_model_that_serves(data: Path, recipe_file: Path, tmp_path: Path) -> None:
     """One command reads, trains, exports; what it exports tells captions from words of the training split only."""
     figures = train(
-        data=data, folder=tmp_path / "f", out=tmp_path / "m", steps=3, recipe_file=recipe_file, log=lambda _: None
-    )
+        data=data, folder=tmp_path / "f", out=tmp_path / "m", steps=3, recipe_file=recipe_file, log=lambda _: None,
+        measure=True,
+    )  # fmt: skip
     assert figures["steps"] == 3
+    measured = json.loads((tmp_path / "m" / "metrics.json").read_text())["test"]
+    assert measured["pictures"] == 1
+    assert {"bleu_4", "meteor_exact_stem", "rouge_l", "cider_d", "published"} <= set(measured)
     assert np.isfinite(figures["validation_loss"])
     assert len(verify(tmp_path / "m")) == 64
     teller = Teller(tmp_path / "m")
