@@ -76,11 +76,13 @@ class Usage:
         """Whether each triple was seen; arrays of one shape. One in some thousands is a yes by chance."""
         asked = _hashes(first, second, third)
         place = np.minimum(np.searchsorted(self._triples, asked), len(self._triples) - 1)
-        seen: Any = self._triples[place] == asked
-        return np.asarray(seen, np.bool_)
+        seen: NDArray[np.bool_] = self._triples[place] == asked
+        return seen
 
 
 def _hashes(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> NDArray[np.uint32]:
-    whole = ((first.astype(np.uint64) << np.uint64(32)) | (second.astype(np.uint64) << np.uint64(16))) ^ third.astype(np.uint64)
+    packed = [each.astype(np.uint64) for each in (first, second, third)]
+    whole: Any = (packed[0] << np.uint64(32)) | (packed[1] << np.uint64(16)) ^ packed[2]
     whole = (whole ^ (whole >> np.uint64(29))) * _MIX
-    return ((whole ^ (whole >> np.uint64(32))) * _MIX >> np.uint64(32)).astype(np.uint32)
+    hashes: NDArray[np.uint32] = ((whole ^ (whole >> np.uint64(32))) * _MIX >> np.uint64(32)).astype(np.uint32)
+    return hashes
