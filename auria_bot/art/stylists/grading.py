@@ -62,8 +62,8 @@ def guided(guide: NDArray[np.float32], values: NDArray[np.float32], *, radius: i
     square: NDArray[np.float32] = x * x
     product: NDArray[np.float32] = x * values
     variance = _box(square, radius) - mean_x * mean_x
-    slope: NDArray[np.float32] = np.multiply(x, x, dtype=np.float32)
-    level: NDArray[np.float32] = mean_y - slope * mean_x
+    slope = ((_box(product, radius) - mean_x * mean_y) / (variance + np.float32(noise))).astype(np.float32)
+    level = (mean_y - slope * mean_x).astype(np.float32)
     return _box(slope, radius), _box(level, radius)
 
 
