@@ -37,7 +37,7 @@ def run() -> Result:
         and min(brush.halved, photo.halved) >= 0.9
         and brush.edges >= EDGES_PAINTERLY
         and photo.edges >= EDGES_PHOTOREALISTIC
-        and brush.seconds < 1.0
+        and max(brush.seconds, photo.seconds) < 1.0
     )
     bar = (
         f"median distance left <= 0.5 and halved in 90 % of pairs; edges >= {EDGES_PAINTERLY} painterly, "

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["grade", "guided", "transport"]
 
 _ROUNDS = 2  # times through the directions
-_SMALL = 256  # pixels: the size at which the change is found and smoothed
+_SMALL = 176  # pixels: the size at which the change is found and smoothed
 _MOST_CONTRAST = 2.5  # a direction is stretched at most this much, so that noise is not blown up
 
 
