@@ -105,8 +105,7 @@ def grade(picture: NDArray[np.float32], target: Cloud, share: float) -> NDArray[
     near = Cloud.of(_resized(graded, shape, Image.Resampling.BOX))
     if goal.distance(near) > 0.02 * max(before.distance(target), 1e-6):
         matrix, offset = near.toward(goal, 1.0)
-        if float(np.linalg.norm(matrix, 2)) <= _MOST_CONTRAST:
-            graded = (graded @ matrix + offset).astype(np.float32)
+        graded = (graded @ matrix + offset).astype(np.float32)
     return from_lab(graded)
 
 
