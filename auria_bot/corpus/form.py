@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ADVERBS", "FUNCTION_WORDS", "LEANING", "NOT_FIRST", "bad_breaks", "is_content", "repetitions"]
+__all__ = ["ADVERBS", "FUNCTION_WORDS", "LEADING", "LEANING", "NOT_FIRST", "bad_breaks", "is_content", "repetitions"]
 
 def _listed(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -48,6 +48,9 @@ _DEGREES = _listed(
     "almost another both either even few just least less many more most much nearly neither only other quite "
     "rather several too very "
 )
+
+LEADING = _listed("a an the my your his her its our their this that these those no every each some")
+"""Articles, possessives and the like: words that lead up to a noun."""
 
 ADVERBS = _listed(
     "about above after along around before behind below beyond by down in inside near off on out outside "

@@ -47,6 +47,7 @@ class Manner:
     odd_pair: float = 6.0  # the same where one of the two is a function word: that is mostly bad grammar
     new_triple: float = 2.5  # taken from a word never seen after the last two
     new_break: float = 2.0  # taken from a word that would end a line and was never seen to after the last one
+    reluctance: float = 1.5  # how much a word's reluctance to end a line counts
     kind: int = HAIKU_KIND  # the kind of poem that the net is told, see corpus.metre
 
 
@@ -197,7 +198,11 @@ class Decoder:
         ending = np.where(state.line == len(FORM) - 1, END, LINE)[:, None]
         last = self._lexicon.sung[words] == state.rest[:, None]
         unended = last & ~usage.triple(*np.broadcast_arrays(token, words, ending))
-        lost: NDArray[np.float32] = (manner.new_triple * unseen + manner.new_break * unended).astype(np.float32)
+        leads = self._lexicon.leads[state.token][:, None].astype(np.int64)
+        reluctance = np.where(last, usage.endings[leads, words], 0)
+        lost: NDArray[np.float32] = (
+            manner.new_triple * unseen + manner.new_break * unended + manner.reluctance * reluctance
+        ).astype(np.float32)
         return lost
 
 

@@ -41,6 +41,7 @@ class Lexicon:
     ends_poem: NDArray[np.bool_]  # may end the last line
     begins: NDArray[np.bool_]  # may begin the poem
     content: NDArray[np.bool_]  # carries meaning of its own
+    leads: NDArray[np.bool_]  # an article or a possessive
     vowel: NDArray[np.bool_]  # takes "an"
     kin: tuple[NDArray[np.int64], ...]  # of each content word, the content words that begin alike, itself included
 
@@ -69,6 +70,7 @@ class Lexicon:
             ends_poem=flags(lambda word: word not in form.LEANING or word in form.ADVERBS),
             begins=flags(lambda word: word not in form.NOT_FIRST),
             content=flags(form.is_content),
+            leads=flags(lambda word: word in form.LEADING),
             vowel=flags(_takes_an),
             kin=_kin(words),
         )

@@ -1,7 +1,8 @@
 """Which words verse puts side by side: pairs and triples seen in training, as compact tables.
 
-A small net errs most often in grammar, between two words that no one ever wrote together. The tables hold no
-counts and no text, only which pairs stood somewhere, and hashes of which triples did.
+A small net errs most often in grammar, between two words that no one ever wrote together, and breaks lines after
+words that want to go on ("a little / "). The tables hold no text, only which pairs stood somewhere, hashes of which
+triples did, and how readily each word ends a line.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from auria_bot.corpus.words import END, LINE
 from auria_bot.errors import ModelCorrupt, ModelMissing
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Usage"]
 
+_DOUBT = 4.0  # a word seen this often is believed half
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -30,23 +33,43 @@ class Usage:
         starts: (words + 1,) where each word's followers begin.
         followers: the followers of all words, sorted within each.
         triples: sorted 32-bit hashes.
+        endings: (2, words) for each word its reluctance to end a line, in nats above the average word's; the second
+            row where it follows an article or a possessive.
     """
 
-    def __init__(self, starts: NDArray[np.int64], followers: NDArray[np.uint16], triples: NDArray[np.uint32]) -> None:
+    def __init__(
+        self, starts: NDArray[np.int64], followers: NDArray[np.uint16], triples: NDArray[np.uint32],
+        endings: NDArray[np.float16],
+    ) -> None:  # fmt: skip
         self._starts, self._followers, self._triples = starts.astype(np.int64), followers, triples
+        self.endings: NDArray[np.float32] = endings.astype(np.float32)
 
     @classmethod
-    def of(cls, sequences: Iterable[NDArray[np.int64]], words: int) -> Usage:
-        """Read sequences of word numbers; number 0, the unknown word, makes no pair."""
+    def of(cls, sequences: Iterable[NDArray[np.int64]], words: int, *, leading: Iterable[int] = ()) -> Usage:
+        """Read sequences of word numbers; number 0, the unknown word, makes no pair.
+
+        Args:
+            sequences: poems from <start> to <end>.
+            words: size of the vocabulary.
+            leading: numbers of the articles and possessives.
+        """
         pairs, triples = [], []
+        leads = np.isin(np.arange(words), list(leading))
+        stood, ended = np.zeros((2, words)), np.zeros((2, words))
         for tokens in sequences:
+            behind = leads[tokens[:-2]].astype(np.int64)
+            np.add.at(stood, (behind, tokens[1:-1]), 1)
+            np.add.at(ended, (behind, tokens[1:-1]), (tokens[2:] == LINE) | (tokens[2:] == END))
             first, second = tokens[:-1], tokens[1:]
             pairs.append((first * words + second)[(first > 0) & (second > 0)])
             third, known = tokens[2:], (tokens[:-2] > 0) & (tokens[1:-1] > 0) & (tokens[2:] > 0)
             triples.append(_hashes(tokens[:-2], tokens[1:-1], third)[known])
         seen = np.unique(np.concatenate(pairs))
         starts = np.searchsorted(seen, np.arange(words + 1) * words)
-        return cls(starts, (seen % words).astype(np.uint16), np.unique(np.concatenate(triples)))
+        usual = ended.sum(axis=1, keepdims=True) / np.maximum(stood.sum(axis=1, keepdims=True), 1)
+        share = (ended + _DOUBT * usual) / (stood + _DOUBT)
+        endings = np.clip(np.log(np.maximum(usual, 1e-6) / np.maximum(share, 1e-6)), 0, None).astype(np.float16)
+        return cls(starts, (seen % words).astype(np.uint16), np.unique(np.concatenate(triples)), endings)
 
     @classmethod
     def load(cls, path: Path) -> Usage:
@@ -58,7 +81,7 @@ class Usage:
         """
         try:
             with np.load(path, allow_pickle=False) as file:
-                return cls(file["starts"], file["followers"], file["triples"])
+                return cls(file["starts"], file["followers"], file["triples"], file["endings"])
         except FileNotFoundError:
             raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train poet`") from None
         except (ValueError, KeyError, OSError) as error:
@@ -66,7 +89,10 @@ class Usage:
 
     def save(self, path: Path) -> None:
         """Write the tables as an .npz file."""
-        np.savez(path, starts=self._starts.astype(np.int32), followers=self._followers, triples=self._triples)
+        np.savez(
+            path, starts=self._starts.astype(np.int32), followers=self._followers, triples=self._triples,
+            endings=self.endings.astype(np.float16),
+        )  # fmt: skip
 
     def after(self, word: int) -> NDArray[np.uint16]:
         """The words that were seen right after a word."""

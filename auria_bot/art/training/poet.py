@@ -37,11 +37,14 @@ if TYPE_CHECKING:
 __all__ = ["PoetRecipe", "PoetSettings", "evaluate", "perplexity", "places_of", "train"]
 
 
+_MOSTLY = 0.8  # share of poems read with neither kind nor theme at the end
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoetSettings:
     """What config/train/poet.toml may set."""
 
-    steps: int = 4350  # updates in all
+    steps: int = 4290  # updates in all
     batch: int = 64  # poems in an update
     rate: float = 2.5e-3  # peak learning rate
     warm_up: int = 100  # steps to reach it
@@ -49,6 +52,9 @@ class PoetSettings:
     average: float = 0.998  # decay of the weight average
     verse_until: float = 0.12  # share of the steps in which every second batch is a stanza batch
     form_from: float = 0.8  # share of the steps after which every second batch is 5-7-5
+    plain_from: float = 0.92  # share after which there are haiku alone, mostly told nothing, and the rate falls to 0
+    plain_rate: float = 0.12  # of the peak rate, where that begins
+    plain_average: float = 0.985  # decay of the weight average from there on
     drop_both: float = 0.5  # share of poems read with neither kind nor theme; those of the form batches are always told
     drop_theme: float = 0.3  # share of the others read without theme
     drop_kind: float = 0.2  # share of the others read without kind
@@ -130,8 +136,10 @@ class PoetRecipe:
         """One update."""
         rng = np.random.default_rng([self.settings.seed, number])
         torch.manual_seed(int(rng.integers(2**31)))
+        plain = number >= self.settings.plain_from * total
         rows, formal = self._draw(number, total)
-        tokens, places, kinds, themes = self._inputs(rows, rng, always_told=formal)
+        untold = 0.0 if formal else _MOSTLY if plain else self.settings.drop_both
+        tokens, places, kinds, themes = self._inputs(rows, rng, untold)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(number, total)
         self.net.train()
@@ -142,7 +150,7 @@ class PoetRecipe:
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
-        keep = min(self.settings.average, (number + 1) / (number + 10))
+        keep = min(self.settings.plain_average if plain else self.settings.average, (number + 1) / (number + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - keep)
         return {"loss": float(loss.detach()), "places": float(tokens.numel())}
@@ -156,14 +164,19 @@ class PoetRecipe:
         }
 
     def _rate(self, number: int, total: int) -> float:
-        rise = min(1.0, (number + 1) / self.settings.warm_up)
-        return self.settings.rate * rise * (0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * number / total))))
+        settings, share = self.settings, number / total
+        if share >= settings.plain_from:
+            return settings.rate * settings.plain_rate * (1 - share) / (1 - settings.plain_from)
+        rise = min(1.0, (number + 1) / settings.warm_up)
+        fall = 0.5 * (1 + float(np.cos(np.pi * share / settings.plain_from)))
+        return settings.rate * rise * (settings.plain_rate + (1 - settings.plain_rate) * fall)
 
     def _draw(self, number: int, total: int) -> tuple[NDArray[np.int64], bool]:
         """The poems of one update, all of one length, and whether it is a form batch; decided by the number alone."""
         if number % 2 and len(self._stanzas) and number < self.settings.verse_until * total:
             return self._batch("stanzas", self._stanzas, number // 2), False
-        if number % 2 and len(self._form) and number >= self.settings.form_from * total:
+        share = number / total
+        if number % 2 and len(self._form) and self.settings.form_from <= share < self.settings.plain_from:
             return self._batch("form", self._form, number // 2), True
         return self._batch("haiku", self._haiku, number), False
 
@@ -189,15 +202,15 @@ class PoetRecipe:
         return self._batches[key]
 
     def _inputs(
-        self, rows: NDArray[np.int64], rng: np.random.Generator, *, always_told: bool
+        self, rows: NDArray[np.int64], rng: np.random.Generator, untold: float
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         settings = self.settings
         tokens = np.stack([self.anthology.tokens[row] for row in rows], 1)
         places = np.stack([self.places[row] for row in rows], 1)
         themes = self._themes(rows, tokens, rng)
-        both = rng.random(len(rows)) < (0.0 if always_told else settings.drop_both)
-        untold = both | (rng.random(len(rows)) < (0.0 if always_told else settings.drop_kind))
-        kinds = np.where(untold, NO_KIND, self.anthology.kinds[rows])
+        both = rng.random(len(rows)) < untold
+        kindless = both | (rng.random(len(rows)) < (settings.drop_kind if untold else 0.0))
+        kinds = np.where(kindless, NO_KIND, self.anthology.kinds[rows])
         themes[both | (rng.random(len(rows)) < settings.drop_theme)] = 0
         return torch.from_numpy(tokens), torch.from_numpy(places), torch.from_numpy(kinds), torch.from_numpy(themes)
 

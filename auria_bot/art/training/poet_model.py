@@ -15,6 +15,7 @@ from auria_bot.art.poets.seasons import SCENES
 from auria_bot.art.poets.usage import Usage
 from auria_bot.art.training.anthology import HAIKU, PUBLIC_DOMAIN, STANZAS
 from auria_bot.corpus import verses
+from auria_bot.corpus.form import LEADING
 from auria_bot.corpus.originality import CopyGuard
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def export(
     _export_step(net, config, out / "model.onnx")
     (out / "vocabulary.txt").write_text(anthology.vocabulary.text(), encoding="ascii")
     trained = np.flatnonzero(anthology.splits == 0)
-    Usage.of((anthology.tokens[row] for row in trained), config.words).save(out / "usage.npz")
+    leading = [number for number, word in enumerate(anthology.vocabulary.words) if word in LEADING]
+    Usage.of((anthology.tokens[row] for row in trained), config.words, leading=leading).save(out / "usage.npz")
     (out / "originality.bin").write_bytes(CopyGuard.build(read_poems(data)))
     if scenes:
         vectors = MiniLM(threads=1).encode(SCENES).astype(np.float16)

@@ -16,6 +16,14 @@ def test_pairs_and_triples_survive_the_file(tmp_path):
     assert asked.tolist() == [True, True, False]
 
 
+def test_words_that_go_on_are_known():
+    """A word that never ends a line is reluctant to, more so after an article, where others do."""
+    rows = [np.array([1, 4, 6, 3]), np.array([1, 4, 5, 6, 2, 4, 6, 3])] * 20
+    endings = Usage.of(rows, 7, leading=[4]).endings
+    assert endings[1, 5] > 1 > endings[1, 6] == 0
+    assert endings[1, 5] > endings[0, 5]
+
+
 def test_missing_and_broken_tables_are_told(tmp_path):
     """No file, and a file of something else, raise the model's errors."""
     with pytest.raises(ModelMissing):
