@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auria_bot.art.captioners.colour_words import NAMED
-from auria_bot.art.captioners.nature import tells_of_others
+from auria_bot.art.captioners.nature import FLOWERS, UNCERTAIN, tells_of_others
 from auria_bot.art.hashtags import Hashtags
 from auria_bot.corpus.decency import faults
+from auria_bot.corpus.words import words
 from auria_bot.domain.roles import Words
 from auria_bot.errors import InputError, TextRejected
 
@@ -30,7 +31,6 @@ __all__ = ["MOST_CHARACTERS", "PlainScribe", "alt_text"]
 MOST_CHARACTERS: Final = 1000  # of alt text: the least that any of the platforms takes
 _MOST_TITLE = 120  # characters of a painting's title or a painter's name
 _MISLEADING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_NOTHING_CERTAIN = "a scene from nature"
 
 
 class PlainScribe:
@@ -70,6 +70,7 @@ class PlainScribe:
             caption=sketch.caption,
             mood=sketch.mood,
             style=sketch.style,
+            theme=sketch.theme,
             others=self._config.others,
         )
         return Words(alt_text=described, post_text=self._post_text(sketch.haiku, sketch.mood))
@@ -84,7 +85,13 @@ class PlainScribe:
 
 
 def alt_text(
-    *, haiku: Haiku, caption: str | None, mood: str | None, style: Style | None, others: bool = False
+    *,
+    haiku: Haiku,
+    caption: str | None,
+    mood: str | None,
+    style: Style | None,
+    theme: str | None = None,
+    others: bool = False,
 ) -> str:
     """Alt text of at most MOST_CHARACTERS, in whole sentences.
 
@@ -93,9 +100,11 @@ def alt_text(
         caption: the captioner's sentence; distrusted where it tells of people, animals or made things.
         mood: a mood's name.
         style: the painting whose manner it was restyled in.
+        theme: what the operator asked for.
         others: trust such a caption.
     """
-    sentences = [f"A digital painting of {_subject(caption, others=others)}."]
+    about = {*words(" ".join(haiku.lines)), *words(theme or "")}
+    sentences = [f"A digital painting of {_subject(caption, about, others=others)}."]
     if manner := _manner(style):
         sentences.append(f"Its mood is {mood}; it is {manner}." if mood else f"It is {manner}.")
     elif mood:
@@ -106,19 +115,23 @@ def alt_text(
     return " ".join(sentences)[:MOST_CHARACTERS]
 
 
-def _subject(caption: str | None, *, others: bool) -> str:
-    """What the picture shows, as it follows "a painting of"; the measured colours stay where the rest is not believed."""
+def _subject(caption: str | None, about: set[str], *, others: bool) -> str:
+    """What the picture shows, as it follows "a painting of"; the measured colours stay where the rest is not believed.
+
+    Flowers are believed only where the poem or the theme speaks of them: brush strokes look like petals.
+    """
     said = _clean(caption or "").rstrip(".!… ")
     if not said or faults(said, names=False):
-        return _NOTHING_CERTAIN
+        return UNCERTAIN
     shown, comma, colours = said.rpartition(", in ")
     measured = bool(comma) and all(
         part.strip() in NAMED for part in colours.replace(" and ", ",").split(",") if part.strip()
     )
     if not measured:
         shown, colours = said, ""
-    if not others and tells_of_others(shown):
-        shown = _NOTHING_CERTAIN
+    unasked_flowers = FLOWERS & set(words(shown)) and not FLOWERS & about
+    if not others and (tells_of_others(shown) or unasked_flowers):
+        shown = UNCERTAIN
     shown = f"{shown[0].lower()}{shown[1:]}" if shown[:2].istitle() else shown
     return f"{shown}, in {colours}" if colours else shown
 

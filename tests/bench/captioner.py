@@ -24,7 +24,7 @@ def run() -> Result:
     theirs = " ".join(f"{100 * soft[f'bleu_{order}']:.1f}" for order in (1, 2, 3, 4))
     figures = (
         f"BLEU-1..4 {ours} (without brevity penalty {bare}; Xu et al. 2015 soft attention, without: {theirs}), "
-        f"METEOR exact+stem {100 * found['meteor_exact_stem']:.1f} (theirs, with synonyms: {100 * soft['meteor']:.1f}), "
+        f"METEOR 2005 form, words and stems {100 * found['meteor_exact_stem']:.1f} (theirs, METEOR 1.5: {100 * soft['meteor']:.1f}), "
         f"ROUGE-L {100 * found['rouge_l']:.1f}, CIDEr-D {found['cider_d']:.3f}, {found['pictures']} pictures, "
         f"{1000 * found['seconds_a_picture']:.0f} ms a search"
     )

@@ -8,11 +8,15 @@ picture instead of guessed (`colour_words`). `tells_of_others` finds the words t
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from auria_bot.art.captioners.vocabulary import tokenise
 
-__all__ = ["OTHERS", "SCENE_WORDS", "tells_of_others"]
+__all__ = ["FLOWERS", "OTHERS", "SCENE_WORDS", "UNCERTAIN", "tells_of_others", "tidied"]
+
+UNCERTAIN: Final = "a scene from nature"
+"""What is said of a picture when nothing more can be said with some confidence: dull, and never false."""
 
 _NATURE = (
     # the words that hold a phrase together
@@ -35,7 +39,7 @@ _NATURE = (
     "tulips rose sunflower background "
     # what they are like
     "high tall low large big huge small tiny wide long narrow steep deep shallow open distant far calm restless rough still "
-    "quiet silent cold lush jagged rough smooth bare empty lone lovely beautiful fresh shaded close-up view "
+    "quiet silent cold lush jagged rough smooth bare empty lone nature lovely beautiful fresh shaded close-up view "
     "scene covered surrounded"
 )
 SCENE_WORDS: Final = frozenset(_NATURE.split())
@@ -66,6 +70,30 @@ _OTHERS = (
 )
 OTHERS: Final = frozenset(_OTHERS.split())
 """Words for people, animals and made things."""
+
+
+_FLOWERS = (
+    "flower flowers flowery petal petals blossom blossoms bloom blooms blooming bud buds dandelion dandelions daisy daisies tulip tulips rose "
+    "roses sunflower sunflowers garden gardens meadow lily lilies iris lotus poppy poppies orchid violet violets bouquet wildflower wildflowers"
+)
+FLOWERS: Final = frozenset(_FLOWERS.split())
+"""Words for flowers: brush strokes look like them to the captioner."""
+
+_TIDIER = (  # what templated captions say clumsily, and how a person would say it
+    (re.compile(r"\b(sunflower|daisy|tulip|rose|dandelion) flower\b"), r"\1"),
+    (re.compile(r"^slopes and (?=an? )"), "mountain slopes under "),
+    (re.compile(r"^(ice|water) and (?=an? )"), r"\1 under "),
+    (re.compile(r" near the sea$"), " by the sea"),
+    (re.compile(r"^a seashore by the sea$"), "a seashore"),
+    (re.compile(r" in the trees$"), " in the woods"),
+)
+
+
+def tidied(caption: str) -> str:
+    """The caption without the clumsiest turns of the templates that it was learned from."""
+    for clumsy, better in _TIDIER:
+        caption = clumsy.sub(better, caption)
+    return caption
 
 
 def tells_of_others(caption: str) -> tuple[str, ...]:

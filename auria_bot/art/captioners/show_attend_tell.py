@@ -15,7 +15,7 @@ from PIL import Image
 from auria_bot.art import runtime
 from auria_bot.art.captioners.beam import Found, search
 from auria_bot.art.captioners.colour_words import name_colours, phrase
-from auria_bot.art.captioners.nature import SCENE_WORDS
+from auria_bot.art.captioners.nature import SCENE_WORDS, UNCERTAIN, tidied
 from auria_bot.art.captioners.vocabulary import Vocabulary
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.pictures import open_picture, to_array
@@ -107,6 +107,7 @@ class ShowAttendTell:
         beams: int = 5
         scenes: bool = True  # say only what Auria's pictures can show; False for pictures of anything
         colours: bool = True  # add the measured colours
+        least_sure: float = -0.7  # mean log-probability a word below which a scene is only said to be one from nature
         runtime: str = "auto"  # or "openvino", "onnxruntime"
         precision: str = "f32"  # or "bf16", for OpenVINO on processors that have it
 
@@ -137,6 +138,9 @@ class ShowAttendTell:
         once = teller.mask(_SMALL, outside=True)
         best = teller.tell(grid, beams=self._config.beams, forbidden=forbidden, once=once)[0]
         sentence = " ".join(teller.vocabulary.decode(best.numbers))
+        if self._config.scenes:
+            sure = best.log_probability / (len(best.numbers) + 1) >= self._config.least_sure
+            sentence = tidied(sentence) if sure else UNCERTAIN
         if self._config.colours:
             sentence = f"{sentence}, in {phrase([name for name, _ in name_colours(picture)])}"
         return f"{sentence[0].upper()}{sentence[1:]}."

@@ -6,7 +6,8 @@ Knows no pictures and no nets.
 - BLEU: Papineni et al. 2002, over the whole corpus, clipped counts, the nearest reference length (of two equally near
   ones the shorter), with or without the brevity penalty.
 - METEOR: Banerjee and Lavie 2005 (alpha 0.9, beta 3, gamma 0.5), matching equal words and equal stems. WordNet synonyms
-  and paraphrases are not used, so it reads lower than METEOR 1.5 in published tables and must not be ranked against it.
+  and paraphrases are not used, and its weights are not those of METEOR 1.5 in published tables, beside which it reads about
+  twice as high: never rank the two against each other.
 - ROUGE-L: Lin 2004, with beta 1.2, the best precision and the best recall among the references.
 - CIDEr: Vedantam et al. 2015, the CIDEr-D form (clipped, sigma 6, times 10), document frequencies from `references`.
 """

@@ -45,6 +45,13 @@ def test_people_animals_and_things_are_not_claimed(caption: str) -> None:
     assert "in a red shirt" not in alt_text(haiku=HAIKU, caption=caption, mood=None, style=None)
 
 
+def test_flowers_are_believed_where_the_poem_speaks_of_them() -> None:
+    """Brush strokes look like petals: a sunflower in a poem on glaciers is not told, one on a theme of flowers is."""
+    told = [alt_text(haiku=HAIKU, caption="A sunflower, in gold.", mood=None, style=None, theme=t) for t in (None, "Sunflowers")]
+    assert told[0].startswith("A digital painting of a scene from nature, in gold.")
+    assert told[1].startswith("A digital painting of a sunflower, in gold.")
+
+
 def test_an_operator_may_believe_such_captions() -> None:
     """With a painter that paints people, the captioner's word counts."""
     described = alt_text(haiku=HAIKU, caption="A man near the sea", mood=None, style=None, others=True)
