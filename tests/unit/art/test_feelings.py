@@ -6,9 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from auria_bot.art.feelings import MiniLmMoodReader, MiniLmMoodReaderConfig, stem, tone
+from auria_bot.art.checkpoint import read_json
+from auria_bot.art.feelings import (
+    MiniLmMoodReader,
+    MiniLmMoodReaderConfig,
+    _digest,
+    _texts,
+    stem,
+    tone,
+    write_meanings,
+)
 from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS
+from auria_bot.errors import ModelCorrupt
 
 MODELS = Path(__file__).resolve().parents[3] / "models"
 
@@ -71,3 +81,23 @@ def test_stems_join_forms_of_a_word() -> None:
     assert stem("falling") == stem("falls") == stem("fall")
     assert stem("laughed") == stem("laughing")
     assert stem("sea") == "sea"
+
+
+def test_shipped_meanings_are_what_minilm_says(reader: MiniLmMoodReader, tmp_path: Path) -> None:
+    """Without the shipped vectors the same poem gets the same moods, so the vectors fit the moods' present words."""
+    verse = poem("autumn forest path / leaves fall one after another / onto my shadow")
+    encoded = MiniLmMoodReader(MiniLmMoodReaderConfig(), tmp_path).read(verse)
+    assert read_json(MODELS / "feelings" / "config.json")["texts_sha256"] == _digest(_texts())
+    for (mood, share), (other, like) in zip(reader.read(verse), encoded, strict=True):
+        assert mood is other
+        assert share == pytest.approx(like, abs=1e-4)
+
+
+def test_written_meanings_are_read_back(reader: MiniLmMoodReader, tmp_path: Path) -> None:
+    """What write_meanings writes is what a reader takes, and a damaged file is refused."""
+    verse = poem("blue waves / blue horizon and blue sky / blue")
+    write_meanings(tmp_path / "feelings")
+    assert MiniLmMoodReader(MiniLmMoodReaderConfig(), tmp_path).read(verse)[0][0] is reader.read(verse)[0][0]
+    (tmp_path / "feelings" / "meanings.safetensors").write_bytes(b"x")
+    with pytest.raises(ModelCorrupt):
+        MiniLmMoodReader(MiniLmMoodReaderConfig(), tmp_path).read(verse)
