@@ -63,7 +63,7 @@ class Wish:
 
         Raises:
             UnknownName: there is no such mood.
-            InputError: there is no such mode, or a text is too long.
+            InputError: there is no such mode, or a text is too long or hides characters.
         """
         mood = (self.mood or "read").strip().lower()
         if mood not in {"read", "draw"}:
@@ -74,6 +74,8 @@ class Wish:
         for what, text in (("theme", theme), ("style", self.style)):
             if text and len(text) > LONGEST:
                 raise InputError(f"the {what} has {len(text)} characters; at most {LONGEST} are possible")
+            if text and (bad := next((char for char in text if not char.isprintable()), None)):
+                raise InputError(f"the {what} holds the invisible character U+{ord(bad):04X}; write it without")
         return Wish(theme=theme, mood=mood, style=(self.style or "").strip() or None, mode=self.mode)
 
 

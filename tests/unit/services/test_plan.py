@@ -46,6 +46,13 @@ def test_an_impossible_wish_is_refused(wish: Wish, error: type[Exception]) -> No
         wish.checked()
 
 
+@pytest.mark.parametrize("wish", [Wish(theme="snow\u202e"), Wish(style="mo\x00net"), Wish(theme="x" * 201)])
+def test_a_wish_hides_nothing_and_is_short(wish: Wish) -> None:
+    """Characters that cannot be seen, and floods, are refused before a run is begun."""
+    with pytest.raises(InputError, match="invisible|201 characters"):
+        wish.checked()
+
+
 def test_a_plan_survives_json() -> None:
     """What was written down is read back as it was."""
     plan = Plan(
