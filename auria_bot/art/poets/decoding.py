@@ -38,7 +38,7 @@ class Manner:
     """How words are drawn."""
 
     temperature: float = 0.75  # below 1 favours likely words
-    opening: float = 1.0  # temperature of a poem's first words, where variety costs least
+    opening: float = 1.35  # temperature of a poem's first words, where variety costs least
     top_k: int = 60  # words drawn from at most
     top_p: float = 0.9  # share of likelihood drawn from
     guidance: float = 1.2  # how much further the theme pulls than the net alone would let it; 1 is the net alone
