@@ -1,0 +1,51 @@
+"""The smaller form of the bar runtime-parity: the same words and nearly the same numbers in torch and both runtimes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from auria_bot.art.evaluation.parity import bf16_log_probability, compare, greedy_captions, greedy_poems
+from auria_bot.art.evaluation.twins import scenery, twins
+from auria_bot.corpus.tables import models_folder
+
+pytest.importorskip("openvino")
+
+
+def test_poet_and_captioner_say_the_same_everywhere() -> None:
+    """Greedy words from torch, OpenVINO and ONNX Runtime are equal."""
+    models = models_folder()
+    for told in (greedy_poems(models, poems=2, words=8), greedy_captions(models, pictures=1, words=6)):
+        assert set(told) == {"torch", "openvino", "onnxruntime"}
+        assert np.array_equal(told["torch"], told["openvino"])
+        assert np.array_equal(told["torch"], told["onnxruntime"])
+
+
+@pytest.mark.parametrize("name", ["captioner-encode", "painter-sketch", "enlarger", "stylist-brush"])
+def test_nets_agree(name: str) -> None:
+    """No output differs by more than one step of an 8-bit picture's range; bfloat16 stays within 2 %."""
+    (twin,) = (twin for twin in twins(models_folder()) if twin.name == name)
+    compared = compare(twin, models_folder())
+    assert compared.runtimes <= 1 / 255
+    assert compared.torch is not None
+    assert compared.torch <= 1 / 255
+    assert compared.bf16 is not None
+    assert compared.bf16 <= 0.02
+
+
+def test_bfloat16_leaves_the_poet_its_words() -> None:
+    """The mean log-probability of given words moves by less than a hundredth."""
+    tokens = np.arange(4, 20).reshape(2, 8)
+    plain, rounded = bf16_log_probability(models_folder(), tokens)
+    assert plain < 0
+    assert abs(plain - rounded) < 0.01 * abs(plain)
+
+
+def test_scenery_is_drawn_by_its_seed_and_in_range() -> None:
+    """Pictures from 0 to 1 with large forms: neighbours are alike."""
+    first, again = (scenery(np.random.default_rng(3), 2, 32) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == (2, 3, 32, 32)
+    assert first.min() == 0.0
+    assert first.max() == 1.0
+    assert np.abs(np.diff(first)).mean() < 0.75 * np.abs(first - first[:, :, ::-1, ::-1]).mean()
