@@ -21,7 +21,7 @@ def run() -> Result:
         f"best of {found['candidates']}; scene found {found['scene']:.3f} (haiku {found['haiku_scene']:.3f}, real {found['scene_real']:.3f}); "
         f"right of 100 captions {found['caption']:.3f} (haiku {found['haiku_caption']:.3f}, real {found['caption_real']:.3f}); {kept}; "
         f"four seeds apart {found['variety']:.3f} (real {found['variety_real']:.3f}); "
-        f"FD-lite0 {found['fd_lite0']:.0f} at n = {found['pictures']} (real halves {found['fd_lite0_real_halves']:.0f})"
+        f"FD-lite0 {found['fd_lite0']:.0f} at n = {found['pictures']} (real training pictures {found['fd_lite0_real']:.0f})"
     )
     bar = (
         f"scene >= {BARS['scene']} of real, caption >= {BARS['caption']} of real, control >= {BARS['control']} of 20 seeds, "
