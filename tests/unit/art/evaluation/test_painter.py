@@ -49,8 +49,8 @@ class Brush:
 def test_frechet_of_shifted_normals():
     """For two normal clouds the distance is the squared shift plus that of the spreads."""
     rng = np.random.default_rng(1)
-    one, other = rng.normal(0, 1, (4000, 6)), rng.normal(0, 2, (4000, 6)) + 3
-    assert abs(frechet(one.astype(np.float32), other.astype(np.float32)) - 6 * (9 + 1)) < 2
+    one, other = rng.normal(0, 1, (500, 6)), rng.normal(0, 2, (500, 6)) + 3
+    assert abs(frechet(one.astype(np.float32), other.astype(np.float32)) - 6 * (9 + 1)) < 6
     assert abs(frechet(one.astype(np.float32), one.astype(np.float32))) < 1e-6
 
 
