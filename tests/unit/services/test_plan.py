@@ -49,7 +49,7 @@ def test_an_impossible_wish_is_refused(wish: Wish, error: type[Exception]) -> No
 @pytest.mark.parametrize("wish", [Wish(theme="snow\u202e"), Wish(style="mo\x00net"), Wish(theme="x" * 201)])
 def test_a_wish_hides_nothing_and_is_short(wish: Wish) -> None:
     """Characters that cannot be seen, and floods, are refused before a run is begun."""
-    with pytest.raises(InputError, match="invisible|201 characters"):
+    with pytest.raises(InputError, match=r"invisible|201 characters"):
         wish.checked()
 
 
