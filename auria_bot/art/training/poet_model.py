@@ -43,6 +43,7 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   ends, told neither theme nor kind: {perplexity}.
 - **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of persons and copied lines are dropped
   by the program around it.
+- **Licence:** MIT for the weights as ours; the haiku they learned from belong to their poets.
 - **Command**: `python -m auria_bot.art.training.poet --data DIR` ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
 """
 
