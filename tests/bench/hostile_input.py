@@ -185,10 +185,13 @@ def _weights(kind: str) -> Callable[[Victim], str]:
                 network.write_bytes(content[: len(content) // 2] if kind == "truncated" else content)
             settings = victim.settings | {"AURIA_MODELS": str(models), "AURIA_POET__BACKEND": "word-lstm"}
             struck = Victim(home=victim.home, settings=settings)
-            for command in (("make",), ("models", "--verify")):
-                if wrong := struck.auria(*command).refused(8, "poet"):
-                    return f"{command[0]}: {wrong}"
-            return struck.auria("doctor").refused(8)
+            try:
+                for command in (("make",), ("models", "--verify")):
+                    if wrong := struck.auria(*command).refused(8, "poet"):
+                        return f"{command[0]}: {wrong}"
+                return struck.auria("doctor").refused(8)
+            finally:  # the run waits for weights that will never be there again
+                shutil.rmtree(victim.home / "studio", ignore_errors=True)
 
     return case
 
