@@ -44,7 +44,7 @@ _MOSTLY = 0.8  # share of poems read with neither kind nor theme at the end
 class PoetSettings:
     """What config/train/poet.toml may set."""
 
-    steps: int = 4690  # updates in all
+    steps: int = 5400  # updates in all
     batch: int = 64  # poems in an update
     rate: float = 2.5e-3  # peak learning rate
     warm_up: int = 100  # steps to reach it
@@ -52,8 +52,8 @@ class PoetSettings:
     average: float = 0.998  # decay of the weight average
     verse_until: float = 0.12  # share of the steps in which every second batch is a stanza batch
     form_from: float = 0.8  # share of the steps after which every second batch is 5-7-5
-    plain_from: float = 0.86  # share after which there are haiku alone, mostly told nothing, and the rate falls to 0
-    plain_rate: float = 0.2  # of the peak rate, where that begins
+    plain_from: float = 0.843  # share after which there are haiku alone, mostly told nothing, and the rate falls to 0
+    plain_rate: float = 0.32  # of the peak rate, where that begins
     plain_average: float = 0.98  # decay of the weight average from there on
     drop_both: float = 0.5  # share of poems read with neither kind nor theme; those of the form batches are always told
     drop_theme: float = 0.3  # share of the others read without theme
