@@ -37,7 +37,8 @@ def read_key() -> str:
     key = _read()
     if key == "\x03":
         raise KeyboardInterrupt
-    if key in {"", "\x04"}:
+    # Ctrl-D that was pressed while the terminal still collected lines is handed over as NUL.
+    if key in {"", "\x04", "\x00"}:
         raise EOFError
     return key
 

@@ -19,7 +19,7 @@ from tests.acceptance.commands import ROOT, Operator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 120.0  # seconds
+PATIENCE = 60.0  # seconds
 
 PROGRAM = """
 import fcntl, termios
@@ -71,9 +71,14 @@ class Screen:
     def end(self) -> int:
         """Wait for the program to leave; its exit code."""
         until = time.monotonic() + PATIENCE
-        while self._read(0.1) and time.monotonic() < until:
-            pass
-        return self.process.wait(PATIENCE)
+        while self.process.poll() is None and time.monotonic() < until:
+            self._read(0.1)
+        try:
+            return self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
 
 def _plain(text: str) -> str:
