@@ -201,6 +201,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "auria_bot", "make", "--seed", "6"],
         env=slow.env, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        # Tests that run in the background inherit an ignored Ctrl-C; someone at a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:

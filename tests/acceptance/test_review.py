@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds
 
 PROGRAM = """
-import fcntl, termios
+import fcntl, signal, termios
 from auria_bot.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 main()
 """

@@ -45,7 +45,7 @@ _ROUNDS = 12  # batches after which too few usable poems are given up
 class WordLstmPoetConfig:
     """What the operator may set."""
 
-    candidates: int = 128  # poems written for one that is shown
+    candidates: int = 64  # poems written for one that is shown
     considered: int = 24  # of them, compared by meaning
     temperature: float = 0.75
     top_p: float = 0.9

@@ -12,8 +12,9 @@ import time
 import pytest
 
 READER = """
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
 from auria_bot.cli.keys import read_key
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 for _ in range(int(sys.argv[1])):
     try:
