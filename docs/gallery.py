@@ -22,10 +22,10 @@ __all__ = ["WORKS", "main"]
 WORKS = (
     ("--theme", "first snow", "--seed", "3"),
     ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "8"),
-    ("--theme", "the sea at night", "--seed", "21"),
-    ("--theme", "mountain dawn", "--mood", "awed", "--seed", "5"),
-    ("--theme", "spring flowers", "--mood", "joyful", "--seed", "13"),
-    ("--theme", "evening rain", "--mood", "melancholy", "--seed", "34"),
+    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "7"),
+    ("--theme", "snow on the mountains", "--mood", "still", "--seed", "12"),
+    ("--theme", "sunflowers in summer", "--mood", "joyful", "--seed", "2"),
+    ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "4"),
 )
 """The wishes of each artwork."""
 

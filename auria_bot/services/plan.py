@@ -20,7 +20,7 @@ from typing import Any
 
 from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS, find_mood
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, TextRejected
 
 __all__ = [
     "FORMAT", "LONGEST", "MAX_COUNT", "SEEDS", "Plan", "Tool", "Wish", "derive", "draw_mood", "new_seed", "sketch_seed",
@@ -63,7 +63,8 @@ class Wish:
 
         Raises:
             UnknownName: there is no such mood.
-            InputError: there is no such mode, or a text is too long or hides characters.
+            InputError: there is no such mode, or a text is too long.
+            TextRejected: a text hides characters.
         """
         mood = (self.mood or "read").strip().lower()
         if mood not in {"read", "draw"}:
@@ -75,7 +76,7 @@ class Wish:
             if text and len(text) > LONGEST:
                 raise InputError(f"the {what} has {len(text)} characters; at most {LONGEST} are possible")
             if text and (bad := next((char for char in text if not char.isprintable()), None)):
-                raise InputError(f"the {what} holds the invisible character U+{ord(bad):04X}; write it without")
+                raise TextRejected(f"the {what} holds the invisible character U+{ord(bad):04X}; write it without")
         return Wish(theme=theme, mood=mood, style=(self.style or "").strip() or None, mode=self.mode)
 
 
