@@ -31,6 +31,7 @@ test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch t
 
 lint: .venv-test/.installed  ## Check style and types.
 	@.venv-test/bin/ruff check .
+	@.venv-test/bin/ruff format --check .
 	@.venv-test/bin/mypy
 
 bench: .venv-test/.installed  ## Run the benchmarks, or NAME only; exit 1 when a bar is missed.

@@ -171,6 +171,7 @@ class Application:
         """
         from auria_bot import registry
         from auria_bot.services.workshop import configure
+        from auria_bot.vault import Vault
 
         chosen = self.settings.channels[name]
         kind = registry.find("channel", chosen.backend)
@@ -178,7 +179,7 @@ class Application:
             config = configure(f"channel {name}", kind, chosen.options, {"name": name})
         except TypeError as error:
             raise SettingsError(f"channels.{name}.options: {error}") from None
-        made: Channel = kind(config, home=self.settings.home)
+        made: Channel = kind(config, home=self.settings.home, secrets=Vault(self.settings.home, name))
         return made
 
     def _faults(self, text: str) -> list[str]:

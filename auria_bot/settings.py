@@ -256,9 +256,7 @@ def default_home(environment: Mapping[str, str]) -> Path:
         # The XDG specification has relative paths ignored.
         return (data if data.is_absolute() else Path.home() / ".local" / "share") / "auria"
     except RuntimeError as error:
-        raise SettingsError(
-            "there is no home folder to keep Auria's data in; set AURIA_HOME to a folder"
-        ) from error
+        raise SettingsError("there is no home folder to keep Auria's data in; set AURIA_HOME to a folder") from error
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

@@ -29,9 +29,7 @@ Sources = Mapping[tuple[str, ...], str]
 """Which file or variable each setting was last set by, by the setting's path."""
 
 
-def explain(
-    error: ValidationError, section: type[BaseModel], merged: Mapping[str, Any], sources: Sources
-) -> str:
+def explain(error: ValidationError, section: type[BaseModel], merged: Mapping[str, Any], sources: Sources) -> str:
     """One line for each fault.
 
     Args:
@@ -64,14 +62,10 @@ def _explain_one(one: dict[str, Any], names: list[str], merged: Mapping[str, Any
 def _hint(path: tuple[str, ...], names: list[str], *, variable: bool) -> str:
     """The name that was probably meant, or those that would be known in this place."""
     above = "".join(f"{part}." for part in path[:-1])
-    siblings = {
-        name.removeprefix(above): name for name in names if name.rpartition(".")[0] == above.rstrip(".")
-    }
+    siblings = {name.removeprefix(above): name for name in names if name.rpartition(".")[0] == above.rstrip(".")}
     flat = {name.replace(".", "_"): name for name in names}
     near = [flat[name] for name in difflib.get_close_matches("_".join(path)[:200], flat, n=1, cutoff=0.9)]
-    near = near or [
-        siblings[name] for name in difflib.get_close_matches(path[-1][:200], siblings, n=1, cutoff=0.6)
-    ]
+    near = near or [siblings[name] for name in difflib.get_close_matches(path[-1][:200], siblings, n=1, cutoff=0.6)]
     told = near or list(siblings.values())
     if variable:
         told = [PREFIX + name.replace(".", "__").upper() for name in told]

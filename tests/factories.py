@@ -22,9 +22,7 @@ def artwork(number: int = 1, **changes: Any) -> Artwork:
         "theme": "",
         "mood": "serene",
         "mood_source": "read",
-        "haiku": Haiku(
-            lines=(f"stone number {number}", "“frost” — ネコ \\ 'quoted'", "the pond"), syllables=(5, 7, 5)
-        ),
+        "haiku": Haiku(lines=(f"stone number {number}", "“frost” — ネコ \\ 'quoted'", "the pond"), syllables=(5, 7, 5)),
         "style": Style(key=f"style-{number}", title="The Wave", artist="G. Courbet", year="1870"),
         "nudity": 0.1,
         "fingerprint": f"{number:016x}",

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "auria_bot"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
 
 LAYERS = (
-    {"errors"}, {"domain"}, {"settings", "settings_faults", "registry", "telemetry"}, {"corpus"},
+    {"errors"}, {"domain"}, {"settings", "settings_faults", "registry", "telemetry", "vault"}, {"corpus"},
     {"art", "channels", "store", "services"}, {"bootstrap"}, {"cli", "web", "daemon", "studio_child"},
 )  # fmt: skip
 """The lowest first; a layer imports the ones below it."""
@@ -105,9 +105,7 @@ def test_imports_go_downwards(path: Path):
         elif part in OUTSIDE:
             fine = names[1] in {"domain", "errors"}
         else:
-            fine = names[1] not in OUTSIDE and (
-                _level(names[1]) < _level(part) or (part, names[1]) in ALLOWED_BESIDE
-            )
+            fine = names[1] not in OUTSIDE and (_level(names[1]) < _level(part) or (part, names[1]) in ALLOWED_BESIDE)
         if not fine:
             wrong.append(f"{_name(path)}:{line} imports {imported}")
     assert wrong == []
@@ -136,9 +134,7 @@ def test_serving_never_needs_torch(path: Path):
     if name.startswith(exempt):
         return
     found = [
-        f"{name}:{line}"
-        for line, imported in _imports(_tree(path), inside=True)
-        if imported.split(".")[0] == "torch"
+        f"{name}:{line}" for line, imported in _imports(_tree(path), inside=True) if imported.split(".")[0] == "torch"
     ]
     assert found == []
 
@@ -185,9 +181,7 @@ def test_all_is_complete(path: Path):
     assert listed is not None, "no __all__"
     assert len(listed) == len(set(listed)), "a name stands twice in __all__"
     assert set(listed) - defined == set(), "listed but not defined"
-    assert {name for name in documented if not name.startswith("_")} - set(listed) == set(), (
-        "public but not listed"
-    )
+    assert {name for name in documented if not name.startswith("_")} - set(listed) == set(), "public but not listed"
 
 
 @modules
@@ -252,10 +246,6 @@ def test_only_settings_reads_the_environment(path: Path):
         f"{_name(path)}:{node.lineno}"
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.Subscript | ast.Call)
-        and (
-            ast.unparse(node).startswith(
-                ("os.environ['AURIA_", "os.environ.get('AURIA_", "os.getenv('AURIA_")
-            )
-        )
+        and (ast.unparse(node).startswith(("os.environ['AURIA_", "os.environ.get('AURIA_", "os.getenv('AURIA_")))
     ]
     assert reads == []

@@ -66,9 +66,7 @@ def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], *, half: bool 
 
     path.parent.mkdir(parents=True, exist_ok=True)
     ready = {
-        name: (tensor.detach().half() if half and tensor.is_floating_point() else tensor.detach())
-        .contiguous()
-        .clone()
+        name: (tensor.detach().half() if half and tensor.is_floating_point() else tensor.detach()).contiguous().clone()
         for name, tensor in tensors.items()
     }
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
@@ -92,9 +90,7 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
         raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train`") from None
     except (SafetensorError, OSError) as error:
         raise ModelCorrupt(f"{path} is not a readable safetensors file: {error}") from None
-    return {
-        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
-    }
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
 
 
 def sha256_of(path: Path) -> str:
@@ -206,9 +202,7 @@ def _halve(model: Any) -> None:
             continue
         name = initialiser.name
         stored = numpy_helper.from_array(values.astype(np.float16), f"{name}__half")
-        casts.append(
-            helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT, name=f"{name}__cast")
-        )
+        casts.append(helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT, name=f"{name}__cast"))
         initialiser.CopyFrom(stored)
     for cast in reversed(casts):
         model.graph.node.insert(0, cast)

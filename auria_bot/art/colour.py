@@ -68,7 +68,9 @@ def to_lab(rgb: NDArray[Any]) -> NDArray[np.float32]:
     scale = _STEPS / 255.0 if rgb.dtype == np.uint8 else float(_STEPS)
     index = np.clip(rgb * np.float32(scale) + np.float32(0.5), 0, _STEPS).astype(np.uint16)
     xyz = _linear_table()[index] @ (_TO_XYZ / _WHITE[:, None]).T.astype(np.float32)  # each within 0 to 1
-    root: NDArray[np.float32] = _root_table()[(np.sqrt(np.clip(xyz, 0.0, 1.0)) * np.float32(_STEPS) + np.float32(0.5)).astype(np.uint16)]
+    root: NDArray[np.float32] = _root_table()[
+        (np.sqrt(np.clip(xyz, 0.0, 1.0)) * np.float32(_STEPS) + np.float32(0.5)).astype(np.uint16)
+    ]
     lab = np.empty_like(root)
     lab[..., 0] = 116 * root[..., 1] - 16
     lab[..., 1] = 500 * (root[..., 0] - root[..., 1])
@@ -99,7 +101,9 @@ def luminance(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
 def matrix_root(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """Symmetric square roots of symmetric, positive semidefinite matrices, (..., n, n)."""
     values, vectors = np.linalg.eigh(matrices)
-    root: NDArray[np.float64] = (vectors * np.sqrt(np.maximum(values, 1e-9))[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    root: NDArray[np.float64] = (vectors * np.sqrt(np.maximum(values, 1e-9))[..., None, :]) @ np.swapaxes(
+        vectors, -1, -2
+    )
     return root
 
 

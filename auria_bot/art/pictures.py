@@ -63,7 +63,9 @@ def open_picture(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
     except MemoryError:
         raise PictureError(f"{path.name}: is too large for the memory of this machine") from None
     except Exception as error:  # noqa: BLE001 - decoders raise OSError, SyntaxError, ValueError, struct.error ...
-        raise PictureError(f"{path.name}: is damaged or unreadable ({str(error)[:120] or type(error).__name__})") from None
+        raise PictureError(
+            f"{path.name}: is damaged or unreadable ({str(error)[:120] or type(error).__name__})"
+        ) from None
 
 
 def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:

@@ -59,9 +59,7 @@ def load(path: Path, *, runtime: str = "auto", threads: int | None = None, preci
     if not path.is_file():
         raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train`")
     workers = (
-        threads or len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else threads or os.cpu_count() or 1
+        threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or os.cpu_count() or 1
     )
     for name in RUNTIMES if runtime == "auto" else (runtime,):
         try:
@@ -70,9 +68,7 @@ def load(path: Path, *, runtime: str = "auto", threads: int | None = None, preci
             return _OnnxRuntime(path, workers)
         except ImportError:
             continue
-    raise BackendMissing(
-        f"runtime {runtime!r} is not installed; `pip install openvino` or `pip install onnxruntime`"
-    )
+    raise BackendMissing(f"runtime {runtime!r} is not installed; `pip install openvino` or `pip install onnxruntime`")
 
 
 def _kept(core: Any, key: str, options: Mapping[str, Any]) -> Any:
@@ -135,9 +131,7 @@ class _OnnxRuntime:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - its exceptions share no public base class
             raise ModelCorrupt(f"{path} is not a readable ONNX net: {str(error).splitlines()[0]}") from None
         self.inputs = tuple(port.name for port in self._session.get_inputs())

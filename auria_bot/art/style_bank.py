@@ -77,7 +77,9 @@ class StyleBank:
             if said and said in f"{painting.title} {painting.artist}".casefold():
                 return painting
         some = ", ".join(painting.key for painting in self.paintings[:5])
-        raise UnknownName(f"no painting like {wanted[:60]!r} in the style bank; it has {len(self.paintings)}, such as {some}")
+        raise UnknownName(
+            f"no painting like {wanted[:60]!r} in the style bank; it has {len(self.paintings)}, such as {some}"
+        )
 
     def with_added(self, paintings: Iterable[BankedPainting]) -> StyleBank:
         """The bank with more paintings; one with a key that is there already takes its place."""
@@ -127,9 +129,13 @@ class StyleBank:
             numbers = load_file(folder / index["numbers"])
             return cls(paintings=tuple(_joined(index["paintings"], numbers)))
         except FileNotFoundError as error:
-            raise ModelMissing(f"no style bank in {folder} ({error.filename} is missing); `auria styles add DIR` makes one") from None
+            raise ModelMissing(
+                f"no style bank in {folder} ({error.filename} is missing); `auria styles add DIR` makes one"
+            ) from None
         except (ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
-            raise ModelCorrupt(f"the style bank in {folder} cannot be read: {error}; remove it and add the paintings again") from None
+            raise ModelCorrupt(
+                f"the style bank in {folder} cannot be read: {error}; remove it and add the paintings again"
+            ) from None
 
     @classmethod
     def load_all(cls, folders: Sequence[Path]) -> StyleBank:
@@ -147,7 +153,9 @@ def _joined(rows: list[dict[str, Any]], numbers: dict[str, NDArray[Any]]) -> Ite
         if columns[name].shape != (len(rows), *shape) or not np.isfinite(columns[name]).all():
             raise ValueError(f"{name} has shape {columns[name].shape}, which does not fit {len(rows)} paintings")
     for at, row in enumerate(rows):
-        cloud = Cloud(mean=columns["means"][at], covariance=columns["covariances"][at], marginals=columns["marginals"][at])
+        cloud = Cloud(
+            mean=columns["means"][at], covariance=columns["covariances"][at], marginals=columns["marginals"][at]
+        )
         yield BankedPainting(
             key=str(row["key"]), title=str(row["title"]), artist=str(row["artist"]), year=str(row["year"]),
             licence=str(row["licence"]), emotions=tuple((str(name), float(share)) for name, share in row["emotions"]),

@@ -185,7 +185,9 @@ def _emotion(name: str, where: str) -> str:
         return MOODS[name].parent
     if name in _ALIASES:
         return _ALIASES[name]
-    raise InputError(f"{where}: no mood named {name[:40]!r}; known: {', '.join(sorted({*EMOTIONS, *MOODS, *_ALIASES}))}")
+    raise InputError(
+        f"{where}: no mood named {name[:40]!r}; known: {', '.join(sorted({*EMOTIONS, *MOODS, *_ALIASES}))}"
+    )
 
 
 def _shares(weights: Mapping[str, float]) -> tuple[tuple[str, float], ...]:

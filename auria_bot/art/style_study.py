@@ -87,12 +87,16 @@ class StyleStudy:
             PictureError: the file cannot be used; the message says why.
         """
         if painting.nudity is not None and painting.nudity >= MOST_NUDITY:
-            raise PictureError(f"{painting.path.name}: scored {painting.nudity:.2f} for nudity; below {MOST_NUDITY} is taken")
+            raise PictureError(
+                f"{painting.path.name}: scored {painting.nudity:.2f} for nudity; below {MOST_NUDITY} is taken"
+            )
         picture = open_picture(painting.path)
         small = picture.copy()
         small.thumbnail((_STUDY_SIDE, _STUDY_SIDE), Image.Resampling.BOX)
         lab = to_lab(np.asarray(small))
-        meaning = self._minilm.encode([f"{painting.title}, {painting.artist}" if painting.artist else painting.title])[0]
+        meaning = self._minilm.encode([f"{painting.title}, {painting.artist}" if painting.artist else painting.title])[
+            0
+        ]
         toward, away = (float(value) for value in self._minilm.encode([painting.title])[0] @ self._poles.T)
         return BankedPainting(
             key=slug(f"{painting.artist} {painting.title}" if painting.artist else painting.title),
@@ -148,7 +152,9 @@ def infer_emotions(
         if painting.emotions:
             result.append(painting)
             continue
-        far = np.sqrt((((_light(painting.cloud) - light) / scale) ** 2).mean(axis=1)) + 2.0 * (1 - meanings @ painting.meaning)
+        far = np.sqrt((((_light(painting.cloud) - light) / scale) ** 2).mean(axis=1)) + 2.0 * (
+            1 - meanings @ painting.meaning
+        )
         nearest = np.argsort(far, kind="stable")[:_NEIGHBOURS]
         weights = np.exp(-2.0 * (far[nearest] - far[nearest[0]]))
         total: dict[str, float] = {}
@@ -165,7 +171,12 @@ def _light(cloud: Cloud) -> NDArray[np.float64]:
 
 
 def add(
-    folder: Path, into: Path, *, moods: Path | None = None, teachers: StyleBank | None = None, choosy: bool = False,
+    folder: Path,
+    into: Path,
+    *,
+    moods: Path | None = None,
+    teachers: StyleBank | None = None,
+    choosy: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Added:
     """Study every painting of a folder and add it to a bank on disk, made where there is none.
@@ -213,7 +224,10 @@ def add(
 def _refuse_poor(painting: BankedPainting) -> None:
     """Raises PictureError for a painting that makes a poor style."""
     cloud = painting.cloud
-    light, chroma = cloud.mean[0], np.hypot(cloud.mean[1], cloud.mean[2]) + np.sqrt(cloud.covariance[1, 1] + cloud.covariance[2, 2])
+    light, chroma = (
+        cloud.mean[0],
+        np.hypot(cloud.mean[1], cloud.mean[2]) + np.sqrt(cloud.covariance[1, 1] + cloud.covariance[2, 2]),
+    )
     if light < (15 if painting.nature < 0.5 else 4):
         raise PictureError(f"is too dark for a style (mean lightness {light:.0f} of 100)")
     if chroma < 7:
@@ -229,7 +243,10 @@ def main(arguments: list[str]) -> None:
         raise InputError("usage: FOLDER INTO")
     result = add(Path(arguments[0]), Path(arguments[1]), choosy=True)
     write_checksums(Path(arguments[1]))
-    lines = [f"{len(result.added)} added, {result.inferred} of them with an inferred mood", *(f"{name}: {why}" for name, why in result.refused)]
+    lines = [
+        f"{len(result.added)} added, {result.inferred} of them with an inferred mood",
+        *(f"{name}: {why}" for name, why in result.refused),
+    ]
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.channels.gallery import Exhibit, pages
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.post import Post, Receipt
-from auria_bot.domain.roles import Limits
+from auria_bot.domain.roles import Fitted, Limits, Question, Ready, Secrets
 from auria_bot.errors import ChannelError, NotFound, Refused, Throttled, Unauthorised, Unclear
 
 if TYPE_CHECKING:
@@ -56,8 +56,12 @@ class FolderChannel:
     """The channel that needs no account."""
 
     Config = FolderConfig
+    QUESTIONS = (
+        Question(name="directory", prompt="The folder to publish to"),
+        Question(name="url", prompt="Where a web server shows it", required=False),
+    )
 
-    def __init__(self, config: FolderConfig, home: Path) -> None:
+    def __init__(self, config: FolderConfig, home: Path, secrets: Secrets | None = None) -> None:  # noqa: ARG002 - it has none
         self.config = config
         self.name = config.name
         self.directory = (home / Path(config.directory).expanduser()).absolute()
@@ -66,6 +70,10 @@ class FolderChannel:
     def limits(self) -> Limits:
         """A folder takes everything."""
         return Limits()
+
+    def fit(self, text: str, alt_text: str) -> Fitted:
+        """Everything fits."""
+        return Fitted(text=text, alt_text=alt_text)
 
     def check(self) -> str:
         """Prove that the folder can be written, by writing.
@@ -82,7 +90,7 @@ class FolderChannel:
         count = sum(1 for _ in self._records())
         return f"{self.directory} can be written and holds {count} {'post' if count == 1 else 'posts'}"
 
-    def publish(self, post: Post) -> Receipt:
+    def publish(self, post: Post, ready: Ready) -> Receipt:
         """Put the post's folder into place, and rebuild the gallery.
 
         Raises:
@@ -95,7 +103,7 @@ class FolderChannel:
             return receipt
         try:
             with self._locked():
-                self._put(post)
+                self._put(post, ready)
         except ChannelError:
             raise
         except OSError as error:
@@ -148,7 +156,7 @@ class FolderChannel:
         base = self.config.url.rstrip("/") or self.directory.as_uri()
         return f"{base}/posts/{name}/picture.jpg"
 
-    def _put(self, post: Post) -> None:
+    def _put(self, post: Post, ready: Ready) -> None:
         """Build the post's folder out of sight, then rename it: the one visible mutation."""
         place = self._place(post)
         if (place / "post.json").is_file():
@@ -175,6 +183,7 @@ class FolderChannel:
             _write(scratch / "post.json", json.dumps(record, ensure_ascii=False, indent=1) + "\n")
             _flush(scratch / "picture.jpg")
             scratch.chmod(0o755)
+            ready()
             scratch.rename(place)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

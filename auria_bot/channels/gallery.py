@@ -86,9 +86,7 @@ def _article(exhibit: Exhibit, *, first: bool) -> str:
 </article>"""
 
 
-def _page(
-    exhibits: Sequence[Exhibit], number: int, count: int, *, title: str, subtitle: str, language: str
-) -> str:
+def _page(exhibits: Sequence[Exhibit], number: int, count: int, *, title: str, subtitle: str, language: str) -> str:
     head = escape(title) if number == 1 else f"{escape(title)}, page {number}"
     shown = [_article(exhibit, first=number == 1 and at == 0) for at, exhibit in enumerate(exhibits)]
     body = "\n".join(shown) or '<p class="empty">The walls are still bare. The first picture hangs here soon.</p>'

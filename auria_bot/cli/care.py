@@ -12,9 +12,7 @@ __all__ = ["config", "database", "doctor"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-database = typer.Typer(
-    help="The database's schema.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
-)
+database = typer.Typer(help="The database's schema.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
 def doctor(as_json: Json = False) -> None:
@@ -46,9 +44,7 @@ def doctor(as_json: Json = False) -> None:
         out().print(grid)
     bad = [one for one in findings if one.state == "bad"]
     if bad:
-        note(
-            f"Error: {len(bad)} of {len(findings)} examinations failed: {', '.join(one.name for one in bad)}"
-        )
+        note(f"Error: {len(bad)} of {len(findings)} examinations failed: {', '.join(one.name for one in bad)}")
         raise typer.Exit(bad[0].exit_code)
 
 
@@ -69,9 +65,7 @@ def config(
         return
     for line in _toml(value):
         typer.echo(line)
-    note(
-        f"each setting is explained in {shipped('config') / 'auria.toml'}; yours go into {value['home']}/auria.toml"
-    )
+    note(f"each setting is explained in {shipped('config') / 'auria.toml'}; yours go into {value['home']}/auria.toml")
 
 
 def _toml(value: dict[str, Any], path: str = "") -> list[str]:
@@ -89,11 +83,7 @@ def _toml_value(item: Any) -> str:
     import json
 
     if isinstance(item, dict):
-        return (
-            "{ " + ", ".join(f"{key} = {_toml_value(value)}" for key, value in item.items()) + " }"
-            if item
-            else "{}"
-        )
+        return "{ " + ", ".join(f"{key} = {_toml_value(value)}" for key, value in item.items()) + " }" if item else "{}"
     if isinstance(item, list):
         return "[" + ", ".join(_toml_value(value) for value in item) + "]"
     return json.dumps(item, ensure_ascii=False)  # strings, numbers and booleans are written alike

@@ -26,9 +26,7 @@ styles = typer.Typer(
 
 
 def list_models(
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Read every file and compare its checksum.")
-    ] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Read every file and compare its checksum.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the trained models: hash, size, figures and licence."""
@@ -95,8 +93,7 @@ def _combined(folder: Path) -> str:
 
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     rows = (
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
-        for path in files
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
     )
     return hashlib.sha256("".join(rows).encode()).hexdigest()
 
@@ -109,9 +106,7 @@ def _licence(folder: Path) -> str:
         return ""
     if line := re.search(r"^\W*licen[cs]e\W+(.+)$", card, re.IGNORECASE | re.MULTILINE):
         return line[1].strip(" .*")[:60]
-    named = re.findall(
-        r"Apache(?: License)?,?(?: Version)?[ -]2\.0|BSD[- ]\d(?:-Clause)?|MIT|CC0|CC BY[- \d.]*", card
-    )
+    named = re.findall(r"Apache(?: License)?,?(?: Version)?[ -]2\.0|BSD[- ]\d(?:-Clause)?|MIT|CC0|CC BY[- \d.]*", card)
     short = [re.sub(r"Apache.*", "Apache-2.0", name).strip() for name in named]
     return ", ".join(dict.fromkeys(short))
 
@@ -147,11 +142,7 @@ def _packaged() -> Iterator[dict[str, Any]]:
 
     for package, licence in _PACKAGES.items():
         try:
-            files = [
-                Path(str(file.locate()))
-                for file in distribution(package).files or ()
-                if file.suffix == ".onnx"
-            ]
+            files = [Path(str(file.locate())) for file in distribution(package).files or () if file.suffix == ".onnx"]
         except PackageNotFoundError:
             words = f"{package} is not installed; pip install {package}"
             yield {"name": package, "sha256": "", "bytes": 0, "state": "bad", "words": words,
@@ -181,9 +172,7 @@ def list_moods(as_json: Json = False) -> None:
 
 @styles.command("list")
 def list_styles(
-    wanted: Annotated[
-        str, typer.Argument(help="Only those whose key, title or artist holds these words.")
-    ] = "",
+    wanted: Annotated[str, typer.Argument(help="Only those whose key, title or artist holds these words.")] = "",
     as_json: Json = False,
 ) -> None:
     """List the paintings of the style bank, your own included."""
@@ -241,7 +230,5 @@ def add_styles(
         return
     for name, reason in done.refused:
         note(f"left out {name}: {reason}")
-    typer.echo(
-        f"added {len(done.added)} paintings to {own}; {done.inferred} of them took their mood from similar ones"
-    )
+    typer.echo(f"added {len(done.added)} paintings to {own}; {done.inferred} of them took their mood from similar ones")
     typer.echo("use one with: auria make --style KEY    (keys: auria styles list)")

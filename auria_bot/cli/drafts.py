@@ -59,13 +59,9 @@ def show(
     draft_id: Id,
     drawing: Annotated[
         str,
-        typer.Option(
-            "--picture", help="How to draw it: auto, kitty, iterm, sixel, blocks, blocks-256 or none."
-        ),
+        typer.Option("--picture", help="How to draw it: auto, kitty, iterm, sixel, blocks, blocks-256 or none."),
     ] = "auto",
-    name: Annotated[
-        str, typer.Option("--which", help="Which picture: post, full, card or painting.")
-    ] = "post",
+    name: Annotated[str, typer.Option("--which", help="Which picture: post, full, card or painting.")] = "post",
     as_json: Json = False,
 ) -> None:
     """Show a draft: picture, poem and words.
@@ -119,9 +115,7 @@ def look_at(
         note(f"its picture {name!r} is no longer in {house.pictures.root / draft.folder}")
     else:
         size = shutil.get_terminal_size()
-        sys.stdout.write(
-            draw(Path(path), drawing, columns=min(size.columns - 1, 100), rows=max(size.lines - room, 8))
-        )
+        sys.stdout.write(draw(Path(path), drawing, columns=min(size.columns - 1, 100), rows=max(size.lines - room, 8)))
         sys.stdout.flush()
     page(draft, console, house.settings.time_zone)
     if path is not None:
@@ -191,12 +185,8 @@ def restyle(
         str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
     ] = None,
     mood: Annotated[str | None, typer.Option("--mood", "-m", help="Another mood (see auria moods).")] = None,
-    mode: Annotated[
-        str | None, typer.Option("--mode", help="painterly, or photorealistic: colours only.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")
-    ] = None,
+    mode: Annotated[str | None, typer.Option("--mode", help="painterly, or photorealistic: colours only.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     as_json: Json = False,
 ) -> None:
     """Make a draft anew in another style.
@@ -214,9 +204,7 @@ def restyle(
 
 def repaint(
     draft_id: Id,
-    seed: Annotated[
-        int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     as_json: Json = False,
 ) -> None:
     """Make a draft anew with another picture.

@@ -45,9 +45,7 @@ def examine() -> Iterator[Finding]:
     try:
         settings = load()
     except AuriaError as error:
-        yield _bad(
-            "settings", error, "correct the named file or variable; auria config shows what is in force"
-        )
+        yield _bad("settings", error, "correct the named file or variable; auria config shows what is in force")
         return
     yield Finding(name="settings", state="ok", words=f"home {settings.home}, time zone {settings.time_zone}")
     parts: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
@@ -87,9 +85,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     if free < _TOO_LITTLE:
         yield Finding(name="disk", state="bad", words=words, advice="free some space", exit_code=code)
     elif free < _LITTLE:
-        yield Finding(
-            name="disk", state="warn", words=words, advice="free some space: an artwork takes about 3 MB"
-        )
+        yield Finding(name="disk", state="warn", words=words, advice="free some space: an artwork takes about 3 MB")
     else:
         yield Finding(name="disk", state="ok", words=words)
 
@@ -176,9 +172,7 @@ def _device(_: Settings) -> Iterator[Finding]:
     words = f"{_processor()}, {os.cpu_count() or 1} cores; {', '.join(found) or 'no runtime'}"
     if not found or found[0].startswith("torch"):
         advice = "pip install openvino onnxruntime"
-        yield Finding(
-            name="device", state="bad", words=words, advice=advice, exit_code=errors.ModelError.exit_code
-        )
+        yield Finding(name="device", state="bad", words=words, advice=advice, exit_code=errors.ModelError.exit_code)
     else:
         yield Finding(name="device", state="ok", words=f"{words}; Python {sys.version.split()[0]}")
 
@@ -200,9 +194,7 @@ def _clock(settings: Settings) -> Iterator[Finding]:
 
     now = datetime.now(UTC)
     words = now.astimezone(ZoneInfo(settings.time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
-    newest = datetime.fromtimestamp(
-        max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py")), UTC
-    )
+    newest = datetime.fromtimestamp(max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py")), UTC)
     if now < newest - timedelta(days=1):
         advice = "set the clock: posts would go out at the wrong time, and secure connections fail"
         words = f"{words} is earlier than this program was installed ({newest:%Y-%m-%d})"

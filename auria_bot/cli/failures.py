@@ -105,9 +105,7 @@ def reported(*, debug: bool = False) -> Iterator[None]:
         if known is not None:
             _say(sentence(known))
             sys.exit(known.exit_code)
-        _say(
-            f"Error: something went wrong that nobody foresaw: {type(error).__name__}: {_printable(str(error))[:300]}"
-        )
+        _say(f"Error: something went wrong that nobody foresaw: {type(error).__name__}: {_printable(str(error))[:300]}")
         if not debug:
             _say(f"Next:  the details are in {_log(error)}; the same command with --debug shows them here")
         sys.exit(1)

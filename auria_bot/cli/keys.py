@@ -31,9 +31,7 @@ def read_key() -> str:
         InputError: the input is no terminal.
     """
     if not sys.stdin.isatty():
-        raise InputError(
-            "there is no terminal to read keys from; decide with auria approve ID or auria reject ID"
-        )
+        raise InputError("there is no terminal to read keys from; decide with auria approve ID or auria reject ID")
     key = _read()
     if key == "\x03":
         raise KeyboardInterrupt

@@ -26,32 +26,22 @@ THEME_LIMIT = 200  # characters
 
 
 def make(
-    count: Annotated[
-        int | None, typer.Option("--count", "-n", min=1, max=1000, help="How many artworks.")
-    ] = None,
+    count: Annotated[int | None, typer.Option("--count", "-n", min=1, max=1000, help="How many artworks.")] = None,
     theme: Annotated[
         str | None, typer.Option("--theme", "-t", help='What they are about; "-" reads it from stdin.')
     ] = None,
     mood: Annotated[
         str | None,
-        typer.Option(
-            "--mood", "-m", help='A mood (see auria moods), "draw" for any; else read from the poem.'
-        ),
+        typer.Option("--mood", "-m", help='A mood (see auria moods), "draw" for any; else read from the poem.'),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     style: Annotated[
         str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
     ] = None,
-    mode: Annotated[
-        str, typer.Option("--mode", help="painterly, or photorealistic: colours only.")
-    ] = "painterly",
+    mode: Annotated[str, typer.Option("--mode", help="painterly, or photorealistic: colours only.")] = "painterly",
     resume: Annotated[
         bool,
-        typer.Option(
-            "--resume", help="Go on with the runs that were interrupted or failed; make nothing new."
-        ),
+        typer.Option("--resume", help="Go on with the runs that were interrupted or failed; make nothing new."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -88,9 +78,7 @@ def _new(
 
     number = count or house.settings.studio.count
     with following(number) as tell:
-        return house.studio.make(
-            count=number, theme=theme, mood=mood, seed=seed, style=style, mode=mode, progress=tell
-        )
+        return house.studio.make(count=number, theme=theme, mood=mood, seed=seed, style=style, mode=mode, progress=tell)
 
 
 def _theme(given: str | None) -> str | None:
@@ -178,9 +166,7 @@ def print_draft(house: Application, draft: Draft, console: Console) -> None:
     from auria_bot.cli.views import picture_of
 
     art = draft.artwork
-    console.print(
-        Text.assemble((f"draft {draft.id}", "bold"), f"  {art.mood}, {art.style.credit}, seed {art.seed}")
-    )
+    console.print(Text.assemble((f"draft {draft.id}", "bold"), f"  {art.mood}, {art.style.credit}, seed {art.seed}"))
     for line in art.haiku.lines:
         console.print(Text(f"    {line}", style="italic"))
     console.print(Text(f"    {picture_of(house.pictures, draft, 'post')}", style="dim"), soft_wrap=True)
@@ -198,9 +184,7 @@ def sheet(
     from auria_bot.errors import NotFound
 
     with opened() as house:
-        drafts = (
-            [house.review.draft(one) for one in ids] if ids else list(house.review.drafts(limit=12))[::-1]
-        )
+        drafts = [house.review.draft(one) for one in ids] if ids else list(house.review.drafts(limit=12))[::-1]
         if not drafts:
             raise NotFound("there is no draft yet; make one: auria make")
         frames = [

@@ -112,9 +112,7 @@ def _first_line(words: str) -> str:
 def counting(doing: str) -> Iterator[Callable[[int, int, str], None]]:
     """Follow something that is counted; gives what is to be called with (done, total, name)."""
     if not sys.stderr.isatty():
-        yield lambda done, total, name: print(
-            f"[{done}/{total}] {doing} {_first_line(name)}", file=sys.stderr
-        )
+        yield lambda done, total, name: print(f"[{done}/{total}] {doing} {_first_line(name)}", file=sys.stderr)
         return
     from rich.progress import Progress
 

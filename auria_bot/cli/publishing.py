@@ -73,22 +73,14 @@ def _publish(house: Application, ids: Sequence[int], channels: Sequence[str], *,
     done = house.publisher.publish(ids, channels=channels)
     _tell_posts(house, done.posts, as_json=as_json)
     sent = sum(post.state is PostState.SENT for post in done.posts)
-    stuck = [
-        post
-        for post in done.posts
-        if post.state not in {PostState.SENT, PostState.WAITING, PostState.SENDING}
-    ]
+    stuck = [post for post in done.posts if post.state not in {PostState.SENT, PostState.WAITING, PostState.SENDING}]
     problems = [
         *done.problems,
         *(f"post {post.id} on {post.channel} is {post.state}: {post.words}" for post in stuck),
     ]
     if problems:
         raise ChannelError("\n".join(dict.fromkeys(problems)))
-    note(
-        f"{sent} published"
-        if done.posts
-        else "nothing is approved and due; approve a draft: auria approve ID"
-    )
+    note(f"{sent} published" if done.posts else "nothing is approved and due; approve a draft: auria approve ID")
 
 
 def _preview(house: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
@@ -126,13 +118,9 @@ def _tell_posts(house: Application, posts: Sequence[Post], *, as_json: bool) -> 
 def list_posts(
     state: Annotated[
         list[str] | None,
-        typer.Option(
-            "--state", help="waiting, sending, unknown, sent, failed or needs_attention; may be repeated."
-        ),
+        typer.Option("--state", help="waiting, sending, unknown, sent, failed or needs_attention; may be repeated."),
     ] = None,
-    draft: Annotated[
-        int | None, typer.Option("--draft", metavar="ID", help="Only those of this draft.")
-    ] = None,
+    draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="Only those of this draft.")] = None,
     as_json: Json = False,
 ) -> None:
     """List posts: where each draft went, or why not."""

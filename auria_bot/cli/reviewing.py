@@ -81,9 +81,7 @@ class _Sitting:
             while self.at < len(self.queue):
                 if not self._one(self.queue[self.at]):
                     break
-        done = (
-            ", ".join(f"{count} {name}" for name, count in self.counts.items() if count) or "nothing decided"
-        )
+        done = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count) or "nothing decided"
         note(f"\n{done}; {len(self._waiting())} still waiting")
         if self.counts["approved"]:
             note("publish what is approved: auria publish")

@@ -135,8 +135,7 @@ def _sixel(picture: Image) -> str:
     height, width = pixels.shape
     out = [f'\x1bP0;1q"1;1;{width};{height}']
     out += [
-        f"#{n};2;{r * 100 // 255};{g * 100 // 255};{b * 100 // 255}"
-        for n, (r, g, b) in enumerate(palette.tolist())
+        f"#{n};2;{r * 100 // 255};{g * 100 // 255};{b * 100 // 255}" for n, (r, g, b) in enumerate(palette.tolist())
     ]
     for top in range(0, height, 6):
         band = pixels[top : top + 6]  # (up to 6, width)
@@ -177,7 +176,5 @@ def _true_colour(pixel: tuple[int, ...]) -> str:
 def _colour_256(pixel: tuple[int, ...]) -> str:
     """The nearest of the 6x6x6 cube's colours."""
     steps = (0, 95, 135, 175, 215, 255)
-    red, green, blue = (
-        min(range(6), key=[abs(step - value) for step in steps].__getitem__) for value in pixel
-    )
+    red, green, blue = (min(range(6), key=[abs(step - value) for step in steps].__getitem__) for value in pixel)
     return f"5;{16 + 36 * red + 6 * green + blue}"

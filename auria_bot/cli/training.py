@@ -26,9 +26,7 @@ def train(
         Path | None,
         typer.Option("--data", help="The folder of training data; the setting `data` by default."),
     ] = None,
-    minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0.01, help="Stop, saved, after so long.")
-    ] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Stop, saved, after so long.")] = None,
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Updates in all; the recipe's by default.")
     ] = None,
@@ -127,9 +125,7 @@ def _module(model: str, known: tuple[str, ...], package: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("auria_bot"):
             raise
-        raise BackendMissing(
-            f"this needs the package {error.name!r}; try: pip install 'auria-bot[torch]'"
-        ) from error
+        raise BackendMissing(f"this needs the package {error.name!r}; try: pip install 'auria-bot[torch]'") from error
 
 
 def _data(given: Path | None, settings: Settings) -> Path:

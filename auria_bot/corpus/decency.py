@@ -31,6 +31,7 @@ __all__ = [
     "unseemly",
 ]
 
+
 def _listed(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -110,7 +111,9 @@ _UNSEEMLY = _listed(
     "whores wtf "
 )
 
-_LINK = re.compile(r"(?:https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|uk|info|biz|dev|ai|me|ly|gg|xyz|app|ru|cn|de)\b)", re.IGNORECASE)
+_LINK = re.compile(
+    r"(?:https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|uk|info|biz|dev|ai|me|ly|gg|xyz|app|ru|cn|de)\b)", re.IGNORECASE
+)
 _MENTION = re.compile(r"(?<![\w.])[@\N{FULLWIDTH COMMERCIAL AT}]\w")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _MISLEADING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

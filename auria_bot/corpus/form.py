@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ADVERBS", "FUNCTION_WORDS", "LEADING", "LEANING", "NOT_FIRST", "bad_breaks", "is_content", "repetitions"]
 
+
 def _listed(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -61,12 +62,12 @@ ADVERBS = _listed(
 LEANING = _DETERMINERS | _PREPOSITIONS | _CONJUNCTIONS | _SUBJECTS | _AUXILIARIES | _DEGREES
 """Words in which a line must not end."""
 
-FUNCTION_WORDS = LEANING | _listed("it you me him us them you're then there here now oh o one all once again still too away back")
+FUNCTION_WORDS = LEANING | _listed(
+    "it you me him us them you're then there here now oh o one all once again still too away back"
+)
 """Words that may stand more than once in a poem."""
 
-NOT_FIRST = _listed(
-    "'s and as but him me nor of or than them us "
-)
+NOT_FIRST = _listed("'s and as but him me nor of or than them us ")
 """Words with which a poem does not begin."""
 
 

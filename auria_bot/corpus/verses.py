@@ -79,9 +79,14 @@ def _rows(path: Path) -> Iterator[str]:
     try:
         import zstandard
     except ImportError:
-        raise BackendMissing("reading .zst files needs the package zstandard; run: pip install 'auria-bot[torch]'") from None
+        raise BackendMissing(
+            "reading .zst files needs the package zstandard; run: pip install 'auria-bot[torch]'"
+        ) from None
     try:
-        with path.open("rb") as packed, zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(packed) as stream:
+        with (
+            path.open("rb") as packed,
+            zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(packed) as stream,
+        ):
             yield from io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
     except zstandard.ZstdError as error:
         raise InputError(f"{path} is not a Zstandard file: {error}") from None

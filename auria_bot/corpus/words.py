@@ -20,7 +20,9 @@ SPECIALS = ("<unk>", "<start>", "<line>", "<end>")
 UNKNOWN, START, LINE, END = range(4)
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*|[0-9]+")
-_QUOTES = str.maketrans({"\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{LEFT SINGLE QUOTATION MARK}": "'", "`": "'", "\N{ACUTE ACCENT}": "'"})
+_QUOTES = str.maketrans(
+    {"\N{RIGHT SINGLE QUOTATION MARK}": "'", "\N{LEFT SINGLE QUOTATION MARK}": "'", "`": "'", "\N{ACUTE ACCENT}": "'"}
+)
 _FIRST_PERSON = frozenset({"i", "i'm", "i'll", "i've", "i'd"})
 
 

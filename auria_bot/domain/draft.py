@@ -84,9 +84,7 @@ class Draft:
             IllegalMove: the draft is rejected or already scheduled.
         """
         if self.state not in {DraftState.MADE, DraftState.APPROVED}:
-            raise IllegalMove(
-                f"draft {self.id} is {self.state}; only one that is made or approved can be edited"
-            )
+            raise IllegalMove(f"draft {self.id} is {self.state}; only one that is made or approved can be edited")
         return replace(
             self,
             text=self.text if text is None else text,
@@ -107,7 +105,5 @@ class Draft:
     def _move(self, to: DraftState, **changes: object) -> Draft:
         if to not in _MOVES[self.state]:
             allowed = ", ".join(sorted(_MOVES[self.state])) or "nothing more"
-            raise IllegalMove(
-                f"draft {self.id} is {self.state} and cannot become {to}; it can become: {allowed}"
-            )
+            raise IllegalMove(f"draft {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

@@ -55,6 +55,7 @@ class Receipt:
     id: str
     url: str
     at: datetime  # aware, UTC
+    cost: float = 0.0  # US dollars that the platform charged for the post, as far as it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,8 @@ class Post:
     key: str  # the idempotency key: the same for every attempt
     fencing: int = 0  # grows with every claim; a stale worker's number no longer matches
     lease_until: datetime | None = None
+    memo: str = ""  # what the last attempt that came as far as its mutation wanted remembered
+    tried_at: datetime | None = None  # when that attempt was about to make its mutation (aware, UTC)
     receipt: Receipt | None = None
     words: str = ""  # what happened last, and what to do next
 
@@ -96,7 +99,5 @@ class Post:
         """
         if to not in _MOVES[self.state]:
             allowed = ", ".join(sorted(_MOVES[self.state])) or "nothing more"
-            raise IllegalMove(
-                f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}"
-            )
+            raise IllegalMove(f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

@@ -2,7 +2,7 @@
 
 A backend of a role is one file with a frozen `Config` dataclass and one class, named in the registry. Makers of
 pictures are constructed as `Class(Class.Config(**options), models=FOLDER)`, where FOLDER holds the trained
-models; channels as `Class(Class.Config(**options), home=FOLDER)`. Pictures are passed as paths; targets are
+models; for channels see `Channel`. Pictures are passed as paths; targets are
 written atomically. The same arguments on the same machine give the same bytes.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from auria_bot.domain.artwork import Sketch, Style
 from auria_bot.domain.engagement import Audience, Engagement
@@ -25,6 +25,7 @@ __all__ = [
     "Enlarger",
     "Finished",
     "Finisher",
+    "Fitted",
     "Gate",
     "Limits",
     "Maker",
@@ -32,7 +33,10 @@ __all__ = [
     "Painter",
     "Painting",
     "Poet",
+    "Question",
+    "Ready",
     "Scribe",
+    "Secrets",
     "Stylist",
     "Verdict",
     "Verse",
@@ -231,46 +235,118 @@ class Limits:
     """What a channel takes; None where it sets no limit."""
 
     characters: int | None = None  # of the text, as the platform counts them
+    text_bytes: int | None = None  # of the text in UTF-8
     alt_characters: int | None = None
     picture_bytes: int | None = None
     picture_pixels: int | None = None  # longest side
+    ratios: tuple[float, float] | None = None  # the least and the greatest width / height
     hashtags: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A post's words as a channel sends them."""
+
+    text: str
+    alt_text: str
+    dropped: tuple[str, ...] = ()  # what of the text is left out: hashtags, then the signature; never the poem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something a channel must be told before it can be used; asked by `auria channels add`."""
+
+    name: str  # a field of the channel's Config, or the name of a secret
+    prompt: str
+    secret: bool = False
+    required: bool = True
+
+
+class Secrets(Protocol):
+    """The secrets of one channel."""
+
+    def get(self, name: str) -> str | None:
+        """A secret's value; None where there is none."""
+        ...
+
+    def put(self, name: str, value: str) -> None:
+        """Keep a secret that the channel renewed itself, such as a session or a token.
+
+        Raises:
+            DiskError: it cannot be written.
+        """
+        ...
+
+
+class Ready(Protocol):
+    """Called by a channel right before its one visible mutation, never afterwards."""
+
+    def __call__(self, memo: str = "") -> None:
+        """Make sure that the post is still this worker's to send, and remember `memo` for `Channel.find`.
+
+        Args:
+            memo: what helps to find out later whether the mutation happened, such as a container's id; no secret.
+
+        Raises:
+            IllegalMove: the post was taken over meanwhile: nothing must be sent.
+        """
+        ...
 
 
 @runtime_checkable
 class Channel(Protocol):
-    """A place where posts are published."""
+    """A place where posts are published.
 
+    Constructed as `Class(Class.Config(**options), home=FOLDER, secrets=SECRETS)`, which reaches for nothing: no
+    network, no file. Its `QUESTIONS` say what an operator must tell it. Every call over the network ends in a stated
+    time, and every error's message is free of secrets.
+    """
+
+    QUESTIONS: ClassVar[tuple[Question, ...]]
     name: str
 
     def limits(self) -> Limits:
-        """What the channel takes."""
+        """What the channel takes; without the network."""
+        ...
+
+    def fit(self, text: str, alt_text: str) -> Fitted:
+        """A post's words as they are sent; without the network.
+
+        Raises:
+            Refused: they are beyond a limit, which the message names, and nothing that may be left out is left.
+        """
         ...
 
     def check(self) -> str:
         """Verify the configuration and credentials without publishing; a sentence on what was found.
 
         Raises:
+            Unauthorised: the credentials are not accepted, with what to do.
             ChannelError: it would not work, with what to do.
         """
         ...
 
-    def publish(self, post: Post) -> Receipt:
-        """Publish once: at most one visible mutation.
+    def publish(self, post: Post, ready: Ready) -> Receipt:
+        """Publish once: upload what is invisible, call `ready`, then make at most one visible mutation.
 
         Raises:
             Refused: definitely not posted; no use repeating.
             Throttled: definitely not posted; again later.
-            Unauthorised: definitely not posted; credentials needed.
+            Unauthorised: definitely not posted; the operator is needed.
             Unclear: posted or not, only `find` can tell.
+            IllegalMove: from `ready`, passed on; nothing was sent.
         """
         ...
 
     def find(self, post: Post) -> Receipt | None:
         """Whether an earlier attempt did publish: its receipt, or None when surely absent.
 
+        `post.memo` is what that attempt gave to `ready`, and `post.tried_at` when it did.
+
         Raises:
-            Unclear: neither can be said.
+            Throttled: it cannot be told now; ask again later (the network is away, or it is too early to be sure).
+            Unauthorised: it cannot be told without other credentials.
+            Unclear: it can never be told by asking: the operator must look.
         """
         ...
 
@@ -279,9 +355,16 @@ class Channel(Protocol):
 
         Raises:
             NotFound: the post is gone.
+            Throttled: ask again later.
+            ChannelError: it cannot be told.
         """
         ...
 
     def audience(self) -> Audience:
-        """How many follow."""
+        """How many follow.
+
+        Raises:
+            Throttled: ask again later.
+            ChannelError: it cannot be told.
+        """
         ...

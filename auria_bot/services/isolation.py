@@ -197,7 +197,11 @@ class Isolation:
         message = f"{mishap}{_tail(log)}"
         failure = Failure(sketch=at.sketch, step=at.step, error=type(mishap).__name__, message=message, log=str(log))
         run.save(replace(run.load(at.sketch), failure=failure))
-        tell(Progress(sketch=at.sketch, step=at.step, state="failed", seconds=time.monotonic() - watch.since, words=message))
+        tell(
+            Progress(
+                sketch=at.sketch, step=at.step, state="failed", seconds=time.monotonic() - watch.since, words=message
+            )
+        )
 
 
 def _next_turn(run: Run) -> tuple[str, tuple[str, ...]] | None:

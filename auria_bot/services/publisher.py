@@ -137,7 +137,9 @@ class Publisher:
                 drafts = list(reversed(unit.drafts.list({DraftState.APPROVED})))
             for draft in drafts:
                 scheduled = draft.schedule()
-                if found := [f"draft {draft.id}: {words}" for name in draft.channels for words in self._faults(draft, name)]:
+                if found := [
+                    f"draft {draft.id}: {words}" for name in draft.channels for words in self._faults(draft, name)
+                ]:
                     problems += found
                     continue
                 picture = str(self._pictures.path(draft.folder, draft.artwork.post).absolute())
@@ -283,7 +285,7 @@ class Publisher:
             words = f"not sent: {'; '.join(faults)}; put it right, then `auria publish --decide {post.id} again`"
             return self._settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.REFUSED)
         try:
-            receipt = channel.publish(post)
+            receipt = channel.publish(post, _ready)
         except BaseException as error:
             settled = self._settle(*self._failed(post, error))
             if not isinstance(error, Exception):
@@ -300,7 +302,9 @@ class Publisher:
             words = f"asked to wait until {until:%Y-%m-%d %H:%M} UTC: {error}"
             return post.moved(PostState.WAITING, due=until, words=words), Outcome.THROTTLED
         if isinstance(error, Unauthorised):
-            words = f"the credentials were not accepted ({error}); put them right, and `auria publish` goes on by itself"
+            words = (
+                f"the credentials were not accepted ({error}); put them right, and `auria publish` goes on by itself"
+            )
             return post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.UNAUTHORISED
         why = str(error)
         if not isinstance(error, Unclear):
@@ -374,3 +378,7 @@ class Publisher:
 def _key(draft: Draft, channel: str) -> str:
     """The idempotency key: the same for every attempt, another for every draft and channel."""
     return hashlib.sha256(f"{draft.folder}\x1f{channel}".encode()).hexdigest()[:32]
+
+
+def _ready(memo: str = "") -> None:
+    """Nothing stands between a claim and its mutation."""

@@ -79,7 +79,9 @@ class Review:
         wanted = tuple(channels) or self._usual
         for name in wanted:
             if name not in self._channels:
-                raise UnknownName(f"no channel named {name[:60]!r}; known: {', '.join(sorted(self._channels)) or 'none'}")
+                raise UnknownName(
+                    f"no channel named {name[:60]!r}; known: {', '.join(sorted(self._channels)) or 'none'}"
+                )
         now = self._clock()
         with self._store.begin() as unit:
             approved = []

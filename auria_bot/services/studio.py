@@ -35,8 +35,6 @@ __all__ = ["Made", "Studio", "Unfinished"]
 log = logging.getLogger(__name__)
 
 
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """What a run came to."""

@@ -188,7 +188,9 @@ class Workshop:
             if tool is None:
                 raise NotFound(f"the plan names no {role}")
             kind = registry.find(role, tool.name)
-            self._makers[role] = kind(configure(role, kind, tool.options, self.run.plan.offers), models=Path(tool.models))
+            self._makers[role] = kind(
+                configure(role, kind, tool.options, self.run.plan.offers), models=Path(tool.models)
+            )
         return self._makers[role]
 
 

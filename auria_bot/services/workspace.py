@@ -252,7 +252,9 @@ class Workspace:
             plan = Plan.from_json(json.loads((folder / "plan.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
             os.close(lock)
-            raise InputError(f"{folder}/plan.json cannot be read ({error}); remove {folder} to give the run up") from None
+            raise InputError(
+                f"{folder}/plan.json cannot be read ({error}); remove {folder} to give the run up"
+            ) from None
         except BaseException:
             os.close(lock)
             raise

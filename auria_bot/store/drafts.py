@@ -93,9 +93,7 @@ class Drafts:
 
     def recent_styles(self, count: int) -> tuple[str, ...]:
         """The style keys of the latest drafts, the newest first."""
-        return tuple(
-            self._connection.scalars(select(drafts.c.style).order_by(drafts.c.id.desc()).limit(count))
-        )
+        return tuple(self._connection.scalars(select(drafts.c.style).order_by(drafts.c.id.desc()).limit(count)))
 
 
 def _draft(row: Row[Any]) -> Draft:

@@ -172,9 +172,7 @@ def _from_postgres(error: DBAPIError, engine: Engine) -> AuriaError:
     words = mask(" ".join(str(original).split()))
     if isinstance(original, psycopg.errors.DiskFull):
         return DiskError(f"the disk of the database server is full: {words}")
-    if isinstance(original, psycopg.OperationalError) and (
-        not state or state[:2] in {"08", "28", "3D", "57", "53"}
-    ):
+    if isinstance(original, psycopg.OperationalError) and (not state or state[:2] in {"08", "28", "3D", "57", "53"}):
         return DatabaseUnreachable(
             f"the database {shown(engine)} cannot be reached: {words}; check that it runs and that database.url is right"
         )

@@ -105,9 +105,7 @@ class Pictures:
     def sweep(self) -> int:
         """Clear away what runs that died left in staging, a day later; how many folders that was."""
         stale = [
-            staging
-            for staging in self.root.glob(f"{_STAGING}*")
-            if time.time() - staging.stat().st_mtime > _STALE
+            staging for staging in self.root.glob(f"{_STAGING}*") if time.time() - staging.stat().st_mtime > _STALE
         ]
         for staging in stale:
             shutil.rmtree(staging, ignore_errors=True)
@@ -138,16 +136,12 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 def _check(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise InputError(
-            f"{name[:60]!r} is not the name of a file of Auria's: letters, digits, '.', '_' and '-'"
-        )
+        raise InputError(f"{name[:60]!r} is not the name of a file of Auria's: letters, digits, '.', '_' and '-'")
 
 
 def _same(target: Path, files: Mapping[str, Path]) -> Path:
     there = {entry.name for entry in target.iterdir()}
-    if there != set(files) or any(
-        not filecmp.cmp(files[name], target / name, shallow=False) for name in there
-    ):
+    if there != set(files) or any(not filecmp.cmp(files[name], target / name, shallow=False) for name in there):
         raise IllegalMove(f"{target} is there already and holds something else; it is never overwritten")
     return target
 

@@ -96,9 +96,7 @@ class Posts:
         tried = select(func.count()).where(attempts.c.post_id == row.id)
         number = self._connection.execute(tried).scalar_one() + 1
         self._connection.execute(
-            insert(attempts).values(
-                post_id=row.id, number=number, fencing=row.fencing, started_at=now, words=""
-            )
+            insert(attempts).values(post_id=row.id, number=number, fencing=row.fencing, started_at=now, words="")
         )
         return _post(row)
 
@@ -146,19 +144,13 @@ class Posts:
             IllegalMove: its fencing number has moved on, it is being sent, or its state does not lead there.
             NotFound: there is no such post.
         """
-        row = self._connection.execute(
-            select(posts).where(posts.c.id == post.id).with_for_update()
-        ).one_or_none()
+        row = self._connection.execute(select(posts).where(posts.c.id == post.id).with_for_update()).one_or_none()
         now = self.get(post.id) if row is None else _post(row)
         if now.fencing != post.fencing or now.state is PostState.SENDING:
-            raise IllegalMove(
-                f"post {post.id} was claimed meanwhile (it is {now.state} now); look at it again"
-            )
+            raise IllegalMove(f"post {post.id} was claimed meanwhile (it is {now.state} now); look at it again")
         if now.state is not post.state:
             now.moved(post.state)
-        self._connection.execute(
-            update(posts).where(posts.c.id == post.id).values(due=post.due, **_changes(post))
-        )
+        self._connection.execute(update(posts).where(posts.c.id == post.id).values(due=post.due, **_changes(post)))
 
     def attempts(self, post_id: int) -> Sequence[Attempt]:
         """The tries so far, the first first."""

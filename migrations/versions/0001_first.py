@@ -32,9 +32,7 @@ def upgrade() -> None:
         sa.Column("mood", sa.String(40), nullable=False),
         sa.Column("style", sa.String(200), nullable=False),
         sa.Column("fingerprint", sa.String(16), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('made', 'approved', 'rejected', 'scheduled')", name=op.f("ck_drafts_state")
-        ),
+        sa.CheckConstraint("state IN ('made', 'approved', 'rejected', 'scheduled')", name=op.f("ck_drafts_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
         sa.UniqueConstraint("folder", name=op.f("uq_drafts_folder")),
     )

@@ -30,7 +30,9 @@ class Operator:
             [sys.executable, "-m", "auria_bot", *arguments],
             input=stdin, capture_output=True, text=True, env=self.env, cwd=ROOT, check=False, timeout=280,
         )  # fmt: skip
-        assert done.returncode == code, f"auria {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == code, (
+            f"auria {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         assert "Traceback" not in done.stdout + done.stderr
         return done
 

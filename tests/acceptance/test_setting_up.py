@@ -62,7 +62,9 @@ def test_both_environments_agree_on_what_they_share():
     """What is tested is what is demonstrated."""
     base, test = _pins("base"), _pins("test")
     versions = re.compile(r"==(\S+)")
-    assert {name: versions.findall(base[name]) for name in base} == {name: versions.findall(test[name]) for name in base}
+    assert {name: versions.findall(base[name]) for name in base} == {
+        name: versions.findall(test[name]) for name in base
+    }
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

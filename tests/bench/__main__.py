@@ -19,7 +19,11 @@ __all__ = ["found", "main"]
 def found() -> dict[str, str]:
     """Every benchmark's name and its module."""
     files = sorted(Path(__file__).parent.glob("[a-z]*.py"))
-    return {file.stem.replace("_", "-"): f"tests.bench.{file.stem}" for file in files if "def run(" in file.read_text("utf-8")}
+    return {
+        file.stem.replace("_", "-"): f"tests.bench.{file.stem}"
+        for file in files
+        if "def run(" in file.read_text("utf-8")
+    }
 
 
 def main(names: list[str]) -> int:

@@ -17,7 +17,18 @@ from tests.bench import Result
 
 __all__ = ["BAR", "HEAVY", "imported", "run", "seconds"]
 
-HEAVY = ("torch", "pydantic", "sqlalchemy", "numpy", "onnxruntime", "openvino", "PIL", "rich", "transformers", "alembic")
+HEAVY = (
+    "torch",
+    "pydantic",
+    "sqlalchemy",
+    "numpy",
+    "onnxruntime",
+    "openvino",
+    "PIL",
+    "rich",
+    "transformers",
+    "alembic",
+)
 """What a start must not import."""
 
 BAR = 0.2  # seconds

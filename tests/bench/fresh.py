@@ -32,7 +32,9 @@ def run() -> Result:
         problems = _look(clone) if demo.returncode == 0 else [f"make demo failed: {demo.stderr[-500:]}"]
         _, second = _make(clone, home, "demo")
         test, third = _make(clone, home, "test")
-    closing = next((line for line in reversed(test.stdout.splitlines()) if re.search(r"\d+ passed", line)), "no closing line")
+    closing = next(
+        (line for line in reversed(test.stdout.splitlines()) if re.search(r"\d+ passed", line)), "no closing line"
+    )
     if test.returncode != 0:
         problems.append(f"make test failed: {test.stdout[-800:]} {test.stderr[-300:]}")
     for problem in problems:
@@ -46,7 +48,9 @@ def run() -> Result:
 def _make(clone: Path, home: Path, target: str) -> tuple[subprocess.CompletedProcess[str], float]:
     """Run a target as a newcomer would."""
     kept = ("PATH", "LANG", "TERM", "TMPDIR", "SSL_CERT_FILE")
-    env = {name: value for name, value in os.environ.items() if name in kept or name.startswith("PIP_")} | {"HOME": str(home)}
+    env = {name: value for name, value in os.environ.items() if name in kept or name.startswith("PIP_")} | {
+        "HOME": str(home)
+    }
     own = str(Path(sys.prefix) / "bin")
     env["PATH"] = os.pathsep.join(part for part in env["PATH"].split(os.pathsep) if part != own)
     begun = time.perf_counter()
@@ -63,6 +67,8 @@ def _look(clone: Path) -> list[str]:
         problems.append("there is no contact sheet")
     if len(list((clone / "demo" / "pictures").glob("*/card.jpg"))) < 3:
         problems.append("fewer than three artworks were made")
-    if dirty := subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True).stdout:
+    if dirty := subprocess.run(
+        ["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True
+    ).stdout:
         problems.append(f"files appeared that git does not ignore: {dirty[:200]}")
     return problems

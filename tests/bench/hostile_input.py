@@ -50,7 +50,7 @@ class Said:
     err: str
 
     def refused(self, code: int, *words: str) -> str:
-        """"" when it ended with that code and one sentence that holds the words, else what was wrong."""
+        """Nothing when it ended with that code and one sentence that holds the words, else what was wrong."""
         if self.code != code:
             return f"exit code {self.code} instead of {code}: {self.err[-300:]}"
         if "Traceback" in self.out + self.err:
@@ -61,7 +61,7 @@ class Said:
         return f"{missing} not said: {self.err[-300:]}" if missing else ""
 
     def done(self) -> str:
-        """"" when it succeeded, else what was wrong."""
+        """Nothing when it succeeded, else what was wrong."""
         return "" if self.code == 0 and "Traceback" not in self.err else f"exit code {self.code}: {self.err[-300:]}"
 
 
@@ -81,7 +81,9 @@ class Victim:
             command, input=stdin, capture_output=True, env=env, cwd=ROOT, check=False, timeout=280,
             preexec_fn=None if limit is None else _limiter(limit),
         )  # fmt: skip
-        return Said(code=done.returncode, out=done.stdout.decode(errors="replace"), err=done.stderr.decode(errors="replace"))
+        return Said(
+            code=done.returncode, out=done.stdout.decode(errors="replace"), err=done.stderr.decode(errors="replace")
+        )
 
     def drafts(self) -> list[Draft]:
         """Every draft, the oldest first."""
@@ -91,7 +93,9 @@ class Victim:
     def pictures(self, draft: Draft) -> dict[str, bytes]:
         """The content of a draft's pictures."""
         folder, art = Pictures(self.home), draft.artwork
-        return {name: folder.path(draft.folder, name).read_bytes() for name in (art.full, art.post, art.card, art.painting)}
+        return {
+            name: folder.path(draft.folder, name).read_bytes() for name in (art.full, art.post, art.card, art.painting)
+        }
 
 
 def _limiter(size: int) -> Callable[[], None]:
@@ -214,9 +218,7 @@ def _full_disk(victim: Victim) -> str:
             return f"exit code {code} on a nearly full disk"
         (home / "ballast").unlink()
         grow("300m")
-        return (
-            small.auria("make", "--resume").done() or small.auria("make", "--seed", "3").done() or _only_whole(small)
-        )
+        return small.auria("make", "--resume").done() or small.auria("make", "--seed", "3").done() or _only_whole(small)
 
 
 def _full_by_limit(victim: Victim) -> str:
@@ -237,7 +239,11 @@ def _read_only(victim: Victim) -> str:
         if wrong := closed.auria("make", "--seed", "4").done():
             return wrong
         grow("ro")
-        return closed.auria("make").refused(10) or closed.auria("approve", "1").refused(10) or closed.auria("doctor").refused(10)
+        return (
+            closed.auria("make").refused(10)
+            or closed.auria("approve", "1").refused(10)
+            or closed.auria("doctor").refused(10)
+        )
 
 
 def _only_whole(victim: Victim) -> str:
@@ -312,7 +318,9 @@ CASES: dict[str, Callable[[Victim], str]] = {
     "flipped bit in weights": _weights("flipped"),
     "truncated weights": _weights("truncated"),
     "missing weights": _weights("missing"),
-    "setting of the wrong kind": lambda victim: victim.auria("make", AURIA_STUDIO__COUNT="x").refused(3, "AURIA_STUDIO__COUNT"),
+    "setting of the wrong kind": lambda victim: victim.auria("make", AURIA_STUDIO__COUNT="x").refused(
+        3, "AURIA_STUDIO__COUNT"
+    ),
     "database that is none": _broken_database,
     "damaged run": _torn_run,
     "full disk": _full_disk,
@@ -341,5 +349,12 @@ def run() -> Result:
         wrongs = attack(Victim(home=Path(scratch) / "home"), list(CASES))
     for name, wrong in wrongs.items():
         print(f"  {name}: {wrong}", file=sys.stderr)
-    words = f"{len(CASES) - len(wrongs)} of {len(CASES)} cases as documented" + (f"; not: {', '.join(wrongs)}" if wrongs else "")
-    return Result(name="hostile-input", figures=words, bar="a clear error each, exit code as documented, nothing lost", passed=not wrongs)
+    words = f"{len(CASES) - len(wrongs)} of {len(CASES)} cases as documented" + (
+        f"; not: {', '.join(wrongs)}" if wrongs else ""
+    )
+    return Result(
+        name="hostile-input",
+        figures=words,
+        bar="a clear error each, exit code as documented, nothing lost",
+        passed=not wrongs,
+    )

@@ -112,7 +112,9 @@ def trial(folder: Path, expected: dict[str, object], *, moment: float, victim: s
     process.wait()
     faults = [f"after the kill: {fault}" for fault in _half_written(home)]
     begun = any((home / "studio").glob("[!.]*/plan.json")) or any((home / "pictures").glob("[!.]*"))
-    stage = "over" if over or (begun and not any((home / "studio").glob("[!.]*"))) else "under way" if begun else "before"
+    stage = (
+        "over" if over or (begun and not any((home / "studio").glob("[!.]*"))) else "under way" if begun else "before"
+    )
     done = subprocess.run(
         _command("make", "--resume", "--json"), env=_environment(home), capture_output=True, text=True, check=False
     )
@@ -126,7 +128,11 @@ def trial(folder: Path, expected: dict[str, object], *, moment: float, victim: s
     made = _contents(home)
     if made.keys() != expected.keys():
         faults.append(f"drafts {sorted(made)} instead of {sorted(expected)}")
-    faults += [f"draft {key} differs from the undisturbed run's" for key in expected if key in made and made[key] != expected[key]]
+    faults += [
+        f"draft {key} differs from the undisturbed run's"
+        for key in expected
+        if key in made and made[key] != expected[key]
+    ]
     if not faults:
         shutil.rmtree(home)
     return Trial(victim=victim, moment=round(moment, 3), stage=stage, faults=tuple(faults))
@@ -179,9 +185,7 @@ def run(runs: int = 50, real: int = 4) -> Result:
         expected, seconds = reference(root / kind, real=kind == "real")
         for each in range(number):
             victim, moment = VICTIMS[each % 3], rng.uniform(0.02, 1.0) * seconds
-            trials.append(
-                trial(root / f"{kind}-{each}", expected, moment=moment, victim=victim, real=kind == "real")
-            )
+            trials.append(trial(root / f"{kind}-{each}", expected, moment=moment, victim=victim, real=kind == "real"))
     bad = [one for one in trials if one.faults]
     for one in bad:
         print(f"  killed {one.victim} after {one.moment} s: {'; '.join(one.faults)}", file=sys.stderr)

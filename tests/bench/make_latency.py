@@ -47,9 +47,7 @@ def make(count: int, *, seed: int = SEED) -> Measured:
         output = Path(home) / "output.json"
         begun, spent, own = time.perf_counter(), _spent(), 0
         with output.open("wb") as file:
-            process = subprocess.Popen(
-                command, env=kept | {"AURIA_HOME": home}, stdout=file, stderr=subprocess.DEVNULL
-            )
+            process = subprocess.Popen(command, env=kept | {"AURIA_HOME": home}, stdout=file, stderr=subprocess.DEVNULL)
             while process.poll() is None:
                 own = max(own, _largest(process.pid))
                 time.sleep(0.02)

@@ -12,7 +12,6 @@ from tests.bench import Result
 __all__ = ["run"]
 
 
-
 def run(count: int = 10_000) -> Result:
     """Write `count` haiku at default settings in one call, and look at every one anew.
 

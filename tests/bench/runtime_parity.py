@@ -97,4 +97,3 @@ def _bleu_in_both(data: Path, models: Path) -> tuple[float, float]:
             said = [vocabulary.decode(numbers) for numbers in greedy(net, grid)]
         found.append(bleu(said, given)[3])
     return found[0], found[1]
-

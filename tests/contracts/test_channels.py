@@ -14,6 +14,7 @@ from auria_bot import registry
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.domain.roles import Channel, Limits
 from auria_bot.errors import NotFound
+from tests.platforms import MemorySecrets, ready
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ CHANNELS = list(registry.BACKENDS["channel"])
 def channel(request: pytest.FixtureRequest, tmp_path: Path) -> Channel:
     """A channel of each kind, in a folder of its own."""
     kind = registry.find("channel", request.param)
-    made: Channel = kind(kind.Config(name="mine"), home=tmp_path)
+    made: Channel = kind(kind.Config(name="mine"), home=tmp_path, secrets=MemorySecrets())
     return made
 
 
@@ -61,7 +62,7 @@ def test_a_channel_plays_its_role(channel: Channel) -> None:
 def test_a_repeated_attempt_publishes_nothing_more(channel: Channel, post: Post) -> None:
     """Absent before; afterwards the same receipt, from `find` as from `publish`."""
     assert channel.find(post) is None
-    receipt = channel.publish(post)
+    receipt = channel.publish(post, ready)
     assert receipt.id
     assert receipt.url
     assert receipt.at.tzinfo is not None
@@ -70,7 +71,7 @@ def test_a_repeated_attempt_publishes_nothing_more(channel: Channel, post: Post)
 
 def test_what_is_counted_is_counted_at_a_time(channel: Channel, post: Post) -> None:
     """Counts are whole numbers or None; a post that is not there is NotFound."""
-    receipt = channel.publish(post)
+    receipt = channel.publish(post, ready)
     counts = channel.measure(receipt)
     assert counts.at.tzinfo is not None
     assert all(value is None or value >= 0 for value in (counts.likes, counts.reposts, counts.replies, counts.views))

@@ -137,9 +137,7 @@ def test_a_maker_plays_its_role(makers: dict[tuple[str, str], Any], kind: str, n
 
 
 @pytest.mark.parametrize(("kind", "name"), MAKERS)
-def test_a_maker_repeats_itself(
-    makers: dict[tuple[str, str], Any], kind: str, name: str, tmp_path: Path
-) -> None:
+def test_a_maker_repeats_itself(makers: dict[tuple[str, str], Any], kind: str, name: str, tmp_path: Path) -> None:
     """The same task gives the same result, byte for byte, and nothing half-written is left beside it."""
     made = maker(makers, kind, name)
     first, second = work(kind, made, tmp_path / "a"), work(kind, made, tmp_path / "b")

@@ -31,7 +31,9 @@ def test_building_opens_nothing(tmp_path: Path) -> None:
 def test_every_role_of_the_studio_has_a_backend_in_the_registry() -> None:
     """The default settings name classes that are there."""
     settings = Settings()
-    assert {role: getattr(settings, section).backend in registry.names(role) for role, section in ROLES.items()} == dict.fromkeys(ROLES, True)
+    assert {
+        role: getattr(settings, section).backend in registry.names(role) for role, section in ROLES.items()
+    } == dict.fromkeys(ROLES, True)
 
 
 def test_services_share_one_store(tmp_path: Path) -> None:
@@ -45,9 +47,7 @@ def test_services_share_one_store(tmp_path: Path) -> None:
 
 def test_a_channel_has_the_operators_name_for_it(tmp_path: Path) -> None:
     """Two channels of one kind are told apart; a path is seen from the home."""
-    channels = {
-        name: ChannelSettings(backend="folder", options={"directory": name}) for name in ("garden", "kitchen")
-    }
+    channels = {name: ChannelSettings(backend="folder", options={"directory": name}) for name in ("garden", "kitchen")}
     house = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
     made = house.channels["kitchen"]()
     assert isinstance(made, FolderChannel)

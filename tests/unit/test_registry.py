@@ -13,10 +13,7 @@ from auria_bot.errors import BackendMissing, UnknownName
 
 def _outside(monkeypatch: pytest.MonkeyPatch, **points: str) -> None:
     def entry_points(*, group: str) -> list[EntryPoint]:
-        found = [
-            EntryPoint(name=name, value=value, group="auria_bot.mood_reader")
-            for name, value in points.items()
-        ]
+        found = [EntryPoint(name=name, value=value, group="auria_bot.mood_reader") for name, value in points.items()]
         return [point for point in found if point.group == group]
 
     monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)

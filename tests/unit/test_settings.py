@@ -61,9 +61,7 @@ def _leaves(section: type[BaseModel], above: str = ""):
 
 def test_the_environment_wins_over_the_file(home: Path):
     """The home's file wins over the defaults, the environment over the file."""
-    (home / "auria.toml").write_text(
-        'time_zone = "Asia/Tokyo"\n[studio]\ncount = 3\nrecent = 7\n', encoding="utf-8"
-    )
+    (home / "auria.toml").write_text('time_zone = "Asia/Tokyo"\n[studio]\ncount = 3\nrecent = 7\n', encoding="utf-8")
     settings = _load(home, AURIA_STUDIO__COUNT="5")
     assert (settings.time_zone, settings.studio.count, settings.studio.recent) == ("Asia/Tokyo", 5, 7)
     assert settings.studio.candidates == Settings(home=home).studio.candidates
@@ -73,9 +71,7 @@ def test_a_named_file_is_read_instead(home: Path, tmp_path: Path):
     """AURIA_CONFIG names a file that is read in place of the home's own."""
     (home / "auria.toml").write_text("[studio]\ncount = 3\n", encoding="utf-8")
     other = tmp_path / "other.toml"
-    other.write_text(
-        "\ufeff[studio]\nrecent = 9\n", encoding="utf-8"
-    )  # an editor's byte order mark is no error
+    other.write_text("\ufeff[studio]\nrecent = 9\n", encoding="utf-8")  # an editor's byte order mark is no error
     settings = _load(home, AURIA_CONFIG=str(other))
     assert (settings.studio.count, settings.studio.recent) == (1, 9)
 

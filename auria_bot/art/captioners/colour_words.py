@@ -92,7 +92,7 @@ def name_colours(picture: Image.Image, most: int = 3) -> list[tuple[str, float]]
 
 
 def light_of(picture: Image.Image) -> str:
-    """"dark", "dim", "bright" or "" for a picture of middling light, by mean lightness in CIELAB."""
+    """One of "dark", "dim", "bright" or "" for a picture of middling light, by mean lightness in CIELAB."""
     lightness = float(to_lab(_small(picture))[..., 0].mean())
     for name, ceiling in (("dark", 25.0), ("dim", 38.0), ("", 68.0)):
         if lightness < ceiling:

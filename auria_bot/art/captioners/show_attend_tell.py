@@ -85,9 +85,7 @@ class Teller:
             return scores
 
         power = self.length_power if length_power is None else length_power
-        return search(
-            advance, beams=beams, longest=self._longest, length_power=power, forbidden=forbidden, once=once
-        )
+        return search(advance, beams=beams, longest=self._longest, length_power=power, forbidden=forbidden, once=once)
 
     def mask(self, words: Sequence[str] | frozenset[str], *, outside: bool = False) -> NDArray[np.bool_]:
         """A mask (vocabulary,), True for the given words, or for all others; special ones are always False."""

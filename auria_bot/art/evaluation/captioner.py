@@ -79,9 +79,7 @@ def evaluate(
     """
     rows = _limited(read_split(data, split), limit)
     teller = Teller(model, runtime_name=runtime_name, precision=precision)
-    eye = runtime.load(
-        models_folder() / "lite0" / "model.onnx", runtime=runtime_name, precision=precision
-    )
+    eye = runtime.load(models_folder() / "lite0" / "model.onnx", runtime=runtime_name, precision=precision)
     said: list[list[str]] = []
     seconds = 0.0
     for grid in grids(data, rows, eye):

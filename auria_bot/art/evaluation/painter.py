@@ -47,7 +47,14 @@ _CONTROL = {  # name: (two prompts, what is measured: of the first more than of 
 
 
 def measure(
-    *, data: Path, model: Path, folder: Path, pictures: int = 1000, haiku: int = 100, candidates: int = 8, seeds: int = _SEEDS,
+    *,
+    data: Path,
+    model: Path,
+    folder: Path,
+    pictures: int = 1000,
+    haiku: int = 100,
+    candidates: int = 8,
+    seeds: int = _SEEDS,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Every figure of the bar `painter`.
@@ -66,7 +73,10 @@ def measure(
     classifier, encoder = SceneClassifier(scenes, folder), train_encoder(scenes, folder, log=log)
     painter = AttnPainter(AttnPainter.Config(candidates=candidates), models=model.parent)
     began = time.monotonic()
-    figures: dict[str, Any] = {"candidates": candidates, **_captions(painter, scenes, classifier, encoder, pictures, candidates)}
+    figures: dict[str, Any] = {
+        "candidates": candidates,
+        **_captions(painter, scenes, classifier, encoder, pictures, candidates),
+    }
     log(f"{figures['pictures']} captions painted in {time.monotonic() - began:.0f} s")
     figures |= _poems(painter, classifier, encoder, read_haiku(data, haiku), candidates)
     figures |= control(painter, seeds=seeds, candidates=candidates)
@@ -92,17 +102,23 @@ def _captions(
     """Scene found, right caption among 100 different ones, and FD-lite0, on captions that came with test pictures."""
     rows, captions = _different(scenes, pictures)
     real = np.asarray(scenes.pictures[rows, 0])
-    painted = np.stack([
-        painter.imagine(scenes.texts[caption], seed=number, count=candidates)[0].pixels for number, caption in enumerate(captions)
-    ])
+    painted = np.stack(
+        [
+            painter.imagine(scenes.texts[caption], seed=number, count=candidates)[0].pixels
+            for number, caption in enumerate(captions)
+        ]
+    )
     seen, known = features(painted), features(real)
     others = np.random.default_rng(4).permutation(scenes.rows(0, relit=False))[: len(rows)]
     sentences = scenes.sentences[captions].astype(np.float32)
     return {
         "pictures": len(rows),
-        "scene": float((classifier(seen) == scenes.scene[rows]).mean()), "scene_real": float((classifier(known) == scenes.scene[rows]).mean()),
-        "caption": encoder.right_of_100(painted, sentences), "caption_real": encoder.right_of_100(real, sentences),
-        "fd_lite0": frechet(seen, known), "fd_lite0_real": frechet(features(np.asarray(scenes.pictures[np.sort(others), 0])), known),
+        "scene": float((classifier(seen) == scenes.scene[rows]).mean()),
+        "scene_real": float((classifier(known) == scenes.scene[rows]).mean()),
+        "caption": encoder.right_of_100(painted, sentences),
+        "caption_real": encoder.right_of_100(real, sentences),
+        "fd_lite0": frechet(seen, known),
+        "fd_lite0_real": frechet(features(np.asarray(scenes.pictures[np.sort(others), 0])), known),
     }
 
 
@@ -127,14 +143,19 @@ def _different(scenes: Scenes, count: int) -> tuple[NDArray[np.int64], NDArray[n
     return np.array(rows), np.array(captions)
 
 
-def _poems(painter: AttnPainter, classifier: SceneClassifier, encoder: Encoder, poems: Sequence[Haiku], candidates: int) -> dict[str, Any]:
+def _poems(
+    painter: AttnPainter, classifier: SceneClassifier, encoder: Encoder, poems: Sequence[Haiku], candidates: int
+) -> dict[str, Any]:
     """Scene found and right poem among all of them, on haiku through the painter's own prompts."""
     prompts = [painter.prompt(poem, seed=number) for number, poem in enumerate(poems)]
-    painted = np.stack([painter.imagine(prompt.text, seed=number, count=candidates)[0].pixels for number, prompt in enumerate(prompts)])
+    painted = np.stack(
+        [painter.imagine(prompt.text, seed=number, count=candidates)[0].pixels for number, prompt in enumerate(prompts)]
+    )
     asked = np.array([SCENES.index(prompt.scene) for prompt in prompts])
     sentences = MiniLM().encode([prompt.text for prompt in prompts])
     return {
-        "haiku": len(poems), "haiku_scene": float((classifier(features(painted)) == asked).mean()),
+        "haiku": len(poems),
+        "haiku_scene": float((classifier(features(painted)) == asked).mean()),
         "haiku_caption": encoder.right_of_100(painted, sentences),
     }
 
@@ -151,7 +172,8 @@ def control(painter: AttnPainter, *, seeds: int = _SEEDS, candidates: int = 4) -
         return float(((picture.min(axis=2) > 0.65) & (picture.max(axis=2) - picture.min(axis=2) < 0.15)).mean())
 
     kept = {
-        name: sum(level(more, seed, what) > level(less, seed, what) for seed in range(seeds)) for name, (more, less, what) in _CONTROL.items()
+        name: sum(level(more, seed, what) > level(less, seed, what) for seed in range(seeds))
+        for name, (more, less, what) in _CONTROL.items()
     }
     return {"control": kept, "control_seeds": seeds}
 
@@ -162,10 +184,17 @@ def variety(painter: AttnPainter, scenes: Scenes, *, candidates: int = 8) -> dic
     painted, real = [], []
     for number, scene in enumerate(("sea", "mountain", "glacier", "forest", "rose")):
         text = f"{scene} in daylight: the day is long, nobody comes, {scene} by day"
-        painted.append([painter.imagine(text, seed=100 * number + seed, count=candidates)[0].pixels for seed in range(4)])
+        painted.append(
+            [painter.imagine(text, seed=100 * number + seed, count=candidates)[0].pixels for seed in range(4)]
+        )
         rows = rng.permutation(np.flatnonzero((scenes.scene == SCENES.index(scene)) & (scenes.split == 2)))[:40]
-        real += [list(np.asarray(scenes.pictures[np.sort(rows[start : start + 4]), 0])) for start in range(0, len(rows), 4)]
-    return {"variety": float(np.mean([_apart(four) for four in painted])), "variety_real": float(np.mean([_apart(four) for four in real]))}
+        real += [
+            list(np.asarray(scenes.pictures[np.sort(rows[start : start + 4]), 0])) for start in range(0, len(rows), 4)
+        ]
+    return {
+        "variety": float(np.mean([_apart(four) for four in painted])),
+        "variety_real": float(np.mean([_apart(four) for four in real])),
+    }
 
 
 def _apart(four: Sequence[NDArray[np.uint8]]) -> float:
@@ -189,7 +218,9 @@ def read_haiku(data: Path, count: int) -> list[Haiku]:
     with file.open("rb") as stream:
         text = zstandard.ZstdDecompressor().stream_reader(stream).read().decode()
     rows = [row for row in map(json.loads, text.splitlines()) if row["form"] == "575" and row["nature"] >= 1]
-    return [Haiku(lines=tuple(row["lines"]), syllables=(5, 7, 5)) for row in rows[:: max(1, len(rows) // count)][:count]]
+    return [
+        Haiku(lines=tuple(row["lines"]), syllables=(5, 7, 5)) for row in rows[:: max(1, len(rows) // count)][:count]
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -205,7 +236,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
-    figures = measure(data=chosen.data, model=chosen.model, folder=chosen.folder or training_folder(), pictures=chosen.pictures, log=say)
+    figures = measure(
+        data=chosen.data,
+        model=chosen.model,
+        folder=chosen.folder or training_folder(),
+        pictures=chosen.pictures,
+        log=say,
+    )
     write_json(chosen.model / "metrics.json", figures)
     say(json.dumps(figures, indent=1))
     return 0 if figures["passed"] else 1

@@ -38,7 +38,9 @@ _DIMENSIONS = 128
 def features(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Lite0's pooled features (n, 1280) of pictures (n, 64, 64, 3)."""
     eye = Lite0.pretrained()
-    parts = [eye.grid(as_pixels(pictures[start : start + 64])).mean(dim=(2, 3)) for start in range(0, len(pictures), 64)]
+    parts = [
+        eye.grid(as_pixels(pictures[start : start + 64])).mean(dim=(2, 3)) for start in range(0, len(pictures), 64)
+    ]
     return torch.cat(parts).numpy()
 
 
@@ -81,7 +83,11 @@ class Encoder(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         for inputs, outputs, stride in ((3, 24, 2), (24, 48, 2), (48, 96, 2), (96, 96, 1), (96, 160, 2)):
-            layers += [nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+            layers += [
+                nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(),
+            ]
         self.eye = nn.Sequential(*layers)
         self.picture = nn.Linear(320, _DIMENSIONS)
         self.sentence = nn.Linear(384, _DIMENSIONS)

@@ -30,7 +30,6 @@ __all__ = ["Compared", "bf16_log_probability", "compare", "greedy_captions", "gr
 _THREADS = 1
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """How far a net's outputs lie apart, as shares of the output's largest magnitude (pictures: of the range 0 to 1)."""
@@ -92,7 +91,13 @@ def greedy_poems(models: Path, *, poems: int = 8, words: int = 32, seed: int = 0
     state = np.zeros((config["layers"], poems, config["hidden"]), np.float32)
 
     def write(step: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]) -> NDArray[np.int64]:
-        feeds: dict[str, NDArray[Any]] = {"token": np.ones(poems, np.int64), "kind": kind, "theme": theme, "hidden": state, "cell": state}
+        feeds: dict[str, NDArray[Any]] = {
+            "token": np.ones(poems, np.int64),
+            "kind": kind,
+            "theme": theme,
+            "hidden": state,
+            "cell": state,
+        }
         said = []
         for place in range(words):
             position = np.full(poems, place % config["positions"])

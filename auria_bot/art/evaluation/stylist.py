@@ -77,7 +77,9 @@ def invented_scene(seed: int, side: int = 96) -> Image.Image:
     picture = (1 - rows) * top + rows * low * np.ones((side, side, 1))
     along = np.arange(side)
     for hill in range(4):
-        ridge = side * (0.35 + 0.15 * hill) + side * 0.09 * np.sin(along * draw.uniform(0.03, 0.12) + draw.uniform(0, 6))
+        ridge = side * (0.35 + 0.15 * hill) + side * 0.09 * np.sin(
+            along * draw.uniform(0.03, 0.12) + draw.uniform(0, 6)
+        )
         below = np.arange(side)[:, None] > ridge[None]
         picture[below] = 0.35 * picture[below] + 0.65 * draw.uniform(0, 0.9, 3)
     middle = draw.uniform(0.2, 0.8) * side
@@ -115,9 +117,7 @@ def evaluate(
         before = _cloud(content)
         mood = moods[number % len(moods)]
         nothing = np.zeros(384, np.float32)
-        painting = choose_painting(
-            stylist.bank, mood=mood, meaning=nothing, cloud=before, seed=number, recent=recent
-        )
+        painting = choose_painting(stylist.bank, mood=mood, meaning=nothing, cloud=before, seed=number, recent=recent)
         recent.insert(0, painting.key)
         style = Style(
             key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode=mode,

@@ -138,8 +138,6 @@ def scenery(rng: np.random.Generator, count: int, side: int) -> NDArray[np.float
     return pictures
 
 
-
-
 def captioner_step(models: Path) -> Step:
     """The captioner's net, one word at a time."""
     return Step(captioner(models)).eval()

@@ -61,7 +61,9 @@ def inks_of(picture: Image.Image) -> Inks:
     lab = to_lab(np.asarray(picture.convert("RGB").resize((48, 48), Image.Resampling.BOX))).reshape(-1, 3)
     mean = lab.mean(axis=0)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
-    hue = (lab[:, 1:] * chroma[:, None]).sum(axis=0) / max(float((chroma**2).sum()), 1.0)  # length 0 to 1: how much of one hue
+    hue = (lab[:, 1:] * chroma[:, None]).sum(axis=0) / max(
+        float((chroma**2).sum()), 1.0
+    )  # length 0 to 1: how much of one hue
     night = float(mean[0]) < 27
     paper = (11.0, *(7.0 * hue)) if night else (95.5, *(4.5 * hue))
     ink = (92.0, *(4.0 * hue)) if night else (17.0, *(10.0 * hue))
@@ -71,9 +73,7 @@ def inks_of(picture: Image.Image) -> Inks:
     tint = vivid[1:] / strength * min(max(strength, 30.0), 55.0)
     accent = (58.0 if night else 46.0, *tint)
     base = _rgb(paper)
-    return Inks(
-        paper=base, ink=_readable(ink, base, night), quiet=_readable(quiet, base, night), accent=_rgb(accent)
-    )
+    return Inks(paper=base, ink=_readable(ink, base, night), quiet=_readable(quiet, base, night), accent=_rgb(accent))
 
 
 def _rgb(lab: Sequence[float]) -> tuple[int, int, int]:

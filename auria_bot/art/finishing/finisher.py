@@ -50,7 +50,9 @@ def jpeg_within(picture: Image.Image, most_bytes: int, sketch: Sketch) -> bytes:
         buffer = io.BytesIO()
         fine = quality > 85
         try:
-            picture.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling=0 if fine else 2, **extras)
+            picture.save(
+                buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling=0 if fine else 2, **extras
+            )
         except OSError:  # Pillow's buffer holds a byte a pixel: a picture of pure noise overflows it
             continue
         size = buffer.tell()

@@ -98,10 +98,14 @@ def exif(sketch: Sketch) -> bytes:
     """EXIF with description, artist and software; the poem and the whole record as user comment."""
     told = record(sketch)
     tags = Image.Exif()
-    tags[0x010E] = told.get("title", "").encode("ascii", "replace").decode()  # ImageDescription is ASCII by the standard
+    tags[0x010E] = (
+        told.get("title", "").encode("ascii", "replace").decode()
+    )  # ImageDescription is ASCII by the standard
     tags[0x013B] = _CREATOR
     tags[0x0131] = told["software"]
-    tags.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + json.dumps(told, ensure_ascii=False).encode("utf-16-be")  # UserComment
+    tags.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + json.dumps(told, ensure_ascii=False).encode(
+        "utf-16-be"
+    )  # UserComment
     return tags.tobytes()
 
 

@@ -71,9 +71,7 @@ class _Convolution(nn.Conv2d):
         if self._before == self._after:
             return functional.conv2d(x, self.weight, self.bias, self.stride, self._before, groups=self.groups)
         edge = (self._before, self._after, self._before, self._after)
-        return functional.conv2d(
-            functional.pad(x, edge), self.weight, self.bias, self.stride, groups=self.groups
-        )
+        return functional.conv2d(functional.pad(x, edge), self.weight, self.bias, self.stride, groups=self.groups)
 
 
 class _Block(nn.Module):
@@ -158,9 +156,7 @@ def fold(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
     folded: dict[str, Tensor] = {}
 
     def join(name: str, convolution: str, norm: str) -> None:
-        scale = published[f"{norm}.weight"] / torch.sqrt(
-            published[f"{norm}.running_var"] + _BATCH_NORM_EPSILON
-        )
+        scale = published[f"{norm}.weight"] / torch.sqrt(published[f"{norm}.running_var"] + _BATCH_NORM_EPSILON)
         folded[f"{name}.weight"] = published[f"{convolution}.weight"] * scale[:, None, None, None]
         folded[f"{name}.bias"] = published[f"{norm}.bias"] - published[f"{norm}.running_mean"] * scale
 

@@ -82,7 +82,10 @@ class Painter(nn.Module):
         low, middle, high = config.widths
         style, width = config.style, config.attention
         self.style = nn.Sequential(
-            nn.Linear(config.noise + config.sentence, style), nn.LeakyReLU(0.2), nn.Linear(style, style), nn.LeakyReLU(0.2)
+            nn.Linear(config.noise + config.sentence, style),
+            nn.LeakyReLU(0.2),
+            nn.Linear(style, style),
+            nn.LeakyReLU(0.2),
         )
         self.enter = nn.Conv2d(12 + config.grain + 1, low, 3, padding=1)
         self.low = _Styled(low, low, style)
@@ -98,12 +101,14 @@ class Painter(nn.Module):
         self.register_buffer("soften", (line[:, None] * line)[None, None].repeat(3, 1, 1, 1), persistent=False)
         nn.init.normal_(self.leave.weight, std=0.02)
         for index in range(4):  # start without a checkerboard: the four places of a pixel shuffle begin alike
-            self.enlarge.weight.data[index :: 4] = self.enlarge.weight.data[0::4]
+            self.enlarge.weight.data[index::4] = self.enlarge.weight.data[0::4]
         for layer in (self.leave, self.enlarge):
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 
-    def forward(self, sketch: Tensor, sentence: Tensor, words: Tensor, mask: Tensor, noise: Tensor, grain: Tensor) -> Tensor:
+    def forward(
+        self, sketch: Tensor, sentence: Tensor, words: Tensor, mask: Tensor, noise: Tensor, grain: Tensor
+    ) -> Tensor:
         """Paint.
 
         Args:
@@ -120,7 +125,9 @@ class Painter(nn.Module):
         style = self.style(torch.cat([noise, sentence * _SENTENCE_GAIN], dim=1))
         start = self.config.grain
         low_grain = grain[:, :start, 8:16, 8:16]
-        height = torch.linspace(-1.0, 1.0, 8, device=sketch.device)[None, None, :, None].expand(sketch.shape[0], 1, 8, 8)
+        height = torch.linspace(-1.0, 1.0, 8, device=sketch.device)[None, None, :, None].expand(
+            sketch.shape[0], 1, 8, 8
+        )
         h = self.enter(torch.cat([F.pixel_unshuffle(sketch, 2), low_grain, height], dim=1))  # (n, low, 8, 8)
         h = self.low(h, style, grain[:, start : start + 1, :8, :8])
         h = self.to_middle(torch.cat([h, self.low_words(h, words, mask)], dim=1))  # (n, middle, 8, 8)

@@ -188,9 +188,7 @@ class Step(nn.Module):
         """Log-probabilities (n, words), hidden, memory, weights (n, cells); annotations and keys may have n = 1 for all."""
         embedded = self.net.embed(word)
         count = word.shape[0]
-        picture = Picture(
-            annotations.expand(count, -1, -1), keys.expand(count, -1, -1), hidden, memory
-        )
+        picture = Picture(annotations.expand(count, -1, -1), keys.expand(count, -1, -1), hidden, memory)
         hidden, memory, context, weights = self.net.advance(picture, self.net.word_gates(embedded))
         scores = torch.log_softmax(self.net.speak(embedded, hidden, context), dim=1)
         return scores, hidden, memory, weights

@@ -78,7 +78,9 @@ class WordLstm(nn.Module):
         config = self.config
         meaning = self._meaning(themes)  # (poems, width)
         vectors = F.embedding(tokens, self._dropped_words())
-        signal = _locked(vectors + self.position(positions) + self.kind(kinds) + meaning, config.drop_input, self.training)
+        signal = _locked(
+            vectors + self.position(positions) + self.kind(kinds) + meaning, config.drop_input, self.training
+        )
         for index, layer in enumerate(self.layers):
             recurrent = F.dropout(layer.get_parameter("weight_hh_l0"), config.drop_weight, self.training)
             signal, _ = torch.func.functional_call(layer, {"weight_hh_l0": recurrent}, (signal,))

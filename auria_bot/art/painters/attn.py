@@ -104,7 +104,11 @@ class AttnPainter:
         if not 1 <= count <= _MOST or seed < 0:
             raise InputError(f"count must be 1 to {_MOST} and the seed 0 or more, not {count} and {seed}")
         sentence, words, mask = self._minilm.both([text], limit=self._shape["words"])
-        shapes = {"components": (self._shape["components"],), "style_noise": (self._shape["noise"],), "grain": (self._shape["grain"], 32, 32)}
+        shapes = {
+            "components": (self._shape["components"],),
+            "style_noise": (self._shape["noise"],),
+            "grain": (self._shape["grain"], 32, 32),
+        }
         draws = [np.random.default_rng((seed, number)) for number in range(count)]
         noise = {
             name: np.stack([rng.standard_normal(shape, np.float32) for rng in draws]) for name, shape in shapes.items()
@@ -114,7 +118,12 @@ class AttnPainter:
         pixels = np.round(np.clip(made["pictures"], 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
         order = np.argsort(-made["scores"], kind="stable")
         return tuple(
-            Canvas(pixels=np.ascontiguousarray(pixels[row]), score=float(made["scores"][row]), vector=made["vectors"][row], number=int(row))
+            Canvas(
+                pixels=np.ascontiguousarray(pixels[row]),
+                score=float(made["scores"][row]),
+                vector=made["vectors"][row],
+                number=int(row),
+            )
             for row in order
         )
 
@@ -124,7 +133,9 @@ class AttnPainter:
         x, width = noise, 1.0 / steps
 
         def velocity(at: NDArray[np.float32], time: float) -> NDArray[np.float32]:
-            return self._hand.run({"components": at, "time": np.array([time], np.float32), "sentence": sentence})["velocity"]
+            return self._hand.run({"components": at, "time": np.array([time], np.float32), "sentence": sentence})[
+                "velocity"
+            ]
 
         for number in range(steps):
             halfway = x + velocity(x, number * width) * (width / 2)

@@ -75,9 +75,13 @@ class DiffusersPainter:
             InputError: the manner asks for something other than poem, mood and theme.
         """
         try:
-            return self.config.manner.format(poem=", ".join(haiku.lines), mood=mood.name if mood else "", theme=(theme or "")[:200])
+            return self.config.manner.format(
+                poem=", ".join(haiku.lines), mood=mood.name if mood else "", theme=(theme or "")[:200]
+            )
         except (KeyError, IndexError, ValueError) as error:
-            raise InputError(f"the manner {self.config.manner!r} may hold {{poem}}, {{mood}} and {{theme}} only: {error}") from None
+            raise InputError(
+                f"the manner {self.config.manner!r} may hold {{poem}}, {{mood}} and {{theme}} only: {error}"
+            ) from None
 
     def paint(
         self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
@@ -97,8 +101,13 @@ class DiffusersPainter:
         for number in range(count):
             generator = torch.Generator("cpu").manual_seed((seed * 1_000_003 + number) % 2**63)
             image = self._pipeline(
-                prompt=text, negative_prompt=self.config.avoid, num_inference_steps=self.config.steps, guidance_scale=self.config.guidance,
-                height=self.config.size, width=self.config.size, generator=generator,
+                prompt=text,
+                negative_prompt=self.config.avoid,
+                num_inference_steps=self.config.steps,
+                guidance_scale=self.config.guidance,
+                height=self.config.size,
+                width=self.config.size,
+                generator=generator,
             ).images[0]
             path = folder / f"painting-{number}.png"
             scratch = path.with_name(f".{path.name}.part")
@@ -118,21 +127,31 @@ def _load(config: DiffusersPainter.Config) -> Any:
         import torch
         from diffusers import DiffusionPipeline
     except ImportError:
-        raise BackendMissing("the diffusers painter needs the torch extra; run: pip install 'auria-bot[torch]'") from None
+        raise BackendMissing(
+            "the diffusers painter needs the torch extra; run: pip install 'auria-bot[torch]'"
+        ) from None
     if not config.pipeline:
-        raise ModelMissing("the diffusers painter needs a pipeline: set `pipeline` to a folder or a hub name in the settings")
+        raise ModelMissing(
+            "the diffusers painter needs a pipeline: set `pipeline` to a folder or a hub name in the settings"
+        )
     folder = Path(config.pipeline)
     if not folder.is_dir() and (not config.allow_download or folder.is_absolute()):
-        raise ModelMissing(f"no pipeline folder at {config.pipeline!r}; give a folder saved by diffusers, or a hub name with allow_download = true")
+        raise ModelMissing(
+            f"no pipeline folder at {config.pipeline!r}; give a folder saved by diffusers, or a hub name with allow_download = true"
+        )
     if folder.is_dir() and not any(folder.rglob("*.safetensors")):
-        raise ModelMissing(f"the pipeline at {config.pipeline!r} holds no safetensors weights; pickled weights are never read")
+        raise ModelMissing(
+            f"the pipeline at {config.pipeline!r} holds no safetensors weights; pickled weights are never read"
+        )
     try:
         pipeline = DiffusionPipeline.from_pretrained(  # type: ignore[no-untyped-call]
             config.pipeline, use_safetensors=True, trust_remote_code=False, local_files_only=not config.allow_download
         )
     except Exception as error:  # diffusers and its parts raise whatever they like
         first = str(error).strip().splitlines()
-        raise ModelCorrupt(f"the pipeline at {config.pipeline!r} cannot be loaded: {first[0] if first else type(error).__name__}") from error
+        raise ModelCorrupt(
+            f"the pipeline at {config.pipeline!r} cannot be loaded: {first[0] if first else type(error).__name__}"
+        ) from error
     pipeline.set_progress_bar_config(disable=True)
     device = config.device
     if device == "auto":

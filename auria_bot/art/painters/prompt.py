@@ -104,8 +104,13 @@ SENTENCES: dict[str, tuple[str, ...]] = {
 
 
 def compose(
-    lines: Sequence[str], vector: NDArray[np.float32], meanings: Mapping[str, NDArray[np.float32]],
-    *, seed: int, mood: Mood | None = None, theme: str | None = None,
+    lines: Sequence[str],
+    vector: NDArray[np.float32],
+    meanings: Mapping[str, NDArray[np.float32]],
+    *,
+    seed: int,
+    mood: Mood | None = None,
+    theme: str | None = None,
 ) -> Prompt:
     """Choose scene, light and colour, and word the prompt.
 
@@ -120,10 +125,16 @@ def compose(
     rng = np.random.default_rng((seed, 40))
     words = re.findall(r"[a-z']+", " ".join([*lines, (theme or "")[:200]]).lower())
     scenes = {
-        scene: _near(vector, meanings[f"scene:{scene}"]) + _SCENE_WEIGHT * _hits(words, _SCENE_WORDS[scene], _STRONG) + _LEANING.get(scene, 0.0)
+        scene: _near(vector, meanings[f"scene:{scene}"])
+        + _SCENE_WEIGHT * _hits(words, _SCENE_WORDS[scene], _STRONG)
+        + _LEANING.get(scene, 0.0)
         for scene in SCENES
     }
-    lights = {light: _near(vector, meanings[f"light:{light}"]) + _LIGHT_WEIGHT * _hits(words, _LIGHT_WORDS[light], _STRONG_LIGHT) for light in LIGHT_PHRASES}
+    lights = {
+        light: _near(vector, meanings[f"light:{light}"])
+        + _LIGHT_WEIGHT * _hits(words, _LIGHT_WORDS[light], _STRONG_LIGHT)
+        for light in LIGHT_PHRASES
+    }
     for rank, light in enumerate(_MOOD_LIGHTS.get(mood.parent, ()) if mood is not None else ()):
         lights[light] += 0.08 - 0.03 * rank
     scene = _draw(scenes, rng)

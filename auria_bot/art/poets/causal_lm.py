@@ -72,12 +72,16 @@ class CausalLm:
 
     def __init__(self, config: CausalLmConfig, *, models: Path) -> None:
         if not config.model:
-            raise SettingsError("the causal-lm poet needs a model: set its option `model` to a folder or a name on the hub")
+            raise SettingsError(
+                "the causal-lm poet needs a model: set its option `model` to a folder or a name on the hub"
+            )
         try:
             import torch
             import transformers
         except ImportError:
-            raise BackendMissing("the causal-lm poet needs torch and transformers; run: pip install 'auria-bot[torch]'") from None
+            raise BackendMissing(
+                "the causal-lm poet needs torch and transformers; run: pip install 'auria-bot[torch]'"
+            ) from None
         self.config = config
         folder = Path(config.model)
         if _looks_like_path(config.model) and not folder.is_dir():

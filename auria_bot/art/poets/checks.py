@@ -58,7 +58,9 @@ def usable_theme(theme: str | None) -> str | None:
         return None
     hidden = decency.hidden_characters(plain)
     if hidden:
-        raise InputError(f"the theme holds characters that cannot be seen ({', '.join(hidden[:4])}); type it without them")
+        raise InputError(
+            f"the theme holds characters that cannot be seen ({', '.join(hidden[:4])}); type it without them"
+        )
     if not any(letter.isalpha() for letter in plain):
         raise InputError(f"the theme {plain[:40]!r} has no word in it")
     reasons = decency.faults(plain, names=False)

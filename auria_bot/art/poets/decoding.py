@@ -217,7 +217,9 @@ class _Poems:
         self.line = np.zeros(poems, np.int64)
         self.rest = np.full(poems, FORM[0])  # syllables that the line still wants
         self.done = np.zeros(poems, bool)
-        self.used = np.zeros((poems, len(lexicon.sung)), np.float32)  # 1 for content words that the poem has, and their kin
+        self.used = np.zeros(
+            (poems, len(lexicon.sung)), np.float32
+        )  # 1 for content words that the poem has, and their kin
         self.barred = np.zeros((poems, len(lexicon.sung)), bool)  # words that the line has, or the poem twice
         self.oddness = np.zeros(poems)
         self._articles = {lexicon.vocabulary.numbers.get(word, -1) for word in ("the", "a", "an")}

@@ -82,7 +82,8 @@ def rank(
     while scores and len(chosen) < count:
         before = [poems[index].lines for index, _ in chosen]
         best = max(
-            scores, key=lambda index: (scores[index] - taste.recent * _likeness(poems[index].lines, before[-8:]), -index)
+            scores,
+            key=lambda index: (scores[index] - taste.recent * _likeness(poems[index].lines, before[-8:]), -index),
         )
         chosen.append((best, scores.pop(best)))
     return chosen

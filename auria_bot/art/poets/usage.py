@@ -98,7 +98,9 @@ class Usage:
         """The words that were seen right after a word."""
         return self._followers[self._starts[word] : self._starts[word + 1]]
 
-    def triple(self, first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def triple(
+        self, first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
         """Whether each triple was seen; arrays of one shape. One in some thousands is a yes by chance."""
         asked = _hashes(first, second, third)
         place = np.minimum(np.searchsorted(self._triples, asked), len(self._triples) - 1)

@@ -80,7 +80,13 @@ class WordLstm:
         self._guard = CopyGuard.load(self._folder / "originality.bin")
         network = runtime.load(self._folder / "model.onnx", runtime=config.runtime)
         self._lexicon = Lexicon.of(self._vocabulary)
-        self._decoder = Decoder(network, self._lexicon, hidden=net["hidden"], layers=net["layers"], usage=Usage.load(self._folder / "usage.npz"))
+        self._decoder = Decoder(
+            network,
+            self._lexicon,
+            hidden=net["hidden"],
+            layers=net["layers"],
+            usage=Usage.load(self._folder / "usage.npz"),
+        )
 
     def models(self) -> Mapping[str, str]:
         """Her own model, and the sentence encoder."""
@@ -114,9 +120,7 @@ class WordLstm:
             raise StepFailed(f"the poet found only {len(best)} of {count} haiku; ask for fewer, or try another seed")
         return tuple(Verse(haiku=_haiku(pool[index]), score=score) for index, score in best)
 
-    def write(
-        self, *, seed: int, count: int, theme: str | None = None, mood: Mood | None = None
-    ) -> tuple[Haiku, ...]:
+    def write(self, *, seed: int, count: int, theme: str | None = None, mood: Mood | None = None) -> tuple[Haiku, ...]:
         """Write `count` haiku with different first lines as they come, checked but not chosen among.
 
         Raises:
@@ -131,9 +135,7 @@ class WordLstm:
         theme = usable_theme(theme)
         name = mood.name if mood else ""
         rng = np.random.default_rng(list(hashlib.sha256(f"{seed}\n{theme}\n{name}".encode()).digest()))
-        manner = Manner(
-            temperature=self.config.temperature, top_p=self.config.top_p, guidance=self.config.guidance
-        )
+        manner = Manner(temperature=self.config.temperature, top_p=self.config.top_p, guidance=self.config.guidance)
         said = self._encoder.encode([theme])[0] if theme else None
         felt = self._encoder.encode([mood.description])[0] if mood else None
         leaning = self._leaning(mood)
@@ -143,7 +145,9 @@ class WordLstm:
         for _ in range(_ROUNDS + 3 * count // _BATCH):
             missing = count - len(pool)
             themes = self._themes(min(_BATCH, missing + missing // 8 + 4), said, felt, rng)
-            for poem, vector in zip(self._decoder.sing(themes, rng=rng, manner=manner, leaning=leaning), themes, strict=True):
+            for poem, vector in zip(
+                self._decoder.sing(themes, rng=rng, manner=manner, leaning=leaning), themes, strict=True
+            ):
                 if len(pool) < count and poem.lines[0] not in opened and not faults(poem.lines, self._guard):
                     opened.add(poem.lines[0])
                     pool.append(poem)

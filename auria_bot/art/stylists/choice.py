@@ -48,9 +48,7 @@ def affinity(mood: Mood, painting: BankedPainting) -> float:
     return min(fit, 1.0)
 
 
-def scores(
-    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: Cloud
-) -> NDArray[np.float64]:
+def scores(bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: Cloud) -> NDArray[np.float64]:
     """How well each painting of the bank suits, higher is better.
 
     Args:

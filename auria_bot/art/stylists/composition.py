@@ -59,9 +59,7 @@ def moved(lab: NDArray[np.float32], painting: Cloud, share: float) -> NDArray[np
     return lab @ together + offset
 
 
-def _apart(
-    cloud: Cloud, painting: Cloud, share: float, most: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _apart(cloud: Cloud, painting: Cloud, share: float, most: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The map that moves lightness for itself and both colour axes together: matrix (3, 3) and the new mean (3,)."""
     lightness = np.sqrt(painting.covariance[0, 0] / cloud.covariance[0, 0])
     root = matrix_root(cloud.covariance[1:, 1:])
@@ -78,7 +76,10 @@ def _apart(
 
 
 def compose(
-    picture: NDArray[np.float32], strokes: NDArray[np.uint8], painting: Cloud, strength: float,
+    picture: NDArray[np.float32],
+    strokes: NDArray[np.uint8],
+    painting: Cloud,
+    strength: float,
     brush: Callable[[NDArray[np.float32]], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
     """Join a picture, a painting's colours and the net's strokes.

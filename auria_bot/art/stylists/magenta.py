@@ -72,7 +72,9 @@ class Magenta:
     def bank(self) -> StyleBank:
         """Every painting that can be chosen."""
         if self._bank is None:
-            self._bank = StyleBank.load_all([self._bank_folders[0], *(each for each in self._bank_folders[1:] if each.exists())])
+            self._bank = StyleBank.load_all(
+                [self._bank_folders[0], *(each for each in self._bank_folders[1:] if each.exists())]
+            )
         return self._bank
 
     def models(self) -> Mapping[str, str]:
@@ -80,7 +82,14 @@ class Magenta:
         return dict(self._sums)
 
     def choose(
-        self, *, mood: Mood, haiku: Haiku, picture: Path, seed: int, recent: Sequence[str] = (), wanted: str | None = None
+        self,
+        *,
+        mood: Mood,
+        haiku: Haiku,
+        picture: Path,
+        seed: int,
+        recent: Sequence[str] = (),
+        wanted: str | None = None,
     ) -> Style:
         """Choose a painting for a mood, near in meaning to the poem and in colour to the picture.
 
@@ -97,7 +106,12 @@ class Magenta:
             meaning = self._reader().encode([", ".join(haiku.lines)])[0]
             found = choose_painting(self.bank, mood=mood, meaning=meaning, cloud=cloud, seed=seed, recent=recent)
         return Style(
-            key=found.key, title=found.title, artist=found.artist, year=found.year, mode=self.mode, strength=mood.strength
+            key=found.key,
+            title=found.title,
+            artist=found.artist,
+            year=found.year,
+            mode=self.mode,
+            strength=mood.strength,
         )
 
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:  # noqa: ARG002 - nothing is drawn
@@ -158,4 +172,3 @@ class Magenta:
 
             self._minilm = MiniLM()
         return self._minilm
-

@@ -31,7 +31,9 @@ _Poem: TypeAlias = tuple[list[list[str]], int]  # lines of words, and the kind
 _STANZA_LINES = 4  # a longer stanza is read in pieces of four lines
 _LONGEST = 56  # tokens in one piece
 _CHUNK = 2048  # poems encoded between two log lines
-_FIRST_THEMED = [kind_of(form, tier, nature) for form in ("575", "free") for nature in (2, 1) for tier in ("poets", "reddit")]
+_FIRST_THEMED = [
+    kind_of(form, tier, nature) for form in ("575", "free") for nature in (2, 1) for tier in ("poets", "reddit")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +175,11 @@ def _vectors(
     vectors = np.concatenate(rows).astype(np.float16)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(
-        kept, poems=vectors, chosen=chosen, vectors=words.astype(np.float16), words=np.frombuffer(listed.encode(), np.uint8)
+        kept,
+        poems=vectors,
+        chosen=chosen,
+        vectors=words.astype(np.float16),
+        words=np.frombuffer(listed.encode(), np.uint8),
     )
     return _spread(vectors, chosen, len(poems)), words
 

@@ -358,9 +358,7 @@ def train(
     vocabulary, sources, validation = prepare(data, folder, settings, log)
     recipe = CaptionerRecipe(settings=settings, vocabulary=vocabulary, sources=sources, validation=validation)
     total = steps or settings["steps"]
-    outcome = loop.run(
-        recipe, folder, steps=total, minutes=minutes, evaluate_every=settings["evaluate_every"], log=log
-    )
+    outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=settings["evaluate_every"], log=log)
     export(recipe, vocabulary, settings, out)
     taken = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
     if measure:

@@ -39,7 +39,9 @@ CELLS: Final = 49  # of the 7x7 grid
 STEP: Final = 6.0 / 255.0  # features lie in [0, 6] and are kept as bytes: one unit of them
 _SIDE = 224  # pixels
 _CHANNELS = 1280
-_COLOUR_WORDS = "blue grey gray green teal yellow orange golden pink purple red white black brown blue-green pale deep dark bright"
+_COLOUR_WORDS = (
+    "blue grey gray green teal yellow orange golden pink purple red white black brown blue-green pale deep dark bright"
+)
 _COLOURS = frozenset(_COLOUR_WORDS.split())
 _GUESSED = re.compile(r" near the (?:mountain|glacier)$|^an? .+ and an? .+ under ")
 _BATCH = 8  # pictures a run of the eye: the fastest per picture

@@ -146,9 +146,7 @@ def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: di
         tensors |= {f"module.{name}.{key}": value for key, value in module.state_dict().items()}
     for name, optimizer in recipe.optimizers().items():
         for index, slots in optimizer.state_dict()["state"].items():
-            tensors |= {
-                f"optimizer.{name}.{index}.{field}": torch.as_tensor(value) for field, value in slots.items()
-            }
+            tensors |= {f"optimizer.{name}.{index}.{field}": torch.as_tensor(value) for field, value in slots.items()}
     file = f"checkpoint-{number:08d}.safetensors"
     save_weights(folder / file, tensors)
     write_json(folder / "latest.json", {"file": file, "step": number, "seconds": seconds, "metrics": metrics})

@@ -55,7 +55,15 @@ class MatchRecipe:
 
     name = "match"
 
-    def __init__(self, scenes: Scenes, maps: dict[int, NDArray[np.float16]], config: MatcherConfig, *, seed: int = 0, batch: int = _BATCH) -> None:
+    def __init__(
+        self,
+        scenes: Scenes,
+        maps: dict[int, NDArray[np.float16]],
+        config: MatcherConfig,
+        *,
+        seed: int = 0,
+        batch: int = _BATCH,
+    ) -> None:
         self._scenes, self._maps, self._seed, self._batch = scenes, maps, seed, batch
         torch.manual_seed(seed)
         self.net = Matcher(config)

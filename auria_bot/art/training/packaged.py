@@ -91,7 +91,9 @@ def _take_out_quantisation(model: Any) -> None:
     instead: dict[str, str] = {}
     kept = []
     for node in graph.node:
-        through = node.op_type == "QuantizeLinear" or (node.op_type == "DequantizeLinear" and node.input[0] not in stored)
+        through = node.op_type == "QuantizeLinear" or (
+            node.op_type == "DequantizeLinear" and node.input[0] not in stored
+        )
         if through:
             instead[node.output[0]] = node.input[0]
         else:

@@ -38,7 +38,9 @@ GUIDANCE = 1.6  # of sampled sketches; with more, colours glare
 _SHIFT = 4  # pixels by which real and painted pictures are moved before they are judged
 
 
-def paint_noise(config: PainterConfig, grain_channels: int, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor]:
+def paint_noise(
+    config: PainterConfig, grain_channels: int, rng: np.random.Generator, count: int
+) -> tuple[Tensor, Tensor]:
     """The painter's two noise inputs for `count` pictures."""
     style = rng.standard_normal((count, config.noise), np.float32)
     grain = rng.standard_normal((count, grain_channels, 32, 32), np.float32)
@@ -67,8 +69,17 @@ class PaintRecipe:
     name = "paint"
 
     def __init__(
-        self, scenes: Scenes, sketcher: Sketcher, matcher: Matcher, bank: SketchBank | None, config: PainterConfig,
-        *, folder: Path | None = None, sampled: float = 0.25, seed: int = 0, batch: int = _BATCH,
+        self,
+        scenes: Scenes,
+        sketcher: Sketcher,
+        matcher: Matcher,
+        bank: SketchBank | None,
+        config: PainterConfig,
+        *,
+        folder: Path | None = None,
+        sampled: float = 0.25,
+        seed: int = 0,
+        batch: int = _BATCH,
     ) -> None:
         self._scenes, self._bank, self._folder, self._seed, self._batch = scenes, bank, folder, seed, batch
         self._sampled = round(sampled * batch) if bank is not None else 0
@@ -100,7 +111,9 @@ class PaintRecipe:
         rng = np.random.default_rng((self._seed, 1, number))
         rate = _RATE * min(1.0, (number + 1) / 100, max(0.15, 1.0 - 0.85 * (number / total - 0.6) / 0.4))
         real, sketch, sentence, words, mask = self._draw(rng)
-        painted = self.net(sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(sketch)))
+        painted = self.net(
+            sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(sketch))
+        )
         left, top, flip = (int(value) for value in rng.integers(0, (2 * _SHIFT + 1, 2 * _SHIFT + 1, 2)))
         shown, known = _moved(_held(painted), left, top, flip), _moved(real, left, top, flip)
         with torch.no_grad():
@@ -111,7 +124,9 @@ class PaintRecipe:
         _update(self._judging, judging, _JUDGING * rate)
 
         self.critic.requires_grad_(requires_grad=False)
-        verdict = torch.stack([logit.mean() for logit in self.critic.judge(self.critic.look(shown_taps, shown), sentence)]).mean()
+        verdict = torch.stack(
+            [logit.mean() for logit in self.critic.judge(self.critic.look(shown_taps, shown), sentence)]
+        ).mean()
         self.critic.requires_grad_(requires_grad=True)
         own = len(sketch) - self._sampled
         with torch.no_grad():  # real pictures' own loss: to match better than they do is to cheat the matcher
@@ -120,12 +135,23 @@ class PaintRecipe:
         faithful = (self._coarse(painted) - sketch).abs().mean()
         likeness = _likeness({s: t[:own] for s, t in shown_taps.items()}, {s: t[:own] for s, t in known_taps.items()})
         rainbow = F.relu(_colour_grain(shown) - 1.1 * _colour_grain(known)).mean()
-        loss = _RAINBOW * rainbow - verdict + _MATCHING * F.relu(matching - 0.9 * enough) + _SKETCH * faithful + _LIKENESS * likeness
+        loss = (
+            _RAINBOW * rainbow
+            - verdict
+            + _MATCHING * F.relu(matching - 0.9 * enough)
+            + _SKETCH * faithful
+            + _LIKENESS * likeness
+        )
         _update(self._painting, loss, rate)
         follow(self.average, self.net, decay=_AVERAGE, step=number)
         return {
-            "critic": float(judging.detach()), "verdict": float(verdict.detach()), "matching": float(matching.detach()), "enough": float(enough),
-            "faithful": float(faithful.detach()), "likeness": float(likeness.detach()), "rainbow": float(rainbow.detach()),
+            "critic": float(judging.detach()),
+            "verdict": float(verdict.detach()),
+            "matching": float(matching.detach()),
+            "enough": float(enough),
+            "faithful": float(faithful.detach()),
+            "likeness": float(likeness.detach()),
+            "rainbow": float(rainbow.detach()),
         }
 
     @torch.no_grad()
@@ -134,8 +160,14 @@ class PaintRecipe:
         rng = np.random.default_rng(5)
         rows = self._scenes.rows(1)
         rows = rows[rng.permutation(len(rows))[:96]]
-        real, sketch, sentence, words, mask = self._take(rows, np.zeros(len(rows), np.int64), self._scenes.caption[rows, 2])
-        painted = _held(self.average(sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(rows))))
+        real, sketch, sentence, words, mask = self._take(
+            rows, np.zeros(len(rows), np.int64), self._scenes.caption[rows, 2]
+        )
+        painted = _held(
+            self.average(
+                sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(rows))
+            )
+        )
         taps, known = self._eye.taps(painted * 0.5 + 0.5), self._eye.taps(real * 0.5 + 0.5)
         if self._folder is not None and len(rows) >= 16:
             self._sheet(real, sketch, painted)
@@ -143,7 +175,13 @@ class PaintRecipe:
 
     def _sheet(self, real: Tensor, sketch: Tensor, painted: Tensor) -> None:
         """Rows of real picture, its sketch and the painting, and paintings of sampled sketches below."""
-        rows = [real[:16], F.interpolate(sketch[:16], scale_factor=4.0, mode="nearest"), painted[:16], real[16:32], painted[16:32]]
+        rows = [
+            real[:16],
+            F.interpolate(sketch[:16], scale_factor=4.0, mode="nearest"),
+            painted[:16],
+            real[16:32],
+            painted[16:32],
+        ]
         if self._bank is not None:
             captions = self._bank.captions[:48]
             sentence, words, mask = self._said(captions)
@@ -168,12 +206,19 @@ class PaintRecipe:
             own = self._batch - self._sampled
             told = self._said(self._bank.captions[taken])
             sketch = torch.cat([sketch[:own], self._bank.cells[taken].float()])
-            sentence, words, mask = (torch.cat([ours[:own], theirs]) for ours, theirs in zip((sentence, words, mask), told, strict=True))
+            sentence, words, mask = (
+                torch.cat([ours[:own], theirs]) for ours, theirs in zip((sentence, words, mask), told, strict=True)
+            )
         noise = torch.from_numpy(rng.standard_normal(tuple(sentence.shape), np.float32))
         return real, sketch, sentence + _NOISE * noise, words, mask
 
-    def _take(self, rows: NDArray[np.int64], crops: NDArray[np.int64], captions: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        real = as_pixels(np.stack([self._scenes.pictures[row, crop] for row, crop in zip(rows, crops, strict=True)])) * 2.0 - 1.0
+    def _take(
+        self, rows: NDArray[np.int64], crops: NDArray[np.int64], captions: NDArray[np.int64]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        real = (
+            as_pixels(np.stack([self._scenes.pictures[row, crop] for row, crop in zip(rows, crops, strict=True)])) * 2.0
+            - 1.0
+        )
         return (real, self._coarse(real).clamp(-1.0, 1.0), *self._said(captions))
 
     def _coarse(self, pictures: Tensor) -> Tensor:
@@ -187,7 +232,14 @@ class PaintRecipe:
         sentence, words, mask = (torch.from_numpy(np.asarray(array).astype(np.float32)) for array in arrays)
         return sentence, words, mask
 
-    def _judge(self, known_taps: Mapping[int, Tensor], known: Tensor, shown_taps: Mapping[int, Tensor], shown: Tensor, sentence: Tensor) -> Tensor:
+    def _judge(
+        self,
+        known_taps: Mapping[int, Tensor],
+        known: Tensor,
+        shown_taps: Mapping[int, Tensor],
+        shown: Tensor,
+        sentence: Tensor,
+    ) -> Tensor:
         """Hinge loss: real up, painted down, real with another picture's caption down."""
         own = len(known) - self._sampled  # only these real pictures have their own captions beside them
         taps = {stride: torch.cat([known_taps[stride], shown_taps[stride].detach()]) for stride in STRIDES}

@@ -109,7 +109,9 @@ def train(
             log(f"stage {name}")
             budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
             recipe = _recipe(name, scenes, folder, limit, chosen, log)
-            outcome = loop.run(recipe, folder / name, steps=chosen.steps(name), minutes=budget, evaluate_every=200, log=log)
+            outcome = loop.run(
+                recipe, folder / name, steps=chosen.steps(name), minutes=budget, evaluate_every=200, log=log
+            )
             made = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
         figures |= {f"{name}_{key}": value for key, value in made.items()}
     return figures
@@ -143,7 +145,9 @@ def _recipe(
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m auria_bot.art.training.painter", description=__doc__)
-    parser.add_argument("--data", type=Path, default=os.environ.get("AURIA_DATA"), help="folder of the training archives")
+    parser.add_argument(
+        "--data", type=Path, default=os.environ.get("AURIA_DATA"), help="folder of the training archives"
+    )
     parser.add_argument("--stage", choices=STAGES, help="one stage; all in turn without it")
     parser.add_argument("--minutes", type=float, help="wall-clock budget of this sitting")
     parser.add_argument("--steps", type=int, help="updates of each stage run, instead of the settings'")

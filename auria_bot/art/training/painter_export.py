@@ -47,7 +47,11 @@ def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
 
 def build(folder: Path, *, sketcher: SketcherConfig | None = None, painter: PainterConfig | None = None) -> Easel:
     """The served painting graph as a torch module, from the averages of the newest checkpoints under `folder`."""
-    sketch, matcher, net = Sketcher(sketcher or SketcherConfig()), Matcher(MatcherConfig()), Painter(painter or PainterConfig())
+    sketch, matcher, net = (
+        Sketcher(sketcher or SketcherConfig()),
+        Matcher(MatcherConfig()),
+        Painter(painter or PainterConfig()),
+    )
     restore_module(sketch, folder / "sketch", "average")
     restore_module(matcher, folder / "match", "net")
     restore_module(net, folder / "paint", "average")
@@ -59,9 +63,12 @@ def example(easel: Easel, count: int, *, seed: int = 0) -> tuple[torch.Tensor, .
     torch.manual_seed(seed)
     painter = easel.painter
     return (
-        torch.randn(count, easel.sketcher.config.components), torch.randn(count, painter.config.noise),
-        torch.randn(count, painter.grain_channels, 32, 32), nn.functional.normalize(torch.randn(1, 384), dim=1),
-        torch.randn(1, WORDS, 384) * 0.4, (torch.arange(WORDS)[None] < 9).float(),
+        torch.randn(count, easel.sketcher.config.components),
+        torch.randn(count, painter.config.noise),
+        torch.randn(count, painter.grain_channels, 32, 32),
+        nn.functional.normalize(torch.randn(1, 384), dim=1),
+        torch.randn(1, WORDS, 384) * 0.4,
+        (torch.arange(WORDS)[None] < 9).float(),
     )
 
 
@@ -75,27 +82,52 @@ def export(
     easel = build(folder, sketcher=sketcher, painter=painter)
     out.mkdir(parents=True, exist_ok=True)
     nets = {"sketcher": easel.sketcher, "matcher": easel.scorer.matcher, "painter": easel.painter}
-    save_weights(out / "weights.safetensors", {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}, half=True)
+    save_weights(
+        out / "weights.safetensors",
+        {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()},
+        half=True,
+    )
     axes = {name: {0: "count"} for name in (*EASEL_INPUTS[:3], *EASEL_OUTPUTS)}
     inputs = example(easel, 2)
     hand = Hand(easel.sketcher, guidance=GUIDANCE).eval()
     with torch.no_grad():
-        export_onnx(easel, inputs, out / "model.onnx", input_names=EASEL_INPUTS, output_names=EASEL_OUTPUTS, dynamic_axes=axes)
         export_onnx(
-            hand, (inputs[0], torch.full((1,), 0.5), inputs[3]), out / "sketcher.onnx",
-            input_names=HAND_INPUTS, output_names=HAND_OUTPUTS, dynamic_axes={"components": {0: "count"}, "velocity": {0: "count"}},
+            easel, inputs, out / "model.onnx", input_names=EASEL_INPUTS, output_names=EASEL_OUTPUTS, dynamic_axes=axes
+        )
+        export_onnx(
+            hand,
+            (inputs[0], torch.full((1,), 0.5), inputs[3]),
+            out / "sketcher.onnx",
+            input_names=HAND_INPUTS,
+            output_names=HAND_OUTPUTS,
+            dynamic_axes={"components": {0: "count"}, "velocity": {0: "count"}},
         )
     minilm = MiniLM(threads=1)
-    save_file({name: minilm.encode(texts).astype(np.float16) for name, texts in SENTENCES.items()}, out / "meanings.safetensors")
+    save_file(
+        {name: minilm.encode(texts).astype(np.float16) for name, texts in SENTENCES.items()},
+        out / "meanings.safetensors",
+    )
     steps = {stage: read_json(folder / stage / "latest.json")["step"] for stage in ("sketch", "match", "paint")}
-    write_json(out / "config.json", {
-        "name": "painter", "size": 64, "scenes": list(SCENES), "steps_taken": steps,
-        "serving": {
-            "components": easel.sketcher.config.components, "noise": easel.painter.config.noise, "grain": easel.painter.grain_channels,
-            "words": WORDS, "midpoint_steps": _STEPS, "guidance": GUIDANCE,
+    write_json(
+        out / "config.json",
+        {
+            "name": "painter",
+            "size": 64,
+            "scenes": list(SCENES),
+            "steps_taken": steps,
+            "serving": {
+                "components": easel.sketcher.config.components,
+                "noise": easel.painter.config.noise,
+                "grain": easel.painter.grain_channels,
+                "words": WORDS,
+                "midpoint_steps": _STEPS,
+                "guidance": GUIDANCE,
+            },
+            "sketcher": asdict(easel.sketcher.config),
+            "matcher": asdict(easel.scorer.matcher.config),
+            "painter": asdict(easel.painter.config),
         },
-        "sketcher": asdict(easel.sketcher.config), "matcher": asdict(easel.scorer.matcher.config), "painter": asdict(easel.painter.config),
-    })
+    )
     write_checksums(out)
     size = sum(path.stat().st_size for path in out.iterdir())
     log(f"exported to {out}, {size / 1e6:.1f} MB")

@@ -145,7 +145,9 @@ class PoetRecipe:
         self.net.train()
         with _native_lstm():
             signal = self.net(tokens[:-1], places[:-1], kinds, themes)
-            loss = self._loss(signal.flatten(0, 1), tokens[1:].flatten(), rng, full=number >= self.settings.full_from * total)
+            loss = self._loss(
+                signal.flatten(0, 1), tokens[1:].flatten(), rng, full=number >= self.settings.full_from * total
+            )
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -196,7 +198,9 @@ class PoetRecipe:
             batches = []
             for length in np.unique(lengths):
                 members = rows[lengths == length]
-                batches += [members[at : at + self.settings.batch] for at in range(0, len(members), self.settings.batch)]
+                batches += [
+                    members[at : at + self.settings.batch] for at in range(0, len(members), self.settings.batch)
+                ]
             self._batches = {kept: value for kept, value in self._batches.items() if kept[0] != name or kept[1] == 0}
             self._batches[key] = [batches[at] for at in rng.permutation(len(batches))]
         return self._batches[key]
@@ -214,7 +218,9 @@ class PoetRecipe:
         themes[both | (rng.random(len(rows)) < settings.drop_theme)] = 0
         return torch.from_numpy(tokens), torch.from_numpy(places), torch.from_numpy(kinds), torch.from_numpy(themes)
 
-    def _themes(self, rows: NDArray[np.int64], tokens: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
+    def _themes(
+        self, rows: NDArray[np.int64], tokens: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.float32]:
         """Themes a reader might give: what the whole poem says, or two of its rarer words; a little blurred."""
         themes = self.anthology.themes[rows].copy()
         for column in range(len(rows)):
@@ -239,7 +245,9 @@ class PoetRecipe:
         scores = self.net.score(signal, candidates)
         weight = torch.zeros(len(candidates))
         weight[len(surely) :] = float(np.log(len(rest) / len(drawn)))
-        return F.cross_entropy(scores + weight, torch.from_numpy(np.searchsorted(surely, targets.numpy()).astype(np.int64)))
+        return F.cross_entropy(
+            scores + weight, torch.from_numpy(np.searchsorted(surely, targets.numpy()).astype(np.int64))
+        )
 
 
 def places_of(anthology: Anthology) -> list[NDArray[np.int64]]:

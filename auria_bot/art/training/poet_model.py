@@ -49,7 +49,14 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
 
 
 def export(
-    net: WordLstm, anthology: Anthology, *, data: Path, out: Path, training: dict[str, Any], metrics: dict[str, Any], scenes: bool = True
+    net: WordLstm,
+    anthology: Anthology,
+    *,
+    data: Path,
+    out: Path,
+    training: dict[str, Any],
+    metrics: dict[str, Any],
+    scenes: bool = True,
 ) -> dict[str, Any]:
     """Write models/poet into `out`.
 
@@ -124,6 +131,4 @@ def _export_step(net: WordLstm, config: WordLstmConfig, path: Path) -> None:
     state = torch.zeros(config.layers, poems, config.hidden)
     inputs = (number, number, number, torch.zeros(poems, config.theme), state, state)
     rows = {name: {1 if name.startswith(("hidden", "cell")) else 0: "poems"} for name in (*INPUTS, *OUTPUTS)}
-    export_onnx(
-        SteppedWordLstm(net), inputs, path, input_names=INPUTS, output_names=OUTPUTS, dynamic_axes=rows
-    )
+    export_onnx(SteppedWordLstm(net), inputs, path, input_names=INPUTS, output_names=OUTPUTS, dynamic_axes=rows)

@@ -68,7 +68,11 @@ class Scenes:
         names = np.array(SCENES)[self.scene]
         lights = np.array(self.light)
         weight = np.where(np.isin(names, sorted(FLOWERS)), 0.75, 1.0)
-        weight = weight * np.where(~self.relit & (lights == "sunset"), 2.0, 1.0) * np.where(~self.relit & (lights == "night"), 1.5, 1.0)
+        weight = (
+            weight
+            * np.where(~self.relit & (lights == "sunset"), 2.0, 1.0)
+            * np.where(~self.relit & (lights == "night"), 1.5, 1.0)
+        )
         weight = weight * np.where(self.relit, 1.7, 1.0)
         weight = weight * (self.split == 0)
         share: NDArray[np.float64] = weight / weight.sum()
@@ -117,7 +121,9 @@ def _build(data: Path, cache: Path, limit: int | None, log: Callable[[str], None
         views = [(seen, whole, given)]
         if part == 0 and float(luminance(whole).mean()) > 0.25 and seen not in {"night", "sunset"}:
             chances = _RELIT_FLOWER if label in FLOWERS else _RELIT[label]
-            views += [(name, relight(whole, name, rng), []) for name, chance in chances.items() if rng.random() < chance]
+            views += [
+                (name, relight(whole, name, rng), []) for name, chance in chances.items() if rng.random() < chance
+            ]
         for number, (name, view, own) in enumerate(views):
             small = [_shrink(view, (0.0, 0.0, 1.0)), _shrink(view, (*rng.uniform(0.0, 0.14, 2), 0.86))]
             pictures.append(np.stack(small))
@@ -125,15 +131,22 @@ def _build(data: Path, cache: Path, limit: int | None, log: Callable[[str], None
             light.append(name)
             split.append(part)
             relit.append(number > 0)
-            captioned.append((own + captions((small[0] / 255).astype(np.float32), label, name, rng, CAPTIONS))[:CAPTIONS])
+            captioned.append(
+                (own + captions((small[0] / 255).astype(np.float32), label, name, rng, CAPTIONS))[:CAPTIONS]
+            )
     texts = sorted({text for each in captioned for text in each})
     log(f"{len(pictures)} pictures, {sum(relit)} of them relit, {len(texts)} different captions")
     index = {text: row for row, text in enumerate(texts)}
     sentences, words, mask = MiniLM(threads=1).both(texts, limit=WORDS, batch=32)
     arrays = {
-        "pictures": np.stack(pictures), "scene": np.array(scene), "split": np.array(split), "relit": np.array(relit),
+        "pictures": np.stack(pictures),
+        "scene": np.array(scene),
+        "split": np.array(split),
+        "relit": np.array(relit),
         "caption": np.array([[index[text] for text in each] for each in captioned]),
-        "sentences": sentences.astype(np.float16), "words": words.astype(np.float16), "mask": mask.astype(np.float16),
+        "sentences": sentences.astype(np.float16),
+        "words": words.astype(np.float16),
+        "mask": mask.astype(np.float16),
     }
     for name, array in arrays.items():
         np.save(cache / f"{name}.npy", array)

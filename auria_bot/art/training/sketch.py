@@ -49,7 +49,9 @@ class SketchRecipe:
         self.net.fit(np.concatenate([cells[train], cells[train][..., ::-1]]))
         with torch.no_grad():
             flips = np.concatenate([cells, cells[..., ::-1]])
-            self._components = self.net.components(torch.from_numpy(flips.copy()))  # (4n, components): crops, then flipped
+            self._components = self.net.components(
+                torch.from_numpy(flips.copy())
+            )  # (4n, components): crops, then flipped
         self.average = average_of(self.net)
         self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
         self._share = scenes.weights()

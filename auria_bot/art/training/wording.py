@@ -19,29 +19,86 @@ if TYPE_CHECKING:
 __all__ = ["captions", "colour_name", "light_of"]
 
 _COLOURS: dict[str, tuple[float, float, float]] = {
-    "black": (0.04, 0.04, 0.05), "dark blue": (0.08, 0.12, 0.30), "deep blue": (0.12, 0.28, 0.60),
-    "blue": (0.30, 0.52, 0.82), "pale blue": (0.66, 0.80, 0.92), "teal": (0.20, 0.52, 0.55),
-    "green": (0.28, 0.48, 0.20), "dark green": (0.12, 0.22, 0.10), "pale green": (0.66, 0.78, 0.52),
-    "yellow": (0.92, 0.82, 0.22), "golden": (0.85, 0.62, 0.20), "orange": (0.92, 0.48, 0.16),
-    "red": (0.78, 0.14, 0.14), "dark red": (0.42, 0.08, 0.10), "pink": (0.92, 0.58, 0.68), "purple": (0.52, 0.30, 0.58),
-    "brown": (0.42, 0.30, 0.20), "grey": (0.52, 0.53, 0.54), "dark grey": (0.24, 0.25, 0.26), "white": (0.92, 0.93, 0.94),
+    "black": (0.04, 0.04, 0.05),
+    "dark blue": (0.08, 0.12, 0.30),
+    "deep blue": (0.12, 0.28, 0.60),
+    "blue": (0.30, 0.52, 0.82),
+    "pale blue": (0.66, 0.80, 0.92),
+    "teal": (0.20, 0.52, 0.55),
+    "green": (0.28, 0.48, 0.20),
+    "dark green": (0.12, 0.22, 0.10),
+    "pale green": (0.66, 0.78, 0.52),
+    "yellow": (0.92, 0.82, 0.22),
+    "golden": (0.85, 0.62, 0.20),
+    "orange": (0.92, 0.48, 0.16),
+    "red": (0.78, 0.14, 0.14),
+    "dark red": (0.42, 0.08, 0.10),
+    "pink": (0.92, 0.58, 0.68),
+    "purple": (0.52, 0.30, 0.58),
+    "brown": (0.42, 0.30, 0.20),
+    "grey": (0.52, 0.53, 0.54),
+    "dark grey": (0.24, 0.25, 0.26),
+    "white": (0.92, 0.93, 0.94),
 }
 _NAMES = tuple(_COLOURS)
 _VALUES = np.array(list(_COLOURS.values()), np.float32)
 
 _ELSEWHERE = (
-    "a crow calls", "an old man sighs", "nobody comes", "the temple bell", "i think of you", "a dog barks twice",
-    "waiting for a letter", "the smell of bread", "my mother's hands", "the day is long", "one more cup of tea",
-    "a train goes by", "no word from home", "the clock has stopped", "the cat does not move", "still my heart listens",
-    "footsteps on the stairs", "children laugh somewhere", "all my plans forgotten", "how quiet it is", "a door left open",
-    "time goes so slowly", "an insect sings", "old friends are gone", "the wind has no name", "dreaming alone",
-    "a song without words", "the year is ending", "a spider's thread", "i lose my way", "the kettle whistles",
-    "a sparrow listens", "my breath is the only sound", "secrets we kept", "what the silence says", "a lantern somewhere",
-    "the road goes on", "we say goodbye", "a moment of peace", "the wandering monk", "thin smoke rises", "a fisherman waits",
+    "a crow calls",
+    "an old man sighs",
+    "nobody comes",
+    "the temple bell",
+    "i think of you",
+    "a dog barks twice",
+    "waiting for a letter",
+    "the smell of bread",
+    "my mother's hands",
+    "the day is long",
+    "one more cup of tea",
+    "a train goes by",
+    "no word from home",
+    "the clock has stopped",
+    "the cat does not move",
+    "still my heart listens",
+    "footsteps on the stairs",
+    "children laugh somewhere",
+    "all my plans forgotten",
+    "how quiet it is",
+    "a door left open",
+    "time goes so slowly",
+    "an insect sings",
+    "old friends are gone",
+    "the wind has no name",
+    "dreaming alone",
+    "a song without words",
+    "the year is ending",
+    "a spider's thread",
+    "i lose my way",
+    "the kettle whistles",
+    "a sparrow listens",
+    "my breath is the only sound",
+    "secrets we kept",
+    "what the silence says",
+    "a lantern somewhere",
+    "the road goes on",
+    "we say goodbye",
+    "a moment of peace",
+    "the wandering monk",
+    "thin smoke rises",
+    "a fisherman waits",
 )
 _MOVES = (
-    "{noun} {light}", "the {noun} wakes", "silent {noun}", "wind over the {noun}", "{colour} {noun}", "beyond the {noun}",
-    "the {noun} is still", "so much {colour}", "{colour} and still", "light on the {noun}", "alone with the {noun}",
+    "{noun} {light}",
+    "the {noun} wakes",
+    "silent {noun}",
+    "wind over the {noun}",
+    "{colour} {noun}",
+    "beyond the {noun}",
+    "the {noun} is still",
+    "so much {colour}",
+    "{colour} and still",
+    "light on the {noun}",
+    "alone with the {noun}",
 )
 
 
@@ -100,7 +157,13 @@ def captions(picture: NDArray[np.float32], scene: str, light: str, rng: np.rando
     made = []
     for number in range(count):
         shown = colour if rng.random() < 0.5 else ""
-        plain = phrase(scene, light, shown, noun=_mostly_first(rng, len(NOUNS[scene])), wording=_mostly_first(rng, len(LIGHT_PHRASES[light])))
+        plain = phrase(
+            scene,
+            light,
+            shown,
+            noun=_mostly_first(rng, len(NOUNS[scene])),
+            wording=_mostly_first(rng, len(LIGHT_PHRASES[light])),
+        )
         if number == 0:
             made.append(plain)
             continue
@@ -115,7 +178,9 @@ def _lines(scene: str, light: str, colours: tuple[str, str], rng: np.random.Gene
     def fill(move: str) -> str:
         noun = NOUNS[scene][_mostly_first(rng, len(NOUNS[scene]))]
         lights = LIGHT_PHRASES[light]
-        return move.format(noun=noun, light=lights[int(rng.integers(len(lights)))], colour=colours[int(rng.random() < 0.4)])
+        return move.format(
+            noun=noun, light=lights[int(rng.integers(len(lights)))], colour=colours[int(rng.random() < 0.4)]
+        )
 
     lines = [fill(_MOVES[0])] if tell else [fill("{colour} {noun}"), fill("{light}")]
     while len(lines) < 3:

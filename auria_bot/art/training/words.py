@@ -169,7 +169,9 @@ def derive(*, cmudict: Path, profanity: Path, census: Path, data: Path, out: Pat
     log(f"guesser: {right / len(plain):.3f} of {len(plain)} held-out words, {len(weights)} weights")
 
     files = ("haiku.jsonl.zst", "haiku_public_domain.jsonl.zst", "pd_poetry.jsonl.zst")
-    persons, proper = names(census, capitals(line for file in files for verse in verses.read(data / file) for line in verse.lines))
+    persons, proper = names(
+        census, capitals(line for file in files for verse in verses.read(data / file) for line in verse.lines)
+    )
     pack(out / "names.z", "\n".join((" ".join(persons), " ".join(proper))))
     hashes = blocked(profanity.read_text(encoding="utf-8").splitlines())
     (out / "blocked.txt").write_text("\n".join(hashes) + "\n", encoding="ascii")

@@ -19,9 +19,7 @@ from auria_bot.errors import InputError, TextRejected
 if TYPE_CHECKING:
     from pathlib import Path
 
-HAIKU = Haiku(
-    lines=("glaciers groaning", "blue light under the silence", "of a thousand years"), syllables=(5, 7, 5)
-)
+HAIKU = Haiku(lines=("glaciers groaning", "blue light under the silence", "of a thousand years"), syllables=(5, 7, 5))
 STYLE = Style(key="wave", title="The Wave", artist="Gustave Courbet", year="1870")
 
 
@@ -47,7 +45,10 @@ def test_people_animals_and_things_are_not_claimed(caption: str) -> None:
 
 def test_flowers_are_believed_where_the_poem_speaks_of_them() -> None:
     """Brush strokes look like petals: a sunflower in a poem on glaciers is not told, one on a theme of flowers is."""
-    told = [alt_text(haiku=HAIKU, caption="A sunflower, in gold.", mood=None, style=None, theme=t) for t in (None, "Sunflowers")]
+    told = [
+        alt_text(haiku=HAIKU, caption="A sunflower, in gold.", mood=None, style=None, theme=t)
+        for t in (None, "Sunflowers")
+    ]
     assert told[0].startswith("A digital painting of a scene from nature, in gold.")
     assert told[1].startswith("A digital painting of a sunflower, in gold.")
 
@@ -75,7 +76,9 @@ def test_photorealistic_style_is_told_as_what_it_is() -> None:
 def test_ends_of_lines_become_pauses() -> None:
     """A line's own mark is kept; otherwise there is a comma, and at the end a full stop."""
     poem = Haiku(lines=("first snow —", "who goes there?", "no one!"), syllables=(2, 3, 2))
-    assert alt_text(haiku=poem, caption=None, mood=None, style=None).endswith("haiku: first snow — who goes there? no one!")
+    assert alt_text(haiku=poem, caption=None, mood=None, style=None).endswith(
+        "haiku: first snow — who goes there? no one!"
+    )
 
 
 _TEXT = st.text(max_size=400)

@@ -65,7 +65,11 @@ def test_every_mood_gets_a_share(reader: MiniLmMoodReader) -> None:
 
 def test_strange_text_is_read_too(reader: MiniLmMoodReader) -> None:
     """No letters, other scripts and very long lines give shares, not errors."""
-    for text in ("... / !!! / ???", "\u53e4\u6c60\u3084 / \u86d9\u98db\u3073\u8fbc\u3080 / \u6c34\u306e\u97f3", "word " * 3000 + " / a / b"):
+    for text in (
+        "... / !!! / ???",
+        "\u53e4\u6c60\u3084 / \u86d9\u98db\u3073\u8fbc\u3080 / \u6c34\u306e\u97f3",
+        "word " * 3000 + " / a / b",
+    ):
         assert sum(share for _, share in reader.read(poem(text))) == pytest.approx(1)
 
 

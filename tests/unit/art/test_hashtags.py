@@ -35,8 +35,14 @@ def hashtags() -> Hashtags:
     ("text", "among"),
     [
         ("old pond by the path / a frog leaps into water / the sound of the splash", {"#Frog", "#Pond"}),
-        ("autumn wind again / the last red leaf lets go and / falls into the stream", {"#Autumn", "#AutumnLeaves", "#Wind"}),
-        ("moonlight on the quay / the river carries the light / into the long night", {"#Moonlight", "#River", "#Night"}),
+        (
+            "autumn wind again / the last red leaf lets go and / falls into the stream",
+            {"#Autumn", "#AutumnLeaves", "#Wind"},
+        ),
+        (
+            "moonlight on the quay / the river carries the light / into the long night",
+            {"#Moonlight", "#River", "#Night"},
+        ),
         ("crows on a bare branch / far away the temple bell / and then nothing more", {"#Crow", "#Temple"}),
     ],
 )

@@ -31,7 +31,17 @@ def test_a_picture_comes_back_as_it_was_saved(tmp_path: Path, plain: Image.Image
 
 
 @pytest.mark.parametrize(
-    ("mode", "suffix"), [("L", "png"), ("1", "png"), ("P", "png"), ("RGBA", "png"), ("LA", "png"), ("CMYK", "jpg"), ("CMYK", "tiff"), ("YCbCr", "jpg")]
+    ("mode", "suffix"),
+    [
+        ("L", "png"),
+        ("1", "png"),
+        ("P", "png"),
+        ("RGBA", "png"),
+        ("LA", "png"),
+        ("CMYK", "jpg"),
+        ("CMYK", "tiff"),
+        ("YCbCr", "jpg"),
+    ],
 )
 def test_every_colour_mode_becomes_rgb(tmp_path: Path, plain: Image.Image, mode: str, suffix: str) -> None:
     """Grey, palette, alpha and CMYK pictures come out as 8-bit RGB of the same size."""

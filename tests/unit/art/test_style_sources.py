@@ -31,7 +31,9 @@ def wikiart(name: str, art: str, image: str, title: str) -> str:
 def test_wikiart_annotations_are_read(tmp_path: Path) -> None:
     """Both blocks that concern the picture count, the title's alone does not; BOM and Windows line ends are no matter."""
     table = tmp_path / "WikiArtEmotions-Ag4.tsv"
-    text = "\r\n".join(["\t".join(HEADER), wikiart("58c6Fa01", "happiness", "love", "fear"), wikiart("b2", "", "", "anger")])
+    text = "\r\n".join(
+        ["\t".join(HEADER), wikiart("58c6Fa01", "happiness", "love", "fear"), wikiart("b2", "", "", "anger")]
+    )
     table.write_text("\ufeff" + text + "\r\n", encoding="utf-8")
     known = known_of(table)
     painting = known["58c6fa01"]
@@ -79,7 +81,9 @@ def test_a_folder_is_read_with_its_tables(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     for name in ("b_sea-storm.jpg", "sub/a.png", ".hidden.png"):
         (tmp_path / name).write_bytes(b"x")
-    (tmp_path / "metadata.csv").write_text("file,title,artist,year,moods,nsfw\na.png,Dawn,Ann,1900,hope,0.9\n", encoding="utf-8")
+    (tmp_path / "metadata.csv").write_text(
+        "file,title,artist,year,moods,nsfw\na.png,Dawn,Ann,1900,hope,0.9\n", encoding="utf-8"
+    )
     (tmp_path / "moods.csv").write_text("file,moods\na.png,fear\n", encoding="utf-8")
     sea, dawn = read_folder(tmp_path, tmp_path / "moods.csv")
     assert (sea.path.name, sea.title, sea.emotions) == ("b_sea-storm.jpg", "b sea storm", ())

@@ -32,7 +32,10 @@ def test_one_line_each_and_the_exit_code_tells(monkeypatch, capsys):
     """A missed bar is exit code 1, but the others still run."""
     _bench(monkeypatch, first=False, second=True)
     assert __main__.main([]) == 1
-    assert capsys.readouterr().out.splitlines() == ["first  3 of 4  (bar: all)  FAIL", "second  3 of 4  (bar: all)  PASS"]
+    assert capsys.readouterr().out.splitlines() == [
+        "first  3 of 4  (bar: all)  FAIL",
+        "second  3 of 4  (bar: all)  PASS",
+    ]
     assert __main__.main(["second"]) == 0
 
 

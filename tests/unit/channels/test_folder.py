@@ -16,6 +16,7 @@ from auria_bot.channels import folder as module
 from auria_bot.channels.folder import FolderChannel, FolderConfig
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.errors import NotFound, Refused, Throttled, Unauthorised, Unclear
+from tests.platforms import ready
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,7 @@ def visible(home: Path) -> dict[str, bytes]:
 
 def test_a_post_is_picture_json_and_a_place_in_the_gallery(tmp_path: Path) -> None:
     """All of it is there when `publish` comes back."""
-    receipt = channel(tmp_path).publish(post(tmp_path))
+    receipt = channel(tmp_path).publish(post(tmp_path), ready)
     files = visible(tmp_path)
     assert sorted(files) == ["index.html", f"posts/{1:032x}/picture.jpg", f"posts/{1:032x}/post.json"]
     record = json.loads(files[f"posts/{1:032x}/post.json"])
@@ -63,9 +64,9 @@ def test_a_post_is_picture_json_and_a_place_in_the_gallery(tmp_path: Path) -> No
 
 def test_repeating_gives_the_same_receipt_and_changes_nothing(tmp_path: Path) -> None:
     """Also with another channel object, as after a restart."""
-    first = channel(tmp_path).publish(post(tmp_path))
+    first = channel(tmp_path).publish(post(tmp_path), ready)
     before = visible(tmp_path)
-    assert channel(tmp_path).publish(post(tmp_path)) == first
+    assert channel(tmp_path).publish(post(tmp_path), ready) == first
     assert channel(tmp_path).find(post(tmp_path)) == first
     assert visible(tmp_path) == before
 
@@ -80,7 +81,7 @@ def test_a_crash_before_the_rename_leaves_nothing_to_see(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """The next attempt clears up and publishes."""
-    channel(tmp_path).publish(post(tmp_path, 2))
+    channel(tmp_path).publish(post(tmp_path, 2), ready)
     before = visible(tmp_path)
 
     def die(*_: object) -> None:
@@ -90,11 +91,11 @@ def test_a_crash_before_the_rename_leaves_nothing_to_see(
         patch.setattr(module, step, die)
         patch.setattr(module.shutil, "rmtree", lambda *_, **__: None)  # a killed process clears nothing up
         with pytest.raises(KeyboardInterrupt):
-            channel(tmp_path).publish(post(tmp_path))
+            channel(tmp_path).publish(post(tmp_path), ready)
     shown = {name: data for name, data in visible(tmp_path).items() if "/.new-" not in name}
     assert shown == before
     assert channel(tmp_path).find(post(tmp_path)) is None
-    channel(tmp_path).publish(post(tmp_path))
+    channel(tmp_path).publish(post(tmp_path), ready)
     assert not list((tmp_path / "published" / "posts").glob(".new-*"))
 
 
@@ -112,12 +113,14 @@ def test_a_gallery_that_could_not_be_rebuilt_is_caught_up_by_find(
     with monkeypatch.context() as patch:
         patch.setattr(module, "_write", full)
         with pytest.raises(Unclear, match="No space"):
-            channel(tmp_path).publish(post(tmp_path))
+            channel(tmp_path).publish(post(tmp_path), ready)
     assert channel(tmp_path).find(post(tmp_path)) is not None
     assert b"poem 1" in visible(tmp_path)["index.html"]
 
 
-@pytest.mark.parametrize(("number", "error"), [(28, Throttled), (122, Throttled), (13, Unauthorised), (30, Unauthorised)])
+@pytest.mark.parametrize(
+    ("number", "error"), [(28, Throttled), (122, Throttled), (13, Unauthorised), (30, Unauthorised)]
+)
 def test_what_the_disk_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, error: type[Exception]
 ) -> None:
@@ -129,7 +132,7 @@ def test_what_the_disk_refuses(
     with monkeypatch.context() as patch:
         patch.setattr(module, "_flush", fail)
         with pytest.raises(error):
-            channel(tmp_path).publish(post(tmp_path))
+            channel(tmp_path).publish(post(tmp_path), ready)
     assert channel(tmp_path).find(post(tmp_path)) is None
 
 
@@ -140,12 +143,12 @@ def test_a_picture_that_is_not_the_approved_one_is_refused(tmp_path: Path) -> No
         replace(post(tmp_path), picture_sha256="0" * 64),
     ):
         with pytest.raises(Refused):
-            channel(tmp_path).publish(wrong)
+            channel(tmp_path).publish(wrong, ready)
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8not a picture")
     sha256 = hashlib.sha256(broken.read_bytes()).hexdigest()
     with pytest.raises(Refused):
-        channel(tmp_path).publish(replace(post(tmp_path), picture=str(broken), picture_sha256=sha256))
+        channel(tmp_path).publish(replace(post(tmp_path), picture=str(broken), picture_sha256=sha256), ready)
     assert visible(tmp_path) == {}
 
 
@@ -153,7 +156,7 @@ def test_a_picture_that_is_not_the_approved_one_is_refused(tmp_path: Path) -> No
 def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path, key: str) -> None:
     """A strange key is hashed; the same key finds the same post."""
     strange = post(tmp_path, key=key)
-    receipt = channel(tmp_path).publish(strange)
+    receipt = channel(tmp_path).publish(strange, ready)
     assert channel(tmp_path).find(strange) == receipt
     assert {name.split("/")[0] for name in visible(tmp_path)} == {"posts", "index.html"}
 
@@ -161,7 +164,7 @@ def test_a_key_cannot_lead_out_of_the_folder(tmp_path: Path, key: str) -> None:
 def test_check_proves_that_the_folder_can_be_written(tmp_path: Path) -> None:
     """A file in its place is found out."""
     assert "holds 0 posts" in channel(tmp_path).check()
-    channel(tmp_path).publish(post(tmp_path))
+    channel(tmp_path).publish(post(tmp_path), ready)
     assert "holds 1 post" in channel(tmp_path).check()
     (tmp_path / "file").write_text("")
     with pytest.raises(Unauthorised, match="cannot be written"):
@@ -170,7 +173,7 @@ def test_check_proves_that_the_folder_can_be_written(tmp_path: Path) -> None:
 
 def test_nothing_is_counted(tmp_path: Path) -> None:
     """A folder has neither likes nor followers; a post that is gone is said to be."""
-    receipt = channel(tmp_path).publish(post(tmp_path))
+    receipt = channel(tmp_path).publish(post(tmp_path), ready)
     counts = channel(tmp_path).measure(receipt)
     assert (counts.likes, counts.views, channel(tmp_path).audience().followers) == (None, None, None)
     for name in ("nope", "../posts"):
@@ -182,10 +185,10 @@ def test_nothing_is_counted(tmp_path: Path) -> None:
 def test_the_gallery_is_rebuilt_from_the_records(tmp_path: Path) -> None:
     """Deleted or spoilt, the next post brings it back whole; a damaged record is left out."""
     for number in (1, 2):
-        channel(tmp_path).publish(post(tmp_path, number))
+        channel(tmp_path).publish(post(tmp_path, number), ready)
     (tmp_path / "published" / "index.html").unlink()
     (tmp_path / "published" / "posts" / f"{1:032x}" / "post.json").write_text("{")
-    channel(tmp_path).publish(post(tmp_path, 3))
+    channel(tmp_path).publish(post(tmp_path, 3), ready)
     page = visible(tmp_path)["index.html"].decode()
     assert "poem 3" in page
     assert "poem 2" in page
@@ -197,7 +200,7 @@ def test_the_gallery_is_rebuilt_from_the_records(tmp_path: Path) -> None:
 def test_several_publishers_side_by_side(tmp_path: Path) -> None:
     """Each post is there once, and the gallery shows all of them."""
     posts = [post(tmp_path, number) for number in range(1, 9)]
-    threads = [threading.Thread(target=channel(tmp_path).publish, args=(each,)) for each in (*posts, *posts)]
+    threads = [threading.Thread(target=channel(tmp_path).publish, args=(each, ready)) for each in (*posts, *posts)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -209,6 +212,8 @@ def test_several_publishers_side_by_side(tmp_path: Path) -> None:
 
 def test_an_address_of_its_own(tmp_path: Path) -> None:
     """Where a web server shows the folder, receipts say so."""
-    receipt = channel(tmp_path, url="https://auria.example/", directory=str(tmp_path / "www")).publish(post(tmp_path))
+    receipt = channel(tmp_path, url="https://auria.example/", directory=str(tmp_path / "www")).publish(
+        post(tmp_path), ready
+    )
     assert receipt.url == f"https://auria.example/posts/{1:032x}/picture.jpg"
     assert (tmp_path / "www" / "index.html").is_file()

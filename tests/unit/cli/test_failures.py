@@ -27,7 +27,9 @@ def test_every_error_ends_with_its_own_documented_code_and_without_a_traceback(k
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not errors.AuriaError], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind is not errors.AuriaError], ids=lambda kind: kind.__name__
+)
 def test_an_error_that_names_no_command_is_given_one(kind):
     """The operator is told what to try next."""
     assert "\nNext:  " in sentence(kind("the moon is down"))

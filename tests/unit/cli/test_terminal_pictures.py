@@ -26,7 +26,10 @@ XTERM = {"TERM": "xterm-256color"}
         ({"TERM": "foot"}, Drawing.SIXEL),
         ({**XTERM, "COLORTERM": "truecolor"}, Drawing.BLOCKS),
         (XTERM, Drawing.BLOCKS_256),
-        ({"TERM": "tmux-256color", "TMUX": "socket,1,0", "KITTY_WINDOW_ID": "1", "COLORTERM": "truecolor"}, Drawing.BLOCKS),
+        (
+            {"TERM": "tmux-256color", "TMUX": "socket,1,0", "KITTY_WINDOW_ID": "1", "COLORTERM": "truecolor"},
+            Drawing.BLOCKS,
+        ),
         ({"TERM": "vt100"}, Drawing.NONE),
         ({"TERM": "dumb"}, Drawing.NONE),
         ({}, Drawing.NONE),
@@ -43,7 +46,9 @@ def test_the_way_to_draw_follows_what_the_terminal_says_of_itself(environment, e
 def picture(tmp_path):
     """2 x 4 pixels of known colours."""
     image = Image.new("RGB", (2, 4))
-    image.putdata([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 0, 0), (255, 255, 255), (9, 9, 9), (1, 2, 3)])
+    image.putdata(
+        [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 0, 0), (255, 255, 255), (9, 9, 9), (1, 2, 3)]
+    )
     image.save(tmp_path / "small.png")
     return tmp_path / "small.png"
 
@@ -58,10 +63,14 @@ def test_a_half_block_shows_two_pixels(picture):
 
 def test_older_terminals_get_the_nearest_of_256_colours(picture):
     """Red, green, blue, yellow, black and white stand in the colour cube itself."""
-    assert draw(picture, Drawing.BLOCKS_256, columns=2, rows=2).startswith("\x1b[38;5;196;48;5;21m▀\x1b[38;5;46;48;5;226m▀")
+    assert draw(picture, Drawing.BLOCKS_256, columns=2, rows=2).startswith(
+        "\x1b[38;5;196;48;5;21m▀\x1b[38;5;46;48;5;226m▀"
+    )
 
 
-@pytest.mark.parametrize(("size", "columns", "rows"), [((400, 500), 80, 20), ((1000, 100), 80, 20), ((10, 900), 30, 40)])
+@pytest.mark.parametrize(
+    ("size", "columns", "rows"), [((400, 500), 80, 20), ((1000, 100), 80, 20), ((10, 900), 30, 40)]
+)
 def test_a_picture_keeps_its_shape_and_stays_in_the_room_it_was_given(tmp_path, size, columns, rows):
     """A cell counts as twice as high as wide."""
     Image.new("RGB", size).save(tmp_path / "x.png")
@@ -76,7 +85,9 @@ def test_kitty_gets_the_picture_as_png_in_small_chunks(tmp_path):
     """The protocol allows 4,096 characters a command; put together they are the picture."""
     noise = np.random.default_rng(1).integers(0, 255, (60, 60, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "x.png")
-    commands = re.findall(r"\x1b_G([^;]*);([^\x1b]*)\x1b\\", draw(tmp_path / "x.png", Drawing.KITTY, columns=20, rows=10))
+    commands = re.findall(
+        r"\x1b_G([^;]*);([^\x1b]*)\x1b\\", draw(tmp_path / "x.png", Drawing.KITTY, columns=20, rows=10)
+    )
     assert all(len(data) <= 4096 for _, data in commands)
     assert "c=20,r=10" in commands[0][0]
     assert [head.rpartition("m=")[2] for head, _ in commands] == ["1"] * (len(commands) - 1) + ["0"]
@@ -107,9 +118,7 @@ def _decoded(drawn: str) -> np.ndarray:
     body = re.fullmatch(r'\x1bP0;1q"1;1;(\d+);(\d+)(.*)\x1b\\\n', drawn, re.DOTALL)
     width, height = int(body[1]), int(body[2])
     canvas, palette, colour, x, top = np.zeros((height + 6, width, 3), np.uint8), {}, 0, 0, 0
-    for number, setting, repeat, char in re.findall(
-        r"#(\d+)((?:;\d+)*)|(?:!(\d+))?([?-~$-])", body[3]
-    ):
+    for number, setting, repeat, char in re.findall(r"#(\d+)((?:;\d+)*)|(?:!(\d+))?([?-~$-])", body[3]):
         if number:
             colour = int(number)
             if setting:

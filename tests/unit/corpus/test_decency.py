@@ -3,13 +3,18 @@ import pytest
 from auria_bot.corpus import decency
 
 
-@pytest.mark.parametrize("text", ["the drunk moon", "naked branches sway", "a pot of weeds", "gay old summer days", "hoar frost on the slope"])
+@pytest.mark.parametrize(
+    "text",
+    ["the drunk moon", "naked branches sway", "a pot of weeds", "gay old summer days", "hoar frost on the slope"],
+)
 def test_honest_words_pass(text):
     """Words that lists of profanity hold by mistake may stand in verse."""
     assert decency.faults(text) == []
 
 
-@pytest.mark.parametrize("text", ["fuck the rain", "FUCKS", "sh1t happens", "a b1tch moon", "what a faggot", "blow job"])
+@pytest.mark.parametrize(
+    "text", ["fuck the rain", "FUCKS", "sh1t happens", "a b1tch moon", "what a faggot", "blow job"]
+)
 def test_blocked_words_are_found(text):
     """Profanity is found in any case, in its plural and in look-alike spellings, and phrases too."""
     assert any("blocked" in fault for fault in decency.faults(text))
@@ -28,7 +33,9 @@ def test_names_of_persons_are_found(name):
     assert decency.faults(f"rain on {name}", names=False) == []
 
 
-@pytest.mark.parametrize("word", ["april", "rose", "lily", "daisy", "dawn", "iris", "summer", "ivy", "robin", "hope", "burns"])
+@pytest.mark.parametrize(
+    "word", ["april", "rose", "lily", "daisy", "dawn", "iris", "summer", "ivy", "robin", "hope", "burns"]
+)
 def test_flowers_months_and_birds_are_not_persons(word):
     """What grows, flies and passes is no name in a poem."""
     assert not decency.is_proper(word)

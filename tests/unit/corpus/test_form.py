@@ -10,7 +10,7 @@ def test_leaning_words_do_not_end_lines(last):
 
 
 def test_the_last_line_may_end_in_an_adverb():
-    """"passing by" may end a poem, not a line before."""
+    """The words "passing by" may end a poem, not a line before."""
     assert form.bad_breaks([["geese", "passing", "by"], ["rain"], ["geese", "passing", "by"]]) == [0]
     assert form.bad_breaks([["rain"], [], ["by"]]) == [1, 2]
 

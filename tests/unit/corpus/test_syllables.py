@@ -7,7 +7,14 @@ from auria_bot.corpus import syllables
 
 @pytest.mark.parametrize(
     ("word", "counts"),
-    [("moon", (1,)), ("autumn", (2,)), ("butterfly", (3,)), ("Fire", (2, 1)), ("EVERY", (3, 2)), ("don\N{RIGHT SINGLE QUOTATION MARK}t", (1,))],
+    [
+        ("moon", (1,)),
+        ("autumn", (2,)),
+        ("butterfly", (3,)),
+        ("Fire", (2, 1)),
+        ("EVERY", (3, 2)),
+        ("don\N{RIGHT SINGLE QUOTATION MARK}t", (1,)),
+    ],
 )
 def test_counts_come_from_the_dictionary(word, counts):
     """A known word has the counts of all its pronunciations, the commonest first, in any case."""
@@ -35,7 +42,11 @@ def test_a_guess_is_never_below_one(word):
 
 def test_fits_tries_every_reading():
     """A poem fits when some reading of its ambiguous words does, and not when none does."""
-    poem = [["an", "old", "silent", "pond"], ["a", "frog", "jumps", "into", "the", "pond"], ["splash", "silence", "again"]]
+    poem = [
+        ["an", "old", "silent", "pond"],
+        ["a", "frog", "jumps", "into", "the", "pond"],
+        ["splash", "silence", "again"],
+    ]
     assert syllables.fits(poem)
     assert syllables.line_counts(["fire", "fire"]) == {2, 3, 4}
     assert not syllables.fits(poem[:2])

@@ -33,9 +33,7 @@ def test_finished_sketch_becomes_an_artwork_and_survives_json() -> None:
     assert Artwork.from_json(json.loads(json.dumps(artwork.to_json()))) == artwork
 
 
-@pytest.mark.parametrize(
-    "name", [f.name for f in fields(Artwork) if f.name not in {"seed", "theme", "models"}]
-)
+@pytest.mark.parametrize("name", [f.name for f in fields(Artwork) if f.name not in {"seed", "theme", "models"}])
 def test_unfinished_sketch_names_what_is_missing(name: str) -> None:
     """Whatever is missing is named."""
     with pytest.raises(StepFailed, match=rf"\b{name} missing"):

@@ -47,9 +47,7 @@ def test_edit_voids_the_approval() -> None:
     assert edited.edit().text == "other"
 
 
-@pytest.mark.parametrize(
-    "change", [{"text": "x"}, {"alt_text": "x"}, {"picture_sha256": "x"}, {"channels": ("x",)}]
-)
+@pytest.mark.parametrize("change", [{"text": "x"}, {"alt_text": "x"}, {"picture_sha256": "x"}, {"channels": ("x",)}])
 def test_a_changed_draft_is_no_longer_signed(change: dict[str, object]) -> None:
     """Whatever is changed behind the approval's back breaks the signature, and scheduling refuses it."""
     changed = replace(DRAFT.approve(("folder",), NOW), **change)

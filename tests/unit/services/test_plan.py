@@ -56,8 +56,14 @@ def test_a_wish_hides_nothing_and_is_short(wish: Wish) -> None:
 def test_a_plan_survives_json() -> None:
     """What was written down is read back as it was."""
     plan = Plan(
-        run="r", seed=5, count=2, wish=Wish(theme="fog", mood="read"), tools={"poet": Tool(name="fake", options={"a": [1]})},
-        recent_poems=(Haiku(lines=("a", "b", "c"), syllables=FORM),), recent_styles=("x",), known=("0" * 16,),
+        run="r",
+        seed=5,
+        count=2,
+        wish=Wish(theme="fog", mood="read"),
+        tools={"poet": Tool(name="fake", options={"a": [1]})},
+        recent_poems=(Haiku(lines=("a", "b", "c"), syllables=FORM),),
+        recent_styles=("x",),
+        known=("0" * 16,),
     )
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
 

@@ -241,8 +241,8 @@ def test_a_worker_that_outlived_its_lease_settles_nothing(
     draft(house)
     real = FakeChannel.publish
 
-    def slow(self: FakeChannel, post: Post) -> Any:
-        receipt = real(self, post)
+    def slow(self: FakeChannel, post: Post, ready: Any) -> Any:
+        receipt = real(self, post, ready)
         clock.advance(seconds=LEASE.total_seconds() + 1)
         with monkeypatch.context() as inner:
             inner.setattr(FakeChannel, "publish", real)

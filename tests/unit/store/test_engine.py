@@ -68,9 +68,7 @@ def test_sqlite_is_safe_by_its_settings(tmp_path: Path):
     engine.dispose()
 
 
-@pytest.mark.parametrize(
-    "content", [b"not a database, but long enough to be read as one" * 100, b"\x00" * 5000]
-)
+@pytest.mark.parametrize("content", [b"not a database, but long enough to be read as one" * 100, b"\x00" * 5000])
 def test_a_file_that_is_no_database(tmp_path: Path, content: bytes):
     """A file of something else is reported with what to do, and left as it was."""
     (tmp_path / "auria.db").write_bytes(content)

@@ -53,9 +53,7 @@ def test_files_are_kept_under_their_names(pictures: Pictures, made: dict[str, Pa
     """Kept files hold what their sources held, and nothing else is left behind."""
     folder = pictures.keep("run-1", made)
     assert folder == pictures.root / "run-1"
-    assert {name: (folder / name).read_bytes() for name in made} == {
-        n: p.read_bytes() for n, p in made.items()
-    }
+    assert {name: (folder / name).read_bytes() for name in made} == {n: p.read_bytes() for n, p in made.items()}
     assert _everything(pictures) == ["run-1", "run-1/full.png", "run-1/post.jpg"]
     assert pictures.path("run-1", "post.jpg") == folder / "post.jpg"
 
@@ -89,17 +87,13 @@ def test_a_failing_disk_leaves_nothing(
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(module.os, "fsync", fail) if call == "fsync" else monkeypatch.setattr(
-        Path, "rename", fail
-    )
+    monkeypatch.setattr(module.os, "fsync", fail) if call == "fsync" else monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(DiskError, match="pictures"):
         pictures.keep("run-1", made)
     assert _everything(pictures) == []
 
 
-def test_nothing_is_seen_before_it_is_whole(
-    pictures: Pictures, made: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-):
+def test_nothing_is_seen_before_it_is_whole(pictures: Pictures, made: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
     """While files are being copied, the folder's name does not exist yet."""
     seen = []
     real = module._copy
@@ -119,9 +113,7 @@ def test_the_disk_has_everything_before_the_rename(
     order = []
     fsync, rename = os.fsync, Path.rename
     monkeypatch.setattr(module.os, "fsync", lambda descriptor: (order.append("flush"), fsync(descriptor))[1])
-    monkeypatch.setattr(
-        Path, "rename", lambda path, target: (order.append("rename"), rename(path, target))[1]
-    )
+    monkeypatch.setattr(Path, "rename", lambda path, target: (order.append("rename"), rename(path, target))[1])
     pictures.keep("run-1", made)
     assert order == ["flush", "flush", "flush", "rename", "flush"]
 

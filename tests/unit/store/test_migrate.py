@@ -171,9 +171,7 @@ def test_opening_an_up_to_date_store_needs_no_alembic(tmp_path):
         "print(sorted({'alembic', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql', 'torch', 'numpy'} & set(sys.modules)))"
     )
     told = [
-        subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True
-        ).stdout
+        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True).stdout
         for _ in range(2)
     ]
     assert "alembic" in told[0]

@@ -113,9 +113,7 @@ def test_settling_closes_the_attempt(store: Store):
         None,
         "out",
     )
-    assert attempts == (
-        Attempt(number=1, started_at=NOW, ended_at=NOW + LEASE, outcome=Outcome.SENT, words="201"),
-    )
+    assert attempts == (Attempt(number=1, started_at=NOW, ended_at=NOW + LEASE, outcome=Outcome.SENT, words="201"),)
 
 
 def test_a_stale_worker_cannot_settle(store: Store):
@@ -174,9 +172,7 @@ def test_a_waiting_post_can_be_put_off(store: Store):
     """Saving writes a new due time."""
     with store.begin() as unit:
         post = _post(unit)
-        unit.posts.save(
-            type(post)(**{**{f: getattr(post, f) for f in post.__dataclass_fields__}, "due": NOW + LEASE})
-        )
+        unit.posts.save(type(post)(**{**{f: getattr(post, f) for f in post.__dataclass_fields__}, "due": NOW + LEASE}))
         assert unit.posts.get(post.id).due == NOW + LEASE
         assert unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",)) is None
 

@@ -31,7 +31,4 @@ def test_a_moment_is_the_same_moment(dialect):
 def test_a_session_in_another_zone_gives_utc():
     """PostgreSQL may answer in the session's zone."""
     moment = datetime(2026, 3, 29, 2, 30, tzinfo=timezone(timedelta(hours=5)))
-    assert (
-        UtcTime().process_result_value(moment, postgresql.dialect()).isoformat()
-        == "2026-03-28T21:30:00+00:00"
-    )
+    assert UtcTime().process_result_value(moment, postgresql.dialect()).isoformat() == "2026-03-28T21:30:00+00:00"

@@ -40,7 +40,9 @@ def test_enlarging_keeps_the_picture(enlarger: RealEsrgan) -> None:
     """Made small again, the large picture is the small one without its grain."""
     scene = invented_scene(1, 32)
     back = enlarger.enlarged(scene, 128).resize((32, 32), Image.Resampling.BOX)
-    assert np.abs(np.asarray(back, np.float64) - np.asarray(scene, np.float64)).mean() < 10  # the net takes the grain out
+    assert (
+        np.abs(np.asarray(back, np.float64) - np.asarray(scene, np.float64)).mean() < 10
+    )  # the net takes the grain out
 
 
 def test_tiles_leave_no_seam() -> None:

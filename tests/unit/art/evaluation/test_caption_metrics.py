@@ -58,7 +58,7 @@ def test_meteor_of_one_chunk() -> None:
 
 
 def test_meteor_matches_stems() -> None:
-    """"dogs" meets "dog"."""
+    """The plural "dogs" meets "dog"."""
     assert meteor([_t("dogs running")], [[_t("dog runs")]]) == pytest.approx(1 - 0.5 * (1 / 2) ** 3)
 
 

@@ -14,7 +14,19 @@ from auria_bot.art.painters.scenery import SCENES  # noqa: E402
 from auria_bot.art.training.scenes import Scenes  # noqa: E402
 from auria_bot.errors import InputError  # noqa: E402
 
-COLOURS = np.array([(40, 90, 200), (120, 110, 100), (230, 240, 250), (30, 90, 30), (250, 250, 200), (240, 220, 40), (200, 20, 40), (250, 180, 10), (230, 100, 180)])
+COLOURS = np.array(
+    [
+        (40, 90, 200),
+        (120, 110, 100),
+        (230, 240, 250),
+        (30, 90, 30),
+        (250, 250, 200),
+        (240, 220, 40),
+        (200, 20, 40),
+        (250, 180, 10),
+        (230, 100, 180),
+    ]
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +35,21 @@ def scenes():
     rng = np.random.default_rng(0)
     count = 360
     scene = np.arange(count) % len(SCENES)
-    pictures = np.clip(COLOURS[scene][:, None, None, None] + rng.integers(-20, 20, (count, 2, 64, 64, 3)), 0, 255).astype(np.uint8)
+    pictures = np.clip(
+        COLOURS[scene][:, None, None, None] + rng.integers(-20, 20, (count, 2, 64, 64, 3)), 0, 255
+    ).astype(np.uint8)
     sentences = np.eye(384, dtype=np.float16)[:9]
     return Scenes(
-        pictures=pictures, scene=scene, light=["day"] * count, split=np.where(np.arange(count) % 4 == 3, 2, 0), relit=np.zeros(count, bool),
-        caption=np.repeat(scene[:, None], 6, axis=1), texts=list(SCENES), sentences=sentences,
-        words=np.zeros((9, 24, 384), np.float16), mask=np.ones((9, 24), np.float16),
+        pictures=pictures,
+        scene=scene,
+        light=["day"] * count,
+        split=np.where(np.arange(count) % 4 == 3, 2, 0),
+        relit=np.zeros(count, bool),
+        caption=np.repeat(scene[:, None], 6, axis=1),
+        texts=list(SCENES),
+        sentences=sentences,
+        words=np.zeros((9, 24, 384), np.float16),
+        mask=np.ones((9, 24), np.float16),
     )
 
 
@@ -43,7 +64,14 @@ class Brush:
         colour = np.array([240.0, 240, 245]) if "snow" in text else colour
         colour = np.array([220.0, 120, 30]) if "autumn" in text or "sunset" in text else colour
         noise = np.random.default_rng(seed).normal(0, 10, (64, 64, 3))
-        return (Canvas(pixels=np.clip(colour + noise, 0, 255).astype(np.uint8), score=0.0, vector=np.zeros(1, np.float32), number=0),)
+        return (
+            Canvas(
+                pixels=np.clip(colour + noise, 0, 255).astype(np.uint8),
+                score=0.0,
+                vector=np.zeros(1, np.float32),
+                number=0,
+            ),
+        )
 
 
 def test_frechet_of_shifted_normals():
@@ -75,7 +103,9 @@ def test_right_of_100_by_chance():
     """An encoder that sees nothing finds about one in a hundred."""
     torch.manual_seed(0)
     rng = np.random.default_rng(2)
-    share = Encoder().right_of_100(rng.integers(0, 255, (100, 64, 64, 3)).astype(np.uint8), rng.normal(0, 1, (100, 384)).astype(np.float32))
+    share = Encoder().right_of_100(
+        rng.integers(0, 255, (100, 64, 64, 3)).astype(np.uint8), rng.normal(0, 1, (100, 384)).astype(np.float32)
+    )
     assert share < 0.1
 
 
@@ -108,11 +138,26 @@ def test_groups_hold_no_caption_twice(scenes):
 def test_verdict():
     """Each part of the bar is needed."""
     good = {
-        "scene": 0.8, "scene_real": 0.8, "haiku_scene": 0.8, "caption": 0.2, "caption_real": 0.2, "haiku_caption": 0.2,
-        "control": {"a": 19, "b": 20}, "control_seeds": 20, "variety": 0.4, "variety_real": 0.7,
+        "scene": 0.8,
+        "scene_real": 0.8,
+        "haiku_scene": 0.8,
+        "caption": 0.2,
+        "caption_real": 0.2,
+        "haiku_caption": 0.2,
+        "control": {"a": 19, "b": 20},
+        "control_seeds": 20,
+        "variety": 0.4,
+        "variety_real": 0.7,
     }
     assert evaluation.verdict(good)
-    for worse in ({"scene": 0.7}, {"haiku_scene": 0.1}, {"caption": 0.1}, {"haiku_caption": 0.1}, {"control": {"a": 18, "b": 20}}, {"variety": 0.3}):
+    for worse in (
+        {"scene": 0.7},
+        {"haiku_scene": 0.1},
+        {"caption": 0.1},
+        {"haiku_caption": 0.1},
+        {"control": {"a": 18, "b": 20}},
+        {"variety": 0.3},
+    ):
         assert not evaluation.verdict(good | worse)
 
 

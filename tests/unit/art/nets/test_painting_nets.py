@@ -20,7 +20,13 @@ TINY = PainterConfig(noise=8, grain=2, style=8, attention=4, widths=(8, 8, 8), l
 def cells(count):
     """Random smooth sketches."""
     rng = np.random.default_rng(0)
-    return np.clip(rng.normal(0, 0.3, (count, 3, 1, 1)) + np.linspace(-0.5, 0.5, 16)[None, None, :, None] * rng.normal(0, 1, (count, 1, 1, 1)) + np.zeros((1, 1, 1, 16)), -1, 1).astype(np.float32)
+    return np.clip(
+        rng.normal(0, 0.3, (count, 3, 1, 1))
+        + np.linspace(-0.5, 0.5, 16)[None, None, :, None] * rng.normal(0, 1, (count, 1, 1, 1))
+        + np.zeros((1, 1, 1, 16)),
+        -1,
+        1,
+    ).astype(np.float32)
 
 
 def maps(count):
@@ -88,7 +94,11 @@ def test_painter_ignores_masked_words():
     changed = words.clone()
     changed[:, 3:] = 9.0
     with torch.no_grad():
-        assert torch.allclose(net(sketch, sentence, words, mask, noise, grain), net(sketch, sentence, changed, mask, noise, grain), atol=1e-5)
+        assert torch.allclose(
+            net(sketch, sentence, words, mask, noise, grain),
+            net(sketch, sentence, changed, mask, noise, grain),
+            atol=1e-5,
+        )
 
 
 def test_untrained_painter_keeps_the_sketch():

@@ -54,7 +54,9 @@ def test_teacher_forcing_is_the_steps_in_a_row(
             if length <= time:
                 continue
             own = slice(owners[row], owners[row] + 1)
-            scores, hidden, memory, weights = step(tokens[row, time : time + 1], annotations[own], keys[own], *state[row])
+            scores, hidden, memory, weights = step(
+                tokens[row, time : time + 1], annotations[own], keys[own], *state[row]
+            )
             state[row] = hidden, memory
             looked[row] += weights[0].detach()
             expected, target = next(rows)
@@ -73,9 +75,7 @@ def test_attention_is_a_distribution_over_cells(net: ShowAttendTell) -> None:
     torch.testing.assert_close(weights.sum(1), torch.ones(2))
 
 
-def test_every_parameter_learns(
-    net: ShowAttendTell, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-) -> None:
+def test_every_parameter_learns(net: ShowAttendTell, batch: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> None:
     """The loss reaches all parameters, with finite gradients."""
     told = net(*batch, _LENGTHS)
     (torch.nn.functional.cross_entropy(told.logits, told.targets) + told.penalty).backward()
@@ -100,6 +100,8 @@ def test_exported_halves_run_alike(net: ShowAttendTell, tmp_path: Path, name: st
     words = torch.tensor([1, 7, 9])
     expected = Step(net)(words, *encoded[:2], *(part.repeat(3, 1) for part in encoded[2:]))
     values = (words, *encoded[:2], *(part.repeat(3, 1) for part in encoded[2:]))
-    feeds = {n: v.detach().numpy() for n, v in zip(("word", "annotations", "keys", "hidden", "memory"), values, strict=True)}
+    feeds = {
+        n: v.detach().numpy() for n, v in zip(("word", "annotations", "keys", "hidden", "memory"), values, strict=True)
+    }
     found = runtime.load(tmp_path / "s.onnx", runtime=name).run(feeds)["scores"]
     np.testing.assert_allclose(found, expected[0].detach().numpy(), atol=1e-5)

@@ -41,12 +41,19 @@ def test_role_and_files(painter, tmp_path):
     assert [size_of(each.path) for each in made] == [(64, 64)] * 3
     assert [each.score for each in made] == sorted((each.score for each in made), reverse=True)
     assert set(painter.models()) == {"painter", "minilm"}
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["painting-0.png", "painting-1.png", "painting-2.png"]
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
+        "painting-0.png",
+        "painting-1.png",
+        "painting-2.png",
+    ]
 
 
 def test_deterministic(painter, tmp_path):
     """The same poem and seed give the same bytes; another seed another picture."""
-    one, again, other = (painter.paint(MOON, seed=seed, count=1, folder=tmp_path / name)[0] for seed, name in ((3, "a"), (3, "b"), (4, "c")))
+    one, again, other = (
+        painter.paint(MOON, seed=seed, count=1, folder=tmp_path / name)[0]
+        for seed, name in ((3, "a"), (3, "b"), (4, "c"))
+    )
     assert one.path.read_bytes() == again.path.read_bytes()
     assert one.path.read_bytes() != other.path.read_bytes()
 
@@ -65,7 +72,9 @@ def test_light_follows_words(painter):
 
 def test_seeds_differ(painter):
     """Four seeds of one poem are four pictures."""
-    pictures = [painter.imagine("mountain in daylight", seed=seed, count=4)[0].pixels.astype(float) / 127.5 for seed in range(4)]
+    pictures = [
+        painter.imagine("mountain in daylight", seed=seed, count=4)[0].pixels.astype(float) / 127.5 for seed in range(4)
+    ]
     apart = [np.sqrt(((a - b) ** 2).mean()) for index, a in enumerate(pictures) for b in pictures[index + 1 :]]
     assert min(apart) > 0.15
 
@@ -124,4 +133,7 @@ def test_runtimes_agree(painter):
 def test_serves_without_torch():
     """Importing the painter imports no torch."""
     code = "import sys, auria_bot.art.painters.attn; print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "False"
+    )

@@ -32,20 +32,43 @@ def pipeline(tmp_path_factory):
     torch.manual_seed(0)
     text = transformers.CLIPTextModel(
         transformers.CLIPTextConfig(
-            vocab_size=len(tokens), hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=16,
-            bos_token_id=len(tokens) - 2, eos_token_id=len(tokens) - 1, pad_token_id=len(tokens) - 1,
+            vocab_size=len(tokens),
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=16,
+            bos_token_id=len(tokens) - 2,
+            eos_token_id=len(tokens) - 1,
+            pad_token_id=len(tokens) - 1,
         )
     )
     unet = UNet2DConditionModel(
-        sample_size=8, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4, cross_attention_dim=16, attention_head_dim=4,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        sample_size=8,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        cross_attention_dim=16,
+        attention_head_dim=4,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
     )
     vae = AutoencoderKL(
-        block_out_channels=(8, 8), norm_num_groups=4, latent_channels=4, sample_size=16,
-        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+        block_out_channels=(8, 8),
+        norm_num_groups=4,
+        latent_channels=4,
+        sample_size=16,
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
     )
     made = StableDiffusionPipeline(
-        text_encoder=text, tokenizer=tokenizer, unet=unet, vae=vae, scheduler=DDIMScheduler(), safety_checker=None, feature_extractor=None,
+        text_encoder=text,
+        tokenizer=tokenizer,
+        unet=unet,
+        vae=vae,
+        scheduler=DDIMScheduler(),
+        safety_checker=None,
+        feature_extractor=None,
         requires_safety_checker=False,
     )
     made.save_pretrained(folder / "saved", safe_serialization=True)
@@ -55,7 +78,10 @@ def pipeline(tmp_path_factory):
 @pytest.fixture(scope="module")
 def painter(pipeline, tmp_path_factory):
     """The painter over that pipeline."""
-    return DiffusersPainter(DiffusersPainter.Config(pipeline=str(pipeline), steps=2, size=16, device="cpu"), models=tmp_path_factory.mktemp("models"))
+    return DiffusersPainter(
+        DiffusersPainter.Config(pipeline=str(pipeline), steps=2, size=16, device="cpu"),
+        models=tmp_path_factory.mktemp("models"),
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -72,7 +98,10 @@ def test_paints(painter, tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_seed(painter, tmp_path):
     """The same seed gives the same bytes, another seed gives others."""
-    one, again, other = (painter.paint(POEM, seed=seed, count=1, folder=tmp_path / name)[0] for seed, name in ((4, "a"), (4, "b"), (5, "c")))
+    one, again, other = (
+        painter.paint(POEM, seed=seed, count=1, folder=tmp_path / name)[0]
+        for seed, name in ((4, "a"), (4, "b"), (5, "c"))
+    )
     assert one.path.read_bytes() == again.path.read_bytes()
     assert one.path.read_bytes() != other.path.read_bytes()
 

@@ -60,7 +60,9 @@ def test_seed(ask):
 
 def test_colour(ask):
     """A colour that the poem names comes before the scene."""
-    assert ask("yellow tulips stand", "in the garden by the gate", "after the long rain").text.startswith("yellow tulip")
+    assert ask("yellow tulips stand", "in the garden by the gate", "after the long rain").text.startswith(
+        "yellow tulip"
+    )
 
 
 def test_mood_tips_the_light(ask):
@@ -73,7 +75,9 @@ def test_mood_tips_the_light(ask):
 
 def test_theme_counts(ask):
     """A theme's words decide where the poem has none."""
-    assert ask("nobody is here", "i hear only my own breath", "and then not even that", theme="the ocean").scene == "sea"
+    assert (
+        ask("nobody is here", "i hear only my own breath", "and then not even that", theme="the ocean").scene == "sea"
+    )
 
 
 def test_hostile_text(ask):

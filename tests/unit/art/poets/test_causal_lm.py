@@ -33,7 +33,9 @@ def folder(tmp_path_factory):
 
 def poet(folder, models, **options):
     """A poet on the tiny model."""
-    return CausalLm(CausalLmConfig(model=str(folder), device="cpu", candidates=3, batch=4, rounds=40, **options), models=models)
+    return CausalLm(
+        CausalLmConfig(model=str(folder), device="cpu", candidates=3, batch=4, rounds=40, **options), models=models
+    )
 
 
 def test_it_writes_in_form(folder, tmp_path):
@@ -65,7 +67,11 @@ def test_models_that_cannot_be_used_are_told(folder, tmp_path):
 
 def test_lines_are_cut_anew():
     """Right lines stay; wrong breaks are moved; words around the run go; without a run there is nothing."""
-    right = [["still", "water", "tonight"], ["the", "moon", "lies", "down", "on", "a", "leaf"], ["and", "does", "not", "wake", "it"]]
+    right = [
+        ["still", "water", "tonight"],
+        ["the", "moon", "lies", "down", "on", "a", "leaf"],
+        ["and", "does", "not", "wake", "it"],
+    ]
     assert recut(right) == tuple(map(tuple, right))
     flat = [word for line in right for word in line]
     assert recut([["oh"], flat]) == recut(right)

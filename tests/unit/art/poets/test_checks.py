@@ -32,7 +32,17 @@ def test_copies_are_faults():
     assert faults(POEM, CopyGuard(CopyGuard.build([POEM])))
 
 
-@pytest.mark.parametrize("theme", ["'; DROP TABLE drafts; --", "../../etc/passwd", "quantum flux-capacitors", "\N{CJK UNIFIED IDEOGRAPH-6708}", " first\n snow ", "O'Hara's ca\u0301fe"])
+@pytest.mark.parametrize(
+    "theme",
+    [
+        "'; DROP TABLE drafts; --",
+        "../../etc/passwd",
+        "quantum flux-capacitors",
+        "\N{CJK UNIFIED IDEOGRAPH-6708}",
+        " first\n snow ",
+        "O'Hara's ca\u0301fe",
+    ],
+)
 def test_strange_themes_are_welcome(theme):
     """Quotes, slashes, new words and other scripts are read for their meaning."""
     assert usable_theme(theme)
@@ -44,7 +54,10 @@ def test_no_theme_is_none(theme):
     assert usable_theme(theme) is None
 
 
-@pytest.mark.parametrize("theme", ["x" * 10_000_000, "a" * (LONGEST_THEME + 1), "moon\N{RIGHT-TO-LEFT OVERRIDE}light", "a\x00b", "!?!", "12345"])
+@pytest.mark.parametrize(
+    "theme",
+    ["x" * 10_000_000, "a" * (LONGEST_THEME + 1), "moon\N{RIGHT-TO-LEFT OVERRIDE}light", "a\x00b", "!?!", "12345"],
+)
 def test_unusable_themes_are_refused(theme):
     """Ten megabytes, hidden characters and themes without a word raise InputError with a short message."""
     with pytest.raises(InputError) as caught:

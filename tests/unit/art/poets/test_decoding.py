@@ -46,7 +46,7 @@ def test_every_poem_is_exact_whatever_the_net_wants(guidance):
 
 
 def test_articles_agree():
-    """"a" never stands before a vowel's sound, nor "an" before a consonant's."""
+    """An "a" never stands before a vowel's sound, nor "an" before a consonant's."""
     pairs = [pair for poem in sing(200) for line in poem.lines for pair in pairwise(line)]
     after = {article: {second for first, second in pairs if first == article} for article in ("a", "an")}
     assert after["an"]
@@ -69,7 +69,9 @@ def test_chance_comes_from_the_generator_alone():
 
 def test_words_seen_together_are_preferred():
     """With usage, poems hold more pairs that were seen than without."""
-    sequence = np.array(LEXICON.vocabulary.encode([["the", "old", "pond"], ["winter", "moon", "over", "water"], ["stone"]]))
+    sequence = np.array(
+        LEXICON.vocabulary.encode([["the", "old", "pond"], ["winter", "moon", "over", "water"], ["stone"]])
+    )
     usage = Usage.of([sequence], len(LEXICON.sung))
     numbers = LEXICON.vocabulary.numbers
 
@@ -83,8 +85,26 @@ def test_words_seen_together_are_preferred():
 def test_feasible_remainders():
     """With words of two and three syllables, one syllable cannot be filled; nor two when no word of two may end."""
     sung = np.array([0, 2, 3])
-    assert feasible(sung, np.array([False, True, True]), 7).tolist() == [True, False, True, True, True, True, True, True]
-    assert feasible(sung, np.array([False, False, True]), 7).tolist() == [True, False, False, True, False, True, True, True]
+    assert feasible(sung, np.array([False, True, True]), 7).tolist() == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+        True,
+    ]
+    assert feasible(sung, np.array([False, False, True]), 7).tolist() == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
 
 
 def test_drawing_keeps_to_the_likely_words():

@@ -6,7 +6,9 @@ from auria_bot.art.poets.ranking import Taste, rank
 
 def poem(*lines, plain=-4.0, breaks=-0.5, lowest=-6.0):
     """A candidate."""
-    return Sung(lines=tuple(tuple(line.split()) for line in lines), likelihood=plain, plain=plain, breaks=breaks, lowest=lowest)
+    return Sung(
+        lines=tuple(tuple(line.split()) for line in lines), likelihood=plain, plain=plain, breaks=breaks, lowest=lowest
+    )
 
 
 POEMS = [

@@ -46,7 +46,13 @@ def test_poems_pass_every_check(poet):
     assert all(haiku.is_exact for haiku in poems)
 
 
-@pytest.mark.parametrize(("theme", "near"), [("a storm at sea", {"storm", "sea", "waves", "wave", "ocean", "wind", "winds", "shore", "thunder", "rain"}), ("first snow in the village", {"snow", "snowflakes", "village", "winter", "frost", "snowy", "snowfall"})])
+@pytest.mark.parametrize(
+    ("theme", "near"),
+    [
+        ("a storm at sea", {"storm", "sea", "waves", "wave", "ocean", "wind", "winds", "shore", "thunder", "rain"}),
+        ("first snow in the village", {"snow", "snowflakes", "village", "winter", "frost", "snowy", "snowfall"}),
+    ],
+)
 def test_a_theme_steers(poet, theme, near):
     """Most poems on a theme hold a word near to it, and more than without the theme."""
 

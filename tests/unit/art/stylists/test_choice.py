@@ -37,7 +37,9 @@ def test_everything_that_should_count_counts() -> None:
     base = painting()
     far = replace(base, cloud=replace(base.cloud, mean=base.cloud.mean + 40))
     inside = replace(base, nature=0.0)
-    value = scores(StyleBank(paintings=(base, far, inside)), mood=MOODS["serene"], meaning=base.meaning, cloud=base.cloud)
+    value = scores(
+        StyleBank(paintings=(base, far, inside)), mood=MOODS["serene"], meaning=base.meaning, cloud=base.cloud
+    )
     assert value[0] > value[1]
     assert value[0] > value[2]
     without = scores(StyleBank(paintings=(base,)), mood=MOODS["serene"], meaning=NOTHING, cloud=base.cloud)
@@ -47,7 +49,9 @@ def test_everything_that_should_count_counts() -> None:
 def test_the_seed_decides_and_decides_again() -> None:
     """One seed gives one painting; thirty seeds give several."""
     bank = StyleBank.load(MODELS / "styles")
-    chosen = [choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=seed).key for seed in range(30)]
+    chosen = [
+        choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=seed).key for seed in range(30)
+    ]
     again = choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=7).key
     assert chosen[7] == again
     assert len(set(chosen)) >= 3
@@ -58,10 +62,15 @@ def test_lately_used_paintings_rest() -> None:
     bank = StyleBank.load(MODELS / "styles")
     recent: list[str] = []
     for seed in range(20):
-        recent.insert(0, choose_painting(bank, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=seed, recent=recent).key)
+        recent.insert(
+            0, choose_painting(bank, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=seed, recent=recent).key
+        )
     assert len(set(recent)) == 20
     single = StyleBank(paintings=(painting(),))
-    assert choose_painting(single, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=1, recent=["a-sea"]).key == "a-sea"
+    assert (
+        choose_painting(single, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=1, recent=["a-sea"]).key
+        == "a-sea"
+    )
 
 
 def test_a_dawn_is_not_turned_blue() -> None:

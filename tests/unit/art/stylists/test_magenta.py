@@ -19,7 +19,9 @@ from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, ModelMissing, PictureError, UnknownName
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
-HAIKU = Haiku(lines=("orange dawn rising", "the sea holds its breath and waits", "a gull calls my name"), syllables=(5, 7, 5))
+HAIKU = Haiku(
+    lines=("orange dawn rising", "the sea holds its breath and waits", "a gull calls my name"), syllables=(5, 7, 5)
+)
 CONFIG = MagentaConfig(work=192, strokes=160)
 
 
@@ -61,13 +63,18 @@ def test_choosing_is_repeatable_and_carries_credit(stylist: Magenta, scene: Path
 
 def test_a_wanted_painting_is_taken(stylist: Magenta, scene: Path) -> None:
     """By words of its title; an unknown one is an error."""
-    assert "monet" in stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=1, wanted="impression, sunrise").key
+    assert (
+        "monet"
+        in stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=1, wanted="impression, sunrise").key
+    )
     with pytest.raises(UnknownName, match="no painting like"):
         stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=1, wanted="no such thing")
 
 
 @pytest.mark.parametrize("mode", ["painterly", "photorealistic"])
-def test_restyling_halves_the_colour_distance_and_keeps_edges(stylist: Magenta, scene: Path, tmp_path: Path, mode: str) -> None:
+def test_restyling_halves_the_colour_distance_and_keeps_edges(
+    stylist: Magenta, scene: Path, tmp_path: Path, mode: str
+) -> None:
     """The stylist's bar in small: same size, half the distance, three of four edges; and the same bytes again."""
     chosen = stylist.choose(mood=MOODS["joyful"], haiku=HAIKU, picture=scene, seed=3)
     style = replace(chosen, mode=mode)

@@ -62,7 +62,9 @@ def recipe_file(tmp_path: Path) -> Path:
         ("views", 2), ("minimum_count", 1), ("evaluate_every", 50), ("flickr", 2), ("annotation", 6), ("painted", 0),
         ("embedding", 5), ("hidden", 7), ("attention", 4), ("warm_up", 2),
     ):  # fmt: skip
-        value = settings.get(old) or settings["batch"].get(old) or settings["net"].get(old) or settings["optimiser"][old]
+        value = (
+            settings.get(old) or settings["batch"].get(old) or settings["net"].get(old) or settings["optimiser"][old]
+        )
         text = text.replace(f"\n{old} = {value}", f"\n{old} = {new}")
     path = tmp_path / "recipe.toml"
     path.write_text(text, encoding="utf-8")
@@ -96,7 +98,9 @@ def test_a_resumed_run_is_the_same_run(data: Path, recipe_file: Path, tmp_path: 
     train(**common, folder=tmp_path / "halves", out=tmp_path / "b", minutes=0.0)
     assert json.loads((tmp_path / "halves" / "latest.json").read_text())["step"] < 4
     train(**common, folder=tmp_path / "halves", out=tmp_path / "b")
-    assert (tmp_path / "a" / "weights.safetensors").read_bytes() == (tmp_path / "b" / "weights.safetensors").read_bytes()
+    assert (tmp_path / "a" / "weights.safetensors").read_bytes() == (
+        tmp_path / "b" / "weights.safetensors"
+    ).read_bytes()
 
 
 def test_the_net_learns_what_it_is_shown(data: Path, recipe_file: Path, tmp_path: Path) -> None:
@@ -153,7 +157,12 @@ def test_painted_captions_lose_their_colours() -> None:
     rose = Captioned(
         archive="flowers", file="", captions=("an orange rose flower", "orange rose on a grey background"), split="train"
     )  # fmt: skip
-    sea = Captioned(archive="scenes", file="", captions=("open sea under an orange evening sky", "the sea with teal water"), split="train")
+    sea = Captioned(
+        archive="scenes",
+        file="",
+        captions=("open sea under an orange evening sky", "the sea with teal water"),
+        split="train",
+    )
     nothing = Captioned(archive="scenes", file="", captions=("grey sky",), split="train")
     kept = painted(rose)
     assert kept is not None
@@ -185,7 +194,10 @@ class _Eye:
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         pictures = inputs["pictures"]
         self.seen += len(pictures)
-        return {"grid": np.full((len(pictures), 7, 7, 1280), 1.0, np.float32) * pictures.mean((1, 2, 3))[:, None, None, None]}
+        return {
+            "grid": np.full((len(pictures), 7, 7, 1280), 1.0, np.float32)
+            * pictures.mean((1, 2, 3))[:, None, None, None]
+        }
 
 
 def test_features_are_computed_once(data: Path, tmp_path: Path) -> None:

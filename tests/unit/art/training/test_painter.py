@@ -22,13 +22,24 @@ from auria_bot.errors import InputError, UnknownName  # noqa: E402
 DATA = Path(os.environ.get("AURIA_DATA", Path(__file__).resolve().parents[5] / "shared" / "data"))
 LIMIT = 90
 TINY = training.PainterSettings(
-    sketch_steps=3, sketch_batch=8, match_steps=2, match_batch=12, paint_steps=2, paint_batch=6, bank=12, sampled=0.34,
+    sketch_steps=3,
+    sketch_batch=8,
+    match_steps=2,
+    match_batch=12,
+    paint_steps=2,
+    paint_batch=6,
+    bank=12,
+    sampled=0.34,
     sketcher=SketcherConfig(components=12, width=16, hidden=16, blocks=1),
     painter=PainterConfig(noise=8, grain=2, style=8, attention=4, widths=(8, 8, 8), last=4),
 )
 
-needs_data = pytest.mark.skipif(not (DATA / "intel_scenes.zip").is_file(), reason="the training archives are not here; set AURIA_DATA")
-pytestmark = pytest.mark.filterwarnings("ignore:.*(onnx|Constant folding|Converting a tensor|TracerWarning).*", "ignore::DeprecationWarning")
+needs_data = pytest.mark.skipif(
+    not (DATA / "intel_scenes.zip").is_file(), reason="the training archives are not here; set AURIA_DATA"
+)
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*(onnx|Constant folding|Converting a tensor|TracerWarning).*", "ignore::DeprecationWarning"
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +55,9 @@ def trained(folder):
     """All stages, run for a few updates and exported."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        return training.train(data=DATA, folder=folder, out=folder / "models" / "painter", settings=TINY, limit=LIMIT, log=lambda _: None)
+        return training.train(
+            data=DATA, folder=folder, out=folder / "models" / "painter", settings=TINY, limit=LIMIT, log=lambda _: None
+        )
 
 
 @needs_data
@@ -83,7 +96,14 @@ def test_sketch_learns(folder):
 def test_trains_and_resumes(trained, folder):
     """Every stage reports figures; a second run finds them finished and takes no further step."""
     assert trained["sketch_steps"] == 3
-    assert np.isfinite([trained["sketch_validation_loss"], trained["match_right_of_100"], trained["paint_matching"], trained["paint_likeness"]]).all()
+    assert np.isfinite(
+        [
+            trained["sketch_validation_loss"],
+            trained["match_right_of_100"],
+            trained["paint_matching"],
+            trained["paint_likeness"],
+        ]
+    ).all()
     again = training.train(data=DATA, folder=folder, stage="paint", settings=TINY, limit=LIMIT, log=lambda _: None)
     assert again["paint_steps"] == 2
 
@@ -92,8 +112,17 @@ def test_trains_and_resumes(trained, folder):
 def test_exported_model_paints(trained, folder):
     """The exported model is complete, paints through both graphs, and equals torch."""
     model = folder / "models" / "painter"
-    assert {path.name for path in model.iterdir()} == {"config.json", "meanings.safetensors", "model.onnx", "sketcher.onnx", "weights.safetensors", "SHA256SUMS"}
-    assert AttnPainter(AttnPainter.Config(candidates=2), models=model.parent).imagine("a blue sea", seed=1, count=2)[0].pixels.shape == (64, 64, 3)
+    assert {path.name for path in model.iterdir()} == {
+        "config.json",
+        "meanings.safetensors",
+        "model.onnx",
+        "sketcher.onnx",
+        "weights.safetensors",
+        "SHA256SUMS",
+    }
+    assert AttnPainter(AttnPainter.Config(candidates=2), models=model.parent).imagine("a blue sea", seed=1, count=2)[
+        0
+    ].pixels.shape == (64, 64, 3)
     from auria_bot.art.nets.easel import EASEL_INPUTS
     from auria_bot.art.runtime import load
 
@@ -101,7 +130,9 @@ def test_exported_model_paints(trained, folder):
     inputs = example(easel, 3)
     with torch.no_grad():
         pictures, scores, _, _ = easel(*inputs)
-    served = load(model / "model.onnx").run({name: value.numpy() for name, value in zip(EASEL_INPUTS, inputs, strict=True)})
+    served = load(model / "model.onnx").run(
+        {name: value.numpy() for name, value in zip(EASEL_INPUTS, inputs, strict=True)}
+    )
     assert np.abs(served["pictures"] - pictures.numpy()).max() < 0.02
     assert np.abs(served["scores"] - scores.numpy()).max() < 0.01
 

@@ -14,7 +14,9 @@ LINES = (
     ["snow", "an empty road to the village", "one crow"],
     ["autumn wind", "the leaves run ahead of me", "down hill"],
 )
-SETTINGS = recipe.PoetSettings(steps=30, batch=4, least=1, most=200, themed=0, width=8, hidden=12, rate=0.02, warm_up=2, common=10, sampled=5)
+SETTINGS = recipe.PoetSettings(
+    steps=30, batch=4, least=1, most=200, themed=0, width=8, hidden=12, rate=0.02, warm_up=2, common=10, sampled=5
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +26,29 @@ def data(tmp_path_factory):
     import zstandard
 
     folder = tmp_path_factory.mktemp("data")
-    nouns = ["moon", "pond", "crow", "hill", "road", "leaf", "gate", "stone", "lake", "field", "star", "wave", "boat", "bird"]
+    nouns = [
+        "moon",
+        "pond",
+        "crow",
+        "hill",
+        "road",
+        "leaf",
+        "gate",
+        "stone",
+        "lake",
+        "field",
+        "star",
+        "wave",
+        "boat",
+        "bird",
+    ]
     rows = [
-        {"lines": [f"{first} {line[0]}", *line[1:-1], f"{line[-1]} {second}"], "form": "free", "tier": "poets", "nature": 1}
+        {
+            "lines": [f"{first} {line[0]}", *line[1:-1], f"{line[-1]} {second}"],
+            "form": "free",
+            "tier": "poets",
+            "nature": 1,
+        }
         for first in nouns
         for second in nouns
         for line in LINES
@@ -75,7 +97,9 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
     from auria_bot.art.checkpoint import verify
     from auria_bot.art.evaluation.poet import load_net, measure
 
-    metrics = recipe.train(data=data, folder=tmp_path / "run", out=tmp_path / "out", steps=3, settings=SETTINGS, log=lambda _: None)
+    metrics = recipe.train(
+        data=data, folder=tmp_path / "run", out=tmp_path / "out", steps=3, settings=SETTINGS, log=lambda _: None
+    )
     assert metrics["perplexity_validation"] > 1
     assert len(verify(tmp_path / "out")) == 64
     net, vocabulary = load_net(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Shipped fakes: a second, small and quick implementation of every role, for tests of Auria and of what others add.
+"""Fakes of the makers: the roles of the studio.
 
 Deterministic, without models. Every maker takes `seconds`, to be slow, and `faults`, to misbehave: a table from a
 needle to a fault, where the needle is looked for in what the call is about (its seed, or the path of its picture,
@@ -12,19 +12,15 @@ import hashlib
 import os
 import signal
 import time
-from collections import deque
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.artwork import Sketch, Style
-from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.haiku import FORM, Haiku
 from auria_bot.domain.mood import MOODS, Mood
-from auria_bot.domain.post import Post, Receipt
-from auria_bot.domain.roles import Finished, Limits, Painting, Verdict, Verse, Words
-from auria_bot.errors import NotFound, PictureError, Refused, Throttled, Unauthorised, Unclear, UnknownName
+from auria_bot.domain.roles import Finished, Painting, Verdict, Verse, Words
+from auria_bot.errors import PictureError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,8 +28,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 __all__ = [
-    "FakeCaptioner", "FakeChannel", "FakeChannelConfig", "FakeClock", "FakeConfig", "FakeEnlarger",
-    "FakeFinisher", "FakeGate", "FakeMoodReader", "FakePainter", "FakePoet", "FakeScribe", "FakeStylist",
+    "FakeCaptioner", "FakeConfig", "FakeEnlarger", "FakeFinisher", "FakeGate", "FakeMoodReader", "FakePainter",
+    "FakePoet", "FakeScribe", "FakeStylist",
 ]  # fmt: skip
 
 _FIRST = (
@@ -114,7 +110,12 @@ class FakePoet(_Maker):
     """Puts together lines that were counted by hand."""
 
     def compose(
-        self, *, seed: int, count: int = 1, theme: str | None = None, mood: Mood | None = None,
+        self,
+        *,
+        seed: int,
+        count: int = 1,
+        theme: str | None = None,
+        mood: Mood | None = None,
         recent: Sequence[Haiku] = (),
     ) -> tuple[Verse, ...]:
         """Write `count` different haiku that are not among the recent ones."""  # fmt: skip
@@ -193,7 +194,13 @@ class FakeStylist(_Maker):
     """Tints pictures in the manner of twelve paintings that do not exist."""
 
     def choose(
-        self, *, mood: Mood, haiku: Haiku, picture: Path, seed: int, recent: Sequence[str] = (),
+        self,
+        *,
+        mood: Mood,
+        haiku: Haiku,
+        picture: Path,
+        seed: int,
+        recent: Sequence[str] = (),
         wanted: str | None = None,
     ) -> Style:
         """Choose a painting.
@@ -287,104 +294,3 @@ def _save(image: Image.Image, path: Path) -> None:
     scratch = path.with_name(f".{path.name}.part")
     image.save(scratch, format="PNG" if path.suffix == ".png" else "JPEG")
     scratch.replace(path)
-
-
-class FakeClock:
-    """A clock that stands still until it is told to go on."""
-
-    def __init__(self, now: datetime = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        """What it shows."""
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        """Go on, e.g. `advance(minutes=5)`."""
-        self.now += timedelta(**by)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeChannelConfig:
-    """How a fake channel misbehaves."""
-
-    name: str = "fake"
-    script: tuple[str, ...] = ()  # what the next calls of publish do; see `FakeChannel.plan`
-
-
-class FakeChannel:
-    """A platform in memory, whose next failures can be programmed.
-
-    `plan` takes, one for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "lost" (Unclear, and
-    not posted), "late" (Unclear, but posted), "bug" (an exception that no channel should raise). `blind` makes
-    `find` say Unclear.
-    """
-
-    Config = FakeChannelConfig
-
-    def __init__(self, config: FakeChannelConfig, home: Path) -> None:
-        self.config = config
-        self.name = config.name
-        self.home = home
-        self.posts: dict[str, tuple[Post, Receipt]] = {}
-        self.mutations = 0
-        self.blind = False
-        self.clock = FakeClock()
-        self._script = deque(config.script)
-
-    def plan(self, *outcomes: str) -> None:
-        """What the next calls of `publish` do."""
-        self._script.extend(outcomes)
-
-    def limits(self) -> Limits:
-        """Generous ones."""
-        return Limits(characters=5000, alt_characters=1500, picture_bytes=20_000_000, picture_pixels=8192, hashtags=30)
-
-    def check(self) -> str:
-        """All is well."""
-        return f"{self.name} is a fake, and ready"
-
-    def publish(self, post: Post) -> Receipt:
-        """Keep the post, or fail as planned."""
-        outcome = self._script.popleft() if self._script else "ok"
-        if outcome == "refused":
-            raise Refused("the fake refused the post")
-        if outcome == "throttled":
-            raise Throttled("the fake asks to wait", until=self.clock() + timedelta(minutes=15))
-        if outcome == "unauthorised":
-            raise Unauthorised("the fake does not know the password")
-        if outcome == "lost":
-            raise Unclear("the connection broke")
-        if outcome == "bug":
-            raise RuntimeError("the fake has a bug")
-        self.mutations += 1
-        receipt = Receipt(id=f"{self.name}-{self.mutations}", url=f"https://example.invalid/{post.key}", at=self.clock())
-        self.posts.setdefault(post.key, (replace(post), receipt))
-        if outcome == "late":
-            raise Unclear("the connection broke after the post was sent")
-        return receipt
-
-    def find(self, post: Post) -> Receipt | None:
-        """The receipt of an earlier attempt.
-
-        Raises:
-            Unclear: the channel is blind.
-        """
-        if self.blind:
-            raise Unclear("the fake is blind")
-        found = self.posts.get(post.key)
-        return found[1] if found else None
-
-    def measure(self, receipt: Receipt) -> Engagement:
-        """As many likes as the receipt's id has letters.
-
-        Raises:
-            NotFound: the post is gone.
-        """
-        if all(kept.id != receipt.id for _, kept in self.posts.values()):
-            raise NotFound(f"the fake has no post {receipt.id}")
-        return Engagement(at=self.clock(), likes=len(receipt.id), reposts=1, replies=0)
-
-    def audience(self) -> Audience:
-        """A hundred."""
-        return Audience(at=self.clock(), followers=100)

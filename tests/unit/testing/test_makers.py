@@ -11,6 +11,7 @@ from auria_bot.domain.mood import MOODS
 from auria_bot.errors import NotFound, Refused, Throttled, Unauthorised, Unclear, UnknownName
 from auria_bot.testing import FakeChannel, FakeClock, FakeGate, FakePainter, FakePoet, FakeStylist
 from tests.factories import NOW
+from tests.platforms import MemorySecrets, ready
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +69,9 @@ def test_the_fake_gate_sees_blank_broken_and_known_pictures(tmp_path: Path) -> N
     assert verdict.passed
     assert gate.judge(good, known=[verdict.fingerprint]).reason == "the picture is a near-duplicate"
     blank = FakePainter(FakePainter.Config(faults={"": "blank"}), models=tmp_path)
-    assert gate.judge(blank.paint(haiku, seed=1, count=1, folder=tmp_path / "b")[0].path).reason == "the picture is blank"
+    assert (
+        gate.judge(blank.paint(haiku, seed=1, count=1, folder=tmp_path / "b")[0].path).reason == "the picture is blank"
+    )
     good.write_bytes(b"no")
     assert gate.judge(good).reason == "the picture is broken"
 
@@ -108,18 +111,18 @@ def test_the_fake_channel_fails_as_planned(
     tmp_path: Path, post: Post, outcome: str, error: type[Exception], *, published: bool
 ) -> None:
     """Once, and what it did publish is found."""
-    channel = FakeChannel(FakeChannel.Config(script=(outcome,)), home=tmp_path)
+    channel = FakeChannel(FakeChannel.Config(script=(outcome,)), home=tmp_path, secrets=MemorySecrets())
     with pytest.raises(error):
-        channel.publish(post)
+        channel.publish(post, ready)
     assert (channel.find(post) is not None) is published
-    channel.publish(post)
+    channel.publish(post, ready)
     assert channel.find(post) is not None
 
 
 def test_a_blind_channel_cannot_say(tmp_path: Path, post: Post) -> None:
     """And a post that it does not have is not measured."""
-    channel = FakeChannel(FakeChannel.Config(), home=tmp_path)
-    receipt = channel.publish(post)
+    channel = FakeChannel(FakeChannel.Config(), home=tmp_path, secrets=MemorySecrets())
+    receipt = channel.publish(post, ready)
     assert channel.measure(receipt).likes == len(receipt.id)
     channel.posts.clear()
     with pytest.raises(NotFound):

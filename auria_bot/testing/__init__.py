@@ -1,0 +1,32 @@
+"""Shipped fakes: a second, small and quick implementation of every role, for tests of Auria and of what others add."""
+
+from auria_bot.testing.channel import FakeChannel, FakeChannelConfig
+from auria_bot.testing.clock import FakeClock
+from auria_bot.testing.makers import (
+    FakeCaptioner,
+    FakeConfig,
+    FakeEnlarger,
+    FakeFinisher,
+    FakeGate,
+    FakeMoodReader,
+    FakePainter,
+    FakePoet,
+    FakeScribe,
+    FakeStylist,
+)
+
+__all__ = [
+    "FakeCaptioner",
+    "FakeChannel",
+    "FakeChannelConfig",
+    "FakeClock",
+    "FakeConfig",
+    "FakeEnlarger",
+    "FakeFinisher",
+    "FakeGate",
+    "FakeMoodReader",
+    "FakePainter",
+    "FakePoet",
+    "FakeScribe",
+    "FakeStylist",
+]

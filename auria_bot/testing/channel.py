@@ -1,0 +1,121 @@
+"""A platform in memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.engagement import Audience, Engagement
+from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.roles import Fitted, Limits, Question, Ready, Secrets
+from auria_bot.errors import NotFound, Refused, Throttled, Unauthorised, Unclear
+from auria_bot.testing.clock import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["FakeChannel", "FakeChannelConfig"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeChannelConfig:
+    """How a fake channel misbehaves."""
+
+    name: str = "fake"
+    script: tuple[str, ...] = ()  # what the next calls of publish do; see `FakeChannel.plan`
+
+
+class FakeChannel:
+    """A platform in memory, whose next failures can be programmed.
+
+    `plan` takes, one for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "lost" (Unclear, and
+    not posted), "late" (Unclear, but posted), "bug" (an exception that no channel should raise). `blind` makes
+    `find` say Unclear.
+    """
+
+    Config = FakeChannelConfig
+
+    QUESTIONS = (Question(name="token", prompt="Any words", secret=True),)
+
+    def __init__(self, config: FakeChannelConfig, home: Path, secrets: Secrets) -> None:
+        self.config = config
+        self.name = config.name
+        self.home = home
+        self.secrets = secrets
+        self.posts: dict[str, tuple[Post, Receipt]] = {}
+        self.mutations = 0
+        self.blind = False
+        self.clock = FakeClock()
+        self._script = deque(config.script)
+
+    def plan(self, *outcomes: str) -> None:
+        """What the next calls of `publish` do."""
+        self._script.extend(outcomes)
+
+    def limits(self) -> Limits:
+        """Generous ones."""
+        return Limits(characters=5000, alt_characters=1500, picture_bytes=20_000_000, picture_pixels=8192, hashtags=30)
+
+    def fit(self, text: str, alt_text: str) -> Fitted:
+        """The words as they are.
+
+        Raises:
+            Refused: they are too long.
+        """
+        if len(text) > 5000 or len(alt_text) > 1500:
+            raise Refused(f"{self.name} takes a text of at most 5000 characters and an alt text of at most 1500")
+        return Fitted(text=text, alt_text=alt_text)
+
+    def check(self) -> str:
+        """All is well."""
+        return f"{self.name} is a fake, and ready"
+
+    def publish(self, post: Post, ready: Ready) -> Receipt:
+        """Keep the post, or fail as planned."""
+        outcome = self._script.popleft() if self._script else "ok"
+        if outcome == "refused":
+            raise Refused("the fake refused the post")
+        if outcome == "throttled":
+            raise Throttled("the fake asks to wait", until=self.clock() + timedelta(minutes=15))
+        if outcome == "unauthorised":
+            raise Unauthorised("the fake does not know the password")
+        ready("fake memo")
+        if outcome == "lost":
+            raise Unclear("the connection broke")
+        if outcome == "bug":
+            raise RuntimeError("the fake has a bug")
+        self.mutations += 1
+        receipt = Receipt(
+            id=f"{self.name}-{self.mutations}", url=f"https://example.invalid/{post.key}", at=self.clock()
+        )
+        self.posts.setdefault(post.key, (replace(post), receipt))
+        if outcome == "late":
+            raise Unclear("the connection broke after the post was sent")
+        return receipt
+
+    def find(self, post: Post) -> Receipt | None:
+        """The receipt of an earlier attempt.
+
+        Raises:
+            Unclear: the channel is blind.
+        """
+        if self.blind:
+            raise Unclear("the fake is blind")
+        found = self.posts.get(post.key)
+        return found[1] if found else None
+
+    def measure(self, receipt: Receipt) -> Engagement:
+        """As many likes as the receipt's id has letters.
+
+        Raises:
+            NotFound: the post is gone.
+        """
+        if all(kept.id != receipt.id for _, kept in self.posts.values()):
+            raise NotFound(f"the fake has no post {receipt.id}")
+        return Engagement(at=self.clock(), likes=len(receipt.id), reposts=1, replies=0)
+
+    def audience(self) -> Audience:
+        """A hundred."""
+        return Audience(at=self.clock(), followers=100)
