@@ -1,7 +1,8 @@
 """The words that go with a picture: alt text for those who cannot see it, and the text of the post.
 
 Alt text answers, in the order in which somebody who cannot see the picture would ask: what does it show, in which colours; what is
-its mood, in whose manner is it painted; what is it painted for. It claims no people, animals or made things unless told that the
+its mood, in whose manner is it painted; what is it painted for. What it shows is what the captioner surely sees; where the captioner
+is not sure, or sees the kind of scene that the painter set out to paint, the painter's own words for it. It claims no people, animals or made things unless told that the
 painter paints them, because a captioner finds them in any brush stroke. Knows sketches and words; does not open pictures.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auria_bot.art.captioners.colour_words import NAMED
-from auria_bot.art.captioners.nature import FLOWERS, UNCERTAIN, tells_of_others
+from auria_bot.art.captioners.nature import FLOWERS, UNCERTAIN, kinds, tells_of_others
 from auria_bot.art.hashtags import Hashtags
 from auria_bot.corpus.decency import faults
 from auria_bot.corpus.words import words
@@ -68,6 +69,7 @@ class PlainScribe:
         described = alt_text(
             haiku=sketch.haiku,
             caption=sketch.caption,
+            subject=sketch.subject or "",
             mood=sketch.mood,
             style=sketch.style,
             theme=sketch.theme,
@@ -91,6 +93,7 @@ def alt_text(
     mood: str | None,
     style: Style | None,
     theme: str | None = None,
+    subject: str = "",
     others: bool = False,
 ) -> str:
     """Alt text of at most MOST_CHARACTERS, in whole sentences.
@@ -101,10 +104,11 @@ def alt_text(
         mood: a mood's name.
         style: the painting whose manner it was restyled in.
         theme: what the operator asked for.
+        subject: what the painter set out to paint; "" when it did not tell.
         others: trust such a caption.
     """
     about = {*words(" ".join(haiku.lines)), *words(theme or "")}
-    sentences = [f"A digital painting of {_subject(caption, about, others=others)}."]
+    sentences = [f"A digital painting of {_subject(caption, about, intended=subject, others=others)}."]
     if manner := _manner(style):
         sentences.append(f"Its mood is {mood}; it is {manner}." if mood else f"It is {manner}.")
     elif mood:
@@ -115,14 +119,15 @@ def alt_text(
     return " ".join(sentences)[:MOST_CHARACTERS]
 
 
-def _subject(caption: str | None, about: set[str], *, others: bool) -> str:
+def _subject(caption: str | None, about: set[str], *, intended: str, others: bool) -> str:
     """What the picture shows, as it follows "a painting of"; the measured colours stay where the rest is not believed.
 
     Flowers are believed only where the poem or the theme speaks of them: brush strokes look like petals.
     """
+    intended = "" if faults(intended, names=False) else _clean(intended)
     said = _clean(caption or "").rstrip(".!… ")
     if not said or faults(said, names=False):
-        return UNCERTAIN
+        return intended or UNCERTAIN
     shown, comma, colours = said.rpartition(", in ")
     measured = bool(comma) and all(
         part.strip() in NAMED for part in colours.replace(" and ", ",").split(",") if part.strip()
@@ -132,6 +137,8 @@ def _subject(caption: str | None, about: set[str], *, others: bool) -> str:
     unasked_flowers = FLOWERS & set(words(shown)) and not FLOWERS & about
     if not others and (tells_of_others(shown) or unasked_flowers):
         shown = UNCERTAIN
+    if intended and (shown.lower() == UNCERTAIN or kinds(shown) & kinds(intended) or not kinds(shown)):
+        shown = intended
     shown = f"{shown[0].lower()}{shown[1:]}" if shown[:2].istitle() else shown
     return f"{shown}, in {colours}" if colours else shown
 

@@ -46,6 +46,7 @@ class Sketch:
     haiku: Haiku | None = None
     painting: str | None = None  # PNG as the painter made it
     painting_score: float | None = None  # the painter's own matching score of it
+    subject: str | None = None  # what the painter set out to paint; "" when it cannot tell
     enlarged: str | None = None  # PNG after the enlarger
     style: Style | None = None
     styled: str | None = None  # PNG after the stylist

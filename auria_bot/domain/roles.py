@@ -96,6 +96,7 @@ class Painting:
 
     path: Path  # PNG
     score: float  # how well it matches the poem; higher is better; comparable within one call only
+    subject: str = ""  # what it set out to paint, as it follows "a painting of"; "" when the painter cannot tell
 
 
 @runtime_checkable

@@ -152,6 +152,7 @@ def _paint(sketch: Sketch, desk: Desk) -> Sketch:
                 shutil.rmtree(folder, ignore_errors=True)
                 changed = sketch.evolve(
                     painting="painting.png", painting_score=round(float(painting.score), 6),
+                    subject=painting.subject,
                     nudity=round(float(verdict.nudity), 6), rejected=tuple(rejected),
                 )  # fmt: skip
                 return _signed(changed, desk, "painter", "gate")
@@ -245,7 +246,7 @@ STEPS = (
     Step(name="caption", roles=("captioner",), reads=("enlarged",), past=_nothing, work=_caption),
     Step(
         name="words", roles=("scribe",), past=_nothing, work=_write,
-        reads=("haiku", "mood", "theme", "style", "caption", "seed"),
+        reads=("haiku", "mood", "theme", "style", "subject", "caption", "seed"),
     ),
     Step(
         name="finish", roles=("finisher",), past=_nothing, work=_finish,

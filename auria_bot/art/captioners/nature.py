@@ -13,7 +13,7 @@ from typing import Final
 
 from auria_bot.art.captioners.vocabulary import tokenise
 
-__all__ = ["FLOWERS", "OTHERS", "SCENE_WORDS", "UNCERTAIN", "tells_of_others", "tidied"]
+__all__ = ["FLOWERS", "OTHERS", "SCENE_WORDS", "UNCERTAIN", "kinds", "tells_of_others", "tidied"]
 
 UNCERTAIN: Final = "a scene from nature"
 """What is said of a picture when nothing more can be said with some confidence: dull, and never false."""
@@ -79,6 +79,68 @@ _FLOWERS = (
 FLOWERS: Final = frozenset(_FLOWERS.split())
 """Words for flowers: brush strokes look like them to the captioner."""
 
+_KINDS: Final = {
+    "water": frozenset(
+        [
+            "sea",
+            "ocean",
+            "water",
+            "waters",
+            "wave",
+            "waves",
+            "lake",
+            "lakeside",
+            "river",
+            "stream",
+            "creek",
+            "pond",
+            "shore",
+            "shoreline",
+            "seashore",
+            "beach",
+            "coast",
+            "surf",
+            "bay",
+        ]
+    ),
+    "land": frozenset(
+        [
+            "mountain",
+            "mountains",
+            "mountainside",
+            "hill",
+            "hills",
+            "peak",
+            "peaks",
+            "slope",
+            "slopes",
+            "valley",
+            "cliff",
+            "cliffs",
+            "fields",
+            "land",
+        ]
+    ),
+    "ice": frozenset(["ice", "icy", "glacier", "frozen", "snow", "snowy", "snow-covered"]),
+    "trees": frozenset(
+        [
+            "tree",
+            "trees",
+            "forest",
+            "forested",
+            "woods",
+            "wooded",
+            "pine",
+            "pines",
+            "branch",
+            "branches",
+            "leaves",
+            "foliage",
+        ]
+    ),
+    "flowers": FLOWERS,
+}
+
 _TIDIER = (  # what templated captions say clumsily, and how a person would say it
     (re.compile(r"\b(sunflower|daisy|tulip|rose|dandelion) flower\b"), r"\1"),
     (re.compile(r"^slopes and (?=an? )"), "mountain slopes under "),
@@ -99,3 +161,9 @@ def tidied(caption: str) -> str:
 def tells_of_others(caption: str) -> tuple[str, ...]:
     """The words of a caption that claim people, animals or made things, in their order; () for a caption of nature alone."""
     return tuple(token for token in tokenise(caption) if token in OTHERS)
+
+
+def kinds(caption: str) -> frozenset[str]:
+    """Which kinds of scene a caption tells of: water, land, ice, trees, flowers."""
+    said = set(tokenise(caption))
+    return frozenset(kind for kind, names in _KINDS.items() if said & names)

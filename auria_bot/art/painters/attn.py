@@ -16,6 +16,7 @@ from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.minilm import SHA256 as MINILM_SHA256
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
+from auria_bot.art.painters.scenery import spoken
 from auria_bot.art.runtime import load
 from auria_bot.domain.roles import Painting
 from auria_bot.errors import DiskError, InputError, ModelCorrupt
@@ -155,11 +156,12 @@ class AttnPainter:
         """
         prompt = self.prompt(haiku, seed=seed, mood=mood, theme=theme)
         canvases = self.imagine(prompt.text, seed=seed, count=min(_MOST, max(count, self.config.candidates)))
+        subject = spoken(prompt.scene, prompt.light, (*haiku.lines, theme or ""))
         paintings = []
         for rank, canvas in enumerate(canvases[:count]):
             path = folder / f"painting-{rank}.png"
             _write(canvas.pixels, path)
-            paintings.append(Painting(path=path, score=canvas.score))
+            paintings.append(Painting(path=path, score=canvas.score, subject=subject))
         return tuple(paintings)
 
 

@@ -6,7 +6,13 @@ learned. Knows words; does not know pictures or networks.
 
 from __future__ import annotations
 
-__all__ = ["FLOWERS", "LIGHT_PHRASES", "NOUNS", "SCENES", "phrase"]
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FLOWERS", "LIGHT_PHRASES", "NOUNS", "SCENES", "phrase", "spoken"]
 
 SCENES = ("sea", "mountain", "glacier", "forest", "daisy", "dandelion", "rose", "sunflower", "tulip")
 """What the painter can paint, in the order of the classifier's classes."""
@@ -75,3 +81,55 @@ def phrase(scene: str, light: str, colour: str = "", *, noun: int = 0, wording: 
     names, lights = NOUNS[scene], LIGHT_PHRASES[light]
     words = (colour, names[noun % len(names)], lights[wording % len(lights)])
     return " ".join(word for word in words if word)
+
+
+_SPOKEN_SCENES: dict[str, tuple[tuple[str, str], ...]] = {
+    "sea": (
+        ("lake", "a lake"), ("pond", "a pond"), ("river", "a river"), ("stream", "a stream"), ("creek", "a stream"),
+        ("beach", "a beach"), ("sand", "a beach"), ("shore", "the seashore"), ("waves", "waves"), ("", "the sea"),
+    ),
+    "mountain": (
+        ("hill", "hills"), ("valley", "a valley"), ("cliff", "cliffs"), ("field", "open fields"), ("fields", "open fields"),
+        ("mountain", "mountains"), ("peak", "mountains"), ("", "a hilly land"),
+    ),
+    "glacier": (("river", "a frozen river"), ("lake", "a frozen lake"), ("", "a frozen land")),
+    "forest": (("tree", "trees"), ("pine", "pines"), ("leaves", "trees"), ("", "a forest")),
+    "daisy": (("", "daisies"),),
+    "dandelion": (("", "dandelions"),),
+    "rose": (("", "a rose"),),
+    "sunflower": (("", "sunflowers"),),
+    "tulip": (("", "tulips"),),
+}  # fmt: skip
+_SPOKEN_LIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "day": (("", ""),),
+    "noon": (("morning", "in the morning light"), ("", "in bright light")),
+    "grey": (("rain", "in the rain"), ("storm", "under a stormy sky"), ("", "under a grey sky")),
+    "mist": (("fog", "in fog"), ("", "in mist")),
+    "night": (("star", "under the stars"), ("", "at night")),
+    "moon": (("", "in moonlight"),),
+    "sunset": (
+        ("dawn", "at dawn"), ("sunrise", "at sunrise"), ("daybreak", "at dawn"), ("dusk", "at dusk"),
+        ("twilight", "at dusk"), ("", "at sunset"),
+    ),
+    "autumn": (("", "in autumn"),),
+    "snow": (("snow", "in snow"), ("", "in winter")),
+}  # fmt: skip
+
+
+def spoken(scene: str, light: str, lines: Iterable[str] = ()) -> str:
+    """What a prompt's picture shows, as it follows "a painting of": "a lake in moonlight".
+
+    Scenes and lights go by the poem's own word for them, where it has one: what was painted as the sea stands for its lake.
+
+    Args:
+        scene: one of SCENES.
+        light: one of LIGHT_PHRASES.
+        lines: the poem's, and the theme.
+    """
+    said = set(re.findall(r"[a-z]+", " ".join(lines).lower()))
+    said |= {word.removesuffix("s") for word in said}
+    parts = (
+        next(name for word, name in names if not word or word in said)
+        for names in (_SPOKEN_SCENES[scene], _SPOKEN_LIGHTS[light])
+    )
+    return " ".join(part for part in parts if part)

@@ -53,6 +53,30 @@ def test_flowers_are_believed_where_the_poem_speaks_of_them() -> None:
     assert told[1].startswith("A digital painting of a sunflower, in gold.")
 
 
+@pytest.mark.parametrize(
+    ("caption", "shown"),
+    [
+        ("A scene from nature, in gold.", "a lake in moonlight, in gold"),  # the captioner is not sure
+        ("A seashore near the water, in gold.", "a lake in moonlight, in gold"),  # it sees that kind of scene
+        ("A mountain with a misty sky, in gold.", "a mountain with a misty sky, in gold"),  # it surely sees another
+        ("Two dogs, in gold.", "a lake in moonlight, in gold"),
+        (None, "a lake in moonlight"),
+    ],
+)
+def test_the_painters_word_counts_unless_the_captioner_surely_sees_something_else(
+    caption: str | None, shown: str
+) -> None:
+    """What was painted is known; what came of it is seen."""
+    told = alt_text(haiku=HAIKU, caption=caption, mood=None, style=None, subject="a lake in moonlight")
+    assert told.startswith(f"A digital painting of {shown}. ")
+
+
+def test_a_painters_word_that_must_not_be_published_is_left_out() -> None:
+    """Painters come from elsewhere too."""
+    told = alt_text(haiku=HAIKU, caption=None, mood=None, style=None, subject="see https://x.example.com")
+    assert told.startswith("A digital painting of a scene from nature. ")
+
+
 def test_an_operator_may_believe_such_captions() -> None:
     """With a painter that paints people, the captioner's word counts."""
     described = alt_text(haiku=HAIKU, caption="A man near the sea", mood=None, style=None, others=True)
