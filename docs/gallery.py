@@ -17,6 +17,8 @@ from typing import Any
 
 from PIL import Image
 
+from auria_bot.domain.artwork import Style
+
 __all__ = ["WORKS", "main"]
 
 WORKS = (
@@ -60,7 +62,7 @@ def _cells(scratch: Path) -> list[str]:
         cells.append(
             f'<td valign="top" width="33%"><img src="docs/art/{number}.jpg" alt="{_escaped(draft["alt_text"])}"><br>'
             f"<em>{'<br>'.join(_escaped(line) for line in draft['haiku'])}</em><br>"
-            f"<sub>after “{_escaped(style['title'])}” by {_escaped(style['artist'])}</sub><br>"
+            f"<sub>{_escaped(Style(**style).credit)}</sub><br>"
             f"<sub><code>auria make {_escaped(shlex.join(wishes))}</code></sub></td>"
         )
     return cells

@@ -147,11 +147,11 @@ def _manner(style: Style | None) -> str:
     """In whose manner, e.g. `in the manner of “The Wave” by Gustave Courbet, 1870`; "" when that cannot be said decently."""
     if style is None:
         return ""
-    title, artist, year = (_cut(_clean(part)) for part in (style.title, style.artist, style.year))
+    title, artist, year = (_cut(_clean(part)) for part in (style.title, style.byline, style.year))
     title = title.replace("“", "").replace("”", "").replace('"', "")
     named = f"“{title}”" if title else "an untitled painting"
     if artist:
-        named += f" by {artist}"
+        named += f" {artist}"
     if year:
         named += f", {year}"
     if faults(named, names=False):

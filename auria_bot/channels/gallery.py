@@ -21,7 +21,8 @@ PER_PAGE = 60
 
 _TAG = re.compile(r"#\w+")
 _CREDIT = re.compile(
-    r"(?:after|manner of|taken from) \u201c(?P<title>[^\u201d]{1,200})\u201d by (?P<artist>[^\n;]{1,160}?)\.(?= It | Poem|\s*$)"
+    r"(?:after|manner of|taken from) \u201c(?P<title>[^\u201d]{1,200})\u201d"
+    r" (?P<byline>(?:by|attributed to|after|in the style of) [^\n;]{1,160}?)\.(?= It | Poem|\s*$)"
 )
 """How an alt text credits a painting."""
 
@@ -69,7 +70,7 @@ def _article(exhibit: Exhibit, *, first: bool) -> str:
     credit = _CREDIT.search(exhibit.alt_text) or _CREDIT.search(exhibit.text)
     notes = [f"<p>{escape(line)}</p>" for line in other if not line.startswith("—")]
     if credit and not any("after " in line for line in other):
-        notes.append(f"<p>After <cite>{escape(credit['title'])}</cite> by {escape(credit['artist'])}</p>")
+        notes.append(f"<p>After <cite>{escape(credit['title'])}</cite> {escape(credit['byline'])}</p>")
     if tags:
         notes.append(f'<p class="tags">{escape(" ".join(tags))}</p>')
     day = f"{exhibit.at.day} {exhibit.at:%B %Y}"

@@ -5,6 +5,7 @@ Both are JSON-able: pictures are named by paths relative to the artwork's own fo
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -12,6 +13,16 @@ from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import StepFailed
 
 __all__ = ["Artwork", "Sketch", "Style"]
+
+_ATTRIBUTIONS = {
+    "Attributed to ": "attributed to ",
+    "After ": "after ",
+    "Circle of ": "by the circle of ",
+    "Follower of ": "by a follower of ",
+    "Style of ": "in the style of ",
+    "Workshop of ": "by the workshop of ",
+}
+"""How museums name painters who are not sure, and how that is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +37,19 @@ class Style:
     strength: float = 0.6  # 0 leaves the picture as it is, 1 is all style
 
     @property
+    def byline(self) -> str:
+        """Who painted it, as it follows the title: `by G. Courbet`, `attributed to Pieter Boel`; "" when unknown."""
+        artist = re.sub(r"\s*\([^)]*\)", "", self.artist).split(" / ")[0].strip()
+        for museum, words in _ATTRIBUTIONS.items():
+            if artist.startswith(museum):
+                return words + artist.removeprefix(museum)
+        return f"by {artist}" if artist else ""
+
+    @property
     def credit(self) -> str:
         """The words that credit the painting, e.g. `after "The Wave" by G. Courbet, 1870`."""
         year = f", {self.year}" if self.year else ""
-        return f"after “{self.title}” by {self.artist}{year}"
+        return f"after “{self.title}” {self.byline}".rstrip() + year
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,7 @@ _SPOKEN_SCENES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "mountain": (
         ("hill", "hills"), ("valley", "a valley"), ("cliff", "cliffs"), ("field", "open fields"), ("fields", "open fields"),
-        ("mountain", "mountains"), ("peak", "mountains"), ("", "a hilly land"),
+        ("mountain", "mountains"), ("peak", "mountains"), ("", "hills"),
     ),
     "glacier": (("river", "a frozen river"), ("lake", "a frozen lake"), ("", "a frozen land")),
     "forest": (("tree", "trees"), ("pine", "pines"), ("leaves", "trees"), ("", "a forest")),

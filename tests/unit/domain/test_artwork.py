@@ -44,3 +44,19 @@ def test_credit_names_the_painting() -> None:
     """The credit gives title, artist and, where known, the year."""
     assert STYLE.credit == "after “Mount Fuji” by Hokusai, 1830"
     assert Style(key="k", title="T", artist="A", year="").credit == "after “T” by A"
+    assert Style(key="k", title="T", artist="", year="1900").credit == "after “T”, 1900"
+
+
+@pytest.mark.parametrize(
+    ("artist", "byline"),
+    [
+        ("Attributed to Pieter Boel", "attributed to Pieter Boel"),
+        ("Workshop of Diego Velázquez", "by the workshop of Diego Velázquez"),
+        ("Follower of Antonis Mor", "by a follower of Antonis Mor"),
+        ("After Jacobo Bassano", "after Jacobo Bassano"),
+        ("J. Cornelisz. (Netherlandish, c. 1470) / or Workshop of J. Cornelisz.", "by J. Cornelisz."),
+    ],
+)
+def test_a_museums_doubt_reads_as_a_sentence(artist: str, byline: str) -> None:
+    """Nothing is "by Attributed to" anybody."""
+    assert Style(key="k", title="T", artist=artist, year="").byline == byline
