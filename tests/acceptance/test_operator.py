@@ -146,6 +146,11 @@ def test_a_bad_step_costs_its_own_artwork_and_is_tried_again(tmp_path):
     again = Operator(home, **fault)
     again.run("make", "--resume", code=9)
     assert len(again.json("drafts")) == 2
+    assert "no unfinished run" in again.run("make", "--discard", "nonsense", code=5).stderr
+    assert "leave out --seed" in again.run("make", "--discard", "all", "--seed", "1", code=4).stderr
+    assert again.json("make", "--discard", "all") == {"discarded": [made["run"]]}
+    assert "nothing is unfinished" in again.run("make", "--resume").stderr
+    assert len(again.json("drafts")) == 2
 
 
 def test_resuming_when_nothing_is_unfinished_is_no_error(tmp_path):
