@@ -14,6 +14,7 @@ from sqlalchemy import URL, create_engine, make_url
 
 from auria_bot.settings import Settings
 from auria_bot.store.migrate import upgrade
+from auria_bot.store.schema import METADATA
 from auria_bot.store.unit_of_work import Store
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
         url = request.getfixturevalue("migrated_postgres")
         engine = create_engine(make_url(url))
         with engine.begin() as connection:
-            connection.exec_driver_sql("TRUNCATE drafts, posts, attempts, journal RESTART IDENTITY")
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY")
         engine.dispose()
     return Settings(home=tmp_path / "home", database={"url": url})
 

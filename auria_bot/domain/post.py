@@ -46,6 +46,7 @@ class Outcome(StrEnum):
     UNAUTHORISED = "unauthorised"
     UNCLEAR = "unclear"
     ABANDONED = "abandoned"  # its lease ran out
+    BROKEN = "broken"  # an error nobody foresaw, before anything was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,8 @@ class Attempt:
     ended_at: datetime | None
     outcome: Outcome | None
     words: str  # what the platform said
+    sending_at: datetime | None = None  # when its mutation was about to happen; None: surely nothing was sent
+    memo: str = ""  # what it wanted remembered then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ class Post:
     tried_at: datetime | None = None  # when that attempt was about to make its mutation (aware, UTC)
     receipt: Receipt | None = None
     words: str = ""  # what happened last, and what to do next
+    vanished_at: datetime | None = None  # when it was first found to be gone from its platform, after it was sent
 
     def moved(self, to: PostState, **changes: object) -> Post:
         """The post in another state.

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import Artwork
     from auria_bot.domain.draft import Draft, DraftState
     from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.pause import Pause
     from auria_bot.domain.post import Attempt, Outcome, Post, PostState
 
-__all__ = ["Clock", "Drafts", "Journal", "Pictures", "Posts", "Store", "Unit"]
+__all__ = ["Channels", "Clock", "Drafts", "Journal", "Pictures", "Posts", "Store", "Unit"]
 
 
 class Clock(Protocol):
@@ -119,6 +120,22 @@ class Posts(Protocol):
         ...
 
 
+class Channels(Protocol):
+    """The channels of one unit of work: which of them are paused."""
+
+    def paused(self) -> Sequence[Pause]:
+        """Every pause that stands, by the channel's name."""
+        ...
+
+    def pause(self, name: str, *, reason: str, by: str, at: datetime) -> None:
+        """Pause a channel; a pause that stands already is replaced."""
+        ...
+
+    def resume(self, name: str) -> bool:
+        """Let a channel go on; whether it was paused."""
+        ...
+
+
 class Journal(Protocol):
     """What the operator did."""
 
@@ -138,6 +155,11 @@ class Unit(Protocol):
     @property
     def posts(self) -> Posts:
         """The posts."""
+        ...
+
+    @property
+    def channels(self) -> Channels:
+        """The channels."""
         ...
 
     @property

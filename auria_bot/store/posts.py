@@ -160,7 +160,7 @@ class Posts:
         return tuple(
             Attempt(
                 number=row.number, started_at=row.started_at, ended_at=row.ended_at, words=row.words,
-                outcome=None if row.outcome is None else Outcome(row.outcome),
+                outcome=None if row.outcome is None else Outcome(row.outcome), sending_at=row.sending_at, memo=row.memo,
             )
             for row in rows
         )  # fmt: skip
@@ -174,6 +174,7 @@ def _changes(post: Post) -> dict[str, Any]:
         "receipt_id": receipt and receipt.id,
         "receipt_url": receipt and receipt.url,
         "receipt_at": receipt and receipt.at,
+        "receipt_cost": receipt and receipt.cost,
         "words": post.words,
     }
 
@@ -181,10 +182,11 @@ def _changes(post: Post) -> dict[str, Any]:
 def _post(row: Row[Any]) -> Post:
     receipt = None
     if row.receipt_id is not None:
-        receipt = Receipt(id=row.receipt_id, url=row.receipt_url, at=row.receipt_at)
+        cost = 0.0 if row.receipt_cost is None else row.receipt_cost
+        receipt = Receipt(id=row.receipt_id, url=row.receipt_url, at=row.receipt_at, cost=cost)
     return Post(
         id=row.id, draft_id=row.draft_id, channel=row.channel, state=PostState(row.state), due=row.due,
         text=row.text, alt_text=row.alt_text, picture=row.picture, picture_sha256=row.picture_sha256,
         signature=row.signature, key=row.key, fencing=row.fencing, lease_until=row.lease_until, receipt=receipt,
-        words=row.words,
+        words=row.words, memo=row.memo, tried_at=row.tried_at, vanished_at=row.vanished_at,
     )  # fmt: skip

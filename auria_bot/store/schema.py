@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Identity,
     Index,
@@ -27,9 +28,11 @@ from sqlalchemy.types import TypeDecorator
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
 
-__all__ = ["HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "drafts", "journal", "posts"]
+__all__ = [
+    "HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "audiences", "channels", "drafts", "journal", "posts", "samples",
+]  # fmt: skip
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; known here so that Alembic is imported only when there is something to migrate."""
 
 LAST_ID = 2**63 - 1
@@ -124,6 +127,10 @@ posts = Table(
     Column("receipt_url", Text),
     Column("receipt_at", UtcTime),
     Column("words", Text, nullable=False),
+    Column("memo", Text, nullable=False, server_default=""),
+    Column("tried_at", UtcTime),  # when the last attempt that came so far was about to make its mutation
+    Column("receipt_cost", Float),  # US dollars
+    Column("vanished_at", UtcTime),  # when a sent post was first found to be gone from its platform
     UniqueConstraint("draft_id", "channel"),
     _one_of("state", PostState),
     Index(None, "state", "due"),
@@ -140,10 +147,46 @@ attempts = Table(
     Column("ended_at", UtcTime),
     Column("outcome", String(20)),
     Column("words", Text, nullable=False),
+    Column("memo", Text, nullable=False, server_default=""),
+    Column("sending_at", UtcTime),  # when its mutation was about to happen; while null, nothing was sent
     UniqueConstraint("post_id", "number"),
     _one_of("outcome", Outcome),
 )  # fmt: skip
 """Every try to publish a post; open while its outcome is null."""
+
+channels = Table(
+    "channels", METADATA,
+    Column("name", String(100), primary_key=True),
+    Column("paused_at", UtcTime),  # null while it is open
+    Column("paused_by", String(100), nullable=False),  # "auria", or the operator's name
+    Column("reason", Text, nullable=False),
+)  # fmt: skip
+"""The channels that were ever paused, and why; a paused one is neither sent to nor asked."""
+
+samples = Table(
+    "samples", METADATA,
+    _id(),
+    Column("post_id", _ID, ForeignKey("posts.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("likes", Integer),
+    Column("reposts", Integer),
+    Column("replies", Integer),
+    Column("quotes", Integer),
+    Column("saves", Integer),
+    Column("views", Integer),
+    Index(None, "post_id", "at"),
+)  # fmt: skip
+"""What followers had done with a post at a time; null where the platform does not tell."""
+
+audiences = Table(
+    "audiences", METADATA,
+    _id(),
+    Column("channel", String(100), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("followers", Integer),
+    Index(None, "channel", "at"),
+)  # fmt: skip
+"""How many followed a channel at a time."""
 
 journal = Table(
     "journal", METADATA,

@@ -13,6 +13,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from auria_bot.settings import Settings
+from auria_bot.store.channels import Channels
 from auria_bot.store.drafts import Drafts
 from auria_bot.store.engine import READ_ONLY, connect, shown, translated
 from auria_bot.store.journal import Journal
@@ -28,6 +29,7 @@ class Unit:
     def __init__(self, connection: Connection, *, who: str) -> None:
         self.drafts = Drafts(connection)
         self.posts = Posts(connection)
+        self.channels = Channels(connection)
         self.journal = Journal(connection, who=who)
 
 

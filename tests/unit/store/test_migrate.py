@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from alembic import command
@@ -56,6 +57,88 @@ def test_models_and_migrations_agree(database_url: str):
             assert checks == {str(one.name) for one in table.constraints if isinstance(one, CheckConstraint)}
             assert found.get_pk_constraint(table.name)["name"] == f"pk_{table.name}"
     engine.dispose()
+
+
+def _first(url: str) -> None:
+    """A database as the first migration left it."""
+    engine = connect(url)
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+
+
+_AT = "'2026-11-21 10:00:00+00:00'"
+_POST = "draft_id, channel, state, due, text, alt_text, picture, picture_sha256, signature, key, fencing, words"
+_ATTEMPT = "post_id, number, fencing, started_at, outcome, words"
+_OLD_WORDS = "look, then: `auria publish --decide 2 sent|again|never`"
+
+
+def _old_posts(url: str, **states: tuple[str, str | None]) -> None:
+    """Posts of the first schema, each on the channel that is named, with its state and its last attempt's outcome."""
+    _run(
+        url,
+        "INSERT INTO drafts (version, folder, state, made_at, reason, text, alt_text, channels, signature,"
+        " picture_sha256, artwork, mood, style, fingerprint) VALUES (1, 'f', 'scheduled', '2026-11-21 10:00:00+00:00',"
+        " '', '', '', '[]', '', '', '{}', '', '', '')",
+    )
+    for number, (channel, (state, outcome)) in enumerate(states.items(), start=1):
+        told = "NULL" if outcome is None else f"'{outcome}'"
+        post = f"(1, '{channel}', '{state}', {_AT}, 'ponds', 'a pond', '/p.jpg', '', '', 'key-{channel}', 2, '{_OLD_WORDS}')"
+        tries = f"({number}, 1, 1, {_AT}, 'throttled', ''), ({number}, 2, 2, '2026-11-21 11:00:00+00:00', {told}, '')"
+        _run(
+            url,
+            f"INSERT INTO posts ({_POST}) VALUES {post}",  # noqa: S608 - the words are the test's own
+            f"INSERT INTO attempts ({_ATTEMPT}) VALUES {tries}",  # noqa: S608
+        )
+
+
+def test_a_first_schema_keeps_its_posts(database_url: str, tmp_path):
+    """What an attempt may have sent is not taken for unsent; nothing else is lost."""
+    _first(database_url)
+    _old_posts(
+        database_url, a=("sending", None), b=("sent", "sent"), c=("unknown", "unclear"), d=("waiting", "throttled")
+    )
+    later = datetime(2026, 11, 21, 11, tzinfo=UTC)
+    with Store.open(Settings(home=tmp_path, database={"url": database_url})) as store, store.read() as unit:
+        found = {post.channel: post for post in unit.posts.list()}
+        assert {name: post.tried_at for name, post in found.items()} == {"a": later, "b": later, "c": later, "d": None}
+        assert {post.state for post in found.values()} == {"sending", "sent", "unknown", "waiting"}
+        assert {(post.text, post.alt_text, post.fencing, post.memo) for post in found.values()} == {
+            ("ponds", "a pond", 2, "")
+        }
+        tries = unit.posts.attempts(found["a"].id)
+        assert [(one.sending_at, one.outcome) for one in tries] == [(None, "throttled"), (later, None)]
+    assert current(database_url) == HEAD
+
+
+def test_a_first_schema_s_refused_credentials_pause_the_channel(database_url: str, tmp_path):
+    """The post waits in the queue again, its channel is paused instead; other words name the new command."""
+    _first(database_url)
+    _old_posts(database_url, a=("needs_attention", "unauthorised"), b=("needs_attention", "unclear"))
+    with Store.open(Settings(home=tmp_path, database={"url": database_url})) as store, store.read() as unit:
+        other, refused = unit.posts.list()
+        assert (refused.state, other.state) == ("waiting", "needs_attention")
+        assert other.words == "look, then: `auria posts resolve 2 --sent URL | --not-sent | --give-up`"
+        (paused,) = unit.channels.paused()
+        assert (paused.name, paused.by, paused.at) == ("a", "auria", datetime(2026, 11, 21, 11, tzinfo=UTC))
+
+
+def test_a_downgrade_brings_the_first_schema_back(database_url: str):
+    """And the way up again is open."""
+    upgrade(database_url)
+    engine = connect(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        assert "channels" not in inspect(connection).get_table_names()
+        assert "memo" not in {one["name"] for one in inspect(connection).get_columns("posts")}
+    engine.dispose()
+    assert upgrade(database_url) == HEAD
 
 
 def test_looking_makes_nothing(tmp_path):
