@@ -12,20 +12,21 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import SettingsError
+from auria_bot.errors import SettingsError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from auria_bot.domain.roles import Channel
+    from auria_bot.domain.roles import Channel, Secrets
     from auria_bot.services.plan import Tool
     from auria_bot.services.publisher import Publisher
     from auria_bot.services.review import Review
     from auria_bot.services.studio import Studio
     from auria_bot.services.workspace import Workspace
-    from auria_bot.settings import BackendSettings, Settings
+    from auria_bot.settings import BackendSettings, ChannelSettings, Settings
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
+    from auria_bot.vault import Vault
 
 __all__ = ["ROLES", "Application", "build"]
 
@@ -162,25 +163,36 @@ class Application:
             "cache": str(self.settings.home / "cache" / "compiled"),
         }
 
-    def _channel(self, name: str) -> Channel:
-        """Construct a channel.
+    def vault(self, name: str) -> Vault:
+        """The secrets of a channel, kept where its settings say."""
+        from auria_bot.vault import Vault
+
+        chosen = self.settings.channels.get(name)
+        return Vault(self.settings.home, name, place=chosen.vault if chosen else "file")
+
+    def channel(self, name: str, chosen: ChannelSettings, secrets: Secrets) -> Channel:
+        """Construct a channel from these settings and secrets, which need not be those in force.
 
         Raises:
-            UnknownName: no such backend.
-            SettingsError: an option it does not have.
+            SettingsError: no such backend, or an option it does not have.
+            BackendMissing: its package is not installed.
         """
         from auria_bot import registry
         from auria_bot.services.workshop import configure
-        from auria_bot.vault import Vault
 
-        chosen = self.settings.channels[name]
-        kind = registry.find("channel", chosen.backend)
+        try:
+            kind = registry.find("channel", chosen.backend)
+        except UnknownName as error:
+            raise SettingsError(f"channels.{name}.backend: {error}") from None
         try:
             config = configure(f"channel {name}", kind, chosen.options, {"name": name})
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise SettingsError(f"channels.{name}.options: {error}") from None
-        made: Channel = kind(config, home=self.settings.home, secrets=Vault(self.settings.home, name))
+        made: Channel = kind(config, home=self.settings.home, secrets=secrets)
         return made
+
+    def _channel(self, name: str) -> Channel:
+        return self.channel(name, self.settings.channels[name], self.vault(name))
 
     def _faults(self, text: str) -> list[str]:
         """Why a text of the operator's must not be used; names of persons may stand in it."""

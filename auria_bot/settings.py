@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from auria_bot.errors import SettingsError
+from auria_bot.secrecy import SECRET_PREFIX, guard, mask
 from auria_bot.settings_faults import PREFIX, SECRET_NAME, explain
-from auria_bot.telemetry import mask
 
 __all__ = [
     "BackendSettings",
@@ -33,6 +35,7 @@ __all__ = [
     "StudioSettings",
     "default_home",
     "load",
+    "own_file",
     "shipped",
 ]
 
@@ -114,6 +117,8 @@ class ChannelSettings(_Section):
 
     backend: str = Field(min_length=1)
     """A name in the registry."""
+    vault: Literal["file", "keyring", "environment"] = "file"
+    """Where its secrets are kept: in the home's folder `secrets`, in the system's keyring, or in AURIA_SECRET_ variables."""
     options: dict[str, Any] = Field(default_factory=dict)
     """The channel's own options: the fields of its Config."""
 
@@ -285,13 +290,35 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             raise SettingsError(f"{file}: home cannot be set in the home's own file; set AURIA_HOME instead")
         _lay_over(merged, values, str(file), sources)
     for name, text in sorted(env.items()):
-        if name.startswith(PREFIX) and name != _CONFIG and text:
+        if name.startswith(SECRET_PREFIX):
+            guard(text)
+        elif name.startswith(PREFIX) and name != _CONFIG and text:
             path = tuple(name.removeprefix(PREFIX).lower().split("__"))
             _lay_over(merged, _nested(path, _value(path, text)), name, sources)
+    _guard_secrets(merged)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise SettingsError(explain(error, Settings, merged, sources)) from None
+
+
+def own_file(environment: Mapping[str, str] | None = None) -> Path:
+    """The operator's own settings file, which may not be there yet: the one that AURIA_CONFIG names, or the home's."""
+    env = os.environ if environment is None else environment
+    named = env.get(_CONFIG)
+    return Path(named).expanduser().absolute() if named else default_home(env) / "auria.toml"
+
+
+def _guard_secrets(value: Mapping[str, Any]) -> None:
+    """Have the log mask what stands under a telling name, and the password of an address."""
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            _guard_secrets(item)
+        elif isinstance(item, str) and SECRET_NAME.search(key):
+            guard(item)
+        elif isinstance(item, str) and (found := re.search(r"://[^:/?#@]*:(.+)@", item)):
+            guard(found[1])
+            guard(unquote(found[1]))
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from auria_bot.telemetry import mask
+from auria_bot.secrecy import mask
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

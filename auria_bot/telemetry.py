@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
+
+from auria_bot.secrecy import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,40 +23,24 @@ __all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "
 KEYS = ("action", "draft", "post", "channel", "run", "step", "seconds")
 """The keys a log record may carry, in the order they are written."""
 
-_SECRETS = (
-    # A URL's password, up to the last @: an unescaped one may be part of it. A port and a path are none.
-    (re.compile(r"(://[^\s:/?#@]{0,100}:)(?!\d+/)\S{1,150}@"), r"\1***@"),
-    (re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), r"\1***"),
-    (
-        re.compile(
-            r"((?:password|passwd|secret|token|api[_-]?key)['\"]?\s{0,3}[=:]\s{0,3})"
-            r"(?:\"[^\"]*\"|'[^']*'|[^\s,;&)}\]]+)",
-            re.IGNORECASE,
-        ),
-        r"\1***",
-    ),
-)
-# Every repetition before a secret is bounded, so that no text makes the search slow.
-
-
-def mask(text: str) -> str:
-    """The text with every password, token and key in it replaced by ***."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
-
 
 class MaskSecrets(logging.Filter):
     """Masks secrets in a record's sentence, its keys and its traceback, before any handler writes them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record in place; every record passes."""
-        record.msg, record.args = mask(record.getMessage()), None
+        """Change the record in place; every record passes, also one whose arguments do not fit its sentence."""
+        try:
+            sentence = record.getMessage()
+        except Exception:  # noqa: BLE001 - a library's slip in logging must not become Auria's failure
+            sentence = str(record.msg)
+        record.msg, record.args = mask(sentence), None
         for key in KEYS:
             if isinstance(value := getattr(record, key, None), str):
                 setattr(record, key, mask(value))
         if record.exc_info and not record.exc_text:
-            record.exc_text = mask(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = mask(record.exc_text)  # also one that another handler wrote before
         return True
 
 
@@ -88,21 +73,35 @@ class _Json(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False, default=str)
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """A handler of Auria's own, so that another set-up can tell it from those of others."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """A record that cannot be written is lost: printing it, as logging would, could tell a secret."""
+
+
 def set_up(*, level: str = "info", form: str = "text", stream: TextIO | None = None) -> None:
-    """Send Auria's log records to a stream; calling it again replaces the earlier set-up.
+    """Send log records to a stream, masked; calling it again replaces the earlier set-up.
+
+    The level is for Auria's own records. Of libraries, only warnings are written, whatever the level: at "debug" they
+    tell every request and answer. All go through the mask.
 
     Args:
         level: "debug", "info", "warning" or "error".
         form: "text" or "json", one record a line.
         stream: standard error by default.
     """
-    handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
-    handler.addFilter(MaskSecrets())
+    own, others = (_Handler(stream if stream is not None else sys.stderr) for _ in range(2))
+    for handler in (own, others):
+        handler.setFormatter(_Json() if form == "json" else _Text())
+        handler.addFilter(MaskSecrets())
     logger = logging.getLogger("auria_bot")
-    logger.handlers[:] = [handler]
+    logger.handlers[:] = [own]
     logger.setLevel(level.upper())
     logger.propagate = False
+    others.setLevel(max(logging.WARNING, logger.level))
+    root = logging.getLogger()
+    root.handlers[:] = [*(one for one in root.handlers if not isinstance(one, _Handler)), others]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,37 +3,44 @@
 A channel's secret NAME is looked for, in this order, in the environment variable `AURIA_SECRET_<CHANNEL>_<NAME>` (upper case,
 every other character an underscore), in `secrets/<channel>.json` in the home, which only its owner may read, and in the
 keyring under the service "auria:<channel>", where the package keyring is installed. What a channel renews itself is
-written to where the operator chose to keep its secrets; what came from the environment, to the file, which then wins.
+written to where the operator chose to keep its secrets; what came from the environment, to the file, which then wins until
+the variable says something else.
 
-Knows places; does not know what a secret is for.
+Everything that is handed out is guarded: the log masks it. Knows places; does not know what a secret is for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 import stat
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import BackendMissing, DiskError, SettingsError
+from auria_bot.secrecy import SECRET_PREFIX, guard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["PLACES", "Vault"]
 
 PLACES = ("file", "keyring", "environment")
 """Where secrets can be kept."""
 
-_PREFIX = "AURIA_SECRET_"
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # no file may be called so on Windows
+_SCRATCH = ".new-secret-"
+_RENEWED, _RENEWED_FROM, _IN_KEYRING = "*", "*from", "@keyring"  # what follows a name in the file
 
 
 class Vault:
-    """The secrets of one channel; nothing is read before it is asked for.
+    """The secrets of one channel; nothing is read before it is asked for, and nothing is remembered.
 
     Usage::
 
@@ -42,69 +49,106 @@ class Vault:
         vault.get("access_token")
     """
 
-    def __init__(self, home: Path, channel: str, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, channel: str, *, place: str = "file", environment: Mapping[str, str] | None = None
+    ) -> None:
         """Name the places.
 
         Args:
             home: Auria's home.
             channel: the operator's name for the channel.
+            place: one of `PLACES`: where the operator chose to keep its secrets.
             environment: the process's own by default.
         """
         self._channel = channel
+        self._place = place
         self._environment = os.environ if environment is None else environment
-        self.file = home / "secrets" / f"{re.sub(r'[^A-Za-z0-9_-]', '_', channel)}.json"
+        self.file = home / "secrets" / f"{_file_name(channel)}.json"
 
     def __repr__(self) -> str:
         return f"Vault({self._channel!r})"
 
     def variable(self, name: str) -> str:
         """The environment variable of a secret."""
-        return _PREFIX + re.sub(r"[^A-Z0-9]", "_", f"{self._channel}_{name}".upper())
+        return SECRET_PREFIX + re.sub(r"[^A-Z0-9]", "_", f"{self._channel}_{name}".upper())
 
     def get(self, name: str) -> str | None:
         """A secret's value; None where there is none.
 
         Raises:
-            SettingsError: the file can be read by others, or is damaged.
+            SettingsError: the file can be read by others, or is damaged, or the keyring in which they are kept is shut.
         """
-        kept = self._read()
-        renewed = kept.get(f"{name}*")  # renewed by the channel itself: newer than what the environment says
-        value = renewed or self._environment.get(self.variable(name)) or kept.get(name)
-        return value or self._from_keyring(name)
+        value, _ = self._found(name)
+        return guard(value) if value else None
+
+    def where(self, name: str) -> str | None:
+        """Where a secret is found: "environment", "file" or "keyring"; None where it is not.
+
+        Raises:
+            SettingsError: as for `get`.
+        """
+        return self._found(name)[1]
 
     def put(self, name: str, value: str) -> None:
-        """Keep a secret that the channel renewed itself: in the keyring where it came from there, else in the file.
+        """Keep a secret that the channel renewed itself: in the keyring where the operator keeps them there, else in the file.
 
         Raises:
             DiskError: it cannot be written.
+            SettingsError: the file can be read by others, or is damaged.
         """
-        if self._from_keyring(name) is not None and name not in self._read():
-            self.store(name, value, place="keyring")
+        guard(value)
+        known = self._in_keyring(name) is not None
+        if (known or self._place == "keyring") and name not in self._read():
+            try:
+                self.store(name, value, place="keyring")
+            except (SettingsError, BackendMissing) as error:
+                raise DiskError(str(error)) from None
+            if not known:
+                self._change(
+                    {f"{name}{_IN_KEYRING}": ""}
+                )  # the keyring lists nothing, and it must be found to be forgotten
+        elif given := self._given(name):
+            self._change({f"{name}{_RENEWED}": value, f"{name}{_RENEWED_FROM}": _fingerprint(given)})
         else:
-            renewed = f"{name}*" if self._environment.get(self.variable(name)) else name
-            self._write({**self._read(), renewed: value})
+            self._change({name: value})
 
     def store(self, name: str, value: str, *, place: str = "file") -> None:
-        """Keep a secret where the operator wants it.
+        """Keep a secret where the operator wants it; one that the channel renewed meanwhile gives way.
 
         Raises:
             SettingsError: there is no such place, or it cannot be written to.
             BackendMissing: the package keyring is not installed.
             DiskError: the file cannot be written.
         """
+        guard(value)
         if place == "file":
-            self._write({**{key: kept for key, kept in self._read().items() if key != f"{name}*"}, name: value})
+            self._change({name: value}, without=(f"{name}{_RENEWED}", f"{name}{_RENEWED_FROM}"), anew=True)
         elif place == "keyring":
-            _keyring().set_password(self._service, name, value)
+            try:
+                _keyring().set_password(self._service, name, value)
+            except BackendMissing:
+                raise
+            except Exception as error:  # noqa: BLE001 - each system's keyring has errors of its own, and they may quote
+                raise SettingsError(
+                    f"the system's keyring does not take secrets ({type(error).__name__}); keep them in a file:"
+                    f" auria channels add {self._channel} --secrets file"
+                ) from None
         else:
             raise SettingsError(f"secrets cannot be written to {place[:40]!r}; known: file, keyring")
 
-    def forget(self) -> None:
-        """Delete every secret that the file holds.
+    def forget(self, names: Iterable[str] = ()) -> None:
+        """Delete every secret that the file holds, and from the keyring those of these names and those put there.
 
         Raises:
             DiskError: it cannot be deleted.
         """
+        kept: Mapping[str, str] = {}
+        with contextlib.suppress(SettingsError):  # a damaged file is deleted all the same
+            kept = self._read()
+        for name in {*names, *(key.removesuffix(_IN_KEYRING) for key in kept if key.endswith(_IN_KEYRING))}:
+            if self._in_keyring(name) is not None:
+                with contextlib.suppress(Exception):  # gone meanwhile
+                    _keyring().delete_password(self._service, name)
         try:
             self.file.unlink(missing_ok=True)
         except OSError as error:
@@ -114,17 +158,39 @@ class Vault:
     def _service(self) -> str:
         return f"auria:{self._channel}"
 
-    def _from_keyring(self, name: str) -> str | None:
+    def _given(self, name: str) -> str:
+        """What the environment says; a line's end that came with it is no part of a secret."""
+        return self._environment.get(self.variable(name), "").strip()
+
+    def _found(self, name: str) -> tuple[str, str | None]:
+        kept, given = self._read(), self._given(name)
+        if renewed := kept.get(f"{name}{_RENEWED}"):
+            source = kept.get(f"{name}{_RENEWED_FROM}")
+            if not given or source in {None, _fingerprint(given)}:
+                return renewed, "file"
+        if given:
+            return given, "environment"
+        if value := kept.get(name):
+            return value, "file"
+        value = self._in_keyring(name)
+        return value or "", "keyring" if value else None
+
+    def _in_keyring(self, name: str) -> str | None:
         try:
-            keyring = _keyring()
-        except BackendMissing:
-            return None
-        with contextlib.suppress(Exception):  # no keyring service on this machine: as if it held nothing
-            found = keyring.get_password(self._service, name)
-            return str(found) if found else None
-        return None
+            found = _keyring().get_password(self._service, name)
+        except Exception as error:  # noqa: BLE001 - each system's keyring has errors of its own
+            if self._place != "keyring":
+                return None  # no keyring on this machine: as if it held nothing
+            if isinstance(error, BackendMissing):
+                raise SettingsError(str(error)) from None
+            raise SettingsError(
+                f"the keyring with the secrets of channel {self._channel} cannot be read ({type(error).__name__});"
+                " unlock it, or run Auria in the session that it belongs to"
+            ) from None
+        return str(found) if found else None
 
     def _read(self) -> dict[str, str]:
+        damaged = f"{self.file} is damaged; `auria channels add {self._channel}` writes it anew"
         try:
             with self.file.open(encoding="utf-8") as file:
                 if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
@@ -134,28 +200,92 @@ class Vault:
             return {}
         except OSError as error:
             raise SettingsError(f"{self.file} cannot be read: {error.strerror or error}") from None
-        except ValueError:
-            raise SettingsError(
-                f"{self.file} is damaged; `auria channels add {self._channel}` writes it anew"
-            ) from None
+        except (ValueError, RecursionError):
+            raise _Damaged(damaged) from None
         if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
-            raise SettingsError(f"{self.file} is damaged; `auria channels add {self._channel}` writes it anew")
+            raise _Damaged(damaged)
         return values
 
-    def _write(self, values: Mapping[str, str]) -> None:
-        """Replace the file in one stroke; it is never readable by others, not for a moment."""
-        scratch = ""
+    def _change(self, values: Mapping[str, str], *, without: Iterable[str] = (), anew: bool = False) -> None:
+        """Add to the file, in one stroke, while no other process does; it is never readable by others.
+
+        Args:
+            values: what is added.
+            without: what is taken away.
+            anew: a damaged file is given up.
+        """
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, scratch = tempfile.mkstemp(dir=self.file.parent, prefix=".new-")  # made with 0600
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(dict(values), file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(scratch).replace(self.file)
+            folder = self.file.parent
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+                folder.chmod(0o700)  # who may write here could put another file in its place
+            with _alone(folder / ".lock"):
+                for stray in folder.glob(f"{_SCRATCH}*"):  # of a writer that was killed
+                    stray.unlink(missing_ok=True)
+                try:
+                    kept = self._read()
+                except _Damaged:
+                    if not anew:
+                        raise
+                    kept = {}
+                changed = {key: value for key, value in kept.items() if key not in set(without)} | dict(values)
+                # A link leads to where the operator really keeps it, such as an encrypted disk.
+                _replace(Path(os.path.realpath(self.file)), json.dumps(changed, indent=1))
         except OSError as error:
-            Path(scratch).unlink(missing_ok=True) if scratch else None
             raise DiskError(f"{self.file} cannot be written: {error.strerror or error}") from None
+
+
+class _Damaged(SettingsError):
+    """The file is damaged."""
+
+
+def _file_name(channel: str) -> str:
+    """The channel's own name where a file can be called so on every system, else one that no other channel has."""
+    if _PLAIN.fullmatch(channel) and not _RESERVED.fullmatch(channel):
+        return channel
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', channel)[:40]}-{hashlib.sha256(channel.encode()).hexdigest()[:8]}"
+
+
+def _fingerprint(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One writer at a time, in this process and in others; a killed one lets go."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file in one stroke."""
+    handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=_SCRATCH)  # made with 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(scratch).replace(file)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _keyring() -> Any:

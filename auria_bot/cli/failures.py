@@ -70,8 +70,8 @@ _DISK = {
 
 
 def sentence(error: AuriaError) -> str:
-    """What stderr is told about an error: what happened, and what to try next."""
-    what = _printable(str(error))
+    """What stderr is told about an error, masked: what happened, and what to try next."""
+    what = _printable(_masked(str(error)))
     if "auria " in what:
         return f"Error: {what}"
     hint = next((_NEXT[kind] for kind in type(error).__mro__ if kind in _NEXT), "")
@@ -100,15 +100,23 @@ def reported(*, debug: bool = False) -> Iterator[None]:
         if debug:
             import traceback
 
-            traceback.print_exc()
+            _say(_masked(traceback.format_exc()))
         known = error if isinstance(error, AuriaError) else _foreseen(error)
         if known is not None:
             _say(sentence(known))
             sys.exit(known.exit_code)
-        _say(f"Error: something went wrong that nobody foresaw: {type(error).__name__}: {_printable(str(error))[:300]}")
+        _say(
+            f"Error: something went wrong that nobody foresaw: {type(error).__name__}: {_printable(_masked(str(error)))[:300]}"
+        )
         if not debug:
             _say(f"Next:  the details are in {_log(error)}; the same command with --debug shows them here")
         sys.exit(1)
+
+
+def _masked(text: str) -> str:
+    from auria_bot.secrecy import mask  # not needed for a help that goes well
+
+    return mask(text)
 
 
 def _say(text: str) -> None:
@@ -142,11 +150,9 @@ def _log(error: Exception) -> Path:
     from datetime import UTC, datetime
     from pathlib import Path
 
-    from auria_bot.telemetry import mask
-
     now = datetime.now(UTC)
-    text = mask("".join(traceback.format_exception(error)))
-    text = f"{now.isoformat()}\n{mask(' '.join(sys.argv))[:2000]}\n{text}"
+    text = _masked("".join(traceback.format_exception(error)))
+    text = f"{now.isoformat()}\n{_masked(' '.join(sys.argv))[:2000]}\n{text}"
     folders = [Path(tempfile.gettempdir())]
     with contextlib.suppress(Exception):
         from auria_bot.settings import default_home

@@ -11,7 +11,7 @@ import pytest
 from auria_bot import registry
 from auria_bot.bootstrap import ROLES, build
 from auria_bot.channels.folder import FolderChannel
-from auria_bot.errors import SettingsError, UnknownName
+from auria_bot.errors import SettingsError
 from auria_bot.settings import ChannelSettings, Settings
 from tests.house import fake_house, fake_settings
 
@@ -61,10 +61,18 @@ def test_a_wrong_channel_is_explained_when_it_is_used(tmp_path: Path) -> None:
         "two": ChannelSettings(backend="folder", options={"directroy": "x"}),
     }
     house = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
-    with pytest.raises(UnknownName, match="myspace"):
+    with pytest.raises(SettingsError, match=r"channels.one.backend: no channel named 'myspace'; known: folder"):
         house.channels["one"]()
     with pytest.raises(SettingsError, match="no option 'directroy'; known: name, directory"):
         house.channels["two"]()
+
+
+def test_a_channels_secrets_are_kept_where_its_settings_say(tmp_path: Path) -> None:
+    """Each channel has a vault of its own."""
+    house = build(fake_settings(tmp_path))
+    house.vault("fake").put("token", "t0ken-of-fake")
+    assert house.channels["fake"]().secrets.get("token") == "t0ken-of-fake"
+    assert house.vault("folder").get("token") is None
 
 
 def test_the_operators_style_banks_are_offered(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from auria_bot import settings as module
 from auria_bot.errors import SettingsError
-from auria_bot.settings import Settings, default_home, load, shipped
+from auria_bot.secrecy import mask, unguarded
+from auria_bot.settings import Settings, default_home, load, own_file, shipped
 
 
 @pytest.fixture
@@ -74,6 +75,23 @@ def test_a_named_file_is_read_instead(home: Path, tmp_path: Path):
     other.write_text("\ufeff[studio]\nrecent = 9\n", encoding="utf-8")  # an editor's byte order mark is no error
     settings = _load(home, AURIA_CONFIG=str(other))
     assert (settings.studio.count, settings.studio.recent) == (1, 9)
+
+
+def test_a_channels_secret_in_the_environment_is_no_setting(home: Path):
+    """It is not refused as an unknown one, and the log masks it, as it masks passwords that stand in settings."""
+    with unguarded():
+        settings = _load(
+            home, AURIA_SECRET_X_ACCESS_TOKEN="t0ken-of-x", AURIA_DATABASE__URL="postgresql://me:p%40ss-word@h/d",  # noqa: S106
+            AURIA_CHANNELS__FOLDER__OPTIONS__API_KEY="key-of-folder",
+        )  # fmt: skip
+        assert "t0ken" not in repr(settings)
+        assert mask("t0ken-of-x, p@ss-word, p%40ss-word, key-of-folder") == "***, ***, ***, ***"
+
+
+def test_the_operators_own_file(home: Path):
+    """The home's, or the one that AURIA_CONFIG names, whether it is there or not."""
+    assert own_file({"AURIA_HOME": str(home)}) == home / "auria.toml"
+    assert own_file({"AURIA_HOME": str(home), "AURIA_CONFIG": str(home / "my.toml")}) == home / "my.toml"
 
 
 def test_variables_become_values_of_the_right_kind(home: Path):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.secrecy import guard, unguarded
 from auria_bot.telemetry import METRICS, Sample, exposition, mask, set_up
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
-    logger = logging.getLogger("auria_bot")
-    before = (logger.handlers[:], logger.level, logger.propagate)
-    yield
+    logger, root = logging.getLogger("auria_bot"), logging.getLogger()
+    before, others = (logger.handlers[:], logger.level, logger.propagate), root.handlers[:]
+    with unguarded():
+        yield
     logger.handlers[:], logger.level, logger.propagate = before
+    root.handlers[:] = others
 
 
 def _written(form: str, level: str = "info") -> tuple[logging.Logger, io.StringIO]:
@@ -117,6 +120,39 @@ def test_logged_secrets_are_masked():
             log.exception("failed for %s", "http://u:hunter2@h", extra={"action": "password=hunter2"})
         assert "hunter2" not in stream.getvalue()
         assert "ValueError" in stream.getvalue()
+
+
+def test_libraries_are_heard_when_they_warn_and_masked():
+    """Their requests and answers are not written, whatever level the operator or the library sets."""
+    _, stream = _written("text", "debug")
+    guard("a-token-of-mine")
+    library = logging.getLogger("some_library")
+    library.setLevel(logging.DEBUG)
+    library.debug("request with a-token-of-mine")
+    assert stream.getvalue() == ""
+    library.warning("retrying /me?key=a-token-of-mine")
+    assert stream.getvalue().endswith("WARNING retrying /me?key=***\n")
+    library.setLevel(logging.NOTSET)
+
+
+def test_a_record_that_does_not_fit_its_sentence_is_no_failure(capsys: pytest.CaptureFixture[str]):
+    """A library's slip in its logging is written as it is, or lost; it tells nothing on stderr."""
+    log, stream = _written("text")
+    log.info("%d of %d", "token=abcdef")  # noqa: PLE1206 - the slip
+    assert "%d of %d" in stream.getvalue()
+    stream.close()
+    log.info("lost")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_traceback_that_another_handler_wrote_before_is_masked_too():
+    """Handlers share a record's text of the traceback."""
+    log, stream = _written("text")
+    guard("a-token-of-mine")
+    record = logging.LogRecord("auria_bot.x", logging.ERROR, "f", 1, "failed", None, None)
+    record.exc_text = "ValueError: a-token-of-mine"
+    log.handle(record)
+    assert "ValueError: ***" in stream.getvalue()
 
 
 def test_metrics_in_prometheus_format():
