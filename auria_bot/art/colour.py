@@ -113,15 +113,20 @@ class Cloud:
 
     mean: NDArray[np.float64]  # (3,) CIELAB
     covariance: NDArray[np.float64]  # (3, 3)
-    marginals: NDArray[np.float64]  # (9, 33): quantiles of the pixels along DIRECTIONS at QUANTILES
+    marginals: NDArray[np.float64]  # (9, 33): quantiles of the pixels along DIRECTIONS at QUANTILES; or (9, 0)
 
     @classmethod
-    def of(cls, lab: NDArray[np.float32]) -> Cloud:
-        """The cloud of (..., 3) CIELAB pixels. A little grey noise keeps a flat picture's covariance regular."""
+    def of(cls, lab: NDArray[np.float32], *, marginals: bool = True) -> Cloud:
+        """The cloud of (..., 3) CIELAB pixels. A little grey noise keeps a flat picture's covariance regular.
+
+        Args:
+            lab: the pixels.
+            marginals: whether quantiles are counted; they take most of the time, and only few ask for them.
+        """
         pixels = lab.reshape(-1, 3).astype(np.float64)
-        marginals = np.quantile(pixels @ DIRECTIONS.T, QUANTILES, axis=0).T
+        quantiles = np.quantile(pixels @ DIRECTIONS.T, QUANTILES, axis=0).T if marginals else np.empty((9, 0))
         covariance = np.atleast_2d(np.cov(pixels.T)) + 1e-2 * np.eye(3)
-        return cls(mean=pixels.mean(axis=0), covariance=covariance, marginals=marginals)
+        return cls(mean=pixels.mean(axis=0), covariance=covariance, marginals=quantiles)
 
     def distance(self, other: Cloud) -> float:
         """Wasserstein-2 distance of the two clouds as Gaussians, in CIELAB units (Dowson and Landau, 1982)."""

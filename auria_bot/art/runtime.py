@@ -1,7 +1,11 @@
-"""Runs ONNX nets on the CPU: OpenVINO where it is installed, else ONNX Runtime.
+"""Runs ONNX nets on the CPU: ONNX Runtime, or OpenVINO where that is chosen.
 
 Knows one thing: arrays in, arrays out, the same bytes every time on the same machine. Does not know any
 model.
+
+ONNX Runtime comes first because a studio's child process is cold: it has these small nets ready in a quarter of the time that
+OpenVINO takes to compile them, and in half of the memory. OpenVINO computes large convolutions faster, and alone knows
+bfloat16, so it is what "bf16" asks for.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RUNTIMES", "Network", "load"]
 
-RUNTIMES = ("openvino", "onnxruntime")
+RUNTIMES = ("onnxruntime", "openvino")
 """The runtimes, the preferred one first."""
 
 
@@ -61,7 +65,8 @@ def load(path: Path, *, runtime: str = "auto", threads: int | None = None, preci
     workers = (
         threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or os.cpu_count() or 1
     )
-    for name in RUNTIMES if runtime == "auto" else (runtime,):
+    preferred = RUNTIMES if precision == "f32" else RUNTIMES[::-1]
+    for name in preferred if runtime == "auto" else (runtime,):
         try:
             if name == "openvino":
                 return _OpenVino(path, workers, precision)
@@ -95,6 +100,8 @@ class _OpenVino:
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": precision,
+            # By default it rounds what goes into a layer of int8 weights to 8 bits where the processor can multiply those.
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
             "NUM_STREAMS": 1,
         }
         machine = [core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
@@ -130,6 +137,9 @@ class _OnnxRuntime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Threads that wait shall leave the cores to others.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_mem_pattern = False  # a plan for all buffers at once saves no time here, and holds a third more
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - its exceptions share no public base class

@@ -113,10 +113,13 @@ class ShowAttendTell:
         """Prepare; the models under `models` are loaded when first needed."""
         self._config, self._models = config, models
         self._loaded: tuple[runtime.Network, Teller] | None = None
+        self._sums: dict[str, str] = {}
 
     def models(self) -> Mapping[str, str]:
-        """The eye and the captioner, each by the hash of its checksums."""
-        return {name: verify(self._models / name) for name in ("captioner", "lite0")}
+        """The eye and the captioner, each by the hash of its checksums; checked once."""
+        if not self._sums:
+            self._sums = {name: verify(self._models / name) for name in ("captioner", "lite0")}
+        return dict(self._sums)
 
     def describe(self, picture: Path) -> str:
         """One sentence on what the picture shows.

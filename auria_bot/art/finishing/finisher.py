@@ -6,6 +6,7 @@ Knows sizes, qualities and where files go; how a card looks and what metadata sa
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,9 +92,11 @@ class PrintFinisher:
             full = styled.resize(size, Image.Resampling.LANCZOS)
             full = full.filter(ImageFilter.UnsharpMask(radius=1.2, percent=60, threshold=2))  # what enlarging softened
         files = Finished(full=folder / "full.png", post=folder / "post.jpg", card=folder / "card.jpg")
-        save_picture(full, files.full, pnginfo=png_chunks(sketch), compress_level=4)
-        write_bytes(files.post, jpeg_within(cut(full, POST_SIZE), self.config.most_bytes, sketch))
         credit = sketch.style.credit if sketch.style else ""
-        poem = card(full, sketch.haiku.lines, credit, mood=sketch.mood or "")
-        write_bytes(files.card, jpeg_within(poem, self.config.most_bytes, sketch))
+        with ThreadPoolExecutor(1) as beside:  # packing the PNG takes as long as the two others together
+            packed = beside.submit(save_picture, full, files.full, pnginfo=png_chunks(sketch), compress_level=2)
+            write_bytes(files.post, jpeg_within(cut(full, POST_SIZE), self.config.most_bytes, sketch))
+            poem = card(full, sketch.haiku.lines, credit, mood=sketch.mood or "")
+            write_bytes(files.card, jpeg_within(poem, self.config.most_bytes, sketch))
+            packed.result()
         return files

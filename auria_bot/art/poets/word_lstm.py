@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auria_bot.art import minilm, runtime
-from auria_bot.art.checkpoint import read_json, sha256_of, verify
+from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.poets import ranking
 from auria_bot.art.poets.checks import faults, usable_theme
 from auria_bot.art.poets.decoding import Decoder, Manner, Sung
@@ -90,7 +90,7 @@ class WordLstm:
 
     def models(self) -> Mapping[str, str]:
         """Her own model, and the sentence encoder."""
-        return {"poet": self._hash, "minilm": sha256_of(minilm.network_path())}
+        return {"poet": self._hash, "minilm": minilm.SHA256}
 
     def compose(
         self,

@@ -46,7 +46,7 @@ def moved(lab: NDArray[np.float32], painting: Cloud, share: float) -> NDArray[np
     First lightness and colour are moved apart, gently; where that leaves too much of the distance, with more stretch;
     where that does too, together.
     """
-    cloud = Cloud.of(_counted(lab))
+    cloud = _ellipse(lab)
     far = cloud.distance(painting)
     share = _held_back(share, far)
     most_left = (1 - 0.92 * share) * far
@@ -97,9 +97,9 @@ def compose(
     if strength <= 0:
         return picture
     own = moved(to_lab(picture), painting, colour_share(strength))
-    goal = Cloud.of(_counted(own))
+    goal = _ellipse(own)
     net = to_lab(strokes)
-    matrix, offset = Cloud.of(_counted(net)).toward(goal, 1.0)
+    matrix, offset = _ellipse(net).toward(goal, 1.0)
     net = net @ matrix + offset
     own_forms, net_forms = _forms(own), _forms(net)
     form = np.minimum(np.array([0.45, 0.15, 0.15], np.float32) * np.float32(strength), 1)  # of L, a and b
@@ -107,14 +107,14 @@ def compose(
     edges = np.float32(1.0 - 0.8 * strength)
     mixed = own_forms + form * (net_forms - own_forms) + texture * (net - net_forms) + edges * (own - own_forms)
     mixed = brush(mixed)
-    matrix, offset = Cloud.of(_counted(mixed)).toward(goal, 1.0)
+    matrix, offset = _ellipse(mixed).toward(goal, 1.0)
     return from_lab(mixed @ matrix + offset)
 
 
-def _counted(lab: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every n-th pixel: enough to know a cloud."""
+def _ellipse(lab: NDArray[np.float32]) -> Cloud:
+    """Mean and covariance of every n-th pixel: enough to know how colours lie and to move them."""
     step = max(1, min(lab.shape[:2]) // _COUNTED)
-    return lab[step // 2 :: step, step // 2 :: step]
+    return Cloud.of(lab[step // 2 :: step, step // 2 :: step], marginals=False)
 
 
 def _forms(lab: NDArray[np.float32]) -> NDArray[np.float32]:

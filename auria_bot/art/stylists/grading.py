@@ -30,7 +30,7 @@ _MOST_CONTRAST = 2.5  # a direction is stretched at most this much, so that nois
 def transport(lab: NDArray[np.float32], target: Cloud) -> NDArray[np.float32]:
     """Moves (..., 3) CIELAB pixels so that their marginals along DIRECTIONS become the target's."""
     pixels = lab.reshape(-1, 3).astype(np.float64)
-    matrix, offset = Cloud.of(lab).toward(target, 1.0)
+    matrix, offset = Cloud.of(lab, marginals=False).toward(target, 1.0)
     gain = float(np.linalg.norm(matrix, 2))
     if gain <= _MOST_CONTRAST:
         pixels = pixels @ matrix + offset  # the straight way there; what follows bends it
@@ -100,9 +100,9 @@ def grade(picture: NDArray[np.float32], target: Cloud, share: float) -> NDArray[
     slope, level = (_resized(part, (height, width), Image.Resampling.BILINEAR) for part in (slope, level))
     graded = (lab + slope * (lab[..., :1] / 100) + level).astype(np.float32)
     # What smoothing took from the move is given back as one linear map, which cannot hurt an edge.
-    before = Cloud.of(small)
-    goal = Cloud.of(small + change)
-    near = Cloud.of(_resized(graded, shape, Image.Resampling.BOX))
+    before = Cloud.of(small, marginals=False)
+    goal = Cloud.of(small + change, marginals=False)
+    near = Cloud.of(_resized(graded, shape, Image.Resampling.BOX), marginals=False)
     if goal.distance(near) > 0.02 * max(before.distance(target), 1e-6):
         matrix, offset = near.toward(goal, 1.0)
         graded = (graded @ matrix + offset).astype(np.float32)

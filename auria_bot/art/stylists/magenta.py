@@ -102,7 +102,7 @@ class Magenta:
         else:
             small = open_picture(picture)
             small.thumbnail((_STUDY_SIDE, _STUDY_SIDE), Image.Resampling.BOX)
-            cloud = Cloud.of(to_lab(np.asarray(small)))
+            cloud = Cloud.of(to_lab(np.asarray(small)), marginals=False)
             meaning = self._reader().encode([", ".join(haiku.lines)])[0]
             found = choose_painting(self.bank, mood=mood, meaning=meaning, cloud=cloud, seed=seed, recent=recent)
         return Style(

@@ -54,3 +54,13 @@ def test_a_flat_picture_has_a_cloud() -> None:
 def test_luma_weighs_green_most() -> None:
     """Rec. 601."""
     assert luminance(np.eye(3, dtype=np.float32)[None])[0].tolist() == pytest.approx([0.299, 0.587, 0.114])
+
+
+def test_a_cloud_without_marginals_moves_colours_all_the_same() -> None:
+    """Mean and covariance are what the linear map needs; leaving the quantiles out changes nothing of it."""
+    rng = np.random.default_rng(0)
+    one, other = (rng.normal(50, 10, (40, 3)).astype(np.float32) for _ in range(2))
+    whole, lean = (Cloud.of(one, marginals=each).toward(Cloud.of(other), 0.7) for each in (True, False))
+    assert np.array_equal(whole[0], lean[0])
+    assert np.array_equal(whole[1], lean[1])
+    assert Cloud.of(one, marginals=False).marginals.shape == (9, 0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from auria_bot.art import runtime
+from auria_bot.corpus.tables import models_folder
 from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
 
 if TYPE_CHECKING:
@@ -67,3 +68,22 @@ def test_missing_file_and_unknown_runtime(tmp_path: Path) -> None:
         runtime.load(tmp_path / "none.onnx")
     with pytest.raises(UnknownName, match="openvino"):
         runtime.load(tmp_path / "none.onnx", runtime="abacus")
+
+
+def test_onnx_runtime_comes_first_and_openvino_for_bfloat16(net: tuple[Path, np.ndarray, np.ndarray]) -> None:
+    """What starts fastest serves, unless bfloat16 is asked for, which only OpenVINO has."""
+    path, _, _ = net
+    assert runtime.load(path, threads=1).runtime == "onnxruntime"
+    assert runtime.load(path, threads=1, precision="bf16").runtime == "openvino"
+
+
+def test_openvino_rounds_nothing_by_itself() -> None:
+    """In a net with int8 weights, OpenVINO computes what ONNX Runtime does, also where it could multiply in int8."""
+    rng = np.random.default_rng(0)
+    feeds = {
+        "picture": rng.random((1, 24, 32, 3), np.float32),
+        "style": rng.normal(0, 0.3, (1, 1, 1, 100)).astype(np.float32),
+    }
+    path = models_folder() / "stylist" / "model.onnx"
+    one, other = (runtime.load(path, runtime=name, threads=1).run(feeds)["restyled"] for name in runtime.RUNTIMES)
+    assert np.abs(one - other).max() < 1e-4
