@@ -1,0 +1,342 @@
+"""Publishes to Instagram by Meta's official Graph API; the account must be a professional one.
+
+The picture is stood at a public address that is signed and expires; the platform makes a container of it, and the
+container is published by one call. Whether that happened, the container's own status tells. An access token lasts
+60 days and is renewed in time. Create one at https://developers.facebook.com with the permissions
+instagram_business_basic, instagram_business_content_publish and, for counts, instagram_business_manage_insights.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.channels.address import checked_address
+from auria_bot.channels.graph_api import GraphApi
+from auria_bot.channels.graph_container import GraphContainers
+from auria_bot.channels.graph_token import GraphToken
+from auria_bot.channels.instagram_captions import LIMITS, fit_caption, same_caption
+from auria_bot.channels.picture_host import PictureEndpoint, PictureHost, picture_key
+from auria_bot.channels.picture_storage import PictureStorage, StorageKeys
+from auria_bot.channels.pictures import fit_picture
+from auria_bot.domain.engagement import Audience, Engagement
+from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.roles import Fitted, Limits, Question, Ready, Secrets
+from auria_bot.errors import ChannelError, NotFound, Refused, SettingsError, Throttled, Unauthorised, Unclear
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["InstagramGraphChannel", "InstagramGraphConfig"]
+
+_SLACK = timedelta(minutes=15)  # how far the platform's clock and ours may be apart
+_RECENT = 50  # media that are looked through for a post
+_MEDIA = "id,caption,permalink,timestamp"
+_PROBE = b"\xff\xd8\xff\xd9"  # the shortest thing that begins and ends like a JPEG
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstagramGraphConfig:
+    """How to publish by the Graph API."""
+
+    name: str = "instagram_graph"
+    address: str = "https://graph.instagram.com"  # https://graph.facebook.com where the token is a Facebook one
+    version: str = "v23.0"  # of the API
+    account: str = ""  # the professional account's number; "" asks the platform, which works at graph.instagram.com
+    public_url: str = ""  # where the endpoint for pictures is reached from outside; "" where a storage is used
+    storage: str = ""  # address of an S3-compatible storage, such as https://s3.eu-central-1.amazonaws.com
+    bucket: str = ""
+    region: str = "us-east-1"  # of the storage
+    prefix: str = "auria/"  # before a picture's name in the bucket
+    picture_lasts: float = 7200.0  # seconds that a picture's address is good for
+    ai_label: bool = True  # tell the platform that the picture was made by a machine
+    timeout: float = 30.0  # seconds, for each call
+    poll: float = 5.0  # seconds between two looks at a container
+    patience: float = 300.0  # seconds until a container must be ready
+    settle: float = 300.0  # seconds after which a call whose answer was lost has surely been dealt with
+    renew_days: float = 10.0  # renew the token when it is good for less
+
+
+class InstagramGraphChannel:
+    """Instagram, the official road."""
+
+    Config = InstagramGraphConfig
+    QUESTIONS = (
+        Question(name="access_token", prompt="The account's long-lived access token", secret=True),
+        Question(name="account", prompt="The professional account's number (empty: ask the platform)", required=False),
+        Question(name="public_url", prompt="Where the world reaches your picture endpoint (empty: S3)", required=False),
+        Question(name="storage", prompt="Address of an S3-compatible storage (empty: your endpoint)", required=False),
+        Question(name="bucket", prompt="The storage's bucket", required=False),
+        Question(name="region", prompt="The storage's region", required=False),
+        Question(name="storage_key_id", prompt="The storage's key id", secret=True, required=False),
+        Question(name="storage_secret", prompt="The storage's secret key", secret=True, required=False),
+    )
+
+    def __init__(self, config: InstagramGraphConfig, home: Path, secrets: Secrets) -> None:
+        """Remember the configuration; nothing is reached for.
+
+        Raises:
+            SettingsError: an address is none, or an option makes no sense.
+        """
+        self.config = config
+        self.name = config.name
+        self._secrets = secrets
+        self._folder = home / "public" / re.sub(r"[^A-Za-z0-9_-]", "_", config.name)
+        setting = f"channels.{config.name}.options"
+        address = checked_address(config.address, setting=f"{setting}.address")
+        self._public_url = _address(config.public_url, f"{setting}.public_url")
+        self._storage = _address(config.storage, f"{setting}.storage")
+        if not re.fullmatch(r"v\d{1,3}\.\d", config.version):
+            raise SettingsError(f"{setting}.version is {config.version[:20]!r}; it looks like 'v23.0'")
+        if not re.fullmatch(r"\d*", config.account):
+            raise SettingsError(
+                f"{setting}.account is {config.account[:40]!r}; it is the account's number, not its name"
+            )
+        if not re.fullmatch(r"[A-Za-z0-9._/-]*", config.prefix + config.bucket + config.region):
+            raise SettingsError(f"{setting}: bucket, prefix and region are made of letters, digits and ._-/")
+        self._api = GraphApi(address, version=config.version, timeout=config.timeout)
+        self._token = GraphToken(
+            self._api, secrets, channel=config.name, margin=timedelta(days=config.renew_days),
+            renewable="graph.facebook.com" not in address,
+        )  # fmt: skip
+        self._containers = GraphContainers(
+            self._api, poll=config.poll, patience=config.patience, settle=timedelta(seconds=config.settle)
+        )
+        self._me: tuple[str, str] | None = None
+
+    def limits(self) -> Limits:
+        """What Instagram takes."""
+        return LIMITS
+
+    def fit(self, text: str, alt_text: str) -> Fitted:
+        """The words as they are sent: hashtags and the signature may be left out.
+
+        Raises:
+            Refused: they are too long all the same.
+        """
+        return fit_caption(text, alt_text, name=self.name)
+
+    def endpoint(self) -> PictureEndpoint:
+        """What answers for this channel's pictures at `public_url`.
+
+        Raises:
+            DiskError: the key that signs addresses cannot be kept.
+        """
+        return PictureEndpoint(self._folder, picture_key(self._secrets))
+
+    def check(self) -> str:
+        """Try the token, the quota, and a picture's way to the outside; the token is renewed where it is time.
+
+        Raises:
+            Unauthorised: something must be put right, with what.
+            ChannelError: it cannot be told now.
+        """
+        token = self._token.current()
+        number, name = self._account(token)
+        used, total = self._quota(token, number)
+        way = self._tried()
+        return (
+            f"@{name or number} can be posted to; {used} of {total} posts of the last 24 hours are used;"
+            f" {self._token.told()}; {way}"
+        )
+
+    def publish(self, post: Post, ready: Ready) -> Receipt:
+        """Stand the picture outside, make a container of it, and publish that by one call.
+
+        Raises:
+            Refused: the platform does not take it.
+            Throttled: later; the day's posts are used up, or the container is not ready.
+            Unauthorised: the token, the permissions, or the picture's address.
+            Unclear: the last call's outcome is not known.
+        """
+        words = self.fit(post.text, post.alt_text)
+        picture = fit_picture(post, LIMITS)
+        token = self._token.current()
+        number, _ = self._account(token)
+        used, total = self._quota(token, number)
+        if used >= total:
+            until = datetime.now(UTC) + timedelta(hours=1)
+            raise Throttled(f"Instagram takes {total} posts in 24 hours, and {used} are out already", until=until)
+        host = self._host()
+        address = host.put(picture.content, lasts=self.config.picture_lasts)
+        fields: dict[str, Any] = {"image_url": address, "caption": words.text, "alt_text": words.alt_text}
+        if self.config.ai_label:
+            fields["is_ai_generated"] = True
+        try:
+            made = self._api.act(f"{number}/media", token, **fields)
+            container = _number(made.get("id"), "container")
+            self._containers.wait(container, token)
+            ready(container)
+            media = self._api.act(f"{number}/media_publish", token, visible=True, creation_id=container)
+        except NotFound as error:
+            raise Refused(str(error)) from None
+        finally:
+            _removed(host, address)
+        identity = str(media.get("id") or "")
+        if not identity.isdigit():
+            raise Unclear("Instagram's answer to the publishing of a container holds no post")
+        return self._receipt(identity, token)
+
+    def find(self, post: Post) -> Receipt | None:
+        """Whether the post is among the account's latest, or else what its container's status says.
+
+        Raises:
+            Throttled: it is too early to tell, or the platform is away.
+            Unauthorised: the token.
+            Unclear: it is not among the latest, and its container cannot be asked any more.
+        """
+        token = self._token.current()
+        number, _ = self._account(token)
+        caption = self.fit(post.text, post.alt_text).text
+        since = post.tried_at - _SLACK if post.tried_at else datetime.min.replace(tzinfo=UTC)
+        media = self._api.read(f"{number}/media", token, fields=_MEDIA, limit=str(_RECENT)).get("data")
+        if not isinstance(media, list):
+            raise Throttled("Instagram's list of the latest posts makes no sense")
+        for entry in media:
+            if same_caption(str(entry.get("caption") or ""), caption) and _time(entry) >= since:
+                return _read(entry)
+        if not post.memo:
+            return None  # no attempt came as far as its mutation
+        whole = len(media) < _RECENT or _time(media[-1]) < since
+        self._containers.absent(post, token, whole=whole)
+        return None
+
+    def measure(self, receipt: Receipt) -> Engagement:
+        """Likes and comments; views, saves and shares where the token allows it.
+
+        Raises:
+            NotFound: the post is gone.
+            ChannelError: it cannot be told.
+        """
+        if not receipt.id.isdigit():
+            raise NotFound(f"Instagram has no post {receipt.id[:64]!r}")
+        token = self._token.current()
+        found = self._api.read(receipt.id, token, fields="like_count,comments_count")
+        seen: dict[str, int | None] = {}
+        try:
+            told = self._api.read(f"{receipt.id}/insights", token, metric="views,saved,shares").get("data", [])
+            seen = {entry["name"]: _count(entry["values"][0]["value"]) for entry in told}
+        except (Unauthorised, Refused, KeyError, IndexError, TypeError):
+            pass  # counts that the token may not read, or that a young post does not have
+        return Engagement(
+            at=datetime.now(UTC), likes=_count(found.get("like_count")), replies=_count(found.get("comments_count")),
+            reposts=seen.get("shares"), saves=seen.get("saved"), views=seen.get("views"),
+        )  # fmt: skip
+
+    def audience(self) -> Audience:
+        """How many follow the account.
+
+        Raises:
+            ChannelError: it cannot be told.
+        """
+        token = self._token.current()
+        number, _ = self._account(token)
+        found = self._api.read(number, token, fields="followers_count")
+        return Audience(at=datetime.now(UTC), followers=_count(found.get("followers_count")))
+
+    def _account(self, token: str) -> tuple[str, str]:
+        """The account's number and name."""
+        if self._me is None:
+            number = self.config.account
+            found = self._api.read(number or "me", token, fields="username" if number else "user_id,username")
+            identity = number or _number(found.get("user_id") or found.get("id"), "account")
+            self._me = identity, str(found.get("username") or "")
+        return self._me
+
+    def _quota(self, token: str, number: str) -> tuple[int, int]:
+        """How many posts of the last 24 hours are used, of how many."""
+        found = self._api.read(f"{number}/content_publishing_limit", token, fields="quota_usage,config")
+        try:
+            entry = found["data"][0]
+            return int(entry["quota_usage"]), int(entry["config"]["quota_total"])
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise Throttled("Instagram does not tell how many posts are left") from None
+
+    def _host(self) -> PictureHost | PictureStorage:
+        """Where pictures stand outside."""
+        if self._public_url:
+            return PictureHost(self._folder, picture_key(self._secrets), public_url=self._public_url)
+        key_id, secret = self._secrets.get("storage_key_id"), self._secrets.get("storage_secret")
+        if not (self._storage and self.config.bucket):
+            raise Unauthorised(
+                f"Instagram fetches pictures itself: set public_url, or storage and bucket, in channels.{self.name}.options"
+            )
+        if not (key_id and secret):
+            raise Unauthorised(f"the storage's keys are missing; `auria channels add {self.name}` asks for them")
+        keys = StorageKeys(key_id=key_id, secret=secret, region=self.config.region)
+        return PictureStorage(
+            self._storage, self.config.bucket, keys, prefix=self.config.prefix, client=self._api.client
+        )
+
+    def _tried(self) -> str:
+        """Put a probe outside and fetch it from there."""
+        import httpx2
+
+        host = self._host()
+        address = host.put(_PROBE, lasts=60)
+        try:
+            answer = self._api.client.get(address)
+        except httpx2.HTTPError as error:
+            return f"whether pictures can be fetched could not be tried from here ({type(error).__name__})"
+        finally:
+            _removed(host, address)
+        if answer.status_code != 200 or answer.content != _PROBE:
+            where = self._public_url or self._storage
+            raise Unauthorised(
+                f"a picture put out for Instagram cannot be fetched from {where}: it answers {answer.status_code};"
+                " see that the endpoint runs and that the address leads to it"
+            )
+        return "pictures can be fetched"
+
+    def _receipt(self, identity: str, token: str) -> Receipt:
+        """The receipt of a post that is out; its address is asked for, and no answer to that may lose the post."""
+        for _ in range(2):
+            try:
+                return _read({"id": identity, **self._api.read(identity, token, fields="permalink,timestamp")})
+            except (ChannelError, NotFound):
+                time.sleep(min(self.config.poll, 1.0))
+        return Receipt(id=identity, url="https://www.instagram.com/", at=datetime.now(UTC))
+
+
+def _address(given: str, setting: str) -> str:
+    return checked_address(given, setting=setting) if given else ""
+
+
+def _removed(host: PictureHost | PictureStorage, address: str) -> None:
+    """Take a picture away that nobody needs any more; where that fails, its address expires by itself."""
+    try:
+        host.remove(address)
+    except (ChannelError, OSError):
+        return
+
+
+def _read(entry: dict[str, Any]) -> Receipt:
+    return Receipt(
+        id=str(entry["id"]), url=str(entry.get("permalink") or "https://www.instagram.com/"), at=_time(entry)
+    )
+
+
+def _time(entry: dict[str, Any]) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(entry.get("timestamp")))
+    except ValueError:
+        return datetime.now(UTC)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _number(value: object, what: str) -> str:
+    """A number of the platform's, as text.
+
+    Raises:
+        Throttled: it is none.
+    """
+    if not str(value).isdigit():
+        raise Throttled(f"Instagram's answer holds no {what}'s number")
+    return str(value)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

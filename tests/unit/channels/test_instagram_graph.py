@@ -1,0 +1,435 @@
+"""Instagram by the Graph API, against a platform that behaves like it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from auria_bot.channels.instagram_graph import InstagramGraphChannel, InstagramGraphConfig
+from auria_bot.domain.post import Post, PostState
+from auria_bot.errors import (
+    ChannelError,
+    IllegalMove,
+    NotFound,
+    Refused,
+    SettingsError,
+    Throttled,
+    Unauthorised,
+    Unclear,
+)
+from tests.platforms import FAULTS, MemorySecrets, ready
+from tests.platforms.instagram_graph import InstagramGraphPlatform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+TEXT = "first snow —\nthe pond keeps\none star\n\n— Auria\n#haiku #snow"
+MAYBE_SENT = ("cut-after", "cut-within", "slow", "garbage", "500-after", "cut-before", "500")
+
+
+@pytest.fixture
+def platform() -> Iterator[InstagramGraphPlatform]:
+    """An account that is well."""
+    with InstagramGraphPlatform() as made:
+        yield made
+
+
+@pytest.fixture
+def secrets(platform: InstagramGraphPlatform) -> MemorySecrets:
+    """What the operator gave."""
+    return MemorySecrets(platform.secrets())
+
+
+@pytest.fixture
+def channel(platform: InstagramGraphPlatform, secrets: MemorySecrets, tmp_path: Path) -> InstagramGraphChannel:
+    """A channel that leads there."""
+    return InstagramGraphChannel(InstagramGraphConfig(name="ig", **platform.options()), home=tmp_path, secrets=secrets)
+
+
+@pytest.fixture
+def make(
+    platform: InstagramGraphPlatform, secrets: MemorySecrets, tmp_path: Path
+) -> Callable[..., InstagramGraphChannel]:
+    """Channels with other options."""
+
+    def made(**options: Any) -> InstagramGraphChannel:
+        config = InstagramGraphConfig(name="ig", **{**platform.options(), **options})
+        return InstagramGraphChannel(config, home=tmp_path, secrets=secrets)
+
+    return made
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Post:
+    """A post of the size that is posted."""
+    picture = tmp_path / "picture.jpg"
+    Image.new("RGB", (540, 675), (30, 80, 90)).save(picture)
+    return Post(
+        id=1, draft_id=1, channel="ig", state=PostState.SENDING, due=datetime(2026, 11, 21, tzinfo=UTC), text=TEXT,
+        alt_text="A pond at night under first snow.", picture=str(picture), signature="s", key="a" * 32,
+        picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
+    )  # fmt: skip
+
+
+class Memory:
+    """A `ready` that remembers, as the publisher's does."""
+
+    def __init__(self, post: Post) -> None:
+        self.post = post
+
+    def __call__(self, memo: str = "") -> None:
+        self.post = replace(self.post, memo=memo, tried_at=datetime.now(UTC))
+
+
+def settled(channel: InstagramGraphChannel, post: Post) -> Any:
+    """What `find` says once the platform has had its time."""
+    while True:
+        try:
+            return channel.find(post)
+        except Throttled as early:
+            until = early.until or datetime.now(UTC)
+            time.sleep(max(0.0, (until - datetime.now(UTC)).total_seconds()))
+
+
+def test_a_post_goes_out_whole(channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post) -> None:
+    """Caption, alt text, the label and the picture's own bytes arrive, and the receipt tells where."""
+    receipt = channel.publish(post, ready)
+    (sent,) = platform.media
+    assert platform.visible() == [{"id": receipt.id, "text": TEXT, "alt_text": post.alt_text}]
+    assert sent["ai"] is True
+    assert hashlib.sha256(sent["picture"]).hexdigest() == post.picture_sha256
+    assert receipt.url.startswith("https://www.instagram.com/p/")
+    assert channel.find(post) == receipt
+
+
+def test_nothing_stays_outside(channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post) -> None:
+    """The picture is taken away once the platform has it."""
+    channel.publish(post, ready)
+    assert platform.storage.objects == {}
+    assert platform.storage.refused == []
+
+
+def test_ready_stands_right_before_the_mutation(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """It is given the container; whoever was overtaken publishes nothing."""
+    seen: list[str] = []
+
+    def taken(memo: str = "") -> None:
+        seen.append(memo)
+        raise IllegalMove("taken over")
+
+    with pytest.raises(IllegalMove):
+        channel.publish(post, taken)
+    assert seen == list(platform.containers)
+    assert platform.visible() == []
+    assert not any(path.endswith("media_publish") for _, path in platform.calls)
+
+
+@pytest.mark.parametrize("fault", MAYBE_SENT)
+def test_what_may_be_out_is_unclear_and_found(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post, fault: str
+) -> None:
+    """After each fault `find` knows the truth, and one more attempt leaves exactly one post."""
+    memory = Memory(post)
+    platform.fail_next(fault)
+    with pytest.raises(Unclear):
+        channel.publish(post, memory)
+    out = platform.visible()
+    if out:
+        receipt = channel.find(memory.post)
+        assert receipt is not None
+        assert receipt.id == out[0]["id"]
+    else:
+        assert settled(channel, memory.post) is None
+        channel.publish(memory.post, memory)
+    assert len(platform.visible()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "meaning"),
+    [
+        ("401", Unauthorised),
+        ("403", Unauthorised),
+        ("429", Throttled),
+        ("container-error", Refused),
+        ("quota", Throttled),
+        ("token-expired", Unauthorised),
+    ],
+)
+def test_what_is_surely_not_out_says_so(
+    channel: InstagramGraphChannel,
+    platform: InstagramGraphPlatform,
+    post: Post,
+    fault: str,
+    meaning: type[ChannelError],
+) -> None:
+    """And nothing is out."""
+    platform.fail_next(fault)
+    with pytest.raises(meaning) as told:
+        channel.publish(post, ready)
+    assert platform.visible() == []
+    assert platform.token not in str(told.value)
+
+
+def test_every_fault_of_the_platform_is_tried() -> None:
+    """The two tests above leave none out."""
+    assert set(MAYBE_SENT) | {"401", "403", "429"} == set(FAULTS)
+
+
+def test_a_reset_is_respected(channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post) -> None:
+    """The usage header's minutes become the time to try again."""
+    platform.fail_next("429")
+    with pytest.raises(Throttled) as told:
+        channel.publish(post, ready)
+    assert told.value.until is not None
+    assert timedelta(minutes=29) < told.value.until - datetime.now(UTC) <= timedelta(minutes=30)
+
+
+def test_an_expired_container_was_not_published(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """Its status tells."""
+    memory = Memory(post)
+    platform.fail_next("cut-before")
+    with pytest.raises(Unclear):
+        channel.publish(post, memory)
+    platform.containers[memory.post.memo]["expired"] = True
+    assert settled(channel, memory.post) is None
+
+
+def test_a_published_container_whose_post_is_gone_is_for_the_operator(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """At first it may merely not be listed yet; an hour later nobody can tell."""
+    memory = Memory(post)
+    platform.fail_next("cut-after")
+    with pytest.raises(Unclear):
+        channel.publish(post, memory)
+    platform.remove(platform.visible()[0]["id"])
+    time.sleep(0.1)
+    with pytest.raises(Throttled):
+        channel.find(memory.post)
+    with pytest.raises(Unclear):
+        channel.find(replace(memory.post, tried_at=datetime.now(UTC) - timedelta(hours=2)))
+
+
+def test_a_container_that_the_platform_forgot_decides_by_the_list(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """A day later all that was posted since was looked through: absent. Where the list is too short, the operator decides."""
+    old = replace(post, memo="17999999999999999", tried_at=datetime.now(UTC) - timedelta(hours=30))
+    assert channel.find(old) is None
+    for _ in range(60):
+        platform.media.append({
+            "id": str(next(platform._numbers)), "caption": "another", "alt_text": "", "likes": 0, "views": 0,
+            "at": datetime.now(UTC), "ai": True, "picture": b"",
+        })  # fmt: skip
+    with pytest.raises(Unclear):
+        channel.find(old)
+
+
+def test_it_may_be_too_early_to_be_sure(
+    make: Callable[..., InstagramGraphChannel], platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """A call whose answer was lost may still be dealt with: `find` says when to ask again."""
+    memory = Memory(post)
+    platform.fail_next("cut-before")
+    patient = make(settle=60.0)
+    with pytest.raises(Unclear):
+        patient.publish(post, memory)
+    with pytest.raises(Throttled) as early:
+        patient.find(memory.post)
+    assert early.value.until == memory.post.tried_at + timedelta(seconds=60)
+
+
+def test_an_older_post_with_the_same_words_is_not_this_one(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """Only what was posted since the attempt counts."""
+    channel.publish(post, ready)
+    platform.media[0]["at"] -= timedelta(days=30)
+    memory = Memory(post)
+    platform.fail_next("cut-before")
+    with pytest.raises(Unclear):
+        channel.publish(post, memory)
+    assert settled(channel, memory.post) is None
+
+
+def test_a_post_is_not_lost_where_its_address_cannot_be_asked_for(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """The receipt holds its number all the same."""
+    platform.permalinks = False
+    receipt = channel.publish(post, ready)
+    assert receipt.id == platform.visible()[0]["id"]
+
+
+def test_counts(channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post) -> None:
+    """Likes, comments, views, saves and shares; without the permission for insights, likes and comments."""
+    receipt = channel.publish(post, ready)
+    platform.like(receipt.id, 3)
+    counts = channel.measure(receipt)
+    assert (counts.likes, counts.replies, counts.views, counts.saves, counts.reposts) == (3, 1, 3, 4, 2)
+    platform.insights_allowed = False
+    counts = channel.measure(receipt)
+    assert (counts.likes, counts.views, counts.saves) == (3, None, None)
+    assert channel.audience().followers == 271
+    platform.remove(receipt.id)
+    with pytest.raises(NotFound):
+        channel.measure(receipt)
+
+
+def test_the_token_is_renewed_before_it_ends(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, secrets: MemorySecrets
+) -> None:
+    """Once its end is near or not known; the renewed one is kept and used, and renewed no more for the time being."""
+    assert "the token is good until" in channel.check()
+    renewed = f"{platform.token}R"
+    assert secrets.values["access_token"] == renewed
+    assert renewed not in secrets.values["token_state"]
+    channel.check()
+    assert sum(path == "/refresh_access_token" for _, path in platform.calls) == 1
+    state = json.loads(secrets.values["token_state"])
+    soon, long_ago = datetime.now(UTC) + timedelta(days=5), datetime.now(UTC) - timedelta(days=50)
+    secrets.values["token_state"] = json.dumps(state | {"expires": soon.isoformat(), "tried": long_ago.isoformat()})
+    channel.check()
+    assert secrets.values["access_token"] == f"{renewed}R"
+
+
+def test_a_token_that_cannot_be_renewed_is_used_while_it_is_good(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A young token is refused a renewal: the log says so, the post goes out, and it is tried once a day."""
+    platform.refreshable = False
+    with caplog.at_level(logging.DEBUG):
+        channel.publish(post, ready)
+        channel.check()
+    assert "could not be renewed" in caplog.text
+    assert sum(path == "/refresh_access_token" for _, path in platform.calls) == 1
+
+
+def test_a_facebook_token_is_not_renewed(
+    platform: InstagramGraphPlatform, secrets: MemorySecrets, tmp_path: Path
+) -> None:
+    """Page tokens do not end."""
+    config = InstagramGraphConfig(
+        address="https://graph.facebook.com", account="1", storage="https://s3.example", bucket="b"
+    )
+    made = InstagramGraphChannel(config, home=tmp_path, secrets=secrets)
+    assert made._token.current() == platform.token
+
+
+def test_check_tries_everything(channel: InstagramGraphChannel, platform: InstagramGraphPlatform) -> None:
+    """The account, the quota, the token's end, and a picture's way outside."""
+    told = channel.check()
+    assert "@auria.art" in told
+    assert "0 of 100 posts" in told
+    assert "pictures can be fetched" in told
+    assert platform.storage.objects == {}
+
+
+def test_an_endpoint_of_ones_own_serves_the_picture(
+    make: Callable[..., InstagramGraphChannel], platform: InstagramGraphPlatform, post: Post, tmp_path: Path
+) -> None:
+    """With `public_url` nothing goes to a storage, and nothing is left in the folder."""
+    import threading
+
+    from auria_bot.channels.picture_host import picture_server
+
+    server = picture_server(make().endpoint(), host="127.0.0.1", port=0)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        own = make(public_url=f"http://127.0.0.1:{server.server_address[1]}/pictures", storage="", bucket="")
+        assert "pictures can be fetched" in own.check()
+        own.publish(post, ready)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert len(platform.visible()) == 1
+    assert platform.storage.log == []
+    assert list((tmp_path / "public" / "ig").iterdir()) == []
+
+
+def test_a_picture_that_cannot_be_fetched_pauses_the_channel(
+    make: Callable[..., InstagramGraphChannel], platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """It is the operator's to put right, and no reason to give a post up."""
+    with pytest.raises(Unauthorised, match="public_url"):
+        make(public_url="http://127.0.0.1:1", storage="").publish(post, ready)
+    with pytest.raises(Unauthorised, match="keys"):
+        make(region="us-east-1").publish(post, ready)
+    platform.storage.down = True
+    with pytest.raises(Throttled):
+        make().publish(post, ready)
+    assert platform.visible() == []
+
+
+def test_what_is_missing_is_named(
+    make: Callable[..., InstagramGraphChannel], secrets: MemorySecrets, post: Post
+) -> None:
+    """A way for pictures, the storage's keys, the token."""
+    with pytest.raises(Unauthorised, match="public_url"):
+        make(storage="").publish(post, ready)
+    del secrets.values["storage_secret"]
+    with pytest.raises(Unauthorised, match="storage's keys"):
+        make().publish(post, ready)
+    del secrets.values["access_token"]
+    with pytest.raises(Unauthorised, match="auria channels add ig"):
+        make().publish(post, ready)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"address": "http://graph.instagram.com"}, {"version": "23"}, {"account": "auria.art"}, {"prefix": "a b"}],
+)
+def test_options_that_make_no_sense(make: Callable[..., InstagramGraphChannel], options: dict[str, Any]) -> None:
+    """They are refused before anything is sent."""
+    with pytest.raises(SettingsError):
+        make(**options)
+
+
+def test_words_beyond_the_limits(channel: InstagramGraphChannel, post: Post, platform: InstagramGraphPlatform) -> None:
+    """Hashtags beyond five are left out; a poem that is too long is refused before the network."""
+    tags = " ".join(f"#tag{number}" for number in range(7))
+    assert channel.fit(f"poem\n\n{tags}", "").dropped == ("#tag6", "#tag5")
+    with pytest.raises(Refused, match="2200"):
+        channel.publish(replace(post, text="x" * 2201), ready)
+    with pytest.raises(Refused, match="1000"):
+        channel.publish(replace(post, alt_text="x" * 1001), ready)
+    assert platform.calls == []
+
+
+@pytest.mark.parametrize("fault", [*MAYBE_SENT, "401", "403", "429", "container-error", "quota", "token-expired"])
+def test_no_secret_is_told(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, secrets: MemorySecrets, post: Post, fault: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """Neither by errors nor by any log at DEBUG, whatever goes wrong."""
+    platform.fail_next(fault)
+    with caplog.at_level(logging.DEBUG), pytest.raises(ChannelError) as told:
+        channel.publish(post, ready)
+    planted = {platform.token, *secrets.values.values()} - {secrets.values["token_state"]}
+    text = caplog.text + str(told.value) + repr(channel.config)
+    assert [secret for secret in planted if secret in text] == []
+    assert "X-Amz-Signature" not in text
+
+
+def test_the_platform_being_away_is_no_end(make: Callable[..., InstagramGraphChannel], post: Post) -> None:
+    """Nothing was sent: later."""
+    away = make(address="http://127.0.0.1:1")
+    with pytest.raises(Throttled):
+        away.publish(post, ready)
+    with pytest.raises(Throttled):
+        away.find(post)
+    with pytest.raises(Throttled):
+        away.audience()
