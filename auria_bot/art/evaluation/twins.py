@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from auria_bot.art.checkpoint import load_weights, read_json
+from auria_bot.art.nets.brush import Brush
 from auria_bot.art.nets.easel import EASEL_INPUTS, EASEL_OUTPUTS, HAND_INPUTS, HAND_OUTPUTS, Easel, Hand
-from auria_bot.art.nets.kuwahara import Kuwahara
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer
 from auria_bot.art.nets.painter import Painter, PainterConfig
@@ -123,7 +123,7 @@ def twins(models: Path, *, seed: int = 0) -> list[Twin]:
         ),
         Twin(
             name="stylist-brush", file="stylist/brush.onnx", inputs={"lab": lab}, outputs=("brushed",),
-            build=Kuwahara, order=("lab",), returns=("brushed",),
+            build=Brush, order=("lab",), returns=("brushed",),
         ),
     ]  # fmt: skip
 

@@ -46,11 +46,11 @@ def _write_brush(target: Path) -> None:
     """Write the filter that turns the net's grain into strokes; it has no weights to read."""
     import torch
 
-    from auria_bot.art.nets.kuwahara import Kuwahara
+    from auria_bot.art.nets.brush import Brush
 
     axes = {"lab": {2: "height", 3: "width"}, "brushed": {2: "height", 3: "width"}}
     export_onnx(
-        Kuwahara(), (torch.rand(1, 3, 32, 32),), target / "brush.onnx", input_names=["lab"], output_names=["brushed"],
+        Brush(), (torch.rand(1, 3, 32, 32),), target / "brush.onnx", input_names=["lab"], output_names=["brushed"],
         dynamic_axes=axes,
     )  # fmt: skip
 
