@@ -59,6 +59,7 @@ BACKENDS: dict[str, dict[str, str]] = {
     },
     "channel": {
         "folder": "auria_bot.channels.folder:FolderChannel",
+        "x": "auria_bot.channels.x:XChannel",
         "fake": "auria_bot.testing:FakeChannel",
     },
 }

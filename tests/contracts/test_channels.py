@@ -14,20 +14,25 @@ from auria_bot import registry
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.domain.roles import Channel, Limits
 from auria_bot.errors import NotFound
-from tests.platforms import MemorySecrets, ready
+from tests.platforms import PLATFORMS, MemorySecrets, platform, ready
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 CHANNELS = list(registry.BACKENDS["channel"])
 
 
 @pytest.fixture(params=CHANNELS)
-def channel(request: pytest.FixtureRequest, tmp_path: Path) -> Channel:
-    """A channel of each kind, in a folder of its own."""
+def channel(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Channel]:
+    """A channel of each kind, in a folder of its own, before a platform where it needs one."""
     kind = registry.find("channel", request.param)
-    made: Channel = kind(kind.Config(name="mine"), home=tmp_path, secrets=MemorySecrets())
-    return made
+    if request.param not in PLATFORMS:
+        yield kind(kind.Config(name="mine"), home=tmp_path, secrets=MemorySecrets())
+        return
+    with platform(request.param) as server:
+        config = kind.Config(**{**server.options(), "name": "mine"})
+        yield kind(config, home=tmp_path, secrets=MemorySecrets(server.secrets()))
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def post(tmp_path: Path) -> Post:
     picture = tmp_path / "picture.jpg"
     Image.new("RGB", (108, 135), (30, 80, 90)).save(picture)
     return Post(
-        id=1, draft_id=1, channel="mine", state=PostState.SENDING, due=datetime(2026, 11, 21, tzinfo=UTC),
+        id=1, draft_id=1, channel="mine", state=PostState.SENDING, due=datetime.now(UTC),
         text="rain\nponds\nnight\n\n— Auria\n#haiku", alt_text="A pond.", picture=str(picture), signature="s", key="a" * 32,
         picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
     )  # fmt: skip

@@ -68,7 +68,9 @@ class Platform(Protocol):
         ...
 
 
-PLATFORMS: dict[str, str] = {}
+PLATFORMS: dict[str, str] = {
+    "x": "tests.platforms.x:XPlatform",
+}
 """Channel's backend to "module:Class"; those that need npm say so by skipping where it is missing."""
 
 

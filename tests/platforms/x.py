@@ -1,0 +1,476 @@
+"""X on this machine: a stateful server with the parts of API v2 that the channel uses, and X's own refusals.
+
+It verifies OAuth 1.0a signatures (by a computation of its own), times and nonces; refuses unknown fields and parameters, over-limit
+texts, alt texts and pictures, unknown media and repeated texts; keeps posts, alt texts and likes; and fails as it is told to, on any
+route and at any byte. Its ids are made like X's, from the time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import json
+import re
+import socket
+import threading
+import time
+import unicodedata
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from PIL import Image
+
+from tests.platforms import FAULTS
+from tests.platforms.oauth1 import signed_nonce
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["XPlatform"]
+
+_EPOCH = 1_288_834_974_657  # milliseconds
+_CREATE = "POST /2/tweets"
+_CREATE_FIELDS = {
+    "card_uri", "community_id", "direct_message_deep_link", "edit_options", "for_super_followers_only", "geo", "made_with_ai",
+    "media", "nullcast", "paid_partnership", "poll", "quote_tweet_id", "reply", "reply_settings", "share_with_followers", "text",
+}  # fmt: skip
+_ACTS = {
+    "cut-after",
+    "cut-within",
+    "slow",
+    "garbage",
+    "500-after",
+}  # faults in spite of which the request is carried out
+_REFUSALS = {
+    "400": (400, "invalid-request", "Invalid Request", "One or more parameters to your request was invalid."),
+    "401": (401, "about:blank", "Unauthorized", "Unauthorized"),
+    "402": (402, "credits", "CreditsDepleted", "Your enrolled account does not have any credits to fulfill this request."),
+    "403": (403, "about:blank", "Forbidden", "You are not permitted to perform this action."),
+    "403-app": (
+        403, "oauth1-permissions", "Forbidden",
+        "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint.",
+    ),
+    "403-suspended": (
+        403, "about:blank", "Forbidden", "Your account is suspended and is not permitted to access this feature."
+    ),
+    "404": (404, "about:blank", "Not Found", "Not Found"),
+    "429": (429, "about:blank", "Too Many Requests", "Too Many Requests"),
+    "500": (503, "about:blank", "Service Unavailable", "Service Unavailable"),
+    "500-after": (500, "about:blank", "Internal Server Error", "Internal Server Error"),
+}  # fmt: skip
+"""Fault to status, the problem's type, title and detail."""
+
+_PROBLEMS = "https://api.twitter.com/2/problems/"
+
+
+class _Refusal(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, status: int, detail: str, *, kind: str = "about:blank", title: str = "") -> None:
+        super().__init__(detail)
+        self.status = status
+        where = kind if kind == "about:blank" else _PROBLEMS + kind
+        self.body = {"title": title or HTTPStatus(status).phrase, "detail": detail, "type": where, "status": status}
+
+
+@dataclass
+class _Tweet:
+    id: str
+    text: str
+    media: list[str]
+    made_with_ai: bool
+    likes: int = 0
+
+
+@dataclass
+class _State:
+    """What the server keeps, under one lock."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    tweets: dict[str, _Tweet] = field(default_factory=dict)  # the oldest first
+    media: dict[str, str] = field(default_factory=dict)  # id to alt text
+    faults: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
+    nonces: set[str] = field(default_factory=set)
+    requests: list[str] = field(default_factory=list)  # method and path of each, as they came
+    last_id: int = 0
+
+
+class XPlatform:
+    """Usage: `with XPlatform() as platform: channel = XChannel(XConfig(**platform.options()), ...)`."""
+
+    backend = "x"
+    faults = (*FAULTS, "402")
+
+    def __init__(self) -> None:
+        self.state = _State()
+        self.user = {"id": "1450000000000000001", "username": "auria", "name": "Auria"}
+        self.description = "A bot that writes haiku and paints them; run by @her_human"
+        self.followers = 12
+        self.older = 0  # posts from before the test: their number in the profile's count
+        self.hidden = 0  # how many of the newest posts the timeline does not show yet
+        self.truncated = False  # whether the timeline is empty although there are posts
+        self.clock_ahead = 0.0  # seconds
+        self.access_level = "read-write"
+        self.reset_after = 1  # seconds until a limit is reset
+        self.slow = 1.5  # seconds that a slow answer takes
+        self._stopping = threading.Event()
+        self._server: ThreadingHTTPServer | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        handler = type("_Handler", (_Handler,), {"platform": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        if self._server is None:
+            raise RuntimeError("the platform is not started")
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def options(self) -> dict[str, Any]:
+        """Short time-outs; it shows at once what was posted, so nothing has to settle."""
+        return {"address": self.address, "settle": 0.0, "connect_timeout": 2.0, "read_timeout": 1.0}
+
+    def secrets(self) -> dict[str, str]:
+        """Keys with characters that an encoding must take care of."""
+        return {
+            "api_key": "apiKEY0123456789", "api_secret": "api/SECRET+with=signs&more",
+            "access_token": f"{self.user['id']}-accessTOKEN", "access_token_secret": "access%SECRET with blanks",
+        }  # fmt: skip
+
+    def fail_next(self, *faults: str) -> None:
+        """What the coming calls of `POST /2/tweets` do: one of `faults`, or "cut-at-N" for an answer of N bytes."""
+        self.fail_route(_CREATE, *faults)
+
+    def fail_route(self, route: str, *faults: str) -> None:
+        """The same for another route, such as "GET /2/users/me"; "ok" lets one call pass."""
+        with self.state.lock:
+            self.state.faults[route].extend(faults)
+
+    def visible(self) -> list[dict[str, Any]]:
+        """What followers see, the newest first."""
+        with self.state.lock:
+            return [
+                {
+                    "id": tweet.id, "text": tweet.text, "made_with_ai": tweet.made_with_ai,
+                    "alt_text": " ".join(self.state.media[one] for one in tweet.media), "media": len(tweet.media),
+                }
+                for tweet in reversed(self.state.tweets.values())
+            ]  # fmt: skip
+
+    def add(self, text: str, *, age: float = 0.0) -> str:
+        """A post that somebody made by hand, so many seconds ago; its id. Add the oldest first."""
+        with self.state.lock:
+            tweet = _Tweet(self._new_id(age), text, [], made_with_ai=False)
+            self.state.tweets[tweet.id] = tweet
+            self.state.tweets = dict(sorted(self.state.tweets.items(), key=lambda item: int(item[0])))
+            return tweet.id
+
+    def remove(self, post_id: str) -> None:
+        """Delete a post."""
+        with self.state.lock:
+            self.state.tweets.pop(post_id, None)
+
+    def like(self, post_id: str, times: int) -> None:
+        """Let followers like a post."""
+        with self.state.lock:
+            self.state.tweets[post_id].likes += times
+
+    def requests(self) -> list[str]:
+        """Method and path of every request so far."""
+        with self.state.lock:
+            return list(self.state.requests)
+
+    def now(self) -> float:
+        """Its own clock, in seconds."""
+        return time.time() + self.clock_ahead
+
+    def _new_id(self, age: float = 0.0) -> str:
+        number = (int((self.now() - age) * 1000) - _EPOCH) << 22
+        if not age:
+            number = self.state.last_id = max(number, self.state.last_id + 1)
+        return str(number)
+
+    def answer(self, method: str, path: str, query: list[tuple[str, str]], body: Any) -> tuple[int, dict[str, Any]]:
+        """Carry a request out."""
+        routes: dict[str, Callable[[dict[str, str], Any], tuple[int, dict[str, Any]]]] = {
+            "GET /2/users/me": self._me, "GET /2/tweets": self._lookup, _CREATE: self._create,
+            "POST /2/media/upload": self._upload, "POST /2/media/metadata": self._metadata,
+            f"GET /2/users/{self.user['id']}/tweets": self._timeline,
+        }  # fmt: skip
+        params = dict(query)
+        with self.state.lock:
+            if method == "DELETE" and (match := re.fullmatch(r"/2/tweets/(\d+)", path)):
+                return 200, {"data": {"deleted": self.state.tweets.pop(match[1], None) is not None}}
+            if f"{method} {path}" not in routes:
+                raise _Refusal(404, "Not Found")
+            return routes[f"{method} {path}"](params, body)
+
+    def _me(self, params: dict[str, str], _: Any) -> tuple[int, dict[str, Any]]:
+        _allow(params, {"user.fields"})
+        counts = {"followers_count": self.followers, "tweet_count": len(self.state.tweets) + self.older}
+        known = {"description": self.description, "protected": False, "public_metrics": counts, **self.user}
+        wanted = {"id", "name", "username", *params.get("user.fields", "").split(",")} - {""}
+        _allow(dict.fromkeys(wanted), set(known))
+        return 200, {"data": {name: known[name] for name in wanted}}
+
+    def _upload(self, params: dict[str, str], body: Any) -> tuple[int, dict[str, Any]]:
+        _allow(params, set())
+        _allow(body, {"media", "media_category", "media_type", "shared", "additional_owners"})
+        try:
+            content = base64.b64decode(body["media"], validate=True)
+            if len(content) > 5_000_000:
+                raise _Refusal(400, "The image file size must be <= 5242880 bytes")
+            with Image.open(io.BytesIO(content)) as image:
+                image.load()
+                fine = image.format in {"JPEG", "PNG", "GIF", "WEBP"} and max(image.size) <= 8192
+        except (KeyError, ValueError, OSError):
+            fine = False
+        if not fine or body.get("media_category") != "tweet_image":
+            raise _Refusal(400, "media type unrecognized.", kind="invalid-request")
+        identifier = self._new_id()
+        self.state.media[identifier] = ""
+        return 200, {
+            "data": {
+                "id": identifier,
+                "media_key": f"3_{identifier}",
+                "expires_after_secs": 86400,
+                "size": len(content),
+            }
+        }
+
+    def _metadata(self, params: dict[str, str], body: Any) -> tuple[int, dict[str, Any]]:
+        _allow(params, set())
+        _allow(body, {"id", "metadata"})
+        _allow(body.get("metadata"), {"alt_text"})
+        _allow(body["metadata"].get("alt_text"), {"text"})
+        text = body["metadata"]["alt_text"].get("text")
+        if body.get("id") not in self.state.media:
+            raise _Refusal(400, "The media ID is invalid.", kind="invalid-request")
+        if not isinstance(text, str) or not 0 < len(text) <= 1000:
+            raise _Refusal(400, "alt_text.text must be between 1 and 1000 characters.", kind="invalid-request")
+        self.state.media[body["id"]] = text
+        return 200, {"data": {"id": body["id"], "associated_metadata": {"alt_text": {"text": text}}}}
+
+    def _create(self, params: dict[str, str], body: Any) -> tuple[int, dict[str, Any]]:
+        _allow(params, set())
+        _allow(body, _CREATE_FIELDS)
+        _allow(body.get("media", {}), {"media_ids", "tagged_user_ids"})
+        text, media = body.get("text", ""), body.get("media", {}).get("media_ids", [])
+        if not isinstance(text, str) or not isinstance(media, list) or not (text.strip() or media):
+            raise _Refusal(400, "One or more parameters to your request was invalid.", kind="invalid-request")
+        if _length(text) > 280:
+            raise _Refusal(400, "Your Tweet text is too long.", kind="invalid-request")
+        if len(media) > 4 or any(one not in self.state.media for one in media):
+            raise _Refusal(400, "Your media IDs are invalid.", kind="invalid-request")
+        if any(tweet.text == text.strip() for tweet in self.state.tweets.values()):
+            raise _Refusal(403, "You are not allowed to create a Tweet with duplicate content.")
+        tweet = _Tweet(self._new_id(), text.strip(), media, made_with_ai=body.get("made_with_ai", False))
+        self.state.tweets[tweet.id] = tweet
+        return 201, {"data": {"id": tweet.id, "text": self._shown(tweet), "edit_history_tweet_ids": [tweet.id]}}
+
+    def _timeline(self, params: dict[str, str], _: Any) -> tuple[int, dict[str, Any]]:
+        _allow(params, {"max_results", "pagination_token", "tweet.fields"})
+        size = int(params.get("max_results", "10"))
+        if not 5 <= size <= 100:
+            raise _Refusal(
+                400, "The `max_results` query parameter value is not between 5 and 100", kind="invalid-request"
+            )
+        listed = [] if self.truncated else list(reversed(self.state.tweets.values()))[self.hidden :]
+        start = int(params.get("pagination_token", "t0")[1:])
+        page = listed[start : start + size]
+        meta: dict[str, Any] = {"result_count": len(page)}
+        if page:
+            meta |= {"newest_id": page[0].id, "oldest_id": page[-1].id}
+        if start + size < len(listed):
+            meta["next_token"] = f"t{start + size}"
+        fields = params.get("tweet.fields", "").split(",")
+        return 200, {"meta": meta} | ({"data": [self._fields(tweet, fields) for tweet in page]} if page else {})
+
+    def _lookup(self, params: dict[str, str], _: Any) -> tuple[int, dict[str, Any]]:
+        _allow(params, {"ids", "tweet.fields"})
+        ids = params.get("ids", "").split(",")
+        if not all(re.fullmatch(r"[0-9]{1,19}", one) for one in ids):
+            raise _Refusal(400, "The `ids` query parameter value is not valid", kind="invalid-request")
+        found = [self.state.tweets[one] for one in ids if one in self.state.tweets]
+        answer: dict[str, Any] = {}
+        if found:
+            answer["data"] = [self._fields(tweet, params.get("tweet.fields", "").split(",")) for tweet in found]
+        if lost := [one for one in ids if one not in self.state.tweets]:
+            answer["errors"] = [
+                {
+                    "value": one, "resource_id": one, "parameter": "ids", "resource_type": "tweet", "section": "data",
+                    "title": "Not Found Error", "detail": f"Could not find tweet with ids: [{one}].",
+                    "type": f"{_PROBLEMS}resource-not-found",
+                }
+                for one in lost
+            ]  # fmt: skip
+        return 200, answer
+
+    def _fields(self, tweet: _Tweet, wanted: list[str]) -> dict[str, Any]:
+        known: dict[str, Any] = {
+            "attachments": {"media_keys": [f"3_{one}" for one in tweet.media]},
+            "public_metrics": {
+                "retweet_count": 0, "reply_count": 0, "like_count": tweet.likes, "quote_count": 0, "bookmark_count": 0,
+                "impression_count": 3 * tweet.likes,
+            },
+        }  # fmt: skip
+        _allow(dict.fromkeys(filter(None, wanted)), set(known))
+        found = {name: known[name] for name in wanted if name in known and (name != "attachments" or tweet.media)}
+        return {"id": tweet.id, "text": self._shown(tweet), "edit_history_tweet_ids": [tweet.id], **found}
+
+    @staticmethod
+    def _shown(tweet: _Tweet) -> str:
+        """As X shows it: escaped, addresses shortened, and a link to the picture."""
+        short = re.sub(r"https?://\S+", lambda found: f"https://t.co/{_digest(found[0])}", tweet.text)
+        return html.escape(short, quote=False) + (f" https://t.co/{_digest(tweet.id)}" if tweet.media else "")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    platform: XPlatform
+    protocol_version = "HTTP/1.1"
+    timeout = 30  # seconds
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        parts = urlsplit(self.path)
+        route, state = f"{self.command} {parts.path}", self.platform.state
+        with state.lock:
+            state.requests.append(route)
+            fault = state.faults[route].popleft() if state.faults[route] else "ok"
+        if fault == "cut-before":
+            self._cut()
+            return
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            self._authenticate(parts.path, parse_qsl(parts.query, keep_blank_values=True))
+            self._refuse(fault)
+            status, body = self.platform.answer(
+                self.command, parts.path, parse_qsl(parts.query, keep_blank_values=True),
+                json.loads(content) if content else None,
+            )  # fmt: skip
+        except _Refusal as refusal:
+            status, body = refusal.status, refusal.body
+        except ValueError:
+            status, body = 400, {"title": "Invalid Request", "detail": "not JSON", "type": "about:blank", "status": 400}
+        self._reply(status, body, fault)
+
+    def _reply(self, status: int, body: dict[str, Any], fault: str) -> None:
+        content = json.dumps(body).encode()
+        if fault == "garbage":
+            content = b"\x00<html>\xff something else entirely"
+        elif fault == "list":
+            content = b'["not", "an", "object"]'
+        elif fault == "gate":
+            status, content = 403, b"<html>Attention required!</html>"
+        elif fault == "500-after":
+            status, content = (
+                500,
+                b'{"title":"Internal Server Error","detail":"Something is broken","type":"about:blank"}',
+            )
+        elif fault == "redirect":
+            status, content = 307, b""
+        headers = {
+            "Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(content)),
+            "Date": formatdate(self.platform.now(), usegmt=True), "x-access-level": self.platform.access_level,
+        }  # fmt: skip
+        if status == 429:
+            headers["x-rate-limit-reset"] = str(int(self.platform.now()) + self.platform.reset_after)
+        if status == 307:
+            headers["Location"] = f"{self.platform.address}/elsewhere"
+        lines = [
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+            *(f"{key}: {value}" for key, value in headers.items()),
+        ]
+        answer = "\r\n".join([*lines, "", ""]).encode() + content
+        if fault == "slow":
+            self.platform._stopping.wait(self.platform.slow)
+        if fault.startswith("cut"):
+            length = {"cut-after": 0, "cut-within": len(answer) - len(content) // 2}.get(fault)
+            self.wfile.write(answer[: int(fault.removeprefix("cut-at-")) if length is None else length])
+            self._cut()
+            return
+        try:
+            self.wfile.write(answer)
+        except OSError:
+            self.close_connection = True  # the client did not wait
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        try:
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is cut already
+
+    def _authenticate(self, path: str, query: list[tuple[str, str]]) -> None:
+        platform, sent = self.platform, self.headers.get("Authorization", "")
+        nonce = signed_nonce(
+            sent,
+            method=self.command,
+            url=platform.address + path,
+            query=query,
+            keys=platform.secrets(),
+            now=platform.now(),
+        )
+        with platform.state.lock:
+            if nonce is None or nonce in platform.state.nonces:
+                raise _Refusal(401, f"Unauthorized ({sent})")
+            platform.state.nonces.add(nonce)
+
+    def _refuse(self, fault: str) -> None:
+        """Refuse as told, and repeat what was sent, as a careless server would: the client must not."""
+        if fault in _REFUSALS and fault not in _ACTS:
+            status, kind, title, detail = _REFUSALS[fault]
+            raise _Refusal(status, f"{detail} ({self.headers['Authorization']})", kind=kind, title=title)
+
+
+def _allow(given: Any, known: set[str]) -> None:
+    """Refuse whatever X would not know."""
+    if not isinstance(given, dict) or (unknown := sorted(set(given) - known)):
+        named = unknown if isinstance(given, dict) else "the body"
+        raise _Refusal(400, f"The parameter {named} is not one of {sorted(known)}", kind="invalid-request")
+
+
+def _length(text: str) -> int:
+    """About X's weighted length, by a rule of its own that is never above it."""
+    text = unicodedata.normalize("NFC", re.sub(r"https?://\S+", "u" * 23, text))
+    text = re.sub("\u200d.|[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]", "", text)
+    return sum(1 if ord(one) < 4352 or 8192 <= ord(one) <= 8247 else 2 for one in text)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
