@@ -25,14 +25,8 @@ def checked_address(address: str, *, setting: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise SettingsError(f"{setting} is not an address; give one such as https://example.org") from None
-    if (
-        not host
-        or parts.scheme not in {"https", "http"}
-        or parts.username
-        or parts.password
-        or parts.query
-        or parts.fragment
-    ):
+    strange = any(sign.isspace() or not sign.isprintable() or sign in "?#@\\" for sign in address)
+    if strange or not host.strip(".-_") or parts.scheme not in {"https", "http"}:
         raise SettingsError(f"{setting} is not an address; give one such as https://example.org, without a password")
     if parts.scheme == "http" and not is_loopback(host):
         raise SettingsError(f"{setting} is {address[:100]!r}; plain http is accepted for this machine only: use https")
@@ -41,7 +35,7 @@ def checked_address(address: str, *, setting: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether a host's name or number is this machine's own."""
-    if host == "localhost":
+    if host.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

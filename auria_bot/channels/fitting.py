@@ -1,12 +1,14 @@
 """Fits a post's words to a platform's limits: hashtags go first, then the signature; the poem is never cut.
 
-A text is paragraphs; hashtags are dropped only from its last lines that hold nothing else, and the signature only
-where it is a line of its own that begins with a dash. Knows no platform: how characters are counted is handed in.
+A text is paragraphs, and the first of them is the poem: of it nothing is ever left out, not even a line that looks like a
+signature. Of what follows, hashtags are dropped from the end, as long as nothing but hashtags stands there, and then the
+signature, where it is the last line and begins with a dash. Knows no platform: how characters are counted is handed in.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.roles import Fitted
@@ -19,15 +21,19 @@ if TYPE_CHECKING:
 
 __all__ = ["HASHTAG", "fit_words"]
 
-HASHTAG = re.compile(r"#[^\W\d_]\w*")
-"""A hashtag: a letter, then letters, digits or underscores."""
+# Vowel signs and accents that stand by themselves, and the joiners of Persian and Indic scripts, which \w leaves out.
+_MARKS = "".join(chr(code) for code in range(0x300, 0xFE30) if unicodedata.category(chr(code)).startswith("M"))
 
-_TAG_LINE = re.compile(rf"\s*{HASHTAG.pattern}(\s+{HASHTAG.pattern})*\s*")
-_SIGNATURE = re.compile(r"\s*[—–-]\s*\S.*")  # noqa: RUF001 - an en dash is meant
+HASHTAG = re.compile(rf"[#\uff03][^\W\d_][\w{_MARKS}\u200c\u200d]*")
+"""A hashtag of any script: a letter, then letters with their marks, digits or underscores."""
+
+_TAG_AT_END = re.compile(rf"(?<!\S){HASHTAG.pattern}\s*\Z")
+_SIGNATURE = re.compile(r"[^\S\n]*[\u2014\u2013-][^\S\n]*\S[^\n]*")  # begins with a dash, of any length
+_POEM = re.compile(r"\s*\S.*?(?=\n[^\S\n]*\n|\Z)", re.DOTALL)
 
 
 def fit_words(text: str, alt_text: str, limits: Limits, *, name: str, count: Callable[[str], int] = len) -> Fitted:
-    """The words as they can be sent.
+    """The words as they can be sent; what fits stays as it is, but for white space at its end.
 
     Args:
         text: of the post: the poem, the signature, hashtags.
@@ -45,34 +51,43 @@ def fit_words(text: str, alt_text: str, limits: Limits, *, name: str, count: Cal
             " shorten it and approve again"
         )
     dropped: list[str] = []
+    text = text.rstrip()
     while (excess := _excess(text, limits, count)) is not None:
-        shorter, words = _without_something(text, only_hashtags=" hashtags," in excess)
+        what, size, most = excess
+        text, words = _without_something(text, only_hashtags=what == "hashtags")
         if not words:
-            raise Refused(f"{name} takes at most {excess}; shorten the text and approve again")
-        text, dropped = shorter, [*dropped, words]
+            raise Refused(
+                f"{name} takes at most {most} {what}, and this text has {size}; shorten the text and approve again"
+            )
+        dropped.append(words)
     return Fitted(text=text, alt_text=alt_text, dropped=tuple(dropped))
 
 
-def _excess(text: str, limits: Limits, count: Callable[[str], int]) -> str | None:
-    """The limit that the text is beyond, in words."""
+def _excess(text: str, limits: Limits, count: Callable[[str], int]) -> tuple[str, int, int] | None:
+    """The first limit that the text is beyond: what is counted, how many there are, and how many may be."""
     measured = (
         ("hashtags", len(HASHTAG.findall(text)), limits.hashtags),
         ("characters", count(text), limits.characters),
-        ("bytes of text", len(text.encode()), limits.text_bytes),
+        ("bytes of text", len(text.encode("utf-8", "surrogatepass")), limits.text_bytes),
     )
-    for what, size, most in measured:
-        if most is not None and size > most:
-            return f"{most} {what}, and this text has {size}"
-    return None
+    return next(((what, size, most) for what, size, most in measured if most is not None and size > most), None)
 
 
 def _without_something(text: str, *, only_hashtags: bool) -> tuple[str, str]:
     """The text without its last hashtag, or without its signature, and what was taken away; "" when nothing could be."""
-    lines = text.rstrip().split("\n")
-    if len(lines) > 1 and _TAG_LINE.fullmatch(lines[-1]):
-        tag = HASHTAG.findall(lines[-1])[-1]
-        rest = lines[-1].rstrip()[: -len(tag)].rstrip()
-        return "\n".join([*lines[:-1], rest] if rest else lines[:-1]).rstrip(), tag
-    if not only_hashtags and len(lines) > 1 and _SIGNATURE.fullmatch(lines[-1]):
-        return "\n".join(lines[:-1]).rstrip(), lines[-1].strip()
+    poem = _POEM.match(text)
+    kept = text[: poem.end() if poem else 0]
+    rest = text[len(kept) :]
+    last = rest[rest.rfind("\n") + 1 :]
+    if (tag := _TAG_AT_END.search(last)) and _only_hashtags(last[: tag.start()]):
+        return (kept + rest[: len(rest) - len(last) + tag.start()]).rstrip(), tag[0].strip()
+    if not only_hashtags and _SIGNATURE.fullmatch(last):
+        return (kept + rest[: len(rest) - len(last)]).rstrip(), last.strip()
     return text, ""
+
+
+def _only_hashtags(line: str) -> bool:
+    """Whether what stands before a hashtag on its line is hashtags, or the signature and hashtags."""
+    while tag := _TAG_AT_END.search(line):
+        line = line[: tag.start()]
+    return not line.strip() or _SIGNATURE.fullmatch(line) is not None
