@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from auria_bot.settings import Settings
 from auria_bot.store.channels import Channels
 from auria_bot.store.drafts import Drafts
+from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import READ_ONLY, connect, shown, translated
 from auria_bot.store.journal import Journal
 from auria_bot.store.migrate import bring_up_to_date
@@ -30,6 +31,7 @@ class Unit:
         self.drafts = Drafts(connection)
         self.posts = Posts(connection)
         self.channels = Channels(connection)
+        self.samples = Samples(connection)
         self.journal = Journal(connection, who=who)
 
 

@@ -1,0 +1,229 @@
+"""What followers did, in the database: a sample a post and visit, and how many follow a channel.
+
+Samples are only ever added, and none is thinned out: a post's timetable yields some twenty in its first year and
+none afterwards. The latest of each post is found by one step into the index (post_id, at), so that the age of the
+collection hardly matters. Knows rows; does not know when a post is measured or what a count is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Interval,
+    ScalarSelect,
+    and_,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from auria_bot.domain.artwork import Artwork
+from auria_bot.domain.engagement import COUNTS, Audience, Engagement, Standing, Watched
+from auria_bot.domain.post import PostState, Receipt
+from auria_bot.store.schema import audiences, drafts, posts, samples
+
+__all__ = ["Samples"]
+
+_MOST = 2**31 - 1  # that a column of counts holds
+_SENT = and_(posts.c.state == PostState.SENT, posts.c.receipt_at.is_not(None))
+
+
+class Samples:
+    """The samples of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def watched(
+        self, *, since: datetime, channels: Collection[str] | None = None, vanished: bool = False
+    ) -> Sequence[Watched]:
+        """The posts that went out since then, the newest first.
+
+        Args:
+            since: aware.
+            channels: only these; all by default.
+            vanished: those that are gone, too.
+        """
+        last = select(func.max(samples.c.at)).where(samples.c.post_id == posts.c.id).scalar_subquery()
+        wanted = (
+            select(
+                posts.c.id, posts.c.channel, posts.c.receipt_id, posts.c.receipt_url, posts.c.receipt_at,
+                posts.c.vanished_at, last.label("measured_at"),
+            )
+            .where(_SENT, posts.c.receipt_at >= since)
+            .order_by(posts.c.receipt_at.desc(), posts.c.id.desc())
+        )  # fmt: skip
+        if channels is not None:
+            wanted = wanted.where(posts.c.channel.in_(list(channels)))
+        if not vanished:
+            wanted = wanted.where(posts.c.vanished_at.is_(None))
+        return tuple(
+            Watched(
+                post_id=row.id, channel=row.channel, measured_at=row.measured_at, vanished_at=row.vanished_at,
+                receipt=Receipt(id=row.receipt_id, url=row.receipt_url or "", at=row.receipt_at),
+            )
+            for row in self._connection.execute(wanted)
+        )  # fmt: skip
+
+    def add(self, post_id: int, counts: Engagement) -> None:
+        """Keep what was counted; a post that was noted as gone is there again."""
+        values = {name: _held(getattr(counts, name)) for name in COUNTS}
+        self._connection.execute(insert(samples).values(post_id=post_id, at=counts.at, **values))
+        self._connection.execute(
+            update(posts).where(posts.c.id == post_id, posts.c.vanished_at.is_not(None)).values(vanished_at=None)
+        )
+
+    def vanish(self, post_id: int, *, at: datetime) -> bool:
+        """Note that a post is gone, and say whether that is news; what was counted stays."""
+        gone = update(posts).where(posts.c.id == post_id, posts.c.vanished_at.is_(None)).values(vanished_at=at)
+        return self._connection.execute(gone).rowcount == 1
+
+    def add_audience(self, channel: str, audience: Audience) -> None:
+        """Keep how many follow."""
+        self._connection.execute(
+            insert(audiences).values(channel=channel, at=audience.at, followers=_held(audience.followers))
+        )
+
+    def counted_at(self) -> dict[str, datetime]:
+        """When each channel's followers were last counted."""
+        rows = self._connection.execute(
+            select(audiences.c.channel, func.max(audiences.c.at).label("at")).group_by(audiences.c.channel)
+        )
+        return {row.channel: row.at for row in rows}
+
+    def calls(self, *, since: datetime) -> dict[str, int]:
+        """How many counts each channel was asked for since then."""
+        of_posts = (
+            select(posts.c.channel, func.count())
+            .join_from(posts, samples, samples.c.post_id == posts.c.id)
+            .where(_SENT, samples.c.at >= since)
+            .group_by(posts.c.channel)
+        )
+        of_followers = (
+            select(audiences.c.channel, func.count()).where(audiences.c.at >= since).group_by(audiences.c.channel)
+        )
+        found: dict[str, int] = {}
+        for query in (of_posts, of_followers):
+            for channel, number in self._connection.execute(query):
+                found[channel] = found.get(channel, 0) + number
+        return found
+
+    def history(self, post_id: int) -> Sequence[Engagement]:
+        """Every sample of a post, the oldest first."""
+        wanted = select(samples).where(samples.c.post_id == post_id).order_by(samples.c.at, samples.c.id)
+        return tuple(_counts(row) for row in self._connection.execute(wanted))
+
+    def followers(
+        self, *, since: datetime | None = None, channel: str | None = None
+    ) -> Mapping[str, Sequence[Audience]]:
+        """Each channel's followers over time, the oldest first; counts that could not be told are left out."""
+        wanted = (
+            select(audiences.c.channel, audiences.c.at, audiences.c.followers)
+            .where(audiences.c.followers.is_not(None))
+            .order_by(audiences.c.channel, audiences.c.at, audiences.c.id)
+        )
+        if since is not None:
+            wanted = wanted.where(audiences.c.at >= since)
+        if channel is not None:
+            wanted = wanted.where(audiences.c.channel == channel)
+        found: dict[str, list[Audience]] = {}
+        for name, at, count in self._connection.execute(wanted):
+            found.setdefault(name, []).append(Audience(at=at, followers=count))
+        return found
+
+    def standings(
+        self, *, since: datetime | None = None, channel: str | None = None, grown: timedelta | None = None
+    ) -> Sequence[Standing]:
+        """Every post that is out, the newest first, each with one of its samples.
+
+        Args:
+            since: only those that went out since then.
+            channel: only those of this channel.
+            grown: take the first sample of at least this age, and only where there is none the latest.
+        """
+        sample: ColumnElement[Any] = self._sample()
+        if grown is not None:
+            sample = func.coalesce(self._sample(grown), sample)
+        wanted = (
+            select(
+                posts.c.id, posts.c.draft_id, posts.c.channel, posts.c.receipt_at, posts.c.receipt_url,
+                posts.c.receipt_cost, posts.c.vanished_at, drafts.c.mood, drafts.c.style, samples.c.at,
+                *(samples.c[name] for name in COUNTS), _crowd().label("followers"),
+            )
+            .join_from(posts, drafts, drafts.c.id == posts.c.draft_id)
+            .outerjoin(samples, samples.c.id == sample)
+            .where(_SENT)
+            .order_by(posts.c.receipt_at.desc(), posts.c.id.desc())
+        )  # fmt: skip
+        if since is not None:
+            wanted = wanted.where(posts.c.receipt_at >= since)
+        if channel is not None:
+            wanted = wanted.where(posts.c.channel == channel)
+        return tuple(
+            Standing(
+                post_id=row.id, draft_id=row.draft_id, channel=row.channel, posted_at=row.receipt_at,
+                url=row.receipt_url or "", mood=row.mood, style=row.style, cost=row.receipt_cost or 0.0,
+                vanished_at=row.vanished_at, followers=row.followers, counts=_counts(row) if row.at else None,
+            )
+            for row in self._connection.execute(wanted)
+        )  # fmt: skip
+
+    def artworks(self, draft_ids: Collection[int]) -> dict[int, Artwork]:
+        """The artworks of some drafts, by the drafts' numbers."""
+        found: dict[int, Artwork] = {}
+        for few in _portions(sorted(set(draft_ids)), 500):
+            rows = self._connection.execute(select(drafts.c.id, drafts.c.artwork).where(drafts.c.id.in_(few)))
+            found |= {row.id: Artwork.from_json(row.artwork) for row in rows}
+        return found
+
+    def _sample(self, grown: timedelta | None = None) -> ScalarSelect[int]:
+        """The id of a post's latest sample, or of the first that is at least so old."""
+        sample = samples.alias("sample")
+        of_post = select(sample.c.id).where(sample.c.post_id == posts.c.id).limit(1)
+        if grown is None:
+            return of_post.order_by(sample.c.at.desc(), sample.c.id.desc()).scalar_subquery()
+        old_enough = sample.c.at >= self._later(posts.c.receipt_at, grown)
+        return of_post.where(old_enough).order_by(sample.c.at, sample.c.id).scalar_subquery()
+
+    def _later(self, time: ColumnElement[Any], by: timedelta) -> ColumnElement[Any]:
+        """A time of the database, moved on."""
+        if self._connection.dialect.name == "sqlite":  # which keeps times as texts, in this form
+            return func.strftime("%Y-%m-%d %H:%M:%f", time, f"+{by.total_seconds():.0f} seconds")
+        return time + literal(by, Interval())
+
+
+def _crowd() -> ColumnElement[int | None]:
+    """How many followed a post's channel when it went out: the last count before it, or the first ever."""
+    own, first = audiences.alias("before"), audiences.alias("first")
+    before = (
+        select(own.c.followers)
+        .where(own.c.channel == posts.c.channel, own.c.at <= posts.c.receipt_at)
+        .order_by(own.c.at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    earliest = (
+        select(first.c.followers).where(first.c.channel == posts.c.channel).order_by(first.c.at).limit(1)
+    ).scalar_subquery()
+    return func.coalesce(before, earliest)
+
+
+def _counts(row: Any) -> Engagement:
+    return Engagement(at=row.at, **{name: getattr(row, name) for name in COUNTS})
+
+
+def _held(count: int | None) -> int | None:
+    """A count within what a column holds."""
+    return None if count is None else max(0, min(int(count), _MOST))
+
+
+def _portions(numbers: Sequence[int], size: int) -> Sequence[Sequence[int]]:
+    """Databases take only so many values in one question."""
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
