@@ -60,6 +60,7 @@ BACKENDS: dict[str, dict[str, str]] = {
     "channel": {
         "folder": "auria_bot.channels.folder:FolderChannel",
         "x": "auria_bot.channels.x:XChannel",
+        "bluesky": "auria_bot.channels.bluesky:BlueskyChannel",
         "fake": "auria_bot.testing:FakeChannel",
     },
 }

@@ -70,6 +70,7 @@ class Platform(Protocol):
 
 PLATFORMS: dict[str, str] = {
     "x": "tests.platforms.x:XPlatform",
+    "bluesky": "tests.platforms.bluesky:BlueskyPlatform",
 }
 """Channel's backend to "module:Class"; those that need npm say so by skipping where it is missing."""
 
