@@ -17,16 +17,15 @@ import json
 import os
 import re
 import stat
-import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import BackendMissing, DiskError, SettingsError
+from auria_bot.one_stroke import alone, write
 from auria_bot.secrecy import SECRET_PREFIX, guard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 __all__ = ["PLACES", "Vault"]
 
@@ -35,7 +34,6 @@ PLACES = ("file", "keyring", "environment")
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # no file may be called so on Windows
-_SCRATCH = ".new-secret-"
 _RENEWED, _RENEWED_FROM, _IN_KEYRING = "*", "*from", "@keyring"  # what follows a name in the file
 
 
@@ -219,9 +217,7 @@ class Vault:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
                 folder.chmod(0o700)  # who may write here could put another file in its place
-            with _alone(folder / ".lock"):
-                for stray in folder.glob(f"{_SCRATCH}*"):  # of a writer that was killed
-                    stray.unlink(missing_ok=True)
+            with alone(folder / ".lock"):
                 try:
                     kept = self._read()
                 except _Damaged:
@@ -229,8 +225,7 @@ class Vault:
                         raise
                     kept = {}
                 changed = {key: value for key, value in kept.items() if key not in set(without)} | dict(values)
-                # A link leads to where the operator really keeps it, such as an encrypted disk.
-                _replace(Path(os.path.realpath(self.file)), json.dumps(changed, indent=1))
+                write(self.file, json.dumps(changed, indent=1))
         except OSError as error:
             raise DiskError(f"{self.file} cannot be written: {error.strerror or error}") from None
 
@@ -248,44 +243,6 @@ def _file_name(channel: str) -> str:
 
 def _fingerprint(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-@contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """One writer at a time, in this process and in others; a killed one lets go."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file in one stroke."""
-    handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=_SCRATCH)  # made with 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(scratch).replace(file)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _keyring() -> Any:

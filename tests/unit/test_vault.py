@@ -225,8 +225,8 @@ def test_a_killed_writer_leaves_the_old_secrets(tmp_path: Path, monkeypatch: pyt
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("auria_bot.vault.os.fsync", killed)
-        patch.setattr("auria_bot.vault.Path.unlink", lambda *_, **__: None)
+        patch.setattr("auria_bot.one_stroke.os.fsync", killed)
+        patch.setattr("auria_bot.one_stroke.Path.unlink", lambda *_, **__: None)
         with pytest.raises(KeyboardInterrupt):
             vault.put("token", "new")
     assert vault.get("token") == "old"
