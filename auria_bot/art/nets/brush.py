@@ -11,8 +11,6 @@ Kyprianidis and Kang, "Image and video abstraction by coherence-enhancing filter
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -21,9 +19,9 @@ __all__ = ["Brush"]
 
 _SECTORS = 8
 _EVEN = 4.0  # of L: the spread in a sector from which its weight falls
-_SHARPNESS = 8  # how strongly the most even sector wins
 _FLOW = 12.0  # pixels over which directions are averaged: more makes longer, calmer strokes
-_REACH, _STEP = 4, 2.2  # samples to either side of a dab, and pixels between two
+_COARSE = 4  # directions change so slowly that they are averaged on a copy that many times smaller
+_DABS = (2.4, 5.4)  # pixels to either side from which each pass of smearing takes paint
 _RELIEF, _BLUR = 0.5, 1.5  # how much of what is finer than so many pixels is added again
 
 
@@ -40,7 +38,11 @@ class Brush(nn.Module):
         super().__init__()
         self.radius = radius
         self.register_buffer("sectors", _sectors(radius), persistent=False)  # (8, 1, side, side)
-        self.fine, self.flow, self.blur = _Blur(1.0, channels=1), _Blur(_FLOW, channels=3), _Blur(_BLUR, channels=3)
+        self.fine, self.flow, self.blur = (
+            _Blur(1.0, channels=1),
+            _Blur(_FLOW / _COARSE, channels=3),
+            _Blur(_BLUR, channels=3),
+        )
 
     def forward(self, lab: torch.Tensor) -> torch.Tensor:
         """Paint; borders are repeated."""
@@ -53,8 +55,9 @@ class Brush(nn.Module):
         around = F.pad(lab, (self.radius,) * 4, mode="replicate")
         lightness = around[:, :1]
         means = [F.conv2d(around[:, channel : channel + 1], self.sectors) for channel in range(3)]  # (batch, 8, h, w)
-        spread = (F.conv2d(lightness * lightness, self.sectors) - means[0] * means[0]).clamp(min=1e-6).sqrt()
-        weight = 1 / (1 + (spread / _EVEN) ** _SHARPNESS) + 1e-6
+        spread = (F.conv2d(lightness * lightness, self.sectors) - means[0] * means[0]).clamp(min=1e-6) / _EVEN**2
+        spread = spread * spread  # the fourth power of the deviation
+        weight = 1 / (1 + spread * spread) + 1e-6  # so the most even sector wins by the eighth power
         weight = weight / weight.sum(1, keepdim=True)
         return torch.cat([(mean * weight).sum(1, keepdim=True) for mean in means], 1)
 
@@ -63,22 +66,26 @@ class Brush(nn.Module):
         height, width = lab.shape[2], lab.shape[3]
         x = torch.arange(width, dtype=lab.dtype, device=lab.device)[None, None, :]
         y = torch.arange(height, dtype=lab.dtype, device=lab.device)[None, :, None]
-        total, mass = lab, 1.0
-        for sample in range(1, _REACH + 1):
-            weight = math.exp(-1.5 * (sample / _REACH) ** 2)
-            for far in (sample * _STEP, -sample * _STEP):
-                place = torch.stack(
-                    [2 * (x + far * along_x) / (width - 1) - 1, 2 * (y + far * along_y) / (height - 1) - 1], -1
+        x, y = 2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1  # as grid_sample counts
+        along_x, along_y = 2 * along_x / (width - 1), 2 * along_y / (height - 1)
+        for far in _DABS:  # a second pass over the first one's result reaches as far as many samples at once
+            ends = [
+                F.grid_sample(
+                    lab, torch.stack([x + way * along_x, y + way * along_y], -1),
+                    padding_mode="border", align_corners=True,
                 )
-                total = total + weight * F.grid_sample(lab, place, padding_mode="border", align_corners=True)
-                mass += weight
-        return total / mass
+                for way in (far, -far)
+            ]  # fmt: skip
+            lab = (lab + ends[0] + ends[1]) / 3
+        return lab
 
     def _directions(self, lab: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The unit vectors along which lightness changes least."""
         light = F.pad(self.fine(lab[:, :1]), (1, 1, 1, 1), mode="replicate")
         across, down = light[:, :, 1:-1, 2:] - light[:, :, 1:-1, :-2], light[:, :, 2:, 1:-1] - light[:, :, :-2, 1:-1]
-        tensor = self.flow(torch.cat([across * across, across * down, down * down], 1))
+        tensor = torch.cat([across * across, across * down, down * down], 1)
+        tensor = self.flow(F.avg_pool2d(tensor, _COARSE, ceil_mode=True, count_include_pad=False))
+        tensor = F.interpolate(tensor, size=lab.shape[2:], mode="bilinear")
         xx, xy, yy = tensor[:, 0], tensor[:, 1], tensor[:, 2]
         greater = (xx + yy + ((xx - yy) ** 2 + 4 * xy * xy).clamp(min=1e-12).sqrt()) / 2
         upright = (xx >= yy).to(lab.dtype)  # of two forms of the same eigenvector, the one that cannot vanish

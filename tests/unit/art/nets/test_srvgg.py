@@ -84,7 +84,7 @@ def test_the_brush_keeps_edges_and_flattens_grain() -> None:
 
 
 def test_the_stylist_net_runs_at_any_size() -> None:
-    """Both runtimes give the same restyled picture at a size that is not the package's, within a hundredth."""
+    """Both runtimes give the same restyled picture at a size that is not the package's."""
     rng = np.random.default_rng(0)
     feeds = {
         "picture": rng.random((1, 64, 88, 3), np.float32),
@@ -94,4 +94,4 @@ def test_the_stylist_net_runs_at_any_size() -> None:
         load(MODELS / "stylist" / "model.onnx", runtime=each, threads=1).run(feeds)["restyled"] for each in RUNTIMES
     ]
     assert results[0].shape == (1, 64, 88, 3)
-    assert np.abs(results[0] - results[1]).max() < 1e-2
+    assert np.abs(results[0] - results[1]).max() < 1e-4
