@@ -78,7 +78,7 @@ class Answered(Exception):
 
     def _number(self, header: str) -> float | None:
         value = str(self._headers.get(header, ""))
-        return float(value) if value.isdecimal() and len(value) < 15 else None
+        return float(value) if value.isascii() and value.isdecimal() and len(value) < 15 else None
 
 
 class Judge:

@@ -179,11 +179,12 @@ class XPlatform:
             ]  # fmt: skip
 
     def add(self, text: str, *, age: float = 0.0) -> str:
-        """A post that somebody made by hand, so many seconds ago; its id. Add the oldest first."""
+        """A post that somebody made by hand, so many seconds ago; its id."""
         with self.state.lock:
             tweet = _Tweet(self._new_id(age), text, [], made_with_ai=False)
             self.state.tweets[tweet.id] = tweet
-            self.state.tweets = dict(sorted(self.state.tweets.items(), key=lambda item: int(item[0])))
+            if age:
+                self.state.tweets = dict(sorted(self.state.tweets.items(), key=lambda item: int(item[0])))
             return tweet.id
 
     def remove(self, post_id: str) -> None:
