@@ -1,9 +1,10 @@
 """Runs of `auria make` killed with SIGKILL at random moments, then `auria make --resume`.
 
 Every run has a fresh home and makes three drafts; its moment and its victim (the program, the studio's child process,
-or both at once) are drawn by a seeded generator, over the whole time that an undisturbed run takes. After the kill, everything that
+or both at once) are drawn by a seeded generator, from the moment at which the run's plan is written to the time at which an
+undisturbed run ends; one in ten dies before there is a plan. After the kill, everything that
 is visible must be whole; after resuming, all three drafts must be there, once, and each picture and each word must be the same as in an undisturbed
-run of the same seed. Most runs are played by fakes that take their time; some by the real models.
+run of the same seed. Some runs are played by fakes that take their time, the others by the real models.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Trial:
     """What became of one killed run."""
 
     victim: str
-    moment: float  # seconds after the start
+    moment: float  # seconds after the plan was written; of a negative one, seconds after the start
     stage: str  # "before" the run began, "under way" or "over"
     faults: tuple[str, ...]
 
@@ -84,11 +85,19 @@ def _contents(home: Path) -> dict[str, object]:
 
 
 def reference(folder: Path, *, real: bool = False) -> tuple[dict[str, object], float]:
-    """What an undisturbed run makes, and how many seconds it takes."""
+    """What an undisturbed run makes, and how many seconds it takes from its plan to its end."""
     home = _home(folder, real=real)
-    begun = time.monotonic()
-    subprocess.run(_make(), env=_environment(home), check=True, capture_output=True)
-    return _contents(home), time.monotonic() - begun
+    process = subprocess.Popen(_make(), env=_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _await_plan(home, process)
+    planned = time.monotonic()
+    if process.wait() != 0:
+        raise RuntimeError(f"the undisturbed run ended with exit code {process.returncode}")
+    return _contents(home), time.monotonic() - planned
+
+
+def _await_plan(home: Path, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None and not any((home / "studio").glob("[!.]*/plan.json")):
+        time.sleep(0.005)
 
 
 def _make() -> list[str]:
@@ -96,10 +105,20 @@ def _make() -> list[str]:
 
 
 def trial(folder: Path, expected: dict[str, object], *, moment: float, victim: str, real: bool = False) -> Trial:
-    """Kill one run and resume it."""
+    """Kill one run and resume it.
+
+    Args:
+        folder: a new home.
+        expected: what an undisturbed run makes.
+        moment: seconds from the plan to the kill; of a negative one, seconds from the start.
+        victim: one of VICTIMS.
+        real: with the real models.
+    """
     home = _home(folder, real=real)
     process = subprocess.Popen(_make(), env=_environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(moment)
+    if moment >= 0:
+        _await_plan(home, process)
+    time.sleep(abs(moment))
     children = _children(process.pid)
     over = process.poll() is not None
     if victim in {"program", "both"} and not over:
@@ -174,7 +193,7 @@ def _half_written(home: Path) -> Iterator[str]:
                     yield f"draft {draft.id} has no pictures"
 
 
-def run(runs: int = 50, real: int = 4) -> Result:
+def run(runs: int = 50, real: int = 20) -> Result:
     """Measure: `runs` killed runs, of which `real` are made by the real models."""
     rng = random.Random(SEED)
     root = Path(tempfile.mkdtemp(prefix="auria-kill-"))
@@ -184,11 +203,13 @@ def run(runs: int = 50, real: int = 4) -> Result:
             continue
         expected, seconds = reference(root / kind, real=kind == "real")
         for each in range(number):
-            victim, moment = VICTIMS[each % 3], rng.uniform(0.02, 1.0) * seconds
+            victim, moment = VICTIMS[each % 3], rng.uniform(0.0, 1.0) * seconds
+            if each % 10 == 9:
+                moment = -rng.uniform(0.02, 0.5)
             trials.append(trial(root / f"{kind}-{each}", expected, moment=moment, victim=victim, real=kind == "real"))
     bad = [one for one in trials if one.faults]
     for one in bad:
-        print(f"  killed {one.victim} after {one.moment} s: {'; '.join(one.faults)}", file=sys.stderr)
+        print(f"  killed {one.victim} at {one.moment} s: {'; '.join(one.faults)}", file=sys.stderr)
     stages = Counter(one.stage for one in trials)
     if not bad:
         shutil.rmtree(root)
