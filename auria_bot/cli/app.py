@@ -30,7 +30,7 @@ COMMANDS = {
     "restyle": ("drafts:restyle", "Make a draft anew in another style."),
     "repaint": ("drafts:repaint", "Make a draft anew with another picture."),
     "publish": ("publishing:publish", "Publish what is approved, once and only once."),
-    "posts": ("publishing:list_posts", "List posts: where each draft went, or why not."),
+    "posts": ("posts:posts", "List posts: where each draft went, or why not."),
     "sheet": ("making:sheet", "Write a contact sheet: drafts and their poems on one page."),
     "moods": ("catalogue:list_moods", "List the moods and what they are like."),
     "styles": ("catalogue:styles", "The paintings whose manner pictures are restyled in."),

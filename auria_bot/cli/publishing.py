@@ -1,4 +1,4 @@
-"""Publishing: `publish` and `posts`."""
+"""Publishing: `publish`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auria_bot.cli.console import note
-from auria_bot.errors import ChannelError, InputError, UnknownName
+from auria_bot.errors import ChannelError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auria_bot.bootstrap import Application
-    from auria_bot.domain.post import Post
 
-__all__ = ["list_posts", "publish"]
+__all__ = ["publish"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -27,18 +26,12 @@ def publish(
     channel: Annotated[
         list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
     ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Send at most one post on each channel; else all that is due.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done; nothing is sent or written.")
     ] = False,
-    decide: Annotated[
-        tuple[int, str] | None,
-        typer.Option(
-            "--decide",
-            metavar="POST sent|again|never",
-            help="Say what became of a post that needs attention.",
-        ),
-    ] = None,
-    url: Annotated[str, typer.Option("--url", help="With --decide POST sent: where the post is.")] = "",
     as_json: Json = False,
 ) -> None:
     """Publish what is approved, once and only once.
@@ -52,26 +45,29 @@ def publish(
             if name not in house.settings.channels:
                 known = ", ".join(sorted(house.settings.channels))
                 raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
-        if decide is not None:
-            if dry_run or ids:
-                raise InputError("--decide takes a post's number (see auria posts) and stands alone")
-            _tell_posts(house, [house.publisher.decide(*decide, url=url)], as_json=as_json)
-        elif dry_run:
+        if dry_run:
             _preview(house, ids or (), channel or (), as_json=as_json)
         else:
-            _publish(house, ids or (), channel or (), as_json=as_json)
+            _publish(house, ids or (), channel or (), most=1 if once else None, as_json=as_json)
 
 
-def _publish(house: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
+def _publish(
+    house: Application, ids: Sequence[int], channels: Sequence[str], *, most: int | None, as_json: bool
+) -> None:
     """Publish and print what came of it.
 
     Raises:
         ChannelError: something was not published.
     """
+    from auria_bot.cli.console import out, print_json
+    from auria_bot.cli.views import post_json, post_table
     from auria_bot.domain.post import PostState
 
-    done = house.publisher.publish(ids, channels=channels)
-    _tell_posts(house, done.posts, as_json=as_json)
+    done = house.publisher.publish(ids, channels=channels, most=most)
+    if as_json:
+        print_json([post_json(post) for post in done.posts])
+    elif done.posts:
+        out().print(post_table(done.posts, house.settings.time_zone))
     sent = sum(post.state is PostState.SENT for post in done.posts)
     stuck = [post for post in done.posts if post.state not in {PostState.SENT, PostState.WAITING, PostState.SENDING}]
     problems = [
@@ -91,54 +87,16 @@ def _preview(house: Application, ids: Sequence[int], channels: Sequence[str], *,
     if as_json:
         print_json([
             {"draft": one.draft_id, "channel": one.channel, "action": one.action, "due": one.due.isoformat(),
-             "text": one.text, "alt_text": one.alt_text, "picture": one.picture, "problems": list(one.problems)}
+             "text": one.text, "alt_text": one.alt_text, "dropped": list(one.dropped), "picture": one.picture,
+             "problems": list(one.problems)}
             for one in found
         ])  # fmt: skip
     elif found:
         rows = (
             (str(one.draft_id), one.channel, one.action, when(one.due, house.settings.time_zone),
-             "; ".join(one.problems) or single_line(one.text, 120))
+             "; ".join(one.problems) or single_line(one.text, 300), " ".join(one.dropped))
             for one in found
         )  # fmt: skip
-        out().print(table("", ("draft", "channel", "action", "due", "what"), rows))
+        out().print(table("", ("draft", "channel", "action", "due", "what", "left out"), rows))
     else:
         note("nothing would be published; approve a draft: auria approve ID")
-
-
-def _tell_posts(house: Application, posts: Sequence[Post], *, as_json: bool) -> None:
-    from auria_bot.cli.console import out, print_json
-    from auria_bot.cli.views import post_json, post_table
-
-    if as_json:
-        print_json([post_json(post) for post in posts])
-    elif posts:
-        out().print(post_table(posts, house.settings.time_zone))
-
-
-def list_posts(
-    state: Annotated[
-        list[str] | None,
-        typer.Option("--state", help="waiting, sending, unknown, sent, failed or needs_attention; may be repeated."),
-    ] = None,
-    draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="Only those of this draft.")] = None,
-    as_json: Json = False,
-) -> None:
-    """List posts: where each draft went, or why not."""
-    from auria_bot.cli.console import print_json
-    from auria_bot.cli.house import opened
-    from auria_bot.cli.views import post_json
-    from auria_bot.domain.post import PostState
-
-    known = {str(one) for one in PostState}
-    for name in state or ():
-        if name not in known:
-            raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
-    with opened() as house:
-        posts = house.publisher.posts([PostState(name) for name in state or ()], draft_id=draft)
-        if as_json:
-            with house.store.read() as unit:
-                print_json([post_json(post, unit.posts.attempts(post.id)) for post in posts])
-        elif posts:
-            _tell_posts(house, posts, as_json=False)
-        else:
-            note("there is no such post; publish what is approved: auria publish")

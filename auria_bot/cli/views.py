@@ -116,10 +116,12 @@ def post_json(post: Post, attempts: Sequence[Attempt] = ()) -> dict[str, Any]:
     return {
         "id": post.id, "draft": post.draft_id, "channel": post.channel, "state": str(post.state),
         "due": post.due.isoformat(), "text": post.text, "alt_text": post.alt_text, "picture": post.picture,
-        "receipt": {"id": receipt.id, "url": receipt.url, "at": receipt.at.isoformat()} if receipt else None,
-        "words": post.words,
+        "receipt": {"id": receipt.id, "url": receipt.url, "at": receipt.at.isoformat(), "cost": receipt.cost}
+        if receipt else None,
+        "words": post.words, "vanished_at": post.vanished_at.isoformat() if post.vanished_at else None,
         "attempts": [
             {"number": one.number, "started_at": one.started_at.isoformat(),
+             "sending_at": one.sending_at.isoformat() if one.sending_at else None,
              "ended_at": one.ended_at.isoformat() if one.ended_at else None,
              "outcome": str(one.outcome) if one.outcome else None, "words": one.words}
             for one in attempts

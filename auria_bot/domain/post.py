@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from auria_bot.errors import IllegalMove
 
-__all__ = ["TERMINAL", "Attempt", "Outcome", "Post", "PostState", "Receipt"]
+__all__ = ["TERMINAL", "Attempt", "Outcome", "Post", "PostState", "Receipt", "failures_in_a_row"]
 
 
 class PostState(StrEnum):
@@ -72,6 +73,16 @@ class Attempt:
     memo: str = ""  # what it wanted remembered then
 
 
+def failures_in_a_row(attempts: Sequence[Attempt]) -> int:
+    """How many attempts, up to the last, ended before anything was sent and without a word of the platform."""
+    count = 0
+    for attempt in reversed(attempts):
+        if attempt.outcome not in {Outcome.BROKEN, Outcome.ABANDONED} or attempt.sending_at is not None:
+            break
+        count += 1
+    return count
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """One draft on one channel: what is sent, and what came of it."""
@@ -91,6 +102,7 @@ class Post:
     lease_until: datetime | None = None
     memo: str = ""  # what the last attempt that came as far as its mutation wanted remembered
     tried_at: datetime | None = None  # when that attempt was about to make its mutation (aware, UTC)
+    lookups: int = 0  # how often its channel was asked what became of that attempt
     receipt: Receipt | None = None
     words: str = ""  # what happened last, and what to do next
     vanished_at: datetime | None = None  # when it was first found to be gone from its platform, after it was sent
@@ -101,7 +113,11 @@ class Post:
         Raises:
             IllegalMove: the state it is in does not lead there.
         """
-        if to not in _MOVES[self.state]:
-            allowed = ", ".join(sorted(_MOVES[self.state])) or "nothing more"
+        possible = _MOVES[self.state]
+        if self.state is PostState.WAITING and self.fencing:
+            # A worker that was given up for lost may come back with a receipt.
+            possible = possible | {PostState.SENT}
+        if to not in possible:
+            allowed = ", ".join(sorted(possible)) or "nothing more"
             raise IllegalMove(f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.artwork import Artwork
     from auria_bot.domain.draft import Draft, DraftState
+    from auria_bot.domain.engagement import Audience, Engagement, Standing, Watched
     from auria_bot.domain.haiku import Haiku
     from auria_bot.domain.pause import Pause
     from auria_bot.domain.post import Attempt, Outcome, Post, PostState
 
-__all__ = ["Channels", "Clock", "Drafts", "Journal", "Pictures", "Posts", "Store", "Unit"]
+__all__ = ["Channels", "Clock", "Drafts", "Journal", "Pictures", "Posts", "Samples", "Store", "Unit"]
 
 
 class Clock(Protocol):
@@ -91,27 +92,53 @@ class Posts(Protocol):
         """Posts in those states (all when empty), the newest first."""
         ...
 
-    def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
-        """Move the longest due WAITING post of these channels to SENDING, with an attempt, a lease and a fencing number."""
+    def channels(self, states: Collection[PostState]) -> Sequence[str]:
+        """The names of the channels that have posts in those states."""
         ...
 
-    def settle(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
-        """Write a claimed post's new state and close its attempt.
+    def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str], limit: int = 1) -> Sequence[Post]:
+        """Move the longest due WAITING posts of these channels to SENDING, each with an attempt, a lease and a fencing number.
 
-        Raises:
-            IllegalMove: the post was claimed again since (its fencing number has moved on).
+        A paused channel's posts are left alone.
         """
         ...
 
-    def expire(self, *, now: datetime) -> Sequence[Post]:
-        """Move every SENDING post whose lease ran out to UNKNOWN and give them."""
+    def ready(self, post: Post, *, memo: str, now: datetime, lease: timedelta) -> None:
+        """Note that a claimed post's mutation is about to happen; its lease begins anew.
+
+        Raises:
+            IllegalMove: the post was claimed again, or its lease ran out, since.
+        """
+        ...
+
+    def settle(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
+        """Write a claimed post's new state, and when it is due, and close its attempt.
+
+        Raises:
+            IllegalMove: the post was claimed again, or given up for lost, since.
+        """
+        ...
+
+    def release(self, claimed: Collection[Post]) -> None:
+        """Let claimed posts go that nothing was done with: they wait again, as if they had not been claimed."""
+        ...
+
+    def lapsed(self, *, now: datetime) -> Sequence[Post]:
+        """SENDING posts whose lease ran out, and which nobody else is looking at."""
+        ...
+
+    def inquire(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
+        """The UNKNOWN post of these channels that is longest due to be asked about; others get it only after the lease.
+
+        A paused channel is not asked.
+        """
         ...
 
     def save(self, post: Post) -> None:
         """Write a post that is not being sent.
 
         Raises:
-            IllegalMove: its fencing number has moved on.
+            IllegalMove: its fencing number has moved on, it is being sent, or its state does not lead there.
         """
         ...
 
@@ -133,6 +160,56 @@ class Channels(Protocol):
 
     def resume(self, name: str) -> bool:
         """Let a channel go on; whether it was paused."""
+        ...
+
+
+class Samples(Protocol):
+    """What followers did, in one unit of work."""
+
+    def watched(
+        self, *, since: datetime, channels: Collection[str] | None = None, vanished: bool = False
+    ) -> Sequence[Watched]:
+        """The posts that went out since then, the newest first; those that are gone only when asked for."""
+        ...
+
+    def add(self, post_id: int, counts: Engagement) -> None:
+        """Keep what was counted; a post that was noted as gone is there again."""
+        ...
+
+    def vanish(self, post_id: int, *, at: datetime) -> bool:
+        """Note that a post is gone, and say whether that is news."""
+        ...
+
+    def add_audience(self, channel: str, audience: Audience) -> None:
+        """Keep how many follow."""
+        ...
+
+    def counted_at(self) -> Mapping[str, datetime]:
+        """When each channel's followers were last counted."""
+        ...
+
+    def calls(self, *, since: datetime) -> Mapping[str, int]:
+        """How many counts each channel was asked for since then."""
+        ...
+
+    def history(self, post_id: int) -> Sequence[Engagement]:
+        """Every sample of a post, the oldest first."""
+        ...
+
+    def followers(
+        self, *, since: datetime | None = None, channel: str | None = None
+    ) -> Mapping[str, Sequence[Audience]]:
+        """Each channel's followers over time, the oldest first."""
+        ...
+
+    def standings(
+        self, *, since: datetime | None = None, channel: str | None = None, grown: timedelta | None = None
+    ) -> Sequence[Standing]:
+        """Every post that is out, the newest first, with its latest sample, or its first of at least some age."""
+        ...
+
+    def artworks(self, draft_ids: Collection[int]) -> Mapping[int, Artwork]:
+        """The artworks of some drafts, by the drafts' numbers."""
         ...
 
 
@@ -160,6 +237,11 @@ class Unit(Protocol):
     @property
     def channels(self) -> Channels:
         """The channels."""
+        ...
+
+    @property
+    def samples(self) -> Samples:
+        """What followers did."""
         ...
 
     @property

@@ -9,12 +9,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import CTE, ColumnElement, Connection, Row, delete, exists, func, insert, literal, select, update
 
 from auria_bot.domain.draft import Draft
-from auria_bot.domain.post import Attempt, Outcome, Post, PostState, Receipt
+from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import IllegalMove, NotFound
-from auria_bot.store.schema import LAST_ID, attempts, posts
+from auria_bot.store.schema import LAST_ID, UtcTime, attempts, posts
+from auria_bot.store.schema import channels as channels_table
 from auria_bot.store.upsert import insert_once
 
 __all__ = ["Posts"]
@@ -66,76 +67,85 @@ class Posts:
         rows = self._connection.execute(select(*by, func.count()).group_by(*by).order_by(*by))
         return {(channel, PostState(state)): number for channel, state, number in rows}
 
-    def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
-        """Move the longest due WAITING post of these channels to SENDING, with an attempt, a lease and a fencing number.
+    def channels(self, states: Collection[PostState]) -> Sequence[str]:
+        """The names of the channels that have posts in those states."""
+        found = select(posts.c.channel).distinct().where(posts.c.state.in_([str(state) for state in states]))
+        return tuple(self._connection.scalars(found.order_by(posts.c.channel)))
 
-        Two workers never get the same post: PostgreSQL locks the row and lets others skip it, SQLite lets one
-        unit of work write at a time.
+    def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str], limit: int = 1) -> Sequence[Post]:
+        """Move the longest due WAITING posts of these channels to SENDING, each with an attempt, a lease and a fencing number.
+
+        A paused channel's posts are left alone. Two workers never get the same post: PostgreSQL locks the rows and
+        lets others skip them, SQLite lets one unit of work write at a time.
         """
-        waiting = posts.alias("waiting")
-        next_due = (
-            select(waiting.c.id)
-            .where(
-                waiting.c.state == PostState.WAITING,
-                waiting.c.due <= now,
-                waiting.c.channel.in_(list(channels)),
-            )
-            .order_by(waiting.c.due, waiting.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-        row = self._connection.execute(
+        due = self._due(PostState.WAITING, now=now, channels=channels, limit=limit)
+        rows = self._connection.execute(
             update(posts)
-            .where(posts.c.id == next_due)
-            .values(state=PostState.SENDING, fencing=posts.c.fencing + 1, lease_until=now + lease)
+            .where(posts.c.id.in_(select(due.c.id)), posts.c.state == PostState.WAITING)
+            .values(state=PostState.SENDING, fencing=posts.c.fencing + 1, lease_until=now + lease, lookups=0)
             .returning(posts)
-        ).one_or_none()
-        if row is None:
-            return None
-        tried = select(func.count()).where(attempts.c.post_id == row.id)
-        number = self._connection.execute(tried).scalar_one() + 1
-        self._connection.execute(
-            insert(attempts).values(post_id=row.id, number=number, fencing=row.fencing, started_at=now, words="")
-        )
-        return _post(row)
+        ).all()
+        if not rows:
+            return ()
+        earlier = attempts.alias("earlier")
+        tried = select(func.coalesce(func.max(earlier.c.number), 0)).where(earlier.c.post_id == posts.c.id)
+        opened = select(
+            posts.c.id, tried.scalar_subquery() + 1, posts.c.fencing, literal(now, UtcTime), literal("")
+        ).where(posts.c.id.in_([row.id for row in rows]))
+        columns = ["post_id", "number", "fencing", "started_at", "words"]
+        self._connection.execute(insert(attempts).from_select(columns, opened))
+        return tuple(sorted((_post(row) for row in rows), key=lambda post: (post.due, post.id)))
 
-    def settle(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
-        """Write a claimed post's new state and close its attempt.
+    def ready(self, post: Post, *, memo: str, now: datetime, lease: timedelta) -> None:
+        """Note that a claimed post's mutation is about to happen; its lease begins anew.
 
         Raises:
             IllegalMove: the post was claimed again, or its lease ran out, since.
         """
-        mine = (posts.c.id == post.id, posts.c.fencing == post.fencing, posts.c.state == PostState.SENDING)
-        if self._connection.execute(update(posts).where(*mine).values(**_changes(post))).rowcount == 0:
-            now = self.get(post.id)
-            raise IllegalMove(
-                f"post {post.id} is no longer in this worker's hands: it is {now.state}, claimed {now.fencing} times,"
-                f" and this was claim {post.fencing}"
-            )
-        self._connection.execute(
-            update(attempts)
-            .where(attempts.c.post_id == post.id, attempts.c.fencing == post.fencing)
-            .values(ended_at=at, outcome=outcome, words=words)
-        )
+        mine = _mine(post)
+        noted = update(posts).where(*mine, posts.c.lease_until > now)
+        if self._connection.execute(noted.values(memo=memo, tried_at=now, lease_until=now + lease)).rowcount == 0:
+            raise self._taken(post)
+        self._connection.execute(update(attempts).where(*_its_attempt(post)).values(sending_at=now, memo=memo))
 
-    def expire(self, *, now: datetime) -> Sequence[Post]:
-        """Move every SENDING post whose lease ran out to UNKNOWN, close its attempt, and give them."""
-        ran_out = (posts.c.state == PostState.SENDING, posts.c.lease_until <= now)
-        words = "the worker that was sending it vanished; whether it is out is not known yet"
-        rows = self._connection.execute(
+    def settle(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
+        """Write a claimed post's new state, and when it is due, and close its attempt.
+
+        Raises:
+            IllegalMove: the post was claimed again, or given up for lost, since.
+        """
+        if self._connection.execute(update(posts).where(*_mine(post)).values(**_changes(post))).rowcount == 0:
+            raise self._taken(post)
+        closed = update(attempts).where(*_its_attempt(post))
+        self._connection.execute(closed.values(ended_at=at, outcome=outcome, words=words))
+
+    def release(self, claimed: Collection[Post]) -> None:
+        """Let claimed posts go that nothing was done with: they wait again, as if they had not been claimed."""
+        for post in claimed:
+            untouched = exists().where(*_its_attempt(post), attempts.c.sending_at.is_(None))
+            freed = update(posts).where(*_mine(post), untouched)
+            if self._connection.execute(freed.values(state=PostState.WAITING, lease_until=None)).rowcount:
+                self._connection.execute(delete(attempts).where(*_its_attempt(post)))
+
+    def lapsed(self, *, now: datetime) -> Sequence[Post]:
+        """SENDING posts whose lease ran out, and which nobody else is looking at."""
+        ran_out = select(posts).where(posts.c.state == PostState.SENDING, posts.c.lease_until <= now)
+        rows = self._connection.execute(ran_out.order_by(posts.c.id).with_for_update(skip_locked=True))
+        return tuple(_post(row) for row in rows)
+
+    def inquire(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
+        """The UNKNOWN post of these channels that is longest due to be asked about; others get it only after the lease.
+
+        A paused channel is not asked.
+        """
+        due = self._due(PostState.UNKNOWN, now=now, channels=channels, limit=1)
+        row = self._connection.execute(
             update(posts)
-            .where(*ran_out)
-            .values(state=PostState.UNKNOWN, lease_until=None, words=words)
+            .where(posts.c.id.in_(select(due.c.id)), posts.c.state == PostState.UNKNOWN)
+            .values(due=now + lease, lookups=posts.c.lookups + 1)
             .returning(posts)
-        ).all()
-        for row in rows:
-            self._connection.execute(
-                update(attempts)
-                .where(attempts.c.post_id == row.id, attempts.c.fencing == row.fencing)
-                .values(ended_at=now, outcome=Outcome.ABANDONED, words=words)
-            )
-        return tuple(sorted((_post(row) for row in rows), key=lambda post: post.id))
+        ).one_or_none()
+        return None if row is None else _post(row)
 
     def save(self, post: Post) -> None:
         """Write a post that is not being sent.
@@ -148,9 +158,35 @@ class Posts:
         now = self.get(post.id) if row is None else _post(row)
         if now.fencing != post.fencing or now.state is PostState.SENDING:
             raise IllegalMove(f"post {post.id} was claimed meanwhile (it is {now.state} now); look at it again")
-        if now.state is not post.state:
+        if now.state is not post.state or now.state in TERMINAL:
             now.moved(post.state)
-        self._connection.execute(update(posts).where(posts.c.id == post.id).values(due=post.due, **_changes(post)))
+        unchanged = (posts.c.id == post.id, posts.c.state == now.state, posts.c.fencing == now.fencing)
+        self._connection.execute(update(posts).where(*unchanged).values(**_changes(post)))
+
+    def _due(self, state: PostState, *, now: datetime, channels: Collection[str], limit: int) -> CTE:
+        """The ids of the longest due posts in a state, on channels that are not paused, locked for this unit of work."""
+        waiting = posts.alias("waiting")
+        paused = select(channels_table.c.name).where(channels_table.c.paused_at.is_not(None))
+        return (
+            select(waiting.c.id)
+            .where(
+                waiting.c.state == state,
+                waiting.c.due <= now,
+                waiting.c.channel.in_(sorted(channels)),
+                waiting.c.channel.not_in(paused),
+            )
+            .order_by(waiting.c.due, waiting.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=waiting)
+            .cte("due")
+        )
+
+    def _taken(self, post: Post) -> IllegalMove:
+        now = self.get(post.id)
+        return IllegalMove(
+            f"post {post.id} is no longer in this worker's hands: it is {now.state}, claimed {now.fencing} times,"
+            f" and this was claim {post.fencing}"
+        )
 
     def attempts(self, post_id: int) -> Sequence[Attempt]:
         """The tries so far, the first first."""
@@ -166,10 +202,20 @@ class Posts:
         )  # fmt: skip
 
 
+def _mine(post: Post) -> tuple[ColumnElement[bool], ...]:
+    """What holds as long as nobody took a claimed post over."""
+    return posts.c.id == post.id, posts.c.fencing == post.fencing, posts.c.state == PostState.SENDING
+
+
+def _its_attempt(post: Post) -> tuple[ColumnElement[bool], ...]:
+    return attempts.c.post_id == post.id, attempts.c.fencing == post.fencing
+
+
 def _changes(post: Post) -> dict[str, Any]:
     receipt = post.receipt
     return {
         "state": post.state,
+        "due": post.due,
         "lease_until": post.lease_until if post.state is PostState.SENDING else None,
         "receipt_id": receipt and receipt.id,
         "receipt_url": receipt and receipt.url,
@@ -188,5 +234,5 @@ def _post(row: Row[Any]) -> Post:
         id=row.id, draft_id=row.draft_id, channel=row.channel, state=PostState(row.state), due=row.due,
         text=row.text, alt_text=row.alt_text, picture=row.picture, picture_sha256=row.picture_sha256,
         signature=row.signature, key=row.key, fencing=row.fencing, lease_until=row.lease_until, receipt=receipt,
-        words=row.words, memo=row.memo, tried_at=row.tried_at, vanished_at=row.vanished_at,
+        words=row.words, memo=row.memo, tried_at=row.tried_at, lookups=row.lookups, vanished_at=row.vanished_at,
     )  # fmt: skip

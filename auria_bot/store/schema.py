@@ -129,6 +129,7 @@ posts = Table(
     Column("words", Text, nullable=False),
     Column("memo", Text, nullable=False, server_default=""),
     Column("tried_at", UtcTime),  # when the last attempt that came so far was about to make its mutation
+    Column("lookups", Integer, nullable=False, server_default="0"),  # how often its last attempt was asked about
     Column("receipt_cost", Float),  # US dollars
     Column("vanished_at", UtcTime),  # when a sent post was first found to be gone from its platform
     UniqueConstraint("draft_id", "channel"),

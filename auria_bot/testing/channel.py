@@ -30,9 +30,10 @@ class FakeChannelConfig:
 class FakeChannel:
     """A platform in memory, whose next failures can be programmed.
 
-    `plan` takes, one for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "lost" (Unclear, and
-    not posted), "late" (Unclear, but posted), "bug" (an exception that no channel should raise). `blind` makes
-    `find` say Unclear.
+    `plan` takes, one for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "broken" (an error before
+    anything is sent), "lost" (Unclear, and not posted), "late" (Unclear, but posted), "bug" (an exception that no channel
+    should raise, right before the post would be out). `plan_finds` takes, for each coming `find`: "ok", "throttled",
+    "unauthorised", "unclear", "bug". `blind` makes every `find` say Unclear, and `locked` every `check` Unauthorised.
     """
 
     Config = FakeChannelConfig
@@ -45,14 +46,21 @@ class FakeChannel:
         self.home = home
         self.secrets = secrets
         self.posts: dict[str, tuple[Post, Receipt]] = {}
+        self.asked: list[Post] = []  # what `find` was asked about
         self.mutations = 0
         self.blind = False
+        self.locked = False
         self.clock = FakeClock()
         self._script = deque(config.script)
+        self._finds = deque[str]()
 
     def plan(self, *outcomes: str) -> None:
         """What the next calls of `publish` do."""
         self._script.extend(outcomes)
+
+    def plan_finds(self, *outcomes: str) -> None:
+        """What the next calls of `find` do."""
+        self._finds.extend(outcomes)
 
     def limits(self) -> Limits:
         """Generous ones."""
@@ -69,18 +77,23 @@ class FakeChannel:
         return Fitted(text=text, alt_text=alt_text)
 
     def check(self) -> str:
-        """All is well."""
+        """All is well.
+
+        Raises:
+            Unauthorised: the channel is locked.
+        """
+        if self.locked:
+            raise Unauthorised("the fake still does not know the password")
         return f"{self.name} is a fake, and ready"
 
     def publish(self, post: Post, ready: Ready) -> Receipt:
-        """Keep the post, or fail as planned."""
+        """Keep the post, or fail as planned.
+
+        Raises:
+            ChannelError: as planned.
+        """
         outcome = self._script.popleft() if self._script else "ok"
-        if outcome == "refused":
-            raise Refused("the fake refused the post")
-        if outcome == "throttled":
-            raise Throttled("the fake asks to wait", until=self.clock() + timedelta(minutes=15))
-        if outcome == "unauthorised":
-            raise Unauthorised("the fake does not know the password")
+        self._early(outcome)
         ready("fake memo")
         if outcome == "lost":
             raise Unclear("the connection broke")
@@ -88,20 +101,39 @@ class FakeChannel:
             raise RuntimeError("the fake has a bug")
         self.mutations += 1
         receipt = Receipt(
-            id=f"{self.name}-{self.mutations}", url=f"https://example.invalid/{post.key}", at=self.clock()
+            id=f"{self.name}-{self.mutations}", url=f"https://example.invalid/{post.key}", at=self.clock(), cost=0.015
         )
         self.posts.setdefault(post.key, (replace(post), receipt))
         if outcome == "late":
             raise Unclear("the connection broke after the post was sent")
         return receipt
 
+    def _early(self, outcome: str) -> None:
+        """Fail before anything is sent."""
+        if outcome == "refused":
+            raise Refused("the fake refused the post")
+        if outcome == "throttled":
+            raise Throttled("the fake asks to wait", until=self.clock() + timedelta(minutes=15))
+        if outcome == "unauthorised":
+            raise Unauthorised("the fake does not know the password")
+        if outcome == "broken":
+            raise RuntimeError("the fake could not upload the picture")
+
     def find(self, post: Post) -> Receipt | None:
         """The receipt of an earlier attempt.
 
         Raises:
-            Unclear: the channel is blind.
+            ChannelError: as planned, or because the channel is blind.
         """
-        if self.blind:
+        self.asked.append(post)
+        outcome = self._finds.popleft() if self._finds else "ok"
+        if outcome == "throttled":
+            raise Throttled("the fake cannot tell yet")
+        if outcome == "unauthorised":
+            raise Unauthorised("the fake does not know the password any more")
+        if outcome == "bug":
+            raise RuntimeError("the fake cannot search")
+        if self.blind or outcome == "unclear":
             raise Unclear("the fake is blind")
         found = self.posts.get(post.key)
         return found[1] if found else None

@@ -23,6 +23,7 @@ COUNTS = ("likes", "reposts", "replies", "quotes", "saves", "views")
 def upgrade() -> None:
     op.add_column("posts", sa.Column("memo", sa.Text(), nullable=False, server_default=""))
     op.add_column("posts", sa.Column("tried_at", TIME))
+    op.add_column("posts", sa.Column("lookups", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("posts", sa.Column("receipt_cost", sa.Float()))
     op.add_column("posts", sa.Column("vanished_at", TIME))
     op.add_column("attempts", sa.Column("memo", sa.Text(), nullable=False, server_default=""))
@@ -65,7 +66,7 @@ def downgrade() -> None:
     _allow_outcomes("")
     for table, columns in (
         ("attempts", ("sending_at", "memo")),
-        ("posts", ("vanished_at", "receipt_cost", "tried_at", "memo")),
+        ("posts", ("vanished_at", "receipt_cost", "lookups", "tried_at", "memo")),
     ):
         for column in columns:
             op.drop_column(table, column)
@@ -73,14 +74,9 @@ def downgrade() -> None:
 
 def _allow_outcomes(more: str) -> None:
     """Change the outcomes that an attempt may have; SQLite has to copy the table for it."""
-    words, name = OUTCOMES.format(more), "ck_attempts_outcome"
-    if op.get_bind().dialect.name == "sqlite":
-        check = sa.CheckConstraint(words, name=op.f(name))
-        with op.batch_alter_table("attempts", recreate="always", table_args=(check,)):
-            pass
-    else:
-        op.drop_constraint(op.f(name), "attempts")
-        op.create_check_constraint(op.f(name), "attempts", words)
+    with op.batch_alter_table("attempts") as table:
+        table.drop_constraint(op.f("ck_attempts_outcome"), type_="check")
+        table.create_check_constraint(op.f("ck_attempts_outcome"), OUTCOMES.format(more))
 
 
 def _carry_over() -> None:

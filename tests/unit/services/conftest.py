@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from auria_bot.testing import FakeClock
+from auria_bot.testing import FakeChannel, FakeClock
 from tests.house import fake_house
 
 if TYPE_CHECKING:
@@ -28,3 +28,11 @@ def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
     """The house, closed again after the test."""
     with closing(fake_house(tmp_path / "home", clock=clock)) as opened:
         yield opened
+
+
+@pytest.fixture
+def channel(house: Application, clock: FakeClock) -> FakeChannel:
+    """The fake channel of the house, by the same clock."""
+    made = cast("FakeChannel", house.channels["fake"]())
+    made.clock = clock
+    return made

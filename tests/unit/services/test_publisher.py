@@ -3,69 +3,35 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
-from auria_bot.errors import IllegalMove, InputError, NotFound, Unauthorised
-from auria_bot.services.publisher import LEASE
-from auria_bot.services.workspace import sha256_of
+from auria_bot.errors import IllegalMove, InputError, NotFound
 from auria_bot.testing import FakeChannel, FakeClock
-from tests.factories import artwork
 from tests.house import fake_house
+from tests.publishing import approved, only, outcomes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auria_bot.bootstrap import Application
-    from auria_bot.domain.draft import Draft
     from auria_bot.domain.post import Post
 
 
-@pytest.fixture
-def channel(house: Application) -> FakeChannel:
-    """The fake channel of the house."""
-    return cast("FakeChannel", house.channels["fake"]())
-
-
-def draft(house: Application, number: int = 1, channels: tuple[str, ...] = ("fake",)) -> Draft:
-    """An approved draft whose picture lies on the disk."""
-    house.settings.home.mkdir(parents=True, exist_ok=True)
-    source = house.settings.home / "source.jpg"
-    from PIL import Image
-
-    Image.new("RGB", (40, 50), (number, 2, 3)).save(source, format="JPEG")
-    folder = f"run-{number}"
-    files = dict.fromkeys(("painting.png", "full.png", "post.jpg", "card.jpg"), source)
-    kept = house.pictures.keep(folder, files)
-    with house.store.begin() as unit:
-        made = unit.drafts.add(
-            artwork(number), folder=folder, picture_sha256=sha256_of(kept / "post.jpg"), made_at=house.clock()
-        )
-    return house.review.approve([made.id], channels=channels)[0]
-
-
-def only(house: Application) -> Post:
-    """The one post there is."""
-    (post,) = house.publisher.posts()
-    return post
-
-
-def outcomes(house: Application, post_id: int = 1) -> list[Outcome | None]:
-    """How a post's attempts ended."""
-    with house.store.read() as unit:
-        return [attempt.outcome for attempt in unit.posts.attempts(post_id)]
-
-
 def test_an_approved_draft_is_published_once(house: Application, channel: FakeChannel) -> None:
-    """A second round finds nothing to do."""
-    made = draft(house)
+    """A second round finds nothing to do; the receipt is kept, with what it cost."""
+    made = approved(house)
     done = house.publisher.publish()
     assert [post.state for post in done.posts] == [PostState.SENT]
     assert done.problems == ()
-    assert only(house).receipt is not None
+    receipt = only(house).receipt
+    assert receipt is not None
+    assert (receipt.id, receipt.cost) == ("fake-1", 0.015)
+    assert only(house).memo == "fake memo"
+    assert only(house).tried_at == house.clock()
     assert house.review.draft(made.id).state is DraftState.SCHEDULED
     assert house.publisher.publish().posts == ()
     assert channel.mutations == 1
@@ -73,7 +39,7 @@ def test_an_approved_draft_is_published_once(house: Application, channel: FakeCh
 
 def test_only_approved_drafts_are_published(house: Application, channel: FakeChannel) -> None:
     """Naming one that is not is an error; without names it is left alone."""
-    made = draft(house)
+    made = approved(house)
     house.review.edit(made.id, text="other words")
     assert house.publisher.publish().posts == ()
     with pytest.raises(IllegalMove):
@@ -83,212 +49,24 @@ def test_only_approved_drafts_are_published(house: Application, channel: FakeCha
     assert channel.mutations == 0
 
 
-def test_a_refused_post_has_failed(house: Application, channel: FakeChannel) -> None:
-    """Repeating it is of no use, and it is not repeated."""
-    draft(house)
-    channel.plan("refused")
-    house.publisher.publish()
-    house.publisher.publish()
-    assert only(house).state is PostState.FAILED
-    assert outcomes(house) == [Outcome.REFUSED]
-
-
-def test_a_throttled_post_is_sent_when_the_time_has_come(
-    house: Application, channel: FakeChannel, clock: FakeClock
-) -> None:
-    """Not before, and the channel is left in peace for the rest of the round."""
-    draft(house, 1)
-    draft(house, 2)
-    channel.plan("throttled")
-    house.publisher.publish()
-    assert channel.mutations == 0
-    clock.advance(minutes=14)
-    house.publisher.publish()  # the second draft is due, the first is not
-    assert [post.state for post in house.publisher.posts()] == [PostState.SENT, PostState.WAITING]
-    clock.advance(minutes=2)
-    house.publisher.publish()
-    assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
-    assert outcomes(house) == [Outcome.THROTTLED, Outcome.SENT]
-
-
-def test_refused_credentials_pause_the_channel(
-    house: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One attempt tells; nothing else is tried until `check` says that the credentials are good, then all goes out."""
-    draft(house, 1)
-    draft(house, 2)
-    channel.plan("unauthorised")
-    done = house.publisher.publish()
-    assert any("credentials" in words for words in done.problems)
-
-    def no(_: object) -> str:
-        raise Unauthorised("the password is still wrong")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FakeChannel, "check", no)
-        done = house.publisher.publish()
-        assert done.problems == ("fake is paused: the password is still wrong",)
-    assert sorted(post.state for post in house.publisher.posts()) == [PostState.NEEDS_ATTENTION, PostState.WAITING]
-    house.publisher.publish()
-    assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
+def test_a_round_sends_all_that_is_due_or_as_many_as_it_is_told(house: Application, channel: FakeChannel) -> None:
+    """The oldest first; `most` counts for each channel."""
+    for number in range(1, 8):
+        approved(house, number, channels=("fake", "folder"))
+    sent = house.publisher.publish(most=2).posts
+    assert [post.channel for post in sent if post.state is PostState.SENT].count("folder") == 2
     assert channel.mutations == 2
-
-
-@pytest.mark.parametrize(("fault", "mutations"), [("late", 1), ("lost", 1)])
-def test_an_unclear_post_is_looked_up_and_never_doubled(
-    house: Application, channel: FakeChannel, fault: str, mutations: int
-) -> None:
-    """Found, it is SENT; surely absent, it is sent again."""
-    draft(house)
-    channel.plan(fault)
-    house.publisher.publish()
-    assert only(house).state is PostState.UNKNOWN
-    house.publisher.publish()
-    assert only(house).state is PostState.SENT
-    assert channel.mutations == mutations
-    assert len(channel.posts) == 1
-
-
-def test_what_cannot_be_told_is_for_the_operator(house: Application, channel: FakeChannel) -> None:
-    """A blind channel's unclear post is never sent again by itself; the message says what to do."""
-    draft(house)
-    channel.plan("late")
-    house.publisher.publish()
-    channel.blind = True
-    for _ in range(3):
-        house.publisher.publish()
-    post = only(house)
-    assert post.state is PostState.NEEDS_ATTENTION
-    assert f"auria publish --decide {post.id} sent|again|never" in post.words
-    assert channel.mutations == 1
-    decided = house.publisher.decide(post.id, "sent", url="https://example.com/1")
-    assert (decided.state, decided.receipt and decided.receipt.url) == (PostState.SENT, "https://example.com/1")
-
-
-@pytest.mark.parametrize(("decision", "state"), [("again", PostState.SENT), ("never", PostState.FAILED)])
-def test_the_operator_decides(house: Application, channel: FakeChannel, decision: str, state: PostState) -> None:
-    """Again sends it in the next round; never gives it up; anything else is refused."""
-    draft(house)
-    channel.plan("lost")
-    channel.blind = True
-    house.publisher.publish()
-    house.publisher.publish()
-    with pytest.raises(InputError, match="known: sent, again, never"):
-        house.publisher.decide(1, "perhaps")
-    house.publisher.decide(1, decision)
-    house.publisher.publish()
-    assert only(house).state is state
-    with pytest.raises(IllegalMove, match="needs attention"):
-        house.publisher.decide(1, "again")
-
-
-def test_a_channels_bug_is_not_taken_for_a_refusal(house: Application, channel: FakeChannel) -> None:
-    """Whatever a channel raises, the post may be out: it is looked up before anything else."""
-    draft(house)
-    channel.plan("bug")
-    house.publisher.publish()
-    assert only(house).state is PostState.UNKNOWN
-    assert "RuntimeError" in only(house).words
-
-
-def test_an_interrupt_in_the_middle_is_remembered(
-    house: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Ctrl-C during the call leaves UNKNOWN, and is not swallowed."""
-    draft(house)
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FakeChannel, "publish", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            house.publisher.publish()
-    assert only(house).state is PostState.UNKNOWN
-    house.publisher.publish()
-    assert only(house).state is PostState.SENT
-
-
-def test_a_vanished_workers_post_is_looked_up_after_its_lease(
-    house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed between claim and settlement, it is UNKNOWN when the lease has run out, and resolved by `find`."""
-    draft(house)
-    publish = FakeChannel.publish
-
-    class Killed(BaseException):
-        pass
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(house.publisher), "_settle", lambda *_: (_ for _ in ()).throw(Killed))
-        with pytest.raises(Killed):
-            house.publisher.publish()
-    assert FakeChannel.publish is publish
-    assert only(house).state is PostState.SENDING
-    house.publisher.publish()
-    assert only(house).state is PostState.SENDING
-    clock.advance(seconds=LEASE.total_seconds() + 1)
-    house.publisher.publish()
-    assert only(house).state is PostState.SENT
-    assert channel.mutations == 1
-    assert outcomes(house) == [Outcome.ABANDONED]
-
-
-def test_a_worker_that_outlived_its_lease_settles_nothing(
-    house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While it hung, another took over: its late word is logged, and the state stays."""
-    draft(house)
-    real = FakeChannel.publish
-
-    def slow(self: FakeChannel, post: Post, ready: Any) -> Any:
-        receipt = real(self, post, ready)
-        clock.advance(seconds=LEASE.total_seconds() + 1)
-        with monkeypatch.context() as inner:
-            inner.setattr(FakeChannel, "publish", real)
-            house.publisher.publish()
-        return receipt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(FakeChannel, "publish", slow)
-        house.publisher.publish()
-    assert only(house).state is PostState.SENT
-    assert channel.mutations == 1
-
-
-def test_a_changed_picture_is_not_sent(house: Application, channel: FakeChannel) -> None:
-    """The bytes on the disk are checked right before sending; put back, the operator sends it again."""
-    made = draft(house)
-    posts, problems = house.publisher.schedule()
-    assert (len(posts), problems) == (1, [])
-    path = Path(posts[0].picture)
-    good = path.read_bytes()
-    path.write_bytes(good + b"!")
-    house.publisher.publish()
-    assert only(house).state is PostState.NEEDS_ATTENTION
-    assert "not the picture that was approved" in only(house).words
-    assert channel.mutations == 0
-    path.write_bytes(good)
-    house.publisher.decide(1, "again")
-    house.publisher.publish()
-    assert only(house).state is PostState.SENT
-    assert house.review.draft(made.id).state is DraftState.SCHEDULED
-
-
-def test_a_picture_changed_before_scheduling_keeps_the_draft_back(house: Application, channel: FakeChannel) -> None:
-    """The problem is told, and the draft stays approved."""
-    made = draft(house)
-    (house.pictures.root / made.folder / "post.jpg").write_bytes(b"other")
-    done = house.publisher.publish()
-    assert len(done.problems) == 1
-    assert "not the picture that was approved" in done.problems[0]
-    assert house.review.draft(made.id).state is DraftState.APPROVED
-    assert channel.mutations == 0
+    house.publisher.publish(most=0)
+    assert channel.mutations == 2
+    house.publisher.publish(channels=["fake"])
+    assert channel.mutations == 7
+    states = {post.channel: post.state for post in house.publisher.posts({PostState.WAITING})}
+    assert states == {"folder": PostState.WAITING}
 
 
 def test_channels_fail_independently(house: Application, channel: FakeChannel) -> None:
-    """What one refuses, another publishes."""
-    draft(house, channels=("fake", "folder"))
+    """What one refuses, or cannot even be asked, another publishes."""
+    approved(house, channels=("fake", "folder"))
     channel.plan("refused")
     house.publisher.publish()
     assert {post.channel: post.state for post in house.publisher.posts()} == {
@@ -297,34 +75,127 @@ def test_channels_fail_independently(house: Application, channel: FakeChannel) -
     assert (house.settings.home / "published" / "index.html").is_file()
 
 
-def test_a_channels_limits_are_told_before_anything_is_scheduled(
+def test_a_channel_that_cannot_be_made_stops_no_other(
     house: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The operator can still edit the draft."""
-    from auria_bot.domain.roles import Limits
+    """It is a problem that the round tells."""
+    from auria_bot.errors import SettingsError
 
-    made = draft(house)
-    monkeypatch.setattr(FakeChannel, "limits", lambda _: Limits(characters=5, picture_bytes=10))
+    approved(house, channels=("fake", "folder"))
+    house.publisher.schedule()
+
+    def wrong() -> Any:
+        raise SettingsError("channels.folder.options: there is no such option")
+
+    monkeypatch.setitem(cast("dict[str, Any]", house.channels), "folder", wrong)
     done = house.publisher.publish()
-    assert [words.split(" takes ")[1].split(" of")[0] for words in done.problems] == ["a text", "a picture"]
-    assert house.review.draft(made.id).state is DraftState.APPROVED
-
-
-def test_a_dry_run_touches_nothing(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
-    """It says what would be sent, what waits and what would be looked up."""
-    draft(house, 1)
-    channel.plan("throttled", "late")
-    house.publisher.publish()
-    draft(house, 2)
-    house.publisher.publish()
-    draft(house, 3)
-    before = [house.publisher.posts(), house.review.drafts()]
-    shown = {(each.draft_id, each.action) for each in house.publisher.preview()}
-    assert shown == {(1, "wait"), (2, "look up"), (3, "send")}
-    assert [house.publisher.posts(), house.review.drafts()] == before
-    assert house.publisher.preview(channels=["folder"]) == ()
+    assert done.problems == ("folder: channels.folder.options: there is no such option",)
     assert channel.mutations == 1
-    assert house.publisher.preview()[0].due <= clock.now + timedelta(days=1)
+
+
+@pytest.mark.parametrize("fault", ["throttled", "broken", "late"])
+def test_a_channel_in_trouble_is_left_in_peace_for_the_round(
+    house: Application, channel: FakeChannel, fault: str
+) -> None:
+    """The rest of what was claimed waits as if nothing had been done with it; the next round goes on."""
+    for number in range(1, 10):
+        approved(house, number)
+    house.publisher.schedule()
+    channel.plan("ok", "ok", "ok", fault)  # the fourth is the first of a batch of four
+    done = house.publisher.publish()
+    assert channel.mutations == 3 + (fault == "late")
+    assert len(done.posts) == 4
+    later = [post for post in reversed(house.publisher.posts({PostState.WAITING})) if post.id > 4]
+    assert [(post.fencing, outcomes(house, post.id)) for post in later] == [(1, []), (1, []), (1, []), (0, []), (0, [])]
+    house.publisher.publish()
+    assert channel.mutations >= 8
+
+
+def test_an_interrupt_lets_the_rest_go(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a batch is sent leaves nothing claimed but what was being sent, and is not swallowed."""
+    for number in range(1, 8):
+        approved(house, number)
+    house.publisher.schedule()
+    real, seen = FakeChannel.publish, list[int]()
+
+    def interrupted(self: FakeChannel, post: Post, ready: Any) -> Any:
+        seen.append(post.id)
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        return real(self, post, ready)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeChannel, "publish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            house.publisher.publish()
+    assert {post.id: post.state for post in house.publisher.posts() if post.state is not PostState.SENT} == {
+        5: PostState.WAITING, 6: PostState.WAITING, 7: PostState.WAITING,
+    }  # fmt: skip
+    assert outcomes(house, 5) == []
+    house.publisher.publish()
+    assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
+
+
+def test_posts_of_a_channel_that_is_gone_are_told_of(house: Application, channel: FakeChannel) -> None:
+    """They would wait for ever without a word; they can be given up."""
+    approved(house)
+    house.publisher.schedule()
+    del cast("dict[str, Any]", house.channels)["fake"]
+    (problem,) = house.publisher.publish().problems
+    assert "posts wait for channel fake, which is not set up" in problem
+    assert house.publisher.publish(channels=["folder"]).problems == ()
+    assert house.publisher.decide(1, "give-up").state is PostState.FAILED
+    assert house.publisher.publish().problems == ()
+    assert channel.mutations == 0
+
+
+def test_the_operator_says_that_a_post_is_out(house: Application, channel: FakeChannel) -> None:
+    """With its address, whose last part is its id unless another is named."""
+    for fault in ("ok", "late"):
+        approved(house, len(house.publisher.posts()) + 1)
+        channel.plan(fault)
+        house.publisher.publish()
+    channel.blind = True
+    house.publisher.publish()
+    assert [post.state for post in house.publisher.posts()] == [PostState.NEEDS_ATTENTION, PostState.SENT]
+    with pytest.raises(InputError, match="needs its address"):
+        house.publisher.decide(2, "sent", url=" ")
+    decided = house.publisher.decide(2, "sent", url=" https://example.com/status/1234/ ")
+    assert decided.state is PostState.SENT
+    assert only_receipt(decided) == ("1234", "https://example.com/status/1234/")
+    assert house.publisher.post(2)[0] == decided
+
+
+def only_receipt(post: Post) -> tuple[str, str]:
+    """A post's receipt in short."""
+    return (post.receipt.id, post.receipt.url) if post.receipt else ("", "")
+
+
+def test_an_unknown_post_may_be_decided_too(house: Application, channel: FakeChannel) -> None:
+    """The operator may be quicker than the channel."""
+    approved(house)
+    channel.plan("late")
+    house.publisher.publish()
+    decided = house.publisher.decide(1, "sent", url="https://example.com/1", identifier="at://1")
+    assert only_receipt(decided) == ("at://1", "https://example.com/1")
+    assert house.publisher.publish().posts == ()
+
+
+@pytest.mark.parametrize(("decision", "state"), [("not-sent", PostState.SENT), ("give-up", PostState.FAILED)])
+def test_the_operator_decides(house: Application, channel: FakeChannel, decision: str, state: PostState) -> None:
+    """Not sent: it goes out in the next round; given up: never. Anything else is refused, and so is a second word."""
+    approved(house)
+    channel.plan("lost")
+    channel.blind = True
+    house.publisher.publish()
+    house.publisher.publish()
+    with pytest.raises(InputError, match="known: sent, not-sent, give-up"):
+        house.publisher.decide(1, "perhaps")
+    house.publisher.decide(1, decision)
+    house.publisher.publish()
+    assert only(house).state is state
+    with pytest.raises(IllegalMove, match=f"is {state}; --not-sent is for posts that are needs_attention or unknown"):
+        house.publisher.decide(1, "not-sent")
 
 
 def test_two_publishers_send_each_post_once(tmp_path: Path) -> None:
@@ -335,7 +206,7 @@ def test_two_publishers_send_each_post_once(tmp_path: Path) -> None:
     channel = cast("FakeChannel", first.channels["fake"]())
     second.channels["fake"]._made = channel  # type: ignore[attr-defined]
     for number in range(1, 13):
-        draft(first, number)
+        approved(first, number)
     first.publisher.schedule()
     workers = [threading.Thread(target=house.publisher.publish) for house in (first, second)]
     for worker in workers:
@@ -344,5 +215,6 @@ def test_two_publishers_send_each_post_once(tmp_path: Path) -> None:
         worker.join()
     assert channel.mutations == 12
     assert {post.state for post in first.publisher.posts()} == {PostState.SENT}
+    assert {outcome for post in first.publisher.posts() for outcome in outcomes(first, post.id)} == {Outcome.SENT}
     first.close()
     second.close()

@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, create_engine, inspect, make_url
 from sqlalchemy.exc import IntegrityError
 
+from auria_bot.domain.post import Outcome
 from auria_bot.errors import DatabaseUnreachable, SchemaTooNew, StoreError
 from auria_bot.settings import Settings, shipped
 from auria_bot.store.engine import connect
@@ -53,8 +54,8 @@ def test_models_and_migrations_agree(database_url: str):
         assert compare_metadata(context, METADATA) == []
         found = inspect(connection)
         for table in METADATA.tables.values():
-            checks = {str(one["name"]) for one in found.get_check_constraints(table.name)}
-            assert checks == {str(one.name) for one in table.constraints if isinstance(one, CheckConstraint)}
+            checks = sorted(str(one["name"]) for one in found.get_check_constraints(table.name))
+            assert checks == sorted(str(one.name) for one in table.constraints if isinstance(one, CheckConstraint))
             assert found.get_pk_constraint(table.name)["name"] == f"pk_{table.name}"
     engine.dispose()
 
@@ -158,6 +159,17 @@ def test_the_database_itself_refuses_unknown_states(database_url: str):
     _run(database_url, insert.format("made"))
     with pytest.raises(IntegrityError, match="ck_drafts_state"):
         _run(database_url, insert.format("sailing"))
+
+
+def test_the_database_knows_every_outcome(database_url: str):
+    """What the program can write may be written, and nothing else."""
+    _first(database_url)
+    _old_posts(database_url, a=("sending", None))
+    upgrade(database_url)
+    for outcome in Outcome:
+        _run(database_url, f"UPDATE attempts SET outcome = '{outcome}'")  # noqa: S608 - the program's own words
+    with pytest.raises(IntegrityError, match="ck_attempts_outcome"):
+        _run(database_url, "UPDATE attempts SET outcome = 'lucky'")
 
 
 def test_upgrading_twice_keeps_everything(database_url: str, tmp_path):

@@ -38,6 +38,20 @@ def _post(unit, number: int = 1, **changes) -> Post:
     return unit.posts.add(_approved(unit, number), values.pop("channel"), **values)
 
 
+def _claim(unit) -> Post | None:
+    """The longest due post, claimed."""
+    found = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",))
+    return found[0] if found else None
+
+
+def _unknown(unit, number: int = 1) -> Post:
+    """A post that may be out."""
+    _post(unit, number, due=NOW - LEASE)
+    post = _claim(unit)
+    unit.posts.settle(post.moved(PostState.UNKNOWN, due=NOW), outcome=Outcome.UNCLEAR, words="", at=NOW)
+    return unit.posts.get(post.id)
+
+
 def test_a_post_carries_what_was_approved(store: Store):
     """A new post holds the draft's words, picture and signature, waits, and reads back the same."""
     with store.begin() as unit:
@@ -80,28 +94,87 @@ def test_claims_take_the_longest_due_first(store: Store):
     claimed = []
     for _ in range(3):
         with store.begin() as unit:
-            claimed.append(unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",)))
+            claimed += [_claim(unit)]
     assert [post and post.id for post in claimed] == [early.id, late.id, None]
     assert claimed[0].state is PostState.SENDING
     assert claimed[0].fencing == 1
     assert claimed[0].lease_until == NOW + LEASE
 
 
+def test_several_are_claimed_at_once(store: Store):
+    """In the order of their due times, each with an attempt of its own."""
+    with store.begin() as unit:
+        ids = [_post(unit, number, due=NOW - timedelta(minutes=number)).id for number in range(1, 6)]
+        claimed = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",), limit=3)
+        assert [post.id for post in claimed] == ids[:1:-1]
+        assert [post.id for post in unit.posts.list({PostState.WAITING})] == ids[1::-1]
+        for post in claimed:
+            assert unit.posts.attempts(post.id) == (
+                Attempt(number=1, started_at=NOW, ended_at=None, outcome=None, words=""),
+            )
+
+
+def test_a_paused_channel_s_posts_are_neither_claimed_nor_asked_about(store: Store):
+    """Until it goes on."""
+    with store.begin() as unit:
+        _post(unit, 1)
+        unknown = _unknown(unit, 2)
+        unit.channels.pause("folder", reason="", by="auria", at=NOW)
+        assert _claim(unit) is None
+        assert unit.posts.inquire(now=NOW + LEASE, lease=LEASE, channels=("folder",)) is None
+        unit.channels.resume("folder")
+        assert _claim(unit) is not None
+        assert unit.posts.inquire(now=NOW + LEASE, lease=LEASE, channels=("folder",)).id == unknown.id
+
+
 def test_no_channel_no_claim(store: Store):
     """Claiming for no channel at all claims nothing."""
     with store.begin() as unit:
         _post(unit)
-        assert unit.posts.claim(now=NOW, lease=LEASE, channels=()) is None
+        assert unit.posts.claim(now=NOW, lease=LEASE, channels=()) == ()
+
+
+def test_ready_is_remembered_and_begins_the_lease_anew(store: Store):
+    """The memo and the time stand with the post and with its attempt."""
+    with store.begin() as unit:
+        _post(unit)
+        post = _claim(unit)
+        later = NOW + LEASE / 2
+        unit.posts.ready(post, memo="container 7", now=later, lease=LEASE)
+    with store.read() as unit:
+        found = unit.posts.get(post.id)
+        (attempt,) = unit.posts.attempts(post.id)
+    assert (found.memo, found.tried_at, found.lease_until) == ("container 7", later, later + LEASE)
+    assert (attempt.memo, attempt.sending_at, attempt.ended_at) == ("container 7", later, None)
+
+
+def test_nobody_is_ready_without_the_post(store: Store):
+    """Not after the lease, not after another's claim, and not twice for a post that was settled."""
+    with store.begin() as unit:
+        _post(unit)
+        slow = _claim(unit)
+    for now in (NOW + LEASE, NOW + 2 * LEASE):
+        with pytest.raises(IllegalMove, match="no longer in this worker's hands"), store.begin() as unit:
+            unit.posts.ready(slow, memo="", now=now, lease=LEASE)
+    with store.begin() as unit:
+        unit.posts.release([slow])
+        quick = _claim(unit)
+    with pytest.raises(IllegalMove, match="was claim 1"), store.begin() as unit:
+        unit.posts.ready(slow, memo="stale", now=NOW, lease=LEASE)
+    with store.begin() as unit:
+        unit.posts.ready(quick, memo="fresh", now=NOW, lease=LEASE)
+        unit.posts.settle(quick.moved(PostState.SENT, receipt=RECEIPT), outcome=Outcome.SENT, words="", at=NOW)
+    with pytest.raises(IllegalMove, match="it is sent"), store.begin() as unit:
+        unit.posts.ready(quick, memo="again", now=NOW, lease=LEASE)
+    with store.read() as unit:
+        assert unit.posts.get(slow.id).memo == "fresh"
 
 
 def test_settling_closes_the_attempt(store: Store):
     """A sent post keeps its receipt, its lease is gone, and its attempt tells what happened."""
     with store.begin() as unit:
         _post(unit)
-        post = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",))
-        assert unit.posts.attempts(post.id) == (
-            Attempt(number=1, started_at=NOW, ended_at=None, outcome=None, words=""),
-        )
+        post = _claim(unit)
         sent = post.moved(PostState.SENT, receipt=RECEIPT, words="out")
         unit.posts.settle(sent, outcome=Outcome.SENT, words="201", at=NOW + LEASE)
     with store.read() as unit:
@@ -116,19 +189,30 @@ def test_settling_closes_the_attempt(store: Store):
     assert attempts == (Attempt(number=1, started_at=NOW, ended_at=NOW + LEASE, outcome=Outcome.SENT, words="201"),)
 
 
+def test_a_settled_post_can_be_due_later(store: Store):
+    """A platform that asks to wait is waited for."""
+    with store.begin() as unit:
+        _post(unit)
+        waiting = _claim(unit).moved(PostState.WAITING, due=NOW + LEASE)
+        unit.posts.settle(waiting, outcome=Outcome.THROTTLED, words="wait", at=NOW)
+        assert _claim(unit) is None
+        assert unit.posts.claim(now=NOW + LEASE, lease=LEASE, channels=("folder",))[0].id == waiting.id
+
+
 def test_a_stale_worker_cannot_settle(store: Store):
     """A worker that slept past its lease is refused when it comes back, whoever holds the post then."""
     with store.begin() as unit:
         _post(unit)
-        slow = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",))
+        slow = _claim(unit)
     with store.begin() as unit:
-        (lost,) = unit.posts.expire(now=NOW + LEASE)
-        assert (lost.id, lost.state, lost.lease_until) == (slow.id, PostState.UNKNOWN, None)
+        (lost,) = unit.posts.lapsed(now=NOW + LEASE)
+        assert lost == slow
+        unit.posts.settle(lost.moved(PostState.UNKNOWN), outcome=Outcome.ABANDONED, words="", at=NOW + LEASE)
     with pytest.raises(IllegalMove, match="no longer in this worker's hands"), store.begin() as unit:
         unit.posts.settle(slow.moved(PostState.SENT), outcome=Outcome.SENT, words="", at=NOW)
     with store.begin() as unit:
         unit.posts.save(unit.posts.get(slow.id).moved(PostState.WAITING, words="surely absent"))
-        again = unit.posts.claim(now=NOW + LEASE, lease=LEASE, channels=("folder",))
+        (again,) = unit.posts.claim(now=NOW + LEASE, lease=LEASE, channels=("folder",))
         assert again.fencing == 2
     with pytest.raises(IllegalMove, match="was claim 1"), store.begin() as unit:
         unit.posts.settle(slow.moved(PostState.FAILED), outcome=Outcome.REFUSED, words="", at=NOW)
@@ -141,12 +225,45 @@ def test_a_stale_worker_cannot_settle(store: Store):
 
 
 def test_a_lease_that_still_runs_is_left_alone(store: Store):
-    """Expiry touches nothing before the lease is over."""
+    """Nothing has lapsed before the lease is over."""
     with store.begin() as unit:
         _post(unit)
-        post = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",))
-        assert unit.posts.expire(now=NOW + LEASE - timedelta(microseconds=1)) == ()
+        post = _claim(unit)
+        assert unit.posts.lapsed(now=NOW + LEASE - timedelta(microseconds=1)) == ()
         assert unit.posts.get(post.id) == post
+
+
+def test_what_was_not_begun_is_let_go(store: Store):
+    """It waits as if it had not been claimed; what came to its mutation, or is another's by now, stays."""
+    with store.begin() as unit:
+        for number in range(1, 4):
+            _post(unit, number)
+        free, ready, others = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",), limit=3)
+        unit.posts.ready(ready, memo="", now=NOW, lease=LEASE)
+        unit.posts.release([others])
+        assert _claim(unit).id == others.id
+    with store.begin() as unit:
+        unit.posts.release([free, ready, others])
+        states = {post.id: (post.state, len(unit.posts.attempts(post.id))) for post in unit.posts.list()}
+    assert states == {
+        free.id: (PostState.WAITING, 0),
+        ready.id: (PostState.SENDING, 1),
+        others.id: (PostState.SENDING, 1),
+    }
+
+
+def test_one_worker_at_a_time_asks_about_an_unknown_post(store: Store):
+    """It is due again after the lease, and the look-ups are counted until the next claim."""
+    with store.begin() as unit:
+        post = _unknown(unit)
+        assert unit.posts.inquire(now=NOW - LEASE, lease=LEASE, channels=("folder",)) is None
+        first = unit.posts.inquire(now=NOW, lease=LEASE, channels=("folder",))
+        assert (first.id, first.due, first.lookups) == (post.id, NOW + LEASE, 1)
+        assert unit.posts.inquire(now=NOW, lease=LEASE, channels=("folder",)) is None
+        second = unit.posts.inquire(now=NOW + LEASE, lease=LEASE, channels=("folder",))
+        assert second.lookups == 2
+        unit.posts.save(second.moved(PostState.WAITING, due=NOW))
+        assert _claim(unit).lookups == 0
 
 
 def test_saving_a_post_that_is_being_sent_is_refused(store: Store):
@@ -154,7 +271,7 @@ def test_saving_a_post_that_is_being_sent_is_refused(store: Store):
     with store.begin() as unit:
         post = _post(unit)
     with store.begin() as unit:
-        unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",))
+        _claim(unit)
     with pytest.raises(IllegalMove, match="claimed meanwhile"), store.begin() as unit:
         unit.posts.save(post.moved(PostState.FAILED))
 
@@ -168,25 +285,50 @@ def test_saving_obeys_the_state_in_the_database(store: Store):
         unit.posts.save(post)
 
 
+@pytest.mark.parametrize("state", [PostState.SENT, PostState.FAILED])
+def test_a_terminal_state_is_not_even_rewritten(store: Store, state: PostState):
+    """Neither by `save`, whatever it brings, nor by a claim."""
+    with store.begin() as unit:
+        _post(unit)
+        post = _claim(unit)
+        ended = post.moved(state, receipt=RECEIPT if state is PostState.SENT else None)
+        unit.posts.settle(
+            ended, outcome=Outcome(state) if state is PostState.SENT else Outcome.REFUSED, words="", at=NOW
+        )
+    with store.begin() as unit:
+        done = unit.posts.get(post.id)
+        assert _claim(unit) is None
+    for other in PostState:
+        changed = type(done)(
+            **{**{f: getattr(done, f) for f in done.__dataclass_fields__}, "state": other, "words": "!"}
+        )
+        with pytest.raises(IllegalMove), store.begin() as unit:
+            unit.posts.save(changed)
+    with store.read() as unit:
+        assert unit.posts.get(post.id) == done
+
+
 def test_a_waiting_post_can_be_put_off(store: Store):
     """Saving writes a new due time."""
     with store.begin() as unit:
         post = _post(unit)
         unit.posts.save(type(post)(**{**{f: getattr(post, f) for f in post.__dataclass_fields__}, "due": NOW + LEASE}))
         assert unit.posts.get(post.id).due == NOW + LEASE
-        assert unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",)) is None
+        assert _claim(unit) is None
 
 
 def test_lists_and_counts(store: Store):
     """Posts are listed by state and draft, and counted by channel and state."""
     with store.begin() as unit:
         one, two = _post(unit, 1), _post(unit, 2)
-        claimed = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",))
+        claimed = _claim(unit)
         assert [post.id for post in unit.posts.list([PostState.WAITING])] == [two.id]
         assert [post.id for post in unit.posts.list(draft_id=one.draft_id)] == [one.id]
         assert [post.id for post in unit.posts.list(limit=1)] == [two.id]
         assert unit.posts.count() == {("folder", PostState.SENDING): 1, ("folder", PostState.WAITING): 1}
         assert claimed.id == one.id
+        assert unit.posts.channels({PostState.WAITING, PostState.SENDING}) == ("folder",)
+        assert unit.posts.channels({PostState.SENT}) == ()
         with pytest.raises(NotFound, match="no post 99"):
             unit.posts.get(99)
 
@@ -202,10 +344,10 @@ def test_workers_never_share_a_post(store: Store):
         try:
             while True:
                 with store.begin() as unit:
-                    post = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",))
-                if post is None:
+                    found = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",), limit=3)
+                if not found:
                     return
-                claimed.append(post.id)
+                claimed.extend(post.id for post in found)
         except BaseException as error:  # noqa: BLE001 - told to the test below
             failures.append(error)
 
@@ -224,5 +366,5 @@ def test_a_locked_post_is_skipped(postgres, tmp_path: Path):
         with store.begin() as unit:
             one, two = _post(unit, 1), _post(unit, 2)
         with store.begin() as first, store.begin() as second:
-            assert first.posts.claim(now=NOW, lease=LEASE, channels=("folder",)).id == one.id
-            assert second.posts.claim(now=NOW, lease=LEASE, channels=("folder",)).id == two.id
+            assert _claim(first).id == one.id
+            assert _claim(second).id == two.id

@@ -1,0 +1,197 @@
+"""Sends one claimed post: at most one visible mutation, and what its end means.
+
+What surely did not post is told by Refused, Throttled and Unauthorised. Any other error is judged by whether the channel had
+called `ready`: before, nothing can be out, and the post waits for another try; after, it may be out, and is UNKNOWN.
+Right before sending, the approval's signature is checked against the words and the picture's bytes on the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
+from auria_bot.errors import IllegalMove, Refused, Throttled, Unauthorised, Unclear
+from auria_bot.services.pauses import pause_refused
+from auria_bot.services.scheduling import broken
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from auria_bot.domain.post import Receipt
+    from auria_bot.domain.roles import Channel
+    from auria_bot.services.ports import Clock, Store
+
+__all__ = ["LONGEST_WAIT", "MOST_FAILURES", "PAUSE", "Sender", "retry_after", "way_out"]
+
+log = logging.getLogger(__name__)
+
+PAUSE = timedelta(minutes=15)
+"""How long to wait where a throttling platform does not say."""
+
+LONGEST_WAIT = timedelta(hours=24)
+"""No platform's word puts a post off for longer than this at once."""
+
+MOST_FAILURES = 5
+"""So many attempts in a row may break before anything is sent; then the operator is asked."""
+
+_SHORTEST_WAIT = timedelta(minutes=1)
+
+
+class Sender:
+    """Sends posts that this worker has claimed."""
+
+    def __init__(self, *, store: Store, clock: Clock, lease: timedelta) -> None:
+        """Join the collaborators.
+
+        Args:
+            store: where posts are kept.
+            clock: tells the time.
+            lease: how long a claim holds, and anew once the channel is ready.
+        """
+        self._store, self._clock, self._lease = store, clock, lease
+
+    def send(self, post: Post, channel: Channel) -> Post:
+        """One attempt; the post as it is afterwards."""
+        with self._store.read() as unit:
+            draft = unit.drafts.get(post.draft_id)
+        if faults := broken(post, draft):
+            words = f"not sent: {'; '.join(faults)}; put it right, then: {way_out(post)}"
+            return self._settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.REFUSED)
+        turn = _Turn(post, store=self._store, clock=self._clock, lease=self._lease)
+        try:
+            receipt = channel.publish(post, turn)
+        except Exception as error:  # noqa: BLE001 - whatever a channel raises, nothing is sent twice
+            return self._failed(turn, error)
+        except BaseException:
+            self._interrupted(turn)
+            raise
+        return self._sent(post, receipt)
+
+    def _sent(self, post: Post, receipt: Receipt) -> Post:
+        """Keep the receipt, even when the post was given up for lost meanwhile: what is out is out."""
+        sent = post.moved(PostState.SENT, receipt=receipt, words="")
+        settled = self._settle(sent, Outcome.SENT)
+        if settled.state is PostState.SENT or settled.fencing != post.fencing:
+            return settled
+        words = "its worker came back late, with the receipt"
+        try:
+            late = settled.moved(PostState.SENT, receipt=receipt, words=words)
+            with self._store.begin() as unit:
+                unit.posts.save(late)
+        except IllegalMove as error:
+            log.warning("The late receipt %s came too late: %s", receipt.id, error, extra={"post": post.id})
+            return self._now(post)
+        return late
+
+    def _failed(self, turn: _Turn, error: Exception) -> Post:
+        """What an attempt's failure means."""
+        post = turn.post
+        if turn.lost:
+            log.warning("Nothing was sent: %s", error, extra={"post": post.id, "channel": post.channel})
+            return self._now(post)
+        now = self._clock()
+        if isinstance(error, Refused):
+            words = (
+                f"{post.channel} refused it, nothing was posted: {error}. `auria posts show {post.id}` tells more;"
+                " `auria make` makes another artwork"
+            )
+            return self._settle(post.moved(PostState.FAILED, words=words), Outcome.REFUSED)
+        if isinstance(error, Throttled):
+            due = now + retry_after(error, now)
+            words = f"{post.channel} asks to wait until {due:%Y-%m-%d %H:%M} UTC: {error}"
+            return self._settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.THROTTLED)
+        if isinstance(error, Unauthorised):
+            words = f"it waits: the channel is paused ({error}); put that right, then: `auria channels resume {post.channel}`"
+            return self._settle(post.moved(PostState.WAITING, words=words), Outcome.UNAUTHORISED, refusal=error)
+        why = str(error) if isinstance(error, Unclear) else f"{type(error).__name__}: {error}"
+        if not isinstance(error, Unclear):
+            log.error(
+                "The channel failed in a way it should not", exc_info=error,
+                extra={"post": post.id, "channel": post.channel},
+            )  # fmt: skip
+        # Before `ready` an Unclear can only speak of an earlier attempt, where there was one.
+        if turn.begun or (isinstance(error, Unclear) and post.tried_at is not None):
+            words = f"it may or may not be out: {why}; the next `auria publish` looks it up"
+            return self._settle(post.moved(PostState.UNKNOWN, words=words, due=now), Outcome.UNCLEAR)
+        return self._broke(post, why, now)
+
+    def _broke(self, post: Post, why: str, now: datetime) -> Post:
+        """Nothing was sent: again in a while, and after some failures in a row the operator is asked."""
+        with self._store.read() as unit:
+            count = failures_in_a_row(unit.posts.attempts(post.id)[:-1]) + 1
+        if count >= MOST_FAILURES:
+            words = f"it failed {count} times before anything was sent, the last time: {why}; then: {way_out(post)}"
+            return self._settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.BROKEN)
+        due = now + _SHORTEST_WAIT * 2 ** (count - 1)
+        words = f"it failed before anything was sent: {why}; tried again from {due:%Y-%m-%d %H:%M} UTC on"
+        return self._settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.BROKEN)
+
+    def _interrupted(self, turn: _Turn) -> None:
+        """The program is ending in the middle of an attempt."""
+        post = turn.post
+        if turn.begun:
+            words = "it may or may not be out: the program was interrupted; the next `auria publish` looks it up"
+            self._settle(post.moved(PostState.UNKNOWN, words=words, due=self._clock()), Outcome.UNCLEAR)
+        else:
+            with self._store.begin() as unit:
+                unit.posts.release([post])
+
+    def _settle(self, post: Post, outcome: Outcome, *, refusal: Exception | None = None) -> Post:
+        """Close the attempt. One that was given up for lost meanwhile says so, and the post stays as it is."""
+        now = self._clock()
+        try:
+            with self._store.begin() as unit:
+                unit.posts.settle(post, outcome=outcome, words=post.words, at=now)
+                if refusal is not None:
+                    pause_refused(unit, post.channel, refusal, at=now)
+        except IllegalMove as error:
+            log.warning("The attempt outlived its lease: %s", error, extra={"post": post.id, "channel": post.channel})
+            return self._now(post)
+        log.info(
+            "The post on %s is %s", post.channel, post.state,
+            extra={"post": post.id, "draft": post.draft_id, "channel": post.channel, "action": "publish"},
+        )  # fmt: skip
+        return replace(post, lease_until=None)
+
+    def _now(self, post: Post) -> Post:
+        with self._store.read() as unit:
+            return unit.posts.get(post.id)
+
+
+class _Turn:
+    """Stands between a claim and its mutation: the `Ready` of one attempt."""
+
+    def __init__(self, post: Post, *, store: Store, clock: Clock, lease: timedelta) -> None:
+        self.post = post
+        self.begun = False  # the mutation may have happened
+        self.lost = False  # somebody else has the post: nothing was sent
+        self._store, self._clock, self._lease = store, clock, lease
+
+    def __call__(self, memo: str = "") -> None:
+        """Make sure that the post is still this worker's, remember `memo`, and begin the lease anew.
+
+        Raises:
+            IllegalMove: the post was taken over, or the lease ran out.
+        """
+        try:
+            with self._store.begin() as unit:
+                unit.posts.ready(self.post, memo=memo, now=self._clock(), lease=self._lease)
+        except IllegalMove:
+            self.lost = True
+            raise
+        self.begun = True
+
+
+def retry_after(error: Throttled, now: datetime) -> timedelta:
+    """How long to wait: as long as the platform says, within reason."""
+    if error.until is None or error.until.tzinfo is None:
+        return PAUSE
+    return min(max(error.until - now, _SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def way_out(post: Post) -> str:
+    """What the operator can do with a post that needs attention."""
+    return f"`auria posts resolve {post.id} --sent URL`, `--not-sent` (it is sent again) or `--give-up`"

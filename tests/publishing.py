@@ -1,0 +1,48 @@
+"""Approved drafts and what became of their posts, for the tests of publishing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from auria_bot.services.workspace import sha256_of
+from tests.factories import artwork
+
+if TYPE_CHECKING:
+    from auria_bot.bootstrap import Application
+    from auria_bot.domain.draft import Draft
+    from auria_bot.domain.post import Attempt, Outcome, Post
+
+__all__ = ["approved", "attempts", "only", "outcomes"]
+
+
+def approved(house: Application, number: int = 1, channels: tuple[str, ...] = ("fake",)) -> Draft:
+    """An approved draft whose picture lies on the disk."""
+    house.settings.home.mkdir(parents=True, exist_ok=True)
+    source = house.settings.home / "source.jpg"
+    Image.new("RGB", (40, 50), (number % 256, number // 256, 3)).save(source, format="JPEG")
+    folder = f"run-{number}"
+    files = dict.fromkeys(("painting.png", "full.png", "post.jpg", "card.jpg"), source)
+    kept = house.pictures.keep(folder, files)
+    with house.store.begin() as unit:
+        made = unit.drafts.add(
+            artwork(number), folder=folder, picture_sha256=sha256_of(kept / "post.jpg"), made_at=house.clock()
+        )
+    return house.review.approve([made.id], channels=channels)[0]
+
+
+def only(house: Application) -> Post:
+    """The one post there is."""
+    (post,) = house.publisher.posts()
+    return post
+
+
+def attempts(house: Application, post_id: int = 1) -> tuple[Attempt, ...]:
+    """A post's attempts."""
+    return house.publisher.post(post_id)[1]
+
+
+def outcomes(house: Application, post_id: int = 1) -> list[Outcome | None]:
+    """How a post's attempts ended."""
+    return [attempt.outcome for attempt in attempts(house, post_id)]
