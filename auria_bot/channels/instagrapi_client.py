@@ -56,6 +56,24 @@ def careful_client(
     Raises:
         BackendMissing: instagrapi is not installed.
     """
+    kind = _careful_class(delay)
+    quiet = _quiet()
+    own = address == OWN_ADDRESS
+    client = kind(
+        settings=dict(session), proxy=proxy or None, logger=quiet, request_timeout=0, session_retry_total=0,
+        private_transport="curl" if own else "requests",
+    )  # fmt: skip
+    client.private_request_logger = client.public_request_logger = client.request_logger = quiet
+    _lead(client, "" if own else address, timeout)
+    return client
+
+
+def _careful_class(delay: tuple[float, float]) -> Any:
+    """The package's class, tamed.
+
+    Raises:
+        BackendMissing: instagrapi is not installed.
+    """
     try:
         from instagrapi import Client
     except ImportError:
@@ -98,15 +116,7 @@ def careful_client(
             )  # fmt: skip
             return self.last_json
 
-    quiet = _quiet()
-    own = address == OWN_ADDRESS
-    client = CarefulClient(
-        settings=dict(session), proxy=proxy or None, logger=quiet, request_timeout=0, session_retry_total=0,
-        private_transport="curl" if own else "requests",
-    )  # fmt: skip
-    client.private_request_logger = client.public_request_logger = client.request_logger = quiet
-    _lead(client, "" if own else address, timeout)
-    return client
+    return CarefulClient
 
 
 def kept_session(client: Any) -> dict[str, Any]:
