@@ -36,6 +36,7 @@ _PATIENCE = timedelta(minutes=10)  # how long a post that X calls a duplicate ma
 _FIRST_PAGE = 5  # posts; each one read is charged
 _PAGE = 100  # posts
 _REACH = 3200  # posts: X shows no more of a timeline
+_PAGES = 40  # some may be empty
 _STATUS = re.compile(r"(?:.*/status/)?(\d{1,23})(?:[/?#].*)?")
 _AUTOMATION = re.compile(r"\b(?:bot|automat\w*|generated|robot|AI|KI)\b", re.IGNORECASE)
 
@@ -257,23 +258,19 @@ class XChannel:
         """
         api, me = self._api(), self._account()
         token, count, at = None, 0, None
-        while True:
+        for _ in range(_PAGES):
             page = api.timeline(me.id, size=_FIRST_PAGE if token is None else _PAGE, token=token)
             at = at or api.now()
             for shown in page.posts:
                 if shown.media & trace.media or (shown.at >= trace.since and same_words(fitted.text, shown.text)):
                     return shown, at
-            count += len(page.posts)
             if page.posts and min(shown.at for shown in page.posts) < trace.since:
                 return None, at
-            if page.next is None or page.next == token:
-                break
-            if count >= _REACH:
-                raise Unclear(
-                    f"X's timeline does not reach back to the first attempt at post {post.id}; look at the profile"
-                )
+            count += len(page.posts)
             token = page.next
-        if count >= _REACH - _PAGE:
+            if token is None:
+                break
+        if at is None or token is not None or count > _REACH - _PAGE:
             raise Unclear(
                 f"X's timeline does not reach back to the first attempt at post {post.id}; look at the profile"
             )

@@ -80,6 +80,9 @@ class _Refusal(Exception):
         self.body = {"title": title or HTTPStatus(status).phrase, "detail": detail, "type": where, "status": status}
 
 
+_DUPLICATE = _Refusal(403, "You are not allowed to create a Tweet with duplicate content.")
+
+
 @dataclass
 class _Tweet:
     id: str
@@ -115,6 +118,7 @@ class XPlatform:
         self.followers = 12
         self.older = 0  # posts from before the test: their number in the profile's count
         self.hidden = 0  # how many of the newest posts the timeline does not show yet
+        self.partial = False  # whether the timeline's pages lack their last posts, which they count
         self.truncated = False  # whether the timeline is empty although there are posts
         self.clock_ahead = 0.0  # seconds
         self.access_level = "read-write"
@@ -285,7 +289,7 @@ class XPlatform:
         if len(media) > 4 or any(one not in self.state.media for one in media):
             raise _Refusal(400, "Your media IDs are invalid.", kind="invalid-request")
         if any(tweet.text == text.strip() for tweet in self.state.tweets.values()):
-            raise _Refusal(403, "You are not allowed to create a Tweet with duplicate content.")
+            raise _DUPLICATE
         tweet = _Tweet(self._new_id(), text.strip(), media, made_with_ai=body.get("made_with_ai", False))
         self.state.tweets[tweet.id] = tweet
         return 201, {"data": {"id": tweet.id, "text": self._shown(tweet), "edit_history_tweet_ids": [tweet.id]}}
@@ -297,7 +301,7 @@ class XPlatform:
             raise _Refusal(
                 400, "The `max_results` query parameter value is not between 5 and 100", kind="invalid-request"
             )
-        listed = [] if self.truncated else list(reversed(self.state.tweets.values()))[self.hidden :]
+        listed = [] if self.truncated else list(reversed(self.state.tweets.values()))[self.hidden :][:3200]
         start = int(params.get("pagination_token", "t0")[1:])
         page = listed[start : start + size]
         meta: dict[str, Any] = {"result_count": len(page)}
@@ -305,6 +309,8 @@ class XPlatform:
             meta |= {"newest_id": page[0].id, "oldest_id": page[-1].id}
         if start + size < len(listed):
             meta["next_token"] = f"t{start + size}"
+        if self.partial:
+            page = page[: len(page) // 2]
         fields = params.get("tweet.fields", "").split(",")
         return 200, {"meta": meta} | ({"data": [self._fields(tweet, fields) for tweet in page]} if page else {})
 
@@ -402,6 +408,8 @@ class _Handler(BaseHTTPRequestHandler):
                 500,
                 b'{"title":"Internal Server Error","detail":"Something is broken","type":"about:blank"}',
             )
+        elif fault == "duplicate-after":
+            status, content = 403, json.dumps(_DUPLICATE.body).encode()
         elif fault == "redirect":
             status, content = 307, b""
         headers = {

@@ -237,6 +237,12 @@ def test_a_duplicate_is_the_earlier_attempt_that_x_does_not_show_yet(
     assert [receipt.id] == [shown["id"] for shown in _new(platform)]
 
 
+def test_a_duplicate_within_one_call_is_the_post(channel: XChannel, platform: XPlatform, post: Post) -> None:
+    """X carried the call out twice, and answered for the second time."""
+    platform.fail_next("duplicate-after")
+    assert [channel.publish(post, Ready()).id] == [shown["id"] for shown in _new(platform)]
+
+
 def test_a_duplicate_of_another_post_is_refused(channel: XChannel, platform: XPlatform, post: Post) -> None:
     """Nothing of this post can be out: neither at its first attempt, nor when its attempts are long past."""
     platform.add(TEXT, age=3600)
@@ -370,6 +376,25 @@ def test_an_empty_timeline_of_an_account_with_posts_is_not_believed(
     platform.truncated = True
     with pytest.raises(Throttled, match="not to be trusted"):
         channel.find(replace(post, tried_at=datetime.now(UTC)))
+
+
+def test_a_timeline_with_gaps_is_not_believed(channel: XChannel, platform: XPlatform, post: Post) -> None:
+    """It counts more posts than it shows."""
+    platform.partial = True
+    with pytest.raises(Throttled, match="incomplete"):
+        channel.find(replace(post, tried_at=datetime.now(UTC)))
+
+
+def test_keys_follow_no_redirect_and_no_proxy(
+    channel: XChannel, platform: XPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On this machine a request goes where the address says, whatever the environment wants."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    platform.fail_route(ME, "redirect")
+    with pytest.raises(Unauthorised, match="address right"):
+        channel.check()
+    assert channel.check()
+    assert platform.requests() == [ME, ME]
 
 
 def test_a_timeline_that_ends_too_early_cannot_tell(channel: XChannel, platform: XPlatform, post: Post) -> None:
