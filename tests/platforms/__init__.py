@@ -71,6 +71,8 @@ class Platform(Protocol):
 PLATFORMS: dict[str, str] = {
     "x": "tests.platforms.x:XPlatform",
     "bluesky": "tests.platforms.bluesky:BlueskyPlatform",
+    "instagram": "tests.platforms.instagram:InstagramPlatform",
+    "instagram_graph": "tests.platforms.instagram_graph:InstagramGraphPlatform",
 }
 """Channel's backend to "module:Class"; those that need npm say so by skipping where it is missing."""
 
