@@ -163,12 +163,12 @@ class Application:
             "cache": str(self.settings.home / "cache" / "compiled"),
         }
 
-    def vault(self, name: str) -> Vault:
-        """The secrets of a channel, kept where its settings say."""
+    def vault(self, name: str, *, place: str | None = None) -> Vault:
+        """The secrets of a channel, kept in this place, or where its settings say."""
         from auria_bot.vault import Vault
 
         chosen = self.settings.channels.get(name)
-        return Vault(self.settings.home, name, place=chosen.vault if chosen else "file")
+        return Vault(self.settings.home, name, place=place or (chosen.vault if chosen else "file"))
 
     def channel(self, name: str, chosen: ChannelSettings, secrets: Secrets) -> Channel:
         """Construct a channel from these settings and secrets, which need not be those in force.

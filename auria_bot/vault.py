@@ -119,8 +119,11 @@ class Vault:
             DiskError: the file cannot be written.
         """
         guard(value)
+        renewed = (f"{name}{_RENEWED}", f"{name}{_RENEWED_FROM}")
         if place == "file":
-            self._change({name: value}, without=(f"{name}{_RENEWED}", f"{name}{_RENEWED_FROM}"), anew=True)
+            self._change({name: value}, without=renewed, anew=True)
+            with contextlib.suppress(Exception):  # no keyring, or it holds nothing: then there is nothing to be taken out
+                _keyring().delete_password(self._service, name)
         elif place == "keyring":
             try:
                 _keyring().set_password(self._service, name, value)
@@ -131,6 +134,8 @@ class Vault:
                     f"the system's keyring does not take secrets ({type(error).__name__}); keep them in a file:"
                     f" auria channels add {self._channel} --secrets file"
                 ) from None
+            if {name, *renewed} & self._read().keys():
+                self._change({}, without=(name, *renewed))
         else:
             raise SettingsError(f"secrets cannot be written to {place[:40]!r}; known: file, keyring")
 

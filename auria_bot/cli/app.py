@@ -31,6 +31,7 @@ COMMANDS = {
     "repaint": ("drafts:repaint", "Make a draft anew with another picture."),
     "publish": ("publishing:publish", "Publish what is approved, once and only once."),
     "posts": ("posts:posts", "List posts: where each draft went, or why not."),
+    "channels": ("channels:channels", "List channels: where posts go, and how each stands."),
     "sheet": ("making:sheet", "Write a contact sheet: drafts and their poems on one page."),
     "moods": ("catalogue:list_moods", "List the moods and what they are like."),
     "styles": ("catalogue:styles", "The paintings whose manner pictures are restyled in."),

@@ -160,6 +160,16 @@ def test_new_secrets_go_where_the_operator_keeps_them(tmp_path: Path, ring: _Rin
     assert not vault.file.exists()
 
 
+def test_a_secret_that_moves_stays_behind_nowhere(tmp_path: Path, ring: _Ring) -> None:
+    """Else the older one could win, or lie about unguarded."""
+    vault = Vault(tmp_path, "x", environment={})
+    vault.store("token", "in the file")
+    vault.store("token", "in the keyring", place="keyring")
+    assert (vault.get("token"), json.loads(vault.file.read_text())) == ("in the keyring", {})
+    vault.store("token", "in the file again")
+    assert (vault.get("token"), ring.kept) == ("in the file again", {})
+
+
 class _Shut(_Ring):
     """A keyring that nobody unlocked."""
 

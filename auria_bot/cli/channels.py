@@ -1,0 +1,351 @@
+"""The channels: `channels`, and `channels add`, `check`, `pause`, `resume` and `remove`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auria_bot.cli.console import note
+from auria_bot.errors import AuriaError, ChannelError, IllegalMove, InputError, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auria_bot.bootstrap import Application
+    from auria_bot.domain.roles import Channel
+
+__all__ = ["add", "channels", "check", "list_channels", "overview", "pause", "remove", "resume"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_ADDRESSES = ("address", "service", "instance", "host", "directory")  # options that say where a channel publishes
+
+channels = typer.Typer(
+    help="List channels: where posts go, and how each stands.", add_completion=False, rich_markup_mode=None
+)
+
+
+@channels.callback(invoke_without_command=True)
+def overview(context: typer.Context, as_json: Json = False) -> None:
+    """List channels: where posts go, and how each stands."""
+    if context.invoked_subcommand is None:
+        list_channels(as_json=as_json)
+
+
+@channels.command("list")
+def list_channels(as_json: Json = False) -> None:
+    """List channels: state, posts, address, where secrets are."""
+    from auria_bot.cli.console import out, print_json
+    from auria_bot.cli.house import opened
+
+    with opened() as house:
+        rows = [_row(house, name) for name in house.settings.channels]
+        if as_json:
+            print_json(rows)
+        elif rows:
+            _print_rows(rows, out())
+        else:
+            note("there is no channel; set one up: auria channels add NAME --backend BACKEND")
+
+
+@channels.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Your own name for it, such as x or my-bluesky.")],
+    backend: Annotated[
+        str, typer.Option("--backend", "-b", help="The kind of channel; NAME itself when not given.")
+    ] = "",
+    secrets: Annotated[str, typer.Option("--secrets", help="Where to keep them: file, keyring or environment.")] = "",
+    options: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the channel; may be repeated.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Confirm whatever is to be confirmed.")] = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Keep the answers without trying them.")] = False,
+) -> None:
+    """Set up a channel, or give it new credentials.
+
+    Asks what is needed, tries it with the platform, and keeps it when the platform accepts it. Secrets are asked for without showing them, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from
+    the command line.
+    """
+    from auria_bot.cli.channel_setup import Interview, Offered, given_options
+    from auria_bot.cli.house import opened
+    from auria_bot.settings import ChannelSettings, own_file
+    from auria_bot.settings_file import SettingsFile
+
+    with opened() as house:
+        current = house.settings.channels.get(name)
+        place = _place(secrets, current.vault if current else "file")
+        kind, wanted = _kind(house, name, backend)
+        vault = house.vault(name, place=place)
+        given = given_options(kind, options or (), name=name, vault=vault)
+        before = dict(current.options) if current else {}
+        answers = Interview(name, kind, vault, place=place, yes=yes).answers(given, before)
+        offered = Offered(answers.secrets, vault)
+        chosen = ChannelSettings(backend=wanted, vault=place, options=before | dict(answers.options))
+        channel = house.channel(name, chosen, offered)
+        found = "not tried yet; auria channels check tries it"
+        if not no_check:
+            note(f"trying {name} ...")
+            found = _tried(name, channel)
+        offered.keep(place=place)
+        values: dict[str, Any] = {"backend": wanted}
+        if place != "file" or (current and current.vault != place):
+            values["vault"] = place
+        SettingsFile(own_file()).set_channel(name, values | {"options": dict(answers.options)})
+        typer.echo(f"channel {name} is set up: {found}")
+        if place == "environment":
+            note(f"keep these variables set: {', '.join(_variables(kind, vault))}")
+        if any(pause.name == name for pause in house.publisher.paused()):
+            note(f"it is paused; auria channels resume {name} lets it go on")
+        elif name not in house.settings.review.channels:
+            note(f"send drafts there: auria approve ID --channel {name}")
+
+
+@channels.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="These channels; all by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask each platform whether publishing would work.
+
+    A channel that Auria paused by herself goes on when all is well.
+    """
+    from auria_bot.cli.console import out, print_json, state_text, table
+    from auria_bot.cli.house import opened
+    from auria_bot.cli.views import single_line
+    from auria_bot.secrecy import mask
+
+    with opened() as house:
+        wanted = list(dict.fromkeys(names or house.settings.channels))
+        for name in wanted:
+            _known(house, name)
+        found = []
+        for name in wanted:
+            state, words = "ok", ""
+            try:
+                words = house.publisher.check(name)
+            except AuriaError as error:
+                state, words = "bad", str(error)
+            except Exception as error:  # noqa: BLE001 - one channel's fault must not hide the others
+                state, words = "bad", f"it failed in a way it should not: {type(error).__name__}: {error}"
+            found.append({"name": name, "state": state, "words": mask(words)})
+        if as_json:
+            print_json(found)
+        else:
+            rows = [(state_text(one["state"]), one["name"], single_line(one["words"], 500)) for one in found]
+            out().print(table("", ("", "channel", "what was found"), rows))
+    bad = [one["name"] for one in found if one["state"] == "bad"]
+    if bad:
+        raise ChannelError(
+            f"{len(bad)} of {len(found)} channels would not work: {', '.join(bad)};"
+            f" `auria channels add {bad[0]}` takes new credentials"
+        )
+
+
+@channels.command()
+def pause(
+    name: Name,
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept with the pause.")] = "",
+) -> None:
+    """Pause a channel: its posts wait, and nothing is asked of it."""
+    from auria_bot.cli.house import opened
+
+    with opened() as house:
+        _known(house, name)
+        house.publisher.pause(name, reason=reason)
+    typer.echo(f"channel {name} is paused; auria channels resume {name} lets it go on")
+
+
+@channels.command()
+def resume(name: Name) -> None:
+    """Try a paused channel, and let it go on when it works."""
+    from auria_bot.cli.house import opened
+
+    with opened() as house:
+        _known(house, name)
+        typer.echo(f"channel {name} goes on: {house.publisher.resume(name)}")
+
+
+@channels.command()
+def remove(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Take a channel away and forget its secrets.
+
+    What was published stays published. A channel that posts still wait for is not taken away.
+    """
+    from auria_bot.cli.house import opened
+    from auria_bot.settings import own_file
+    from auria_bot.settings_file import SettingsFile
+
+    with opened() as house:
+        _known(house, name)
+        file = SettingsFile(own_file())
+        if name not in file.channels():
+            raise InputError(
+                f"channel {name} does not stand in {file.file} but among the shipped settings or in environment variables;"
+                f" to publish nothing there, pause it: auria channels pause {name}"
+            )
+        _nothing_waits(house, name)
+        if not yes and not typer.confirm(f"Forget channel {name} and its secrets?", err=True):
+            raise InputError(f"channel {name} stays")
+        vault = house.vault(name)
+        file.remove_channel(name)
+        vault.forget(_secret_names(house, name))
+        if name in house.settings.review.channels:
+            note(f"it still stands in review.channels; take it out of {file.file} or name others with --channel")
+    typer.echo(f"channel {name} is gone, and so are its secrets")
+
+
+def _row(house: Application, name: str) -> dict[str, Any]:
+    """What is known of a channel, without asking its platform."""
+    from auria_bot import registry
+    from auria_bot.domain.post import PostState
+
+    settings, vault = house.settings.channels[name], house.vault(name)
+    stand = next((pause for pause in house.publisher.paused() if pause.name == name), None)
+    state, why, address, where = "ready", "", "", {}
+    try:
+        config = getattr(house.channels[name](), "config", None)
+        address = next((str(found) for option in _ADDRESSES if (found := getattr(config, option, ""))), "")
+        questions = [one for one in registry.find("channel", settings.backend).QUESTIONS if one.secret]
+        where = {one.name: vault.where(one.name) for one in questions}
+        if missing := [one.name for one in questions if one.required and not where[one.name]]:
+            state, why = "broken", f"without {', '.join(missing)}; auria channels add {name} asks for them"
+    except AuriaError as error:
+        state, why = "broken", str(error)
+    if stand is not None:
+        state, why = "paused", stand.reason
+    with house.store.read() as unit:
+        counts = {kind: number for (channel, kind), number in unit.posts.count().items() if channel == name}
+    return {
+        "name": name, "backend": settings.backend, "state": state, "why": why,
+        "paused_at": stand.at.isoformat() if stand else None, "paused_by": stand.by if stand else None,
+        "address": address, "vault": settings.vault, "secrets": where,
+        "waiting": sum(counts.get(kind, 0) for kind in (PostState.WAITING, PostState.SENDING, PostState.UNKNOWN)),
+        "sent": counts.get(PostState.SENT, 0), "attention": counts.get(PostState.NEEDS_ATTENTION, 0),
+    }  # fmt: skip
+
+
+def _print_rows(rows: Sequence[dict[str, Any]], console: Any) -> None:
+    from rich.text import Text
+
+    from auria_bot.cli.console import state_text, table
+    from auria_bot.cli.views import single_line
+
+    def counted(number: int, colour: str) -> Text:
+        return Text(str(number) if number else "·", style=colour if number else "dim")
+
+    lines = []
+    for row in rows:
+        state = state_text(row["state"])
+        if row["paused_at"]:
+            state.append(f" since {row['paused_at'][:10]}")
+        places = sorted({place for place in row["secrets"].values() if place})
+        secrets = ", ".join(places) or ("none yet" if row["secrets"] else "needs none")
+        name = row["name"] if row["name"] == row["backend"] else f"{row['name']} ({row['backend']})"
+        lines.append((
+            Text(name, style="bold"), state, counted(row["waiting"], "yellow"), counted(row["sent"], "green"),
+            counted(row["attention"], "bold red"), secrets, single_line(row["address"], 60),
+        ))  # fmt: skip
+    console.print(table("", ("channel", "state", "waiting", "sent", "attention", "secrets", "address"), lines))
+    for row in rows:
+        if row["why"]:
+            console.print(Text.assemble((row["name"], "bold"), ": ", single_line(row["why"], 500)))
+
+
+def _known(house: Application, name: str) -> None:
+    if name not in house.settings.channels:
+        known = ", ".join(sorted(house.settings.channels)) or "none"
+        raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
+
+
+def _place(wanted: str, usual: str) -> Any:
+    """Where the secrets are to be kept.
+
+    Raises:
+        UnknownName: no such place.
+    """
+    from auria_bot.vault import PLACES
+
+    if wanted and wanted not in PLACES:
+        raise UnknownName(f"secrets cannot be kept in {wanted[:40]!r}; known: {', '.join(PLACES)}")
+    return wanted or usual
+
+
+def _kind(house: Application, name: str, backend: str) -> tuple[type[Any], str]:
+    """The backend's class and name for a channel that is to be set up.
+
+    Raises:
+        InputError: the name cannot be used, or the channel has another backend.
+        UnknownName: no such backend.
+    """
+    from auria_bot import registry
+
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name[:60]!r} is no name for a channel; use small letters, digits, - and _, at most 40")
+    for other in house.settings.channels:
+        if other != name and other.replace("-", "_").lower() == name.replace("-", "_"):
+            raise InputError(f"the name {name} is too like {other}: their secrets could not be told apart")
+    current = house.settings.channels.get(name)
+    if current and backend and backend != current.backend:
+        raise InputError(f"channel {name} has the backend {current.backend}; for {backend} choose another name")
+    wanted = backend or (current.backend if current else name)
+    known = [one for one in registry.names("channel") if one != "fake"]
+    if wanted not in registry.names("channel"):
+        raise UnknownName(f"no channel backend named {wanted[:40]!r}; choose one with --backend: {', '.join(known)}")
+    return registry.find("channel", wanted), wanted
+
+
+def _tried(name: str, channel: Channel) -> str:
+    """What the platform says.
+
+    Raises:
+        ChannelError: it does not accept the answers.
+    """
+    try:
+        return channel.check()
+    except ChannelError as error:
+        raise ChannelError(
+            f"channel {name} stays as it was: {error}; when that is put right: `auria channels add {name}`"
+        ) from None
+
+
+def _variables(kind: type[Any], vault: Any) -> list[str]:
+    return [vault.variable(question.name) for question in kind.QUESTIONS if question.secret and question.required]
+
+
+def _secret_names(house: Application, name: str) -> list[str]:
+    from auria_bot import registry
+
+    try:
+        kind = registry.find("channel", house.settings.channels[name].backend)
+    except AuriaError:
+        return []  # its package is gone; what stands in the file is forgotten all the same
+    return [question.name for question in kind.QUESTIONS if question.secret]
+
+
+def _nothing_waits(house: Application, name: str) -> None:
+    """Make sure that no post is under way to a channel.
+
+    Raises:
+        IllegalMove: one is.
+    """
+    from auria_bot.domain.draft import DraftState
+    from auria_bot.domain.post import TERMINAL, PostState
+
+    open_states = [state for state in PostState if state not in TERMINAL]
+    if posts := [post for post in house.publisher.posts(open_states) if post.channel == name]:
+        raise IllegalMove(
+            f"{len(posts)} posts are not done on channel {name}, such as post {posts[0].id}, which is {posts[0].state};"
+            f" `auria publish --channel {name}` sends them, `auria posts resolve` decides"
+        )
+    if drafts := [one for one in house.review.drafts({DraftState.APPROVED}) if name in one.channels]:
+        raise IllegalMove(
+            f"draft {drafts[0].id} is approved for channel {name}; publish it, or take the approval back:"
+            f" auria reject {drafts[0].id}"
+        )
