@@ -19,6 +19,7 @@ from auria_bot.errors import AuriaError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from auria_bot.bootstrap import Application
     from auria_bot.settings import Settings
 
 __all__ = ["Finding", "examine", "schema_version"]
@@ -40,6 +41,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Look at everything, one after the other; without settings nothing else can be looked at."""
+    from auria_bot.secrecy import mask
     from auria_bot.settings import load
 
     try:
@@ -58,11 +60,13 @@ def examine() -> Iterator[Finding]:
         except AuriaError as error:
             yield _bad(name, error, "")
         except Exception as error:  # noqa: BLE001 - a broken part must not hide the others
-            yield Finding(name=name, state="bad", words=f"{type(error).__name__}: {error}"[:500], exit_code=1)
+            yield Finding(name=name, state="bad", words=mask(f"{type(error).__name__}: {error}")[:500], exit_code=1)
 
 
 def _bad(name: str, error: AuriaError, advice: str) -> Finding:
-    return Finding(name=name, state="bad", words=str(error), advice=advice, exit_code=error.exit_code)
+    from auria_bot.secrecy import mask
+
+    return Finding(name=name, state="bad", words=mask(str(error)), advice=advice, exit_code=error.exit_code)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -226,9 +230,37 @@ def _unsynchronised() -> bool:
 
 def _channels(settings: Settings) -> Iterator[Finding]:
     from auria_bot import bootstrap
+    from auria_bot.secrecy import mask
 
-    for name, make in bootstrap.build(settings).channels.items():
+    house = bootstrap.build(settings)
+    paused = _paused(house)
+    for name, make in house.channels.items():
+        title = f"channel {name}"
+        if name in paused:
+            yield Finding(name=title, state="warn", words=paused[name], advice=f"auria channels resume {name}")
+            continue
         try:
-            yield Finding(name=f"channel {name}", state="ok", words=make().check())
+            yield Finding(name=title, state="ok", words=make().check())
+        except errors.Throttled as error:
+            advice = f"later: auria channels check {name}"
+            yield Finding(name=title, state="warn", words=mask(str(error)), advice=advice)
+        except errors.ChannelError as error:
+            yield _bad(title, error, f"when that is put right: auria channels check {name}")
         except AuriaError as error:
-            yield _bad(f"channel {name}", error, f"correct [channels.{name}] in auria.toml")
+            yield _bad(title, error, f"correct [channels.{name}] in auria.toml, or install what it needs")
+        except Exception as error:  # noqa: BLE001 - a broken channel must not hide the others
+            words = mask(f"it failed in a way it should not: {type(error).__name__}: {error}")[:500]
+            yield Finding(name=title, state="bad", words=words, exit_code=errors.ChannelError.exit_code)
+    house.close()
+
+
+def _paused(house: Application) -> dict[str, str]:
+    """Why each paused channel is; none where there is no database yet, or one of another schema, which is told elsewhere."""
+    from auria_bot.store.schema import HEAD
+
+    try:
+        if schema_version(house.settings) != HEAD:
+            return {}
+        return {one.name: f"paused since {one.at:%Y-%m-%d}: {one.reason}" for one in house.publisher.paused()}
+    except AuriaError:
+        return {}
