@@ -61,6 +61,7 @@ BACKENDS: dict[str, dict[str, str]] = {
         "folder": "auria_bot.channels.folder:FolderChannel",
         "x": "auria_bot.channels.x:XChannel",
         "bluesky": "auria_bot.channels.bluesky:BlueskyChannel",
+        "mastodon": "auria_bot.channels.mastodon:MastodonChannel",
         "instagram": "auria_bot.channels.instagram:InstagramChannel",
         "instagram_graph": "auria_bot.channels.instagram_graph:InstagramGraphChannel",
         "fake": "auria_bot.testing:FakeChannel",

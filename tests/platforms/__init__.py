@@ -71,6 +71,7 @@ class Platform(Protocol):
 PLATFORMS: dict[str, str] = {
     "x": "tests.platforms.x:XPlatform",
     "bluesky": "tests.platforms.bluesky:BlueskyPlatform",
+    "mastodon": "tests.platforms.mastodon:MastodonPlatform",
     "instagram": "tests.platforms.instagram:InstagramPlatform",
     "instagram_graph": "tests.platforms.instagram_graph:InstagramGraphPlatform",
 }

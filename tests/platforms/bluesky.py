@@ -51,7 +51,7 @@ class BlueskyPlatform:
 
     backend = "bluesky"
     faults = FAULTS
-    timeout = 0.5  # seconds
+    timeout = 1.0  # seconds
 
     def __init__(self) -> None:
         self.server: PersonalServer | None = None

@@ -50,6 +50,7 @@ class FaultyProxy:
         *,
         mutation: Callable[[str, str], bool],
         answers: Mapping[str, Callable[[], Answer]] | None = None,
+        changes: Mapping[str, Callable[[bytes], bytes]] | None = None,
         host: str = "127.0.0.1",
     ) -> None:
         """Name what is behind.
@@ -58,11 +59,12 @@ class FaultyProxy:
             port: the server's.
             mutation: whether a method and path are the visible mutation, which faults wait for.
             answers: what the platform would say for faults that are an answer of its own, such as "429"; a plain one else.
+            changes: faults of the platform's own, which alter the server's whole answer, head and body.
             host: the server's.
         """
         self._behind = (host, port)
         self._mutation = mutation
-        self._answers = dict(answers or {})
+        self._answers, self._changes = dict(answers or {}), dict(changes or {})
         self._faults: list[tuple[str, Callable[[str, str], bool]]] = []
         self._lock = threading.Lock()
         self._server: socketserver.ThreadingTCPServer | None = None
@@ -130,10 +132,10 @@ class FaultyProxy:
             return
         method, path, raw = request
         fault = self._due(method, path)
-        if fault in {"", "cut-after", "cut-within", "slow", "garbage", "500-after"}:
+        if fault in {"", "cut-after", "cut-within", "slow", "garbage", "500-after", *self._changes}:
             answer = self._ask(raw)
-        if not fault:
-            client.sendall(answer)
+        if not fault or fault in self._changes:
+            client.sendall(self._changes[fault](answer) if fault else answer)
         elif fault in {"cut-before", "cut-after"}:
             _break(client)
         elif fault == "cut-within":

@@ -1,0 +1,143 @@
+"""Mastodon for the tests: the package mastodon-mock as the server, behind the faulty proxy."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.request
+from typing import TYPE_CHECKING, Any, Self
+
+from mastodon_mock.config import (
+    DatabaseConfig,
+    MastodonMockConfig,
+    SeedAccount,
+    SeedConfig,
+    SeedFollow,
+    StreamingConfig,
+)
+from mastodon_mock.testing import MockServer
+
+from tests.platforms import FAULTS
+from tests.platforms.proxy import FaultyProxy, json_answer
+
+if TYPE_CHECKING:
+    from tests.platforms.proxy import Answer
+
+__all__ = ["FANS", "FOLLOWERS", "HUMAN", "TOKEN", "MastodonPlatform"]
+
+TOKEN = "mastodon-access-token-of-auria"  # noqa: S105 - of a server that lives as long as a test
+HUMAN = "token-of-a-human"
+"""Of an account that is not marked as a bot."""
+FANS = 12
+"""Accounts that can like a post, each once."""
+FOLLOWERS = 2
+
+
+def _limit() -> Answer:
+    reset = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() + 120))
+    return json_answer(
+        429, {"error": "Too many requests"}, X_RateLimit_Limit="300", X_RateLimit_Remaining="0", X_RateLimit_Reset=reset
+    )
+
+
+def _unprocessed(answer: bytes) -> bytes:
+    """A picture's description as it is before it is processed: 202, and no address."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    body = json.dumps({**json.loads(body), "url": None}).encode()
+    head = re.sub(
+        rb"content-length: \d+",
+        b"content-length: %d" % len(body),
+        head.replace(b" 200 ", b" 202 ", 1),
+        flags=re.IGNORECASE,
+    )
+    return head + b"\r\n\r\n" + body
+
+
+class MastodonPlatform:
+    """A server with a bot's account, one that is none, and fans."""
+
+    backend = "mastodon"
+    faults = (*FAULTS, "503", "bad-limits")
+    timeout = 1.0  # seconds
+
+    def __enter__(self) -> Self:
+        accounts = [SeedAccount(username="auria", display_name="Auria", bot=True, access_token=TOKEN),
+                    SeedAccount(username="human", access_token=HUMAN)]  # fmt: skip
+        accounts += [
+            SeedAccount(username=f"fan{number}", access_token=f"token-of-fan-{number}") for number in range(FANS)
+        ]
+        follows = [SeedFollow(follower=f"fan{number}", following="auria") for number in range(FOLLOWERS)]
+        config = MastodonMockConfig(
+            database=DatabaseConfig(path=":memory:"), seed=SeedConfig(accounts=accounts, follows=follows),
+            streaming=StreamingConfig(enabled=False),
+        )  # fmt: skip
+        self.server = MockServer(config=config, log_level="critical").start()
+        self.proxy = FaultyProxy(
+            self.server.port,
+            mutation=lambda method, path: method == "POST" and path == "/api/v1/statuses",
+            answers={
+                "401": lambda: json_answer(401, {"error": "The access token is invalid"}),
+                "403": lambda: json_answer(403, {"error": "This action is outside the authorized scopes"}),
+                "422": lambda: json_answer(422, {"error": "Validation failed: Text is not to our liking"}),
+                "429": _limit,
+                "500": lambda: json_answer(500, {"error": "An unexpected error occurred"}),
+                "503": lambda: json_answer(503, {"error": "Service temporarily unavailable"}),
+            },
+            changes={
+                "bad-limits": lambda answer: answer.replace(b"\r\n", b"\r\nX-RateLimit-Reset: soon\r\n", 1),
+                "unprocessed": _unprocessed,
+            },
+        ).__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.proxy.__exit__()
+        self.server.stop()
+
+    def options(self) -> dict[str, Any]:
+        """Point the channel at the proxy."""
+        return {"instance": self.proxy.address, "timeout": self.timeout, "settle": 0.0, "processing": 2.0}
+
+    def secrets(self) -> dict[str, str]:
+        """The bot's token."""
+        return {"access_token": TOKEN}
+
+    def fail_next(self, *faults: str) -> None:
+        """What the coming statuses do."""
+        self.proxy.fail_next(*faults)
+
+    def visible(self) -> list[dict[str, Any]]:
+        """The account's statuses."""
+        me = self.ask("GET", "/api/v1/accounts/verify_credentials")["id"]
+        found = self.ask("GET", f"/api/v1/accounts/{me}/statuses?limit=40")
+        return [
+            {"id": one["id"], "text": self.ask("GET", f"/api/v1/statuses/{one['id']}/source")["text"],
+             "alt_text": one["media_attachments"][0]["description"] if one["media_attachments"] else "", "status": one}
+            for one in found
+        ]  # fmt: skip
+
+    def remove(self, post_id: str) -> None:
+        """Delete a status as its owner does."""
+        self.ask("DELETE", f"/api/v1/statuses/{post_id}")
+
+    def like(self, post_id: str, times: int) -> None:
+        """So many accounts favour it."""
+        for number in range(times):
+            self.ask("POST", f"/api/v1/statuses/{post_id}/favourite", token=f"token-of-fan-{number}")
+
+    def repost(self, post_id: str, times: int) -> None:
+        """So many accounts boost it."""
+        for number in range(times):
+            self.ask("POST", f"/api/v1/statuses/{post_id}/reblog", token=f"token-of-fan-{number}")
+
+    def ask(self, method: str, path: str, *, token: str = TOKEN, body: Any = None) -> Any:
+        """Ask the server itself, not through the proxy."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.server.port}{path}", method=method, headers={"Authorization": f"Bearer {token}"},
+            data=None if body is None else json.dumps(body).encode(),
+        )  # fmt: skip
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - loopback
+            return json.loads(answer.read())
