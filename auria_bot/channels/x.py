@@ -18,7 +18,8 @@ from auria_bot.channels.fitting import fit_words
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.x_answers import DuplicateText
 from auria_bot.channels.x_api import Account, Shown, XApi, moment
-from auria_bot.channels.x_text import forbidden_characters, same_words, web_addresses, weighted_length
+from auria_bot.channels.x_text import forbidden_characters, web_addresses, weighted_length
+from auria_bot.channels.x_timeline import Trace, seen
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.domain.roles import Fitted, Limits, Question, Ready, Secrets
@@ -30,13 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["XChannel", "XConfig"]
 
 _KEYS = ("api_key", "api_secret", "access_token", "access_token_secret")
-_MARGIN = timedelta(seconds=30)  # between X's own clocks
-_UNSURE = timedelta(minutes=10)  # the same where only this machine's clock is known
 _PATIENCE = timedelta(minutes=10)  # how long a post that X calls a duplicate may stay unseen before it is given up
-_FIRST_PAGE = 5  # posts; each one read is charged
-_PAGE = 100  # posts
-_REACH = 3200  # posts: X shows no more of a timeline
-_PAGES = 40  # some may be empty
 _STATUS = re.compile(r"(?:.*/status/)?(\d{1,23})(?:[/?#].*)?")
 _AUTOMATION = re.compile(r"\b(?:bot|automat\w*|generated|robot|AI|KI)\b", re.IGNORECASE)
 
@@ -52,6 +47,7 @@ class XConfig:
     settle: float = 60.0  # seconds after an attempt before a post that is not seen counts as absent
     connect_timeout: float = 10.0  # seconds
     read_timeout: float = 30.0  # seconds between two bytes of an answer
+    deadline: float = 120.0  # seconds for one request and its whole answer
     price_post: float = 0.015  # US dollars
     price_url_post: float = 0.20  # US dollars, for a post with a web address
     price_alt_text: float = 0.005  # US dollars
@@ -153,12 +149,12 @@ class XChannel:
         picture = fit_picture(post, self.limits())
         api = self._api()
         me = self._account()
-        if post.tried_at is not None and (found := self._seen(post, fitted, _Trace.of(post))[0]) is not None:
+        if post.tried_at is not None and (found := self._seen(fitted, Trace.of(post))[0]) is not None:
             return self._receipt(me, found.id, fitted)
         media = api.upload(picture.content)
         if fitted.alt_text.strip():
             api.describe(media, fitted.alt_text)
-        trace = _Trace.of(post).again(post, media.key, api.now())
+        trace = Trace.of(post).again(post, media.key, api.now())
         ready(trace.memo())
         try:
             identifier = api.create(fitted.text, media, made_with_ai=self.config.made_with_ai)
@@ -175,8 +171,8 @@ class XChannel:
             Unclear: the timeline does not reach back to the first attempt.
         """
         fitted = self._sent(post)
-        trace = _Trace.of(post)
-        found, at = self._seen(post, fitted, trace)
+        trace = Trace.of(post)
+        found, at = self._seen(fitted, trace)
         if found is not None:
             return self._receipt(self._account(), found.id, fitted)
         rest = timedelta(seconds=self.config.settle) - (at - trace.last) if post.tried_at is not None else timedelta()
@@ -230,7 +226,7 @@ class XChannel:
         if self._known is None or self._known[0] != values:
             api = XApi(
                 keys, address=self._address, connect_timeout=self.config.connect_timeout,
-                read_timeout=self.config.read_timeout, name=self.name,
+                read_timeout=self.config.read_timeout, deadline=self.config.deadline, name=self.name,
             )  # fmt: skip
             self._known, self._me = (values, api), None
         return self._known[1]
@@ -249,36 +245,10 @@ class XChannel:
         except Refused:
             return Fitted(text=post.text, alt_text=post.alt_text)
 
-    def _seen(self, post: Post, fitted: Fitted, trace: _Trace) -> tuple[Shown | None, datetime]:
-        """The post in the timeline, or None where the timeline reaches back before it; and when X said so, by X's clock.
+    def _seen(self, fitted: Fitted, trace: Trace) -> tuple[Shown | None, datetime]:
+        return seen(self._api(), self._account().id, fitted.text, trace)
 
-        Raises:
-            Throttled: the timeline is not to be trusted now.
-            Unclear: it does not reach back that far.
-        """
-        api, me = self._api(), self._account()
-        token, count, at = None, 0, None
-        for _ in range(_PAGES):
-            page = api.timeline(me.id, size=_FIRST_PAGE if token is None else _PAGE, token=token)
-            at = at or api.now()
-            for shown in page.posts:
-                if shown.media & trace.media or (shown.at >= trace.since and same_words(fitted.text, shown.text)):
-                    return shown, at
-            if page.posts and min(shown.at for shown in page.posts) < trace.since:
-                return None, at
-            count += len(page.posts)
-            token = page.next
-            if token is None:
-                break
-        if at is None or token is not None or count > _REACH - _PAGE:
-            raise Unclear(
-                f"X's timeline does not reach back to the first attempt at post {post.id}; look at the profile"
-            )
-        if not count and api.account().posts:
-            raise Throttled("X shows an empty timeline of an account that has posts; it is not to be trusted now")
-        return None, at
-
-    def _original(self, post: Post, fitted: Fitted, trace: _Trace, error: DuplicateText) -> Shown:
+    def _original(self, post: Post, fitted: Fitted, trace: Trace, error: DuplicateText) -> Shown:
         """The post that X calls this one a duplicate of, where it is this one's own earlier attempt.
 
         Raises:
@@ -286,7 +256,7 @@ class XChannel:
             Unclear: it may be an attempt that X does not show yet.
         """
         try:
-            found, at = self._seen(post, fitted, trace)
+            found, at = self._seen(fitted, trace)
         except ChannelError as trouble:
             raise Unclear(f"{error}; and its timeline cannot be read now ({trouble})") from None
         if found is not None:
@@ -301,39 +271,3 @@ class XChannel:
         price += self.config.price_alt_text if fitted.alt_text.strip() else 0
         url = f"https://x.com/{me.username}/status/{identifier}"
         return Receipt(id=identifier, url=url, at=moment(identifier), cost=round(price, 6))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trace:
-    """What the attempts at a post left behind, by X's clock where it was heard."""
-
-    first: datetime
-    last: datetime
-    media: frozenset[str]  # keys of the uploaded pictures
-    margin: timedelta
-
-    @property
-    def since(self) -> datetime:
-        """Nothing of this post is older."""
-        return self.first - self.margin
-
-    @classmethod
-    def of(cls, post: Post) -> _Trace:
-        """Read a post's memo; without one, its times by this machine's clock."""
-        try:
-            first, last, *media = post.memo.split()
-            times = [datetime.fromtimestamp(int(value), UTC) for value in (first, last)]
-        except (ValueError, OverflowError, OSError):
-            at = post.tried_at or post.due
-            return cls(first=at, last=at, media=frozenset(), margin=_UNSURE)
-        return cls(first=times[0], last=times[1], media=frozenset(media), margin=_MARGIN)
-
-    def again(self, post: Post, key: str, at: datetime) -> _Trace:
-        """With one attempt more."""
-        first = at if post.tried_at is None else self.since + _MARGIN
-        return _Trace(first=first, last=at, media=self.media | {key}, margin=_MARGIN)
-
-    def memo(self) -> str:
-        """For `Ready`: the first attempt, the last, and at most five pictures."""
-        media = sorted(self.media)[-5:]
-        return " ".join([str(int(self.first.timestamp())), str(int(self.last.timestamp())), *media])

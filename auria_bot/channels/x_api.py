@@ -12,6 +12,8 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,7 +24,7 @@ from auria_bot.errors import BackendMissing, NotFound, Throttled, Unclear
 from auria_bot.secrecy import guard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Account", "Media", "Page", "Shown", "XApi", "moment"]
 
@@ -67,6 +69,7 @@ class Page:
 
     posts: tuple[Shown, ...]
     next: str | None  # the token of the page after
+    complete: bool  # whether X says that nothing of it is left out
 
 
 def moment(identifier: str) -> datetime:
@@ -85,7 +88,14 @@ class XApi:
     """The requests that a channel makes, with the keys of one account."""
 
     def __init__(
-        self, keys: Mapping[str, str], *, address: str, connect_timeout: float, read_timeout: float, name: str
+        self,
+        keys: Mapping[str, str],
+        *,
+        address: str,
+        connect_timeout: float,
+        read_timeout: float,
+        deadline: float,
+        name: str,
     ) -> None:
         """Reach for nothing yet.
 
@@ -94,6 +104,7 @@ class XApi:
             address: scheme and host, without a trailing slash.
             connect_timeout: seconds until a connection stands.
             read_timeout: seconds between two bytes of an answer.
+            deadline: seconds for a request and its whole answer.
             name: of the channel, for messages.
 
         Raises:
@@ -105,6 +116,7 @@ class XApi:
             raise BackendMissing(MISSING) from None
         for key in keys.values():
             guard(key)
+        self._deadline = deadline
         self._judge = Judge(name)
         self._client = tweepy.Client(
             consumer_key=keys["api_key"], consumer_secret=keys["api_secret"], access_token=keys["access_token"],
@@ -191,8 +203,6 @@ class XApi:
             params["pagination_token"] = token
         answer = self._ask("GET", f"/2/users/{account}/tweets", params=params)
         listed, meta = answer.get("data", []), as_object(answer.get("meta"))
-        if not isinstance(listed, list) or answer.get("errors") or meta.get("result_count", len(listed)) != len(listed):
-            raise Throttled("X answered with an incomplete timeline")
         try:
             posts = tuple(
                 Shown(
@@ -204,7 +214,10 @@ class XApi:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
             raise Throttled("X answered with a timeline that cannot be read") from None
         following = meta.get("next_token")
-        return Page(posts=posts, next=following if isinstance(following, str) and following else None)
+        return Page(
+            posts=posts, next=following if isinstance(following, str) and following else None,
+            complete=not answer.get("errors") and meta.get("result_count", len(listed)) == len(listed),
+        )  # fmt: skip
 
     def counts(self, identifier: str) -> dict[str, Any]:
         """A post's public metrics.
@@ -232,7 +245,9 @@ class XApi:
 
         _quieten()
         try:
-            response = self._client.request(method, route, params=params, json=body, user_auth=True)
+            response = _in_time(
+                lambda: self._client.request(method, route, params=params, json=body, user_auth=True), self._deadline
+            )
         except Answered as answered:
             raise self._judge.error(answered, stage, ahead=self._line.ahead) from None
         except (requests.RequestException, OSError, UnicodeError) as error:
@@ -298,6 +313,32 @@ def _quieten() -> None:
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] in _LOGGERS:
             logging.getLogger(name).addFilter(_QUIET)  # adding it again changes nothing
+
+
+def _in_time(call: Callable[[], Any], deadline: float) -> Any:
+    """What a call gives, within a time: the library's time-outs begin anew with every byte, so a trickle would last for ever.
+
+    A call that takes longer is left to itself, in a thread that ends with the connection.
+
+    Raises:
+        TimeoutError: it takes longer.
+    """
+    results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put((call(), None))
+        except BaseException as error:  # noqa: BLE001 - handed over, and raised there
+            results.put((None, error))
+
+    Thread(target=run, daemon=True, name="x-request").start()
+    try:
+        result, error = results.get(timeout=deadline)
+    except Empty:
+        raise TimeoutError(f"no whole answer within {deadline:g} seconds") from None
+    if error is not None:
+        raise error
+    return result
 
 
 def _never_sent(error: BaseException) -> bool:

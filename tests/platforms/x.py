@@ -427,6 +427,9 @@ class _Handler(BaseHTTPRequestHandler):
         answer = "\r\n".join([*lines, "", ""]).encode() + content
         if fault == "slow":
             self.platform._stopping.wait(self.platform.slow)
+        if fault == "trickle":
+            self._trickle(answer)
+            return
         if fault.startswith("cut"):
             length = {"cut-after": 0, "cut-within": len(answer) - len(content) // 2}.get(fault)
             self.wfile.write(answer[: int(fault.removeprefix("cut-at-")) if length is None else length])
@@ -436,6 +439,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer)
         except OSError:
             self.close_connection = True  # the client did not wait
+
+    def _trickle(self, answer: bytes) -> None:
+        """A byte now and then, so that no time-out between two bytes ever passes."""
+        self.close_connection = True
+        for number in range(len(answer)):
+            try:
+                self.wfile.write(answer[number : number + 1])
+            except OSError:
+                return
+            if self.platform._stopping.wait(0.05):
+                return
 
     def _cut(self) -> None:
         self.close_connection = True

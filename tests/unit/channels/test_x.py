@@ -208,6 +208,15 @@ def test_nobody_who_listens_is_no_reason_to_worry(make: Callable[..., XChannel],
     assert ready.memos == []
 
 
+def test_an_answer_that_trickles_ends_in_time(make: Callable[..., XChannel], platform: XPlatform, post: Post) -> None:
+    """However slowly it comes, a request has a deadline."""
+    channel, ready = make(deadline=0.3), Ready()
+    platform.fail_next("trickle")
+    with pytest.raises(Unclear, match="TimeoutError"):
+        channel.publish(post, ready)
+    assert channel.find(ready.tried(post)) is not None
+
+
 def test_a_post_that_was_taken_over_is_not_sent(channel: XChannel, platform: XPlatform, post: Post) -> None:
     """What `ready` raises is passed on."""
 
