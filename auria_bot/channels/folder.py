@@ -6,8 +6,9 @@
       posts/<key>/post.json      what was published, and when
 
 A post's folder appears whole, by one rename, under the name of its idempotency key: so a repeated attempt finds
-it and gives the same receipt. Serve the folder with any web server, or open index.html. The pattern for channels: a
-Config and one class. Knows files; does not know drafts.
+it and gives the same receipt, and several processes need not wait for each other. The gallery follows at once, or, when
+many posts come one upon the other, now and then and at the end of the round. Serve the folder with any web server, or
+open index.html. The pattern for channels: a Config and one class. Knows files; does not know drafts.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +40,9 @@ __all__ = ["FolderChannel", "FolderConfig"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _WAIT = timedelta(minutes=15)  # before a full disk is tried again
+_PATIENCE = 20.0  # times as long as building the gallery took, it is left alone while posts come
+_TICK = 0.1  # seconds that the time of a folder may lag behind
+_STRAY = 3600.0  # seconds after which a half-made folder is nobody's any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class FolderChannel:
         self.name = config.name
         self.directory = (home / Path(config.directory).expanduser()).absolute()
         self._posts = self.directory / "posts"
+        self._making = self.directory / ".making"
 
     def limits(self) -> Limits:
         """A folder takes everything."""
@@ -91,7 +97,7 @@ class FolderChannel:
         return f"{self.directory} can be written and holds {count} {'post' if count == 1 else 'posts'}"
 
     def publish(self, post: Post, ready: Ready) -> Receipt:
-        """Put the post's folder into place, and rebuild the gallery.
+        """Put the post's folder into place; the gallery follows, at the latest with `tidy`.
 
         Raises:
             Refused: the picture is not there, or not the one that was approved.
@@ -99,18 +105,16 @@ class FolderChannel:
             Unauthorised: the folder cannot be written.
             Unclear: the post is in place, but the gallery could not be rebuilt; `find` tries again.
         """
-        if (receipt := self.find(post)) is not None:
-            return receipt
-        try:
-            with self._locked():
+        receipt = self._receipt(post)
+        if receipt is None:
+            try:
                 self._put(post, ready)
-        except ChannelError:
-            raise
-        except OSError as error:
-            raise _refusal(error, self.directory) from None
-        receipt = self.find(post)
+            except OSError as error:
+                raise _refusal(error, self.directory) from None
+            receipt = self._receipt(post)
         if receipt is None:
             raise Unclear(f"{self._place(post)} vanished while it was being published")
+        self._show(patient=True)
         return receipt
 
     def find(self, post: Post) -> Receipt | None:
@@ -119,20 +123,19 @@ class FolderChannel:
         Raises:
             Unclear: the folder cannot be read.
         """
-        place = self._place(post)
-        try:
-            record = json.loads((place / "post.json").read_text(encoding="utf-8"))
-            receipt = Receipt(id=place.name, url=self._url(place.name), at=datetime.fromisoformat(record["at"]))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Unclear(f"{place}/post.json cannot be read: {error}") from None
-        try:
-            with self._locked():
-                self._rebuild()
-        except OSError as error:
-            raise Unclear(f"the gallery {self.directory} could not be rebuilt: {error.strerror or error}") from None
+        receipt = self._receipt(post)
+        if receipt is not None:
+            self._show()
         return receipt
+
+    def tidy(self) -> None:
+        """Bring the gallery up to date.
+
+        Raises:
+            Unclear: it could not be rebuilt.
+        """
+        if self._posts.is_dir():
+            self._show()
 
     def measure(self, receipt: Receipt) -> Engagement:
         """Nothing can be counted here.
@@ -156,16 +159,28 @@ class FolderChannel:
         base = self.config.url.rstrip("/") or self.directory.as_uri()
         return f"{base}/posts/{name}/picture.jpg"
 
+    def _receipt(self, post: Post) -> Receipt | None:
+        """The receipt of a post that is in place.
+
+        Raises:
+            Unclear: its record cannot be read.
+        """
+        place = self._place(post)
+        try:
+            record = json.loads((place / "post.json").read_text(encoding="utf-8"))
+            return Receipt(id=place.name, url=self._url(place.name), at=datetime.fromisoformat(record["at"]))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Unclear(f"{place}/post.json cannot be read: {error}") from None
+
     def _put(self, post: Post, ready: Ready) -> None:
         """Build the post's folder out of sight, then rename it: the one visible mutation."""
         place = self._place(post)
-        if (place / "post.json").is_file():
-            return  # another process was quicker
-        for stray in self._posts.glob(".new-*"):
-            shutil.rmtree(stray, ignore_errors=True)  # left by a process that was killed; the lock is held
-        if place.exists():
-            place.rename(self._posts / f".new-{place.name}")  # somebody took its record away: it counts as absent
-        scratch = Path(tempfile.mkdtemp(dir=self._posts, prefix=".new-"))
+        self._posts.mkdir(parents=True, exist_ok=True)
+        self._making.mkdir(exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=self._making))
+        before = self._making / f"{scratch.name}-before"
         try:
             picture = Path(post.picture)
             if not picture.is_file():
@@ -183,10 +198,19 @@ class FolderChannel:
             _write(scratch / "post.json", json.dumps(record, ensure_ascii=False, indent=1) + "\n")
             _flush(scratch / "picture.jpg")
             scratch.chmod(0o755)
+            if place.exists() and not (place / "post.json").exists():
+                place.rename(before)  # somebody took its record away: it counts as absent
             ready()
-            scratch.rename(place)
+            try:
+                scratch.rename(place)
+            except OSError as error:
+                if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                    raise
+                return  # another process was quicker
+            _flush(self._posts)  # what is called published survives a power cut
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+            shutil.rmtree(before, ignore_errors=True)
 
     def _records(self) -> Iterator[dict[str, Any]]:
         """Every published post; a record that cannot be read is left out."""
@@ -196,8 +220,35 @@ class FolderChannel:
                 if isinstance(record, dict) and {"at", "text", "alt_text"} <= record.keys():
                     yield record | {"name": path.parent.name}
 
+    def _show(self, *, patient: bool = False) -> None:
+        """Rebuild the gallery where posts came since; a patient caller leaves it when that was done a moment ago.
+
+        Raises:
+            Unclear: it could not be rebuilt.
+        """
+        try:
+            if not self._stale(patient=patient):
+                return
+            with self._locked():
+                if self._stale(patient=patient):
+                    self._rebuild()
+        except OSError as error:
+            raise Unclear(f"the gallery {self.directory} could not be rebuilt: {error.strerror or error}") from None
+
+    def _stale(self, *, patient: bool) -> bool:
+        """Whether the folder of posts changed since the gallery was built, and enough time has gone by for the patient."""
+        try:
+            built = json.loads((self.directory / ".gallery").read_text(encoding="utf-8"))
+            seen, at, took = int(built["seen"]), float(built["at"]), float(built["took"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return True
+        if patient and 0 <= time.time() - at < _PATIENCE * took:
+            return False
+        return seen != self._posts.stat().st_mtime_ns
+
     def _rebuild(self) -> None:
         """Write the gallery anew from the posts' own records; the same posts give the same bytes."""
+        begun, seen = time.time(), self._posts.stat().st_mtime_ns
         exhibits = [
             Exhibit(
                 name=record["name"], at=datetime.fromisoformat(record["at"]), text=str(record["text"]),
@@ -212,6 +263,13 @@ class FolderChannel:
             path = self.directory / name
             if not path.is_file() or path.read_text(encoding="utf-8") != text:
                 _write(path, text)
+        for stray in self._making.glob("*"):
+            with contextlib.suppress(FileNotFoundError):  # its process is done with it
+                if begun - stray.stat().st_mtime > _STRAY:
+                    shutil.rmtree(stray, ignore_errors=True)  # left by a process that was killed
+        # A folder that changed this very moment may change again without its time telling: look again next time.
+        settled = seen if begun - seen / 1e9 > _TICK else 0
+        _write(self.directory / ".gallery", json.dumps({"seen": settled, "at": begun, "took": time.time() - begun}))
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -257,5 +315,9 @@ def _write(path: Path, text: str) -> None:
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    """Make sure that a file's bytes, or a folder's names, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

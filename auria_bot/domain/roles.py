@@ -38,6 +38,7 @@ __all__ = [
     "Scribe",
     "Secrets",
     "Stylist",
+    "Tidy",
     "Verdict",
     "Verse",
     "Words",
@@ -367,5 +368,18 @@ class Channel(Protocol):
         Raises:
             Throttled: ask again later.
             ChannelError: it cannot be told.
+        """
+        ...
+
+
+@runtime_checkable
+class Tidy(Protocol):
+    """What a channel may offer besides: to bring up to date what depends on all of its posts together."""
+
+    def tidy(self) -> None:
+        """Called at the end of every round, whether something was published or not.
+
+        Raises:
+            ChannelError: it could not be done; the posts themselves are not concerned.
         """
         ...

@@ -14,7 +14,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import Post, PostState, Receipt
-from auria_bot.errors import AuriaError, IllegalMove, InputError
+from auria_bot.domain.roles import Tidy
+from auria_bot.errors import AuriaError, ChannelError, IllegalMove, InputError
 from auria_bot.services.pauses import OPERATOR, Pauses
 from auria_bot.services.reconciliation import Reconciliation
 from auria_bot.services.scheduling import Preview, Scheduler
@@ -101,6 +102,7 @@ class Publisher:
                 touched[post.id] = post
             for post in self._drain(name, channel, most):
                 touched[post.id] = post
+            problems += _tidied(name, channel)
         waiting = [post for post in touched.values() if post.state is PostState.WAITING and post.words]
         paused, words = self._standstill(channels)
         problems += [f"{post.channel}: {post.words}" for post in waiting if post.channel not in paused]
@@ -258,6 +260,16 @@ class Publisher:
             if name not in self._channels
         }
         return set(paused), [words[name] for name in words if not names or name in names]
+
+
+def _tidied(name: str, channel: Channel) -> list[str]:
+    """Let a channel bring up to date what depends on all of its posts; what went wrong."""
+    if isinstance(channel, Tidy):
+        try:
+            channel.tidy()
+        except ChannelError as error:
+            return [f"{name}: {error}"]
+    return []
 
 
 _OPEN_TO = {

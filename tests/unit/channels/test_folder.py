@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from PIL import Image
 from auria_bot.channels import folder as module
 from auria_bot.channels.folder import FolderChannel, FolderConfig
 from auria_bot.domain.post import Post, PostState, Receipt
-from auria_bot.errors import NotFound, Refused, Throttled, Unauthorised, Unclear
+from auria_bot.errors import IllegalMove, NotFound, Refused, Throttled, Unauthorised, Unclear
 from tests.platforms import ready
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def visible(home: Path) -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
     }
 
 
@@ -92,11 +93,14 @@ def test_a_crash_before_the_rename_leaves_nothing_to_see(
         patch.setattr(module.shutil, "rmtree", lambda *_, **__: None)  # a killed process clears nothing up
         with pytest.raises(KeyboardInterrupt):
             channel(tmp_path).publish(post(tmp_path), ready)
-    shown = {name: data for name, data in visible(tmp_path).items() if "/.new-" not in name}
-    assert shown == before
+    assert visible(tmp_path) == before
+    strays = list((tmp_path / "published" / ".making").iterdir())
+    assert len(strays) == 1
+    os.utime(strays[0], (0, 0))
     assert channel(tmp_path).find(post(tmp_path)) is None
     channel(tmp_path).publish(post(tmp_path), ready)
-    assert not list((tmp_path / "published" / "posts").glob(".new-*"))
+    channel(tmp_path).tidy()
+    assert not list((tmp_path / "published" / ".making").iterdir())
 
 
 def test_a_gallery_that_could_not_be_rebuilt_is_caught_up_by_find(
@@ -189,6 +193,7 @@ def test_the_gallery_is_rebuilt_from_the_records(tmp_path: Path) -> None:
     (tmp_path / "published" / "index.html").unlink()
     (tmp_path / "published" / "posts" / f"{1:032x}" / "post.json").write_text("{")
     channel(tmp_path).publish(post(tmp_path, 3), ready)
+    channel(tmp_path).tidy()
     page = visible(tmp_path)["index.html"].decode()
     assert "poem 3" in page
     assert "poem 2" in page
@@ -205,9 +210,98 @@ def test_several_publishers_side_by_side(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    channel(tmp_path).tidy()
     page = visible(tmp_path)["index.html"].decode()
     assert page.count("<article") == 8
     assert len(list((tmp_path / "published" / "posts").iterdir())) == 8
+
+
+def test_many_posts_do_not_rebuild_the_gallery_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is left alone for a while after it was built, and whole at the end of the round, once."""
+    built = []
+    real = FolderChannel._rebuild
+    monkeypatch.setattr(FolderChannel, "_rebuild", lambda self: (built.append(1), real(self)))
+    monkeypatch.setattr(module, "_PATIENCE", 1e9)
+    for number in range(1, 31):
+        channel(tmp_path).publish(post(tmp_path, number), ready)
+    assert len(built) == 1
+    folder = tmp_path / "published" / "posts"
+    os.utime(folder, (1e9, 1e9))  # it changed long ago
+    channel(tmp_path).tidy()
+    assert len(built) == 2
+    assert visible(tmp_path)["index.html"].decode().count("<article") == 30
+    channel(tmp_path).tidy()
+    channel(tmp_path).publish(post(tmp_path, 7), ready)
+    assert len(built) == 2
+
+
+def test_a_killed_process_s_post_is_shown_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tidies finds it, without having published anything."""
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderChannel, "_show", lambda *_, **__: None)
+        channel(tmp_path).publish(post(tmp_path), ready)
+    assert "index.html" not in visible(tmp_path)
+    channel(tmp_path).tidy()
+    assert b"poem 1" in visible(tmp_path)["index.html"]
+
+
+def test_there_is_nothing_to_tidy_before_the_first_post(tmp_path: Path) -> None:
+    """And no folder is made for it."""
+    channel(tmp_path).tidy()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_its_record_counts_as_absent(tmp_path: Path) -> None:
+    """The next attempt puts a whole one in its place."""
+    channel(tmp_path).publish(post(tmp_path), ready)
+    place = tmp_path / "published" / "posts" / f"{1:032x}"
+    (place / "post.json").unlink()
+    assert channel(tmp_path).find(post(tmp_path)) is None
+    channel(tmp_path).publish(post(tmp_path), ready)
+    assert sorted(path.name for path in place.iterdir()) == ["picture.jpg", "post.json"]
+
+
+def test_nothing_is_put_into_place_when_the_post_was_taken_over(tmp_path: Path) -> None:
+    """What `ready` raises is passed on, and nothing is left."""
+
+    def taken(memo: str = "") -> None:
+        raise IllegalMove("taken over")
+
+    with pytest.raises(IllegalMove):
+        channel(tmp_path).publish(post(tmp_path), taken)
+    assert visible(tmp_path) == {}
+    assert not list((tmp_path / "published" / ".making").iterdir())
+
+
+def test_the_second_of_two_at_once_gives_the_first_one_s_receipt(tmp_path: Path) -> None:
+    """Between its look and its rename another process put the same post into place."""
+    receipts = []
+
+    def late(memo: str = "") -> None:
+        receipts.append(channel(tmp_path).publish(post(tmp_path), ready))
+
+    assert channel(tmp_path).publish(post(tmp_path), late) == receipts[0]
+
+
+def test_a_rename_that_fails_has_published_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fills up at the last moment."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "rename", full)
+    with pytest.raises(Throttled):
+        channel(tmp_path).publish(post(tmp_path), ready)
+    assert visible(tmp_path) == {}
+
+
+def test_a_damaged_note_of_the_last_building_only_costs_another(tmp_path: Path) -> None:
+    """The gallery is built from the records."""
+    channel(tmp_path).publish(post(tmp_path), ready)
+    (tmp_path / "published" / ".gallery").write_text("{")
+    (tmp_path / "published" / "index.html").unlink()
+    channel(tmp_path).tidy()
+    assert b"poem 1" in visible(tmp_path)["index.html"]
 
 
 def test_an_address_of_its_own(tmp_path: Path) -> None:

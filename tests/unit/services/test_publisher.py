@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
-from auria_bot.errors import IllegalMove, InputError, NotFound
+from auria_bot.errors import IllegalMove, InputError, NotFound, Unclear
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.house import fake_house
 from tests.publishing import approved, only, outcomes
@@ -91,6 +91,24 @@ def test_a_channel_that_cannot_be_made_stops_no_other(
     done = house.publisher.publish()
     assert done.problems == ("folder: channels.folder.options: there is no such option",)
     assert channel.mutations == 1
+
+
+def test_what_a_channel_tidies_up_is_done_in_every_round(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure is told, and concerns no post."""
+    from auria_bot.channels.folder import FolderChannel
+
+    def fail(_: FolderChannel) -> None:
+        raise Unclear("the gallery could not be rebuilt")
+
+    approved(house, channels=("folder",))
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderChannel, "tidy", fail)
+        done = house.publisher.publish()
+    assert done.problems == ("folder: the gallery could not be rebuilt",)
+    assert only(house).state is PostState.SENT
+    (house.settings.home / "published" / "index.html").unlink()
+    house.publisher.publish()
+    assert (house.settings.home / "published" / "index.html").is_file()
 
 
 @pytest.mark.parametrize("fault", ["throttled", "broken", "late"])
