@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["GraphContainers"]
 
 _LIVES = timedelta(hours=24)  # a container, from its creation
-_LISTED = timedelta(hours=1)  # until a published post must stand in the account's list
 _SOON = timedelta(minutes=5)
 _STALE = {"2207001", "2207003", "2207006", "2207008", "2207020", "2207032", "2207053"}  # a new container will do
 
@@ -61,8 +60,8 @@ class GraphContainers:
                 raise Throttled(f"Instagram's container is {status} and not ready", until=datetime.now(UTC) + _SOON)
             time.sleep(self._poll)
 
-    def absent(self, post: Post, token: str, *, whole: bool) -> None:
-        """Make sure that a post which is not among the account's latest was not published.
+    def was_published(self, post: Post, token: str, *, whole: bool) -> bool:
+        """Whether the container of a post that is not among the account's latest was published all the same.
 
         Args:
             post: whose memo is its container.
@@ -80,14 +79,14 @@ class GraphContainers:
             status = str(self._api.read(post.memo, token, fields="status_code").get("status_code"))[:20]
         except (NotFound, Refused):
             status = "gone"
+        if status == "PUBLISHED":
+            return True
         if now < tried + self._settle:
             raise Throttled(
                 f"Instagram's container is {status}; it is too early to be sure", until=tried + self._settle
             )
         if status in {"FINISHED", "EXPIRED", "ERROR"} or (status == "gone" and whole and now > tried + _LIVES):
-            return
-        if status == "PUBLISHED" and now > tried + _LISTED:
-            raise Unclear("Instagram says that it published the post, which is not among the account's latest")
+            return False
         if status == "gone" and not whole:
             raise Unclear("Instagram no longer knows the post's container, and too much was posted since to be sure")
         raise Throttled(f"Instagram's container is {status}, and the post is not listed", until=now + _SOON)

@@ -37,9 +37,10 @@ def fit_caption(text: str, alt_text: str, *, name: str) -> Fitted:
 
 
 def same_caption(one: str, other: str) -> bool:
-    """Whether two captions are the same, however the platform treated their blanks and accents."""
+    """Whether two captions are the same in their letters and digits: a platform may treat the rest as it likes."""
     return _plain(one) == _plain(other)
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    known = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(sign for sign in known if sign.isalnum()) or " ".join(known.split())

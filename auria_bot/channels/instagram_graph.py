@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["InstagramGraphChannel", "InstagramGraphConfig"]
 
 _SLACK = timedelta(minutes=15)  # how far the platform's clock and ours may be apart
+_JITTER = timedelta(minutes=2)  # the same, where nothing else may be taken for the post
+_LISTED = timedelta(hours=1)  # until a published post must stand in the account's list
 _RECENT = 50  # media that are looked through for a post
 _MEDIA = "id,caption,permalink,timestamp"
 _PROBE = b"\xff\xd8\xff\xd9"  # the shortest thing that begins and ends like a JPEG
@@ -95,6 +97,8 @@ class InstagramGraphChannel:
             raise SettingsError(
                 f"{setting}.account is {config.account[:40]!r}; it is the account's number, not its name"
             )
+        if "graph.facebook.com" in address and not config.account:
+            raise SettingsError(f"{setting}.account is empty; at {address} the account's number is needed")
         if not re.fullmatch(r"[A-Za-z0-9._/-]*", config.prefix + config.bucket + config.region):
             raise SettingsError(f"{setting}: bucket, prefix and region are made of letters, digits and ._-/")
         self._api = GraphApi(address, version=config.version, timeout=config.timeout)
@@ -201,8 +205,9 @@ class InstagramGraphChannel:
         if not post.memo:
             return None  # no attempt came as far as its mutation
         whole = len(media) < _RECENT or _time(media[-1]) < since
-        self._containers.absent(post, token, whole=whole)
-        return None
+        if not self._containers.was_published(post, token, whole=whole):
+            return None
+        return _only([entry for entry in media if _time(entry) >= since + _SLACK - _JITTER], post)
 
     def measure(self, receipt: Receipt) -> Engagement:
         """Likes and comments; views, saves and shares where the token allows it.
@@ -311,6 +316,21 @@ def _removed(host: PictureHost | PictureStorage, address: str) -> None:
         host.remove(address)
     except (ChannelError, OSError):
         return
+
+
+def _only(young: list[dict[str, Any]], post: Post) -> Receipt:
+    """The one post since the attempt: surely the one that was published then, whatever became of its words.
+
+    Raises:
+        Throttled: there is none yet.
+        Unclear: there is none, or more than one.
+    """
+    if len(young) == 1:
+        return _read(young[0])
+    now = datetime.now(UTC)
+    if not young and now < (post.tried_at or now) + _LISTED:
+        raise Throttled("Instagram says that it published the post, and does not list it yet", until=now + _JITTER)
+    raise Unclear("Instagram says that it published the post, and which of the account's posts it is cannot be told")
 
 
 def _read(entry: dict[str, Any]) -> Receipt:

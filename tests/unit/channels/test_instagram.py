@@ -16,6 +16,7 @@ from PIL import Image
 from auria_bot.channels.instagram import InstagramChannel, InstagramConfig
 from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import (
+    BackendMissing,
     ChannelError,
     IllegalMove,
     NotFound,
@@ -464,6 +465,17 @@ def test_what_is_missing_is_named(make: Callable[..., InstagramChannel], secrets
     del secrets.values["password"]
     with pytest.raises(Unauthorised, match="auria channels add ig"):
         make().publish(post, ready)
+
+
+def test_a_package_that_is_missing_is_named(
+    channel: InstagramChannel, monkeypatch: pytest.MonkeyPatch, post: Post
+) -> None:
+    """With the command that brings it."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "instagrapi", None)
+    with pytest.raises(BackendMissing, match=r"pip install 'auria-bot\[instagram\]'"):
+        channel.publish(post, ready)
 
 
 def test_the_platform_being_away_is_no_end(

@@ -223,6 +223,24 @@ def test_a_published_container_whose_post_is_gone_is_for_the_operator(
         channel.find(replace(memory.post, tried_at=datetime.now(UTC) - timedelta(hours=2)))
 
 
+def test_a_published_container_tells_a_post_whose_words_were_changed(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """The only post since then is it; among several nobody can tell."""
+    memory = Memory(post)
+    platform.fail_next("cut-after")
+    with pytest.raises(Unclear):
+        channel.publish(post, memory)
+    (one,) = platform.media
+    one["caption"] = "what the platform made of it"
+    receipt = channel.find(memory.post)
+    assert receipt is not None
+    assert receipt.id == one["id"]
+    platform.media.append({**one, "id": str(next(platform._numbers)), "caption": "by hand"})
+    with pytest.raises(Unclear):
+        channel.find(memory.post)
+
+
 def test_a_container_that_the_platform_forgot_decides_by_the_list(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
 ) -> None:
@@ -390,7 +408,13 @@ def test_what_is_missing_is_named(
 
 @pytest.mark.parametrize(
     "options",
-    [{"address": "http://graph.instagram.com"}, {"version": "23"}, {"account": "auria.art"}, {"prefix": "a b"}],
+    [
+        {"address": "http://graph.instagram.com"},
+        {"address": "https://graph.facebook.com"},
+        {"version": "23"},
+        {"account": "auria.art"},
+        {"prefix": "a b"},
+    ],
 )
 def test_options_that_make_no_sense(make: Callable[..., InstagramGraphChannel], options: dict[str, Any]) -> None:
     """They are refused before anything is sent."""
