@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from auria_bot.domain.roles import Channel, Secrets
+    from auria_bot.services.moods import Moods
     from auria_bot.services.plan import Tool
     from auria_bot.services.publisher import Publisher
     from auria_bot.services.review import Review
+    from auria_bot.services.statistics import Statistics
     from auria_bot.services.studio import Studio
+    from auria_bot.services.tracker import Tracker
     from auria_bot.services.workspace import Workspace
     from auria_bot.settings import BackendSettings, ChannelSettings, Settings
     from auria_bot.store.files import Pictures
@@ -105,7 +108,7 @@ class Application:
         return Studio(
             workspace=self.workspace, isolation=Isolation(rules), store=self.store, pictures=self.pictures,
             clock=self.clock, tools=self.tools, faults=self._faults, candidates=chosen.candidates, rounds=chosen.rounds,
-            size=chosen.size, recent=chosen.recent, offers=self._offers(),
+            size=chosen.size, recent=chosen.recent, offers=self._offers(), moods=self.moods,
         )  # fmt: skip
 
     @cached_property
@@ -138,6 +141,36 @@ class Application:
         from auria_bot.services.publisher import Publisher
 
         return Publisher(store=self.store, pictures=self.pictures, clock=self.clock, channels=self.channels)
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """Measures what is out."""
+        from auria_bot.services.tracker import Tracker
+
+        chosen = self.settings.tracking
+        prices = {name: chosen.prices.get(one.backend, 0.0) for name, one in self.settings.channels.items()}
+        return Tracker(
+            store=self.store, channels=self.channels, clock=self.clock, calls=chosen.calls, dollars=chosen.dollars,
+            prices=prices,
+        )  # fmt: skip
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Tells what followers did, by post, channel, mood, style and time."""
+        from auria_bot.services.statistics import Statistics
+
+        return Statistics(store=self.store, zone=self.settings.time_zone)
+
+    @cached_property
+    def moods(self) -> Moods:
+        """Tells what followers' deeds make Auria lean to."""
+        from auria_bot.services.moods import Moods
+
+        chosen = self.settings.learning
+        return Moods(
+            store=self.store, half_life=timedelta(days=chosen.half_life), enabled=chosen.enabled, share=chosen.share,
+            explore=chosen.explore,
+        )  # fmt: skip
 
     @cached_property
     def channels(self) -> Mapping[str, Callable[[], Channel]]:

@@ -26,18 +26,9 @@ from auria_bot.secrecy import SECRET_PREFIX, guard, mask
 from auria_bot.settings_faults import PREFIX, SECRET_NAME, explain
 
 __all__ = [
-    "BackendSettings",
-    "ChannelSettings",
-    "DatabaseSettings",
-    "LoggingSettings",
-    "ReviewSettings",
-    "Settings",
-    "StudioSettings",
-    "default_home",
-    "load",
-    "own_file",
-    "shipped",
-]
+    "BackendSettings", "ChannelSettings", "DatabaseSettings", "LearningSettings", "LoggingSettings", "ReviewSettings",
+    "Settings", "StudioSettings", "TrackingSettings", "default_home", "load", "own_file", "shipped",
+]  # fmt: skip
 
 _CONFIG = "AURIA_CONFIG"
 _DATABASES = ("sqlite:///FILE", "postgresql://USER:PASSWORD@HOST/NAME")
@@ -123,6 +114,30 @@ class ChannelSettings(_Section):
     """The channel's own options: the fields of its Config."""
 
 
+class TrackingSettings(_Section):
+    """How often platforms are asked what followers did."""
+
+    calls: int = Field(default=400, ge=0, le=1_000_000)
+    """The most that one channel is asked in 24 hours."""
+    dollars: float = Field(default=0.25, ge=0, le=10_000)
+    """The most, in US dollars, that one channel's calls may cost in 24 hours."""
+    prices: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=lambda: {"x": 0.001})
+    """What a call costs in US dollars, by the channel's backend."""
+
+
+class LearningSettings(_Section):
+    """How what followers love changes what Auria makes."""
+
+    enabled: bool = True
+    """Let moods and styles be chosen by what was loved."""
+    share: float = Field(default=0.8, ge=0, le=1)
+    """Of the artworks made without a wish, the most whose mood is chosen so."""
+    explore: float = Field(default=0.2, ge=0.02, le=1)
+    """How much of the chances is shared out equally among all moods."""
+    half_life: float = Field(default=45.0, ge=1, le=3650)
+    """Days after which an artwork's reception counts half."""
+
+
 class LoggingSettings(_Section):
     """The log."""
 
@@ -167,6 +182,8 @@ class Settings(_Section):
     review: ReviewSettings = ReviewSettings()
     channels: dict[str, ChannelSettings] = Field(default_factory=_folder_channel)
     """Every channel by the operator's name for it."""
+    tracking: TrackingSettings = TrackingSettings()
+    learning: LearningSettings = LearningSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @field_validator("home", "models", "data")

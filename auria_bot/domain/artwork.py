@@ -60,7 +60,7 @@ class Sketch:
     seed: int  # 0 to 2**63 - 1; every random choice comes from it
     theme: str | None = None  # what the operator asked for
     mood: str | None = None  # a name in domain.mood.MOODS
-    mood_source: str | None = None  # "given", "drawn" or "read" (from the poem)
+    mood_source: str | None = None  # "given", "drawn", "learned" (from what was loved) or "read" (from the poem)
     wanted_style: str | None = None  # a style key the operator asked for
     style_mode: str = "painterly"  # or "photorealistic"
     haiku: Haiku | None = None

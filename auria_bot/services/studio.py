@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.services.isolation import Isolation
+    from auria_bot.services.moods import Leanings, Moods
     from auria_bot.services.ports import Clock, Pictures, Store
     from auria_bot.services.workshop import Progress
     from auria_bot.services.workspace import Run, Workspace
@@ -74,7 +75,7 @@ class Studio:
     def __init__(
         self, *, workspace: Workspace, isolation: Isolation, store: Store, pictures: Pictures, clock: Clock,
         tools: Mapping[str, Tool], faults: Callable[[str], Sequence[str]], candidates: int = 4, rounds: int = 3,
-        size: int = 512, recent: int = 30, offers: Mapping[str, Any] | None = None,
+        size: int = 512, recent: int = 30, offers: Mapping[str, Any] | None = None, moods: Moods | None = None,
     ) -> None:  # fmt: skip
         """Join the collaborators.
 
@@ -91,11 +92,12 @@ class Studio:
             size: pixels of the short side of the picture that is restyled.
             recent: how many of the latest drafts a run without a given seed looks back to.
             offers: options for every backend whose Config has a field of that name.
+            moods: tells what followers' deeds make her lean to; without it she leans to nothing.
         """
         self._workspace, self._isolation = workspace, isolation
         self._store, self._pictures, self._clock = store, pictures, clock
         self._tools, self._faults = dict(tools), faults
-        self._offers = dict(offers or {})
+        self._offers, self._moods = dict(offers or {}), moods
         self._candidates, self._rounds, self._size, self._recent = candidates, rounds, size, recent
 
     def make(
@@ -108,11 +110,13 @@ class Studio:
         Args:
             count: how many.
             theme: what they are about.
-            mood: a name in MOODS, "read" (from the poem, the default) or "draw" (at random).
+            mood: a name in MOODS, "read" (from the poem) or "draw" (at random). Without one, it is read too, or, where
+                neither theme nor seed is given, drawn by what followers loved.
             style: a style key, or a part of a painting's title.
             mode: "painterly" or "photorealistic".
-            seed: 0 to 2**63 - 1. The same seed gives the same artwork; what was made before is then not looked at.
-                Without one, a random seed is taken and recorded, and recent poems, styles and pictures are avoided.
+            seed: 0 to 2**63 - 1. The same seed gives the same artwork; what was made before, and how it was received, is
+                then not looked at. Without one, a random seed is taken and recorded, and recent poems, styles and
+                pictures are avoided.
             mood_weights: shares for "draw"; all equal by default.
             progress: called for everything that happens.
 
@@ -127,13 +131,17 @@ class Studio:
         wish = Wish(theme=theme, mood=mood, style=style, mode=mode).checked()
         if wish.theme and (found := self._faults(wish.theme)):
             raise TextRejected(f"the theme cannot be used: {'; '.join(found[:3])}")
-        plan = self._plan(wish, count=count, seed=seed)
+        leanings = self._moods.leanings() if self._moods and seed is None else None
+        plan = self._plan(wish, count=count, seed=seed, leanings=leanings)
+        leans = leanings if mood is None and wish.theme is None else None
         states = []
         for number in range(1, count + 1):
             own = sketch_seed(plan.seed, number)
             name, source = wish.mood, "given"
             if wish.mood == "draw":
                 name, source = draw_mood(own, dict(mood_weights or {})), "drawn"
+            elif leans and (leaning := leans.mood(own)):
+                name, source = leaning, "learned"
             start = Sketch(
                 key=f"{number:02d}", seed=own, theme=wish.theme, wanted_style=wish.style, style_mode=wish.mode,
                 mood=None if name == "read" else name, mood_source=None if name == "read" else source,
@@ -230,7 +238,9 @@ class Studio:
         """A run of one sketch whose first steps come with the plan."""
         wish = wish.checked()
         mood = find_mood(wish.mood or draft.artwork.mood).name
-        plan = replace(self._plan(wish, count=1, seed=new_seed() if seed is None else seed), recent_styles=recent)
+        leanings = self._moods.leanings() if self._moods and seed is None else None
+        plan = self._plan(wish, count=1, seed=new_seed() if seed is None else seed, leanings=leanings)
+        plan = replace(plan, recent_styles=recent)
         start = Sketch(
             key="01", seed=plan.seed, theme=wish.theme, mood=mood, mood_source=source, wanted_style=wish.style,
             style_mode=wish.mode, models=_models_of(draft.artwork, steps),
@@ -240,13 +250,15 @@ class Studio:
         with self._workspace.create(plan, [state], {1: files}) as run:
             return self._carry(run, progress)
 
-    def _plan(self, wish: Wish, *, count: int, seed: int | None) -> Plan:
+    def _plan(self, wish: Wish, *, count: int, seed: int | None, leanings: Leanings | None) -> Plan:
         now = self._clock()
         run = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         plan = Plan(
             run=run, seed=new_seed() if seed is None else seed, count=count, wish=wish, tools=self._tools,
             candidates=self._candidates, rounds=self._rounds, size=self._size, offers=self._offers,
         )  # fmt: skip
+        if leanings and (weights := leanings.weights(plan.seed)):
+            plan = replace(plan, offers={**plan.offers, "leanings": weights})
         if seed is not None:
             return plan
         with self._store.read() as unit:

@@ -54,6 +54,7 @@ class FakeConfig:
     seconds: float = 0.0  # that every call takes
     faults: dict[str, str] = field(default_factory=dict)  # needle to fault; see the module
     repaired: str = ""  # a file: once it is there, no fault happens any more
+    leanings: dict[str, float] = field(default_factory=dict)  # the stylist takes the heaviest painting, by key
 
 
 def _digest(*words: object) -> int:
@@ -212,7 +213,8 @@ class FakeStylist(_Maker):
         keys = [f"fake-{number:02d}" for number in range(12)]
         if wanted is not None and wanted not in keys:
             raise UnknownName(f"no style named {wanted[:40]!r}; known: {', '.join(keys)}")
-        order = sorted(keys, key=lambda key: _digest(seed, mood.name, haiku.text, key))
+        weights = self.config.leanings
+        order = sorted(keys, key=lambda key: (-weights.get(key, 1.0), _digest(seed, mood.name, haiku.text, key)))
         fresh = [key for key in order if key not in recent[:11]]
         key = wanted or (fresh or order)[0]
         return Style(

@@ -14,7 +14,7 @@ import numpy as np
 from auria_bot.art.colour import distances
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -72,8 +72,9 @@ def scores(bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: 
 
 
 def choose_painting(
-    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: Cloud, seed: int, recent: Sequence[str] = ()
-) -> BankedPainting:
+    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: Cloud, seed: int, recent: Sequence[str] = (),
+    leanings: Mapping[str, float] | None = None,
+) -> BankedPainting:  # fmt: skip
     """Draw one of the paintings that suit best, by seed; see `scores` for the other arguments.
 
     Args:
@@ -83,8 +84,11 @@ def choose_painting(
         cloud: see `scores`.
         seed: decides among the finalists.
         recent: keys used lately, the newest first; the last two dozen are left out while enough others remain.
+        leanings: how many times likelier a painting is drawn than its score alone makes it, by key; more than 0.
     """
     value = scores(bank, mood=mood, meaning=meaning, cloud=cloud)
+    weights = [(leanings or {}).get(painting.key, 1.0) for painting in bank.paintings]
+    value = value + _WARMTH * np.log(weights)  # multiplies its share of the draw below
     for age, key in enumerate(recent[: min(_AVOIDED, len(bank.paintings) // 2)]):
         for index, painting in enumerate(bank.paintings):
             if painting.key == key:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auria_bot.domain.artwork import Style
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import (
     IllegalMove,
@@ -19,6 +21,8 @@ from auria_bot.errors import (
 )
 from auria_bot.services.isolation import Isolation
 from auria_bot.services.workspace import Run
+from tests.engaged import add_sent
+from tests.factories import NOW
 from tests.house import fake_house
 
 if TYPE_CHECKING:
@@ -72,6 +76,56 @@ def test_a_drawn_mood_follows_the_weights(house: Application) -> None:
     """A mood of weight nought is not drawn, and it is said that the mood was drawn."""
     artwork = house.studio.make(mood="draw", mood_weights={"stormy": 1.0}).drafts[0].artwork
     assert (artwork.mood, artwork.mood_source) == ("stormy", "drawn")
+
+
+def _let_them_love(house: Application, mood: str, style: str) -> None:
+    """A past in which followers loved one mood and one painting, and cared little for all else."""
+    with house.store.begin() as unit:
+        for number in range(1, 61):
+            loved, at = number <= 30, NOW - timedelta(days=number)
+            changes = {"mood": mood, "style": Style(key=style, title="T", artist="A", year="")} if loved else {}
+            add_sent(unit, number, at=at, likes=500 if loved else 5, age=timedelta(days=7), **changes)
+
+
+def test_what_was_loved_is_felt_again(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a wish, the mood is drawn by what followers loved, and the loved painting comes first."""
+    monkeypatch.setattr("auria_bot.services.studio.new_seed", lambda: 2026)
+    _let_them_love(house, "stormy", "fake-07")
+    drafts = house.studio.make(count=8).drafts
+    learned = [draft.artwork.mood for draft in drafts if draft.artwork.mood_source == "learned"]
+    assert len(learned) >= 2
+    assert learned.count("stormy") >= len(learned) / 2
+    assert {draft.artwork.mood_source for draft in drafts} <= {"learned", "read"}
+    assert drafts[0].artwork.style.key == "fake-07"
+
+
+@pytest.mark.parametrize(
+    ("wish", "source"),
+    [({"mood": "serene"}, "given"), ({"mood": "read"}, "read"), ({"mood": "draw"}, "drawn"), ({"seed": 5}, "read"),
+     ({"theme": "fog"}, "read")],
+)  # fmt: skip
+def test_a_wish_goes_before_what_was_loved(house: Application, wish: dict[str, Any], source: str) -> None:
+    """A mood, theme or seed of the operator's is followed as if nothing had been loved."""
+    _let_them_love(house, "stormy", "fake-07")
+    drafts = house.studio.make(count=3, **wish).drafts
+    assert {draft.artwork.mood_source for draft in drafts} == {source}
+
+
+def test_a_seed_makes_the_same_whatever_was_loved(house: Application) -> None:
+    """Learning changes nothing about a given seed, nor about a given painting."""
+    before = house.studio.make(seed=5).drafts[0].artwork
+    _let_them_love(house, "stormy", "fake-07")
+    assert house.studio.make(seed=5).drafts[0].artwork == before
+    assert house.studio.make(style="fake-03").drafts[0].artwork.style.key == "fake-03"
+
+
+def test_a_draft_is_restyled_in_what_was_loved(house: Application) -> None:
+    """The loved painting comes first there too, unless it is the one to be replaced."""
+    _let_them_love(house, "stormy", "fake-07")
+    draft = house.studio.make(style="fake-03").drafts[0]
+    restyled = house.studio.restyle(draft).drafts[0]
+    assert restyled.artwork.style.key == "fake-07"
+    assert house.studio.restyle(restyled).drafts[0].artwork.style.key != "fake-07"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +72,27 @@ def test_lately_used_paintings_rest() -> None:
         choose_painting(single, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=1, recent=["a-sea"]).key
         == "a-sea"
     )
+
+
+def test_a_leaning_multiplies_a_paintings_chance() -> None:
+    """Three times the weight is about three times as often, a third a third; an unknown key changes nothing."""
+    bank = StyleBank.load(MODELS / "styles")
+
+    def drawn(leanings: dict[str, float] | None) -> Counter[str]:
+        return Counter(
+            choose_painting(
+                bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=seed, leanings=leanings
+            ).key
+            for seed in range(120)
+        )  # fmt: skip
+
+    plain = drawn(None)
+    key, often = plain.most_common(3)[2]
+    rest = 120 - often
+    for weight in (3.0, 1 / 3):
+        expected = 120 * weight * often / (weight * often + rest)
+        assert abs(drawn({key: weight})[key] - expected) < 4 + expected / 4
+    assert drawn({"of another bank": 3.0}) == plain == drawn({})
 
 
 def test_a_dawn_is_not_turned_blue() -> None:
