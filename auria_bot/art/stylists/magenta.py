@@ -9,7 +9,7 @@ Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artisti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ class MagentaConfig:
     work: int = 768  # pixels of the longer side at which the picture is composed; a larger one is enlarged afterwards
     strokes: int = 640  # pixels at which the net paints: fewer make broader strokes
     margin: int = 32  # pixels reflected around the picture and cut off again: the net darkens borders
+    leanings: Mapping[str, float] = field(default_factory=dict)  # how many times likelier a painting is, by its key
     runtime: str = "auto"  # see art.runtime
     threads: int | None = None  # None: every core
 
@@ -104,7 +105,10 @@ class Magenta:
             small.thumbnail((_STUDY_SIDE, _STUDY_SIDE), Image.Resampling.BOX)
             cloud = Cloud.of(to_lab(np.asarray(small)), marginals=False)
             meaning = self._reader().encode([", ".join(haiku.lines)])[0]
-            found = choose_painting(self.bank, mood=mood, meaning=meaning, cloud=cloud, seed=seed, recent=recent)
+            found = choose_painting(
+                self.bank, mood=mood, meaning=meaning, cloud=cloud, seed=seed, recent=recent,
+                leanings=self.config.leanings,
+            )  # fmt: skip
         return Style(
             key=found.key,
             title=found.title,
