@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auria_bot.cli.console import note
+from auria_bot.domain.haiku import LONGEST_THEME
 from auria_bot.errors import AuriaError, InputError, NotFound
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from auria_bot.services.studio import Made
 
 __all__ = ["make", "print_draft", "sheet"]
-
-THEME_LIMIT = 200  # characters
 
 
 def make(
@@ -97,11 +96,11 @@ def _theme(given: str | None) -> str | None:
     if given is None:
         return None
     # One character too many tells that it is too long; the rest of ten megabytes is never read.
-    text = sys.stdin.buffer.read(8 * THEME_LIMIT).decode("utf-8", errors="replace") if given == "-" else given
-    text = " ".join(text.split(None)) if len(text) <= 8 * THEME_LIMIT else text
-    if len(text) > THEME_LIMIT:
+    text = sys.stdin.buffer.read(8 * LONGEST_THEME).decode("utf-8", errors="replace") if given == "-" else given
+    text = " ".join(text.split(None)) if len(text) <= 8 * LONGEST_THEME else text
+    if len(text) > LONGEST_THEME:
         raise InputError(
-            f"the theme is longer than {THEME_LIMIT} characters; a few words are best: auria make --theme 'first snow'"
+            f"the theme is longer than {LONGEST_THEME} characters; a few words are best: auria make --theme 'first snow'"
         )
     if not text:
         raise InputError("the theme is empty; leave --theme out and she finds her own")

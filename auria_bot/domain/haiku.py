@@ -7,10 +7,13 @@ from typing import Any
 
 from auria_bot.errors import InputError
 
-__all__ = ["FORM", "Haiku"]
+__all__ = ["FORM", "LONGEST_THEME", "Haiku"]
 
 FORM = (5, 7, 5)
 """Syllables a line of the form that Auria writes."""
+
+LONGEST_THEME = 200
+"""Characters of what a poem is asked to be about; a few words are best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

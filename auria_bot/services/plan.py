@@ -18,12 +18,12 @@ import secrets
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.haiku import LONGEST_THEME, Haiku
 from auria_bot.domain.mood import MOODS, find_mood
 from auria_bot.errors import InputError, TextRejected
 
 __all__ = [
-    "FORMAT", "LONGEST", "MAX_COUNT", "SEEDS", "Plan", "Tool", "Wish", "derive", "draw_mood", "new_seed", "sketch_seed",
+    "FORMAT", "MAX_COUNT", "SEEDS", "Plan", "Tool", "Wish", "derive", "draw_mood", "new_seed", "sketch_seed",
 ]  # fmt: skip
 
 SEEDS = 2**63
@@ -31,9 +31,6 @@ SEEDS = 2**63
 
 MAX_COUNT = 1000
 """Drafts a run may be asked for."""
-
-LONGEST = 200
-"""Characters of a theme, or of a style's name."""
 
 FORMAT = 1
 """Of the plan's JSON; a plan of another format is not resumed."""
@@ -73,8 +70,8 @@ class Wish:
             raise InputError(f"no mode named {self.mode[:40]!r}; known: painterly, photorealistic")
         theme = (self.theme or "").strip() or None
         for what, text in (("theme", theme), ("style", self.style)):
-            if text and len(text) > LONGEST:
-                raise InputError(f"the {what} has {len(text)} characters; at most {LONGEST} are possible")
+            if text and len(text) > LONGEST_THEME:
+                raise InputError(f"the {what} has {len(text)} characters; at most {LONGEST_THEME} are possible")
             if text and (bad := next((char for char in text if not char.isprintable()), None)):
                 raise TextRejected(f"the {what} holds the invisible character U+{ord(bad):04X}; write it without")
         return Wish(theme=theme, mood=mood, style=(self.style or "").strip() or None, mode=self.mode)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.corpus import decency, form, syllables
 from auria_bot.corpus.words import words
+from auria_bot.domain.haiku import LONGEST_THEME
 from auria_bot.errors import InputError, TextRejected
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.originality import CopyGuard
 
-__all__ = ["LONGEST_THEME", "faults", "lines_of", "usable_theme"]
-
-LONGEST_THEME = 500  # characters
+__all__ = ["faults", "lines_of", "usable_theme"]
 
 
 def faults(lines: Sequence[Sequence[str]], guard: CopyGuard | None) -> list[str]:
