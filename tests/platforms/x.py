@@ -11,24 +11,19 @@ import base64
 import hashlib
 import html
 import io
-import json
 import re
-import socket
 import threading
 import time
 import unicodedata
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from email.utils import formatdate
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import parse_qsl, urlsplit
 
 from PIL import Image
 
 from tests.platforms import FAULTS
-from tests.platforms.oauth1 import signed_nonce
+from tests.platforms.x_wire import PROBLEMS, Handler, Refusal, duplicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,46 +36,6 @@ _CREATE_FIELDS = {
     "card_uri", "community_id", "direct_message_deep_link", "edit_options", "for_super_followers_only", "geo", "made_with_ai",
     "media", "nullcast", "paid_partnership", "poll", "quote_tweet_id", "reply", "reply_settings", "share_with_followers", "text",
 }  # fmt: skip
-_ACTS = {
-    "cut-after",
-    "cut-within",
-    "slow",
-    "garbage",
-    "500-after",
-}  # faults in spite of which the request is carried out
-_REFUSALS = {
-    "400": (400, "invalid-request", "Invalid Request", "One or more parameters to your request was invalid."),
-    "401": (401, "about:blank", "Unauthorized", "Unauthorized"),
-    "402": (402, "credits", "CreditsDepleted", "Your enrolled account does not have any credits to fulfill this request."),
-    "403": (403, "about:blank", "Forbidden", "You are not permitted to perform this action."),
-    "403-app": (
-        403, "oauth1-permissions", "Forbidden",
-        "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint.",
-    ),
-    "403-suspended": (
-        403, "about:blank", "Forbidden", "Your account is suspended and is not permitted to access this feature."
-    ),
-    "404": (404, "about:blank", "Not Found", "Not Found"),
-    "429": (429, "about:blank", "Too Many Requests", "Too Many Requests"),
-    "500": (503, "about:blank", "Service Unavailable", "Service Unavailable"),
-    "500-after": (500, "about:blank", "Internal Server Error", "Internal Server Error"),
-}  # fmt: skip
-"""Fault to status, the problem's type, title and detail."""
-
-_PROBLEMS = "https://api.twitter.com/2/problems/"
-
-
-class _Refusal(Exception):
-    """An answer that is no success."""
-
-    def __init__(self, status: int, detail: str, *, kind: str = "about:blank", title: str = "") -> None:
-        super().__init__(detail)
-        self.status = status
-        where = kind if kind == "about:blank" else _PROBLEMS + kind
-        self.body = {"title": title or HTTPStatus(status).phrase, "detail": detail, "type": where, "status": status}
-
-
-_DUPLICATE = _Refusal(403, "You are not allowed to create a Tweet with duplicate content.")
 
 
 @dataclass
@@ -124,12 +79,12 @@ class XPlatform:
         self.access_level = "read-write"
         self.reset_after = 1  # seconds until a limit is reset
         self.slow = 1.5  # seconds that a slow answer takes
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        handler = type("_Handler", (_Handler,), {"platform": self})
+        handler = type("OwnHandler", (Handler,), {"platform": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
@@ -138,7 +93,7 @@ class XPlatform:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stopping.set()
+        self.stopping.set()
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -228,7 +183,7 @@ class XPlatform:
             if method == "DELETE" and (match := re.fullmatch(r"/2/tweets/(\d+)", path)):
                 return 200, {"data": {"deleted": self.state.tweets.pop(match[1], None) is not None}}
             if f"{method} {path}" not in routes:
-                raise _Refusal(404, "Not Found")
+                raise Refusal(404, "Not Found")
             return routes[f"{method} {path}"](params, body)
 
     def _me(self, params: dict[str, str], _: Any) -> tuple[int, dict[str, Any]]:
@@ -245,14 +200,14 @@ class XPlatform:
         try:
             content = base64.b64decode(body["media"], validate=True)
             if len(content) > 5_000_000:
-                raise _Refusal(400, "The image file size must be <= 5242880 bytes")
+                raise Refusal(400, "The image file size must be <= 5242880 bytes")
             with Image.open(io.BytesIO(content)) as image:
                 image.load()
                 fine = image.format in {"JPEG", "PNG", "GIF", "WEBP"} and max(image.size) <= 8192
         except (KeyError, ValueError, OSError):
             fine = False
         if not fine or body.get("media_category") != "tweet_image":
-            raise _Refusal(400, "media type unrecognized.", kind="invalid-request")
+            raise Refusal(400, "media type unrecognized.", kind="invalid-request")
         identifier = self._new_id()
         self.state.media[identifier] = ""
         return 200, {
@@ -271,9 +226,9 @@ class XPlatform:
         _allow(body["metadata"].get("alt_text"), {"text"})
         text = body["metadata"]["alt_text"].get("text")
         if body.get("id") not in self.state.media:
-            raise _Refusal(400, "The media ID is invalid.", kind="invalid-request")
+            raise Refusal(400, "The media ID is invalid.", kind="invalid-request")
         if not isinstance(text, str) or not 0 < len(text) <= 1000:
-            raise _Refusal(400, "alt_text.text must be between 1 and 1000 characters.", kind="invalid-request")
+            raise Refusal(400, "alt_text.text must be between 1 and 1000 characters.", kind="invalid-request")
         self.state.media[body["id"]] = text
         return 200, {"data": {"id": body["id"], "associated_metadata": {"alt_text": {"text": text}}}}
 
@@ -283,13 +238,13 @@ class XPlatform:
         _allow(body.get("media", {}), {"media_ids", "tagged_user_ids"})
         text, media = body.get("text", ""), body.get("media", {}).get("media_ids", [])
         if not isinstance(text, str) or not isinstance(media, list) or not (text.strip() or media):
-            raise _Refusal(400, "One or more parameters to your request was invalid.", kind="invalid-request")
+            raise Refusal(400, "One or more parameters to your request was invalid.", kind="invalid-request")
         if _length(text) > 280:
-            raise _Refusal(400, "Your Tweet text is too long.", kind="invalid-request")
+            raise Refusal(400, "Your Tweet text is too long.", kind="invalid-request")
         if len(media) > 4 or any(one not in self.state.media for one in media):
-            raise _Refusal(400, "Your media IDs are invalid.", kind="invalid-request")
+            raise Refusal(400, "Your media IDs are invalid.", kind="invalid-request")
         if any(tweet.text == text.strip() for tweet in self.state.tweets.values()):
-            raise _DUPLICATE
+            raise duplicate()
         tweet = _Tweet(self._new_id(), text.strip(), media, made_with_ai=body.get("made_with_ai", False))
         self.state.tweets[tweet.id] = tweet
         return 201, {"data": {"id": tweet.id, "text": self._shown(tweet), "edit_history_tweet_ids": [tweet.id]}}
@@ -298,7 +253,7 @@ class XPlatform:
         _allow(params, {"max_results", "pagination_token", "tweet.fields"})
         size = int(params.get("max_results", "10"))
         if not 5 <= size <= 100:
-            raise _Refusal(
+            raise Refusal(
                 400, "The `max_results` query parameter value is not between 5 and 100", kind="invalid-request"
             )
         listed = [] if self.truncated else list(reversed(self.state.tweets.values()))[self.hidden :][:3200]
@@ -318,7 +273,7 @@ class XPlatform:
         _allow(params, {"ids", "tweet.fields"})
         ids = params.get("ids", "").split(",")
         if not all(re.fullmatch(r"[0-9]{1,19}", one) for one in ids):
-            raise _Refusal(400, "The `ids` query parameter value is not valid", kind="invalid-request")
+            raise Refusal(400, "The `ids` query parameter value is not valid", kind="invalid-request")
         found = [self.state.tweets[one] for one in ids if one in self.state.tweets]
         answer: dict[str, Any] = {}
         if found:
@@ -328,7 +283,7 @@ class XPlatform:
                 {
                     "value": one, "resource_id": one, "parameter": "ids", "resource_type": "tweet", "section": "data",
                     "title": "Not Found Error", "detail": f"Could not find tweet with ids: [{one}].",
-                    "type": f"{_PROBLEMS}resource-not-found",
+                    "type": f"{PROBLEMS}resource-not-found",
                 }
                 for one in lost
             ]  # fmt: skip
@@ -353,139 +308,11 @@ class XPlatform:
         return html.escape(short, quote=False) + (f" https://t.co/{_digest(tweet.id)}" if tweet.media else "")
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """One connection."""
-
-    platform: XPlatform
-    protocol_version = "HTTP/1.1"
-    timeout = 30  # seconds
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
-        self._serve()
-
-    def _serve(self) -> None:
-        parts = urlsplit(self.path)
-        route, state = f"{self.command} {parts.path}", self.platform.state
-        with state.lock:
-            state.requests.append(route)
-            fault = state.faults[route].popleft() if state.faults[route] else "ok"
-        if fault == "cut-before":
-            self._cut()
-            return
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        try:
-            self._authenticate(parts.path, parse_qsl(parts.query, keep_blank_values=True))
-            self._refuse(fault)
-            status, body = self.platform.answer(
-                self.command, parts.path, parse_qsl(parts.query, keep_blank_values=True),
-                json.loads(content) if content else None,
-            )  # fmt: skip
-        except _Refusal as refusal:
-            status, body = refusal.status, refusal.body
-        except ValueError:
-            status, body = 400, {"title": "Invalid Request", "detail": "not JSON", "type": "about:blank", "status": 400}
-        self._reply(status, body, fault)
-
-    def _reply(self, status: int, body: dict[str, Any], fault: str) -> None:
-        content = json.dumps(body).encode()
-        if fault == "garbage":
-            content = b"\x00<html>\xff something else entirely"
-        elif fault == "list":
-            content = b'["not", "an", "object"]'
-        elif fault == "gate":
-            status, content = 403, b"<html>Attention required!</html>"
-        elif fault == "500-after":
-            status, content = (
-                500,
-                b'{"title":"Internal Server Error","detail":"Something is broken","type":"about:blank"}',
-            )
-        elif fault == "duplicate-after":
-            status, content = 403, json.dumps(_DUPLICATE.body).encode()
-        elif fault == "redirect":
-            status, content = 307, b""
-        headers = {
-            "Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(content)),
-            "Date": formatdate(self.platform.now(), usegmt=True), "x-access-level": self.platform.access_level,
-        }  # fmt: skip
-        if status == 429:
-            headers["x-rate-limit-reset"] = str(int(self.platform.now()) + self.platform.reset_after)
-        if status == 307:
-            headers["Location"] = f"{self.platform.address}/elsewhere"
-        lines = [
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-            *(f"{key}: {value}" for key, value in headers.items()),
-        ]
-        answer = "\r\n".join([*lines, "", ""]).encode() + content
-        if fault == "slow":
-            self.platform._stopping.wait(self.platform.slow)
-        if fault == "trickle":
-            self._trickle(answer)
-            return
-        if fault.startswith("cut"):
-            length = {"cut-after": 0, "cut-within": len(answer) - len(content) // 2}.get(fault)
-            self.wfile.write(answer[: int(fault.removeprefix("cut-at-")) if length is None else length])
-            self._cut()
-            return
-        try:
-            self.wfile.write(answer)
-        except OSError:
-            self.close_connection = True  # the client did not wait
-
-    def _trickle(self, answer: bytes) -> None:
-        """A byte now and then, so that no time-out between two bytes ever passes."""
-        self.close_connection = True
-        for number in range(len(answer)):
-            try:
-                self.wfile.write(answer[number : number + 1])
-            except OSError:
-                return
-            if self.platform._stopping.wait(0.05):
-                return
-
-    def _cut(self) -> None:
-        self.close_connection = True
-        try:
-            self.wfile.flush()
-            self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it is cut already
-
-    def _authenticate(self, path: str, query: list[tuple[str, str]]) -> None:
-        platform, sent = self.platform, self.headers.get("Authorization", "")
-        nonce = signed_nonce(
-            sent,
-            method=self.command,
-            url=platform.address + path,
-            query=query,
-            keys=platform.secrets(),
-            now=platform.now(),
-        )
-        with platform.state.lock:
-            if nonce is None or nonce in platform.state.nonces:
-                raise _Refusal(401, f"Unauthorized ({sent})")
-            platform.state.nonces.add(nonce)
-
-    def _refuse(self, fault: str) -> None:
-        """Refuse as told, and repeat what was sent, as a careless server would: the client must not."""
-        if fault in _REFUSALS and fault not in _ACTS:
-            status, kind, title, detail = _REFUSALS[fault]
-            raise _Refusal(status, f"{detail} ({self.headers['Authorization']})", kind=kind, title=title)
-
-
 def _allow(given: Any, known: set[str]) -> None:
     """Refuse whatever X would not know."""
     if not isinstance(given, dict) or (unknown := sorted(set(given) - known)):
         named = unknown if isinstance(given, dict) else "the body"
-        raise _Refusal(400, f"The parameter {named} is not one of {sorted(known)}", kind="invalid-request")
+        raise Refusal(400, f"The parameter {named} is not one of {sorted(known)}", kind="invalid-request")
 
 
 def _length(text: str) -> int:
