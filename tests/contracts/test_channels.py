@@ -4,82 +4,289 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
+import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
 from auria_bot import registry
 from auria_bot.domain.post import Post, PostState, Receipt
-from auria_bot.domain.roles import Channel, Limits
-from auria_bot.errors import NotFound
-from tests.platforms import PLATFORMS, MemorySecrets, platform, ready
+from auria_bot.domain.roles import Channel, Limits, Question
+from auria_bot.errors import ChannelError, IllegalMove, NotFound, Refused, Throttled, Unauthorised, Unclear
+from tests.connections import connections
+from tests.platforms import PLATFORMS, MemorySecrets, Platform, platform, ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 CHANNELS = list(registry.BACKENDS["channel"])
+NUMBERS = itertools.count(1)
+FAULTS = [(name, fault) for name in PLATFORMS for fault in platform(name).faults]
 
 
-@pytest.fixture(params=CHANNELS)
-def channel(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Channel]:
-    """A channel of each kind, in a folder of its own, before a platform where it needs one."""
-    kind = registry.find("channel", request.param)
-    if request.param not in PLATFORMS:
-        yield kind(kind.Config(name="mine"), home=tmp_path, secrets=MemorySecrets())
-        return
-    with platform(request.param) as server:
-        config = kind.Config(**{**server.options(), "name": "mine"})
-        yield kind(config, home=tmp_path, secrets=MemorySecrets(server.secrets()))
+def made(name: str, home: Path, server: Platform | None = None, **secrets: str) -> Channel:
+    """A channel of that kind, before its platform where it has one."""
+    kind = registry.find("channel", name)
+    options = server.options() if server else {}
+    known = {**(server.secrets() if server else {}), **secrets}
+    channel: Channel = kind(kind.Config(**{**options, "name": "mine"}), home=home, secrets=MemorySecrets(known))
+    return channel
 
 
-@pytest.fixture
-def post(tmp_path: Path) -> Post:
-    """A post whose picture lies on the disk."""
-    picture = tmp_path / "picture.jpg"
-    Image.new("RGB", (108, 135), (30, 80, 90)).save(picture)
+def new_post(folder: Path) -> Post:
+    """A post unlike every other, whose picture lies on the disk."""
+    number = next(NUMBERS)
+    picture = folder / f"picture-{number}.jpg"
+    Image.new("RGB", (432, 540), (30, number * 7 % 256, 90)).save(picture)
     return Post(
-        id=1, draft_id=1, channel="mine", state=PostState.SENDING, due=datetime.now(UTC),
-        text="rain\nponds\nnight\n\n— Auria\n#haiku", alt_text="A pond.", picture=str(picture), signature="s", key="a" * 32,
-        picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
+        id=number, draft_id=number, channel="mine", state=PostState.SENDING, due=datetime.now(UTC),
+        text=f"rain number {number}\nponds\nnight\n\n— Auria\n#haiku", alt_text=f"A pond, the {number}th.", signature="s",
+        picture=str(picture), picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
+        key=hashlib.sha256(str(number).encode()).hexdigest()[:32],
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CHANNELS)
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, Platform]]:
+    """Every platform that was asked for so far, running."""
+    running: dict[str, Platform] = {}
+    yield running
+    for server in running.values():
+        server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, servers: dict[str, Platform]) -> Platform | None:
+    """The platform of the test's channel, which may hold earlier tests' posts; None for one that needs none."""
+    values = request.node.callspec.params
+    name = values["name"] if "name" in values else values["fault"][0]
+    if name not in PLATFORMS:
+        return None
+    if name not in servers:
+        servers[name] = platform(name).__enter__()
+    return servers[name]
+
+
+@pytest.fixture
+def channel(name: str, tmp_path: Path, server: Platform | None) -> Channel:
+    """A channel of each kind, in a folder of its own."""
+    return made(name, tmp_path, server)
+
+
+every = pytest.mark.parametrize("name", CHANNELS)
+social = pytest.mark.parametrize("name", list(PLATFORMS))
+
+
+class Recorded:
+    """For a `publish` that is watched: what it wanted remembered, and how often it was ready."""
+
+    def __init__(self, post: Post) -> None:
+        self.post = post
+        self.calls = 0
+
+    def __call__(self, memo: str = "") -> None:
+        self.calls += 1
+        self.post = dataclasses.replace(self.post, memo=memo, tried_at=datetime.now(UTC))
+
+
+def shown(server: Platform, post: Post) -> list[dict[str, Any]]:
+    """How often followers see this very post."""
+    return [one for one in server.visible() if one["text"].startswith(post.text.split("\n")[0] + "\n")]
+
+
+def found(channel: Channel, post: Post) -> Receipt | None:
+    """What `find` says once it can."""
+    until = time.monotonic() + 15
+    while True:
+        try:
+            return channel.find(post)
+        except Throttled:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+@every
 def test_a_channel_is_a_frozen_config_and_a_class(name: str) -> None:
-    """Its Config takes the operator's name for it."""
-    config = registry.find("channel", name).Config
-    assert dataclasses.is_dataclass(config)
-    assert config.__dataclass_params__.frozen
-    assert "name" in {item.name for item in dataclasses.fields(config)}
+    """Its Config takes the operator's name for it; its questions are of its options or of secrets, each once."""
+    kind = registry.find("channel", name)
+    assert dataclasses.is_dataclass(kind.Config)
+    assert kind.Config.__dataclass_params__.frozen
+    options = {item.name for item in dataclasses.fields(kind.Config)}
+    assert "name" in options
+    assert all(isinstance(question, Question) and question.prompt for question in kind.QUESTIONS)
+    assert all(question.secret is (question.name not in options) for question in kind.QUESTIONS)
+    assert len({question.name for question in kind.QUESTIONS}) == len(kind.QUESTIONS)
 
 
-def test_a_channel_plays_its_role(channel: Channel) -> None:
-    """Limits and check are there before anything is published."""
+@every
+def test_constructing_reaches_for_nothing(name: str, tmp_path: Path, server: Platform | None) -> None:
+    """Neither the network nor the disk nor a secret; limits and fitting need none of them either."""
+
+    class Untouched(MemorySecrets):
+        def get(self, name: str) -> str | None:
+            raise AssertionError(name)
+
+    kind = registry.find("channel", name)
+    options = server.options() if server else {}
+    with connections() as reached:
+        channel = kind(kind.Config(**{**options, "name": "mine"}), home=tmp_path / "home", secrets=Untouched())
+        assert isinstance(channel.limits(), Limits)
+        assert channel.fit("a pond\nat noon\nsilence", "A pond.").text == "a pond\nat noon\nsilence"
+    assert reached == []
+    assert not (tmp_path / "home").exists()
     assert isinstance(channel, Channel)
     assert channel.name == "mine"
-    assert isinstance(channel.limits(), Limits)
-    assert channel.check()
 
 
-def test_a_repeated_attempt_publishes_nothing_more(channel: Channel, post: Post) -> None:
+@every
+def test_a_repeated_attempt_publishes_nothing_more(channel: Channel, tmp_path: Path) -> None:
     """Absent before; afterwards the same receipt, from `find` as from `publish`."""
-    assert channel.find(post) is None
-    receipt = channel.publish(post, ready)
+    assert channel.check()
+    watch = Recorded(new_post(tmp_path))
+    assert channel.find(watch.post) is None
+    receipt = channel.publish(watch.post, watch)
+    assert watch.calls == 1
     assert receipt.id
     assert receipt.url
     assert receipt.at.tzinfo is not None
-    assert channel.find(post) == receipt
+    again = found(channel, watch.post)
+    assert again is not None
+    assert (again.id, again.url) == (receipt.id, receipt.url)
 
 
-def test_what_is_counted_is_counted_at_a_time(channel: Channel, post: Post) -> None:
+@every
+def test_what_is_counted_is_counted_at_a_time(channel: Channel, tmp_path: Path) -> None:
     """Counts are whole numbers or None; a post that is not there is NotFound."""
-    receipt = channel.publish(post, ready)
+    receipt = channel.publish(new_post(tmp_path), ready)
     counts = channel.measure(receipt)
     assert counts.at.tzinfo is not None
     assert all(value is None or value >= 0 for value in (counts.likes, counts.reposts, counts.replies, counts.views))
     assert channel.audience().at.tzinfo is not None
     with pytest.raises(NotFound):
-        channel.measure(Receipt(id="gone", url="", at=receipt.at))
+        channel.measure(Receipt(id="404404404404404404", url="", at=receipt.at))
+
+
+@every
+def test_a_post_that_was_taken_over_is_not_sent(
+    name: str, channel: Channel, tmp_path: Path, server: Platform | None
+) -> None:
+    """When `ready` says so, nothing becomes visible."""
+
+    def taken(memo: str = "") -> None:
+        raise IllegalMove("somebody else has it")
+
+    post = new_post(tmp_path)
+    with pytest.raises(IllegalMove):
+        channel.publish(post, taken)
+    if server:
+        assert shown(server, post) == []
+
+
+@every
+def test_another_picture_than_the_approved_one_is_refused(name: str, channel: Channel, tmp_path: Path) -> None:
+    """Whatever lies in its place."""
+    post = dataclasses.replace(new_post(tmp_path), picture_sha256="0" * 64)
+    if name != "fake":  # which never looks at pictures
+        with pytest.raises(Refused):
+            channel.publish(post, ready)
+
+
+@social
+def test_the_words_arrive_as_they_were_fitted(channel: Channel, tmp_path: Path, server: Platform) -> None:
+    """Text and alt text, to the letter; nothing else of the account's changes."""
+    post, before = new_post(tmp_path), len(server.visible())
+    channel.publish(post, ready)
+    (seen,) = shown(server, post)
+    fitted = channel.fit(post.text, post.alt_text)
+    assert (seen["text"], seen["alt_text"]) == (fitted.text, post.alt_text)
+    assert len(server.visible()) == before + 1
+
+
+@social
+def test_likes_are_counted_and_a_post_that_is_gone_is_missed(
+    channel: Channel, tmp_path: Path, server: Platform
+) -> None:
+    """As followers and moderators have it."""
+    post = new_post(tmp_path)
+    receipt = channel.publish(post, ready)
+    (seen,) = shown(server, post)
+    server.like(seen["id"], 3)
+    assert channel.measure(receipt).likes == 3
+    server.remove(seen["id"])
+    with pytest.raises(NotFound):
+        channel.measure(receipt)
+
+
+@social
+def test_wrong_credentials_are_told_and_nothing_is_sent(name: str, tmp_path: Path, server: Platform) -> None:
+    """Before the mutation, with what to do, and without the credentials."""
+    needed = [one.name for one in registry.find("channel", name).QUESTIONS if one.secret and one.required]
+    wrong = {key: value[::-1] for key, value in server.secrets().items() if key in needed}
+    post = new_post(tmp_path)
+    with pytest.raises(Unauthorised) as checked:
+        made(name, tmp_path, server, **wrong).check()
+    with pytest.raises(Unauthorised) as published:
+        made(name, tmp_path, server, **wrong).publish(post, ready)
+    said = f"{checked.value} {published.value}"
+    assert not [value for value in wrong.values() if value in said]
+    assert shown(server, post) == []
+
+
+@social
+def test_without_a_secret_it_says_how_to_give_it(name: str, tmp_path: Path, server: Platform) -> None:
+    """Unauthorised, and the network is left alone."""
+    kind = registry.find("channel", name)
+    channel = kind(kind.Config(**{**server.options(), "name": "mine"}), home=tmp_path, secrets=MemorySecrets())
+    with connections() as reached, pytest.raises(Unauthorised, match="auria channels add mine"):
+        channel.check()
+    assert reached == []
+
+
+@social
+def test_a_platform_that_is_away_is_told_soon(name: str, tmp_path: Path, server: Platform) -> None:
+    """Nothing was sent, and it is tried again later."""
+    kind = registry.find("channel", name)
+    options = {
+        key: "http://127.0.0.1:9" if str(value).startswith(("http://127.0.0.1", "http://localhost")) else value
+        for key, value in server.options().items()
+    }
+    channel = kind(kind.Config(**{**options, "name": "mine"}), home=tmp_path, secrets=MemorySecrets(server.secrets()))
+    begun = time.monotonic()
+    with pytest.raises(ChannelError):
+        channel.check()
+    with pytest.raises(Throttled):
+        channel.publish(new_post(tmp_path), ready)
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids="-".join)
+def test_a_fault_is_told_truthfully(
+    fault: tuple[str, str], tmp_path: Path, server: Platform, servers: dict[str, Platform]
+) -> None:
+    """What is not known to be out is Unclear, only `find` says more, and a second attempt makes no second post."""
+    channel, watch = made(fault[0], tmp_path, server), Recorded(new_post(tmp_path))
+    server.fail_next(fault[1])
+    try:
+        channel.publish(watch.post, watch)
+    except Unclear:
+        assert watch.calls == 1
+    except (Refused, Throttled, Unauthorised):
+        assert shown(server, watch.post) == []
+    assert len(shown(server, watch.post)) <= 1
+    channel = made(fault[0], tmp_path, server)  # as after a restart
+    try:
+        receipt = found(channel, watch.post)
+    except Unclear:
+        return  # the platform cannot tell: the operator must look
+    except Unauthorised:
+        servers.pop(fault[0]).__exit__(None, None, None)  # it stays shut until the operator opens it
+        return
+    assert len(shown(server, watch.post)) == (0 if receipt is None else 1)
+    if receipt is None:
+        channel.publish(watch.post, watch)
+    assert len(shown(server, watch.post)) == 1
