@@ -179,8 +179,8 @@ def _alternatives(text: str, parts: list[str]) -> str:
         return ""
     if any(pair.lower() in _PAIRS for pair in re.findall(r"\b[A-Za-z]+/[A-Za-z]+\b", text)):
         return "alternatives"
-    counts = [min(line_counts(words(part))) for part in parts]
-    return "alternatives" if max(counts) >= _UNEVEN * max(min(counts), 1) else ""
+    counts = [min(line_counts(spelt)) for part in parts if (spelt := words(part))]
+    return "alternatives" if len(counts) == len(parts) and max(counts) >= _UNEVEN * min(counts) else ""
 
 
 def _fault(lines: list[str], *, formal: bool) -> str:
