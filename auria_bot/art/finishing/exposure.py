@@ -25,16 +25,17 @@ _LEAST_GAMMA = 0.6  # of the shadows: less turns black paint to grey fog
 
 def lifted(picture: Image.Image) -> Image.Image:
     """The picture, lighter if it is too dark; black stays black, and colours keep their saturation."""
-    lab = to_lab(np.asarray(picture.convert("RGB")))
-    lightness = np.clip(lab[..., 0], 0.0, 100.0)
-    high = float(np.percentile(lightness[::4, ::4], _SHARE))
-    gain = min(max(_HIGHLIGHTS / max(high, 1.0), 1.0), _MOST_GAIN)
-    gained = np.clip(lightness * np.float32(gain / 100), 0.0, 1.0)
-    small = gained[::4, ::4]
+    pixels = np.asarray(picture.convert("RGB"))
+    small = np.clip(to_lab(pixels[::4, ::4])[..., 0] / 100, 0.0, 1.0)
+    gain = min(max(_HIGHLIGHTS / max(100 * float(np.percentile(small, _SHARE)), 1.0), 1.0), _MOST_GAIN)
+    small = np.clip(small * gain, 0.0, 1.0)
     steps = np.arange(1.0, _LEAST_GAMMA - 0.01, -0.02)
     gamma = next((float(step) for step in steps if 100 * float((small**step).mean()) >= _MEAN), _LEAST_GAMMA)
     if gain == 1.0 and gamma == 1.0:
         return picture
+    lab = to_lab(pixels)
+    lightness = np.clip(lab[..., 0], 0.0, 100.0)
+    gained = np.clip(lightness * np.float32(gain / 100), 0.0, 1.0)
     lit = 100 * gained ** np.float32(gamma)
     stretch = np.sqrt(lit / np.maximum(lightness, 2.0))[..., None]
     return to_picture(from_lab(np.concatenate([lit[..., None], lab[..., 1:] * stretch], -1).astype(np.float32)))

@@ -14,6 +14,7 @@ from PIL import Image, ImageFilter
 
 from auria_bot.art.finishing.card import card
 from auria_bot.art.finishing.cropping import cut
+from auria_bot.art.finishing.exposure import lifted
 from auria_bot.art.finishing.provenance import exif, icc_profile, png_chunks, xmp
 from auria_bot.art.pictures import open_picture, save_picture, write_bytes
 from auria_bot.domain.roles import Finished
@@ -84,7 +85,7 @@ class PrintFinisher:
         """
         if sketch.haiku is None:
             raise InputError("the artwork has no poem yet; it cannot be finished")
-        styled = open_picture(picture)
+        styled = lifted(open_picture(picture))
         ratio = self.config.full / min(styled.size)
         full = styled
         if ratio > 1:
