@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["InstagramChannel", "InstagramConfig"]
 
 _SLACK = timedelta(minutes=15)  # how far the platform's clock and ours may be apart
-_RECENT = 33  # posts that are looked through: what the app asks for at once
+_PAGE = 33  # posts that are asked for at once, when a post is looked for: as many as the app asks for
+_PAGES = 20  # that are looked through at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +168,9 @@ class InstagramChannel:
         if not (post.memo or post.tried_at) and not self._has_session():
             return None  # no attempt came as far as its mutation
         client = self._signed_in()
-        # Not by the package's own listing, which gives an empty list where the connection breaks.
-        found = self._ask(client, f"feed/user/{client.user_id}/", count=_RECENT)
-        items = found.get("items")
-        if not isinstance(items, list):
-            raise Throttled("Instagram's list of the latest posts makes no sense")
         caption = self.fit(post.text, post.alt_text).text
         since = post.tried_at - _SLACK if post.tried_at else datetime.min.replace(tzinfo=UTC)
+        items, whole = self._latest(client, since if post.tried_at else datetime.now(UTC))
         for item in items:
             mine = bool(post.memo) and str(item.get("device_timestamp")) == post.memo
             if mine or (same_caption(_caption(item), caption) and _time(item) >= since):
@@ -183,9 +180,9 @@ class InstagramChannel:
         settled = post.tried_at + timedelta(seconds=self.config.settle)
         if datetime.now(UTC) < settled:
             raise Throttled("the post is not listed, and it is too early to be sure", until=settled)
-        if not found.get("more_available") or (items and _time(items[-1]) < since):
-            return None
-        raise Unclear("too much was posted to Instagram since to be sure that the post is not out")
+        if not whole:
+            raise Unclear("too much was posted to Instagram since to be sure that the post is not out")
+        return None
 
     def measure(self, receipt: Receipt) -> Engagement:
         """Likes, comments and, where they are told, views and shares.
@@ -228,6 +225,24 @@ class InstagramChannel:
         self._login.keep_session(client)
         name = str(user.get("username") if isinstance(user, dict) else "") or self.config.username
         return f"@{name} is signed in, by the road that Instagram does not allow; the session is kept"
+
+    def _latest(self, client: Any, since: datetime) -> tuple[list[dict[str, Any]], bool]:
+        """The account's posts, pinned ones first, then the newest, and whether they reach back to that moment.
+
+        Not by the package's own listing, which gives an empty list where the connection breaks.
+        """
+        items: list[dict[str, Any]] = []
+        after: dict[str, str] = {}
+        for _ in range(_PAGES):
+            found = self._ask(client, f"feed/user/{client.user_id}/", count=_PAGE, **after)
+            page = found.get("items")
+            if not isinstance(page, list) or not all(isinstance(item, dict) and "pk" in item for item in page):
+                raise Throttled("Instagram's list of the latest posts makes no sense")
+            items += page
+            if not page or not found.get("more_available") or _time(page[-1]) < since:
+                return items, True
+            after = {"max_id": str(found.get("next_max_id") or "")}
+        return items, False
 
     def _has_session(self) -> bool:
         return self._login.is_signed_in(self._login.client())

@@ -35,7 +35,8 @@ __all__ = ["InstagramGraphChannel", "InstagramGraphConfig"]
 _SLACK = timedelta(minutes=15)  # how far the platform's clock and ours may be apart
 _JITTER = timedelta(minutes=2)  # the same, where nothing else may be taken for the post
 _LISTED = timedelta(hours=1)  # until a published post must stand in the account's list
-_RECENT = 50  # media that are looked through for a post
+_PAGE = 50  # posts that are asked for at once, when a post is looked for
+_PAGES = 20  # that are looked through at most
 _MEDIA = "id,caption,permalink,timestamp"
 _PROBE = b"\xff\xd8\xff\xd9"  # the shortest thing that begins and ends like a JPEG
 
@@ -196,15 +197,12 @@ class InstagramGraphChannel:
         number, _ = self._account(token)
         caption = self.fit(post.text, post.alt_text).text
         since = post.tried_at - _SLACK if post.tried_at else datetime.min.replace(tzinfo=UTC)
-        media = self._api.read(f"{number}/media", token, fields=_MEDIA, limit=str(_RECENT)).get("data")
-        if not isinstance(media, list):
-            raise Throttled("Instagram's list of the latest posts makes no sense")
+        media, whole = self._latest(number, token, since if post.tried_at else datetime.now(UTC))
         for entry in media:
             if same_caption(str(entry.get("caption") or ""), caption) and _time(entry) >= since:
                 return _read(entry)
         if not post.memo:
             return None  # no attempt came as far as its mutation
-        whole = len(media) < _RECENT or _time(media[-1]) < since
         if not self._containers.was_published(post, token, whole=whole):
             return None
         return _only([entry for entry in media if _time(entry) >= since + _SLACK - _JITTER], post)
@@ -259,6 +257,22 @@ class InstagramGraphChannel:
             return int(entry["quota_usage"]), int(entry["config"]["quota_total"])
         except (KeyError, IndexError, TypeError, ValueError):
             raise Throttled("Instagram does not tell how many posts are left") from None
+
+    def _latest(self, number: str, token: str, since: datetime) -> tuple[list[dict[str, Any]], bool]:
+        """The account's posts, the newest first, and whether they reach back to that moment."""
+        media: list[dict[str, Any]] = []
+        after: dict[str, str] = {}
+        for _ in range(_PAGES):
+            found = self._api.read(f"{number}/media", token, fields=_MEDIA, limit=str(_PAGE), **after)
+            entries = found.get("data")
+            if not isinstance(entries, list) or not all(isinstance(entry, dict) and "id" in entry for entry in entries):
+                raise Throttled("Instagram's list of the latest posts makes no sense")
+            media += entries
+            paging = found.get("paging") or {}
+            if not entries or "next" not in paging or _time(entries[-1]) < since:
+                return media, True
+            after = {"after": str(paging["cursors"]["after"])}
+        return media, False
 
     def _host(self) -> PictureHost | PictureStorage:
         """Where pictures stand outside."""

@@ -118,7 +118,7 @@ class InstagramPlatform:
         """Point a channel here."""
         return {
             "accept_risk": True, "username": self.username, "address": self.proxy.address, "delay": (0.0, 0.0),
-            "timeout": 0.7, "settle": 0.1, "login_wait": 0.1,
+            "timeout": 1.2, "settle": 0.1, "login_wait": 0.1,
         }  # fmt: skip
 
     def secrets(self) -> dict[str, str]:
@@ -208,15 +208,21 @@ class InstagramPlatform:
         if path == "media/configure/" and method == "POST":
             return self._configured(_signed(form))
         if path == f"feed/user/{self.number}/":
-            count = int(dict(parse_qsl(query)).get("count", "12"))
-            latest = self.media[::-1]
-            return {"items": [_public(one) for one in latest[:count]], "more_available": len(latest) > count}
+            return self._listed(dict(parse_qsl(query)))
         if found := re.fullmatch(r"media/(\d+)/info/", path):
             for one in self.media:
                 if one["id"] == found[1]:
                     return {"items": [_public(one)], "num_results": 1}
             raise _Wrong(400, "Media not found or unavailable")
         raise _Wrong(404, "there is no such endpoint")
+
+    def _listed(self, query: dict[str, str]) -> dict[str, Any]:
+        """A page of the account's posts, the newest first."""
+        start, size = int(query.get("max_id", "0")), int(query.get("count", "12"))
+        items = [_public(one) for one in self.media[::-1][start : start + size]]
+        if start + size >= len(self.media):
+            return {"items": items, "more_available": False}
+        return {"items": items, "more_available": True, "next_max_id": str(start + size)}
 
     def _registered(self, form: dict[str, str]) -> dict[str, Any]:
         given = json.loads(form.get("variables", "{}"))

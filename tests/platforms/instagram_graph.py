@@ -113,7 +113,7 @@ class InstagramGraphPlatform:
         """Point a channel here; pictures go by the storage."""
         return {
             "address": self.proxy.address, "storage": self.storage.address, "bucket": self.storage.bucket,
-            "region": self.storage.region, "timeout": 0.7, "poll": 0.01, "patience": 2.0, "settle": 0.1,
+            "region": self.storage.region, "timeout": 1.2, "poll": 0.01, "patience": 2.0, "settle": 0.1,
         }  # fmt: skip
 
     def secrets(self) -> dict[str, str]:
@@ -181,8 +181,7 @@ class InstagramGraphPlatform:
                 case "GET", "content_publishing_limit" if mine:
                     return self._limit()
                 case "GET", "media" if mine:
-                    latest = self.media[::-1][: int(query.get("limit", "25"))]
-                    return {"data": [self._picked(query, _public(one)) for one in latest]}
+                    return self._listed(query)
                 case "POST", "media" if mine:
                     return self._contain(body)
                 case "POST", "media_publish" if mine:
@@ -196,6 +195,16 @@ class InstagramGraphPlatform:
                 case "GET", "insights" if (found := self._find(node)) is not None:
                     return self._insights(query, found)
         raise _Wrong(100, f"Unsupported {method.lower()} request. Object with ID '{node}' does not exist", subcode=33)
+
+    def _listed(self, query: dict[str, str]) -> dict[str, Any]:
+        """A page of the account's posts, the newest first."""
+        start, size = int(query.pop("after", "0")), int(query.get("limit", "25"))
+        found: dict[str, Any] = {
+            "data": [self._picked(query, _public(one)) for one in self.media[::-1][start : start + size]]
+        }
+        if start + size < len(self.media):
+            found["paging"] = {"cursors": {"after": str(start + size)}, "next": "https://graph.instagram.com/..."}
+        return found
 
     def _known(self, token: str) -> None:
         ends = self.tokens.get(token)

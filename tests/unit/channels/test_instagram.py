@@ -406,17 +406,22 @@ def test_a_listing_that_breaks_proves_nothing(
     assert channel.find(old) is not None
 
 
-def test_a_list_that_is_too_short_proves_nothing(
-    channel: InstagramChannel, platform: InstagramPlatform, post: Post
-) -> None:
-    """The operator must look."""
-    channel.publish(post, ready)
-    (one,) = platform.media
-    platform.media = [
-        {**one, "id": str(int(one["id"]) + count), "caption": "another", "upload": "1"} for count in range(40)
+def test_a_post_is_found_behind_others(channel: InstagramChannel, platform: InstagramPlatform, post: Post) -> None:
+    """Page by page, back to the attempt; where there are too many pages, the operator must look."""
+    receipt = channel.publish(post, ready)
+    mine = platform.media[0]
+    others = [
+        {**mine, "id": str(int(mine["id"]) + count), "caption": "another", "upload": "1"} for count in range(1, 700)
     ]
+    platform.media = [mine, *others[:200]]
+    lost = replace(post, memo="123", tried_at=datetime.now(UTC) - timedelta(minutes=1))
+    assert channel.find(lost) == receipt
+    platform.media = [mine, *others]
     with pytest.raises(Unclear):
-        channel.find(replace(post, memo="123", tried_at=datetime.now(UTC) - timedelta(minutes=1)))
+        channel.find(lost)
+    mine["at"] -= 3600
+    platform.media = [mine, *others[:200]]
+    assert channel.find(lost) is None
 
 
 def test_an_older_post_with_the_same_words_is_not_this_one(

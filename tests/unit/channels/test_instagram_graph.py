@@ -247,7 +247,7 @@ def test_a_container_that_the_platform_forgot_decides_by_the_list(
     """A day later all that was posted since was looked through: absent. Where the list is too short, the operator decides."""
     old = replace(post, memo="17999999999999999", tried_at=datetime.now(UTC) - timedelta(hours=30))
     assert channel.find(old) is None
-    for _ in range(60):
+    for _ in range(1001):
         platform.media.append({
             "id": str(next(platform._numbers)), "caption": "another", "alt_text": "", "likes": 0, "views": 0,
             "at": datetime.now(UTC), "ai": True, "picture": b"",
@@ -268,6 +268,16 @@ def test_it_may_be_too_early_to_be_sure(
     with pytest.raises(Throttled) as early:
         patient.find(memory.post)
     assert early.value.until == memory.post.tried_at + timedelta(seconds=60)
+
+
+def test_a_post_is_found_behind_others(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """Page by page, back to the attempt."""
+    receipt = channel.publish(post, ready)
+    mine = platform.media[0]
+    platform.media += [{**mine, "id": str(int(mine["id"]) + count), "caption": "another"} for count in range(1, 200)]
+    assert channel.find(replace(post, memo="1", tried_at=datetime.now(UTC))) == receipt
 
 
 def test_an_older_post_with_the_same_words_is_not_this_one(
