@@ -22,7 +22,7 @@ _EVEN = 4.0  # of L: the spread in a sector from which its weight falls
 _FLOW = 12.0  # pixels over which directions are averaged: more makes longer, calmer strokes
 _COARSE = 4  # directions change so slowly that they are averaged on a copy that many times smaller
 _DABS = (2.4, 5.4)  # pixels to either side from which each pass of smearing takes paint
-_RELIEF, _BLUR = 0.5, 1.5  # how much of what is finer than so many pixels is added again
+_RELIEF, _BLUR = 0.3, 1.5  # how much of what is finer than so many pixels is added again
 
 
 class Brush(nn.Module):
