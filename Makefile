@@ -9,10 +9,11 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP := -m pip --disable-pip-version-check --no-input
 # The demo lives in demo/, whatever settings the user has; its first run is the same for everyone.
 DEMO = env $(shell env | sed -n 's/^\(AURIA_[A-Za-z0-9_]*\)=.*/-u \1/p') AURIA_HOME="$(CURDIR)/demo"
+PDS := tests/platforms/pds
 FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 2026)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help demo review test lint bench run gallery lock size clean python
+.PHONY: help demo review test test-live lint bench run gallery lock size clean python
 
 help:  ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -28,6 +29,9 @@ review: .venv/.installed  ## Review the drafts of the demo, one key each.
 
 test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch too.
 	@.venv-test/bin/python -m pytest $(ARGS)
+
+test-live: .venv-test/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server, which npm installs.
+	@.venv-test/bin/python -m pytest tests/live $(ARGS)
 
 lint: .venv-test/.installed  ## Check style and types.
 	@.venv-test/bin/ruff check .
@@ -56,7 +60,7 @@ size: .venv/.installed  ## Print what the base install takes on disk.
 	@du -sm .venv | awk '{print "base install: " $$1 " MB"}'
 
 clean:  ## Remove the virtual environments and caches; demo/ stays.
-	@rm -rf .venv .venv-test .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-test $(PDS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 python:
 	@test -n "$(PYTHON)" || { echo 'Auria needs Python 3.11 or newer, and none was found on the PATH.' >&2; \
@@ -77,6 +81,12 @@ python:
 	@.venv-test/bin/python $(PIP) install -qq --require-hashes -r requirements/test.txt
 	@.venv-test/bin/python $(PIP) install -qq -r requirements/torch.txt
 	@.venv-test/bin/python $(PIP) install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(PDS)/node_modules/.installed: $(PDS)/package.json $(PDS)/package-lock.json
+	@command -v npm >/dev/null || { echo 'The real Bluesky server needs Node.js 20 or newer with npm: https://nodejs.org' >&2; exit 1; }
+	@echo 'Installing the real Bluesky server into $(PDS)/node_modules: 360 MB; the first time takes a few minutes ...'
+	@npm ci --prefix $(PDS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # A virtual environment with pip in it; Debian's Python may lack the part that brings pip along.

@@ -17,11 +17,11 @@ from auria_bot.errors import BackendMissing, ChannelError, Refused, SettingsErro
 from auria_bot.secrecy import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from auria_bot.domain.roles import Secrets
 
-__all__ = ["ENTRYWAY", "Account", "code_of", "meaning", "open_client"]
+__all__ = ["ENTRYWAY", "Account", "code_of", "meaning", "open_client", "refusal"]
 
 ENTRYWAY = "https://bsky.social"
 """Bluesky's front door: a login there names the server that keeps the account, which is then asked itself."""
@@ -30,6 +30,7 @@ _PASSWORD = "app_password"  # noqa: S105 - a secret's name
 _SESSION = "session"
 _WORDS = 300  # characters of a server's answer that are shown
 _STALE = frozenset({"ExpiredToken", "InvalidToken"})
+_FINAL = frozenset({"AccountTakedown", "AccountDeactivated"})
 
 
 class Account:
@@ -228,11 +229,24 @@ def meaning(error: Exception, server: str, *, sent: bool) -> ChannelError:
         if sent and kind not in {"ConnectError", "ConnectTimeout"}:
             return Unclear(f"the connection to {server} broke, or its answer made no sense ({kind})")
         return Throttled(f"{server} cannot be reached, or its answer made no sense ({kind})")
-    words = _words(response.content)
+    return refusal(status, response.content, getattr(response, "headers", {}), server, sent=sent)
+
+
+def refusal(status: int, content: Any, headers: Mapping[str, str], server: str, *, sent: bool) -> ChannelError:
+    """What an answer with an error says about the post.
+
+    Args:
+        status: of HTTP.
+        content: with the protocol's `error` and `message`, or bytes.
+        headers: by their names in lower case.
+        server: its address, for the message.
+        sent: whether the request was the visible mutation.
+    """
+    words = _words(content)
     said = f"{server} said {status}" + (f": {words}" if words else "")
     if status == 429:
-        return Throttled(said, until=_reset(getattr(response, "headers", {})))
-    if status in {401, 403} or code_of(error) in _STALE | {"AccountTakedown", "AccountDeactivated"}:
+        return Throttled(said, until=_reset(headers))
+    if status in {401, 403} or getattr(content, "error", "") in _FINAL | _STALE:
         return Unauthorised(said)
     if status >= 500 or status < 400 or status in {408, 409}:
         return Unclear(said) if sent else Throttled(said)
@@ -253,7 +267,7 @@ def _words(content: Any) -> str:
     return mask(" ".join(found.split()))[:_WORDS]
 
 
-def _reset(headers: dict[str, str]) -> datetime | None:
+def _reset(headers: Mapping[str, str]) -> datetime | None:
     """When a limit ends: `ratelimit-reset` in seconds since 1970, or `retry-after` in seconds."""
     for name, since in (("ratelimit-reset", 0.0), ("retry-after", datetime.now(UTC).timestamp())):
         with contextlib.suppress(KeyError, ValueError, OverflowError, OSError):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels.address import checked_address
-from auria_bot.channels.at_account import ENTRYWAY, Account, code_of, meaning, open_client
+from auria_bot.channels.at_account import ENTRYWAY, Account, code_of, meaning, refusal
 from auria_bot.channels.at_record import COLLECTION, post_record, record_key
 from auria_bot.channels.fitting import fit_words
 from auria_bot.channels.graphemes import graphemes
@@ -21,7 +21,7 @@ from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.domain.roles import Fitted, Limits, Question, Ready, Secrets
-from auria_bot.errors import NotFound, Refused, Unclear
+from auria_bot.errors import BackendMissing, NotFound, Refused, Unclear
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,7 +180,7 @@ class BlueskyChannel:
         if not self._appview:
             return Audience(at=at, followers=None)
         return Audience(
-            at=at, followers=self._view("app.bsky.actor.getProfile", actor=self._account.did).get("followersCount")
+            at=at, followers=self._view("app.bsky.actor.getProfile", actor=self._account.handle).get("followersCount")
         )
 
     def _upload(self, content: bytes, media_type: str) -> dict[str, Any]:
@@ -254,16 +254,20 @@ class BlueskyChannel:
         )
 
     def _view(self, method: str, **params: Any) -> dict[str, Any]:
-        """Ask the AppView, which needs no session.
+        """Ask the AppView, which needs neither a session nor the protocol's client.
 
         Raises:
             ChannelError: it does not answer.
+            BackendMissing: the package httpx is not installed.
         """
-        client = open_client(self._appview, self.config.timeout)
         try:
-            answer = client.request.get(f"{self._appview}/xrpc/{method}", params=params).content
-            return dict(answer)
-        except Exception as error:  # noqa: BLE001 - the client raises what its own libraries do
+            import httpx
+        except ImportError:
+            raise BackendMissing("Bluesky needs a package: pip install 'auria-bot[bluesky]'") from None
+        try:
+            answer = httpx.get(f"{self._appview}/xrpc/{method}", params=params, timeout=self.config.timeout)
+            if answer.status_code == 200:
+                return dict(answer.json())
+        except (httpx.HTTPError, ValueError, TypeError) as error:
             raise meaning(error, self._appview, sent=False) from None
-        finally:
-            client.request.close()
+        raise refusal(answer.status_code, answer.content, answer.headers, self._appview, sent=False)

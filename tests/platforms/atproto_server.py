@@ -235,6 +235,12 @@ class PersonalServer(_Server):
         ]
         return {"records": records, **({"cursor": keys[-1]} if keys else {})}
 
+    def com_atproto_identity_resolveHandle(self, params: dict, *_: Any) -> dict:  # noqa: N802
+        for did, account in self._accounts.items():
+            if account["handle"] == params["handle"]:
+                return {"did": did}
+        raise XrpcError("InvalidRequest", "Unable to resolve handle")
+
     def com_atproto_sync_listRepos(self, *_: Any) -> dict:  # noqa: N802
         return {"repos": [{"did": did, "active": True} for did in self._accounts]}
 
@@ -361,6 +367,8 @@ class AppView(_Server):
 
     def app_bsky_actor_getProfile(self, params: dict, *_: Any) -> dict:  # noqa: N802
         did = params["actor"]
+        if not did.startswith("did:"):
+            did = ask(self._server_address, "com.atproto.identity.resolveHandle", handle=did)["did"]
         return {
             "did": did,
             "followersCount": self._count("app.bsky.graph.follow", lambda record: record["subject"], did),
