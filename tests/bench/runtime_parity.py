@@ -1,7 +1,8 @@
 """Bar `runtime-parity`: torch, OpenVINO and ONNX Runtime on the same inputs, every net under models/.
 
 Words must be the same; outputs may differ by `SAME` of their largest magnitude, and no pixel of a picture by more. bfloat16 must leave
-the metrics where they are: the poet's log-probability a word, the captions' BLEU-4, and every picture within `CLOSE` root mean square.
+the metrics where they are: the poet's log-probability a word, the captions' BLEU-4, and every picture within `CLOSE` root mean square;
+on a processor that has bfloat16 also what the painter's and the stylist's own judges say of pictures made in it.
 Not run here: MiniLM and the nudity net come from packages as ONNX alone and have no torch module; MiniLM serves on ONNX Runtime only.
 """
 
@@ -26,6 +27,7 @@ from auria_bot.art.evaluation.parity import (
     greedy_poems,
     has_bf16,
 )
+from auria_bot.art.evaluation.rounding import measured, worst
 from auria_bot.art.evaluation.twins import captioner, twins
 from auria_bot.art.training.captioner import greedy
 from auria_bot.corpus.tables import models_folder
@@ -41,6 +43,7 @@ CLOSE = 0.02  # of the largest magnitude, root mean square: what bfloat16 may ch
 _PERPLEXITY = 0.01  # the share by which bfloat16 may change the poet's perplexity
 _BLEU = 0.01  # by which bfloat16 may change BLEU-4 of greedy captions
 _PICTURES = 96  # validation photographs captioned for it
+_WORSE = 0.02  # of its range: by which no measure of painter or stylist may get worse in bfloat16
 
 
 def run() -> Result:
@@ -72,9 +75,16 @@ def run() -> Result:
         own = max(each.openvino_bf16 or 0.0 for each in compared)
         figures.append(f"OpenVINO bf16 rms {own:.4f} at most")
         passed = passed and own <= CLOSE
+        f32, bf16 = (measured(models, precision=each) for each in ("f32", "bf16"))
+        figures.append(
+            f"pictures f32 | bf16: control {sum(f32.control.values())} | {sum(bf16.control.values())} of"
+            f" {f32.seeds * len(f32.control)}, matching score {f32.score:.3f} | {bf16.score:.3f}, colour distance left"
+            f" {f32.colour_left:.3f} | {bf16.colour_left:.3f}, edges kept {f32.edges:.3f} | {bf16.edges:.3f}"
+        )
+        passed = passed and worst(f32, bf16) <= _WORSE
     else:
         figures.append("OpenVINO's own bf16 was not exercised: this processor has none")
-    bar = f"same words; outputs within {SAME:.4f}; bf16: perplexity and BLEU-4 within 1 %, rms within {CLOSE}"
+    bar = f"same words; outputs within {SAME:.4f}; bf16: perplexity and BLEU-4 within 1 %, rms within {CLOSE}, no measure of pictures worse by more than {_WORSE}"
     return Result(name="runtime-parity", figures="; ".join(figures), bar=bar, passed=passed)
 
 

@@ -38,6 +38,7 @@ class RealEsrganConfig:
     last_pass: int = 256  # pixels the net aims at; beyond, it would harden every blot into a worm: that is interpolated
     plain: float = 0.45  # share of plain interpolation in each pass, for the same reason
     runtime: str = "auto"  # see art.runtime
+    precision: str = "f32"  # or "bf16": see art.runtime
     threads: int | None = None  # None: every core
 
 
@@ -91,7 +92,10 @@ class RealEsrgan:
     def _pass(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """(height, width, 3) to (4 height, 4 width, 3), in tiles."""
         if self._network is None:
-            self._network = load(self._folder / "model.onnx", runtime=self.config.runtime, threads=self.config.threads)
+            self._network = load(
+                self._folder / "model.onnx", runtime=self.config.runtime, precision=self.config.precision,
+                threads=self.config.threads,
+            )  # fmt: skip
         height, width = picture.shape[:2]
         result = np.empty((height * _FACTOR, width * _FACTOR, 3), np.float32)
         padded = np.pad(picture, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)), mode="edge")

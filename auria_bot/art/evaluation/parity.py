@@ -38,7 +38,9 @@ class Compared:
     runtimes: float  # OpenVINO against ONNX Runtime, largest difference
     torch: float | None  # torch against ONNX Runtime, largest difference; None where there is no torch module
     bf16: float | None  # torch in bfloat16 against torch in float32, root mean square difference
-    openvino_bf16: float | None  # OpenVINO's own bfloat16, likewise; None where the processor has none
+    openvino_bf16: (
+        float | None
+    )  # OpenVINO's own bfloat16, likewise; None where the processor has none, or it never serves so
     picture: bool  # whether an output is a picture
 
 
@@ -61,7 +63,7 @@ def compare(twin: Twin, models: Path) -> Compared:
     if twin.build is not None:
         module = twin.build()
         plain, rounded = twin.torch(module), twin.torch(module, bf16=True)
-    if has_bf16():
+    if has_bf16() and twin.rounds:
         own = runtime.load(path, runtime="openvino", threads=_THREADS, precision="bf16").run(twin.inputs)
 
     def largest(mine: Mapping[str, NDArray[Any]], theirs: Mapping[str, NDArray[Any]]) -> float:

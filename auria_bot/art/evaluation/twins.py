@@ -47,6 +47,7 @@ class Twin:
     order: tuple[str, ...] = ()  # the module's arguments
     returns: tuple[str, ...] = ()  # what the module returns; () when it is the one output itself
     picture: str | None = None  # the output that is a picture in [0, 1]
+    rounds: bool = True  # whether it may serve in bfloat16; not where it computes places in a picture
 
     def torch(self, module: nn.Module, *, bf16: bool = False) -> dict[str, NDArray[Any]]:
         """What the module gives; with `bf16`, matrix products and convolutions are computed in bfloat16."""
@@ -123,7 +124,7 @@ def twins(models: Path, *, seed: int = 0) -> list[Twin]:
         ),
         Twin(
             name="stylist-brush", file="stylist/brush.onnx", inputs={"lab": lab}, outputs=("brushed",),
-            build=Brush, order=("lab",), returns=("brushed",),
+            build=Brush, order=("lab",), returns=("brushed",), rounds=False,
         ),
     ]  # fmt: skip
 

@@ -51,6 +51,7 @@ class MagentaConfig:
     margin: int = 32  # pixels reflected around the picture and cut off again: the net darkens borders
     leanings: Mapping[str, float] = field(default_factory=dict)  # how many times likelier a painting is, by its key
     runtime: str = "auto"  # see art.runtime
+    precision: str = "f32"  # or "bf16": see art.runtime
     threads: int | None = None  # None: every core
 
 
@@ -167,7 +168,11 @@ class Magenta:
     def _net(self, name: str) -> Network:
         if name not in self._networks:
             path = self._net_folder / f"{name}.onnx"
-            self._networks[name] = load(path, runtime=self.config.runtime, threads=self.config.threads)
+            # The brush counts pixels, which bfloat16 cannot.
+            precision = "f32" if name == "brush" else self.config.precision
+            self._networks[name] = load(
+                path, runtime=self.config.runtime, precision=precision, threads=self.config.threads
+            )
         return self._networks[name]
 
     def _reader(self) -> MiniLM:
