@@ -1,8 +1,9 @@
-"""Counts what this process reaches for over the network, below every library: by the interpreter's own audit events."""
+"""Counts what this process says over the network, below every library: connections, look-ups, and bytes on open ones."""
 
 from __future__ import annotations
 
 import contextlib
+import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,26 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 
 @contextlib.contextmanager
 def connections() -> Iterator[list[Any]]:
-    """The addresses that were connected to, or looked up, within the block; in every thread."""
+    """What was connected to, looked up or sent within the block, in any thread: an empty list when nothing was."""
     if not _HOOKED:
         sys.addaudithook(_hear)  # for good: an audit hook cannot be taken away
         _HOOKED.append(True)
     heard: list[Any] = []
+    before = {name: getattr(socket.socket, name) for name in ("send", "sendall")}
+
+    def told(name: str) -> Any:
+        def send(self: socket.socket, data: Any, *more: Any) -> Any:
+            heard.append((name, len(data)))
+            return before[name](self, data, *more)
+
+        return send
+
     _LISTENING.append(heard)
+    for name in before:
+        setattr(socket.socket, name, told(name))
     try:
         yield heard
     finally:
         _LISTENING.remove(heard)
+        for name, method in before.items():
+            setattr(socket.socket, name, method)

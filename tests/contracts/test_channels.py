@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import itertools
 import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
 
 from auria_bot import registry
-from auria_bot.domain.post import Post, PostState, Receipt
+from auria_bot.domain.post import Receipt
 from auria_bot.domain.roles import Channel, Limits, Question
 from auria_bot.errors import ChannelError, IllegalMove, NotFound, Refused, Throttled, Unauthorised, Unclear
 from tests.connections import connections
 from tests.platforms import PLATFORMS, MemorySecrets, Platform, platform, ready
+from tests.trials import Recorded, found, made, new_post, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 CHANNELS = list(registry.BACKENDS["channel"])
-NUMBERS = itertools.count(1)
 FAULTS = [(name, fault) for name in PLATFORMS for fault in platform(name).faults]
-
-
-def made(name: str, home: Path, server: Platform | None = None, **secrets: str) -> Channel:
-    """A channel of that kind, before its platform where it has one."""
-    kind = registry.find("channel", name)
-    options = server.options() if server else {}
-    known = {**(server.secrets() if server else {}), **secrets}
-    channel: Channel = kind(kind.Config(**{**options, "name": "mine"}), home=home, secrets=MemorySecrets(known))
-    return channel
-
-
-def new_post(folder: Path) -> Post:
-    """A post unlike every other, whose picture lies on the disk."""
-    number = next(NUMBERS)
-    picture = folder / f"picture-{number}.jpg"
-    Image.new("RGB", (432, 540), (30, number * 7 % 256, 90)).save(picture)
-    return Post(
-        id=number, draft_id=number, channel="mine", state=PostState.SENDING, due=datetime.now(UTC),
-        text=f"rain number {number}\nponds\nnight\n\n— Auria\n#haiku", alt_text=f"A pond, the {number}th.", signature="s",
-        picture=str(picture), picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
-        key=hashlib.sha256(str(number).encode()).hexdigest()[:32],
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -79,35 +53,6 @@ def channel(name: str, tmp_path: Path, server: Platform | None) -> Channel:
 
 every = pytest.mark.parametrize("name", CHANNELS)
 social = pytest.mark.parametrize("name", list(PLATFORMS))
-
-
-class Recorded:
-    """For a `publish` that is watched: what it wanted remembered, and how often it was ready."""
-
-    def __init__(self, post: Post) -> None:
-        self.post = post
-        self.calls = 0
-
-    def __call__(self, memo: str = "") -> None:
-        self.calls += 1
-        self.post = dataclasses.replace(self.post, memo=memo, tried_at=datetime.now(UTC))
-
-
-def shown(server: Platform, post: Post) -> list[dict[str, Any]]:
-    """How often followers see this very post."""
-    return [one for one in server.visible() if one["text"].startswith(post.text.split("\n")[0] + "\n")]
-
-
-def found(channel: Channel, post: Post) -> Receipt | None:
-    """What `find` says once it can."""
-    until = time.monotonic() + 15
-    while True:
-        try:
-            return channel.find(post)
-        except Throttled:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
 
 
 @every
@@ -250,12 +195,12 @@ def test_without_a_secret_it_says_how_to_give_it(name: str, tmp_path: Path, serv
 @social
 def test_a_platform_that_is_away_is_told_soon(name: str, tmp_path: Path, server: Platform) -> None:
     """Nothing was sent, and it is tried again later."""
-    kind = registry.find("channel", name)
     options = {
-        key: "http://127.0.0.1:9" if str(value).startswith(("http://127.0.0.1", "http://localhost")) else value
+        key: "http://127.0.0.1:9"
         for key, value in server.options().items()
+        if str(value).startswith(("http://127.0.0.1", "http://localhost"))
     }
-    channel = kind(kind.Config(**{**options, "name": "mine"}), home=tmp_path, secrets=MemorySecrets(server.secrets()))
+    channel = made(name, tmp_path, server, options=options)
     begun = time.monotonic()
     with pytest.raises(ChannelError):
         channel.check()

@@ -318,6 +318,7 @@ def _allow(given: Any, known: set[str]) -> None:
 def _length(text: str) -> int:
     """About X's weighted length, by a rule of its own that is never above it."""
     text = unicodedata.normalize("NFC", re.sub(r"https?://\S+", "u" * 23, text))
+    text = re.sub("[\U0001f1e6-\U0001f1ff]{2}", "\U0001f3f3", text)  # a flag is one emoji
     text = re.sub("\u200d.|[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]", "", text)
     return sum(1 if ord(one) < 4352 or 8192 <= ord(one) <= 8247 else 2 for one in text)
 

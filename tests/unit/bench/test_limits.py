@@ -1,0 +1,71 @@
+"""The benchmark of limits finds what it looks for: a smaller form of it, and channels that break their word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot import registry
+from auria_bot.channels import fitting
+from auria_bot.channels.folder import FolderChannel
+from auria_bot.domain.roles import Fitted, Limits
+from tests.bench.limits import Tally, try_channel
+from tests.platforms import PLATFORMS, platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANNELS = [name for name in registry.BACKENDS["channel"] if name != "fake"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHANNELS)
+def test_every_limit_is_kept_without_the_network(name: str, tmp_path: Path) -> None:
+    """One case of each, nothing sent."""
+    tally = Tally()
+    if name in PLATFORMS:
+        with platform(name) as server:
+            try_channel(name, server, tmp_path, tally, seeds=2, sent=0)
+    else:
+        try_channel(name, None, tmp_path, tally, seeds=2, sent=0)
+    assert tally.faults == []
+    assert tally.tried.total() > 0
+
+
+@pytest.mark.slow
+def test_what_is_at_a_limit_is_taken_by_the_platform(tmp_path: Path) -> None:
+    """One case of each, sent to Bluesky."""
+    tally = Tally()
+    with platform("bluesky") as server:
+        try_channel("bluesky", server, tmp_path, tally, seeds=1, sent=1)
+    assert tally.faults == []
+    assert tally.sent > 5
+
+
+class Careless(FolderChannel):
+    """A channel that says one thing and does another."""
+
+    def limits(self) -> Limits:
+        return Limits(characters=300, alt_characters=100, hashtags=3)
+
+    def fit(self, text: str, alt_text: str) -> Fitted:
+        return Fitted(text=text[:300], alt_text=alt_text[:100])
+
+
+class OneTooMany(Careless):
+    """A channel whose limits are one above what it says."""
+
+    def fit(self, text: str, alt_text: str) -> Fitted:
+        return fitting.fit_words(text, alt_text, Limits(characters=301, alt_characters=101, hashtags=4), name=self.name)
+
+
+@pytest.mark.parametrize("kind", [Careless, OneTooMany])
+def test_a_careless_channel_is_found_out(kind: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cuts poems and alt texts, or takes one too many: each limit is named."""
+    monkeypatch.setitem(registry.BACKENDS["channel"], "careless", f"{__name__}:{kind.__name__}")
+    tally = Tally()
+    try_channel("careless", None, tmp_path, tally, seeds=1, sent=0)
+    assert {fault.split(":")[0] for fault in tally.faults} == {
+        "careless characters", "careless hashtags", "careless alt text"
+    }  # fmt: skip
