@@ -7,6 +7,7 @@ session, and stops at the first sign of trouble. An upload is invisible; one req
 
 from __future__ import annotations
 
+import logging
 import re
 import tempfile
 from dataclasses import dataclass
@@ -24,12 +25,14 @@ from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.domain.roles import Fitted, Limits, Question, Ready, Secrets
-from auria_bot.errors import AuriaError, NotFound, SettingsError, Throttled, Unauthorised, Unclear
+from auria_bot.errors import AuriaError, DiskError, NotFound, SettingsError, Throttled, Unauthorised, Unclear
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["InstagramChannel", "InstagramConfig"]
+
+log = logging.getLogger(__name__)
 
 _SLACK = timedelta(minutes=15)  # how far the platform's clock and ours may be apart
 _PAGE = 33  # posts that are asked for at once, when a post is looked for: as many as the app asks for
@@ -154,7 +157,10 @@ class InstagramChannel:
             receipt = _read(made["media"])
         except (KeyError, TypeError, ValueError):
             raise Unclear("Instagram's answer to the publishing holds no post") from None
-        self._login.keep_session(client)
+        try:
+            self._login.keep_session(client)
+        except DiskError as error:
+            log.warning("The session could not be kept: %s", error, extra={"channel": self.name})
         return receipt
 
     def find(self, post: Post) -> Receipt | None:

@@ -249,6 +249,41 @@ def test_a_second_process_does_not_log_in_again(
     assert json.loads(secrets.values["session"])["settings"]["uuids"]["android_device_id"] == platform.devices[0]
 
 
+@pytest.mark.slow
+def test_processes_share_one_session_and_one_block(platform: InstagramPlatform, post: Post, tmp_path: Path) -> None:
+    """By the vault's file, which only its owner may read: one login in all, and silence everywhere after a challenge."""
+    import subprocess
+    import sys
+
+    from auria_bot.vault import Vault
+
+    program = (
+        "import sys, json, pathlib; from auria_bot.channels.instagram import *; from auria_bot.vault import Vault\n"
+        "from auria_bot.errors import AuriaError\n"
+        "home = pathlib.Path(sys.argv[1]); options = json.loads(sys.argv[2]); options['delay'] = tuple(options['delay'])\n"
+        "channel = InstagramChannel(InstagramConfig(name='ig', **options), home=home, secrets=Vault(home, 'ig'))\n"
+        "try: print(channel.audience().followers)\n"
+        "except AuriaError as error: print(type(error).__name__)\n"
+    )
+    vault = Vault(tmp_path, "ig", environment={})
+    vault.store("password", platform.password)
+
+    def process() -> str:
+        command = [sys.executable, "-c", program, str(tmp_path), json.dumps(platform.options())]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+
+    assert [process(), process()] == ["314", "314"]
+    assert platform.logins == 1
+    assert vault.file.stat().st_mode & 0o777 == 0o600
+    assert platform.password not in (vault.get("session") or "")
+    platform.challenged = True
+    assert process() == "Unauthorised"
+    platform.confirm()
+    asked = len(platform.calls)
+    assert process() == "Unauthorised"
+    assert len(platform.calls) == asked
+
+
 @pytest.mark.parametrize("fault", ["challenge", "feedback", "403"])
 def test_after_a_challenge_nothing_is_sent(
     make: Callable[..., InstagramChannel], platform: InstagramPlatform, post: Post, fault: str

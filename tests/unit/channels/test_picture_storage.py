@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 # The key and the signatures below are those of Amazon's documentation of Signature Version 4.
 EXAMPLE = StorageKeys(
-    key_id="AKIAIOSFODNN7EXAMPLE", secret="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", region="us-east-1"
-)  # noqa: S106
+    key_id="AKIAIOSFODNN7EXAMPLE",
+    secret="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",  # noqa: S106 - as published
+    region="us-east-1",
+)
 WHEN = datetime(2013, 5, 24, tzinfo=UTC)
 
 
