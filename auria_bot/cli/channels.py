@@ -1,4 +1,4 @@
-"""The channels: `channels`, and `channels add`, `check`, `pause`, `resume` and `remove`."""
+"""The channels: `channels`, and `channels add`, `check`, `pause`, `resume`, `remove` and `serve`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from auria_bot.bootstrap import Application
     from auria_bot.domain.roles import Channel
 
-__all__ = ["add", "channels", "check", "list_channels", "overview", "pause", "remove", "resume"]
+__all__ = ["add", "channels", "check", "list_channels", "overview", "pause", "remove", "resume", "serve"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
@@ -199,6 +199,30 @@ def remove(
         if name in house.settings.review.channels:
             note(f"it still stands in review.channels; take it out of {file.file} or name others with --channel")
     typer.echo(f"channel {name} is gone, and so are its secrets")
+
+
+@channels.command()
+def serve(
+    name: Name,
+    host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes any.")] = 8417,
+) -> None:
+    """Serve a channel's pictures, for Instagram to fetch.
+
+    Stand it behind a web server that speaks https, and give that address as the channel's public_url. It serves the pictures that are being posted, each for a while, and nothing else.
+    """
+    from auria_bot.channels.picture_host import picture_server
+    from auria_bot.cli.house import opened
+
+    with opened() as house:
+        _known(house, name)
+        endpoint = getattr(house.channels[name](), "endpoint", None)
+        if endpoint is None:
+            raise InputError(f"channel {name} hands its pictures over itself; there is nothing to serve")
+        server = picture_server(endpoint(), host=host, port=port)
+    with server:
+        note(f"serving the pictures of {name} at http://{host}:{server.server_port}/; Ctrl-C ends it")
+        server.serve_forever()
 
 
 def _row(house: Application, name: str) -> dict[str, Any]:
