@@ -1,4 +1,4 @@
-"""What Auria works with: `models`, `moods`, `styles list` and `styles add`."""
+"""What Auria works with: `models`, `styles list` and `styles add`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from auria_bot.settings import Settings
 
-__all__ = ["list_models", "list_moods", "model_rows", "styles"]
+__all__ = ["list_models", "model_rows", "styles"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -167,22 +167,6 @@ def _packaged() -> Iterator[dict[str, Any]]:
             content = path.read_bytes()
             yield {"name": f"{package}/{path.name}", "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content),
                    "state": "", "words": "", "licence": licence, "metrics": {}, "path": str(path)}  # fmt: skip
-
-
-def list_moods(as_json: Json = False) -> None:
-    """List the moods and what they are like."""
-    from auria_bot.cli.console import out, print_json, table
-    from auria_bot.domain.mood import MOODS
-
-    if as_json:
-        print_json([
-            {"name": mood.name, "parent": mood.parent, "description": mood.description, "valence": mood.valence,
-             "arousal": mood.arousal, "strength": mood.strength, "words": list(mood.words)}
-            for mood in MOODS.values()
-        ])  # fmt: skip
-        return
-    rows = ((mood.name, mood.parent, f"{mood.strength:.2f}", mood.description) for mood in MOODS.values())
-    out().print(table("", ("mood", "emotion", "style", "what it is like"), rows))
 
 
 @styles.command("list")

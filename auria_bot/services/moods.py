@@ -58,6 +58,7 @@ class Leanings:
     artworks: int  # that went out and were measured
     evidence: float  # the same, the young and the old counted as parts
     share: float  # of the artworks made without a wish, those whose mood is drawn by chance; the others' is read
+    floor: float  # below which no mood's chance falls
     moods: tuple[Leaning, ...]  # every mood, the most likely first
     styles: tuple[Leaning, ...]  # paintings that were used, the best loved first
     believed: tuple[Belief, ...] = ()  # what is believed of paintings; the first is one never used
@@ -129,7 +130,7 @@ def leanings(found: Sequence[Reward], *, enabled: bool = True, share: float = 0.
     styles = beliefs(of_styles)
     weight = {one.name: _weight(one.mean - styles[0].mean) for one in styles}
     return Leanings(
-        enabled=enabled, artworks=len(found), evidence=evidence, believed=styles,
+        enabled=enabled, artworks=len(found), evidence=evidence, believed=styles, floor=explore / len(MOODS),
         share=share * evidence / (evidence + _ENOUGH) if enabled else 0.0,
         moods=_ordered(moods, chance), styles=_ordered(styles[1:], weight),
     )  # fmt: skip
