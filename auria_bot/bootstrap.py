@@ -157,9 +157,11 @@ class Application:
     @cached_property
     def statistics(self) -> Statistics:
         """Tells what followers did, by post, channel, mood, style and time."""
+        from zoneinfo import ZoneInfo
+
         from auria_bot.services.statistics import Statistics
 
-        return Statistics(store=self.store, zone=self.settings.time_zone)
+        return Statistics(store=self.store, zone=ZoneInfo(self.settings.time_zone))
 
     @cached_property
     def moods(self) -> Moods:
