@@ -140,7 +140,9 @@ class Application:
         """Carries approved drafts to the channels."""
         from auria_bot.services.publisher import Publisher
 
-        return Publisher(store=self.store, pictures=self.pictures, clock=self.clock, channels=self.channels)
+        return Publisher(
+            store=self.store, pictures=self.pictures, clock=self.clock, channels=self.channels, faults=self._faults
+        )
 
     @cached_property
     def tracker(self) -> Tracker:

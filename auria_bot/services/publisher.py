@@ -64,7 +64,7 @@ class Publisher:
 
     def __init__(
         self, *, store: Store, pictures: Pictures, clock: Clock, channels: Mapping[str, Callable[[], Channel]],
-        lease: timedelta = LEASE,
+        lease: timedelta = LEASE, faults: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:  # fmt: skip
         """Join the collaborators.
 
@@ -74,9 +74,10 @@ class Publisher:
             clock: tells the time.
             channels: every channel by the operator's name for it; called on first use.
             lease: how long a claim holds.
+            faults: why a text must not be published; nothing when it may.
         """
         self._store, self._clock, self._lease, self._channels = store, clock, lease, channels
-        self._scheduler = Scheduler(store=store, pictures=pictures, clock=clock, channels=channels)
+        self._scheduler = Scheduler(store=store, pictures=pictures, clock=clock, channels=channels, faults=faults)
         self._pauses = Pauses(store=store, clock=clock, channels=channels)
         self._reconciliation = Reconciliation(store=store, clock=clock)
         self._sender = Sender(store=store, clock=clock, lease=lease)

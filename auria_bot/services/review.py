@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from auria_bot.services.studio import Made, Studio
     from auria_bot.services.workshop import Progress
 
-__all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review"]
+__all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review", "unfit"]
 
 LONGEST_TEXT = 5000  # characters of a post's text, before the channels' own limits
 LONGEST_ALT = 1000  # characters of an alt text
@@ -75,6 +75,7 @@ class Review:
             NotFound: there is no such draft.
             UnknownName: there is no such channel.
             IllegalMove: a draft is not waiting for a decision.
+            TextRejected: a draft's words must not be published.
         """
         wanted = tuple(channels) or self._usual
         for name in wanted:
@@ -86,7 +87,10 @@ class Review:
         with self._store.begin() as unit:
             approved = []
             for draft_id in dict.fromkeys(ids):
-                approved.append(unit.drafts.save(unit.drafts.get(draft_id).approve(wanted, now)))
+                draft = unit.drafts.get(draft_id)
+                if words := unfit(draft, self._faults):
+                    raise TextRejected(f"draft {draft_id}: {'; '.join(words)}; change it: auria edit {draft_id}")
+                approved.append(unit.drafts.save(draft.approve(wanted, now)))
                 unit.journal.note("approve", draft_id=draft_id, words=", ".join(approved[-1].channels), at=now)
         return tuple(approved)
 
@@ -180,3 +184,20 @@ class Review:
         if found := self._faults(words):
             raise TextRejected(f"the {what} must not be published: {'; '.join(found[:5])}")
         return words
+
+
+def unfit(draft: Draft, faults: Callable[[str], Sequence[str]]) -> list[str]:
+    """Why a draft's words must not be published, wherever they come from; the credit of its painting is left out of it.
+
+    Args:
+        draft: whose words are looked at.
+        faults: why a text must not be published.
+    """
+    style, found = draft.artwork.style, []
+    for what, words in (("text", draft.text), ("alt text", draft.alt_text)):
+        rest = words
+        for known in (style.title, style.artist, style.year):
+            rest = rest.replace(known, "") if known else rest
+        if why := faults(rest):
+            found.append(f"the {what} must not be published: {'; '.join(why[:5])}")
+    return found

@@ -15,10 +15,11 @@ from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Post, PostState
 from auria_bot.domain.roles import Fitted
 from auria_bot.errors import AuriaError
+from auria_bot.services.review import unfit
 from auria_bot.services.workspace import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from auria_bot.domain.draft import Draft
@@ -48,8 +49,9 @@ class Scheduler:
     """Hands approved drafts over to the publisher."""
 
     def __init__(
-        self, *, store: Store, pictures: Pictures, clock: Clock, channels: Mapping[str, Callable[[], Channel]]
-    ) -> None:
+        self, *, store: Store, pictures: Pictures, clock: Clock, channels: Mapping[str, Callable[[], Channel]],
+        faults: Callable[[str], Sequence[str]] = lambda _: (),
+    ) -> None:  # fmt: skip
         """Join the collaborators.
 
         Args:
@@ -57,8 +59,10 @@ class Scheduler:
             pictures: where the drafts' pictures lie.
             clock: tells the time.
             channels: every channel by the operator's name for it; called on first use.
+            faults: why a text must not be published; nothing when it may.
         """
         self._store, self._pictures, self._clock, self._channels = store, pictures, clock, channels
+        self._unfit = faults
 
     def schedule(self, ids: Collection[int] = (), *, due: datetime | None = None) -> tuple[tuple[Post, ...], list[str]]:
         """Make posts of approved drafts, one a channel, due now or later; and what kept drafts from it.
@@ -136,6 +140,7 @@ class Scheduler:
     def _faults(self, draft: Draft, name: str) -> list[str]:
         """Why an approved draft must not go to a channel."""
         faults = [] if draft.is_signed else ["it was changed after its approval; approve it again"]
+        faults += unfit(draft, self._unfit)
         try:
             picture = self._pictures.path(draft.folder, draft.artwork.post)
             if sha256_of(picture) != draft.picture_sha256:
