@@ -1,8 +1,9 @@
 """One artwork from a cold process, and a batch of ten, with the models that ship.
 
-Each is a run of the real command, `auria make`, in a new process and a new home (its database is made on the way). Wall time is from the start of
-the command to its end; memory is the largest resident size of the program plus that of the studio's child process. Processor seconds
-are stated beside the wall time, because other work on the machine lengthens only the latter.
+Each is a run of the real command, `auria make`, in a new process: in a new home, whose database is made on the way, and again in a home that
+was used before. Wall time is from the start of the command to its end; memory is the largest resident size of the program plus that of the
+studio's child process. Processor seconds (user and system, program and child) are stated beside the wall time, because other work on
+the machine lengthens mostly the latter.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -39,15 +39,18 @@ class Measured:
     steps: dict[str, float]  # wall seconds a step, over all artworks
 
 
-def make(count: int, *, seed: int = SEED) -> Measured:
-    """Make artworks in a new home."""
-    with tempfile.TemporaryDirectory(prefix="auria-latency-") as home:
+def make(count: int, *, seed: int = SEED, home: Path | None = None) -> Measured:
+    """Make artworks in a home, by default in a new one."""
+    with tempfile.TemporaryDirectory(prefix="auria-latency-") as scratch:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
         command = [sys.executable, "-m", "auria_bot", "make", "--count", str(count), "--seed", str(seed), "--json"]
-        output = Path(home) / "output.json"
+        output = Path(scratch) / "output.json"
+        place = str(home or Path(scratch) / "home")
         begun, spent, own = time.perf_counter(), _spent(), 0
         with output.open("wb") as file:
-            process = subprocess.Popen(command, env=kept | {"AURIA_HOME": home}, stdout=file, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command, env=kept | {"AURIA_HOME": place}, stdout=file, stderr=subprocess.DEVNULL
+            )
             while process.poll() is None:
                 own = max(own, _largest(process.pid))
                 time.sleep(0.02)
@@ -80,22 +83,29 @@ def _largest(pid: int) -> int:
 
 
 def run(runs: int = 3) -> Result:
-    """Measure: the median of several single artworks, and one batch; the first run only warms the file cache."""
-    make(1)
-    singles = [make(1, seed=SEED + number) for number in range(1, runs + 1)]
-    one = sorted(singles, key=lambda each: each.seconds)[len(singles) // 2]
+    """Measure: the median of several single artworks in new homes and in a used one, and one batch in a new home.
+
+    The very first run only warms the system's file cache.
+    """
+    with tempfile.TemporaryDirectory(prefix="auria-latency-home-") as folder:
+        home = Path(folder)
+        make(1, home=home)
+        new = [make(1, seed=SEED + number) for number in range(1, runs + 1)]
+        used = [make(1, seed=SEED + number, home=home) for number in range(1, runs + 1)]
+    one, again = (sorted(each, key=lambda run: run.seconds)[runs // 2] for each in (new, used))
     batch = make(BATCH)
     further = (batch.seconds - one.seconds) / (BATCH - 1)
-    megabytes = max(each.megabytes for each in (*singles, batch))
+    megabytes = max(each.megabytes for each in (*new, *used, batch))
     steps = ", ".join(f"{name} {seconds:.2f}" for name, seconds in one.steps.items())
     in_batch = ", ".join(f"{name} {seconds / BATCH:.2f}" for name, seconds in batch.steps.items())
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     figures = (
-        f"one {statistics.median(each.seconds for each in singles):.2f} s (processor {one.processor:.1f} s; {steps}),"
+        f"one in a new home {one.seconds:.2f} s (processor {one.processor:.1f} s; {steps}),"
+        f" in a used home {again.seconds:.2f} s (processor {again.processor:.1f} s),"
         f" batch of {BATCH} {batch.seconds / BATCH:.2f} s each, further ones {further:.2f} s"
         f" (processor {batch.processor / BATCH:.1f} s each; {in_batch}), memory {megabytes:.0f} MB; load {load:.1f}"
     )
     return Result(
         name="make-latency", figures=figures, bar=f"one < {ONE:g} s and < {MEMORY} MB; batch of {BATCH} < {EACH:g} s each",
-        passed=one.seconds < ONE and megabytes < MEMORY and batch.seconds / BATCH < EACH,
+        passed=max(one.seconds, again.seconds) < ONE and megabytes < MEMORY and batch.seconds / BATCH < EACH,
     )  # fmt: skip
