@@ -59,7 +59,8 @@ class InstagramChannel:
     Config = InstagramConfig
     QUESTIONS = (
         Question(
-            name="accept_risk", prompt="Instagram may ban accounts that post this way. Accept the risk (true/false)?"
+            name="accept_risk",
+            prompt="Instagram does not allow this road and may ban the account. Do you accept the risk?",
         ),
         Question(name="username", prompt="The account's name"),
         Question(name="password", prompt="The account's password", secret=True),

@@ -63,7 +63,7 @@ def meaning(error: Exception, client: Any, *, visible: bool, login: bool, hidden
         error = _typed(error)
     status = _status(error)
     told = _words(error, client, hidden)
-    words = f"{type(error).__name__}: {told}" if told else type(error).__name__
+    words = f"{told} ({type(error).__name__})" if told else type(error).__name__
     if isinstance(error, wrong.ChallengeRequired) and _last_status(client) == 404 and not (login or visible):
         # The package takes a bare "Not Found" for a challenge in disguise; it may as well be a post that is gone.
         return Meaning(kind=_Kind.LATER, words="Instagram answered that there is nothing", wait=_WAIT)
@@ -82,11 +82,11 @@ def meaning(error: Exception, client: Any, *, visible: bool, login: bool, hidden
     }
     for kind, what in advice.items():
         if isinstance(error, kind):
-            return Meaning(kind=_Kind.BLOCKED, words=f"Instagram says {words}; {what}")
+            return Meaning(kind=_Kind.BLOCKED, words=f"Instagram says: {words}; {what}")
     if isinstance(error, wrong.LoginRequired | wrong.ClientLoginRequired | wrong.ClientUnauthorizedError) and not login:
-        return Meaning(kind=_Kind.ENDED, words=f"Instagram says {words}")
+        return Meaning(kind=_Kind.ENDED, words=f"Instagram says: {words}")
     if isinstance(error, wrong.PleaseWaitFewMinutes | wrong.RateLimitError | wrong.ClientThrottledError):
-        return Meaning(kind=_Kind.LATER, words=f"Instagram asks to wait ({words})", wait=_asked(error))
+        return Meaning(kind=_Kind.LATER, words=f"Instagram asks to wait: {words}", wait=_asked(error))
     if _broken(error):
         kind = _Kind.UNCLEAR if visible else _Kind.LATER
         return Meaning(kind=kind, words=f"the connection to Instagram broke ({type(error).__name__})")
@@ -117,18 +117,18 @@ def _answered(error: Exception, status: int, words: str, *, visible: bool, login
     gone = wrong.NotFoundError | wrong.ClientNotFoundError | wrong.MediaUnavailable | wrong.InvalidMediaId
     trouble = status >= 500 or isinstance(error, wrong.ClientJSONDecodeError)
     if status == 403:
-        made = _Kind.BLOCKED, f"Instagram forbids it ({words}); {_APP}"
+        made = _Kind.BLOCKED, f"Instagram forbids it: {words}; {_APP}"
     elif login and not trouble:
-        made = _Kind.BLOCKED, f"Instagram did not let the account in ({words}); {_APP}"
+        made = _Kind.BLOCKED, f"Instagram did not let the account in: {words}; {_APP}"
     elif isinstance(error, gone) and not visible:
-        made = _Kind.GONE, f"Instagram has no such thing ({words})"
+        made = _Kind.GONE, f"Instagram has no such thing: {words}"
     elif "media_needs_reupload" in words:
-        made = _Kind.LATER, f"Instagram wants the picture once more ({words})"
+        made = _Kind.LATER, f"Instagram wants the picture once more: {words}"
     elif 400 <= status < 500 or (isinstance(error, wrong.PrivateError) and not status):
         made = _Kind.REFUSED, f"Instagram does not take it: {words}"
     else:
         kind = _Kind.UNCLEAR if visible else _Kind.LATER
-        made = kind, f"Instagram is in trouble, or its answer makes no sense ({words}, status {status})"
+        made = kind, f"Instagram is in trouble, or its answer makes no sense: {words}, status {status}"
     return Meaning(kind=made[0], words=made[1])
 
 
