@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels.address import checked_address
-from auria_bot.errors import BackendMissing, ChannelError, Refused, SettingsError, Throttled, Unauthorised, Unclear
+from auria_bot.errors import (
+    BackendMissing,
+    ChannelError,
+    DiskError,
+    Refused,
+    SettingsError,
+    Throttled,
+    Unauthorised,
+    Unclear,
+)
 from auria_bot.secrecy import mask
 
 if TYPE_CHECKING:
@@ -23,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ENTRYWAY", "Account", "code_of", "meaning", "open_client", "refusal"]
 
+log = logging.getLogger(__name__)
+
 ENTRYWAY = "https://bsky.social"
 """Bluesky's front door: a login there names the server that keeps the account, which is then asked itself."""
 
@@ -30,6 +42,7 @@ _PASSWORD = "app_password"  # noqa: S105 - a secret's name
 _SESSION = "session"
 _WORDS = 300  # characters of a server's answer that are shown
 _STALE = frozenset({"ExpiredToken", "InvalidToken"})
+_REDIRECT = "UnsupportedProtocol"  # of httpx, as `_stay` raises it
 _FINAL = frozenset({"AccountTakedown", "AccountDeactivated"})
 
 
@@ -186,7 +199,10 @@ class Account:
 
     def _keep(self, session: str) -> None:
         record = {"service": self.service, "handle": self.handle, "session": session}
-        self._secrets.put(_SESSION, json.dumps(record))
+        try:
+            self._secrets.put(_SESSION, json.dumps(record))
+        except DiskError as error:  # it is good for this process all the same; the next one logs in again
+            log.warning("The session of %s could not be kept: %s", self._name, error)
 
 
 def open_client(address: str, timeout: float) -> Any:
@@ -226,6 +242,8 @@ def meaning(error: Exception, server: str, *, sent: bool) -> ChannelError:
     status = getattr(response, "status_code", None)
     if response is None or not isinstance(status, int):
         kind = type(error.__cause__ or error).__name__
+        if kind == _REDIRECT and not sent:
+            return Unauthorised(f"{server} leads elsewhere; set the channel's service to its own address")
         if sent and kind not in {"ConnectError", "ConnectTimeout"}:
             return Unclear(f"the connection to {server} broke, or its answer made no sense ({kind})")
         return Throttled(f"{server} cannot be reached, or its answer made no sense ({kind})")

@@ -21,7 +21,7 @@ from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.domain.roles import Fitted, Limits, Question, Ready, Secrets
-from auria_bot.errors import BackendMissing, NotFound, Refused, Unclear
+from auria_bot.errors import BackendMissing, NotFound, Refused, Unauthorised, Unclear
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +91,7 @@ class BlueskyChannel:
         """Ask the server who we are, and whether the account says that it is a bot.
 
         Raises:
-            Unauthorised: the credentials are not accepted.
+            Unauthorised: the credentials are not accepted, or the account is not active.
             ChannelError: it cannot be told.
         """
         found = self._account.call(lambda client: client.invoke_query("com.atproto.server.getSession")).content
@@ -99,7 +99,7 @@ class BlueskyChannel:
             raise Refused(f"{self._account.service} is no server of the AT protocol; check service of {self.name}")
         words = [f"{found.get('handle')} ({found['did']}) on {self._account.service}"]
         if found.get("active") is False:
-            words.append(f"the account is {found.get('status') or 'not active'}: nothing can be posted")
+            raise Unauthorised(f"{words[0]} is {found.get('status') or 'not active'}: nothing can be posted")
         if self._account.scope == "com.atproto.access":
             words.append("this is the main password: an app password is safer, and can be taken back")
         record = self._record(_PROFILE, "self") or {}

@@ -100,10 +100,11 @@ class MastodonChannel:
         """Ask the server who we are and what it takes, and whether the account says that it is a bot.
 
         Raises:
-            Unauthorised: the token is not accepted.
+            Unauthorised: the token is not accepted, or may not post.
             ChannelError: it cannot be told.
         """
         account = self._server.call(lambda client: client.account_verify_credentials())
+        self._may_write()
         self._learn()
         known = self._known()
         words = [
@@ -212,6 +213,24 @@ class MastodonChannel:
             raise Unauthorised(f"{self._address} is no Mastodon server; check instance of {self.name}") from None
         self._instance = InstanceLimits.read(answer, instance=self._address, at=time.time())
         self._memory.remember(self._instance)
+
+    def _may_write(self) -> None:
+        """Ask whether the token may post, where the server tells (Mastodon 4.3 and newer).
+
+        Raises:
+            Unauthorised: it may not.
+            Throttled: it cannot be told now.
+        """
+        try:
+            scopes = set(self._server.call(lambda client: client.app_verify_credentials()).get("scopes") or ())
+        except (Refused, Unauthorised):
+            return  # it does not tell; the token itself was accepted just before
+        lacking = [one for one in ("write:media", "write:statuses") if not scopes & {one, "write"}]
+        if scopes and lacking:
+            raise Unauthorised(
+                f"the access token of {self.name} may only {', '.join(sorted(scopes))}; make one with {' and '.join(lacking)},"
+                f" then run: auria channels add {self.name}"
+            )
 
     def _upload(self, picture: FittedPicture, alt_text: str) -> str:
         """Hand the picture over and wait until the server has processed it; nobody sees it before a status holds it.

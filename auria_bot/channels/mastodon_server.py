@@ -107,7 +107,7 @@ class MastodonServer:
             return self._said(status, str(error.args[-1] or ""), sent=sent)
         cause = error.__context__ if isinstance(error, MastodonNetworkError) else None
         kind = type(cause or error).__name__
-        if kind == "TooManyRedirects":
+        if kind == "TooManyRedirects" and not sent:
             return Unauthorised(f"{self._address} leads elsewhere; set instance of {self._name} to its own address")
         if sent and not _never_sent(cause):
             return Unclear(f"the connection to {self._address} broke, or its answer made no sense ({kind})")

@@ -68,6 +68,10 @@ class BlueskyPlatform:
                 ),
                 "403": lambda: json_answer(403, {"error": "Forbidden", "message": "Forbidden"}),
                 "429": _limit,
+                "302": lambda: json_answer(302, {}, Location="http://127.0.0.1:9/"),
+                "taken-down": lambda: json_answer(
+                    200, {"did": "did:plc:a", "handle": HANDLE, "active": False, "status": "takendown"}
+                ),
                 "500": lambda: json_answer(500, {"error": "InternalServerError", "message": "Internal Server Error"}),
             },
             host="127.0.0.1" if self.server else "localhost",

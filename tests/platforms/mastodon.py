@@ -82,6 +82,8 @@ class MastodonPlatform:
                 "422": lambda: json_answer(422, {"error": "Validation failed: Text is not to our liking"}),
                 "429": _limit,
                 "500": lambda: json_answer(500, {"error": "An unexpected error occurred"}),
+                "302": lambda: json_answer(302, {}, Location="http://127.0.0.1:9/"),
+                "read-only": lambda: json_answer(200, {"name": "an app", "scopes": ["profile", "read", "write:media"]}),
                 "503": lambda: json_answer(503, {"error": "Service temporarily unavailable"}),
             },
             changes={

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from auria_bot.channels.at_account import ENTRYWAY
 from auria_bot.channels.at_record import record_key
 from auria_bot.channels.bluesky import BlueskyChannel, BlueskyConfig
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.errors import (
+    DiskError,
     IllegalMove,
     NotFound,
     Refused,
@@ -332,6 +334,58 @@ def test_check_advises_against_the_main_password(platform: BlueskyPlatform, tmp_
     """The token tells which one it was."""
     secrets = MemorySecrets({"app_password": "the-main-password-of-auria"})
     assert "main password" in another(platform, secrets, tmp_path).check()
+
+
+def test_check_finds_an_account_that_was_taken_down(platform: BlueskyPlatform, channel: BlueskyChannel) -> None:
+    """Its login may still be good."""
+    platform.proxy.fail_next("taken-down", when=lambda _, path: path.endswith("getSession"))
+    with pytest.raises(Unauthorised, match="takendown"):
+        channel.check()
+
+
+def test_nothing_is_led_elsewhere(platform: BlueskyPlatform, channel: BlueskyChannel, post: Post) -> None:
+    """A server that points to another is a matter of the settings; after sending, it is unclear what it did."""
+    platform.proxy.fail_next("302", when=lambda _, path: path.endswith("createSession"))
+    with pytest.raises(Unauthorised, match="leads elsewhere"):
+        channel.check()
+    platform.fail_next("302")
+    with pytest.raises(Unclear):
+        channel.publish(post, ready)
+
+
+@pytest.mark.parametrize(
+    ("named", "asked"),
+    [
+        ("https://pds.example", "https://pds.example"),
+        ("http://pds.example", ENTRYWAY),
+        ("http://127.0.0.1:9", ENTRYWAY),
+    ],
+)
+def test_the_entryway_leads_on_to_the_accounts_own_server(
+    platform: BlueskyPlatform, secrets: MemorySecrets, tmp_path: Path, named: str, asked: str
+) -> None:
+    """Where a login names a secure one; any other server that the settings name is asked itself."""
+    another(platform, secrets, tmp_path).check()
+    kept = json.loads(secrets.values["session"])
+    there = ":::".join([*kept["session"].split(":::")[:4], named])
+    secrets.values["session"] = json.dumps({**kept, "service": ENTRYWAY, "session": there})
+    channel = another(platform, secrets, tmp_path, service=ENTRYWAY)
+    assert channel._account.client()._build_url("a") == f"{asked}/xrpc/a"
+    secrets.values["session"] = json.dumps({**kept, "session": there})
+    assert another(platform, secrets, tmp_path)._account.client()._build_url("a") == f"{platform.proxy.address}/xrpc/a"
+
+
+def test_a_full_disk_keeps_no_session_and_stops_no_post(
+    platform: BlueskyPlatform, secrets: MemorySecrets, post: Post, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next process logs in again."""
+
+    def full(name: str, value: str) -> None:
+        raise DiskError(f"{name} cannot be written")
+
+    monkeypatch.setattr(secrets, "put", full)
+    assert another(platform, secrets, tmp_path).publish(post, ready)
+    assert "session" not in secrets.values
 
 
 def test_likes_and_followers_are_counted(platform: BlueskyPlatform, channel: BlueskyChannel, post: Post) -> None:

@@ -259,6 +259,23 @@ def test_check_says_who_we_are_and_whether_we_are_marked_as_a_bot(platform: Mast
     assert "Automated account" in another(platform, tmp_path, HUMAN).check()
 
 
+def test_check_finds_a_token_that_may_not_post(platform: MastodonPlatform, channel: MastodonChannel) -> None:
+    """Before anything is uploaded with it."""
+    platform.proxy.fail_next("read-only", when=lambda _, path: path == "/api/v1/apps/verify_credentials")
+    with pytest.raises(Unauthorised, match="profile, read, write:media; make one with write:statuses"):
+        channel.check()
+
+
+def test_nothing_is_led_elsewhere(platform: MastodonPlatform, channel: MastodonChannel, post: Post) -> None:
+    """A server that points to another is a matter of the settings; after sending, it is unclear what it did."""
+    platform.proxy.fail_next("302", when=lambda _, path: "verify_credentials" in path)
+    with pytest.raises(Unauthorised, match="leads elsewhere"):
+        channel.check()
+    platform.fail_next("302")
+    with pytest.raises(Unclear):
+        channel.publish(post, ready)
+
+
 def test_the_servers_limits_are_read_and_remembered(platform: MastodonPlatform, tmp_path: Path) -> None:
     """By every process afterwards, without the network; another server's are not taken for this one's."""
     channel = another(platform, tmp_path)
