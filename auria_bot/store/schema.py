@@ -29,10 +29,11 @@ from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
 
 __all__ = [
-    "HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "audiences", "channels", "drafts", "journal", "posts", "samples",
+    "HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "audiences", "bookmarks", "channels", "corpora", "drafts", "journal",
+    "posts", "samples", "sightings", "tombstones", "verses",
 ]  # fmt: skip
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; known here so that Alembic is imported only when there is something to migrate."""
 
 LAST_ID = 2**63 - 1
@@ -200,3 +201,63 @@ journal = Table(
     Index(None, "draft_id"),
 )  # fmt: skip
 """What the operator did; only ever added to."""
+
+verses = Table(
+    "verses", METADATA,
+    _id(),
+    Column("digest", String(32), nullable=False, unique=True),  # of the folded words: the same poem is one row, whoever has it
+    Column("state", String(10), nullable=False),
+    Column("reason", String(40), nullable=False),  # why it was rejected
+    Column("lines", Text, nullable=False),  # "" for a text that is not kept
+    Column("syllables", String(40), nullable=False),  # of each line, with spaces between
+    Column("form", String(10), nullable=False),  # "575" or "free"
+    Column("season", String(20), nullable=False),  # by its season words; "" where it has none
+    # The best copy's provenance.
+    Column("source", String(20), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("subreddit", String(100), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    Column("created_at", UtcTime),
+    Column("score", Integer),
+    Column("author", Text, nullable=False),  # "" unless the operator asked for names
+    CheckConstraint("state IN ('kept', 'rejected', 'forgotten')", name="state"),
+    Index(None, "state", "id"),
+)  # fmt: skip
+"""Texts that were met, each once: poems that are kept, what was rejected and why, and what was forgotten."""
+
+sightings = Table(
+    "sightings", METADATA,
+    Column("key", String(32), primary_key=True),  # the hash of where it stood, such as a post's id
+    Column("digest", String(32), primary_key=True),
+    Column("author", String(32), nullable=False),  # the hash of the author's name; "" where there is none
+    Index(None, "digest"),
+    Index(None, "author"),
+)  # fmt: skip
+"""Every place where a verse was met, so that one that is deleted there can be forgotten."""
+
+tombstones = Table(
+    "tombstones", METADATA,
+    Column("key", String(32), primary_key=True),  # the hash of a place, or of an author's name
+    Column("at", UtcTime, nullable=False),
+)  # fmt: skip
+"""What is never to be taken again."""
+
+bookmarks = Table(
+    "bookmarks", METADATA,
+    Column("subreddit", String(100), primary_key=True),
+    Column("listing", String(100), primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)  # fmt: skip
+"""How far each listing of Reddit was read."""
+
+corpora = Table(
+    "corpora", METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("made_at", UtcTime, nullable=False),
+    Column("verses", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("settings", JSON, nullable=False),
+)  # fmt: skip
+"""The versions of the corpus; their verses lie in files."""

@@ -12,8 +12,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auria_bot.corpus import dump
-from auria_bot.corpus.dump import Tally, submissions
+from auria_bot.corpus import stream
+from auria_bot.corpus.dump import submissions
+from auria_bot.corpus.stream import Tally
 from auria_bot.errors import InputError, NotFound
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def test_bad_lines_are_counted_and_sampled_and_stop_nothing(tmp_path: Path) -> N
 
 def test_a_line_without_end_takes_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is counted as one bad line; what follows is read."""
-    monkeypatch.setattr(dump, "LONGEST_LINE", 1 << 16)
-    monkeypatch.setattr(dump, "_BLOCK", 1 << 14)
+    monkeypatch.setattr(stream, "LONGEST_LINE", 1 << 16)
+    monkeypatch.setattr(stream, "_BLOCK", 1 << 14)
     path = written(
         tmp_path, record(1) + b"\n" + b"x" * (8 << 20) + b"\n" + record(2) + b"\n" + b"y" * (1 << 20), "dump.zst"
     )
@@ -126,5 +127,5 @@ def test_however_the_blocks_fall_the_lines_are_the_same(
     path = tmp_path_factory.mktemp("dump") / "dump.ndjson"
     path.write_bytes(b"\n".join(lines))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dump, "_BLOCK", block)
+        patch.setattr(stream, "_BLOCK", block)
         assert sum(1 for _ in submissions(path, subreddits=["haiku"])) == lines.count(record(7))
