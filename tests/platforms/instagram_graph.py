@@ -325,7 +325,7 @@ def _fetched(address: str) -> bytes:
 
     try:
         with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - of the test's own making
-            content = answer.read(20_000_000)
+            content = bytes(answer.read(20_000_000))
     except (urllib.error.URLError, ValueError):
         raise _Wrong(9004, "The media could not be fetched from this URI", subcode=2207052) from None
     if len(content) > 8 * 1024 * 1024:

@@ -117,7 +117,9 @@ class StorageStandIn:
         )
         return "" if hmac.compare_digest(wanted, given) else "SignatureDoesNotMatch"
 
-    def _sign(self, method: str, path: str, query: dict, signed: dict, digest: str, stamp: str, day: str) -> str:
+    def _sign(
+        self, method: str, path: str, query: dict[str, str], signed: dict[str, str], digest: str, stamp: str, day: str
+    ) -> str:
         canonical = f"{method}\n{path}\n{urlencode(sorted(query.items()))}\n"
         canonical += "".join(f"{name}:{value}\n" for name, value in sorted(signed.items()))
         canonical += f"\n{';'.join(sorted(signed))}\n{digest}"
