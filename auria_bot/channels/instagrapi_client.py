@@ -4,6 +4,7 @@ What is changed, and why:
 
 - A request is sent once. The package repeats some after a time-out or a broken answer, the one that publishes among them.
 - A request ends in a stated time. The package sets no time-out; what it calls one is a pause.
+- No redirect is followed.
 - A password that was refused is not sent again. The package tries another way.
 - No challenge is answered and nothing is asked at the terminal: the account's owner does that in the app.
 - Nothing is logged: the package logs whole answers, sessions among them.
@@ -151,6 +152,7 @@ def _lead(client: Any, address: str, timeout: float) -> None:
         road = Road(session.get_adapter("https://") if curl else HTTPAdapter(max_retries=0))
         session.mount("https://", road)
         session.mount("http://", road)
+        session.max_redirects = 0
 
 
 def _quiet() -> logging.Logger:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,26 @@ def test_no_request_is_sent_twice(platform: InstagramPlatform, fault: str) -> No
     with pytest.raises((instagrapi.exceptions.ClientError, instagrapi.requests.RequestException)):
         client.private_request("launcher/sync/", {"id": "1"}, login=True)
     assert len(platform.proxy.requests) == 1
+
+
+def test_no_redirect_is_followed() -> None:
+    """Neither where the request came from, nor anywhere else."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = connected(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=2.0)
+        asked: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                asked.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+
+        worker = threading.Thread(target=answer)
+        worker.start()
+        with pytest.raises(instagrapi.requests.TooManyRedirects):
+            client.private_request("feed/timeline/", {"a": "b"})
+        worker.join()
+    assert len(asked) == 1
 
 
 def test_a_server_that_never_answers_is_left(platform: InstagramPlatform) -> None:
