@@ -28,6 +28,7 @@ __all__ = [
     "Fitted",
     "Gate",
     "Limits",
+    "Local",
     "Maker",
     "MoodReader",
     "Painter",
@@ -38,7 +39,6 @@ __all__ = [
     "Scribe",
     "Secrets",
     "Stylist",
-    "Tidy",
     "Verdict",
     "Verse",
     "Words",
@@ -373,11 +373,14 @@ class Channel(Protocol):
 
 
 @runtime_checkable
-class Tidy(Protocol):
-    """What a channel may offer besides: to bring up to date what depends on all of its posts together."""
+class Local(Protocol):
+    """What a channel on this machine offers besides: it waits for no network, and its `find` is always sure.
+
+    Its posts are claimed, and their receipts written, several at a time.
+    """
 
     def tidy(self) -> None:
-        """Called at the end of every round, whether something was published or not.
+        """Bring up to date what depends on all posts together; called at the end of every round.
 
         Raises:
             ChannelError: it could not be done; the posts themselves are not concerned.

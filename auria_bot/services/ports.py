@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
     from pathlib import Path
 
+    from auria_bot.corpus.edition import Edition
+    from auria_bot.corpus.piece import Piece
     from auria_bot.domain.artwork import Artwork
     from auria_bot.domain.draft import Draft, DraftState
     from auria_bot.domain.engagement import Audience, Engagement, Standing, Watched
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from auria_bot.domain.pause import Pause
     from auria_bot.domain.post import Attempt, Outcome, Post, PostState
 
-__all__ = ["Channels", "Clock", "Drafts", "Journal", "Pictures", "Posts", "Samples", "Store", "Unit"]
+__all__ = [
+    "Bookmarks", "Channels", "Clock", "Drafts", "Editions", "Journal", "Pictures", "Posts", "Samples", "Store", "Unit", "Verses",
+]  # fmt: skip
 
 
 class Clock(Protocol):
@@ -44,6 +48,10 @@ class Drafts(Protocol):
         Raises:
             NotFound: there is none.
         """
+        ...
+
+    def several(self, ids: Collection[int]) -> Mapping[int, Draft]:
+        """The drafts of these numbers, each by its number; those that do not exist are left out."""
         ...
 
     def save(self, draft: Draft) -> Draft:
@@ -213,6 +221,64 @@ class Samples(Protocol):
         ...
 
 
+class Verses(Protocol):
+    """The texts that were met, of one unit of work."""
+
+    def take(self, pieces: Sequence[Piece]) -> Sequence[str]:
+        """Keep a batch; what became of each: "new", "better" than the copy that was known, "known" or "forgotten"."""
+        ...
+
+    def bury(self, keys: Iterable[str], *, at: datetime) -> int:
+        """Forget every verse of these places and authors, for good; how many were there."""
+        ...
+
+    def erase(self, digest: str) -> bool:
+        """Forget the verse with this digest, for good; whether it was there."""
+        ...
+
+    def kept(self) -> Iterator[Piece]:
+        """Every kept verse in the order of their digests, read a page at a time."""
+        ...
+
+    def sample(
+        self, count: int, *, season: str | None = None, form: str | None = None, seed: int = 0
+    ) -> Sequence[Piece]:
+        """So many kept verses by chance; the same seed gives the same ones while nothing is added."""
+        ...
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """How many verses there are by state, the rejected by reason, the kept by form, season, subreddit and so on."""
+        ...
+
+
+class Bookmarks(Protocol):
+    """How far each listing of Reddit was read, of one unit of work."""
+
+    def get(self, subreddit: str, listing: str) -> str | None:
+        """The mark where a listing was left; None for one that was never read."""
+        ...
+
+    def put(self, subreddit: str, listing: str, mark: str, *, at: datetime) -> None:
+        """Leave a listing here."""
+        ...
+
+    def all(self) -> Mapping[tuple[str, str], tuple[str, datetime]]:
+        """Every mark and when it was left, by subreddit and listing."""
+        ...
+
+
+class Editions(Protocol):
+    """The versions of the corpus, of one unit of work."""
+
+    def add(self, edition: Edition) -> None:
+        """Keep a version's name; one that is there already stays as it is."""
+        ...
+
+    def list(self) -> Sequence[Edition]:
+        """Every version, the newest first."""
+        ...
+
+
 class Journal(Protocol):
     """What the operator did."""
 
@@ -242,6 +308,21 @@ class Unit(Protocol):
     @property
     def samples(self) -> Samples:
         """What followers did."""
+        ...
+
+    @property
+    def verses(self) -> Verses:
+        """The texts that were met."""
+        ...
+
+    @property
+    def bookmarks(self) -> Bookmarks:
+        """How far Reddit was read."""
+        ...
+
+    @property
+    def editions(self) -> Editions:
+        """The versions of the corpus."""
         ...
 
     @property

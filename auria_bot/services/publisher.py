@@ -8,13 +8,12 @@ Knows no platform; what the end of an attempt means is known to `sending`, of a 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import Post, PostState, Receipt
-from auria_bot.domain.roles import Tidy
+from auria_bot.domain.roles import Local
 from auria_bot.errors import AuriaError, ChannelError, IllegalMove, InputError
 from auria_bot.services.pauses import OPERATOR, Pauses
 from auria_bot.services.reconciliation import Reconciliation
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from auria_bot.domain.draft import Draft
     from auria_bot.domain.pause import Pause
     from auria_bot.domain.post import Attempt
     from auria_bot.domain.roles import Channel
@@ -38,8 +38,7 @@ LEASE = timedelta(minutes=15)
 DECISIONS = {"sent": PostState.SENT, "not-sent": PostState.WAITING, "give-up": PostState.FAILED}
 """What an operator can say of a post, and what it becomes."""
 
-_BATCH = 32  # posts that are claimed at once on a channel that is quick
-_QUICK = 0.5  # seconds in which a batch must be done for the next to be larger
+_BATCH = 32  # posts that are claimed at once on a channel of this machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,33 +219,25 @@ class Publisher:
         return made
 
     def _drain(self, name: str, channel: Channel, most: int | None) -> Iterator[Post]:
-        """Send what is due on a channel until nothing is, `most` are sent, or one of them has to wait."""
-        size = 1
+        """Send what is due on a channel until nothing is, `most` are sent, or the channel is in trouble."""
+        size = _BATCH if isinstance(channel, Local) else 1
         while claimed := self._claim(name, size if most is None else min(size, most)):
-            begun = time.monotonic()
-            for number, post in enumerate(claimed):
-                try:
-                    sent = self._sender.send(post, channel)
-                except BaseException:
-                    self._release(claimed[number + 1 :])
-                    raise
-                yield sent
-                if sent.state in {PostState.WAITING, PostState.UNKNOWN}:
-                    self._release(claimed[number + 1 :])
-                    return
-            most = None if most is None else most - len(claimed)
-            size = min(2 * size, _BATCH) if time.monotonic() - begun < _QUICK else 1
+            done = list[Post]()
+            for post in self._sender.send(claimed, channel):
+                done.append(post)
+                yield post
+            if len(done) < len(claimed) or done[-1].state in {PostState.WAITING, PostState.UNKNOWN}:
+                return
+            most = None if most is None else most - len(done)
 
-    def _claim(self, name: str, limit: int) -> Sequence[Post]:
+    def _claim(self, name: str, limit: int) -> Sequence[tuple[Post, Draft]]:
+        """Due posts of a channel, this worker's now, each with the draft that was approved."""
         if limit <= 0:
             return ()
         with self._store.begin() as unit:
-            return unit.posts.claim(now=self._clock(), lease=self._lease, channels=(name,), limit=limit)
-
-    def _release(self, claimed: Sequence[Post]) -> None:
-        if claimed:
-            with self._store.begin() as unit:
-                unit.posts.release(claimed)
+            claimed = unit.posts.claim(now=self._clock(), lease=self._lease, channels=(name,), limit=limit)
+            drafts = unit.drafts.several({post.draft_id for post in claimed})
+        return [(post, drafts[post.draft_id]) for post in claimed]
 
     def _standstill(self, names: Collection[str]) -> tuple[set[str], list[str]]:
         """The paused channels, and why posts stay where they are: their channel is paused, or not set up any more."""
@@ -265,7 +256,7 @@ class Publisher:
 
 def _tidied(name: str, channel: Channel) -> list[str]:
     """Let a channel bring up to date what depends on all of its posts; what went wrong."""
-    if isinstance(channel, Tidy):
+    if isinstance(channel, Local):
         try:
             channel.tidy()
         except ChannelError as error:

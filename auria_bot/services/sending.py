@@ -8,19 +8,19 @@ Right before sending, the approval's signature is checked against the words and 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
 from auria_bot.errors import IllegalMove, Refused, Throttled, Unauthorised, Unclear
-from auria_bot.services.pauses import pause_refused
+from auria_bot.services.ledger import Ledger
 from auria_bot.services.scheduling import broken
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from auria_bot.domain.post import Receipt
+    from auria_bot.domain.draft import Draft
     from auria_bot.domain.roles import Channel
     from auria_bot.services.ports import Clock, Store
 
@@ -51,16 +51,29 @@ class Sender:
             clock: tells the time.
             lease: how long a claim holds, and anew once the channel is ready.
         """
-        self._store, self._clock, self._lease = store, clock, lease
+        self._store, self._clock = store, clock
+        self._ledger = Ledger(store=store, clock=clock, lease=lease)
 
-    def send(self, post: Post, channel: Channel) -> Post:
-        """One attempt; the post as it is afterwards."""
-        with self._store.read() as unit:
-            draft = unit.drafts.get(post.draft_id)
+    def send(self, claimed: Sequence[tuple[Post, Draft]], channel: Channel) -> Iterator[Post]:
+        """One attempt for each claimed post; each as it is afterwards. Ends where the channel is in trouble.
+
+        Whatever happens, the posts that it did not come to wait again.
+        """
+        rest = list(claimed)
+        try:
+            while rest:
+                post, draft = rest.pop(0)
+                yield (done := self._attempt(post, draft, channel, more=bool(rest)))
+                if done.state in {PostState.WAITING, PostState.UNKNOWN}:
+                    return
+        finally:
+            self._ledger.close([post for post, _ in rest])
+
+    def _attempt(self, post: Post, draft: Draft, channel: Channel, *, more: bool) -> Post:
         if faults := broken(post, draft):
             words = f"not sent: {'; '.join(faults)}; put it right, then: {way_out(post)}"
-            return self._settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.REFUSED)
-        turn = _Turn(post, store=self._store, clock=self._clock, lease=self._lease)
+            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.REFUSED)
+        turn = _Turn(post, self._ledger)
         try:
             receipt = channel.publish(post, turn)
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, nothing is sent twice
@@ -68,44 +81,28 @@ class Sender:
         except BaseException:
             self._interrupted(turn)
             raise
-        return self._sent(post, receipt)
-
-    def _sent(self, post: Post, receipt: Receipt) -> Post:
-        """Keep the receipt, even when the post was given up for lost meanwhile: what is out is out."""
-        sent = post.moved(PostState.SENT, receipt=receipt, words="")
-        settled = self._settle(sent, Outcome.SENT)
-        if settled.state is PostState.SENT or settled.fencing != post.fencing:
-            return settled
-        words = "its worker came back late, with the receipt"
-        try:
-            late = settled.moved(PostState.SENT, receipt=receipt, words=words)
-            with self._store.begin() as unit:
-                unit.posts.save(late)
-        except IllegalMove as error:
-            log.warning("The late receipt %s came too late: %s", receipt.id, error, extra={"post": post.id})
-            return self._now(post)
-        return late
+        return self._ledger.sent(post.moved(PostState.SENT, receipt=receipt, words=""), more=more)
 
     def _failed(self, turn: _Turn, error: Exception) -> Post:
         """What an attempt's failure means."""
         post = turn.post
         if turn.lost:
             log.warning("Nothing was sent: %s", error, extra={"post": post.id, "channel": post.channel})
-            return self._now(post)
+            return self._ledger.now(post)
         now = self._clock()
         if isinstance(error, Refused):
             words = (
                 f"{post.channel} refused it, nothing was posted: {error}. `auria posts show {post.id}` tells more;"
                 " `auria make` makes another artwork"
             )
-            return self._settle(post.moved(PostState.FAILED, words=words), Outcome.REFUSED)
+            return self._ledger.settle(post.moved(PostState.FAILED, words=words), Outcome.REFUSED)
         if isinstance(error, Throttled):
             due = now + retry_after(error, now)
             words = f"{post.channel} asks to wait until {due:%Y-%m-%d %H:%M} UTC: {error}"
-            return self._settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.THROTTLED)
+            return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.THROTTLED)
         if isinstance(error, Unauthorised):
             words = f"it waits: the channel is paused ({error}); put that right, then: `auria channels resume {post.channel}`"
-            return self._settle(post.moved(PostState.WAITING, words=words), Outcome.UNAUTHORISED, refusal=error)
+            return self._ledger.settle(post.moved(PostState.WAITING, words=words), Outcome.UNAUTHORISED, refusal=error)
         why = str(error) if isinstance(error, Unclear) else f"{type(error).__name__}: {error}"
         if not isinstance(error, Unclear):
             log.error(
@@ -115,7 +112,7 @@ class Sender:
         # Before `ready` an Unclear can only speak of an earlier attempt, where there was one.
         if turn.begun or (isinstance(error, Unclear) and post.tried_at is not None):
             words = f"it may or may not be out: {why}; the next `auria publish` looks it up"
-            return self._settle(post.moved(PostState.UNKNOWN, words=words, due=now), Outcome.UNCLEAR)
+            return self._ledger.settle(post.moved(PostState.UNKNOWN, words=words, due=now), Outcome.UNCLEAR)
         return self._broke(post, why, now)
 
     def _broke(self, post: Post, why: str, now: datetime) -> Post:
@@ -124,51 +121,29 @@ class Sender:
             count = failures_in_a_row(unit.posts.attempts(post.id)[:-1]) + 1
         if count >= MOST_FAILURES:
             words = f"it failed {count} times before anything was sent, the last time: {why}; then: {way_out(post)}"
-            return self._settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.BROKEN)
+            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.BROKEN)
         due = now + _SHORTEST_WAIT * 2 ** (count - 1)
         words = f"it failed before anything was sent: {why}; tried again from {due:%Y-%m-%d %H:%M} UTC on"
-        return self._settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.BROKEN)
+        return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.BROKEN)
 
     def _interrupted(self, turn: _Turn) -> None:
         """The program is ending in the middle of an attempt."""
-        post = turn.post
         if turn.begun:
             words = "it may or may not be out: the program was interrupted; the next `auria publish` looks it up"
-            self._settle(post.moved(PostState.UNKNOWN, words=words, due=self._clock()), Outcome.UNCLEAR)
+            unknown = turn.post.moved(PostState.UNKNOWN, words=words, due=self._clock())
+            self._ledger.settle(unknown, Outcome.UNCLEAR)
         else:
-            with self._store.begin() as unit:
-                unit.posts.release([post])
-
-    def _settle(self, post: Post, outcome: Outcome, *, refusal: Exception | None = None) -> Post:
-        """Close the attempt. One that was given up for lost meanwhile says so, and the post stays as it is."""
-        now = self._clock()
-        try:
-            with self._store.begin() as unit:
-                unit.posts.settle(post, outcome=outcome, words=post.words, at=now)
-                if refusal is not None:
-                    pause_refused(unit, post.channel, refusal, at=now)
-        except IllegalMove as error:
-            log.warning("The attempt outlived its lease: %s", error, extra={"post": post.id, "channel": post.channel})
-            return self._now(post)
-        log.info(
-            "The post on %s is %s", post.channel, post.state,
-            extra={"post": post.id, "draft": post.draft_id, "channel": post.channel, "action": "publish"},
-        )  # fmt: skip
-        return replace(post, lease_until=None)
-
-    def _now(self, post: Post) -> Post:
-        with self._store.read() as unit:
-            return unit.posts.get(post.id)
+            self._ledger.close([turn.post])
 
 
 class _Turn:
     """Stands between a claim and its mutation: the `Ready` of one attempt."""
 
-    def __init__(self, post: Post, *, store: Store, clock: Clock, lease: timedelta) -> None:
+    def __init__(self, post: Post, ledger: Ledger) -> None:
         self.post = post
         self.begun = False  # the mutation may have happened
         self.lost = False  # somebody else has the post: nothing was sent
-        self._store, self._clock, self._lease = store, clock, lease
+        self._ledger = ledger
 
     def __call__(self, memo: str = "") -> None:
         """Make sure that the post is still this worker's, remember `memo`, and begin the lease anew.
@@ -177,8 +152,7 @@ class _Turn:
             IllegalMove: the post was taken over, or the lease ran out.
         """
         try:
-            with self._store.begin() as unit:
-                unit.posts.ready(self.post, memo=memo, now=self._clock(), lease=self._lease)
+            self._ledger.ready(self.post, memo)
         except IllegalMove:
             self.lost = True
             raise

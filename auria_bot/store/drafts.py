@@ -48,6 +48,11 @@ class Drafts:
             raise NotFound(f"there is no draft {draft_id}; `auria drafts` lists them")
         return _draft(row)
 
+    def several(self, ids: Collection[int]) -> dict[int, Draft]:
+        """The drafts of these numbers, each by its number; those that do not exist are left out."""
+        rows = self._connection.execute(select(drafts).where(drafts.c.id.in_(sorted(ids))))
+        return {row.id: _draft(row) for row in rows}
+
     def save(self, draft: Draft) -> Draft:
         """Write what changed and give the draft with its new version.
 

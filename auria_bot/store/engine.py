@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 
 from auria_bot.errors import (
     AuriaError,
@@ -26,6 +27,7 @@ __all__ = ["READ_ONLY", "connect", "shown", "translated"]
 
 BUSY_TIMEOUT = 20.0  # seconds that SQLite waits for another program's transaction
 CONNECT_TIMEOUT = 10  # seconds for a PostgreSQL server to answer
+IDLE = 5.0  # seconds of idleness after which a connection to PostgreSQL is asked whether it is still there
 
 READ_ONLY = "auria_read_only"
 """The execution option of a connection that only reads: on SQLite it takes no write lock."""
@@ -55,12 +57,29 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
     if "connect_timeout" not in place.query:
         place = place.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
     try:
-        return create_engine(place, echo=echo, hide_parameters=True, pool_pre_ping=True, pool_size=2)
+        engine = create_engine(place, echo=echo, hide_parameters=True, pool_size=2)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise BackendMissing("PostgreSQL needs a driver: pip install 'auria-bot[postgres]'") from None
+    event.listen(engine, "checkin", _remember_use)
+    event.listen(engine, "checkout", partial(_ask_when_idle, engine))
+    return engine
 
 
 _FORMS = "it must look like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+
+
+def _remember_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ask_when_idle(engine: Engine, connection: Any, record: Any, _proxy: Any) -> None:
+    """Make sure that a connection which was idle for a while is still there; the pool replaces it when it is not."""
+    if time.monotonic() - record.info.get("used", time.monotonic()) < IDLE:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError("the connection was lost while it was idle") from error
 
 
 def _sqlite(place: URL, *, echo: bool) -> Engine:

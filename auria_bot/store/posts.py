@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, Row, delete, exists, func, insert, literal, select, update
+from sqlalchemy import CTE, Connection, Row, bindparam, delete, exists, func, insert, literal, select, update
 
 from auria_bot.domain.draft import Draft
 from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Post, PostState, Receipt
@@ -19,6 +19,35 @@ from auria_bot.store.schema import channels as channels_table
 from auria_bot.store.upsert import insert_once
 
 __all__ = ["Posts"]
+
+
+# Statements that are needed for every post are built once.
+_ITS_ATTEMPT = (attempts.c.post_id == bindparam("post_"), attempts.c.fencing == bindparam("fencing_"))
+_MINE = (
+    posts.c.id == bindparam("post_"),
+    posts.c.fencing == bindparam("fencing_"),
+    posts.c.state == PostState.SENDING,
+)  # what holds as long as nobody took a claimed post over
+_READY = (
+    update(posts)
+    .where(*_MINE, posts.c.lease_until > bindparam("now_"))
+    .values(memo=bindparam("memo_"), tried_at=bindparam("now_"), lease_until=bindparam("until_"))
+)
+_BEGUN = update(attempts).where(*_ITS_ATTEMPT).values(sending_at=bindparam("now_"), memo=bindparam("memo_"))
+_CHANGED = (
+    "state", "due", "lease_until", "receipt_id", "receipt_url", "receipt_at", "receipt_cost", "words",
+)  # fmt: skip
+_SETTLE = update(posts).where(*_MINE).values({name: bindparam(f"{name}_") for name in _CHANGED})
+_CLOSE = (
+    update(attempts)
+    .where(*_ITS_ATTEMPT)
+    .values(ended_at=bindparam("at_"), outcome=bindparam("outcome_"), words=bindparam("words_"))
+)
+_RELEASE = (
+    update(posts)
+    .where(*_MINE, exists().where(*_ITS_ATTEMPT, attempts.c.sending_at.is_(None)))
+    .values(state=PostState.WAITING, lease_until=None)
+)
 
 
 class Posts:
@@ -102,11 +131,10 @@ class Posts:
         Raises:
             IllegalMove: the post was claimed again, or its lease ran out, since.
         """
-        mine = _mine(post)
-        noted = update(posts).where(*mine, posts.c.lease_until > now)
-        if self._connection.execute(noted.values(memo=memo, tried_at=now, lease_until=now + lease)).rowcount == 0:
+        words = {"memo_": memo, "now_": now, "until_": now + lease}
+        if self._connection.execute(_READY, _claim_of(post) | words).rowcount == 0:
             raise self._taken(post)
-        self._connection.execute(update(attempts).where(*_its_attempt(post)).values(sending_at=now, memo=memo))
+        self._connection.execute(_BEGUN, _claim_of(post) | words)
 
     def settle(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
         """Write a claimed post's new state, and when it is due, and close its attempt.
@@ -114,18 +142,16 @@ class Posts:
         Raises:
             IllegalMove: the post was claimed again, or given up for lost, since.
         """
-        if self._connection.execute(update(posts).where(*_mine(post)).values(**_changes(post))).rowcount == 0:
+        changes = {f"{name}_": value for name, value in _changes(post).items()}
+        if self._connection.execute(_SETTLE, _claim_of(post) | changes).rowcount == 0:
             raise self._taken(post)
-        closed = update(attempts).where(*_its_attempt(post))
-        self._connection.execute(closed.values(ended_at=at, outcome=outcome, words=words))
+        self._connection.execute(_CLOSE, _claim_of(post) | {"at_": at, "outcome_": outcome, "words_": words})
 
     def release(self, claimed: Collection[Post]) -> None:
         """Let claimed posts go that nothing was done with: they wait again, as if they had not been claimed."""
         for post in claimed:
-            untouched = exists().where(*_its_attempt(post), attempts.c.sending_at.is_(None))
-            freed = update(posts).where(*_mine(post), untouched)
-            if self._connection.execute(freed.values(state=PostState.WAITING, lease_until=None)).rowcount:
-                self._connection.execute(delete(attempts).where(*_its_attempt(post)))
+            if self._connection.execute(_RELEASE, _claim_of(post)).rowcount:
+                self._connection.execute(delete(attempts).where(*_ITS_ATTEMPT), _claim_of(post))
 
     def lapsed(self, *, now: datetime) -> Sequence[Post]:
         """SENDING posts whose lease ran out, and which nobody else is looking at."""
@@ -202,13 +228,8 @@ class Posts:
         )  # fmt: skip
 
 
-def _mine(post: Post) -> tuple[ColumnElement[bool], ...]:
-    """What holds as long as nobody took a claimed post over."""
-    return posts.c.id == post.id, posts.c.fencing == post.fencing, posts.c.state == PostState.SENDING
-
-
-def _its_attempt(post: Post) -> tuple[ColumnElement[bool], ...]:
-    return attempts.c.post_id == post.id, attempts.c.fencing == post.fencing
+def _claim_of(post: Post) -> dict[str, Any]:
+    return {"post_": post.id, "fencing_": post.fencing}
 
 
 def _changes(post: Post) -> dict[str, Any]:

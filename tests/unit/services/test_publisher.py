@@ -113,24 +113,26 @@ def test_what_a_channel_tidies_up_is_done_in_every_round(house: Application, mon
 
 @pytest.mark.parametrize("fault", ["throttled", "broken", "late"])
 def test_a_channel_in_trouble_is_left_in_peace_for_the_round(
-    house: Application, channel: FakeChannel, fault: str
+    house: Application, channel: FakeChannel, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rest of what was claimed waits as if nothing had been done with it; the next round goes on."""
+    monkeypatch.setattr(FakeChannel, "tidy", lambda _: None, raising=False)  # as a channel of this machine
     for number in range(1, 10):
         approved(house, number)
     house.publisher.schedule()
-    channel.plan("ok", "ok", "ok", fault)  # the fourth is the first of a batch of four
+    channel.plan("ok", "ok", "ok", fault)
     done = house.publisher.publish()
     assert channel.mutations == 3 + (fault == "late")
     assert len(done.posts) == 4
     later = [post for post in reversed(house.publisher.posts({PostState.WAITING})) if post.id > 4]
-    assert [(post.fencing, outcomes(house, post.id)) for post in later] == [(1, []), (1, []), (1, []), (0, []), (0, [])]
+    assert [(post.fencing, outcomes(house, post.id)) for post in later] == [(1, [])] * 5
     house.publisher.publish()
     assert channel.mutations >= 8
 
 
 def test_an_interrupt_lets_the_rest_go(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while a batch is sent leaves nothing claimed but what was being sent, and is not swallowed."""
+    """Ctrl-C while a batch is sent leaves nothing claimed, and is not swallowed."""
+    monkeypatch.setattr(FakeChannel, "tidy", lambda _: None, raising=False)  # as a channel of this machine
     for number in range(1, 8):
         approved(house, number)
     house.publisher.schedule()
@@ -151,6 +153,29 @@ def test_an_interrupt_lets_the_rest_go(house: Application, monkeypatch: pytest.M
     }  # fmt: skip
     assert outcomes(house, 5) == []
     house.publisher.publish()
+    assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("fake", [1] * 35), ("folder", [32, 3])])
+def test_a_channel_of_this_machine_gets_several_at_once(
+    house: Application, monkeypatch: pytest.MonkeyPatch, name: str, sizes: list[int]
+) -> None:
+    """Any other one by one, so that a slow platform keeps no post from another publisher."""
+    from auria_bot.store.posts import Posts
+
+    for number in range(1, 36):
+        approved(house, number, channels=(name,))
+    house.publisher.schedule()
+    real, claimed = Posts.claim, list[int]()
+
+    def counted(self: Posts, **words: Any) -> Any:
+        claimed.append(len(found := real(self, **words)))
+        return found
+
+    monkeypatch.setattr(Posts, "claim", counted)
+    house.publisher.publish(channels=[name])
+    assert claimed == [*sizes, 0]
+    assert {outcome for post in house.publisher.posts() for outcome in outcomes(house, post.id)} == {Outcome.SENT}
     assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
 
 

@@ -146,3 +146,11 @@ def test_sql_in_text_is_text(store: Store):
 
 def _fields(draft):
     return {name: getattr(draft, name) for name in draft.__dataclass_fields__}
+
+
+def test_several_at_once(store: Store):
+    """Each by its number; a number that nobody has is left out."""
+    with store.begin() as unit:
+        made = [add_draft(unit, number) for number in range(1, 4)]
+        assert unit.drafts.several([made[2].id, made[0].id, 999]) == {made[0].id: made[0], made[2].id: made[2]}
+        assert unit.drafts.several([]) == {}

@@ -155,3 +155,26 @@ def test_an_odd_home(tmp_path: Path):
     with Store.open(Settings(home=home)) as store, store.begin() as unit:
         add_draft(unit)
     assert (home / "auria.db").is_file()
+
+
+def test_a_connection_lost_while_idle_is_replaced(postgres, monkeypatch: pytest.MonkeyPatch):
+    """A server that was restarted is met with a new connection; a busy one is not asked each time."""
+    url = postgres()
+    connected = connect(url)
+    other = connect(url)
+    asked = []
+    real = type(connected.dialect).do_ping
+    monkeypatch.setattr(type(connected.dialect), "do_ping", lambda *given: (asked.append(1), real(*given))[1])
+    with connected.connect() as connection:
+        first = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with connected.connect() as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() == first
+    assert asked == []
+    monkeypatch.setattr(module, "IDLE", 0.0)
+    with other.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": first})
+    with connected.connect() as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != first
+    assert asked
+    connected.dispose()
+    other.dispose()

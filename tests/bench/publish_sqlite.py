@@ -1,0 +1,34 @@
+"""Four publisher processes, one SQLite file, 5,000 due posts to the folder channel: each once, and nobody is locked out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from tests.bench import Result
+from tests.bench.publishing import at_once, fill, publish_all, tally
+
+__all__ = ["run"]
+
+
+def run(posts: int = 5000, processes: int = 4) -> Result:
+    """Measure. A process that is told "database is locked" fails, and the benchmark with it."""
+    root = Path(tempfile.mkdtemp(prefix="auria-publish-"))
+    try:
+        url = URL.create("sqlite", database=str(root / "auria.db")).render_as_string()
+        fill(root, url, posts)
+        took = at_once(processes, partial(publish_all, root, url))
+        counted = tally(root, url)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    figures = (
+        f"{counted.sent} of {posts} posts sent by {processes} processes, {counted.placed} mutations, {counted.doubled} posts"
+        f" doubled, {counted.shown} in the gallery, nobody locked out; {posts / took:.0f} posts/s"
+    )
+    return Result(
+        name="publish-sqlite", figures=figures, bar='each once, no "database is locked"', passed=counted.clean(posts)
+    )
