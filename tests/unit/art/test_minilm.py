@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auria_bot.art.minilm import MiniLM
+from auria_bot.art import minilm as minilm_module
+from auria_bot.art.minilm import MiniLM, load_ahead
 from auria_bot.errors import ModelCorrupt, ModelMissing
 
 
@@ -72,3 +73,21 @@ def test_corrupt(tmp_path):
     broken.write_bytes(b"\x08\x07garbage")
     with pytest.raises(ModelCorrupt):
         MiniLM(network=broken)
+
+
+def test_loaded_ahead_is_loaded_once():
+    """Who asks while the network is being loaded waits for it, and gets the same one."""
+    minilm_module._loaded.cache_clear()
+    thread = load_ahead()
+    mine = MiniLM()
+    thread.join()
+    assert minilm_module._loaded.cache_info().misses == 1
+    assert MiniLM()._session is mine._session
+
+
+def test_a_failure_ahead_is_told_to_who_needs_it(monkeypatch, tmp_path):
+    """Loading ahead keeps quiet about a missing network; asking for it does not."""
+    monkeypatch.setattr(minilm_module, "network_path", lambda: tmp_path / "gone.onnx")
+    load_ahead().join()
+    with pytest.raises(ModelMissing, match="gone"):
+        MiniLM()
