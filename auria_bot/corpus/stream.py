@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["LONGEST_LINE", "Tally", "Tell", "lines"]
+__all__ = ["LONGEST_LINE", "Tally", "Tell", "lines", "zstandard"]
 
 LONGEST_LINE = 8 << 20  # bytes: no record of Reddit's comes near; a longer line is counted as bad and skipped
 _BLOCK = 1 << 20  # bytes read at a time
@@ -135,10 +135,21 @@ def _unpacked(path: Path, file: IO[bytes]) -> Any:
         return gzip.GzipFile(fileobj=file, mode="rb")
     if path.suffix != ".zst":
         return file
+    # Dumps may be several frames one after the other. A file that was cut off is not told by the format: its last line is
+    # then a bad one.
+    return (
+        zstandard().ZstdDecompressor(max_window_size=2**31).stream_reader(file, read_across_frames=True, closefd=False)
+    )
+
+
+def zstandard() -> Any:
+    """The package that packs and unpacks .zst files.
+
+    Raises:
+        BackendMissing: it is not installed.
+    """
     try:
         import zstandard
     except ImportError:
-        raise BackendMissing("reading .zst files needs a package: pip install 'auria-bot[corpus]'") from None
-    # Dumps may be several frames one after the other. A file that was cut off is not told by the format: its last line is
-    # then a bad one.
-    return zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(file, read_across_frames=True, closefd=False)
+        raise BackendMissing(".zst files need a package: pip install 'auria-bot[corpus]'") from None
+    return zstandard

@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Engine
 
 from auria_bot.settings import Settings
 from auria_bot.store.channels import Channels
+from auria_bot.store.corpus import Bookmarks, Editions
 from auria_bot.store.drafts import Drafts
 from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import READ_ONLY, connect, shown, translated
 from auria_bot.store.journal import Journal
 from auria_bot.store.migrate import bring_up_to_date
 from auria_bot.store.posts import Posts
+from auria_bot.store.verses import Verses
 
 __all__ = ["Store", "Unit"]
 
@@ -32,6 +34,9 @@ class Unit:
         self.posts = Posts(connection)
         self.channels = Channels(connection)
         self.samples = Samples(connection)
+        self.verses = Verses(connection)
+        self.bookmarks = Bookmarks(connection)
+        self.editions = Editions(connection)
         self.journal = Journal(connection, who=who)
 
 
