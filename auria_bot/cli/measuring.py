@@ -60,8 +60,7 @@ def _tell(visits: Sequence[Visit], gone: Sequence[Watched], zone: str, *, as_jso
             {"visits": [_visit_json(visit) for visit in visits], "vanished": [_gone_json(post) for post in gone]}
         )
         return
-    if visits:
-        out().print(_table(visits, zone))
+    out().print(_table(visits, zone))
     for post in gone:
         note(f"post {post.post_id} has vanished from {post.channel}: {post.receipt.url or post.receipt.id}")
     calls, cost = sum(visit.calls for visit in visits), sum(visit.cost for visit in visits)

@@ -100,9 +100,9 @@ def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
         InputError: it is neither.
     """
     words = text.strip().lower()
-    if found := re.fullmatch(r"(\d{1,4})\s*([dwmy])", words):
-        return now - timedelta(days=int(found[1]) * _SPANS[found[2]])
     try:
+        if found := re.fullmatch(r"(\d{1,4})\s*([dwmy])", words):
+            return now - timedelta(days=int(found[1]) * _SPANS[found[2]])
         return datetime.strptime(words, "%Y-%m-%d").replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InputError(

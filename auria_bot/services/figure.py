@@ -220,7 +220,6 @@ def _times(axes: Any, look: Look) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
     colours = LinearSegmentedColormap.from_list("rates", ["#efe3cd", "#e09f3e", "#9b2c2c"])
-    colours.set_bad(_PAPER)
     values = [[float("nan") if rate is None else rate for rate in row] for row in rates]
     mesh = axes.pcolormesh(
         range(25),
