@@ -142,6 +142,7 @@ class InstagramChannel:
         with tempfile.TemporaryDirectory(prefix="auria-") as folder:
             path = Path(folder) / "picture.jpg"
             path.write_bytes(picture.content)
+            client.picture = picture.content
             upload, width, height = self._do(client, lambda: client.photo_rupload(path))
         begun: list[bool] = []
 

@@ -7,6 +7,7 @@ What is changed, and why:
 - No redirect is followed.
 - A password that was refused is not sent again. The package tries another way.
 - No challenge is answered and nothing is asked at the terminal: the account's owner does that in the app.
+- A picture is uploaded as it is, where `picture` holds its bytes. The package would compress it once more.
 - Nothing is logged: the package logs whole answers, sessions among them.
 - The address can be another server's.
 - `before_publishing` is called right before the one request that followers see.
@@ -90,6 +91,7 @@ def _careful_class(delay: tuple[float, float]) -> Any:
         challenge_code_handler = nobody
         change_password_handler = nobody
         with_challenge_flow = False
+        picture = b""
 
         @staticmethod
         def before_publishing() -> None:
@@ -141,6 +143,9 @@ def _lead(client: Any, address: str, timeout: float) -> None:
             host = urlsplit(request.url).hostname or ""
             if address and (host == "instagram.com" or host.endswith(".instagram.com")):
                 request.url = address + request.url[request.url.index(host) + len(host) :]
+            if client.picture and urlsplit(request.url).path.startswith("/rupload_igphoto/"):
+                request.body = client.picture
+                request.headers["Content-Length"] = request.headers["X-Entity-Length"] = str(len(client.picture))
             return self._inner.send(request, **{**options, "timeout": timeout})
 
         def close(self) -> None:

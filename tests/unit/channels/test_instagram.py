@@ -121,8 +121,9 @@ def test_the_risk_must_be_accepted(make: Callable[..., InstagramChannel]) -> Non
 
 
 def test_a_post_goes_out_whole(channel: InstagramChannel, platform: InstagramPlatform, post: Post) -> None:
-    """Caption and alt text arrive, and the receipt tells where."""
+    """Caption, alt text and the picture's own bytes arrive, and the receipt tells where."""
     receipt = channel.publish(post, ready)
+    assert hashlib.sha256(platform.media[0]["picture"]).hexdigest() == post.picture_sha256
     assert platform.visible() == [{"id": receipt.id, "text": TEXT, "alt_text": post.alt_text}]
     assert receipt.url.startswith("https://www.instagram.com/p/")
     assert channel.find(post) == receipt
