@@ -508,6 +508,18 @@ def test_what_is_missing_is_named(make: Callable[..., InstagramChannel], secrets
         make().publish(post, ready)
 
 
+def test_a_proxy_is_gone_through(
+    make: Callable[..., InstagramChannel], platform: InstagramPlatform, secrets: MemorySecrets, post: Post,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """And where it is away, nothing goes past it, and its password is not told."""
+    secrets.values["proxy"] = "http://auria:proxys-own-word@127.0.0.1:1"
+    with caplog.at_level(logging.DEBUG), pytest.raises(Throttled) as told:
+        make().publish(post, ready)
+    assert platform.proxy.requests == []
+    assert "proxys-own-word" not in caplog.text + str(told.value)
+
+
 def test_a_package_that_is_missing_is_named(
     channel: InstagramChannel, monkeypatch: pytest.MonkeyPatch, post: Post
 ) -> None:
