@@ -19,132 +19,30 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from auria_bot.errors import SettingsError
 from auria_bot.secrecy import SECRET_PREFIX, guard, mask
 from auria_bot.settings_faults import PREFIX, SECRET_NAME, explain
+from auria_bot.settings_sections import (
+    BackendSettings,
+    ChannelSettings,
+    CorpusSettings,
+    DatabaseSettings,
+    LearningSettings,
+    LoggingSettings,
+    ReviewSettings,
+    Section,
+    StudioSettings,
+    TrackingSettings,
+)
 
 __all__ = [
-    "BackendSettings", "ChannelSettings", "DatabaseSettings", "LearningSettings", "LoggingSettings", "ReviewSettings",
+    "BackendSettings", "ChannelSettings", "CorpusSettings", "DatabaseSettings", "LearningSettings", "LoggingSettings", "ReviewSettings",
     "Settings", "StudioSettings", "TrackingSettings", "default_home", "load", "own_file", "shipped",
 ]  # fmt: skip
 
 _CONFIG = "AURIA_CONFIG"
-_DATABASES = ("sqlite:///FILE", "postgresql://USER:PASSWORD@HOST/NAME")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_yes_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in {int, float}:
-            raise ValueError("it must be a number")
-        return value
-
-
-class DatabaseSettings(_Section):
-    """Where drafts and posts are kept."""
-
-    url: SecretStr = SecretStr("")
-    """sqlite:///FILE (seen from the home) or postgresql://...; empty is auria.db in the home."""
-    echo: bool = False
-    """Log every SQL statement."""
-
-    @field_validator("url")
-    @classmethod
-    def _known_database(cls, url: SecretStr) -> SecretStr:
-        scheme = url.get_secret_value().partition("://")[0].lower()
-        if scheme not in {"", "sqlite", "postgres", "postgresql", "postgresql+psycopg"}:
-            raise ValueError(f"it must look like {' or '.join(_DATABASES)}")
-        return url
-
-
-class StudioSettings(_Section):
-    """How the studio works."""
-
-    count: int = Field(default=1, ge=1, le=1000)
-    """Drafts a run makes."""
-    candidates: int = Field(default=4, ge=1, le=64)
-    """Pictures painted in a round; the best that passes the gate is taken."""
-    rounds: int = Field(default=5, ge=1, le=50)
-    """Rounds of painting before a poem is given up because the gate drops every picture."""
-    size: int = Field(default=512, ge=64, le=4096)
-    """The short side of the picture that is restyled, pixels."""
-    recent: int = Field(default=30, ge=0, le=1000)
-    """The latest drafts whose poems and styles are not repeated."""
-    deadline: float = Field(default=180.0, gt=0, le=86_400)
-    """Seconds that a step may take for one artwork."""
-    deadlines: dict[str, Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
-    """The same for single steps, by the step's name."""
-    memory_mb: int = Field(default=4096, ge=64, le=1_048_576)
-    """Memory that the studio's process may hold, MiB."""
-
-
-class BackendSettings(_Section):
-    """Who plays a role, and where."""
-
-    backend: str = Field(min_length=1)
-    """A name in the registry."""
-    interpreter: Path | None = None
-    """The Python of another virtual environment that runs the role's step."""
-    options: dict[str, Any] = Field(default_factory=dict)
-    """The backend's own options: the fields of its Config."""
-
-
-class ReviewSettings(_Section):
-    """What the operator's review starts from."""
-
-    signature: str = Field(default="— Auria", max_length=100)
-    """The line under the poem in a post's text."""
-    channels: tuple[str, ...] = ("folder",)
-    """Where a draft goes when an approval names no channel."""
-
-
-class ChannelSettings(_Section):
-    """A place where posts are published."""
-
-    backend: str = Field(min_length=1)
-    """A name in the registry."""
-    vault: Literal["file", "keyring", "environment"] = "file"
-    """Where its secrets are kept: in the home's folder `secrets`, in the system's keyring, or in AURIA_SECRET_ variables."""
-    options: dict[str, Any] = Field(default_factory=dict)
-    """The channel's own options: the fields of its Config."""
-
-
-class TrackingSettings(_Section):
-    """How often platforms are asked what followers did."""
-
-    calls: int = Field(default=400, ge=0, le=1_000_000)
-    """The most that one channel is asked in 24 hours."""
-    dollars: float = Field(default=0.25, ge=0, le=10_000)
-    """The most, in US dollars, that one channel's calls may cost in 24 hours."""
-    prices: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=lambda: {"x": 0.001})
-    """What a call costs in US dollars, by the channel's backend."""
-
-
-class LearningSettings(_Section):
-    """How what followers love changes what Auria makes."""
-
-    enabled: bool = True
-    """Let moods and styles be chosen by what was loved."""
-    share: float = Field(default=0.8, ge=0, le=1)
-    """Of the artworks made without a wish, the most whose mood is chosen so."""
-    explore: float = Field(default=0.2, ge=0.02, le=1)
-    """How much of the chances is shared out equally among all moods."""
-    half_life: float = Field(default=45.0, ge=1, le=3650)
-    """Days after which an artwork's reception counts half."""
-
-
-class LoggingSettings(_Section):
-    """The log."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least important records that are written."""
-    format: Literal["text", "json"] = "text"
-    """The form of a record; either is one line."""
 
 
 def _backend(name: str) -> Any:
@@ -155,7 +53,7 @@ def _folder_channel() -> dict[str, ChannelSettings]:
     return {"folder": ChannelSettings(backend="folder", options={"directory": "published"})}
 
 
-class Settings(_Section):
+class Settings(Section):
     """Every setting. Made by `load`, or directly (with the code's defaults) in tests."""
 
     home: Path = Field(default_factory=lambda: default_home(os.environ))
@@ -168,6 +66,8 @@ class Settings(_Section):
     """The operator's time zone, a name of the IANA database."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
     """The language Auria writes in, a BCP 47 tag."""
+    hemisphere: Literal["north", "south"] = "north"
+    """Where you live: what season a date is in."""
     database: DatabaseSettings = DatabaseSettings()
     studio: StudioSettings = StudioSettings()
     poet: BackendSettings = _backend("word-lstm")
@@ -184,6 +84,7 @@ class Settings(_Section):
     """Every channel by the operator's name for it."""
     tracking: TrackingSettings = TrackingSettings()
     learning: LearningSettings = LearningSettings()
+    corpus: CorpusSettings = CorpusSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @field_validator("home", "models", "data")
@@ -334,8 +235,11 @@ def _guard_secrets(value: Mapping[str, Any]) -> None:
         elif isinstance(item, str) and SECRET_NAME.search(key):
             guard(item)
         elif isinstance(item, str) and (found := re.search(r"://[^:/?#@]*:(.+)@", item)):
-            guard(found[1])
-            guard(unquote(found[1]))
+            # What was not percent-encoded tears an address apart; its parts then show up by themselves.
+            parts = (part for part in re.split(r"[@:/?#]", found[1]) if not part.isalpha())
+            for secret in (found[1], *parts):
+                guard(secret)
+                guard(unquote(secret))
 
 
 def _read(file: Path) -> dict[str, Any]:

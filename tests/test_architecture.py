@@ -18,13 +18,13 @@ PACKAGE = ROOT / "auria_bot"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
 
 LAYERS = (
-    {"errors", "one_stroke", "secrecy"}, {"domain"}, {"settings", "settings_faults", "settings_file", "registry", "telemetry", "vault"}, {"corpus"},
+    {"errors", "one_stroke", "secrecy"}, {"domain"}, {"settings", "settings_faults", "settings_file", "settings_sections", "registry", "telemetry", "vault"}, {"corpus"},
     {"art", "channels", "store", "services"}, {"bootstrap"}, {"cli", "web", "daemon", "studio_child"},
 )  # fmt: skip
 """The lowest first; a layer imports the ones below it."""
 
-ALLOWED_BESIDE = {("settings", "settings_faults")}
-"""Within a layer: settings has its faults explained next door."""
+ALLOWED_BESIDE = {("settings", "settings_faults"), ("settings", "settings_sections")}
+"""Within a layer: settings has its sections, and its faults explained, next door."""
 
 OUTSIDE = {"testing"}
 """The shipped fakes stand in for any role; only the domain and the errors are theirs to import."""

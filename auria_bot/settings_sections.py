@@ -1,0 +1,153 @@
+"""The sections of the settings, frozen: names, ranges and the code's defaults. Does not know where values come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+__all__ = [
+    "BackendSettings", "ChannelSettings", "CorpusSettings", "DatabaseSettings", "LearningSettings", "LoggingSettings",
+    "ReviewSettings", "Section", "StudioSettings", "TrackingSettings",
+]  # fmt: skip
+
+_DATABASES = ("sqlite:///FILE", "postgresql://USER:PASSWORD@HOST/NAME")
+
+
+class Section(BaseModel):
+    """What every section has in common: frozen, and nothing in it that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_yes_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in {int, float}:
+            raise ValueError("it must be a number")
+        return value
+
+
+class DatabaseSettings(Section):
+    """Where drafts and posts are kept."""
+
+    url: SecretStr = SecretStr("")
+    """sqlite:///FILE (seen from the home) or postgresql://...; empty is auria.db in the home."""
+    echo: bool = False
+    """Log every SQL statement."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        scheme = url.get_secret_value().partition("://")[0].lower()
+        if scheme not in {"", "sqlite", "postgres", "postgresql", "postgresql+psycopg"}:
+            raise ValueError(f"it must look like {' or '.join(_DATABASES)}")
+        return url
+
+
+class StudioSettings(Section):
+    """How the studio works."""
+
+    count: int = Field(default=1, ge=1, le=1000)
+    """Drafts a run makes."""
+    candidates: int = Field(default=4, ge=1, le=64)
+    """Pictures painted in a round; the best that passes the gate is taken."""
+    rounds: int = Field(default=5, ge=1, le=50)
+    """Rounds of painting before a poem is given up because the gate drops every picture."""
+    size: int = Field(default=512, ge=64, le=4096)
+    """The short side of the picture that is restyled, pixels."""
+    recent: int = Field(default=30, ge=0, le=1000)
+    """The latest drafts whose poems and styles are not repeated."""
+    deadline: float = Field(default=180.0, gt=0, le=86_400)
+    """Seconds that a step may take for one artwork."""
+    deadlines: dict[str, Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
+    """The same for single steps, by the step's name."""
+    memory_mb: int = Field(default=4096, ge=64, le=1_048_576)
+    """Memory that the studio's process may hold, MiB."""
+
+
+class BackendSettings(Section):
+    """Who plays a role, and where."""
+
+    backend: str = Field(min_length=1)
+    """A name in the registry."""
+    interpreter: Path | None = None
+    """The Python of another virtual environment that runs the role's step."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """The backend's own options: the fields of its Config."""
+
+
+class ReviewSettings(Section):
+    """What the operator's review starts from."""
+
+    signature: str = Field(default="— Auria", max_length=100)
+    """The line under the poem in a post's text."""
+    channels: tuple[str, ...] = ("folder",)
+    """Where a draft goes when an approval names no channel."""
+
+
+class ChannelSettings(Section):
+    """A place where posts are published."""
+
+    backend: str = Field(min_length=1)
+    """A name in the registry."""
+    vault: Literal["file", "keyring", "environment"] = "file"
+    """Where its secrets are kept: in the home's folder `secrets`, in the system's keyring, or in AURIA_SECRET_ variables."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """The channel's own options: the fields of its Config."""
+
+
+class TrackingSettings(Section):
+    """How often platforms are asked what followers did."""
+
+    calls: int = Field(default=400, ge=0, le=1_000_000)
+    """The most that one channel is asked in 24 hours."""
+    dollars: float = Field(default=0.25, ge=0, le=10_000)
+    """The most, in US dollars, that one channel's calls may cost in 24 hours."""
+    prices: dict[str, Annotated[float, Field(ge=0, le=100)]] = Field(default_factory=lambda: {"x": 0.001})
+    """What a call costs in US dollars, by the channel's backend."""
+
+
+class LearningSettings(Section):
+    """How what followers love changes what Auria makes."""
+
+    enabled: bool = True
+    """Let moods and styles be chosen by what was loved."""
+    share: float = Field(default=0.8, ge=0, le=1)
+    """Of the artworks made without a wish, the most whose mood is chosen so."""
+    explore: float = Field(default=0.2, ge=0.02, le=1)
+    """How much of the chances is shared out equally among all moods."""
+    half_life: float = Field(default=45.0, ge=1, le=3650)
+    """Days after which an artwork's reception counts half."""
+
+
+class CorpusSettings(Section):
+    """What of strangers' verse may be learned from."""
+
+    subreddits: tuple[str, ...] = ("haiku",)
+    """The subreddits that are read where a command names none."""
+    names: bool = False
+    """Keep authors' names; else only a hash that a name can be forgotten by."""
+    allow: tuple[str, ...] = ()
+    """Words that are let pass though a list has them."""
+    let_names_pass: bool = False
+    """Keep poems that name persons."""
+    least_english: float = Field(default=0.7, ge=0, le=1)
+    """Share of a poem's words that must be English."""
+    most_capitals: float = Field(default=0.6, ge=0, le=1)
+    """Share of its letters that may be capitals."""
+    most_repeated: float = Field(default=0.45, ge=0, le=1)
+    """Share of its words that the commonest may be."""
+    most_odd: float = Field(default=0.15, ge=0, le=1)
+    """Share of its characters that may be neither letters, spaces nor common marks."""
+    least_score: int | None = None
+    """The least score of a post whose poem goes into a version; any score will do when not given."""
+
+
+class LoggingSettings(Section):
+    """The log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important records that are written."""
+    format: Literal["text", "json"] = "text"
+    """The form of a record; either is one line."""
