@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -61,9 +62,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _trim() -> None:
-    """Give freed memory back to the system, where the C library is glibc: its heap would keep it."""
+    """Give freed memory back to the system, where the C library is glibc: its heap would keep it.
+
+    What torch made hangs together in cycles, which only the collector frees; its walk over all there is costs the other
+    makers more than it brings.
+    """
     import ctypes  # noqa: PLC0415 - needed on one platform
 
+    if "torch" in sys.modules:
+        gc.collect()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -6,7 +6,6 @@ done again. A step that raises gives up its own sketch and no other. Knows neith
 
 from __future__ import annotations
 
-import gc
 import time
 import traceback
 from dataclasses import dataclass, fields, replace
@@ -77,7 +76,6 @@ class Workshop:
         for role in idle:
             del self._makers[role]
         if idle:
-            gc.collect()
             self._trim()
 
     def _advance(self, number: int, until: Step) -> None:
