@@ -31,7 +31,11 @@ def make(
     ] = None,
     mood: Annotated[
         str | None,
-        typer.Option("--mood", "-m", help='A mood (see auria moods), "draw" for any; else read from the poem.'),
+        typer.Option(
+            "--mood",
+            "-m",
+            help='A mood (see auria moods); "read": from the poem; "draw": any. Else the poem, or what was loved, decides.',
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     style: Annotated[

@@ -5,14 +5,14 @@ Each channel has a budget of calls and of money for any 24 hours; a platform tha
 then; a channel that fails, or is paused, stops no other. The youngest posts come first, for they change most.
 
 A post that its platform does not know any more is noted as vanished, told once, and not asked for again; its counts
-stay. Where every post asked for is missing, that is more likely the wrong account than a clean sweep: nothing is noted.
-Knows channels and the store as Protocols.
+stay. Where every post asked for is missing, that is more likely the wrong account than a clean sweep: nothing is
+noted. Counts are dated by this machine's clock, which also tells what is due. Knows channels and the store as Protocols.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -201,7 +201,7 @@ class Tracker:
         if errand.wants_audience and (audience := self._audience(errand, channel)) is not None:
             errand.followers = audience.followers
             with self._store.begin() as unit:
-                unit.samples.add_audience(errand.name, audience)
+                unit.samples.add_audience(errand.name, replace(audience, at=self._clock()))
         for post in errand.due:
             if errand.stopped or errand.is_sweep:
                 return
@@ -213,7 +213,7 @@ class Tracker:
             if counts is not None:
                 errand.measured += 1
                 with self._store.begin() as unit:
-                    unit.samples.add(post.post_id, counts)
+                    unit.samples.add(post.post_id, replace(counts, at=self._clock()))
 
     def _audience(self, errand: _Errand, channel: Channel) -> Audience | None:
         try:

@@ -1,0 +1,86 @@
+"""From an approved draft to what she makes next: published, measured, told, learned from, with real parts."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.domain.engagement import Engagement
+from auria_bot.testing import FakeChannel, FakeClock
+from tests.house import fake_house
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auria_bot.bootstrap import Application
+    from auria_bot.domain.post import Receipt
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that is ahead of the day, since a folder dates its posts itself."""
+    return FakeClock(datetime.now(UTC) + timedelta(days=1))
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
+    """Real database, real files, real child processes; makers without models."""
+    with closing(fake_house(tmp_path / "home", clock=clock)) as opened:
+        yield opened
+
+
+def _publish(house: Application, count: int, *, channel: str, mood: str) -> list[int]:
+    drafts = house.studio.make(count=count, mood=mood).drafts
+    house.review.approve([draft.id for draft in drafts], channels=(channel,))
+    return [post.id for post in house.publisher.publish().posts]
+
+
+def test_a_folder_is_measured_and_a_deleted_post_noticed(house: Application, clock: FakeClock, tmp_path: Path):
+    """Nothing can be counted in a folder, but that a post is gone is told, once; the others stay."""
+    posts = _publish(house, 2, channel="folder", mood="serene")
+    done = house.tracker.measure(["folder"])
+    assert [(visit.posts, visit.followers, visit.failed) for visit in done.visits] == [(2, None, False)]
+    with house.store.read() as unit:
+        assert unit.samples.history(posts[0]) == (Engagement(at=clock()),)
+        receipt = unit.posts.get(posts[0]).receipt
+    assert receipt is not None
+    shutil.rmtree(tmp_path / "home" / "published" / "posts" / receipt.id)
+    clock.advance(days=30)
+    assert [post.post_id for post in house.tracker.measure(["folder"]).vanished] == [posts[0]]
+    clock.advance(days=30)
+    assert house.tracker.measure(["folder"]).vanished == ()
+    total = house.statistics.look().total()
+    assert (total.posts, total.vanished, total.points) == (2, 1, None)
+    assert house.moods.leanings().artworks == 0
+
+
+def test_what_followers_love_is_made_next(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
+    """Six stormy artworks are loved, six serene ones are not: counted by the tracker, she leans to storms, and says so."""
+    stormy: set[str] = set()
+
+    def measure(_: FakeChannel, receipt: Receipt) -> Engagement:
+        return Engagement(at=clock(), likes=90 if receipt.id in stormy else 4, replies=1)
+
+    monkeypatch.setattr(FakeChannel, "measure", measure)
+    for mood in ("serene", "stormy"):
+        for post in _publish(house, 6, channel="fake", mood=mood):
+            with house.store.read() as unit:
+                receipt = unit.posts.get(post).receipt
+            assert receipt is not None
+            stormy |= {receipt.id} if mood == "stormy" else set()
+        clock.advance(days=1)
+    clock.advance(days=8)
+    assert house.tracker.measure(["fake"]).visits[0].posts == 12
+    assert [one.name for one in house.statistics.look().by("mood")] == ["stormy", "serene"]
+    leanings = house.moods.leanings()
+    assert (leanings.artworks, leanings.moods[0].name) == (12, "stormy")
+    assert leanings.moods[-1].name == "serene"
+    monkeypatch.setattr("auria_bot.services.studio.new_seed", lambda: 77)
+    made = [draft.artwork for draft in house.studio.make(count=10).drafts]
+    assert "learned" in {artwork.mood_source for artwork in made}
+    assert house.studio.make(seed=5).drafts[0].artwork.mood_source == "read"
