@@ -24,6 +24,7 @@ from auria_bot.channels.at_record import record_key
 from auria_bot.channels.bluesky import BlueskyChannel, BlueskyConfig
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.errors import (
+    BackendMissing,
     DiskError,
     IllegalMove,
     NotFound,
@@ -512,6 +513,13 @@ def test_a_process_killed_around_the_record(
     assert (found is not None) is (when == "after")
     assert channel.publish(post, ready) == (found or channel.find(post))
     assert len(shown(platform, post)) == 1
+
+
+def test_a_missing_package_is_named(channel: BlueskyChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, "atproto_client", None)
+    with pytest.raises(BackendMissing, match=r"pip install 'auria-bot\[bluesky\]'"):
+        channel.check()
 
 
 def test_no_secret_is_shown(

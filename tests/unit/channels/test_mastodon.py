@@ -20,7 +20,16 @@ from PIL import Image
 
 from auria_bot.channels.mastodon import MastodonChannel, MastodonConfig
 from auria_bot.domain.post import Post, PostState, Receipt
-from auria_bot.errors import IllegalMove, NotFound, Refused, SettingsError, Throttled, Unauthorised, Unclear
+from auria_bot.errors import (
+    BackendMissing,
+    IllegalMove,
+    NotFound,
+    Refused,
+    SettingsError,
+    Throttled,
+    Unauthorised,
+    Unclear,
+)
 from tests.platforms import MemorySecrets, ready
 from tests.platforms.mastodon import FOLLOWERS, HUMAN, TOKEN, MastodonPlatform
 
@@ -424,6 +433,13 @@ def test_a_process_killed_around_the_status(
     assert (found is not None) is (when == "after")
     assert channel.publish(post, ready) == (found or channel.find(after))
     assert len(shown(platform, post)) == 1
+
+
+def test_a_missing_package_is_named(channel: MastodonChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the command that installs it."""
+    monkeypatch.setitem(sys.modules, "mastodon", None)
+    with pytest.raises(BackendMissing, match=r"pip install 'auria-bot\[mastodon\]'"):
+        channel.check()
 
 
 def test_no_secret_is_shown(
