@@ -177,7 +177,7 @@ class InstagramGraphChannel:
             ready(container)
             media = self._api.act(f"{number}/media_publish", token, visible=True, creation_id=container)
         except NotFound as error:
-            raise Refused(str(error)) from None
+            raise self._stranger(number, error) from None
         finally:
             _removed(host, address)
         identity = str(media.get("id") or "")
@@ -237,21 +237,34 @@ class InstagramGraphChannel:
         """
         token = self._token.current()
         number, _ = self._account(token)
-        found = self._api.read(number, token, fields="followers_count")
+        found = self._own(number, "", token, fields="followers_count")
         return Audience(at=datetime.now(UTC), followers=_count(found.get("followers_count")))
+
+    def _own(self, number: str, edge: str, token: str, **fields: str) -> dict[str, Any]:
+        """What the platform tells of the account itself."""
+        try:
+            return self._api.read(f"{number}/{edge}".rstrip("/"), token, **fields)
+        except NotFound as error:
+            raise self._stranger(number, error) from None
+
+    def _stranger(self, number: str, error: NotFound) -> Unauthorised:
+        """The platform knows nothing of the account, or will not tell this token: it is the operator's, not the post's."""
+        return Unauthorised(
+            f"{error}; see that the token may post as the account {number}, and that its number is right"
+        )
 
     def _account(self, token: str) -> tuple[str, str]:
         """The account's number and name."""
         if self._me is None:
             number = self.config.account
-            found = self._api.read(number or "me", token, fields="username" if number else "user_id,username")
+            found = self._own(number or "me", "", token, fields="username" if number else "user_id,username")
             identity = number or _number(found.get("user_id") or found.get("id"), "account")
             self._me = identity, str(found.get("username") or "")
         return self._me
 
     def _quota(self, token: str, number: str) -> tuple[int, int]:
         """How many posts of the last 24 hours are used, of how many."""
-        found = self._api.read(f"{number}/content_publishing_limit", token, fields="quota_usage,config")
+        found = self._own(number, "content_publishing_limit", token, fields="quota_usage,config")
         try:
             entry = found["data"][0]
             return int(entry["quota_usage"]), int(entry["config"]["quota_total"])
@@ -263,7 +276,7 @@ class InstagramGraphChannel:
         media: list[dict[str, Any]] = []
         after: dict[str, str] = {}
         for _ in range(_PAGES):
-            found = self._api.read(f"{number}/media", token, fields=_MEDIA, limit=str(_PAGE), **after)
+            found = self._own(number, "media", token, fields=_MEDIA, limit=str(_PAGE), **after)
             entries = found.get("data")
             if not isinstance(entries, list) or not all(isinstance(entry, dict) and "id" in entry for entry in entries):
                 raise Throttled("Instagram's list of the latest posts makes no sense")

@@ -402,6 +402,14 @@ def test_a_picture_that_cannot_be_fetched_pauses_the_channel(
     assert platform.visible() == []
 
 
+def test_another_account_is_told(make: Callable[..., InstagramGraphChannel], post: Post) -> None:
+    """A number that the token cannot post as pauses the channel; no post is given up for it."""
+    other = make(account="123")
+    for step in (other.check, other.audience, lambda: other.publish(post, ready), lambda: other.find(post)):
+        with pytest.raises(Unauthorised, match="account 123"):
+            step()
+
+
 def test_what_is_missing_is_named(
     make: Callable[..., InstagramGraphChannel], secrets: MemorySecrets, post: Post
 ) -> None:
