@@ -21,7 +21,7 @@ import torch
 from auria_bot.art.checkpoint import load_weights, read_json
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training.anthology import Anthology, read
-from auria_bot.art.training.poet import perplexity, places_of
+from auria_bot.art.training.perplexity import perplexity, places_of
 from auria_bot.art.training.poet_model import describe
 from auria_bot.corpus.words import Vocabulary
 

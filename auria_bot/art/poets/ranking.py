@@ -1,11 +1,12 @@
-"""Which of many poems is the best: fluent, to the theme, of one piece, unlike the recent ones.
+"""Which of many poems is the best: fluent, like a poet's, to the theme, unlike the recent ones.
 
-Knows poems with the decoder's likelihoods, and sentence vectors; does not know the net.
+Knows poems with the decoder's likelihoods, the critic's opinions and sentence vectors; does not know the nets.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Taste", "fluency", "rank"]
 
-_FURTHER = 8  # candidates compared by meaning for each further poem wanted
+_FURTHER = 4  # candidates compared by meaning for each further poem wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,10 @@ class Taste:
     blemish: float = 0.8  # see sense.blemishes
     ease: float = -2.6  # mean log-probability above which a poem counts as worn rather than fluent
     worn: float = 0.8
+    critic: float = 0.6  # the critic's logit, up to `enough`
+    enough: float = 2.0  # a logit above which the critic is pleased, not shown something better
+    stale: float = 0.15  # how far the first line's log-probability is above `fresh`: such lines come again and again
+    fresh: float = -17.0
     theme: float = 4.5  # cosine with the theme's vector
     recent: float = 4.0  # likeness to recent poems, 0 to 1
 
@@ -46,17 +51,24 @@ def fluency(poem: Sung, taste: Taste) -> float:
     """How well a poem reads, whatever it is about."""
     likely = poem.plain if poem.plain < taste.ease else taste.ease - taste.worn * (poem.plain - taste.ease)
     marred = taste.odd * poem.oddness + taste.blemish * blemishes(poem.lines)
+    marred += taste.stale * max(0.0, poem.opening - taste.fresh)
     return likely + taste.breaks * poem.breaks + taste.lowest * min(0.0, poem.lowest - taste.floor) - marred
+
+
+def _any(_: Sung) -> bool:
+    return True
 
 
 def rank(
     poems: Sequence[Sung],
     *,
     count: int,
-    themes: NDArray[np.float32],
+    themes: NDArray[np.float32] | None,
     encode: Encoder,
+    opinions: NDArray[np.float64] | None = None,
     recent: Sequence[Sequence[Sequence[str]]] = (),
-    considered: int = 24,
+    considered: int = 6,
+    fit: Callable[[Sung], bool] = _any,
     taste: Taste,
 ) -> list[tuple[int, float]]:
     """The indices of the best poems with their scores, the best first, each unlike those before it.
@@ -64,20 +76,25 @@ def rank(
     Args:
         poems: the candidates.
         count: how many are wanted; all candidates are given where there are not more.
-        themes: (poems, 384) what each was asked to be about; zero rows for nothing.
+        themes: (poems, 384) what each was asked to be about; None where nobody asked, and no vector is needed.
         encode: texts to unit sentence vectors.
+        opinions: (poems,) the critic's logits, where there is a critic.
         recent: poems, as lines of words, that the best should not resemble.
-        considered: how many candidates are compared by meaning for the first poem; for each further one, eight more.
+        considered: how many candidates are compared by meaning for the first poem; for each further one, four more.
+        fit: whether a poem may be shown at all; asked of the likeliest ones only, as it takes longer than to write one.
         taste: what counts.
     """
     first = np.array([fluency(poem, taste) for poem in poems])
+    if opinions is not None:
+        first += taste.critic * np.minimum(opinions, taste.enough)
     first -= taste.recent * np.array([_likeness(poem.lines, recent) for poem in poems])
-    kept = np.argsort(-first, kind="stable")[: considered + _FURTHER * (count - 1)]
-    vectors = encode([", ".join(" ".join(line) for line in poems[index].lines) for index in kept])
-    scores = {
-        int(index): float(first[index] + taste.theme * (vectors[place] @ themes[index]))
-        for place, index in enumerate(kept)
-    }
+    ordered = (int(index) for index in np.argsort(-first, kind="stable") if fit(poems[index]))
+    kept = list(islice(ordered, considered + _FURTHER * (count - 1)))
+    scores = {index: float(first[index]) for index in kept}
+    if themes is not None:
+        vectors = encode([", ".join(" ".join(line) for line in poems[index].lines) for index in kept])
+        for index, vector in zip(kept, vectors, strict=True):
+            scores[index] += float(taste.theme * (vector @ themes[index]))
     chosen: list[tuple[int, float]] = []
     while scores and len(chosen) < count:
         before = [poems[index].lines for index, _ in chosen]

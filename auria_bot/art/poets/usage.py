@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Usage"]
 
+_PAIR_BITS = 23  # log2 of the bits that tell which pairs were seen
+_TRIPLE_BITS = 25
+_AGAIN = np.uint32(0x9E3779B1)  # makes a second hash of the first
 _DOUBT = 4.0  # a word seen this often is believed half
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -43,6 +46,9 @@ class Usage:
     ) -> None:  # fmt: skip
         self._starts, self._followers, self._triples = starts.astype(np.int64), followers, triples
         self.endings: NDArray[np.float32] = endings.astype(np.float32)
+        firsts = np.repeat(np.arange(len(starts) - 1), np.diff(self._starts))
+        self._pairs = _Sieve(_hashes(np.zeros(1, np.int64), firsts, followers.astype(np.int64)), _PAIR_BITS)
+        self._known = _Sieve(self._triples, _TRIPLE_BITS)
 
     @classmethod
     def of(cls, sequences: Iterable[NDArray[np.int64]], words: int, *, leading: Iterable[int] = ()) -> Usage:
@@ -94,18 +100,35 @@ class Usage:
             endings=self.endings.astype(np.float16),
         )  # fmt: skip
 
-    def after(self, word: int) -> NDArray[np.uint16]:
-        """The words that were seen right after a word."""
-        return self._followers[self._starts[word] : self._starts[word + 1]]
+    def pair(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each pair was seen; arrays that broadcast. One in some hundreds is a yes by chance."""
+        return self._pairs.holds(_hashes(np.zeros(1, np.int64), first, second))
 
     def triple(
         self, first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Whether each triple was seen; arrays of one shape. One in some thousands is a yes by chance."""
-        asked = _hashes(first, second, third)
-        place = np.minimum(np.searchsorted(self._triples, asked), len(self._triples) - 1)
-        seen: NDArray[np.bool_] = self._triples[place] == asked
-        return seen
+        """Whether each triple was seen; arrays that broadcast. One in some hundreds is a yes by chance."""
+        return self._known.holds(_hashes(first, second, third))
+
+
+class _Sieve:
+    """Which 32-bit hashes are in a set, without a search: two bits for each (Bloom, 1970)."""
+
+    def __init__(self, hashes: NDArray[np.uint32], bits: int) -> None:
+        self._shift = np.uint32(32 - bits)
+        flags = np.zeros(1 << bits, bool)
+        for each in self._places(hashes):
+            flags[each] = True
+        self._bits = np.packbits(flags, bitorder="little")
+
+    def _places(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        return hashes >> self._shift, (hashes * _AGAIN) >> self._shift
+
+    def holds(self, hashes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Whether each hash is in the set."""
+        first, second = (self._bits[each >> 3] >> (each & 7).astype(np.uint8) for each in self._places(hashes))
+        held: NDArray[np.bool_] = (first & second & 1).astype(bool)
+        return held
 
 
 def _hashes(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> NDArray[np.uint32]:

@@ -16,6 +16,7 @@ from auria_bot.art import minilm, runtime
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.poets import ranking
 from auria_bot.art.poets.checks import faults, usable_theme
+from auria_bot.art.poets.critic import Critic
 from auria_bot.art.poets.decoding import Decoder, Manner, Sung
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.poets.seasons import SCENES
@@ -45,11 +46,11 @@ _ROUNDS = 12  # batches after which too few usable poems are given up
 class WordLstmPoetConfig:
     """What the operator may set."""
 
-    candidates: int = 64  # poems written for one that is shown
-    considered: int = 24  # of them, compared by meaning
+    candidates: int = 80  # poems written for one that is shown
+    considered: int = 6  # of them, compared by meaning with what was asked for
     temperature: float = 0.75
     top_p: float = 0.9
-    guidance: float = 1.2  # how strongly a theme pulls
+    guidance: float = 1.0  # above 1 the theme pulls harder, and writing takes twice as long
     mood_pull: float = 0.5  # how much of a mood is mixed into the theme
     mood_words: float = 1.2  # added to the scores of a mood's words
     runtime: str = "auto"  # see art.runtime
@@ -70,6 +71,7 @@ class WordLstm:
     Config = WordLstmPoetConfig
 
     def __init__(self, config: WordLstmPoetConfig, *, models: Path) -> None:
+        minilm.load_ahead()  # on the other core, while her own model is read
         self.config = config
         self._folder = models / "poet"
         self._hash = verify(self._folder)
@@ -78,6 +80,8 @@ class WordLstm:
         if len(self._vocabulary) != net["words"]:
             raise ModelCorrupt(f"{self._folder} has a vocabulary that is not its net's; reinstall auria-bot")
         self._guard = CopyGuard.load(self._folder / "originality.bin")
+        critic = self._folder / "critic.onnx"
+        self._critic = Critic(critic, self._vocabulary, runtime=config.runtime) if critic.is_file() else None
         network = runtime.load(self._folder / "model.onnx", runtime=config.runtime)
         self._lexicon = Lexicon.of(self._vocabulary)
         self._decoder = Decoder(
@@ -111,11 +115,16 @@ class WordLstm:
         if count < 1:
             raise InputError(f"cannot write {count} haiku; ask for at least one")
         past = [[words(line) for line in haiku.lines] for haiku in recent]
-        pool, themes = self._pool(seed, max(self.config.candidates, 3 * count), theme, mood)
-        best = ranking.rank(
-            pool, count=count, themes=themes, encode=self._encoder.encode, recent=past,
-            considered=self.config.considered, taste=ranking.Taste(),
-        )  # fmt: skip
+        many = max(self.config.candidates, 3 * count)
+        for checked in (False, True):  # only where too few of the best pass the checks, all are checked and more drawn
+            pool, themes = self._pool(seed, many, theme, mood, checked=checked)
+            best = ranking.rank(
+                pool, count=count, themes=themes if theme or mood else None, encode=self._encoder.encode,
+                opinions=self._critic.judge(pool) if self._critic and pool else None, recent=past,
+                considered=self.config.considered, fit=self._fit, taste=ranking.Taste(),
+            )  # fmt: skip
+            if len(best) >= count:
+                break
         if len(best) < count:
             raise StepFailed(f"the poet found only {len(best)} of {count} haiku; ask for fewer, or try another seed")
         return tuple(Verse(haiku=_haiku(pool[index]), score=score) for index, score in best)
@@ -129,9 +138,9 @@ class WordLstm:
         return tuple(_haiku(poem) for poem in self._pool(seed, count, theme, mood)[0])
 
     def _pool(
-        self, seed: int, count: int, theme: str | None, mood: Mood | None
+        self, seed: int, count: int, theme: str | None, mood: Mood | None, *, checked: bool = True
     ) -> tuple[list[Sung], NDArray[np.float32]]:
-        """Usable poems with different first lines, and the theme of each."""
+        """Poems with different first lines, and the theme of each; usable ones, unless they are still to be checked."""
         theme = usable_theme(theme)
         name = mood.name if mood else ""
         rng = np.random.default_rng(list(hashlib.sha256(f"{seed}\n{theme}\n{name}".encode()).digest()))
@@ -144,15 +153,16 @@ class WordLstm:
         kept: list[NDArray[np.float32]] = []
         for _ in range(_ROUNDS + 3 * count // _BATCH):
             missing = count - len(pool)
-            themes = self._themes(min(_BATCH, missing + missing // 8 + 4), said, felt, rng)
+            spare = missing // 8 + 4 if checked else 0
+            themes = self._themes(min(_BATCH, missing + spare), said, felt, rng)
             for poem, vector in zip(
                 self._decoder.sing(themes, rng=rng, manner=manner, leaning=leaning), themes, strict=True
             ):
-                if len(pool) < count and poem.lines[0] not in opened and not faults(poem.lines, self._guard):
+                if len(pool) < count and poem.lines[0] not in opened and (not checked or self._fit(poem)):
                     opened.add(poem.lines[0])
                     pool.append(poem)
                     kept.append(vector)
-            if len(pool) >= count:
+            if len(pool) >= count or (not checked and count <= _BATCH):
                 break
         return pool, np.array(kept, np.float32).reshape(len(pool), -1)
 
@@ -171,6 +181,9 @@ class WordLstm:
         vectors = vectors + rng.normal(0, 0.012, vectors.shape)
         unit: NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
         return unit
+
+    def _fit(self, poem: Sung) -> bool:
+        return not faults(poem.lines, self._guard)
 
     def _leaning(self, mood: Mood | None) -> NDArray[np.float32] | None:
         if mood is None:

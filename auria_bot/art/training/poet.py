@@ -1,4 +1,4 @@
-"""Trains the poet: verse of the public domain, then haiku, then haiku in form.
+"""Trains the poet: verse of the public domain, then haiku, then haiku in form; at last her critic (see verse_critic).
 
     python -m auria_bot.art.training.poet --data DIR [--minutes N] [--folder DIR] [--out models/poet]
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 import tomllib
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,21 +20,23 @@ import torch
 from torch.nn import functional as F
 
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
-from auria_bot.art.training import loop
+from auria_bot.art.training import loop, verse_critic
 from auria_bot.art.training.anthology import Anthology, build
-from auria_bot.art.training.poet_model import export
-from auria_bot.corpus import syllables
-from auria_bot.corpus.metre import KINDS, NO_KIND, POSITIONS, positions
+from auria_bot.art.training.perplexity import native_lstm, perplexity, places_of
+from auria_bot.art.training.poet_model import describe, export
+from auria_bot.corpus.metre import KINDS, NO_KIND, POSITIONS
 from auria_bot.corpus.words import SPECIALS
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["PoetRecipe", "PoetSettings", "evaluate", "perplexity", "places_of", "train"]
+    from auria_bot.art.training.verse_critic import CriticSettings
+
+__all__ = ["PoetRecipe", "PoetSettings", "evaluate", "train"]
 
 
 _MOSTLY = 0.8  # share of poems read with neither kind nor theme at the end
@@ -143,7 +145,7 @@ class PoetRecipe:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(number, total)
         self.net.train()
-        with _native_lstm():
+        with native_lstm():
             signal = self.net(tokens[:-1], places[:-1], kinds, themes)
             loss = self._loss(
                 signal.flatten(0, 1), tokens[1:].flatten(), rng, full=number >= self.settings.full_from * total
@@ -250,56 +252,6 @@ class PoetRecipe:
         )
 
 
-def places_of(anthology: Anthology) -> list[NDArray[np.int64]]:
-    """The position after each token of each poem."""
-    body = anthology.vocabulary.words[len(SPECIALS) :]
-    counts = [2] * len(SPECIALS) + [syllables.counts(word)[0] for word in body]
-    return [np.array(positions(row.tolist(), counts)) for row in anthology.tokens]
-
-
-@contextmanager
-def _native_lstm() -> Iterator[None]:
-    """Keep oneDNN out: its LSTM takes a third longer to train than torch's own on the processors tried."""
-    before = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]  # a property that torch's stubs do not see
-    try:
-        yield
-    finally:
-        torch.backends.mkldnn.enabled = before
-
-
-@torch.no_grad()
-def perplexity(
-    net: WordLstm, anthology: Anthology, places: list[NDArray[np.int64]], rows: NDArray[np.int64], *, told: bool = False
-) -> float:
-    """Perplexity over every word, line break and end of the poems, exact (no candidates).
-
-    Args:
-        net: the net.
-        anthology: the poems.
-        places: the position after each token, for each poem.
-        rows: which poems.
-        told: tell the net each poem's kind and theme, which a fair comparison does not.
-    """
-    net.eval()
-    total, count = 0.0, 0
-    lengths = np.array([len(anthology.tokens[row]) for row in rows])
-    for length in np.unique(lengths):
-        members = rows[lengths == length]
-        for at in range(0, len(members), 128):
-            part = members[at : at + 128]
-            tokens = torch.from_numpy(np.stack([anthology.tokens[row] for row in part], 1))
-            where = torch.from_numpy(np.stack([places[row] for row in part], 1))
-            kinds = torch.from_numpy(anthology.kinds[part] if told else np.full(len(part), NO_KIND))
-            themes = torch.from_numpy(anthology.themes[part]) * (1.0 if told else 0.0)
-            with _native_lstm():
-                signal = net(tokens[:-1], where[:-1], kinds, themes)
-            scores = net.score(signal.flatten(0, 1))
-            total += float(F.cross_entropy(scores, tokens[1:].flatten(), reduction="sum"))
-            count += tokens[1:].numel()
-    return float(np.exp(total / max(count, 1)))
-
-
 def train(
     *,
     data: Path,
@@ -309,8 +261,9 @@ def train(
     steps: int | None = None,
     log: Callable[[str], None] = print,
     settings: PoetSettings | None = None,
+    critic: CriticSettings | None = None,
 ) -> dict[str, Any]:
-    """Train, or go on training, and export the model.
+    """Train, or go on training, and export the model; after the last update train its critic too.
 
     Args:
         data: the folder with the files of verse.
@@ -320,6 +273,7 @@ def train(
         steps: updates of the whole run; by default the settings'.
         log: receives progress, line by line.
         settings: how to train; by default PoetSettings().
+        critic: how to train the critic; by default CriticSettings().
 
     Returns:
         The metrics written to metrics.json.
@@ -327,16 +281,27 @@ def train(
     Raises:
         NotFound: the data are not there.
     """
-    settings = settings or PoetSettings()
+    settings, began = settings or PoetSettings(), time.monotonic()
     anthology = build(data, folder, least=settings.least, most=settings.most, themed=settings.themed, log=log)
     recipe = PoetRecipe(anthology, settings)
     outcome = loop.run(recipe, folder, steps=steps or settings.steps, minutes=minutes, evaluate_every=1500, log=log)
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
     log(f"writing {out}")
-    return export(
+    metrics = export(
         recipe.average, anthology, data=data, out=out, training=training,
         metrics={f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()},
         scenes=settings.themed > 0,
+    )  # fmt: skip
+    left = None if minutes is None else minutes - (time.monotonic() - began) / 60
+    if not outcome.finished or (left is not None and left <= 0):
+        log("the poet can write; the same command goes on, and trains her critic after the last update")
+        return metrics
+    return describe(
+        out,
+        verse_critic.train(
+            anthology=anthology, folder=folder / "critic", out=out, settings=critic, minutes=left,
+            threads=torch.get_num_threads(), log=log,
+        ),
     )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 
 from auria_bot.art.poets.decoding import Sung
-from auria_bot.art.poets.ranking import Taste, rank
+from auria_bot.art.poets.ranking import Taste, fluency, rank
 
 
 def poem(*lines, plain=-4.0, breaks=-0.5, lowest=-6.0):
@@ -46,6 +48,40 @@ def test_recent_poems_are_avoided():
 def test_the_chosen_differ():
     """The second poem is not the first one's twin."""
     assert set(choose(2, theme=(0.3, 0, 0))) != {1, 2}
+
+
+def test_the_critic_is_heard():
+    """Among poems alike in fluency the one that the critic likes comes first, and its disgust outweighs a theme."""
+    themes = np.tile(np.array((1, 0, 0), np.float32), (len(POEMS), 1))
+    for favourite in (1, 2):
+        opinions = np.array([-3.0, -3.0, -3.0, -3.0])
+        opinions[favourite] = 1.0
+        best = rank(POEMS, count=1, themes=themes, encode=encode, opinions=opinions, taste=Taste())
+        assert best[0][0] == favourite
+
+
+def test_without_a_theme_no_meaning_is_asked_for():
+    """Where nobody asked for anything, no poem is encoded."""
+    assert rank(POEMS, count=1, themes=None, encode=None, taste=Taste())[0][0] in {0, 1, 2}
+
+
+def test_unfit_poems_are_passed_over():
+    """What may not be shown is not chosen, and only the best are asked about."""
+    asked = []
+
+    def fit(poem):
+        asked.append(poem)
+        return poem is not POEMS[0]
+
+    assert 0 not in [
+        index for index, _ in rank(POEMS, count=1, themes=None, encode=None, considered=1, fit=fit, taste=Taste())
+    ]
+    assert len(asked) <= 2
+
+
+def test_a_first_line_that_comes_often_is_avoided():
+    """Of two poems alike, the one whose first line is likelier to have been written before is worth less."""
+    assert fluency(replace(POEMS[0], opening=-8.0), Taste()) < fluency(replace(POEMS[0], opening=-18.0), Taste())
 
 
 def test_few_candidates_are_all_given():

@@ -9,9 +9,9 @@ def test_pairs_and_triples_survive_the_file(tmp_path):
     """What stood side by side is known again; the unknown word makes no pair."""
     Usage.of([np.array([1, 5, 6, 7]), np.array([1, 5, 0, 8])], 9).save(tmp_path / "usage.npz")
     usage = Usage.load(tmp_path / "usage.npz")
-    assert usage.after(5).tolist() == [6]
-    assert usage.after(1).tolist() == [5]
-    assert usage.after(0).tolist() == usage.after(8).tolist() == []
+    assert usage.pair(np.array([[5], [1], [0], [8]]), np.array([5, 6, 8])).tolist() == [
+        [False, True, False], [True, False, False], [False] * 3, [False] * 3,
+    ]  # fmt: skip
     asked = usage.triple(np.array([1, 5, 5]), np.array([5, 6, 6]), np.array([6, 7, 8]))
     assert asked.tolist() == [True, True, False]
 

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig  # noqa: E402 - after the skip
 from auria_bot.art.training import poet as recipe  # noqa: E402
 from auria_bot.art.training.anthology import build, choose_words  # noqa: E402
+from auria_bot.art.training.verse_critic import CriticSettings  # noqa: E402
 
 LINES = (
     ["old pond", "a frog leaps into the water", "it rains"],
@@ -98,8 +99,11 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
     from auria_bot.art.evaluation.poet import load_net, measure
 
     metrics = recipe.train(
-        data=data, folder=tmp_path / "run", out=tmp_path / "out", steps=3, settings=SETTINGS, log=lambda _: None
-    )
+        data=data, folder=tmp_path / "run", out=tmp_path / "out", steps=3, settings=SETTINGS, log=lambda _: None,
+        critic=CriticSettings(pairs=64, steps=2, batch=8, width=4, hidden=4),
+    )  # fmt: skip
+    assert 0 <= metrics["critic_auc"] <= 1
+    assert "**Critic**" in (tmp_path / "out" / "card.md").read_text()
     assert metrics["perplexity_validation"] > 1
     assert len(verify(tmp_path / "out")) == 64
     net, vocabulary = load_net(tmp_path / "out")
@@ -118,6 +122,31 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
             assert np.allclose(tensor.numpy(), found[key], atol=2e-3)
     assert measure(data=data, model=tmp_path / "out")["test_haiku"] > 0
     assert len(vocabulary) == net.config.words
+
+
+def test_a_stopped_training_has_no_critic_yet(data, tmp_path):
+    """A poet whose training was stopped is exported without a critic, and one left by an earlier poet is taken away."""
+    pytest.importorskip("onnx")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "critic.onnx").write_bytes(b"an earlier one")
+    metrics = recipe.train(
+        data=data, folder=tmp_path / "run", out=tmp_path / "out", minutes=1e-9, settings=SETTINGS, log=lambda _: None
+    )
+    assert "critic_auc" not in metrics
+    assert not (tmp_path / "out" / "critic.onnx").exists()
+    assert "**Critic**" not in (tmp_path / "out" / "card.md").read_text()
+
+
+def test_remarks_stay_on_the_card(tmp_path):
+    """What was noted in metrics.json by hand closes the card, however often figures are added."""
+    from auria_bot.art.checkpoint import write_json
+    from auria_bot.art.training.poet_model import describe
+
+    write_json(tmp_path / "config.json", {"net": {"words": 9, "layers": 2, "hidden": 4, "width": 3}, "training": {}})
+    write_json(tmp_path / "metrics.json", {"remarks": ["Looked at twice."]})
+    for number in range(2):
+        assert describe(tmp_path, {"figure": number}) == {"figure": number}
+        assert (tmp_path / "card.md").read_text().endswith("\n- Looked at twice.\n")
 
 
 def test_settings_come_from_the_file():

@@ -1,0 +1,34 @@
+"""How often two days bring the same first line: distinct first lines over separate calls that know nothing of each other."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
+from auria_bot.corpus.tables import models_folder
+from tests.bench import Result
+
+__all__ = ["run"]
+
+_BAR = 0.95  # share of first lines that are distinct
+_CPU = 0.45  # seconds of processor time a poem
+
+
+def run(count: int = 1000) -> Result:
+    """Write one haiku for each of `count` seeds at default settings, with no theme, in a warm process."""
+    poet = WordLstm(WordLstmPoetConfig(), models=models_folder())
+    poet.compose(seed=0)
+    began = time.process_time()
+    poems = [poet.compose(seed=seed)[0].haiku for seed in range(1, count + 1)]
+    spent = (time.process_time() - began) / count
+    first = Counter(poem.lines[0] for poem in poems)
+    share = len(first) / count
+    line, times = first.most_common(1)[0]
+    return Result(
+        name="poet-variety",
+        figures=f"{count} separate calls: {share:.1%} first lines distinct ({line!r} came {times} times), "
+        f"{len({poem.text for poem in poems})} different haiku, {spent:.2f} s of processor time each",
+        bar=f">= {_BAR:.0%} distinct, <= {_CPU:.2f} s",
+        passed=share >= _BAR and spent <= _CPU,
+    )
