@@ -166,14 +166,18 @@ class Samples:
             wanted = wanted.where(posts.c.receipt_at >= since)
         if channel is not None:
             wanted = wanted.where(posts.c.channel == channel)
-        return tuple(
-            Standing(
-                post_id=row.id, draft_id=row.draft_id, channel=row.channel, posted_at=row.receipt_at,
-                url=row.receipt_url or "", mood=row.mood, style=row.style, cost=row.receipt_cost or 0.0,
-                vanished_at=row.vanished_at, followers=row.followers, counts=_counts(row) if row.at else None,
-            )
-            for row in self._connection.execute(wanted)
-        )  # fmt: skip
+        found = []
+        for row in self._connection.execute(wanted):  # taken apart at once: thousands of rows, and names are slow
+            post_id, draft_id, name, at, url, cost, gone, mood, style, sampled, *counts, crowd = row
+            values = dict(zip(COUNTS, counts, strict=True))
+            found.append(
+                Standing(
+                    post_id=post_id, draft_id=draft_id, channel=name, posted_at=at, url=url or "", mood=mood, style=style,
+                    cost=cost or 0.0, vanished_at=gone, followers=crowd,
+                    counts=Engagement(at=sampled, **values) if sampled else None,
+                )
+            )  # fmt: skip
+        return tuple(found)
 
     def artworks(self, draft_ids: Collection[int]) -> dict[int, Artwork]:
         """The artworks of some drafts, by the drafts' numbers."""
