@@ -19,8 +19,7 @@ from auria_bot.channels.graph_api import GraphApi
 from auria_bot.channels.graph_container import GraphContainers
 from auria_bot.channels.graph_token import GraphToken
 from auria_bot.channels.instagram_captions import LIMITS, fit_caption, same_caption
-from auria_bot.channels.picture_host import PictureEndpoint, PictureHost, picture_key
-from auria_bot.channels.picture_storage import PictureStorage, StorageKeys
+from auria_bot.channels.picture_way import PictureWay
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.post import Post, Receipt
@@ -30,6 +29,8 @@ from auria_bot.errors import ChannelError, NotFound, Refused, SettingsError, Thr
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auria_bot.channels.picture_host import PictureEndpoint
+
 __all__ = ["InstagramGraphChannel", "InstagramGraphConfig"]
 
 _SLACK = timedelta(minutes=15)  # how far the platform's clock and ours may be apart
@@ -38,7 +39,6 @@ _LISTED = timedelta(hours=1)  # until a published post must stand in the account
 _PAGE = 50  # posts that are asked for at once, when a post is looked for
 _PAGES = 20  # that are looked through at most
 _MEDIA = "id,caption,permalink,timestamp"
-_PROBE = b"\xff\xd8\xff\xd9"  # the shortest thing that begins and ends like a JPEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +86,10 @@ class InstagramGraphChannel:
         """
         self.config = config
         self.name = config.name
-        self._secrets = secrets
-        self._folder = home / "public" / re.sub(r"[^A-Za-z0-9_-]", "_", config.name)
         setting = f"channels.{config.name}.options"
         address = checked_address(config.address, setting=f"{setting}.address")
-        self._public_url = _address(config.public_url, f"{setting}.public_url")
-        self._storage = _address(config.storage, f"{setting}.storage")
+        storage = checked_address(config.storage, setting=f"{setting}.storage") if config.storage else ""
+        public_url = checked_address(config.public_url, setting=f"{setting}.public_url") if config.public_url else ""
         if not re.fullmatch(r"v\d{1,3}\.\d", config.version):
             raise SettingsError(f"{setting}.version is {config.version[:20]!r}; it looks like 'v23.0'")
         if not re.fullmatch(r"\d*", config.account):
@@ -106,6 +104,10 @@ class InstagramGraphChannel:
         self._token = GraphToken(
             self._api, secrets, channel=config.name, margin=timedelta(days=config.renew_days),
             renewable="graph.facebook.com" not in address,
+        )  # fmt: skip
+        self._way = PictureWay(
+            secrets, channel=config.name, folder=home / "public" / re.sub(r"[^A-Za-z0-9_-]", "_", config.name),
+            public_url=public_url, storage=storage, bucket=config.bucket, region=config.region, prefix=config.prefix,
         )  # fmt: skip
         self._containers = GraphContainers(
             self._api, poll=config.poll, patience=config.patience, settle=timedelta(seconds=config.settle)
@@ -130,7 +132,7 @@ class InstagramGraphChannel:
         Raises:
             DiskError: the key that signs addresses cannot be kept.
         """
-        return PictureEndpoint(self._folder, picture_key(self._secrets))
+        return self._way.endpoint()
 
     def check(self) -> str:
         """Try the token, the quota, and a picture's way to the outside; the token is renewed where it is time.
@@ -142,7 +144,7 @@ class InstagramGraphChannel:
         token = self._token.current()
         number, name = self._account(token)
         used, total = self._quota(token, number)
-        way = self._tried()
+        way = self._way.tried(self._api.client)
         return (
             f"@{name or number} can be posted to; {used} of {total} posts of the last 24 hours are used;"
             f" {self._token.told()}; {way}"
@@ -165,7 +167,7 @@ class InstagramGraphChannel:
         if used >= total:
             until = datetime.now(UTC) + timedelta(hours=1)
             raise Throttled(f"Instagram takes {total} posts in 24 hours, and {used} are out already", until=until)
-        host = self._host()
+        host = self._way.host(self._api.client)
         address = host.put(picture.content, lasts=self.config.picture_lasts)
         fields: dict[str, Any] = {"image_url": address, "caption": words.text, "alt_text": words.alt_text}
         if self.config.ai_label:
@@ -179,7 +181,7 @@ class InstagramGraphChannel:
         except NotFound as error:
             raise self._stranger(number, error) from None
         finally:
-            _removed(host, address)
+            self._way.removed(host, address)
         identity = str(media.get("id") or "")
         if not identity.isdigit():
             raise Unclear("Instagram's answer to the publishing of a container holds no post")
@@ -287,42 +289,6 @@ class InstagramGraphChannel:
             after = {"after": str(paging["cursors"]["after"])}
         return media, False
 
-    def _host(self) -> PictureHost | PictureStorage:
-        """Where pictures stand outside."""
-        if self._public_url:
-            return PictureHost(self._folder, picture_key(self._secrets), public_url=self._public_url)
-        key_id, secret = self._secrets.get("storage_key_id"), self._secrets.get("storage_secret")
-        if not (self._storage and self.config.bucket):
-            raise Unauthorised(
-                f"Instagram fetches pictures itself: set public_url, or storage and bucket, in channels.{self.name}.options"
-            )
-        if not (key_id and secret):
-            raise Unauthorised(f"the storage's keys are missing; `auria channels add {self.name}` asks for them")
-        keys = StorageKeys(key_id=key_id, secret=secret, region=self.config.region)
-        return PictureStorage(
-            self._storage, self.config.bucket, keys, prefix=self.config.prefix, client=self._api.client
-        )
-
-    def _tried(self) -> str:
-        """Put a probe outside and fetch it from there."""
-        import httpx2
-
-        host = self._host()
-        address = host.put(_PROBE, lasts=60)
-        try:
-            answer = self._api.client.get(address)
-        except httpx2.HTTPError as error:
-            return f"whether pictures can be fetched could not be tried from here ({type(error).__name__})"
-        finally:
-            _removed(host, address)
-        if answer.status_code != 200 or answer.content != _PROBE:
-            where = self._public_url or self._storage
-            raise Unauthorised(
-                f"a picture put out for Instagram cannot be fetched from {where}: it answers {answer.status_code};"
-                " see that the endpoint runs and that the address leads to it"
-            )
-        return "pictures can be fetched"
-
     def _receipt(self, identity: str, token: str) -> Receipt:
         """The receipt of a post that is out; its address is asked for, and no answer to that may lose the post."""
         for _ in range(2):
@@ -331,18 +297,6 @@ class InstagramGraphChannel:
             except (ChannelError, NotFound):
                 time.sleep(min(self.config.poll, 1.0))
         return Receipt(id=identity, url="https://www.instagram.com/", at=datetime.now(UTC))
-
-
-def _address(given: str, setting: str) -> str:
-    return checked_address(given, setting=setting) if given else ""
-
-
-def _removed(host: PictureHost | PictureStorage, address: str) -> None:
-    """Take a picture away that nobody needs any more; where that fails, its address expires by itself."""
-    try:
-        host.remove(address)
-    except (ChannelError, OSError):
-        return
 
 
 def _only(young: list[dict[str, Any]], post: Post) -> Receipt:
