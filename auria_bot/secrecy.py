@@ -21,7 +21,7 @@ from urllib.parse import quote, quote_plus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LEAST", "MASK", "SECRET_PREFIX", "guard", "mask", "unguarded"]
+__all__ = ["LEAST", "MASK", "SECRET_PREFIX", "guard", "mask", "told", "unguarded"]
 
 LEAST = 6
 """Characters of the shortest secret that is masked by its value: a shorter one would tear holes into innocent text."""
@@ -32,6 +32,7 @@ MASK = "***"
 SECRET_PREFIX = "AURIA_SECRET_"  # noqa: S105 - a name
 """What the name of every environment variable that holds a channel's secret begins with; no setting is named so."""
 
+_MOST = 500  # values that are guarded: a process of many months renews its sessions, and what is oldest is worth nothing any more
 _PIECE = 20  # characters of a part of a longer secret, such as a token in a session's JSON, that is a secret by itself
 _SEPARATORS = re.compile(r"[\s\"',;{}\[\]()<>\\]+|:::")
 _BY_LOOKS = (
@@ -55,22 +56,25 @@ _BY_LOOKS = (
 
 
 class _Register:
-    """The guarded values, and one pattern that finds every form of them."""
+    """The guarded values, with every form of them."""
 
     def __init__(self) -> None:
-        self.forms: frozenset[str] = frozenset()
-        self.pattern: re.Pattern[str] | None = None
+        self.values: dict[str, frozenset[str]] = {}  # the oldest first
+        self.forms: tuple[str, ...] = ()  # the longest first
         self._lock = threading.Lock()
 
-    def replace(self, forms: frozenset[str]) -> None:
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self.pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
-        self.forms = forms
+    def replace(self, values: dict[str, frozenset[str]]) -> None:
+        # Searched for one by one: that takes microseconds, and a pattern of them all takes a second to compile.
+        self.forms = tuple(sorted(set().union(*values.values()), key=lambda form: (-len(form), form)))
+        self.values = values
 
     def add(self, values: set[str]) -> None:
         with self._lock:
-            if new := {form for value in values for form in _forms(value)} - self.forms:
-                self.replace(self.forms | new)
+            new = {value: frozenset(_forms(value)) for value in sorted(values) if value not in self.values}
+            for value in values & self.values.keys():  # still in use: the youngest again
+                self.values[value] = self.values.pop(value)
+            if new:
+                self.replace(dict(list({**self.values, **new}.items())[-_MOST:]))
 
 
 _REGISTER = _Register()
@@ -89,19 +93,24 @@ def guard(secret: str) -> str:
 
 def mask(text: str) -> str:
     """The text with every secret in it replaced by three stars."""
-    pattern = _REGISTER.pattern
-    if pattern is not None:
-        text = pattern.sub(MASK, text)
+    for form in _REGISTER.forms:
+        if form in text:
+            text = text.replace(form, MASK)
     for looks in _BY_LOOKS:
         text = looks.sub(rf"\g<1>{MASK}", text)
     return text
 
 
+def told(error: BaseException) -> str:
+    """An error's own words, masked: whoever wrote them may have quoted what he was given."""
+    return mask(str(error))
+
+
 @contextlib.contextmanager
 def unguarded() -> Iterator[None]:
     """A block that begins with no secret guarded and leaves behind what was guarded before: for tests."""
-    before = _REGISTER.forms
-    _REGISTER.replace(frozenset())
+    before = _REGISTER.values
+    _REGISTER.replace({})
     try:
         yield
     finally:

@@ -126,3 +126,14 @@ def test_secrets_are_guarded_by_many_at_once() -> None:
     for thread in threads:
         thread.join()
     assert mask(" ".join(values)) == " ".join(["***"] * 40)
+
+
+def test_the_oldest_secrets_make_room_and_those_in_use_stay() -> None:
+    """A process of many months renews its sessions; what it goes on using is never dropped."""
+    with unguarded():
+        guard("in-use-every-day")
+        for number in range(600):
+            guard(f"a-session-of-number-{number:04d}")
+            guard("in-use-every-day")
+        assert mask("in-use-every-day a-session-of-number-0599") == f"{MASK} {MASK}"
+        assert mask("a-session-of-number-0000") == "a-session-of-number-0000"
