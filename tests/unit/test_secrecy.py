@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auria_bot.secrecy import LEAST, guard, mask, unguarded
+from auria_bot.secrecy import LEAST, MASK, guard, mask, unguarded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
