@@ -82,7 +82,7 @@ class InstagramLogin:
         if not (self._username and password):
             raise Unauthorised(f"the password is missing; `auria channels add {self._channel}` asks for it")
         state, now = self._state(), datetime.now(UTC)
-        failures = int(state.get("failures", 0))
+        failures = state.get("failures", 0)
         if failures and state.get("at"):
             until = datetime.fromisoformat(state["at"]) + min(self._wait * 2 ** min(failures - 1, 10), _LONGEST)
             if now < until:
@@ -125,7 +125,7 @@ class InstagramLogin:
     def block(self, words: str) -> None:
         """Send nothing more until the operator asks for a check."""
         state = self._state()
-        self._keep(at=state.get("at", ""), failures=int(state.get("failures", 0)), blocked=words)
+        self._keep(at=state.get("at", ""), failures=state.get("failures", 0), blocked=words)
         self._client = None
 
     def unblock(self) -> None:
@@ -166,9 +166,13 @@ class InstagramLogin:
         """What came of earlier logins with these very credentials."""
         try:
             state = json.loads(self._secrets.get("login_state") or "{}")
-        except ValueError:
+            if state.get("for") != self._fingerprint():
+                return {}
+            if state.get("at"):
+                datetime.fromisoformat(state["at"]).astimezone(UTC)
+            return {**state, "failures": int(state.get("failures", 0)), "blocked": str(state.get("blocked") or "")}
+        except (ValueError, TypeError, AttributeError):
             return {}
-        return state if isinstance(state, dict) and state.get("for") == self._fingerprint() else {}
 
     def _keep(self, *, at: str, failures: int, blocked: str) -> None:
         state = {"for": self._fingerprint(), "at": at, "failures": failures, "blocked": blocked}
