@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.pause import AURIA
 from auria_bot.errors import UnknownName
+from auria_bot.secrecy import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,7 +104,7 @@ class Pauses:
 
 def pause_refused(unit: Unit, name: str, error: Exception, *, at: datetime) -> str:
     """Pause a channel whose platform did not accept the credentials; why, and what to do. An operator's pause stays his."""
-    reason = f"{error}; put that right, then: `auria channels resume {name}`"
+    reason = f"{told(error)}; put that right, then: `auria channels resume {name}`"
     if all(pause.name != name for pause in unit.channels.paused()):
         unit.channels.pause(name, reason=reason, by=AURIA, at=at)
         log.error("The channel %s is paused: %s", name, reason, extra={"channel": name, "action": "pause"})

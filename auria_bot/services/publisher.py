@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.domain.roles import Local
 from auria_bot.errors import AuriaError, ChannelError, IllegalMove, InputError
+from auria_bot.secrecy import told
 from auria_bot.services.pauses import OPERATOR, Pauses
 from auria_bot.services.reconciliation import Reconciliation
 from auria_bot.services.scheduling import Preview, Scheduler
@@ -215,7 +216,7 @@ class Publisher:
             try:
                 made[name] = make()
             except AuriaError as error:
-                problems.append(f"{name}: {error}")
+                problems.append(f"{name}: {told(error)}")
         return made
 
     def _drain(self, name: str, channel: Channel, most: int | None) -> Iterator[Post]:
@@ -260,7 +261,7 @@ def _tidied(name: str, channel: Channel) -> list[str]:
         try:
             channel.tidy()
         except ChannelError as error:
-            return [f"{name}: {error}"]
+            return [f"{name}: {told(error)}"]
     return []
 
 

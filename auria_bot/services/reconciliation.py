@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
 from auria_bot.errors import IllegalMove, Throttled, Unauthorised, Unclear
+from auria_bot.secrecy import told
 from auria_bot.services.pauses import pause_refused
 from auria_bot.services.sending import MOST_FAILURES, retry_after, way_out
 
@@ -75,9 +76,7 @@ class Reconciliation:
         except Unauthorised as error:
             return self._refused(post, error)
         except Unclear as error:
-            words = (
-                f"it cannot be told whether the post is out ({error}); look at {post.channel}, then: {way_out(post)}"
-            )
+            words = f"it cannot be told whether the post is out ({told(error)}); look at {post.channel}, then: {way_out(post)}"
             return self._save(post.moved(PostState.NEEDS_ATTENTION, words=words))
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, the post is not sent again by itself
             return self._later(post, error)
@@ -88,7 +87,7 @@ class Reconciliation:
 
     def _later(self, post: Post, error: Exception) -> Post:
         """It cannot be told now: again in a while, and after some look-ups the operator is asked."""
-        why = str(error) if isinstance(error, Throttled) else f"{type(error).__name__}: {error}"
+        why = told(error) if isinstance(error, Throttled) else f"{type(error).__name__}: {told(error)}"
         if not isinstance(error, Throttled):
             log.error(
                 "The channel's find failed in a way it should not", exc_info=error,
@@ -108,7 +107,7 @@ class Reconciliation:
         """The channel is paused; the post stays unknown, and is asked about when it goes on."""
         now = self._clock()
         words = (
-            f"it may or may not be out, and the channel is paused ({error}); put that right, then:"
+            f"it may or may not be out, and the channel is paused ({told(error)}); put that right, then:"
             f" `auria channels resume {post.channel}`"
         )
         saved = self._save(replace(post, words=words, due=now))

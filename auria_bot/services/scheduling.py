@@ -15,6 +15,7 @@ from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Post, PostState
 from auria_bot.domain.roles import Fitted
 from auria_bot.errors import AuriaError
+from auria_bot.secrecy import told
 from auria_bot.services.review import unfit
 from auria_bot.services.workspace import sha256_of
 
@@ -146,7 +147,7 @@ class Scheduler:
             if sha256_of(picture) != draft.picture_sha256:
                 faults.append(f"{picture} is not the picture that was approved; put it back from a backup")
         except AuriaError as error:
-            faults.append(str(error))
+            faults.append(told(error))
         return faults + self._fitted(draft.text, draft.alt_text, name)[1]
 
     def _fitted(self, text: str, alt_text: str, name: str) -> tuple[Fitted, list[str]]:
@@ -158,7 +159,7 @@ class Scheduler:
         try:
             return self._channels[name]().fit(text, alt_text), []
         except AuriaError as error:
-            return unfitted, [f"channel {name}: {error}"]
+            return unfitted, [f"channel {name}: {told(error)}"]
 
 
 def broken(post: Post, draft: Draft) -> list[str]:
@@ -170,7 +171,7 @@ def broken(post: Post, draft: Draft) -> list[str]:
         if sha256_of(Path(post.picture)) != post.picture_sha256:
             return [f"{post.picture} is not the picture that was approved"]
     except AuriaError as error:
-        return [str(error)]
+        return [told(error)]
     return []
 
 

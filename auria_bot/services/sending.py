@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
 from auria_bot.errors import IllegalMove, Refused, Throttled, Unauthorised, Unclear
+from auria_bot.secrecy import told
 from auria_bot.services.ledger import Ledger
 from auria_bot.services.scheduling import broken
 
@@ -92,18 +93,18 @@ class Sender:
         now = self._clock()
         if isinstance(error, Refused):
             words = (
-                f"{post.channel} refused it, nothing was posted: {error}. `auria posts show {post.id}` tells more;"
+                f"{post.channel} refused it, nothing was posted: {told(error)}. `auria posts show {post.id}` tells more;"
                 " `auria make` makes another artwork"
             )
             return self._ledger.settle(post.moved(PostState.FAILED, words=words), Outcome.REFUSED)
         if isinstance(error, Throttled):
             due = now + retry_after(error, now)
-            words = f"{post.channel} asks to wait until {due:%Y-%m-%d %H:%M} UTC: {error}"
+            words = f"{post.channel} asks to wait until {due:%Y-%m-%d %H:%M} UTC: {told(error)}"
             return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.THROTTLED)
         if isinstance(error, Unauthorised):
-            words = f"it waits: the channel is paused ({error}); put that right, then: `auria channels resume {post.channel}`"
+            words = f"it waits: the channel is paused ({told(error)}); put that right, then: `auria channels resume {post.channel}`"
             return self._ledger.settle(post.moved(PostState.WAITING, words=words), Outcome.UNAUTHORISED, refusal=error)
-        why = str(error) if isinstance(error, Unclear) else f"{type(error).__name__}: {error}"
+        why = told(error) if isinstance(error, Unclear) else f"{type(error).__name__}: {told(error)}"
         if not isinstance(error, Unclear):
             log.error(
                 "The channel failed in a way it should not", exc_info=error,

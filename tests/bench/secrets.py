@@ -289,7 +289,7 @@ def try_backend(backend: str, folder: Path, findings: Findings, *, faults: Itera
             house.run("--debug", "publish", "--channel", backend)
             for name in variables:
                 del house.environment[name]
-            _crash(house, [*planted.values(), *house.kept()])
+            _crash(house, backend, [*planted.values(), *house.kept()])
         house.run("channels", "check", backend)  # the platform is gone
         house.run("channels", "resume", backend)
         house.run("--debug", "publish")
@@ -326,7 +326,7 @@ def _provoke(house: _House, server: Platform, backend: str, fault: str) -> None:
     house.findings.provoked[backend] += 1
 
 
-def _crash(house: _House, secrets: Iterable[str]) -> None:
+def _crash(house: _House, backend: str, secrets: Iterable[str]) -> None:
     """An error that nobody foresaw, with every secret in its message, in its cause and in a header."""
     words = " ".join(secrets)
 
@@ -335,6 +335,16 @@ def _crash(house: _House, secrets: Iterable[str]) -> None:
         encoded = base64.b64encode(words.encode()).decode()
         raise RuntimeError(f"failed with {words}, {encoded}, {quote(words)}") from cause
 
+    # What a channel raises although it should not is written into the database.
+    kind = registry.find("channel", backend)
+    for method in ("publish", "find", "check"):
+        house.approve(backend)
+        with mock.patch.object(kind, method, fail):
+            house.run("publish", "--json", "--channel", backend)
+            house.run("--debug", "publish", "--channel", backend)
+            house.run("channels", "check", backend, "--json")
+            house.run("posts", "--json")
+            house.findings.provoked["crash"] += 1
     for target in ("auria_bot.services.publisher.Publisher.posts", "auria_bot.services.publisher.Publisher.check"):
         with mock.patch(target, fail):
             for arguments in (("posts",), ("--debug", "posts"), ("channels", "check"), ("channels", "check", "--json")):
