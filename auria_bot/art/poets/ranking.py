@@ -35,7 +35,7 @@ class Taste:
     breaks: float = 0.25  # mean log-probability of line breaks and end
     lowest: float = 0.2  # log-probability of the least likely word, below `floor`
     floor: float = -7.0
-    odd: float = 0.4  # what words lost because verse does not put them together
+    odd: float = 0.6  # what words lost because verse does not put them together
     blemish: float = 0.8  # see sense.blemishes
     ease: float = -2.6  # mean log-probability above which a poem counts as worn rather than fluent
     worn: float = 0.8

@@ -46,7 +46,7 @@ _ROUNDS = 12  # batches after which too few usable poems are given up
 class WordLstmPoetConfig:
     """What the operator may set."""
 
-    candidates: int = 80  # poems written for one that is shown
+    candidates: int = 96  # poems written for one that is shown
     considered: int = 6  # of them, compared by meaning with what was asked for
     temperature: float = 0.75
     top_p: float = 0.9
