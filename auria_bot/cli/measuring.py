@@ -54,6 +54,7 @@ def measure(
 
 def _tell(visits: Sequence[Visit], gone: Sequence[Watched], zone: str, *, as_json: bool, dry_run: bool) -> None:
     from auria_bot.cli.console import out, print_json
+    from auria_bot.cli.views import single_line
 
     if as_json:
         print_json(
@@ -62,7 +63,8 @@ def _tell(visits: Sequence[Visit], gone: Sequence[Watched], zone: str, *, as_jso
         return
     out().print(_table(visits, zone))
     for post in gone:
-        note(f"post {post.post_id} has vanished from {post.channel}: {post.receipt.url or post.receipt.id}")
+        place = single_line(post.receipt.url or post.receipt.id, 300)
+        note(f"post {post.post_id} has vanished from {post.channel}: {place}")
     calls, cost = sum(visit.calls for visit in visits), sum(visit.cost for visit in visits)
     price = f" for ${cost:.3f}" if cost else ""
     if dry_run:
@@ -73,10 +75,11 @@ def _tell(visits: Sequence[Visit], gone: Sequence[Watched], zone: str, *, as_jso
 
 def _table(visits: Sequence[Visit], zone: str) -> Any:
     from auria_bot.cli.console import table, when
+    from auria_bot.cli.views import single_line
 
     rows = [
         (visit.channel, str(visit.posts or ""), str(visit.left or ""), str(visit.calls or ""),
-         "" if visit.followers is None else f"{visit.followers:,}", when(visit.next_at, zone), visit.words)
+         "" if visit.followers is None else f"{visit.followers:,}", when(visit.next_at, zone), single_line(visit.words, 300))
         for visit in visits
     ]  # fmt: skip
     return table("", ("channel", "posts", "left", "calls", "followers", "next due", "why"), rows)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.console import note
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import DiskError, InputError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -198,10 +198,16 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
-    """Write rows as CSV, to a file in one stroke or to stdout."""
+    """Write rows as CSV, to a file in one stroke or to stdout.
+
+    Raises:
+        DiskError: the file cannot be written.
+    """
     import csv
     import io
     import sys
+
+    from auria_bot import one_stroke
 
     text = io.StringIO()
     if rows:
@@ -212,9 +218,13 @@ def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
         sys.stdout.write(text.getvalue())
         return
     path = Path(target)
-    scratch = path.with_name(f".{path.name}.part")
-    scratch.write_text(text.getvalue(), encoding="utf-8", newline="")
-    scratch.replace(path)
+    try:
+        if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+            path.write_text(text.getvalue(), encoding="utf-8", newline="")
+        else:
+            one_stroke.write(path, text.getvalue(), mode=0o644)
+    except OSError as error:
+        raise DiskError(f"{path} cannot be written: {error.strerror or error}") from error
     note(f"{len(rows)} rows: {path.absolute()}")
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from auria_bot.domain.timetable import AGES, AUDIENCE_EVERY, is_due, next_due
 from auria_bot.errors import AuriaError, NotFound, Throttled, Unauthorised
+from auria_bot.secrecy import mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -290,7 +291,7 @@ class Tracker:
         times.append(counted + AUDIENCE_EVERY if counted else now)
         return Visit(
             channel=errand.name, posts=errand.measured, calls=errand.calls, followers=errand.followers,
-            cost=errand.calls * self._prices.get(errand.name, 0.0), words="; ".join(errand.words), failed=errand.failed,
+            cost=errand.calls * self._prices.get(errand.name, 0.0), words=mask("; ".join(errand.words)), failed=errand.failed,
             left=max(len(errand.due) - errand.measured - len(errand.gone), 0),
             next_at=min((time for time in times if time is not None), default=None),
         )  # fmt: skip

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import statistics
+import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -160,6 +162,34 @@ def test_a_file_is_written_in_one_stroke(auria: Any, tmp_path: Path):
     assert ",=1+1" not in text
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "out.csv", "out.png"]
+
+
+def test_a_pipe_is_written_to(auria: Any, tmp_path: Path):
+    """What is no file is never replaced by one."""
+    fill(2)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text(encoding="utf-8")), daemon=True)
+    reader.start()
+    assert auria("stats", "--csv", str(pipe))[0] == 0
+    reader.join(10)
+    assert got[0].startswith("post,draft,channel")
+    assert pipe.is_fifo()
+
+
+def test_a_file_that_cannot_be_written(auria: Any, tmp_path: Path):
+    """A folder that is not there, or a folder in the file's place, is said; nothing is left behind."""
+    fill(2)
+    (tmp_path / "taken").mkdir()
+    for option in ("--csv", "--plot"):
+        for name in ("nowhere/out.png", "taken"):
+            target = tmp_path / (f"{name}.png" if option == "--plot" and name == "taken" else name)
+            target.mkdir(exist_ok=True) if name == "taken" else None
+            code, _, told = auria("stats", option, str(target))
+            assert code == 10, (option, name)
+            assert "cannot be written" in told
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
 
 
 @pytest.mark.parametrize(

@@ -308,6 +308,15 @@ def test_the_disk_is_not_the_channels_fault(house: House, monkeypatch: pytest.Mo
         house.tracker.measure()
 
 
+def test_no_secret_is_told(house: House):
+    """What a client library says in its anger is masked before anybody sees it."""
+    house.post(1, age=DAY)
+    house.fake.faults["receipt-1"] = RuntimeError("GET https://me:hunter2secret@example.invalid/ -> 500")
+    done = house.tracker.measure(["fake"])
+    assert "hunter2secret" not in f"{done}{done.problems}"
+    assert "RuntimeError: GET https://me:***@example.invalid/" in house.visit(done).words
+
+
 def test_a_preview_asks_nobody(house: House):
     """It says what would be done, within the budget, and why the rest would not."""
     for number in range(1, 5):
