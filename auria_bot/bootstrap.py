@@ -17,9 +17,12 @@ from auria_bot.errors import SettingsError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from auria_bot.corpus.sifting import Rules
     from auria_bot.domain.roles import Channel, Secrets
+    from auria_bot.services.librarian import Librarian
     from auria_bot.services.moods import Moods
     from auria_bot.services.plan import Tool
+    from auria_bot.services.press import Press
     from auria_bot.services.publisher import Publisher
     from auria_bot.services.review import Review
     from auria_bot.services.statistics import Statistics
@@ -174,6 +177,35 @@ class Application:
         return Moods(
             store=self.store, half_life=timedelta(days=chosen.half_life), enabled=chosen.enabled, share=chosen.share,
             explore=chosen.explore,
+        )  # fmt: skip
+
+    @cached_property
+    def librarian(self) -> Librarian:
+        """Takes verse into the corpus, and forgets."""
+        from auria_bot.services.librarian import Librarian
+
+        return Librarian(store=self.store, clock=self.clock, rules=self._rules(), names=self.settings.corpus.names)
+
+    @cached_property
+    def press(self) -> Press:
+        """Makes versions of the corpus."""
+        from auria_bot.services.press import Press
+
+        return Press(
+            store=self.store, clock=self.clock, folder=self.settings.home / "corpus", rules=self._rules(),
+            least_score=self.settings.corpus.least_score,
+        )  # fmt: skip
+
+    def _rules(self) -> Rules:
+        """What verse may be learned from."""
+        from auria_bot.corpus.sifting import Rules
+        from auria_bot.corpus.words import words
+
+        chosen = self.settings.corpus
+        return Rules(
+            least_english=chosen.least_english, most_capitals=chosen.most_capitals, most_repeated=chosen.most_repeated,
+            most_odd=chosen.most_odd, names=chosen.let_names_pass,
+            allow=frozenset(" ".join(words(phrase)) for phrase in chosen.allow),
         )  # fmt: skip
 
     @cached_property

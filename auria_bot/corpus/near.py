@@ -9,6 +9,7 @@ seconds. Knows words; does not know which of two versions is to be kept.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import Counter
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
@@ -26,13 +27,12 @@ def versions(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:
     """For each poem (lines of folded words) the index of the first poem that it is a version of; its own when it is none."""
     import numpy as np
 
-    keys: list[int] = []
-    owners: list[int] = []
+    keys, owners = array("Q"), array("q")
     for number, lines in enumerate(poems):
         found = set(_keys(lines))
         keys.extend(found)
-        owners.extend([number] * len(found))
-    values, numbers = np.array(keys, np.uint64), np.array(owners, np.int64)
+        owners.extend(number for _ in found)
+    values, numbers = np.frombuffer(keys, np.uint64), np.frombuffer(owners, np.int64)
     order = np.lexsort((numbers, values))
     values, numbers = values[order], numbers[order]
     parents = list(range(len(poems)))
