@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from auria_bot.bootstrap import ROLES, build
 from auria_bot.channels.folder import FolderChannel
 from auria_bot.errors import SettingsError
 from auria_bot.settings import ChannelSettings, Settings
+from auria_bot.settings_sections import LearningSettings, TrackingSettings
 from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:
@@ -73,6 +75,23 @@ def test_a_channels_secrets_are_kept_where_its_settings_say(tmp_path: Path) -> N
     house.vault("fake").put("token", "t0ken-of-fake")
     assert house.channels["fake"]().secrets.get("token") == "t0ken-of-fake"
     assert house.vault("folder").get("token") is None
+
+
+def test_measuring_and_learning_obey_the_settings(tmp_path: Path) -> None:
+    """A price stands for every channel of its backend, and what is switched off is off."""
+    channels = {name: ChannelSettings(backend="fake") for name in ("mine", "yours")}
+    sections = {
+        "tracking": TrackingSettings(calls=1, prices={"fake": 0.002}),
+        "learning": LearningSettings(enabled=False),
+    }
+    with closing(fake_house(tmp_path / "home")):
+        house = build(fake_settings(tmp_path / "home").model_copy(update={"channels": channels, **sections}))
+    with closing(house):
+        first, second = house.tracker.measure().visits
+        assert (first.calls, first.cost, second.cost) == (1, 0.002, 0.002)
+        assert [visit.calls for visit in house.tracker.measure().visits] == [0, 0]
+        assert not house.moods.leanings().enabled
+        assert str(house.statistics.look().zone) == "UTC"
 
 
 def test_the_operators_style_banks_are_offered(tmp_path: Path) -> None:
