@@ -73,7 +73,9 @@ def load(path: Path, *, runtime: str = "auto", threads: int | None = None, preci
             return _OnnxRuntime(path, workers)
         except ImportError:
             continue
-    raise BackendMissing(f"runtime {runtime!r} is not installed; `pip install openvino` or `pip install onnxruntime`")
+    raise BackendMissing(
+        f"runtime {runtime!r} is not installed; `pip install 'auria-bot[openvino]'` or `pip install onnxruntime`"
+    )
 
 
 def _kept(core: Any, key: str, options: Mapping[str, Any]) -> Any:

@@ -168,14 +168,14 @@ def _device(_: Settings) -> Iterator[Finding]:
     from importlib.metadata import PackageNotFoundError, version
 
     found = []
-    for package in ("openvino", "onnxruntime", "torch"):
+    for package in ("onnxruntime", "openvino", "torch"):
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             continue
     words = f"{_processor()}, {os.cpu_count() or 1} cores; {', '.join(found) or 'no runtime'}"
     if not found or found[0].startswith("torch"):
-        advice = "pip install openvino onnxruntime"
+        advice = "pip install onnxruntime"
         yield Finding(name="device", state="bad", words=words, advice=advice, exit_code=errors.ModelError.exit_code)
     else:
         yield Finding(name="device", state="ok", words=f"{words}; Python {sys.version.split()[0]}")
