@@ -18,7 +18,7 @@ PACKAGE = ROOT / "auria_bot"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
 
 LAYERS = (
-    {"errors", "one_stroke", "secrecy"}, {"domain"}, {"settings", "settings_faults", "settings_file", "settings_sections", "registry", "telemetry", "vault"}, {"corpus"},
+    {"errors", "one_stroke", "secrecy"}, {"domain"}, {"address", "settings", "settings_faults", "settings_file", "settings_sections", "registry", "telemetry", "vault"}, {"corpus"},
     {"art", "channels", "store", "services"}, {"bootstrap"}, {"cli", "web", "daemon", "studio_child"},
 )  # fmt: skip
 """The lowest first; a layer imports the ones below it."""

@@ -13,7 +13,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.address import checked_address
+from auria_bot.address import checked_address
 from auria_bot.errors import (
     BackendMissing,
     ChannelError,

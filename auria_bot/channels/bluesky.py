@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.address import checked_address
+from auria_bot.address import checked_address
 from auria_bot.channels.at_account import ENTRYWAY, Account, code_of, meaning, refusal
 from auria_bot.channels.at_record import COLLECTION, post_record, record_key
 from auria_bot.channels.fitting import fit_words

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.address import checked_address
+from auria_bot.address import checked_address
 from auria_bot.channels.instagram_captions import LIMITS, fit_caption, same_caption
 from auria_bot.channels.instagram_login import InstagramLogin
 from auria_bot.channels.instagram_trouble import Meaning, meaning

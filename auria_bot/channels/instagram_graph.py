@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.address import checked_address
+from auria_bot.address import checked_address
 from auria_bot.channels.graph_api import GraphApi
 from auria_bot.channels.graph_container import GraphContainers
 from auria_bot.channels.graph_token import GraphToken

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.address import checked_address
+from auria_bot.address import checked_address
 from auria_bot.channels.fitting import fit_words
 from auria_bot.channels.mastodon_instance import InstanceLimits, InstanceMemory, plain_text
 from auria_bot.channels.mastodon_server import Gone, MastodonServer

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from auria_bot.channels.address import checked_address
+from auria_bot.address import checked_address
 from auria_bot.channels.fitting import fit_words
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.x_answers import DuplicateText

@@ -17,7 +17,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.address import is_loopback
+from auria_bot.address import is_loopback
 from auria_bot.channels.x_answers import Answered, Judge, Stage, as_object, kind_of
 from auria_bot.channels.x_text import MISSING
 from auria_bot.errors import BackendMissing, NotFound, Throttled, Unclear

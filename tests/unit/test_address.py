@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auria_bot.channels.address import checked_address, is_loopback
+from auria_bot.address import checked_address, is_loopback
 from auria_bot.errors import SettingsError
 
 
