@@ -12,6 +12,7 @@ from auria_bot.errors import ChannelError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from auria_bot.bootstrap import Application
     from auria_bot.domain.engagement import Watched
     from auria_bot.services.tracker import Visit
 
@@ -44,15 +45,17 @@ def measure(
                 known = ", ".join(sorted(house.settings.channels))
                 raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
         if dry_run:
-            _tell(house.tracker.preview(channel or ()), (), house.settings.time_zone, as_json=as_json, dry_run=True)
+            _tell(house, house.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
             return
         done = house.tracker.measure(channel or (), vanished=vanished)
-        _tell(done.visits, done.vanished, house.settings.time_zone, as_json=as_json, dry_run=False)
+        _tell(house, done.visits, done.vanished, as_json=as_json, dry_run=False)
     if done.problems:
         raise ChannelError("\n".join(done.problems))
 
 
-def _tell(visits: Sequence[Visit], gone: Sequence[Watched], zone: str, *, as_json: bool, dry_run: bool) -> None:
+def _tell(
+    house: Application, visits: Sequence[Visit], gone: Sequence[Watched], *, as_json: bool, dry_run: bool
+) -> None:
     from auria_bot.cli.console import out, print_json
     from auria_bot.cli.views import single_line
 
@@ -61,7 +64,7 @@ def _tell(visits: Sequence[Visit], gone: Sequence[Watched], zone: str, *, as_jso
             {"visits": [_visit_json(visit) for visit in visits], "vanished": [_gone_json(post) for post in gone]}
         )
         return
-    out().print(_table(visits, zone))
+    out().print(_table(visits, house))
     for post in gone:
         place = single_line(post.receipt.url or post.receipt.id, 300)
         note(f"post {post.post_id} has vanished from {post.channel}: {place}")
@@ -73,16 +76,21 @@ def _tell(visits: Sequence[Visit], gone: Sequence[Watched], zone: str, *, as_jso
         note(f"{calls} calls{price}; see what came of it: auria stats" if calls else "nothing is due")
 
 
-def _table(visits: Sequence[Visit], zone: str) -> Any:
+def _table(visits: Sequence[Visit], house: Application) -> Any:
     from auria_bot.cli.console import table, when
     from auria_bot.cli.views import single_line
 
+    now, zone = house.clock(), house.settings.time_zone
     rows = [
         (visit.channel, str(visit.posts or ""), str(visit.left or ""), str(visit.calls or ""),
-         "" if visit.followers is None else f"{visit.followers:,}", when(visit.next_at, zone), single_line(visit.words, 300))
+         "" if visit.followers is None else f"{visit.followers:,}",
+         "now" if visit.next_at and visit.next_at <= now else when(visit.next_at, zone), single_line(visit.words, 300))
         for visit in visits
     ]  # fmt: skip
-    return table("", ("channel", "posts", "left", "calls", "followers", "next due", "why"), rows)
+    made = table("", ("channel", "posts", "left", "calls", "followers", "next due", "why"), rows)
+    for column in made.columns[1:5]:
+        column.justify = "right"
+    return made
 
 
 def _visit_json(visit: Visit) -> dict[str, Any]:

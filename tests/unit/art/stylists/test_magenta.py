@@ -51,6 +51,18 @@ def test_both_stylists_play_the_role() -> None:
         assert isinstance(kind(CONFIG, MODELS), roles.Stylist)
 
 
+def test_what_was_loved_is_chosen_more_often(stylist: Magenta, scene: Path) -> None:
+    """Leanings of the plan reach the choice: a weight of a thousand makes a finalist the painting of every seed."""
+
+    def chosen(maker: Magenta) -> list[str]:
+        return [maker.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=seed).key for seed in range(6)]
+
+    rare = min(chosen(stylist), key=chosen(stylist).count)
+    loving = Magenta(replace(CONFIG, leanings={rare: 1000.0}), MODELS, stylist._minilm)
+    assert chosen(loving) == [rare] * 6
+    assert chosen(Magenta(replace(CONFIG, leanings={rare: 1.0}), MODELS, stylist._minilm)) == chosen(stylist)
+
+
 def test_choosing_is_repeatable_and_carries_credit(stylist: Magenta, scene: Path) -> None:
     """The same arguments choose the same painting, in the mood's strength."""
     style = stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5)
