@@ -11,8 +11,6 @@ from auria_bot.cli.console import note
 from auria_bot.errors import AuriaError, ChannelError, IllegalMove, InputError, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from auria_bot.bootstrap import Application
     from auria_bot.domain.roles import Channel
 
@@ -22,7 +20,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-_ADDRESSES = ("address", "service", "instance", "host", "directory")  # options that say where a channel publishes
 
 channels = typer.Typer(
     help="List channels: where posts go, and how each stands.", add_completion=False, rich_markup_mode=None
@@ -39,15 +36,16 @@ def overview(context: typer.Context, as_json: Json = False) -> None:
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
     """List channels: state, posts, address, where secrets are."""
+    from auria_bot.cli.channel_rows import channel_row, print_rows
     from auria_bot.cli.console import out, print_json
     from auria_bot.cli.house import opened
 
     with opened() as house:
-        rows = [_row(house, name) for name in house.settings.channels]
+        rows = [channel_row(house, name) for name in house.settings.channels]
         if as_json:
             print_json(rows)
         elif rows:
-            _print_rows(rows, out())
+            print_rows(rows, out())
         else:
             note("there is no channel; set one up: auria channels add NAME --backend BACKEND")
 
@@ -223,63 +221,6 @@ def serve(
     with server:
         note(f"serving the pictures of {name} at http://{host}:{server.server_port}/; Ctrl-C ends it")
         server.serve_forever()
-
-
-def _row(house: Application, name: str) -> dict[str, Any]:
-    """What is known of a channel, without asking its platform."""
-    from auria_bot import registry
-    from auria_bot.domain.post import PostState
-
-    settings, vault = house.settings.channels[name], house.vault(name)
-    stand = next((pause for pause in house.publisher.paused() if pause.name == name), None)
-    state, why, address, where = "ready", "", "", {}
-    try:
-        config = getattr(house.channels[name](), "config", None)
-        address = next((str(found) for option in _ADDRESSES if (found := getattr(config, option, ""))), "")
-        questions = [one for one in registry.find("channel", settings.backend).QUESTIONS if one.secret]
-        where = {one.name: vault.where(one.name) for one in questions}
-        if missing := [one.name for one in questions if one.required and not where[one.name]]:
-            state, why = "broken", f"without {', '.join(missing)}; auria channels add {name} asks for them"
-    except AuriaError as error:
-        state, why = "broken", str(error)
-    if stand is not None:
-        state, why = "paused", stand.reason
-    with house.store.read() as unit:
-        counts = {kind: number for (channel, kind), number in unit.posts.count().items() if channel == name}
-    return {
-        "name": name, "backend": settings.backend, "state": state, "why": why,
-        "paused_at": stand.at.isoformat() if stand else None, "paused_by": stand.by if stand else None,
-        "address": address, "vault": settings.vault, "secrets": where,
-        "waiting": sum(counts.get(kind, 0) for kind in (PostState.WAITING, PostState.SENDING, PostState.UNKNOWN)),
-        "sent": counts.get(PostState.SENT, 0), "attention": counts.get(PostState.NEEDS_ATTENTION, 0),
-    }  # fmt: skip
-
-
-def _print_rows(rows: Sequence[dict[str, Any]], console: Any) -> None:
-    from rich.text import Text
-
-    from auria_bot.cli.console import state_text, table
-    from auria_bot.cli.views import single_line
-
-    def counted(number: int, colour: str) -> Text:
-        return Text(str(number) if number else "·", style=colour if number else "dim")
-
-    lines = []
-    for row in rows:
-        state = state_text(row["state"])
-        if row["paused_at"]:
-            state.append(f" since {row['paused_at'][:10]}")
-        places = sorted({place for place in row["secrets"].values() if place})
-        secrets = ", ".join(places) or ("none yet" if row["secrets"] else "needs none")
-        name = row["name"] if row["name"] == row["backend"] else f"{row['name']} ({row['backend']})"
-        lines.append((
-            Text(name, style="bold"), state, counted(row["waiting"], "yellow"), counted(row["sent"], "green"),
-            counted(row["attention"], "bold red"), secrets, single_line(row["address"], 60),
-        ))  # fmt: skip
-    console.print(table("", ("channel", "state", "waiting", "sent", "attention", "secrets", "address"), lines))
-    for row in rows:
-        if row["why"]:
-            console.print(Text.assemble((row["name"], "bold"), ": ", single_line(row["why"], 500)))
 
 
 def _known(house: Application, name: str) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -210,8 +211,7 @@ def test_a_pause_is_shown_and_lifted(auria: Any) -> None:
     row = json.loads(auria("channels", "list", "--json")[1])[0]
     assert (row["state"], row["why"], row["paused_by"]) == ("paused", "a holiday", "operator")
     shown = auria("channels")[1]
-    assert "paused since 20" in shown
-    assert "folder: a holiday" in shown
+    assert re.search(r"folder: paused since 20\d\d-\d\d-\d\d: a holiday", shown)
     code, out, _ = auria("channels", "resume", "folder")
     assert (code, "goes on: " in out) == (0, True)
     assert json.loads(auria("channels", "--json")[1])[0]["state"] == "ready"
@@ -231,6 +231,7 @@ def test_posts_are_counted_and_hold_a_channel_back(auria: Any, home: Path) -> No
     code, _, err = auria("channels", "remove", "wall", "--yes")
     assert (code, "post 1, which is waiting" in err) == (6, True)
     assert {row["name"]: row["waiting"] for row in json.loads(auria("channels", "--json")[1])}["wall"] == 1
+    assert "1 waiting" in auria("channels")[1]
     with house.store.begin() as unit:
         unit.posts.save(post.moved(PostState.FAILED))
     house.close()
