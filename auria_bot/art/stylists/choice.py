@@ -67,7 +67,7 @@ def scores(bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: 
         spread = min(float(np.sqrt(painting.cloud.covariance[1, 1] + painting.cloud.covariance[2, 2])) / 20.0, 1.0)
         words = float(painting.meaning @ meaning)
         feeling = affinity(mood, painting)
-        rows.append(1.0 * feeling + 1.0 * words + 2.0 * palette + 1.0 * hue + 0.5 * painting.nature + 0.5 * spread)
+        rows.append(1.0 * feeling + 1.0 * words + 2.0 * palette + 1.0 * hue + 0.9 * painting.nature + 0.5 * spread)
     return np.array(rows)
 
 
