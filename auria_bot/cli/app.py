@@ -38,6 +38,7 @@ COMMANDS = {
     "moods": ("moods:list_moods", "List the moods, what they are like, and which she leans to."),
     "styles": ("catalogue:styles", "The paintings whose manner pictures are restyled in."),
     "models": ("catalogue:list_models", "List the trained models: hash, size, figures and licence."),
+    "corpus": ("corpus:corpus", "The verse that Auria learns from: import, look at it, forget, make versions."),
     "train": ("training:train", "Train a model, or go on with a stopped training."),
     "evaluate": ("training:evaluate", "Measure a model on the test split of the data."),
     "doctor": ("care:doctor", "Examine everything and say what to do."),

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from auria_bot.services.workshop import Progress
 
-__all__ = ["DOING", "counting", "following"]
+__all__ = ["DOING", "counting", "following", "reading"]
 
 DOING = {
     "poem": "writing the poem", "mood": "feeling its mood", "painting": "painting", "enlarge": "enlarging",
@@ -123,3 +124,23 @@ def counting(doing: str) -> Iterator[Callable[[int, int, str], None]]:
         yield lambda done, total, name: bar.update(
             task, completed=done, total=total, description=f"{doing} {_first_line(name)}"
         )
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Callable[[int, str], None]]:
+    """Follow the reading of a file or folder; gives what is to be called with (bytes read so far, words)."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _words: None  # the report says it all, once
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from auria_bot.cli.console import out
+
+    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
+    columns = (
+        TextColumn("{task.fields[name]}"), BarColumn(bar_width=28), DownloadColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )  # fmt: skip
+    with Progress(*columns, console=out(error=True), transient=True) as bar:
+        task = bar.add_task("", total=sum(one.stat().st_size for one in files), name=_first_line(path.name))
+        yield lambda done, words: bar.update(task, completed=done, description=words)

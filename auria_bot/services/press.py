@@ -116,11 +116,15 @@ class Press:
             NotFound: its folder is gone.
         """
         path = self._folder / one.name / FILE
-        if not path.is_file():
+        if not self.lies(one):
             raise NotFound(
                 f"the version {one.name} was removed: {path} is not there; make a new one: auria corpus version"
             )
         return path
+
+    def lies(self, one: Edition) -> bool:
+        """Whether a version's file is there."""
+        return (self._folder / one.name / FILE).is_file()
 
     def drop(self, name: str) -> Edition:
         """Remove a version's file; its name stays known.
