@@ -31,6 +31,8 @@ _BEST = 8  # moods and paintings that the overview names
 _WEEKS = 100  # columns of a screen from which the channels' weeks are drawn
 _PAIR = 118  # from which two tables stand side by side
 _COUNTS = 146  # from which every count of the channels is shown
+_MEANING = "A rate is points for every 100 followers: a like 1, a reply or a save 2, a repost or a quote 3."
+_UNCOUNTED = "Nothing was counted yet: auria measure"
 _INK = {"line": "cyan", "bar": "magenta", "dim": "dim"}
 
 
@@ -52,6 +54,8 @@ def overview(look: Look, artworks: Mapping[int, Artwork], *, width: int, latest:
     first, last = (one.posted_at.astimezone(look.zone) for one in (look.standings[-1], look.standings[0]))
     time = f"   {len(look.standings):,} posts, {first:%Y-%m-%d} to {last:%Y-%m-%d}, times in {look.zone}"
     head = Text.assemble(("What followers did", "bold"), (time, "dim"))
+    counted = max((one.counts.at for one in look.standings if one.counts), default=None)
+    foot = f"{_MEANING} {f'Counted last {counted.astimezone(look.zone):%Y-%m-%d %H:%M}.' if counted else _UNCOUNTED}"
     parts: list[RenderableType] = [
         head,
         _channels(look, width),
@@ -59,7 +63,7 @@ def overview(look: Look, artworks: Mapping[int, Artwork], *, width: int, latest:
         _times(look),
         _posts(look.standings[:latest], artworks, look, width),
     ]
-    return Group(*parts)
+    return Group(*parts, Text(foot, style=_INK["dim"]))
 
 
 def table_by(look: Look, by: str, artworks: Mapping[int, Artwork], *, width: int) -> RenderableType:

@@ -20,6 +20,7 @@ from auria_bot.cli.statistics import since_when
 from auria_bot.errors import InputError
 from auria_bot.settings import load
 from tests.bench import stats as bench
+from tests.engaged import add_sent
 from tests.unit.cli.engaged_home import auria, fill, home
 
 if TYPE_CHECKING:
@@ -104,6 +105,17 @@ def test_a_post_in_full(auria: Any):
     assert row["rate"] == pytest.approx(100 * row["points"] / 299, abs=1e-3)
     assert row["url"] == "https://example.invalid/1"
     assert datetime.fromisoformat(row["measured_at"]) > datetime.fromisoformat(row["posted_at"])
+
+
+def test_what_was_never_counted(auria: Any):
+    """The screen stands, and says what to do."""
+    with closing(build(load())) as house, house.store.begin() as unit:
+        add_sent(unit, 1, at=datetime.now(UTC))
+    code, said, _ = auria("stats")
+    assert code == 0
+    assert "Nothing was counted yet: auria measure" in said
+    fill(1)
+    assert "Counted last 20" in auria("stats")[1]
 
 
 def test_a_channel_that_counts_no_followers(auria: Any):
