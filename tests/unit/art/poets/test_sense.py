@@ -22,3 +22,9 @@ def test_turns_wear_out():
     """A chain of prepositions, lines that open alike and a second "of" are noticed."""
     assert blemishes(poem("on the hill of rain", "in the night of the river", "of a house in wind")) > 1.5
     assert blemishes(poem("the moon", "the hill sleeps", "rain")) > 0
+
+
+def test_echoes_are_noticed():
+    """Sun beside sunlight mars a poem, moonlight beside sun does not."""
+    assert blemishes(poem("sunlight on a leaf", "the cold sun", "rain")) > 0
+    assert blemishes(poem("moonlight on a leaf", "the cold sun", "rain")) == 0
