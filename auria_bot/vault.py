@@ -2,7 +2,8 @@
 
 A channel's secret NAME is looked for, in this order, in the environment variable `AURIA_SECRET_<CHANNEL>_<NAME>` (upper case,
 every other character an underscore), in `secrets/<channel>.json` in the home, which only its owner may read, and in the
-keyring under the service "auria:<channel>", where the package keyring is installed. What a channel renews itself is
+keyring under the service "auria:<channel>", where the package keyring is installed; not there when the operator keeps this
+channel's secrets elsewhere, for a locked keyring may ask for its password and wait. What a channel renews itself is
 written to where the operator chose to keep its secrets; what came from the environment, to the file, which then wins until
 the variable says something else.
 
@@ -48,14 +49,14 @@ class Vault:
     """
 
     def __init__(
-        self, home: Path, channel: str, *, place: str = "file", environment: Mapping[str, str] | None = None
+        self, home: Path, channel: str, *, place: str | None = None, environment: Mapping[str, str] | None = None
     ) -> None:
         """Name the places.
 
         Args:
             home: Auria's home.
             channel: the operator's name for the channel.
-            place: one of `PLACES`: where the operator chose to keep its secrets.
+            place: one of `PLACES`: where the operator chose to keep its secrets; None looks everywhere.
             environment: the process's own by default.
         """
         self._channel = channel
@@ -122,7 +123,9 @@ class Vault:
         renewed = (f"{name}{_RENEWED}", f"{name}{_RENEWED_FROM}")
         if place == "file":
             self._change({name: value}, without=renewed, anew=True)
-            with contextlib.suppress(Exception):  # no keyring, or it holds nothing: then there is nothing to be taken out
+            with contextlib.suppress(
+                Exception
+            ):  # no keyring, or it holds nothing: then there is nothing to be taken out
                 _keyring().delete_password(self._service, name)
         elif place == "keyring":
             try:
@@ -179,6 +182,8 @@ class Vault:
         return value or "", "keyring" if value else None
 
     def _in_keyring(self, name: str) -> str | None:
+        if self._place not in {None, "keyring"}:
+            return None
         try:
             found = _keyring().get_password(self._service, name)
         except Exception as error:  # noqa: BLE001 - each system's keyring has errors of its own

@@ -192,6 +192,22 @@ def test_a_shut_keyring_is_told(tmp_path: Path) -> None:
     assert "s3cret" not in f"{read.value} {written.value}"
 
 
+def test_a_keyring_that_is_not_chosen_is_left_alone(tmp_path: Path, ring: _Ring) -> None:
+    """A locked one may ask for its password and wait, which nobody would see under a service."""
+
+    class Waiting(_Ring):
+        def get_password(self, service: str, username: str) -> str | None:
+            raise AssertionError(service)
+
+    keyring.set_keyring(Waiting())
+    for place in ("file", "environment"):
+        vault = Vault(tmp_path, place, place=place, environment={})
+        assert vault.get("token") is None
+        vault.put("token", "a")
+        assert (vault.get("token"), vault.where("token")) == ("a", "file")
+        vault.forget(["token"])
+
+
 def test_without_a_keyring_package_the_file_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the operator chose the keyring, the package is asked for."""
     monkeypatch.setitem(sys.modules, "keyring", None)
