@@ -135,6 +135,8 @@ def unseemly() -> frozenset[str]:
 def is_blocked(word: str) -> bool:
     """Whether one word is blocked, its plural and look-alike spellings included."""
     folded = "".join(words(word))
+    if folded in ALLOWED:
+        return False  # "lens" is no plural
     forms = {folded, folded.removesuffix("s"), folded.removesuffix("'s"), "".join(words(word.translate(_LOOKALIKES)))}
     return any(form not in ALLOWED and digest(form) in _blocked() for form in forms if form)
 

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 __all__ = ["REASONS", "Rules", "sift"]
 
 REASONS = {
-    "language": "it is not in English",
-    "quality": "it is hardly words: numbers, shouting or noise",
-    "repetition": "it says the same thing again and again",
-    "profanity": "it holds a word that must not be published",
-    "personal data": "it holds a name, a mail address, a handle or a number to call",
-    "self-harm": "it speaks of ending one's life",
-    "advertising": "it sells, links or begs",
     "hidden characters": "it holds characters that cannot be seen",
+    "quality": "it is hardly words: numbers, shouting or noise",
+    "language": "it is not in English",
+    "repetition": "it says the same thing again and again",
+    "self-harm": "it speaks of ending one's life",
+    "personal data": "it holds a name, a mail address, a handle or a number to call",
+    "advertising": "it sells, links or begs",
+    "profanity": "it holds a word that must not be published",
+    "about itself": "it speaks of haiku, or of the place where it was posted",
 }
 """Every reason for which a poem is left out, in the order in which they are looked for."""
 
@@ -46,65 +47,26 @@ class Rules:
 
 
 _COMMON = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "and",
-        "is",
-        "it",
-        "i",
-        "my",
-        "me",
-        "you",
-        "your",
-        "we",
-        "are",
-        "was",
-        "be",
-        "with",
-        "for",
-        "from",
-        "this",
-        "that",
-        "not",
-        "no",
-        "so",
-        "as",
-        "but",
-        "by",
-        "her",
-        "his",
-        "she",
-        "he",
-        "they",
-        "all",
-        "one",
-        "out",
-        "up",
-        "do",
-        "if",
-        "when",
-        "what",
-        "how",
-        "who",
-        "has",
-        "have",
-        "had",
-        "will",
-        "just",
-        "like",
-    ]
-)
+    ["the", "a", "an", "of", "in", "on", "at", "to", "and", "is", "it", "i", "my", "me", "you", "your", "we", "are", "was", "be", "with", "for", "from", "this", "that", "not", "no", "so", "as", "but", "by", "her", "his", "she", "he", "they", "all", "one", "out", "up", "do", "if", "when", "what", "how", "who", "has", "have", "had", "will", "just", "like"]
+)  # fmt: skip
 """English's commonest words: a poem of other languages seldom has one."""
 _FOREIGN = frozenset(
     ["der", "die", "das", "und", "ist", "nicht", "ich", "ein", "eine", "le", "la", "les", "des", "une", "est", "et", "je", "dans", "que", "el", "los", "las", "una", "por", "con", "il", "di", "che", "sono", "het", "een", "van", "och", "att", "som", "da", "em", "nao", "os", "um", "para"]
 )  # fmt: skip
+_ITSELF = frozenset(
+    ["haiku", "haikus", "senryu", "syllable", "syllables", "reddit", "redditor", "redditors", "subreddit", "upvote", "upvotes", "upvoted",
+     "downvote", "downvotes", "downvoted", "karma", "meme", "memes"]
+)  # fmt: skip
+"""Words that a poem about poems has, or one about Reddit; Auria says none of them."""
+_NOBODY = frozenset(
+    ["adam", "buddha", "christ", "england", "eve", "god", "irish", "jesus", "karma", "maine", "mass", "moses", "santa", "states", "via", "zeus"]
+)  # fmt: skip
+"""Names of nobody who could mind."""
+_SOMEBODY = frozenset(["dickinson", "gandhi", "guevara", "putin", "stalin", "trump", "wazowski"])
+"""Names that no census has and that a poem should not name either."""
+_COARSE = re.compile(r"\b(?:mother)?f[u\W]c?k(?:en|in|ing|er|ers)?\b", re.IGNORECASE)
+"""What lists of words spell otherwise."""
+_ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly", "ness", "er", "est", "y", "less", "like")
 _PHONE = re.compile(r"(?<!\w)(?:\+?\d[\s.()-]*){7,}(?!\w)")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _HANDLE = re.compile(r"(?<![\w.])[@\N{FULLWIDTH COMMERCIAL AT}]\w|(?:^|[\s(])/?u/\w+", re.IGNORECASE)
@@ -116,7 +78,7 @@ _HARM = re.compile(
 )
 _SELLS = re.compile(
     r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|ly|tv|shop)\b|\b(?:subscribe|promo code|coupon|follow me|onlyfans|patreon|giveaway|"
-    r"buy (?:now|my)|check out my|link in bio|upvotes? (?:me|this|please)|discord\.gg|etsy|soundcloud)\b",
+    r"buy (?:now|my)|check out my (?:blog|book|channel|page|podcast|profile|shop|site|store|video)s?|link in bio|upvotes? (?:me|this|please)|discord\.gg|etsy|soundcloud)\b",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"[\w\s.,;:!?'\"()\-\N{EN DASH}\N{EM DASH}\N{HORIZONTAL ELLIPSIS}&/]")
@@ -133,9 +95,10 @@ def sift(lines: Sequence[str], rules: Rules | None = None) -> str:
     text = "\n".join(lines)
     spelt = words(text)
     checks = {
-        "language": lambda: _foreign(text, spelt, kept), "quality": lambda: _noisy(text, spelt, kept),
+        "language": lambda: _foreign(text, spelt, kept) or not all(map(words, lines)), "quality": lambda: _noisy(text, spelt, kept),
         "repetition": lambda: _repeats(lines, spelt, kept), "profanity": lambda: _profane(text, kept),
         "personal data": lambda: _personal(text, spelt, kept), "self-harm": lambda: bool(_HARM.search(" ".join(text.split()))),
+        "about itself": lambda: any(word.removesuffix("'s") in _ITSELF - kept.allow for word in spelt),
         "advertising": lambda: bool(_SELLS.search(text)), "hidden characters": lambda: bool(hidden_characters(text)),
     }  # fmt: skip
     return next((reason for reason in REASONS if checks[reason]()), "")
@@ -145,11 +108,20 @@ def _foreign(text: str, spelt: Sequence[str], rules: Rules) -> bool:
     letters = [letter for letter in text if letter.isalpha()]
     if not spelt or sum(not letter.isascii() for letter in letters) > 0.2 * len(letters):
         return True
-    known = sum(in_dictionary(word) or in_dictionary(word.removesuffix("'s")) for word in spelt) / len(spelt)
+    known = sum(map(_is_english, spelt)) / len(spelt)
     telling = sum(word in _FOREIGN for word in spelt)
     if telling >= 2 and telling > sum(word in _COMMON for word in spelt):
         return True
     return known < rules.least_english and (known < 0.5 or not any(word in _COMMON for word in spelt))
+
+
+def _is_english(word: str) -> bool:
+    """Whether the dictionary has a word, or what is left of it without an ending."""
+    return in_dictionary(word) or any(
+        word.endswith(ending) and len(word) > len(ending) + 2
+        and (in_dictionary(stem := word.removesuffix(ending)) or in_dictionary(f"{stem}e"))
+        for ending in _ENDINGS
+    )  # fmt: skip
 
 
 def _noisy(text: str, spelt: Sequence[str], rules: Rules) -> bool:
@@ -169,10 +141,15 @@ def _repeats(lines: Sequence[str], spelt: Sequence[str], rules: Rules) -> bool:
 
 
 def _profane(text: str, rules: Rules) -> bool:
-    return any(" ".join(words(found)) not in rules.allow for found in blocked_words(text))
+    found = (" ".join(words(found)) for found in blocked_words(text))
+    listed = any(one not in rules.allow and one.removesuffix("'s") not in _ITSELF for one in found)
+    return listed or any(" ".join(words(one)) not in rules.allow for one in _COARSE.findall(text))
 
 
 def _personal(text: str, spelt: Sequence[str], rules: Rules) -> bool:
     if _MAIL.search(text) or _HANDLE.search(text) or _PHONE.search(text):
         return True
-    return not rules.names and any(is_name(word) and word not in rules.allow for word in spelt)
+    return not rules.names and any(
+        (is_name(word) or word.removesuffix("'s") in _SOMEBODY) and word.removesuffix("'s") not in _NOBODY | rules.allow
+        for word in spelt
+    )
