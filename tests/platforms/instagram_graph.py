@@ -125,7 +125,7 @@ class InstagramGraphPlatform:
     def fail_next(self, *faults: str) -> None:
         """What the coming publishings do."""
         for fault in faults:
-            if fault in FAULTS:
+            if fault in {*FAULTS, "ok"}:
                 self.proxy.fail_next(fault)
             else:
                 self._faults.append(fault)

@@ -109,7 +109,7 @@ class FaultyProxy:
         return f"http://127.0.0.1:{self.port}"
 
     def fail_next(self, *faults: str, when: Callable[[str, str], bool] | None = None) -> None:
-        """What the coming mutations do, one fault each; `when` picks other requests, such as uploads."""
+        """What the coming mutations do, one fault each, "ok" for none; `when` picks other requests, such as uploads."""
         with self._lock:
             self._faults += [(fault, when or self._mutation) for fault in faults]
 
@@ -123,7 +123,7 @@ class FaultyProxy:
             for number, (fault, when) in enumerate(self._faults):
                 if when(method, path):
                     del self._faults[number]
-                    return fault
+                    return "" if fault == "ok" else fault
         return ""
 
     def _serve(self, client: socket.socket) -> None:
