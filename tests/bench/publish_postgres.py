@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, make_url
 
+from auria_bot.store.migrate import upgrade
 from tests.bench import Result
-from tests.bench.publishing import CountingFolder, at_once, fill, house, postgres, publish_all, tally
+from tests.bench.publishing import CountingFolder, at_once, fill, house, one_picture, postgres, publish_all, tally
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -34,7 +35,8 @@ def run(posts: int = 5000, processes: int = PROCESSES) -> Result:
     try:
         with postgres() as server:
             url = _schema(server, "auria")
-            fill(root / "auria", url, posts)
+            upgrade(url)
+            fill(url, range(1, posts + 1), one_picture(root / "auria"))
             ours = at_once(processes, partial(publish_all, root / "auria", url))
             counted = tally(root / "auria", url)
             theirs, placed = _procrastinate(server, root, url, posts, processes)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from auria_bot.store.migrate import upgrade
 from tests.bench import Result
-from tests.bench.publishing import at_once, fill, publish_all, tally
+from tests.bench.publishing import at_once, fill, one_picture, publish_all, tally
 
 __all__ = ["run"]
 
@@ -20,7 +21,8 @@ def run(posts: int = 5000, processes: int = 4) -> Result:
     root = Path(tempfile.mkdtemp(prefix="auria-publish-"))
     try:
         url = URL.create("sqlite", database=str(root / "auria.db")).render_as_string()
-        fill(root, url, posts)
+        upgrade(url)
+        fill(url, range(1, posts + 1), one_picture(root))
         took = at_once(processes, partial(publish_all, root, url))
         counted = tally(root, url)
     finally:

@@ -28,20 +28,31 @@ from auria_bot.bootstrap import Application, build
 from auria_bot.channels.folder import FolderChannel
 from auria_bot.domain.draft import Draft, DraftState
 from auria_bot.services import publisher as _publisher  # noqa: F401 - imported before the processes begin
+from auria_bot.services.workspace import sha256_of
 from auria_bot.settings import ChannelSettings, Settings
 from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - likewise
 from auria_bot.store.engine import connect
-from auria_bot.store.migrate import upgrade
 from auria_bot.store.schema import attempts, drafts, posts
 from tests.factories import NOW, artwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from auria_bot.domain.post import Post
     from auria_bot.domain.roles import Ready
 
-__all__ = ["CountingFolder", "Tally", "at_once", "fill", "house", "postgres", "publish_all", "tally"]
+__all__ = [
+    "CountingFolder",
+    "Tally",
+    "at_once",
+    "fill",
+    "house",
+    "one_picture",
+    "own_pictures",
+    "postgres",
+    "publish_all",
+    "tally",
+]
 
 _BULK = 500  # rows of one insert
 
@@ -97,33 +108,49 @@ def house(home: Path, url: str = "") -> Application:
     return made
 
 
-def fill(home: Path, url: str, count: int) -> None:
-    """A database with so many approved drafts, each a due post to the folder, by way of bulk inserts."""
-    home.mkdir(parents=True, exist_ok=True)
-    picture = home / "picture.jpg"
-    Image.effect_mandelbrot((216, 270), (-2.0, -1.2, 0.8, 1.2), 60).convert("RGB").save(picture, quality=90)
-    sha256 = hashlib.sha256(picture.read_bytes()).hexdigest()
-    upgrade(url)
+def fill(url: str, numbers: Sequence[int], picture: Callable[[int], Path], *, channel: str = "folder") -> None:
+    """Put approved drafts of these numbers into an up-to-date database, each a due post on the channel, by bulk inserts."""
     engine = connect(url)
     with engine.begin() as connection:
-        for start in range(1, count + 1, _BULK):
-            numbers = range(start, min(start + _BULK, count + 1))
-            made = [_draft(number, sha256) for number in numbers]
-            connection.execute(insert(drafts), [_draft_row(draft) for draft in made])
-            connection.execute(insert(posts), [_post_row(draft, picture) for draft in made])
+        for start in range(0, len(numbers), _BULK):
+            made = [_draft(number, picture(number), channel) for number in numbers[start : start + _BULK]]
+            ids = connection.scalars(insert(drafts).returning(drafts.c.id), [_draft_row(draft) for draft in made]).all()
+            rows = zip(sorted(ids), made, strict=True)
+            connection.execute(insert(posts), [_post_row(number, draft, picture) for number, draft in rows])
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
     engine.dispose()
 
 
-def _draft(number: int, sha256: str) -> Draft:
+def one_picture(home: Path) -> Callable[[int], Path]:
+    """The same small picture for every post: 216 x 270, some 10 KB."""
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "picture.jpg"
+    Image.effect_mandelbrot((216, 270), (-2.0, -1.2, 0.8, 1.2), 60).convert("RGB").save(path, quality=90)
+    return lambda _: path
+
+
+def own_pictures(home: Path) -> Callable[[int], Path]:
+    """A picture for each post, like no other."""
+    home.mkdir(parents=True, exist_ok=True)
+
+    def picture(number: int) -> Path:
+        path = home / f"picture-{number}.jpg"
+        if not path.exists():
+            Image.new("RGB", (432, 540), (number % 256, number // 256 % 256, 90)).save(path)
+        return path
+
+    return picture
+
+
+def _draft(number: int, picture: Path, channel: str) -> Draft:
     art = artwork(number)
     draft = Draft(
-        id=number, artwork=art, folder=f"run-{number}", picture_sha256=sha256, state=DraftState.MADE, made_at=NOW,
-        text=art.post_text, alt_text=art.alt_text,
+        id=number, artwork=art, folder=f"run-{number}", picture_sha256=sha256_of(picture), state=DraftState.MADE,
+        made_at=NOW, text=art.post_text, alt_text=art.alt_text,
     )  # fmt: skip
-    return draft.approve(("folder",), NOW).schedule()
+    return draft.approve((channel,), NOW).schedule()
 
 
 def _draft_row(draft: Draft) -> dict[str, Any]:
@@ -136,10 +163,10 @@ def _draft_row(draft: Draft) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _post_row(draft: Draft, picture: Path) -> dict[str, Any]:
+def _post_row(draft_id: int, draft: Draft, picture: Callable[[int], Path]) -> dict[str, Any]:
     return {
-        "draft_id": draft.id, "channel": "folder", "state": "waiting", "due": NOW, "text": draft.text,
-        "alt_text": draft.alt_text, "picture": str(picture), "picture_sha256": draft.picture_sha256,
+        "draft_id": draft_id, "channel": draft.channels[0], "state": "waiting", "due": NOW, "text": draft.text,
+        "alt_text": draft.alt_text, "picture": str(picture(draft.id)), "picture_sha256": draft.picture_sha256,
         "signature": draft.signature, "key": hashlib.sha256(draft.folder.encode()).hexdigest()[:32], "fencing": 0,
         "words": "",
     }  # fmt: skip
@@ -166,8 +193,10 @@ def at_once(processes: int, work: Callable[[], None], deadline: float = 600.0) -
             os._exit(0)
 
     children = [context.Process(target=run, daemon=True) for _ in range(processes)]
-    for child in children:
-        child.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons': no other thread matters to the children
+        for child in children:
+            child.start()
     start.wait()
     begun = time.monotonic()
     for child in children:

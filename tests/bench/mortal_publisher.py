@@ -1,0 +1,155 @@
+"""A publisher that can be killed at a boundary: `python -m tests.bench.mortal_publisher`, told what to do line by line.
+
+The process imports everything once and forks for every line, so that a thousand publishers need not start Python a
+thousand times. A line is a JSON object: `home` (with the database and the secrets), `channel`, `options` of the channel, and
+`kill`, a boundary and at which post, or null. It answers with the child's process id, and, when it is gone, with the signal that
+ended it or 0, and what it printed. Time is not waited for: before each round every lease has run out and everything is due.
+
+Not a benchmark itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import update
+
+from auria_bot import registry
+from auria_bot.bootstrap import build
+from auria_bot.domain.post import TERMINAL, PostState
+from auria_bot.services.ledger import Ledger
+from auria_bot.services.publisher import Publisher
+from auria_bot.settings import Settings
+from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - imported before the children are born
+from auria_bot.store.engine import connect
+from auria_bot.store.posts import Posts
+from auria_bot.store.schema import posts
+from auria_bot.vault import Vault
+from tests.factories import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auria_bot.bootstrap import Application
+
+__all__ = ["BOUNDARIES", "main"]
+
+BOUNDARIES = ("before-claim", "after-claim", "after-upload", "before-sending", "after-sending", "after-commit")
+"""Where a publisher can be killed; the last but two lie between the note that it is about to send, the answer and its commit."""
+
+_LIBRARIES = ("PIL.Image", "PIL.JpegImagePlugin", "tweepy", "atproto", "mastodon", "instagrapi", "requests", "httpx")
+_ROUNDS = 15
+_SETTLING = 0.12  # seconds between two rounds: platforms are told to be sure of an absence after 0.1 s
+
+
+def house(home: Path, channel: str, options: dict[str, Any]) -> Application:
+    """An application with one channel, whose secrets lie in the home."""
+    made = build(Settings(home=home, database={"url": f"sqlite:///{home / 'auria.db'}"}, channels={}))
+    kind = registry.find("channel", channel)
+    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    one = kind(kind.Config(**chosen, name=channel), home=home, secrets=Vault(home, channel))
+    made.__dict__["channels"] = {channel: lambda: one}
+    return made
+
+
+def _mortal(boundary: str, number: int) -> None:
+    """Let this process be killed at a boundary of its n-th post."""
+    seen = 0
+
+    def reached(_: object = None) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def wrapped(owner: type, name: str, *, after: bool) -> None:
+        real: Callable[..., Any] = getattr(owner, name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            if not after:
+                reached()
+            result = real(*given, **named)
+            if after:
+                reached()
+            return result
+
+        setattr(owner, name, call)
+
+    places = {
+        "before-claim": (Posts, "claim", False), "after-claim": (Publisher, "_claim", True),
+        "after-upload": (Ledger, "ready", False), "before-sending": (Ledger, "ready", True),
+        "after-sending": (Ledger, "sent", False), "after-commit": (Ledger, "sent", True),
+    }  # fmt: skip
+    owner, name, after = places[boundary]
+    wrapped(owner, name, after=after)
+
+
+def _time_passes(url: str) -> None:
+    """Every lease has run out, and everything is due."""
+    engine = connect(url)
+    with engine.begin() as connection:
+        open_states = [str(state) for state in PostState if state not in TERMINAL]
+        connection.execute(update(posts).where(posts.c.state.in_(open_states)).values(due=NOW))
+        connection.execute(update(posts).where(posts.c.state == "sending").values(lease_until=NOW))
+    engine.dispose()
+
+
+def _publish(told: dict[str, Any]) -> None:
+    """One round, which may be the last; or, where nobody is to be killed, rounds until every post is at its end."""
+    home = Path(told["home"])
+    if told["kill"]:
+        _mortal(*told["kill"])
+    with contextlib.closing(house(home, told["channel"], told["options"])) as made:
+        for _ in range(1 if told["kill"] or told["once"] else _ROUNDS):
+            _time_passes(f"sqlite:///{home / 'auria.db'}")
+            done = made.publisher.publish()
+            states = {post.state for post in made.publisher.posts()}
+            if not states & {PostState.WAITING, PostState.SENDING, PostState.UNKNOWN}:
+                return
+            time.sleep(_SETTLING)
+    print("; ".join(done.problems))
+
+
+def main() -> None:
+    """Do what each line says, in a process of its own."""
+    for library in _LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(library)
+    for name in registry.BACKENDS["channel"]:
+        registry.find("channel", name)
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        told = json.loads(line)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.dup2(writer, 1)
+            os.dup2(writer, 2)
+            status = 0
+            try:
+                _publish(told)
+            except BaseException:  # noqa: BLE001 - told to the parent
+                traceback.print_exc()
+                status = 1
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+        os.close(writer)
+        print(json.dumps({"pid": child}), flush=True)
+        with os.fdopen(reader, encoding="utf-8", errors="replace") as words:
+            said = words.read()
+        _, status = os.waitpid(child, 0)
+        print(json.dumps({"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, "said": said}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

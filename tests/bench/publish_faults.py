@@ -1,0 +1,227 @@
+"""Publishers killed, or cut off from their platform, at every boundary; each then followed by one that lives.
+
+For each social channel, before its platform on this machine, so many seeded runs. A run has two due posts. Its seed draws the
+boundary, and at which of the posts: SIGKILL before the claim, after it, after the upload, right before the mutation, after it
+(before its commit), after the commit, and while the platform's answer is on its way; or the platform fails at the mutation
+(before acting, after acting, within its answer, in silence, with garbage, with an error of the server). Then publishers run until
+every post is at its end. What counts is what followers see on the platform: a post seen twice is a double post, a post that
+is called sent and not seen, or never comes to an end, is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import select
+
+from auria_bot.store.engine import connect
+from auria_bot.store.migrate import upgrade
+from auria_bot.store.schema import posts
+from auria_bot.vault import Vault
+from tests.bench import Result
+from tests.bench.mortal_publisher import BOUNDARIES
+from tests.bench.publishing import fill, own_pictures
+from tests.platforms import FAULTS, PLATFORMS, Platform, platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CUTS", "SCENARIOS", "Publishers", "Trial", "run", "trials"]
+
+SEED = 20261121
+CUTS = tuple(fault for fault in FAULTS if fault not in {"401", "403", "429"})
+"""How the platform fails at a mutation; refusals are no faults of the line."""
+
+SCENARIOS = (*BOUNDARIES, "in-flight", *CUTS)
+"""Kills, then cuts."""
+
+_FRESH = 20  # runs before a platform is started anew, so that its history stays short
+_PATIENCE = 30.0  # seconds for a mutation to become visible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What became of one run."""
+
+    channel: str
+    scenario: str
+    post: int  # at which of the posts it happened
+    states: tuple[str, ...]
+    faults: tuple[str, ...]  # double posts, lost posts
+
+
+class Publishers:
+    """Publisher processes, each a fork of one that has imported everything."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.mortal_publisher"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._read()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.stdin and self._process.stdout:
+            self._process.stdin.close()
+            self._process.wait(10)
+            self._process.stdout.close()
+
+    def begin(self, home: Path, server: Platform, *, kill: tuple[str, int] | None = None, once: bool = False) -> int:
+        """Start one; its process id."""
+        told = {"home": str(home), "channel": server.backend, "options": server.options(), "kill": kill, "once": once}
+        if self._process.stdin:
+            self._process.stdin.write(json.dumps(told) + "\n")
+            self._process.stdin.flush()
+        return int(self._read()["pid"])
+
+    def end(self) -> tuple[int, str]:
+        """Wait for it; the signal that ended it, or 0, and what it said."""
+        answer = self._read()
+        return answer["signal"], answer["said"].strip()
+
+    def _read(self) -> dict[str, Any]:
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            raise RuntimeError("the mortal publisher is gone; its words stand above")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def _home(root: Path, template: Path, number: int, server: Platform) -> tuple[Path, list[int]]:
+    """A home with two due posts and the platform's credentials; the numbers in the posts' first lines."""
+    home = root / f"{server.backend}-{number}"
+    home.mkdir()
+    shutil.copyfile(template, home / "auria.db")
+    vault = Vault(home, server.backend, environment={})
+    for name, value in server.secrets().items():
+        vault.store(name, value)
+    numbers = [number * 2 + 1, number * 2 + 2]
+    fill(f"sqlite:///{home / 'auria.db'}", numbers, own_pictures(home), channel=server.backend)
+    return home, numbers
+
+
+def trial(
+    root: Path, template: Path, publishers: Publishers, server: Platform, *, number: int, scenario: str, post: int
+) -> Trial:
+    """One run: something happens at a post, then all is well again."""
+    home, numbers = _home(root, template, number, server)
+    wrong = []
+    if scenario in BOUNDARIES:
+        publishers.begin(home, server, kill=(scenario, post))
+        ended, said = publishers.end()
+        if ended != signal.SIGKILL:
+            wrong.append(f"it was not killed: {said}")
+    elif scenario == "in-flight":
+        _kill_in_flight(publishers, home, server, _first_lines(numbers)[post - 1])
+    else:
+        server.fail_next(*[scenario] if post == 1 else ["ok", scenario])
+        publishers.begin(home, server, once=True)
+        publishers.end()
+    publishers.begin(home, server)
+    ended, said = publishers.end()
+    if ended or "Traceback" in said:
+        wrong.append(f"the publisher that lives ended with signal {ended}: {said[-500:]}")
+    states = _states(home)
+    wrong += _told(server, states, _first_lines(numbers), said)
+    if not wrong:
+        shutil.rmtree(home)
+    return Trial(channel=server.backend, scenario=scenario, post=post, states=tuple(states), faults=tuple(wrong))
+
+
+def _first_lines(numbers: list[int]) -> list[str]:
+    return [f"stone number {number}" for number in numbers]
+
+
+def _kill_in_flight(publishers: Publishers, home: Path, server: Platform, line: str) -> None:
+    """Kill the publisher once the post is visible, while the answer is held back."""
+    server.fail_next("slow", "slow")
+    child = publishers.begin(home, server, once=True)
+    until = time.monotonic() + _PATIENCE
+    with contextlib.suppress(ProcessLookupError):
+        while not _seen(server, line) and time.monotonic() < until:
+            os.kill(child, 0)
+            time.sleep(0.01)
+        os.kill(child, signal.SIGKILL)
+    publishers.end()
+
+
+def _seen(server: Platform, line: str) -> int:
+    """How often followers see a post, known by its first line."""
+    return sum(one["text"].split("\n", maxsplit=1)[0].strip() == line for one in server.visible())
+
+
+def _states(home: Path) -> list[str]:
+    engine = connect(f"sqlite:///{home / 'auria.db'}")
+    with engine.begin() as connection:
+        found = list(connection.scalars(select(posts.c.state).order_by(posts.c.id)))
+    engine.dispose()
+    return found
+
+
+def _told(server: Platform, states: list[str], lines: list[str], said: str) -> Iterator[str]:
+    """Double and lost posts."""
+    for state, line in zip(states, lines, strict=True):
+        count = _seen(server, line)
+        if count > 1:
+            yield f"double: {line!r} is seen {count} times"
+        if state == "sent" and not count:
+            yield f"lost: {line!r} is called sent and not seen"
+        if state not in {"sent", "needs_attention"}:
+            yield f"lost: {line!r} is {state}: {said[-300:]}"
+
+
+def trials(channel: str, runs: int, root: Path, publishers: Publishers, *, seed: int = SEED) -> Iterator[Trial]:
+    """So many runs of a channel, each scenario as often as the others, in an order that the seed draws."""
+    rng = random.Random(f"{seed}-{channel}")
+    template = root / "template.db"
+    if not template.exists():
+        upgrade(f"sqlite:///{template}")
+    drawn = [SCENARIOS[number % len(SCENARIOS)] for number in range(runs)]
+    rng.shuffle(drawn)
+    for start in range(0, runs, _FRESH):
+        with platform(channel) as server:
+            for number in range(start, min(start + _FRESH, runs)):
+                yield trial(
+                    root, template, publishers, server, number=number, scenario=drawn[number], post=rng.choice((1, 2))
+                )
+
+
+def run(runs: int = 200) -> Result:
+    """Measure: `runs` of every social channel."""
+    root = Path(tempfile.mkdtemp(prefix="auria-faults-"))
+    done = list[Trial]()
+    with Publishers() as publishers:
+        for channel in PLATFORMS:
+            done += trials(channel, runs, root, publishers)
+    bad = [one for one in done if one.faults]
+    for one in bad:
+        print(f"  {one.channel}, {one.scenario} at post {one.post}: {'; '.join(one.faults)}", file=sys.stderr)
+    if not bad:
+        shutil.rmtree(root)
+    words = []
+    for channel in PLATFORMS:
+        states = Counter(state for one in done if one.channel == channel for state in one.states)
+        words.append(f"{channel} {states['sent']} sent, {states['needs_attention']} need attention")
+    doubled = sum(fault.startswith("double") for one in bad for fault in one.faults)
+    lost = sum(fault.startswith("lost") for one in bad for fault in one.faults)
+    figures = f"{len(done)} runs of two posts at {len(SCENARIOS)} boundaries: {doubled} double, {lost} lost; {'; '.join(words)}"
+    return Result(
+        name="publish-faults", figures=figures, bar=f"{runs} runs a channel: 0 double, 0 lost, all sent or needing attention",
+        passed=not bad and len(done) == runs * len(PLATFORMS),
+    )  # fmt: skip

@@ -1,0 +1,74 @@
+"""The benchmarks of publishing, in small."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.store.migrate import upgrade
+from tests.bench import clocks, publish_faults, publish_sqlite
+from tests.bench.publishing import at_once, fill, one_picture, publish_all, tally
+from tests.platforms import PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def publishers() -> Iterator[publish_faults.Publishers]:
+    """A process that forks mortal publishers."""
+    with publish_faults.Publishers() as opened:
+        yield opened
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("channel", PLATFORMS)
+def test_nothing_is_posted_twice_or_lost(channel: str, publishers: publish_faults.Publishers, tmp_path: Path) -> None:
+    """Killed or cut off at every boundary, once each: every post is out once when others have gone on."""
+    done = list(publish_faults.trials(channel, len(publish_faults.SCENARIOS), tmp_path, publishers))
+    assert {one.scenario for one in done} == set(publish_faults.SCENARIOS)
+    assert [one for one in done if one.faults] == []
+    assert {state for one in done for state in one.states} == {"sent"}
+
+
+@pytest.mark.parametrize("scene", clocks.SCENES, ids=lambda scene: scene.__name__)
+def test_clocks(scene: Callable[[Path], Iterator[str]], tmp_path: Path) -> None:
+    """Leases that run out and a clock that is set back end as the protocol says."""
+    assert list(scene(tmp_path / "scene")) == []
+
+
+@pytest.mark.parametrize("channel", PLATFORMS)
+def test_a_token_that_ends_between_upload_and_post(channel: str, tmp_path: Path) -> None:
+    """Nothing is out, the channel is paused; when it goes on, everything is."""
+    assert list(clocks.expired_token(tmp_path / "home", channel)) == []
+
+
+@pytest.mark.slow
+def test_many_publishers_on_sqlite() -> None:
+    """Each post once, and nobody is locked out."""
+    assert publish_sqlite.run(posts=60, processes=3).passed
+
+
+@pytest.mark.slow
+def test_many_publishers_on_postgresql(postgres: Callable[[], str], tmp_path: Path) -> None:
+    """Each post once."""
+    url = postgres()
+    upgrade(url)
+    fill(url, range(1, 101), one_picture(tmp_path))
+    at_once(4, partial(publish_all, tmp_path, url))
+    assert tally(tmp_path, url).clean(100)
+
+
+def test_the_benchmarks_know_when_a_post_is_doubled_or_lost() -> None:
+    """What they count is what followers see."""
+
+    class Server:
+        def visible(self) -> list[dict[str, str]]:
+            return [{"text": "stone number 1\n#haiku"}, {"text": "stone number 1"}, {"text": "stone number 3"}]
+
+    lines = [f"stone number {number}" for number in (1, 2, 3)]
+    told = list(publish_faults._told(Server(), ["sent", "sent", "waiting"], lines, "stuck"))  # type: ignore[arg-type]  # a part of one
+    assert [words.split(":")[0] for words in told] == ["double", "lost", "lost"]
