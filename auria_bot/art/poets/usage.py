@@ -116,10 +116,9 @@ class _Sieve:
 
     def __init__(self, hashes: NDArray[np.uint32], bits: int) -> None:
         self._shift = np.uint32(32 - bits)
-        flags = np.zeros(1 << bits, bool)
+        self._bits = np.zeros(1 << (bits - 3), np.uint8)
         for each in self._places(hashes):
-            flags[each] = True
-        self._bits = np.packbits(flags, bitorder="little")
+            np.bitwise_or.at(self._bits, each >> 3, np.uint8(1) << (each & 7).astype(np.uint8))
 
     def _places(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         return hashes >> self._shift, (hashes * _AGAIN) >> self._shift
