@@ -69,6 +69,28 @@ def test_a_wrong_channel_is_explained_when_it_is_used(tmp_path: Path) -> None:
         house.channels["two"]()
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("settle", "soon", "settle is 'soon'; it must be a number"),
+        ("settle", True, "it must be a number"),
+        ("allow_urls", "yes", "it must be true or false"),
+        ("address", 5, "address is 5; it must be a text"),
+        ("name", "other", "the channel's name is that of its table, x"),
+    ],
+)
+def test_an_option_of_another_kind_is_told_before_it_fails(
+    tmp_path: Path, option: str, value: object, words: str
+) -> None:
+    """In the middle of publishing it would be too late."""
+    channels = {"x": ChannelSettings(backend="x", options={option: value})}
+    house = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
+    with pytest.raises(SettingsError, match=words):
+        house.channels["x"]()
+    channels = {"x": ChannelSettings(backend="x", options={"settle": 3, "allow_urls": True})}
+    assert build(fake_settings(tmp_path).model_copy(update={"channels": channels})).channels["x"]().name == "x"
+
+
 def test_a_channels_secrets_are_kept_where_its_settings_say(tmp_path: Path) -> None:
     """Each channel has a vault of its own."""
     house = build(fake_settings(tmp_path))
