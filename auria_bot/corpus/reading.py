@@ -111,7 +111,10 @@ def _in_title(title: str) -> Reading:
             remark, parts = f"{remark} {parts[3]}".strip(), parts[:3]
         if len(parts) == 3:
             reason = _fault(parts, formal=number == _DASHES) or _alternatives(text, parts)
-            return Reading(reason=reason) if reason else Reading(lines=tuple(parts), source="title", remark=remark)
+            if not reason:
+                return Reading(lines=tuple(parts), source="title", remark=remark)
+            if number < _DASHES:  # a dash was no line break, then
+                return Reading(reason=reason)
         if len(parts) > 3 and number < _DASHES:
             return Reading(reason="more than three lines")
     return Reading(reason="not three lines")
@@ -170,7 +173,7 @@ def _is_remark(part: str) -> bool:
 def _line(part: str) -> str:
     """A line without markup and marks that stand around it by themselves."""
     text = " ".join(part.split()).strip(" *_~")
-    return re.sub(r"^[,.;:]+\s+(?=\w)", "", text)
+    return re.sub(r"^[,.;:]\s+(?=\w)", "", text)
 
 
 def _alternatives(text: str, parts: list[str]) -> str:

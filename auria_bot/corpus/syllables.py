@@ -1,4 +1,4 @@
-"""How many syllables a word has: CMUdict's answer where it has one, a learned guess elsewhere.
+"""How many syllables a word has: CMUdict's answer for it or for the words it is made of, a learned guess elsewhere.
 
 Knows spelling only; does not know verse. The table and the guesser's weights are derived by
 `python -m auria_bot.art.training.words` and lie in models/words.
@@ -9,23 +9,26 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from auria_bot.corpus.derivation import derived
+from auria_bot.corpus.numerals import spoken_counts
 from auria_bot.corpus.tables import table
 from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["FORM", "counts", "fits", "guess", "in_dictionary", "line_counts", "nuclei", "settled"]
+__all__ = ["FORM", "by_dictionary", "counts", "fits", "guess", "in_dictionary", "line_counts", "nuclei", "settled"]
 
 FORM = (5, 7, 5)
 """Syllables of each line of a haiku."""
 
 _VOWELS = re.compile(r"[aeiouy]+")
 _LETTERS = re.compile(r"[^a-z']+")
+_ELISIONS = frozenset(["e'er", "ne'er", "o'er", "e'en", "heav'n", "dont", "wont", "neath"])
 LONGEST = 64  # letters looked at when guessing: no word is longer
 
 
@@ -43,7 +46,23 @@ def counts(word: str) -> tuple[int, ...]:
     if apostrophe and ending == "s":
         sibilant = stem.endswith(("s", "x", "z", "ch", "sh", "ce", "ge", "se", "ze"))
         return tuple(count + sibilant for count in counts(stem))
-    return (guess(word),)
+    if word.isascii() and word.isdigit():
+        return spoken_counts(word)
+    if word in _ELISIONS:
+        return (1,)
+    return _parts(word) or (guess(word),)
+
+
+@lru_cache(maxsize=4096)
+def _parts(word: str) -> tuple[int, ...] | None:
+    """The counts of a word that is made of words which the dictionary has."""
+    return derived(word[:LONGEST], _dictionary().get) if word.isascii() else None
+
+
+def by_dictionary(word: str) -> bool:
+    """Whether a word's count comes from CMUdict: its own, or those of the words it is made of."""
+    folded = word.lower().removesuffix("'s")
+    return in_dictionary(word) or in_dictionary(folded) or _parts(folded) is not None
 
 
 def in_dictionary(word: str) -> bool:

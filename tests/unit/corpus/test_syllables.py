@@ -51,3 +51,44 @@ def test_fits_tries_every_reading():
     assert syllables.line_counts(["fire", "fire"]) == {2, 3, 4}
     assert not syllables.fits(poem[:2])
     assert not syllables.fits([poem[0], poem[0], poem[2]])
+
+
+@pytest.mark.parametrize(
+    ("word", "counts"),
+    [("7", (2,)), ("11", (3,)), ("40", (2,)), ("1984", (5, 9)), ("2026", (5, 6)), ("1900", (4, 6)), ("1905", (4, 7)), ("007", (6,)),
+     ("9" * 40, (40,)), ("100", (3,))],
+)  # fmt: skip
+def test_numbers_are_said(word, counts):
+    """As years where they may be years, in digits where they are no number."""
+    assert syllables.counts(word) == counts
+
+
+@pytest.mark.parametrize(
+    ("word", "count"), [("o'er", 1), ("ne'er", 1), ("ev'ry", 2), ("'tis", 1), ("walkin'", 2), ("heav'n", 1)]
+)
+def test_elisions_lose_a_syllable(word, count):
+    """As poets write them."""
+    assert syllables.counts(word)[0] == count
+
+
+def test_words_made_of_known_ones_are_counted_by_these():
+    """Endings, a syllable in front, two words in one; and the dictionary says where a count comes from."""
+    assert syllables.counts("clothesline") == (2,)
+    assert syllables.counts("moonless") == (2,)
+    assert syllables.by_dictionary("clothesline's")
+    assert syllables.by_dictionary("moon")
+    assert not syllables.by_dictionary("gibbous")
+    assert not syllables.by_dictionary("qwrtpl")
+
+
+@pytest.mark.slow
+def test_the_bar_is_met():
+    """Of the corpus's tokens nearly all are counted by CMUdict; guesses are mostly right."""
+    from tests.bench.syllables import COVERED, GUESSED, guessed, run, unseen
+
+    assert guessed(unseen()) >= GUESSED
+    result = run()
+    if "not measured" in result.figures:
+        pytest.skip(result.figures)
+    assert result.passed, result.line()
+    assert COVERED == 0.99

@@ -1,0 +1,46 @@
+"""How a number in digits is said in English, and how many syllables that has. Knows whole numbers; does not know other words."""
+
+from __future__ import annotations
+
+__all__ = ["spoken_counts"]
+
+_ONES = (2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 3, 1, 2, 2, 2, 2, 3, 2, 2)  # zero to nineteen
+_TENS = (0, 0, 2, 2, 2, 2, 2, 3, 2, 2)  # twenty to ninety
+_HUNDRED, _THOUSAND, _MILLION = 2, 2, 2
+_LONGEST = 9  # digits of a number that is said as one
+
+
+def spoken_counts(digits: str) -> tuple[int, ...]:
+    """The syllables of a number, in the commonest way first: 1984 as a year, then as a number.
+
+    Args:
+        digits: only digits; with a nought in front, or very long, they are said one by one.
+    """
+    if not digits.isascii() or len(digits) > _LONGEST or (digits[0] == "0" and len(digits) > 1):
+        return (max(1, sum(_ONES[int(digit)] for digit in digits if digit.isascii() and digit.isdigit())),)
+    number = int(digits)
+    whole = _whole(number)
+    year = _year(number)
+    return (whole,) if year in {None, whole} else (int(year or 0), whole)
+
+
+def _whole(number: int) -> int:
+    if number < 20:
+        return _ONES[number]
+    if number < 100:
+        return _TENS[number // 10] + (_ONES[number % 10] if number % 10 else 0)
+    for size, name in ((1_000_000, _MILLION), (1000, _THOUSAND), (100, _HUNDRED)):
+        if number >= size:
+            head, rest = divmod(number, size)
+            return _whole(head) + name + (_whole(rest) if rest else 0)
+    return 1
+
+
+def _year(number: int) -> int | None:
+    """1984 is nineteen eighty-four, 1905 nineteen oh five, 1900 nineteen hundred; None where it is not said so."""
+    head, rest = divmod(number, 100)
+    if not 11 <= head <= 20 or (head == 20 and rest < 10):
+        return None
+    if not rest:
+        return _whole(head) + _HUNDRED
+    return _whole(head) + (1 if rest < 10 else 0) + _whole(rest)
