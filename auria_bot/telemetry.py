@@ -73,6 +73,10 @@ class _Json(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False, default=str)
 
 
+_STATEMENTS = "sqlalchemy.engine.Engine"
+# Where SQLAlchemy tells the statements that database.echo asks for; without a handler it writes to stdout by itself.
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     """A handler of Auria's own, so that another set-up can tell it from those of others."""
 
@@ -91,14 +95,17 @@ def set_up(*, level: str = "info", form: str = "text", stream: TextIO | None = N
         form: "text" or "json", one record a line.
         stream: standard error by default.
     """
-    own, others = (_Handler(stream if stream is not None else sys.stderr) for _ in range(2))
-    for handler in (own, others):
+    own, others, sql = (_Handler(stream if stream is not None else sys.stderr) for _ in range(3))
+    for handler in (own, others, sql):
         handler.setFormatter(_Json() if form == "json" else _Text())
         handler.addFilter(MaskSecrets())
     logger = logging.getLogger("auria_bot")
     logger.handlers[:] = [own]
     logger.setLevel(level.upper())
     logger.propagate = False
+    statements = logging.getLogger(_STATEMENTS)
+    statements.handlers[:] = [sql]
+    statements.propagate = False
     others.setLevel(max(logging.WARNING, logger.level))
     root = logging.getLogger()
     root.handlers[:] = [*(one for one in root.handlers if not isinstance(one, _Handler)), others]

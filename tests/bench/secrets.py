@@ -131,7 +131,7 @@ class _House:
 
     def __init__(self, home: Path, findings: Findings) -> None:
         self.home, self.findings = home, findings
-        self.environment = {"AURIA_HOME": str(home), "AURIA_LOGGING__LEVEL": "debug"}
+        self.environment = {"AURIA_HOME": str(home), "AURIA_LOGGING__LEVEL": "debug", "AURIA_DATABASE__ECHO": "true"}
         self.left: list[str] = []
         self._number = 0
 

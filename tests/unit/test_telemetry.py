@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.secrecy import guard, unguarded
+from auria_bot.store.engine import connect
 from auria_bot.telemetry import METRICS, Sample, exposition, mask, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
-    logger, root = logging.getLogger("auria_bot"), logging.getLogger()
-    before, others = (logger.handlers[:], logger.level, logger.propagate), root.handlers[:]
+    logger, root, sql = (logging.getLogger(name) for name in ("auria_bot", None, "sqlalchemy.engine.Engine"))
+    before, others = (logger.handlers[:], logger.level, logger.propagate), (root.handlers[:], sql.handlers[:])
     with unguarded():
         yield
     logger.handlers[:], logger.level, logger.propagate = before
-    root.handlers[:] = others
+    root.handlers[:], sql.handlers[:] = others
 
 
 def _written(form: str, level: str = "info") -> tuple[logging.Logger, io.StringIO]:
@@ -133,6 +135,18 @@ def test_libraries_are_heard_when_they_warn_and_masked():
     library.warning("retrying /me?key=a-token-of-mine")
     assert stream.getvalue().endswith("WARNING retrying /me?key=***\n")
     library.setLevel(logging.NOTSET)
+
+
+def test_statements_go_into_the_log_and_not_to_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """What `database.echo` asks for stands beside the other records, so that --json stays one document."""
+    _, stream = _written("json", "error")
+    engine = connect(f"sqlite:///{tmp_path / 'a.db'}", echo=True)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 'hidden' WHERE 1 = ?", (1,))
+    engine.dispose()
+    assert capsys.readouterr().out == ""
+    messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    assert any(message.startswith("SELECT") for message in messages)
 
 
 def test_a_record_that_does_not_fit_its_sentence_is_no_failure(capsys: pytest.CaptureFixture[str]):
