@@ -18,8 +18,10 @@ from auria_bot.secrecy import mask
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from auria_bot.corpus.reddit import Reddit
     from auria_bot.corpus.sifting import Rules
     from auria_bot.domain.roles import Channel, Secrets
+    from auria_bot.services.gleaner import Gleaner
     from auria_bot.services.librarian import Librarian
     from auria_bot.services.moods import Moods
     from auria_bot.services.plan import Tool
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from auria_bot.services.statistics import Statistics
     from auria_bot.services.studio import Studio
     from auria_bot.services.tracker import Tracker
+    from auria_bot.services.vigil import Vigil
     from auria_bot.services.workspace import Workspace
     from auria_bot.settings import BackendSettings, ChannelSettings, Settings
     from auria_bot.store.files import Pictures
@@ -196,6 +199,35 @@ class Application:
             store=self.store, clock=self.clock, folder=self.settings.home / "corpus", rules=self._rules(),
             least_score=self.settings.corpus.least_score,
         )  # fmt: skip
+
+    @cached_property
+    def reddit(self) -> Reddit:
+        """Reddit, read only; nothing is asked before it is used."""
+        from auria_bot.corpus.reddit import Access, Reddit
+
+        chosen = self.settings.corpus.reddit
+        access = Access(
+            user=chosen.user, address=chosen.address, oauth_address=chosen.oauth_address, timeout=chosen.timeout,
+            patience=chosen.patience, attempts=chosen.attempts, back_off=chosen.back_off,
+        )  # fmt: skip
+        return Reddit(access, self.vault("reddit"))
+
+    @cached_property
+    def gleaner(self) -> Gleaner:
+        """Reads what is new on Reddit."""
+        from auria_bot.services.gleaner import Gleaner
+
+        return Gleaner(
+            pages=self.reddit, store=self.store, librarian=self.librarian, clock=self.clock,
+            overlap=self.settings.corpus.reddit.overlap * 3600,
+        )  # fmt: skip
+
+    @cached_property
+    def vigil(self) -> Vigil:
+        """Looks whether known posts still stand."""
+        from auria_bot.services.vigil import Vigil
+
+        return Vigil(posts=self.reddit, store=self.store, clock=self.clock)
 
     def _rules(self) -> Rules:
         """What verse may be learned from."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 
 __all__ = [
     "BackendSettings", "ChannelSettings", "CorpusSettings", "DatabaseSettings", "LearningSettings", "LoggingSettings",
-    "ReviewSettings", "Section", "StudioSettings", "TrackingSettings",
+    "RedditSettings", "ReviewSettings", "Section", "StudioSettings", "TrackingSettings",
 ]  # fmt: skip
 
 _DATABASES = ("sqlite:///FILE", "postgresql://USER:PASSWORD@HOST/NAME")
@@ -121,6 +121,31 @@ class LearningSettings(Section):
     """Days after which an artwork's reception counts half."""
 
 
+class RedditSettings(Section):
+    """How Reddit is read."""
+
+    user: str = ""
+    """Your account's name, which Reddit wants in every request; nothing is done with the account itself."""
+    address: str = "https://www.reddit.com"
+    """Where tokens are given; plain http for this machine only."""
+    oauth_address: str = "https://oauth.reddit.com"
+    """Where everything else is asked for; plain http for this machine only."""
+    timeout: float = Field(default=16.0, gt=0, le=600)
+    """Seconds for an answer."""
+    patience: float = Field(default=660.0, ge=0, le=86_400)
+    """Seconds: the longest that Reddit may ask to be waited for, before a run ends and the next one goes on."""
+    attempts: int = Field(default=5, ge=1, le=20)
+    """How often a request is made whose answer does not come."""
+    back_off: float = Field(default=2.0, ge=0, le=600)
+    """Seconds before the second attempt, doubled before each further one."""
+    overlap: float = Field(default=24.0, ge=0, le=720)
+    """Hours that a listing is read further back than last time, for what moderators let through late."""
+    searches: tuple[str, ...] = ("spring", "summer", "autumn", "winter", "moon", "rain", "snow", "blossom")
+    """What is searched for with --listing search."""
+    look_requests: int = Field(default=30, ge=0, le=100_000)
+    """Requests of a run, a hundred posts each, that look whether known posts still stand."""
+
+
 class CorpusSettings(Section):
     """What of strangers' verse may be learned from."""
 
@@ -142,6 +167,7 @@ class CorpusSettings(Section):
     """Share of its characters that may be neither letters, spaces nor common marks."""
     least_score: int | None = None
     """The least score of a post whose poem goes into a version; any score will do when not given."""
+    reddit: RedditSettings = RedditSettings()
 
 
 class LoggingSettings(Section):

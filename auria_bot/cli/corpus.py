@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli import refreshing
 from auria_bot.cli.console import note
 from auria_bot.errors import InputError, NotFound
 
@@ -36,6 +37,8 @@ corpus = typer.Typer(
     help="The verse that Auria learns from: import, look at it, forget, make versions.", no_args_is_help=True,
     add_completion=False, rich_markup_mode=None,
 )  # fmt: skip
+corpus.command()(refreshing.refresh)
+corpus.command()(refreshing.login)
 
 
 @corpus.command("import")

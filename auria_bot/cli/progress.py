@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.workshop import Progress
 
-__all__ = ["DOING", "counting", "following", "reading"]
+__all__ = ["DOING", "Watching", "counting", "following", "reading"]
 
 DOING = {
     "poem": "writing the poem", "mood": "feeling its mood", "painting": "painting", "enlarge": "enlarging",
@@ -144,3 +144,36 @@ def reading(path: Path) -> Iterator[Callable[[int, str], None]]:
     with Progress(*columns, console=out(error=True), transient=True) as bar:
         task = bar.add_task("", total=sum(one.stat().st_size for one in files), name=_first_line(path.name))
         yield lambda done, words: bar.update(task, completed=done, description=words)
+
+
+class Watching:
+    """Follows something that has no known end: a line that changes on a terminal, else a line for each wait.
+
+    Args:
+        words: what is shown for what was told.
+    """
+
+    def __init__(self, words: Callable[[str], str]) -> None:
+        self._words = words
+        self._status: Any = None
+
+    def __enter__(self) -> Callable[[str], None]:
+        if not sys.stderr.isatty():
+            return lambda _words: None  # the report says it all, once
+        from auria_bot.cli.console import out
+
+        self._status = out(error=True).status(self._words("asking"))
+        self._status.start()
+        return lambda words: self._status.update(_first_line(self._words(words)))
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def pause(self, words: str) -> None:
+        """Say that something is waited for."""
+        if self._status is not None:
+            self._status.update(_first_line(self._words(words)))
+        else:
+            print(_first_line(words), file=sys.stderr)

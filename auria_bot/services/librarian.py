@@ -43,6 +43,7 @@ class Report:
     )  # new, better, known, forgotten; "would be kept" in a dry run
     reasons: Counter[str] = field(default_factory=Counter)  # of the rejected
     kept: int = 0  # poems among what was read, known ones too
+    fresh: int = 0  # of these, those that were not known
     buried: int = 0  # verses that were forgotten because they are deleted where they stood
 
     def to_json(self) -> dict[str, Any]:
@@ -169,7 +170,9 @@ class Librarian:
             if removed:
                 report.buried += unit.verses.bury(removed, at=self._clock())
             if pieces:
-                report.outcomes.update(unit.verses.take(pieces))
+                outcomes = unit.verses.take(pieces)
+                report.outcomes.update(outcomes)
+                report.fresh += sum(how == "new" and not one.reason for how, one in zip(outcomes, pieces, strict=True))
 
 
 def _is_digest(text: str) -> bool:

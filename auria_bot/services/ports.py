@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bookmarks", "Channels", "Clock", "Drafts", "Editions", "Journal", "Pictures", "Posts", "Samples", "Store", "Unit", "Verses",
+    "Watch",
 ]  # fmt: skip
 
 
@@ -267,6 +268,16 @@ class Bookmarks(Protocol):
         ...
 
 
+class Watch(Protocol):
+    """The posts on Reddit whose poems are kept, of one unit of work."""
+
+    def page(
+        self, after: int, *, since: datetime | None, until: datetime | None, limit: int
+    ) -> Sequence[tuple[int, str]]:
+        """Some posts of an age, in a lasting order: the place and the id of each."""
+        ...
+
+
 class Editions(Protocol):
     """The versions of the corpus, of one unit of work."""
 
@@ -318,6 +329,11 @@ class Unit(Protocol):
     @property
     def bookmarks(self) -> Bookmarks:
         """How far Reddit was read."""
+        ...
+
+    @property
+    def watch(self) -> Watch:
+        """The posts whose poems are kept."""
         ...
 
     @property

@@ -22,6 +22,7 @@ from auria_bot.store.journal import Journal
 from auria_bot.store.migrate import bring_up_to_date
 from auria_bot.store.posts import Posts
 from auria_bot.store.verses import Verses
+from auria_bot.store.watch import Watch
 
 __all__ = ["Store", "Unit"]
 
@@ -36,6 +37,7 @@ class Unit:
         self.samples = Samples(connection)
         self.verses = Verses(connection)
         self.bookmarks = Bookmarks(connection)
+        self.watch = Watch(connection)
         self.editions = Editions(connection)
         self.journal = Journal(connection, who=who)
 
