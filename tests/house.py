@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, **options: dict[str, Any]) -> Settings:
     """Settings whose every role is played by a fake; options by role, e.g. `painter={"faults": {"/02/": "crash"}}`."""
-    roles = {section: BackendSettings(backend="fake", options=options.get(section, {})) for section in ROLES.values()}
+    roles: dict[str, Any] = {
+        section: BackendSettings(backend="fake", options=options.get(section, {})) for section in ROLES.values()
+    }
     channels = {
         "folder": ChannelSettings(backend="folder", options={"directory": "published"}),
         "fake": ChannelSettings(backend="fake"),

@@ -16,10 +16,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from pydantic import SecretStr
+
 from auria_bot.bootstrap import Application, build
 from auria_bot.domain.post import PostState
 from auria_bot.services.publisher import LEASE
-from auria_bot.settings import Settings
+from auria_bot.settings import DatabaseSettings, Settings
 from auria_bot.store.migrate import upgrade
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.bench import Result
@@ -196,7 +198,10 @@ def expired_token(home: Path, channel: str) -> Iterator[str]:
     fill(url, [1, 2], own_pictures(home), channel=channel)
     with platform(channel) as server:
         one = made(channel, home, server)
-        house = build(Settings(home=home, database={"url": url}, channels={}), clock=lambda: datetime.now(UTC))
+        house = build(
+            Settings(home=home, database=DatabaseSettings(url=SecretStr(url)), channels={}),
+            clock=lambda: datetime.now(UTC),
+        )
         house.__dict__["channels"] = {channel: lambda: one}
         with closing(house):
             server.fail_next("401")

@@ -21,6 +21,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from auria_bot import registry
@@ -28,7 +29,7 @@ from auria_bot.bootstrap import build
 from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.services.ledger import Ledger
 from auria_bot.services.publisher import Publisher
-from auria_bot.settings import Settings
+from auria_bot.settings import DatabaseSettings, Settings
 from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - imported before the children are born
 from auria_bot.store.engine import connect
 from auria_bot.store.posts import Posts
@@ -53,7 +54,9 @@ _SETTLING = 0.12  # seconds between two rounds: platforms are told to be sure of
 
 def house(home: Path, channel: str, options: dict[str, Any]) -> Application:
     """An application with one channel, whose secrets lie in the home."""
-    made = build(Settings(home=home, database={"url": f"sqlite:///{home / 'auria.db'}"}, channels={}))
+    made = build(
+        Settings(home=home, database=DatabaseSettings(url=SecretStr(f"sqlite:///{home / 'auria.db'}")), channels={})
+    )
     kind = registry.find("channel", channel)
     chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     one = kind(kind.Config(**chosen, name=channel), home=home, secrets=Vault(home, channel))

