@@ -53,6 +53,7 @@ _CRITIC = """- **Critic**: `critic.onnx`, a bidirectional GRU of {parameters:,} 
   poet's haiku above the net's with a probability (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}, by the first line alone {first:.3f}; accuracy
   {accuracy:.1%}. Both sides are folded words without punctuation, in words that the decoder may write, with the same syllables in
   each line, so it can go by neither marks nor lengths. That it is easily right says how far the net is from poets.
+  The command below trains it too; `python -m auria_bot.art.training.verse_critic --data DIR` trains it alone.
 """
 
 
