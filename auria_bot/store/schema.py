@@ -27,13 +27,14 @@ from sqlalchemy.types import TypeDecorator
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
+from auria_bot.domain.slots import SlotState
 
 __all__ = [
     "HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "audiences", "bookmarks", "channels", "corpora", "drafts", "journal",
-    "posts", "samples", "sightings", "tombstones", "verses",
+    "leases", "posts", "samples", "sightings", "slots", "tombstones", "verses",
 ]  # fmt: skip
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; known here so that Alembic is imported only when there is something to migrate."""
 
 LAST_ID = 2**63 - 1
@@ -261,3 +262,31 @@ corpora = Table(
     Column("settings", JSON, nullable=False),
 )  # fmt: skip
 """The versions of the corpus; their verses lie in files."""
+
+slots = Table(
+    "slots", METADATA,
+    Column("job", String(120), primary_key=True),
+    Column("slot", String(20), primary_key=True),  # a local date and time
+    Column("due", UtcTime, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("fencing", Integer, nullable=False),
+    Column("started_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("again_at", UtcTime),
+    Column("words", Text, nullable=False),
+    _one_of("state", SlotState),
+    Index(None, "job", "due"),
+    Index(None, "state"),
+)  # fmt: skip
+"""What became of each time at which a job was to run; its key is what makes a second run impossible."""
+
+leases = Table(
+    "leases", METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("fencing", Integer, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("heartbeat", UtcTime, nullable=False),
+)  # fmt: skip
+"""Who may do something for now, such as be the daemon."""

@@ -19,8 +19,10 @@ from auria_bot.store.drafts import Drafts
 from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import READ_ONLY, connect, shown, translated
 from auria_bot.store.journal import Journal
+from auria_bot.store.leases import Leases
 from auria_bot.store.migrate import bring_up_to_date
 from auria_bot.store.posts import Posts
+from auria_bot.store.slots import Slots
 from auria_bot.store.verses import Verses
 from auria_bot.store.watch import Watch
 
@@ -39,6 +41,8 @@ class Unit:
         self.bookmarks = Bookmarks(connection)
         self.watch = Watch(connection)
         self.editions = Editions(connection)
+        self.slots = Slots(connection)
+        self.leases = Leases(connection)
         self.journal = Journal(connection, who=who)
 
 

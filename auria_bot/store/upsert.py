@@ -12,7 +12,9 @@ __all__ = ["insert_many", "insert_once"]
 
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any], *, unique: Sequence[str]) -> bool:
     """Insert a row unless one with the same values of the unique columns is there; whether it was inserted."""
-    return bool(connection.execute(_insert(connection, table, unique), row).rowcount == 1)
+    # Without the option, the count of an insert is not read from PostgreSQL's driver.
+    counted = _insert(connection, table, unique).execution_options(preserve_rowcount=True)
+    return bool(connection.execute(counted, row).rowcount == 1)
 
 
 def insert_many(

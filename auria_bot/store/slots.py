@@ -1,0 +1,84 @@
+"""What became of the slots of each job: a row a slot, the first claim wins. Knows rows; does not know when slots are due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select, update
+
+from auria_bot.domain.slots import BEGIN, Claim, Slot, SlotState
+from auria_bot.store.schema import slots
+from auria_bot.store.upsert import insert_once
+
+__all__ = ["Slots"]
+
+
+class Slots:
+    """The slots of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, claim: Claim) -> bool:
+        """Write a slot down; whether it was news: one that stands there stays as it is."""
+        return insert_once(self._connection, slots, _row(claim), unique=("job", "slot"))
+
+    def save(self, claim: Claim, *, was: Claim) -> bool:
+        """Change a slot; not done where it is no longer as it was."""
+        unchanged = (
+            slots.c.job == was.slot.job, slots.c.slot == was.slot.name, slots.c.state == was.state,
+            slots.c.fencing == was.fencing, slots.c.tries == was.tries,
+        )  # fmt: skip
+        return bool(self._connection.execute(update(slots).where(*unchanged).values(_row(claim))).rowcount)
+
+    def get(self, job: str, name: str) -> Claim | None:
+        """A slot; None where nothing was done about it."""
+        row = self._connection.execute(select(slots).where(slots.c.job == job, slots.c.slot == name)).one_or_none()
+        return None if row is None else _claim(row)
+
+    def latest(self, *, until: datetime) -> dict[str, datetime]:
+        """When the last known slot of each job was due, of those that were due by then; the beginning counts too."""
+        last = select(slots.c.job, func.max(slots.c.due)).where(slots.c.due <= until).group_by(slots.c.job)
+        return {job: at for job, at in self._connection.execute(last)}  # noqa: C416 - rows are no pairs to mypy
+
+    def list(
+        self, states: Collection[SlotState] = (), *, since: datetime | None = None, limit: int | None = None
+    ) -> Sequence[Claim]:
+        """Slots in those states (all when empty), the last due first."""
+        wanted = select(slots).where(slots.c.slot != BEGIN).order_by(slots.c.due.desc(), slots.c.job, slots.c.slot)
+        if states:
+            wanted = wanted.where(slots.c.state.in_([str(state) for state in states]))
+        if since is not None:
+            wanted = wanted.where(slots.c.due >= since)
+        return tuple(_claim(row) for row in self._connection.execute(wanted.limit(limit)))
+
+    def done_at(self) -> dict[str, datetime]:
+        """When each job last ended well."""
+        done = (slots.c.state == SlotState.DONE, slots.c.slot != BEGIN)
+        last = select(slots.c.job, func.max(slots.c.ended_at)).where(*done).group_by(slots.c.job)
+        return {job: at for job, at in self._connection.execute(last)}  # noqa: C416 - rows are no pairs to mypy
+
+    def forget(self, *, before: datetime) -> int:
+        """Delete what ended before then, but for the last slot of each job; how many."""
+        ended = (SlotState.DONE, SlotState.FAILED, SlotState.SKIPPED)
+        newer = slots.alias("newer")
+        later = select(newer.c.job).where(newer.c.job == slots.c.job, newer.c.due > slots.c.due).exists()
+        old = delete(slots).where(slots.c.due < before, slots.c.state.in_([str(state) for state in ended]), later)
+        return self._connection.execute(old).rowcount
+
+
+def _row(claim: Claim) -> dict[str, object]:
+    return {
+        "job": claim.slot.job, "slot": claim.slot.name, "due": claim.slot.due, "state": claim.state,
+        "tries": claim.tries, "fencing": claim.fencing, "started_at": claim.started_at, "ended_at": claim.ended_at,
+        "again_at": claim.again_at, "words": claim.words,
+    }  # fmt: skip
+
+
+def _claim(row: Row[Any]) -> Claim:
+    return Claim(
+        slot=Slot(job=row.job, name=row.slot, due=row.due), state=SlotState(row.state), tries=row.tries,
+        fencing=row.fencing, started_at=row.started_at, ended_at=row.ended_at, again_at=row.again_at, words=row.words,
+    )  # fmt: skip

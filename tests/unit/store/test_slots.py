@@ -1,0 +1,66 @@
+"""A slot is written down once; it is changed only by whoever knows how it stands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.slots import BEGIN, Claim, Slot, SlotState
+from tests.factories import NOW
+
+if TYPE_CHECKING:
+    from auria_bot.store.unit_of_work import Store
+
+
+def claim(day: int, job: str = "make", **changes) -> Claim:
+    """A slot of the same hour on another day."""
+    due = NOW + timedelta(days=day)
+    slot = Slot(job=job, name=f"{due:%Y-%m-%dT%H:%M}", due=due)
+    return Claim(slot=slot, **{"state": SlotState.RUNNING, "tries": 1, "fencing": 3, **changes})
+
+
+def test_the_first_claim_wins(store: Store):
+    """A second daemon cannot write the same slot down again."""
+    with store.begin() as unit:
+        assert unit.slots.add(claim(0))
+        assert not unit.slots.add(claim(0, fencing=4))
+        assert unit.slots.add(claim(0, job="measure"))
+        assert unit.slots.get("make", claim(0).slot.name) == claim(0)
+        assert unit.slots.get("make", "never") is None
+
+
+def test_a_change_needs_the_slot_as_it_was(store: Store):
+    """What another daemon took over is not overwritten."""
+    done = claim(0, state=SlotState.DONE, ended_at=NOW, words="3 drafts")
+    with store.begin() as unit:
+        unit.slots.add(claim(0))
+        assert not unit.slots.save(done, was=claim(0, fencing=2))
+        assert unit.slots.save(done, was=claim(0))
+        assert not unit.slots.save(claim(0), was=claim(0))
+        assert unit.slots.list() == (done,)
+
+
+def test_lists_leave_the_beginning_out(store: Store):
+    """The last due stands first; the beginning counts as the latest where there is nothing else."""
+    begin = Claim(slot=Slot(job="tidy", name=BEGIN, due=NOW), state=SlotState.DONE, ended_at=NOW)
+    done = claim(1, state=SlotState.DONE, ended_at=NOW + timedelta(days=1))
+    with store.begin() as unit:
+        for one in (begin, claim(0), done, claim(9)):
+            unit.slots.add(one)
+        assert unit.slots.list() == (claim(9), done, claim(0))
+        assert unit.slots.list({SlotState.RUNNING}, limit=1) == (claim(9),)
+        assert unit.slots.list(since=NOW + timedelta(hours=1)) == (claim(9), done)
+        assert unit.slots.latest(until=NOW + timedelta(days=2)) == {"make": done.slot.due, "tidy": NOW}
+        assert unit.slots.done_at() == {"make": NOW + timedelta(days=1)}
+
+
+def test_what_is_old_is_forgotten(store: Store):
+    """But neither what is still open nor a job's last slot."""
+    with store.begin() as unit:
+        ended = [claim(day, state=SlotState.DONE) for day in range(3)]
+        for one in (*ended, claim(0, job="measure", state=SlotState.SKIPPED), claim(-1)):
+            unit.slots.add(one)
+        assert unit.slots.forget(before=NOW + timedelta(days=9)) == 2
+        assert {(one.slot.job, one.slot.due) for one in unit.slots.list()} == {
+            ("make", ended[2].slot.due), ("measure", NOW), ("make", NOW - timedelta(days=1)),
+        }  # fmt: skip
