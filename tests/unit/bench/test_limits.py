@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,9 @@ from tests.platforms import PLATFORMS, platform
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from auria_bot.domain.post import Post, Receipt
+    from auria_bot.domain.roles import Ready
 
 CHANNELS = [name for name in registry.BACKENDS["channel"] if name != "fake"]
 
@@ -58,6 +62,28 @@ class OneTooMany(Careless):
 
     def fit(self, text: str, alt_text: str) -> Fitted:
         return fitting.fit_words(text, alt_text, Limits(characters=301, alt_characters=101, hashtags=4), name=self.name)
+
+
+class Chatty(Careless):
+    """A channel that keeps its limits and asks somebody before it refuses."""
+
+    def fit(self, text: str, alt_text: str) -> Fitted:
+        return fitting.fit_words(text, alt_text, self.limits(), name=self.name)
+
+    def publish(self, post: Post, ready: Ready) -> Receipt:
+        with socket.socket() as asked:
+            asked.connect_ex(("127.0.0.1", 9))
+        self.fit(post.text, post.alt_text)
+        return super().publish(post, ready)
+
+
+def test_a_word_over_the_network_before_a_refusal_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short."""
+    monkeypatch.setitem(registry.BACKENDS["channel"], "chatty", f"{__name__}:Chatty")
+    tally = Tally()
+    try_channel("chatty", None, tmp_path, tally, seeds=1, sent=1)
+    assert tally.faults
+    assert all("over the network before it was refused" in fault for fault in tally.faults)
 
 
 @pytest.mark.parametrize("kind", [Careless, OneTooMany])
