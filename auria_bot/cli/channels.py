@@ -65,8 +65,8 @@ def add(
 ) -> None:
     """Set up a channel, or give it new credentials.
 
-    Asks what is needed, tries it with the platform, and keeps it when the platform accepts it. Secrets are asked for without showing them, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from
-    the command line.
+    Asks what is needed, tries it with the platform, and keeps it when the platform accepts it. Secrets are asked for without
+    showing them, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from the command line.
     """
     from auria_bot.cli.channel_setup import Interview, Offered, given_options
     from auria_bot.cli.house import opened

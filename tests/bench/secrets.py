@@ -244,7 +244,7 @@ def _log_restored() -> Iterator[None]:
         yield
     finally:
         for one in logging.root.manager.loggerDict.values():
-            if isinstance(one, logging.Logger):
+            if isinstance(one, logging.Logger) and not one.name.startswith("uvicorn"):  # a platform's own
                 one.setLevel(logging.NOTSET)
         for one, level, handlers, propagate in before:
             one.setLevel(level)
