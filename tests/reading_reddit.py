@@ -1,0 +1,67 @@
+"""A house that reads a Reddit of the tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from auria_bot.bootstrap import build
+from auria_bot.corpus.line import Meter
+from auria_bot.corpus.reddit import Access, Reddit
+from auria_bot.settings import Settings
+from auria_bot.store.engine import connect
+from auria_bot.store.schema import verses
+from auria_bot.testing import FakeClock
+from tests.house import fake_house
+from tests.platforms import MemorySecrets
+from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET, NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.bootstrap import Application
+    from tests.platforms.reddit import RedditServer
+
+__all__ = ["kept", "kept_lines", "reading_house"]
+
+
+def reading_house(home: Path, server: RedditServer, **more: Any) -> Application:
+    """A house whose Reddit is that server, at the time of the server, who never sleeps; more settings of corpus.reddit."""
+    fake_house(home).close()
+    made = build(
+        Settings.model_validate({"home": home, "corpus": {"reddit": server.settings(**more)}}),
+        clock=FakeClock(datetime.fromtimestamp(NOW, UTC)),
+    )
+    chosen = made.settings.corpus.reddit
+    access = Access(
+        user=chosen.user, address=chosen.address, oauth_address=chosen.oauth_address, timeout=chosen.timeout,
+        patience=chosen.patience, attempts=chosen.attempts, back_off=chosen.back_off,
+    )  # fmt: skip
+    made.__dict__["reddit"] = Reddit(
+        access,
+        MemorySecrets({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
+        meter=Meter(sleep=lambda _: None),
+    )
+    return made
+
+
+def kept(home: Path) -> set[str]:
+    """The ids of the posts whose poems are kept."""
+    return {identifier for identifier, _ in _rows(home)}
+
+
+def kept_lines(home: Path) -> list[str]:
+    """The poems that are kept."""
+    return [lines for _, lines in _rows(home)]
+
+
+def _rows(home: Path) -> list[tuple[str, str]]:
+    engine = connect(f"sqlite:///{home / 'auria.db'}")
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(select(verses.c.external_id, verses.c.lines).where(verses.c.state == "kept"))
+            return [(row.external_id, row.lines) for row in found]
+    finally:
+        engine.dispose()
