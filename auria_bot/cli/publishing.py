@@ -77,6 +77,8 @@ def _publish(
     if problems:
         raise ChannelError("\n".join(dict.fromkeys(problems)))
     note(f"{sent} published" if done.posts else "nothing is approved and due; approve a draft: auria approve ID")
+    if left := house.publisher.posts({PostState.NEEDS_ATTENTION}):
+        note(f"{len(left)} {'needs' if len(left) == 1 else 'need'} attention: auria posts --state needs_attention")
 
 
 def _preview(house: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:

@@ -58,19 +58,20 @@ class Ledger:
             return replace(post, lease_until=None)
         return self.close() or replace(post, lease_until=None)
 
-    def settle(self, post: Post, outcome: Outcome, *, refusal: Exception | None = None) -> Post:
+    def settle(self, post: Post, outcome: Outcome, said: object = "", *, refusal: Exception | None = None) -> Post:
         """Note how an attempt ended that sent nothing for sure; the post as it is then.
 
         Args:
             post: in its new state, with its words.
             outcome: of the attempt.
+            said: what the platform said, in its own words.
             refusal: why the credentials were not accepted: the channel is paused with it.
         """
         now = self._clock()
         try:
             with self._store.begin() as unit:
                 late = self._receipt(unit, now)
-                unit.posts.settle(post, outcome=outcome, words=post.words, at=now)
+                unit.posts.settle(post, outcome=outcome, words=str(said) or post.words, at=now)
                 if refusal is not None:
                     pause_refused(unit, post.channel, refusal, at=now)
         except IllegalMove as error:

@@ -107,5 +107,5 @@ def pause_refused(unit: Unit, name: str, error: Exception, *, at: datetime) -> s
     reason = f"{told(error)}; put that right, then: `auria channels resume {name}`"
     if all(pause.name != name for pause in unit.channels.paused()):
         unit.channels.pause(name, reason=reason, by=AURIA, at=at)
-        log.error("The channel %s is paused: %s", name, reason, extra={"channel": name, "action": "pause"})
+        log.warning("The channel %s is paused: %s", name, reason, extra={"channel": name, "action": "pause"})
     return reason

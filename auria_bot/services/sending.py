@@ -96,14 +96,16 @@ class Sender:
                 f"{post.channel} refused it, nothing was posted: {told(error)}. `auria posts show {post.id}` tells more;"
                 " `auria make` makes another artwork"
             )
-            return self._ledger.settle(post.moved(PostState.FAILED, words=words), Outcome.REFUSED)
+            return self._ledger.settle(post.moved(PostState.FAILED, words=words), Outcome.REFUSED, error)
         if isinstance(error, Throttled):
             due = now + retry_after(error, now)
             words = f"{post.channel} asks to wait until {due:%Y-%m-%d %H:%M} UTC: {told(error)}"
-            return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.THROTTLED)
+            return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.THROTTLED, error)
         if isinstance(error, Unauthorised):
             words = f"it waits: the channel is paused ({told(error)}); put that right, then: `auria channels resume {post.channel}`"
-            return self._ledger.settle(post.moved(PostState.WAITING, words=words), Outcome.UNAUTHORISED, refusal=error)
+            return self._ledger.settle(
+                post.moved(PostState.WAITING, words=words), Outcome.UNAUTHORISED, error, refusal=error
+            )
         why = told(error) if isinstance(error, Unclear) else f"{type(error).__name__}: {told(error)}"
         if not isinstance(error, Unclear):
             log.error(
@@ -113,7 +115,7 @@ class Sender:
         # Before `ready` an Unclear can only speak of an earlier attempt, where there was one.
         if turn.begun or (isinstance(error, Unclear) and post.tried_at is not None):
             words = f"it may or may not be out: {why}; the next `auria publish` looks it up"
-            return self._ledger.settle(post.moved(PostState.UNKNOWN, words=words, due=now), Outcome.UNCLEAR)
+            return self._ledger.settle(post.moved(PostState.UNKNOWN, words=words, due=now), Outcome.UNCLEAR, why)
         return self._broke(post, why, now)
 
     def _broke(self, post: Post, why: str, now: datetime) -> Post:
@@ -122,10 +124,10 @@ class Sender:
             count = failures_in_a_row(unit.posts.attempts(post.id)[:-1]) + 1
         if count >= MOST_FAILURES:
             words = f"it failed {count} times before anything was sent, the last time: {why}; then: {way_out(post)}"
-            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.BROKEN)
+            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.BROKEN, why)
         due = now + _SHORTEST_WAIT * 2 ** (count - 1)
         words = f"it failed before anything was sent: {why}; tried again from {due:%Y-%m-%d %H:%M} UTC on"
-        return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.BROKEN)
+        return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.BROKEN, why)
 
     def _interrupted(self, turn: _Turn) -> None:
         """The program is ending in the middle of an attempt."""

@@ -108,6 +108,8 @@ def test_what_went_wrong_is_told_with_the_next_command(house: Application, chann
     code, _, err = auria("publish")
     assert code == 11
     assert "`auria posts resolve 1 --sent URL`, `--not-sent` (it is sent again) or `--give-up`" in err
+    code, _, err = auria("publish")
+    assert (code, "1 needs attention: auria posts --state needs_attention" in err) == (0, True)
 
 
 def test_posts_are_listed_by_state(house: Application, channel: FakeChannel, auria: Auria) -> None:

@@ -51,6 +51,7 @@ def test_a_throttled_post_is_sent_when_the_time_has_come(
     house.publisher.publish()
     assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
     assert outcomes(house) == [Outcome.THROTTLED, Outcome.SENT]
+    assert [one.words for one in attempts(house)] == ["the fake asks to wait", ""]
 
 
 @pytest.mark.parametrize(
