@@ -91,7 +91,10 @@ def from_csv(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell
     texts = (raw.decode("utf-8-sig", "replace").rstrip("\r") + "\n" for _, raw in lines(path, tally=tally, tell=tell))
     head = next(texts, "")
     delimiter = max(",;\t|", key=head.count)
-    names = next(csv.reader([head], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([head], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise InputError(f"{path}: the head line cannot be read: {error}") from None
     fields = _fields(names, mapping, path)
     reader = csv.reader(texts, delimiter=delimiter)
     while True:
