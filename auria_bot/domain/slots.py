@@ -119,16 +119,16 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     moment = local.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return moment
-    # Read with the offset from before the leap, the time is after it by as much as it is inside the gap.
-    early, late = moment - timedelta(days=2), moment
-    before = early.astimezone(zone).utcoffset()
-    while late - early > timedelta(seconds=1):
-        middle = early + (late - early) / 2
-        if middle.astimezone(zone).utcoffset() == before:
+    # Somewhere in the days before, the offset changes; read with the older one, the time was too late by the leap.
+    early, late = int((moment - timedelta(days=2)).timestamp()), int(moment.timestamp())
+    before = datetime.fromtimestamp(early, zone).utcoffset()
+    while late - early > 1:
+        middle = (early + late) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == before:
             early = middle
         else:
             late = middle
-    return (late + timedelta(microseconds=500_000)).replace(microsecond=0)
+    return datetime.fromtimestamp(late, UTC)
 
 
 def offset(job: str, name: str, jitter: timedelta) -> timedelta:
