@@ -53,6 +53,7 @@ class Ledger:
 
     def sent(self, post: Post, *, more: bool) -> Post:
         """Note a post's receipt: now, or with the next one's beginning when more posts follow at once."""
+        self.close()  # a channel that knows the post already gives its receipt without being ready first
         self._sent = post
         if more:
             return replace(post, lease_until=None)

@@ -237,6 +237,19 @@ def test_a_worker_whose_post_was_taken_over_sends_nothing(
     assert [one.number for one in attempts(house)] == [1, 2]
 
 
+def test_receipts_of_posts_that_are_out_already_are_all_written(house: Application) -> None:
+    """A worker died after its mutations, before any commit; the channel knows the posts without being ready again."""
+    for number in range(1, 6):
+        approved(house, number, channels=("folder",))
+    house.publisher.schedule()
+    folder = house.channels["folder"]()
+    for post in house.publisher.posts():
+        folder.publish(post, lambda memo="": None)
+    house.publisher.publish()
+    assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
+    assert [outcomes(house, number) for number in range(1, 6)] == [[Outcome.SENT]] * 5
+
+
 def _answer_that_outlives_the_lease(clock: FakeClock, meanwhile: Any) -> Any:
     real = FakeChannel.publish
     first = True
