@@ -41,7 +41,7 @@ class Taste:
     worn: float = 0.8
     critic: float = 0.6  # the critic's logit, up to `enough`
     enough: float = 2.0  # a logit above which the critic is pleased, not shown something better
-    stale: float = 0.15  # how far the first line's log-probability is above `fresh`: such lines come again and again
+    stale: float = 0.3  # how far the first line's log-probability is above `fresh`: such lines come again and again
     fresh: float = -17.0
     theme: float = 4.5  # cosine with the theme's vector
     recent: float = 4.0  # likeness to recent poems, 0 to 1
