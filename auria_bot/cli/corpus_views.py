@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["change_lines", "overview", "report_lines", "verse_lines", "version_table"]
 
 _ROWS = 8  # of a table in the overview
-_BAR = 16  # characters of the longest bar
-_PAIR = 104  # columns from which two tables stand side by side
+_PAIR = 116  # columns from which two tables stand side by side
+_ALONE, _PAIRED = (
+    (34, 16),
+    (24, 12),
+)  # characters of a name and of the longest bar, in a table by itself and in one of a pair
 _BAD = 5  # bad lines that are shown
 _SEASONS = {"spring": "green", "summer": "yellow", "autumn": "red", "winter": "blue", "new year": "magenta"}
 _ORDER = ("spring", "summer", "autumn", "winter", "new year", "")
@@ -59,9 +62,10 @@ def overview(counts: Mapping[str, Mapping[str, int]], known: Sequence[Edition], 
         (f"r/{name}" if name and "/" not in name and ":" not in name else name): count
         for name, count in counts["subreddit"].items()
     }
+    sizes = _PAIRED if width >= _PAIR else _ALONE
     tables = [
-        _ranking("form", forms, "cyan"), _ranking("season", seasons, "cyan", blank="no season word", inks=_SEASONS),
-        _ranking("where from", where, "cyan", blank="nobody says"), _ranking("rejected", counts["reason"], "red"),
+        _ranking("form", forms, "cyan", sizes), _ranking("season", seasons, "cyan", sizes, blank="no season word", inks=_SEASONS),
+        _ranking("where from", where, "cyan", sizes, blank="nobody says"), _ranking("rejected", counts["reason"], "red", sizes),
     ]  # fmt: skip
     parts += _paired([one for one in tables if one is not None], width)
     if known:
@@ -75,8 +79,9 @@ def overview(counts: Mapping[str, Mapping[str, int]], known: Sequence[Edition], 
 
 
 def _ranking(
-    name: str, counts: Mapping[str, int], ink: str, *, blank: str = "", inks: Mapping[str, str] | None = None
-) -> Table | None:
+    name: str, counts: Mapping[str, int], ink: str, sizes: tuple[int, int], *, blank: str = "",
+    inks: Mapping[str, str] | None = None,
+) -> Table | None:  # fmt: skip
     """Names with bars, the rest of a long list in one row."""
     from rich.text import Text
 
@@ -86,17 +91,18 @@ def _ranking(
     if len(rows) > _ROWS:
         rest = rows[_ROWS - 1 :]
         rows = [*rows[: _ROWS - 1], (f"{len(rest)} others", sum(count for _, count in rest))]
-    total, most = sum(counts.values()), max(count for _, count in rows)
+    total, most = sum(counts.values()), max((count for one, count in rows if one), default=1)
     drawn: list[list[str | Text]] = [
         [
-            single_line(one, 34) if one else Text(blank, style="dim"), Text(number(count)), Text(f"{100 * count / total:.0f} %", style="dim"),
-            Text(bar(count, most, _BAR), style=(inks or {}).get(one, ink) if one else "dim"),
+            single_line(one, sizes[0]) if one else Text(blank, style="dim"), Text(number(count)), Text(f"{100 * count / total:.0f} %", style="dim"),
+            Text(bar(count, most, sizes[1]) if one else "", style=(inks or {}).get(one, ink)),
         ]
         for one, count in rows
     ]  # fmt: skip
     grid = table("", (name, "verses", "", ""), drawn)
     for place in (1, 2):
         grid.columns[place].justify = "right"
+    grid.columns[3].no_wrap = True
     return grid
 
 
