@@ -82,13 +82,17 @@ class Publisher:
         self._reconciliation = Reconciliation(store=store, clock=clock)
         self._sender = Sender(store=store, clock=clock, lease=lease)
 
-    def publish(self, ids: Collection[int] = (), *, channels: Collection[str] = (), most: int | None = None) -> Round:
+    def publish(
+        self, ids: Collection[int] = (), *, channels: Collection[str] = (), most: int | None = None,
+        since: datetime | None = None,
+    ) -> Round:  # fmt: skip
         """One round: schedule approved drafts, find out what became of unknown posts, and send what is due.
 
         Args:
             ids: the drafts to schedule; every approved one when empty.
             channels: where to send now; everywhere when empty.
             most: how many posts to send on each channel; None sends until nothing is due.
+            since: what went out, or may have, since then counts among the most.
 
         Raises:
             NotFound: there is no such draft.
@@ -96,14 +100,29 @@ class Publisher:
             StoreError: the database failed; what was being sent is looked up in a later round.
         """
         scheduled, problems = self._scheduler.schedule(ids)
-        touched = {post.id: post for post in scheduled}
+        return self._round({post.id: post for post in scheduled}, problems, channels, most, since)
+
+    def look_up(self, *, channels: Collection[str] = ()) -> Round:
+        """Find out what became of posts that may or may not be out; nothing is sent, and no draft becomes a post.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        return self._round({}, [], channels, 0, None)
+
+    def _round(
+        self, touched: dict[int, Post], problems: list[str], channels: Collection[str], most: int | None,
+        since: datetime | None,
+    ) -> Round:  # fmt: skip
         touched |= {post.id: post for post in self._reconciliation.lapse()}
         for name, channel in self._made(channels, problems).items():
             for post in self._reconciliation.resolve(name, channel):
                 touched[post.id] = post
-            for post in self._drain(name, channel, most):
+            for post in self._drain(name, channel, self._left(name, most, since)):
                 touched[post.id] = post
             problems += _tidied(name, channel)
+        if since is not None:
+            problems += self._under_way(set(channels or self._channels))
         waiting = [post for post in touched.values() if post.state is PostState.WAITING and post.words]
         paused, words = self._standstill(channels)
         problems += [f"{post.channel}: {post.words}" for post in waiting if post.channel not in paused]
@@ -172,7 +191,8 @@ class Publisher:
             receipt = None
             if decision == "sent":
                 receipt = Receipt(id=identifier or url.strip().rstrip("/").rpartition("/")[2], url=url.strip(), at=now)
-            moved = post.moved(DECISIONS[decision], receipt=receipt, words=f"the operator decided: {decision}", due=now)
+            words = f"the operator decided: {decision}; `auria posts show {post_id}` tells the whole story"
+            moved = post.moved(DECISIONS[decision], receipt=receipt, words=words, due=now)
             unit.posts.save(moved)
             unit.journal.note(f"post {decision}", draft_id=post.draft_id, words=f"{post.channel} {url}".strip(), at=now)
         return moved
@@ -218,6 +238,23 @@ class Publisher:
             except AuriaError as error:
                 problems.append(f"{name}: {told(error)}")
         return made
+
+    def _left(self, name: str, most: int | None, since: datetime | None) -> int | None:
+        """How many posts may still be sent on a channel."""
+        if most is None or since is None:
+            return most
+        with self._store.read() as unit:
+            return max(0, most - unit.posts.tried(name, since=since))
+
+    def _under_way(self, channels: Collection[str]) -> list[str]:
+        """What is not over yet: whoever counts posts by the time must come back for these."""
+        with self._store.read() as unit:
+            posts = unit.posts.list({PostState.SENDING, PostState.UNKNOWN})
+        return [
+            f"post {post.id} on {post.channel} is {post.state}; whether it is out will be known later"
+            for post in posts
+            if post.channel in channels
+        ]
 
     def _drain(self, name: str, channel: Channel, most: int | None) -> Iterator[Post]:
         """Send what is due on a channel until nothing is, `most` are sent, or the channel is in trouble."""
