@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auria_bot.bootstrap import Application
+    from auria_bot.services.publisher import Round
 
 __all__ = ["publish"]
 
@@ -28,6 +30,17 @@ def publish(
     ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Send at most one post on each channel; else all that is due.")
+    ] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since",
+            formats=["%Y-%m-%dT%H:%M:%S%z"],
+            help="With --once: not where a post went out since then (2026-11-21T18:00:00+0000).",
+        ),
+    ] = None,
+    look_up: Annotated[
+        bool, typer.Option("--look-up", help="Only find out what became of posts that may be out; nothing is sent.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done; nothing is sent or written.")
@@ -47,14 +60,19 @@ def publish(
                 raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
         if dry_run:
             _preview(house, ids or (), channel or (), as_json=as_json)
+        elif look_up:
+            _tell(house, house.publisher.look_up(channels=channel or ()), as_json=as_json)
         else:
-            _publish(house, ids or (), channel or (), most=1 if once else None, as_json=as_json)
+            most = 1 if once else None
+            _tell(
+                house,
+                house.publisher.publish(ids or (), channels=channel or (), most=most, since=since),
+                as_json=as_json,
+            )
 
 
-def _publish(
-    house: Application, ids: Sequence[int], channels: Sequence[str], *, most: int | None, as_json: bool
-) -> None:
-    """Publish and print what came of it.
+def _tell(house: Application, done: Round, *, as_json: bool) -> None:
+    """Print what came of a round.
 
     Raises:
         ChannelError: something was not published.
@@ -63,7 +81,6 @@ def _publish(
     from auria_bot.cli.views import post_json, post_table
     from auria_bot.domain.post import PostState
 
-    done = house.publisher.publish(ids, channels=channels, most=most)
     if as_json:
         print_json([post_json(post) for post in done.posts])
     elif done.posts:

@@ -105,6 +105,10 @@ class Posts(Protocol):
         """The names of the channels that have posts in those states."""
         ...
 
+    def tried(self, channel: str, *, since: datetime) -> int:
+        """How many posts went out on a channel, or may have, since then."""
+        ...
+
     def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str], limit: int = 1) -> Sequence[Post]:
         """Move the longest due WAITING posts of these channels to SENDING, each with an attempt, a lease and a fencing number.
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, Connection, Row, bindparam, delete, exists, func, insert, literal, select, update
+from sqlalchemy import CTE, Connection, Row, bindparam, delete, exists, func, insert, literal, or_, select, update
 
 from auria_bot.domain.draft import Draft
 from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Post, PostState, Receipt
@@ -100,6 +100,14 @@ class Posts:
         """The names of the channels that have posts in those states."""
         found = select(posts.c.channel).distinct().where(posts.c.state.in_([str(state) for state in states]))
         return tuple(self._connection.scalars(found.order_by(posts.c.channel)))
+
+    def tried(self, channel: str, *, since: datetime) -> int:
+        """How many posts went out on a channel, or may have, since then."""
+        maybe_out = (PostState.SENT, PostState.SENDING, PostState.UNKNOWN, PostState.NEEDS_ATTENTION)
+        these = (posts.c.channel == channel, posts.c.state.in_([str(state) for state in maybe_out]))
+        # Of one that is being sent and was not tried yet, another worker is just about to.
+        late = or_(posts.c.tried_at >= since, posts.c.state == PostState.SENDING)
+        return int(self._connection.execute(select(func.count()).where(*these, late)).scalar_one())
 
     def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str], limit: int = 1) -> Sequence[Post]:
         """Move the longest due WAITING posts of these channels to SENDING, each with an attempt, a lease and a fencing number.

@@ -197,3 +197,14 @@ def test_an_address_is_needed(house: Application, channel: FakeChannel, auria: A
     auria("publish")
     code, _, err = auria("posts", "resolve", "1", "--sent", "")
     assert (code, "needs its address" in err) == (4, True)
+
+
+def test_a_post_an_hour_and_no_more(house: Application, auria: Auria, channel: FakeChannel) -> None:
+    """What went out since the hour began counts; looking up sends nothing."""
+    for number in range(1, 3):
+        approved(house, number)
+    assert auria("publish", "--look-up") == (0, "", "nothing is approved and due; approve a draft: auria approve ID\n")
+    hour = house.clock().strftime("%Y-%m-%dT%H:%M:%S%z")
+    for _ in range(2):
+        assert auria("publish", "--once", "--since", hour)[0] == 0
+    assert channel.mutations == 1

@@ -261,3 +261,50 @@ def test_two_publishers_send_each_post_once(tmp_path: Path) -> None:
     assert {outcome for post in first.publisher.posts() for outcome in outcomes(first, post.id)} == {Outcome.SENT}
     first.close()
     second.close()
+
+
+def test_what_went_out_since_counts_among_the_most(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+    """A second call for the same hour sends nothing; for the next hour it does."""
+    for number in range(1, 4):
+        approved(house, number)
+    six = clock()
+    clock.advance(minutes=1)
+    for _ in range(2):
+        house.publisher.publish(most=1, since=six)
+        clock.advance(minutes=1)
+    assert channel.mutations == 1
+    house.publisher.publish(most=1, since=clock())
+    assert channel.mutations == 2
+
+
+def test_a_post_that_may_be_out_counts_until_it_is_known(
+    house: Application, channel: FakeChannel, clock: FakeClock
+) -> None:
+    """One that was lost is sent again for the same hour, and one that went out is not followed by another."""
+    for number in range(1, 3):
+        approved(house, number)
+    six = clock()
+    channel.plan("lost")
+    channel.plan_finds("throttled", "throttled")
+    first = house.publisher.publish(most=1, since=six)
+    assert any("will be known later" in words for words in first.problems)
+    house.publisher.publish(most=1, since=six)
+    assert channel.mutations == 0
+    clock.advance(hours=2)
+    house.publisher.publish(most=1, since=six)
+    clock.advance(hours=2)
+    house.publisher.publish(most=1, since=six)
+    assert {post.state for post in house.publisher.posts()} == {PostState.SENT, PostState.WAITING}
+
+
+def test_looking_up_sends_nothing(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+    """Neither what waits nor what is approved; what may be out is found."""
+    approved(house, 1)
+    channel.plan("late")
+    channel.plan_finds("throttled")
+    house.publisher.publish()
+    clock.advance(hours=2)
+    second = approved(house, 2)
+    assert [post.state for post in house.publisher.look_up().posts] == [PostState.SENT]
+    assert channel.mutations == 1
+    assert house.review.draft(second.id).state is DraftState.APPROVED
