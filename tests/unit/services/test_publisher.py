@@ -301,7 +301,6 @@ def test_looking_up_sends_nothing(house: Application, channel: FakeChannel, cloc
     """Neither what waits nor what is approved; what may be out is found."""
     approved(house, 1)
     channel.plan("late")
-    channel.plan_finds("throttled")
     house.publisher.publish()
     clock.advance(hours=2)
     second = approved(house, 2)
