@@ -103,10 +103,7 @@ class Agenda:
     def release(self, claim: Claim, words: str) -> Claim:
         """Let a slot go whose work was broken off: it is taken up again as soon as a daemon runs."""
         now = self._clock()
-        tries = max(0, claim.tries - 1)
-        return self._save(
-            claim, claim.evolve(state=SlotState.RETRY, tries=tries, ended_at=now, again_at=now, words=words)
-        )
+        return self._save(claim, claim.evolve(state=SlotState.RETRY, ended_at=now, again_at=now, words=words))
 
     def decide(self, job: str, *, run: bool) -> Claim:
         """The operator's word on a slot that was missed.

@@ -122,7 +122,7 @@ class Publisher:
                 touched[post.id] = post
             problems += _tidied(name, channel)
         if since is not None:
-            problems += self._under_way(set(channels or self._channels))
+            problems += self._under_way(set(channels or self._channels), since)
         waiting = [post for post in touched.values() if post.state is PostState.WAITING and post.words]
         paused, words = self._standstill(channels)
         problems += [f"{post.channel}: {post.words}" for post in waiting if post.channel not in paused]
@@ -246,14 +246,14 @@ class Publisher:
         with self._store.read() as unit:
             return max(0, most - unit.posts.tried(name, since=since))
 
-    def _under_way(self, channels: Collection[str]) -> list[str]:
+    def _under_way(self, channels: Collection[str], since: datetime) -> list[str]:
         """What is not over yet: whoever counts posts by the time must come back for these."""
         with self._store.read() as unit:
             posts = unit.posts.list({PostState.SENDING, PostState.UNKNOWN})
         return [
             f"post {post.id} on {post.channel} is {post.state}; whether it is out will be known later"
             for post in posts
-            if post.channel in channels
+            if post.channel in channels and (post.state is PostState.SENDING or (post.tried_at or since) >= since)
         ]
 
     def _drain(self, name: str, channel: Channel, most: int | None) -> Iterator[Post]:
