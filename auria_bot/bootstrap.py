@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from auria_bot.corpus.reddit import Reddit
     from auria_bot.corpus.sifting import Rules
     from auria_bot.domain.roles import Channel, Secrets
+    from auria_bot.services.agenda import Agenda
+    from auria_bot.services.errands import Errands
     from auria_bot.services.gleaner import Gleaner
     from auria_bot.services.librarian import Librarian
     from auria_bot.services.moods import Moods
@@ -239,6 +241,29 @@ class Application:
             least_english=chosen.least_english, most_capitals=chosen.most_capitals, most_repeated=chosen.most_repeated,
             most_odd=chosen.most_odd, names=chosen.let_names_pass,
             allow=frozenset(" ".join(words(phrase)) for phrase in chosen.allow),
+        )  # fmt: skip
+
+    @cached_property
+    def agenda(self) -> Agenda:
+        """Says what is due."""
+        from zoneinfo import ZoneInfo
+
+        from auria_bot.services.agenda import Agenda
+
+        rules = self.settings.schedule.rules(self.settings.channels)
+        return Agenda(store=self.store, clock=self.clock, rules=rules, zone=ZoneInfo(self.settings.time_zone))
+
+    @cached_property
+    def errands(self) -> Errands:
+        """Says what is to be done for what is due."""
+        from auria_bot.services.errands import Errands, per_day
+
+        chosen = self.settings.schedule
+        return Errands(
+            store=self.store, clock=self.clock, unfinished=self.workspace.names,
+            per_day=per_day(chosen.rules(self.settings.channels)),
+            ahead=chosen.ahead, low=chosen.low,
+            approve_after=timedelta(hours=chosen.approve_after) if chosen.approve_after else None,
         )  # fmt: skip
 
     @cached_property

@@ -28,18 +28,23 @@ from auria_bot.settings_sections import (
     BackendSettings,
     ChannelSettings,
     CorpusSettings,
+    DaemonSettings,
     DatabaseSettings,
+    JobSettings,
     LearningSettings,
     LoggingSettings,
+    PostingSettings,
     ReviewSettings,
+    ScheduleSettings,
     Section,
     StudioSettings,
     TrackingSettings,
 )
 
 __all__ = [
-    "BackendSettings", "ChannelSettings", "CorpusSettings", "DatabaseSettings", "LearningSettings", "LoggingSettings", "ReviewSettings",
-    "Settings", "StudioSettings", "TrackingSettings", "default_home", "load", "own_file", "shipped",
+    "BackendSettings", "ChannelSettings", "CorpusSettings", "DaemonSettings", "DatabaseSettings", "JobSettings", "LearningSettings",
+    "LoggingSettings", "PostingSettings", "ReviewSettings", "ScheduleSettings", "Settings", "StudioSettings", "TrackingSettings",
+    "default_home", "load", "own_file", "shipped",
 ]  # fmt: skip
 
 _CONFIG = "AURIA_CONFIG"
@@ -85,6 +90,8 @@ class Settings(Section):
     tracking: TrackingSettings = TrackingSettings()
     learning: LearningSettings = LearningSettings()
     corpus: CorpusSettings = CorpusSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    daemon: DaemonSettings = DaemonSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @field_validator("home", "models", "data")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from auria_bot.domain.slots import DAYS, PUBLISH, CatchUp, Rule, times
+from auria_bot.errors import InputError
+
 __all__ = [
-    "BackendSettings", "ChannelSettings", "CorpusSettings", "DatabaseSettings", "LearningSettings", "LoggingSettings",
-    "RedditSettings", "ReviewSettings", "Section", "StudioSettings", "TrackingSettings",
+    "BackendSettings", "ChannelSettings", "CorpusSettings", "DaemonSettings", "DatabaseSettings", "JobSettings",
+    "LearningSettings", "LoggingSettings", "PostingSettings", "RedditSettings", "ReviewSettings", "ScheduleSettings", "Section",
+    "StudioSettings", "TrackingSettings",
 ]  # fmt: skip
 
+_Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DATABASES = ("sqlite:///FILE", "postgresql://USER:PASSWORD@HOST/NAME")
 
 
@@ -168,6 +175,86 @@ class CorpusSettings(Section):
     least_score: int | None = None
     """The least score of a post whose poem goes into a version; any score will do when not given."""
     reddit: RedditSettings = RedditSettings()
+
+
+class JobSettings(Section):
+    """When the daemon does a job."""
+
+    at: tuple[str, ...] = ()
+    """Times of your clock, "HH:MM", or "*:MM" for every hour; never when empty."""
+    days: tuple[_Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    """On these days of the week."""
+    catch_up: Literal["run", "skip", "ask"] = "run"
+    """What becomes of a time that was missed: the latest is made up for, all are let go, or you are asked."""
+
+    @field_validator("at")
+    @classmethod
+    def _times(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            times(entries)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return entries
+
+
+class PostingSettings(JobSettings):
+    """When the daemon posts on a channel."""
+
+    at: tuple[str, ...] = ("18:00",)
+    """Times of your clock; one post each."""
+    catch_up: Literal["run", "skip", "ask"] = "skip"
+    """What becomes of a time that was missed."""
+    jitter: float = Field(default=0.0, ge=0, le=720)
+    """Minutes that a post is put off by at the most, by chance."""
+
+
+def _job(*at: str, **more: Any) -> Any:
+    return Field(default_factory=lambda: JobSettings(at=at, **more))
+
+
+class ScheduleSettings(Section):
+    """What the daemon does when."""
+
+    ahead: int = Field(default=3, ge=1, le=365)
+    """Days that drafts are ready before they are needed."""
+    low: int = Field(default=2, ge=0, le=365)
+    """Days that approved drafts should last; below, you are told."""
+    approve_after: float = Field(default=0.0, ge=0, le=8760)
+    """Hours after which a draft that you did not decide on is approved; 0 is never."""
+    grace: float = Field(default=60.0, ge=1, le=1440)
+    """Minutes after which a time counts as missed."""
+    make: JobSettings = _job("04:00")
+    approve: JobSettings = _job("*:00", catch_up="skip")
+    publish: PostingSettings = Field(default_factory=PostingSettings)
+    channels: dict[str, PostingSettings] = Field(default_factory=dict)
+    """Other times for single channels."""
+    reconcile: JobSettings = _job("*:10", "*:25", "*:40", "*:55", catch_up="skip")
+    measure: JobSettings = _job("*:20", catch_up="skip")
+    refresh: JobSettings = _job()
+
+    def rules(self, channels: Iterable[str]) -> tuple[Rule, ...]:
+        """When each job is to be done; posting is a job of its own for each of these channels."""
+        jobs = {"make": self.make, "reconcile": self.reconcile, "measure": self.measure, "refresh": self.refresh}
+        if self.approve_after:
+            jobs["approve"] = self.approve
+        jobs |= {f"{PUBLISH}{name}": self.channels.get(name, self.publish) for name in channels}
+        return tuple(
+            Rule(
+                job=job, at=times(when.at), days=frozenset(DAYS.index(day) for day in when.days),
+                catch_up=CatchUp(when.catch_up), grace=timedelta(minutes=self.grace),
+                jitter=timedelta(minutes=when.jitter if isinstance(when, PostingSettings) else 0.0),
+            )
+            for job, when in jobs.items() if when.at and when.days
+        )  # fmt: skip
+
+
+class DaemonSettings(Section):
+    """How the daemon works."""
+
+    deadline: float = Field(default=3600.0, gt=0, le=86_400)
+    """Seconds that a job may take."""
+    stop_after: float = Field(default=60.0, ge=0, le=3600)
+    """Seconds that a job under way may still take when the daemon is told to stop."""
 
 
 class LoggingSettings(Section):

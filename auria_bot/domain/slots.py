@@ -19,13 +19,16 @@ from zoneinfo import ZoneInfo
 
 from auria_bot.errors import InputError
 
-__all__ = ["BEGIN", "DAYS", "CatchUp", "Claim", "Rule", "Slot", "SlotState", "instant", "offset", "times"]
+__all__ = ["BEGIN", "DAYS", "PUBLISH", "CatchUp", "Claim", "Rule", "Slot", "SlotState", "instant", "offset", "times"]
 
 BEGIN = "begin"
 """The name of the row that says from when on a job's slots count; it is no slot."""
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of a week as settings name them."""
+
+PUBLISH = "publish "
+"""What the name of a job begins with that posts on a channel; the channel's name follows."""
 
 _ENTRY = re.compile(r"(\*|[01]?\d|2[0-3]):([0-5]\d)")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import PostState
+from auria_bot.domain.slots import PUBLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.slots import Claim, Rule
     from auria_bot.services.ports import Clock, Store
 
-__all__ = ["PUBLISH", "Errand", "Errands", "Stock", "per_day"]
-
-PUBLISH = "publish "
-"""What the name of a job begins with that posts on a channel; the channel's name follows."""
+__all__ = ["Errand", "Errands", "Stock", "per_day"]
 
 _STAMP = "%Y-%m-%dT%H:%M:%S%z"
 _MOST_APPROVED = 50  # drafts of one errand

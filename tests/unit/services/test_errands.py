@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from auria_bot.domain.slots import Claim, Rule, Slot, SlotState, times
-from auria_bot.services.errands import PUBLISH, Errands, per_day
+from auria_bot.domain.slots import PUBLISH, Claim, Rule, Slot, SlotState, times
+from auria_bot.services.errands import Errands, per_day
 from tests.factories import add_draft
 from tests.publishing import approved
 
