@@ -102,6 +102,11 @@ class Pictures:
                 return
             shutil.rmtree(away)
 
+    def sizes(self) -> dict[str, int]:
+        """Every draft's folder and the bytes in it."""
+        folders = (folder for folder in sorted(self.root.glob("[!.]*")) if folder.is_dir())
+        return {folder.name: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
+
     def sweep(self) -> int:
         """Clear away what runs that died left in staging, a day later; how many folders that was."""
         stale = [

