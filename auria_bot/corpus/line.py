@@ -11,7 +11,7 @@ import json
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -29,7 +29,7 @@ Waiting: TypeAlias = Callable[[float, str], None]
 _LARGEST = 32 << 20  # bytes of an answer: a full page takes less than one
 _BROKEN = frozenset({408, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _LEAST_REST = 5.0  # seconds after a "too many requests" that names no time
-_QUIET = 1.0  # seconds: a shorter wait is not worth a word
+_QUIET = 0.5  # seconds: a shorter wait is not worth a word
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,28 +40,22 @@ class Meter:
     repeated: int = 0  # of them, again
     waited: float = 0.0  # seconds, on Reddit's or a fault's behalf
     remaining: int | None = None  # requests that are left in this window
-    reset_at: float = 0.0  # when the window ends, on this meter's clock
     tell: Waiting | None = None
     sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = field(default=time.monotonic)
 
     def hear(self, headers: Mapping[str, str]) -> None:
         """Note what an answer says of the limits."""
-        left, reset = _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-reset"))
-        if left is not None:
+        if (left := _number(headers.get("x-ratelimit-remaining"))) is not None:
             self.remaining = int(left)
-        if reset is not None:
-            self.reset_at = self.clock() + reset
 
-    def pace(self, patience: float) -> None:
-        """Wait, and say so, when nothing is left in this window; prawcore would wait without a word.
+    def pace(self, seconds: float, patience: float) -> None:
+        """Wait, and say so, as long as prawcore would wait without a word before its next request.
 
         Raises:
-            Throttled: it takes longer than that.
+            Throttled: it takes longer than we are patient.
         """
-        if self.remaining is not None and self.remaining <= 0 and (left := self.reset_at - self.clock()) > 0:
-            self.wait(left, "Reddit's limit is used up", patience)
-            self.remaining = None
+        if seconds > 0:
+            self.wait(seconds, "Reddit's limit", patience)
 
     def wait(self, seconds: float, why: str, patience: float) -> None:
         """Wait, and say so first.

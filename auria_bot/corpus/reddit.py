@@ -1,13 +1,14 @@
 """Reads Reddit through PRAW, as a guest: pages of a listing, and posts by their ids.
 
-Every request is one of reading; no account is used. Reddit's limits are kept by prawcore, which spreads the requests of a window of ten
-minutes evenly; what Reddit asks to be waited for beyond that, a fault of the line or of the server, is waited for here, and said.
+Every request is one of reading; no account is used. Reddit's limits are kept as prawcore reckons them, who spreads the requests of a window of ten
+minutes evenly; every wait is waited here, and said, so that nothing sleeps in silence.
 Knows addresses and answers; does not know what was read before.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -94,6 +95,7 @@ class Reddit:
         self.access, self._secrets = access, secrets
         self.meter = meter or Meter()
         self._ask: Ask | None = None
+        self._pause: Callable[[], float] = float
 
     def page(
         self, subreddit: str, path: str, params: Mapping[str, str | int], *, after: str = "", limit: int = PAGE
@@ -155,7 +157,7 @@ class Reddit:
         import praw.exceptions
         import prawcore
 
-        self.meter.pace(self.access.patience)
+        self.meter.pace(self._pause(), self.access.patience)
         try:
             return self._ask(path, params)
         except prawcore.exceptions.ResponseException as error:
@@ -190,6 +192,10 @@ class Reddit:
             )},
         )  # fmt: skip
         made.read_only = True
+        # What prawcore knows of the next request's time; PRAW itself does not tell it.
+        core: Any = made._read_only_core  # noqa: SLF001
+        limiter = core.rate_limiter
+        self._pause = lambda: ((limiter.next_request_timestamp_ns or 0) - time.monotonic_ns()) / 1e9
 
         def ask(path: str, params: dict[str, str | int]) -> Any:
             return made.request(method="GET", path=path, params=params)

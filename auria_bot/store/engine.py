@@ -104,6 +104,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")  # an approval survives a power cut
+    cursor.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten; not every build does so by itself
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         _to_wal(cursor)
     cursor.close()

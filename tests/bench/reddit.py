@@ -9,6 +9,7 @@ The process that is killed is the command `auria corpus refresh`, forked from on
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -208,7 +209,7 @@ def _left_alone(home: Path, server: RedditServer, tally: Tally) -> None:
 
 def compared(home: Path, server: RedditServer) -> list[str]:
     """What is kept beside what stands."""
-    with sqlite3.connect(home / "auria.db") as connection:
+    with contextlib.closing(sqlite3.connect(home / "auria.db")) as connection:
         rows = connection.execute("SELECT external_id, lines, author FROM verses WHERE state = 'kept'").fetchall()
         left = connection.execute("SELECT count(*) FROM verses WHERE state = 'forgotten' AND lines != ''").fetchone()[0]
     found = Counter(identifier for identifier, _, _ in rows)
@@ -221,6 +222,10 @@ def compared(home: Path, server: RedditServer) -> list[str]:
         wrong.append(f"{len(kept)} posts kept that do not stand, such as {sorted(kept)[:3]}")
     if max([*found.values(), *lines.values()], default=1) > 1:
         wrong.append("a post or a poem is kept twice")
+    bytes_left = b"".join(file.read_bytes() for file in home.glob("auria.db*"))
+    gone = [one for one in server.everything.values() if one.state != "up" and " / " in one.title]
+    if readable := [one.id for one in gone if one.title.replace(" / ", "\n").encode() in bytes_left]:
+        wrong.append(f"{len(readable)} poems can still be read in the file, such as {readable[:3]}")
     if left:
         wrong.append(f"the words of {left} forgotten poems are still there")
     if any(author for _, _, author in rows):
@@ -230,7 +235,7 @@ def compared(home: Path, server: RedditServer) -> list[str]:
 
 def _time_passes(home: Path) -> None:
     """Every round of looking is due again."""
-    with sqlite3.connect(home / "auria.db") as connection:
+    with contextlib.closing(sqlite3.connect(home / "auria.db")) as connection, connection:
         rows = connection.execute("SELECT listing, mark FROM bookmarks WHERE listing LIKE 'look %'").fetchall()
         for listing, text in rows:
             mark = json.loads(text)

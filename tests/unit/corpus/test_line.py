@@ -19,7 +19,7 @@ def answer(status: int = 200, **headers: str) -> Any:
 def line(*answers: Any, **more: Any) -> tuple[Line, Any, list[float], list[str]]:
     """A line, what is sent along it, and lists of its waits and of what is said of them."""
     waits, said, left = list[float](), list[str](), list(answers)
-    meter = Meter(sleep=waits.append, tell=lambda _seconds, why: said.append(why), clock=lambda: 100.0)
+    meter = Meter(sleep=waits.append, tell=lambda _seconds, why: said.append(why))
     made = Line(**{"timeout": 1.0, "patience": 60.0, "attempts": 4, "back_off": 2.0, "meter": meter, **more})
     return made, lambda: left.pop(0), waits, said
 
@@ -72,22 +72,19 @@ def test_other_answers_are_prawcores_to_judge():
     assert waits == []
 
 
-def test_where_nothing_is_left_the_meter_waits_for_the_window_and_says_so():
-    """The library itself would wait without a word."""
-    tried, once, waits, said = line(answer(200, **{"x-ratelimit-remaining": "0.0", "x-ratelimit-reset": "42"}))
-    tried.carried(once)
-    tried.meter.pace(60.0)
-    assert (waits, said) == ([42.0], ["Reddit's limit is used up"])
-    tried.meter.pace(60.0)
-    assert waits == [42.0]
+def test_a_wait_before_a_request_is_said():
+    """Only one that is worth a word; and none is no wait."""
+    tried, _, waits, said = line()
+    for seconds in (42.0, 0.25, 0.0, -3.0):
+        tried.meter.pace(seconds, 60.0)
+    assert (waits, said, tried.meter.waited) == ([42.0, 0.25], ["Reddit's limit"], 42.25)
 
 
 def test_a_window_that_is_too_long_is_not_waited_for():
     """The meter refuses as the line does."""
-    tried, once, waits, _ = line(answer(200, **{"x-ratelimit-remaining": "0", "x-ratelimit-reset": "599"}))
-    tried.carried(once)
+    tried, _, waits, _ = line()
     with pytest.raises(Throttled):
-        tried.meter.pace(60.0)
+        tried.meter.pace(599.0, 60.0)
     assert waits == []
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -130,6 +131,29 @@ def test_a_wait_that_is_too_long_ends_it(server: RedditServer):
     with pytest.raises(Throttled) as caught:
         reader(server).page("haiku", "new", {})
     assert caught.value.until is not None
+
+
+def test_where_the_limit_is_used_up_the_rest_of_the_window_is_waited_for_and_said():
+    """Three requests in a second: the fourth waits, and Reddit never has to say "too many"."""
+    said = list[tuple[float, str]]()
+    with RedditServer(limit=3, window=1.0) as server:
+        server.post()
+        reddit = reader(server)
+        reddit.meter.sleep, reddit.meter.tell = time.sleep, lambda seconds, why: said.append((round(seconds), why))
+        for _ in range(4):
+            reddit.page("haiku", "new", {})
+        assert (said, reddit.meter.repeated) == ([(1, "Reddit's limit")], 0)
+
+
+def test_a_window_that_is_too_long_ends_it():
+    """Nothing is asked once nothing is left."""
+    with RedditServer(limit=1, window=600.0) as server:
+        server.post()
+        reddit = reader(server, patience=30)
+        reddit.page("haiku", "new", {})
+        with pytest.raises(Throttled):
+            reddit.page("haiku", "new", {})
+        assert server.asked["/r/haiku/new"] == 1
 
 
 def test_a_token_that_is_no_longer_good_is_renewed(server: RedditServer, monkeypatch: pytest.MonkeyPatch):
