@@ -33,15 +33,33 @@ def train(
     target: Annotated[
         Path | None, typer.Option("--out", help="Where the model goes; models/MODEL in the home by default.")
     ] = None,
+    corpus: Annotated[
+        str | None,
+        typer.Option(
+            "--corpus", metavar="VERSION", help="Train the poet on a version of your corpus; newest for the newest."
+        ),
+    ] = None,
+    if_grown: Annotated[
+        str | None,
+        typer.Option(
+            "--if-grown", metavar="10%", help="Only where the version is so much larger than the last one trained on."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train a model, or go on with a stopped training.
 
-    Needs auria-bot[torch] and a folder of data.
+    Needs auria-bot[torch] and a folder of data. A poet trained on a version of the corpus is measured beside the one in service, on
+    the same poems, and takes its place only when she is better.
     """
     from auria_bot.cli.console import print_json
     from auria_bot.settings import load
 
+    if corpus is not None or if_grown is not None:
+        _train_on_corpus(
+            model, corpus or "newest", if_grown, data=data, minutes=minutes, steps=steps, target=target, as_json=as_json
+        )
+        return
     settings = load()
     recipe = _module(model, TRAINED, "training")
     out = target or settings.home / "models" / model
@@ -61,6 +79,33 @@ def train(
     if target is None:
         _complete(out.parent, settings)
         note(f"to work with it, set AURIA_MODELS={out.parent}, or models in auria.toml")
+
+
+def _train_on_corpus(
+    model: str, corpus: str, if_grown: str | None, *, data: Path | None, minutes: float | None, steps: int | None,
+    target: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Train the poet on a version, and put her in service when she is better."""
+    from auria_bot.cli.console import print_json
+    from auria_bot.cli.house import opened
+    from auria_bot.cli.succession import share_of, succeed
+
+    if model != "poet":
+        raise InputError(f"the corpus is verse: it trains the poet, not the {model[:40]}; leave --corpus out")
+    if target is not None:
+        raise InputError("--out does not go with --corpus: the better poet takes the place of the one in service")
+    least = share_of(if_grown) if if_grown is not None else None
+    recipe, judge = _module(model, TRAINED, "training"), _module("succession", ("succession",), "evaluation")
+    with opened() as house:
+        done = succeed(
+            house, corpus, recipe=recipe, judge=judge, data=data or house.settings.data, minutes=minutes, steps=steps,
+            least=least,
+        )  # fmt: skip
+    if as_json:
+        print_json(done.to_json())
+    elif done.trained:
+        _print_metrics(done.figures)
+        typer.echo(f"{'in service now' if done.replaced else 'kept aside'}: {done.path}")
 
 
 def evaluate(

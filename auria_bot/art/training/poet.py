@@ -29,7 +29,7 @@ from auria_bot.corpus.words import SPECIALS
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -262,6 +262,7 @@ def train(
     log: Callable[[str], None] = print,
     settings: PoetSettings | None = None,
     critic: CriticSettings | None = None,
+    corpus: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Train, or go on training, and export the model; after the last update train its critic too.
 
@@ -274,6 +275,7 @@ def train(
         log: receives progress, line by line.
         settings: how to train; by default PoetSettings().
         critic: how to train the critic; by default CriticSettings().
+        corpus: which version of the corpus the haiku are, for the model's card: name, verses, sha256.
 
     Returns:
         The metrics written to metrics.json.
@@ -286,6 +288,7 @@ def train(
     recipe = PoetRecipe(anthology, settings)
     outcome = loop.run(recipe, folder, steps=steps or settings.steps, minutes=minutes, evaluate_every=1500, log=log)
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
+    training |= {"corpus": dict(corpus)} if corpus else {}
     log(f"writing {out}")
     metrics = export(
         recipe.average, anthology, data=data, out=out, training=training,

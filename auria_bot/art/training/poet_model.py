@@ -38,7 +38,7 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   of their lines of five words and more and of their pairs of lines, so that the decoder can drop what it remembers (a new line is
   taken for a copy less than once in a million times). `usage.npz` holds which pairs of words stood side by side in the training
   verse, and 32-bit hashes of which triples did: the decoder leans to them, which mends most of the net's grammar.
-- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation, 4 % test.
+{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation, 4 % test.
 - **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split over words, line breaks and
   ends, told neither theme nor kind: {perplexity}.
 {critic}- **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of persons and copied lines are dropped
@@ -46,6 +46,9 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
 - **Licence:** MIT for the weights as ours; the haiku they learned from belong to their poets.
 - **Command**: `python -m auria_bot.art.training.poet --data DIR` ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
 {remarks}"""
+
+_CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses, SHA-256 of the rows {sha256}.
+"""
 
 _CRITIC = """- **Critic**: `critic.onnx`, a bidirectional GRU of {parameters:,} parameters over word vectors that start from the poet's own. It was taught
   to tell {pairs:,} haiku of the training split ({formal:,} of them 5-7-5) from imitations that the poet wrote in the same forms near the same
@@ -124,7 +127,8 @@ def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
     card = _CARD.format(
         parameters=known.get("parameters", 0), words=net["words"], layers=net["layers"], hidden=net["hidden"],
         width=net["width"], perplexity=perplexity, steps=training.get("steps", 0), minutes=training.get("seconds", 0) / 60,
-        critic=_critic(config, known), remarks="".join(f"- {remark}\n" for remark in known.get("remarks", ())),
+        corpus=_CORPUS.format(**training["corpus"]) if "corpus" in training else "", critic=_critic(config, known),
+        remarks="".join(f"- {remark}\n" for remark in known.get("remarks", ())),
     )  # fmt: skip
     (out / "card.md").write_text(card, encoding="utf-8")
     return {name: value for name, value in known.items() if name != "remarks"}
