@@ -16,12 +16,12 @@ import json
 import re
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LEAST", "MASK", "SECRET_PREFIX", "guard", "mask", "told", "unguarded"]
+__all__ = ["LEAST", "MASK", "SECRET_PREFIX", "guard", "guard_address", "mask", "told", "unguarded"]
 
 LEAST = 6
 """Characters of the shortest secret that is masked by its value: a shorter one would tear holes into innocent text."""
@@ -89,6 +89,24 @@ def guard(secret: str) -> str:
     pieces = {piece for piece in _SEPARATORS.split(value) if len(piece) >= _PIECE and _is_token(piece)}
     _REGISTER.add({one for one in {value, *pieces} if len(one) >= LEAST})
     return secret
+
+
+def guard_address(address: str) -> str:
+    """Have `mask` replace this address, such as one of Apprise's, and whatever in it may be a secret; give it back.
+
+    A password counts whatever it looks like; of the other parts, what is long or holds a digit, and is no host.
+    """
+    guard(address)
+    if password := re.search(r"://[^:/?#@]*:(.+)@", address):
+        guard(password[1])
+        guard(unquote(password[1]))
+    for part in re.split(r"[/:@?&=,]+", address.partition("://")[2]):
+        word = unquote(part)
+        is_host = re.fullmatch(r"localhost|[\w-]+(\.[\w-]+)+", word) and not re.fullmatch(r"[\w-]*\d[\w-]*", word)
+        if not word.isdigit() and not is_host and (len(word) >= 12 or any(map(str.isdigit, word))):
+            guard(part)
+            guard(word)
+    return address
 
 
 def mask(text: str) -> str:

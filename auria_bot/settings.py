@@ -30,15 +30,18 @@ from auria_bot.settings_sections import (
     CorpusSettings,
     DaemonSettings,
     DatabaseSettings,
+    HealthSettings,
     JobSettings,
     LearningSettings,
     LoggingSettings,
+    NotifySettings,
     PostingSettings,
     ReviewSettings,
     ScheduleSettings,
     Section,
     StudioSettings,
     TrackingSettings,
+    UpkeepSettings,
 )
 
 __all__ = [
@@ -92,6 +95,9 @@ class Settings(Section):
     corpus: CorpusSettings = CorpusSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     daemon: DaemonSettings = DaemonSettings()
+    notify: NotifySettings = NotifySettings()
+    health: HealthSettings = HealthSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @field_validator("home", "models", "data")

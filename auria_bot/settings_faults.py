@@ -54,7 +54,7 @@ def _explain_one(one: dict[str, Any], names: list[str], merged: Mapping[str, Any
     value: Any = merged
     for part in path:
         value = value.get(part) if isinstance(value, Mapping) else value
-    secret = path == ("database", "url") or SECRET_NAME.search(key)
+    secret = path[:2] in {("database", "url"), ("notify", "addresses")} or SECRET_NAME.search(key)
     shown = "is wrong" if secret else f"is {mask(repr(value)[:2000])[:60]}"
     return f"{source}: {key} {shown}; {_rule(one)}"
 

@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 
 from auria_bot.domain.slots import DAYS, PUBLISH, CatchUp, Rule, times
 from auria_bot.errors import InputError
+from auria_bot.secrecy import guard_address
 
 __all__ = [
-    "BackendSettings", "ChannelSettings", "CorpusSettings", "DaemonSettings", "DatabaseSettings", "JobSettings",
-    "LearningSettings", "LoggingSettings", "PostingSettings", "RedditSettings", "ReviewSettings", "ScheduleSettings", "Section",
-    "StudioSettings", "TrackingSettings",
+    "BackendSettings", "ChannelSettings", "CorpusSettings", "DaemonSettings", "DatabaseSettings", "HealthSettings", "JobSettings",
+    "LearningSettings", "LoggingSettings", "NotifySettings", "PostingSettings", "RedditSettings", "ReviewSettings", "ScheduleSettings", "Section",
+    "StudioSettings", "TrackingSettings", "UpkeepSettings",
 ]  # fmt: skip
 
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -255,6 +256,55 @@ class DaemonSettings(Section):
     """Seconds that a job may take."""
     stop_after: float = Field(default=60.0, ge=0, le=3600)
     """Seconds that a job under way may still take when the daemon is told to stop."""
+
+
+class NotifySettings(Section):
+    """How the operator is told what matters."""
+
+    addresses: tuple[SecretStr, ...] = ()
+    """Apprise's addresses; each holds secrets."""
+    quiet: tuple[
+        Literal["draft_waiting", "stock_low", "token_expiring", "job_overdue", "disk_filling", "digest"], ...
+    ] = ()
+    """What is not told."""
+
+    @field_validator("addresses", mode="before")
+    @classmethod
+    def _also_one(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("addresses")
+    @classmethod
+    def _guarded(cls, addresses: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for address in addresses:
+            guard_address(address.get_secret_value())
+        return addresses
+
+
+class HealthSettings(Section):
+    """Where the daemon tells how it is."""
+
+    address: str = Field(default="", pattern=r"^$|^[A-Za-z0-9.:\[\]_-]+:\d{1,5}$")
+    """HOST:PORT of /healthz and /metrics; empty for none."""
+
+
+class UpkeepSettings(Section):
+    """How house is kept."""
+
+    backups: Path = Path("backups")
+    """The folder of backups, seen from the home."""
+    daily: int = Field(default=7, ge=1, le=3650)
+    """Days of which the newest backup is kept."""
+    weekly: int = Field(default=4, ge=0, le=520)
+    """Weeks of which the newest backup is kept."""
+    rejected_days: float = Field(default=30.0, ge=0, le=3650)
+    """Days after which a rejected draft's pictures go."""
+    runs_days: float = Field(default=14.0, ge=1, le=3650)
+    """Days after which a run goes that nobody went on with."""
+    free_mb: int = Field(default=2000, ge=0, le=100_000_000)
+    """Free room on the disk, in MB, below which you are told."""
+    programs: Path | None = None
+    """The folder of PostgreSQL's pg_dump and pg_restore; the PATH when not given."""
 
 
 class LoggingSettings(Section):

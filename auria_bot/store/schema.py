@@ -31,10 +31,10 @@ from auria_bot.domain.slots import SlotState
 
 __all__ = [
     "HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "audiences", "bookmarks", "channels", "corpora", "drafts", "journal",
-    "leases", "posts", "samples", "sightings", "slots", "tombstones", "verses",
+    "leases", "notices", "posts", "samples", "sightings", "slots", "tombstones", "verses",
 ]  # fmt: skip
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; known here so that Alembic is imported only when there is something to migrate."""
 
 LAST_ID = 2**63 - 1
@@ -290,3 +290,20 @@ leases = Table(
     Column("heartbeat", UtcTime, nullable=False),
 )  # fmt: skip
 """Who may do something for now, such as be the daemon."""
+
+notices = Table(
+    "notices", METADATA,
+    _id(),
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(200), nullable=False),  # a draft's number, a channel's name ...
+    Column("at", UtcTime, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("picture", Text, nullable=False),  # a file's path, or ""
+    Column("tries", Integer, nullable=False),
+    Column("next_at", UtcTime),  # when it is tried to say it; null once it is said
+    Column("told", JSON, nullable=False),  # the hashes of the addresses that have it
+    UniqueConstraint("kind", "subject"),
+    Index(None, "next_at"),
+)  # fmt: skip
+"""What the operator was told, or is to be told; its key is what makes saying it twice impossible while the occasion lasts."""

@@ -21,9 +21,11 @@ from auria_bot.store.engine import READ_ONLY, connect, shown, translated
 from auria_bot.store.journal import Journal
 from auria_bot.store.leases import Leases
 from auria_bot.store.migrate import bring_up_to_date
+from auria_bot.store.notices import Notices
 from auria_bot.store.posts import Posts
 from auria_bot.store.slots import Slots
 from auria_bot.store.verses import Verses
+from auria_bot.store.vitals import Vitals
 from auria_bot.store.watch import Watch
 
 __all__ = ["Store", "Unit"]
@@ -43,6 +45,8 @@ class Unit:
         self.editions = Editions(connection)
         self.slots = Slots(connection)
         self.leases = Leases(connection)
+        self.notices = Notices(connection)
+        self.vitals = Vitals(connection)
         self.journal = Journal(connection, who=who)
 
 

@@ -1,0 +1,42 @@
+"""A notice: what the operator is told without asking, once an occasion, with what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Kind", "Notice", "Telling"]
+
+
+class Kind(StrEnum):
+    """Why the operator is told something."""
+
+    DRAFT_WAITING = "draft_waiting"
+    NEEDS_ATTENTION = "needs_attention"
+    STOCK_LOW = "stock_low"
+    CHANNEL_PAUSED = "channel_paused"
+    TOKEN_EXPIRING = "token_expiring"  # noqa: S105 - a name
+    JOB_OVERDUE = "job_overdue"
+    DISK_FILLING = "disk_filling"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to say; kind and subject together are the occasion."""
+
+    kind: str
+    subject: str  # a draft's number, a channel's name, a date ...
+    title: str
+    words: str  # with what to do
+    picture: str = ""  # a file's path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """A notice that is to be said now."""
+
+    id: int
+    tries: int  # this one included
+    told: tuple[str, ...]  # the hashes of the addresses that have it
+    notice: Notice

@@ -1,0 +1,75 @@
+"""What the operator was told, or is to be told, in the database. Knows rows; does not know why or how somebody is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from auria_bot.domain.notice import Notice, Telling
+from auria_bot.store.schema import notices
+from auria_bot.store.upsert import insert_once
+
+__all__ = ["Notices"]
+
+
+class Notices:
+    """The notices of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, notice: Notice, *, at: datetime, say: bool = True) -> bool:
+        """Keep a notice to be said; whether it is news: one of the same kind and subject stays as it is.
+
+        Args:
+            notice: what is to be said.
+            at: now.
+            say: false for what another notice says too.
+        """
+        row = {
+            "kind": notice.kind, "subject": notice.subject, "at": at, "title": notice.title, "words": notice.words,
+            "picture": notice.picture, "tries": 0, "next_at": at if say else None, "told": [],
+        }  # fmt: skip
+        return insert_once(self._connection, notices, row, unique=("kind", "subject"))
+
+    def subjects(self, kind: str) -> Sequence[str]:
+        """The subjects of a kind that there is a notice of."""
+        return tuple(self._connection.scalars(select(notices.c.subject).where(notices.c.kind == kind)))
+
+    def forget(self, kind: str, subjects: Collection[str]) -> None:
+        """The occasion is over: when it comes again, it is said again."""
+        self._connection.execute(delete(notices).where(notices.c.kind == kind, notices.c.subject.in_(sorted(subjects))))
+
+    def forget_said(self, kind: str, *, before: datetime) -> None:
+        """Forget what was said long ago."""
+        old = (notices.c.kind == kind, notices.c.at < before)
+        self._connection.execute(delete(notices).where(*old))
+
+    def due(self, *, now: datetime, until: datetime) -> Sequence[Telling]:
+        """What is to be said now, the oldest first; nobody else gets it before `until`."""
+        due = select(notices.c.id).where(notices.c.next_at <= now).order_by(notices.c.id)
+        ids = list(self._connection.scalars(due.with_for_update(skip_locked=True)))
+        rows = self._connection.execute(
+            update(notices)
+            .where(notices.c.id.in_(ids))
+            .values(tries=notices.c.tries + 1, next_at=until)
+            .returning(notices)
+        )
+        found = [
+            Telling(
+                id=row.id, tries=row.tries, told=tuple(row.told),
+                notice=Notice(
+                    kind=row.kind, subject=row.subject, title=row.title, words=row.words, picture=row.picture
+                ),
+            )
+            for row in rows
+        ]  # fmt: skip
+        return sorted(found, key=lambda one: one.id)
+
+    def settle(self, telling: Telling, *, told: Collection[str], next_at: datetime | None) -> None:
+        """Keep who was told, and when it is tried again; None when it is said."""
+        self._connection.execute(
+            update(notices).where(notices.c.id == telling.id).values(told=sorted(told), next_at=next_at)
+        )
