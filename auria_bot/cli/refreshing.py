@@ -182,10 +182,11 @@ def _print(done: _Done, *, dry_run: bool) -> None:
         report = one.report
         new = report.kept if dry_run else report.fresh
         rows.append((
-            f"r/{one.subreddit}", one.listing, f"{one.posts:,}", f"{report.kept:,}", f"{new:,}", f"{report.removed:,}", _state(one),
+            f"r/{one.subreddit}", one.listing, f"{one.posts:,}", f"{report.kept:,}", f"{new:,}", f"{report.removed:,}", _state(one, dry_run=dry_run),
         ))  # fmt: skip
     columns = ("subreddit", "listing", "posts", "poems", "would be kept" if dry_run else "new", "removed", "")
-    out().print(table("", columns, rows))
+    if rows:
+        out().print(table("", columns, rows))
     for one in found:
         if one.gap:
             note(
@@ -194,7 +195,9 @@ def _print(done: _Done, *, dry_run: bool) -> None:
             )
         for name in one.full:
             note(f"r/{one.subreddit}: the {name} holds more than a search gives; some of it is missing")
-    if looked is not None and looked.posts:
+    if looked is not None and not looked.posts and looked.finished:
+        note("no known post is due to be looked at")
+    elif looked is not None:
         more = "" if looked.finished else "; the next run goes on"
         gone = f"{looked.deleted:,} deleted, {looked.buried:,} verses forgotten"
         note(f"{looked.posts:,} known posts looked at: {gone}{more}")
@@ -202,9 +205,9 @@ def _print(done: _Done, *, dry_run: bool) -> None:
             note("Reddit did not know most of some hundred posts; that is doubted, and nothing was forgotten for it")
 
 
-def _state(one: Gleaning) -> str:
+def _state(one: Gleaning, *, dry_run: bool) -> str:
     said = ["went on with an interrupted walk"] if one.resumed else []
-    said += [] if one.finished else ["not at its end: the next run goes on"]
+    said += [] if one.finished or dry_run else ["not at its end: the next run goes on"]
     said += ["a gap"] if one.gap else []
     said += [f"{one.bad} could not be read"] if one.bad else []
     return ", ".join(said)

@@ -143,6 +143,34 @@ def test_options_that_cannot_be(server: RedditServer, wrong: list[str]):
     assert not server.asked
 
 
+def test_no_secret_is_told_whatever_fails(
+    server: RedditServer, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """Neither in the log at its most talkative, nor with a traceback, nor in the database."""
+    monkeypatch.setenv("AURIA_LOGGING__LEVEL", "debug")
+    monkeypatch.setattr("prawcore.sessions.random.random", lambda: 0.0)
+    server.fill(250)
+    tokens = set[str]()
+
+    def fails(number: int) -> None:
+        tokens.update(server.tokens)
+        server.fail_next(("cut-within", "500", "garbage")[number % 3])
+        if number == 3:
+            server.expire_tokens()
+
+    server.before_answer = fails
+    auria("--debug", "corpus", "refresh")
+    server.before_answer = None
+    server.fail_next("429-long")
+    assert auria("--debug", "corpus", "refresh") == 11
+    said = capsys.readouterr()
+    told = (
+        said.out + said.err + "".join(file.read_bytes().decode("latin-1") for file in home.rglob("*") if file.is_file())
+    )
+    assert tokens
+    assert [one for one in (CLIENT_ID, CLIENT_SECRET, *tokens) if one in told] == []
+
+
 @pytest.mark.usefixtures("home")
 def test_without_credentials_it_says_how_to_get_some(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
