@@ -26,6 +26,7 @@ __all__ = [
     "import_files",
     "print_report",
     "sample",
+    "season_named",
     "stats",
     "version",
     "versions",
@@ -184,7 +185,7 @@ def sample(
     from auria_bot.corpus.edition import described
 
     with opened() as house:
-        wanted = _season(season, house.settings.hemisphere, house.clock().date()) if season else None
+        wanted = season_named(season, house.settings.hemisphere, house.clock().date()) if season else None
         if form not in {None, "575", "free"}:
             raise InputError(f"--form cannot be {form!r:.40}; known: 575, free")
         found = house.librarian.sample(
@@ -201,7 +202,7 @@ def sample(
             console.print(line)
 
 
-def _season(name: str, hemisphere: str, day: Any) -> str:
+def season_named(name: str, hemisphere: str, day: Any) -> str:
     """A season's name, "now" included.
 
     Raises:

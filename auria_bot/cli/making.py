@@ -29,6 +29,12 @@ def make(
     theme: Annotated[
         str | None, typer.Option("--theme", "-t", help='What they are about; "-" reads it from stdin.')
     ] = None,
+    season: Annotated[
+        str | None,
+        typer.Option(
+            "--season", help='Words of a season as the theme: spring, summer, autumn, winter, "new year", or now.'
+        ),
+    ] = None,
     mood: Annotated[
         str | None,
         typer.Option(
@@ -58,15 +64,19 @@ def make(
     """
     from auria_bot.cli.house import opened
 
-    wishes = {"theme": theme, "mood": mood, "seed": seed, "style": style, "count": count}
+    wishes = {"theme": theme, "season": season, "mood": mood, "seed": seed, "style": style, "count": count}
     if resume and (given := [name for name, value in wishes.items() if value is not None]):
         raise InputError(f"--resume takes the wishes from the interrupted run; leave out --{given[0]}")
     if discard is not None and (
         given := [name for name, value in (*wishes.items(), ("resume", resume or None)) if value]
     ):
         raise InputError(f"--discard makes nothing; leave out --{given[0]}")
+    if theme is not None and season is not None:
+        raise InputError("--season finds a theme itself; leave out --theme or --season")
     words = _theme(theme)
     with opened() as house:
+        if season is not None:
+            words = _seasonal(house, season, seed)
         if discard is not None:
             _discard(house, discard, as_json=as_json)
             return
@@ -93,6 +103,23 @@ def _new(
     number = count or house.settings.studio.count
     with following(number) as tell:
         return house.studio.make(count=number, theme=theme, mood=mood, seed=seed, style=style, mode=mode, progress=tell)
+
+
+def _seasonal(house: Application, season: str, seed: int | None) -> str:
+    """A theme out of the season words; the same seed finds the same one.
+
+    Raises:
+        UnknownName: there is no such season.
+    """
+    import secrets
+
+    from auria_bot.cli.corpus import season_named
+    from auria_bot.corpus.kigo import theme_in
+
+    name = season_named(season, house.settings.hemisphere, house.clock().date())
+    found = theme_in(name, seed=secrets.randbits(32) if seed is None else seed)
+    note(f"the theme is {found!r}, of {name}")
+    return found
 
 
 def _theme(given: str | None) -> str | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-__all__ = ["CATEGORIES", "HEMISPHERES", "SEASONS", "kigo", "season_at", "seasons_of", "theme_for"]
+__all__ = ["CATEGORIES", "HEMISPHERES", "SEASONS", "kigo", "season_at", "seasons_of", "theme_for", "theme_in"]
 
 SEASONS = ("spring", "summer", "autumn", "winter", "new year")
 """Every season of the table."""
@@ -178,8 +178,21 @@ def theme_for(day: date, *, hemisphere: str = "north", seed: int = 0) -> str:
     Raises:
         UnknownName: there is no such hemisphere.
     """
-    season = season_at(day, hemisphere=hemisphere)
-    digest = hashlib.sha256(f"{day.isoformat()} {hemisphere} {seed}".encode()).digest()
+    return _theme(season_at(day, hemisphere=hemisphere), f"{day.isoformat()} {hemisphere} {seed}")
+
+
+def theme_in(season: str, *, seed: int) -> str:
+    """A theme of a season, as `theme_for` makes them for days; the same seed gives the same theme.
+
+    Raises:
+        UnknownName: there is no such season.
+    """
+    kigo(season)
+    return _theme(season, f"{season} {seed}")
+
+
+def _theme(season: str, chance: str) -> str:
+    digest = hashlib.sha256(chance.encode()).digest()
     usable = [name for name in CATEGORIES[1:] if len(_TABLE[season][name].split()) > (0 if season == "new year" else 3)]
     first = usable[digest[0] % len(usable)]
     second = [name for name in usable if name != first][digest[1] % (len(usable) - 1)]

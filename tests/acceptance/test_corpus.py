@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auria_bot.corpus.kigo import theme_in
 from tests.acceptance.commands import Operator
 
 if TYPE_CHECKING:
@@ -105,3 +106,11 @@ def test_the_settings_hold(tmp_path: Path):
     assert southern.json("corpus", "import", str(path))[0]["read"] == 2
     assert southern.json("corpus", "stats")["state"]["kept"] == 1
     assert southern.json("corpus", "sample", "--season", "now") == []
+
+
+def test_an_artwork_of_a_season(operator: Operator):
+    """Its theme is words of that season, the same for a seed; a theme of one's own is not mixed with it."""
+    said = operator.run("make", "--season", "winter", "--seed", "5").stderr
+    assert f"{theme_in('winter', seed=5)!r}, of winter" in said
+    assert "--season" in operator.run("make", "--season", "winter", "--theme", "x", code=4).stderr
+    assert "known: spring" in operator.run("make", "--season", "monsoon", code=4).stderr

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from auria_bot.corpus.decency import faults
-from auria_bot.corpus.kigo import CATEGORIES, SEASONS, kigo, season_at, seasons_of, theme_for
+from auria_bot.corpus.kigo import CATEGORIES, SEASONS, kigo, season_at, seasons_of, theme_for, theme_in
 from auria_bot.errors import UnknownName
 
 
@@ -75,3 +75,14 @@ def test_unknown_names_are_told_the_known_ones() -> None:
     ):
         with pytest.raises(UnknownName, match="known"):
             call()
+
+
+@pytest.mark.parametrize("season", SEASONS)
+def test_a_theme_of_a_season_is_of_its_words(season):
+    """Two of them, the same for the same seed."""
+    themes = {theme_in(season, seed=seed) for seed in range(20)}
+    assert len(themes) > 3
+    assert theme_in(season, seed=7) == theme_in(season, seed=7)
+    assert all(set(theme.split(", ")) <= set(kigo(season)) for theme in themes)
+    with pytest.raises(UnknownName, match="known: spring"):
+        theme_in("monsoon", seed=1)
