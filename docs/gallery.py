@@ -22,12 +22,12 @@ from auria_bot.domain.artwork import Style
 __all__ = ["WORKS", "main"]
 
 WORKS = (
-    ("--theme", "first snow", "--seed", "3"),
-    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "8"),
-    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "7"),
-    ("--theme", "snow on the mountains", "--mood", "still", "--seed", "12"),
-    ("--theme", "sunflowers in summer", "--mood", "joyful", "--seed", "2"),
-    ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "4"),
+    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "20"),
+    ("--theme", "first snow", "--mood", "still", "--seed", "2"),
+    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "16"),
+    ("--theme", "spring in the mountains", "--mood", "hopeful", "--seed", "12"),
+    ("--theme", "sunflowers", "--mood", "joyful", "--seed", "3"),
+    ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "18"),
 )
 """The wishes of each artwork."""
 
