@@ -23,8 +23,8 @@ LAYERS = (
 )  # fmt: skip
 """The lowest first; a layer imports the ones below it."""
 
-ALLOWED_BESIDE = {("settings", "settings_faults"), ("settings", "settings_sections")}
-"""Within a layer: settings has its sections, and its faults explained, next door."""
+ALLOWED_BESIDE = {("settings", "settings_faults"), ("settings", "settings_sections"), ("cli", "daemon")}
+"""Within a layer: settings has its sections, and its faults explained, next door; a command starts the daemon."""
 
 OUTSIDE = {"testing"}
 """The shipped fakes stand in for any role; only the domain and the errors are theirs to import."""

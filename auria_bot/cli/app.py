@@ -30,6 +30,8 @@ COMMANDS = {
     "restyle": ("drafts:restyle", "Make a draft anew in another style."),
     "repaint": ("drafts:repaint", "Make a draft anew with another picture."),
     "publish": ("publishing:publish", "Publish what is approved, once and only once."),
+    "daemon": ("attendance:daemon", "Do everything by herself, day after day, until told to stop."),
+    "schedule": ("attendance:schedule", "Show what the daemon does in the coming week, and what it did."),
     "posts": ("posts:posts", "List posts: where each draft went, or why not."),
     "channels": ("channels:channels", "List channels: where posts go, and how each stands."),
     "sheet": ("making:sheet", "Write a contact sheet: drafts and their poems on one page."),
@@ -107,9 +109,14 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback does it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
+    leash: Annotated[int, typer.Option("--leash", hidden=True)] = -1,
 ) -> None:
     """Options that stand before the command; `main` looks for --debug itself."""
+    if leash >= 0:
+        from auria_bot.cli.leash import hold
+
+        hold(leash)

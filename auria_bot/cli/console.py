@@ -20,7 +20,7 @@ __all__ = ["INK", "note", "out", "print_json", "state_text", "table", "when"]
 
 INK = {"made": "yellow", "approved": "green", "rejected": "dim", "scheduled": "cyan",
        "waiting": "yellow", "sending": "cyan", "sent": "green", "unknown": "magenta", "failed": "red",
-       "needs_attention": "bold red", "ready": "green", "paused": "yellow", "broken": "bold red", "ok": "green", "warn": "yellow", "bad": "bold red"}  # fmt: skip
+       "needs_attention": "bold red", "ready": "green", "running": "cyan", "retry": "yellow", "asked": "bold yellow", "done": "green", "skipped": "dim", "paused": "yellow", "broken": "bold red", "ok": "green", "warn": "yellow", "bad": "bold red"}  # fmt: skip
 """The colour of a state's name; the name itself is always written, so nothing hangs on the colour."""
 
 _WIDE = 160  # columns of output that goes to a file or a pipe

@@ -109,8 +109,8 @@ class Errands:
         if not wanted:
             return Errand(words="enough drafts are ready")
         if claim.tries == 2 and self.unfinished():
-            return Errand(commands=(("make", "--resume", "--json"),))
-        return Errand(commands=(("make", "--count", str(wanted), "--json"),))
+            return Errand(commands=(("make", "--resume"),))
+        return Errand(commands=(("make", "--count", str(wanted)),))
 
     def _approve(self, _claim: Claim) -> Errand:
         if self.approve_after is None:

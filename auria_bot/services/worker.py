@@ -1,0 +1,146 @@
+"""A slot's work: commands of `auria` in processes of their own, one after the other, watched by the clock.
+
+A worker never outlives its daemon: it holds the end of a pipe, and ends when the other end is closed, however the daemon died. What
+it says goes into a file of its job. Knows processes; does not know what the commands do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auria_bot.errors import DiskError
+from auria_bot.services.agenda import MOST_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from auria_bot.domain.slots import Claim
+    from auria_bot.services.errands import Errand
+
+__all__ = ["PROGRAM", "Report", "Worker"]
+
+PROGRAM = (sys.executable, "-m", "auria_bot")
+"""How `auria` is run; the words of a command follow."""
+
+_TAIL = 4000  # bytes of a log in which its last words are looked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of a slot's work."""
+
+    words: str
+    failed: bool
+
+
+class Worker:
+    """The work on one slot.
+
+    Usage::
+
+        worker = Worker(claim, errand, folder=home / "logs" / "jobs", deadline=3600)
+        while (report := worker.look()) is None: ...
+    """
+
+    def __init__(
+        self, claim: Claim, errand: Errand, *, folder: Path, deadline: float, program: Sequence[str] = PROGRAM
+    ) -> None:
+        """Begin.
+
+        Args:
+            claim: the slot.
+            errand: what is to be done.
+            folder: where the jobs' logs are.
+            deadline: seconds that all of it may take.
+            program: how `auria` is run.
+        """
+        self.claim = claim
+        self._waiting, self._program = deque(errand.commands), tuple(program)
+        self._log = folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', claim.slot.job)}.log"
+        self._until, self._deadline = time.monotonic() + deadline, deadline
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leash = -1
+        self._words, self._failed = errand.words, False
+
+    def look(self) -> Report | None:
+        """Begin the next command where the one before has ended; what came of all, once none is left."""
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                if time.monotonic() < self._until:
+                    return None
+                self.end()
+                self._waiting.clear()
+                return Report(words=f"took longer than {self._deadline:g} s and was ended", failed=True)
+            self._ended(code)
+        while self._waiting and self._process is None:
+            try:
+                self._begin(self._waiting.popleft())
+            except OSError as error:
+                words = str(DiskError(f"no process can be started: {error.strerror}"))
+                self._words, self._failed = words, True
+        return None if self._process is not None else Report(words=self._words[-MOST_WORDS:], failed=self._failed)
+
+    def end(self, *, patience: float = 0.0) -> None:
+        """End what is at work: asked first and given so many seconds, then at once."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            if patience:
+                os.killpg(process.pid, signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(patience)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self._let_go()
+
+    def _begin(self, command: Sequence[str]) -> None:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        leash, self._leash = os.pipe()
+        try:
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(  # noqa: S603 - the program's own commands
+                    [*self._program, "--leash", str(leash), *command], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL, stderr=log, pass_fds=(leash,), start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            self._let_go()
+            raise
+        finally:
+            os.close(leash)
+
+    def _ended(self, code: int) -> None:
+        """Keep what the command that ended said."""
+        self._process = None
+        self._let_go()
+        if code == 0 and self._failed:
+            return
+        how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        said = _last_words(self._log, error=code != 0)
+        self._words, self._failed = said or (how if code else ""), code != 0
+
+    def _let_go(self) -> None:
+        os.close(self._leash)
+        self._leash = -1
+
+
+def _last_words(log: Path, *, error: bool) -> str:
+    """The last line of a log, or the last that tells an error."""
+    try:
+        lines = log.read_bytes()[-_TAIL:].decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    said = [line.strip() for line in lines if line.strip()]
+    told = [line.removeprefix("Error:").strip() for line in said if line.startswith("Error:")]
+    return (told[-1] if error and told else said[-1] if said else "")[:MOST_WORDS]

@@ -1,0 +1,128 @@
+"""`auria schedule` tells what is to come and what was; `auria daemon` starts the daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.cli.app import app
+from auria_bot.cli.failures import reported
+from auria_bot.domain.slots import CatchUp
+from auria_bot.services.agenda import Agenda
+from auria_bot.services.leadership import Leadership
+from auria_bot.testing import FakeClock
+from tests.house import fake_house
+from tests.publishing import approved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from auria_bot.bootstrap import Application
+
+Auria = Any
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """A house of fakes that every command opens."""
+    with closing(fake_house(tmp_path / "home", clock=FakeClock())) as made:
+        monkeypatch.setattr("auria_bot.cli.house.opened", lambda: contextlib.nullcontext(made))
+        yield made
+
+
+@pytest.fixture
+def auria(house: Application, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command as `main` does: exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            with reported():
+                app(arguments)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def lived(house: Application) -> None:
+    """A day on which a draft was made, and three on which no daemon ran and an operator is asked about the last."""
+    leader = Leadership(store=house.store, clock=house.clock, holder="vm:1")
+    leader.beat()
+    rules = [rule for rule in house.agenda.rules.values() if rule.job == "make"]
+    one = Agenda(store=house.store, clock=house.clock, rules=rules, zone=house.agenda._zone)
+    one.claim(leader.lease)
+    house.clock.advance(hours=19)
+    one.settle(*one.claim(leader.lease), words="made 3 in 8.0 s")
+    house.clock.advance(days=3, hours=2)
+    from dataclasses import replace
+
+    asking = replace(rules[0], catch_up=CatchUp.ASK)
+    Agenda(store=house.store, clock=house.clock, rules=[asking], zone=house.agenda._zone).claim(leader.lease)
+
+
+def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria) -> None:
+    """With what there is to approve, and whether a daemon runs."""
+    approved(house)
+    lived(house)
+    code, out, err = auria("schedule")
+    assert code == 0
+    assert out.count("publish fake") == 7
+    assert out.count("measure") == 1
+    assert "made 3 in 8.0 s" in out
+    assert "asked" in out
+    assert "0 drafts wait for review, 1 approved ones" in err
+    assert "days will pass without a post" in err
+    assert "no daemon is running: auria daemon" in err
+
+
+def test_a_running_daemon_is_named(house: Application, auria: Auria) -> None:
+    """By machine and number; with enough drafts nobody is bothered."""
+    Leadership(store=house.store, clock=house.clock, holder="vm:1").beat()
+    for number in (1, 2):
+        approved(house, number)
+    err = auria("schedule")[2]
+    assert "the daemon is vm:1" in err
+    assert "without a post" not in err
+
+
+def test_programs_read_json(house: Application, auria: Auria) -> None:
+    """One document with all of it."""
+    told = json.loads(auria("schedule", "--json")[1])
+    assert (told["daemon"], told["ran"]) == (None, [])
+    lived(house)
+    told = json.loads(auria("schedule", "--json")[1])
+    assert told["daemon"]["holder"] == "vm:1"
+    assert [one["state"] for one in told["ran"]] == ["asked", "skipped", "skipped", "done"]
+    assert told["last_done"] == {"make": "2026-11-22T04:00:00+00:00"}
+    assert told["stock"] == {"made": 0, "approved": 0, "per_day": 1, "low": True}
+    assert {one["job"] for one in told["coming"]} == {
+        "make", "measure", "reconcile", "publish fake", "publish folder",
+    }  # fmt: skip
+
+
+def test_the_operator_answers(house: Application, auria: Auria) -> None:
+    """Yes or no, not both, and only where there is a question."""
+    assert auria("schedule", "--run", "make")[0] == 5
+    lived(house)
+    assert auria("schedule", "--run", "make", "--skip", "make")[0] == 4
+    assert auria("schedule", "--skip", "make") == (0, "", "make of 2026-11-25T04:00: let go by the operator\n")
+
+
+def test_the_command_starts_the_daemon(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the settings as they are read, once or for good."""
+    called: list[str] = []
+    monkeypatch.setattr("auria_bot.settings.load", lambda: house.settings)
+    monkeypatch.setattr("auria_bot.telemetry.set_up", lambda **_: None)
+    monkeypatch.setattr("auria_bot.daemon.Daemon.once", lambda _: called.append("once"))
+    monkeypatch.setattr("auria_bot.daemon.Daemon.run", lambda _: called.append("run"))
+    assert auria("daemon", "--once")[0] == 0
+    assert auria("daemon")[0] == 0
+    assert called == ["once", "run"]

@@ -1,0 +1,134 @@
+"""A worker runs a slot's commands one after the other, and never outlives whoever began it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from auria_bot.domain.slots import Claim, Slot, SlotState
+from auria_bot.services.errands import Errand
+from auria_bot.services.worker import Report, Worker
+from tests.factories import NOW
+
+CLAIM = Claim(slot=Slot(job="publish x/y", name="2026-11-21T09:00", due=NOW), state=SlotState.RUNNING, tries=1)
+SAY = "import sys, time; args = sys.argv[3:]; print(*args, file=sys.stderr)"
+
+
+def worker(folder: Path, script: str, *commands: str, deadline: float = 20.0) -> Worker:
+    """A worker whose program is a script; it gets --leash, a number and a command."""
+    errand = Errand(commands=tuple((command,) for command in commands), words="nothing to do")
+    return Worker(CLAIM, errand, folder=folder, deadline=deadline, program=(sys.executable, "-S", "-E", "-c", script))
+
+
+def ended(one: Worker) -> Report:
+    """What came of it in the end."""
+    until = time.monotonic() + 15
+    while (report := one.look()) is None:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return report
+
+
+def test_commands_run_one_after_the_other(tmp_path: Path):
+    """Their last words are kept, and what they say lies in the job's log."""
+    script = SAY + f"; open({str(tmp_path / 'ran')!r}, 'a').write(args[0])"
+    assert ended(worker(tmp_path / "logs", script, "a", "b")) == Report(words="b", failed=False)
+    assert (tmp_path / "ran").read_text() == "ab"
+    assert (tmp_path / "logs" / "publish-x-y.log").read_text() == "b\n"
+
+
+def test_without_commands_there_is_nothing_to_do(tmp_path: Path):
+    """The errand's own words say why."""
+    assert worker(tmp_path, SAY).look() == Report(words="nothing to do", failed=False)
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("import sys; print('Error: the platform is away\\nNext:  wait', file=sys.stderr); sys.exit(11)", "the platform is away"),
+        ("import sys; sys.exit(7)", "ended with exit code 7"),
+        ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL"),
+    ],
+)  # fmt: skip
+def test_a_failure_is_told(tmp_path: Path, script: str, words: str):
+    """By the error's own sentence where there is one; a command after it that goes well does not hide it."""
+    assert ended(worker(tmp_path, script, "a")) == Report(words=words, failed=True)
+    script = f"import sys\nif sys.argv[3] == 'a':\n    exec({script!r})"
+    assert ended(worker(tmp_path, script, "a", "b")) == Report(words=words, failed=True)
+
+
+def test_a_deadline_holds(tmp_path: Path):
+    """What takes too long is ended, and no further command begun."""
+    one = worker(tmp_path, "import time; time.sleep(60)", "a", "b", deadline=0.2)
+    report = ended(one)
+    assert report.failed
+    assert "longer than 0.2 s" in report.words
+
+
+def test_what_is_at_work_can_be_ended(tmp_path: Path):
+    """It is asked first, so that it can finish in order; where it does not, it is killed. Twice does no harm."""
+    done = tmp_path / "done"
+    polite = (
+        "import signal, sys, time, pathlib\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path({str(done)!r}).touch(), sys.exit(0)))\n"
+        f"pathlib.Path({str(tmp_path / 'ready')!r}).touch()\ntime.sleep(60)"
+    )
+    one = worker(tmp_path, polite, "a")
+    one.look()
+    until = time.monotonic() + 15
+    while not (tmp_path / "ready").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    one.end(patience=10)
+    one.end()
+    assert done.exists()
+
+
+def test_a_log_that_is_gone_says_nothing(tmp_path: Path):
+    """The work counts all the same."""
+    script = f"import os; os.unlink({str(tmp_path / 'publish-x-y.log')!r})"
+    assert ended(worker(tmp_path, script, "a")) == Report(words="", failed=False)
+
+
+def test_what_cannot_be_started_is_told(tmp_path: Path):
+    """A program that is not there is a failure of the slot, not of the daemon."""
+    errand = Errand(commands=(("a",),))
+    one = Worker(CLAIM, errand, folder=tmp_path, deadline=1, program=(str(tmp_path / "none"),))
+    assert one.look() == Report(words="no process can be started: No such file or directory", failed=True)
+
+
+def test_a_worker_dies_with_its_daemon(tmp_path: Path):
+    """Also when the daemon is killed and can tell nobody."""
+    inner = (
+        "import os, sys\nsys.path.insert(0, os.getcwd())\nfrom auria_bot.cli.leash import hold\nhold(int(sys.argv[2]))\n"
+        f"import pathlib, time; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+    outer = (
+        "import sys, time\nfrom pathlib import Path\nfrom tests.unit.services.test_worker import worker\n"
+        f"one = worker(Path({str(tmp_path)!r}), {inner!r}, 'a')\none.look()\ntime.sleep(60)"
+    )
+    daemon = subprocess.Popen([sys.executable, "-c", outer], start_new_session=True)
+    pid, until = tmp_path / "pid", time.monotonic() + 20
+    while not (pid.exists() and pid.read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    os.kill(daemon.pid, signal.SIGKILL)
+    daemon.wait()
+    while _lives(int(pid.read_text())):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"

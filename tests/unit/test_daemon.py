@@ -1,0 +1,281 @@
+"""The daemon begins what is due, once, and carries on whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.daemon import Daemon
+from auria_bot.domain.slots import SlotState
+from auria_bot.errors import DatabaseUnreachable, IllegalMove, SettingsError
+from auria_bot.settings import DatabaseSettings, JobSettings, ScheduleSettings, Settings
+from auria_bot.testing import FakeClock
+from tests.house import fake_house, fake_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from auria_bot.bootstrap import Application
+
+NO_JOB = JobSettings()
+QUIET = {"reconcile": NO_JOB, "refresh": NO_JOB, "make": NO_JOB}
+HOURLY = ScheduleSettings(measure=JobSettings(at=("*:30",)), **QUIET)
+SLEEP = (sys.executable, "-S", "-E", "-c", "import time; time.sleep(60)")
+SAY = (sys.executable, "-S", "-E", "-c", "import sys; print('counted', file=sys.stderr)")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Nine o'clock."""
+    return FakeClock()
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
+    """What the daemon's work comes to."""
+    with closing(fake_house(tmp_path, clock=clock)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def made(house: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]]:
+    """Makes daemons in the house, and ends them."""
+    daemons: list[Daemon] = []
+
+    def make(*, program=SAY, schedule=HOURLY, load=None, holder="a") -> Daemon:
+        settings = house.settings.model_copy(update={"schedule": schedule})
+        daemons.append(Daemon(load=load or (lambda: settings), clock=clock, program=program, holder=holder))
+        return daemons[-1]
+
+    yield make
+    for one in daemons:
+        one._close()
+
+
+def states(house: Application) -> list[tuple[str, SlotState, str]]:
+    """What became of each slot, the first first."""
+    return [(one.slot.name[11:], one.state, one.words) for one in reversed(house.agenda.history())]
+
+
+def until(daemon: Daemon, done: Callable[[], bool]) -> None:
+    """Tick until something is so."""
+    end = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < end
+        daemon.tick()
+        time.sleep(0.02)
+
+
+def test_what_is_due_is_done_once(house: Application, clock: FakeClock, made):
+    """In a process of its own; a second daemon waits meanwhile, and takes over when the first stops."""
+    first, second = made(), made(holder="b")
+    assert first.tick()
+    assert first.leads
+    assert second.tick()
+    assert not second.leads
+    clock.advance(minutes=31)
+    until(first, lambda: bool(states(house)) and not first.at_work and states(house)[0][1] is SlotState.DONE)
+    assert states(house) == [("09:30", SlotState.DONE, "counted")]
+    first.stop()
+    assert not first.tick()
+    first._close()
+    second.tick()
+    assert second.leads
+    assert states(house) == [("09:30", SlotState.DONE, "counted")]
+
+
+def test_a_deposed_daemon_drops_its_work(house: Application, clock: FakeClock, made):
+    """The one that took over begins it again."""
+    first, second = made(program=SLEEP), made(holder="b")
+    first.tick()
+    clock.advance(minutes=31)
+    first.tick()
+    (slot,) = first.at_work
+    clock.advance(seconds=11)
+    second.tick()
+    assert second.leads
+    first.tick()
+    assert first.at_work == ()
+    until(second, lambda: not second.at_work)
+    assert states(house) == [(slot.name[11:], SlotState.DONE, "counted")]
+
+
+def test_what_is_under_way_may_finish(house: Application, clock: FakeClock, made):
+    """Nothing new is begun; what takes too long is broken off and taken up again by the next daemon."""
+    first = made(program=SLEEP)
+    first.tick()
+    clock.advance(minutes=31)
+    first.tick()
+    first.stop()
+    assert first.tick()
+    assert len(first.at_work) == 1
+    first._stop_by = time.monotonic()
+    assert not first.tick()
+    first._close()
+    assert states(house) == [("09:30", SlotState.RETRY, "broken off: the daemon was stopped")]
+    second = made(holder="b")
+    until(second, lambda: states(house)[0][1] is SlotState.DONE)
+
+
+def test_a_slot_that_ended_while_the_database_is_away_is_kept(
+    house: Application, clock: FakeClock, made, monkeypatch, caplog
+):
+    """It is written down when the database is back; the trouble is told once."""
+    one = made()
+    one.tick()
+    clock.advance(minutes=31)
+    one.tick()
+    agenda = one._house.agenda
+    told = agenda.settle
+    caplog.set_level("INFO", logger="auria_bot")
+
+    def away(*_, **__):
+        raise DatabaseUnreachable("the database is away")
+
+    monkeypatch.setattr(agenda, "settle", away)
+    until(one, lambda: not one.at_work)
+    one.tick()
+    monkeypatch.setattr(agenda, "settle", told)
+    one.tick()
+    assert states(house) == [("09:30", SlotState.DONE, "counted")]
+    assert caplog.text.count("the database is away; nothing is begun until this is over") == 1
+    assert "All is well again" in caplog.text
+
+
+def test_a_daemon_starts_without_a_database(tmp_path: Path, caplog):
+    """And waits for it, without a word more than needed."""
+    away = Settings(home=tmp_path, database=DatabaseSettings(url="postgresql://127.0.0.1:1/none"))
+    one = Daemon(load=lambda: away)
+    assert one.tick()
+    assert one.tick()
+    assert not one.leads
+    assert caplog.text.count("cannot be reached") == 1
+    one._close()
+
+
+def test_settings_are_read_again(house: Application, clock: FakeClock, made, caplog):
+    """Wrong ones are refused and the old ones stay; good ones hold from the next tick on."""
+    other = ScheduleSettings(measure=JobSettings(at=("*:45",)), **QUIET)
+    new = house.settings.model_copy(update={"schedule": other})
+    answers: list[Settings | SettingsError] = [
+        house.settings.model_copy(update={"schedule": HOURLY}), SettingsError("studio.count is wrong"), new,
+    ]  # fmt: skip
+
+    def load() -> Settings:
+        answer = answers.pop(0)
+        if isinstance(answer, SettingsError):
+            raise answer
+        return answer
+
+    one = made(load=load)
+    one.tick()
+    lease = one._leadership.lease
+    one.reload()
+    one.tick()
+    assert "the old ones stay: studio.count is wrong" in caplog.text
+    assert one._house.settings.schedule == HOURLY
+    one.reload()
+    one.tick()
+    assert one._house.settings.schedule == other
+    assert one._leadership.lease.fencing == lease.fencing
+    clock.advance(minutes=40)
+    one.tick()
+    assert not one.at_work
+
+
+def test_another_database_is_another_lease(house: Application, clock: FakeClock, made, tmp_path: Path):
+    """That of the old one is let go."""
+    moved = house.settings.model_copy(
+        update={"database": DatabaseSettings(url="sqlite:///other.db"), "schedule": HOURLY}
+    )
+    answers = [house.settings.model_copy(update={"schedule": HOURLY}), moved]
+    one, second = made(load=lambda: answers.pop(0)), made(holder="b")
+    one.tick()
+    one.reload()
+    one.tick()
+    assert one.leads
+    assert (tmp_path / "other.db").exists()
+    second.tick()
+    assert second.leads
+
+
+def test_once_does_what_is_due_and_comes_back(house: Application, clock: FakeClock, made):
+    """It does not run beside a daemon."""
+    made().once()
+    clock.advance(minutes=31)
+    made().once()
+    assert states(house) == [("09:30", SlotState.DONE, "counted")]
+    made(holder="b").tick()
+    with pytest.raises(IllegalMove, match="at work already: b"):
+        made().once()
+
+
+def test_three_days_off(house: Application, clock: FakeClock, made):
+    """Each job is made up for at most once, as its policy says."""
+    jobs = {
+        "make": JobSettings(at=("04:00",), catch_up="run"), "measure": JobSettings(at=("05:00",), catch_up="skip"),
+        "refresh": JobSettings(at=("03:00",), catch_up="ask"), "reconcile": NO_JOB,
+    }  # fmt: skip
+    schedule = ScheduleSettings(**jobs)
+    made(schedule=schedule).once()
+    clock.advance(days=3)
+    made(schedule=schedule).once()
+    found = [(one.slot.job, str(one.state)) for one in house.agenda.history() if not one.slot.job.startswith("publish")]
+    assert sorted(found) == [
+        *[("make", "done")], *[("make", "skipped")] * 2, *[("measure", "skipped")] * 3,
+        ("refresh", "asked"), *[("refresh", "skipped")] * 2,
+    ]  # fmt: skip
+
+
+def test_the_command_stops_in_order(tmp_path: Path):
+    """`auria daemon` ticks, hears SIGHUP, loads nothing heavy and ends well at SIGTERM."""
+    with closing(fake_house(tmp_path, clock=lambda: datetime.now(UTC))) as house:
+        house.store.close()
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+        with (tmp_path / "said").open("wb") as said:
+            program = subprocess.Popen(
+                [sys.executable, "-m", "auria_bot", "daemon"], env=kept | {"AURIA_HOME": str(tmp_path)}, stderr=said
+            )
+        try:
+            end = time.monotonic() + 30
+            text = ""
+            for word, number in (("This daemon leads", signal.SIGHUP), ("were read again", signal.SIGTERM)):
+                while word not in text:
+                    assert time.monotonic() < end, text
+                    time.sleep(0.05)
+                    text = (tmp_path / "said").read_text()
+                os.kill(program.pid, number)
+            assert program.wait(20) == 0
+        finally:
+            program.kill()
+            program.wait()
+        assert (tmp_path / "said").read_text().rstrip().endswith("The daemon is gone action=stop")
+        with house.store.read() as unit:
+            assert unit.leases.get("daemon").until < datetime.now(UTC) - timedelta(days=1)
+
+
+def test_an_idle_daemon_imports_nothing_heavy(tmp_path: Path):
+    """Neither a runtime nor torch nor a platform's library; so it stays small."""
+    code = (
+        "import sys; from pathlib import Path; from tests.house import fake_settings;"
+        "from auria_bot.daemon import Daemon; import apscheduler.schedulers.blocking;"
+        "s = fake_settings(Path(sys.argv[1])); one = Daemon(load=lambda: s); one.tick(); one._close();"
+        "heavy = {'torch', 'onnxruntime', 'openvino', 'numpy', 'tokenizers', 'tweepy', 'instagrapi', 'atproto', 'mastodon',"
+        " 'praw', 'PIL', 'sqlalchemy.orm'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    fake_house(tmp_path).close()
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True
+    ).stdout
+    assert told.strip() == "[]"
+    assert fake_settings(tmp_path).daemon.stop_after == 60
