@@ -106,6 +106,6 @@ def _is_removed(record: Mapping[str, Any], title: str, body: str) -> bool:
     meta = record.get("_meta")
     told = (
         record.get("removed_by_category"), record.get("removed_by"), record.get("banned_by"),
-        meta.get("removal_type") if isinstance(meta, dict) else None,
+        *((meta.get("removal_type"), meta.get("was_deleted_later")) if isinstance(meta, dict) else ()),
     )  # fmt: skip
     return any(told) or _is_gone(title) or _is_gone(body)

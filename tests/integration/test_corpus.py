@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bench import import_speed, near_duplicates, poem_reading, records
+from tests.bench import fuzz, import_speed, near_duplicates, poem_reading, records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +67,10 @@ def test_an_import_that_is_killed_and_repeated_is_the_same(tmp_path: Path):
     assert 0 < import_speed.killed(tmp_path / "killed", path, count // 3) < count
     import_speed.imported(tmp_path / "killed", path)
     assert import_speed.kept(tmp_path / "killed") == (count, whole)
+
+
+def test_bytes_that_nobody_would_write_do_no_harm():
+    """No crash, no hang, little memory."""
+    slowest, largest = fuzz.worst(150)
+    assert slowest < fuzz.SECONDS
+    assert largest < fuzz.BYTES

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auria_bot.corpus import stream
-from auria_bot.corpus.dump import submissions
+from auria_bot.corpus.dump import listed, submissions
 from auria_bot.corpus.stream import Tally
 from auria_bot.errors import InputError, NotFound
 
@@ -129,3 +129,27 @@ def test_however_the_blocks_fall_the_lines_are_the_same(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stream, "_BLOCK", block)
         assert sum(1 for _ in submissions(path, subreddits=["haiku"])) == lines.count(record(7))
+
+
+def test_the_largest_window_of_the_archives_is_read(tmp_path: Path) -> None:
+    """2 GiB, of which no more memory is taken than the file fills."""
+    parameters = zstandard.ZstdCompressionParameters.from_level(1, window_log=31, enable_ldm=True)
+    packer = zstandard.ZstdCompressor(compression_params=parameters)
+    content = b"\n".join(record(number) for number in range(50))
+    with (tmp_path / "RS_2020-01.zst").open("wb") as file, packer.stream_writer(file) as out:
+        out.write(content)
+    assert len(list(submissions(tmp_path / "RS_2020-01.zst"))) == 50
+
+
+def test_a_listing_is_read_like_a_dump() -> None:
+    """Its posts, with what is no post counted; of the wanted subreddits only."""
+    children = [{"kind": "t3", "data": json.loads(record(1))}, {"kind": "t1", "data": {}}, 7, {"kind": "t3", "data": {"id": "x"}},
+                {"kind": "t3", "data": json.loads(record(2, "nba"))}]  # fmt: skip
+    tally = Tally()
+    found = list(listed({"kind": "Listing", "data": {"children": children}}, subreddits=["haiku"], tally=tally))
+    assert [one.id for one in found] == ["a1"]
+    assert (tally.lines, tally.wanted, tally.bad) == (5, 1, 2)
+    assert len(list(listed({"kind": "Listing", "data": {"children": children}}))) == 2
+    for wrong in (None, [], {}, {"kind": "Listing"}, {"kind": "Listing", "data": {"children": {}}}):
+        with pytest.raises(InputError, match="no listing"):
+            list(listed(wrong))

@@ -43,7 +43,7 @@ def test_the_id_is_found_by_either_name(identifier: dict[str, str]) -> None:
     "sign",
     [
         {"selftext": "[deleted]"}, {"title": "[removed]"}, {"title": "[deleted by user]"}, {"removed_by_category": "moderator"},
-        {"banned_by": "someone"}, {"_meta": {"removal_type": "deleted"}},
+        {"banned_by": "someone"}, {"_meta": {"removal_type": "deleted"}}, {"_meta": {"was_deleted_later": True}},
     ],
 )  # fmt: skip
 def test_a_removal_is_told_in_many_ways(sign: dict[str, Any]) -> None:

@@ -146,7 +146,11 @@ def test_an_export_for_people(store: Store, press: Press, tmp_path: Path):
         press.export(tmp_path / "out.pdf")
     with pytest.raises(DiskError):
         press.export(tmp_path / "none" / "out.txt")
+    (tmp_path / "folder.txt").mkdir()
+    with pytest.raises(DiskError, match=r"folder\.txt"):
+        press.export(tmp_path / "folder.txt")
     assert sorted(path.name for path in tmp_path.glob("*out*")) == ["out.csv", "out.txt"]
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_folder_that_cannot_be_written_is_told(store: Store, tmp_path: Path, clock: FakeClock):
