@@ -97,7 +97,7 @@ def guard_address(address: str) -> str:
     A password counts whatever it looks like; of the other parts, what is long or holds a digit, and is no host.
     """
     guard(address)
-    if password := re.search(r"://[^:/?#@]*:(.+)@", address):
+    if password := re.search(r"://[^:/?#@]*:([^/?#]+)@", address):
         guard(password[1])
         guard(unquote(password[1]))
     for part in re.split(r"[/:@?&=,]+", address.partition("://")[2]):

@@ -122,15 +122,22 @@ class Metric:
 
 
 METRICS = (
+    Metric(name="auria_info", kind="gauge", labels=("version",), help="The program's version; always 1."),
+    Metric(name="auria_healthy", kind="gauge", labels=(), help="Whether no work is overdue, as /healthz tells."),
+    Metric(name="auria_database_up", kind="gauge", labels=(), help="Whether the database can be read."),
     Metric(name="auria_drafts", kind="gauge", labels=("state",), help="Drafts in each state."),
-    Metric(
-        name="auria_posts",
-        kind="gauge",
-        labels=("channel", "state"),
-        help="Posts of each channel in each state.",
-    ),
-)
-"""Every metric there is; both are counted in the database, so they outlive a restart."""
+    Metric(name="auria_posts", kind="gauge", labels=("channel", "state"), help="Posts of each channel in each state."),
+    Metric(name="auria_attempts_total", kind="counter", labels=("channel", "outcome"), help="Attempts on each channel by how they ended."),
+    Metric(name="auria_channel_paused", kind="gauge", labels=("channel",), help="Channels that are paused."),
+    Metric(name="auria_queue_age_seconds", kind="gauge", labels=("channel",), help="How long the longest due post of each channel waits past its hour."),
+    Metric(name="auria_job_last_success_timestamp_seconds", kind="gauge", labels=("job",), help="When each job last ended well."),
+    Metric(name="auria_job_overdue", kind="gauge", labels=("job",), help="Whether a job is overdue."),
+    Metric(name="auria_leader_heartbeat_timestamp_seconds", kind="gauge", labels=(), help="When the leading daemon last renewed its lease."),
+    Metric(name="auria_leader_changes_total", kind="counter", labels=(), help="How often the lease changed hands."),
+    Metric(name="auria_step_seconds_total", kind="counter", labels=("step",), help="Seconds that each step of the studio took since the daemon's start."),
+    Metric(name="auria_steps_total", kind="counter", labels=("step",), help="How often each step of the studio was done since the daemon's start."),
+)  # fmt: skip
+"""Every metric there is; all but the studio's are counted in the database, so they outlive a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +166,8 @@ def exposition(samples: Iterable[Sample]) -> str:
         for sample in wanted:
             if sample.metric == metric.name:
                 labels = ",".join(f'{name}="{_escaped(sample.labels[name])}"' for name in metric.labels)
-                lines.append(f"{metric.name}{{{labels}}} {sample.value:g}")
+                name = f"{metric.name}{{{labels}}}" if labels else metric.name
+                lines.append(f"{name} {float(sample.value):.15g}")
     return "\n".join(lines) + "\n"
 
 

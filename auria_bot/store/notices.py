@@ -47,6 +47,11 @@ class Notices:
         old = (notices.c.kind == kind, notices.c.at < before)
         self._connection.execute(delete(notices).where(*old))
 
+    def is_due(self, *, now: datetime) -> bool:
+        """Whether something is to be said now."""
+        found = select(notices.c.id).where(notices.c.next_at <= now).limit(1)
+        return self._connection.execute(found).one_or_none() is not None
+
     def due(self, *, now: datetime, until: datetime) -> Sequence[Telling]:
         """What is to be said now, the oldest first; nobody else gets it before `until`."""
         due = select(notices.c.id).where(notices.c.next_at <= now).order_by(notices.c.id)

@@ -177,11 +177,20 @@ def test_metrics_in_prometheus_format():
             Sample(metric="auria_drafts", labels={"state": "made"}, value=1),
         ]
     )
-    assert text.splitlines() == [
+    lines = text.splitlines()
+    at = lines.index("# HELP auria_drafts Drafts in each state.")
+    assert lines[at : at + 6] == [
         "# HELP auria_drafts Drafts in each state.", "# TYPE auria_drafts gauge", 'auria_drafts{state="made"} 1',
         "# HELP auria_posts Posts of each channel in each state.", "# TYPE auria_posts gauge",
         r'auria_posts{channel="a\"b\\",state="sent"} 2',
     ]  # fmt: skip
+
+
+def test_a_moment_keeps_its_seconds():
+    """A time in seconds is not rounded, and a metric without labels has no braces."""
+    when = 1795251615.25
+    text = exposition([Sample(metric="auria_leader_heartbeat_timestamp_seconds", labels={}, value=when)])
+    assert "auria_leader_heartbeat_timestamp_seconds 1795251615.25" in text.splitlines()
 
 
 def test_samples_keep_to_the_table():
