@@ -19,7 +19,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.p
 
 LAYERS = (
     {"errors", "one_stroke", "secrecy"}, {"domain"}, {"address", "settings", "settings_faults", "settings_file", "settings_sections", "registry", "telemetry", "vault"}, {"corpus"},
-    {"art", "channels", "store", "services"}, {"bootstrap"}, {"cli", "web", "daemon", "studio_child"},
+    {"art", "channels", "store", "services"}, {"bootstrap"}, {"household"}, {"cli", "web", "daemon", "studio_child"},
 )  # fmt: skip
 """The lowest first; a layer imports the ones below it."""
 

@@ -66,6 +66,11 @@ class GraphToken:
         log.info("The access token was renewed", extra={"channel": self._channel})
         return renewed
 
+    def expires(self) -> datetime | None:
+        """When the token ends, as far as it is known; it is asked of nobody."""
+        ends = self._state(self._secrets.get("access_token") or "").get("expires")
+        return datetime.fromisoformat(ends).astimezone(UTC) if ends and self._renewable else None
+
     def told(self) -> str:
         """How long the token is good for, in words."""
         if not self._renewable:

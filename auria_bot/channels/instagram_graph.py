@@ -134,6 +134,10 @@ class InstagramGraphChannel:
         """
         return self._way.endpoint()
 
+    def expires(self) -> datetime | None:
+        """When the token ends, as far as it is known; without the network."""
+        return self._token.expires()
+
     def check(self) -> str:
         """Try the token, the quota, and a picture's way to the outside; the token is renewed where it is time.
 

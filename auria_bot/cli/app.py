@@ -45,7 +45,9 @@ COMMANDS = {
     "evaluate": ("training:evaluate", "Measure a model on the test split of the data."),
     "doctor": ("care:doctor", "Examine everything and say what to do."),
     "config": ("care:config", "Show every setting in force, without secrets."),
-    "db": ("care:database", "The database's schema."),
+    "db": ("keeping:database", "The database: its schema, backups, and whether it is whole."),
+    "tidy": ("keeping:tidy", "Take away what is old: rejected drafts' pictures, broken-off runs, crash logs."),
+    "notify": ("notifying:notify", "Telling you what matters: try it, and say what is to be said."),
 }
 """Each command's function, or group of commands, in auria_bot.cli, and the first sentence of its docstring."""
 

@@ -12,7 +12,9 @@ __all__ = ["config", "database", "doctor"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-database = typer.Typer(help="The database's schema.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+database = typer.Typer(
+    help="The database: its schema, backups, and whether it is whole.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)  # fmt: skip
 
 
 def doctor(as_json: Json = False) -> None:

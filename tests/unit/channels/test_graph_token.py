@@ -116,3 +116,14 @@ def test_without_a_token_it_says_how_to_give_one() -> None:
     """By the command."""
     with pytest.raises(Unauthorised, match="auria channels add ig"):
         made(Api(), MemorySecrets()).current()
+
+
+def test_when_it_ends_is_known() -> None:
+    """Of a token that is renewed, once it was."""
+    secrets = MemorySecrets({"access_token": "first token"})
+    assert made(Api(), secrets).expires() is None
+    known(secrets, expires=5, tried=0)
+    ends = made(Api(), secrets).expires()
+    assert ends is not None
+    assert timedelta(days=4) < ends - datetime.now(UTC) < timedelta(days=6)
+    assert made(Api(), secrets, renewable=False).expires() is None

@@ -1,0 +1,124 @@
+"""Keeping house: `tidy`, and of `db` its backups: `backup`, `backups`, `restore`, `check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auria_bot.cli.care import database
+from auria_bot.cli.console import note
+from auria_bot.cli.house import opened
+
+__all__ = ["database", "tidy"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def tidy(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False, as_json: Json = False
+) -> None:
+    """Take away what is old: rejected drafts' pictures, broken-off runs, crash logs.
+
+    What is out, approved or waits is never touched, and words stay. How old is set under [upkeep].
+    """
+    from dataclasses import asdict
+
+    from auria_bot import household
+    from auria_bot.cli.console import print_json
+
+    with opened() as house:
+        done = household.upkeep(house).tidy(dry_run=dry_run)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        verb = "would free" if dry_run else "freed"
+        typer.echo(
+            f"{verb} {done.size / 1e6:.1f} MB: {len(done.pictures)} rejected drafts' pictures, {len(done.runs)} broken-off"
+            f" runs, {len(done.logs)} crash logs"
+        )
+    for words in done.failed:
+        note(f"left: {words}")
+
+
+@database.command("backup")
+def backup(
+    folder: Annotated[Path | None, typer.Argument(help="Where; the folder of backups when not given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Copy database and pictures while everything goes on; in the usual folder, old backups go.
+
+    Secrets and settings are not copied.
+    """
+    from auria_bot import household
+    from auria_bot.cli.console import print_json
+
+    with opened() as house:
+        keeper = household.backups(house)
+        made = keeper.make(folder.expanduser().absolute() if folder else None)
+        gone = () if folder else keeper.rotate()
+        with house.store.begin() as unit:
+            unit.journal.note("backup", words=str(made.folder), at=house.clock())
+    if as_json:
+        print_json({"folder": made.folder, "bytes": made.size, "files": len(made.files), "gone": gone})
+    else:
+        typer.echo(f"{made.folder}: {len(made.files)} files, {made.size / 1e6:.1f} MB; put back by: auria db restore")
+
+
+@database.command("backups")
+def backups(as_json: Json = False) -> None:
+    """List the backups, the newest first."""
+    from auria_bot import household
+    from auria_bot.cli.console import print_json
+
+    with opened() as house:
+        found = household.backups(house).list()
+    if as_json:
+        print_json([{"folder": one.folder, "made_at": one.made_at.isoformat(), "bytes": one.size} for one in found])
+        return
+    for one in found:
+        typer.echo(f"{one.folder}  {len(one.files)} files, {one.size / 1e6:.1f} MB")
+    if not found:
+        note("there is no backup yet; auria db backup makes one")
+
+
+@database.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup's folder, or a file in it.")],
+    force: Annotated[bool, typer.Option("--force", help="Although the database holds something.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Put a backup back, once every file of it is seen to be whole.
+
+    What the database held is saved beside it before. End the daemon first.
+    """
+    from auria_bot import household
+    from auria_bot.cli.console import print_json
+
+    with opened() as house:
+        done = household.backups(house).restore(file.expanduser().absolute(), force=force)
+        with house.store.begin() as unit:  # opening it brings an older schema up to date
+            unit.journal.note("restore", words=str(done.backup.folder), at=house.clock())
+    if as_json:
+        print_json({"folder": done.backup.folder, "pictures": done.pictures, "aside": done.aside})
+        return
+    aside = f"; what was there is in {done.aside}" if done.aside else ""
+    typer.echo(f"restored the state of {done.backup.made_at:%Y-%m-%d %H:%M} UTC, and {done.pictures} pictures{aside}")
+
+
+@database.command("check")
+def check(as_json: Json = False) -> None:
+    """Look whether database and pictures are whole; exit code 7 when not."""
+    from auria_bot import household
+    from auria_bot.cli.console import print_json
+    from auria_bot.errors import StoreError
+
+    with opened() as house:
+        faults = household.upkeep(house).check()
+    if as_json:
+        print_json({"faults": faults})
+    else:
+        typer.echo("\n".join(faults) or "database and pictures are whole")
+    if faults:
+        raise typer.Exit(StoreError.exit_code)
