@@ -184,7 +184,9 @@ class Gleaner:
             count = mark.count + len(step.fresh)
             at_floor = _is_below(step, floor)
             if at_floor or step.end == "end":
-                found.gap |= seen > 0 and listing.newest_first and count >= CEILING and not _is_below(step, seen + 1)
+                ceiling = FULL_SEARCH if listing.path == "search" else CEILING
+                is_cut = seen > 0 and listing.newest_first and count >= ceiling
+                found.gap |= is_cut and not _is_below(step, seen + 1)
                 mark = mark.finished()
             elif step.end == "lost":
                 mark = mark.given_up()

@@ -181,6 +181,11 @@ class RedditServer:
             found = [one for one in self.everything.values() if one.subreddit == subreddit and one.state == "up"]
         return sorted(found, key=lambda one: one.key, reverse=True)
 
+    def end_window(self) -> None:
+        """A new window begins."""
+        with self._lock:
+            self._window_began, self._used = time.monotonic(), 0
+
     def expire_tokens(self) -> None:
         """No token that was given is good any more."""
         with self._lock:
@@ -195,7 +200,8 @@ class RedditServer:
     def _serve(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         status, headers, text = self._answer(handler.command, handler.path, dict(handler.headers.items()), body)
         handler.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(text))}.items():
+        # The proxy ends every connection; a client that is not told might use it once more, and fail by chance.
+        for name, value in {**headers, "Content-Length": str(len(text)), "Connection": "close"}.items():
             handler.send_header(name, value)
         handler.end_headers()
         pause, self.drips = self.drips, 0.0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -133,16 +134,23 @@ def test_a_wait_that_is_too_long_ends_it(server: RedditServer):
     assert caught.value.until is not None
 
 
-def test_where_the_limit_is_used_up_the_rest_of_the_window_is_waited_for_and_said():
-    """Three requests in a second: the fourth waits, and Reddit never has to say "too many"."""
+def test_where_the_limit_is_used_up_the_rest_of_the_window_is_waited_for_and_said(monkeypatch: pytest.MonkeyPatch):
+    """The fourth of three requests waits, and Reddit never has to say "too many"."""
     said = list[tuple[float, str]]()
-    with RedditServer(limit=3, window=1.0) as server:
+    monkeypatch.setattr(
+        "prawcore.rate_limit.time", SimpleNamespace(monotonic_ns=time.monotonic_ns, sleep=lambda _: None)
+    )
+    with RedditServer(limit=3, window=300.0) as server:
         server.post()
         reddit = reader(server)
-        reddit.meter.sleep, reddit.meter.tell = time.sleep, lambda seconds, why: said.append((round(seconds), why))
-        for _ in range(4):
+        reddit.meter.tell = lambda seconds, why: said.append((seconds, why))
+        for _ in range(3):
             reddit.page("haiku", "new", {})
-        assert (said, reddit.meter.repeated) == ([(1, "Reddit's limit")], 0)
+        said.clear()  # prawcore spreads the requests of a window
+        reddit.meter.sleep = lambda _: server.end_window()
+        reddit.page("haiku", "new", {})
+        ((seconds, why),) = said
+        assert (250 < seconds <= 300, why, reddit.meter.repeated) == (True, "Reddit's limit", 0)
 
 
 def test_a_window_that_is_too_long_ends_it():

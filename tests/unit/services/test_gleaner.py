@@ -219,6 +219,16 @@ def test_a_search_is_gone_on_with(server: RedditServer, house: Application):
     assert (second.report.fresh, len(server.queries) - before) == (0, 1)
 
 
+def test_a_search_leaves_a_gap_sooner(server: RedditServer, house: Application):
+    """It ends after 250 posts."""
+    (path,) = listings("search", searches=["beside the path"])
+    server.fill(3)
+    house.gleaner.glean("haiku", path)
+    server.now += 20_000
+    server.fill(260, every=20)
+    assert house.gleaner.glean("haiku", path).gap
+
+
 def test_slices_of_time_reach_what_no_listing_does(server: RedditServer, house: Application, tmp_path: Path):
     """Of 600 posts a search gives 250: all are found."""
     server.fill(600, every=3000)
