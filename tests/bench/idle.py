@@ -1,0 +1,102 @@
+"""A daemon with nothing to do for ten minutes, then 100,000 simulated ticks: how much memory and time it takes, and whether it grows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+from tests.bench import Result
+from tests.house import fake_house
+
+__all__ = ["run"]
+
+SETTLE = 15.0  # seconds after its start from which on its time counts
+MOST_MEMORY, MOST_TIME = 80.0, 0.2  # MB; % of a core
+MOST_GROWTH = 2.0  # MB between the first tenth and the end of the simulated ticks
+
+_TICKS = """
+import sys, os, gc, tracemalloc
+from datetime import timedelta
+from pathlib import Path
+from auria_bot.daemon import Daemon
+from auria_bot.testing import FakeClock
+from auria_bot import settings
+count, clock = int(sys.argv[1]), FakeClock()
+one = Daemon(load=settings.load, clock=clock, program=(sys.executable, "-c", "pass"))
+size = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def tick():
+    clock.now += timedelta(milliseconds=30)
+    one.tick()
+for _ in range(count // 10): tick()
+gc.collect(); before = size()
+for _ in range(count - count // 10): tick()
+gc.collect(); print(size() - before)
+"""
+
+
+def run(seconds: float = 600.0, ticks: int = 100_000) -> Result:
+    """Measure a real daemon for so long, then another's growth."""
+    root = Path(tempfile.mkdtemp(prefix="auria-idle-"))
+    try:
+        memory, share = _idle(root, seconds)
+        growth = _growth(root, ticks)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    figures = f"{memory:.1f} MB resident, {share:.3f} % of a core over {seconds:g} s, {growth:+.2f} MB over {ticks:,} simulated ticks"
+    bar = f"under {MOST_MEMORY:g} MB, under {MOST_TIME:g} %, under {MOST_GROWTH:g} MB"
+    passed = memory < MOST_MEMORY and share < MOST_TIME and growth < MOST_GROWTH
+    return Result(name="idle", figures=figures, bar=bar, passed=passed)
+
+
+def _environment(root: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+    return kept | {"AURIA_HOME": str(root)}
+
+
+def _idle(root: Path, seconds: float) -> tuple[float, float]:
+    """The largest resident size in MB, and the share of a core in %, of `auria daemon` whose only jobs are hours away."""
+    fake_house(root).close()
+    hour = (time.gmtime().tm_hour + 12) % 24
+    never = "".join(f"[schedule.{job}]\nat = []\n" for job in ("reconcile", "measure"))
+    far = "".join(f'[schedule.{job}]\nat = ["{hour:02}:00"]\n' for job in ("make", "publish"))
+    (root / "auria.toml").write_text(never + far, encoding="utf-8")
+    program = subprocess.Popen(
+        [sys.executable, "-m", "auria_bot", "daemon"], env=_environment(root), stderr=subprocess.DEVNULL
+    )
+    try:
+        time.sleep(SETTLE)
+        before, largest, until = _spent(program.pid), 0.0, time.monotonic() + seconds
+        while time.monotonic() < until:
+            largest = max(largest, _resident(program.pid))
+            time.sleep(min(5.0, max(0.0, until - time.monotonic())))
+        return largest, 100 * (_spent(program.pid) - before) / seconds
+    finally:
+        program.terminate()
+        program.wait(30)
+
+
+def _growth(root: Path, ticks: int) -> float:
+    """By how many MB the daemon grows."""
+    with closing(fake_house(root)) as house:
+        house.store.close()
+    told = subprocess.run(
+        [sys.executable, "-c", _TICKS, str(ticks)], env=_environment(root), check=True, capture_output=True, text=True
+    )
+    return float(told.stdout)
+
+
+def _spent(pid: int) -> float:
+    """Seconds of processor time, user's and system's."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
