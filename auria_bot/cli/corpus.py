@@ -80,12 +80,16 @@ def import_files(
         wanted = tuple(subreddit or house.settings.corpus.subreddits)
         for file in files:
             report = Report()
-            with reading(file) as tell:
-                house.librarian.import_file(
-                    file, subreddits=() if "all" in wanted else wanted, mapping=fields, licence=licence, dry_run=dry_run,
-                    tell=lambda done, tell=tell, report=report: tell(done, f"{report.tally.lines:,} lines, {report.kept:,} poems"),  # type: ignore[misc]
-                    report=report,
-                )  # fmt: skip
+            try:
+                with reading(file) as tell:
+                    house.librarian.import_file(
+                        file, subreddits=() if "all" in wanted else wanted, mapping=fields, licence=licence, dry_run=dry_run,
+                        tell=lambda done, tell=tell, report=report: tell(done, f"{report.tally.lines:,} lines, {report.kept:,} poems"),  # type: ignore[misc]
+                        report=report,
+                    )  # fmt: skip
+            except KeyboardInterrupt:
+                note("stopped; what was read is kept, and the same command finishes it")
+                raise
             told.append({"file": str(file), **report.to_json()})
             if not as_json:
                 print_report(file.name, report, dry_run=dry_run)

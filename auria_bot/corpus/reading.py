@@ -47,7 +47,7 @@ _CHANGED = str.maketrans({
 _PAIRS = frozenset(
     {"his/her", "her/his", "he/she", "she/he", "him/her", "and/or", "i/we", "my/our", "yes/no", "either/or", "w/o"}
 )
-_UNEVEN = 4.5  # times as many syllables in one line as in another: not lines of one poem
+_UNEVEN, _VERY_UNEVEN = 4.5, 7.0  # times as many syllables in one line as in another: not lines of one poem
 _MOST_CHARACTERS = 600  # of a title or of the part of a body that is looked at: Reddit's titles have 300 at most
 _MOST_WORDS, _MOST_SYLLABLES = 12, 14  # of a line: beyond, it is prose
 _TOTAL = range(6, 29)  # syllables of a haiku in any form
@@ -183,7 +183,9 @@ def _alternatives(text: str, parts: list[str]) -> str:
     if any(pair.lower() in _PAIRS for pair in re.findall(r"\b[A-Za-z]+/[A-Za-z]+\b", text)):
         return "alternatives"
     counts = [min(line_counts(spelt)) for part in parts if (spelt := words(part))]
-    return "alternatives" if len(counts) == len(parts) and max(counts) >= _UNEVEN * min(counts) else ""
+    # "first snow/on the half-finished/bridge" ends in one word; alternatives are single words in between.
+    most = _UNEVEN if len(words(parts[1])) == 1 else _VERY_UNEVEN
+    return "alternatives" if len(counts) == len(parts) and max(counts) >= most * min(counts) else ""
 
 
 def _fault(lines: list[str], *, formal: bool) -> str:

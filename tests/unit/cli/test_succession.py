@@ -111,3 +111,20 @@ def test_slips_are_told(house: Application):
         share_of("much")
     with pytest.raises(NotFound, match="known"):
         succeed(house, "v9", recipe=None, judge=None, data=None, minutes=None, steps=None, least=None)
+
+
+def test_what_came_with_the_program_is_never_changed(
+    house: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+):
+    """The better one goes into the home, with the other models beside her."""
+    monkeypatch.setattr("auria_bot.settings.shipped", lambda _name: house.settings.models_folder)
+    (house.settings.models_folder / "painter").mkdir()
+    done = succeed(
+        house, "", recipe=recipe({}), judge=judge(better=True), data=None, minutes=None, steps=None, least=0.5
+    )
+    place = house.settings.home / "models"
+    assert done.to_json()["path"] == str(place / "poet")
+    assert (place / "poet" / "weights").read_text() == "new"
+    assert (place / "painter").is_dir()
+    assert (house.settings.models_folder / "poet" / "weights").read_text() == "old"
+    assert f"AURIA_MODELS={place}" in capsys.readouterr().err

@@ -119,3 +119,9 @@ def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     once = cleaned(text)
     if "&" not in once:
         assert cleaned(once) == once
+
+
+def test_one_word_may_be_a_last_line() -> None:
+    """Slashes without spaces part lines of very different lengths too; alternatives stand in the middle."""
+    assert read_poem("first snow/on the half-finished/bridge").lines == ("first snow", "on the half-finished", "bridge")
+    assert read_poem("what was your strangest childhood belief/viewpoint/habit of all").reason == "alternatives"
