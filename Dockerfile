@@ -1,11 +1,15 @@
-# Auria on a processor: no torch, no root. Drafts, pictures and settings live in /auria, which should be a volume.
+# Auria without root. Drafts, pictures and settings live in /auria, which should be a volume.
 #
-#   docker build -t auria .
-#   docker run --rm -v auria:/auria auria make --count 3
-#   docker run --rm -it -v auria:/auria auria review
+#   docker build -t auria .                                           # a processor is enough
+#   docker build -t auria --build-arg EXTRAS=social,notify,postgres . # with platforms, notices and PostgreSQL
+#   docker build -t auria --build-arg VARIANT=cuda .                  # with torch, for a GPU: run with --gpus all
+#   docker run -d --name auria -v auria:/auria auria                  # the daemon
+#   docker exec -it auria auria review
 FROM python:3.12-slim AS build
+ARG VARIANT=cpu
+ARG EXTRAS=notify
 WORKDIR /src
-COPY requirements/base.txt requirements/
+COPY requirements requirements
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/base.txt
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY config config
@@ -13,12 +17,21 @@ COPY migrations migrations
 COPY models models
 COPY auria_bot auria_bot
 RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+# Extras in the versions that the tests ran with; torch in its builds for GPUs only where it was asked for.
+RUN sed -n 's/^\([A-Za-z0-9][^ ]*==.*[^ \\]\) *\\*$/\1/p' requirements/test.txt > /tmp/versions.txt \
+    && if [ -n "$EXTRAS" ]; then /venv/bin/pip install --no-cache-dir --no-build-isolation -c /tmp/versions.txt ".[$EXTRAS]"; fi \
+    && if [ "$VARIANT" = cuda ]; then /venv/bin/pip install --no-cache-dir --no-build-isolation -c /tmp/versions.txt -r requirements/torch.txt ".[torch]"; fi
 
 FROM python:3.12-slim
 COPY --from=build /venv /venv
 RUN useradd --uid 1000 --create-home auria && mkdir /auria && chown auria:auria /auria
-USER auria
-ENV AURIA_HOME=/auria PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
+USER 1000
+ENV AURIA_HOME=/auria PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 AURIA_HEALTH__ADDRESS=0.0.0.0:8610
 VOLUME /auria
+EXPOSE 8610
+# It is not the process that must be well but the work: overdue jobs make it fail.
+HEALTHCHECK --interval=60s --timeout=15s --start-period=120s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8610/healthz', timeout=10)"]
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["auria"]
-CMD ["--help"]
+CMD ["daemon"]

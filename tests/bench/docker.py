@@ -1,0 +1,104 @@
+"""The Dockerfile is linted, and every RUN step's commands are carried out, without an engine.
+
+In a scratch folder that stands for the image: each COPY of the build is made there from what git knows, each RUN runs with the
+image's paths led there, by this machine's Python. What only an engine can do is not tried: the base image, the user's account, the
+image's size, the volume. With VARIANT=cuda the last RUN is left at its first half: torch for GPUs weighs gigabytes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import Result
+
+__all__ = ["ROOT", "instructions", "lint", "run"]
+
+ROOT = Path(__file__).resolve().parents[2]
+_EXTRAS = "notify"
+_ALONE = ("useradd",)  # what changes the machine itself
+
+
+def instructions(text: str) -> list[tuple[str, str]]:
+    """A Dockerfile's instructions and their words, lines joined, comments left out."""
+    lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    joined = re.sub(r"\\\n\s*", " ", lines)
+    found = (line.strip().partition(" ") for line in joined.splitlines() if line.strip())
+    return [(name.upper(), words.strip()) for name, _, words in found]
+
+
+def lint(file: Path) -> str | None:
+    """What hadolint finds; None where it is not installed."""
+    program = shutil.which("hadolint", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if program is None:
+        return None
+    done = subprocess.run([program, str(file)], capture_output=True, text=True, check=False, timeout=60)
+    return done.stdout + done.stderr
+
+
+def run() -> Result:
+    """Lint, then build in a scratch folder, and start what was built."""
+    problems, notes = [], []
+    found = lint(ROOT / "Dockerfile")
+    if found is None:
+        notes.append("hadolint is not installed")
+    elif found.strip():
+        problems.append(f"hadolint: {found.strip()[:300]}")
+    done, left = 0, []
+    with tempfile.TemporaryDirectory(prefix="auria-image-") as scratch:
+        image = Path(scratch)
+        (image / "src").mkdir()
+        (image / "tmp").mkdir()
+        for name, words in instructions((ROOT / "Dockerfile").read_text(encoding="utf-8")):
+            if name == "COPY" and not words.startswith("--from"):
+                _copy(words, image / "src")
+            elif name == "RUN" and words.startswith(_ALONE):
+                left.append(words.split()[0])
+            elif name == "RUN":
+                problem = _run(words, image)
+                problems += [problem] if problem else []
+                done += 1
+        auria = image / "venv" / "bin" / "auria"
+        started = subprocess.run([str(auria), "--version"], capture_output=True, text=True, check=False) if auria.exists() else None  # fmt: skip
+        if started is None or started.returncode != 0:
+            problems.append("what was built does not start")
+        else:
+            notes.append(started.stdout.strip())
+    for problem in problems:
+        print(f"  {problem}", file=sys.stderr)
+    words = f"{done} RUN steps carried out, not {', '.join(left)} nor torch for GPUs; {'; '.join(notes)}; {len(problems)} problems"
+    return Result(name="docker", figures=words, bar="linted, every RUN step's commands work", passed=not problems)
+
+
+def _copy(words: str, target: Path) -> None:
+    """What a COPY would take from a fresh clone."""
+    *sources, place = words.split()
+    for source in sources:
+        known = subprocess.run(
+            ["git", "ls-files", "-z", "--", source], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split("\0")
+        for name in filter(None, known):
+            file = (
+                target
+                / (place if (ROOT / source).is_dir() else "")
+                / Path(name).relative_to(source if (ROOT / source).is_dir() else ".")
+            )
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, file)
+
+
+def _run(words: str, image: Path) -> str | None:
+    """Carry a RUN out with the image's paths led into the scratch folder; what went wrong."""
+    command = re.sub(r"(?<![\w/.])/(venv|tmp)\b", lambda path: str(image / path[1]), words)
+    command = re.sub(r"\bpython -m venv\b", f"{sys.executable} -m venv", command)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(image), "VARIANT": "cpu", "EXTRAS": _EXTRAS}
+    environment |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    done = subprocess.run(
+        ["sh", "-ec", command], cwd=image / "src", env=environment, capture_output=True, text=True, check=False, timeout=1800
+    )  # fmt: skip
+    return None if done.returncode == 0 else f"RUN {words[:80]}: {done.stderr.strip()[-400:]}"
