@@ -35,7 +35,7 @@ def publish(
         datetime | None,
         typer.Option(
             "--since",
-            formats=["%Y-%m-%dT%H:%M:%S%z"],
+            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"],
             help="With --once: not where a post went out since then (2026-11-21T18:00:00+0000).",
         ),
     ] = None,

@@ -69,7 +69,7 @@ class Claim:
     state: SlotState
     tries: int = 0
     fencing: int = 0  # of the daemon that has it
-    started_at: datetime | None = None  # aware, UTC, as the others
+    started_at: datetime | None = None  # the first time; aware, UTC, as the others
     ended_at: datetime | None = None
     again_at: datetime | None = None  # when it is tried again
     words: str = ""  # what came of it

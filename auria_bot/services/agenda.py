@@ -195,7 +195,7 @@ class Agenda:
             unit.slots.save(old.evolve(state=SlotState.FAILED, ended_at=now, words=words), was=old)
             return
         taken = old.evolve(
-            state=SlotState.RUNNING, tries=old.tries + 1, fencing=lease.fencing, started_at=now, ended_at=None, again_at=None
+            state=SlotState.RUNNING, tries=old.tries + 1, fencing=lease.fencing, started_at=old.started_at or now, ended_at=None, again_at=None
         )  # fmt: skip
         unit.slots.save(taken, was=old)
         yield taken

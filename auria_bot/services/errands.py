@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Errand", "Errands", "Stock", "per_day"]
 
-_STAMP = "%Y-%m-%dT%H:%M:%S%z"
+_STAMP = "%Y-%m-%dT%H:%M:%S.%f%z"
 _MOST_APPROVED = 50  # drafts of one errand
 _FREE = {"measure": ("measure", "--json"), "refresh": ("corpus", "refresh", "--json")}
 
@@ -131,6 +131,8 @@ class Errands:
 
     def _publish(self, claim: Claim, channel: str) -> Errand:
         """One post on a channel: the next that waits there, else one of the oldest approved draft that is meant for it."""
+        # What went out since this slot was first begun is its own; a slot before it may have been late.
+        since = claim.started_at or claim.slot.due
         with self.store.read() as unit:
             paused = [pause for pause in unit.channels.paused() if pause.name == channel]
             posts = unit.posts.list({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN})
@@ -139,7 +141,7 @@ class Errands:
         begun = [
             post for post in posts
             if post.channel == channel
-            and (post.state is not PostState.UNKNOWN or (post.tried_at or claim.slot.due) >= claim.slot.due)
+            and (post.state is not PostState.UNKNOWN or (post.tried_at or since) >= since)
         ]  # fmt: skip
         if paused:
             return Errand(words=f"{channel} is paused: {paused[0].reason}")
@@ -147,8 +149,11 @@ class Errands:
             return Errand(words="nothing is approved")
         # A draft whose post is there already is not made into posts again; the command goes on with what is there.
         chosen = begun[-1].draft_id if begun else meant[-1]
-        since = claim.slot.due.strftime(_STAMP)
-        return Errand(commands=(("publish", str(chosen), "--channel", channel, "--once", "--since", since, "--json"),))
+        return Errand(
+            commands=(
+                ("publish", str(chosen), "--channel", channel, "--once", "--since", since.strftime(_STAMP), "--json"),
+            )
+        )
 
 
 def per_day(rules: Sequence[Rule]) -> int:

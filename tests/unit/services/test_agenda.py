@@ -234,3 +234,15 @@ def test_old_slots_are_forgotten(house: Application, clock: FakeClock, lease: Le
     assert one.tidy() == 0
     clock.advance(days=401)
     assert one.tidy() == 2  # the beginning and the first; the last stays
+
+
+def test_when_a_slot_was_first_begun_is_kept(house: Application, clock: FakeClock, lease: Lease):
+    """What it did since then is its own, however often it is begun again."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    first = clock()
+    clock.advance(minutes=5)
+    (again,) = one.claim(lease)
+    assert (claim.started_at, again.started_at, again.tries) == (first, first, 2)

@@ -66,7 +66,7 @@ def test_a_post_for_each_slot(house: Application, clock: FakeClock, channel: Fak
         approved(house, number)
     (command,) = one.of(claim(job)).commands
     assert command == (
-        "publish", "2", "--channel", "fake", "--once", "--since", "2026-11-21T09:00:00+0000", "--json",
+        "publish", "2", "--channel", "fake", "--once", "--since", "2026-11-21T09:00:00.000000+0000", "--json",
     )  # fmt: skip
     house.publisher.publish([2, 3], most=1)
     assert one.of(claim(job)).commands[0][1] == "3"
