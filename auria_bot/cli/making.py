@@ -13,7 +13,7 @@ from auria_bot.domain.haiku import LONGEST_THEME
 from auria_bot.errors import AuriaError, InputError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -64,15 +64,9 @@ def make(
     """
     from auria_bot.cli.house import opened
 
-    wishes = {"theme": theme, "season": season, "mood": mood, "seed": seed, "style": style, "count": count}
-    if resume and (given := [name for name, value in wishes.items() if value is not None]):
-        raise InputError(f"--resume takes the wishes from the interrupted run; leave out --{given[0]}")
-    if discard is not None and (
-        given := [name for name, value in (*wishes.items(), ("resume", resume or None)) if value]
-    ):
-        raise InputError(f"--discard makes nothing; leave out --{given[0]}")
-    if theme is not None and season is not None:
-        raise InputError("--season finds a theme itself; leave out --theme or --season")
+    _agree(
+        {"theme": theme, "season": season, "mood": mood, "seed": seed, "style": style, "count": count}, resume, discard
+    )
     words = _theme(theme)
     with opened() as house:
         if season is not None:
@@ -86,6 +80,21 @@ def make(
             note("interrupted; every finished step is kept: auria make --resume")
             raise
         _tell_made(house, made, as_json=as_json)
+
+
+def _agree(wishes: Mapping[str, object], resume: bool, discard: str | None) -> None:
+    """Make sure that the options go together.
+
+    Raises:
+        InputError: two of them do not.
+    """
+    given = [name for name, value in wishes.items() if value is not None]
+    if resume and given:
+        raise InputError(f"--resume takes the wishes from the interrupted run; leave out --{given[0]}")
+    if discard is not None and (given or resume):
+        raise InputError(f"--discard makes nothing; leave out --{[*given, 'resume'][0]}")
+    if {"theme", "season"} <= set(given):
+        raise InputError("--season finds a theme itself; leave out --theme or --season")
 
 
 def _new(
