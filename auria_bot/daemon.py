@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot import bootstrap, telemetry
+from auria_bot import bootstrap, household, telemetry
 from auria_bot.errors import AuriaError, DiskError, IllegalMove, SettingsError, StoreError
 from auria_bot.services.leadership import HEARTBEAT, Leadership, own_name
 from auria_bot.services.watchdog import tell
@@ -64,6 +64,7 @@ class Daemon:
         self._load, self._clock, self._program = load, clock, tuple(program)
         self._holder = holder or own_name()
         self._house: Application = bootstrap.build(load(), clock=clock)
+        self._caretaker = household.caretaker(self._house, self._program)
         self._leadership: Leadership | None = None
         self._workers: dict[Slot, Worker] = {}
         self._reports: list[tuple[Claim, Report]] = []  # what came of slots, until it is written down
@@ -162,6 +163,7 @@ class Daemon:
             self._say(f"{error}; nothing is begun until this is over")
         else:
             self._say("")
+        self._caretaker.turn(leads=self.leads and self._stop_by is None)
         if self._stop_by is None:
             return True
         return bool(self._workers or self._reports) and time.monotonic() < self._stop_by
@@ -243,7 +245,9 @@ class Daemon:
             with contextlib.suppress(StoreError, DiskError):
                 self._leadership.release()
             self._leadership = None
+        self._caretaker.close()
         self._house = bootstrap.build(settings, clock=self._clock)
+        self._caretaker = household.caretaker(self._house, self._program)
         if self._leadership is not None:
             self._house.__dict__["store"] = self._leadership.store  # the connection and the lease stay
         else:
@@ -253,9 +257,9 @@ class Daemon:
         log.info("The settings were read again", extra={"action": "reload"})
 
     def _say(self, trouble: str) -> None:
-        """Log a trouble once, and that it is over."""
+        """Log a trouble once, how it changes with less noise, and that it is over."""
         if trouble and trouble != self._trouble:
-            log.error("%s", trouble, extra={"action": "trouble"})
+            log.log(logging.INFO if self._trouble else logging.ERROR, "%s", trouble, extra={"action": "trouble"})
         elif not trouble and self._trouble:
             log.info("All is well again", extra={"action": "trouble"})
             self._next_look = None
@@ -285,5 +289,6 @@ class Daemon:
                 self._leadership.release()
         self._workers.clear()
         self._reports.clear()
+        self._caretaker.close()
         self._house.close()
         log.info("The daemon is gone", extra={"action": "stop"})

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 from auria_bot.errors import AuriaError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from auria_bot.bootstrap import Application
     from auria_bot.services.backups import Backups
+    from auria_bot.services.caretaker import Caretaker
     from auria_bot.services.health import Health
     from auria_bot.services.herald import AppriseHerald
     from auria_bot.services.notices import Notices
     from auria_bot.services.upkeep import Upkeep
     from auria_bot.settings import Settings
     from auria_bot.store.dump import Dump
+    from auria_bot.store.unit_of_work import Unit
 
-__all__ = ["backups", "expiring", "health", "herald", "notices", "upkeep"]
+__all__ = ["backups", "caretaker", "expiring", "health", "herald", "notices", "upkeep"]
 
 _SOON = timedelta(days=7)  # before a token's end; by then it should have been renewed
 
@@ -86,9 +89,19 @@ def health(house: Application) -> Health:
 
     chosen = house.settings
     return Health(
-        store=house.store, clock=house.clock, rules=chosen.schedule.rules(chosen.channels), zone=ZoneInfo(chosen.time_zone),
+        store=_Late(house), clock=house.clock, rules=chosen.schedule.rules(chosen.channels), zone=ZoneInfo(chosen.time_zone),
         patience=timedelta(seconds=chosen.daemon.deadline), version=__version__,
     )  # fmt: skip
+
+
+def caretaker(house: Application, program: Sequence[str]) -> Caretaker:
+    """The daemon's eye on the house."""
+    from auria_bot.services.beacon import Beacon  # noqa: PLC0415
+    from auria_bot.services.caretaker import Caretaker  # noqa: PLC0415
+
+    address = house.settings.health.address
+    beacon = Beacon(health(house), address) if address else None
+    return Caretaker(lookout=lambda: notices(house), beacon=beacon, program=program)
 
 
 def expiring(house: Application) -> Mapping[str, str]:
@@ -102,6 +115,17 @@ def expiring(house: Application) -> Mapping[str, str]:
         if ends is not None and ends - house.clock() < _SOON:
             found[name] = f"{ends:%Y-%m-%d}"
     return found
+
+
+class _Late:
+    """The database, opened when it is asked: health is told also while it is away."""
+
+    def __init__(self, house: Application) -> None:
+        self._house = house
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """A view of one moment."""
+        return self._house.store.read()
 
 
 def _dump(settings: Settings) -> Dump:

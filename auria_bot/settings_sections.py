@@ -232,10 +232,16 @@ class ScheduleSettings(Section):
     reconcile: JobSettings = _job("*:10", "*:25", "*:40", "*:55", catch_up="skip")
     measure: JobSettings = _job("*:20", catch_up="skip")
     refresh: JobSettings = _job()
+    backup: JobSettings = _job("03:15")
+    tidy: JobSettings = _job("03:45", catch_up="skip")
+    digest: JobSettings = _job("08:00", catch_up="skip")
 
     def rules(self, channels: Iterable[str]) -> tuple[Rule, ...]:
         """When each job is to be done; posting is a job of its own for each of these channels."""
-        jobs = {"make": self.make, "reconcile": self.reconcile, "measure": self.measure, "refresh": self.refresh}
+        jobs = {
+            "make": self.make, "reconcile": self.reconcile, "measure": self.measure, "refresh": self.refresh,
+            "backup": self.backup, "tidy": self.tidy, "digest": self.digest,
+        }  # fmt: skip
         if self.approve_after:
             jobs["approve"] = self.approve
         jobs |= {f"{PUBLISH}{name}": self.channels.get(name, self.publish) for name in channels}

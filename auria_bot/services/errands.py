@@ -26,7 +26,10 @@ __all__ = ["Errand", "Errands", "Stock", "per_day"]
 
 _STAMP = "%Y-%m-%dT%H:%M:%S.%f%z"
 _MOST_APPROVED = 50  # drafts of one errand
-_FREE = {"measure": ("measure", "--json"), "refresh": ("corpus", "refresh", "--json")}
+_FREE: dict[str, tuple[str, ...]] = {
+    "measure": ("measure", "--json"), "refresh": ("corpus", "refresh", "--json"), "backup": ("db", "backup", "--json"),
+    "tidy": ("tidy", "--json"), "digest": ("notify", "digest"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from tests.house import fake_house
 __all__ = ["run"]
 
 JOBS = {"make": "run", "measure": "skip", "refresh": "ask"}
+COMMANDS = {"make", "measure", "corpus"}
 NOTE = "import sys; open(sys.argv[1], 'a').write(sys.argv[4] + '\\n')"
 
 
@@ -46,18 +47,20 @@ def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[
     """What ran after three days off, how the slots stand, and what had run after the operator's word."""
     clock, noted = FakeClock(), root / "ran"
     jobs = {name: {"at": ["04:00"], "catch_up": policy} for name, policy in JOBS.items()}
-    schedule = ScheduleSettings.model_validate(jobs | {"reconcile": {"at": []}, "publish": {"at": []}})
+    schedule = ScheduleSettings.model_validate(
+        {name: {"at": []} for name in ("reconcile", "publish", "backup", "tidy", "digest")} | jobs
+    )
     with closing(fake_house(root, clock=clock)) as house:
         settings = house.settings.model_copy(update={"schedule": schedule})
         program = (sys.executable, "-S", "-E", "-c", NOTE, str(noted))
 
         def once() -> Counter[str]:
             Daemon(load=lambda: settings, clock=clock, program=program).once()
-            return Counter(noted.read_text().split() if noted.exists() else ())
+            return Counter(one for one in noted.read_text().split() if one in COMMANDS) if noted.exists() else Counter()
 
         once()
         clock.advance(days=3)
         ran = once()
-        states = Counter((one.slot.job, str(one.state)) for one in house.agenda.history())
+        states = Counter((one.slot.job, str(one.state)) for one in house.agenda.history() if one.slot.job in JOBS)
         house.agenda.decide("refresh", run=True)
         return ran, states, once()

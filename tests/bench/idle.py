@@ -63,7 +63,7 @@ def _idle(root: Path, seconds: float) -> tuple[float, float]:
     """The largest resident size in MB, and the share of a core in %, of `auria daemon` whose only jobs are hours away."""
     fake_house(root).close()
     hour = (time.gmtime().tm_hour + 12) % 24
-    never = "".join(f"[schedule.{job}]\nat = []\n" for job in ("reconcile", "measure"))
+    never = "".join(f"[schedule.{job}]\nat = []\n" for job in ("reconcile", "measure", "backup", "tidy", "digest"))
     far = "".join(f'[schedule.{job}]\nat = ["{hour:02}:00"]\n' for job in ("make", "publish"))
     (root / "auria.toml").write_text(never + far, encoding="utf-8")
     program = subprocess.Popen(

@@ -14,7 +14,9 @@ from auria_bot.settings_sections import JobSettings, PostingSettings, ScheduleSe
 def test_every_channel_posts_once_a_day_by_default() -> None:
     """At six; jobs that are off or not wanted have no rule."""
     rules = {rule.job: rule for rule in ScheduleSettings().rules(["folder", "x"])}
-    assert set(rules) == {"make", "reconcile", "measure", "publish folder", "publish x"}
+    assert set(rules) == {
+        "make", "reconcile", "measure", "publish folder", "publish x", "backup", "tidy", "digest"
+    }  # fmt: skip
     assert rules["publish x"].at == (time(18),)
     assert rules["publish x"].catch_up is CatchUp.SKIP
     assert rules["make"].catch_up is CatchUp.RUN
@@ -24,9 +26,9 @@ def test_every_channel_posts_once_a_day_by_default() -> None:
 def test_what_the_operator_wishes() -> None:
     """A channel may have other times, and drafts may be approved without a word."""
     own = PostingSettings(at=("9:00", "21:00"), days=("sat", "sun"), jitter=30)
-    chosen = ScheduleSettings(channels={"x": own}, approve_after=12, make=JobSettings(), grace=5)
+    chosen = ScheduleSettings(channels={"x": own}, approve_after=12, make=JobSettings(), digest=JobSettings(), grace=5)
     rules = {rule.job: rule for rule in chosen.rules(["x"])}
-    assert set(rules) == {"approve", "reconcile", "measure", "publish x"}
+    assert set(rules) == {"approve", "reconcile", "measure", "publish x", "backup", "tidy"}
     assert rules["publish x"].days == {5, 6}
     assert rules["publish x"].jitter == timedelta(minutes=30)
     assert rules["publish x"].grace == timedelta(minutes=5)
