@@ -98,7 +98,7 @@ class Rule:
         day = (after - self.jitter).astimezone(zone).date() - timedelta(days=2)
         last = until.astimezone(zone).date() + timedelta(days=1)
         while day <= last:
-            if day.weekday() in self.days:
+            if day.weekday() in self.days and _exists(day, zone):
                 for at in self.at:
                     name = f"{day.isoformat()}T{at:%H:%M}"
                     due = instant(day, at, zone) + offset(self.job, name, self.jitter)
@@ -115,7 +115,12 @@ class Rule:
         return None
 
 
-@lru_cache(maxsize=4096)
+def _exists(day: date, zone: ZoneInfo) -> bool:
+    """Whether a day is lived through: where the date line moves, one is left out."""
+    return instant(day, time(0), zone) < instant(day + timedelta(days=1), time(0), zone)
+
+
+@lru_cache(maxsize=8192)
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The moment at which clocks of a zone show a date and time: its first, or the first after a leap over it; in UTC."""
     local = datetime.combine(day, at, tzinfo=zone)  # fold is 0: the first of two

@@ -1,0 +1,63 @@
+"""A daemon whose clock runs fast, and the work that it starts, by the same clock: made to be killed.
+
+`daemon BASE START SPEED` ticks until SIGTERM; `work BASE START SPEED --leash FD COMMAND...` is `auria COMMAND...`. The clock shows
+BASE at the moment START, both in seconds since 1970, and runs SPEED times as fast as the world's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+from auria_bot import bootstrap, settings
+from auria_bot.cli import main
+from auria_bot.daemon import Daemon
+from auria_bot.errors import AuriaError
+from auria_bot.services.leadership import Leadership
+from auria_bot.services.publisher import Publisher
+
+__all__ = ["FastDaemon", "fast_clock"]
+
+LEASE = timedelta(seconds=1)
+CLAIM = timedelta(hours=2)  # by the fast clock: more than a worker needs
+TICK = 0.1  # seconds
+
+
+class FastDaemon(Daemon):
+    """A daemon whose lease goes by the world's clock, and is short."""
+
+    def _beat(self) -> None:
+        if self._leadership is None:
+            store = self._house.store
+            self._leadership = Leadership(
+                store=store, clock=lambda: datetime.now(UTC), holder=self._holder, length=LEASE
+            )
+        super()._beat()
+
+
+def fast_clock(base: float, start: float, speed: float) -> datetime:
+    """What the fast clock shows now."""
+    return datetime.fromtimestamp(base + (time.time() - start) * speed, UTC)
+
+
+def _main(mode: str, clock: tuple[str, str, str], rest: list[str]) -> None:
+    base, start, speed = (float(value) for value in clock)
+    if mode == "work":
+        bootstrap._now = lambda: fast_clock(base, start, speed)
+        Publisher.__init__.__kwdefaults__["lease"] = CLAIM  # type: ignore[index]
+        sys.argv = ["auria", *rest]
+        main()
+    program = (sys.executable, "-m", "tests.bench.mortal_daemon", "work", *clock)
+    daemon = FastDaemon(load=settings.load, clock=lambda: fast_clock(base, start, speed), program=program)
+    signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
+    while daemon.tick():
+        time.sleep(TICK)
+    with contextlib.suppress(AuriaError):
+        daemon._close()
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], (sys.argv[2], sys.argv[3], sys.argv[4]), sys.argv[5:])

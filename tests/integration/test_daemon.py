@@ -1,0 +1,74 @@
+"""The daemon's benchmarks in a smaller form: they pass, and can fail."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bench import catch_up, idle, outages, power_cut, takeover, year
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """The log as it was."""
+    loggers = [logging.getLogger(name) for name in ("auria_bot", "auria_bot.daemon")]
+    kept = [(one.handlers[:], one.level, one.propagate) for one in loggers]
+    yield
+    for one, (handlers, level, propagate) in zip(loggers, kept, strict=True):
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("zone", "first"),
+    [("America/New_York", date(2026, 3, 6)), ("America/New_York", date(2026, 10, 30)),
+     ("Australia/Lord_Howe", date(2026, 10, 2)), ("Pacific/Apia", date(2011, 12, 31))],
+)  # fmt: skip
+def test_days_round_a_clock_change(tmp_path: Path, zone: str, first: date):
+    """Each local day has each slot once."""
+    count, wrong = year.faults(tmp_path, zone, first=first, days=5)
+    assert (count, wrong) == (15, [])
+
+
+def test_three_days_off():
+    """As the policies say."""
+    assert catch_up.run().passed
+
+
+def test_ticks_leave_nothing_behind(tmp_path: Path):
+    """Memory does not grow with simulated ticks."""
+    assert idle._growth(tmp_path, 500) < idle.MOST_GROWTH
+
+
+@pytest.mark.parametrize("name", ["disk", "settings"])
+def test_an_outage_passes(tmp_path: Path, name: str):
+    """The daemon carries on by itself, and told it once."""
+    assert outages.OUTAGES[name](tmp_path, 1.0) == (True, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["database", "platform"])
+@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")
+def test_a_longer_outage_passes(tmp_path: Path, name: str):
+    """A server that is stopped for seconds, and a platform that is away for a day of the fake clock."""
+    assert outages.OUTAGES[name](tmp_path, 4.0) == (True, 1)
+
+
+@pytest.mark.slow
+def test_another_daemon_takes_over():
+    """One leader is killed."""
+    assert takeover.run(1, longest_life=3.0).passed
+
+
+@pytest.mark.slow
+def test_the_power_goes_out():
+    """Three times."""
+    figures, wrong = power_cut.month("SQLite", 3)
+    assert wrong == [], figures
