@@ -134,10 +134,10 @@ METRICS = (
     Metric(name="auria_job_overdue", kind="gauge", labels=("job",), help="Whether a job is overdue."),
     Metric(name="auria_leader_heartbeat_timestamp_seconds", kind="gauge", labels=(), help="When the leading daemon last renewed its lease."),
     Metric(name="auria_leader_changes_total", kind="counter", labels=(), help="How often the lease changed hands."),
-    Metric(name="auria_step_seconds_total", kind="counter", labels=("step",), help="Seconds that each step of the studio took since the daemon's start."),
-    Metric(name="auria_steps_total", kind="counter", labels=("step",), help="How often each step of the studio was done since the daemon's start."),
+    Metric(name="auria_step_seconds_total", kind="counter", labels=("step",), help="Seconds that each step of the studio took in all."),
+    Metric(name="auria_steps_total", kind="counter", labels=("step",), help="How often each step of the studio was done."),
 )  # fmt: skip
-"""Every metric there is; all but the studio's are counted in the database, so they outlive a restart."""
+"""Every metric there is; all are counted in the database, so they outlive a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

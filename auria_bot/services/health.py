@@ -1,13 +1,12 @@
 """How the house is: whether work is overdue, and every figure for Prometheus.
 
 A daemon that lives but does nothing is not well: what counts is that the leader's heart beats, that no job's time went by, and that
-no post waits past its hour. All of it is read from the database, so any process can tell, and a restart forgets nothing but the
-studio's seconds. Knows figures; does not know who asks.
+no post waits past its hour. All of it is read from the database, so any process can tell, and a restart forgets
+nothing. Knows figures; does not know who asks.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -50,6 +49,10 @@ class Figures(Protocol):
 
     def attempts(self) -> Mapping[tuple[str, str], int]:
         """How many attempts on each channel ended in each way."""
+        ...
+
+    def steps(self) -> Mapping[str, tuple[float, int]]:
+        """How many seconds each step of the studio took in all, and how often it was done."""
         ...
 
     def due_since(self) -> Mapping[str, datetime]:
@@ -160,13 +163,6 @@ class Health:
         """
         self._store, self._clock, self._rules, self._zone = store, clock, tuple(rules), zone
         self._patience, self._version = patience, version
-        self._seconds: dict[str, float] = {}
-        self._steps = Counter[str]()
-
-    def took(self, step: str, seconds: float) -> None:
-        """Count what a step of the studio took."""
-        self._seconds[step] = self._seconds.get(step, 0.0) + seconds
-        self._steps[step] += 1
 
     def look(self) -> Well:
         """Whether all is well; a database that cannot be read is trouble too."""
@@ -190,11 +186,6 @@ class Health:
     def metrics(self) -> str:
         """Every figure, in Prometheus' text format; without the database, that it cannot be read."""
         samples = [Sample(metric="auria_info", labels={"version": self._version}, value=1)]
-        samples += [
-            Sample(metric=name, labels={"step": step}, value=value)
-            for name, counter in (("auria_step_seconds_total", self._seconds), ("auria_steps_total", self._steps))
-            for step, value in sorted(counter.items())
-        ]
         well = self.look()
         samples.append(Sample(metric="auria_healthy", labels={}, value=well.is_well))
         try:
@@ -248,7 +239,10 @@ class Health:
     def _counts(self, unit: State) -> list[Sample]:
         drafts, posts, attempts = unit.vitals.drafts(), unit.vitals.posts(), unit.vitals.attempts()
         channels = sorted({name for name, _ in posts})
+        steps = unit.vitals.steps()
         return [
+            *(Sample(metric="auria_step_seconds_total", labels={"step": step}, value=steps[step][0]) for step in sorted(steps)),
+            *(Sample(metric="auria_steps_total", labels={"step": step}, value=steps[step][1]) for step in sorted(steps)),
             *(Sample(metric="auria_drafts", labels={"state": str(state)}, value=drafts.get(state, 0)) for state in DraftState),
             *(
                 Sample(metric="auria_posts", labels={"channel": name, "state": str(state)}, value=posts.get((name, state), 0))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bookmarks", "Channels", "Clock", "Drafts", "Editions", "Journal", "Pictures", "Posts", "Samples", "Store", "Unit", "Verses",
-    "Watch",
+    "Vitals", "Watch",
 ]  # fmt: skip
 
 
@@ -302,6 +302,14 @@ class Journal(Protocol):
         ...
 
 
+class Vitals(Protocol):
+    """What is counted, of one unit of work."""
+
+    def took(self, step: str, *, seconds: float, times: int) -> None:
+        """Count what a step of the studio took."""
+        ...
+
+
 class Unit(Protocol):
     """One transaction."""
 
@@ -343,6 +351,11 @@ class Unit(Protocol):
     @property
     def editions(self) -> Editions:
         """The versions of the corpus."""
+        ...
+
+    @property
+    def vitals(self) -> Vitals:
+        """What is counted."""
         ...
 
     @property

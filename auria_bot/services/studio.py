@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -277,11 +278,15 @@ class Studio:
         states = run.states()
         drafts = tuple(self._hand_over(run, state) for state in states if state.finished)
         failures = tuple(state.failure for state in states if state.failure)
-        seconds = dict[str, float]()
+        seconds, times = dict[str, float](), Counter[str]()
         for state in states:
             for done in state.done:
                 seconds[done.step] = seconds.get(done.step, 0.0) + done.seconds
+                times[done.step] += done.key != GIVEN
         if all(_is_final(failure) for failure in failures):
+            with self._store.begin() as unit:
+                for step, taken in seconds.items():
+                    unit.vitals.took(step, seconds=taken, times=times[step])
             self._workspace.remove(run)
         for failure in failures:
             log.warning("A sketch was given up: %s", failure.message, extra={"run": run.plan.run, "step": failure.step})

@@ -31,10 +31,10 @@ from auria_bot.domain.slots import SlotState
 
 __all__ = [
     "HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "audiences", "bookmarks", "channels", "corpora", "drafts", "journal",
-    "leases", "notices", "posts", "samples", "sightings", "slots", "tombstones", "verses",
+    "leases", "notices", "posts", "samples", "sightings", "slots", "steps", "tombstones", "verses",
 ]  # fmt: skip
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; known here so that Alembic is imported only when there is something to migrate."""
 
 LAST_ID = 2**63 - 1
@@ -307,3 +307,11 @@ notices = Table(
     Index(None, "next_at"),
 )  # fmt: skip
 """What the operator was told, or is to be told; its key is what makes saying it twice impossible while the occasion lasts."""
+
+steps = Table(
+    "steps", METADATA,
+    Column("name", String(100), primary_key=True),
+    Column("seconds", Float, nullable=False),
+    Column("times", Integer, nullable=False),
+)  # fmt: skip
+"""How long each step of the studio took, over all that was ever made."""

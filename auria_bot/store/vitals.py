@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from auria_bot.domain.post import PostState
-from auria_bot.store.schema import attempts, channels, drafts, posts
+from auria_bot.store.schema import attempts, channels, drafts, posts, steps
+from auria_bot.store.upsert import insert_once
 
 __all__ = ["Vitals"]
 
@@ -45,3 +46,13 @@ class Vitals:
             select(posts.c.channel, func.min(posts.c.due)).where(*waiting).group_by(posts.c.channel)
         )
         return {str(channel): due for channel, due in rows}
+
+    def took(self, step: str, *, seconds: float, times: int) -> None:
+        """Count what a step of the studio took."""
+        insert_once(self._connection, steps, {"name": step, "seconds": 0.0, "times": 0}, unique=("name",))
+        more = {"seconds": steps.c.seconds + seconds, "times": steps.c.times + times}
+        self._connection.execute(update(steps).where(steps.c.name == step).values(more))
+
+    def steps(self) -> Mapping[str, tuple[float, int]]:
+        """How many seconds each step of the studio took in all, and how often it was done."""
+        return {str(row.name): (row.seconds, row.times) for row in self._connection.execute(select(steps))}

@@ -116,14 +116,15 @@ def test_every_figure_is_told(house: Application, channel: object):
     house.publisher.publish()
     _slot(house, 0, SlotState.DONE)
     _beat(house)
-    health.took("painting", 1.5)
-    health.took("painting", 0.25)
+    with house.store.begin() as unit:
+        for seconds in (1.5, 0.25):
+            unit.vitals.took("varnish", seconds=seconds, times=1)
     lines = health.metrics().splitlines()
     for line in (
         'auria_info{version="1.2"} 1', "auria_healthy 1", "auria_database_up 1", 'auria_drafts{state="scheduled"} 1',
         'auria_drafts{state="made"} 0', 'auria_posts{channel="fake",state="sent"} 1', 'auria_job_overdue{job="make"} 0',
         'auria_posts{channel="fake",state="unknown"} 0', 'auria_attempts_total{channel="fake",outcome="sent"} 1',
-        'auria_step_seconds_total{step="painting"} 1.75', 'auria_steps_total{step="painting"} 2',
+        'auria_step_seconds_total{step="varnish"} 1.75', 'auria_steps_total{step="varnish"} 2', 'auria_steps_total{step="painting"} 1',
         'auria_job_last_success_timestamp_seconds{job="make"} 1795233900', "auria_leader_changes_total 1",
         "auria_leader_heartbeat_timestamp_seconds 1795251600",
     ):  # fmt: skip
