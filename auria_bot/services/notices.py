@@ -304,7 +304,7 @@ class Notices:
             return []
         words = f"{room.free / 1e9:.2f} GB of {room.total / 1e9:.0f} GB are free.\n\nFree some: auria tidy, or a larger disk."
         if room.full:
-            words = f"No drafts are made until there is room. {words}"
+            words = f"Work fails until there is room. {words}"
         return [Notice(kind=Kind.DISK_FILLING, subject="home", title="The disk fills", words=words)]
 
     def _overdue(self) -> list[Notice]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Room", "Shelves", "Tidied", "Upkeep", "Whole"]
 
-_FULL = 100_000_000  # free bytes below which no work is begun
+_FULL = 100_000_000  # free bytes below which work is about to fail
 _LOGS = timedelta(days=90)  # after which a crash is history
 
 
@@ -63,7 +63,7 @@ class Room:
     free: int  # bytes
     total: int
     filling: bool  # the operator should know
-    full: bool  # no work should be begun
+    full: bool  # work is about to fail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,6 +110,7 @@ def test_old_ones_go(house: Application, clock: FakeClock):
     assert backups.rotate() == ()
     stranger = backups.folder / "auria-20200101T000000Z"
     stranger.mkdir(parents=True)
+    (backups.folder / "auria-notes").mkdir()
     for _ in range(20):
         backups.make()
         clock.advance(hours=12)

@@ -127,7 +127,7 @@ def test_an_occasion_that_comes_again_is_said_again(world: _World, ears: _Ears):
         notices.look()
         notices.say()
         assert len(ears.titles()) == said
-    assert "No drafts are made" in ears.heard[0][1].words
+    assert "Work fails" in ears.heard[0][1].words
 
 
 def test_every_kind_says_what_to_do(house: Application, world: _World, ears: _Ears):
