@@ -203,6 +203,8 @@ class Daemon:
             claim, report = self._reports[0]
             settled = agenda.settle(claim, words=report.words, failed=report.failed)
             del self._reports[0]
+            if claim.slot.job == "tidy":
+                agenda.tidy()  # what became of slots long ago goes with the rest
             level = logging.WARNING if report.failed else logging.INFO
             words = "%s of %s is %s: %s"
             log.log(

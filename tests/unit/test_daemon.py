@@ -283,3 +283,13 @@ def test_an_idle_daemon_imports_nothing_heavy(tmp_path: Path):
     ).stdout
     assert told.strip() == "[]"
     assert fake_settings(tmp_path).daemon.stop_after == 60
+
+
+def test_a_tidy_house_forgets_old_slots(house: Application, clock: FakeClock, made):
+    """What ran more than a year ago is let go when the house is tidied."""
+    one = made(schedule=ScheduleSettings.model_validate({**QUIET, "measure": NO_JOB, "tidy": {"at": ["04:00"]}}))
+    tidied: list[bool] = []
+    one._house.agenda.__dict__["tidy"] = lambda: tidied.append(True)
+    one.tick()
+    clock.advance(hours=19, minutes=5)
+    until(one, lambda: bool(tidied))
