@@ -103,7 +103,7 @@ def test_programs_read_json(house: Application, auria: Auria) -> None:
     assert [one["state"] for one in told["ran"]] == ["asked", "skipped", "skipped", "done"]
     assert told["last_done"] == {"make": "2026-11-22T04:00:00+00:00"}
     assert told["stock"] == {"made": 0, "approved": 0, "per_day": 1, "low": True}
-    assert {one["job"] for one in told["coming"]} == {
+    assert {one["job"] for one in told["coming"]} >= {
         "make", "measure", "reconcile", "publish fake", "publish folder",
     }  # fmt: skip
 
