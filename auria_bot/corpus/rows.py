@@ -37,6 +37,7 @@ FIELDS = {
 
 _MOST_LINES = 60  # of a block of plain text: more is prose
 _LONGEST = 4000  # characters of a text that are looked at
+_LARGEST_CELL = 131_072  # characters of a CSV's cell: a longer one is a quote without end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ def from_csv(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell
     Raises:
         InputError: the mapping names a column that is not there, or nothing looks like a text.
     """
+    csv.field_size_limit(_LARGEST_CELL)  # the module's own limit is everybody's, and somebody may have raised it
     texts = (raw.decode("utf-8-sig", "replace").rstrip("\r") + "\n" for _, raw in lines(path, tally=tally, tell=tell))
     head = next(texts, "")
     delimiter = max(",;\t|", key=head.count)

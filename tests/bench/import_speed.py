@@ -143,10 +143,31 @@ def speed(path: Path) -> tuple[float, Tally]:
     return tally.lines / (time.process_time() - begun), tally
 
 
-def _command(home: Path, path: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "auria_bot", "corpus", "import", str(path), "--subreddit", "haiku", "--json"]
+# Runs a command and prints the most memory that it held, in KiB. A child counts what its parent held when it was forked, so
+# the parent must be a small one.
+_WEIGHED = (
+    "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL);"
+    " print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(done.returncode)"
+)
+
+
+def _command(
+    home: Path, path: Path, *, before: tuple[str, ...] = (), output: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    command = [
+        *before,
+        sys.executable,
+        "-m",
+        "auria_bot",
+        "corpus",
+        "import",
+        str(path),
+        "--subreddit",
+        "haiku",
+        "--json",
+    ]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**kept, "AURIA_HOME": str(home)})
+    return subprocess.Popen(command, stdout=output, env={**kept, "AURIA_HOME": str(home)})
 
 
 def imported(home: Path, path: Path) -> float:
@@ -155,12 +176,11 @@ def imported(home: Path, path: Path) -> float:
     Raises:
         RuntimeError: the command failed.
     """
-    child = _command(home, path)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    child = _command(home, path, before=(sys.executable, "-c", _WEIGHED), output=subprocess.PIPE)
+    told, _ = child.communicate()
     if child.returncode:
         raise RuntimeError(f"auria corpus import ended with {child.returncode}")
-    return usage.ru_maxrss / 1024
+    return int(told) / 1024
 
 
 def killed(home: Path, path: Path, verses: int) -> int:
