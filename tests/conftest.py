@@ -1,8 +1,9 @@
-"""Databases for the tests: every test that asks for `store` or `database_url` runs on SQLite and on PostgreSQL."""
+"""What all tests share: a log as it was, and databases: a test that asks for `store` or `database_url` runs on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
 import tempfile
 import warnings
@@ -19,6 +20,19 @@ from auria_bot.store.unit_of_work import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """The loggers that a command configures are put back, so that the next test hears its own log."""
+    loggers = [logging.getLogger(name) for name in ("auria_bot", "sqlalchemy.engine")]
+    before = [(one.handlers[:], one.level, one.propagate) for one in loggers]
+    yield
+    for one, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
+    root = logging.getLogger()  # the other handlers there are pytest's, which come and go by themselves
+    root.handlers[:] = [one for one in root.handlers if type(one).__module__ != "auria_bot.telemetry"]
 
 
 @pytest.fixture(scope="session")

@@ -126,10 +126,11 @@ def test_a_child_does_not_outlive_its_parent(tmp_path: Path) -> None:
 def test_an_interrupted_parent_takes_its_child_along(tmp_path: Path) -> None:
     """Ctrl-C ends the child at once and is not swallowed."""
     pids: list[int] = []
+    before = _children()  # what other tests of this process left running
 
     def interrupt(event: Progress) -> None:
         if event.state == "started" and event.step == "painting":
-            pids.extend(int(pid) for pid in _children())
+            pids.extend(int(pid) for pid in _children() if pid not in before)
             raise KeyboardInterrupt
 
     with begin(tmp_path, options={"painter": {"faults": {"": "hang"}}}) as run, pytest.raises(KeyboardInterrupt):
@@ -140,11 +141,13 @@ def test_an_interrupted_parent_takes_its_child_along(tmp_path: Path) -> None:
 
 def test_a_child_killed_from_outside_is_reported(tmp_path: Path) -> None:
     """SIGKILL comes from the system when memory is short, and that is what the message says."""
+    before = _children()
 
     def kill(event: Progress) -> None:
         if event.state == "started" and event.step == "painting":
             for pid in _children():
-                os.kill(int(pid), signal.SIGKILL)
+                if pid not in before:
+                    os.kill(int(pid), signal.SIGKILL)
 
     with begin(tmp_path, options={"painter": {"seconds": 5.0}}) as run:
         Isolation(RULES).carry(run, tell=kill)
