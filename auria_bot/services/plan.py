@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from bisect import bisect_right
 from dataclasses import asdict, dataclass, field, fields
+from itertools import accumulate
 from typing import Any
 
 from auria_bot.domain.haiku import LONGEST_THEME, Haiku
@@ -136,11 +138,7 @@ def sketch_seed(run_seed: int, number: int) -> int:
 def draw_mood(seed: int, weights: dict[str, float] | None = None) -> str:
     """A mood drawn by its weight (all equal when none are given); moods that are not named are not drawn."""
     shares = {name: float(weight) for name, weight in (weights or dict.fromkeys(MOODS, 1.0)).items() if weight > 0}
-    point = derive(seed, "mood") / SEEDS * sum(shares.values())
-    drawn = ""
-    for name, share in sorted(shares.items()):
-        drawn = name
-        point -= share
-        if point < 0:
-            break
-    return find_mood(drawn).name
+    names = sorted(shares)
+    heaped = list(accumulate(shares[name] for name in names))
+    place = bisect_right(heaped, derive(seed, "mood") / SEEDS * heaped[-1])
+    return find_mood(names[min(place, len(names) - 1)]).name

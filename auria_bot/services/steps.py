@@ -78,8 +78,9 @@ def key_of(step: Step, sketch: Sketch, desk: Desk) -> str:
 
 
 def _identity(role: str, desk: Desk) -> list[Any]:
+    models = dict(desk.maker(role).models())
     tool = desk.plan.tools[role]
-    return [tool.name, tool.options, desk.plan.offers, dict(desk.maker(role).models())]
+    return [tool.name, tool.options, desk.plan.offers, models]
 
 
 def _signed(sketch: Sketch, desk: Desk, *names: str) -> Sketch:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.errors import BackendMissing, StepCrashed, StepOutOfMemory, StepTimedOut
+from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepOutOfMemory, StepTimedOut
+from auria_bot.services import isolation
 from auria_bot.services.isolation import Isolation, Rules, resident_bytes
 from tests.unit.services.test_workshop import begin
 
@@ -181,3 +182,40 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_child_that_does_nothing_is_not_started_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ended well, told nothing and changed nothing."""
+    idle = tmp_path / "idle"
+    idle.write_text("#!/bin/sh\nexit 0\n")
+    idle.chmod(0o755)
+    with begin(tmp_path / "studio") as run, pytest.raises(StepCrashed, match="did nothing"):
+        Isolation(RULES, python=str(idle)).carry(run, tell=lambda _: None)
+
+
+def test_a_child_that_cannot_be_started_is_the_disks_fault(tmp_path: Path) -> None:
+    """The program's own interpreter is gone."""
+    with begin(tmp_path / "studio") as run, pytest.raises(DiskError, match="cannot be started"):
+        Isolation(RULES, python=str(tmp_path / "gone")).carry(run, tell=lambda _: None)
+
+
+def test_a_child_that_closes_its_ears_and_stays_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given a moment to end, and then it is made to."""
+    monkeypatch.setattr(isolation, "PATIENCE", 0.2)
+    deaf = tmp_path / "deaf"
+    deaf.write_text(f"#!{sys.executable}\nimport os, time\nos.closerange(3, 256)\ntime.sleep(30)\n")
+    deaf.chmod(0o755)
+    with begin(tmp_path / "studio") as run, pytest.raises(StepCrashed, match="did nothing"):
+        Isolation(RULES, python=str(deaf)).carry(run, tell=lambda _: None)
+
+
+def test_a_log_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+    """And a pipe that holds nothing yet is no end."""
+    assert isolation._tail(tmp_path / "none.log") == ""
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    watch = isolation._Watch(process=None, events=ours, leash=theirs, since=0.0)
+    Isolation(RULES)._hear(watch, lambda _: None)
+    assert watch.open
+    os.close(ours)
+    os.close(theirs)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.services import ports
+from auria_bot.services import ports, timesheet
 from auria_bot.store.unit_of_work import Store, Unit
 
 if TYPE_CHECKING:
@@ -41,6 +41,18 @@ def test_a_unit_of_work_offers_every_part(house: Application, name: str) -> None
             assert parameter.name in offered, f"{name}.{method} does not take {parameter.name}"
             assert parameter.kind == offered[parameter.name].kind, f"{name}.{method} takes {parameter.name} otherwise"
             assert parameter.default == offered[parameter.name].default, f"{name}.{method}: {parameter.name}"
+
+
+@pytest.mark.parametrize(("name", "role"), [("slots", timesheet.Slots), ("leases", timesheet.Leases)])
+def test_a_timesheet_is_kept(house: Application, name: str, role: type) -> None:
+    """Slots and leases offer what the daemon's services ask."""
+    with house.store.read() as unit:
+        part = getattr(unit, name)
+    for method, asked in _methods(role).items():
+        offered = inspect.signature(getattr(type(part), method)).parameters
+        assert inspect.signature(asked).parameters.keys() <= offered.keys()
+    assert {"slots", "leases", "drafts", "posts"} <= vars(timesheet.Unit).keys()
+    assert _methods(timesheet.Timesheet).keys() <= vars(Store).keys()
 
 
 def test_store_pictures_and_clock(house: Application, tmp_path: Path) -> None:

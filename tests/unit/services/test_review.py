@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.errors import IllegalMove, InputError, NotFound, StepCrashed, TextRejected, UnknownName
+from auria_bot.errors import IllegalMove, InputError, NotFound, StepCrashed, StepFailed, TextRejected, UnknownName
 from tests.factories import add_draft
 from tests.house import fake_house
 
@@ -135,3 +136,14 @@ def test_a_version_that_fails_changes_nothing(tmp_path: Path) -> None:
         with pytest.raises(StepCrashed):
             house.review.restyle(old.id)
         assert house.review.approve([old.id])[0].state is DraftState.APPROVED
+
+
+def test_a_version_of_a_draft_that_was_decided_on_meanwhile_is_only_noted(house: Application) -> None:
+    """The decision stands; and where there is no version, that is said."""
+    old = house.studio.make(seed=1).drafts[0]
+    made = house.studio.restyle(old, style="fake-05")
+    house.review.reject(old.id, "too dark")
+    assert house.review._replace(old, made, "restyle") == made.drafts[0]
+    assert house.review.draft(old.id).reason == "too dark"
+    with pytest.raises(StepFailed, match="no new version"):
+        house.review._replace(old, replace(made, drafts=()), "restyle")

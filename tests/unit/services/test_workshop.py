@@ -225,3 +225,52 @@ def test_a_resumed_batch_does_nothing_twice(tmp_path: Path) -> None:
             told = work(run)
         assert [event.state for event in told].count("reused") == 3 * cut
         assert [event.state for event in told].count("started") == 3 * (len(NAMES) - cut)
+
+
+def test_a_picture_that_is_gone_is_made_again(tmp_path: Path) -> None:
+    """What a finished step's result depended on cannot be read any more: the step before it is done anew."""
+    with begin(tmp_path) as run:
+        work(run, NAMES[: NAMES.index("style") + 1])
+        (run.sketch_folder(1) / "enlarged.png").unlink()
+        (run.sketch_folder(1) / "painting.png").unlink()
+        told = work(run)
+        assert run.load(1).finished
+    assert "painting" in {event.step for event in told if event.state == "done"}
+
+
+def test_a_given_picture_that_is_dropped_ends_its_sketch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be painted anew: it is the operator's."""
+    from auria_bot.services import workshop
+    from auria_bot.services.workspace import GIVEN, Done
+    from auria_bot.testing import FakeGate
+
+    with begin(tmp_path) as run:
+        work(run, NAMES[: NAMES.index("enlarge") + 1])
+        state = run.load(1)
+        done = tuple(Done(**{**_fields(one), "key": GIVEN}) if one.step == "painting" else one for one in state.done)
+        run.save(replace(state, done=done))
+        judge = FakeGate.judge
+
+        def refuse(self: FakeGate, picture: Path, *, known: Any = ()) -> Verdict:
+            return replace(judge(self, picture, known=known), passed=False, reason="it is too bright")
+
+        monkeypatch.setattr(FakeGate, "judge", refuse)
+        work(run)
+        failure = run.load(1).failure
+    assert failure is not None
+    assert failure.error == "NoGoodPicture"
+    assert workshop.NoGoodPicture.__name__ == failure.error
+
+
+def _fields(done: Any) -> dict[str, Any]:
+    return {name: getattr(done, name) for name in type(done).__dataclass_fields__}
+
+
+def test_a_plan_that_names_no_maker_fails_the_step(tmp_path: Path) -> None:
+    """A plan of an older program may lack a role."""
+    with begin(tmp_path) as run:
+        tools = {role: tool for role, tool in run.plan.tools.items() if role != "painter"}
+        work(replace(run, plan=replace(run.plan, tools=tools)))
+        failure = run.load(1).failure
+    assert failure is not None
+    assert "names no painter" in failure.message

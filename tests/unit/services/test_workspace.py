@@ -151,3 +151,35 @@ def test_a_files_hash(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "a").startswith("ba7816bf")
     with pytest.raises(NotFound):
         sha256_of(tmp_path / "b")
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The target is a folder: an error of the disk, and no stray."""
+    (tmp_path / "state.json").mkdir()
+    with pytest.raises(DiskError):
+        write_json(tmp_path / "state.json", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_damaged_state_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """The file is named."""
+    with Workspace(tmp_path).create(plan(), [state()]) as run:
+        next(run.folder.rglob("*01*.json"), run.folder / "01" / "state.json").write_text("{")
+        with pytest.raises(InputError, match="remove"):
+            run.load(1)
+
+
+def test_strays_of_a_killed_process_are_cleared_away_unless_somebody_holds_them(tmp_path: Path) -> None:
+    """Young ones may be about to be locked, locked ones are at work."""
+    import fcntl
+
+    workspace = Workspace(tmp_path)
+    for name in (".new-old", ".new-young", ".new-held"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "lock").touch()
+    for name in (".new-old", ".new-held"):
+        os.utime(tmp_path / name, (1.0, 1.0))
+    with (tmp_path / ".new-held" / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        workspace.create(plan(), [state()]).close()
+    assert sorted(path.name for path in tmp_path.glob(".new-*")) == [".new-held", ".new-young"]
