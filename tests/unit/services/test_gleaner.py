@@ -264,3 +264,23 @@ def test_a_server_that_takes_no_times_is_found_out(server: RedditServer, house: 
     with pytest.raises(InputError, match="takes no times"):
         house.gleaner.glean_slices("haiku", since=NOW - 10**7, until=NOW - 10**6)
     assert kept(tmp_path) == set()
+
+
+def test_a_subreddit_where_nothing_stands_is_read_and_told_of(server: RedditServer, house: Application, tmp_path: Path):
+    """No newest post, no mark that would mislead; whoever listens hears of each page."""
+    told: list[int] = []
+    server.post(age=500_000, state="held")
+    empty = house.gleaner.glean("haiku", NEW, tell=lambda found: told.append(found.posts))
+    assert (empty.posts, empty.finished) == (0, True)
+    server.fill(120)
+    assert house.gleaner.glean("haiku", NEW, tell=lambda found: told.append(found.posts)).posts == 120
+    assert told[-1] == 120
+    assert len(told) >= 3
+
+
+def test_a_dry_search_by_time_keeps_nothing(server: RedditServer, house: Application, tmp_path: Path):
+    """Not even how far it came."""
+    server.fill(30)
+    found = house.gleaner.glean_slices("haiku", since=NOW - 90_000, until=NOW, dry_run=True)
+    assert found.finished
+    assert kept(tmp_path) == set()

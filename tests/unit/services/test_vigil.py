@@ -6,6 +6,7 @@ import pytest
 
 from auria_bot.corpus.listing import listings
 from auria_bot.errors import ChannelError
+from auria_bot.services import vigil
 from tests.platforms.reddit import RedditServer
 from tests.reading_reddit import kept, reading_house
 
@@ -132,3 +133,9 @@ def test_where_most_is_unknown_nothing_is_forgotten(server: RedditServer, house:
         assert house.vigil.look(requests=10).doubted == 1
         clock(house).advance(hours=21)
     assert len(kept(tmp_path)) == 60
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[1]"])
+def test_a_mark_that_cannot_be_read_is_as_none(text: str | None):
+    """The round begins anew."""
+    assert vigil._read(text) == {}

@@ -274,3 +274,15 @@ def test_a_plan_that_names_no_maker_fails_the_step(tmp_path: Path) -> None:
         failure = run.load(1).failure
     assert failure is not None
     assert "names no painter" in failure.message
+
+
+def test_a_finished_step_whose_maker_is_gone_is_done_again(tmp_path: Path) -> None:
+    """And says in its own log what is wrong."""
+    with begin(tmp_path) as run:
+        work(run, NAMES[:2])
+        tools = {**run.plan.tools, "poet": replace(run.plan.tools["poet"], name="nobody")}
+        work(replace(run, plan=replace(run.plan, tools=tools)))
+        failure = run.load(1).failure
+    assert failure is not None
+    assert failure.step == "poem"
+    assert "nobody" in failure.message
