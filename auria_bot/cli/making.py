@@ -75,7 +75,11 @@ def make(
             _discard(house, discard, as_json=as_json)
             return
         try:
-            made = _resume(house) if resume else [_new(house, count, words, mood, seed, style, mode)]
+            made = (
+                _resume(house)
+                if resume
+                else [_new(house, count, words, mood, seed, style, mode, seasonal=season is not None)]
+            )
         except KeyboardInterrupt:
             note("interrupted; every finished step is kept: auria make --resume")
             raise
@@ -105,13 +109,17 @@ def _new(
     seed: int | None,
     style: str | None,
     mode: str,
+    *,
+    seasonal: bool,
 ) -> Made:
     """Make something new, followed on stderr."""
     from auria_bot.cli.progress import following
 
     number = count or house.settings.studio.count
     with following(number) as tell:
-        return house.studio.make(count=number, theme=theme, mood=mood, seed=seed, style=style, mode=mode, progress=tell)
+        return house.studio.make(
+            count=number, theme=theme, mood=mood, seed=seed, style=style, mode=mode, seasonal=seasonal, progress=tell
+        )  # fmt: skip
 
 
 def _seasonal(house: Application, season: str, seed: int | None) -> str:

@@ -113,7 +113,9 @@ class Errands:
             return Errand(words="enough drafts are ready")
         if claim.tries == 2 and self.unfinished():
             return Errand(commands=(("make", "--resume"),))
-        return Errand(commands=(("make", "--count", str(wanted)),))
+        # Each day's drafts have a theme of their own out of the season's words.
+        days = [min(self.per_day, wanted - done) for done in range(0, wanted, self.per_day)]
+        return Errand(commands=tuple(("make", "--count", str(count), "--season", "now") for count in days))
 
     def _approve(self, _claim: Claim) -> Errand:
         if self.approve_after is None:

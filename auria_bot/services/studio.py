@@ -104,7 +104,7 @@ class Studio:
     def make(
         self, *, count: int = 1, theme: str | None = None, mood: str | None = None, style: str | None = None,
         mode: str = "painterly", seed: int | None = None, mood_weights: Mapping[str, float] | None = None,
-        progress: Callable[[Progress], None] | None = None,
+        seasonal: bool = False, progress: Callable[[Progress], None] | None = None,
     ) -> Made:  # fmt: skip
         """Make drafts.
 
@@ -119,6 +119,7 @@ class Studio:
                 then not looked at. Without one, a random seed is taken and recorded, and recent poems, styles and
                 pictures are avoided.
             mood_weights: shares for "draw"; all equal by default.
+            seasonal: the theme is the season's and nobody's wish: what was loved may decide the mood all the same.
             progress: called for everything that happens.
 
         Raises:
@@ -134,7 +135,7 @@ class Studio:
             raise TextRejected(f"the theme cannot be used: {'; '.join(found[:3])}")
         leanings = self._moods.leanings() if self._moods and seed is None else None
         plan = self._plan(wish, count=count, seed=seed, leanings=leanings)
-        leans = leanings if mood is None and wish.theme is None else None
+        leans = leanings if mood is None and (wish.theme is None or seasonal) else None
         states = []
         for number in range(1, count + 1):
             own = sketch_seed(plan.seed, number)

@@ -31,10 +31,12 @@ def claim(job: str, tries: int = 1) -> Claim:
 def test_what_is_missing_is_made(house: Application, clock: FakeClock) -> None:
     """And nothing more; a run that was broken off is gone on with once."""
     one = errands(house, clock, unfinished=lambda: ("run-1",))
-    assert one.of(claim("make")).commands == (("make", "--count", "3"),)
+    for_a_day = ("make", "--count", "1", "--season", "now")
+    assert one.of(claim("make")).commands == (for_a_day,) * 3
     assert one.of(claim("make", 2)).commands == (("make", "--resume"),)
-    assert one.of(claim("make", 3)).commands == (("make", "--count", "3"),)
-    assert errands(house, clock).of(claim("make", 2)).commands == (("make", "--count", "3"),)
+    assert one.of(claim("make", 3)).commands == (for_a_day,) * 3
+    two = errands(house, clock, per_day=2, ahead=3)
+    assert [command[2] for command in two.of(claim("make", 2)).commands] == ["2", "2", "2"]
     for number in (1, 2):
         with house.store.begin() as unit:
             add_draft(unit, number + 10)

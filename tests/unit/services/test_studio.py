@@ -97,6 +97,8 @@ def test_what_was_loved_is_felt_again(house: Application, monkeypatch: pytest.Mo
     assert learned.count("stormy") >= len(learned) / 2
     assert {draft.artwork.mood_source for draft in drafts} <= {"learned", "read"}
     assert drafts[0].artwork.style.key == "fake-07"
+    seasonal = house.studio.make(count=8, theme="first frost", seasonal=True).drafts
+    assert "learned" in {draft.artwork.mood_source for draft in seasonal}
 
 
 @pytest.mark.parametrize(
