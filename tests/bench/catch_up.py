@@ -48,7 +48,7 @@ def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[
     clock, noted = FakeClock(), root / "ran"
     jobs = {name: {"at": ["04:00"], "catch_up": policy} for name, policy in JOBS.items()}
     schedule = ScheduleSettings.model_validate(
-        {name: {"at": []} for name in ("reconcile", "publish", "backup", "tidy", "digest")} | jobs
+        {name: {"at": []} for name in ("reconcile", "publish", "backup", "tidy", "digest")} | jobs | {"ahead": 1}
     )
     with closing(fake_house(root, clock=clock)) as house:
         settings = house.settings.model_copy(update={"schedule": schedule})
