@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["alone", "write"]
-
-_SCRATCH = ".new-"
+__all__ = ["alone", "put", "write"]
 
 
 @contextlib.contextmanager
@@ -42,8 +40,35 @@ def alone(lock: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def put(file: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Put a content in a file's place: a reader sees the old file or the new one, never half of it.
+
+    Args:
+        file: whose folder is there.
+        content: all of it.
+        mode: the file's permissions, which it has from its first moment on.
+        durable: be sure that the content is on the disk before it takes the file's place; what can be made anew need not be.
+
+    Raises:
+        OSError: it cannot be written; what stood there stands there still.
+    """
+    handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=_scratch(file))  # made with 0600
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+        if mode != 0o600:
+            Path(scratch).chmod(mode)
+        Path(scratch).replace(file)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
 def write(file: Path, text: str, *, mode: int = 0o600) -> None:
-    """Write a text to the disk and put it in the file's place; who writes must be `alone`.
+    """Put a text in a file's place, and be sure that it stays there; who writes must be `alone`.
 
     A link is followed: it leads to where its owner really keeps the file, such as an encrypted disk.
 
@@ -56,24 +81,16 @@ def write(file: Path, text: str, *, mode: int = 0o600) -> None:
         OSError: it cannot be written; what stood there stands there still.
     """
     file = Path(os.path.realpath(file))
-    prefix = f"{_SCRATCH}{file.name}-"
-    for stray in file.parent.glob(f"{prefix}*"):  # of a writer that was killed
+    for stray in file.parent.glob(f"{_scratch(file)}*"):  # of a writer that was killed
         stray.unlink(missing_ok=True)
-    handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=prefix)  # made with 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if mode != 0o600:
-            Path(scratch).chmod(mode)
-        Path(scratch).replace(file)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
+    put(file, text.encode(), mode=mode)
     if sys.platform != "win32":
         folder = os.open(file.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _scratch(file: Path) -> str:
+    return f".new-{file.name}-"

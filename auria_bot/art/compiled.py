@@ -9,9 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auria_bot import one_stroke
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["is_on", "keep_in", "read", "write"]
 
@@ -50,11 +54,4 @@ def write(key: str, data: bytes) -> None:
             for old in folder.iterdir():
                 if time.time() - old.stat().st_mtime > _STALE:
                     old.unlink(missing_ok=True)
-            handle, name = tempfile.mkstemp(dir=folder, prefix=f".{key}.")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(hashlib.sha256(data).digest() + data)
-                Path(name).replace(folder / f"{key}.compiled")
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            one_stroke.put(folder / f"{key}.compiled", hashlib.sha256(data).digest() + data, durable=False)

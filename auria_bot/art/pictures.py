@@ -6,18 +6,18 @@ Knows decoding, size limits, colour modes and atomic writing. Does not know what
 from __future__ import annotations
 
 import errno
-import os
-import tempfile
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from auria_bot import one_stroke
 from auria_bot.errors import DiskError, PictureError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 __all__ = ["FORMATS", "MOST_PIXELS", "open_picture", "save_picture", "to_array", "to_picture", "write_bytes"]
@@ -130,19 +130,10 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         DiskError: the disk is full, read-only or not writable.
     """
-    scratch = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(scratch).chmod(0o644)
-        Path(scratch).replace(path)
+        one_stroke.put(path, data, mode=0o644)
     except OSError as error:
-        if scratch:
-            Path(scratch).unlink(missing_ok=True)
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         why = "the disk is full" if full else (error.strerror or str(error))
         raise DiskError(f"cannot write {path}: {why}") from None

@@ -27,6 +27,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot import one_stroke
 from auria_bot.channels.gallery import Exhibit, pages
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.post import Post, Receipt
@@ -300,18 +301,7 @@ def _size(picture: Path) -> tuple[int, int]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a text file in one stroke."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    one_stroke.put(path, text.encode(), mode=0o644)  # a web server reads it
 
 
 def _flush(path: Path) -> None:

@@ -9,19 +9,18 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import re
-import tempfile
 from dataclasses import asdict, dataclass, fields, replace
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot import one_stroke
 from auria_bot.channels.graphemes import graphemes
 from auria_bot.domain.roles import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["InstanceLimits", "InstanceMemory", "plain_text"]
 
@@ -100,10 +99,7 @@ class InstanceMemory:
         """Replace the file in one stroke."""
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle, scratch = tempfile.mkstemp(dir=self._path.parent, prefix=".new-")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(asdict(limits), file)
-            Path(scratch).replace(self._path)
+            one_stroke.put(self._path, json.dumps(asdict(limits)).encode(), durable=False)
 
 
 def plain_text(content: str) -> str:

@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets as randomness
-import tempfile
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auria_bot import one_stroke
 from auria_bot.errors import Throttled, Unauthorised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from auria_bot.domain.roles import Secrets
 
@@ -80,16 +79,11 @@ class PictureHost:
         """
         what, expires = randomness.token_hex(16), f"{int(self._clock() + lasts):08x}"
         name = f"{what}-{expires}-{_sign(self._key, what, expires)}.jpg"
-        scratch = ""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self.tidy()
-            handle, scratch = tempfile.mkstemp(dir=self._folder, prefix=".new-")
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(scratch).replace(self._folder / name)
+            one_stroke.put(self._folder / name, content, durable=False)
         except OSError as error:
-            Path(scratch).unlink(missing_ok=True) if scratch else None
             raise Throttled(f"{self._folder} cannot be written: {error.strerror or error}") from None
         return f"{self._public_url}/{name}"
 

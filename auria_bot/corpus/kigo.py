@@ -1,4 +1,4 @@
-"""Season words (kigo): which season a poem speaks of, which season a day belongs to, and a theme for the day.
+"""Season words (kigo): which season a poem speaks of, which season a day belongs to, and themes of a season.
 
 The table is in the spirit of a saijiki, the almanac of haiku poets, for a temperate climate: five seasons (the New Year is one of its
 own) and, within each, six of the almanac's categories. Words that belong to more than one season stand in none. Knows words
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-__all__ = ["CATEGORIES", "HEMISPHERES", "SEASONS", "kigo", "season_at", "seasons_of", "theme_for", "theme_in"]
+__all__ = ["CATEGORIES", "HEMISPHERES", "SEASONS", "kigo", "season_at", "seasons_of", "theme_in"]
 
 SEASONS = ("spring", "summer", "autumn", "winter", "new year")
 """Every season of the table."""
@@ -170,29 +170,16 @@ def season_at(day: date, *, hemisphere: str = "north") -> str:
     return season if hemisphere == "north" else _OPPOSITE[season]
 
 
-def theme_for(day: date, *, hemisphere: str = "north", seed: int = 0) -> str:
-    """A theme for a day: a word of its season and one of another category, such as "harvest moon, fallen leaves".
-
-    The same day, hemisphere and seed give the same theme; neighbouring days give different ones.
-
-    Raises:
-        UnknownName: there is no such hemisphere.
-    """
-    return _theme(season_at(day, hemisphere=hemisphere), f"{day.isoformat()} {hemisphere} {seed}")
-
-
 def theme_in(season: str, *, seed: int) -> str:
-    """A theme of a season, as `theme_for` makes them for days; the same seed gives the same theme.
+    """A theme of a season: one of its words and one of another category, such as "harvest moon, fallen leaves".
+
+    The same seed gives the same theme.
 
     Raises:
         UnknownName: there is no such season.
     """
     kigo(season)
-    return _theme(season, f"{season} {seed}")
-
-
-def _theme(season: str, chance: str) -> str:
-    digest = hashlib.sha256(chance.encode()).digest()
+    digest = hashlib.sha256(f"{season} {seed}".encode()).digest()
     usable = [name for name in CATEGORIES[1:] if len(_TABLE[season][name].split()) > (0 if season == "new year" else 3)]
     first = usable[digest[0] % len(usable)]
     second = [name for name in usable if name != first][digest[1] % (len(usable) - 1)]

@@ -14,6 +14,8 @@ from collections import Counter
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
+from auria_bot.corpus.groups import Groups
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -35,20 +37,13 @@ def versions(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:
     values, numbers = np.frombuffer(keys, np.uint64), np.frombuffer(owners, np.int64)
     order = np.lexsort((numbers, values))
     values, numbers = values[order], numbers[order]
-    parents = list(range(len(poems)))
-
-    def root(one: int) -> int:
-        while parents[one] != one:
-            parents[one] = parents[parents[one]]
-            one = parents[one]
-        return one
-
+    groups = Groups(len(poems))
     same = np.flatnonzero(values[1:] == values[:-1])
     for at in same.tolist():
-        one, other = root(int(numbers[at])), root(int(numbers[at + 1]))
-        if one != other and alike(poems[numbers[at]], poems[numbers[at + 1]]):
-            parents[max(one, other)] = min(one, other)
-    return [root(number) for number in range(len(poems))]
+        one, other = int(numbers[at]), int(numbers[at + 1])
+        if groups.root(one) != groups.root(other) and alike(poems[one], poems[other]):
+            groups.join(one, other)
+    return groups.roots()
 
 
 def alike(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> bool:

@@ -7,15 +7,15 @@ never has two versions of one poem on both sides.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auria_bot.corpus import stream
+from auria_bot.corpus.groups import Groups
 from auria_bot.corpus.words import words
-from auria_bot.errors import BackendMissing, InputError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,9 +52,9 @@ def read(path: Path) -> Iterator[Verse]:
         InputError: the file is not what its name says.
         BackendMissing: a compressed file, and the package zstandard is not installed.
     """
-    for row in _rows(path):
+    for _, row in stream.lines(path, tally=stream.Tally()):
         try:
-            record = json.loads(row)
+            record = json.loads(row.decode("utf-8", "replace"))
         except ValueError:
             continue
         lines = record.get("lines") if isinstance(record, dict) else None
@@ -67,29 +67,6 @@ def read(path: Path) -> Iterator[Verse]:
             tier=tier if tier in {"poets", "reddit"} else "verse",
             nature=record["nature"] if isinstance(record.get("nature"), int) else 0,
         )
-
-
-def _rows(path: Path) -> Iterator[str]:
-    if not path.is_file():
-        raise NotFound(f"no file {path}")
-    if path.suffix != ".zst":
-        with path.open(encoding="utf-8", errors="replace") as plain:
-            yield from plain
-        return
-    try:
-        import zstandard
-    except ImportError:
-        raise BackendMissing(
-            "reading .zst files needs the package zstandard; run: pip install 'auria-bot[torch]'"
-        ) from None
-    try:
-        with (
-            path.open("rb") as packed,
-            zstandard.ZstdDecompressor(max_window_size=2**31).stream_reader(packed) as stream,
-        ):
-            yield from io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
-    except zstandard.ZstdError as error:
-        raise InputError(f"{path} is not a Zstandard file: {error}") from None
 
 
 def clusters(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:
@@ -106,20 +83,12 @@ def clusters(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:
         marks.add("= " + " ".join(sorted(flat)))
         for mark in marks:
             owners[mark].append(index)
-    parents = list(range(len(poems)))
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
+    groups = Groups(len(poems))
     for members in owners.values():
         if 1 < len(members) <= _COMMON:
-            first = min(map(root, members))
             for member in members:
-                parents[root(member)] = first
-    return [root(index) for index in range(len(poems))]
+                groups.join(members[0], member)
+    return groups.roots()
 
 
 def split_of(lines: Iterable[Sequence[str]]) -> str:

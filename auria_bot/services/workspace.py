@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from auria_bot import errors
+from auria_bot import errors, one_stroke
 from auria_bot.domain.artwork import Sketch
 from auria_bot.errors import AuriaError, DiskError, IllegalMove, InputError, NotFound, StepFailed
 from auria_bot.services.plan import Plan
@@ -43,16 +43,7 @@ def write_json(path: Path, value: Any) -> None:
         DiskError: the disk does not take it.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(value, file, ensure_ascii=False, separators=(",", ":"))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        one_stroke.put(path, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
     except OSError as error:
         raise DiskError(f"{path} cannot be written: {error.strerror or error}") from None
 

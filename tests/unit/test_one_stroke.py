@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot import one_stroke
 from auria_bot.one_stroke import alone, write
 
 if TYPE_CHECKING:
@@ -71,3 +73,20 @@ def test_one_waits_for_the_other(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert most == 1
+
+
+def test_a_failed_put_leaves_the_old_file_and_no_stray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk fills while the new content is written."""
+    file = tmp_path / "a.json"
+    one_stroke.put(file, b"old", mode=0o644)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(one_stroke.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        one_stroke.put(file, b"new")
+    one_stroke.put(tmp_path / "b", b"what can be made anew", durable=False)
+    assert file.read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
 from auria_bot.corpus.decency import faults
-from auria_bot.corpus.kigo import CATEGORIES, SEASONS, kigo, season_at, seasons_of, theme_for, theme_in
+from auria_bot.corpus.kigo import CATEGORIES, SEASONS, kigo, season_at, seasons_of, theme_in
 from auria_bot.errors import UnknownName
 
 
@@ -55,17 +55,6 @@ def test_a_days_season_by_hemisphere(day: date, north: str, south: str) -> None:
     assert (season_at(day), season_at(day, hemisphere="south")) == (north, south)
 
 
-def test_every_day_of_a_year_has_a_theme_of_its_season() -> None:
-    """The same each time, and seldom that of the day before."""
-    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
-    for hemisphere in ("north", "south"):
-        themes = [theme_for(day, hemisphere=hemisphere) for day in days]
-        assert themes == [theme_for(day, hemisphere=hemisphere) for day in days]
-        assert len(set(themes)) > 200
-        for day, theme in zip(days, themes, strict=True):
-            assert all(part in kigo(season_at(day, hemisphere=hemisphere)) for part in theme.split(", "))
-
-
 def test_unknown_names_are_told_the_known_ones() -> None:
     """Season, category and hemisphere."""
     for call in (
@@ -80,8 +69,8 @@ def test_unknown_names_are_told_the_known_ones() -> None:
 @pytest.mark.parametrize("season", SEASONS)
 def test_a_theme_of_a_season_is_of_its_words(season):
     """Two of them, the same for the same seed."""
-    themes = {theme_in(season, seed=seed) for seed in range(20)}
-    assert len(themes) > 3
+    themes = {theme_in(season, seed=seed) for seed in range(365)}
+    assert len(themes) > (3 if season == "new year" else 150)
     assert theme_in(season, seed=7) == theme_in(season, seed=7)
     assert all(set(theme.split(", ")) <= set(kigo(season)) for theme in themes)
     with pytest.raises(UnknownName, match="known: spring"):
