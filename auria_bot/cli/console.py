@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["INK", "note", "out", "print_json", "state_text", "table", "when"]
+__all__ = ["INK", "fact_sheet", "note", "out", "print_json", "state_text", "table", "when"]
 
 INK = {"made": "yellow", "approved": "green", "rejected": "dim", "scheduled": "cyan",
        "waiting": "yellow", "sending": "cyan", "sent": "green", "unknown": "magenta", "failed": "red",
@@ -59,6 +59,19 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
         grid.add_column(name, overflow="fold" if last else "ellipsis", no_wrap=not last)
     for row in rows:
         grid.add_row(*row)
+    return grid
+
+
+def fact_sheet(facts: Iterable[tuple[str, Text]]) -> Table:
+    """Names on the left, what there is to say of each on the right; what says nothing is left out."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", justify="right", no_wrap=True)
+    grid.add_column(overflow="fold", max_width=100)
+    for name, words in facts:
+        if words.plain.strip():
+            grid.add_row(name, words)
     return grid
 
 

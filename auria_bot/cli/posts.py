@@ -109,10 +109,9 @@ def resolve(
 
 def _page(post: Post, attempts: Sequence[Attempt], console: Console, zone: str) -> None:
     """Print all that an operator wants to know of a post."""
-    from rich.table import Table
     from rich.text import Text
 
-    from auria_bot.cli.console import state_text, table, when
+    from auria_bot.cli.console import fact_sheet, state_text, table, when
     from auria_bot.cli.views import single_line
 
     receipt = post.receipt
@@ -131,13 +130,7 @@ def _page(post: Post, attempts: Sequence[Attempt], console: Console, zone: str) 
         ("alt text", Text(single_line(post.alt_text, 2000))),
         ("picture", Text(single_line(post.picture, 1000))),
     ]
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", justify="right", no_wrap=True)
-    grid.add_column(overflow="fold", max_width=100)
-    for name, words in facts:
-        if words.plain.strip():
-            grid.add_row(name, words)
-    console.print(grid)
+    console.print(fact_sheet(facts))
     if not attempts:
         note("nothing was tried yet")
         return

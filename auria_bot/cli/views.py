@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.cli.console import state_text, table, when
+from auria_bot.cli.console import fact_sheet, state_text, table, when
 from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
@@ -95,15 +95,7 @@ def page(draft: Draft, console: Console, zone: str) -> None:
         ("channels", Text(", ".join(draft.channels))),
         ("reason", Text(single_line(draft.reason, 300))),
     ]
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", justify="right", no_wrap=True)
-    grid.add_column(overflow="fold", max_width=90)
-    for name, words in facts:
-        if words.plain.strip():
-            grid.add_row(name, words)
-    console.print(grid)
+    console.print(fact_sheet(facts))
 
 
 def _safe(text: str) -> str:
