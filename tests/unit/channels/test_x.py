@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from auria_bot.channels.x import XChannel, XConfig
 from auria_bot.channels.x_text import weighted_length
-from auria_bot.domain.post import Post, PostState, Receipt
+from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import (
     BackendMissing,
     IllegalMove,
@@ -28,76 +26,32 @@ from auria_bot.errors import (
 )
 from tests.platforms import MemorySecrets
 from tests.platforms.x import XPlatform
+from tests.unit.channels.x_account import (
+    CREATE,
+    ME,
+    METADATA,
+    TEXT,
+    TIMELINE,
+    UPLOAD,
+    Ready,
+    channel,
+    make,
+    new_posts,
+    platform,
+    post,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-TEXT = "first snow & <wind> —\nthe pond keeps\none “star”\n\n— Auria\n#haiku #snow"
-UPLOAD, METADATA, CREATE = "POST /2/media/upload", "POST /2/media/metadata", "POST /2/tweets"
-ME, TIMELINE = "GET /2/users/me", "GET /2/users/1450000000000000001/tweets"
-
-
-@pytest.fixture
-def platform() -> Iterator[XPlatform]:
-    """An account that is well, with posts from long ago."""
-    with XPlatform() as made:
-        for number in range(6):
-            made.add(f"old poem {number}", age=86_400 * (6 - number))
-        yield made
-
-
-@pytest.fixture
-def make(platform: XPlatform, tmp_path: Path) -> Callable[..., XChannel]:
-    """Channels that lead there."""
-
-    def channel(**changes: Any) -> XChannel:
-        config = XConfig(**{**platform.options(), "read_timeout": 0.5, **changes})
-        return XChannel(config, home=tmp_path, secrets=MemorySecrets(platform.secrets()))
-
-    return channel
-
-
-@pytest.fixture
-def channel(make: Callable[..., XChannel]) -> XChannel:
-    """One as the platform's options have it."""
-    return make()
-
-
-@pytest.fixture
-def post(tmp_path: Path) -> Post:
-    """A post that is due."""
-    picture = tmp_path / "picture.jpg"
-    Image.new("RGB", (108, 135), (30, 80, 90)).save(picture)
-    return Post(
-        id=7, draft_id=1, channel="x", state=PostState.SENDING, due=datetime.now(UTC), text=TEXT, alt_text="A pond, “still”.",
-        picture=str(picture), signature="s", key="a" * 32,
-        picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
-    )  # fmt: skip
-
-
-class Ready:
-    """Remembers as the publisher does."""
-
-    def __init__(self) -> None:
-        self.memos: list[str] = []
-
-    def __call__(self, memo: str = "") -> None:
-        self.memos.append(memo)
-
-    def tried(self, post: Post) -> Post:
-        """The post as it stands after the attempt."""
-        return replace(post, memo=self.memos[-1], tried_at=datetime.now(UTC)) if self.memos else post
-
-
-def _new(platform: XPlatform) -> list[dict[str, Any]]:
-    return [shown for shown in platform.visible() if not shown["text"].startswith("old poem")]
+__all__ = ["channel", "make", "platform", "post"]  # the fixtures
 
 
 def test_a_post_carries_everything(channel: XChannel, platform: XPlatform, post: Post) -> None:
     """Text, one picture, its alt text and the mark of AI; the receipt has address, time and cost."""
     receipt = channel.publish(post, Ready())
-    assert _new(platform) == [
+    assert new_posts(platform) == [
         {"id": receipt.id, "text": TEXT, "made_with_ai": True, "alt_text": "A pond, “still”.", "media": 1}
     ]
     assert receipt.url == f"https://x.com/auria/status/{receipt.id}"
@@ -111,7 +65,7 @@ def test_the_mark_and_the_alt_text_can_be_left_out(
 ) -> None:
     """Then they are neither sent nor charged."""
     receipt = make(made_with_ai=False).publish(replace(post, alt_text=""), Ready())
-    assert _new(platform)[0]["made_with_ai"] is False
+    assert new_posts(platform)[0]["made_with_ai"] is False
     assert METADATA not in platform.requests()
     assert receipt.cost == 0.015
 
@@ -145,11 +99,11 @@ def test_a_failure_of_the_visible_call_is_told_truthfully(
     platform.fail_next(fault)
     with pytest.raises(error):
         channel.publish(post, ready)
-    assert len(_new(platform)) == int(out)
+    assert len(new_posts(platform)) == int(out)
     receipt = channel.find(ready.tried(post))
     assert (receipt is not None) is out
-    assert channel.publish(ready.tried(post), ready).id == _new(platform)[0]["id"]
-    assert len(_new(platform)) == 1
+    assert channel.publish(ready.tried(post), ready).id == new_posts(platform)[0]["id"]
+    assert len(new_posts(platform)) == 1
 
 
 def test_an_answer_cut_at_any_byte_loses_and_doubles_nothing(
@@ -165,7 +119,7 @@ def test_an_answer_cut_at_any_byte_loses_and_doubles_nothing(
             sent = channel.find(ready.tried(attempt))
         assert sent is not None
         assert [shown["id"] for shown in platform.visible()].count(sent.id) == 1
-    assert len(_new(platform)) == 13
+    assert len(new_posts(platform)) == 13
 
 
 @pytest.mark.parametrize("route", [ME, UPLOAD, METADATA])
@@ -186,9 +140,9 @@ def test_before_the_visible_call_nothing_can_be_out(
     with pytest.raises(error):
         channel.publish(post, ready)
     assert ready.memos == []
-    assert _new(platform) == []
+    assert new_posts(platform) == []
     assert channel.publish(post, ready).id
-    assert len(_new(platform)) == 1
+    assert len(new_posts(platform)) == 1
 
 
 def test_a_picture_without_its_alt_text_is_not_posted(channel: XChannel, platform: XPlatform, post: Post) -> None:
@@ -289,7 +243,7 @@ def test_an_alt_text_of_1000_fits(
     described = replace(post, alt_text="é" * length)
     if fits:
         channel.publish(described, Ready())
-        assert len(_new(platform)[0]["alt_text"]) == 1000
+        assert len(new_posts(platform)[0]["alt_text"]) == 1000
     else:
         with pytest.raises(Refused, match="1000"):
             channel.publish(described, Ready())

@@ -2,89 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
 
-from auria_bot.channels.x import XChannel, XConfig
 from auria_bot.channels.x_answers import DuplicateText
-from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import (
     Refused,
     Throttled,
     Unauthorised,
     Unclear,
 )
-from tests.platforms import MemorySecrets
-from tests.platforms.x import XPlatform
+from tests.unit.channels.x_account import (
+    ME,
+    TEXT,
+    TIMELINE,
+    UPLOAD,
+    Ready,
+    channel,
+    make,
+    new_posts,
+    platform,
+    post,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-TEXT = "first snow & <wind> —\nthe pond keeps\none “star”\n\n— Auria\n#haiku #snow"
-UPLOAD, METADATA, CREATE = "POST /2/media/upload", "POST /2/media/metadata", "POST /2/tweets"
-ME, TIMELINE = "GET /2/users/me", "GET /2/users/1450000000000000001/tweets"
+    from auria_bot.channels.x import XChannel
+    from auria_bot.domain.post import Post
+    from tests.platforms.x import XPlatform
 
-
-@pytest.fixture
-def platform() -> Iterator[XPlatform]:
-    """An account that is well, with posts from long ago."""
-    with XPlatform() as made:
-        for number in range(6):
-            made.add(f"old poem {number}", age=86_400 * (6 - number))
-        yield made
-
-
-@pytest.fixture
-def make(platform: XPlatform, tmp_path: Path) -> Callable[..., XChannel]:
-    """Channels that lead there."""
-
-    def channel(**changes: Any) -> XChannel:
-        config = XConfig(**{**platform.options(), "read_timeout": 0.5, **changes})
-        return XChannel(config, home=tmp_path, secrets=MemorySecrets(platform.secrets()))
-
-    return channel
-
-
-@pytest.fixture
-def channel(make: Callable[..., XChannel]) -> XChannel:
-    """One as the platform's options have it."""
-    return make()
-
-
-@pytest.fixture
-def post(tmp_path: Path) -> Post:
-    """A post that is due."""
-    picture = tmp_path / "picture.jpg"
-    Image.new("RGB", (108, 135), (30, 80, 90)).save(picture)
-    return Post(
-        id=7, draft_id=1, channel="x", state=PostState.SENDING, due=datetime.now(UTC), text=TEXT, alt_text="A pond, “still”.",
-        picture=str(picture), signature="s", key="a" * 32,
-        picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
-    )  # fmt: skip
-
-
-class Ready:
-    """Remembers as the publisher does."""
-
-    def __init__(self) -> None:
-        self.memos: list[str] = []
-
-    def __call__(self, memo: str = "") -> None:
-        self.memos.append(memo)
-
-    def tried(self, post: Post) -> Post:
-        """The post as it stands after the attempt."""
-        return replace(post, memo=self.memos[-1], tried_at=datetime.now(UTC)) if self.memos else post
-
-
-def _new(platform: XPlatform) -> list[dict[str, Any]]:
-    return [shown for shown in platform.visible() if not shown["text"].startswith("old poem")]
+__all__ = ["channel", "make", "platform", "post"]  # the fixtures
 
 
 def test_absence_takes_time_by_xs_own_clock(make: Callable[..., XChannel], platform: XPlatform, post: Post) -> None:
@@ -238,13 +189,13 @@ def test_a_duplicate_is_the_earlier_attempt_that_x_does_not_show_yet(
     platform.hidden = 0
     receipt = channel.find(ready.tried(post))
     assert receipt is not None
-    assert [receipt.id] == [shown["id"] for shown in _new(platform)]
+    assert [receipt.id] == [shown["id"] for shown in new_posts(platform)]
 
 
 def test_a_duplicate_within_one_call_is_the_post(channel: XChannel, platform: XPlatform, post: Post) -> None:
     """X carried the call out twice, and answered for the second time."""
     platform.fail_next("duplicate-after")
-    assert [channel.publish(post, Ready()).id] == [shown["id"] for shown in _new(platform)]
+    assert [channel.publish(post, Ready()).id] == [shown["id"] for shown in new_posts(platform)]
 
 
 def test_a_duplicate_of_another_post_is_refused(channel: XChannel, platform: XPlatform, post: Post) -> None:
@@ -256,7 +207,7 @@ def test_a_duplicate_of_another_post_is_refused(channel: XChannel, platform: XPl
     tried = replace(post, memo=f"{long_ago} {long_ago} 3_1", tried_at=datetime.now(UTC))
     with pytest.raises(Refused, match="posted this text before"):
         channel.publish(tried, Ready())
-    assert len(_new(platform)) == 1
+    assert len(new_posts(platform)) == 1
 
 
 def test_a_duplicate_whose_timeline_cannot_be_read_is_unclear(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import shutil
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,15 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.bootstrap import build
-from auria_bot.cli.app import app
-from auria_bot.cli.failures import reported
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.settings import load
 from tests.engaged import add_sent
-from tests.house import _migrated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 CHANNELS = """
@@ -33,33 +26,10 @@ backend = "fake"
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(home: Path) -> Path:
     """A home with an empty database and two channels."""
-    for name in list(os.environ):
-        if name.startswith("AURIA_"):
-            monkeypatch.delenv(name)
-    folder = tmp_path / "home"
-    folder.mkdir()
-    shutil.copyfile(_migrated(), folder / "auria.db")
-    (folder / "auria.toml").write_text(CHANNELS, encoding="utf-8")
-    monkeypatch.setenv("AURIA_HOME", str(folder))
-    own, root = logging.getLogger("auria_bot"), logging.getLogger()
-    before = (own.handlers[:], own.level, own.propagate, root.handlers[:])
-    yield folder
-    own.handlers[:], own.level, own.propagate, root.handlers[:] = before
-
-
-@pytest.fixture
-def auria(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs a command as `main` does: exit code, stdout, stderr."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as done, reported():
-            app(list(arguments), prog_name="auria")
-        return (int(done.value.code or 0), *capsys.readouterr())
-
-    return run
+    (home / "auria.toml").write_text(CHANNELS, encoding="utf-8")
+    return home
 
 
 def now() -> datetime:

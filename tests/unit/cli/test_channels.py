@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -19,51 +16,16 @@ import pytest
 
 from auria_bot.bootstrap import build
 from auria_bot.channels.folder import FolderChannel, FolderConfig
-from auria_bot.cli.app import app
-from auria_bot.cli.failures import reported
 from auria_bot.domain.post import PostState
 from auria_bot.domain.roles import Question
 from auria_bot.registry import BACKENDS
-from auria_bot.secrecy import unguarded
 from auria_bot.settings import load
 from tests.factories import add_draft
-from tests.house import _migrated
 from tests.platforms.x import XPlatform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home with a database, and nothing of the test's own environment."""
-    for name in list(os.environ):
-        if name.startswith("AURIA_"):
-            monkeypatch.delenv(name)
-    folder = tmp_path / "home"
-    folder.mkdir()
-    shutil.copyfile(_migrated(), folder / "auria.db")
-    monkeypatch.setenv("AURIA_HOME", str(folder))
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    own, root = logging.getLogger("auria_bot"), logging.getLogger()
-    before = (own.handlers[:], own.level, own.propagate, root.handlers[:])
-    with unguarded():
-        yield folder
-    own.handlers[:], own.level, own.propagate, root.handlers[:] = before
-
-
-@pytest.fixture
-def auria(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs a command as `main` does: exit code, stdout, stderr."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as done, reported():
-            app(list(arguments), prog_name="auria")
-        return (int(done.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from auria_bot.errors import NotFound, Unauthorised
 from auria_bot.settings import load
 from auria_bot.testing import FakeChannel
 from tests.engaged import add_sent
-from tests.unit.cli.engaged_home import auria, home, now
+from tests.unit.cli.engaged_home import home, now
 
 if TYPE_CHECKING:
     from auria_bot.domain.post import Receipt
 
-__all__ = ["auria", "home"]
+__all__ = ["home"]
 
 
 @pytest.fixture

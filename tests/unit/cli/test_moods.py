@@ -9,9 +9,9 @@ import pytest
 
 from auria_bot.cli.moods import strip
 from auria_bot.domain.mood import MOODS
-from tests.unit.cli.engaged_home import auria, fill, home
+from tests.unit.cli.engaged_home import fill, home
 
-__all__ = ["auria", "home"]
+__all__ = ["home"]
 
 
 def test_without_counts_the_moods_are_listed(auria: Any):

@@ -21,12 +21,12 @@ from auria_bot.errors import InputError
 from auria_bot.settings import load
 from tests.bench import stats as bench
 from tests.engaged import add_sent
-from tests.unit.cli.engaged_home import auria, fill, home
+from tests.unit.cli.engaged_home import fill, home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["auria", "home"]
+__all__ = ["home"]
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

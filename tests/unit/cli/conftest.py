@@ -1,0 +1,48 @@
+"""The command line in this process, on a home of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.cli.app import app
+from auria_bot.cli.failures import reported
+from auria_bot.secrecy import unguarded
+from tests.house import _migrated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home with a database, and nothing of the test's own environment."""
+    for name in list(os.environ):
+        if name.startswith("AURIA_"):
+            monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    shutil.copyfile(_migrated(), folder / "auria.db")
+    monkeypatch.setenv("AURIA_HOME", str(folder))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with unguarded():
+        yield folder
+
+
+@pytest.fixture
+def auria(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command as `main` does: exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as done, reported():
+            app(list(arguments), prog_name="auria")
+        return (int(done.value.code or 0), *capsys.readouterr())
+
+    return run
