@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _log_as_it_was() -> Iterator[None]:
     """The loggers that a command configures are put back, so that the next test hears its own log."""
-    loggers = [logging.getLogger(name) for name in ("auria_bot", "sqlalchemy.engine")]
+    loggers = [logging.getLogger(name) for name in ("auria_bot", "sqlalchemy.engine", "sqlalchemy.engine.Engine")]
     before = [(one.handlers[:], one.level, one.propagate) for one in loggers]
     yield
     for one, (handlers, level, propagate) in zip(loggers, before, strict=True):

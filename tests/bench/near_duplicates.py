@@ -19,10 +19,10 @@ from auria_bot.corpus.near import versions
 from auria_bot.corpus.words import words
 from tests.bench import Result
 
-__all__ = ["PRECISION", "RECALL", "planted", "run", "score"]
+__all__ = ["FEW", "PRECISION", "RECALL", "planted", "run", "score"]
 
 RECALL, PRECISION = 0.95, 0.99
-_FEW = [
+FEW = [
     "moon",
     "river",
     "stone",
@@ -105,7 +105,7 @@ def planted(
 ) -> tuple[list[list[list[str]]], set[tuple[int, int]]]:
     """So many poems as lines of words, and the pairs that are versions of one another."""
     chance = random.Random(11)
-    usual = [word for word, _ in counted.most_common(2000)] if counted else _FEW
+    usual = [word for word, _ in counted.most_common(2000)] if counted else FEW
     weights = [float(counted[word]) if counted else 1.0 for word in usual]
     poems = [_stranger(chance, usual, weights) for _ in range(round(count * (1 - share)))]
     pairs = set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,19 +10,7 @@ import pytest
 from tests.bench import catch_up, idle, outages, power_cut, takeover, year
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(autouse=True)
-def log() -> Iterator[None]:
-    """The log as it was."""
-    loggers = [logging.getLogger(name) for name in ("auria_bot", "auria_bot.daemon")]
-    kept = [(one.handlers[:], one.level, one.propagate) for one in loggers]
-    yield
-    for one, (handlers, level, propagate) in zip(loggers, kept, strict=True):
-        one.handlers[:], one.propagate = handlers, propagate
-        one.setLevel(level)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from tests.platforms import FAULTS
+from tests.platforms.feed import Feed
 from tests.platforms.proxy import FaultyProxy, json_answer
 
 __all__ = ["InstagramPlatform"]
@@ -46,7 +47,7 @@ class _Wrong(Exception):
         self.body = {"message": message, "status": "fail", **extra}
 
 
-class InstagramPlatform:
+class InstagramPlatform(Feed):
     """One account, and the app's servers."""
 
     backend = "instagram"
@@ -124,33 +125,6 @@ class InstagramPlatform:
     def secrets(self) -> dict[str, str]:
         """The account's password."""
         return {"password": self.password, **({"totp_seed": self.seed} if self.two_factor else {})}
-
-    def fail_next(self, *faults: str) -> None:
-        """What the coming publishings do."""
-        for fault in faults:
-            if fault in {*FAULTS, "ok"}:
-                self.proxy.fail_next(fault)
-            else:
-                self._faults.append(fault)
-
-    def visible(self) -> list[dict[str, Any]]:
-        """What followers see."""
-        with self._lock:
-            return [
-                {"id": one["id"], "text": one["caption"], "alt_text": one["alt_text"]} for one in reversed(self.media)
-            ]
-
-    def remove(self, post_id: str) -> None:
-        """Delete a post."""
-        with self._lock:
-            self.media = [one for one in self.media if one["id"] != post_id]
-
-    def like(self, post_id: str, times: int) -> None:
-        """Likes from followers."""
-        with self._lock:
-            for one in self.media:
-                if one["id"] == post_id:
-                    one["likes"] += times
 
     def confirm(self) -> None:
         """The owner does in the app what it asks."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.platforms import FAULTS
+from tests.platforms.feed import Feed
 from tests.platforms.picture_storage import StorageStandIn
 from tests.platforms.proxy import FaultyProxy, json_answer
 
@@ -46,7 +47,7 @@ class _Wrong(Exception):
         self.body |= extra | ({"error_subcode": subcode} if subcode else {})
 
 
-class InstagramGraphPlatform:
+class InstagramGraphPlatform(Feed):
     """One professional account, and its application."""
 
     backend = "instagram_graph"
@@ -121,34 +122,6 @@ class InstagramGraphPlatform:
         return {
             "access_token": self.token, "storage_key_id": self.storage.key_id, "storage_secret": self.storage.secret,
         }  # fmt: skip
-
-    def fail_next(self, *faults: str) -> None:
-        """What the coming publishings do."""
-        for fault in faults:
-            if fault in {*FAULTS, "ok"}:
-                self.proxy.fail_next(fault)
-            else:
-                self._faults.append(fault)
-
-    def visible(self) -> list[dict[str, Any]]:
-        """What followers see."""
-        with self._lock:
-            return [
-                {"id": one["id"], "text": one["caption"], "alt_text": one["alt_text"]} for one in reversed(self.media)
-            ]
-
-    def remove(self, post_id: str) -> None:
-        """Delete a post."""
-        with self._lock:
-            self.media = [one for one in self.media if one["id"] != post_id]
-
-    def like(self, post_id: str, times: int) -> None:
-        """Likes from followers, each of whom also looked."""
-        with self._lock:
-            for one in self.media:
-                if one["id"] == post_id:
-                    one["likes"] += times
-                    one["views"] += times
 
     def _answer(self, method: str, target: str, headers: Any, content: bytes) -> tuple[int, dict[str, Any]]:
         parts = urlsplit(target)

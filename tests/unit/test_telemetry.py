@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
-    logger, root, sql = (logging.getLogger(name) for name in ("auria_bot", None, "sqlalchemy.engine.Engine"))
-    before, others = (logger.handlers[:], logger.level, logger.propagate), (root.handlers[:], sql.handlers[:])
     with unguarded():
         yield
-    logger.handlers[:], logger.level, logger.propagate = before
-    root.handlers[:], sql.handlers[:] = others
 
 
 def _written(form: str, level: str = "info") -> tuple[logging.Logger, io.StringIO]:

@@ -27,8 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name.startswith("AURIA_"):
             monkeypatch.delenv(name)
     folder = tmp_path / "home"
-    folder.mkdir()
-    shutil.copyfile(_migrated(), folder / "auria.db")
+    if not (folder / "auria.db").exists():  # a house of fakes may live there already
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(_migrated(), folder / "auria.db")
     monkeypatch.setenv("AURIA_HOME", str(folder))
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     with unguarded():

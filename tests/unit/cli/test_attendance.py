@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.cli.app import app
-from auria_bot.cli.failures import reported
 from auria_bot.domain.slots import CatchUp
 from auria_bot.services.agenda import Agenda
 from auria_bot.services.leadership import Leadership
@@ -19,7 +17,7 @@ from tests.house import fake_house
 from tests.publishing import approved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from auria_bot.bootstrap import Application
@@ -33,23 +31,6 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applicati
     with closing(fake_house(tmp_path / "home", clock=FakeClock())) as made:
         monkeypatch.setattr("auria_bot.cli.house.opened", lambda: contextlib.nullcontext(made))
         yield made
-
-
-@pytest.fixture
-def auria(house: Application, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs a command as `main` does: exit code, stdout, stderr."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            with reported():
-                app(arguments)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def lived(house: Application) -> None:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from auria_bot.cli.app import app
-from auria_bot.cli.failures import reported
 from auria_bot.domain.roles import Fitted
 from auria_bot.testing import FakeChannel
 from tests.house import fake_house
 from tests.publishing import approved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from auria_bot.bootstrap import Application
@@ -35,23 +33,6 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applicati
 def channel(house: Application) -> FakeChannel:
     """The fake channel of the house."""
     return cast("FakeChannel", house.channels["fake"]())
-
-
-@pytest.fixture
-def auria(house: Application, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Runs a command as `main` does: exit code, stdout, stderr."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            with reported():
-                app(arguments)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 Auria = Any

@@ -8,49 +8,7 @@ import pytest
 
 from auria_bot.corpus.near import alike, versions
 from auria_bot.corpus.words import words
-
-WORDS = [
-    "moon",
-    "river",
-    "stone",
-    "frost",
-    "heron",
-    "window",
-    "lantern",
-    "snow",
-    "pond",
-    "willow",
-    "evening",
-    "ash",
-    "train",
-    "smoke",
-    "barn",
-    "crow",
-    "salt",
-    "tide",
-    "orchard",
-    "bell",
-    "rain",
-    "dust",
-    "sparrow",
-    "thistle",
-    "quiet",
-    "slow",
-    "empty",
-    "first",
-    "last",
-    "cold",
-    "bright",
-    "under",
-    "over",
-    "beyond",
-    "beside",
-    "without",
-    "again",
-    "almost",
-    "nearly",
-    "still",
-]
+from tests.bench.near_duplicates import FEW
 
 
 def poem(*lines: str) -> list[list[str]]:
@@ -93,7 +51,7 @@ def test_strangers_that_share_a_line_stay_apart() -> None:
 def test_many_planted_versions_among_many_poems() -> None:
     """Of 300 planted ones nearly all are found, and nothing else."""
     rng = random.Random(7)
-    poems = [[rng.choices(WORDS, k=count) for count in (3, 5, 3)] for _ in range(3000)]
+    poems = [[rng.choices(FEW, k=count) for count in (3, 5, 3)] for _ in range(3000)]
     planted = []
     for number in rng.sample(range(3000), 300):
         copy = [list(line) for line in poems[number]]

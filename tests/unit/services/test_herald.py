@@ -127,7 +127,6 @@ def test_an_address_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_without_an_address_the_log_is_told(caplog: pytest.LogCaptureFixture):
     """In one line."""
     with caplog.at_level(logging.WARNING, logger="auria_bot"):
-        logging.getLogger("auria_bot").propagate = True
         assert LogHerald().say(_NOTICE).told == ("log",)
     assert caplog.records[0].getMessage() == "Draft 7 waits old pond Decide: auria review"
 
