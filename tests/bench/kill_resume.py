@@ -5,7 +5,8 @@ or both at once) are drawn by a seeded generator, from the moment at which the r
 undisturbed run ends; one in ten dies before there is a plan. After the kill, everything that
 is visible must be whole; after resuming, all three drafts must be there, once, and each picture and each word must be the same as in an undisturbed
 run of the same seed. One exception: when the child alone dies, its artwork counts as failed and the others go on without it, so those after
-it cannot know which painting it would have taken; they must be whole, and may differ. Some runs are played by fakes that take their time, the others by the real models.
+it cannot know which painting it would have taken; they must be whole, and may differ, and it is told how many do. Some runs are played by
+fakes that take their time, the others by the real models.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from auria_bot.settings import load
 from tests.bench import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["Trial", "reference", "run", "trial"]
+__all__ = ["Trial", "compared", "figures", "reference", "run", "trial"]
 
 COUNT = 3
 SEED = 20261121
@@ -49,6 +50,9 @@ class Trial:
     moment: float  # seconds after the plan was written; of a negative one, seconds after the start
     stage: str  # "before" the run began, "under way" or "over"
     faults: tuple[str, ...]
+    drafts: int = COUNT  # that were compared with those of an undisturbed run
+    free: int = 0  # of them: those after an artwork that failed because the child alone was killed; they may differ
+    differing: int = 0  # of the free ones: those that do differ
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -135,7 +139,7 @@ def trial(folder: Path, expected: dict[str, object], *, moment: float, victim: s
     stage = (
         "over" if over or (begun and not any((home / "studio").glob("[!.]*"))) else "under way" if begun else "before"
     )
-    free = _after_the_failed(home)
+    free = _after_the_failed(home) if victim == "child" else set[str]()
     done = subprocess.run(
         _command("make", "--resume", "--json"), env=_environment(home), capture_output=True, text=True, check=False
     )
@@ -147,16 +151,30 @@ def trial(folder: Path, expected: dict[str, object], *, moment: float, victim: s
         subprocess.run(_make(), env=_environment(home), check=True, capture_output=True)
     faults += [f"after resuming: {fault}" for fault in _half_written(home)]
     made = _contents(home)
-    if made.keys() != expected.keys():
-        faults.append(f"drafts {sorted(made)} instead of {sorted(expected)}")
-    faults += [
-        f"draft {key} differs from the undisturbed run's"
-        for key in expected
-        if key in made and made[key] != expected[key] and key not in free
-    ]
+    wrong, differing = compared(made, expected, free)
+    faults += wrong
     if not faults:
         shutil.rmtree(home)
-    return Trial(victim=victim, moment=round(moment, 3), stage=stage, faults=tuple(faults))
+    return Trial(
+        victim=victim, moment=round(moment, 3), stage=stage, faults=tuple(faults), drafts=len(made), free=len(free),
+        differing=len(differing),
+    )  # fmt: skip
+
+
+def compared(
+    made: Mapping[str, object], expected: Mapping[str, object], free: Collection[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is wrong with the drafts of a run, and which of those that may differ do.
+
+    Args:
+        made: the drafts, by sketch.
+        expected: those of an undisturbed run.
+        free: the sketches that may differ.
+    """
+    faults = [] if made.keys() == expected.keys() else [f"drafts {sorted(made)} instead of {sorted(expected)}"]
+    other = [key for key in expected if key in made and made[key] != expected[key]]
+    faults += [f"draft {key} differs from the undisturbed run's" for key in other if key not in free]
+    return tuple(faults), tuple(key for key in other if key in free)
 
 
 def _after_the_failed(home: Path) -> set[str]:
@@ -221,14 +239,23 @@ def run(runs: int = 50, real: int = 20) -> Result:
     bad = [one for one in trials if one.faults]
     for one in bad:
         print(f"  killed {one.victim} at {one.moment} s: {'; '.join(one.faults)}", file=sys.stderr)
-    stages = Counter(one.stage for one in trials)
     if not bad:
         shutil.rmtree(root)
-    figures = (
-        f"{len(trials) - len(bad)} of {len(trials)} killed runs whole and finished byte for byte by --resume; killed"
-        f" before the run began {stages['before']}, under way {stages['under way']}, over {stages['over']}; {real} with the real models"
-    )
     return Result(
-        name="kill-resume", figures=figures, bar="all of 50: nothing lost, nothing half-written, each finished",
+        name="kill-resume", figures=f"{figures(trials)}; {real} with the real models",
+        bar="all of 50: nothing lost, nothing half-written, each finished",
         passed=not bad and len(trials) >= min(runs, 50),
     )  # fmt: skip
+
+
+def figures(trials: Sequence[Trial]) -> str:
+    """How many runs were finished, and how many of their drafts are an undisturbed run's; a run with faults proves none of its drafts."""
+    whole = [one for one in trials if not one.faults]
+    same = sum(one.drafts - one.differing for one in whole)
+    stages = Counter(one.stage for one in trials)
+    return (
+        f"{len(whole)} of {len(trials)} killed runs whole and finished by --resume, {same} of {sum(one.drafts for one in trials)} drafts"
+        f" byte for byte as undisturbed; {sum(one.free for one in trials)} came after one that failed with its killed child,"
+        f" {sum(one.differing for one in trials)} of them differ; killed before the run began {stages['before']},"
+        f" under way {stages['under way']}, over {stages['over']}"
+    )
