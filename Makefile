@@ -69,7 +69,7 @@ python:
 		sys.exit(v < (3, 11) and "Auria needs Python 3.11 or newer; %s is %d.%d. Name a newer one: make demo PYTHON=/path/to/python3.12" % (sys.executable, v[0], v[1]))'
 
 .venv/.installed: pyproject.toml requirements/base.txt | python
-	@echo 'Installing Auria into .venv: about 130 MB to download the first time ...'
+	@echo 'Installing Auria into .venv: about 120 MB to download the first time ...'
 	@$(call environment,.venv)
 	@.venv/bin/python $(PIP) install -qq --require-hashes -r requirements/base.txt
 	@.venv/bin/python $(PIP) install -qq --no-deps --no-build-isolation -e .
