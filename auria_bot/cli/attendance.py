@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +12,15 @@ from auria_bot.cli.console import note
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from auria_bot.bootstrap import Application
     from auria_bot.domain.slots import Claim, Slot
 
 __all__ = ["daemon", "schedule"]
 
-_DAYS = 7
+_DAYS = 7  # that are shown, before and after
+_OFTEN = 12  # times a day; a job with more is done all day long
 
 
 def daemon(
@@ -50,7 +55,7 @@ def schedule(
 ) -> None:
     """Show what the daemon does in the coming week, and what it did.
 
-    Times are those of your clock. Of jobs that are done all day long, only the next time is shown.
+    Times are those of your clock (time_zone). Of jobs that are done all day long, only the next time is shown; --json tells every time.
     """
     from auria_bot.cli.house import opened
 
@@ -94,44 +99,75 @@ def _claim_json(claim: Claim) -> dict[str, Any]:
 
 
 def _print_tables(house: Application, coming: tuple[Slot, ...], history: tuple[Claim, ...]) -> None:
-    from auria_bot.cli.console import out, state_text, table, when
-    from auria_bot.cli.views import single_line
-    from auria_bot.services.leadership import NAME
+    from auria_bot.cli.console import out, table
 
     zone = house.settings.time_zone
-    often = {rule.job for rule in house.agenda.rules.values() if len(rule.at) > 12}
-    shown: list[Slot] = []
-    seen: set[str] = set()
+    often = {rule.job for rule in house.agenda.rules.values() if len(rule.at) > _OFTEN}
+    out().print(table(f"The coming week, by the clock of {zone}", ("day", "jobs"), _days(coming, often, zone)))
+    last: dict[str, Claim] = {}
+    for claim in history:  # the last due first
+        last.setdefault(claim.slot.job, claim)
+    if last:
+        done = Counter(claim.slot.job for claim in history if claim.state == "done")
+        rows = [(job, *_told(one, zone, str(done[job]))) for job, one in last.items()]
+        columns = ("job", "last due", "done", "state", "what came of it")
+        out().print(table("The last week: each job's last time, and how often it was done", columns, rows))
+    undone = [
+        one for one in history
+        if one.state not in ({"done", "skipped"} if one.slot.job in often else {"done"}) and one is not last[one.slot.job]
+    ]  # fmt: skip
+    if undone:
+        rows = [(one.slot.job, *_told(one, zone)) for one in undone]
+        out().print(table("And what went otherwise", ("job", "due", "state", "what came of it"), rows))
+    _print_notes(house, history)
+
+
+def _days(coming: tuple[Slot, ...], often: set[str], zone: str) -> list[tuple[str, str]]:
+    """A row for each day, then one for the jobs that are done all day long."""
+    from zoneinfo import ZoneInfo
+
+    days: dict[str, list[str]] = {}
+    next_of: dict[str, str] = {}
     for slot in coming:
-        if slot.job not in often or slot.job not in seen:
-            shown.append(slot)
-        seen.add(slot.job)
-    rows = [
-        (when(slot.due, zone), slot.job, "and so on, all day" if slot.job in often else _weekday(slot))
-        for slot in shown
-    ]
-    out().print(table("The coming week", ("when", "job", "day"), rows))
-    ran = [claim for claim in history if claim.slot.job not in often or claim.state not in {"done", "skipped"}]
-    if ran:
-        told = [
-            (when(one.slot.due, zone), one.slot.job, state_text(str(one.state)), single_line(one.words, 300))
-            for one in ran
-        ]
-        out().print(table("The last week", ("due", "job", "state", "what came of it"), told))
+        local = slot.due.astimezone(ZoneInfo(zone))
+        if slot.job in often:
+            next_of.setdefault(slot.job, f"{slot.job} (next at {local:%H:%M})")
+        else:
+            days.setdefault(f"{local:%a %d %b}", []).append(f"{local:%H:%M} {slot.job}")
+    rows = [(day, ", ".join(jobs)) for day, jobs in days.items()]
+    return [*rows, ("all day long", ", ".join(next_of.values()))] if next_of else rows
+
+
+def _told(claim: Claim, zone: str, *more: str) -> tuple[str | Text, ...]:
+    """What is shown of a slot, after its job."""
+    from auria_bot.cli.console import state_text, when
+    from auria_bot.cli.views import single_line
+
+    return (when(claim.slot.due, zone), *more, state_text(str(claim.state)), single_line(claim.words, 300))
+
+
+def _print_notes(house: Application, history: tuple[Claim, ...]) -> None:
+    """What the operator should know or do."""
+    from auria_bot.services.leadership import NAME
+
+    for claim in history:
+        if claim.state == "asked":
+            job = shlex.quote(claim.slot.job)
+            note(f"{claim.slot.job} of {claim.slot.name} was missed: auria schedule --run {job}, or --skip {job}")
+    known, planned = set(house.settings.channels), house.settings.schedule.channels
+    for name in sorted(planned.keys() - known):
+        note(
+            f"schedule.channels has times for {name!r}, which is no channel; known: {', '.join(sorted(known)) or 'none'}"
+        )
     stock = house.errands.stock()
-    note(
-        f"{stock.made} drafts wait for review, {stock.approved} approved ones for their hour"
-        + ("; approve some, or days will pass without a post: auria review" if stock.is_low else "")
-    )
+    note(f"{stock.made} drafts wait for review, {stock.approved} approved ones for their hour")
+    if stock.is_low and stock.made:
+        note("days will pass without a post unless you approve some: auria review")
+    elif stock.is_low:
+        note("there is none to approve; you need not wait for the job that makes some: auria make")
     with house.store.read() as unit:
         lease = unit.leases.get(NAME)
     if lease is None or lease.until <= house.clock():
         note("no daemon is running: auria daemon")
     else:
         note(f"the daemon is {lease.holder}")
-
-
-def _weekday(slot: Slot) -> str:
-    from datetime import datetime
-
-    return datetime.fromisoformat(slot.name).strftime("%A")

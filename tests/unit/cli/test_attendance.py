@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from auria_bot.bootstrap import build
 from auria_bot.domain.slots import CatchUp
 from auria_bot.services.agenda import Agenda
 from auria_bot.services.leadership import Leadership
+from auria_bot.settings import PostingSettings
 from auria_bot.testing import FakeClock
+from tests.factories import add_draft
 from tests.house import fake_house
 from tests.publishing import approved
 
@@ -55,23 +59,53 @@ def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria
     lived(house)
     code, out, err = auria("schedule")
     assert code == 0
-    assert out.count("publish fake") == 7
-    assert out.count("measure") == 1
-    assert "made 3 in 8.0 s" in out
-    assert "asked" in out
+    assert "by the clock of UTC" in out
+    coming, _, ran = out.partition("The last week")
+    assert coming.count("18:00 publish fake") == 7
+    assert coming.count("measure") == coming.count("measure (next at ") == 1
+    days = [line.split()[:3] for line in coming.splitlines() if "04:00 make" in line]
+    assert (days[0], days[-1], len(days)) == (["Thu", "26", "Nov"], ["Wed", "02", "Dec"], 7)
+    last, _, other = ran.partition("And what went otherwise")
+    assert re.search(r"make +2026-11-25 04:00 +1 +asked", last)
+    assert [line.split()[1] for line in other.splitlines() if "make" in line] == ["2026-11-24", "2026-11-23"]
+    assert "made 3 in 8.0 s" not in out  # it went well, and something came after it
+    assert "make of 2026-11-25T04:00 was missed: auria schedule --run make, or --skip make" in err
     assert "0 drafts wait for review, 1 approved ones" in err
-    assert "days will pass without a post" in err
+    assert "there is none to approve" in err
     assert "no daemon is running: auria daemon" in err
 
 
+def test_the_schedule_fits_a_terminal(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 80 columns, without losing a word."""
+    lived(house)
+    monkeypatch.setattr("auria_bot.cli.console._WIDE", 80)
+    out = auria("schedule")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    assert "…" not in out
+
+
+def test_times_for_a_channel_that_is_not_there(
+    house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Are told: a slip in a channel's name would else leave it at the usual times."""
+    wrong = house.settings.schedule.model_copy(update={"channels": {"fokder": PostingSettings(at=("09:00",))}})
+    with closing(build(house.settings.model_copy(update={"schedule": wrong}), clock=house.clock)) as slipped:
+        monkeypatch.setattr("auria_bot.cli.house.opened", lambda: contextlib.nullcontext(slipped))
+        err = auria("schedule")[2]
+    assert "schedule.channels has times for 'fokder', which is no channel; known: fake, folder" in err
+
+
 def test_a_running_daemon_is_named(house: Application, auria: Auria) -> None:
-    """By machine and number; with enough drafts nobody is bothered."""
+    """By machine and number; with enough drafts nobody is bothered, with few that wait they are to be approved."""
     Leadership(store=house.store, clock=house.clock, holder="vm:1").beat()
-    for number in (1, 2):
-        approved(house, number)
+    with house.store.begin() as unit:
+        add_draft(unit, 9)
     err = auria("schedule")[2]
     assert "the daemon is vm:1" in err
-    assert "without a post" not in err
+    assert "unless you approve some: auria review" in err
+    for number in (1, 2):
+        approved(house, number)
+    assert "without a post" not in auria("schedule")[2]
 
 
 def test_programs_read_json(house: Application, auria: Auria) -> None:
