@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -193,8 +194,8 @@ class JobSettings(Section):
     def _times(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
         try:
             times(entries)
-        except InputError as error:
-            raise ValueError(str(error)) from None
+        except InputError:
+            raise ValueError('it must be times such as "18:30", or "*:15" for every hour') from None
         return entries
 
 
@@ -290,8 +291,16 @@ class NotifySettings(Section):
 class HealthSettings(Section):
     """Where the daemon tells how it is."""
 
-    address: str = Field(default="", pattern=r"^$|^[A-Za-z0-9.:\[\]_-]+:\d{1,5}$")
+    address: str = ""
     """HOST:PORT of /healthz and /metrics; empty for none."""
+
+    @field_validator("address")
+    @classmethod
+    def _host_and_port(cls, address: str) -> str:
+        match = re.fullmatch(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", address)
+        if address and (match is None or int(match[1]) > 65_535):
+            raise ValueError('it must be HOST:PORT, such as "127.0.0.1:8610" or "[::1]:8610", or empty')
+        return address
 
 
 class UpkeepSettings(Section):

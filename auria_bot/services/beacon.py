@@ -5,6 +5,8 @@ It asks for no password, tells no secret, takes no words from who asks, and is m
 
 from __future__ import annotations
 
+import socket
+import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Protocol, Self
@@ -91,7 +93,14 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], pulse: Pulse) -> None:
         self.pulse = pulse
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
         super().__init__(address, _Answer)
+
+    def server_bind(self) -> None:
+        """Without http.server's look at the host's full name, for which a start would wait where no name server answers."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, *_: object) -> None:
         """Who goes away in the middle is no error."""
@@ -100,7 +109,10 @@ class _Server(ThreadingHTTPServer):
 class _Answer(BaseHTTPRequestHandler):
     timeout = _PATIENCE
     server: _Server
-    server_version, sys_version = "Auria", ""
+
+    def version_string(self) -> str:
+        """What the answer says who gave it."""
+        return "Auria"
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]

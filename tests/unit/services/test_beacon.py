@@ -81,3 +81,24 @@ def test_an_address_that_is_taken_is_named(beacon: Beacon, pulse: _Pulse):
     assert beacon.url == ""
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{url}/healthz", timeout=2)  # noqa: S310
+
+
+def test_it_answers_on_ipv6_too(pulse: _Pulse):
+    """The address in brackets, as in a URL."""
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    try:
+        with Beacon(pulse, "[::1]:0") as beacon:
+            assert beacon.url.startswith("http://[::1]:")
+            assert _get(f"{beacon.url}/healthz")[0] == 200
+    except SettingsError:
+        with socket.socket(socket.AF_INET6) as line, pytest.raises(OSError):
+            line.bind(("::1", 0))
+        pytest.skip("this machine has no ::1")
+
+
+def test_it_starts_without_a_name_server(pulse: _Pulse, monkeypatch: pytest.MonkeyPatch):
+    """Nobody is asked for the host's full name."""
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: pytest.fail("a name server was asked"))
+    with Beacon(pulse, "0.0.0.0:0") as beacon, urllib.request.urlopen(f"{beacon.url}/healthz", timeout=5) as answer:  # noqa: S310
+        assert answer.headers["Server"] == "Auria"
