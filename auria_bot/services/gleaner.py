@@ -201,7 +201,10 @@ class Gleaner:
         return "stopped"
 
     def _steps(self, subreddit: str, listing: Listing, anchors: Sequence[str], left: int) -> Iterator[_Step]:
-        """The pages from the top, or from the first anchor that is still there; at most `left` posts where that is not 0."""
+        """The pages from the top, or from the first anchor that is still there; at most `left` posts where that is not 0.
+
+        Whoever walks here leaves at a step that has an end.
+        """
         waiting, met = deque(anchors or [""]), set[str]()
         for _ in range(_MOST_PAGES):
             limit = min(_PAGE, left - len(met)) if left else _PAGE
@@ -219,8 +222,6 @@ class Gleaner:
             anchors = _anchors(page)
             waiting = deque(anchors)
             yield _Step(fresh=fresh, anchors=anchors, stickied=page.stickied, bad=page.bad, end=end)
-            if end:
-                return
         log.warning("A listing of r/%s has no end", subreddit)
 
     def _take(self, posts: Sequence[Submission], listing: Listing, found: Gleaning, *, dry_run: bool) -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.corpus.listing import listings
+from auria_bot.corpus.reddit import Page
+from auria_bot.corpus.submission import Submission
 from auria_bot.errors import ChannelError, InputError
+from auria_bot.services.gleaner import Gleaner
 from tests.platforms.reddit import NOW, RedditServer, poem
 from tests.reading_reddit import kept, kept_lines, reading_house
 
@@ -33,6 +37,19 @@ def house(server: RedditServer, tmp_path: Path) -> Iterator[Application]:
     made = reading_house(tmp_path, server, overlap=0)
     yield made
     made.close()
+
+
+class Circle:
+    """Pages of one post, each of which leads back to it."""
+
+    def __init__(self, post: Submission) -> None:
+        self.post = post
+        self.asked = 0
+
+    def page(self, *_: object, **__: object) -> Page:
+        """The same page again."""
+        self.asked += 1
+        return Page(posts=(self.post,), after=f"t3_{self.post.id}")
 
 
 def test_everything_new_is_read_once(server: RedditServer, house: Application, tmp_path: Path):
@@ -133,6 +150,42 @@ def test_a_walk_that_lost_its_way_begins_anew(server: RedditServer, house: Appli
     found = house.gleaner.glean("haiku", NEW)
     assert (found.resumed, found.finished, found.report.fresh) == (True, True, 150)
     assert {one.id for one in server.up()} <= kept(tmp_path)
+
+
+def test_a_walk_that_always_loses_its_way_stops_for_now(server: RedditServer, house: Application, tmp_path: Path):
+    """After three walks; the next run reads what is left."""
+    server.fill(350)
+    server.forgetful = True
+
+    def deletes(_: int) -> None:
+        if after := server.queries[-1].get("after"):
+            anchor = server.everything[after.removeprefix("t3_")]
+            for one in server.up():
+                if one.key >= anchor.key:
+                    server.take_away(one.id)
+
+    server.before_answer = deletes
+    found = house.gleaner.glean("haiku", NEW)
+    assert (found.posts, found.finished) == (300, False)
+    server.before_answer = None
+    found = house.gleaner.glean("haiku", NEW)
+    assert (found.posts, found.resumed, found.finished) == (50, False, True)
+    assert {one.id for one in server.up()} <= kept(tmp_path)
+
+
+def test_a_listing_without_end_is_left_and_told(house: Application, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """Its pages go in a circle: after sixty of them the walk waits for the next run."""
+    post = Submission(
+        id="abc", subreddit="haiku", title=" / ".join(poem(7)), body="", created=datetime.fromtimestamp(NOW, UTC), score=1,
+        author="poet", removed=False, over_18=False,
+    )  # fmt: skip
+    circle = Circle(post)
+    gleaner = Gleaner(pages=circle, store=house.store, librarian=house.librarian, clock=house.clock)
+    found = gleaner.glean("haiku", NEW)
+    assert (circle.asked, found.posts, found.finished) == (60, 1, False)
+    assert "has no end" in caplog.text
+    assert kept(tmp_path) == {"abc"}
+    assert gleaner.glean("haiku", NEW).resumed
 
 
 def test_the_end_of_a_listing_is_told_where_it_leaves_a_gap(server: RedditServer, house: Application):
@@ -236,6 +289,14 @@ def test_slices_of_time_reach_what_no_listing_does(server: RedditServer, house: 
     assert found.finished
     assert found.full == ()
     assert kept(tmp_path) == {one.id for one in server.up()}
+
+
+def test_a_slice_that_is_full_and_as_small_as_may_be_is_told(server: RedditServer, house: Application, tmp_path: Path):
+    """More posts in an hour than a search gives: what it gives is taken, and the slice is named."""
+    server.fill(300, every=20)
+    found = house.gleaner.glean_slices("haiku", since=NOW - 7000, until=NOW + 1)
+    assert (found.finished, found.full) == (True, (f"slice {int(NOW) - 7000} {int(NOW) + 1}",))
+    assert kept(tmp_path) == {one.id for one in server.up()[:250]}
 
 
 def test_a_stretch_that_breaks_goes_on_where_it_was(server: RedditServer, house: Application, tmp_path: Path):

@@ -76,13 +76,14 @@ def test_young_posts_are_looked_at_often_and_old_ones_seldom(server: RedditServe
 
 
 def test_few_requests_take_several_runs(server: RedditServer, house: Application, tmp_path: Path):
-    """A round goes on where it stopped, and nothing is looked at twice in it."""
+    """A round goes on where it stopped, and nothing is looked at twice in it; whoever listens hears of each request."""
+    told: list[int] = []
     posts = server.fill(350)
     house.gleaner.glean("haiku", NEW)
     for one in posts:
         server.take_away(one.id)
-    found = [house.vigil.look(requests=1) for _ in range(4)]
-    assert [one.posts for one in found] == [100, 100, 100, 50]
+    found = [house.vigil.look(requests=1, tell=lambda looked: told.append(looked.posts)) for _ in range(4)]
+    assert [one.posts for one in found] == told == [100, 100, 100, 50]
     assert [one.finished for one in found] == [False, False, False, True]
     assert kept(tmp_path) == set()
 
