@@ -162,21 +162,29 @@ class Agenda:
         """
         now = self._clock()
         orphan = old is not None and old.state is SlotState.RUNNING  # its daemon died
+        missed = orphan or (old is not None and _went_by(old, rule, now))
         if begun is None:
-            begin = Slot(job=rule.job, name=BEGIN, due=now)
-            unit.slots.add(Claim(slot=begin, state=SlotState.DONE, ended_at=now))
+            self._count_from(unit, rule, now)
         elif old is not None and orphan and now - old.slot.due <= rule.grace:
             yield from self._again(unit, old, lease, now)
         elif fresh := self._fresh(unit, rule, begun, lease, now):
             self._overtake(unit, old, fresh, now)
             yield from (one for one in fresh if one.state is SlotState.RUNNING)
-        elif old is not None and orphan and rule.catch_up is not CatchUp.RUN:
+        elif old is not None and missed and rule.catch_up is not CatchUp.RUN:
             asked = rule.catch_up is CatchUp.ASK
             state = SlotState.ASKED if asked else SlotState.FAILED
-            words = f"broken off; {_MISSED[rule.catch_up]}"
-            unit.slots.save(old.evolve(state=state, ended_at=None if asked else now, words=words), was=old)
-        elif old is not None and (orphan or (old.state is SlotState.RETRY and (old.again_at or now) <= now)):
+            words = f"{'broken off' if orphan else old.words}; {_MISSED[rule.catch_up]}"[-MOST_WORDS:]
+            unit.slots.save(
+                old.evolve(state=state, ended_at=None if asked else now, again_at=None, words=words), was=old
+            )
+        elif old is not None and (orphan or (old.state is SlotState.RETRY and _may_begin(old, now))):
             yield from self._again(unit, old, lease, now)
+
+    def _count_from(self, unit: Unit, rule: Rule, now: datetime) -> None:
+        """Say that a job's slots count from now on; also where that was said by a clock that was ahead."""
+        begin = Claim(slot=Slot(job=rule.job, name=BEGIN, due=now), state=SlotState.DONE, ended_at=now)
+        if not unit.slots.add(begin) and (known := unit.slots.get(rule.job, BEGIN)) is not None:
+            unit.slots.save(begin, was=known)
 
     def _stands(self, unit: Unit, old: Claim, waiting: Mapping[str, Claim], now: datetime) -> bool:
         """Whether an open slot is still wanted: its job is, and it is the job's last one. Else it is let go."""
@@ -235,6 +243,17 @@ class Agenda:
     def _save(self, was: Claim, claim: Claim) -> Claim:
         with self._store.begin() as unit:
             return claim if unit.slots.save(claim, was=was) else was
+
+
+def _may_begin(old: Claim, now: datetime) -> bool:
+    """Whether it is time for a slot's next try; one that is put off for longer than ever was so by a clock that was ahead."""
+    again = old.again_at or now
+    return again <= now or again > now + BACK_OFF[-1]
+
+
+def _went_by(old: Claim, rule: Rule, now: datetime) -> bool:
+    """Whether a slot's next try was missed as its time may be; what the operator wished for (it has not ended) is not."""
+    return old.state is SlotState.RETRY and old.ended_at is not None and now - (old.again_at or now) > rule.grace
 
 
 _CATCH_UP = {CatchUp.RUN: SlotState.RUNNING, CatchUp.SKIP: SlotState.SKIPPED, CatchUp.ASK: SlotState.ASKED}

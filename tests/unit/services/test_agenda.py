@@ -212,6 +212,54 @@ def test_a_clock_that_was_far_ahead_stops_nothing(house: Application, clock: Fak
     assert Counter(row[2] for row in told(one) if row[1].startswith("11-2")) == {"done": 3}
 
 
+def test_a_beginning_that_a_clock_ahead_wrote_is_moved(house: Application, clock: FakeClock, lease: Lease):
+    """A machine that starts with a wrong clock works from when the clock is right, not from the time it once showed."""
+    one = agenda(house, clock, MAKE)
+    clock.advance(days=700)
+    one.claim(lease)
+    clock.advance(days=-700)
+    assert one.claim(lease) == ()
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    assert claim.slot.name == "2026-11-22T04:00"
+
+
+def test_a_try_that_a_clock_ahead_put_off_is_due(house: Application, clock: FakeClock, lease: Lease):
+    """Nothing waits for longer than the longest wait there is."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    clock.advance(days=300)
+    one.settle(claim, words="away", failed=True)
+    clock.advance(days=-300)
+    assert [again.tries for again in one.claim(lease)] == [2]
+
+
+@pytest.mark.parametrize(("policy", "state"), [("run", "running"), ("skip", "failed"), ("ask", "asked")])
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_try_that_was_missed_for_long(
+    house: Application, clock: FakeClock, lease: Lease, policy: str, state: str, failed: bool
+):
+    """A slot whose daemon stopped, or that was to be tried again, is made up for days later only as its policy says."""
+    weekly = replace(MAKE, catch_up=CatchUp(policy), days=frozenset({6}))
+    one = agenda(house, clock, weekly)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    if failed:
+        one.settle(claim, words="away", failed=True)
+    else:
+        one.release(claim, "the daemon stopped")
+    clock.advance(days=3)
+    assert [again.tries for again in one.claim(lease)] == ([2] if policy == "run" else [])
+    assert told(one) == [("make", "11-22T04:00", state)]
+    if policy == "ask":
+        one.decide("make", run=True)
+        clock.advance(days=2)
+        assert [again.tries for again in one.claim(lease)] == [2]
+
+
 def test_the_coming_week(house: Application, clock: FakeClock):
     """In order; the next look is when the next one is due, or a minute ahead."""
     one = agenda(house, clock, MAKE, Rule(job="tidy", at=times(("05:00",)), days=frozenset({6})))
