@@ -5,6 +5,7 @@ Results go to stdout, everything else to stderr; JSON is one document, in UTF-8,
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +37,9 @@ def out(*, error: bool = False) -> Console:
 
 
 def note(text: str) -> None:
-    """Say something to the operator that is no result."""
-    print(text, file=sys.stderr)
+    """Say something to the operator that is no result; that it cannot be written undoes nothing that was done."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

@@ -7,6 +7,7 @@ it says goes into a file of its job. Knows processes; does not know what the com
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import signal
@@ -15,14 +16,14 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from auria_bot.errors import DiskError
 from auria_bot.services.agenda import MOST_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from auria_bot.domain.slots import Claim
     from auria_bot.services.errands import Errand
@@ -31,6 +32,8 @@ __all__ = ["PROGRAM", "Report", "Worker"]
 
 PROGRAM = (sys.executable, "-m", "auria_bot")
 """How `auria` is run; the words of a command follow."""
+
+_logger = logging.getLogger(__name__)
 
 _TAIL = 4000  # bytes of a log in which its last words are looked for
 
@@ -106,10 +109,9 @@ class Worker:
         self._let_go()
 
     def _begin(self, command: Sequence[str]) -> None:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
         leash, self._leash = os.pipe()
         try:
-            with self._log.open("wb") as log:
+            with _fresh(self._log) as log:
                 self._process = subprocess.Popen(  # noqa: S603 - the program's own commands
                     [*self._program, "--leash", str(leash), *command], stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL, stderr=log, pass_fds=(leash,), start_new_session=True,
@@ -135,12 +137,26 @@ class Worker:
         self._leash = -1
 
 
-def _last_words(log: Path, *, error: bool) -> str:
-    """The last line of a log, or the last that tells an error."""
+def _fresh(log: Path) -> IO[bytes]:
+    """A new file of a job's log; where there can be none, the work is done without."""
     try:
-        lines = log.read_bytes()[-_TAIL:].decode("utf-8", "replace").splitlines()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)  # what a command before left running goes on in its own
+        return log.open("xb")
+    except OSError as error:
+        _logger.warning("The log %s cannot be written: %s", log, error.strerror, extra={"action": "slot"})
+        return Path(os.devnull).open("wb")
+
+
+def _last_words(log: Path, *, error: bool) -> str:
+    """The last line of a log, or the last that tells an error; no database takes every character."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
+    lines = ["".join(one if one.isprintable() else " " for one in line) for line in text.splitlines()]
     said = [line.strip() for line in lines if line.strip()]
     told = [line.removeprefix("Error:").strip() for line in said if line.startswith("Error:")]
     return (told[-1] if error and told else said[-1] if said else "")[:MOST_WORDS]

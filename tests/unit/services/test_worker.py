@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -94,6 +95,41 @@ def test_a_log_that_is_gone_says_nothing(tmp_path: Path):
     """The work counts all the same."""
     script = f"import os; os.unlink({str(tmp_path / 'publish-x-y.log')!r})"
     assert ended(worker(tmp_path, script, "a")) == Report(words="", failed=False)
+
+
+def test_last_words_fit_into_any_database(tmp_path: Path):
+    """PostgreSQL takes no zero byte; a long log is read from its end."""
+    script = (
+        "import sys; sys.stderr.buffer.write(b'x' * 9_000_000 + b'\\nError: \\0\\x1b[31mno\\tway\\0\\n'); sys.exit(3)"
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert ended(worker(tmp_path, script, "a")) == Report(words="[31mno way", failed=True)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8_000  # KiB
+
+
+def test_what_goes_on_from_before_does_not_write_into_the_next_log(tmp_path: Path):
+    """A process that a command left behind keeps the file it had."""
+    left = "import subprocess, sys, time\nif sys.argv[3] == 'a':\n    sys.stderr.write('begun\\n' * 100); sys.stderr.flush()\n"
+    left += "    subprocess.Popen([sys.executable, '-S', '-E', '-c', 'import sys, time; time.sleep(0.3); print(9, file=sys.stderr)'])\n"
+    left += "else:\n    print('told', file=sys.stderr, flush=True); time.sleep(0.6)"
+    assert ended(worker(tmp_path, left, "a", "b")) == Report(words="told", failed=False)
+    assert (tmp_path / "publish-x-y.log").read_bytes() == b"told\n"
+
+
+def test_without_a_log_the_work_is_done(tmp_path: Path):
+    """A file in the folder's place keeps no post from going out."""
+    (tmp_path / "logs").write_text("")
+    done = tmp_path / "done"
+    one = worker(tmp_path / "logs", f"open({str(done)!r}, 'w')", "a")
+    assert ended(one) == Report(words="", failed=False)
+    assert done.exists()
+
+
+def test_a_full_disk_of_logs_undoes_nothing():
+    """A command that cannot say what it did has done it all the same."""
+    script = "from auria_bot.cli.console import note; note('1 published')"
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        assert subprocess.run([sys.executable, "-c", script], stderr=full, check=False).returncode == 0
 
 
 def test_what_cannot_be_started_is_told(tmp_path: Path):
