@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -30,14 +31,17 @@ def tidy(
 
     with opened() as house:
         done = household.upkeep(house).tidy(dry_run=dry_run)
+    words = "nothing is old enough to go"
+    if done.pictures or done.runs or done.logs or done.staging:
+        words = (
+            f"{'would free' if dry_run else 'freed'} {done.size / 1e6:.1f} MB: {len(done.pictures)} rejected drafts' pictures,"
+            f" {len(done.runs)} broken-off runs, {len(done.logs)} crash logs"
+        )
     if as_json:
         print_json(asdict(done))
+        note(words)
     else:
-        verb = "would free" if dry_run else "freed"
-        typer.echo(
-            f"{verb} {done.size / 1e6:.1f} MB: {len(done.pictures)} rejected drafts' pictures, {len(done.runs)} broken-off"
-            f" runs, {len(done.logs)} crash logs"
-        )
+        typer.echo(words)
     for words in done.failed:
         note(f"left: {words}")
 
@@ -60,10 +64,12 @@ def backup(
         gone = () if folder else keeper.rotate()
         with house.store.begin() as unit:
             unit.journal.note("backup", words=str(made.folder), at=house.clock())
+    words = f"{made.folder}: {len(made.files)} files, {made.size / 1e6:.1f} MB"
     if as_json:
         print_json({"folder": made.folder, "bytes": made.size, "files": len(made.files), "gone": gone})
+        note(words)
     else:
-        typer.echo(f"{made.folder}: {len(made.files)} files, {made.size / 1e6:.1f} MB; put back by: auria db restore")
+        typer.echo(f"{words}; put back by: auria db restore {shlex.quote(str(made.folder))}")
 
 
 @database.command("backups")

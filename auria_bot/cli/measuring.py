@@ -63,8 +63,8 @@ def _tell(
         print_json(
             {"visits": [_visit_json(visit) for visit in visits], "vanished": [_gone_json(post) for post in gone]}
         )
-        return
-    out().print(_table(visits, house))
+    else:
+        out().print(_table(visits, house))
     for post in gone:
         place = single_line(post.receipt.url or post.receipt.id, 300)
         note(f"post {post.post_id} has vanished from {post.channel}: {place}")

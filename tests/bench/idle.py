@@ -1,22 +1,31 @@
-"""A daemon with nothing to do for ten minutes, then 100,000 simulated ticks: how much memory and time it takes, and whether it grows."""
+"""A daemon with nothing to do for ten minutes, then 100,000 simulated ticks: how much memory and time it takes, and whether it grows.
+
+Its endpoint is on, and asked for /metrics and /healthz once a minute, as Prometheus and a health check do by default; what answering
+costs is counted in.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 
+from auria_bot.telemetry import METRICS
 from tests.bench import Result
 from tests.house import fake_house
 
 __all__ = ["run"]
 
 SETTLE = 15.0  # seconds after its start from which on its time counts
+SCRAPE = 60.0  # seconds between two scrapes, Prometheus' default
 MOST_MEMORY, MOST_TIME = 80.0, 0.2  # MB; % of a core
 MOST_GROWTH = 2.0  # MB between the first tenth and the end of the simulated ticks
 
@@ -44,13 +53,18 @@ def run(seconds: float = 600.0, ticks: int = 100_000) -> Result:
     """Measure a real daemon for so long, then another's growth."""
     root = Path(tempfile.mkdtemp(prefix="auria-idle-"))
     try:
-        memory, share = _idle(root, seconds)
+        memory, share, scrapes, faults = _idle(root, seconds)
         growth = _growth(root, ticks)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    figures = f"{memory:.1f} MB resident, {share:.3f} % of a core over {seconds:g} s, {growth:+.2f} MB over {ticks:,} simulated ticks"
-    bar = f"under {MOST_MEMORY:g} MB, under {MOST_TIME:g} %, under {MOST_GROWTH:g} MB"
-    passed = memory < MOST_MEMORY and share < MOST_TIME and growth < MOST_GROWTH
+    figures = (
+        f"{memory:.1f} MB resident, {share:.3f} % of a core over {seconds:g} s with {scrapes} scrapes, {len(faults)} wrong answers,"
+        f" {growth:+.2f} MB over {ticks:,} simulated ticks"
+    )
+    for fault in faults:
+        print(f"  {fault}", file=sys.stderr)
+    bar = f"under {MOST_MEMORY:g} MB, under {MOST_TIME:g} %, right answers, under {MOST_GROWTH:g} MB"
+    passed = memory < MOST_MEMORY and share < MOST_TIME and growth < MOST_GROWTH and scrapes > 0 and not faults
     return Result(name="idle", figures=figures, bar=bar, passed=passed)
 
 
@@ -59,26 +73,59 @@ def _environment(root: Path) -> dict[str, str]:
     return kept | {"AURIA_HOME": str(root)}
 
 
-def _idle(root: Path, seconds: float) -> tuple[float, float]:
-    """The largest resident size in MB, and the share of a core in %, of `auria daemon` whose only jobs are hours away."""
+def _idle(root: Path, seconds: float) -> tuple[float, float, int, list[str]]:
+    """`auria daemon` whose only jobs are hours away, with its endpoint on.
+
+    Returns:
+        The largest resident size in MB, the share of a core in %, how many scrapes there were and what was wrong with their answers.
+    """
     fake_house(root).close()
     hour = (time.gmtime().tm_hour + 12) % 24
     never = "".join(f"[schedule.{job}]\nat = []\n" for job in ("reconcile", "measure", "backup", "tidy", "digest"))
     far = "".join(f'[schedule.{job}]\nat = ["{hour:02}:00"]\n' for job in ("make", "publish"))
-    (root / "auria.toml").write_text(never + far, encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    (root / "auria.toml").write_text(f'{never}{far}[health]\naddress = "{address}"\n', encoding="utf-8")
     program = subprocess.Popen(
         [sys.executable, "-m", "auria_bot", "daemon"], env=_environment(root), stderr=subprocess.DEVNULL
     )
     try:
         time.sleep(SETTLE)
-        before, largest, until = _spent(program.pid), 0.0, time.monotonic() + seconds
-        while time.monotonic() < until:
+        began, before, largest = time.monotonic(), _spent(program.pid), 0.0
+        scrapes, faults = 0, list[str]()
+        while (gone := time.monotonic() - began) < seconds:
+            if gone >= scrapes * SCRAPE:
+                faults += _scrape(f"http://{address}")
+                scrapes += 1
             largest = max(largest, _resident(program.pid))
-            time.sleep(min(5.0, max(0.0, until - time.monotonic())))
-        return largest, 100 * (_spent(program.pid) - before) / seconds
+            time.sleep(max(0.0, min(5.0, seconds - gone, scrapes * SCRAPE - gone)))
+        return largest, 100 * (_spent(program.pid) - before) / (time.monotonic() - began), scrapes, faults
     finally:
         program.terminate()
         program.wait(30)
+
+
+def _scrape(url: str) -> list[str]:
+    """Ask as Prometheus and a health check do; what is wrong with the answers of an idle daemon."""
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=10) as answer:  # noqa: S310 - this machine's own
+            health = answer.read().decode()
+        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310
+            text = answer.read().decode()
+    except OSError as error:
+        return [f"{url}: {error}"]
+    faults = [f"/healthz: {health.strip()}"] if health != "well\n" else []
+    faults += [
+        f"/metrics lacks {metric.name}" for metric in METRICS if f"# TYPE {metric.name} {metric.kind}\n" not in text
+    ]
+    faults += [
+        f"/metrics lacks {line!r}" for line in ("auria_healthy 1", "auria_database_up 1") if f"\n{line}\n" not in text
+    ]
+    heart = re.search(r"^auria_leader_heartbeat_timestamp_seconds (\S+)$", text, re.MULTILINE)
+    if heart is None or abs(time.time() - float(heart[1])) > 15:
+        faults.append("/metrics: the heartbeat is not of now")
+    return faults
 
 
 def _growth(root: Path, ticks: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from contextlib import closing
@@ -61,7 +62,8 @@ def test_a_backup_goes_there_and_back(home: Path, tmp_path: Path):
     assert made["files"] == 5
     assert made["folder"] in auria("db", "backups")[1]
     assert json.loads(auria("db", "backups", "--json")[1])[0]["bytes"] == made["bytes"]
-    assert str(tmp_path / "other") in auria("db", "backup", str(tmp_path / "other"))[1]
+    said = auria("db", "backup", str(tmp_path / "other"))[1]
+    assert f"put back by: auria db restore {tmp_path / 'other'}/auria-" in said
     (home / "pictures" / "run-1" / "card.jpg").unlink()
     with pytest.raises(IllegalMove, match="--force"):
         auria("db", "restore", made["folder"])
@@ -85,15 +87,31 @@ def test_what_is_not_whole_is_said(home: Path):
 
 def test_tidying_says_what_goes(home: Path):
     """First without doing it."""
-    assert "would free 0.0 MB: 0 rejected" in auria("tidy", "--dry-run")[1]
+    assert auria("tidy", "--dry-run")[1] == "nothing is old enough to go\n"
     assert json.loads(auria("tidy", "--json")[1])["pictures"] == []
-    torn = home / "studio" / "torn"
-    torn.mkdir(parents=True)
-    (torn / "plan.json").write_text("{}")
-    import os
+    (home / "logs").mkdir(exist_ok=True)
+    old = home / "logs" / "error-1.log"
+    old.write_text("long ago")
+    os.utime(old, (0, 0))
+    assert (
+        "would free 0.0 MB: 0 rejected drafts' pictures, 0 broken-off runs, 1 crash logs"
+        in auria("tidy", "--dry-run")[1]
+    )
+    assert old.exists()
+    assert "freed 0.0 MB: " in auria("tidy")[1]
+    assert not old.exists()
 
-    os.utime(torn / "plan.json", (0, 0))
-    assert "freed" in auria("tidy")[1]
+
+def test_programs_and_the_log_of_a_job_are_told(home: Path):
+    """The document on stdout, and a sentence on stderr, which the schedule shows."""
+    for words, said in (
+        (("db", "backup"), "5 files, "),
+        (("tidy",), "nothing is old"),
+        (("measure",), "1 calls; see what came of it"),
+    ):
+        done = CliRunner().invoke(app, [*words, "--json"])
+        assert json.loads(done.stdout) is not None
+        assert said in done.stderr.splitlines()[-1]
 
 
 class _Listening(BaseHTTPRequestHandler):
