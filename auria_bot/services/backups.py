@@ -15,17 +15,18 @@ import json
 import os
 import re
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auria_bot.errors import DiskError, IllegalMove, NotFound, StoreError
+from auria_bot.one_stroke import alone
 from auria_bot.services.workspace import sha256_of, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from auria_bot.services.ports import Clock
 
@@ -35,6 +36,7 @@ _LIST = "backup.json"
 _NAME = re.compile(r"auria-(\d{8}T\d{6}Z)")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAGING = ".staging-"
+_LOCK = ".backups.lock"  # in the home
 _SPARE = 50_000_000  # bytes that a backup leaves free
 _CHUNK = 1 << 20  # bytes copied at a time
 
@@ -129,7 +131,10 @@ class Backups:
             DiskError: there is no room; what was begun is taken away again.
             StoreError: the database cannot be copied.
         """
-        root = folder or self.folder
+        with self._alone():
+            return self._make(folder or self.folder)
+
+    def _make(self, root: Path) -> Backup:
         now = self._clock().astimezone(UTC).replace(microsecond=0)
         target = root / f"auria-{now.strftime(_STAMP)}"
         earlier = next(iter(self.list(root)), None)
@@ -156,8 +161,16 @@ class Backups:
 
     def rotate(self) -> tuple[Path, ...]:
         """Take old backups away: of each of the last days and weeks the newest stays, and always the newest of all."""
-        found = self.list()
-        kept = {found[0].folder} if found else set()
+        if not self.folder.is_dir():
+            return ()
+        with self._alone():
+            return self._rotate()
+
+    def _rotate(self) -> tuple[Path, ...]:
+        listed, now = self.list(), self._clock()
+        # What a clock that was ahead made stays, and takes no other's place.
+        found = [one for one in listed if one.made_at <= now]
+        kept = {one.folder for one in listed if one.made_at > now} | {one.folder for one in found[:1]}
         for least, period in ((self._daily, "%Y-%m-%d"), (self._weekly, "%G-%V")):
             newest: dict[str, Path] = {}
             for one in found:
@@ -225,11 +238,23 @@ class Backups:
             raise _no_disk(error, self._home) from error
         return Restored(backup=backup, pictures=pictures, aside=aside if aside.exists() else None)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only one who makes or rotates backups of this home: what is unfinished is another's, or stale."""
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            with alone(self._home / _LOCK):
+                yield
+        except OSError as error:
+            raise _no_disk(error, self._home) from error
+
     def _look_for_room(self, root: Path, earlier: Backup | None) -> None:
         """Refuse early what would fill the disk."""
         known = earlier.files if earlier else {}
         needed = self._database.size + _SPARE
-        needed += sum(file.stat().st_size for name, file in self._kept() if name not in known)
+        for name, file in self._kept():
+            with suppress(FileNotFoundError):  # a rejected draft's may be tidied away meanwhile
+                needed += file.stat().st_size if name not in known else 0
         free = shutil.disk_usage(root).free
         if free < needed:
             raise DiskError(
@@ -249,7 +274,7 @@ class Backups:
         for name, source in self._kept():
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):  # a rejected draft's may be tidied away meanwhile
+            with suppress(FileNotFoundError):  # gone meanwhile, too
                 files[name] = _shared(source, target, earlier, name) or _copied(source, target)
         return files
 

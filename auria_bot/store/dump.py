@@ -20,7 +20,6 @@ from sqlalchemy import URL, inspect, make_url, text
 from auria_bot.errors import AuriaError, BackendMissing, DiskError, IllegalMove, SchemaTooNew, StoreError
 from auria_bot.secrecy import guard
 from auria_bot.store.engine import BUSY_TIMEOUT, READ_ONLY, connect, translated
-from auria_bot.store.migrate import current
 from auria_bot.store.schema import HEAD
 from auria_bot.telemetry import mask
 
@@ -101,9 +100,9 @@ class Dump:
         if first != b"SQLite format 3\0" or not self._is_sqlite:
             kind = "an SQLite database" if self._is_sqlite else "a dump of PostgreSQL's (pg_dump --format=custom)"
             raise StoreError(f"{file} is not {kind}, which database.url asks for")
-        if faults := _sqlite_faults(file):
+        if faults := _sqlite_faults(file, settled=_is_settled(file)):
             raise StoreError(f"{file} is damaged: {faults[0]}; take an older backup")
-        schema = current(URL.create("sqlite", database=str(file)))
+        schema = _schema(file)
         if schema is None:
             raise StoreError(f"{file} is a database of another program's")
         if schema > HEAD:
@@ -144,7 +143,7 @@ class Dump:
             _copy(self._file, aside)
         with _disk(self._file):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-        _copy(file, self._file)
+        _copy(file, self._file, settled=_is_settled(file))
 
     def faults(self) -> tuple[str, ...]:
         """What is wrong with the database itself; nothing when it is whole.
@@ -261,10 +260,10 @@ def _disk(file: Path) -> Iterator[None]:
         raise DiskError(f"{error.filename or file} cannot be written: {error.strerror or error}") from error
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, *, settled: bool = False) -> None:
     """SQLite's online copy, in one piece: with its write-ahead log nobody waits for it."""
     new = not target.exists()
-    with _disk(target), closing(_open(source)) as read, closing(_open(target, make=True)) as written:
+    with _disk(target), closing(_open(source, settled=settled)) as read, closing(_open(target, make=True)) as written:
         read.backup(written, progress=_patience())
         if new:
             written.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
@@ -283,15 +282,29 @@ def _patience() -> Callable[[int, int, int], None]:
     return look
 
 
-def _open(file: Path, *, make: bool = False) -> sqlite3.Connection:
-    uri = f"{file.absolute().as_uri()}?mode={'rwc' if make else 'rw'}"
+def _is_settled(file: Path) -> bool:
+    """Whether a copy is all in its one file; then it may lie where nothing can be written."""
+    return not any(Path(f"{file}{ending}").exists() for ending in ("-wal", "-journal"))
+
+
+def _schema(file: Path) -> str | None:
+    """The version of a copy's schema; None where it has none."""
+    with suppress(sqlite3.Error), closing(_open(file, settled=_is_settled(file))) as opened:
+        found = opened.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(found[0]) if found else None
+    return None
+
+
+def _open(file: Path, *, make: bool = False, settled: bool = False) -> sqlite3.Connection:
+    mode = "rwc" if make else "ro&immutable=1" if settled else "rw"
+    uri = f"{file.absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
 
 
-def _sqlite_faults(file: Path) -> tuple[str, ...]:
+def _sqlite_faults(file: Path, *, settled: bool = False) -> tuple[str, ...]:
     """What SQLite finds when it reads everything; rows that refer to nothing."""
     try:
-        with closing(_open(file)) as opened:
+        with closing(_open(file, settled=settled)) as opened:
             found = [str(row[0]) for row in opened.execute(f"PRAGMA integrity_check({_MOST})") if row[0] != "ok"]
             with suppress(sqlite3.Error):
                 found += [

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import shutil
+import sqlite3
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,12 @@ from auria_bot.errors import DiskError, IllegalMove, NotFound, StoreError
 from auria_bot.services import backups as module
 from auria_bot.services.backups import Backups
 from auria_bot.store.dump import Dump
-from tests.factories import add_draft
+from auria_bot.store.schema import HEAD
+from tests.factories import NOW, add_draft
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap import Application
+    from auria_bot.services.backups import Backup
     from auria_bot.testing import FakeClock
 
 _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
@@ -196,3 +200,62 @@ def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock,
         patch.setattr(Path, "rename", _refused(errno.EROFS))
         with pytest.raises(DiskError, match="Read-only"):
             _backups(house, daily=1, weekly=0).rotate()
+
+
+def test_two_at_once_come_one_after_the_other(house: Application, tmp_path: Path):
+    """Neither takes away what the other is about to make: a backup that is listed is whole."""
+    for number in range(1, 31):
+        _draft(house, number)
+    made: list[Backup] = []
+
+    def make(second: int) -> None:
+        keeper = _backups(house)
+        keeper._clock = lambda: NOW.replace(second=second)
+        made.append(keeper.make())
+
+    threads = [threading.Thread(target=make, args=(second,)) for second in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    backups = _backups(house)
+    assert len(backups.list()) == len(made) == 4
+    assert {len(backups.verify(one.folder).files) for one in made} == {121}
+
+
+def test_what_a_clock_ahead_made_takes_nobodys_place(house: Application, clock: FakeClock):
+    """Backups that claim to be of a time to come are kept, and so are today's."""
+    backups = _backups(house, weekly=0)
+    clock.advance(days=700)
+    for _ in range(3):
+        backups.make()
+        clock.advance(days=1)
+    clock.advance(days=-703)
+    for _ in range(4):
+        today = backups.make()
+        backups.rotate()
+        assert today.folder.is_dir()
+        clock.advance(days=1)
+    assert [one.made_at.year for one in backups.list()] == [2028] * 3 + [2026] * 2
+
+
+def test_a_backup_is_one_file_and_no_reader_changes_it(house: Application):
+    """It may lie where nothing can be written: SQLite makes no file beside it, and needs none."""
+    _draft(house, 1)
+    backups = _backups(house)
+    made = backups.make()
+    before = {file: file.stat().st_mtime_ns for file in made.folder.iterdir()}
+    with sqlite3.connect(f"file:{made.folder / 'auria.db'}?mode=ro", uri=True) as opened:
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    opened.close()
+    database = Dump(house.settings.database_url)
+    opening: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        connect = sqlite3.connect
+        patch.setattr(sqlite3, "connect", lambda name, **more: opening.append(name) or connect(name, **more))
+        assert database.verify(made.folder / "auria.db") == HEAD
+        database.restore(made.folder / "auria.db", force=True)
+    of_backup = [name for name in opening if str(made.folder) in name]
+    assert len(of_backup) >= 3
+    assert all(name.endswith("mode=ro&immutable=1") for name in of_backup)
+    assert {file: file.stat().st_mtime_ns for file in made.folder.iterdir()} == before
