@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import ChannelError, NotFound, Refused, Throttled, Unauthorised, Unclear
+from auria_bot.errors import BackendMissing, ChannelError, NotFound, Refused, Throttled, Unauthorised, Unclear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +73,7 @@ class GraphApi:
             Unauthorised: the token is not accepted, or does not allow it.
             Throttled: later.
             Refused: the request is not understood.
+            BackendMissing: the package httpx2 is not installed.
         """
         return self._call("GET", f"{self._version}/{path}", token, fields, visible=False)
 
@@ -109,8 +110,10 @@ class GraphApi:
             raise Throttled("the answer to the token's renewal makes no sense") from None
 
     def _call(self, method: str, path: str, token: str, fields: Mapping[str, Any], *, visible: bool) -> dict[str, Any]:
-        import httpx2
-
+        try:
+            import httpx2
+        except ImportError:
+            raise BackendMissing("Instagram's Graph API needs a package: pip install 'auria-bot[instagram]'") from None
         try:
             status, headers, body = self._exchange(method, path, token, fields)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from auria_bot import registry
 from auria_bot.domain.post import Receipt
 from auria_bot.domain.roles import Channel, Limits, Question
-from auria_bot.errors import ChannelError, IllegalMove, NotFound, Refused, Throttled, Unauthorised, Unclear
+from auria_bot.errors import BackendMissing, IllegalMove, NotFound, Refused, Throttled, Unauthorised, Unclear
 from tests.connections import connections
 from tests.platforms import PLATFORMS, MemorySecrets, Platform, platform, ready
 from tests.trials import Recorded, found, made, new_post, shown
@@ -126,7 +127,7 @@ def test_a_post_that_was_taken_over_is_not_sent(
         raise IllegalMove("somebody else has it")
 
     post = new_post(tmp_path)
-    with pytest.raises(IllegalMove):
+    with pytest.raises(IllegalMove, match="somebody else has it"):
         channel.publish(post, taken)
     if server:
         assert shown(server, post) == []
@@ -193,20 +194,47 @@ def test_without_a_secret_it_says_how_to_give_it(name: str, tmp_path: Path, serv
 
 
 @social
-def test_a_platform_that_is_away_is_told_soon(name: str, tmp_path: Path, server: Platform) -> None:
-    """Nothing was sent, and it is tried again later."""
+def test_a_platform_that_is_away_is_told_soon(name: str, channel: Channel, tmp_path: Path, server: Platform) -> None:
+    """Whatever is asked, nothing was sent, nothing is known, and it is tried again later."""
+    receipt = channel.publish(new_post(tmp_path), ready)
     options = {
         key: "http://127.0.0.1:9"
         for key, value in server.options().items()
         if str(value).startswith(("http://127.0.0.1", "http://localhost"))
     }
-    channel = made(name, tmp_path, server, options=options)
+    away, watch = made(name, tmp_path, server, options=options), Recorded(new_post(tmp_path))
+    tried = dataclasses.replace(watch.post, memo="1", tried_at=receipt.at)
     begun = time.monotonic()
-    with pytest.raises(ChannelError):
-        channel.check()
-    with pytest.raises(Throttled):
-        channel.publish(new_post(tmp_path), ready)
+    for ask in (
+        lambda: away.publish(watch.post, watch),
+        lambda: away.find(tried),
+        away.check,
+        away.audience,
+        lambda: away.measure(receipt),
+    ):
+        with pytest.raises(Throttled, match=r"cannot be reached|connection .* broke|last login failed"):
+            ask()
+    assert watch.calls == 0
     assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "extra"),
+    [
+        ("x", "tweepy", "x"),
+        ("bluesky", "atproto_client", "bluesky"),
+        ("mastodon", "mastodon", "mastodon"),
+        ("instagram", "instagrapi", "instagram"),
+        ("instagram_graph", "httpx2", "instagram"),
+    ],
+)
+def test_a_missing_package_is_named(
+    name: str, channel: Channel, monkeypatch: pytest.MonkeyPatch, package: str, extra: str
+) -> None:
+    """With the command that brings it."""
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(BackendMissing, match=rf"pip install 'auria-bot\[{extra}\]'"):
+        channel.check()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids="-".join)

@@ -5,15 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,9 +19,7 @@ from auria_bot.channels.at_record import record_key
 from auria_bot.channels.bluesky import BlueskyChannel, BlueskyConfig
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.errors import (
-    BackendMissing,
     DiskError,
-    IllegalMove,
     NotFound,
     Refused,
     SettingsError,
@@ -36,9 +29,11 @@ from auria_bot.errors import (
 )
 from tests.platforms import FAULTS, MemorySecrets, ready
 from tests.platforms.bluesky import HANDLE, BlueskyPlatform
+from tests.unit.channels.killed import publish_and_die
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 OUT = {"cut-after", "cut-within", "slow", "garbage", "500-after"}
 """Faults after which the post is out."""
@@ -196,32 +191,6 @@ def test_what_fails_before_the_record_is_surely_not_posted(
     with pytest.raises(Unauthorised if fault in {"401", "403"} else Throttled):
         channel.publish(post, lambda memo="": pytest.fail(f"ready was called with {memo}"))
     assert channel.find(post) is None
-
-
-def test_a_post_that_was_taken_over_is_not_sent(platform: BlueskyPlatform, channel: BlueskyChannel, post: Post) -> None:
-    """What `ready` raises is passed on."""
-
-    def taken(memo: str = "") -> None:
-        raise IllegalMove(f"another worker has it {memo}")
-
-    with pytest.raises(IllegalMove):
-        channel.publish(post, taken)
-    assert shown(platform, post) == []
-
-
-def test_a_server_that_is_away_is_asked_again_later(secrets: MemorySecrets, post: Post, tmp_path: Path) -> None:
-    """Nothing listens there: surely not posted, and not known whether it was before."""
-    options = {"handle": HANDLE, "service": "http://127.0.0.1:9", "appview": "http://127.0.0.1:9", "timeout": 1}
-    channel = BlueskyChannel(BlueskyConfig(**options), home=tmp_path, secrets=secrets)
-    for ask in (
-        lambda: channel.publish(post, ready),
-        lambda: channel.find(post),
-        channel.check,
-        channel.audience,
-        lambda: channel.measure(Receipt(id="at://did:plc:a/app.bsky.feed.post/b", url="", at=datetime.now(UTC))),
-    ):
-        with pytest.raises(Throttled, match="cannot be reached"):
-            ask()
 
 
 def test_one_login_serves_many_processes(
@@ -476,50 +445,17 @@ def test_a_picture_too_large_is_made_smaller(
     assert image["aspectRatio"]["width"] / image["aspectRatio"]["height"] == pytest.approx(0.8, abs=0.01)
 
 
-KILLED = """
-import json, os, signal, sys
-from datetime import datetime
-from pathlib import Path
-from auria_bot.channels.bluesky import BlueskyChannel, BlueskyConfig
-from auria_bot.domain.post import Post, PostState
-from tests.platforms import MemorySecrets
-
-given = json.load(sys.stdin)
-die = lambda memo="": os.kill(os.getpid(), signal.SIGKILL)
-post = Post(**{**given["post"], "state": PostState.SENDING, "due": datetime.fromisoformat(given["post"]["due"])})
-channel = BlueskyChannel(BlueskyConfig(**given["options"]), home=Path("."), secrets=MemorySecrets(given["secrets"]))
-channel.publish(post, die if given["when"] == "before" else lambda memo="": None)
-die()
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_process_killed_around_the_record(
-    platform: BlueskyPlatform, secrets: MemorySecrets, channel: BlueskyChannel, post: Post, when: str
+    platform: BlueskyPlatform, channel: BlueskyChannel, post: Post, tmp_path: Path, when: str
 ) -> None:
     """Killed between upload and record, nothing is out; killed right after it, it is; the next attempt makes it one."""
-    fields = ("id", "draft_id", "channel", "text", "alt_text", "picture", "signature", "key", "picture_sha256")
-    plain = {name: getattr(post, name) for name in fields}
-    given = {
-        "post": {**plain, "due": post.due.isoformat()}, "options": platform.options(), "secrets": secrets.values, "when": when,
-    }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED], input=json.dumps(given), text=True, check=False, cwd=Path(__file__).parents[3],
-        env=os.environ, capture_output=True,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    publish_and_die(post, platform, home=tmp_path, when=when)
     found = channel.find(post)
     assert (found is not None) is (when == "after")
     assert channel.publish(post, ready) == (found or channel.find(post))
     assert len(shown(platform, post)) == 1
-
-
-def test_a_missing_package_is_named(channel: BlueskyChannel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the command that installs it."""
-    monkeypatch.setitem(sys.modules, "atproto_client", None)
-    with pytest.raises(BackendMissing, match=r"pip install 'auria-bot\[bluesky\]'"):
-        channel.check()
 
 
 def test_no_secret_is_shown(

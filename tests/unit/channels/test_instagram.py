@@ -16,7 +16,6 @@ from PIL import Image
 from auria_bot.channels.instagram import InstagramChannel, InstagramConfig
 from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import (
-    BackendMissing,
     ChannelError,
     IllegalMove,
     NotFound,
@@ -518,17 +517,6 @@ def test_a_proxy_is_gone_through(
         make().publish(post, ready)
     assert platform.proxy.requests == []
     assert "proxys-own-word" not in caplog.text + str(told.value)
-
-
-def test_a_package_that_is_missing_is_named(
-    channel: InstagramChannel, monkeypatch: pytest.MonkeyPatch, post: Post
-) -> None:
-    """With the command that brings it."""
-    import sys
-
-    monkeypatch.setitem(sys.modules, "instagrapi", None)
-    with pytest.raises(BackendMissing, match=r"pip install 'auria-bot\[instagram\]'"):
-        channel.publish(post, ready)
 
 
 def test_the_platform_being_away_is_no_end(

@@ -464,14 +464,3 @@ def test_no_secret_is_told(
     text = caplog.text + str(told.value) + repr(channel.config)
     assert [secret for secret in planted if secret in text] == []
     assert "X-Amz-Signature" not in text
-
-
-def test_the_platform_being_away_is_no_end(make: Callable[..., InstagramGraphChannel], post: Post) -> None:
-    """Nothing was sent: later."""
-    away = make(address="http://127.0.0.1:1")
-    with pytest.raises(Throttled):
-        away.publish(post, ready)
-    with pytest.raises(Throttled):
-        away.find(post)
-    with pytest.raises(Throttled):
-        away.audience()

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import os
 import random
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,10 +14,8 @@ import pytest
 from PIL import Image
 
 from auria_bot.channels.mastodon import MastodonChannel, MastodonConfig
-from auria_bot.domain.post import Post, PostState, Receipt
+from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import (
-    BackendMissing,
-    IllegalMove,
     NotFound,
     Refused,
     SettingsError,
@@ -32,6 +25,7 @@ from auria_bot.errors import (
 )
 from tests.platforms import MemorySecrets, ready
 from tests.platforms.mastodon import FOLLOWERS, HUMAN, TOKEN, MastodonPlatform
+from tests.unit.channels.killed import publish_and_die
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,34 +167,6 @@ def test_a_picture_that_is_never_processed_is_given_up(platform: MastodonPlatfor
     platform.proxy.fail_next("unprocessed", when=lambda _, path: "/media" in path)
     with pytest.raises(Throttled, match="longer than 0 s"):
         another(platform, tmp_path, processing=0).publish(post, ready)
-
-
-def test_a_post_that_was_taken_over_is_not_sent(
-    platform: MastodonPlatform, channel: MastodonChannel, post: Post
-) -> None:
-    """What `ready` raises is passed on."""
-
-    def taken(memo: str = "") -> None:
-        raise IllegalMove(f"another worker has it {memo}")
-
-    with pytest.raises(IllegalMove):
-        channel.publish(post, taken)
-    assert shown(platform, post) == []
-
-
-def test_a_server_that_is_away_is_asked_again_later(post: Post, tmp_path: Path) -> None:
-    """Nothing listens there: surely not posted, and not known whether it was before."""
-    config = MastodonConfig(instance="http://127.0.0.1:9", timeout=1)
-    channel = MastodonChannel(config, home=tmp_path, secrets=MemorySecrets({"access_token": TOKEN}))
-    for ask in (
-        lambda: channel.publish(post, ready),
-        lambda: channel.find(post),
-        channel.check,
-        channel.audience,
-        lambda: channel.measure(Receipt(id="1", url="", at=datetime.now(UTC))),
-    ):
-        with pytest.raises(Throttled, match="cannot be reached"):
-            ask()
 
 
 def test_an_absence_right_after_the_attempt_proves_nothing(
@@ -391,55 +357,18 @@ def test_a_picture_too_large_is_made_smaller(
         assert max(image.size) <= 500
 
 
-KILLED = """
-import json, os, signal, sys
-from datetime import datetime
-from pathlib import Path
-from auria_bot.channels.mastodon import MastodonChannel, MastodonConfig
-from auria_bot.domain.post import Post, PostState
-from tests.platforms import MemorySecrets
-
-given = json.load(sys.stdin)
-def told(memo=""):
-    print(memo, flush=True)
-    if given["when"] == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-post = Post(**{**given["post"], "state": PostState.SENDING, "due": datetime.fromisoformat(given["post"]["due"])})
-secrets = MemorySecrets(given["secrets"])
-MastodonChannel(MastodonConfig(**given["options"]), home=Path(given["home"]), secrets=secrets).publish(post, told)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_process_killed_around_the_status(
     platform: MastodonPlatform, channel: MastodonChannel, post: Post, tmp_path: Path, when: str
 ) -> None:
     """Killed between upload and status, nothing is out; killed right after it, it is; the next attempt makes it one."""
-    fields = ("id", "draft_id", "channel", "text", "alt_text", "picture", "signature", "key", "picture_sha256")
-    plain = {name: getattr(post, name) for name in fields}
-    given = {
-        "post": {**plain, "due": post.due.isoformat()}, "options": platform.options(), "secrets": platform.secrets(),
-        "home": str(tmp_path), "when": when,
-    }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED], input=json.dumps(given), text=True, check=False, cwd=Path(__file__).parents[3],
-        env=os.environ, capture_output=True,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    after = replace(post, memo=done.stdout.strip(), tried_at=datetime.now(UTC))
+    memo = publish_and_die(post, platform, home=tmp_path, when=when)
+    after = replace(post, memo=memo, tried_at=datetime.now(UTC))
     found = channel.find(after)
     assert (found is not None) is (when == "after")
     assert channel.publish(post, ready) == (found or channel.find(after))
     assert len(shown(platform, post)) == 1
-
-
-def test_a_missing_package_is_named(channel: MastodonChannel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the command that installs it."""
-    monkeypatch.setitem(sys.modules, "mastodon", None)
-    with pytest.raises(BackendMissing, match=r"pip install 'auria-bot\[mastodon\]'"):
-        channel.check()
 
 
 def test_no_secret_is_shown(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,8 +14,6 @@ from auria_bot.channels.x import XChannel, XConfig
 from auria_bot.channels.x_text import weighted_length
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import (
-    BackendMissing,
-    IllegalMove,
     NotFound,
     Refused,
     SettingsError,
@@ -153,14 +150,6 @@ def test_a_picture_without_its_alt_text_is_not_posted(channel: XChannel, platfor
     assert CREATE not in platform.requests()
 
 
-def test_nobody_who_listens_is_no_reason_to_worry(make: Callable[..., XChannel], post: Post) -> None:
-    """A connection that was refused sent nothing."""
-    ready = Ready()
-    with pytest.raises(Throttled, match="cannot be reached"):
-        make(address="http://127.0.0.1:9").publish(post, ready)
-    assert ready.memos == []
-
-
 def test_an_answer_that_trickles_ends_in_time(make: Callable[..., XChannel], platform: XPlatform, post: Post) -> None:
     """However slowly it comes, a request has a deadline."""
     channel, ready = make(deadline=0.3), Ready()
@@ -168,17 +157,6 @@ def test_an_answer_that_trickles_ends_in_time(make: Callable[..., XChannel], pla
     with pytest.raises(Unclear, match="TimeoutError"):
         channel.publish(post, ready)
     assert channel.find(ready.tried(post)) is not None
-
-
-def test_a_post_that_was_taken_over_is_not_sent(channel: XChannel, platform: XPlatform, post: Post) -> None:
-    """What `ready` raises is passed on."""
-
-    def taken(memo: str = "") -> None:
-        raise IllegalMove("another worker has it")
-
-    with pytest.raises(IllegalMove, match="another worker"):
-        channel.publish(post, taken)
-    assert CREATE not in platform.requests()
 
 
 def test_a_clock_that_is_far_off_is_named(channel: XChannel, platform: XPlatform, post: Post) -> None:
@@ -355,21 +333,6 @@ def test_no_secret_is_logged_or_said(
     for secret in platform.secrets().values():
         assert secret not in shown
     assert 'oauth_signature="' not in shown
-
-
-@pytest.mark.parametrize("package", ["tweepy", "regex"])
-def test_a_missing_package_is_named(channel: XChannel, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
-    """With the command that installs it."""
-    monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr("auria_bot.channels.x_text._patterns", _fresh_patterns())
-    with pytest.raises(BackendMissing, match=r"pip install 'auria-bot\[x\]'"):
-        channel.check() if package == "tweepy" else channel.fit("rain", "")
-
-
-def _fresh_patterns() -> Any:
-    from auria_bot.channels import x_text
-
-    return x_text._patterns.__wrapped__
 
 
 def _offline() -> XChannel:
