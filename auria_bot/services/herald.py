@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.notice import Notice
 
-__all__ = ["AppriseHerald", "LogHerald", "Said"]
+__all__ = ["PATIENCE", "AppriseHerald", "LogHerald", "Said"]
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 45.0  # seconds
+"""How long one address may take for one notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +54,16 @@ class AppriseHerald:
         said = AppriseHerald(["ntfys://ntfy.sh/topic"]).say(notice)
     """
 
-    def __init__(self, addresses: Sequence[str]) -> None:
-        """Name the addresses; nothing is imported or connected yet."""
+    def __init__(self, addresses: Sequence[str], *, patience: float = PATIENCE) -> None:
+        """Name the addresses; nothing is imported or connected yet.
+
+        Args:
+            addresses: where the operator is told.
+            patience: seconds that one address may take.
+        """
         self._addresses = tuple(guard_address(address) for address in addresses)
+        self._patience = patience
+        self._stuck = set[str]()  # those that took longer
 
     def __repr__(self) -> str:
         return f"AppriseHerald({len(self._addresses)} addresses)"
@@ -69,7 +80,8 @@ class AppriseHerald:
     def say(self, notice: Notice, *, but: Collection[str] = ()) -> Said:
         """Say a notice at every address but those that have it already.
 
-        A picture that is gone, or that an address cannot take, is left out there.
+        A picture that is gone, or that an address cannot take, is left out there. An address that hangs keeps no other from being
+        told, and is not tried again by this herald.
 
         Raises:
             BackendMissing: Apprise is not installed.
@@ -80,16 +92,30 @@ class AppriseHerald:
         for name, key, server in self._servers():
             if key in done:
                 continue
-            try:
-                fine = bool(server.notify(body=notice.words, title=notice.title, attach=picture))
-            except Exception as error:  # noqa: BLE001 - a plugin's slip must not keep the others from being told
-                log.warning("%s cannot be told: %s", name, told(error))
-                fine = False
-            if fine:
+            if key not in self._stuck and self._told(name, key, server, notice, picture):
                 done.add(key)
             else:
                 failed.append(name)
         return Said(told=tuple(sorted(done)), failed=tuple(failed))
+
+    def _told(self, name: str, key: str, server: Any, notice: Notice, picture: str | None) -> bool:
+        """Whether an address was told in time; what hangs is left behind in its thread, which ends with the process."""
+        fine: list[bool] = []
+
+        def tell() -> None:
+            try:
+                fine.append(bool(server.notify(body=notice.words, title=notice.title, attach=picture)))
+            except Exception as error:  # noqa: BLE001 - a plugin's slip must not keep the others from being told
+                log.warning("%s cannot be told: %s", name, told(error))
+                fine.append(False)
+
+        thread = threading.Thread(target=tell, name=name, daemon=True)
+        thread.start()
+        thread.join(self._patience)
+        if not fine:
+            self._stuck.add(key)
+            log.warning("%s does not answer within %g s", name, self._patience)
+        return fine == [True]
 
     def _servers(self) -> list[tuple[str, str, Any]]:
         """Each address's name, hash and plugin."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from auria_bot.domain.notice import Notice, Telling
 from auria_bot.store.schema import notices
 from auria_bot.store.upsert import insert_once
 
 __all__ = ["Notices"]
+
+_FAR = timedelta(days=1)  # more than anybody waits before a further try
 
 
 class Notices:
@@ -49,12 +51,12 @@ class Notices:
 
     def is_due(self, *, now: datetime) -> bool:
         """Whether something is to be said now."""
-        found = select(notices.c.id).where(notices.c.next_at <= now).limit(1)
+        found = select(notices.c.id).where(_is_due(now)).limit(1)
         return self._connection.execute(found).one_or_none() is not None
 
     def due(self, *, now: datetime, until: datetime) -> Sequence[Telling]:
         """What is to be said now, the oldest first; nobody else gets it before `until`."""
-        due = select(notices.c.id).where(notices.c.next_at <= now).order_by(notices.c.id)
+        due = select(notices.c.id).where(_is_due(now)).order_by(notices.c.id)
         ids = list(self._connection.scalars(due.with_for_update(skip_locked=True)))
         rows = self._connection.execute(
             update(notices)
@@ -74,7 +76,17 @@ class Notices:
         return sorted(found, key=lambda one: one.id)
 
     def settle(self, telling: Telling, *, told: Collection[str], next_at: datetime | None) -> None:
-        """Keep who was told, and when it is tried again; None when it is said."""
-        self._connection.execute(
-            update(notices).where(notices.c.id == telling.id).values(told=sorted(told), next_at=next_at)
-        )
+        """Keep who was told, and when it is tried again; None when it is said.
+
+        Nothing is kept where the occasion was over meanwhile: SQLite gives its number to the next one.
+        """
+        same = (
+            notices.c.id == telling.id, notices.c.kind == telling.notice.kind,
+            notices.c.subject == telling.notice.subject, notices.c.tries >= telling.tries,
+        )  # fmt: skip
+        self._connection.execute(update(notices).where(*same).values(told=sorted(told), next_at=next_at))
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """What is put off for longer than ever was so by a clock that was ahead."""
+    return or_(notices.c.next_at <= now, notices.c.next_at > now + _FAR)

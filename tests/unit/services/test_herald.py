@@ -38,6 +38,7 @@ class _Listener(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.heard: list[tuple[str, dict]] = []
         self.status = 200
+        self.go_on = threading.Event()
         super().__init__(("127.0.0.1", 0), _Listening)
 
 
@@ -47,6 +48,8 @@ class _Listening(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.heard.append((self.path, body))
+        if self.path == "/slow":
+            self.server.go_on.wait(10)
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -111,6 +114,16 @@ def test_a_plugin_that_breaks_keeps_nobody_else_from_being_told(listener: _Liste
     monkeypatch.setattr(apprise.Apprise, "notify", breaking)
     assert herald.say(_NOTICE).failed == ("address 1 (json)",)
     assert [path for path, _ in listener.heard] == ["/b"]
+
+
+def test_an_address_that_hangs_keeps_nobody_else_from_being_told(listener: _Listener, caplog: pytest.LogCaptureFixture):
+    """It has its time once; who was told is known at once, so that nobody is told again and again for its sake."""
+    herald = AppriseHerald([f"json://127.0.0.1:{listener.server_port}/{name}" for name in ("slow", "b")], patience=0.4)
+    said = [herald.say(_NOTICE), herald.say(Notice(kind="k", subject="2", title="t", words="w"))]
+    listener.go_on.set()
+    assert [(len(one.told), one.failed) for one in said] == [(1, ("address 1 (json)",))] * 2
+    assert [path for path, _ in listener.heard] == ["/slow", "/b", "/b"]
+    assert caplog.text.count("address 1 (json) does not answer within 0.4 s") == 1
 
 
 def test_an_address_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch):

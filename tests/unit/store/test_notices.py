@@ -1,0 +1,56 @@
+"""A notice stays until it is said, and is settled as itself alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.notice import Notice
+from tests.factories import NOW
+
+if TYPE_CHECKING:
+    from auria_bot.domain.notice import Telling
+    from auria_bot.store.unit_of_work import Store
+
+LATER = NOW + timedelta(minutes=5)
+
+
+def notice(subject: str, kind: str = "disk_filling") -> Notice:
+    """Something to say."""
+    return Notice(kind=kind, subject=subject, title="t", words="w")
+
+
+def taken(store: Store) -> list[Telling]:
+    """What is to be said now."""
+    with store.begin() as unit:
+        return list(unit.notices.due(now=NOW, until=LATER))
+
+
+def test_an_occasion_that_is_over_settles_no_other(store: Store):
+    """While one is said it may end and another come, to which SQLite gives the same number: that one is still to be said."""
+    for next_one in (notice("other"), notice("home")):
+        with store.begin() as unit:
+            unit.notices.add(notice("home"), at=NOW)
+        (telling,) = taken(store)
+        with store.begin() as unit:
+            unit.notices.forget("disk_filling", {"home"})
+            unit.notices.add(next_one, at=NOW)
+        with store.begin() as unit:
+            unit.notices.settle(telling, told=["a"], next_at=None)
+        (left,) = taken(store)
+        assert (left.notice, left.told) == (next_one, ())
+        with store.begin() as unit:
+            unit.notices.settle(left, told=["a"], next_at=None)
+            assert not unit.notices.is_due(now=LATER)
+            unit.notices.forget("disk_filling", {next_one.subject})
+
+
+def test_what_a_clock_ahead_put_off_is_said(store: Store):
+    """A notice that would wait for longer than a day was written by a clock that was wrong."""
+    with store.begin() as unit:
+        unit.notices.add(notice("home"), at=NOW + timedelta(days=700))
+        unit.notices.add(notice("soon"), at=NOW + timedelta(hours=6))
+    with store.read() as unit:
+        assert unit.notices.is_due(now=NOW)
+    assert [one.notice.subject for one in taken(store)] == ["home"]
+    assert taken(store) == []
