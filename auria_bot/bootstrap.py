@@ -257,13 +257,15 @@ class Application:
     def errands(self) -> Errands:
         """Says what is to be done for what is due."""
         from auria_bot.services.errands import Errands, per_day
+        from auria_bot.services.upkeep import room_at
 
-        chosen = self.settings.schedule
+        chosen, least_free = self.settings.schedule, self.settings.upkeep.free_mb * 1_000_000
         return Errands(
             store=self.store, clock=self.clock, unfinished=self.workspace.names,
             per_day=per_day(chosen.rules(self.settings.channels)),
             ahead=chosen.ahead, low=chosen.low,
             approve_after=timedelta(hours=chosen.approve_after) if chosen.approve_after else None,
+            room=partial(room_at, self.settings.home, least_free=least_free),
         )  # fmt: skip
 
     @cached_property

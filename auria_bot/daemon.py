@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot import bootstrap, household, telemetry
 from auria_bot.errors import AuriaError, DiskError, IllegalMove, SettingsError, StoreError
+from auria_bot.secrecy import told
+from auria_bot.services.alarm import DATABASE, SETTINGS
 from auria_bot.services.leadership import HEARTBEAT, Leadership, own_name
 from auria_bot.services.watchdog import tell
 from auria_bot.services.worker import PROGRAM, Report, Worker
@@ -65,12 +67,14 @@ class Daemon:
         self._holder = holder or own_name()
         self._house: Application = bootstrap.build(load(), clock=clock)
         self._caretaker = household.caretaker(self._house, self._program)
+        self._alarm = household.alarm(self._house.settings, self._program)
         self._leadership: Leadership | None = None
         self._workers: dict[Slot, Worker] = {}
         self._reports: list[tuple[Claim, Report]] = []  # what came of slots, until it is written down
         self._next_look: datetime | None = None  # None: look at once
         self._led: bool | None = None  # as of the last heartbeat
         self._trouble = ""  # what was told last
+        self._refused = ""  # what is wrong with the settings that were to be read again
         self._told_to_stop = self._told_to_reload = False
         self._stop_by: float | None = None
         self._ticked = time.monotonic()
@@ -164,6 +168,7 @@ class Daemon:
         else:
             self._say("")
         self._caretaker.turn(leads=self.leads and self._stop_by is None)
+        self._alarm.turn(self._standing())
         if self._stop_by is None:
             return True
         return bool(self._workers or self._reports) and time.monotonic() < self._stop_by
@@ -201,7 +206,7 @@ class Daemon:
         agenda = self._house.agenda
         while self._reports:
             claim, report = self._reports[0]
-            settled = agenda.settle(claim, words=report.words, failed=report.failed)
+            settled = agenda.settle(claim, words=report.words, failed=report.failed, held=report.held)
             del self._reports[0]
             if claim.slot.job == "tidy":
                 agenda.tidy()  # what became of slots long ago goes with the rest
@@ -242,7 +247,9 @@ class Daemon:
             settings = self._load()
         except AuriaError as error:
             log.error("The new settings are wrong, the old ones stay: %s", error, extra={"action": "reload"})  # noqa: TRY400
+            self._refused = told(error)
             return
+        self._refused = ""
         if self._leadership is not None and settings.database_url != old.settings.database_url:
             with contextlib.suppress(StoreError, DiskError):
                 self._leadership.release()
@@ -250,6 +257,7 @@ class Daemon:
         self._caretaker.close()
         self._house = bootstrap.build(settings, clock=self._clock)
         self._caretaker = household.caretaker(self._house, self._program)
+        self._alarm.addresses = household.addresses(settings)
         if self._leadership is not None:
             self._house.__dict__["store"] = self._leadership.store  # the connection and the lease stay
         else:
@@ -257,6 +265,13 @@ class Daemon:
         telemetry.set_up(level=settings.logging.level, form=settings.logging.format)
         self._next_look = None
         log.info("The settings were read again", extra={"action": "reload"})
+
+    def _standing(self) -> dict[str, str]:
+        """What the operator must be told of although nothing can be written down."""
+        found = {SETTINGS: self._refused} if self._refused else {}
+        if self._trouble and self._led is not False:  # of two daemons, the one that waits says nothing
+            found[DATABASE] = self._trouble
+        return found
 
     def _say(self, trouble: str) -> None:
         """Log a trouble once, how it changes with less noise, and that it is over."""
@@ -284,7 +299,7 @@ class Daemon:
             worker.end(patience=_PATIENCE)
         with contextlib.suppress(AuriaError):
             for claim, report in self._reports:
-                self._house.agenda.settle(claim, words=report.words, failed=report.failed)
+                self._house.agenda.settle(claim, words=report.words, failed=report.failed, held=report.held)
             for worker in self._workers.values():
                 self._house.agenda.release(worker.claim, "broken off: the daemon was stopped")
             if self._leadership is not None:
@@ -292,5 +307,6 @@ class Daemon:
         self._workers.clear()
         self._reports.clear()
         self._caretaker.close()
+        self._alarm.close()
         self._house.close()
         log.info("The daemon is gone", extra={"action": "stop"})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.bootstrap import Application
+    from auria_bot.services.alarm import Alarm
     from auria_bot.services.backups import Backups
     from auria_bot.services.caretaker import Caretaker
     from auria_bot.services.health import Health
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from auria_bot.store.dump import Dump
     from auria_bot.store.unit_of_work import Unit
 
-__all__ = ["backups", "caretaker", "expiring", "health", "herald", "notices", "upkeep"]
+__all__ = ["addresses", "alarm", "backups", "caretaker", "expiring", "health", "herald", "notices", "upkeep"]
 
 _SOON = timedelta(days=7)  # before a token's end; by then it should have been renewed
 
@@ -55,12 +56,17 @@ def upkeep(house: Application) -> Upkeep:
     )  # fmt: skip
 
 
+def addresses(settings: Settings) -> tuple[str, ...]:
+    """Where the operator is told; each holds secrets."""
+    return tuple(address.get_secret_value() for address in settings.notify.addresses)
+
+
 def herald(settings: Settings) -> AppriseHerald | None:
     """Who says notices; None where the operator gave no address."""
     from auria_bot.services.herald import AppriseHerald  # noqa: PLC0415
 
-    addresses = [address.get_secret_value() for address in settings.notify.addresses]
-    return AppriseHerald(addresses) if addresses else None
+    known = addresses(settings)
+    return AppriseHerald(known) if known else None
 
 
 def notices(house: Application) -> Notices:
@@ -104,6 +110,13 @@ def caretaker(house: Application, program: Sequence[str]) -> Caretaker:
     return Caretaker(lookout=lambda: notices(house), beacon=beacon, program=program)
 
 
+def alarm(settings: Settings, program: Sequence[str]) -> Alarm:
+    """What is told when nothing else works."""
+    from auria_bot.services.alarm import Alarm  # noqa: PLC0415
+
+    return Alarm(addresses=addresses(settings), program=program)
+
+
 def expiring(house: Application) -> Mapping[str, str]:
     """The date on which the token of each channel ends, where that is soon; channels that cannot tell are left out."""
     found = {}
@@ -126,6 +139,10 @@ class _Late:
     def read(self) -> AbstractContextManager[Unit]:
         """A view of one moment."""
         return self._house.store.read()
+
+
+def _addresses(settings: Settings) -> list[str]:
+    return [address.get_secret_value() for address in settings.notify.addresses]
 
 
 def _dump(settings: Settings) -> Dump:

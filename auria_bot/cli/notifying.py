@@ -55,3 +55,26 @@ def digest() -> None:
         notices = household.notices(house)
         news = notices.digest()
         typer.echo(f"{'the digest is new' if news else 'today it was said already'}, {notices.say()} said")
+
+
+@notify.command("relay", hidden=True)
+def relay() -> None:
+    """Say the notice on stdin at the addresses on stdin, and nothing else is needed: for a daemon that stands still."""
+    import json
+    import sys
+
+    from auria_bot.cli.console import print_json
+    from auria_bot.domain.notice import Notice
+    from auria_bot.errors import InputError
+    from auria_bot.services.herald import AppriseHerald
+
+    try:
+        given = json.load(sys.stdin)
+        notice, told = Notice(**given["notice"]), [str(key) for key in given["told"]]
+        addresses = [str(address) for address in given["addresses"]]
+    except (ValueError, KeyError, TypeError):
+        raise InputError("the daemon's words cannot be read; try the addresses with: auria notify test") from None
+    said = AppriseHerald(addresses).say(notice, but=told)
+    print_json({"told": said.told, "failed": said.failed})
+    if said.failed:
+        raise typer.Exit(1)

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     TOKEN_EXPIRING = "token_expiring"  # noqa: S105 - a name
     JOB_OVERDUE = "job_overdue"
     DISK_FILLING = "disk_filling"
+    STANDSTILL = "standstill"  # the daemon cannot work at all
     DIGEST = "digest"
 
 

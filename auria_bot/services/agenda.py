@@ -87,14 +87,20 @@ class Agenda:
                     claimed += self._due(unit, rule, waiting.get(rule.job), begun, lease)
         return tuple(claimed)
 
-    def settle(self, claim: Claim, *, words: str = "", failed: bool = False) -> Claim:
+    def settle(self, claim: Claim, *, words: str = "", failed: bool = False, held: bool = False) -> Claim:
         """Keep what came of a slot; one that failed is tried again later, if it was not tried too often.
+
+        Args:
+            claim: the slot.
+            words: what came of it.
+            failed: it did not come to a good end.
+            held: nothing was done, for this was not the time for it; the next slot does it.
 
         Returns:
             The slot as it stands; as it was where another daemon took it over.
         """
         now = self._clock()
-        state = SlotState.FAILED if failed else SlotState.DONE
+        state = SlotState.FAILED if failed else SlotState.SKIPPED if held else SlotState.DONE
         again = None
         if failed and claim.tries <= len(BACK_OFF):
             state, again = SlotState.RETRY, now + BACK_OFF[claim.tries - 1]

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.slots import Claim, Rule
     from auria_bot.services.ports import Clock, Store
+    from auria_bot.services.upkeep import Room
 
 __all__ = ["Errand", "Errands", "Stock", "per_day"]
 
 _STAMP = "%Y-%m-%dT%H:%M:%S.%f%z"
 _MOST_APPROVED = 50  # drafts of one errand
+_FILLS = ("make", "refresh", "backup")  # the jobs that write much
 _FREE: dict[str, tuple[str, ...]] = {
     "measure": ("measure", "--json"), "refresh": ("corpus", "refresh", "--json"), "backup": ("db", "backup", "--json"),
     "tidy": ("tidy", "--json"), "digest": ("notify", "digest"),
@@ -38,6 +40,7 @@ class Errand:
 
     commands: tuple[tuple[str, ...], ...] = ()  # each the words after `auria`, one after the other
     words: str = ""  # why there is nothing to do
+    held: bool = False  # there is something to do, and this is not the time for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class Errands:
     ahead: int  # days that drafts are to be ready before they are needed
     low: int  # days that approved drafts should last
     approve_after: timedelta | None = None  # after which a draft that nobody decided on is approved; None: never
+    room: Callable[[], Room] | None = None  # the room on the disk; without it all goes on whatever there is
     more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the commands of further jobs
 
     def of(self, claim: Claim) -> Errand:
@@ -85,8 +89,11 @@ class Errands:
 
         Raises:
             StoreError: the database cannot be used.
+            DiskError: the disk is gone.
         """
         job = claim.slot.job
+        if job in _FILLS and self.room is not None and (room := self.room()).full:
+            return Errand(words=f"held back: only {room.free / 1e6:.0f} MB are free on the disk", held=True)
         if job.startswith(PUBLISH):
             return self._publish(claim, job.removeprefix(PUBLISH))
         known = {"make": self._make, "approve": self._approve, "reconcile": self._reconcile}

@@ -33,6 +33,10 @@ __all__ = ["Chart", "Figures", "Health", "Leases", "Pauses", "Slots", "State", "
 
 _LEASE = "daemon"  # the leader's lease
 _SILENT = timedelta(minutes=2)  # without a heartbeat, after which nobody works
+_UNDONE = {SlotState.RUNNING, SlotState.RETRY, SlotState.FAILED}
+_LEISURE = {"measure": timedelta(days=1), "reconcile": timedelta(days=1)}
+"""How much longer jobs may fail that lose nothing by it: what is not counted or looked up today is so tomorrow."""
+
 _POST_LATE = timedelta(hours=2)  # that a post may wait past its hour before it is told
 
 
@@ -214,26 +218,28 @@ class Health:
         ]  # fmt: skip
 
     def _overdue(self, unit: State) -> dict[str, str]:
-        """Jobs whose last slot went by unseen, hangs, or was given up."""
+        """Jobs whose last slot went by unseen, and those that came to no good end for too long, slot after slot."""
         now = self._clock()
         known, found = unit.slots.latest(until=now), dict[str, str]()
-        last: dict[str, Claim] = {}
+        open_: dict[str, list[Claim]] = {}  # each job's slots since the last that was done; the last due first
+        closed = set[str]()
         for one in unit.slots.list(since=now - timedelta(days=9)):
-            last.setdefault(one.slot.job, one)  # the last due first
+            closed |= {one.slot.job} if one.state is SlotState.DONE else set()
+            if one.slot.job not in closed and one.state in _UNDONE:
+                open_.setdefault(one.slot.job, []).append(one)
         for rule in self._rules:
             job, limit = rule.job, now - rule.grace - self._patience
-            claim = last.get(job)
             if job not in known:
                 continue  # its slots do not count yet
-            missed = list(rule.slots(known[job], limit, self._zone))
-            if missed:
-                found[job] = f"it was due at {_shown(missed[0].due)}, and nobody saw to it"
-            elif claim is not None and claim.state is SlotState.FAILED:
-                found[job] = f"it was given up: {claim.words}"
-            elif claim is not None and claim.state in {SlotState.RUNNING, SlotState.RETRY} and claim.slot.due < limit:
-                found[job] = (
-                    f"it was due at {_shown(claim.slot.due)}, and is not done: {claim.words or 'it is under way'}"
-                )
+            missed = next(rule.slots(known[job], limit, self._zone), None)
+            claims = open_.get(job, [])
+            if missed is not None:
+                found[job] = f"it was due at {_shown(missed.due)}, and nobody saw to it"
+            elif claims and claims[0].state is SlotState.FAILED and job not in _LEISURE:
+                found[job] = f"it was given up: {claims[0].words}"
+            elif claims and claims[-1].slot.due < limit - _LEISURE.get(job, timedelta(0)):
+                words = next((one.words for one in claims if one.words), "it is under way")
+                found[job] = f"it was due at {_shown(claims[-1].slot.due)}, and is not done: {words}"
         return found
 
     def _counts(self, unit: State) -> list[Sample]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from auria_bot.services.ports import Clock, Store
     from auria_bot.services.workspace import Workspace
 
-__all__ = ["Room", "Shelves", "Tidied", "Upkeep", "Whole"]
+__all__ = ["Room", "Shelves", "Tidied", "Upkeep", "Whole", "room_at"]
 
 _FULL = 100_000_000  # free bytes below which work is about to fail
 _LOGS = timedelta(days=90)  # after which a crash is history
@@ -115,12 +115,7 @@ class Upkeep:
         Raises:
             DiskError: the disk is gone.
         """
-        there = next((folder for folder in (self._home, *self._home.parents) if folder.exists()), self._home)
-        try:
-            usage = shutil.disk_usage(there)
-        except OSError as error:
-            raise DiskError(f"{there} cannot be looked at: {error.strerror or error}; is its disk there?") from error
-        return Room(free=usage.free, total=usage.total, filling=usage.free < self._least_free, full=usage.free < _FULL)
+        return room_at(self._home, least_free=self._least_free)
 
     def tidy(self, *, dry_run: bool = False) -> Tidied:
         """Take away what is old and not wanted, and write down that it was done.
@@ -215,6 +210,24 @@ class Upkeep:
         for file in old if not dry_run else ():
             file.unlink(missing_ok=True)
         return tuple(file.name for file in old), freed
+
+
+def room_at(home: Path, *, least_free: int) -> Room:
+    """The room on a folder's disk, the folder there or not.
+
+    Args:
+        home: the folder.
+        least_free: bytes below which the disk counts as filling.
+
+    Raises:
+        DiskError: the disk is gone.
+    """
+    there = next((folder for folder in (home, *home.parents) if folder.exists()), home)
+    try:
+        usage = shutil.disk_usage(there)
+    except OSError as error:
+        raise DiskError(f"{there} cannot be looked at: {error.strerror or error}; is its disk there?") from error
+    return Room(free=usage.free, total=usage.total, filling=usage.free < least_free, full=usage.free < _FULL)
 
 
 def _written(file: Path) -> datetime:

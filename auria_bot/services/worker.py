@@ -44,6 +44,7 @@ class Report:
 
     words: str
     failed: bool
+    held: bool = False  # nothing was done, for this was not the time for it
 
 
 class Worker:
@@ -73,7 +74,7 @@ class Worker:
         self._until, self._deadline = time.monotonic() + deadline, deadline
         self._process: subprocess.Popen[bytes] | None = None
         self._leash = -1
-        self._words, self._failed = errand.words, False
+        self._words, self._failed, self._held = errand.words, False, errand.held
 
     def look(self) -> Report | None:
         """Begin the next command where the one before has ended; what came of all, once none is left."""
@@ -92,7 +93,9 @@ class Worker:
             except OSError as error:
                 words = str(DiskError(f"no process can be started: {error.strerror}"))
                 self._words, self._failed = words, True
-        return None if self._process is not None else Report(words=self._words[-MOST_WORDS:], failed=self._failed)
+        if self._process is not None:
+            return None
+        return Report(words=self._words[-MOST_WORDS:], failed=self._failed, held=self._held)
 
     def end(self, *, patience: float = 0.0) -> None:
         """End what is at work: asked first and given so many seconds, then at once."""

@@ -16,6 +16,7 @@ from auria_bot import bootstrap, settings
 from auria_bot.cli import main
 from auria_bot.daemon import Daemon
 from auria_bot.errors import AuriaError
+from auria_bot.services import caretaker
 from auria_bot.services.leadership import Leadership
 from auria_bot.services.publisher import Publisher
 
@@ -24,6 +25,7 @@ __all__ = ["FastDaemon", "fast_clock"]
 LEASE = timedelta(seconds=1)
 CLAIM = timedelta(hours=2)  # by the fast clock: more than a worker needs
 TICK = 0.1  # seconds
+LOOK = 1.0  # seconds between two looks at what the operator is to be told
 
 
 class FastDaemon(Daemon):
@@ -50,6 +52,7 @@ def _main(mode: str, clock: tuple[str, str, str], rest: list[str]) -> None:
         Publisher.__init__.__kwdefaults__["lease"] = CLAIM  # type: ignore[index]
         sys.argv = ["auria", *rest]
         main()
+    caretaker.EVERY = LOOK
     program = (sys.executable, "-m", "tests.bench.mortal_daemon", "work", *clock)
     daemon = FastDaemon(load=settings.load, clock=lambda: fast_clock(base, start, speed), program=program)
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())

@@ -69,6 +69,7 @@ class FaultyProxy:
         self._lock = threading.Lock()
         self._server: socketserver.ThreadingTCPServer | None = None
         self.requests: list[tuple[str, str]] = []
+        self.away = False  # whether every connection breaks
 
     def __enter__(self) -> Self:
         proxy = self
@@ -127,6 +128,9 @@ class FaultyProxy:
         return ""
 
     def _serve(self, client: socket.socket) -> None:
+        if self.away:
+            _break(client)
+            return
         request = _read_request(client)
         if request is None:
             return

@@ -16,6 +16,7 @@ import pytest
 from auria_bot.daemon import Daemon
 from auria_bot.domain.slots import SlotState
 from auria_bot.errors import DatabaseUnreachable, IllegalMove, SettingsError
+from auria_bot.services.alarm import DATABASE, SETTINGS
 from auria_bot.settings import DatabaseSettings, JobSettings, ScheduleSettings, Settings
 from auria_bot.testing import FakeClock
 from tests.house import fake_house, fake_settings
@@ -163,7 +164,26 @@ def test_a_daemon_starts_without_a_database(tmp_path: Path, caplog):
     assert one.tick()
     assert not one.leads
     assert caplog.text.count("cannot be reached") == 1
+    assert "cannot be reached" in one._standing()[DATABASE]
     one._close()
+
+
+def test_of_two_daemons_only_the_leader_tells_of_a_standstill(made, monkeypatch):
+    """As far as each knew when it last heard."""
+    first, second = made(), made(holder="b")
+
+    def away(*_, **__):
+        raise DatabaseUnreachable("the database is away")
+
+    for one in (first, second):
+        one.tick()
+        monkeypatch.setattr(one._leadership, "beat", away)
+        one.tick()
+    assert first._standing() == {DATABASE: "the database is away; nothing is begun until this is over"}
+    assert second._standing() == {}
+    monkeypatch.undo()
+    first.tick()
+    assert first._standing() == {}
 
 
 def test_settings_are_read_again(house: Application, clock: FakeClock, made, caplog):
@@ -186,9 +206,11 @@ def test_settings_are_read_again(house: Application, clock: FakeClock, made, cap
     one.reload()
     one.tick()
     assert "the old ones stay: studio.count is wrong" in caplog.text
+    assert one._standing() == {SETTINGS: "studio.count is wrong"}
     assert one._house.settings.schedule == HOURLY
     one.reload()
     one.tick()
+    assert one._standing() == {}
     assert one._house.settings.schedule == other
     assert one._leadership.lease.fencing == lease.fencing
     clock.advance(minutes=40)

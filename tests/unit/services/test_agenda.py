@@ -128,6 +128,18 @@ def test_a_failed_slot_is_tried_again(house: Application, clock: FakeClock, leas
     assert one.claim(lease) == ()
 
 
+def test_a_slot_that_is_held_back_is_neither_done_nor_tried_again(house: Application, clock: FakeClock, lease: Lease):
+    """The next slot does it."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    assert one.settle(claim, words="the disk is full", held=True).state is SlotState.SKIPPED
+    assert one.claim(lease) == ()
+    clock.advance(days=1)
+    assert [found.slot.name for found in one.claim(lease)] == ["2026-11-23T04:00"]
+
+
 def test_the_next_slot_overtakes_a_failed_one(house: Application, clock: FakeClock, lease: Lease):
     """Both are never worked on at once."""
     one = agenda(house, clock, Rule(job="measure", at=times(("*:30",))))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.slots import PUBLISH, Claim, Rule, Slot, SlotState, times
 from auria_bot.services.errands import Errands, per_day
+from auria_bot.services.upkeep import Room
 from tests.factories import add_draft
 from tests.publishing import approved
 
@@ -44,6 +45,18 @@ def test_what_is_missing_is_made(house: Application, clock: FakeClock) -> None:
         stock = one.stock()
         assert (stock.made, stock.approved, stock.is_low) == (number, number, number < 2)
     assert one.of(claim("make")).words == "enough drafts are ready"
+
+
+def test_a_full_disk_holds_back_what_writes_much(house: Application, clock: FakeClock) -> None:
+    """Not what posts: that needs no room to speak of."""
+    one = errands(house, clock, room=lambda: Room(free=50_000_000, total=10**9, filling=True, full=True))
+    for job in ("make", "refresh", "backup"):
+        errand = one.of(claim(job))
+        assert (errand.held, errand.commands) == (True, ())
+        assert errand.words == "held back: only 50 MB are free on the disk"
+    assert one.of(claim("measure")).commands == (("measure", "--json"),)
+    roomy = errands(house, clock, room=lambda: Room(free=10**9, total=10**9, filling=False, full=False))
+    assert len(roomy.of(claim("make")).commands) == 3
 
 
 def test_drafts_that_nobody_decided_on_are_approved(house: Application, clock: FakeClock) -> None:

@@ -82,6 +82,29 @@ def test_a_daemon_that_lives_but_does_nothing_is_trouble(house: Application, clo
     assert health.look().is_well
 
 
+def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: FakeClock):
+    """However often a later slot takes the place of the one before; counting may fail for a day."""
+    rules = tuple(Rule(job=job, at=tuple(time(hour) for hour in range(24))) for job in ("publish x", "measure"))
+    health = Health(store=house.store, clock=house.clock, rules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1))
+    found = []
+    for hour in range(30):
+        for job in ("publish x", "measure"):
+            slot = Slot(job=job, name=f"{clock():%Y-%m-%dT%H:%M}", due=clock())
+            with house.store.begin() as unit:
+                for old in (one for one in unit.slots.list({SlotState.RETRY}) if one.slot.job == job):
+                    unit.slots.save(old.evolve(state=SlotState.FAILED, words="overtaken"), was=old)
+                state = SlotState.RETRY if 0 < hour < 29 else SlotState.DONE
+                unit.slots.add(Claim(slot=slot, state=state, words="no answer"))
+        clock.advance(minutes=30)
+        found.append(health.overdue())
+        clock.advance(minutes=30)
+    assert found[:3] == [{}] * 3
+    assert all(set(one) == {"publish x"} for one in found[3:27])
+    assert found[3]["publish x"] == "it was due at 2026-11-21 10:00 UTC, and is not done: no answer"
+    assert set(found[27]) == {"publish x", "measure"}
+    assert found[29] == {}
+
+
 def test_slots_before_the_beginning_do_not_count(house: Application, clock: FakeClock):
     """A job that was just added is not overdue."""
     with house.store.begin() as unit:
