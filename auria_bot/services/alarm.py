@@ -14,7 +14,7 @@ import logging
 import subprocess
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from auria_bot.domain.notice import Kind, Notice
 
@@ -100,7 +100,7 @@ class Alarm:
         for subject in [name for name, one in self._occasions.items() if now - one.seen > OVER]:
             del self._occasions[subject]
         if self._saying is not None:
-            self._listen(now)
+            self._listen(*self._saying, now)
         for subject in troubles:
             one = self._occasions[subject]
             if self.addresses and self._saying is None and not one.said and now >= one.next_try:
@@ -128,17 +128,12 @@ class Alarm:
             log.warning("Nobody can be told: %s", error.strerror, extra={"action": Kind.STANDSTILL})
             return
         self._saying = process, one, now + _LONG
-        with contextlib.suppress(OSError):  # it ended at once; its exit code tells
-            if process.stdin is not None:
-                process.stdin.write(told.encode())
-                process.stdin.close()
+        with contextlib.suppress(OSError), cast("IO[bytes]", process.stdin) as pipe:
+            pipe.write(told.encode())  # where it ended at once its exit code tells
         process.stdin = None  # communicate() would write to it again
 
-    def _listen(self, now: float) -> None:
+    def _listen(self, process: subprocess.Popen[bytes], one: _Occasion, until: float, now: float) -> None:
         """Learn what came of the process that says it, once it has ended or hangs."""
-        if self._saying is None:
-            return
-        process, one, until = self._saying
         if process.poll() is None and now < until:
             return
         self._saying = None
