@@ -72,6 +72,12 @@ class Leadership:
         Raises:
             StoreError, DiskError: the database cannot be used; the lease is this daemon's until it runs out.
         """
+        # Who has the lease, but was told so too late, asks once more: that another program held the database for a while is
+        # no reason to drop the work.
+        return self._ask() or (self._lease is not None and self._ask())
+
+    def _ask(self) -> bool:
+        """Renew the lease or take it; whether it is surely this daemon's."""
         # Counted from before the question: an answer that took long must not lengthen the lease.
         asked, now = self._steady(), self._clock()
         with self.store.begin() as unit:

@@ -29,6 +29,12 @@ BUSY_TIMEOUT = 20.0  # seconds that SQLite waits for another program's transacti
 CONNECT_TIMEOUT = 10  # seconds for a PostgreSQL server to answer
 IDLE = 5.0  # seconds of idleness after which a connection to PostgreSQL is asked whether it is still there
 
+# By itself, the system tells of a network that went away in the middle of a question after hours.
+_KEPT_ALIVE = {
+    "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3,  # seconds, seconds, times
+    "tcp_user_timeout": 30_000,  # milliseconds
+}  # fmt: skip
+
 READ_ONLY = "auria_read_only"
 """The execution option of a connection that only reads: on SQLite it takes no write lock."""
 
@@ -56,8 +62,9 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
         raise SettingsError(f"database.url names {place.drivername[:40]!r}; {_FORMS}")
     if "connect_timeout" not in place.query:
         place = place.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
+    lasting = {name: value for name, value in _KEPT_ALIVE.items() if name not in place.query}
     try:
-        engine = create_engine(place, echo=echo, hide_parameters=True, pool_size=2)
+        engine = create_engine(place, echo=echo, hide_parameters=True, pool_size=2, connect_args=lasting)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise BackendMissing("PostgreSQL needs a driver: pip install 'auria-bot[postgres]'") from None
     event.listen(engine, "checkin", _remember_use)
@@ -96,7 +103,47 @@ def _sqlite(place: URL, *, echo: bool) -> Engine:
     engine = create_engine(place, echo=echo, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    _keep_to_the_file(engine, file)
     return engine
+
+
+def _keep_to_the_file(engine: Engine, file: Path) -> None:
+    """See to it that nobody goes on in a file that was taken away: SQLite itself would not notice.
+
+    Another file in its place is opened; where there is none, none is made.
+    """
+    opened: list[bool] = []  # once there was a file
+
+    def connecting(*_: Any) -> None:
+        if opened:
+            _identity(file)
+
+    def connected(_connection: Any, record: Any) -> None:
+        record.info["file"] = _identity(file)
+        opened[:] = [True]
+
+    def taken(_connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info["file"] != _identity(file):
+            raise DisconnectionError("there is another file now")
+
+    event.listen(engine, "do_connect", connecting)
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkout", taken)
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    """Which file it is, whatever its name.
+
+    Raises:
+        DiskError: it is gone.
+    """
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise DiskError(
+            f"{file} is gone: {error.strerror}; is its disk there? auria db restore puts a backup back"
+        ) from error
+    return found.st_dev, found.st_ino
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -137,6 +137,43 @@ def test_a_read_only_database(tmp_path: Path):
     engine.dispose()
 
 
+def test_a_file_that_is_taken_away(tmp_path: Path):
+    """Nothing is written into a file that is gone, none is made in its place, and what is put there is opened."""
+    home, away = tmp_path / "home", tmp_path / "away"
+    with Store.open(Settings(home=home)) as store:
+        with store.begin() as unit:
+            add_draft(unit, 1)
+        home.rename(away)
+        for enter in (store.begin, store.read, store.begin):
+            with pytest.raises(DiskError, match=r"auria\.db is gone.*auria db restore"), enter():
+                pass
+        store.close()  # the connection
+        with pytest.raises(DiskError, match="is gone"), store.begin():
+            pass
+        assert not home.exists()
+        away.rename(home)
+        with store.begin() as unit:
+            add_draft(unit, 2)
+        with Store.open(Settings(home=away)) as other, other.begin() as unit:
+            add_draft(unit, 7)
+        for ending in ("-wal", "-shm"):
+            (home / f"auria.db{ending}").unlink(missing_ok=True)
+        (away / "auria.db").replace(home / "auria.db")
+        with store.read() as unit:
+            assert [draft.folder for draft in unit.drafts.list()] == ["run-7"]
+
+
+def test_a_network_that_goes_away_is_noticed(migrated_postgres: str):
+    """A connection to PostgreSQL is watched, unless its URL says how; messages do not tell of it."""
+    for more, idle in (("", "20"), ("&keepalives_idle=9", "9")):
+        engine = connect(f"{migrated_postgres}{more}")
+        with engine.connect() as connection:
+            told = connection.connection.dbapi_connection.info.get_parameters()
+        engine.dispose()
+        assert (told["keepalives_idle"], told["tcp_user_timeout"]) == (idle, "30000")
+        assert "tcp_user_timeout" not in shown(engine)
+
+
 def test_a_writer_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A database that stays locked is reported after a while, not waited for for ever."""
     monkeypatch.setattr(module, "BUSY_TIMEOUT", 0.05)
