@@ -1,10 +1,11 @@
-"""A house that reads a Reddit of the tests."""
+"""A Reddit of the tests, and a house that reads it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from sqlalchemy import select
 
 from auria_bot.bootstrap import build
@@ -16,15 +17,22 @@ from auria_bot.store.schema import verses
 from auria_bot.testing import FakeClock
 from tests.house import fake_house
 from tests.platforms import MemorySecrets
-from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET, NOW
+from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET, NOW, RedditServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from auria_bot.bootstrap import Application
-    from tests.platforms.reddit import RedditServer
 
-__all__ = ["kept", "kept_lines", "reading_house"]
+__all__ = ["kept", "kept_lines", "reading_house", "server"]
+
+
+@pytest.fixture
+def server() -> Iterator[RedditServer]:
+    """A Reddit without posts."""
+    with RedditServer() as started:
+        yield started
 
 
 def reading_house(home: Path, server: RedditServer, **more: Any) -> Application:

@@ -8,21 +8,17 @@ import pytest
 
 from auria_bot.cli import main
 from tests.house import fake_house
-from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET, RedditServer
-from tests.reading_reddit import kept
+from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET
+from tests.reading_reddit import kept, server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.platforms.reddit import RedditServer
+
+__all__ = ["server"]  # the fixture
+
 pytest.importorskip("praw")
-
-
-@pytest.fixture
-def server() -> Iterator[RedditServer]:
-    """A Reddit without posts."""
-    with RedditServer() as started:
-        yield started
 
 
 @pytest.fixture

@@ -12,19 +12,14 @@ from auria_bot.corpus.reddit import Access, Reddit, user_agent
 from auria_bot.errors import ChannelError, InputError, NotFound, SettingsError, Throttled, Unauthorised
 from tests.platforms import MemorySecrets
 from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET, NOW, RedditServer
+from tests.reading_reddit import server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+__all__ = ["server"]  # the fixture
+
 pytest.importorskip("praw")
-
-
-@pytest.fixture
-def server() -> Iterator[RedditServer]:
-    """A Reddit without posts."""
-    with RedditServer() as started:
-        yield started
 
 
 def reader(server: RedditServer, *, secret: str = CLIENT_SECRET, **more: Any) -> Reddit:

@@ -10,25 +10,21 @@ from auria_bot.corpus.reddit import Page
 from auria_bot.corpus.submission import Submission
 from auria_bot.errors import ChannelError, InputError
 from auria_bot.services.gleaner import Gleaner
-from tests.platforms.reddit import NOW, RedditServer, poem
-from tests.reading_reddit import kept, kept_lines, reading_house
+from tests.platforms.reddit import NOW, poem
+from tests.reading_reddit import kept, kept_lines, reading_house, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from auria_bot.bootstrap import Application
+    from tests.platforms.reddit import RedditServer
+
+__all__ = ["server"]  # the fixture
 
 pytest.importorskip("praw")
 
 (NEW,) = listings("new")
-
-
-@pytest.fixture
-def server() -> Iterator[RedditServer]:
-    """A Reddit without posts."""
-    with RedditServer() as started:
-        yield started
 
 
 @pytest.fixture

@@ -250,6 +250,13 @@ def test_receipts_of_posts_that_are_out_already_are_all_written(house: Applicati
     assert [outcomes(house, number) for number in range(1, 6)] == [[Outcome.SENT]] * 5
 
 
+def _taken_for_absent(house: Application, clock: FakeClock) -> None:
+    """Its lease ran out, and a `find` wrongly said that it is not there: the post waits again."""
+    with house.store.begin() as unit:
+        (lost,) = unit.posts.lapsed(now=clock())
+        unit.posts.settle(lost.moved(PostState.WAITING), outcome=Outcome.ABANDONED, words="", at=clock())
+
+
 def _answer_that_outlives_the_lease(clock: FakeClock, meanwhile: Any) -> Any:
     real = FakeChannel.publish
     first = True
@@ -297,13 +304,8 @@ def test_a_late_receipt_saves_from_a_second_post(
 ) -> None:
     """A `find` that wrongly said absent is overruled, as long as nobody has claimed the post again."""
     approved(house)
-
-    def meanwhile() -> None:
-        with house.store.begin() as unit:
-            (lost,) = unit.posts.lapsed(now=clock())
-            unit.posts.settle(lost.moved(PostState.WAITING), outcome=Outcome.ABANDONED, words="", at=clock())
-
-    monkeypatch.setattr(FakeChannel, "publish", _answer_that_outlives_the_lease(clock, meanwhile))
+    outlived = _answer_that_outlives_the_lease(clock, lambda: _taken_for_absent(house, clock))
+    monkeypatch.setattr(FakeChannel, "publish", outlived)
     house.publisher.publish()
     assert only(house).state is PostState.SENT
     assert only(house).words == "its worker came back late, with the receipt"
@@ -318,9 +320,7 @@ def test_a_receipt_that_comes_too_late_changes_nothing(
     approved(house)
 
     def meanwhile() -> None:
-        with house.store.begin() as unit:
-            (lost,) = unit.posts.lapsed(now=clock())
-            unit.posts.settle(lost.moved(PostState.WAITING), outcome=Outcome.ABANDONED, words="", at=clock())
+        _taken_for_absent(house, clock)
         if claimed_again:
             with house.store.begin() as unit:
                 unit.posts.claim(now=clock() + LEASE, lease=LEASE, channels=("fake",))
@@ -337,19 +337,14 @@ def test_a_late_receipt_may_lose_a_race(house: Application, clock: FakeClock, mo
     from auria_bot.store.posts import Posts
 
     approved(house)
-
-    def meanwhile() -> None:
-        with house.store.begin() as unit:
-            (lost,) = unit.posts.lapsed(now=clock())
-            unit.posts.settle(lost.moved(PostState.WAITING), outcome=Outcome.ABANDONED, words="", at=clock())
-
     real = Posts.save
 
     def outrun(self: Posts, post: Post) -> None:
         self.claim(now=clock() + LEASE, lease=LEASE, channels=("fake",))
         real(self, post)
 
-    monkeypatch.setattr(FakeChannel, "publish", _answer_that_outlives_the_lease(clock, meanwhile))
+    outlived = _answer_that_outlives_the_lease(clock, lambda: _taken_for_absent(house, clock))
+    monkeypatch.setattr(FakeChannel, "publish", outlived)
     monkeypatch.setattr(Posts, "save", outrun)
     house.publisher.publish(most=1)
     assert only(house).state in {PostState.WAITING, PostState.SENDING}

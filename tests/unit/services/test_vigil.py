@@ -7,8 +7,7 @@ import pytest
 from auria_bot.corpus.listing import listings
 from auria_bot.errors import ChannelError
 from auria_bot.services import vigil
-from tests.platforms.reddit import RedditServer
-from tests.reading_reddit import kept, reading_house
+from tests.reading_reddit import kept, reading_house, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,17 +15,13 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap import Application
     from auria_bot.testing import FakeClock
+    from tests.platforms.reddit import RedditServer
+
+__all__ = ["server"]  # the fixture
 
 pytest.importorskip("praw")
 
 (NEW,) = listings("new")
-
-
-@pytest.fixture
-def server() -> Iterator[RedditServer]:
-    """A Reddit without posts."""
-    with RedditServer() as started:
-        yield started
 
 
 @pytest.fixture
