@@ -3,9 +3,9 @@
 #   docker build -t auria .                                           # a processor is enough
 #   docker build -t auria --build-arg EXTRAS=social,notify,postgres . # with platforms, notices and PostgreSQL
 #   docker build -t auria --build-arg VARIANT=cuda .                  # with torch, for a GPU: run with --gpus all
-#   docker run -d --name auria -v auria:/auria auria                  # the daemon
+#   docker run -d --name auria --restart unless-stopped --stop-timeout 90 -v auria:/auria auria
 #   docker exec -it auria auria review
-FROM python:3.12-slim AS build
+FROM python:3.12-slim-trixie AS build
 ARG VARIANT=cpu
 ARG EXTRAS=notify
 WORKDIR /src
@@ -22,7 +22,13 @@ RUN sed -n 's/^\([A-Za-z0-9][^ ]*==.*[^ \\]\) *\\*$/\1/p' requirements/test.txt 
     && if [ -n "$EXTRAS" ]; then /venv/bin/pip install --no-cache-dir --no-build-isolation -c /tmp/versions.txt ".[$EXTRAS]"; fi \
     && if [ "$VARIANT" = cuda ]; then /venv/bin/pip install --no-cache-dir --no-build-isolation -c /tmp/versions.txt -r requirements/torch.txt ".[torch]"; fi
 
-FROM python:3.12-slim
+FROM python:3.12-slim-trixie
+ARG EXTRAS=notify
+# Backups of PostgreSQL are made by its own programs, which must be as new as the server.
+# hadolint ignore=DL3008
+RUN case ",$EXTRAS," in *,postgres,*) \
+        apt-get update && apt-get install -y --no-install-recommends postgresql-client-17 && rm -rf /var/lib/apt/lists/* ;; \
+    esac
 COPY --from=build /venv /venv
 RUN useradd --uid 1000 --create-home auria && mkdir /auria && chown auria:auria /auria
 USER 1000

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -14,11 +16,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot import daemon
 from auria_bot.cli.app import COMMANDS
 from auria_bot.services.beacon import Beacon
 from auria_bot.services.health import Well
+from auria_bot.services.leadership import HEARTBEAT
 from auria_bot.settings import load
+from auria_bot.settings_sections import DaemonSettings
+from auria_bot.store.engine import BUSY_TIMEOUT, CONNECT_TIMEOUT
 from auria_bot.telemetry import METRICS
+from tests.acceptance import caged
 from tests.bench.docker import instructions, lint
 
 if TYPE_CHECKING:
@@ -98,6 +105,10 @@ def test_the_composition_fits_together(tmp_path: Path):
     extras = re.search(r"EXTRAS:-([a-z,]+)", auria["build"]["args"]["EXTRAS"])
     import tomllib
 
+    served = re.fullmatch(r"postgres:(\d+)", found["services"]["postgres"]["image"])
+    assert served is not None
+    assert f"postgresql-client-{served[1]} " in _text("Dockerfile")  # pg_dump refuses a newer server
+    assert all(published.startswith("127.0.0.1:") for published in auria["ports"])
     known = tomllib.loads(_text("pyproject.toml"))["project"]["optional-dependencies"]
     assert extras is not None
     assert set(extras[1].split(",")) <= set(known)
@@ -107,51 +118,157 @@ def _filled(variable: re.Match[str]) -> str:
     return {"POSTGRES_PASSWORD": "s3cret-pass", "TZ": "Europe/Paris"}[variable[1]]
 
 
-def test_the_unit_is_one_that_systemd_takes(tmp_path: Path):
-    """With a watchdog, its own user and a shut-off file system; by systemd's own checker where that is here."""
-    unit = configparser.ConfigParser(strict=False, interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
-    unit.read_string(_text("deploy/auria.service"))
-    service = unit["Service"]
-    assert service["Type"] == "notify"
-    assert int(service["WatchdogSec"]) >= 30
-    assert service["User"] == "auria"
-    assert (service["ProtectSystem"], service["NoNewPrivileges"], service["CapabilityBoundingSet"]) == (
-        "strict",
-        "true",
-        "",
-    )
-    if shutil.which("systemd-analyze"):
-        copy = tmp_path / "auria.service"
-        copy.write_text(_text("deploy/auria.service").replace("/opt/auria/bin/auria", "/bin/true"))
-        done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False)
-        assert "auria.service" not in done.stdout + done.stderr
+@pytest.fixture
+def unit() -> Mapping[str, str]:
+    """The unit's section [Service]; of what stands there twice, the last."""
+    parsed = configparser.ConfigParser(strict=False, interpolation=None)
+    parsed.optionxform = str  # type: ignore[assignment,method-assign]
+    parsed.read_string(_text("deploy/auria.service"))
+    return parsed["Service"]
+
+
+def test_the_unit_keeps_the_daemons_times(unit: Mapping[str, str]):
+    """A tick that waits for the database does not look dead, and who is told to stop may take the time that the settings give."""
+    slow_tick = HEARTBEAT + BUSY_TIMEOUT + CONNECT_TIMEOUT
+    assert int(unit["WatchdogSec"]) >= 3 * slow_tick
+    to_stop = DaemonSettings().stop_after + HEARTBEAT + BUSY_TIMEOUT + daemon._PATIENCE
+    assert int(unit["TimeoutStopSec"]) >= to_stop
+    told = re.search(r"stop_after seconds more \((\d+)\): keep this (\d+) above it", _text("deploy/auria.service"))
+    assert told is not None
+    assert int(told[1]) == DaemonSettings().stop_after
+    assert int(told[1]) + int(told[2]) == int(unit["TimeoutStopSec"])
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    composed = yaml.safe_load(_text("compose.yaml"))["services"]["auria"]["stop_grace_period"]
+    assert int(composed.removesuffix("s")) >= to_stop
+    assert all(int(given) >= to_stop for given in re.findall(r"--stop-timeout (\d+)", _text("Dockerfile")))
+
+
+def test_the_unit_speaks_the_daemons_language(unit: Mapping[str, str]):
+    """She tells that she is ready, alive and stopping, by herself; SIGHUP reads the settings, after a look at them."""
+    assert (unit["Type"], unit["NotifyAccess"]) == ("notify", "main")
+    said = _text("auria_bot/daemon.py")
+    assert all(re.search(rf'\btell\(f?"{word}=1', said) for word in ("READY", "WATCHDOG", "STOPPING"))
+    reload = re.findall(r"^ExecReload=(.*)$", _text("deploy/auria.service"), re.MULTILINE)
+    assert [line.split()[0] for line in reload] == ["/bin/sh", "/bin/kill"]
+    assert "auria config" in reload[0]
+    assert "-HUP $MAINPID" in reload[1]
+    home = Path("/var/lib") / unit["StateDirectory"]
+    assert unit["Environment"] == f"AURIA_HOME={home}"
+    assert f"AURIA_HOME={home} " in _text("deploy/auria.service")  # in the command for the operator too
+
+
+def test_the_unit_is_hardened(unit: Mapping[str, str]):
+    """With its own user, a shut-off file system and no privilege."""
+    assert unit["User"] == "auria"
+    assert (unit["ProtectSystem"], unit["NoNewPrivileges"], unit["CapabilityBoundingSet"]) == ("strict", "true", "")
+    assert "MemoryDenyWriteExecute" not in unit  # the runtimes write machine code
+    assert "ProcSubset" not in unit  # they read /proc/cpuinfo
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_takes_the_unit(tmp_path: Path):
+    """Its own checker finds no fault, and it counts as little exposed: 1.1 of 10 by systemd 252."""
+    copy = tmp_path / "auria.service"
+    copy.write_text(_text("deploy/auria.service").replace("/opt/auria/bin/auria", "/bin/true"))
+    done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False)
+    assert "auria.service" not in done.stdout + done.stderr
+    weighed = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(copy)], capture_output=True, text=True, check=False
+    )  # fmt: skip
+    exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", weighed.stdout)
+    if exposure is None:
+        pytest.skip("this systemd-analyze does not weigh a unit that is not loaded")
+    assert float(exposure[1]) < 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not caged.is_possible(), reason="systemd-analyze or libseccomp is not installed")
+def test_the_units_filter_lets_auria_work(tmp_path: Path):
+    """The kernel refuses what the unit takes away, and an artwork is made, approved and posted, and the house copied, under it."""
+    cage = [sys.executable, "-m", "tests.acceptance.caged", str(DEPLOY / "auria.service")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+    environment |= {"AURIA_HOME": str(tmp_path / "home")}
+    told = subprocess.run([*cage, "chown", "1", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode != 0
+    assert "not permitted" in told.stderr
+    for words in ("make --seed 1", "approve 1", "publish", "db backup", "daemon --once"):
+        done = subprocess.run(
+            [*cage, sys.executable, "-m", "auria_bot", *words.split()], cwd=ROOT, env=environment, capture_output=True, text=True,
+            check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{words}: {done.stderr[-2000:]}"
+        assert "not permitted" not in done.stderr.lower()
 
 
 def _used(expression: str) -> set[str]:
     return set(re.findall(r"\bauria_[a-z_]+", expression))
 
 
+def _labels(expression: str) -> set[str]:
+    """The labels of an expression's figures, as they are named in Prometheus: it keeps `job` for itself."""
+    known = set[str]().union(*(FIGURES[name].labels for name in _used(expression)))
+    return {"exported_job" if label == "job" else label for label in known}
+
+
 def test_alerts_and_dashboard_ask_for_figures_that_there_are():
-    """Every name and label of Auria's in them is one that /metrics tells."""
+    """Every name and label of Auria's in them is one that /metrics tells, and every figure is shown."""
     board = json.loads(_text("deploy/grafana-dashboard.json"))
     expressions = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
     rules = re.findall(r"expr: (.*)", _text("deploy/prometheus-rules.yml"))
     for expression in (*expressions, *rules):
         assert _used(expression) - set(FIGURES) == set()
         for name, labels in re.findall(r"(auria_[a-z_]+)\{([^}]*)\}", expression):
-            assert set(re.findall(r"(\w+)=", labels)) <= set(FIGURES[name].labels)
+            assert set(re.findall(r"(\w+)=", labels)) <= _labels(name)
+        for grouped in re.findall(r"\bby \(([^)]*)\)", expression):
+            assert set(grouped.split(", ")) <= _labels(expression)
     assert set().union(*map(_used, expressions)) == set(FIGURES)
+
+
+def test_the_dashboard_hangs_together():
+    """Panels lie side by side, each with its source, and say only labels that their expressions keep."""
+    board = json.loads(_text("deploy/grafana-dashboard.json"))
+    sources = {f"${{{one['name']}}}" for one in board["templating"]["list"] if one["type"] == "datasource"}
+    taken = set[tuple[int, int]]()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        squares = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert at["x"] + at["w"] <= 24
+        assert not squares & taken
+        taken |= squares
+        assert panel["datasource"]["uid"] in sources
+        for target in panel["targets"]:
+            assert target["datasource"]["uid"] in sources
+            kept = set(re.findall(r"\w+", " ".join(re.findall(r"\bby \(([^)]*)\)", target["expr"])[:1])))
+            assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= kept
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
+def _alerts(text: str) -> list[str]:
+    return re.findall(r"\balert: (\w+)", text)
+
+
+def test_every_alert_is_tried():
+    """By a case in which it comes; each says how grave it is, what is the matter and what to do."""
+    rules = _text("deploy/prometheus-rules.yml")
+    alerts = _alerts(rules)
+    assert len(set(alerts)) == len(alerts)
+    for part in re.split(r"- alert: ", rules)[1:]:
+        assert re.search(r"severity: (critical|warning|info)\b", part)
+        assert all(f" {word}: " in part for word in ("summary", "action"))
+    tried = re.findall(r"alertname: (\w+)\n +exp_alerts:\n", _text("tests/acceptance/prometheus-rules.test.yml"))
+    assert set(tried) == set(alerts)
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_prometheus_takes_the_alerts():
-    """By its own checker."""
-    done = subprocess.run(
-        ["promtool", "check", "rules", str(DEPLOY / "prometheus-rules.yml")], capture_output=True, text=True, check=False
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    """By its own checker, and they come when they should, and only then, in its own trial."""
+    for words in (
+        ("check", "rules", "deploy/prometheus-rules.yml"),
+        ("test", "rules", "tests/acceptance/prometheus-rules.test.yml"),
+    ):
+        done = subprocess.run(["promtool", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 class _Pulse:
@@ -163,7 +280,8 @@ class _Pulse:
     def metrics(self) -> str:
         from auria_bot.telemetry import Sample, exposition
 
-        return exposition([Sample(metric="auria_healthy", labels={}, value=0)])
+        overdue = Sample(metric="auria_job_overdue", labels={"job": "make"}, value=1)
+        return exposition([Sample(metric="auria_healthy", labels={}, value=0), overdue])
 
 
 def _asked(url: str) -> Mapping[str, object]:
@@ -174,7 +292,7 @@ def _asked(url: str) -> Mapping[str, object]:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed")
 def test_a_real_prometheus_scrapes_and_warns(tmp_path: Path):
-    """One scrape of the endpoint, and the alert of an unwell house is pending."""
+    """One scrape of the endpoint, and the alerts of an unwell house are pending, that of a job with the job's name."""
     import socket
 
     with socket.socket() as free:
@@ -193,17 +311,17 @@ def test_a_real_prometheus_scrapes_and_warns(tmp_path: Path):
              f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            alerts: list[str] = []
+            alerts: dict[str, dict[str, str]] = {}
             until = time.monotonic() + 60
-            while "AuriaUnwell" not in alerts and time.monotonic() < until:
+            while not {"AuriaUnwell", "AuriaJobOverdue"} <= alerts.keys() and time.monotonic() < until:
                 time.sleep(0.5)
                 try:
-                    alerts = [
-                        one["labels"]["alertname"] for one in _asked(f"http://127.0.0.1:{port}/api/v1/alerts")["alerts"]
-                    ]
+                    told = _asked(f"http://127.0.0.1:{port}/api/v1/alerts")["alerts"]
+                    alerts = {one["labels"]["alertname"]: one["annotations"] for one in told}
                 except OSError:
                     continue  # it is not up yet
             assert "AuriaUnwell" in alerts
+            assert alerts["AuriaJobOverdue"]["summary"] == "The job make is overdue"
             found = _asked(f"http://127.0.0.1:{port}/api/v1/query?query=auria_healthy")["result"]
             assert [one["value"][1] for one in found] == ["0"]
         finally:

@@ -21,7 +21,7 @@ __all__ = ["ROOT", "instructions", "lint", "run"]
 
 ROOT = Path(__file__).resolve().parents[2]
 _EXTRAS = "notify"
-_ALONE = ("useradd",)  # what changes the machine itself
+_ALONE = ("useradd", "apt-get")  # what changes the machine itself
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
@@ -57,8 +57,8 @@ def run() -> Result:
         for name, words in instructions((ROOT / "Dockerfile").read_text(encoding="utf-8")):
             if name == "COPY" and not words.startswith("--from"):
                 _copy(words, image / "src")
-            elif name == "RUN" and words.startswith(_ALONE):
-                left.append(words.split()[0])
+            elif name == "RUN" and (alone := [word for word in _ALONE if word in words]):
+                left += alone
             elif name == "RUN":
                 problem = _run(words, image)
                 problems += [problem] if problem else []
