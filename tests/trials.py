@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import random
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.roles import Channel, Secrets
     from tests.platforms import Platform
 
-__all__ = ["Recorded", "found", "made", "new_post", "post_of", "shown"]
+__all__ = ["Recorded", "found", "made", "new_post", "noisy", "post_of", "shown"]
 
 _NUMBERS = itertools.count(1)
 
@@ -57,6 +58,15 @@ def new_post(folder: Path) -> Post:
     picture = folder / f"picture-{number}.jpg"
     Image.new("RGB", (432, 540), (30, number * 7 % 256, 90)).save(picture)
     return post_of(picture, f"rain number {number}\nponds\nnight\n\n— Auria\n#haiku", f"A pond, the {number}th.")
+
+
+def noisy(post: Post, folder: Path, *, width: int, height: int) -> Post:
+    """The same post with a picture of noise, which no compression makes small."""
+    picture = folder / "noise.jpg"
+    noise = random.Random(1).randbytes(width * height * 3)
+    Image.frombytes("RGB", (width, height), noise).save(picture, quality=95)
+    digest = hashlib.sha256(picture.read_bytes()).hexdigest()
+    return dataclasses.replace(post, picture=str(picture), picture_sha256=digest)
 
 
 class Recorded:

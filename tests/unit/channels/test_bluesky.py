@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import random
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image
 
 from auria_bot.channels.at_account import ENTRYWAY
 from auria_bot.channels.at_record import record_key
 from auria_bot.channels.bluesky import BlueskyChannel, BlueskyConfig
-from auria_bot.domain.post import Post, PostState, Receipt
+from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import (
     DiskError,
     NotFound,
@@ -29,11 +27,11 @@ from auria_bot.errors import (
 )
 from tests.platforms import FAULTS, MemorySecrets, ready
 from tests.platforms.bluesky import HANDLE, BlueskyPlatform
+from tests.trials import new_post, noisy
 from tests.unit.channels.killed import publish_and_die
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 OUT = {"cut-after", "cut-within", "slow", "garbage", "500-after"}
 """Faults after which the post is out."""
@@ -62,16 +60,9 @@ def channel(platform: BlueskyPlatform, secrets: MemorySecrets, tmp_path: Path) -
 
 
 @pytest.fixture
-def post(request: pytest.FixtureRequest, tmp_path: Path) -> Post:
+def post(tmp_path: Path) -> Post:
     """A post of this test's own."""
-    picture = tmp_path / "picture.jpg"
-    Image.new("RGB", (108, 135), (30, 80, 90)).save(picture)
-    return Post(
-        id=1, draft_id=1, channel="bluesky", state=PostState.SENDING, due=datetime(2026, 11, 21, tzinfo=UTC),
-        text="rain\nponds\nnight\n\n— Auria\n#haiku", alt_text="A pond at night.", picture=str(picture), signature="s",
-        key=hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:32],
-        picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
-    )  # fmt: skip
+    return new_post(tmp_path)
 
 
 def another(platform: BlueskyPlatform, secrets: MemorySecrets, home: Path, **options: Any) -> BlueskyChannel:
@@ -106,7 +97,7 @@ def test_a_post_is_picture_alt_text_words_and_hashtags(
     (seen,) = shown(platform, post)
     assert (seen["text"], seen["alt_text"]) == (post.text, post.alt_text)
     record = seen["record"]
-    assert record["embed"]["images"][0]["aspectRatio"] == {"width": 108, "height": 135}
+    assert record["embed"]["images"][0]["aspectRatio"] == {"width": 432, "height": 540}
     assert record["embed"]["images"][0]["image"]["mimeType"] == "image/jpeg"
     assert record["langs"] == ["en"]
     assert [facet["features"][0]["tag"] for facet in record["facets"]] == ["haiku"]
@@ -433,11 +424,8 @@ def test_a_picture_too_large_is_made_smaller(
     platform: BlueskyPlatform, channel: BlueskyChannel, post: Post, tmp_path: Path
 ) -> None:
     """Its bytes fit the server; its measures are those of what was sent."""
-    noise = Image.frombytes("RGB", (1080, 1350), random.Random(1).randbytes(1080 * 1350 * 3))
-    noise.save(tmp_path / "noise.jpg", quality=95)
-    content = (tmp_path / "noise.jpg").read_bytes()
-    assert len(content) > 1_500_000
-    large = replace(post, picture=str(tmp_path / "noise.jpg"), picture_sha256=hashlib.sha256(content).hexdigest())
+    large = noisy(post, tmp_path, width=1080, height=1350)
+    assert Path(large.picture).stat().st_size > 1_500_000
     channel.publish(large, ready)
     (seen,) = shown(platform, post)
     image = seen["record"]["embed"]["images"][0]

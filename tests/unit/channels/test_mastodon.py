@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +12,6 @@ import pytest
 from PIL import Image
 
 from auria_bot.channels.mastodon import MastodonChannel, MastodonConfig
-from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import (
     NotFound,
     Refused,
@@ -25,10 +22,13 @@ from auria_bot.errors import (
 )
 from tests.platforms import MemorySecrets, ready
 from tests.platforms.mastodon import FOLLOWERS, HUMAN, TOKEN, MastodonPlatform
+from tests.trials import new_post, noisy
 from tests.unit.channels.killed import publish_and_die
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from auria_bot.domain.post import Post
 
 FAULTS = MastodonPlatform.faults
 OUT = {"cut-after", "cut-within", "slow", "garbage", "500-after", "bad-limits"}
@@ -52,16 +52,10 @@ def channel(platform: MastodonPlatform, tmp_path: Path) -> MastodonChannel:
 
 
 @pytest.fixture
-def post(request: pytest.FixtureRequest, tmp_path: Path) -> Post:
-    """A post of this test's own."""
-    picture = tmp_path / "picture.jpg"
-    Image.new("RGB", (108, 135), (30, 80, 90)).save(picture)
-    key = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:32]
-    return Post(
-        id=1, draft_id=1, channel="mastodon", state=PostState.SENDING, due=datetime.now(UTC),
-        text=f"rain & <ponds>\nthe night {key}\n“frost”\n\n— Auria\n#haiku", alt_text="A pond at night.", picture=str(picture),
-        signature="s", key=key, picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
-    )  # fmt: skip
+def post(tmp_path: Path) -> Post:
+    """A post of this test's own, whose words need care in HTML."""
+    made = new_post(tmp_path)
+    return replace(made, text=f"rain & <ponds>\nthe night {made.key}\n“frost”\n\n— Auria\n#haiku")
 
 
 def another(platform: MastodonPlatform, home: Path, token: str = TOKEN, **options: Any) -> MastodonChannel:
@@ -344,15 +338,11 @@ def test_a_picture_too_large_is_made_smaller(
 ) -> None:
     """To the bytes and pixels that the server takes."""
     monkeypatch.setattr("mastodon_mock.serializers.instance._MEDIA_CONFIG", {"image_size_limit": 200_000, "image_matrix_limit": 250_000})  # fmt: skip
-    noise = Image.frombytes("RGB", (640, 800), random.Random(1).randbytes(640 * 800 * 3))
-    noise.save(tmp_path / "noise.jpg", quality=95)
-    content = (tmp_path / "noise.jpg").read_bytes()
-    channel.publish(
-        replace(post, picture=str(tmp_path / "noise.jpg"), picture_sha256=hashlib.sha256(content).hexdigest()), ready
-    )
+    large = noisy(post, tmp_path, width=640, height=800)
+    channel.publish(large, ready)
     (seen,) = shown(platform, post)
     sent = Path(platform.server._server.config.app.state.media_path) / "attachments" / seen["status"]["media_attachments"][0]["url"].rsplit("/")[-1]  # fmt: skip
-    assert len(sent.read_bytes()) <= 200_000 < len(content)
+    assert sent.stat().st_size <= 200_000 < Path(large.picture).stat().st_size
     with Image.open(sent) as image:
         assert max(image.size) <= 500
 
