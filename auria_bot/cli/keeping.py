@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from auria_bot.cli.care import database
 from auria_bot.cli.console import note
 from auria_bot.cli.house import opened
+
+if TYPE_CHECKING:
+    from auria_bot.bootstrap import Application
 
 __all__ = ["database", "tidy"]
 
@@ -97,20 +100,63 @@ def restore(
 ) -> None:
     """Put a backup back, once every file of it is seen to be whole.
 
-    What the database held is saved beside it before. End the daemon first.
+    What the database held is saved beside it before. End the daemon first. What may have gone out after the backup was made is not sent
+    again by itself: posts that waited need attention, and approved drafts want to be approved anew.
     """
+    from dataclasses import asdict
+
     from auria_bot import household
     from auria_bot.cli.console import print_json
+    from auria_bot.errors import IllegalMove
+    from auria_bot.services.recovery import doubt
 
     with opened() as house:
+        if holder := _leader(house):
+            raise IllegalMove(f"a daemon is at work: {holder}; end it first, then restore")
         done = household.backups(house).restore(file.expanduser().absolute(), force=force)
         with house.store.begin() as unit:  # opening it brings an older schema up to date
             unit.journal.note("restore", words=str(done.backup.folder), at=house.clock())
+        doubts = doubt(house.store, house.clock, as_of=done.backup.made_at)
+        by_itself = house.settings.schedule.approve_after > 0
     if as_json:
-        print_json({"folder": done.backup.folder, "pictures": done.pictures, "aside": done.aside})
+        print_json(
+            {"folder": done.backup.folder, "pictures": done.pictures, "aside": done.aside, "doubts": asdict(doubts)}
+        )
         return
     aside = f"; what was there is in {done.aside}" if done.aside else ""
     typer.echo(f"restored the state of {done.backup.made_at:%Y-%m-%d %H:%M} UTC, and {done.pictures} pictures{aside}")
+    if doubts.posts:
+        note(
+            f"posts that may have gone out since need your word ({len(doubts.posts)}): auria posts --state needs_attention"
+        )
+    if doubts.drafts:
+        note(
+            f"drafts that were approved are not any more ({len(doubts.drafts)}); reject what went out since: auria review"
+        )
+    if by_itself:
+        note(
+            "schedule.approve_after is set: reject what went out since before it is approved by itself: auria drafts --state made"
+        )
+
+
+def _leader(house: Application) -> str:
+    """The name of a daemon that is at work on the database; "" where there is none, or where nobody can tell."""
+    from contextlib import closing, suppress
+
+    from auria_bot import bootstrap
+    from auria_bot.cli.examination import schema_version
+    from auria_bot.errors import AuriaError
+    from auria_bot.services.leadership import NAME
+    from auria_bot.store.schema import HEAD
+
+    # Another house: this one's store is to be opened when the backup is in its place.
+    with suppress(AuriaError), closing(bootstrap.build(house.settings)) as other:
+        if schema_version(house.settings) == HEAD:
+            with other.store.read() as unit:
+                lease = unit.leases.get(NAME)
+            if lease is not None and lease.until > other.clock():
+                return lease.holder
+    return ""
 
 
 @database.command("check")

@@ -27,7 +27,7 @@ TERMINAL = frozenset({PostState.SENT, PostState.FAILED})
 """States that are never left."""
 
 _MOVES = {
-    PostState.WAITING: {PostState.SENDING, PostState.FAILED},
+    PostState.WAITING: {PostState.SENDING, PostState.FAILED, PostState.NEEDS_ATTENTION},
     PostState.SENDING: {
         PostState.SENT, PostState.UNKNOWN, PostState.FAILED, PostState.WAITING, PostState.NEEDS_ATTENTION,
     },

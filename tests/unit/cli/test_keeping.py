@@ -19,6 +19,7 @@ from auria_bot.bootstrap import build
 from auria_bot.cli.app import app
 from auria_bot.errors import IllegalMove, InputError, Refused
 from auria_bot.secrecy import unguarded
+from auria_bot.services.leadership import Leadership
 from auria_bot.settings import load
 from auria_bot.testing import FakeClock
 from tests.factories import add_draft
@@ -73,6 +74,23 @@ def test_a_backup_goes_there_and_back(home: Path, tmp_path: Path):
     shutil.rmtree(home)
     assert "1 pictures" not in auria("db", "restore", str(next((tmp_path / "other").iterdir())))[1]
     assert (home / "pictures" / "run-1" / "card.jpg").read_bytes() == b"a picture"
+
+
+def test_nothing_goes_out_twice_after_a_restore(home: Path):
+    """While a daemon works nothing is put back; then what may be out since is told, and waits for the operator."""
+    made = json.loads(auria("db", "backup", "--json")[1])["folder"]
+    with closing(build(load())) as house:
+        leader = Leadership(store=house.store, clock=house.clock, holder="vm:7")
+        leader.beat()
+        with pytest.raises(IllegalMove, match=r"a daemon is at work: vm:7; end it first"):
+            auria("db", "restore", made, "--force")
+        leader.release()
+        house.review.approve([1], channels=("folder",))
+    approved = json.loads(auria("db", "backup", str(home / "later"), "--json")[1])["folder"]
+    told = CliRunner().invoke(app, ["db", "restore", approved, "--force"])
+    assert "drafts that were approved are not any more (1)" in told.stderr
+    assert "posts" not in told.stderr
+    assert auria("db", "restore", made, "--force", "--json")[1].count('"drafts": []') == 1
 
 
 def test_what_is_not_whole_is_said(home: Path):
