@@ -1,7 +1,7 @@
 """A publisher that can be killed at a boundary: `python -m tests.bench.mortal_publisher`, told what to do line by line.
 
 The process imports everything once and forks for every line, so that a thousand publishers need not start Python a
-thousand times. A line is a JSON object: `home` (with the database and the secrets), `channel`, `options` of the channel, and
+thousand times. A line is a JSON object: `home` (with the secrets), `database` (its URL), `channel`, `options` of the channel, and
 `kill`, a boundary and at which post, or null. It answers with the child's process id, and, when it is gone, with the signal that
 ended it or 0, and what it printed. Time is not waited for: before each round every lease has run out and everything is due.
 
@@ -47,16 +47,24 @@ __all__ = ["BOUNDARIES", "main"]
 BOUNDARIES = ("before-claim", "after-claim", "after-upload", "before-sending", "after-sending", "after-commit")
 """Where a publisher can be killed; the last but two lie between the note that it is about to send, the answer and its commit."""
 
-_LIBRARIES = ("PIL.Image", "PIL.JpegImagePlugin", "tweepy", "atproto", "mastodon", "instagrapi", "requests", "httpx")
+_LIBRARIES = (
+    "PIL.Image",
+    "psycopg",
+    "PIL.JpegImagePlugin",
+    "tweepy",
+    "atproto",
+    "mastodon",
+    "instagrapi",
+    "requests",
+    "httpx",
+)
 _ROUNDS = 15
 _SETTLING = 0.12  # seconds between two rounds: platforms are told to be sure of an absence after 0.1 s
 
 
-def house(home: Path, channel: str, options: dict[str, Any]) -> Application:
+def house(home: Path, database: str, channel: str, options: dict[str, Any]) -> Application:
     """An application with one channel, whose secrets lie in the home."""
-    made = build(
-        Settings(home=home, database=DatabaseSettings(url=SecretStr(f"sqlite:///{home / 'auria.db'}")), channels={})
-    )
+    made = build(Settings(home=home, database=DatabaseSettings(url=SecretStr(database)), channels={}))
     kind = registry.find("channel", channel)
     chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     one = kind(kind.Config(**chosen, name=channel), home=home, secrets=Vault(home, channel))
@@ -111,9 +119,9 @@ def _publish(told: dict[str, Any]) -> None:
     home = Path(told["home"])
     if told["kill"]:
         _mortal(*told["kill"])
-    with contextlib.closing(house(home, told["channel"], told["options"])) as made:
+    with contextlib.closing(house(home, told["database"], told["channel"], told["options"])) as made:
         for _ in range(1 if told["kill"] or told["once"] else _ROUNDS):
-            _time_passes(f"sqlite:///{home / 'auria.db'}")
+            _time_passes(told["database"])
             done = made.publisher.publish()
             states = {post.state for post in made.publisher.posts()}
             if not states & {PostState.WAITING, PostState.SENDING, PostState.UNKNOWN}:

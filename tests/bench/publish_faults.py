@@ -5,7 +5,8 @@ boundary, and at which of the posts: SIGKILL before the claim, after it, after t
 (before its commit), after the commit, and while the platform's answer is on its way; or the platform fails at the mutation
 (before acting, after acting, within its answer, in silence, with garbage, with an error of the server). Then publishers run until
 every post is at its end. What counts is what followers see on the platform: a post seen twice is a double post, a post that
-is called sent and not seen, or never comes to an end, is lost.
+is called sent and not seen, or never comes to an end, is lost. Every fifth run keeps its posts in a database of PostgreSQL, the
+others in SQLite.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import select
+from sqlalchemy import URL, create_engine, select
 
 from auria_bot.store.engine import connect
 from auria_bot.store.migrate import upgrade
@@ -33,13 +34,13 @@ from auria_bot.store.schema import posts
 from auria_bot.vault import Vault
 from tests.bench import Result
 from tests.bench.mortal_publisher import BOUNDARIES
-from tests.bench.publishing import fill, own_pictures
+from tests.bench.publishing import fill, own_pictures, postgres
 from tests.platforms import FAULTS, PLATFORMS, Platform, platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CUTS", "SCENARIOS", "Publishers", "Trial", "run", "trials"]
+__all__ = ["CUTS", "SCENARIOS", "Databases", "Publishers", "Trial", "run", "trials"]
 
 SEED = 20261121
 CUTS = tuple(fault for fault in FAULTS if fault not in {"401", "403", "429"})
@@ -49,6 +50,7 @@ SCENARIOS = (*BOUNDARIES, "in-flight", *CUTS)
 """Kills, then cuts."""
 
 _FRESH = 20  # runs before a platform is started anew, so that its history stays short
+_EVERY = 5  # runs, of which the last is on PostgreSQL
 _PATIENCE = 30.0  # seconds for a mutation to become visible
 
 
@@ -57,6 +59,7 @@ class Trial:
     """What became of one run."""
 
     channel: str
+    database: str  # "sqlite" or "postgresql"
     scenario: str
     post: int  # at which of the posts it happened
     states: tuple[str, ...]
@@ -82,9 +85,14 @@ class Publishers:
             self._process.wait(10)
             self._process.stdout.close()
 
-    def begin(self, home: Path, server: Platform, *, kill: tuple[str, int] | None = None, once: bool = False) -> int:
+    def begin(
+        self, home: Path, database: str, server: Platform, *, kill: tuple[str, int] | None = None, once: bool = False
+    ) -> int:
         """Start one; its process id."""
-        told = {"home": str(home), "channel": server.backend, "options": server.options(), "kill": kill, "once": once}
+        told = {
+            "home": str(home), "database": database, "channel": server.backend, "options": server.options(), "kill": kill,
+            "once": once,
+        }  # fmt: skip
         if self._process.stdin:
             self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
@@ -103,55 +111,100 @@ class Publishers:
         return answer
 
 
-def _home(root: Path, template: Path, number: int, server: Platform) -> tuple[Path, list[int]]:
-    """A home with two due posts and the platform's credentials; the numbers in the posts' first lines."""
+class Databases:
+    """A database for each run, up to date: a copy of SQLite's file, or of a database on a PostgreSQL server."""
+
+    def __init__(self, root: Path, server: URL | None = None) -> None:
+        """Make what is copied.
+
+        Args:
+            root: where SQLite's lies.
+            server: PostgreSQL's, for every fifth run; without it all are on SQLite.
+        """
+        self._file, self._server = root / "template.db", server
+        upgrade(f"sqlite:///{self._file}")
+        if server is not None:
+            self._do("CREATE DATABASE template_of_runs")
+            upgrade(server.set(database="template_of_runs"))
+
+    @contextlib.contextmanager
+    def one(self, home: Path, number: int) -> Iterator[str]:
+        """The URL of a run's own database."""
+        if self._server is None or number % _EVERY != _EVERY - 1:
+            shutil.copyfile(self._file, home / "auria.db")
+            yield f"sqlite:///{home / 'auria.db'}"
+            return
+        name = home.name.replace("-", "_")
+        self._do(f"CREATE DATABASE {name} TEMPLATE template_of_runs")
+        yield self._server.set(database=name).render_as_string(hide_password=False)
+        self._do(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _do(self, statement: str) -> None:
+        engine = create_engine(self._server or "", isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+
+def _home(root: Path, number: int, server: Platform) -> Path:
+    """A home with the platform's credentials."""
     home = root / f"{server.backend}-{number}"
     home.mkdir()
-    shutil.copyfile(template, home / "auria.db")
     vault = Vault(home, server.backend, environment={})
     for name, value in server.secrets().items():
         vault.store(name, value)
-    numbers = [number * 2 + 1, number * 2 + 2]
-    fill(f"sqlite:///{home / 'auria.db'}", numbers, own_pictures(home), channel=server.backend)
-    return home, numbers
+    return home
 
 
 def trial(
-    root: Path, template: Path, publishers: Publishers, server: Platform, *, number: int, scenario: str, post: int
+    root: Path, databases: Databases, publishers: Publishers, server: Platform, *, number: int, scenario: str, post: int
 ) -> Trial:
     """One run: something happens at a post, then all is well again."""
-    home, numbers = _home(root, template, number, server)
-    wrong = []
+    home = _home(root, number, server)
+    with databases.one(home, number) as database:
+        # The posts' numbers stand in their first lines.
+        fill(database, numbers := [number * 2 + 1, number * 2 + 2], own_pictures(home), channel=server.backend)
+        states, wrong = _lived_through(home, database, publishers, server, numbers, scenario, post)
+    if not wrong:
+        shutil.rmtree(home)
+    kind = database.partition(":")[0].partition("+")[0]
+    return Trial(
+        channel=server.backend, database=kind, scenario=scenario, post=post, states=tuple(states), faults=tuple(wrong)
+    )
+
+
+def _lived_through(
+    home: Path, database: str, publishers: Publishers, server: Platform, numbers: list[int], scenario: str, post: int
+) -> tuple[list[str], list[str]]:
+    """The posts' states at the end, and what is wrong."""
+    wrong = list[str]()
     if scenario in BOUNDARIES:
-        publishers.begin(home, server, kill=(scenario, post))
+        publishers.begin(home, database, server, kill=(scenario, post))
         ended, said = publishers.end()
         if ended != signal.SIGKILL:
             wrong.append(f"it was not killed: {said}")
     elif scenario == "in-flight":
-        _kill_in_flight(publishers, home, server, _first_lines(numbers)[post - 1])
+        _kill_in_flight(publishers, home, database, server, _first_lines(numbers)[post - 1])
     else:
         server.fail_next(*[scenario] if post == 1 else ["ok", scenario])
-        publishers.begin(home, server, once=True)
+        publishers.begin(home, database, server, once=True)
         publishers.end()
-    publishers.begin(home, server)
+    publishers.begin(home, database, server)
     ended, said = publishers.end()
     if ended or "Traceback" in said:
         wrong.append(f"the publisher that lives ended with signal {ended}: {said[-500:]}")
-    states = _states(home)
-    wrong += _told(server, states, _first_lines(numbers), said)
-    if not wrong:
-        shutil.rmtree(home)
-    return Trial(channel=server.backend, scenario=scenario, post=post, states=tuple(states), faults=tuple(wrong))
+    states = _states(database)
+    return states, [*wrong, *_told(server, states, _first_lines(numbers), said)]
 
 
 def _first_lines(numbers: list[int]) -> list[str]:
     return [f"stone number {number}" for number in numbers]
 
 
-def _kill_in_flight(publishers: Publishers, home: Path, server: Platform, line: str) -> None:
+def _kill_in_flight(publishers: Publishers, home: Path, database: str, server: Platform, line: str) -> None:
     """Kill the publisher once the post is visible, while the answer is held back."""
     server.fail_next("slow", "slow")
-    child = publishers.begin(home, server, once=True)
+    child = publishers.begin(home, database, server, once=True)
     until = time.monotonic() + _PATIENCE
     with contextlib.suppress(ProcessLookupError):
         while not _seen(server, line) and time.monotonic() < until:
@@ -166,8 +219,8 @@ def _seen(server: Platform, line: str) -> int:
     return sum(one["text"].split("\n", maxsplit=1)[0].strip() == line for one in server.visible())
 
 
-def _states(home: Path) -> list[str]:
-    engine = connect(f"sqlite:///{home / 'auria.db'}")
+def _states(database: str) -> list[str]:
+    engine = connect(database)
     with engine.begin() as connection:
         found = list(connection.scalars(select(posts.c.state).order_by(posts.c.id)))
     engine.dispose()
@@ -186,19 +239,19 @@ def _told(server: Platform, states: list[str], lines: list[str], said: str) -> I
             yield f"lost: {line!r} is {state}: {said[-300:]}"
 
 
-def trials(channel: str, runs: int, root: Path, publishers: Publishers, *, seed: int = SEED) -> Iterator[Trial]:
-    """So many runs of a channel, each scenario as often as the others, in an order that the seed draws."""
+def trials(
+    channel: str, runs: int, root: Path, publishers: Publishers, *, databases: Databases | None = None, seed: int = SEED
+) -> Iterator[Trial]:
+    """So many runs of a channel, each scenario as often as the others, in an order that the seed draws; on SQLite by default."""
     rng = random.Random(f"{seed}-{channel}")
-    template = root / "template.db"
-    if not template.exists():
-        upgrade(f"sqlite:///{template}")
+    databases = databases or Databases(root)
     drawn = [SCENARIOS[number % len(SCENARIOS)] for number in range(runs)]
     rng.shuffle(drawn)
     for start in range(0, runs, _FRESH):
         with platform(channel) as server:
             for number in range(start, min(start + _FRESH, runs)):
                 yield trial(
-                    root, template, publishers, server, number=number, scenario=drawn[number], post=rng.choice((1, 2))
+                    root, databases, publishers, server, number=number, scenario=drawn[number], post=rng.choice((1, 2))
                 )
 
 
@@ -206,12 +259,16 @@ def run(runs: int = 200) -> Result:
     """Measure: `runs` of every social channel."""
     root = Path(tempfile.mkdtemp(prefix="auria-faults-"))
     done = list[Trial]()
-    with Publishers() as publishers:
+    with Publishers() as publishers, postgres() as server:
+        databases = Databases(root, server)
         for channel in PLATFORMS:
-            done += trials(channel, runs, root, publishers)
+            done += trials(channel, runs, root, publishers, databases=databases)
     bad = [one for one in done if one.faults]
     for one in bad:
-        print(f"  {one.channel}, {one.scenario} at post {one.post}: {'; '.join(one.faults)}", file=sys.stderr)
+        print(
+            f"  {one.channel}, {one.database}, {one.scenario} at post {one.post}: {'; '.join(one.faults)}",
+            file=sys.stderr,
+        )
     if not bad:
         shutil.rmtree(root)
     words = []
@@ -220,7 +277,8 @@ def run(runs: int = 200) -> Result:
         words.append(f"{channel} {states['sent']} sent, {states['needs_attention']} need attention")
     doubled = sum(fault.startswith("double") for one in bad for fault in one.faults)
     lost = sum(fault.startswith("lost") for one in bad for fault in one.faults)
-    figures = f"{len(done)} runs of two posts at {len(SCENARIOS)} boundaries: {doubled} double, {lost} lost; {'; '.join(words)}"
+    elsewhere = sum(one.database == "postgresql" for one in done)
+    figures = f"{len(done)} runs of two posts ({elsewhere} on PostgreSQL) at {len(SCENARIOS)} boundaries: {doubled} double, {lost} lost; {'; '.join(words)}"
     return Result(
         name="publish-faults", figures=figures, bar=f"{runs} runs a channel: 0 double, 0 lost, all sent or needing attention",
         passed=not bad and len(done) == runs * len(PLATFORMS),
