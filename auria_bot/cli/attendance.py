@@ -164,7 +164,7 @@ def _print_notes(house: Application, history: tuple[Claim, ...]) -> None:
     if stock.is_low and stock.made:
         note("days will pass without a post unless you approve some: auria review")
     elif stock.is_low:
-        note("there is none to approve; you need not wait for the job that makes some: auria make")
+        note("there is none to approve yet; the daemon makes some, or: auria make")
     with house.store.read() as unit:
         lease = unit.leases.get(NAME)
     if lease is None or lease.until <= house.clock():

@@ -75,6 +75,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._leash = -1
         self._words, self._failed, self._held = errand.words, False, errand.held
+        self._count = len(errand.commands)
 
     def look(self) -> Report | None:
         """Begin the next command where the one before has ended; what came of all, once none is left."""
@@ -95,6 +96,8 @@ class Worker:
                 self._words, self._failed = words, True
         if self._process is not None:
             return None
+        if self._count > 1 and self._words and not self._failed:
+            self._words += f" (the last of {self._count})"
         return Report(words=self._words[-MOST_WORDS:], failed=self._failed, held=self._held)
 
     def end(self, *, patience: float = 0.0) -> None:

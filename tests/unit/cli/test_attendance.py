@@ -71,7 +71,7 @@ def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria
     assert "made 3 in 8.0 s" not in out  # it went well, and something came after it
     assert "make of 2026-11-25T04:00 was missed: auria schedule --run make, or --skip make" in err
     assert "0 drafts wait for review, 1 approved ones" in err
-    assert "there is none to approve" in err
+    assert "there is none to approve yet; the daemon makes some" in err
     assert "no daemon is running: auria daemon" in err
 
 

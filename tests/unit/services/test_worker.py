@@ -37,9 +37,9 @@ def ended(one: Worker) -> Report:
 
 
 def test_commands_run_one_after_the_other(tmp_path: Path):
-    """Their last words are kept, and what they say lies in the job's log."""
+    """The last one's words are kept, and that there were others; what it said lies in the job's log."""
     script = SAY + f"; open({str(tmp_path / 'ran')!r}, 'a').write(args[0])"
-    assert ended(worker(tmp_path / "logs", script, "a", "b")) == Report(words="b", failed=False)
+    assert ended(worker(tmp_path / "logs", script, "a", "b")) == Report(words="b (the last of 2)", failed=False)
     assert (tmp_path / "ran").read_text() == "ab"
     assert (tmp_path / "logs" / "publish-x-y.log").read_text() == "b\n"
 
@@ -112,7 +112,7 @@ def test_what_goes_on_from_before_does_not_write_into_the_next_log(tmp_path: Pat
     left = "import subprocess, sys, time\nif sys.argv[3] == 'a':\n    sys.stderr.write('begun\\n' * 100); sys.stderr.flush()\n"
     left += "    subprocess.Popen([sys.executable, '-S', '-E', '-c', 'import sys, time; time.sleep(0.3); print(9, file=sys.stderr)'])\n"
     left += "else:\n    print('told', file=sys.stderr, flush=True); time.sleep(0.6)"
-    assert ended(worker(tmp_path, left, "a", "b")) == Report(words="told", failed=False)
+    assert ended(worker(tmp_path, left, "a", "b")) == Report(words="told (the last of 2)", failed=False)
     assert (tmp_path / "publish-x-y.log").read_bytes() == b"told\n"
 
 
