@@ -21,13 +21,17 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 import regex
 
+from tests.platforms.http_server import HttpServer
+from tests.platforms.proxy import json_answer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.platforms.proxy import Answer
 
 __all__ = ["AppView", "PersonalServer", "XrpcError", "ask"]
 
@@ -72,45 +76,26 @@ class _Server:
     """Serves `app.bsky...` and `com.atproto...` methods over HTTP; each is a method with underscores for the dots."""
 
     def __init__(self) -> None:
-        self._http: ThreadingHTTPServer | None = None
+        self._http = HttpServer(self._answer)
         self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _answer(self) -> None:
-                path, _, query = self.path.partition("?")
-                data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                bearer = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-                status, found = 200, dict[str, Any]()
-                try:
-                    name = path.removeprefix("/xrpc/").replace(".", "_")
-                    method = getattr(server, name if name.startswith(("com_", "app_")) else "unknown", server.unknown)
-                    with server._lock:
-                        found = method(dict(urllib.parse.parse_qsl(query)), data, bearer, self.headers) or {}
-                except XrpcError as error:
-                    status, found = error.status, {"error": error.error, "message": error.message}
-                written = json.dumps(found).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json; charset=utf-8")
-                self.send_header("Content-Length", str(len(written)))
-                self.end_headers()
-                self.wfile.write(written)
-
-            do_GET = do_POST = _answer  # noqa: N815 - the library's names
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._http.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._http is not None:
-            self._http.shutdown()
-            self._http.server_close()
+        self._http.__exit__()
+
+    def _answer(self, _: str, target: str, headers: Any, content: bytes) -> Answer:
+        path, _, query = target.partition("?")
+        bearer = (headers.get("Authorization") or "").removeprefix("Bearer ")
+        try:
+            name = path.removeprefix("/xrpc/").replace(".", "_")
+            method = getattr(self, name if name.startswith(("com_", "app_")) else "unknown", self.unknown)
+            with self._lock:
+                return json_answer(200, method(dict(urllib.parse.parse_qsl(query)), content, bearer, headers) or {})
+        except XrpcError as error:
+            return json_answer(error.status, {"error": error.error, "message": error.message})
 
     def unknown(self, *_: Any) -> dict[str, Any]:
         """A method that is not served."""
@@ -119,14 +104,12 @@ class _Server:
     @property
     def port(self) -> int:
         """Where it listens."""
-        if self._http is None:
-            raise RuntimeError("the server is not started")
-        return int(self._http.server_address[1])
+        return self._http.port
 
     @property
     def address(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+        """The same, for clients."""
+        return self._http.address
 
 
 class PersonalServer(_Server):

@@ -18,13 +18,16 @@ import re
 import struct
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from tests.platforms import FAULTS
 from tests.platforms.feed import Feed
+from tests.platforms.http_server import HttpServer
 from tests.platforms.proxy import FaultyProxy, json_answer
+
+if TYPE_CHECKING:
+    from tests.platforms.proxy import Answer
 
 __all__ = ["InstagramPlatform"]
 
@@ -74,32 +77,10 @@ class InstagramPlatform(Feed):
         self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
-        platform = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, headers, body = platform._answer(self.command, self.path, self.headers, content)
-                text = json.dumps(body).encode()
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", "application/json; charset=utf-8")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def do_POST(self) -> None:
-                self.do_GET()
-
-            def log_message(self, *_: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._server = HttpServer(self._answer).__enter__()
         wait = {"message": "Please wait a few minutes before you try again.", "status": "fail"}
         self.proxy = FaultyProxy(
-            self._server.server_address[1],
+            self._server.port,
             mutation=lambda method, path: method == "POST" and path.endswith("/media/configure/"),
             answers={
                 "401": lambda: json_answer(401, {"message": "unauthorized", "status": "fail"}),
@@ -112,8 +93,7 @@ class InstagramPlatform(Feed):
 
     def __exit__(self, *_: object) -> None:
         self.proxy.__exit__()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.__exit__()
 
     def options(self) -> dict[str, Any]:
         """Point a channel here."""
@@ -134,19 +114,17 @@ class InstagramPlatform(Feed):
         """Log every device out."""
         self.sessions.clear()
 
-    def _answer(
-        self, method: str, target: str, headers: Any, content: bytes
-    ) -> tuple[int, dict[str, str], dict[str, Any]]:
+    def _answer(self, method: str, target: str, headers: Any, content: bytes) -> Answer:
         parts = urlsplit(target)
         try:
             with self._lock:
                 self.calls.append((method, parts.path))
                 if parts.path == "/api/v1/qe/sync/" and method == "GET":
-                    return 200, _public_key(), {"status": "ok"}
+                    return json_answer(200, {"status": "ok"}, **_public_key())
                 body = self._call(method, parts.path.removeprefix("/api/v1/"), parts.query, headers, content)
-                return 200, {"ig-set-x-mid": "aStandInMid"}, {"status": "ok", **body}
+                return json_answer(200, {"status": "ok", **body}, ig_set_x_mid="aStandInMid")
         except _Wrong as wrong:
-            return wrong.status, {}, wrong.body
+            return json_answer(wrong.status, wrong.body)
 
     def _call(self, method: str, path: str, query: str, headers: Any, content: bytes) -> dict[str, Any]:
         app = headers.get("User-Agent", "").startswith("Instagram ")

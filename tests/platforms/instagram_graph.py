@@ -14,12 +14,12 @@ import time
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.platforms import FAULTS
 from tests.platforms.feed import Feed
+from tests.platforms.http_server import HttpServer
 from tests.platforms.picture_storage import StorageStandIn
 from tests.platforms.proxy import FaultyProxy, json_answer
 
@@ -74,30 +74,10 @@ class InstagramGraphPlatform(Feed):
         self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
-        platform = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, body = platform._answer(self.command, self.path, self.headers, content)
-                text = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json; charset=UTF-8")
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def do_POST(self) -> None:
-                self.do_GET()
-
-            def log_message(self, *_: object) -> None:
-                """Quiet."""
-
         self.storage.__enter__()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._server = HttpServer(self._answer).__enter__()
         self.proxy = FaultyProxy(
-            self._server.server_address[1],
+            self._server.port,
             mutation=lambda method, path: method == "POST" and path.endswith("/media_publish"),
             answers={"401": self._unknown_token, "403": _forbidden, "429": _too_many, "500": _trouble},
         )
@@ -106,8 +86,7 @@ class InstagramGraphPlatform(Feed):
 
     def __exit__(self, *_: object) -> None:
         self.proxy.__exit__()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.__exit__()
         self.storage.__exit__()
 
     def options(self) -> dict[str, Any]:
@@ -123,7 +102,7 @@ class InstagramGraphPlatform(Feed):
             "access_token": self.token, "storage_key_id": self.storage.key_id, "storage_secret": self.storage.secret,
         }  # fmt: skip
 
-    def _answer(self, method: str, target: str, headers: Any, content: bytes) -> tuple[int, dict[str, Any]]:
+    def _answer(self, method: str, target: str, headers: Any, content: bytes) -> Answer:
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         try:
@@ -133,11 +112,12 @@ class InstagramGraphPlatform(Feed):
             token = headers.get("Authorization", "").removeprefix("Bearer ") or query.get("access_token", "")
             self._known(token)
             if parts.path == "/refresh_access_token":
-                return 200, self._refreshed(query)
+                return json_answer(200, self._refreshed(query))
             version, _, rest = parts.path.removeprefix("/").partition("/")
-            return 200, self._call(method, rest if version == "v23.0" else "no such version", query, body)
+            called = rest if version == "v23.0" else "no such version"
+            return json_answer(200, self._call(method, called, query, body))
         except _Wrong as wrong:
-            return wrong.status, {"error": wrong.body}
+            return json_answer(wrong.status, {"error": wrong.body})
 
     def _call(  # noqa: PLR0911 - one case an edge
         self, method: str, path: str, query: dict[str, str], body: dict[str, Any]

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.platforms.http_server import HttpServer
+
+if TYPE_CHECKING:
+    from tests.platforms.proxy import Answer
 
 __all__ = ["StorageStandIn"]
 
@@ -32,41 +35,22 @@ class StorageStandIn:
         self.down = False
 
     def __enter__(self) -> Self:
-        storage = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, body = storage._answer(self.command, self.path, self.headers, content)
-                self.send_response(status)
-                self.send_header("Content-Type", "image/jpeg" if status == 200 else "application/xml")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_PUT(self) -> None:
-                self.do_GET()
-
-            def do_DELETE(self) -> None:
-                self.do_GET()
-
-            def log_message(self, *_: object) -> None:
-                """Quiet."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._server = HttpServer(self._answer).__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.__exit__()
 
     @property
     def address(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self._server.address
 
-    def _answer(self, method: str, target: str, headers: Any, content: bytes) -> tuple[int, bytes]:
+    def _answer(self, method: str, target: str, headers: Any, content: bytes) -> Answer:
+        status, body = self._done(method, target, headers, content)
+        return status, {"Content-Type": "image/jpeg" if status == 200 else "application/xml"}, body
+
+    def _done(self, method: str, target: str, headers: Any, content: bytes) -> tuple[int, bytes]:
         self.log.append((method, target))
         if self.down:
             return 503, b"<Error><Code>SlowDown</Code></Error>"

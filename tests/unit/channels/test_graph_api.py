@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from auria_bot.channels.graph_api import GraphApi, _meaning, _until, quiet_client
 from auria_bot.errors import NotFound, Refused, Throttled, Unauthorised, Unclear
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.platforms.http_server import HttpServer
 
 TOKEN = "IGAAsecret0123456789"  # noqa: S105 - of the tests
 
@@ -104,52 +99,38 @@ def test_when_to_try_again(headers: dict[str, str], minutes: int) -> None:
     assert abs(wait - timedelta(minutes=minutes)) < timedelta(seconds=5)
 
 
-@contextmanager
-def server(body: bytes, *, status: int = 200, length: int | None = None) -> Iterator[str]:
+def server(body: bytes, *, status: int = 200, **headers: str) -> HttpServer:
     """A server that always answers the same."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body) if length is None else length))
-            if status == 302:
-                self.send_header("Location", "/elsewhere")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    made = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{made.server_address[1]}"
-    finally:
-        made.shutdown()
-        made.server_close()
+    return HttpServer(lambda *_: (status, headers, body))
 
 
 @pytest.mark.parametrize(
     ("body", "options"),
-    [(b"[]", {}), (b"<html>", {}), (b"{", {"length": 1}), (b"", {"status": 302}), (b"x" * 2_100_000, {})],
+    [
+        (b"[]", {}),
+        (b"<html>", {}),
+        (b"{", {}),
+        (b"", {"status": 302, "Location": "/elsewhere"}),
+        (b"x" * 2_100_000, {}),
+    ],
 )
-def test_an_answer_that_is_none(body: bytes, options: dict[str, int]) -> None:
+def test_an_answer_that_is_none(body: bytes, options: dict[str, Any]) -> None:
     """Later; and no redirect is followed, no endless answer read."""
-    with server(body, **options) as address, pytest.raises(Throttled):
-        GraphApi(address, version="v23.0", timeout=5).read("me", TOKEN)
+    with server(body, **options) as there, pytest.raises(Throttled):
+        GraphApi(there.address, version="v23.0", timeout=5).read("me", TOKEN)
 
 
 def test_the_log_never_quotes_a_token(caplog: pytest.LogCaptureFixture) -> None:
     """The renewal must name it in an address; that record is dropped, others are not."""
-    with server(b'{"access_token": "new", "expires_in": 60}') as address, caplog.at_level(logging.DEBUG):
-        api = GraphApi(address, version="v23.0", timeout=5)
+    with server(b'{"access_token": "new", "expires_in": 60}') as there, caplog.at_level(logging.DEBUG):
+        api = GraphApi(there.address, version="v23.0", timeout=5)
         assert api.renew(TOKEN) == ("new", timedelta(seconds=60))
-        quiet_client(5).get(f"{address}/plain")
+        quiet_client(5).get(f"{there.address}/plain")
     assert TOKEN not in caplog.text
     assert "/plain" in caplog.text
 
 
 def test_a_renewal_that_makes_no_sense() -> None:
     """The old token stays."""
-    with server(b'{"access_token": "new"}') as address, pytest.raises(Throttled):
-        GraphApi(address, version="v23.0", timeout=5).renew(TOKEN)
+    with server(b'{"access_token": "new"}') as there, pytest.raises(Throttled):
+        GraphApi(there.address, version="v23.0", timeout=5).renew(TOKEN)

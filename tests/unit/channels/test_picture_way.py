@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +12,7 @@ from auria_bot.channels.picture_storage import PictureStorage
 from auria_bot.channels.picture_way import PictureWay
 from auria_bot.errors import Unauthorised
 from tests.platforms import MemorySecrets
+from tests.platforms.http_server import HttpServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,26 +50,10 @@ def test_what_is_missing_is_named(tmp_path: Path, secrets: dict[str, str], optio
 
 def test_an_address_that_leads_elsewhere_is_found_out(tmp_path: Path) -> None:
     """Something answers there, but not the endpoint; the probe is taken away again."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "7")
-            self.end_headers()
-            self.wfile.write(b"Welcome")
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        wrong = way(tmp_path / "public", public_url=f"http://127.0.0.1:{server.server_address[1]}")
+    with HttpServer(lambda *_: (200, {}, b"Welcome")) as server:
+        wrong = way(tmp_path / "public", public_url=server.address)
         with pytest.raises(Unauthorised, match="cannot be fetched"):
             wrong.tried(quiet_client(5))
-    finally:
-        server.shutdown()
-        server.server_close()
     assert list((tmp_path / "public").iterdir()) == []
 
 
