@@ -261,10 +261,16 @@ def test_every_alert_is_tried():
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-def test_prometheus_takes_the_alerts():
-    """By its own checker, and they come when they should, and only then, in its own trial."""
+def test_prometheus_takes_alerts_and_panels(tmp_path: Path):
+    """By its own checker; and the alerts come when they should, and only then, in its own trial."""
+    board = json.loads(_text("deploy/grafana-dashboard.json"))
+    expressions = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    records = [{"record": f"panel:{number}", "expr": expr} for number, expr in enumerate(expressions)]
+    panels = tmp_path / "panels.yml"
+    panels.write_text(json.dumps({"groups": [{"name": "panels", "rules": records}]}))  # JSON is YAML too
     for words in (
         ("check", "rules", "deploy/prometheus-rules.yml"),
+        ("check", "rules", str(panels)),
         ("test", "rules", "tests/acceptance/prometheus-rules.test.yml"),
     ):
         done = subprocess.run(["promtool", *words], cwd=ROOT, capture_output=True, text=True, check=False)
