@@ -25,7 +25,7 @@ _OFTEN = 12  # times a day; a job with more is done all day long
 
 def daemon(
     once: Annotated[
-        bool, typer.Option("--once", help="Do what is due now and come back, as a cron job may want it.")
+        bool, typer.Option("--once", help="Do what is due now and come back, for a cron job: every 15 minutes, say.")
     ] = False,
 ) -> None:
     """Do everything by herself, day after day, until told to stop.
