@@ -81,6 +81,10 @@ class Slots(Protocol):
         """When each job last ended well."""
         ...
 
+    def done_due(self) -> Mapping[str, datetime]:
+        """When the last slot of each job that ended well was due."""
+        ...
+
 
 class Leases(Protocol):
     """Who may do what."""
@@ -222,10 +226,9 @@ class Health:
         now = self._clock()
         known, found = unit.slots.latest(until=now), dict[str, str]()
         open_: dict[str, list[Claim]] = {}  # each job's slots since the last that was done; the last due first
-        closed = set[str]()
-        for one in unit.slots.list(since=now - timedelta(days=9)):
-            closed |= {one.slot.job} if one.state is SlotState.DONE else set()
-            if one.slot.job not in closed and one.state in _UNDONE:
+        done = unit.slots.done_due()
+        for one in unit.slots.list(_UNDONE, since=now - timedelta(days=9)):
+            if one.slot.job not in done or one.slot.due > done[one.slot.job]:
                 open_.setdefault(one.slot.job, []).append(one)
         for rule in self._rules:
             job, limit = rule.job, now - rule.grace - self._patience

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from auria_bot.domain.slots import BEGIN, Claim, Slot, SlotState
 from auria_bot.store.schema import slots
@@ -40,8 +40,7 @@ class Slots:
 
     def latest(self, *, until: datetime) -> dict[str, datetime]:
         """When the last known slot of each job was due, of those that were due by then; the beginning counts too."""
-        last = select(slots.c.job, func.max(slots.c.due)).where(slots.c.due <= until).group_by(slots.c.job)
-        return {job: at for job, at in self._connection.execute(last)}  # noqa: C416 - rows are no pairs to mypy
+        return self._of_each_job(slots.c.due, slots.c.due <= until)
 
     def list(
         self, states: Collection[SlotState] = (), *, since: datetime | None = None, limit: int | None = None
@@ -55,10 +54,21 @@ class Slots:
         return tuple(_claim(row) for row in self._connection.execute(wanted.limit(limit)))
 
     def done_at(self) -> dict[str, datetime]:
-        """When each job last ended well."""
-        done = (slots.c.state == SlotState.DONE, slots.c.slot != BEGIN)
-        last = select(slots.c.job, func.max(slots.c.ended_at)).where(*done).group_by(slots.c.job)
-        return {job: at for job, at in self._connection.execute(last)}  # noqa: C416 - rows are no pairs to mypy
+        """When the last slot of each job that ended well did so."""
+        return self._of_each_job(slots.c.ended_at, slots.c.state == SlotState.DONE, slots.c.slot != BEGIN)
+
+    def done_due(self) -> dict[str, datetime]:
+        """When the last slot of each job that ended well was due."""
+        return self._of_each_job(slots.c.due, slots.c.state == SlotState.DONE, slots.c.slot != BEGIN)
+
+    def _of_each_job(self, column: ColumnElement[Any], *wanted: ColumnElement[bool]) -> dict[str, datetime]:
+        """A time of each job's last due slot of some kind, by a few steps in the index however many slots there are."""
+        jobs = select(func.min(slots.c.job).label("job")).cte("jobs", recursive=True)
+        after = select(func.min(slots.c.job)).where(slots.c.job > jobs.c.job).scalar_subquery()
+        jobs = jobs.union_all(select(after).where(jobs.c.job.is_not(None)))
+        last = select(column).where(slots.c.job == jobs.c.job, *wanted).order_by(slots.c.due.desc()).limit(1)
+        found = select(jobs.c.job, last.scalar_subquery()).where(jobs.c.job.is_not(None))
+        return {str(job): at for job, at in self._connection.execute(found) if at is not None}
 
     def forget(self, *, before: datetime) -> int:
         """Delete what ended before then, but for the last slot of each job; how many."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import event
+
 from auria_bot.domain.slots import BEGIN, Claim, Slot, SlotState
+from auria_bot.settings import Settings
+from auria_bot.store.unit_of_work import Store
 from tests.factories import NOW
 
 if TYPE_CHECKING:
-    from auria_bot.store.unit_of_work import Store
+    from pathlib import Path
 
 
 def claim(day: int, job: str = "make", **changes) -> Claim:
@@ -64,3 +68,42 @@ def test_what_is_old_is_forgotten(store: Store):
         assert {(one.slot.job, one.slot.due) for one in unit.slots.list()} == {
             ("make", ended[2].slot.due), ("measure", NOW), ("make", NOW - timedelta(days=1)),
         }  # fmt: skip
+
+
+def test_a_year_of_slots_is_not_read_for_the_last_of_each_job(tmp_path: Path):
+    """Each job's last time is found by steps in the index, so that looking costs the same after a year."""
+    with Store.open(Settings(home=tmp_path)) as store:
+        with store.begin() as unit:
+            for job in ("make", "measure", "tidy"):
+                for day in range(300):
+                    state = SlotState.DONE if day < 290 and job != "tidy" else SlotState.FAILED
+                    unit.slots.add(claim(day, job=job, state=state, ended_at=NOW + timedelta(days=day, hours=1)))
+        steps: list[int] = []
+
+        def count(connection, *_: object) -> None:
+            connection.set_progress_handler(lambda: steps.append(1), 100)
+
+        store.close()
+        event.listen(store._engine, "connect", count)
+        with store.read() as unit:
+            steps.clear()
+            assert unit.slots.latest(until=NOW + timedelta(days=200)) == dict.fromkeys(
+                ("make", "measure", "tidy"), NOW + timedelta(days=200)
+            )
+            assert len(steps) < 10
+            assert unit.slots.done_due() == dict.fromkeys(("make", "measure"), NOW + timedelta(days=289))
+            assert unit.slots.done_at() == dict.fromkeys(("make", "measure"), NOW + timedelta(days=289, hours=1))
+
+
+def test_each_job_has_its_own_last_time(store: Store):
+    """On either database; a job of which nothing ended well has none."""
+    with store.begin() as unit:
+        assert unit.slots.latest(until=NOW) == unit.slots.done_at() == unit.slots.done_due() == {}
+        for job, day, state in (("a", 0, "done"), ("a", 1, "failed"), ("b", 2, "running"), ("c", 3, "done")):
+            unit.slots.add(claim(day, job=job, state=SlotState(state), ended_at=NOW))
+        days = {"a": 1, "b": 2, "c": 3}
+        assert unit.slots.latest(until=NOW + timedelta(days=9)) == {
+            job: NOW + timedelta(days=day) for job, day in days.items()
+        }
+        assert unit.slots.done_at() == {"a": NOW, "c": NOW}
+        assert unit.slots.done_due() == {"a": NOW, "c": NOW + timedelta(days=3)}
