@@ -1,4 +1,4 @@
-"""Keeping house: `tidy`, and of `db` its backups: `backup`, `backups`, `restore`, `check`."""
+"""Keeping house: `tidy`, and of `db` its backups and its memory: `backup`, `backups`, `restore`, `check`, `journal`."""
 
 from __future__ import annotations
 
@@ -174,3 +174,45 @@ def check(as_json: Json = False) -> None:
         typer.echo("\n".join(faults) or "database and pictures are whole")
     if faults:
         raise typer.Exit(StoreError.exit_code)
+
+
+@database.command("journal")
+def journal(
+    draft: Annotated[
+        int | None, typer.Option("--draft", metavar="ID", help="Only what was done to this draft.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show who did what and when: decisions on drafts and posts, pauses, backups, what was tidied away.
+
+    What the daemon does stands there too, under the name of the user whom she runs as.
+    """
+    from dataclasses import asdict
+
+    from auria_bot.cli.console import out, print_json, table, when
+    from auria_bot.cli.views import single_line
+
+    with opened() as house:
+        with house.store.read() as unit:
+            if draft is not None:
+                unit.drafts.get(draft)
+            lines = unit.journal.list(draft_id=draft, limit=limit)
+        zone = house.settings.time_zone
+    if as_json:
+        print_json([asdict(line) | {"at": line.at.isoformat()} for line in lines])
+        return
+    rows = [
+        (
+            when(line.at, zone),
+            single_line(line.who),
+            line.action,
+            str(line.draft_id or ""),
+            single_line(line.words, 300),
+        )
+        for line in lines
+    ]
+    if rows:
+        out().print(table("", ("when", "who", "what", "draft", "words"), rows))
+    else:
+        note("nothing was done yet")

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from auria_bot import household
 from auria_bot.bootstrap import build
 from auria_bot.cli.app import app
-from auria_bot.errors import IllegalMove, InputError, Refused
+from auria_bot.errors import IllegalMove, InputError, NotFound, Refused
 from auria_bot.secrecy import unguarded
 from auria_bot.services.leadership import Leadership
 from auria_bot.settings import load
@@ -91,6 +91,21 @@ def test_nothing_goes_out_twice_after_a_restore(home: Path):
     assert "drafts that were approved are not any more (1)" in told.stderr
     assert "posts" not in told.stderr
     assert auria("db", "restore", made, "--force", "--json")[1].count('"drafts": []') == 1
+
+
+def test_the_journal_tells_who_did_what(home: Path):
+    """The newest first, of all or of one draft."""
+    assert auria("db", "journal")[1] == ""
+    auria("db", "backup")
+    auria("reject", "1", "--reason", "dull")
+    lines = json.loads(auria("db", "journal", "--json")[1])
+    assert [(one["action"], one["draft_id"]) for one in lines] == [("reject", 1), ("backup", None)]
+    assert [one["words"] for one in json.loads(auria("db", "journal", "--draft", "1", "--json")[1])] == ["dull"]
+    shown = auria("db", "journal", "--limit", "1")[1]
+    assert "reject" in shown
+    assert "backup" not in shown
+    with pytest.raises(NotFound):
+        auria("db", "journal", "--draft", "9")
 
 
 def test_what_is_not_whole_is_said(home: Path):
