@@ -247,7 +247,14 @@ def _days(server: Platform) -> str:
     """Settings for three posts a day on a platform."""
     jobs = {"publish": ["06:00", "12:00", "18:00"], "measure": ["*:30"], "reconcile": ["02:00", "14:00"]}
     jobs |= {job: [] for job in ("make", "backup", "tidy", "digest")}
-    lines = ["[schedule]", "low = 0", *(f"[schedule.{job}]\nat = {json.dumps(at)}" for job, at in jobs.items())]
+    # A job's process takes hours by the fast clock, and is not overdue for that.
+    lines = [
+        "[daemon]",
+        "deadline = 14400",
+        "[schedule]",
+        "low = 0",
+        *(f"[schedule.{job}]\nat = {json.dumps(at)}" for job, at in jobs.items()),
+    ]
     lines += ["[channels.mastodon]", 'backend = "mastodon"', "[channels.mastodon.options]"]
     lines += [f"{name} = {json.dumps(value)}" for name, value in server.options().items()]
     return "\n".join(lines) + "\n"
