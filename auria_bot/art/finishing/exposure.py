@@ -1,10 +1,11 @@
-"""Lifts pictures that are too dark to be seen on a telephone, as a printer lifts a dark negative.
+"""Lifts pictures that are too dark to be seen on a telephone, as a printer lifts a dark negative, and gives flat ones depth.
 
-A picture that is light enough stays as it is, bit for bit; so does a night with a moon in it. Knows pixels only.
+A picture that is light, deep and colourful enough stays as it is, bit for bit. Knows pixels only.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from auria_bot.art.colour import from_lab, to_lab
 from auria_bot.art.pictures import to_picture
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL import Image
 
 __all__ = ["lifted"]
@@ -21,21 +23,64 @@ _MEAN = 33.0  # of CIELAB's L: below, a picture is a black square in a feed
 _HIGHLIGHTS, _SHARE = 66.0, 97.0  # L that the lightest three hundredths should reach
 _MOST_GAIN = 1.35  # of the highlights: more shows steps
 _LEAST_GAMMA = 0.6  # of the shadows: less turns black paint to grey fog
+_DEPTH, _ENDS = 66.0, (2.0, 98.0)  # L between these percentiles that a picture should have from dark to light
+_MOST_DEPTH = 1.25  # times: mist stays mist
+_BLANK = 8.0  # L: what has less from dark to light is flat on purpose
+_BLACK, _WHITE = 4.0, 96.0  # L at which depth ends
+_CHROMA, _MOST_CHROMA = 12.0, 1.25  # mean chroma below which colours are strengthened, and how many times at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Curve:
+    """What is done to L, and to the colours beyond what follows L."""
+
+    gain: float  # of L
+    gamma: float  # of what comes of that
+    depth: float  # of what comes of that, around the middle
+    middle: float  # L that depth leaves where it is
+    shift: float  # L added last, so that black and white are not cut off
+    chroma: float
+
+    def lit(self, lightness: NDArray[np.float32]) -> NDArray[np.float32]:
+        """L of 0 to 100, changed."""
+        gained = np.clip(lightness * np.float32(self.gain / 100), 0.0, 1.0)
+        lit = 100 * gained ** np.float32(self.gamma)
+        deep: NDArray[np.float32] = np.clip(self.middle + (lit - self.middle) * self.depth + self.shift, 0.0, 100.0)
+        return deep.astype(np.float32)
+
+    @property
+    def changes(self) -> bool:
+        """Whether it does anything."""
+        return (self.gain, self.gamma, self.depth, self.chroma) != (1.0, 1.0, 1.0, 1.0)
 
 
 def lifted(picture: Image.Image) -> Image.Image:
-    """The picture, lighter if it is too dark; black stays black, and colours keep their saturation."""
+    """The picture, lighter if it is too dark and deeper if it is too flat; black stays black, and hues stay."""
     pixels = np.asarray(picture.convert("RGB"))
-    small = np.clip(to_lab(pixels[::4, ::4])[..., 0] / 100, 0.0, 1.0)
+    curve = _curve(to_lab(pixels[::4, ::4]))
+    if not curve.changes:
+        return picture
+    lab = to_lab(pixels)
+    lightness = np.clip(lab[..., 0], 0.0, 100.0)
+    lit = curve.lit(lightness)
+    # Darker places keep their colours: only what becomes lighter needs more.
+    stretch = (np.sqrt(np.maximum(lit / np.maximum(lightness, 2.0), 1.0)) * np.float32(curve.chroma))[..., None]
+    return to_picture(from_lab(np.concatenate([lit[..., None], lab[..., 1:] * stretch], -1).astype(np.float32)))
+
+
+def _curve(lab: NDArray[np.float32]) -> _Curve:
+    """What a picture needs, seen from some of its CIELAB pixels."""
+    small = np.clip(lab[..., 0] / 100, 0.0, 1.0)
     gain = min(max(_HIGHLIGHTS / max(100 * float(np.percentile(small, _SHARE)), 1.0), 1.0), _MOST_GAIN)
     small = np.clip(small * gain, 0.0, 1.0)
     steps = np.arange(1.0, _LEAST_GAMMA - 0.01, -0.02)
     gamma = next((float(step) for step in steps if 100 * float((small**step).mean()) >= _MEAN), _LEAST_GAMMA)
-    if gain == 1.0 and gamma == 1.0:
-        return picture
-    lab = to_lab(pixels)
-    lightness = np.clip(lab[..., 0], 0.0, 100.0)
-    gained = np.clip(lightness * np.float32(gain / 100), 0.0, 1.0)
-    lit = 100 * gained ** np.float32(gamma)
-    stretch = np.sqrt(lit / np.maximum(lightness, 2.0))[..., None]
-    return to_picture(from_lab(np.concatenate([lit[..., None], lab[..., 1:] * stretch], -1).astype(np.float32)))
+    low, high = (100 * float(end) for end in np.percentile(small, _ENDS) ** gamma)
+    middle, depth, shift = (low + high) / 2, 1.0, 0.0
+    if high - low > _BLANK:
+        depth = min(max(_DEPTH / (high - low), 1.0), _MOST_DEPTH)
+        darkest, lightest = (middle + (end - middle) * depth for end in (low, high))
+        shift = max(min(low, _BLACK) - darkest, 0.0) - max(lightest - max(high, _WHITE), 0.0)
+    chroma = float(np.hypot(lab[..., 1], lab[..., 2]).mean())
+    colour = min(max(_CHROMA / max(chroma, 1.0), 1.0), _MOST_CHROMA)
+    return _Curve(gain=gain, gamma=gamma, depth=depth, middle=middle, shift=shift, chroma=colour)

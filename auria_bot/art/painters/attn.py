@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
+from auria_bot.art import moon
 from auria_bot.art.checkpoint import read_json, verify
+from auria_bot.art.colour import from_lab, to_lab
 from auria_bot.art.minilm import SHA256 as MINILM_SHA256
 from auria_bot.art.minilm import MiniLM
+from auria_bot.art.painters.calming import calmed
+from auria_bot.art.painters.nightfall import nightfall
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
-from auria_bot.art.painters.scenery import spoken
+from auria_bot.art.painters.scenery import FLOWERS, spoken
+from auria_bot.art.painters.taste import taste
 from auria_bot.art.runtime import load
 from auria_bot.domain.roles import Painting
 from auria_bot.errors import DiskError, InputError, ModelCorrupt
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["AttnPainter", "Canvas"]
 
 _MOST = 64  # candidates of one call
+_MOONLESS = 0.15  # of the score: what a moonlit night loses without a moon
+_SNOWY, _WHITE = 0.3, 75.0  # what a winter gains for being all white, and the L from which it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +155,8 @@ class AttnPainter:
     ) -> tuple[Painting, ...]:
         """Paint `count` candidates as PNG files of 64 x 64 pixels in `folder`, the best first.
 
-        More are painted than are kept (Config.candidates); the matching score decides.
+        More are painted than are kept (Config.candidates); the matching score and taste decide, and the score that is told
+        is of both.
 
         Raises:
             InputError: the count or the seed is out of range.
@@ -156,13 +164,37 @@ class AttnPainter:
         """
         prompt = self.prompt(haiku, seed=seed, mood=mood, theme=theme)
         canvases = self.imagine(prompt.text, seed=seed, count=min(_MOST, max(count, self.config.candidates)))
+        judged = [(canvas.score + liking, lab) for canvas in canvases for liking, lab in [_seen(canvas, prompt)]]
+        judged.sort(key=lambda each: -each[0])
         subject = spoken(prompt.scene, prompt.light, (*haiku.lines, theme or ""))
         paintings = []
-        for rank, canvas in enumerate(canvases[:count]):
+        for rank, (score, lab) in enumerate(judged[:count]):
             path = folder / f"painting-{rank}.png"
-            _write(canvas.pixels, path)
-            paintings.append(Painting(path=path, score=canvas.score, subject=subject))
+            _write(_varnished(lab, prompt), path)
+            paintings.append(Painting(path=path, score=score, subject=subject))
         return tuple(paintings)
+
+
+def _seen(canvas: Canvas, prompt: Prompt) -> tuple[float, NDArray[np.float32]]:
+    """How a candidate pleases, and its CIELAB pixels in the light that was asked for."""
+    lab = to_lab(canvas.pixels)
+    if prompt.by_day:
+        lab = nightfall(lab)
+    liking = taste(lab, portrait=prompt.scene in FLOWERS)
+    if prompt.light == "moon" and not prompt.by_day and moon.find(lab) is None:
+        liking -= _MOONLESS
+    if prompt.light == "snow":
+        liking += _SNOWY * float((lab[..., 0] > _WHITE).mean())
+    return liking, lab
+
+
+def _varnished(lab: NDArray[np.float32], prompt: Prompt) -> NDArray[np.uint8]:
+    """A chosen candidate as it leaves the easel: its speckle calmed, its moon round."""
+    lab = calmed(lab)
+    found = moon.find(lab) if prompt.light in {"moon", "night"} and not prompt.by_day else None
+    if found is not None:
+        lab = moon.paint(lab, found)
+    return (from_lab(lab) * 255 + 0.5).astype(np.uint8)
 
 
 def _meanings(path: Path) -> dict[str, NDArray[np.float32]]:

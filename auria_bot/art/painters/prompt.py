@@ -33,6 +33,7 @@ class Prompt:
     light: str  # a key of scenery.LIGHT_PHRASES
     colour: str  # an adjective, or ""
     text: str  # the phrase, then the poem
+    by_day: bool  # the text asks for daylight, and night is to be laid over the painting
 
 
 _SCENE_WORDS: dict[str, str] = {
@@ -58,10 +59,11 @@ _STRONG = {  # words that name the thing itself
 }  # fmt: skip
 _LIGHT_WORDS: dict[str, str] = {
     "moon": "moon moonlight moonlit moonrise lunar",
-    "night": "night nights midnight dark darkness star stars starlight starry owl lantern firefly fireflies sleep dream dreams galaxy nightfall black",
+    "night": "night nights midnight dark darkness star stars starlight starry owl lantern lamp lamps candle neon city firefly fireflies sleep dream "
+    "dreams galaxy nightfall",
     "sunset": "sunset dusk evening twilight sundown sunrise dawn daybreak ember embers fire burning flame flames glow red sinking campfire",
     "autumn": "autumn october november september fall maple harvest fallen pumpkin rust crimson wither withered",
-    "snow": "snow snowy snowfall snowflake snowflakes winter december january february blizzard frost cold white christmas",
+    "snow": "snow snowy snowfall snowflake snowflakes winter december january february blizzard frost cold christmas",
     "mist": "mist misty fog foggy haze hazy smoke steam veil ghost vapor",
     "grey": "rain rainy raindrops drizzle storm stormy thunder cloud clouds cloudy grey gray downpour umbrella tears weeping overcast",
     "noon": "noon sun sunlight sunny summer bright heat hot july august june blue cicada cicadas warm morning clear light butterfly bee bees",
@@ -77,6 +79,7 @@ _COLOURS: dict[str, str] = {
     "violet": "purple", "lavender": "purple", "lilac": "purple", "white": "white", "pale": "pale", "grey": "grey", "gray": "grey", "silver": "grey",
     "black": "dark", "brown": "brown", "teal": "teal", "turquoise": "teal",
 }  # fmt: skip
+_IMPLIED = dict.fromkeys(("desert", "dune", "dunes", "camel", "cactus", "savanna"), "golden")  # colours of dry land
 _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
     "happiness": ("noon", "day"), "love": ("sunset", "day"), "optimism": ("sunset", "noon"), "gratitude": ("noon", "autumn"), "trust": ("day", "noon"),
     "agreeableness": ("mist", "day"), "surprise": ("noon", "night"), "anticipation": ("sunset", "mist"), "humility": ("day", "mist"),
@@ -86,6 +89,8 @@ _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
 _SCENE_WEIGHT, _LIGHT_WEIGHT = 0.30, 0.30  # what one telling word is worth beside a cosine
 _LEANING = {"sea": 0.03, "mountain": 0.02, "glacier": -0.06, **dict.fromkeys(sorted(FLOWERS), -0.06)}
 # What a poem that names no scene becomes: rather a wide view than a close-up or a land of ice.
+_DARK = ("night", "moon")
+_MOON = frozenset(_LIGHT_WORDS["moon"].split())
 _SPREAD = 0.03  # how near two scenes' scores must be for the seed to choose between them
 
 SENTENCES: dict[str, tuple[str, ...]] = {
@@ -137,16 +142,43 @@ def compose(
     }
     for rank, light in enumerate(_MOOD_LIGHTS.get(mood.parent, ()) if mood is not None else ()):
         lights[light] += 0.08 - 0.03 * rank
+    if _MOON.intersection(words):  # who names the moon wants to see it, which is not in a flower's portrait
+        for flower in FLOWERS:
+            if not _STRONG.intersection(words) & set(_SCENE_WORDS[flower].split()):
+                scenes[flower] -= _LIGHT_WEIGHT
     scene = _draw(scenes, rng)
     if scene in FLOWERS:
-        for light in ("snow", "autumn", "mist", "moon"):  # flowers were never shown in these
+        for light in ("snow", "autumn", "mist"):  # flowers were never shown in these
             lights[light] -= 0.25
     light = _draw(lights, rng)
-    colour = next((_COLOURS[word] for word in words if word in _COLOURS), "")
-    if light in {"night", "moon", "snow"} and colour not in {"", "blue", "deep blue", "dark", "white"}:
-        colour = ""
-    start = phrase(scene, light, colour, noun=int(rng.integers(2)), wording=int(rng.integers(2)))
-    return Prompt(scene=scene, light=light, colour=colour, text=f"{start}: {', '.join(lines)}")
+    by_day = scene in FLOWERS and light in _DARK
+    # Under a bright sky white flowers are pale.
+    asked = "day" if by_day or (scene == "daisy" and light == "noon") else light
+    colour = _colour(words, scene, light, asked)
+    start = phrase(scene, asked, colour, noun=int(rng.integers(2)), wording=int(rng.integers(2)))
+    told = [line for line in lines if not (by_day and _darkens(line))]
+    return Prompt(
+        scene=scene, light=light, colour=colour, text=f"{start}: {', '.join(told)}" if told else start, by_day=by_day
+    )
+
+
+def _colour(words: Sequence[str], scene: str, light: str, asked: str) -> str:
+    """The colour that the words name, where the painter can paint it in that light; "" for none."""
+    named = next((_COLOURS[word] for word in words if word in _COLOURS), "")
+    if scene == "mountain" and not named:
+        named = next((_IMPLIED[word] for word in words if word in _IMPLIED), "")
+    if asked != light:  # a flower, painted by day
+        kept = "" if named in {"dark", "grey", "blue", "deep blue"} else named
+        return kept or ("white" if scene == "daisy" else "")
+    if light in {*_DARK, "snow"}:
+        return named if named in {"blue", "deep blue", "dark", "white"} else ""
+    return "" if (light, named) == ("autumn", "green") else named
+
+
+def _darkens(line: str) -> bool:
+    """Whether a line has a word of the night, which would put out the light that flowers are painted in."""
+    dark = {word for light in _DARK for word in _LIGHT_WORDS[light].split()}
+    return bool(dark.intersection(re.findall(r"[a-z']+", line.lower())))
 
 
 def _near(vector: NDArray[np.float32], meanings: NDArray[np.float32]) -> float:

@@ -33,6 +33,8 @@ FEELINGS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 """Where each emotion lies: (valence, arousal), each from -1 to 1."""
 
+_PALE = 68.0  # mean L from which a picture should stay pale: a winter in a brown painting's colours is a ploughed field
+_DARKER = 25.0  # L by which a painting is darker than such a picture for each point that its score loses
 _FINALISTS = 8  # the best paintings, among which the seed draws
 _WARMTH = 0.25  # of the draw: a painting whose score is this much lower is drawn e times less often
 _AVOIDED = 24  # of the paintings used lately, this many are left out
@@ -64,10 +66,12 @@ def scores(bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: 
     palettes = np.exp(-np.maximum(far - near, 0.0) / 14.0)
     for painting, palette in zip(bank.paintings, palettes, strict=True):
         hue = np.exp(-float(np.hypot(*(painting.cloud.mean[1:] - cloud.mean[1:]))) / 12.0)
+        darker = max(float(cloud.mean[0] - painting.cloud.mean[0]) - 8.0, 0.0) if cloud.mean[0] > _PALE else 0.0
         spread = min(float(np.sqrt(painting.cloud.covariance[1, 1] + painting.cloud.covariance[2, 2])) / 20.0, 1.0)
         words = float(painting.meaning @ meaning)
         feeling = affinity(mood, painting)
-        rows.append(1.0 * feeling + 1.0 * words + 2.0 * palette + 1.0 * hue + 0.9 * painting.nature + 0.5 * spread)
+        value = 1.0 * feeling + 1.0 * words + 2.0 * palette + 1.0 * hue + 0.9 * painting.nature + 0.5 * spread
+        rows.append(value - min(darker / _DARKER, 0.8))
     return np.array(rows)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from auria_bot.art import moon
 from auria_bot.art.colour import Cloud, from_lab, matrix_root, to_lab
 
 if TYPE_CHECKING:
@@ -96,19 +97,22 @@ def compose(
     """  # fmt: skip
     if strength <= 0:
         return picture
-    own = moved(to_lab(picture), painting, colour_share(strength))
+    given = to_lab(picture)
+    own = moved(given, painting, colour_share(strength))
     goal = _ellipse(own)
     net = to_lab(strokes)
     matrix, offset = _ellipse(net).toward(goal, 1.0)
     net = net @ matrix + offset
     own_forms, net_forms = _forms(own), _forms(net)
     form = np.minimum(np.array([0.45, 0.15, 0.15], np.float32) * np.float32(strength), 1)  # of L, a and b
-    texture = np.minimum(np.array([1.45, 0.9, 0.9], np.float32) * np.float32(strength), 1)
-    edges = np.float32(1.0 - 0.8 * strength)
+    texture = np.minimum(np.array([0.9, 0.7, 0.7], np.float32) * np.float32(strength), 1)
+    edges = np.float32(1.0 - 0.62 * strength)
     mixed = own_forms + form * (net_forms - own_forms) + texture * (net - net_forms) + edges * (own - own_forms)
     mixed = brush(mixed)
     matrix, offset = _ellipse(mixed).toward(goal, 1.0)
-    return from_lab(mixed @ matrix + offset)
+    result = mixed @ matrix + offset
+    found = moon.find(given, clean=True)
+    return from_lab(moon.paint(result, found) if found is not None else result)
 
 
 def _ellipse(lab: NDArray[np.float32]) -> Cloud:

@@ -47,7 +47,7 @@ class MagentaConfig:
 
     banks: tuple[str, ...] = ()  # folders of the operator's own style banks, beside the one that ships
     work: int = 768  # pixels of the longer side at which the picture is composed; a larger one is enlarged afterwards
-    strokes: int = 640  # pixels at which the net paints: fewer make broader strokes
+    strokes: int = 448  # pixels at which the net paints: fewer make broader strokes
     margin: int = 32  # pixels reflected around the picture and cut off again: the net darkens borders
     leanings: Mapping[str, float] = field(default_factory=dict)  # how many times likelier a painting is, by its key
     runtime: str = "auto"  # see art.runtime

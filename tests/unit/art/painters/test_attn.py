@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from auria_bot.art import moon
+from auria_bot.art.colour import to_lab
 from auria_bot.art.painters.attn import AttnPainter
+from auria_bot.art.painters.calming import grain
 from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.domain.roles import Painter
@@ -56,6 +59,45 @@ def test_deterministic(painter, tmp_path):
     )
     assert one.path.read_bytes() == again.path.read_bytes()
     assert one.path.read_bytes() != other.path.read_bytes()
+
+
+def test_a_moon_is_a_clean_disc(painter, tmp_path):
+    """In four of five seeds a poem of the moon has one, round and even, in the painting that is chosen."""
+    found = 0
+    for seed in range(5):
+        made = painter.paint(MOON, seed=seed, count=1, folder=tmp_path / str(seed))[0]
+        with Image.open(made.path) as picture:
+            found += moon.find(to_lab(np.asarray(picture)), clean=True) is not None
+    assert found >= 4
+
+
+def test_flowers_at_night_can_be_seen(painter, tmp_path):
+    """They are no black square: a tenth of the painting is as light as a petal, and the dark is blue."""
+    poem = Haiku(
+        lines=("roses after midnight", "the garden wall is dreaming", "nobody walks there"), syllables=(5, 7, 5)
+    )
+    for seed in range(3):
+        made = painter.paint(poem, seed=seed, count=1, folder=tmp_path / str(seed))[0]
+        with Image.open(made.path) as picture:
+            lab = to_lab(np.asarray(picture))
+        assert np.percentile(lab[..., 0], 90) > 38
+        dark = lab[lab[..., 0] < np.percentile(lab[..., 0], 20)]
+        assert dark[:, 2].mean() < 5
+
+
+def test_speckle_is_calmed(painter, tmp_path):
+    """What leaves the easel has less grain than what the net made."""
+    poem = Haiku(
+        lines=("snow in the old woods", "each branch of the ancient pines", "bends without a sound"),
+        syllables=(5, 7, 5),
+    )
+    made = painter.paint(poem, seed=4, count=4, folder=tmp_path)
+    raw = painter.imagine(painter.prompt(poem, seed=4).text, seed=4, count=4)
+    after = []
+    for each in made:
+        with Image.open(each.path) as picture:
+            after.append(grain(to_lab(np.asarray(picture))[..., 0]).mean())
+    assert np.mean(after) < 0.7 * np.mean([grain(to_lab(canvas.pixels)[..., 0]).mean() for canvas in raw])
 
 
 def test_light_follows_words(painter):

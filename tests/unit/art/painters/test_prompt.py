@@ -65,6 +65,53 @@ def test_colour(ask):
     )
 
 
+@pytest.mark.parametrize(
+    ("lines", "scene"),
+    [
+        (("roses after midnight", "still holding the warmth of day", "stars above the wall"), "rose"),
+        (("the daisies at night", "in the darkness they are white", "and wait for no one"), "daisy"),
+        (("tulips in moonlight", "a garden without colour", "the moon has them all"), "tulip"),
+    ],
+)
+def test_flowers_at_night_are_painted_by_day(ask, lines, scene):
+    """The prompt asks for daylight and holds no word that would put it out; the light that is told stays the night."""
+    prompt = ask(*lines)
+    assert (prompt.scene, prompt.by_day) == (scene, True)
+    assert prompt.light in {"night", "moon"}
+    assert not {"night", "midnight", "darkness", "stars", "moon", "moonlight"} & set(
+        prompt.text.replace(",", "").split()
+    )
+
+
+def test_other_nights_are_painted_at_night(ask):
+    """A sea in the dark is asked for in the dark."""
+    prompt = ask("waves in the darkness", "the sea at night has no shore", "midnight and no star")
+    assert (prompt.scene, prompt.light, prompt.by_day) == ("sea", "night", False)
+    assert prompt.text.endswith("midnight and no star")
+
+
+def test_who_names_the_moon_sees_it(ask):
+    """A harvest moon is no sunflower, though harvests are theirs."""
+    for seed in range(8):
+        assert ask("harvest moon tonight", "even the dog at the gate", "has stopped to look up", seed=seed).scene not in {
+            "sunflower", "daisy", "dandelion", "rose", "tulip",
+        }  # fmt: skip
+
+
+def test_deserts_are_golden(ask):
+    """Dry land has its colour, unless the poem names another."""
+    assert ask("heat over the dunes", "the desert road goes nowhere", "a lizard blinks twice").text.startswith(
+        "golden "
+    )
+    assert ask("red heat on the dunes", "the desert road goes nowhere", "a lizard blinks twice").colour == "red"
+
+
+def test_autumn_is_not_green(ask):
+    """A green that a poem of autumn mentions does not colour its leaves."""
+    prompt = ask("one maple on fire", "in the middle of the green", "october has come")
+    assert (prompt.light, prompt.colour) == ("autumn", "")
+
+
 def test_mood_tips_the_light(ask):
     """Where the poem names no light, moods lead to different ones."""
     lines = ("the mountain stands there", "it has always been standing", "it does not mind us")

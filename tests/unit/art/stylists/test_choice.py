@@ -47,6 +47,20 @@ def test_everything_that_should_count_counts() -> None:
     assert value[0] > without[0]
 
 
+def test_winter_stays_white() -> None:
+    """For a pale picture a painting much darker than it loses a point where all else is alike; a night does not mind."""
+
+    def lost(lightness: float) -> float:
+        picture = Cloud(mean=np.array([lightness, 0.0, -2.0]), covariance=10 * np.eye(3), marginals=np.empty((9, 0)))
+        same, dark = (
+            replace(painting(), cloud=replace(picture, mean=picture.mean - [by, 0.0, 0.0])) for by in (0.0, 30.0)
+        )
+        value = scores(StyleBank(paintings=(same, dark)), mood=MOODS["still"], meaning=NOTHING, cloud=picture)
+        return float(value[0] - value[1])
+
+    assert lost(80) > lost(40) + 0.7
+
+
 def test_the_seed_decides_and_decides_again() -> None:
     """One seed gives one painting; thirty seeds give several."""
     bank = StyleBank.load(MODELS / "styles")

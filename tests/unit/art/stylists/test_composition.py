@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auria_bot.art.colour import Cloud, to_lab
+from auria_bot.art import moon
+from auria_bot.art.colour import Cloud, from_lab, to_lab
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.pictures import to_array
 from auria_bot.art.stylists.composition import colour_share, compose, moved
@@ -62,3 +63,20 @@ def test_a_night_is_lifted_out_of_black() -> None:
     night = np.clip(PICTURE * 0.05, 0, 1)
     goal = Cloud.of(to_lab(PICTURE))
     assert Cloud.of(moved(to_lab(night), goal, 0.3)).mean[0] == pytest.approx(min(24.0, goal.mean[0]), abs=8)
+
+
+def test_a_clean_moon_stays_a_disc() -> None:
+    """Whatever strokes and brush do to it, it is round and even again; a picture without one gets none."""
+    night = np.full((128, 128, 3), (14, 2, -24), np.float32)
+    night[..., 0] += np.random.default_rng(1).normal(0, 1, (128, 128))
+    lit = from_lab(moon.paint(night, moon.Moon(x=0.4, y=0.25, radius=0.08)))
+    dark = Cloud.of(night + np.random.default_rng(2).normal(0, 5, night.shape).astype(np.float32))
+    strokes = np.random.default_rng(3).integers(0, 120, (128, 128, 3)).astype(np.uint8)
+
+    def smear(lab: np.ndarray) -> np.ndarray:
+        return np.roll(lab, 5, axis=1)
+
+    found = moon.find(to_lab(compose(lit, strokes, dark, 0.6, smear)))
+    assert found is not None
+    assert (found.x, found.y) == pytest.approx((0.4, 0.25), abs=0.02)
+    assert moon.find(to_lab(compose(from_lab(night), strokes, dark, 0.6, smear)), clean=True) is None
