@@ -202,6 +202,18 @@ def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock,
             _backups(house, daily=1, weekly=0).rotate()
 
 
+def test_a_home_that_cannot_be_written_is_named(house: Application, tmp_path: Path):
+    """Before anything is copied."""
+    wrong = tmp_path / "file"
+    wrong.write_text("no folder")
+    backups = Backups(
+        home=wrong, folder=tmp_path / "b", database=Dump(house.settings.database_url), clock=house.clock, daily=1, weekly=1
+    )  # fmt: skip
+    with pytest.raises(DiskError, match=r"/file: .*look at the folder's permissions"):
+        backups.make()
+    assert backups.list() == []
+
+
 def test_two_at_once_come_one_after_the_other(house: Application, tmp_path: Path):
     """Neither takes away what the other is about to make: a backup that is listed is whole."""
     for number in range(1, 31):
