@@ -19,8 +19,8 @@ __all__ = ["blurred", "calmed", "grain"]
 
 _REACH = (1.0, 2.0)  # pixels to either side from which each pass of smearing takes paint
 _FLOW = 2.0  # pixels over which the forms' directions are averaged
-_QUIET, _ROUGH = 1.1, 4.2  # mean L of the grain: below, nothing is done; above, all
-_EVEN = 5.0  # L of grain more, at which paint that follows no form is evened out
+_QUIET, _ROUGH = 1.3, 6.5  # mean L of the grain: below, nothing is done; above, all
+_EVEN = 7.0  # L of grain more, at which paint that follows no form is evened out
 
 
 def blurred(values: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:

@@ -41,7 +41,7 @@ _SCENE_WORDS: dict[str, str] = {
     "gull gulls seagull fish fisherman whale island coast lighthouse foam salt water waters lake river stream creek pond frog puddle "
     "rain raindrops shell shells swim pier reef dolphin heron duck ducks geese swan drift bridge",
     "mountain": "mountain mountains hill hills hillside peak peaks ridge cliff cliffs valley canyon rock rocks stone stones eagle hawk summit "
-    "climb horizon desert plain far road roads miles heat sun village clouds cloud sky thunder storm lightning volcano dust journey pilgrim field fields",
+    "climb horizon desert dune dunes plain far road roads miles heat sun village clouds cloud sky thunder storm lightning volcano dust journey pilgrim field fields",
     "glacier": "glacier glaciers ice iceberg icy icicle icicles frozen frost frosty freeze freezing arctic polar glacial",
     "forest": "forest forests wood woods woodland tree trees branch branches twig pine pines oak maple birch cedar willow bamboo leaf leaves "
     "foliage deer owl fox moss fern path trail shade bird birds crow crows raven sparrow robin nest squirrel cicada cricket crickets grove "
@@ -54,7 +54,7 @@ _SCENE_WORDS: dict[str, str] = {
 }
 _STRONG = {  # words that name the thing itself
     "sea", "ocean", "waves", "wave", "beach", "shore", "tide", "lake", "river", "pond", "boat", "ship", "mountain", "mountains", "hills", "hill", "peak",
-    "peaks", "valley", "cliff", "cliffs", "glacier", "ice", "iceberg", "frozen", "forest", "woods", "wood", "trees", "tree", "pine", "pines", "branches",
+    "peaks", "summit", "valley", "desert", "dunes", "cliff", "cliffs", "glacier", "ice", "iceberg", "frozen", "forest", "woods", "wood", "trees", "tree", "pine", "pines", "branches",
     "leaves", "rose", "roses", "tulip", "tulips", "sunflower", "sunflowers", "daisy", "daisies", "dandelion", "dandelions", "blossoms", "blossom",
 }  # fmt: skip
 _LIGHT_WORDS: dict[str, str] = {
