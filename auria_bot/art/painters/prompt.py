@@ -80,6 +80,10 @@ _COLOURS: dict[str, str] = {
     "black": "dark", "brown": "brown", "teal": "teal", "turquoise": "teal",
 }  # fmt: skip
 _IMPLIED = dict.fromkeys(("desert", "dune", "dunes", "camel", "cactus", "savanna"), "golden")  # colours of dry land
+_UNLIKE = {
+    "autumn": ("green",),
+    "sunset": ("blue", "deep blue", "green", "grey", "teal"),
+}  # colours that put a light out
 _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
     "happiness": ("noon", "day"), "love": ("sunset", "day"), "optimism": ("sunset", "noon"), "gratitude": ("noon", "autumn"), "trust": ("day", "noon"),
     "agreeableness": ("mist", "day"), "surprise": ("noon", "night"), "anticipation": ("sunset", "mist"), "humility": ("day", "mist"),
@@ -142,7 +146,8 @@ def compose(
     }
     for rank, light in enumerate(_MOOD_LIGHTS.get(mood.parent, ()) if mood is not None else ()):
         lights[light] += 0.08 - 0.03 * rank
-    if _MOON.intersection(words):  # who names the moon wants to see it, which is not in a flower's portrait
+    if _MOON.intersection(words):  # who names the moon wants to see it: no night without it, and no flower's portrait
+        lights["night"] -= _LIGHT_WEIGHT
         for flower in FLOWERS:
             if not _STRONG.intersection(words) & set(_SCENE_WORDS[flower].split()):
                 scenes[flower] -= _LIGHT_WEIGHT
@@ -164,7 +169,8 @@ def compose(
 
 def _colour(words: Sequence[str], scene: str, light: str, asked: str) -> str:
     """The colour that the words name, where the painter can paint it in that light; "" for none."""
-    named = next((_COLOURS[word] for word in words if word in _COLOURS), "")
+    unlike = _UNLIKE.get(light, ())
+    named = next((colour for colour in map(_COLOURS.get, words) if colour and colour not in unlike), "")
     if scene == "mountain" and not named:
         named = next((_IMPLIED[word] for word in words if word in _IMPLIED), "")
     if asked != light:  # a flower, painted by day
@@ -172,7 +178,7 @@ def _colour(words: Sequence[str], scene: str, light: str, asked: str) -> str:
         return kept or ("white" if scene == "daisy" else "")
     if light in {*_DARK, "snow"}:
         return named if named in {"blue", "deep blue", "dark", "white"} else ""
-    return "" if (light, named) == ("autumn", "green") else named
+    return named
 
 
 def _darkens(line: str) -> bool:

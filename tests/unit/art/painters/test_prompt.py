@@ -98,6 +98,12 @@ def test_who_names_the_moon_sees_it(ask):
         }  # fmt: skip
 
 
+def test_moonlight_is_stronger_than_stars(ask):
+    """A night of the moon and the stars has its moon."""
+    for seed in range(5):
+        assert ask("I am so alone", "moonlight in the sea of stars", "and a silent night", seed=seed).light == "moon"
+
+
 def test_deserts_are_golden(ask):
     """Dry land has its colour, unless the poem names another."""
     assert ask("heat over the dunes", "the desert road goes nowhere", "a lizard blinks twice").text.startswith(
@@ -106,10 +112,17 @@ def test_deserts_are_golden(ask):
     assert ask("red heat on the dunes", "the desert road goes nowhere", "a lizard blinks twice").colour == "red"
 
 
-def test_autumn_is_not_green(ask):
-    """A green that a poem of autumn mentions does not colour its leaves."""
-    prompt = ask("one maple on fire", "in the middle of the green", "october has come")
-    assert (prompt.light, prompt.colour) == ("autumn", "")
+@pytest.mark.parametrize(
+    ("lines", "light", "colour"),
+    [
+        (("one maple on fire", "in the middle of the green", "october has come"), "autumn", ""),
+        (("sunset on the sea", "a blessing of blue and gold", "the day lets us go"), "sunset", "golden"),
+    ],
+)
+def test_colours_do_not_put_a_light_out(ask, lines, light, colour):
+    """A green that a poem of autumn mentions does not colour its leaves, nor a blue its sunset."""
+    prompt = ask(*lines)
+    assert (prompt.light, prompt.colour) == (light, colour)
 
 
 def test_mood_tips_the_light(ask):
