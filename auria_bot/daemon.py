@@ -13,12 +13,14 @@ import logging
 import signal
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import bootstrap, household, telemetry
+from auria_bot.domain.slots import SlotState
 from auria_bot.errors import AuriaError, DiskError, IllegalMove, SettingsError, StoreError
 from auria_bot.secrecy import told
+from auria_bot.services.agenda import LOOK_AGAIN, MOST_WORDS
 from auria_bot.services.alarm import DATABASE, SETTINGS
 from auria_bot.services.leadership import HEARTBEAT, Leadership, own_name
 from auria_bot.services.watchdog import tell
@@ -104,7 +106,7 @@ class Daemon:
                 over.set()
 
         job = ticker.add_job(
-            turn, "interval", seconds=HEARTBEAT, next_run_time=datetime.now(UTC), misfire_grace_time=None, coalesce=True
+            turn, _every_heartbeat(), next_run_time=datetime.now(UTC), misfire_grace_time=None, coalesce=True
         )  # fmt: skip
         guard = threading.Thread(target=self._guard, args=(ticker, job, over), name="guard", daemon=True)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -165,6 +167,11 @@ class Daemon:
             self._work()
         except (StoreError, DiskError, SettingsError) as error:
             self._say(f"{error}; nothing is begun until this is over")
+        except Exception as error:  # the loop goes on, can be stopped, and tells of it
+            words = f"something went wrong that nobody foresaw: {type(error).__name__}: {told(error)}"[:MOST_WORDS]
+            if words != self._trouble:
+                log.debug("What nobody foresaw", exc_info=error)
+            self._say(words)
         else:
             self._say("")
         self._caretaker.turn(leads=self.leads and self._stop_by is None)
@@ -184,7 +191,12 @@ class Daemon:
         before = self._led
         after = self._led = self._leadership.beat()
         if after != before:
-            words = "This daemon leads" if after else "Another daemon leads; this one waits"
+            other = None if after else self._leadership.who()
+            words = (
+                "This daemon leads"
+                if after
+                else f"Another daemon leads, {other.holder if other else 'unknown'}; this one waits"
+            )
             log.info(words, extra={"action": "lease"})
             self._next_look = None
         if not after and (self._workers or self._reports):
@@ -211,13 +223,11 @@ class Daemon:
             if claim.slot.job == "tidy":
                 agenda.tidy()  # what became of slots long ago goes with the rest
             level = logging.WARNING if report.failed else logging.INFO
-            words = "%s of %s is %s: %s"
-            log.log(
-                level, words, claim.slot.job, claim.slot.name, settled.state, report.words, extra={"action": "slot"}
-            )
+            state = "to be tried again" if settled.state is SlotState.RETRY else settled.state
+            log.log(level, "%s of %s is %s: %s", *_named(claim), state, report.words, extra=_keys(claim))
             self._next_look = None
         lease = self._leadership.lease if self._leadership else None
-        if lease is None or self._told_to_stop or (self._next_look and self._house.clock() < self._next_look):
+        if lease is None or self._told_to_stop or self._looked_lately():
             return
         try:
             claims = agenda.claim(lease, busy=self.at_work)
@@ -227,10 +237,21 @@ class Daemon:
             self._begin(claim)
         self._next_look = agenda.next_look()
 
+    def _looked_lately(self) -> bool:
+        """Whether it is not time to look yet; what lies further ahead than ever was planned by a clock that was ahead."""
+        now = self._house.clock()
+        return self._next_look is not None and now < self._next_look <= now + LOOK_AGAIN
+
     def _begin(self, claim: Claim) -> None:
         settings = self._house.settings
+        try:
+            errand = self._house.errands.of(claim)
+        except Exception as error:  # noqa: BLE001 - what is wrong with one job keeps no other from its work
+            words = f"what is to be done cannot be seen: {told(error)}"[:MOST_WORDS]
+            self._reports.append((claim, Report(words=words, failed=True)))
+            return
         worker = Worker(
-            claim, self._house.errands.of(claim), folder=settings.home / "logs" / "jobs",
+            claim, errand, folder=settings.home / "logs" / "jobs",
             deadline=settings.daemon.deadline, program=self._program,
         )  # fmt: skip
         self._workers[claim.slot] = worker
@@ -238,7 +259,7 @@ class Daemon:
             del self._workers[claim.slot]
             self._reports.append((claim, report))
         else:
-            log.info("%s of %s begins", claim.slot.job, claim.slot.name, extra={"action": "slot"})
+            log.info("%s of %s begins", *_named(claim), extra=_keys(claim))
 
     def _reload(self) -> None:
         """Read the settings again; wrong ones change nothing."""
@@ -310,3 +331,26 @@ class Daemon:
         self._alarm.close()
         self._house.close()
         log.info("The daemon is gone", extra={"action": "stop"})
+
+
+def _every_heartbeat() -> Any:
+    """When the next tick is: a heartbeat after this one, however far the clock was set forward meanwhile.
+
+    The scheduler's own interval would count every tick that a leap of years left out.
+    """
+    from apscheduler.triggers.base import BaseTrigger  # noqa: PLC0415 - only the loop needs it
+
+    class EveryHeartbeat(BaseTrigger):  # type: ignore[misc]  # it has no types
+        def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
+            return now + timedelta(seconds=HEARTBEAT)
+
+    return EveryHeartbeat()
+
+
+def _named(claim: Claim) -> tuple[str, str]:
+    return claim.slot.job, claim.slot.name
+
+
+def _keys(claim: Claim) -> dict[str, str]:
+    """What a line of the log about a slot carries."""
+    return {"action": "slot", "job": claim.slot.job, "slot": claim.slot.name}

@@ -78,7 +78,7 @@ def notices(house: Application) -> Notices:
 
     sources = Sources(
         stock=house.errands.stock, room=upkeep(house).room, overdue=health(house).overdue,
-        expiring=lambda: expiring(house), picture=house.pictures.path,
+        missed=house.agenda.asked, expiring=lambda: expiring(house), picture=house.pictures.path,
     )  # fmt: skip
     return Notices(
         store=house.store, herald=herald(house.settings) or LogHerald(), clock=house.clock,

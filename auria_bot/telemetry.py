@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "mask", "set_up"]
 
-KEYS = ("action", "draft", "post", "channel", "run", "step", "seconds")
+KEYS = ("action", "job", "slot", "draft", "post", "channel", "run", "step", "seconds")
 """The keys a log record may carry, in the order they are written."""
 
 
@@ -130,8 +130,8 @@ METRICS = (
     Metric(name="auria_attempts_total", kind="counter", labels=("channel", "outcome"), help="Attempts on each channel by how they ended."),
     Metric(name="auria_channel_paused", kind="gauge", labels=("channel",), help="Channels that are paused."),
     Metric(name="auria_queue_age_seconds", kind="gauge", labels=("channel",), help="How long the longest due post of each channel waits past its hour."),
-    Metric(name="auria_job_last_success_timestamp_seconds", kind="gauge", labels=("job",), help="When each job last ended well."),
-    Metric(name="auria_job_overdue", kind="gauge", labels=("job",), help="Whether a job is overdue."),
+    Metric(name="auria_job_last_success_timestamp_seconds", kind="gauge", labels=("name",), help="When each job last ended well."),
+    Metric(name="auria_job_overdue", kind="gauge", labels=("name",), help="Whether a job is overdue."),
     Metric(name="auria_leader_heartbeat_timestamp_seconds", kind="gauge", labels=(), help="When the leading daemon last renewed its lease."),
     Metric(name="auria_leader_changes_total", kind="counter", labels=(), help="How often the lease changed hands."),
     Metric(name="auria_step_seconds_total", kind="counter", labels=("step",), help="Seconds that each step of the studio took in all."),

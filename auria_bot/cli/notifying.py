@@ -54,7 +54,7 @@ def digest() -> None:
     with opened() as house:
         notices = household.notices(house)
         news = notices.digest()
-        typer.echo(f"{'the digest is new' if news else 'today it was said already'}, {notices.say()} said")
+        note(f"{'the digest is new' if news else 'today it was said already'}, {notices.say()} said")
 
 
 @notify.command("relay", hidden=True)

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     CHANNEL_PAUSED = "channel_paused"
     TOKEN_EXPIRING = "token_expiring"  # noqa: S105 - a name
     JOB_OVERDUE = "job_overdue"
+    JOB_MISSED = "job_missed"  # and the operator is asked whether it is made up for
     DISK_FILLING = "disk_filling"
     STANDSTILL = "standstill"  # the daemon cannot work at all
     DIGEST = "digest"

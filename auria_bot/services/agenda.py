@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from auria_bot.services.ports import Clock
     from auria_bot.services.timesheet import Timesheet, Unit
 
-__all__ = ["BACK_OFF", "LOOK_BACK", "MOST_TRIES", "MOST_WORDS", "Agenda"]
+__all__ = ["BACK_OFF", "LOOK_AGAIN", "LOOK_BACK", "MOST_TRIES", "MOST_WORDS", "Agenda"]
 
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180))
 """How long to wait before each further try of a slot that failed; then it is given up."""
@@ -34,7 +34,9 @@ MOST_TRIES = 20
 LOOK_BACK = timedelta(days=14)
 """Slots that were missed longer ago are not even written down."""
 
-LOOK_AGAIN = timedelta(minutes=1)  # at the latest: the operator may have decided on a slot, or the clock was set
+LOOK_AGAIN = timedelta(minutes=1)
+"""When to look at the latest: the operator may have decided on a slot, or the clock was set."""
+
 KEPT = timedelta(days=400)  # how long it is known what became of a slot
 
 MOST_WORDS = 500
@@ -129,6 +131,11 @@ class Agenda:
                 )
             unit.slots.save(decided, was=asked[0])
         return decided
+
+    def asked(self) -> Mapping[str, str]:
+        """The names of missed slots that wait for the operator's word, by their jobs."""
+        with self._store.read() as unit:
+            return {one.slot.job: one.slot.name for one in unit.slots.list({SlotState.ASKED})}
 
     def coming(self, *, days: float = 7) -> tuple[Slot, ...]:
         """The slots of the coming days, the first first."""
@@ -231,7 +238,7 @@ class Agenda:
         else:
             return written
         for slot in late:
-            words = f"missed; {chosen.name} is later"
+            words = f"missed; {chosen.name} stands for it"
             written.append(Claim(slot=slot, state=SlotState.SKIPPED, ended_at=now, words=words))
         words = "" if on_time else _MISSED[rule.catch_up]
         running = {"tries": 1, "fencing": lease.fencing, "started_at": now} if state is SlotState.RUNNING else {}

@@ -11,7 +11,6 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from auria_bot.errors import AuriaError
 from auria_bot.secrecy import told
 
 if TYPE_CHECKING:
@@ -76,19 +75,7 @@ class Caretaker:
         if now < self._next:
             return
         self._next = now + EVERY
-        trouble = ""
-        try:
-            if self._dark and self._beacon is not None:
-                self._beacon.start()
-                self._dark = False
-                log.info("Health is told at %s", self._beacon.url, extra={"action": "health"})
-            if leads:
-                lookout = self._lookout()
-                lookout.look()
-                if self._saying is None and lookout.waiting():
-                    self._say()
-        except (AuriaError, OSError) as error:
-            trouble = told(error)
+        trouble = "; ".join(filter(None, (self._tried(self._light), self._tried(self._look) if leads else "")))
         if trouble and trouble != self._trouble:
             log.warning("The house cannot be looked after: %s", trouble, extra={"action": "trouble"})
         self._trouble = trouble
@@ -98,6 +85,28 @@ class Caretaker:
         if self._beacon is not None:
             self._beacon.stop()
         self._hush()
+
+    def _tried(self, work: Callable[[], None]) -> str:
+        """Do something; what is wrong, where it cannot be done."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - nothing that goes wrong here stops the daemon's work
+            return told(error)
+        return ""
+
+    def _light(self) -> None:
+        """Have the beacon answer, where it does not yet."""
+        if self._dark and self._beacon is not None:
+            self._beacon.start()
+            self._dark = False
+            log.info("Health is told at %s", self._beacon.url, extra={"action": "health"})
+
+    def _look(self) -> None:
+        """See what is to be said, and have it said."""
+        lookout = self._lookout()
+        lookout.look()
+        if self._saying is None and lookout.waiting():
+            self._say()
 
     def _say(self) -> None:
         self._until = self._steady() + _LONG

@@ -277,12 +277,12 @@ class Health:
             for name, due in unit.vitals.due_since().items()
         ]  # fmt: skip
         found += [
-            Sample(metric="auria_job_last_success_timestamp_seconds", labels={"job": job}, value=at.timestamp())
+            Sample(metric="auria_job_last_success_timestamp_seconds", labels={"name": job}, value=at.timestamp())
             for job, at in sorted(unit.slots.done_at().items())
         ]
         overdue = self._overdue(unit)
         found += [
-            Sample(metric="auria_job_overdue", labels={"job": rule.job}, value=rule.job in overdue)
+            Sample(metric="auria_job_overdue", labels={"name": rule.job}, value=rule.job in overdue)
             for rule in self._rules
         ]
         if lease := unit.leases.get(_LEASE):

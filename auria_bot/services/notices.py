@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from auria_bot.domain.draft import DraftState
@@ -130,6 +131,9 @@ class Sources:
     room: Callable[[], Room]
     overdue: Callable[[], Mapping[str, str]]  # what is wrong with each job that is overdue
     picture: Callable[[str, str], Path]  # where a file of a draft lies
+    missed: Callable[[], Mapping[str, str]] = field(
+        default=dict
+    )  # the time of each job whose missed time is asked about
     expiring: Callable[[], Mapping[str, str]] = field(default=dict)  # when the token of each channel ends, if soon
 
 
@@ -168,7 +172,7 @@ class Notices:
         """
         from_outside = {
             Kind.STOCK_LOW: self._stock, Kind.DISK_FILLING: self._disk, Kind.JOB_OVERDUE: self._overdue,
-            Kind.TOKEN_EXPIRING: self._expiring,
+            Kind.JOB_MISSED: self._missed, Kind.TOKEN_EXPIRING: self._expiring,
         }  # fmt: skip
         found: dict[Kind, list[Notice]] = {}
         for kind, ask in from_outside.items():
@@ -295,7 +299,12 @@ class Notices:
         stock = self._sources.stock()
         if not stock.is_low:
             return []
-        words = f"{stock.approved} approved drafts are left, for {stock.per_day} a day; {stock.made} wait for you.\n\nApprove some: auria review"
+        words = f"{stock.approved} approved drafts are left, for {stock.per_day} a day; {stock.made} wait for you.\n\n"
+        words += (
+            "Approve some: auria review"
+            if stock.made
+            else "She makes some at the next hour of the job 'make'; now: auria make"
+        )
         return [Notice(kind=Kind.STOCK_LOW, subject="stock", title="Few approved drafts are left", words=words)]
 
     def _disk(self) -> list[Notice]:
@@ -314,6 +323,15 @@ class Notices:
                 words=f"{words}\n\nSee: auria schedule, and the daemon's log",
             )
             for job, words in self._sources.overdue().items()
+        ]  # fmt: skip
+
+    def _missed(self) -> list[Notice]:
+        return [
+            Notice(
+                kind=Kind.JOB_MISSED, subject=f"{job} {slot}"[:200], title=f"The job {job!r} was missed",
+                words=f"It was due at {slot}. Shall it be made up for?\n\nauria schedule --run {quote(job)}, or --skip {quote(job)}",
+            )
+            for job, slot in self._sources.missed().items()
         ]  # fmt: skip
 
     def _expiring(self) -> list[Notice]:

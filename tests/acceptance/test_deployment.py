@@ -205,9 +205,10 @@ def _used(expression: str) -> set[str]:
 
 
 def _labels(expression: str) -> set[str]:
-    """The labels of an expression's figures, as they are named in Prometheus: it keeps `job` for itself."""
+    """The labels of an expression's figures; none is `job`, which Prometheus keeps for itself."""
     known = set[str]().union(*(FIGURES[name].labels for name in _used(expression)))
-    return {"exported_job" if label == "job" else label for label in known}
+    assert "job" not in known
+    return known
 
 
 def test_alerts_and_dashboard_ask_for_figures_that_there_are():
@@ -286,7 +287,7 @@ class _Pulse:
     def metrics(self) -> str:
         from auria_bot.telemetry import Sample, exposition
 
-        overdue = Sample(metric="auria_job_overdue", labels={"job": "make"}, value=1)
+        overdue = Sample(metric="auria_job_overdue", labels={"name": "make"}, value=1)
         return exposition([Sample(metric="auria_healthy", labels={}, value=0), overdue])
 
 

@@ -19,6 +19,7 @@ from auria_bot.errors import DatabaseUnreachable, IllegalMove, SettingsError
 from auria_bot.services.alarm import DATABASE, SETTINGS
 from auria_bot.settings import DatabaseSettings, JobSettings, ScheduleSettings, Settings
 from auria_bot.testing import FakeClock
+from tests.factories import add_draft
 from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:
@@ -315,3 +316,55 @@ def test_a_tidy_house_forgets_old_slots(house: Application, clock: FakeClock, ma
     one.tick()
     clock.advance(hours=19, minutes=5)
     until(one, lambda: bool(tidied))
+
+
+def test_a_clock_that_was_ahead_stops_nothing(house: Application, clock: FakeClock, made):
+    """A machine that started with a clock years ahead works on as soon as its clock is right."""
+    one = made()
+    one.tick()
+    clock.advance(days=700)
+    until(one, lambda: not one.at_work and one._next_look is not None and one._next_look > clock())
+    clock.advance(days=-700)
+    one.tick()
+    clock.advance(minutes=31)
+    until(one, lambda: ("09:30", SlotState.DONE, "counted") in states(house))
+
+
+def test_a_leap_of_the_clock_is_one_tick():
+    """Not one for every heartbeat that it left out, which would be a hundred million."""
+    from auria_bot.daemon import _every_heartbeat
+
+    now = datetime.now(UTC)
+    assert _every_heartbeat().get_next_fire_time(now - timedelta(days=9999), now) == now + timedelta(seconds=3)
+
+
+def test_what_is_wrong_with_one_job_keeps_no_other_from_its_work(house: Application, clock: FakeClock, made):
+    """A draft that cannot be read fails what needs drafts; the rest is done, and no slot is given up for it in a minute."""
+    with house.store.begin() as unit:
+        add_draft(unit)
+    schedule = {**{job: {"at": []} for job in QUIET}, "make": {"at": ["09:30"]}, "measure": {"at": ["09:30"]}}
+    one = made(schedule=ScheduleSettings.model_validate(schedule))
+    one.tick()
+    with house.store._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE drafts SET artwork = '{}'")
+    clock.advance(minutes=31)
+    until(one, lambda: bool(states(house)) and states(house)[0][1] is SlotState.DONE)
+    for _ in range(30):
+        one.tick()
+    (make,) = [claim for claim in house.agenda.history() if claim.slot.job == "make"]
+    assert (make.state, make.tries) == (SlotState.RETRY, 1)
+    assert "cannot be seen" in make.words
+
+
+def test_what_nobody_foresaw_does_not_keep_her_from_ending(house: Application, clock: FakeClock, made, caplog):
+    """It is told once, the loop goes on, and she can be stopped."""
+    one = made()
+    one.tick()
+    with house.store._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE slots SET due = 'rubbish'")
+    clock.advance(minutes=2)
+    assert all(one.tick() for _ in range(3))
+    assert caplog.text.count("nobody foresaw") == 1
+    assert "nobody foresaw" in one._standing()["database"]
+    one.stop()
+    assert not one.tick()

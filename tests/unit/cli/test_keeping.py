@@ -170,8 +170,8 @@ def test_the_operator_is_told(home: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("AURIA_NOTIFY__ADDRESSES", f"json://me:my-pass-w0rd@127.0.0.1:{server.server_port}/x")
         assert auria("notify", "test") == (0, "address 1 (json): told\n")
         assert auria("notify", "say")[1] == "2 new, 2 said\n"  # a draft waits, and none is approved
-        assert auria("notify", "digest")[1] == "the digest is new, 1 said\n"
-        assert auria("notify", "digest")[1] == "today it was said already, 0 said\n"
+        assert CliRunner().invoke(app, ["notify", "digest"]).stderr == "the digest is new, 1 said\n"
+        assert CliRunner().invoke(app, ["notify", "digest"]).stderr == "today it was said already, 0 said\n"
         server.status = 500  # type: ignore[attr-defined]
         assert auria("notify", "test") == (1, "address 1 (json): failed\n")
         assert "my-pass" not in auria("config")[1] + auria("config", "--json")[1] + repr(load())

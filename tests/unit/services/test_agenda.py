@@ -99,6 +99,7 @@ def test_the_operator_is_asked(house: Application, clock: FakeClock, lease: Leas
     for run in (True, False):
         clock.advance(days=2)
         assert one.claim(lease) == ()
+        assert one.asked() == {"make": one.history()[0].slot.name}
         assert one.decide("make", run=run).state is (SlotState.RETRY if run else SlotState.SKIPPED)
         assert [one.settle(claim).state for claim in one.claim(lease)] == ([SlotState.DONE] if run else [])
     with pytest.raises(NotFound, match="auria schedule"):

@@ -117,8 +117,13 @@ def test_trouble_is_told_once_and_stops_nothing(lookout: _Lookout, steady: _Stea
             caretaker.turn(leads=True)
             steady.now += EVERY
         assert caplog.text.count("cannot be used") == 1
+        assert "the server does not answer" in caplog.text
+        lookout.away = False
+        caretaker.turn(leads=True)
+        assert lookout.looks == 1  # what is to be said does not wait for the address
+        lookout.away = True
+        steady.now += EVERY
     caretaker.turn(leads=True)
-    assert "the server does not answer" in caplog.text
     assert urllib.request.urlopen(f"{taken.url}/healthz", timeout=5).status == 200  # noqa: S310 - this machine's own
     lookout.away, lookout.wait = False, True
     steady.now += EVERY

@@ -85,7 +85,9 @@ def test_a_daemon_that_lives_but_does_nothing_is_trouble(house: Application, clo
 def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: FakeClock):
     """However often a later slot takes the place of the one before; counting may fail for a day."""
     rules = tuple(Rule(job=job, at=tuple(time(hour) for hour in range(24))) for job in ("publish x", "measure"))
-    health = Health(store=house.store, clock=house.clock, rules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1))
+    health = Health(
+        store=house.store, clock=house.clock, rules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1)
+    )
     found = []
     for hour in range(30):
         for job in ("publish x", "measure"):
@@ -145,10 +147,10 @@ def test_every_figure_is_told(house: Application, channel: object):
     lines = health.metrics().splitlines()
     for line in (
         'auria_info{version="1.2"} 1', "auria_healthy 1", "auria_database_up 1", 'auria_drafts{state="scheduled"} 1',
-        'auria_drafts{state="made"} 0', 'auria_posts{channel="fake",state="sent"} 1', 'auria_job_overdue{job="make"} 0',
+        'auria_drafts{state="made"} 0', 'auria_posts{channel="fake",state="sent"} 1', 'auria_job_overdue{name="make"} 0',
         'auria_posts{channel="fake",state="unknown"} 0', 'auria_attempts_total{channel="fake",outcome="sent"} 1',
         'auria_step_seconds_total{step="varnish"} 1.75', 'auria_steps_total{step="varnish"} 2', 'auria_steps_total{step="painting"} 1',
-        'auria_job_last_success_timestamp_seconds{job="make"} 1795233900', "auria_leader_changes_total 1",
+        'auria_job_last_success_timestamp_seconds{name="make"} 1795233900', "auria_leader_changes_total 1",
         "auria_leader_heartbeat_timestamp_seconds 1795251600",
     ):  # fmt: skip
         assert line in lines

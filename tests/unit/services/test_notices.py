@@ -57,12 +57,13 @@ class _World:
         self.stock, self.room = _FULL_STOCK, _MUCH_ROOM
         self.overdue: dict[str, str] = {}
         self.expiring: dict[str, str] = {}
+        self.missed: dict[str, str] = {}
         self.house = house
 
     def notices(self, ears: _Ears, **more) -> Notices:
         sources = Sources(
             stock=lambda: self.stock, room=self._look, overdue=lambda: self.overdue, expiring=lambda: self.expiring,
-            picture=self.house.pictures.path,
+            missed=lambda: self.missed, picture=self.house.pictures.path,
         )  # fmt: skip
         return Notices(
             store=self.house.store, herald=ears, clock=self.house.clock, zone=ZoneInfo("Pacific/Auckland"), sources=sources, **more
@@ -237,3 +238,26 @@ def test_the_digest_comes_once_a_local_day(house: Application, world: _World, ea
     assert notices.digest()
     with house.store.read() as unit:
         assert len(unit.notices.subjects(Kind.DIGEST)) == 1
+
+
+def test_a_missed_time_that_is_asked_about_is_told(world: _World, ears: _Ears):
+    """With the two answers; once, until the operator has decided."""
+    notices = world.notices(ears)
+    world.missed = {"publish x": "2026-11-21T04:00"}
+    for _ in range(2):
+        notices.look()
+        notices.say()
+    assert ears.titles() == ["The job 'publish x' was missed"]
+    assert ears.heard[0][1].words.endswith("auria schedule --run 'publish x', or --skip 'publish x'")
+    world.missed = {}
+    assert notices.look() == 0
+
+
+@pytest.mark.parametrize(("made", "way"), [(0, "now: auria make"), (3, "Approve some: auria review")])
+def test_few_drafts_are_told_with_what_helps(world: _World, ears: _Ears, made: int, way: str):
+    """Approve some, or where there are none make some."""
+    world.stock = Stock(made=made, approved=0, per_day=1, ahead=3, low=2)
+    notices = world.notices(ears)
+    notices.look()
+    notices.say()
+    assert ears.heard[0][1].words.endswith(way)
