@@ -170,14 +170,15 @@ class Notices:
         Raises:
             StoreError: the database cannot be used.
         """
-        from_outside = {
+        from_outside: dict[Kind, Callable[[], list[Notice] | None]] = {
             Kind.STOCK_LOW: self._stock, Kind.DISK_FILLING: self._disk, Kind.JOB_OVERDUE: self._overdue,
             Kind.JOB_MISSED: self._missed, Kind.TOKEN_EXPIRING: self._expiring,
         }  # fmt: skip
         found: dict[Kind, list[Notice]] = {}
         for kind, ask in from_outside.items():
             try:
-                found[kind] = ask()
+                if (told := ask()) is not None:
+                    found[kind] = told
             except AuriaError as error:  # what cannot be told now neither begins nor ends
                 log.warning("It cannot be seen now: %s", told_by(error), extra={"action": str(kind)})
         with self._store.begin() as unit:
@@ -307,8 +308,10 @@ class Notices:
         )
         return [Notice(kind=Kind.STOCK_LOW, subject="stock", title="Few approved drafts are left", words=words)]
 
-    def _disk(self) -> list[Notice]:
+    def _disk(self) -> list[Notice] | None:
         room = self._sources.room()
+        if room.tight:
+            return None  # what is so near the edge would be said at each crossing of it
         if not room.filling:
             return []
         words = f"{room.free / 1e9:.2f} GB of {room.total / 1e9:.0f} GB are free.\n\nFree some: auria tidy, or a larger disk."

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Room", "Shelves", "Tidied", "Upkeep", "Whole", "room_at"]
 
 _FULL = 100_000_000  # free bytes below which work is about to fail
+_EASE = 1.25  # times the bytes below which the disk counts as filling: with so much free it surely does not
 _LOGS = timedelta(days=90)  # after which a crash is history
 
 
@@ -63,6 +64,7 @@ class Room:
     free: int  # bytes
     total: int
     filling: bool  # the operator should know
+    tight: bool = False  # not filling, and not far from it
     full: bool  # work is about to fail
 
 
@@ -227,7 +229,9 @@ def room_at(home: Path, *, least_free: int) -> Room:
         usage = shutil.disk_usage(there)
     except OSError as error:
         raise DiskError(f"{there} cannot be looked at: {error.strerror or error}; is its disk there?") from error
-    return Room(free=usage.free, total=usage.total, filling=usage.free < least_free, full=usage.free < _FULL)
+    filling = usage.free < least_free
+    tight = not filling and usage.free < _EASE * least_free
+    return Room(free=usage.free, total=usage.total, filling=filling, tight=tight, full=usage.free < _FULL)
 
 
 def _written(file: Path) -> datetime:

@@ -261,3 +261,14 @@ def test_few_drafts_are_told_with_what_helps(world: _World, ears: _Ears, made: i
     notices.look()
     notices.say()
     assert ears.heard[0][1].words.endswith(way)
+
+
+def test_a_disk_at_the_edge_is_told_once(world: _World, ears: _Ears):
+    """However often it crosses it; when there was room again it is another occasion."""
+    notices = world.notices(ears)
+    filling, tight = (Room(free=1, total=9, filling=one, tight=not one, full=False) for one in (True, False))
+    for room in (tight, filling, tight, filling, _MUCH_ROOM, tight, filling):
+        world.room = room
+        notices.look()
+        notices.say()
+    assert ears.titles() == ["The disk fills"] * 2

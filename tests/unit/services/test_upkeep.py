@@ -156,12 +156,18 @@ def test_what_is_broken_is_told(house: Application):
 
 
 def test_room(house: Application, monkeypatch: pytest.MonkeyPatch):
-    """When the disk counts as filling, as full, and when it is gone."""
+    """When the disk counts as filling, as full, as not far from it, and when it is gone."""
     assert not _upkeep(house).room().filling
-    for free, states in ((200_000_000, (True, False)), (50_000_000, (True, True)), (5_000_000_000, (False, False))):
+    fill, full, tight, roomy = (
+        (200_000_000, "filling"),
+        (50_000_000, "filling full"),
+        (2_400_000_000, "tight"),
+        (5_000_000_000, ""),
+    )
+    for free, states in (fill, full, tight, roomy):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: shutil._ntuple_diskusage(10**11, 0, free))
         room = _upkeep(house, least_free=2_000_000_000).room()
-        assert (room.filling, room.full) == states
+        assert [name for name in ("filling", "full", "tight") if getattr(room, name)] == states.split()
 
     def gone(_: object) -> None:
         raise OSError(5, "Input/output error")
