@@ -37,12 +37,12 @@ class Taste:
     floor: float = -7.0
     odd: float = 0.6  # what words lost because verse does not put them together
     blemish: float = 0.8  # see sense.blemishes
-    ease: float = -2.6  # mean log-probability above which a poem counts as worn rather than fluent
+    ease: float = -2.25  # mean log-probability above which a poem counts as worn rather than fluent
     worn: float = 0.8
     critic: float = 0.6  # the critic's logit, up to `enough`
     enough: float = 2.0  # a logit above which the critic is pleased, not shown something better
     stale: float = 0.3  # how far the first line's log-probability is above `fresh`: such lines come again and again
-    fresh: float = -17.0
+    fresh: float = -15.8
     theme: float = 4.5  # cosine with the theme's vector
     recent: float = 4.0  # likeness to recent poems, 0 to 1
 

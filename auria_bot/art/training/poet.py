@@ -46,17 +46,17 @@ _MOSTLY = 0.8  # share of poems read with neither kind nor theme at the end
 class PoetSettings:
     """What config/train/poet.toml may set."""
 
-    steps: int = 5400  # updates in all
-    batch: int = 64  # poems in an update
-    rate: float = 2.5e-3  # peak learning rate
-    warm_up: int = 100  # steps to reach it
+    steps: int = 12000  # updates in all
+    batch: int = 128  # poems in an update
+    rate: float = 2.4e-3  # peak learning rate
+    warm_up: int = 200  # steps to reach it
     decay: float = 0.02  # weight decay
-    average: float = 0.998  # decay of the weight average
-    verse_until: float = 0.12  # share of the steps in which every second batch is a stanza batch
+    average: float = 0.999  # decay of the weight average
+    verse_until: float = 0.08  # share of the steps in which every second batch is a stanza batch
     form_from: float = 0.8  # share of the steps after which every second batch is 5-7-5
     plain_from: float = 0.843  # share after which there are haiku alone, mostly told nothing, and the rate falls to 0
     plain_rate: float = 0.32  # of the peak rate, where that begins
-    plain_average: float = 0.98  # decay of the weight average from there on
+    plain_average: float = 0.99  # decay of the weight average from there on
     drop_both: float = 0.5  # share of poems read with neither kind nor theme; those of the form batches are always told
     drop_theme: float = 0.3  # share of the others read without theme
     drop_kind: float = 0.2  # share of the others read without kind
@@ -69,11 +69,11 @@ class PoetSettings:
     full_from: float = 0.9  # share of the steps after which the softmax runs over all words
     width: int = 224  # of a word vector
     hidden: int = 384  # of each LSTM layer
-    drop_word: float = 0.03  # see nets.word_lstm; light, as each poem is read only four or five times
-    drop_input: float = 0.15
-    drop_hidden: float = 0.15
-    drop_output: float = 0.2
-    drop_weight: float = 0.1
+    drop_word: float = 0.06  # see nets.word_lstm; each poem is read about two dozen times
+    drop_input: float = 0.2
+    drop_hidden: float = 0.25
+    drop_output: float = 0.35
+    drop_weight: float = 0.25
     seed: int = 1
 
     @classmethod
