@@ -22,12 +22,12 @@ from auria_bot.domain.artwork import Style
 __all__ = ["WORKS", "main"]
 
 WORKS = (
-    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "20"),
-    ("--theme", "first snow", "--mood", "still", "--seed", "2"),
-    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "16"),
-    ("--theme", "spring in the mountains", "--mood", "hopeful", "--seed", "12"),
-    ("--theme", "sunflowers", "--mood", "joyful", "--seed", "3"),
-    ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "18"),
+    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "1"),
+    ("--theme", "first snow", "--mood", "still", "--seed", "16"),
+    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "11"),
+    ("--theme", "spring in the mountains", "--mood", "hopeful", "--seed", "10"),
+    ("--theme", "roses at night", "--mood", "tender", "--seed", "8"),
+    ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "5"),
 )
 """The wishes of each artwork."""
 
