@@ -18,6 +18,7 @@ from auria_bot.domain.notice import Kind, Notice
 from auria_bot.domain.post import PostState
 from auria_bot.errors import AuriaError
 from auria_bot.secrecy import told as told_by
+from auria_bot.services.ports import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.notice import Telling
     from auria_bot.services.errands import Stock
     from auria_bot.services.herald import Said
-    from auria_bot.services.ports import Channels, Clock, Drafts, Journal, Posts
+    from auria_bot.services.ports import Clock
     from auria_bot.services.upkeep import Room
 
 __all__ = ["Board", "Herald", "Ledger", "Notices", "Sources", "View"]
@@ -82,32 +83,12 @@ class Board(Protocol):
         ...
 
 
-class View(Protocol):
+class View(Unit, Protocol):
     """One transaction."""
 
     @property
     def notices(self) -> Board:
         """The notices."""
-        ...
-
-    @property
-    def drafts(self) -> Drafts:
-        """The drafts."""
-        ...
-
-    @property
-    def posts(self) -> Posts:
-        """The posts."""
-        ...
-
-    @property
-    def channels(self) -> Channels:
-        """The channels."""
-        ...
-
-    @property
-    def journal(self) -> Journal:
-        """The journal."""
         ...
 
 
