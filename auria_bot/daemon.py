@@ -170,7 +170,7 @@ class Daemon:
         except Exception as error:  # the loop goes on, can be stopped, and tells of it
             words = f"something went wrong that nobody foresaw: {type(error).__name__}: {told(error)}"[:MOST_WORDS]
             if words != self._trouble:
-                log.debug("What nobody foresaw", exc_info=error)
+                log.exception("Where it went wrong")
             self._say(words)
         else:
             self._say("")
@@ -191,12 +191,10 @@ class Daemon:
         before = self._led
         after = self._led = self._leadership.beat()
         if after != before:
-            other = None if after else self._leadership.who()
-            words = (
-                "This daemon leads"
-                if after
-                else f"Another daemon leads, {other.holder if other else 'unknown'}; this one waits"
-            )
+            words = "This daemon leads"
+            if not after:
+                other = self._leadership.who()
+                words = f"Another daemon leads, {other.holder if other else 'unknown'}; this one waits"
             log.info(words, extra={"action": "lease"})
             self._next_look = None
         if not after and (self._workers or self._reports):
