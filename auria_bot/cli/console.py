@@ -5,8 +5,9 @@ Results go to stdout, everything else to stderr; JSON is one document, in UTF-8,
 
 from __future__ import annotations
 
-import contextlib
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,8 +39,11 @@ def out(*, error: bool = False) -> Console:
 
 def note(text: str) -> None:
     """Say something to the operator that is no result; that it cannot be written undoes nothing that was done."""
-    with contextlib.suppress(OSError):
+    try:
         print(text, file=sys.stderr)
+    except OSError:
+        # What is left in its buffer would be tried again at the program's end, and fail the program.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it stays open
 
 
 def print_json(value: Any) -> None:

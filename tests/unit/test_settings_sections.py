@@ -36,5 +36,5 @@ def test_what_the_operator_wishes() -> None:
 
 def test_a_time_must_be_one() -> None:
     """The message says how times are written."""
-    with pytest.raises(ValidationError, match="HH:MM"):
+    with pytest.raises(ValidationError, match='such as "18:30"'):
         JobSettings(at=("25:00",))

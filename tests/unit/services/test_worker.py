@@ -129,7 +129,8 @@ def test_a_full_disk_of_logs_undoes_nothing():
     """A command that cannot say what it did has done it all the same."""
     script = "from auria_bot.cli.console import note; note('1 published')"
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
-        assert subprocess.run([sys.executable, "-c", script], stderr=full, check=False).returncode == 0
+        usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        assert subprocess.run([sys.executable, "-c", script], stderr=full, env=usual, check=False).returncode == 0
 
 
 def test_what_cannot_be_started_is_told(tmp_path: Path):
