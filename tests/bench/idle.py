@@ -30,7 +30,7 @@ MOST_MEMORY, MOST_TIME = 80.0, 0.2  # MB; % of a core
 MOST_GROWTH = 2.0  # MB between the first tenth and the end of the simulated ticks
 
 _TICKS = """
-import sys, os, gc, tracemalloc
+import sys, os, gc
 from datetime import timedelta
 from pathlib import Path
 from auria_bot.daemon import Daemon
