@@ -108,14 +108,14 @@ def restore(
     from auria_bot import household
     from auria_bot.cli.console import print_json
     from auria_bot.errors import IllegalMove
-    from auria_bot.services.recovery import doubt
+    from auria_bot.services.recovery import RESTORE, doubt
 
     with opened() as house:
         if holder := _leader(house):
             raise IllegalMove(f"a daemon is at work: {holder}; end it first, then restore")
         done = household.backups(house).restore(file.expanduser().absolute(), force=force)
         with house.store.begin() as unit:  # opening it brings an older schema up to date
-            unit.journal.note("restore", words=str(done.backup.folder), at=house.clock())
+            unit.journal.note(RESTORE, words=str(done.backup.folder), at=house.clock())
         doubts = doubt(house.store, house.clock, as_of=done.backup.made_at)
         by_itself = house.settings.schedule.approve_after > 0
     if as_json:
@@ -135,7 +135,7 @@ def restore(
         )
     if by_itself:
         note(
-            "schedule.approve_after is set: reject what went out since before it is approved by itself: auria drafts --state made"
+            "schedule.approve_after does not hold for the drafts that are there now, for they may have gone out since: auria review"
         )
 
 

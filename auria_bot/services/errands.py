@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import PostState
 from auria_bot.domain.slots import PUBLISH
+from auria_bot.services.recovery import RESTORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -129,7 +130,10 @@ class Errands:
             return Errand(words="drafts are approved by you alone")
         old = self.clock() - self.approve_after
         with self.store.read() as unit:
-            due = [draft.id for draft in unit.drafts.list({DraftState.MADE}) if draft.made_at <= old]
+            # What a backup brought back may have gone out after it was made: that is for the operator to say.
+            doubted = unit.journal.last(RESTORE)
+            made = [draft for draft in unit.drafts.list({DraftState.MADE}) if draft.made_at <= old]
+        due = [draft.id for draft in made if doubted is None or draft.made_at > doubted]
         # One by one: a draft that cannot be approved must not keep the others from it.
         commands = tuple(("approve", str(draft_id)) for draft_id in sorted(due)[:_MOST_APPROVED])
         return Errand(commands=commands, words="" if commands else "no draft waited long enough")

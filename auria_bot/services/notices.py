@@ -112,9 +112,7 @@ class Sources:
     room: Callable[[], Room]
     overdue: Callable[[], Mapping[str, str]]  # what is wrong with each job that is overdue
     picture: Callable[[str, str], Path]  # where a file of a draft lies
-    missed: Callable[[], Mapping[str, str]] = field(
-        default=dict
-    )  # the time of each job whose missed time is asked about
+    missed: Callable[[], Mapping[str, str]] = field(default=dict)  # the time of each job that is asked about
     expiring: Callable[[], Mapping[str, str]] = field(default=dict)  # when the token of each channel ends, if soon
 
 

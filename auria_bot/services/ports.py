@@ -301,6 +301,10 @@ class Journal(Protocol):
         """Add a line; it is never changed."""
         ...
 
+    def last(self, action: str) -> datetime | None:
+        """When something was done last; None where it never was."""
+        ...
+
 
 class Vitals(Protocol):
     """What is counted, of one unit of work."""

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from auria_bot.services.ports import Clock, Store
 
-__all__ = ["Doubts", "doubt"]
+__all__ = ["RESTORE", "Doubts", "doubt"]
+
+RESTORE = "restore"
+"""What the journal calls it that a backup was put back; drafts from before it are approved by the operator alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from auria_bot.store.schema import journal
 
@@ -36,6 +36,13 @@ class Journal:
         self._connection.execute(
             insert(journal).values(at=at, who=self._who[:100], action=action, draft_id=draft_id, words=words)
         )
+
+    def last(self, action: str) -> datetime | None:
+        """When something was done last; None where it never was."""
+        found: datetime | None = self._connection.scalar(
+            select(func.max(journal.c.at)).where(journal.c.action == action)
+        )
+        return found
 
     def list(self, *, draft_id: int | None = None, limit: int | None = None) -> Sequence[Entry]:
         """Lines (of one draft, when given), the newest first."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.slots import PUBLISH, Claim, Rule, Slot, SlotState, times
 from auria_bot.services.errands import Errands, per_day
+from auria_bot.services.recovery import RESTORE
 from auria_bot.services.upkeep import Room
 from tests.factories import add_draft
 from tests.publishing import approved
@@ -69,6 +70,18 @@ def test_drafts_that_nobody_decided_on_are_approved(house: Application, clock: F
     assert one.of(claim("approve")).words == "no draft waited long enough"
     clock.advance(hours=12)
     assert one.of(claim("approve")).commands == (("approve", "1"), ("approve", "2"))
+
+
+def test_what_a_backup_brought_back_is_not_approved_by_itself(house: Application, clock: FakeClock) -> None:
+    """It may have gone out after the backup was made; what is made later is."""
+    with house.store.begin() as unit:
+        add_draft(unit, 1, made_at=clock())
+        unit.journal.note(RESTORE, at=clock())
+    clock.advance(hours=1)
+    with house.store.begin() as unit:
+        add_draft(unit, 2, made_at=clock())
+    clock.advance(hours=13)
+    assert errands(house, clock, approve_after=timedelta(hours=12)).of(claim("approve")).commands == (("approve", "2"),)
 
 
 def test_a_post_for_each_slot(house: Application, clock: FakeClock, channel: FakeChannel) -> None:
