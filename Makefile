@@ -71,14 +71,14 @@ python:
 .venv/.installed: pyproject.toml requirements/base.txt | python
 	@echo 'Installing Auria into .venv: about 120 MB to download the first time ...'
 	@$(call environment,.venv)
-	@.venv/bin/python $(PIP) install -qq --require-hashes -r requirements/base.txt
+	@.venv/bin/python $(PIP) install -qq --no-deps --require-hashes -r requirements/base.txt
 	@.venv/bin/python $(PIP) install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv-test/.installed: pyproject.toml requirements/test.txt requirements/torch.txt | python
 	@echo 'Installing the test environment into .venv-test, torch included; the first time takes a few minutes ...'
 	@$(call environment,.venv-test)
-	@.venv-test/bin/python $(PIP) install -qq --require-hashes -r requirements/test.txt
+	@.venv-test/bin/python $(PIP) install -qq --no-deps --require-hashes -r requirements/test.txt
 	@.venv-test/bin/python $(PIP) install -qq -r requirements/torch.txt
 	@.venv-test/bin/python $(PIP) install -qq --no-deps --no-build-isolation -e .
 	@touch $@
