@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from auria_bot.domain.artwork import Artwork, Sketch
+    from auria_bot.domain.artwork import Artwork, ArtworkInProgress
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.haiku import Haiku
     from auria_bot.domain.mood import Mood
     from auria_bot.errors import AuriaError
 
-__all__ = ["Artwork", "AuriaError", "Draft", "Haiku", "Mood", "Sketch", "__version__"]
+__all__ = ["Artwork", "ArtworkInProgress", "AuriaError", "Draft", "Haiku", "Mood", "__version__"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Artwork": "auria_bot.domain.artwork",
-    "Sketch": "auria_bot.domain.artwork",
+    "ArtworkInProgress": "auria_bot.domain.artwork",
     "Draft": "auria_bot.domain.draft",
     "Haiku": "auria_bot.domain.haiku",
     "Mood": "auria_bot.domain.mood",

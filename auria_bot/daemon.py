@@ -16,22 +16,23 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot import bootstrap, household, telemetry
-from auria_bot.domain.slots import SlotState
-from auria_bot.errors import AuriaError, DiskError, IllegalMove, SettingsError, StoreError
-from auria_bot.secrecy import told
-from auria_bot.services.agenda import LOOK_AGAIN, MOST_WORDS
-from auria_bot.services.alarm import DATABASE, SETTINGS
-from auria_bot.services.leadership import HEARTBEAT, Leadership, own_name
-from auria_bot.services.watchdog import tell
-from auria_bot.services.worker import PROGRAM, Report, Worker
+from auria_bot import telemetry
+from auria_bot.bootstrap import application, operations
+from auria_bot.domain.job_schedule import JobRunState
+from auria_bot.errors import AuriaError, DiskError, InvalidTransition, SettingsError, StoreError
+from auria_bot.redaction import redacted_error
+from auria_bot.services.operations.outage_alerts import DATABASE, SETTINGS
+from auria_bot.services.operations.systemd_notify import tell
+from auria_bot.services.schedule.job_process import PROGRAM, JobProcess, JobResult
+from auria_bot.services.schedule.job_scheduler import LOOK_AGAIN, MOST_WORDS
+from auria_bot.services.schedule.leader_election import HEARTBEAT, LeaderElection, own_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from auria_bot.bootstrap import Application
-    from auria_bot.domain.slots import Claim, Slot
-    from auria_bot.settings import Settings
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.job_schedule import JobRun, ScheduledTime
+    from auria_bot.settings.loading import Settings
 
 __all__ = ["Daemon"]
 
@@ -51,9 +52,13 @@ class Daemon:
     """
 
     def __init__(
-        self, *, load: Callable[[], Settings], clock: Callable[[], datetime] | None = None,
-        program: Sequence[str] = PROGRAM, holder: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        load: Callable[[], Settings],
+        clock: Callable[[], datetime] | None = None,
+        program: Sequence[str] = PROGRAM,
+        holder: str = "",
+    ) -> None:
         """Read the settings; nothing is opened yet.
 
         Args:
@@ -67,12 +72,12 @@ class Daemon:
         """
         self._load, self._clock, self._program = load, clock, tuple(program)
         self._holder = holder or own_name()
-        self._house: Application = bootstrap.build(load(), clock=clock)
-        self._caretaker = household.caretaker(self._house, self._program)
-        self._alarm = household.alarm(self._house.settings, self._program)
-        self._leadership: Leadership | None = None
-        self._workers: dict[Slot, Worker] = {}
-        self._reports: list[tuple[Claim, Report]] = []  # what came of slots, until it is written down
+        self._house: Application = application.build(load(), clock=clock)
+        self._caretaker = operations.caretaker(self._house, self._program)
+        self._alarm = operations.alarm(self._house.settings, self._program)
+        self._leadership: LeaderElection | None = None
+        self._workers: dict[ScheduledTime, JobProcess] = {}
+        self._reports: list[tuple[JobRun, JobResult]] = []  # what came of slots, until it is written down
         self._next_look: datetime | None = None  # None: look at once
         self._led: bool | None = None  # as of the last heartbeat
         self._trouble = ""  # what was told last
@@ -87,7 +92,7 @@ class Daemon:
         return self._leadership is not None and self._leadership.lease is not None
 
     @property
-    def at_work(self) -> tuple[Slot, ...]:
+    def at_work(self) -> tuple[ScheduledTime, ...]:
         """The slots that are worked on now."""
         return tuple(self._workers)
 
@@ -107,7 +112,7 @@ class Daemon:
 
         job = ticker.add_job(
             turn, _every_heartbeat(), next_run_time=datetime.now(UTC), misfire_grace_time=None, coalesce=True
-        )  # fmt: skip
+        )
         guard = threading.Thread(target=self._guard, args=(ticker, job, over), name="guard", daemon=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
@@ -126,7 +131,7 @@ class Daemon:
         """Do what is due now, and come back.
 
         Raises:
-            IllegalMove: another daemon is at work.
+            InvalidTransition: another daemon is at work.
             StoreError, DiskError: the database cannot be used.
         """
         try:
@@ -134,7 +139,7 @@ class Daemon:
                 self._beat()
                 if not self.leads:
                     other = self._leadership.who() if self._leadership else None
-                    raise IllegalMove(f"a daemon is at work already: {other.holder if other else 'unknown'}")
+                    raise InvalidTransition(f"a daemon is at work already: {other.holder if other else 'unknown'}")
                 self._next_look = None
                 self._work()
                 if self._told_to_stop or not (self._workers or self._reports):
@@ -168,7 +173,9 @@ class Daemon:
         except (StoreError, DiskError, SettingsError) as error:
             self._say(f"{error}; nothing is begun until this is over")
         except Exception as error:  # the loop goes on, can be stopped, and tells of it
-            words = f"something went wrong that nobody foresaw: {type(error).__name__}: {told(error)}"[:MOST_WORDS]
+            words = f"something went wrong that nobody foresaw: {type(error).__name__}: {redacted_error(error)}"[
+                :MOST_WORDS
+            ]
             if words != self._trouble:
                 log.exception("Where it went wrong")
             self._say(words)
@@ -187,7 +194,7 @@ class Daemon:
             StoreError, DiskError: the database cannot be used.
         """
         if self._leadership is None:
-            self._leadership = Leadership(store=self._house.store, clock=self._house.clock, holder=self._holder)
+            self._leadership = LeaderElection(store=self._house.store, clock=self._house.clock, holder=self._holder)
         before = self._led
         after = self._led = self._leadership.beat()
         if after != before:
@@ -221,7 +228,7 @@ class Daemon:
             if claim.slot.job == "tidy":
                 agenda.tidy()  # what became of slots long ago goes with the rest
             level = logging.WARNING if report.failed else logging.INFO
-            state = "to be tried again" if settled.state is SlotState.RETRY else settled.state
+            state = "to be tried again" if settled.state is JobRunState.RETRY else settled.state
             log.log(level, "%s of %s is %s: %s", *_named(claim), state, report.words, extra=_keys(claim))
             self._next_look = None
         lease = self._leadership.lease if self._leadership else None
@@ -229,7 +236,7 @@ class Daemon:
             return
         try:
             claims = agenda.claim(lease, busy=self.at_work)
-        except IllegalMove:
+        except InvalidTransition:
             return  # deposed between two heartbeats; the next one tells
         for claim in claims:
             self._begin(claim)
@@ -240,18 +247,21 @@ class Daemon:
         now = self._house.clock()
         return self._next_look is not None and now < self._next_look <= now + LOOK_AGAIN
 
-    def _begin(self, claim: Claim) -> None:
+    def _begin(self, claim: JobRun) -> None:
         settings = self._house.settings
         try:
             errand = self._house.errands.of(claim)
         except Exception as error:  # noqa: BLE001 - what is wrong with one job keeps no other from its work
-            words = f"what is to be done cannot be seen: {told(error)}"[:MOST_WORDS]
-            self._reports.append((claim, Report(words=words, failed=True)))
+            words = f"what is to be done cannot be seen: {redacted_error(error)}"[:MOST_WORDS]
+            self._reports.append((claim, JobResult(words=words, failed=True)))
             return
-        worker = Worker(
-            claim, errand, folder=settings.home / "logs" / "jobs",
-            deadline=settings.daemon.deadline, program=self._program,
-        )  # fmt: skip
+        worker = JobProcess(
+            claim,
+            errand,
+            folder=settings.home / "logs" / "jobs",
+            deadline=settings.daemon.deadline,
+            program=self._program,
+        )
         self._workers[claim.slot] = worker
         if (report := worker.look()) is not None:
             del self._workers[claim.slot]
@@ -266,7 +276,7 @@ class Daemon:
             settings = self._load()
         except AuriaError as error:
             log.error("The new settings are wrong, the old ones stay: %s", error, extra={"action": "reload"})  # noqa: TRY400
-            self._refused = told(error)
+            self._refused = redacted_error(error)
             return
         self._refused = ""
         if self._leadership is not None and settings.database_url != old.settings.database_url:
@@ -274,9 +284,9 @@ class Daemon:
                 self._leadership.release()
             self._leadership = None
         self._caretaker.close()
-        self._house = bootstrap.build(settings, clock=self._clock)
-        self._caretaker = household.caretaker(self._house, self._program)
-        self._alarm.addresses = household.addresses(settings)
+        self._house = application.build(settings, clock=self._clock)
+        self._caretaker = operations.caretaker(self._house, self._program)
+        self._alarm.addresses = operations.addresses(settings)
         if self._leadership is not None:
             self._house.__dict__["store"] = self._leadership.store  # the connection and the lease stay
         else:
@@ -345,10 +355,10 @@ def _every_heartbeat() -> Any:
     return EveryHeartbeat()
 
 
-def _named(claim: Claim) -> tuple[str, str]:
+def _named(claim: JobRun) -> tuple[str, str]:
     return claim.slot.job, claim.slot.name
 
 
-def _keys(claim: Claim) -> dict[str, str]:
+def _keys(claim: JobRun) -> dict[str, str]:
     """What a line of the log about a slot carries."""
     return {"action": "slot", "job": claim.slot.job, "slot": claim.slot.name}

@@ -9,7 +9,7 @@ The tree::
     │   ├── PictureError         a picture file that cannot be used
     │   └── TextRejected         text that must not be published
     ├── NotFound                 no such draft, post or file              exit 5
-    ├── IllegalMove              a state does not allow the move          exit 6
+    ├── InvalidTransition              a state does not allow the move          exit 6
     ├── StoreError               the database                             exit 7
     │   ├── DatabaseUnreachable
     │   └── SchemaTooNew         written by a newer auria_bot
@@ -24,10 +24,10 @@ The tree::
     │   └── NoGoodPicture        every candidate was dropped by the gate
     ├── DiskError                disk full, read-only or unwritable       exit 10
     └── ChannelError             a platform                               exit 11
-        ├── Refused              definitely not posted, no use repeating
+        ├── Rejected             definitely not posted, no use repeating
         ├── Throttled            definitely not posted, again later
         ├── Unauthorised         definitely not posted, credentials needed
-        └── Unclear              posted or not: only find() can tell
+        └── OutcomeUnknown       posted or not: only find() can tell
 
 A class's docstring is its default message. Messages name the wrong value, the allowed ones and the
 next command; they never hold a secret.
@@ -44,15 +44,16 @@ __all__ = [
     "ChannelError",
     "DatabaseUnreachable",
     "DiskError",
-    "IllegalMove",
     "InputError",
+    "InvalidTransition",
     "ModelCorrupt",
     "ModelError",
     "ModelMissing",
     "NoGoodPicture",
     "NotFound",
+    "OutcomeUnknown",
     "PictureError",
-    "Refused",
+    "Rejected",
     "SchemaTooNew",
     "SettingsError",
     "StepCrashed",
@@ -63,7 +64,6 @@ __all__ = [
     "TextRejected",
     "Throttled",
     "Unauthorised",
-    "Unclear",
     "UnknownName",
 ]
 
@@ -107,7 +107,7 @@ class NotFound(AuriaError):
     exit_code: ClassVar[int] = 5
 
 
-class IllegalMove(AuriaError):
+class InvalidTransition(AuriaError):
     """The state does not allow this move."""
 
     exit_code: ClassVar[int] = 6
@@ -179,7 +179,7 @@ class ChannelError(AuriaError):
     exit_code: ClassVar[int] = 11
 
 
-class Refused(ChannelError):
+class Rejected(ChannelError):
     """The platform refused the post; it was not published and repeating it is of no use."""
 
 
@@ -196,5 +196,5 @@ class Unauthorised(ChannelError):
     """The platform does not accept the credentials; the post was not published."""
 
 
-class Unclear(ChannelError):
+class OutcomeUnknown(ChannelError):
     """The connection broke after the post was sent: it may or may not be published."""

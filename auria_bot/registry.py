@@ -23,7 +23,7 @@ BACKENDS: dict[str, dict[str, str]] = {
         "fake": "auria_bot.testing:FakePoet",
     },
     "mood-reader": {
-        "minilm": "auria_bot.art.feelings:MiniLmMoodReader",
+        "minilm": "auria_bot.art.mood_classifier:MiniLmMoodReader",
         "fake": "auria_bot.testing:FakeMoodReader",
     },
     "painter": {
@@ -32,8 +32,8 @@ BACKENDS: dict[str, dict[str, str]] = {
         "fake": "auria_bot.testing:FakePainter",
     },
     "gate": {
-        "standard": "auria_bot.art.gate:StandardGate",
-        "fake": "auria_bot.testing:FakeGate",
+        "standard": "auria_bot.art.safety_filter:StandardSafetyFilter",
+        "fake": "auria_bot.testing:FakeSafetyFilter",
     },
     "enlarger": {
         "real-esrgan": "auria_bot.art.enlargers.real_esrgan:RealEsrgan",
@@ -50,20 +50,20 @@ BACKENDS: dict[str, dict[str, str]] = {
         "fake": "auria_bot.testing:FakeCaptioner",
     },
     "scribe": {
-        "plain": "auria_bot.art.alt_text:PlainScribe",
-        "fake": "auria_bot.testing:FakeScribe",
+        "plain": "auria_bot.art.alt_text:PlainTextWriter",
+        "fake": "auria_bot.testing:FakeTextWriter",
     },
     "finisher": {
-        "print": "auria_bot.art.finishing:PrintFinisher",
-        "fake": "auria_bot.testing:FakeFinisher",
+        "print": "auria_bot.art.exporters:PrintExporter",
+        "fake": "auria_bot.testing:FakeExporter",
     },
     "channel": {
-        "folder": "auria_bot.channels.folder:FolderChannel",
-        "x": "auria_bot.channels.x:XChannel",
-        "bluesky": "auria_bot.channels.bluesky:BlueskyChannel",
-        "mastodon": "auria_bot.channels.mastodon:MastodonChannel",
-        "instagram": "auria_bot.channels.instagram:InstagramChannel",
-        "instagram_graph": "auria_bot.channels.instagram_graph:InstagramGraphChannel",
+        "folder": "auria_bot.channels.folder.channel:FolderChannel",
+        "x": "auria_bot.channels.x.channel:XChannel",
+        "bluesky": "auria_bot.channels.bluesky.channel:BlueskyChannel",
+        "mastodon": "auria_bot.channels.mastodon.channel:MastodonChannel",
+        "instagram": "auria_bot.channels.instagram.private_channel:InstagramChannel",
+        "instagram_graph": "auria_bot.channels.instagram.graph_channel:InstagramGraphChannel",
         "fake": "auria_bot.testing:FakeChannel",
     },
 }

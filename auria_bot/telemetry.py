@@ -13,12 +13,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from auria_bot.secrecy import mask
+from auria_bot.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "mask", "set_up"]
+__all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "redacted", "set_up"]
 
 KEYS = ("action", "job", "slot", "draft", "post", "channel", "run", "step", "seconds")
 """The keys a log record may carry, in the order they are written."""
@@ -33,14 +33,14 @@ class MaskSecrets(logging.Filter):
             sentence = record.getMessage()
         except Exception:  # noqa: BLE001 - a library's slip in logging must not become Auria's failure
             sentence = str(record.msg)
-        record.msg, record.args = mask(sentence), None
+        record.msg, record.args = redacted(sentence), None
         for key in KEYS:
             if isinstance(value := getattr(record, key, None), str):
-                setattr(record, key, mask(value))
+                setattr(record, key, redacted(value))
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = mask(record.exc_text)  # also one that another handler wrote before
+            record.exc_text = redacted(record.exc_text)  # also one that another handler wrote before
         return True
 
 
@@ -65,9 +65,12 @@ class _Text(logging.Formatter):
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, object] = {
-            "time": _when(record), "level": record.levelname.lower(), "logger": record.name,
-            "message": record.getMessage(), **_keys(record),
-        }  # fmt: skip
+            "time": _when(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_keys(record),
+        }
         if record.exc_text:
             entry["exception"] = record.exc_text
         return json.dumps(entry, ensure_ascii=False, default=str)
@@ -127,16 +130,43 @@ METRICS = (
     Metric(name="auria_database_up", kind="gauge", labels=(), help="Whether the database can be read."),
     Metric(name="auria_drafts", kind="gauge", labels=("state",), help="Drafts in each state."),
     Metric(name="auria_posts", kind="gauge", labels=("channel", "state"), help="Posts of each channel in each state."),
-    Metric(name="auria_attempts_total", kind="counter", labels=("channel", "outcome"), help="Attempts on each channel by how they ended."),
+    Metric(
+        name="auria_attempts_total",
+        kind="counter",
+        labels=("channel", "outcome"),
+        help="Attempts on each channel by how they ended.",
+    ),
     Metric(name="auria_channel_paused", kind="gauge", labels=("channel",), help="Channels that are paused."),
-    Metric(name="auria_queue_age_seconds", kind="gauge", labels=("channel",), help="How long the longest due post of each channel waits past its hour."),
-    Metric(name="auria_job_last_success_timestamp_seconds", kind="gauge", labels=("name",), help="When each job last ended well."),
+    Metric(
+        name="auria_queue_age_seconds",
+        kind="gauge",
+        labels=("channel",),
+        help="How long the longest due post of each channel waits past its hour.",
+    ),
+    Metric(
+        name="auria_job_last_success_timestamp_seconds",
+        kind="gauge",
+        labels=("name",),
+        help="When each job last ended well.",
+    ),
     Metric(name="auria_job_overdue", kind="gauge", labels=("name",), help="Whether a job is overdue."),
-    Metric(name="auria_leader_heartbeat_timestamp_seconds", kind="gauge", labels=(), help="When the leading daemon last renewed its lease."),
+    Metric(
+        name="auria_leader_heartbeat_timestamp_seconds",
+        kind="gauge",
+        labels=(),
+        help="When the leading daemon last renewed its lease.",
+    ),
     Metric(name="auria_leader_changes_total", kind="counter", labels=(), help="How often the lease changed hands."),
-    Metric(name="auria_step_seconds_total", kind="counter", labels=("step",), help="Seconds that each step of the studio took in all."),
-    Metric(name="auria_steps_total", kind="counter", labels=("step",), help="How often each step of the studio was done."),
-)  # fmt: skip
+    Metric(
+        name="auria_step_seconds_total",
+        kind="counter",
+        labels=("step",),
+        help="Seconds that each step of the studio took in all.",
+    ),
+    Metric(
+        name="auria_steps_total", kind="counter", labels=("step",), help="How often each step of the studio was done."
+    ),
+)
 """Every metric there is; all are counted in the database, so they outlive a restart."""
 
 

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.bootstrap import ROLES, Application, build
-from auria_bot.settings import BackendSettings, ChannelSettings, Settings, StudioSettings
+from auria_bot.bootstrap.application import ROLES, Application, build
+from auria_bot.settings.loading import BackendSettings, ChannelSettings, Settings, StudioSettings
 from auria_bot.testing import FakeClock
 
 if TYPE_CHECKING:
@@ -28,9 +28,12 @@ def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, 
         "fake": ChannelSettings(backend="fake"),
     }
     return Settings(
-        home=home, models=home / "no-models", studio=StudioSettings(memory_mb=memory_mb, candidates=2, rounds=2, deadline=deadline),
-        channels=channels, **roles,
-    )  # fmt: skip
+        home=home,
+        models=home / "no-models",
+        studio=StudioSettings(memory_mb=memory_mb, candidates=2, rounds=2, deadline=deadline),
+        channels=channels,
+        **roles,
+    )
 
 
 def fake_house(home: Path, *, clock: Callable[[], datetime] | None = None, **options: Any) -> Application:

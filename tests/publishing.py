@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from auria_bot.services.workspace import sha256_of
+from auria_bot.services.studio.run_store import sha256_of
 from tests.factories import artwork
 
 if TYPE_CHECKING:
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.post import Attempt, Outcome, Post
 

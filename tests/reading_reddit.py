@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from auria_bot.bootstrap import build
-from auria_bot.corpus.line import Meter
-from auria_bot.corpus.reddit import Access, Reddit
-from auria_bot.settings import Settings
+from auria_bot.bootstrap.application import build
+from auria_bot.corpus.sources.reddit import Access, Reddit
+from auria_bot.corpus.sources.retry import RequestCounter
+from auria_bot.settings.loading import Settings
 from auria_bot.store.engine import connect
 from auria_bot.store.schema import verses
 from auria_bot.testing import FakeClock
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
 
 __all__ = ["kept", "kept_lines", "reading_house", "server"]
 
@@ -44,13 +44,18 @@ def reading_house(home: Path, server: RedditServer, **more: Any) -> Application:
     )
     chosen = made.settings.corpus.reddit
     access = Access(
-        user=chosen.user, address=chosen.address, oauth_address=chosen.oauth_address, timeout=chosen.timeout,
-        patience=chosen.patience, attempts=chosen.attempts, back_off=chosen.back_off,
-    )  # fmt: skip
+        user=chosen.user,
+        address=chosen.address,
+        oauth_address=chosen.oauth_address,
+        timeout=chosen.timeout,
+        patience=chosen.patience,
+        attempts=chosen.attempts,
+        back_off=chosen.back_off,
+    )
     made.__dict__["reddit"] = Reddit(
         access,
         MemorySecrets({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
-        meter=Meter(sleep=lambda _: None),
+        meter=RequestCounter(sleep=lambda _: None),
     )
     return made
 

@@ -18,13 +18,18 @@ PACKAGE = ROOT / "auria_bot"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
 
 LAYERS = (
-    {"errors", "one_stroke", "secrecy"}, {"domain"}, {"address", "settings", "settings_faults", "settings_file", "settings_sections", "registry", "telemetry", "vault"}, {"corpus"},
-    {"art", "channels", "store", "services"}, {"bootstrap"}, {"household"}, {"cli", "web", "daemon", "studio_child"},
-)  # fmt: skip
+    {"errors", "files", "redaction"},
+    {"domain"},
+    {"url_validation", "settings", "registry", "telemetry", "secret_store"},
+    {"corpus"},
+    {"art", "channels", "store", "services"},
+    {"bootstrap", "execution"},
+    {"cli", "web", "daemon"},
+)
 """The lowest first; a layer imports the ones below it."""
 
-ALLOWED_BESIDE = {("settings", "settings_faults"), ("settings", "settings_sections"), ("cli", "daemon")}
-"""Within a layer: settings has its sections, and its faults explained, next door; a command starts the daemon."""
+ALLOWED_BESIDE = {("cli", "daemon"), ("bootstrap", "execution")}
+"""Within a layer: a command starts the daemon; the executor is joined."""
 
 OUTSIDE = {"testing"}
 """The shipped fakes stand in for any role; only the domain and the errors are theirs to import."""
@@ -172,8 +177,10 @@ def test_all_is_complete(path: Path):
         elif _typing_only(node):
             defined |= {
                 alias.asname or alias.name
-                for inner in ast.walk(node) if isinstance(inner, ast.ImportFrom) for alias in inner.names
-            }  # fmt: skip
+                for inner in ast.walk(node)
+                if isinstance(inner, ast.ImportFrom)
+                for alias in inner.names
+            }
     assert listed is not None, "no __all__"
     assert len(listed) == len(set(listed)), "a name stands twice in __all__"
     assert set(listed) - defined == set(), "listed but not defined"
@@ -236,7 +243,7 @@ def test_values_are_frozen(path: Path):
 @modules
 def test_only_settings_reads_the_environment(path: Path):
     """Auria's environment variables are read by settings alone; programs that train and evaluate take defaults from them."""
-    if _name(path) == "settings.py" or _name(path).startswith(("art/training/", "art/evaluation/")):
+    if _name(path) == "settings/loading.py" or _name(path).startswith(("art/training/", "art/evaluation/")):
         return
     reads = [
         f"{_name(path)}:{node.lineno}"

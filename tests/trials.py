@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from auria_bot.domain.interfaces import Channel, Secrets
     from auria_bot.domain.post import Receipt
-    from auria_bot.domain.roles import Channel, Secrets
     from tests.platforms import Platform
 
 __all__ = ["Recorded", "found", "made", "new_post", "noisy", "post_of", "shown"]
@@ -31,9 +31,14 @@ _NUMBERS = itertools.count(1)
 
 
 def made(
-    name: str, home: Path, server: Platform | None = None, *, vault: Secrets | None = None,
-    options: Mapping[str, Any] | None = None, **secrets: str,
-) -> Channel:  # fmt: skip
+    name: str,
+    home: Path,
+    server: Platform | None = None,
+    *,
+    vault: Secrets | None = None,
+    options: Mapping[str, Any] | None = None,
+    **secrets: str,
+) -> Channel:
     """A channel of that kind, before its platform where it has one; with other secrets or options where they are given."""
     kind = registry.find("channel", name)
     chosen = {**(server.options() if server else {}), **(options or {}), "name": "mine"}
@@ -46,10 +51,18 @@ def post_of(picture: Path, text: str, alt_text: str) -> Post:
     """A post of that picture and those words."""
     number = next(_NUMBERS)
     return Post(
-        id=number, draft_id=number, channel="mine", state=PostState.SENDING, due=datetime.now(UTC), text=text,
-        alt_text=alt_text, signature="s", picture=str(picture), key=hashlib.sha256(str(number).encode()).hexdigest()[:32],
+        id=number,
+        draft_id=number,
+        channel="mine",
+        state=PostState.SENDING,
+        due=datetime.now(UTC),
+        text=text,
+        alt_text=alt_text,
+        signature="s",
+        picture=str(picture),
+        key=hashlib.sha256(str(number).encode()).hexdigest()[:32],
         picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
-    )  # fmt: skip
+    )
 
 
 def new_post(folder: Path) -> Post:

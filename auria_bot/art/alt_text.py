@@ -13,28 +13,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auria_bot.art.captioners.colour_words import NAMED
-from auria_bot.art.captioners.nature import FLOWERS, UNCERTAIN, kinds, tells_of_others
+from auria_bot.art.captioners.vocabulary_mask import FLOWERS, UNCERTAIN, kinds, tells_of_others
 from auria_bot.art.hashtags import Hashtags
-from auria_bot.corpus.decency import faults
-from auria_bot.corpus.words import words
-from auria_bot.domain.roles import Words
+from auria_bot.corpus.language.content_filter import faults
+from auria_bot.corpus.language.words import words
+from auria_bot.domain.interfaces import Words
 from auria_bot.errors import InputError, TextRejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from auria_bot.domain.artwork import Sketch, Style
+    from auria_bot.domain.artwork import ArtworkInProgress, Style
     from auria_bot.domain.haiku import Haiku
 
-__all__ = ["MOST_CHARACTERS", "PlainScribe", "alt_text"]
+__all__ = ["MOST_CHARACTERS", "PlainTextWriter", "alt_text"]
 
 MOST_CHARACTERS: Final = 1000  # of alt text: the least that any of the platforms takes
 _MOST_TITLE = 120  # characters of a painting's title or a painter's name
 _MISLEADING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-class PlainScribe:
+class PlainTextWriter:
     """Writes plain words in a fixed order."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class PlainScribe:
         """The table of hashtags, by the hash of its checksums."""
         return {"hashtags": self._hashtags.version()}
 
-    def write(self, sketch: Sketch) -> Words:
+    def write(self, sketch: ArtworkInProgress) -> Words:
         """Words for a sketch that has its haiku, and what it has of caption, mood and style.
 
         Raises:

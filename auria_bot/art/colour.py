@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DIRECTIONS", "QUANTILES", "Cloud", "distances", "from_lab", "luminance", "matrix_root", "to_lab"]
+__all__ = [
+    "DIRECTIONS",
+    "QUANTILES",
+    "ColourDistribution",
+    "distances",
+    "from_lab",
+    "luminance",
+    "matrix_root",
+    "to_lab",
+]
 
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -108,7 +117,7 @@ def matrix_root(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cloud:
+class ColourDistribution:
     """The colours of a picture, without the picture."""
 
     mean: NDArray[np.float64]  # (3,) CIELAB
@@ -116,7 +125,7 @@ class Cloud:
     marginals: NDArray[np.float64]  # (9, 33): quantiles of the pixels along DIRECTIONS at QUANTILES; or (9, 0)
 
     @classmethod
-    def of(cls, lab: NDArray[np.float32], *, marginals: bool = True) -> Cloud:
+    def of(cls, lab: NDArray[np.float32], *, marginals: bool = True) -> ColourDistribution:
         """The cloud of (..., 3) CIELAB pixels. A little grey noise keeps a flat picture's covariance regular.
 
         Args:
@@ -128,15 +137,15 @@ class Cloud:
         covariance = np.atleast_2d(np.cov(pixels.T)) + 1e-2 * np.eye(3)
         return cls(mean=pixels.mean(axis=0), covariance=covariance, marginals=quantiles)
 
-    def distance(self, other: Cloud) -> float:
+    def distance(self, other: ColourDistribution) -> float:
         """Wasserstein-2 distance of the two clouds as Gaussians, in CIELAB units (Dowson and Landau, 1982)."""
         return float(distances(self, [other])[0])
 
-    def sliced_distance(self, other: Cloud) -> float:
+    def sliced_distance(self, other: ColourDistribution) -> float:
         """Sliced Wasserstein-2 distance over DIRECTIONS, in CIELAB units: sees the shape too, not only the ellipse."""
         return float(np.sqrt(((self.marginals - other.marginals) ** 2).mean()))
 
-    def toward(self, other: Cloud, share: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def toward(self, other: ColourDistribution, share: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The linear map that moves this cloud a share of the shortest way to another.
 
         Args:
@@ -154,8 +163,8 @@ class Cloud:
         return matrix.T.astype(np.float32), (goal - self.mean @ matrix.T).astype(np.float32)
 
 
-def distances(cloud: Cloud, others: Sequence[Cloud]) -> NDArray[np.float64]:
-    """The distance of a cloud to each of many, (others,); see `Cloud.distance`."""
+def distances(cloud: ColourDistribution, others: Sequence[ColourDistribution]) -> NDArray[np.float64]:
+    """The distance of a cloud to each of many, (others,); see `ColourDistribution.distance`."""
     means = np.stack([other.mean for other in others])
     covariances = np.stack([other.covariance for other in others])
     root = matrix_root(cloud.covariance)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from auria_bot import one_stroke
+from auria_bot import files
 from auria_bot.errors import DiskError, PictureError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        one_stroke.put(path, data, mode=0o644)
+        files.write_atomic(path, data, mode=0o644)
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         why = "the disk is full" if full else (error.strerror or str(error))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from auria_bot.art import compiled
+from auria_bot.art import compile_cache
 from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing, UnknownName
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def load(path: Path, *, runtime: str = "auto", threads: int | None = None, preci
 
 def _kept(core: Any, key: str, options: Mapping[str, Any]) -> Any:
     """A net that an earlier process compiled with the same program on the same machine, or None."""
-    data = compiled.read(key)
+    data = compile_cache.read(key)
     if data is None:
         return None
     try:
@@ -115,8 +115,8 @@ class _OpenVino:
                 self._compiled = core.compile_model(str(path), "CPU", options)
             except RuntimeError as error:
                 raise ModelCorrupt(f"{path} is not a readable ONNX net: {str(error).splitlines()[-1]}") from None
-            if compiled.is_on():
-                compiled.write(key.hexdigest(), self._compiled.export_model().getvalue())
+            if compile_cache.is_on():
+                compile_cache.write(key.hexdigest(), self._compiled.export_model().getvalue())
         self._request = self._compiled.create_infer_request()
         self.inputs = tuple(port.get_any_name() for port in self._compiled.inputs)
         self.outputs = tuple(port.get_any_name() for port in self._compiled.outputs)

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.errors import Refused
+from auria_bot.errors import Rejected
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from auria_bot.domain.interfaces import Limits
     from auria_bot.domain.post import Post
-    from auria_bot.domain.roles import Limits
 
 __all__ = ["FittedPicture", "fit_picture"]
 
@@ -48,7 +48,7 @@ def fit_picture(post: Post, limits: Limits) -> FittedPicture:
     """The approved picture of a post, made to fit; the same picture gives the same bytes.
 
     Raises:
-        Refused: the picture is missing, is not the one that was approved, or cannot be made to fit.
+        Rejected: the picture is missing, is not the one that was approved, or cannot be made to fit.
     """
     from PIL import Image
 
@@ -56,9 +56,9 @@ def fit_picture(post: Post, limits: Limits) -> FittedPicture:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Refused(f"the picture {path} cannot be read: {error.strerror or error}") from None
+        raise Rejected(f"the picture {path} cannot be read: {error.strerror or error}") from None
     if hashlib.sha256(content).hexdigest() != post.picture_sha256:
-        raise Refused(f"{path} is not the picture that was approved")
+        raise Rejected(f"{path} is not the picture that was approved")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -66,7 +66,9 @@ def fit_picture(post: Post, limits: Limits) -> FittedPicture:
             )  # too many pixels are told below; damaged metadata is no fault of the picture
             with Image.open(io.BytesIO(content)) as image:
                 if image.width * image.height > _MOST:
-                    raise Refused(f"{path} has {image.width} x {image.height} pixels; at most {_MOST} in all are taken")
+                    raise Rejected(
+                        f"{path} has {image.width} x {image.height} pixels; at most {_MOST} in all are taken"
+                    )
                 image.load()  # a picture that breaks off is found out here, also where it fits
                 if _fits(image, len(content), limits):
                     return FittedPicture(
@@ -74,9 +76,9 @@ def fit_picture(post: Post, limits: Limits) -> FittedPicture:
                     )
                 return _remade(_plain(image), _metadata(image), limits, path)
     except Image.DecompressionBombError:
-        raise Refused(f"{path} is too large; at most {_MOST} pixels in all are taken") from None
+        raise Rejected(f"{path} is too large; at most {_MOST} pixels in all are taken") from None
     except _NO_PICTURE:
-        raise Refused(f"{path} is not a readable picture") from None
+        raise Rejected(f"{path} is not a readable picture") from None
 
 
 def _fits(image: Image.Image, length: int, limits: Limits) -> bool:
@@ -156,7 +158,7 @@ def _remade(image: Image.Image, extra: dict[str, bytes], limits: Limits, path: P
         scale = side / longest
         size = _framed(_scaled(framed, scale), limits.ratios)
         if size[0] * size[1] > _MOST:
-            raise Refused(
+            raise Rejected(
                 f"{path} would take a margin of more than {_MOST} pixels; its ratio is too far from any allowed"
             )
         smaller = _on_margin(image, _scaled(image.size, scale), size)
@@ -166,7 +168,7 @@ def _remade(image: Image.Image, extra: dict[str, bytes], limits: Limits, path: P
             if limits.picture_bytes is None or target.tell() <= limits.picture_bytes:
                 return FittedPicture(content=target.getvalue(), media_type="image/jpeg", width=size[0], height=size[1])
         side = int(side * 0.8)
-    raise Refused(f"{path} cannot be brought under {limits.picture_bytes} bytes, which is the most that is taken")
+    raise Rejected(f"{path} cannot be brought under {limits.picture_bytes} bytes, which is the most that is taken")
 
 
 def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:

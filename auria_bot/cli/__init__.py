@@ -13,7 +13,7 @@ def main() -> None:
     """Run the command line on the process's own arguments; never returns."""
     import sys
 
-    from auria_bot.cli.failures import reported
+    from auria_bot.cli.error_reporting import reported
 
     with reported(debug="--debug" in sys.argv):
         from auria_bot.cli.app import app

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from auria_bot.cli.failures import EXIT_CODES
+from auria_bot.cli.error_reporting import EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,34 +20,37 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "app"]
 
 COMMANDS = {
-    "make": ("making:make", "Make artworks, each a draft for review."),
-    "drafts": ("drafts:list_drafts", "List drafts, the newest first."),
-    "show": ("drafts:show", "Show a draft: picture, poem and words."),
-    "review": ("reviewing:review", "Go through the drafts that wait, one key each."),
-    "approve": ("drafts:approve", "Approve drafts: sign picture and words for publishing."),
-    "reject": ("drafts:reject", "Reject drafts for good."),
-    "edit": ("drafts:edit", "Change a draft's words."),
-    "restyle": ("drafts:restyle", "Make a draft anew in another style."),
-    "repaint": ("drafts:repaint", "Make a draft anew with another picture."),
-    "publish": ("publishing:publish", "Publish what is approved, once and only once."),
-    "daemon": ("attendance:daemon", "Do everything by herself, day after day, until told to stop."),
-    "schedule": ("attendance:schedule", "Show what the daemon does in the coming week, and what it did."),
-    "posts": ("posts:posts", "List posts: where each draft went, or why not."),
-    "channels": ("channels:channels", "List channels: where posts go, and how each stands."),
-    "sheet": ("making:sheet", "Write a contact sheet: drafts and their poems on one page."),
-    "measure": ("measuring:measure", "Count what followers did with what is out, where that is due."),
-    "stats": ("statistics:stats", "Tell what followers did: by channel, mood, painting and time."),
-    "moods": ("moods:list_moods", "List the moods, what they are like, and which she leans to."),
-    "styles": ("catalogue:styles", "The paintings whose manner pictures are restyled in."),
-    "models": ("catalogue:list_models", "List the trained models: hash, size, figures and licence."),
-    "corpus": ("corpus:corpus", "The verse that Auria learns from: import, look at it, forget, make versions."),
-    "train": ("training:train", "Train a model, or go on with a stopped training."),
-    "evaluate": ("training:evaluate", "Measure a model on the test split of the data."),
-    "doctor": ("care:doctor", "Examine everything and say what to do."),
-    "config": ("care:config", "Show every setting in force, without secrets."),
-    "db": ("keeping:database", "The database: its schema, backups, and whether it is whole."),
-    "tidy": ("keeping:tidy", "Take away what is old: rejected drafts' pictures, broken-off runs, crash logs."),
-    "notify": ("notifying:notify", "Telling you what matters: try it, and say what is to be said."),
+    "make": ("studio.making:make", "Make artworks, each a draft for review."),
+    "drafts": ("studio.drafts:list_drafts", "List drafts, the newest first."),
+    "show": ("studio.drafts:show", "Show a draft: picture, poem and words."),
+    "review": ("studio.reviewing:review", "Go through the drafts that wait, one key each."),
+    "approve": ("studio.drafts:approve", "Approve drafts: sign picture and words for publishing."),
+    "reject": ("studio.drafts:reject", "Reject drafts for good."),
+    "edit": ("studio.drafts:edit", "Change a draft's words."),
+    "restyle": ("studio.drafts:restyle", "Make a draft anew in another style."),
+    "repaint": ("studio.drafts:repaint", "Make a draft anew with another picture."),
+    "publish": ("publishing.publishing:publish", "Publish what is approved, once and only once."),
+    "daemon": ("operations.daemon:daemon", "Do everything by herself, day after day, until told to stop."),
+    "schedule": ("operations.daemon:schedule", "Show what the daemon does in the coming week, and what it did."),
+    "posts": ("publishing.posts:posts", "List posts: where each draft went, or why not."),
+    "channels": ("publishing.channels:channels", "List channels: where posts go, and how each stands."),
+    "sheet": ("studio.making:sheet", "Write a contact sheet: drafts and their poems on one page."),
+    "measure": ("engagement.measuring:measure", "Count what followers did with what is out, where that is due."),
+    "stats": ("engagement.statistics:stats", "Tell what followers did: by channel, mood, painting and time."),
+    "moods": ("engagement.moods:list_moods", "List the moods, what they are like, and which she leans to."),
+    "styles": ("models.catalogue:styles", "The paintings whose manner pictures are restyled in."),
+    "models": ("models.catalogue:list_models", "List the trained models: hash, size, figures and licence."),
+    "corpus": ("corpus.corpus:corpus", "The verse that Auria learns from: import, look at it, forget, make versions."),
+    "train": ("models.training:train", "Train a model, or go on with a stopped training."),
+    "evaluate": ("models.training:evaluate", "Measure a model on the test split of the data."),
+    "doctor": ("operations.diagnostics:doctor", "Examine everything and say what to do."),
+    "config": ("operations.diagnostics:config", "Show every setting in force, without secrets."),
+    "db": ("operations.maintenance:database", "The database: its schema, backups, and whether it is whole."),
+    "tidy": (
+        "operations.maintenance:tidy",
+        "Take away what is old: rejected drafts' pictures, broken-off runs, crash logs.",
+    ),
+    "notify": ("operations.notifying:notify", "Telling you what matters: try it, and say what is to be said."),
 }
 """Each command's function, or group of commands, in auria_bot.cli, and the first sentence of its docstring."""
 
@@ -119,6 +122,6 @@ def _options(
 ) -> None:
     """Options that stand before the command; `main` looks for --debug itself."""
     if leash >= 0:
-        from auria_bot.cli.leash import hold
+        from auria_bot.execution.parent_watch import hold
 
         hold(leash)

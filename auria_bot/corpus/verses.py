@@ -13,9 +13,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus import stream
-from auria_bot.corpus.groups import Groups
-from auria_bot.corpus.words import words
+from auria_bot.corpus.language.words import words
+from auria_bot.corpus.sources import stream
+from auria_bot.corpus.union_find import UnionFind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -83,7 +83,7 @@ def clusters(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:
         marks.add("= " + " ".join(sorted(flat)))
         for mark in marks:
             owners[mark].append(index)
-    groups = Groups(len(poems))
+    groups = UnionFind(len(poems))
     for members in owners.values():
         if 1 < len(members) <= _COMMON:
             for member in members:

@@ -1,4 +1,4 @@
-"""A Sketch is an artwork in progress; an Artwork is a finished one, with nothing missing.
+"""An ArtworkInProgress is being made; an Artwork is a finished one, with nothing missing.
 
 Both are JSON-able: pictures are named by paths relative to the artwork's own folder, never held as tensors.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import StepFailed
 
-__all__ = ["Artwork", "Sketch", "Style"]
+__all__ = ["Artwork", "ArtworkInProgress", "Style"]
 
 _ATTRIBUTIONS = {
     "Attributed to ": "attributed to ",
@@ -53,7 +53,7 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sketch:
+class ArtworkInProgress:
     """An artwork in progress. A step returns `sketch.evolve(...)`; fields are filled from top to bottom."""
 
     key: str  # its folder's name in the workspace
@@ -82,7 +82,7 @@ class Sketch:
     rejected: tuple[str, ...] = ()  # why earlier candidates were dropped by the gate
     seconds: tuple[tuple[str, float], ...] = ()  # (step, wall seconds); not part of the artwork's identity
 
-    def evolve(self, **changes: Any) -> Sketch:
+    def evolve(self, **changes: Any) -> ArtworkInProgress:
         """The same sketch with some fields changed."""
         return replace(self, **changes)
 
@@ -91,7 +91,7 @@ class Sketch:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Sketch:
+    def from_json(cls, value: dict[str, Any]) -> ArtworkInProgress:
         """Read what `to_json` wrote; unknown fields of a newer version are left out."""
         known = {field.name for field in fields(cls)}
         data = {name: item for name, item in value.items() if name in known}
@@ -127,7 +127,7 @@ class Artwork:
     models: tuple[tuple[str, str], ...]
 
     @classmethod
-    def from_sketch(cls, sketch: Sketch) -> Artwork:
+    def from_sketch(cls, sketch: ArtworkInProgress) -> Artwork:
         """Finish a sketch.
 
         Raises:
@@ -148,4 +148,4 @@ class Artwork:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Artwork:
         """Read what `to_json` wrote."""
-        return cls.from_sketch(Sketch.from_json({"key": "", **value}))
+        return cls.from_sketch(ArtworkInProgress.from_json({"key": "", **value}))

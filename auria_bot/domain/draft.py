@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from auria_bot.domain.artwork import Artwork
-from auria_bot.errors import IllegalMove, InputError
+from auria_bot.errors import InputError, InvalidTransition
 
 __all__ = ["Draft", "DraftState"]
 
@@ -63,7 +63,7 @@ class Draft:
         """Sign the content for these channels.
 
         Raises:
-            IllegalMove: the draft is not waiting for a decision.
+            InvalidTransition: the draft is not waiting for a decision.
             InputError: no channel was named.
         """
         if not channels:
@@ -81,29 +81,32 @@ class Draft:
         """Change the words; an approval that stood is void.
 
         Raises:
-            IllegalMove: the draft is rejected or already scheduled.
+            InvalidTransition: the draft is rejected or already scheduled.
         """
         if self.state not in {DraftState.MADE, DraftState.APPROVED}:
-            raise IllegalMove(f"draft {self.id} is {self.state}; only one that is made or approved can be edited")
+            raise InvalidTransition(f"draft {self.id} is {self.state}; only one that is made or approved can be edited")
         return replace(
             self,
             text=self.text if text is None else text,
             alt_text=self.alt_text if alt_text is None else alt_text,
-            state=DraftState.MADE, signature="", channels=(), decided_at=None,
-        )  # fmt: skip
+            state=DraftState.MADE,
+            signature="",
+            channels=(),
+            decided_at=None,
+        )
 
     def schedule(self) -> Draft:
         """Hand the draft to the publisher.
 
         Raises:
-            IllegalMove: it is not approved, or was changed since.
+            InvalidTransition: it is not approved, or was changed since.
         """
         if self.state is DraftState.APPROVED and not self.is_signed:
-            raise IllegalMove(f"draft {self.id} was changed after its approval; approve it again")
+            raise InvalidTransition(f"draft {self.id} was changed after its approval; approve it again")
         return self._move(DraftState.SCHEDULED)
 
     def _move(self, to: DraftState, **changes: object) -> Draft:
         if to not in _MOVES[self.state]:
             allowed = ", ".join(sorted(_MOVES[self.state])) or "nothing more"
-            raise IllegalMove(f"draft {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
+            raise InvalidTransition(f"draft {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

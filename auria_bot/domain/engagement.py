@@ -7,7 +7,7 @@ from datetime import datetime
 
 from auria_bot.domain.post import Receipt
 
-__all__ = ["COUNTS", "POINTS", "Audience", "Engagement", "Standing", "Watched"]
+__all__ = ["COUNTS", "POINTS", "Audience", "Engagement", "PostEngagement", "TrackedPost"]
 
 COUNTS = ("likes", "reposts", "replies", "quotes", "saves", "views")
 """What is counted, in the order it is shown."""
@@ -44,7 +44,7 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class TrackedPost:
     """A post that is out, and when it was last measured."""
 
     post_id: int
@@ -55,7 +55,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class PostEngagement:
     """How a post that is out stands: what it is of, and what followers did with it so far."""
 
     post_id: int

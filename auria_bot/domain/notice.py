@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Kind", "Notice", "Telling"]
+__all__ = ["Kind", "Notice", "PendingNotification"]
 
 
 class Kind(StrEnum):
@@ -35,7 +35,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class PendingNotification:
     """A notice that is to be said now."""
 
     id: int

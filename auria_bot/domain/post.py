@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from auria_bot.errors import IllegalMove
+from auria_bot.errors import InvalidTransition
 
 __all__ = ["TERMINAL", "Attempt", "Outcome", "Post", "PostState", "Receipt", "failures_in_a_row"]
 
@@ -29,13 +29,17 @@ TERMINAL = frozenset({PostState.SENT, PostState.FAILED})
 _MOVES = {
     PostState.WAITING: {PostState.SENDING, PostState.FAILED, PostState.NEEDS_ATTENTION},
     PostState.SENDING: {
-        PostState.SENT, PostState.UNKNOWN, PostState.FAILED, PostState.WAITING, PostState.NEEDS_ATTENTION,
+        PostState.SENT,
+        PostState.UNKNOWN,
+        PostState.FAILED,
+        PostState.WAITING,
+        PostState.NEEDS_ATTENTION,
     },
     PostState.UNKNOWN: {PostState.SENT, PostState.WAITING, PostState.NEEDS_ATTENTION},
     PostState.NEEDS_ATTENTION: {PostState.SENT, PostState.WAITING, PostState.FAILED},
     PostState.SENT: set[PostState](),
     PostState.FAILED: set[PostState](),
-}  # fmt: skip
+}
 
 
 class Outcome(StrEnum):
@@ -111,7 +115,7 @@ class Post:
         """The post in another state.
 
         Raises:
-            IllegalMove: the state it is in does not lead there.
+            InvalidTransition: the state it is in does not lead there.
         """
         possible = _MOVES[self.state]
         if self.state is PostState.WAITING and self.fencing:
@@ -119,5 +123,5 @@ class Post:
             possible = possible | {PostState.SENT}
         if to not in possible:
             allowed = ", ".join(sorted(possible)) or "nothing more"
-            raise IllegalMove(f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
+            raise InvalidTransition(f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

@@ -13,19 +13,31 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from auria_bot.corpus.edition import Edition
-    from auria_bot.corpus.piece import Piece
+    from auria_bot.corpus.item import CorpusItem
+    from auria_bot.corpus.versions import CorpusVersion
     from auria_bot.domain.artwork import Artwork
     from auria_bot.domain.draft import Draft, DraftState
-    from auria_bot.domain.engagement import Audience, Engagement, Standing, Watched
+    from auria_bot.domain.engagement import Audience, Engagement, PostEngagement, TrackedPost
     from auria_bot.domain.haiku import Haiku
     from auria_bot.domain.pause import Pause
     from auria_bot.domain.post import Attempt, Outcome, Post, PostState
 
 __all__ = [
-    "Bookmarks", "Channels", "Clock", "Drafts", "Editions", "Journal", "Pictures", "Posts", "Samples", "Store", "Unit", "Verses",
-    "Vitals", "Watch",
-]  # fmt: skip
+    "Bookmarks",
+    "Channels",
+    "Clock",
+    "Drafts",
+    "Editions",
+    "Journal",
+    "Pictures",
+    "Posts",
+    "Samples",
+    "Store",
+    "Unit",
+    "Verses",
+    "Vitals",
+    "Watch",
+]
 
 
 class Clock(Protocol):
@@ -59,7 +71,7 @@ class Drafts(Protocol):
         """Write what changed and give the draft with its new version.
 
         Raises:
-            IllegalMove: the draft was changed by someone else since it was read.
+            InvalidTransition: the draft was changed by someone else since it was read.
         """
         ...
 
@@ -120,7 +132,7 @@ class Posts(Protocol):
         """Note that a claimed post's mutation is about to happen; its lease begins anew.
 
         Raises:
-            IllegalMove: the post was claimed again, or its lease ran out, since.
+            InvalidTransition: the post was claimed again, or its lease ran out, since.
         """
         ...
 
@@ -128,7 +140,7 @@ class Posts(Protocol):
         """Write a claimed post's new state, and when it is due, and close its attempt.
 
         Raises:
-            IllegalMove: the post was claimed again, or given up for lost, since.
+            InvalidTransition: the post was claimed again, or given up for lost, since.
         """
         ...
 
@@ -151,7 +163,7 @@ class Posts(Protocol):
         """Write a post that is not being sent.
 
         Raises:
-            IllegalMove: its fencing number has moved on, it is being sent, or its state does not lead there.
+            InvalidTransition: its fencing number has moved on, it is being sent, or its state does not lead there.
         """
         ...
 
@@ -181,7 +193,7 @@ class Samples(Protocol):
 
     def watched(
         self, *, since: datetime, channels: Collection[str] | None = None, vanished: bool = False
-    ) -> Sequence[Watched]:
+    ) -> Sequence[TrackedPost]:
         """The posts that went out since then, the newest first; those that are gone only when asked for."""
         ...
 
@@ -217,7 +229,7 @@ class Samples(Protocol):
 
     def standings(
         self, *, since: datetime | None = None, channel: str | None = None, grown: timedelta | None = None
-    ) -> Sequence[Standing]:
+    ) -> Sequence[PostEngagement]:
         """Every post that is out, the newest first, with its latest sample, or its first of at least some age."""
         ...
 
@@ -229,7 +241,7 @@ class Samples(Protocol):
 class Verses(Protocol):
     """The texts that were met, of one unit of work."""
 
-    def take(self, pieces: Sequence[Piece]) -> Sequence[str]:
+    def take(self, pieces: Sequence[CorpusItem]) -> Sequence[str]:
         """Keep a batch; what became of each: "new", "better" than the copy that was known, "known" or "forgotten"."""
         ...
 
@@ -241,13 +253,13 @@ class Verses(Protocol):
         """Forget the verse with this digest, for good; whether it was there."""
         ...
 
-    def kept(self) -> Iterator[Piece]:
+    def kept(self) -> Iterator[CorpusItem]:
         """Every kept verse in the order of their digests, read a page at a time."""
         ...
 
     def sample(
         self, count: int, *, season: str | None = None, form: str | None = None, seed: int = 0
-    ) -> Sequence[Piece]:
+    ) -> Sequence[CorpusItem]:
         """So many kept verses by chance; the same seed gives the same ones while nothing is added."""
         ...
 
@@ -285,11 +297,11 @@ class Watch(Protocol):
 class Editions(Protocol):
     """The versions of the corpus, of one unit of work."""
 
-    def add(self, edition: Edition) -> None:
+    def add(self, edition: CorpusVersion) -> None:
         """Keep a version's name; one that is there already stays as it is."""
         ...
 
-    def list(self) -> Sequence[Edition]:
+    def list(self) -> Sequence[CorpusVersion]:
         """Every version, the newest first."""
         ...
 

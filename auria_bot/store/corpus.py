@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from auria_bot.corpus.edition import Edition
+from auria_bot.corpus.versions import CorpusVersion
 from auria_bot.store.schema import bookmarks, corpora
 from auria_bot.store.upsert import insert_once
 
-__all__ = ["Bookmarks", "Editions"]
+__all__ = ["Bookmarks", "CorpusVersions"]
 
 
 class Bookmarks:
@@ -40,21 +40,24 @@ class Bookmarks:
         return {(row.subreddit, row.listing): (row.mark, row.at) for row in self._connection.execute(wanted)}
 
 
-class Editions:
+class CorpusVersions:
     """The versions of the corpus, of one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, edition: Edition) -> None:
+    def add(self, edition: CorpusVersion) -> None:
         """Keep a version's name; one that is there already stays as it is."""
         row: dict[str, Any] = {
-            "name": edition.name, "made_at": edition.made_at, "verses": edition.verses, "sha256": edition.sha256,
+            "name": edition.name,
+            "made_at": edition.made_at,
+            "verses": edition.verses,
+            "sha256": edition.sha256,
             "settings": dict(edition.settings),
-        }  # fmt: skip
+        }
         insert_once(self._connection, corpora, row, unique=("name",))
 
-    def list(self) -> Sequence[Edition]:
+    def list(self) -> Sequence[CorpusVersion]:
         """Every version, the newest first."""
         wanted = select(corpora).order_by(corpora.c.made_at.desc(), corpora.c.name)
-        return tuple(Edition(**row) for row in self._connection.execute(wanted).mappings())
+        return tuple(CorpusVersion(**row) for row in self._connection.execute(wanted).mappings())

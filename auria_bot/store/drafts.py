@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from auria_bot.domain.artwork import Artwork
 from auria_bot.domain.draft import Draft, DraftState
 from auria_bot.domain.haiku import Haiku
-from auria_bot.errors import IllegalMove, NotFound
+from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.schema import LAST_ID, drafts
 from auria_bot.store.upsert import insert_once
 
@@ -27,11 +27,21 @@ class Drafts:
     def add(self, artwork: Artwork, *, folder: str, picture_sha256: str, made_at: datetime) -> Draft:
         """Insert a MADE draft with the artwork's words; where that folder has a draft already, give that one."""
         row = {
-            "version": 1, "folder": folder, "state": DraftState.MADE, "made_at": made_at, "reason": "",
-            "text": artwork.post_text, "alt_text": artwork.alt_text, "channels": [], "signature": "",
-            "picture_sha256": picture_sha256, "artwork": artwork.to_json(), "mood": artwork.mood,
-            "style": artwork.style.key, "fingerprint": artwork.fingerprint,
-        }  # fmt: skip
+            "version": 1,
+            "folder": folder,
+            "state": DraftState.MADE,
+            "made_at": made_at,
+            "reason": "",
+            "text": artwork.post_text,
+            "alt_text": artwork.alt_text,
+            "channels": [],
+            "signature": "",
+            "picture_sha256": picture_sha256,
+            "artwork": artwork.to_json(),
+            "mood": artwork.mood,
+            "style": artwork.style.key,
+            "fingerprint": artwork.fingerprint,
+        }
         insert_once(self._connection, drafts, row, unique=("folder",))
         found = self._connection.execute(select(drafts).where(drafts.c.folder == folder)).one()
         return _draft(found)
@@ -57,20 +67,26 @@ class Drafts:
         """Write what changed and give the draft with its new version.
 
         Raises:
-            IllegalMove: the draft was changed by someone else since it was read.
+            InvalidTransition: the draft was changed by someone else since it was read.
             NotFound: there is no such draft.
         """
         changed = self._connection.execute(
             update(drafts)
             .where(drafts.c.id == draft.id, drafts.c.version == draft.version)
             .values(
-                version=draft.version + 1, state=draft.state, decided_at=draft.decided_at, reason=draft.reason,
-                text=draft.text, alt_text=draft.alt_text, channels=list(draft.channels), signature=draft.signature,
+                version=draft.version + 1,
+                state=draft.state,
+                decided_at=draft.decided_at,
+                reason=draft.reason,
+                text=draft.text,
+                alt_text=draft.alt_text,
+                channels=list(draft.channels),
+                signature=draft.signature,
             )
-        )  # fmt: skip
+        )
         if changed.rowcount == 0:
             now = self.get(draft.id)
-            raise IllegalMove(
+            raise InvalidTransition(
                 f"draft {draft.id} was changed meanwhile (it is {now.state} now); look at it again and repeat"
             )
         return self.get(draft.id)
@@ -103,8 +119,17 @@ class Drafts:
 
 def _draft(row: Row[Any]) -> Draft:
     return Draft(
-        id=row.id, version=row.version, artwork=Artwork.from_json(row.artwork), folder=row.folder,
-        picture_sha256=row.picture_sha256, state=DraftState(row.state), made_at=row.made_at,
-        decided_at=row.decided_at, reason=row.reason, text=row.text, alt_text=row.alt_text,
-        channels=tuple(row.channels), signature=row.signature,
-    )  # fmt: skip
+        id=row.id,
+        version=row.version,
+        artwork=Artwork.from_json(row.artwork),
+        folder=row.folder,
+        picture_sha256=row.picture_sha256,
+        state=DraftState(row.state),
+        made_at=row.made_at,
+        decided_at=row.decided_at,
+        reason=row.reason,
+        text=row.text,
+        alt_text=row.alt_text,
+        channels=tuple(row.channels),
+        signature=row.signature,
+    )

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from sqlalchemy import URL, inspect, make_url, text
 
-from auria_bot.errors import AuriaError, BackendMissing, DiskError, IllegalMove, SchemaTooNew, StoreError
-from auria_bot.secrecy import guard
+from auria_bot.errors import AuriaError, BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
+from auria_bot.redaction import register_secret
 from auria_bot.store.engine import BUSY_TIMEOUT, READ_ONLY, connect, translated
 from auria_bot.store.schema import HEAD
-from auria_bot.telemetry import mask
+from auria_bot.telemetry import redacted
 
 __all__ = ["Dump"]
 
@@ -49,7 +49,7 @@ class Dump:
         """
         self._url = make_url(url)
         if self._url.password:
-            guard(str(self._url.password))
+            register_secret(str(self._url.password))
         self._programs = programs
 
     @property
@@ -120,7 +120,7 @@ class Dump:
             aside: where what it held is saved before.
 
         Raises:
-            IllegalMove: the database holds something, and `force` is not given.
+            InvalidTransition: the database holds something, and `force` is not given.
             StoreError: the copy cannot be used; nothing was changed.
             DiskError: the disk does not take it.
         """
@@ -128,14 +128,20 @@ class Dump:
         broken = self._broken()
         if (broken or self._holds_something()) and not force:
             state = "is damaged" if broken else "holds drafts or posts already"
-            raise IllegalMove(f"the database {state}; end the daemon, then: auria db restore {file} --force")
+            raise InvalidTransition(f"the database {state}; end the daemon, then: auria db restore {file} --force")
         if not self._is_sqlite:
             if aside is not None and self._holds_something():
                 self.save(aside)
             self._run(
-                "pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction",
-                f"--dbname={self._address}", str(file),
-            )  # fmt: skip
+                "pg_restore",
+                "--clean",
+                "--if-exists",
+                "--no-owner",
+                "--no-privileges",
+                "--single-transaction",
+                f"--dbname={self._address}",
+                str(file),
+            )
             return
         if broken:
             self._move_away(aside)
@@ -219,7 +225,7 @@ class Dump:
                             with translated(engine):
                                 connection.exec_driver_sql(statement)
                         except AuriaError as error:
-                            found.append(f"{name}: {mask(str(error))}"[:300])
+                            found.append(f"{name}: {redacted(str(error))}"[:300])
                         connection.rollback()
         finally:
             engine.dispose()
@@ -235,13 +241,18 @@ class Dump:
             environment["PGPASSWORD"] = str(self._url.password)
         try:
             done = subprocess.run(  # noqa: S603 - a program of the operator's, no shell
-                [path, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=_LONG,
+                [path, *arguments],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_LONG,
                 stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise StoreError(f"{program} failed: {mask(str(error))[:300]}") from None
+            raise StoreError(f"{program} failed: {redacted(str(error))[:300]}") from None
         if done.returncode != 0:
-            words = mask(" ".join(done.stderr.split()))[:500]
+            words = redacted(" ".join(done.stderr.split()))[:500]
             kind = DiskError if "No space left" in words else StoreError
             raise kind(f"{program} failed: {words}")
         return done.stdout

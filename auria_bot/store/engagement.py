@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from auria_bot.domain.artwork import Artwork
-from auria_bot.domain.engagement import COUNTS, Audience, Engagement, Standing, Watched
+from auria_bot.domain.engagement import COUNTS, Audience, Engagement, PostEngagement, TrackedPost
 from auria_bot.domain.post import PostState, Receipt
 from auria_bot.store.schema import audiences, drafts, posts, samples
 
@@ -43,7 +43,7 @@ class Samples:
 
     def watched(
         self, *, since: datetime, channels: Collection[str] | None = None, vanished: bool = False
-    ) -> Sequence[Watched]:
+    ) -> Sequence[TrackedPost]:
         """The posts that went out since then, the newest first.
 
         Args:
@@ -54,23 +54,31 @@ class Samples:
         last = select(func.max(samples.c.at)).where(samples.c.post_id == posts.c.id).scalar_subquery()
         wanted = (
             select(
-                posts.c.id, posts.c.channel, posts.c.receipt_id, posts.c.receipt_url, posts.c.receipt_at,
-                posts.c.vanished_at, last.label("measured_at"),
+                posts.c.id,
+                posts.c.channel,
+                posts.c.receipt_id,
+                posts.c.receipt_url,
+                posts.c.receipt_at,
+                posts.c.vanished_at,
+                last.label("measured_at"),
             )
             .where(_SENT, posts.c.receipt_at >= since)
             .order_by(posts.c.receipt_at.desc(), posts.c.id.desc())
-        )  # fmt: skip
+        )
         if channels is not None:
             wanted = wanted.where(posts.c.channel.in_(list(channels)))
         if not vanished:
             wanted = wanted.where(posts.c.vanished_at.is_(None))
         return tuple(
-            Watched(
-                post_id=row.id, channel=row.channel, measured_at=row.measured_at, vanished_at=row.vanished_at,
+            TrackedPost(
+                post_id=row.id,
+                channel=row.channel,
+                measured_at=row.measured_at,
+                vanished_at=row.vanished_at,
                 receipt=Receipt(id=row.receipt_id, url=row.receipt_url or "", at=row.receipt_at),
             )
             for row in self._connection.execute(wanted)
-        )  # fmt: skip
+        )
 
     def add(self, post_id: int, counts: Engagement) -> None:
         """Keep what was counted; a post that was noted as gone is there again."""
@@ -140,7 +148,7 @@ class Samples:
 
     def standings(
         self, *, since: datetime | None = None, channel: str | None = None, grown: timedelta | None = None
-    ) -> Sequence[Standing]:
+    ) -> Sequence[PostEngagement]:
         """Every post that is out, the newest first, each with one of its samples.
 
         Args:
@@ -153,15 +161,24 @@ class Samples:
             sample = func.coalesce(self._sample(grown), sample)
         wanted = (
             select(
-                posts.c.id, posts.c.draft_id, posts.c.channel, posts.c.receipt_at, posts.c.receipt_url,
-                posts.c.receipt_cost, posts.c.vanished_at, drafts.c.mood, drafts.c.style, samples.c.at,
-                *(samples.c[name] for name in COUNTS), _crowd().label("followers"),
+                posts.c.id,
+                posts.c.draft_id,
+                posts.c.channel,
+                posts.c.receipt_at,
+                posts.c.receipt_url,
+                posts.c.receipt_cost,
+                posts.c.vanished_at,
+                drafts.c.mood,
+                drafts.c.style,
+                samples.c.at,
+                *(samples.c[name] for name in COUNTS),
+                _crowd().label("followers"),
             )
             .join_from(posts, drafts, drafts.c.id == posts.c.draft_id)
             .outerjoin(samples, samples.c.id == sample)
             .where(_SENT)
             .order_by(posts.c.receipt_at.desc(), posts.c.id.desc())
-        )  # fmt: skip
+        )
         if since is not None:
             wanted = wanted.where(posts.c.receipt_at >= since)
         if channel is not None:
@@ -171,12 +188,20 @@ class Samples:
             post_id, draft_id, name, at, url, cost, gone, mood, style, sampled, *counts, crowd = row
             values = dict(zip(COUNTS, counts, strict=True))
             found.append(
-                Standing(
-                    post_id=post_id, draft_id=draft_id, channel=name, posted_at=at, url=url or "", mood=mood, style=style,
-                    cost=cost or 0.0, vanished_at=gone, followers=crowd,
+                PostEngagement(
+                    post_id=post_id,
+                    draft_id=draft_id,
+                    channel=name,
+                    posted_at=at,
+                    url=url or "",
+                    mood=mood,
+                    style=style,
+                    cost=cost or 0.0,
+                    vanished_at=gone,
+                    followers=crowd,
                     counts=Engagement(at=sampled, **values) if sampled else None,
                 )
-            )  # fmt: skip
+            )
         return tuple(found)
 
     def artworks(self, draft_ids: Collection[int]) -> dict[int, Artwork]:

@@ -21,7 +21,7 @@ from auria_bot.errors import (
     SettingsError,
     StoreError,
 )
-from auria_bot.telemetry import mask
+from auria_bot.telemetry import redacted
 
 __all__ = ["READ_ONLY", "connect", "shown", "translated"]
 
@@ -31,9 +31,11 @@ IDLE = 5.0  # seconds of idleness after which a connection to PostgreSQL is aske
 
 # By itself, the system tells of a network that went away in the middle of a question after hours.
 _KEPT_ALIVE = {
-    "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3,  # seconds, seconds, times
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,  # seconds, seconds, times
     "tcp_user_timeout": 30_000,  # milliseconds
-}  # fmt: skip
+}
 
 READ_ONLY = "auria_read_only"
 """The execution option of a connection that only reads: on SQLite it takes no write lock."""
@@ -53,7 +55,7 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
     try:
         place = make_url(url)
     except (ArgumentError, ValueError):
-        raise SettingsError(f"database.url {mask(str(url))[:80]!r} cannot be read; {_FORMS}") from None
+        raise SettingsError(f"database.url {redacted(str(url))[:80]!r} cannot be read; {_FORMS}") from None
     if place.drivername in {"postgres", "postgresql"}:
         place = place.set(drivername="postgresql+psycopg")
     if place.get_backend_name() == "sqlite":
@@ -200,7 +202,7 @@ def translated(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         raise (_from_sqlite if engine.dialect.name == "sqlite" else _from_postgres)(error, engine) from error
     except SQLAlchemyError as error:
-        raise StoreError(f"the database failed: {mask(str(error))}") from error
+        raise StoreError(f"the database failed: {redacted(str(error))}") from error
 
 
 def _from_sqlite(error: DBAPIError, engine: Engine) -> AuriaError:
@@ -236,7 +238,7 @@ def _from_postgres(error: DBAPIError, engine: Engine) -> AuriaError:
 
     original = error.orig
     state = getattr(original, "sqlstate", None) or ""
-    words = mask(" ".join(str(original).split()))
+    words = redacted(" ".join(str(original).split()))
     if isinstance(original, psycopg.errors.DiskFull):
         return DiskError(f"the disk of the database server is full: {words}")
     if isinstance(original, psycopg.OperationalError) and (not state or state[:2] in {"08", "28", "3D", "57", "53"}):

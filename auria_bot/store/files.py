@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from auria_bot.errors import DiskError, IllegalMove, InputError, NotFound
+from auria_bot.errors import DiskError, InputError, InvalidTransition, NotFound
 
 __all__ = ["Pictures", "disk_errors"]
 
@@ -39,7 +39,7 @@ class Pictures:
         Raises:
             InputError: a name that could lead out of the folder.
             NotFound: a source is missing.
-            IllegalMove: the folder is there already, with other contents.
+            InvalidTransition: the folder is there already, with other contents.
             DiskError: the disk is full, read-only or not writable.
         """
         for name in (folder, *files):
@@ -147,7 +147,7 @@ def _check(name: str) -> None:
 def _same(target: Path, files: Mapping[str, Path]) -> Path:
     there = {entry.name for entry in target.iterdir()}
     if there != set(files) or any(not filecmp.cmp(files[name], target / name, shallow=False) for name in there):
-        raise IllegalMove(f"{target} is there already and holds something else; it is never overwritten")
+        raise InvalidTransition(f"{target} is there already and holds something else; it is never overwritten")
     return target
 
 

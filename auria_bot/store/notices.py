@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
-from auria_bot.domain.notice import Notice, Telling
+from auria_bot.domain.notice import Notice, PendingNotification
 from auria_bot.store.schema import notices
 from auria_bot.store.upsert import insert_once
 
@@ -31,9 +31,16 @@ class Notices:
             say: false for what another notice says too.
         """
         row = {
-            "kind": notice.kind, "subject": notice.subject, "at": at, "title": notice.title, "words": notice.words,
-            "picture": notice.picture, "tries": 0, "next_at": at if say else None, "told": [],
-        }  # fmt: skip
+            "kind": notice.kind,
+            "subject": notice.subject,
+            "at": at,
+            "title": notice.title,
+            "words": notice.words,
+            "picture": notice.picture,
+            "tries": 0,
+            "next_at": at if say else None,
+            "told": [],
+        }
         return insert_once(self._connection, notices, row, unique=("kind", "subject"))
 
     def subjects(self, kind: str) -> Sequence[str]:
@@ -54,7 +61,7 @@ class Notices:
         found = select(notices.c.id).where(_is_due(now)).limit(1)
         return self._connection.execute(found).one_or_none() is not None
 
-    def due(self, *, now: datetime, until: datetime) -> Sequence[Telling]:
+    def due(self, *, now: datetime, until: datetime) -> Sequence[PendingNotification]:
         """What is to be said now, the oldest first; nobody else gets it before `until`."""
         due = select(notices.c.id).where(_is_due(now)).order_by(notices.c.id)
         ids = list(self._connection.scalars(due.with_for_update(skip_locked=True)))
@@ -65,25 +72,29 @@ class Notices:
             .returning(notices)
         )
         found = [
-            Telling(
-                id=row.id, tries=row.tries, told=tuple(row.told),
+            PendingNotification(
+                id=row.id,
+                tries=row.tries,
+                told=tuple(row.told),
                 notice=Notice(
                     kind=row.kind, subject=row.subject, title=row.title, words=row.words, picture=row.picture
                 ),
             )
             for row in rows
-        ]  # fmt: skip
+        ]
         return sorted(found, key=lambda one: one.id)
 
-    def settle(self, telling: Telling, *, told: Collection[str], next_at: datetime | None) -> None:
+    def settle(self, telling: PendingNotification, *, told: Collection[str], next_at: datetime | None) -> None:
         """Keep who was told, and when it is tried again; None when it is said.
 
         Nothing is kept where the occasion was over meanwhile: SQLite gives its number to the next one.
         """
         same = (
-            notices.c.id == telling.id, notices.c.kind == telling.notice.kind,
-            notices.c.subject == telling.notice.subject, notices.c.tries >= telling.tries,
-        )  # fmt: skip
+            notices.c.id == telling.id,
+            notices.c.kind == telling.notice.kind,
+            notices.c.subject == telling.notice.subject,
+            notices.c.tries >= telling.tries,
+        )
         self._connection.execute(update(notices).where(*same).values(told=sorted(told), next_at=next_at))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import CTE, Connection, Row, bindparam, delete, exists, func, in
 
 from auria_bot.domain.draft import Draft
 from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Post, PostState, Receipt
-from auria_bot.errors import IllegalMove, NotFound
+from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.schema import LAST_ID, UtcTime, attempts, posts
 from auria_bot.store.schema import channels as channels_table
 from auria_bot.store.upsert import insert_once
@@ -35,8 +35,15 @@ _READY = (
 )
 _BEGUN = update(attempts).where(*_ITS_ATTEMPT).values(sending_at=bindparam("now_"), memo=bindparam("memo_"))
 _CHANGED = (
-    "state", "due", "lease_until", "receipt_id", "receipt_url", "receipt_at", "receipt_cost", "words",
-)  # fmt: skip
+    "state",
+    "due",
+    "lease_until",
+    "receipt_id",
+    "receipt_url",
+    "receipt_at",
+    "receipt_cost",
+    "words",
+)
 _SETTLE = update(posts).where(*_MINE).values({name: bindparam(f"{name}_") for name in _CHANGED})
 _CLOSE = (
     update(attempts)
@@ -59,10 +66,19 @@ class Posts:
     def add(self, draft: Draft, channel: str, *, due: datetime, picture: str, key: str) -> Post:
         """Insert a WAITING post; where the draft has one on that channel already, give that one."""
         row = {
-            "draft_id": draft.id, "channel": channel, "state": PostState.WAITING, "due": due, "text": draft.text,
-            "alt_text": draft.alt_text, "picture": picture, "picture_sha256": draft.picture_sha256,
-            "signature": draft.signature, "key": key, "fencing": 0, "words": "",
-        }  # fmt: skip
+            "draft_id": draft.id,
+            "channel": channel,
+            "state": PostState.WAITING,
+            "due": due,
+            "text": draft.text,
+            "alt_text": draft.alt_text,
+            "picture": picture,
+            "picture_sha256": draft.picture_sha256,
+            "signature": draft.signature,
+            "key": key,
+            "fencing": 0,
+            "words": "",
+        }
         insert_once(self._connection, posts, row, unique=("draft_id", "channel"))
         found = select(posts).where(posts.c.draft_id == draft.id, posts.c.channel == channel)
         return _post(self._connection.execute(found).one())
@@ -137,7 +153,7 @@ class Posts:
         """Note that a claimed post's mutation is about to happen; its lease begins anew.
 
         Raises:
-            IllegalMove: the post was claimed again, or its lease ran out, since.
+            InvalidTransition: the post was claimed again, or its lease ran out, since.
         """
         words = {"memo_": memo, "now_": now, "until_": now + lease}
         if self._connection.execute(_READY, _claim_of(post) | words).rowcount == 0:
@@ -148,7 +164,7 @@ class Posts:
         """Write a claimed post's new state, and when it is due, and close its attempt.
 
         Raises:
-            IllegalMove: the post was claimed again, or given up for lost, since.
+            InvalidTransition: the post was claimed again, or given up for lost, since.
         """
         changes = {f"{name}_": value for name, value in _changes(post).items()}
         if self._connection.execute(_SETTLE, _claim_of(post) | changes).rowcount == 0:
@@ -185,13 +201,13 @@ class Posts:
         """Write a post that is not being sent.
 
         Raises:
-            IllegalMove: its fencing number has moved on, it is being sent, or its state does not lead there.
+            InvalidTransition: its fencing number has moved on, it is being sent, or its state does not lead there.
             NotFound: there is no such post.
         """
         row = self._connection.execute(select(posts).where(posts.c.id == post.id).with_for_update()).one_or_none()
         now = self.get(post.id) if row is None else _post(row)
         if now.fencing != post.fencing or now.state is PostState.SENDING:
-            raise IllegalMove(f"post {post.id} was claimed meanwhile (it is {now.state} now); look at it again")
+            raise InvalidTransition(f"post {post.id} was claimed meanwhile (it is {now.state} now); look at it again")
         if now.state is not post.state or now.state in TERMINAL:
             now.moved(post.state)
         unchanged = (posts.c.id == post.id, posts.c.state == now.state, posts.c.fencing == now.fencing)
@@ -215,9 +231,9 @@ class Posts:
             .cte("due")
         )
 
-    def _taken(self, post: Post) -> IllegalMove:
+    def _taken(self, post: Post) -> InvalidTransition:
         now = self.get(post.id)
-        return IllegalMove(
+        return InvalidTransition(
             f"post {post.id} is no longer in this worker's hands: it is {now.state}, claimed {now.fencing} times,"
             f" and this was claim {post.fencing}"
         )
@@ -229,11 +245,16 @@ class Posts:
         )
         return tuple(
             Attempt(
-                number=row.number, started_at=row.started_at, ended_at=row.ended_at, words=row.words,
-                outcome=None if row.outcome is None else Outcome(row.outcome), sending_at=row.sending_at, memo=row.memo,
+                number=row.number,
+                started_at=row.started_at,
+                ended_at=row.ended_at,
+                words=row.words,
+                outcome=None if row.outcome is None else Outcome(row.outcome),
+                sending_at=row.sending_at,
+                memo=row.memo,
             )
             for row in rows
-        )  # fmt: skip
+        )
 
 
 def _claim_of(post: Post) -> dict[str, Any]:
@@ -260,8 +281,23 @@ def _post(row: Row[Any]) -> Post:
         cost = 0.0 if row.receipt_cost is None else row.receipt_cost
         receipt = Receipt(id=row.receipt_id, url=row.receipt_url, at=row.receipt_at, cost=cost)
     return Post(
-        id=row.id, draft_id=row.draft_id, channel=row.channel, state=PostState(row.state), due=row.due,
-        text=row.text, alt_text=row.alt_text, picture=row.picture, picture_sha256=row.picture_sha256,
-        signature=row.signature, key=row.key, fencing=row.fencing, lease_until=row.lease_until, receipt=receipt,
-        words=row.words, memo=row.memo, tried_at=row.tried_at, lookups=row.lookups, vanished_at=row.vanished_at,
-    )  # fmt: skip
+        id=row.id,
+        draft_id=row.draft_id,
+        channel=row.channel,
+        state=PostState(row.state),
+        due=row.due,
+        text=row.text,
+        alt_text=row.alt_text,
+        picture=row.picture,
+        picture_sha256=row.picture_sha256,
+        signature=row.signature,
+        key=row.key,
+        fencing=row.fencing,
+        lease_until=row.lease_until,
+        receipt=receipt,
+        words=row.words,
+        memo=row.memo,
+        tried_at=row.tried_at,
+        lookups=row.lookups,
+        vanished_at=row.vanished_at,
+    )

@@ -26,13 +26,31 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from auria_bot.domain.draft import DraftState
+from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import Outcome, PostState
-from auria_bot.domain.slots import SlotState
 
 __all__ = [
-    "HEAD", "LAST_ID", "METADATA", "UtcTime", "attempts", "audiences", "bookmarks", "channels", "corpora", "drafts", "journal",
-    "leases", "notices", "posts", "samples", "sightings", "slots", "steps", "tombstones", "verses",
-]  # fmt: skip
+    "HEAD",
+    "LAST_ID",
+    "METADATA",
+    "UtcTime",
+    "attempts",
+    "audiences",
+    "bookmarks",
+    "channels",
+    "corpora",
+    "drafts",
+    "journal",
+    "leases",
+    "notices",
+    "posts",
+    "samples",
+    "sightings",
+    "slots",
+    "steps",
+    "tombstones",
+    "verses",
+]
 
 HEAD = "0006"
 """The newest migration; known here so that Alembic is imported only when there is something to migrate."""
@@ -87,7 +105,8 @@ def _one_of(column: str, values: type[Any]) -> CheckConstraint:
 
 
 drafts = Table(
-    "drafts", METADATA,
+    "drafts",
+    METADATA,
     _id(),
     Column("version", Integer, nullable=False),
     Column("folder", String(200), nullable=False, unique=True),  # one draft a folder: a repeated insert finds it
@@ -107,11 +126,12 @@ drafts = Table(
     Column("fingerprint", String(16), nullable=False),
     _one_of("state", DraftState),
     Index(None, "state", "id"),
-)  # fmt: skip
+)
 """Artworks under review."""
 
 posts = Table(
-    "posts", METADATA,
+    "posts",
+    METADATA,
     _id(),
     Column("draft_id", _ID, ForeignKey("drafts.id"), nullable=False),
     Column("channel", String(100), nullable=False),
@@ -137,11 +157,12 @@ posts = Table(
     UniqueConstraint("draft_id", "channel"),
     _one_of("state", PostState),
     Index(None, "state", "due"),
-)  # fmt: skip
+)
 """One draft on one channel; UNIQUE (draft_id, channel) is what makes a second post impossible."""
 
 attempts = Table(
-    "attempts", METADATA,
+    "attempts",
+    METADATA,
     _id(),
     Column("post_id", _ID, ForeignKey("posts.id"), nullable=False),
     Column("number", Integer, nullable=False),
@@ -154,20 +175,22 @@ attempts = Table(
     Column("sending_at", UtcTime),  # when its mutation was about to happen; while null, nothing was sent
     UniqueConstraint("post_id", "number"),
     _one_of("outcome", Outcome),
-)  # fmt: skip
+)
 """Every try to publish a post; open while its outcome is null."""
 
 channels = Table(
-    "channels", METADATA,
+    "channels",
+    METADATA,
     Column("name", String(100), primary_key=True),
     Column("paused_at", UtcTime),  # null while it is open
     Column("paused_by", String(100), nullable=False),  # "auria", or the operator's name
     Column("reason", Text, nullable=False),
-)  # fmt: skip
+)
 """The channels that were ever paused, and why; a paused one is neither sent to nor asked."""
 
 samples = Table(
-    "samples", METADATA,
+    "samples",
+    METADATA,
     _id(),
     Column("post_id", _ID, ForeignKey("posts.id"), nullable=False),
     Column("at", UtcTime, nullable=False),
@@ -178,21 +201,23 @@ samples = Table(
     Column("saves", Integer),
     Column("views", Integer),
     Index(None, "post_id", "at"),
-)  # fmt: skip
+)
 """What followers had done with a post at a time; null where the platform does not tell."""
 
 audiences = Table(
-    "audiences", METADATA,
+    "audiences",
+    METADATA,
     _id(),
     Column("channel", String(100), nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("followers", Integer),
     Index(None, "channel", "at"),
-)  # fmt: skip
+)
 """How many followed a channel at a time."""
 
 journal = Table(
-    "journal", METADATA,
+    "journal",
+    METADATA,
     _id(),
     Column("at", UtcTime, nullable=False),
     Column("who", String(100), nullable=False),
@@ -200,13 +225,16 @@ journal = Table(
     Column("draft_id", _ID, ForeignKey("drafts.id")),
     Column("words", Text, nullable=False),
     Index(None, "draft_id"),
-)  # fmt: skip
+)
 """What the operator did; only ever added to."""
 
 verses = Table(
-    "verses", METADATA,
+    "verses",
+    METADATA,
     _id(),
-    Column("digest", String(32), nullable=False, unique=True),  # of the folded words: the same poem is one row, whoever has it
+    Column(
+        "digest", String(32), nullable=False, unique=True
+    ),  # of the folded words: the same poem is one row, whoever has it
     Column("state", String(10), nullable=False),
     Column("reason", String(40), nullable=False),  # why it was rejected
     Column("lines", Text, nullable=False),  # "" for a text that is not kept
@@ -224,47 +252,52 @@ verses = Table(
     Column("author", Text, nullable=False),  # "" unless the operator asked for names
     CheckConstraint("state IN ('kept', 'rejected', 'forgotten')", name="state"),
     Index(None, "state", "id"),
-)  # fmt: skip
+)
 """Texts that were met, each once: poems that are kept, what was rejected and why, and what was forgotten."""
 
 sightings = Table(
-    "sightings", METADATA,
+    "sightings",
+    METADATA,
     Column("key", String(32), primary_key=True),  # the hash of where it stood, such as a post's id
     Column("digest", String(32), primary_key=True),
     Column("author", String(32), nullable=False),  # the hash of the author's name; "" where there is none
     Index(None, "digest"),
     Index(None, "author"),
-)  # fmt: skip
+)
 """Every place where a verse was met, so that one that is deleted there can be forgotten."""
 
 tombstones = Table(
-    "tombstones", METADATA,
+    "tombstones",
+    METADATA,
     Column("key", String(32), primary_key=True),  # the hash of a place, or of an author's name
     Column("at", UtcTime, nullable=False),
-)  # fmt: skip
+)
 """What is never to be taken again."""
 
 bookmarks = Table(
-    "bookmarks", METADATA,
+    "bookmarks",
+    METADATA,
     Column("subreddit", String(100), primary_key=True),
     Column("listing", String(100), primary_key=True),
     Column("mark", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
-)  # fmt: skip
+)
 """How far each listing of Reddit was read."""
 
 corpora = Table(
-    "corpora", METADATA,
+    "corpora",
+    METADATA,
     Column("name", String(40), primary_key=True),
     Column("made_at", UtcTime, nullable=False),
     Column("verses", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("settings", JSON, nullable=False),
-)  # fmt: skip
+)
 """The versions of the corpus; their verses lie in files."""
 
 slots = Table(
-    "slots", METADATA,
+    "slots",
+    METADATA,
     Column("job", String(120), primary_key=True),
     Column("slot", String(20), primary_key=True),  # a local date and time
     Column("due", UtcTime, nullable=False),
@@ -275,24 +308,26 @@ slots = Table(
     Column("ended_at", UtcTime),
     Column("again_at", UtcTime),
     Column("words", Text, nullable=False),
-    _one_of("state", SlotState),
+    _one_of("state", JobRunState),
     Index(None, "job", "due"),
     Index(None, "state"),
-)  # fmt: skip
+)
 """What became of each time at which a job was to run; its key is what makes a second run impossible."""
 
 leases = Table(
-    "leases", METADATA,
+    "leases",
+    METADATA,
     Column("name", String(40), primary_key=True),
     Column("holder", String(200), nullable=False),
     Column("fencing", Integer, nullable=False),
     Column("until", UtcTime, nullable=False),
     Column("heartbeat", UtcTime, nullable=False),
-)  # fmt: skip
+)
 """Who may do something for now, such as be the daemon."""
 
 notices = Table(
-    "notices", METADATA,
+    "notices",
+    METADATA,
     _id(),
     Column("kind", String(40), nullable=False),
     Column("subject", String(200), nullable=False),  # a draft's number, a channel's name ...
@@ -305,13 +340,14 @@ notices = Table(
     Column("told", JSON, nullable=False),  # the hashes of the addresses that have it
     UniqueConstraint("kind", "subject"),
     Index(None, "next_at"),
-)  # fmt: skip
+)
 """What the operator was told, or is to be told; its key is what makes saying it twice impossible while the occasion lasts."""
 
 steps = Table(
-    "steps", METADATA,
+    "steps",
+    METADATA,
     Column("name", String(100), primary_key=True),
     Column("seconds", Float, nullable=False),
     Column("times", Integer, nullable=False),
-)  # fmt: skip
+)
 """How long each step of the studio took, over all that was ever made."""

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, extract, func, or_, select, text, update
 from sqlalchemy import bindparam as bind
 
-from auria_bot.corpus.piece import Piece
+from auria_bot.corpus.item import CorpusItem
 from auria_bot.store.schema import sightings, tombstones, verses
 from auria_bot.store.upsert import insert_many
 
@@ -24,9 +24,20 @@ _LOCK = 0x6B696771  # the key of PostgreSQL's advisory lock: one batch at a time
 _PORTION = 400  # values of one question: SQLite and PostgreSQL both take many more
 _PAGE = 2000  # verses read at a time
 _BLANK = {
-    "reason": "", "lines": "", "syllables": "", "form": "", "season": "", "source": "", "origin": "", "licence": "", "subreddit": "",
-    "external_id": "", "created_at": None, "score": None, "author": "",
-}  # fmt: skip
+    "reason": "",
+    "lines": "",
+    "syllables": "",
+    "form": "",
+    "season": "",
+    "source": "",
+    "origin": "",
+    "licence": "",
+    "subreddit": "",
+    "external_id": "",
+    "created_at": None,
+    "score": None,
+    "author": "",
+}
 """What is left of a forgotten verse: nothing but its digest."""
 
 
@@ -36,10 +47,10 @@ class Verses:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def take(self, pieces: Sequence[Piece]) -> list[str]:
+    def take(self, pieces: Sequence[CorpusItem]) -> list[str]:
         """Keep a batch of texts, each beside what is known already.
 
-        Of two copies the better one is kept (`Piece.standing`). A copy from a place or an author that is to be forgotten takes every
+        Of two copies the better one is kept (`CorpusItem.standing`). A copy from a place or an author that is to be forgotten takes every
         other copy with it.
 
         Returns:
@@ -50,15 +61,16 @@ class Verses:
         known = self._standing({piece.digest for piece in pieces})
         gone = {piece.digest for piece in pieces if piece.key in buried or piece.author_key in buried}
         gone |= {digest for digest, standing in known.items() if standing is None}
-        best: dict[str, Piece] = {}
+        best: dict[str, CorpusItem] = {}
         for piece in pieces:
             if piece.digest not in gone and (piece.digest not in best or piece.standing < best[piece.digest].standing):
                 best[piece.digest] = piece
         fresh = {digest: piece for digest, piece in best.items() if digest not in known}
         better = {
-            digest: piece for digest, piece in best.items()
+            digest: piece
+            for digest, piece in best.items()
             if (held := known.get(digest)) is not None and piece.standing < held.standing
-        }  # fmt: skip
+        }
         insert_many(self._connection, verses, [_row(piece) for piece in fresh.values()], unique=("digest",))
         if better:
             change = update(verses).where(verses.c.digest == bind("of"))
@@ -69,15 +81,18 @@ class Verses:
             self._connection.execute(change, rows)
         living = {(piece.key, piece.digest): piece.author_key for piece in pieces if piece.digest not in gone}
         insert_many(
-            self._connection, sightings,
+            self._connection,
+            sightings,
             [{"key": key, "digest": digest, "author": author} for (key, digest), author in living.items()],
             unique=("key", "digest"),
-        )  # fmt: skip
+        )
         self._erase(gone - {digest for digest, standing in known.items() if standing is None})
         insert_many(
-            self._connection, verses,
-            [{**_BLANK, "digest": digest, "state": "forgotten"} for digest in sorted(gone - known.keys())], unique=("digest",),
-        )  # fmt: skip
+            self._connection,
+            verses,
+            [{**_BLANK, "digest": digest, "state": "forgotten"} for digest in sorted(gone - known.keys())],
+            unique=("digest",),
+        )
         told = []
         for piece in pieces:
             if piece.digest in gone:
@@ -103,14 +118,14 @@ class Verses:
         self._alone()
         return bool(self._erase({digest}))
 
-    def find(self, digest: str) -> Piece | None:
+    def find(self, digest: str) -> CorpusItem | None:
         """The kept verse with this digest."""
         row = self._connection.execute(
             select(verses).where(verses.c.digest == digest, verses.c.state == "kept")
         ).one_or_none()
         return _piece(row) if row is not None else None
 
-    def kept(self) -> Iterator[Piece]:
+    def kept(self) -> Iterator[CorpusItem]:
         """Every kept verse in the order of their digests, read a page at a time."""
         after = ""
         while True:
@@ -125,14 +140,16 @@ class Verses:
                 return
             after = page[-1].digest
 
-    def sample(self, count: int, *, season: str | None = None, form: str | None = None, seed: int = 0) -> list[Piece]:
+    def sample(
+        self, count: int, *, season: str | None = None, form: str | None = None, seed: int = 0
+    ) -> list[CorpusItem]:
         """So many kept verses by chance; the same seed gives the same ones while nothing is added."""
         wanted = select(verses).where(verses.c.state == "kept").order_by(verses.c.digest)
         if season is not None:
             wanted = wanted.where(verses.c.season == season)
         if form is not None:
             wanted = wanted.where(verses.c.form == form)
-        chance, found = random.Random(seed), dict[str, Piece]()
+        chance, found = random.Random(seed), dict[str, CorpusItem]()
         # Digests are evenly spread, so the first verse after a point of chance is a verse by chance.
         for _ in range(4 * count):
             if len(found) >= count:
@@ -156,9 +173,11 @@ class Verses:
         year = extract("year", verses.c.created_at)
         kept = verses.c.state == "kept"
         wanted: dict[str, tuple[Any, Any]] = {
-            "state": (verses.c.state, None), "reason": (verses.c.reason, verses.c.state == "rejected"), "year": (year, kept),
+            "state": (verses.c.state, None),
+            "reason": (verses.c.reason, verses.c.state == "rejected"),
+            "year": (year, kept),
             **{name: (verses.c[name], kept) for name in ("form", "season", "subreddit", "source", "licence", "origin")},
-        }  # fmt: skip
+        }
         found: dict[str, dict[str, int]] = {}
         for name, (column, condition) in wanted.items():
             query = select(column.label("name"), func.count().label("number")).group_by(column)
@@ -182,9 +201,9 @@ class Verses:
             found.update(self._connection.execute(select(tombstones.c.key).where(tombstones.c.key.in_(few))).scalars())
         return found
 
-    def _standing(self, digests: set[str]) -> dict[str, Piece | None]:
+    def _standing(self, digests: set[str]) -> dict[str, CorpusItem | None]:
         """What is known of these digests; None for a forgotten one."""
-        found: dict[str, Piece | None] = {}
+        found: dict[str, CorpusItem | None] = {}
         for few in _portions(sorted(digests)):
             for row in self._connection.execute(select(verses).where(verses.c.digest.in_(few))):
                 found[row.digest] = None if row.state == "forgotten" else _piece(row)
@@ -203,24 +222,45 @@ class Verses:
         return count
 
 
-def _row(piece: Piece) -> dict[str, Any]:
+def _row(piece: CorpusItem) -> dict[str, Any]:
     """A piece as a row; the text of a rejected one is not kept."""
     return {
-        "digest": piece.digest, "state": "rejected" if piece.reason else "kept", "reason": piece.reason[:40],
-        "lines": "\n".join(piece.lines), "syllables": " ".join(map(str, piece.syllables)), "form": piece.form,
-        "season": piece.season, "source": piece.source, "origin": piece.origin, "licence": piece.licence,
-        "subreddit": piece.subreddit[:100], "external_id": piece.external_id[:200], "created_at": piece.created_at,
-        "score": None if piece.score is None else max(-(2**31), min(piece.score, 2**31 - 1)), "author": piece.author,
-    }  # fmt: skip
+        "digest": piece.digest,
+        "state": "rejected" if piece.reason else "kept",
+        "reason": piece.reason[:40],
+        "lines": "\n".join(piece.lines),
+        "syllables": " ".join(map(str, piece.syllables)),
+        "form": piece.form,
+        "season": piece.season,
+        "source": piece.source,
+        "origin": piece.origin,
+        "licence": piece.licence,
+        "subreddit": piece.subreddit[:100],
+        "external_id": piece.external_id[:200],
+        "created_at": piece.created_at,
+        "score": None if piece.score is None else max(-(2**31), min(piece.score, 2**31 - 1)),
+        "author": piece.author,
+    }
 
 
-def _piece(row: Any) -> Piece:
-    return Piece(
-        digest=row.digest, key="", reason=row.reason, lines=tuple(row.lines.split("\n")) if row.lines else (),
-        syllables=tuple(map(int, row.syllables.split())), form=row.form, season=row.season, source=row.source,
-        origin=row.origin, licence=row.licence, subreddit=row.subreddit, external_id=row.external_id,
-        created_at=row.created_at, score=row.score, author=row.author,
-    )  # fmt: skip
+def _piece(row: Any) -> CorpusItem:
+    return CorpusItem(
+        digest=row.digest,
+        key="",
+        reason=row.reason,
+        lines=tuple(row.lines.split("\n")) if row.lines else (),
+        syllables=tuple(map(int, row.syllables.split())),
+        form=row.form,
+        season=row.season,
+        source=row.source,
+        origin=row.origin,
+        licence=row.licence,
+        subreddit=row.subreddit,
+        external_id=row.external_id,
+        created_at=row.created_at,
+        score=row.score,
+        author=row.author,
+    )
 
 
 def _portions(values: Sequence[str]) -> Iterator[Sequence[str]]:

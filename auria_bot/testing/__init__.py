@@ -6,13 +6,13 @@ from auria_bot.testing.makers import (
     FakeCaptioner,
     FakeConfig,
     FakeEnlarger,
-    FakeFinisher,
-    FakeGate,
+    FakeExporter,
     FakeMoodReader,
     FakePainter,
     FakePoet,
-    FakeScribe,
+    FakeSafetyFilter,
     FakeStylist,
+    FakeTextWriter,
 )
 
 __all__ = [
@@ -22,11 +22,11 @@ __all__ = [
     "FakeClock",
     "FakeConfig",
     "FakeEnlarger",
-    "FakeFinisher",
-    "FakeGate",
+    "FakeExporter",
     "FakeMoodReader",
     "FakePainter",
     "FakePoet",
-    "FakeScribe",
+    "FakeSafetyFilter",
     "FakeStylist",
+    "FakeTextWriter",
 ]

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.engagement import Audience, Engagement
+from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
 from auria_bot.domain.post import Post, Receipt
-from auria_bot.domain.roles import Fitted, Limits, Question, Ready, Secrets
-from auria_bot.errors import NotFound, Refused, Throttled, Unauthorised, Unclear
+from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.testing.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class FakeChannel:
     """A platform in memory, whose next failures can be programmed.
 
     `plan` takes, one for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "broken" (an error before
-    anything is sent), "lost" (Unclear, and not posted), "late" (Unclear, but posted), "bug" (an exception that no channel
+    anything is sent), "lost" (OutcomeUnknown, and not posted), "late" (OutcomeUnknown, but posted), "bug" (an exception that no channel
     should raise, right before the post would be out). `plan_finds` takes, for each coming `find`: "ok", "throttled",
-    "unauthorised", "unclear", "bug". `blind` makes every `find` say Unclear, and `locked` every `check` Unauthorised.
+    "unauthorised", "unclear", "bug". `blind` makes every `find` say OutcomeUnknown, and `locked` every `check` Unauthorised.
     """
 
     Config = FakeChannelConfig
@@ -66,15 +66,15 @@ class FakeChannel:
         """Generous ones."""
         return Limits(characters=5000, alt_characters=1500, picture_bytes=20_000_000, picture_pixels=8192, hashtags=30)
 
-    def fit(self, text: str, alt_text: str) -> Fitted:
+    def fit(self, text: str, alt_text: str) -> PreparedText:
         """The words as they are.
 
         Raises:
-            Refused: they are too long.
+            Rejected: they are too long.
         """
         if len(text) > 5000 or len(alt_text) > 1500:
-            raise Refused(f"{self.name} takes a text of at most 5000 characters and an alt text of at most 1500")
-        return Fitted(text=text, alt_text=alt_text)
+            raise Rejected(f"{self.name} takes a text of at most 5000 characters and an alt text of at most 1500")
+        return PreparedText(text=text, alt_text=alt_text)
 
     def check(self) -> str:
         """All is well.
@@ -86,7 +86,7 @@ class FakeChannel:
             raise Unauthorised("the fake still does not know the password")
         return f"{self.name} is a fake, and ready"
 
-    def publish(self, post: Post, ready: Ready) -> Receipt:
+    def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
         """Keep the post, or fail as planned.
 
         Raises:
@@ -96,7 +96,7 @@ class FakeChannel:
         self._early(outcome)
         ready("fake memo")
         if outcome == "lost":
-            raise Unclear("the connection broke")
+            raise OutcomeUnknown("the connection broke")
         if outcome == "bug":
             raise RuntimeError("the fake has a bug")
         self.mutations += 1
@@ -105,13 +105,13 @@ class FakeChannel:
         )
         self.posts.setdefault(post.key, (replace(post), receipt))
         if outcome == "late":
-            raise Unclear("the connection broke after the post was sent")
+            raise OutcomeUnknown("the connection broke after the post was sent")
         return receipt
 
     def _early(self, outcome: str) -> None:
         """Fail before anything is sent."""
         if outcome == "refused":
-            raise Refused("the fake refused the post")
+            raise Rejected("the fake refused the post")
         if outcome == "throttled":
             raise Throttled("the fake asks to wait", until=self.clock() + timedelta(minutes=15))
         if outcome == "unauthorised":
@@ -134,7 +134,7 @@ class FakeChannel:
         if outcome == "bug":
             raise RuntimeError("the fake cannot search")
         if self.blind or outcome == "unclear":
-            raise Unclear("the fake is blind")
+            raise OutcomeUnknown("the fake is blind")
         found = self.posts.get(post.key)
         return found[1] if found else None
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.domain.artwork import Sketch, Style
+from auria_bot.domain.artwork import ArtworkInProgress, Style
 from auria_bot.domain.haiku import FORM, Haiku
+from auria_bot.domain.interfaces import Finished, Painting, SafetyResult, Verse, Words
 from auria_bot.domain.mood import MOODS, Mood
-from auria_bot.domain.roles import Finished, Painting, Verdict, Verse, Words
 from auria_bot.errors import PictureError, UnknownName
 
 if TYPE_CHECKING:
@@ -28,23 +28,48 @@ if TYPE_CHECKING:
     from PIL import Image
 
 __all__ = [
-    "FakeCaptioner", "FakeConfig", "FakeEnlarger", "FakeFinisher", "FakeGate", "FakeMoodReader", "FakePainter",
-    "FakePoet", "FakeScribe", "FakeStylist",
-]  # fmt: skip
+    "FakeCaptioner",
+    "FakeConfig",
+    "FakeEnlarger",
+    "FakeExporter",
+    "FakeMoodReader",
+    "FakePainter",
+    "FakePoet",
+    "FakeSafetyFilter",
+    "FakeStylist",
+    "FakeTextWriter",
+]
 
 _FIRST = (
-    "lanterns on the hill", "rain begins again", "a heron takes off", "the last train at dusk",
-    "moonlight on the quay", "snow on the haystack", "a kite without wind", "steam over the soup",
-)  # fmt: skip
+    "lanterns on the hill",
+    "rain begins again",
+    "a heron takes off",
+    "the last train at dusk",
+    "moonlight on the quay",
+    "snow on the haystack",
+    "a kite without wind",
+    "steam over the soup",
+)
 _SECOND = (
-    "the river carries the light", "somebody whistles a tune", "a dog waits beside the gate",
-    "the pond keeps every ripple", "her umbrella turns outward", "the baker counts out his coins",
-    "an old song through the window", "my shadow gets there before",
-)  # fmt: skip
+    "the river carries the light",
+    "somebody whistles a tune",
+    "a dog waits beside the gate",
+    "the pond keeps every ripple",
+    "her umbrella turns outward",
+    "the baker counts out his coins",
+    "an old song through the window",
+    "my shadow gets there before",
+)
 _THIRD = (
-    "under the bare trees", "nobody looks up", "into the long night", "the first star appears",
-    "as soft as ashes", "all the way back home", "between two small waves", "and then it is spring",
-)  # fmt: skip
+    "under the bare trees",
+    "nobody looks up",
+    "into the long night",
+    "the first star appears",
+    "as soft as ashes",
+    "all the way back home",
+    "between two small waves",
+    "and then it is spring",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +144,7 @@ class FakePoet(_Maker):
         mood: Mood | None = None,
         recent: Sequence[Haiku] = (),
     ) -> tuple[Verse, ...]:
-        """Write `count` different haiku that are not among the recent ones."""  # fmt: skip
+        """Write `count` different haiku that are not among the recent ones."""
         self._act(seed)
         avoided, verses, number = {haiku.lines for haiku in recent}, list[Verse](), 0
         while len(verses) < count:
@@ -161,23 +186,23 @@ class FakePainter(_Maker):
         return tuple(made)
 
 
-class FakeGate(_Maker):
+class FakeSafetyFilter(_Maker):
     """Drops pictures of one colour, broken ones, and those whose fingerprint is known."""
 
-    def judge(self, picture: Path, *, known: Sequence[str] = ()) -> Verdict:
+    def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
         """Judge a picture against the fingerprints of earlier ones."""
         self._act(picture)
         try:
             image = _open(picture)
         except PictureError:
-            return Verdict(passed=False, reason="the picture is broken", nudity=0.0, fingerprint="0" * 16)
+            return SafetyResult(passed=False, reason="the picture is broken", nudity=0.0, fingerprint="0" * 16)
         fingerprint = f"{_digest(image.resize((8, 8)).tobytes()):016x}"
         reason = ""
         if image.getcolors(1) is not None:
             reason = "the picture is blank"
         elif fingerprint in known:
             reason = "the picture is a near-duplicate"
-        return Verdict(passed=not reason, reason=reason, nudity=0.01, fingerprint=fingerprint)
+        return SafetyResult(passed=not reason, reason=reason, nudity=0.01, fingerprint=fingerprint)
 
 
 class FakeEnlarger(_Maker):
@@ -208,7 +233,7 @@ class FakeStylist(_Maker):
 
         Raises:
             UnknownName: `wanted` is none of the twelve, which are called fake-00 to fake-11.
-        """  # fmt: skip
+        """
         self._act(f"{seed} {picture}")
         keys = [f"fake-{number:02d}" for number in range(12)]
         if wanted is not None and wanted not in keys:
@@ -242,10 +267,10 @@ class FakeCaptioner(_Maker):
         return f"Broad stripes, on the whole #{red:02x}{green:02x}{blue:02x}."
 
 
-class FakeScribe(_Maker):
+class FakeTextWriter(_Maker):
     """Puts together what is known."""
 
-    def write(self, sketch: Sketch) -> Words:
+    def write(self, sketch: ArtworkInProgress) -> Words:
         """Words for a sketch that has its haiku, mood, style and caption."""
         self._act(f"{sketch.seed} {sketch.key}")
         poem = sketch.haiku.text if sketch.haiku else ""
@@ -254,10 +279,10 @@ class FakeScribe(_Maker):
         return Words(alt_text=alt_text, post_text=f"{poem}\n\n— Auria\n#haiku #{sketch.mood}")
 
 
-class FakeFinisher(_Maker):
+class FakeExporter(_Maker):
     """Saves the picture three times."""
 
-    def finish(self, sketch: Sketch, picture: Path, folder: Path) -> Finished:
+    def finish(self, sketch: ArtworkInProgress, picture: Path, folder: Path) -> Finished:
         """Write full.png, post.jpg and card.jpg into `folder`."""
         self._act(f"{sketch.seed} {picture}")
         image = _open(picture)

@@ -81,19 +81,22 @@ def _allow_outcomes(more: str) -> None:
 
 def _carry_over() -> None:
     connection = op.get_bind()
-    connection.execute(sa.text(
-        "UPDATE attempts SET sending_at = started_at"
-        " WHERE outcome IS NULL OR outcome IN ('sent', 'unclear', 'abandoned')"
-    ))  # fmt: skip
-    connection.execute(sa.text(
-        "UPDATE posts SET tried_at ="
-        " (SELECT max(a.sending_at) FROM attempts a WHERE a.post_id = posts.id)"
-    ))  # fmt: skip
-    paused = connection.execute(sa.text(
-        "SELECT p.id, p.channel, p.words, coalesce(a.ended_at, a.started_at) FROM posts p JOIN attempts a ON a.post_id = p.id"
-        " WHERE p.state = 'needs_attention' AND a.outcome = 'unauthorised'"
-        " AND a.number = (SELECT max(b.number) FROM attempts b WHERE b.post_id = p.id) ORDER BY p.id"
-    )).all()  # fmt: skip
+    connection.execute(
+        sa.text(
+            "UPDATE attempts SET sending_at = started_at"
+            " WHERE outcome IS NULL OR outcome IN ('sent', 'unclear', 'abandoned')"
+        )
+    )
+    connection.execute(
+        sa.text("UPDATE posts SET tried_at = (SELECT max(a.sending_at) FROM attempts a WHERE a.post_id = posts.id)")
+    )
+    paused = connection.execute(
+        sa.text(
+            "SELECT p.id, p.channel, p.words, coalesce(a.ended_at, a.started_at) FROM posts p JOIN attempts a ON a.post_id = p.id"
+            " WHERE p.state = 'needs_attention' AND a.outcome = 'unauthorised'"
+            " AND a.number = (SELECT max(b.number) FROM attempts b WHERE b.post_id = p.id) ORDER BY p.id"
+        )
+    ).all()
     for post_id, channel, words, at in paused:
         resume = f"then: `auria channels resume {channel}`"
         connection.execute(sa.text("UPDATE posts SET state = 'waiting' WHERE id = :id"), {"id": post_id})

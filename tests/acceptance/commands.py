@@ -28,8 +28,14 @@ class Operator:
         """Run a command that must end with this exit code and never with a traceback."""
         done = subprocess.run(
             [sys.executable, "-m", "auria_bot", *arguments],
-            input=stdin, capture_output=True, text=True, env=self.env, cwd=ROOT, check=False, timeout=280,
-        )  # fmt: skip
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=self.env,
+            cwd=ROOT,
+            check=False,
+            timeout=280,
+        )
         assert done.returncode == code, (
             f"auria {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
         )

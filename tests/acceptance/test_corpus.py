@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.corpus.kigo import theme_in
+from auria_bot.corpus.language.season_words import theme_in
 from tests.acceptance.commands import Operator
 
 if TYPE_CHECKING:

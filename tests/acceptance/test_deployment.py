@@ -18,11 +18,11 @@ import pytest
 
 from auria_bot import daemon
 from auria_bot.cli.app import COMMANDS
-from auria_bot.services.beacon import Beacon
-from auria_bot.services.health import Well
-from auria_bot.services.leadership import HEARTBEAT
-from auria_bot.settings import load
-from auria_bot.settings_sections import DaemonSettings
+from auria_bot.services.operations.health_report import HealthReport
+from auria_bot.services.operations.health_server import HealthServer
+from auria_bot.services.schedule.leader_election import HEARTBEAT
+from auria_bot.settings.loading import load
+from auria_bot.settings.schema import DaemonSettings
 from auria_bot.store.engine import BUSY_TIMEOUT, CONNECT_TIMEOUT
 from auria_bot.telemetry import METRICS
 from tests.acceptance import caged
@@ -173,8 +173,11 @@ def test_systemd_takes_the_unit(tmp_path: Path):
     done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False)
     assert "auria.service" not in done.stdout + done.stderr
     weighed = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(copy)], capture_output=True, text=True, check=False
-    )  # fmt: skip
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(copy)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", weighed.stdout)
     if exposure is None:
         pytest.skip("this systemd-analyze does not weigh a unit that is not loaded")
@@ -193,9 +196,14 @@ def test_the_units_filter_lets_auria_work(tmp_path: Path):
     assert "not permitted" in told.stderr
     for words in ("make --seed 1", "approve 1", "publish", "db backup", "daemon --once"):
         done = subprocess.run(
-            [*cage, sys.executable, "-m", "auria_bot", *words.split()], cwd=ROOT, env=environment, capture_output=True, text=True,
-            check=False, timeout=120,
-        )  # fmt: skip
+            [*cage, sys.executable, "-m", "auria_bot", *words.split()],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         assert done.returncode == 0, f"{words}: {done.stderr[-2000:]}"
         assert "not permitted" not in done.stderr.lower()
 
@@ -281,8 +289,8 @@ def test_prometheus_takes_alerts_and_panels(tmp_path: Path):
 class _Pulse:
     """A house that is unwell."""
 
-    def look(self) -> Well:
-        return Well(troubles=("no daemon",))
+    def look(self) -> HealthReport:
+        return HealthReport(troubles=("no daemon",))
 
     def metrics(self) -> str:
         from auria_bot.telemetry import Sample, exposition
@@ -305,7 +313,7 @@ def test_a_real_prometheus_scrapes_and_warns(tmp_path: Path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with Beacon(_Pulse(), "127.0.0.1:0") as beacon:
+    with HealthServer(_Pulse(), "127.0.0.1:0") as beacon:
         config = tmp_path / "prometheus.yml"
         target = beacon.url.removeprefix("http://")
         config.write_text(
@@ -314,9 +322,15 @@ def test_a_real_prometheus_scrapes_and_warns(tmp_path: Path):
             f"scrape_configs: [{{job_name: auria, static_configs: [{{targets: ['{target}']}}]}}]\n"
         )
         server = subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'data'}",
-             f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [
+                "prometheus",
+                f"--config.file={config}",
+                f"--storage.tsdb.path={tmp_path / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             alerts: dict[str, dict[str, str]] = {}
             until = time.monotonic() + 60

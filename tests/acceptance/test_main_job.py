@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from auria_bot.corpus.syllables import line_counts
-from auria_bot.corpus.words import words
+from auria_bot.corpus.language.syllables import line_counts
+from auria_bot.corpus.language.words import words
 from tests.acceptance.commands import ROOT, Operator
 
 NEEDED = ("poet", "painter", "captioner", "stylist", "enlarger", "styles")

@@ -205,10 +205,14 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
     slow = Operator(tmp_path / "home", AURIA_PAINTER__OPTIONS="{ seconds = 30.0 }")
     process = subprocess.Popen(
         [sys.executable, "-m", "auria_bot", "make", "--seed", "6"],
-        env=slow.env, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=slow.env,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         # Tests that run in the background inherit an ignored Ctrl-C; someone at a terminal does not.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
-    )  # fmt: skip
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if "feeling its mood: done" in line:

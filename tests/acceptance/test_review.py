@@ -41,8 +41,13 @@ class Screen:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
-            stdin=theirs, stdout=theirs, stderr=theirs, env=operator.env, cwd=ROOT, start_new_session=True,
-        )  # fmt: skip
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=operator.env,
+            cwd=ROOT,
+            start_new_session=True,
+        )
         os.close(theirs)
         self.seen = ""
 
@@ -136,8 +141,12 @@ def test_a_new_version_is_shown_in_the_place_of_the_old(operator):
     screen.wait_for("1 approved")
     assert screen.end() == 0
     assert {draft["id"]: draft["state"] for draft in operator.json("drafts")} == {
-        1: "rejected", 2: "made", 3: "made", 4: "rejected", 5: "approved",
-    }  # fmt: skip
+        1: "rejected",
+        2: "made",
+        3: "made",
+        4: "rejected",
+        5: "approved",
+    }
 
 
 def test_a_wish_that_cannot_be_fulfilled_is_told_and_the_review_goes_on(operator):

@@ -100,8 +100,12 @@ class TestMakefile:
     def test_the_demo_takes_no_setting_of_the_user_along(self):
         """Someone's own database must never see the demo's drafts."""
         said = subprocess.run(
-            ["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True,
+            ["make", "-n", "demo"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
             env={"PATH": "/usr/bin:/bin", "AURIA_DATABASE__URL": "postgresql://x"},
-        ).stdout  # fmt: skip
+        ).stdout
         assert "-u AURIA_DATABASE__URL" in said
         assert "torch" not in said

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from auria_bot.daemon import Daemon
-from auria_bot.settings import ScheduleSettings
+from auria_bot.settings.loading import ScheduleSettings
 from auria_bot.testing import FakeClock
 from tests.bench import Result
 from tests.house import fake_house
@@ -34,8 +34,12 @@ def run() -> Result:
         shutil.rmtree(root, ignore_errors=True)
     passed = ran == {"make": 1} and after == {"make": 1, "corpus": 1}
     passed = passed and states == {
-        ("make", "done"): 1, ("make", "skipped"): 2, ("measure", "skipped"): 3, ("refresh", "asked"): 1, ("refresh", "skipped"): 2,
-    }  # fmt: skip
+        ("make", "done"): 1,
+        ("make", "skipped"): 2,
+        ("measure", "skipped"): 3,
+        ("refresh", "asked"): 1,
+        ("refresh", "skipped"): 2,
+    }
     figures = (
         f"of 3 missed slots each, run made up for {ran['make']}, skip for {ran['measure']}, ask for {ran['corpus']} until the operator said"
         f" yes, then for {after['corpus']}"

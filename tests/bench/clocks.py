@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import SecretStr
 
-from auria_bot.bootstrap import Application, build
+from auria_bot.bootstrap.application import Application, build
 from auria_bot.domain.post import PostState
-from auria_bot.services.publisher import LEASE
-from auria_bot.settings import DatabaseSettings, Settings
+from auria_bot.services.publishing.publisher import LEASE
+from auria_bot.settings.loading import DatabaseSettings, Settings
 from auria_bot.store.migrate import upgrade
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.bench import Result
@@ -34,8 +34,8 @@ from tests.trials import made
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from auria_bot.domain.interfaces import ConfirmSend
     from auria_bot.domain.post import Post
-    from auria_bot.domain.roles import Ready
 
 __all__ = ["SCENES", "expired_token", "run"]
 
@@ -66,7 +66,7 @@ class _Scene:
     def during(self, *, upload: Callable[[], None] = lambda: None, answer: Callable[[], None] = lambda: None) -> None:
         """What happens once while the picture is uploaded, and once while the answer is awaited."""
 
-        def publish(post: Post, ready: Ready) -> Any:
+        def publish(post: Post, ready: ConfirmSend) -> Any:
             self.channel.publish = self._real  # type: ignore[method-assign]  # it happens once
             upload()
             receipt = self._real(post, ready)
@@ -224,10 +224,16 @@ def _as_told(house: Application, server: Any, when: str, states: list[PostState]
 
 
 SCENES: tuple[Callable[[Path], Iterator[str]], ...] = (
-    lease_during_upload, lease_during_upload_taken_over, lease_during_answer, lease_during_answer_taken_over,
-    clock_back_while_sending, clock_back_before_the_lookup, clock_back_after_a_vanished_worker, clock_back_when_sent,
+    lease_during_upload,
+    lease_during_upload_taken_over,
+    lease_during_answer,
+    lease_during_answer_taken_over,
+    clock_back_while_sending,
+    clock_back_before_the_lookup,
+    clock_back_after_a_vanished_worker,
+    clock_back_when_sent,
     clock_back_while_throttled,
-)  # fmt: skip
+)
 """Every scene on the fake channel; each gives what was not as the protocol says."""
 
 

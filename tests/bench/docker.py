@@ -64,7 +64,11 @@ def run() -> Result:
                 problems += [problem] if problem else []
                 done += 1
         auria = image / "venv" / "bin" / "auria"
-        started = subprocess.run([str(auria), "--version"], capture_output=True, text=True, check=False) if auria.exists() else None  # fmt: skip
+        started = (
+            subprocess.run([str(auria), "--version"], capture_output=True, text=True, check=False)
+            if auria.exists()
+            else None
+        )
         if started is None or started.returncode != 0:
             problems.append("what was built does not start")
         else:
@@ -99,6 +103,12 @@ def _run(words: str, image: Path) -> str | None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(image), "VARIANT": "cpu", "EXTRAS": _EXTRAS}
     environment |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     done = subprocess.run(
-        ["sh", "-ec", command], cwd=image / "src", env=environment, capture_output=True, text=True, check=False, timeout=1800
-    )  # fmt: skip
+        ["sh", "-ec", command],
+        cwd=image / "src",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1800,
+    )
     return None if done.returncode == 0 else f"RUN {words[:80]}: {done.stderr.strip()[-400:]}"

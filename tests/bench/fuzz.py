@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auria_bot.corpus import stream
-from auria_bot.corpus.piece import from_row, from_submission
-from auria_bot.corpus.reading import read_poem
-from auria_bot.corpus.shelf import opened
-from auria_bot.corpus.sifting import sift
-from auria_bot.corpus.stream import Tally
+from auria_bot.corpus.item import from_row, from_submission
+from auria_bot.corpus.poem_extraction import read_poem
+from auria_bot.corpus.quality_filter import judge as fault_of
+from auria_bot.corpus.sources import stream
+from auria_bot.corpus.sources.source_files import opened
+from auria_bot.corpus.sources.stream import Tally
 from auria_bot.errors import AuriaError
 from tests.bench import Result
 
@@ -38,11 +38,26 @@ SECONDS = 2.0  # that a file of a kilobyte may take, on a machine that does othe
 BYTES = 8 << 20  # of memory that such a file may take
 KINDS = ("a.ndjson", "a.jsonl", "a.json", "a.csv", "a.txt", "a.jsonl.gz", "a.ndjson.zst")
 _FRAGMENTS = (
-    b'{"id": "a1", "subreddit": "haiku", "title": "a pond/a frog/a sound", "created_utc": 1500000000}', b'"subreddit": "haiku"', b"\n",
-    b'{"kind": "Listing", "data": {"children": [{"kind": "t3", "data": {}}]}}', b"text,id\n", b'"', b"\x00", b"\xff\xfe", b"[" * 400, b"\r\n",
-    b"an old silent pond\na frog jumps in\nsound\n\n", b'{"lines": ["a", "b", "c"]}', b"\xf0\x9f\x8c\xb8", "\u202e\u200b\u0301".encode() * 9, b"1e999",
-    b'{"created_utc": 1e400, "id": [], "title": null}', b"/" * 300, b"a" * 700, b"-" * 90,
-)  # fmt: skip
+    b'{"id": "a1", "subreddit": "haiku", "title": "a pond/a frog/a sound", "created_utc": 1500000000}',
+    b'"subreddit": "haiku"',
+    b"\n",
+    b'{"kind": "Listing", "data": {"children": [{"kind": "t3", "data": {}}]}}',
+    b"text,id\n",
+    b'"',
+    b"\x00",
+    b"\xff\xfe",
+    b"[" * 400,
+    b"\r\n",
+    b"an old silent pond\na frog jumps in\nsound\n\n",
+    b'{"lines": ["a", "b", "c"]}',
+    b"\xf0\x9f\x8c\xb8",
+    "\u202e\u200b\u0301".encode() * 9,
+    b"1e999",
+    b'{"created_utc": 1e400, "id": [], "title": null}',
+    b"/" * 300,
+    b"a" * 700,
+    b"-" * 90,
+)
 
 
 def files() -> SearchStrategy[tuple[str, bytes, int]]:
@@ -83,7 +98,7 @@ def judge(text: str) -> None:
     if found.lines:
         if len(found.lines) != 3 or not all(line.strip() for line in found.lines):
             raise ValueError(f"no three lines: {found.lines!r}")
-        sift(found.lines)
+        fault_of(found.lines)
 
 
 def worst(count: int) -> tuple[float, int]:

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.bootstrap import build
-from auria_bot.settings import Settings
+from auria_bot.bootstrap.application import build
+from auria_bot.settings.loading import Settings
 from auria_bot.store.files import Pictures
 from tests.bench import Result
 
@@ -78,9 +78,15 @@ class Victim:
         env = kept | self.settings | {"AURIA_HOME": str(self.home)} | settings
         command = [sys.executable, "-m", "auria_bot", *arguments]
         done = subprocess.run(
-            command, input=stdin, capture_output=True, env=env, cwd=ROOT, check=False, timeout=280,
+            command,
+            input=stdin,
+            capture_output=True,
+            env=env,
+            cwd=ROOT,
+            check=False,
+            timeout=280,
             preexec_fn=None if limit is None else _limiter(limit),
-        )  # fmt: skip
+        )
         return Said(
             code=done.returncode, out=done.stdout.decode(errors="replace"), err=done.stderr.decode(errors="replace")
         )
@@ -249,9 +255,11 @@ def _read_only(victim: Victim) -> str:
 def _only_whole(victim: Victim) -> str:
     """Every draft has all its pictures."""
     empty = [
-        f"draft {draft.id}: {name}" for draft in victim.drafts()
-        for name, content in victim.pictures(draft).items() if not content
-    ]  # fmt: skip
+        f"draft {draft.id}: {name}"
+        for draft in victim.drafts()
+        for name, content in victim.pictures(draft).items()
+        if not content
+    ]
     return f"empty pictures: {', '.join(empty)}" if empty else ""
 
 

@@ -21,8 +21,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.dump import submissions
-from auria_bot.corpus.stream import Tally
+from auria_bot.corpus.sources.dump import submissions
+from auria_bot.corpus.sources.stream import Tally
 from tests.bench import Result
 from tests.bench.records import folder
 
@@ -36,17 +36,70 @@ MEMORY = 300  # MB, the whole command
 RECORDS = 1_000_000
 SHARE = 0.03  # of the records that are haiku
 _WORDS = (
-    "moon", "river", "stone", "frost", "heron", "window", "lantern", "snow", "pond", "willow", "evening", "train", "smoke", "barn", "crow",
-    "morning", "winter", "rain", "leaf", "wind", "light", "road", "hill", "summer", "silence", "mother", "child", "dog", "garden", "star",
-    "under", "over", "beside", "again", "slowly", "open", "falling", "broken", "golden", "quiet", "empty", "early", "yellow",
-)  # fmt: skip
+    "moon",
+    "river",
+    "stone",
+    "frost",
+    "heron",
+    "window",
+    "lantern",
+    "snow",
+    "pond",
+    "willow",
+    "evening",
+    "train",
+    "smoke",
+    "barn",
+    "crow",
+    "morning",
+    "winter",
+    "rain",
+    "leaf",
+    "wind",
+    "light",
+    "road",
+    "hill",
+    "summer",
+    "silence",
+    "mother",
+    "child",
+    "dog",
+    "garden",
+    "star",
+    "under",
+    "over",
+    "beside",
+    "again",
+    "slowly",
+    "open",
+    "falling",
+    "broken",
+    "golden",
+    "quiet",
+    "empty",
+    "early",
+    "yellow",
+)
 _SMALL = ("the", "a", "my", "on", "in", "of", "and", "with", "to", "by")
 _SHAPE: dict[str, Any] = {
-    "id": "1afwvv8", "name": "t3_1afwvv8", "subreddit": "nba", "title": "x" * 60, "selftext": "x" * 400, "author": "user_0001",
-    "created_utc": 1706745600, "score": 1, "num_comments": 3, "over_18": False, "url": "https://example.invalid/" + "x" * 60,
-    "permalink": "/r/nba/comments/1afwvv8/x/", "link_flair_richtext": [], "media": None, "edited": False, "subreddit_id": "t5_2qo4s",
+    "id": "1afwvv8",
+    "name": "t3_1afwvv8",
+    "subreddit": "nba",
+    "title": "x" * 60,
+    "selftext": "x" * 400,
+    "author": "user_0001",
+    "created_utc": 1706745600,
+    "score": 1,
+    "num_comments": 3,
+    "over_18": False,
+    "url": "https://example.invalid/" + "x" * 60,
+    "permalink": "/r/nba/comments/1afwvv8/x/",
+    "link_flair_richtext": [],
+    "media": None,
+    "edited": False,
+    "subreddit_id": "t5_2qo4s",
     **{f"field_{number}": None for number in range(80)},
-}  # fmt: skip
+}
 
 
 def shapes() -> list[dict[str, Any]]:

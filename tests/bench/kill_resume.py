@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.bootstrap import ROLES, build
-from auria_bot.settings import load
+from auria_bot.bootstrap.application import ROLES, build
+from auria_bot.settings.loading import load
 from tests.bench import Result
 
 if TYPE_CHECKING:
@@ -156,9 +156,14 @@ def trial(folder: Path, expected: dict[str, object], *, moment: float, victim: s
     if not faults:
         shutil.rmtree(home)
     return Trial(
-        victim=victim, moment=round(moment, 3), stage=stage, faults=tuple(faults), drafts=len(made), free=len(free),
+        victim=victim,
+        moment=round(moment, 3),
+        stage=stage,
+        faults=tuple(faults),
+        drafts=len(made),
+        free=len(free),
         differing=len(differing),
-    )  # fmt: skip
+    )
 
 
 def compared(
@@ -242,10 +247,11 @@ def run(runs: int = 50, real: int = 20) -> Result:
     if not bad:
         shutil.rmtree(root)
     return Result(
-        name="kill-resume", figures=f"{figures(trials)}; {real} with the real models",
+        name="kill-resume",
+        figures=f"{figures(trials)}; {real} with the real models",
         bar="all of 50: nothing lost, nothing half-written, each finished",
         passed=not bad and len(trials) >= min(runs, 50),
-    )  # fmt: skip
+    )
 
 
 def figures(trials: Sequence[Trial]) -> str:

@@ -23,7 +23,7 @@ from PIL import Image
 
 from auria_bot import registry
 from auria_bot.channels.pictures import fit_picture
-from auria_bot.errors import Refused
+from auria_bot.errors import Rejected
 from tests.bench import Result
 from tests.connections import connections
 from tests.platforms import PLATFORMS, platform, ready
@@ -32,15 +32,38 @@ from tests.trials import made, post_of, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from auria_bot.domain.roles import Channel, Limits
+    from auria_bot.domain.interfaces import Channel, Limits
     from tests.platforms import Platform
 
 __all__ = ["Tally", "run", "try_channel"]
 
 _WORDS = (
-    "rain", "old", "pond", "frog", "moon", "über", "crème", "naïve", "зима", "πάγος", "ירח", "مطر", "古池", "蛙", "飛びこむ", "서리", "हिमपात",
-    "หิมะ", "🌊", "👩‍👩‍👧", "🇯🇵", "e\u0301te\u0301", "—", "«mist»", "quiet,",
-)  # fmt: skip
+    "rain",
+    "old",
+    "pond",
+    "frog",
+    "moon",
+    "über",
+    "crème",
+    "naïve",
+    "зима",
+    "πάγος",
+    "ירח",
+    "مطر",
+    "古池",
+    "蛙",
+    "飛びこむ",
+    "서리",
+    "हिमपात",
+    "หิมะ",
+    "🌊",
+    "👩‍👩‍👧",
+    "🇯🇵",
+    "e\u0301te\u0301",
+    "—",
+    "«mist»",
+    "quiet,",
+)
 _TAGS = ("#haiku", "#俳句", "#हिमपात", "#зима", "#pond2", "#été", "#rain_on_rain")
 _SIGNATURE = "— Auria"
 
@@ -68,8 +91,12 @@ def _units(text: str) -> int:
 
 
 _COUNTS: dict[str, Callable[[str], int]] = {
-    "x": _weight, "bluesky": _clusters, "mastodon": _clusters, "instagram": _units, "instagram_graph": _units,
-}  # fmt: skip
+    "x": _weight,
+    "bluesky": _clusters,
+    "mastodon": _clusters,
+    "instagram": _units,
+    "instagram_graph": _units,
+}
 
 
 _STRICTER = {"mastodon"}
@@ -126,7 +153,7 @@ class _Trial:
         self.tally.tried[limit] += 1
         try:
             fitted = self.channel.fit(text, alt_text)
-        except Refused as error:
+        except Rejected as error:
             self._fault(limit, f"refused what fits: {error}")
             return
         if (fitted.text, fitted.alt_text, fitted.dropped) != (wanted, alt_text, dropped):
@@ -155,7 +182,7 @@ class _Trial:
             with connections() as said:
                 try:
                     act()
-                except Refused as error:
+                except Rejected as error:
                     words = str(error)
                 else:
                     words = ""
@@ -333,9 +360,11 @@ def run(seeds: int = 60, sent: int = 3) -> Result:
         f" {tally.refused} refused by name without a byte sent; {len(tally.faults)} wrong"
     )
     return Result(
-        name="limits", figures=words, bar="fits or is refused before the network by name; no poem cut",
+        name="limits",
+        figures=words,
+        bar="fits or is refused before the network by name; no poem cut",
         passed=not tally.faults and tally.sent > 0 and tally.refused > 0,
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -61,9 +61,11 @@ def make(count: int, *, seed: int = SEED, home: Path | None = None) -> Measured:
         if len(made["drafts"]) != count:
             raise RuntimeError(f"auria make made {len(made['drafts'])} of {count}")
     return Measured(
-        seconds=seconds, processor=_spent() - spent,
-        megabytes=(own + made["peak_bytes"]) / 2**20, steps=made["steps"],
-    )  # fmt: skip
+        seconds=seconds,
+        processor=_spent() - spent,
+        megabytes=(own + made["peak_bytes"]) / 2**20,
+        steps=made["steps"],
+    )
 
 
 def _spent() -> float:
@@ -106,6 +108,8 @@ def run(runs: int = 3) -> Result:
         f" (processor {batch.processor / BATCH:.1f} s each; {in_batch}), memory {megabytes:.0f} MB; load {load:.1f}"
     )
     return Result(
-        name="make-latency", figures=figures, bar=f"one < {ONE:g} s and < {MEMORY} MB; batch of {BATCH} < {EACH:g} s each",
+        name="make-latency",
+        figures=figures,
+        bar=f"one < {ONE:g} s and < {MEMORY} MB; batch of {BATCH} < {EACH:g} s each",
         passed=max(one.seconds, again.seconds) < ONE and megabytes < MEMORY and batch.seconds / BATCH < EACH,
-    )  # fmt: skip
+    )

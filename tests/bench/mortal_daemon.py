@@ -12,13 +12,14 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from auria_bot import bootstrap, settings
+from auria_bot.bootstrap import application
 from auria_bot.cli import main
 from auria_bot.daemon import Daemon
 from auria_bot.errors import AuriaError
-from auria_bot.services import caretaker
-from auria_bot.services.leadership import Leadership
-from auria_bot.services.publisher import Publisher
+from auria_bot.services.operations import health_monitor
+from auria_bot.services.publishing.publisher import Publisher
+from auria_bot.services.schedule.leader_election import LeaderElection
+from auria_bot.settings import loading
 
 __all__ = ["FastDaemon", "fast_clock"]
 
@@ -34,7 +35,7 @@ class FastDaemon(Daemon):
     def _beat(self) -> None:
         if self._leadership is None:
             store = self._house.store
-            self._leadership = Leadership(
+            self._leadership = LeaderElection(
                 store=store, clock=lambda: datetime.now(UTC), holder=self._holder, length=LEASE
             )
         super()._beat()
@@ -48,13 +49,13 @@ def fast_clock(base: float, start: float, speed: float) -> datetime:
 def _main(mode: str, clock: tuple[str, str, str], rest: list[str]) -> None:
     base, start, speed = (float(value) for value in clock)
     if mode == "work":
-        bootstrap._now = lambda: fast_clock(base, start, speed)
+        application._now = lambda: fast_clock(base, start, speed)
         Publisher.__init__.__kwdefaults__["lease"] = CLAIM  # type: ignore[index]
         sys.argv = ["auria", *rest]
         main()
-    caretaker.EVERY = LOOK
+    health_monitor.EVERY = LOOK
     program = (sys.executable, "-m", "tests.bench.mortal_daemon", "work", *clock)
-    daemon = FastDaemon(load=settings.load, clock=lambda: fast_clock(base, start, speed), program=program)
+    daemon = FastDaemon(load=loading.load, clock=lambda: fast_clock(base, start, speed), program=program)
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
     while daemon.tick():
         time.sleep(TICK)

@@ -25,22 +25,22 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from auria_bot import registry
-from auria_bot.bootstrap import build
+from auria_bot.bootstrap.application import build
 from auria_bot.domain.post import TERMINAL, PostState
-from auria_bot.services.ledger import Ledger
-from auria_bot.services.publisher import Publisher
-from auria_bot.settings import DatabaseSettings, Settings
+from auria_bot.secret_store import SecretStore
+from auria_bot.services.publishing.attempt_log import AttemptLog
+from auria_bot.services.publishing.publisher import Publisher
+from auria_bot.settings.loading import DatabaseSettings, Settings
 from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - imported before the children are born
 from auria_bot.store.engine import connect
 from auria_bot.store.posts import Posts
 from auria_bot.store.schema import posts
-from auria_bot.vault import Vault
 from tests.factories import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
 
 __all__ = ["BOUNDARIES", "main"]
 
@@ -67,7 +67,7 @@ def house(home: Path, database: str, channel: str, options: dict[str, Any]) -> A
     made = build(Settings(home=home, database=DatabaseSettings(url=SecretStr(database)), channels={}))
     kind = registry.find("channel", channel)
     chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-    one = kind(kind.Config(**chosen, name=channel), home=home, secrets=Vault(home, channel))
+    one = kind(kind.Config(**chosen, name=channel), home=home, secrets=SecretStore(home, channel))
     made.__dict__["channels"] = {channel: lambda: one}
     return made
 
@@ -96,10 +96,13 @@ def _mortal(boundary: str, number: int) -> None:
         setattr(owner, name, call)
 
     places = {
-        "before-claim": (Posts, "claim", False), "after-claim": (Publisher, "_claim", True),
-        "after-upload": (Ledger, "ready", False), "before-sending": (Ledger, "ready", True),
-        "after-sending": (Ledger, "sent", False), "after-commit": (Ledger, "sent", True),
-    }  # fmt: skip
+        "before-claim": (Posts, "claim", False),
+        "after-claim": (Publisher, "_claim", True),
+        "after-upload": (AttemptLog, "ready", False),
+        "before-sending": (AttemptLog, "ready", True),
+        "after-sending": (AttemptLog, "sent", False),
+        "after-commit": (AttemptLog, "sent", True),
+    }
     owner, name, after = places[boundary]
     wrapped(owner, name, after=after)
 

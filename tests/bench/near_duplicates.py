@@ -15,8 +15,8 @@ from itertools import combinations
 from pathlib import Path
 
 from auria_bot.corpus import verses
-from auria_bot.corpus.near import versions
-from auria_bot.corpus.words import words
+from auria_bot.corpus.language.words import words
+from auria_bot.corpus.near_duplicates import versions
 from tests.bench import Result
 
 __all__ = ["FEW", "PRECISION", "RECALL", "planted", "run", "score"]
@@ -140,6 +140,8 @@ def run() -> Result:
         f" {len(poems) / spent:,.0f} poems a second"
     )
     return Result(
-        name="near-duplicates", figures=figures, bar=f"recall at least {RECALL} at precision at least {PRECISION}",
+        name="near-duplicates",
+        figures=figures,
+        bar=f"recall at least {RECALL} at precision at least {PRECISION}",
         passed=recall >= RECALL and precision >= PRECISION,
-    )  # fmt: skip
+    )

@@ -29,15 +29,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import event, make_url
 
-from auria_bot.bootstrap import build
+from auria_bot.bootstrap.application import build
 from auria_bot.daemon import Daemon
+from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import PostState
-from auria_bot.domain.slots import SlotState
-from auria_bot.services.alarm import PATIENCE, Alarm
-from auria_bot.services.worker import PROGRAM
-from auria_bot.settings import load
+from auria_bot.secret_store import SecretStore
+from auria_bot.services.operations.outage_alerts import PATIENCE, OutageAlerter
+from auria_bot.services.schedule.job_process import PROGRAM
+from auria_bot.settings.loading import load
 from auria_bot.testing import FakeClock
-from auria_bot.vault import Vault
 from tests.bench import Result
 from tests.bench.mortal_daemon import fast_clock
 from tests.house import fake_house
@@ -109,7 +109,7 @@ def _home(root: Path, listener: Listener, text: str, **more: str) -> Iterator[No
 def _daemon(clock: Callable[[], datetime], listener: Listener, seconds: float) -> Daemon:
     """One that tells of a standstill after a quarter of the time that it lasts, and after a minute at the most."""
     one = Daemon(load=lambda: load(dict(os.environ)), clock=clock)
-    one._alarm = Alarm(addresses=(listener.address,), program=PROGRAM, patience=min(PATIENCE, seconds / 4))
+    one._alarm = OutageAlerter(addresses=(listener.address,), program=PROGRAM, patience=min(PATIENCE, seconds / 4))
     return one
 
 
@@ -124,7 +124,9 @@ def _until(daemon: Daemon, done: Callable[[], bool], *, seconds: float = 60.0) -
 
 
 def _done(daemon: Daemon) -> bool:
-    return any(claim.state is SlotState.DONE for claim in daemon._house.agenda.history() if claim.slot.job == "measure")
+    return any(
+        claim.state is JobRunState.DONE for claim in daemon._house.agenda.history() if claim.slot.job == "measure"
+    )
 
 
 def _last(daemon: Daemon, seconds: float) -> None:
@@ -215,7 +217,7 @@ def platform(root: Path, seconds: float, listener: Listener) -> bool:
     with platform_of("mastodon") as server, _home(root, listener, _days(server)):
         proxy: FaultyProxy = server.proxy  # type: ignore[attr-defined]  # that of this platform
         for name, value in server.secrets().items():
-            Vault(root, "mastodon", environment={}).store(name, value)
+            SecretStore(root, "mastodon", environment={}).store(name, value)
         fake_house(root).close()
         start = time.time()
         with closing(build(load(dict(os.environ)), clock=lambda: fast_clock(base, start, speed))) as house:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus.dump import listed, submissions
-from auria_bot.corpus.reading import read_poem
+from auria_bot.corpus.poem_extraction import read_poem
+from auria_bot.corpus.sources.dump import listed, submissions
 from tests.bench import Result
 from tests.bench.records import LISTINGS, folder, labels
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
-from auria_bot.corpus import decency, form, syllables
+from auria_bot.corpus.language import content_filter, syllables, verse_rules
+from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import words
 from auria_bot.corpus.originality import CopyGuard
-from auria_bot.corpus.tables import models_folder
-from auria_bot.corpus.words import words
 from tests.bench import Result
 
 __all__ = ["run"]
@@ -28,8 +28,8 @@ def run(count: int = 10_000) -> Result:
         wrong += not syllables.fits(lines) or not all(syllables.in_dictionary(word) for line in lines for word in line)
         ambiguous += any(len(syllables.line_counts(line)) > 1 for line in lines)
         copied += bool(guard.copied(lines))
-        blocked += bool(decency.faults("\n".join(haiku.lines)))
-        broken += bool(form.bad_breaks(lines))
+        blocked += bool(content_filter.faults("\n".join(haiku.lines)))
+        broken += bool(verse_rules.bad_breaks(lines))
         first.add(" ".join(lines[0]))
     share, distinct = broken / written, len(first) / written
     figures = (

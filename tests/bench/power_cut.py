@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url
 
-from auria_bot.bootstrap import build
+from auria_bot.bootstrap.application import build
+from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import PostState
-from auria_bot.domain.slots import SlotState
-from auria_bot.settings import DatabaseSettings, ScheduleSettings
+from auria_bot.settings.loading import DatabaseSettings, ScheduleSettings
 from auria_bot.store.migrate import upgrade
 from tests.bench import Result
 from tests.bench.mortal_daemon import fast_clock
@@ -39,7 +39,7 @@ from tests.publishing import approved
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
 
 __all__ = ["month", "run"]
 
@@ -135,9 +135,11 @@ def _daemon(root: Path, url: str, start: float, speed: float) -> subprocess.Pope
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
     clock = (str(BASE), str(start), str(speed))
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.mortal_daemon", "daemon", *clock], stderr=subprocess.DEVNULL,
-        env=kept | {"AURIA_HOME": str(root), "AURIA_DATABASE__URL": url}, start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "tests.bench.mortal_daemon", "daemon", *clock],
+        stderr=subprocess.DEVNULL,
+        env=kept | {"AURIA_HOME": str(root), "AURIA_DATABASE__URL": url},
+        start_new_session=True,
+    )
 
 
 def _cut(program: subprocess.Popen[bytes], root: Path) -> None:
@@ -157,7 +159,7 @@ def _cut(program: subprocess.Popen[bytes], root: Path) -> None:
 def _finish(house: Application, last: subprocess.Popen[bytes]) -> None:
     """Let the last daemon do what is open, and stop it."""
     until = time.monotonic() + 120
-    still = {SlotState.RUNNING, SlotState.RETRY}
+    still = {JobRunState.RUNNING, JobRunState.RETRY}
     time.sleep(5)
     while any(claim.state in still for claim in house.agenda.history()) and time.monotonic() < until:
         time.sleep(0.2)
@@ -168,7 +170,7 @@ def _finish(house: Application, last: subprocess.Popen[bytes]) -> None:
 def _judged(house: Application, root: Path) -> tuple[str, list[str]]:
     claims = [one for one in house.agenda.history(days=60) if one.slot.job in JOBS]
     wrong = [
-        f"{one.slot.job} {one.slot.name} is {one.state}: {one.words}" for one in claims if one.state != SlotState.DONE
+        f"{one.slot.job} {one.slot.name} is {one.state}: {one.words}" for one in claims if one.state != JobRunState.DONE
     ]
     rules = [rule for rule in house.agenda.rules.values() if rule.job in {"measure", "publish folder"}]
     last = max(claim.slot.due for claim in claims)

@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import URL, create_engine, select
 
+from auria_bot.secret_store import SecretStore
 from auria_bot.store.engine import connect
 from auria_bot.store.migrate import upgrade
 from auria_bot.store.schema import posts
-from auria_bot.vault import Vault
 from tests.bench import Result
 from tests.bench.mortal_publisher import BOUNDARIES
 from tests.bench.publishing import fill, own_pictures, postgres
@@ -90,9 +90,13 @@ class Publishers:
     ) -> int:
         """Start one; its process id."""
         told = {
-            "home": str(home), "database": database, "channel": server.backend, "options": server.options(), "kill": kill,
+            "home": str(home),
+            "database": database,
+            "channel": server.backend,
+            "options": server.options(),
+            "kill": kill,
             "once": once,
-        }  # fmt: skip
+        }
         if self._process.stdin:
             self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
@@ -150,7 +154,7 @@ def _home(root: Path, number: int, server: Platform) -> Path:
     """A home with the platform's credentials."""
     home = root / f"{server.backend}-{number}"
     home.mkdir()
-    vault = Vault(home, server.backend, environment={})
+    vault = SecretStore(home, server.backend, environment={})
     for name, value in server.secrets().items():
         vault.store(name, value)
     return home
@@ -280,6 +284,8 @@ def run(runs: int = 200) -> Result:
     elsewhere = sum(one.database == "postgresql" for one in done)
     figures = f"{len(done)} runs of two posts ({elsewhere} on PostgreSQL) at {len(SCENARIOS)} boundaries: {doubled} double, {lost} lost; {'; '.join(words)}"
     return Result(
-        name="publish-faults", figures=figures, bar=f"{runs} runs a channel: 0 double, 0 lost, all sent or needing attention",
+        name="publish-faults",
+        figures=figures,
+        bar=f"{runs} runs a channel: 0 double, 0 lost, all sent or needing attention",
         passed=not bad and len(done) == runs * len(PLATFORMS),
-    )  # fmt: skip
+    )

@@ -48,9 +48,11 @@ def run(posts: int = 5000, processes: int = PROCESSES) -> Result:
         f" doubled, {counted.shown} in the gallery; {posts / ours:.0f} posts/s, procrastinate {posts / theirs:.0f} posts/s"
     )
     return Result(
-        name="publish-postgres", figures=figures, bar="each once; at least as many posts/s as procrastinate 3.10",
+        name="publish-postgres",
+        figures=figures,
+        bar="each once; at least as many posts/s as procrastinate 3.10",
         passed=once and ours <= theirs,
-    )  # fmt: skip
+    )
 
 
 def _schema(server: URL, name: str) -> str:
@@ -73,10 +75,15 @@ def _procrastinate(server: URL, root: Path, source: str, posts: int, processes: 
         app.schema_manager.apply_schema()
         with_posts = house(root / "auria", source)
         jobs = [
-            {"key": post.key, "text": post.text, "alt_text": post.alt_text, "picture": post.picture,
-             "picture_sha256": post.picture_sha256}
+            {
+                "key": post.key,
+                "text": post.text,
+                "alt_text": post.alt_text,
+                "picture": post.picture,
+                "picture_sha256": post.picture_sha256,
+            }
             for post in with_posts.publisher.posts()
-        ]  # fmt: skip
+        ]
         with_posts.close()
         app.tasks["publish"].batch_defer(*jobs[:posts])
     took = at_once(processes, partial(_work, address, home))

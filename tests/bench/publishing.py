@@ -26,12 +26,12 @@ from PIL import Image
 from pydantic import SecretStr
 from sqlalchemy import URL, create_engine, func, insert, make_url, select
 
-from auria_bot.bootstrap import Application, build
-from auria_bot.channels.folder import FolderChannel
+from auria_bot.bootstrap.application import Application, build
+from auria_bot.channels.folder.channel import FolderChannel
 from auria_bot.domain.draft import Draft, DraftState
-from auria_bot.services import publisher as _publisher  # noqa: F401 - imported before the processes begin
-from auria_bot.services.workspace import sha256_of
-from auria_bot.settings import ChannelSettings, DatabaseSettings, Settings
+from auria_bot.services.publishing import publisher as _publisher  # noqa: F401 - imported before the processes begin
+from auria_bot.services.studio.run_store import sha256_of
+from auria_bot.settings.loading import ChannelSettings, DatabaseSettings, Settings
 from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - likewise
 from auria_bot.store.engine import connect
 from auria_bot.store.schema import attempts, drafts, posts
@@ -40,8 +40,8 @@ from tests.factories import NOW, artwork
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from auria_bot.domain.interfaces import ConfirmSend
     from auria_bot.domain.post import Post
-    from auria_bot.domain.roles import Ready
 
 __all__ = [
     "CountingFolder",
@@ -78,7 +78,7 @@ class Tally:
 class CountingFolder(FolderChannel):
     """The folder channel, which notes every visible mutation in a file."""
 
-    def _put(self, post: Post, ready: Ready) -> None:
+    def _put(self, post: Post, ready: ConfirmSend) -> None:
         super()._put(post, ready)
         note = os.open(self.directory.parent / "mutations.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(note, f"{post.key}\n".encode())
@@ -150,29 +150,54 @@ def own_pictures(home: Path) -> Callable[[int], Path]:
 def _draft(number: int, picture: Path, channel: str) -> Draft:
     art = artwork(number)
     draft = Draft(
-        id=number, artwork=art, folder=f"run-{number}", picture_sha256=sha256_of(picture), state=DraftState.MADE,
-        made_at=NOW, text=art.post_text, alt_text=art.alt_text,
-    )  # fmt: skip
+        id=number,
+        artwork=art,
+        folder=f"run-{number}",
+        picture_sha256=sha256_of(picture),
+        state=DraftState.MADE,
+        made_at=NOW,
+        text=art.post_text,
+        alt_text=art.alt_text,
+    )
     return draft.approve((channel,), NOW).schedule()
 
 
 def _draft_row(draft: Draft) -> dict[str, Any]:
     art = draft.artwork
     return {
-        "version": 1, "folder": draft.folder, "state": draft.state, "made_at": NOW, "decided_at": NOW, "reason": "",
-        "text": draft.text, "alt_text": draft.alt_text, "channels": list(draft.channels), "signature": draft.signature,
-        "picture_sha256": draft.picture_sha256, "artwork": art.to_json(), "mood": art.mood, "style": art.style.key,
+        "version": 1,
+        "folder": draft.folder,
+        "state": draft.state,
+        "made_at": NOW,
+        "decided_at": NOW,
+        "reason": "",
+        "text": draft.text,
+        "alt_text": draft.alt_text,
+        "channels": list(draft.channels),
+        "signature": draft.signature,
+        "picture_sha256": draft.picture_sha256,
+        "artwork": art.to_json(),
+        "mood": art.mood,
+        "style": art.style.key,
         "fingerprint": art.fingerprint,
-    }  # fmt: skip
+    }
 
 
 def _post_row(draft_id: int, draft: Draft, picture: Callable[[int], Path]) -> dict[str, Any]:
     return {
-        "draft_id": draft_id, "channel": draft.channels[0], "state": "waiting", "due": NOW, "text": draft.text,
-        "alt_text": draft.alt_text, "picture": str(picture(draft.id)), "picture_sha256": draft.picture_sha256,
-        "signature": draft.signature, "key": hashlib.sha256(draft.folder.encode()).hexdigest()[:32], "fencing": 0,
+        "draft_id": draft_id,
+        "channel": draft.channels[0],
+        "state": "waiting",
+        "due": NOW,
+        "text": draft.text,
+        "alt_text": draft.alt_text,
+        "picture": str(picture(draft.id)),
+        "picture_sha256": draft.picture_sha256,
+        "signature": draft.signature,
+        "key": hashlib.sha256(draft.folder.encode()).hexdigest()[:32],
+        "fencing": 0,
         "words": "",
-    }  # fmt: skip
+    }
 
 
 def at_once(processes: int, work: Callable[[], None], deadline: float = 600.0) -> float:
@@ -236,6 +261,10 @@ def tally(home: Path, url: str) -> Tally:
     placed = Counter((home / "mutations.txt").read_text().split())
     gallery = (home / "published").glob("*.html")
     return Tally(
-        sent=states.pop("sent", 0), placed=sum(placed.values()), doubled=sum(one > 1 for one in placed.values()),
-        attempts=tried, shown=sum(page.read_text(encoding="utf-8").count("<article") for page in gallery), wrong=states,
-    )  # fmt: skip
+        sent=states.pop("sent", 0),
+        placed=sum(placed.values()),
+        doubled=sum(one > 1 for one in placed.values()),
+        attempts=tried,
+        shown=sum(page.read_text(encoding="utf-8").count("<article") for page in gallery),
+        wrong=states,
+    )

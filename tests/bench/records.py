@@ -12,14 +12,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.dump import listed, submissions
-from auria_bot.corpus.piece import from_submission
-from auria_bot.corpus.reading import cleaned
-from auria_bot.corpus.stream import Tally
+from auria_bot.corpus.item import from_submission
+from auria_bot.corpus.poem_extraction import cleaned
+from auria_bot.corpus.sources.dump import listed, submissions
+from auria_bot.corpus.sources.stream import Tally
 from tests.bench import Result
 
 if TYPE_CHECKING:
-    from auria_bot.corpus.submission import Submission
+    from auria_bot.corpus.sources.submission import Submission
 
 __all__ = ["LISTINGS", "folder", "labels", "run", "slips"]
 
@@ -81,9 +81,12 @@ def _fields(post: Submission | None, name: str, fields: dict[str, Any]) -> list[
     if post is None:
         return [f"{name}: not read"]
     told = {
-        "subreddit": post.subreddit, "created": f"{post.created:%Y-%m-%dT%H:%M:%SZ}", "score": post.score, "removed": post.removed,
+        "subreddit": post.subreddit,
+        "created": f"{post.created:%Y-%m-%dT%H:%M:%SZ}",
+        "score": post.score,
+        "removed": post.removed,
         "over_18": post.over_18,
-    }  # fmt: skip
+    }
     return [
         f"{name}: {what} {told[what]!r} instead of {value!r}" for what, value in fields.items() if told[what] != value
     ]

@@ -39,9 +39,22 @@ SEED = 20_261_121
 SUBREDDITS = ("haiku", "youpoets")
 FAULTS = ("cut-before", "cut-after", "cut-within", "garbage", "500", "503", "slow", "429")
 _PATIENCE = 120.0  # seconds for a run that is left alone
-_IMPORTED = ["praw", "requests", "auria_bot.cli.app", "auria_bot.cli.refreshing", "auria_bot.cli.corpus", "auria_bot.bootstrap",
-             "auria_bot.store.unit_of_work", "auria_bot.services.gleaner", "auria_bot.services.vigil", "auria_bot.services.librarian",
-             "auria_bot.settings", "auria_bot.corpus.kigo", "rich.console", "rich.table"]  # fmt: skip
+_IMPORTED = [
+    "praw",
+    "requests",
+    "auria_bot.cli.app",
+    "auria_bot.cli.corpus.refreshing",
+    "auria_bot.cli.corpus.corpus",
+    "auria_bot.bootstrap.application",
+    "auria_bot.store.unit_of_work",
+    "auria_bot.services.corpus.reddit_sync",
+    "auria_bot.services.corpus.deletion_check",
+    "auria_bot.services.corpus.corpus_import",
+    "auria_bot.settings.loading",
+    "auria_bot.corpus.language.season_words",
+    "rich.console",
+    "rich.table",
+]
 
 
 @dataclass(slots=True)
@@ -63,9 +76,11 @@ def _refresh(home: str, settings: dict[str, Any]) -> None:
     for name, value in settings.items():
         os.environ[f"AURIA_CORPUS__REDDIT__{name.upper()}"] = str(value)
     os.environ |= {
-        "AURIA_HOME": home, "AURIA_CORPUS__SUBREDDITS": ",".join(SUBREDDITS), "AURIA_SECRET_REDDIT_CLIENT_ID": CLIENT_ID,
+        "AURIA_HOME": home,
+        "AURIA_CORPUS__SUBREDDITS": ",".join(SUBREDDITS),
+        "AURIA_SECRET_REDDIT_CLIENT_ID": CLIENT_ID,
         "AURIA_SECRET_REDDIT_CLIENT_SECRET": CLIENT_SECRET,
-    }  # fmt: skip
+    }
     from auria_bot.cli import main
 
     place = Path(home)
@@ -261,6 +276,8 @@ def run(trials: int = 12, posts: int = 420, rounds: int = 3, kills: int = 5) -> 
         f" {tally.requests} requests, {tally.faults.total()} faults of {len(tally.faults)} kinds; {len(tally.wrong)} things wrong"
     )
     return Result(
-        name="reddit", figures=figures, bar="nothing missed, nothing twice, deletions forgotten",
+        name="reddit",
+        figures=figures,
+        bar="nothing missed, nothing twice, deletions forgotten",
         passed=not tally.wrong and tally.kills > 0,
-    )  # fmt: skip
+    )

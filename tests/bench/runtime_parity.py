@@ -18,19 +18,13 @@ import torch
 from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import Vocabulary, tokenise
 from auria_bot.art.checkpoint import read_json
+from auria_bot.art.evaluation.bf16_quality import measured, worst
 from auria_bot.art.evaluation.caption_metrics import bleu
 from auria_bot.art.evaluation.captioner import grids, read_split
-from auria_bot.art.evaluation.parity import (
-    bf16_log_probability,
-    compare,
-    greedy_captions,
-    greedy_poems,
-    has_bf16,
-)
-from auria_bot.art.evaluation.rounding import measured, worst
-from auria_bot.art.evaluation.twins import captioner, twins
-from auria_bot.art.training.captioner import greedy
-from auria_bot.corpus.tables import models_folder
+from auria_bot.art.evaluation.export_pairs import captioner, export_pairs
+from auria_bot.art.evaluation.parity import bf16_log_probability, compare, greedy_captions, greedy_poems, has_bf16
+from auria_bot.art.training.captioner.train import greedy
+from auria_bot.corpus.language.shipped_tables import models_folder
 from tests.bench import Result
 
 if TYPE_CHECKING:
@@ -49,7 +43,7 @@ _WORSE = 0.02  # of its range: by which no measure of painter or stylist may get
 def run() -> Result:
     """Compare every net, the words of poet and captioner, and what bfloat16 costs."""
     models = models_folder()
-    compared = [compare(twin, models) for twin in twins(models)]
+    compared = [compare(twin, models) for twin in export_pairs(models)]
     poems, captions = greedy_poems(models), greedy_captions(models)
     same_poems, same_captions = _all_equal(poems), _all_equal(captions)
     apart = max(max(each.runtimes, each.torch or 0.0) for each in compared)

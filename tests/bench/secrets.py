@@ -34,13 +34,13 @@ from keyring.backend import KeyringBackend
 from PIL import Image
 
 from auria_bot import registry, telemetry
-from auria_bot.bootstrap import build
+from auria_bot.bootstrap.application import build
 from auria_bot.cli.app import app
-from auria_bot.cli.failures import reported
+from auria_bot.cli.error_reporting import reported
 from auria_bot.domain.post import PostState
 from auria_bot.errors import AuriaError, ChannelError
-from auria_bot.secrecy import unguarded
-from auria_bot.settings import load
+from auria_bot.redaction import clear_secrets
+from auria_bot.settings.loading import load
 from tests.bench import Result
 from tests.factories import artwork
 from tests.platforms import PLATFORMS, MemorySecrets, platform
@@ -55,10 +55,19 @@ __all__ = ["Findings", "forms", "run", "search", "try_backend", "try_database", 
 
 _WINDOW = 8  # characters of a secret that count as telling it
 _LISTINGS = (
-    ("channels",), ("channels", "--json"), ("channels", "check"), ("channels", "check", "--json"), ("posts",),
-    ("posts", "--json"), ("posts", "show", "1", "--json"), ("drafts", "--json"), ("publish", "--dry-run", "--json"),
-    ("config",), ("config", "--json"), ("doctor", "--json"),
-)  # fmt: skip
+    ("channels",),
+    ("channels", "--json"),
+    ("channels", "check"),
+    ("channels", "check", "--json"),
+    ("posts",),
+    ("posts", "--json"),
+    ("posts", "show", "1", "--json"),
+    ("drafts", "--json"),
+    ("publish", "--dry-run", "--json"),
+    ("config",),
+    ("config", "--json"),
+    ("doctor", "--json"),
+)
 _UNMASKED = (
     re.compile(r"(?i)\bauthorization['\"]?\s*[=:,]\s*(?!\*\*\*)[^\s'\"]"),
     re.compile(r"(?i)\boauth_(?:token|signature|nonce|consumer_key)['\"]?\s*[=:]\s*(?!['\"]?\*\*\*)['\"]?\w"),
@@ -141,10 +150,13 @@ class _House:
         said = io.StringIO()
         code = 0
         with (
-            mock.patch.dict(os.environ, kept | self.environment, clear=True), mock.patch.object(telemetry, "set_up", _loud),
-            contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), mock.patch.object(sys, "stdin", io.StringIO()),
+            mock.patch.dict(os.environ, kept | self.environment, clear=True),
+            mock.patch.object(telemetry, "set_up", _loud),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+            mock.patch.object(sys, "stdin", io.StringIO()),
             mock.patch.object(sys, "argv", ["auria", *arguments]),
-        ):  # fmt: skip
+        ):
             try:
                 with reported(debug="--debug" in arguments):
                     app(list(arguments), prog_name="auria")
@@ -263,7 +275,7 @@ def try_backend(backend: str, folder: Path, findings: Findings, *, faults: Itera
     """
     house = _House(folder / f"home-{backend}", findings)
     server = platform(backend)
-    with unguarded(), _log_restored():
+    with clear_secrets(), _log_restored():
         with server:
             planted, public = server.secrets(), f"{backend} {server.options()}"
             wrong = _wrong(planted)
@@ -345,7 +357,10 @@ def _crash(house: _House, backend: str, secrets: Iterable[str]) -> None:
             house.run("channels", "check", backend, "--json")
             house.run("posts", "--json")
             house.findings.provoked["crash"] += 1
-    for target in ("auria_bot.services.publisher.Publisher.posts", "auria_bot.services.publisher.Publisher.check"):
+    for target in (
+        "auria_bot.services.publishing.publisher.Publisher.posts",
+        "auria_bot.services.publishing.publisher.Publisher.check",
+    ):
         with mock.patch(target, fail):
             for arguments in (("posts",), ("--debug", "posts"), ("channels", "check"), ("channels", "check", "--json")):
                 house.run(*arguments)
@@ -354,14 +369,18 @@ def _crash(house: _House, backend: str, secrets: Iterable[str]) -> None:
 
 def try_directly(backend: str, folder: Path, findings: Findings) -> None:
     """What a channel raises and remembers by itself, with no mask before it."""
-    with unguarded(), platform(backend) as server:
+    with clear_secrets(), platform(backend) as server:
         planted, wrong = server.secrets(), _wrong(server.secrets())
         said: list[str] = []
         for fault in server.faults:
             channel, watch = made(backend, folder, server), Recorded(new_post(folder))
             server.fail_next(fault)
-            for act in (lambda c, w: c.publish(w.post, w), lambda c, w: c.find(w.post), lambda c, w: c.check(),
-                        lambda c, _: c.audience()):  # fmt: skip
+            for act in (
+                lambda c, w: c.publish(w.post, w),
+                lambda c, w: c.find(w.post),
+                lambda c, w: c.check(),
+                lambda c, _: c.audience(),
+            ):
                 said += [_said(act, channel, watch), repr(channel), watch.post.memo]
             findings.provoked[f"{backend}, directly"] += 1
         channel = made(backend, folder, server, vault=MemorySecrets(wrong))
@@ -402,7 +421,7 @@ def try_database(folder: Path, findings: Findings) -> None:
         "AURIA_CHANNELS__FOLDER__OPTIONS__LOGIN__PASSWORD": secrets["login"],
         "AURIA_DATABASE__ECHO": "true",
     }
-    with unguarded(), _log_restored():
+    with clear_secrets(), _log_restored():
         for command in (
             *_LISTINGS,
             ("publish",),
@@ -449,7 +468,7 @@ def try_keyring(backend: str, folder: Path, findings: Findings) -> None:
     house, ring, before = _House(folder / f"home-keyring-{backend}", findings), _Ring(), keyring.get_keyring()
     keyring.set_keyring(ring)
     try:
-        with unguarded(), _log_restored(), platform(backend) as server:
+        with clear_secrets(), _log_restored(), platform(backend) as server:
             planted, public = server.secrets(), f"{backend} {server.options()}"
             variables = {f"AURIA_SECRET_{backend.upper()}_{key.upper()}": value for key, value in planted.items()}
             house.environment |= variables

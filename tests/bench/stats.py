@@ -38,9 +38,21 @@ CHANNELS = {"bluesky": 900, "instagram": 2600, "mastodon": 700, "x": 1400}
 
 _LAST = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 _MOODS = {
-    "wistful": 1.9, "serene": 1.5, "awed": 1.4, "dreamy": 1.3, "tender": 1.1, "hopeful": 1.0, "still": 1.0, "lonely": 0.9,
-    "melancholy": 0.9, "joyful": 0.8, "playful": 0.7, "stormy": 0.7, "uneasy": 0.5, "bleak": 0.4,
-}  # fmt: skip
+    "wistful": 1.9,
+    "serene": 1.5,
+    "awed": 1.4,
+    "dreamy": 1.3,
+    "tender": 1.1,
+    "hopeful": 1.0,
+    "still": 1.0,
+    "lonely": 0.9,
+    "melancholy": 0.9,
+    "joyful": 0.8,
+    "playful": 0.7,
+    "stormy": 0.7,
+    "uneasy": 0.5,
+    "bleak": 0.4,
+}
 _FIRST = (
     "lanterns on the hill",
     "rain begins again",
@@ -48,8 +60,13 @@ _FIRST = (
     "snow on the haystack",
     "the last train at dusk",
 )
-_PAINTINGS = (("The Wave", "Gustave Courbet"), ("Impression, Sunrise", "Claude Monet"), ("The Monk by the Sea", "C. D. Friedrich"),
-              ("Rain, Steam and Speed", "J. M. W. Turner"), ("Wheatfield with Crows", "Vincent van Gogh"))  # fmt: skip
+_PAINTINGS = (
+    ("The Wave", "Gustave Courbet"),
+    ("Impression, Sunrise", "Claude Monet"),
+    ("The Monk by the Sea", "C. D. Friedrich"),
+    ("Rain, Steam and Speed", "J. M. W. Turner"),
+    ("Wheatfield with Crows", "Vincent van Gogh"),
+)
 
 
 def build(file: Path, *, days: int = DAYS, samples: int = SAMPLES) -> int:
@@ -69,9 +86,21 @@ def build(file: Path, *, days: int = DAYS, samples: int = SAMPLES) -> int:
         database.execute(
             "INSERT INTO drafts (id, version, folder, state, made_at, reason, text, alt_text, channels, signature, picture_sha256,"
             " artwork, mood, style, fingerprint) VALUES (?, 1, ?, 'scheduled', ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (day + 1, f"run-{day}", _time(at), "a poem\n\n— Auria #haiku", "a picture " * 40, json.dumps(list(CHANNELS)), "0" * 64,
-             f"{day:064x}", json.dumps(_artwork(day, mood, style)), mood, f"style-{style:03d}", f"{day:016x}"),
-        )  # fmt: skip
+            (
+                day + 1,
+                f"run-{day}",
+                _time(at),
+                "a poem\n\n— Auria #haiku",
+                "a picture " * 40,
+                json.dumps(list(CHANNELS)),
+                "0" * 64,
+                f"{day:064x}",
+                json.dumps(_artwork(day, mood, style)),
+                mood,
+                f"style-{style:03d}",
+                f"{day:016x}",
+            ),
+        )
         for name, end in CHANNELS.items():
             post += 1
             crowd = round(30 + end * ((day + 1) / days) ** 1.4 * chance.uniform(0.995, 1.005))
@@ -79,9 +108,21 @@ def build(file: Path, *, days: int = DAYS, samples: int = SAMPLES) -> int:
                 "INSERT INTO posts (id, draft_id, channel, state, due, text, alt_text, picture, picture_sha256, signature, key, fencing,"
                 " receipt_id, receipt_url, receipt_at, receipt_cost, words, memo) VALUES (?, ?, ?, 'sent', ?, ?, '', '/p.jpg', ?, ?, ?, 1,"
                 " ?, ?, ?, ?, '', '')",
-                (post, day + 1, name, _time(at), "a poem", "0" * 64, "0" * 64, f"key-{post}", f"id-{post}",
-                 f"https://example.invalid/{post}", _time(at), 0.015 if name == "x" else None),
-            )  # fmt: skip
+                (
+                    post,
+                    day + 1,
+                    name,
+                    _time(at),
+                    "a poem",
+                    "0" * 64,
+                    "0" * 64,
+                    f"key-{post}",
+                    f"id-{post}",
+                    f"https://example.invalid/{post}",
+                    _time(at),
+                    0.015 if name == "x" else None,
+                ),
+            )
             database.execute(
                 "INSERT INTO audiences (channel, at, followers) VALUES (?, ?, ?)", (name, _time(at), crowd)
             )
@@ -124,13 +165,33 @@ def _samples(post: int, at: datetime, liked: float, count: int) -> Iterator[tupl
 def _artwork(day: int, mood: str, style: int) -> dict[str, Any]:
     title, artist = _PAINTINGS[style % len(_PAINTINGS)]
     return {
-        "seed": day, "theme": "", "mood": mood, "mood_source": "read", "nudity": 0.01, "fingerprint": f"{day:016x}",
-        "haiku": {"lines": [_FIRST[day % len(_FIRST)], "the river carries the light", "into the long night"], "syllables": [5, 7, 5]},
-        "style": {"key": f"style-{style:03d}", "title": f"{title} {style // len(_PAINTINGS) + 1}", "artist": artist, "year": "1870",
-                  "mode": "painterly", "strength": 0.6},
-        "caption": "a lake", "alt_text": "a picture " * 40, "post_text": "a poem " * 20, "painting": "painting.png", "full": "full.png",
-        "post": "post.jpg", "card": "card.jpg", "models": [["poet:word-lstm", "a" * 64], ["painter:attn", "b" * 64]],
-    }  # fmt: skip
+        "seed": day,
+        "theme": "",
+        "mood": mood,
+        "mood_source": "read",
+        "nudity": 0.01,
+        "fingerprint": f"{day:016x}",
+        "haiku": {
+            "lines": [_FIRST[day % len(_FIRST)], "the river carries the light", "into the long night"],
+            "syllables": [5, 7, 5],
+        },
+        "style": {
+            "key": f"style-{style:03d}",
+            "title": f"{title} {style // len(_PAINTINGS) + 1}",
+            "artist": artist,
+            "year": "1870",
+            "mode": "painterly",
+            "strength": 0.6,
+        },
+        "caption": "a lake",
+        "alt_text": "a picture " * 40,
+        "post_text": "a poem " * 20,
+        "painting": "painting.png",
+        "full": "full.png",
+        "post": "post.jpg",
+        "card": "card.jpg",
+        "models": [["poet:word-lstm", "a" * 64], ["painter:attn", "b" * 64]],
+    }
 
 
 def seconds(home: Path, *, runs: int, arguments: tuple[str, ...] = ()) -> list[tuple[float, float]]:

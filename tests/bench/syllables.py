@@ -15,7 +15,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from auria_bot.corpus import syllables, verses
+from auria_bot.corpus import verses
+from auria_bot.corpus.language import syllables
 from tests.bench import Result
 
 __all__ = ["COVERED", "GUESSED", "covered", "guessed", "rare", "run", "unseen"]
@@ -27,9 +28,10 @@ WORDS = 5000
 def unseen() -> list[str]:
     """Words of CMUdict that the guesser was not trained on, by chance but always the same."""
     words = [
-        word for word in syllables._dictionary()
+        word
+        for word in syllables._dictionary()
         if "'" not in word and hashlib.sha256(word.encode()).digest()[0] % 10 == 0
-    ]  # fmt: skip
+    ]
     return random.Random(5).sample(sorted(words), WORDS)
 
 
@@ -53,9 +55,13 @@ def covered(found: Counter[str]) -> tuple[float, float]:
 def rare(found: Counter[str]) -> list[str]:
     """Words of the corpus that CMUdict has, the guesser has not seen, and poets seldom use."""
     return [
-        word for word, times in found.items()
-        if times <= 3 and "'" not in word and syllables.in_dictionary(word) and hashlib.sha256(word.encode()).digest()[0] % 10 == 0
-    ]  # fmt: skip
+        word
+        for word, times in found.items()
+        if times <= 3
+        and "'" not in word
+        and syllables.in_dictionary(word)
+        and hashlib.sha256(word.encode()).digest()[0] % 10 == 0
+    ]
 
 
 def run() -> Result:

@@ -21,16 +21,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import PostState
-from auria_bot.domain.slots import SlotState
 from auria_bot.errors import StoreError
-from auria_bot.services.leadership import NAME
+from auria_bot.services.schedule.leader_election import NAME
 from tests.bench import Result
 from tests.house import fake_house
 from tests.publishing import approved
 
 if TYPE_CHECKING:
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
 
 __all__ = ["run"]
 
@@ -75,7 +75,7 @@ def run(kills: int = 100, *, longest_life: float = LONGEST_LIFE) -> Result:
     finally:
         _stop(daemons)
         shutil.rmtree(root, ignore_errors=True)
-    done, others = slots[SlotState.DONE], sum(slots.values()) - slots[SlotState.DONE]
+    done, others = slots[JobRunState.DONE], sum(slots.values()) - slots[JobRunState.DONE]
     figures = (
         f"{len(waits)} leaders killed, take-over after {max(waits):.1f} s at the most; {done} slots done, {others} not; {len(sent)} posts,"
         f" {len(sent) - len(set(sent))} doubled"
@@ -118,7 +118,7 @@ def _leader(house: Application, alive: set[int]) -> int:
 def _quiet(house: Application) -> bool:
     """Whether something was done, and nothing is open."""
     claims = house.agenda.history()
-    return bool(claims) and all(claim.state not in {SlotState.RUNNING, SlotState.RETRY} for claim in claims)
+    return bool(claims) and all(claim.state not in {JobRunState.RUNNING, JobRunState.RETRY} for claim in claims)
 
 
 def _stop(daemons: list[subprocess.Popen[bytes]]) -> None:

@@ -17,9 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from auria_bot.domain.slots import Rule, SlotState, instant, times
-from auria_bot.services.agenda import Agenda
-from auria_bot.services.leadership import Leadership
+from auria_bot.domain.job_schedule import JobRunState, JobSchedule, instant, times
+from auria_bot.services.schedule.job_scheduler import JobScheduler
+from auria_bot.services.schedule.leader_election import LeaderElection
 from auria_bot.testing import FakeClock
 from tests.bench import Result
 from tests.house import fake_house
@@ -29,7 +29,7 @@ __all__ = ["ZONES", "faults", "run"]
 ZONES = ("America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Apia")
 """With clock changes of an hour, of half an hour, at other times of the year, and without any."""
 
-RULES = tuple(Rule(job=f"job at {at}", at=times((at,))) for at in ("01:30", "02:30", "23:59"))
+RULES = tuple(JobSchedule(job=f"job at {at}", at=times((at,))) for at in ("01:30", "02:30", "23:59"))
 ODD = timedelta(hours=7, minutes=13)
 
 
@@ -40,9 +40,9 @@ def faults(folder: Path, zone: str, *, first: date = date(2026, 1, 1), days: int
     end = instant(first + timedelta(days=days), time(0), here)
     claimed = Counter[tuple[str, str]]()
     with closing(fake_house(folder, clock=clock)) as house:
-        leader = Leadership(store=house.store, clock=clock, holder="year", steady=lambda: 0.0)
+        leader = LeaderElection(store=house.store, clock=clock, holder="year", steady=lambda: 0.0)
         leader.beat()
-        agenda = Agenda(store=house.store, clock=clock, rules=[replace(rule) for rule in RULES], zone=here)
+        agenda = JobScheduler(store=house.store, clock=clock, rules=[replace(rule) for rule in RULES], zone=here)
         lease = leader.lease
         while clock.now < end and lease is not None:
             for claim in agenda.claim(lease):
@@ -53,7 +53,7 @@ def faults(folder: Path, zone: str, *, first: date = date(2026, 1, 1), days: int
         rows = agenda.history(days=400)
     wanted = {(rule.job, (first + timedelta(days=number)).isoformat()): 1 for rule in RULES for number in range(days)}
     wrong = [f"{zone}: {key} {claimed[key]} times" for key in {*wanted, *claimed} if claimed[key] != wanted.get(key, 0)]
-    wrong += [f"{zone}: {row.slot} is {row.state}" for row in rows if row.state is not SlotState.DONE]
+    wrong += [f"{zone}: {row.slot} is {row.state}" for row in rows if row.state is not JobRunState.DONE]
     return sum(claimed.values()), wrong
 
 

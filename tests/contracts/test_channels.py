@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot import registry
+from auria_bot.domain.interfaces import Channel, Limits, Question
 from auria_bot.domain.post import Receipt
-from auria_bot.domain.roles import Channel, Limits, Question
-from auria_bot.errors import BackendMissing, IllegalMove, NotFound, Refused, Throttled, Unauthorised, Unclear
+from auria_bot.errors import (
+    BackendMissing,
+    InvalidTransition,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    Throttled,
+    Unauthorised,
+)
 from tests.connections import connections
 from tests.platforms import PLATFORMS, MemorySecrets, Platform, platform, ready
 from tests.trials import Recorded, found, made, new_post, shown
@@ -124,10 +132,10 @@ def test_a_post_that_was_taken_over_is_not_sent(
     """When `ready` says so, nothing becomes visible."""
 
     def taken(memo: str = "") -> None:
-        raise IllegalMove("somebody else has it")
+        raise InvalidTransition("somebody else has it")
 
     post = new_post(tmp_path)
-    with pytest.raises(IllegalMove, match="somebody else has it"):
+    with pytest.raises(InvalidTransition, match="somebody else has it"):
         channel.publish(post, taken)
     if server:
         assert shown(server, post) == []
@@ -138,7 +146,7 @@ def test_another_picture_than_the_approved_one_is_refused(name: str, channel: Ch
     """Whatever lies in its place."""
     post = dataclasses.replace(new_post(tmp_path), picture_sha256="0" * 64)
     if name != "fake":  # which never looks at pictures
-        with pytest.raises(Refused):
+        with pytest.raises(Rejected):
             channel.publish(post, ready)
 
 
@@ -241,20 +249,20 @@ def test_a_missing_package_is_named(
 def test_a_fault_is_told_truthfully(
     fault: tuple[str, str], tmp_path: Path, server: Platform, servers: dict[str, Platform]
 ) -> None:
-    """What is not known to be out is Unclear, only `find` says more, and a second attempt makes no second post."""
+    """What is not known to be out is OutcomeUnknown, only `find` says more, and a second attempt makes no second post."""
     channel, watch = made(fault[0], tmp_path, server), Recorded(new_post(tmp_path))
     server.fail_next(fault[1])
     try:
         channel.publish(watch.post, watch)
-    except Unclear:
+    except OutcomeUnknown:
         assert watch.calls == 1
-    except (Refused, Throttled, Unauthorised):
+    except (Rejected, Throttled, Unauthorised):
         assert shown(server, watch.post) == []
     assert len(shown(server, watch.post)) <= 1
     channel = made(fault[0], tmp_path, server)  # as after a restart
     try:
         receipt = found(channel, watch.post)
-    except Unclear:
+    except OutcomeUnknown:
         return  # the platform cannot tell: the operator must look
     except Unauthorised:
         servers.pop(fault[0]).__exit__(None, None, None)  # it stays shut until the operator opens it

@@ -13,22 +13,28 @@ import pytest
 from PIL import Image
 
 from auria_bot import registry
-from auria_bot.bootstrap import ROLES
-from auria_bot.domain import roles
-from auria_bot.domain.artwork import Sketch, Style
+from auria_bot.bootstrap.application import ROLES
+from auria_bot.domain import interfaces
+from auria_bot.domain.artwork import ArtworkInProgress, Style
 from auria_bot.domain.haiku import FORM, Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import BackendMissing, ModelError, PictureError
-from auria_bot.settings import shipped
+from auria_bot.settings.loading import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PROTOCOLS = {
-    "poet": roles.Poet, "mood-reader": roles.MoodReader, "painter": roles.Painter, "gate": roles.Gate,
-    "enlarger": roles.Enlarger, "stylist": roles.Stylist, "captioner": roles.Captioner, "scribe": roles.Scribe,
-    "finisher": roles.Finisher,
-}  # fmt: skip
+    "poet": interfaces.Poet,
+    "mood-reader": interfaces.MoodReader,
+    "painter": interfaces.Painter,
+    "gate": interfaces.SafetyFilter,
+    "enlarger": interfaces.Enlarger,
+    "stylist": interfaces.Stylist,
+    "captioner": interfaces.Captioner,
+    "scribe": interfaces.TextWriter,
+    "finisher": interfaces.Exporter,
+}
 OWN_MODEL = {"causal-lm", "diffusers", "blip"}
 HAIKU = Haiku(lines=("rain begins again", "the pond keeps every ripple", "into the long night"), syllables=FORM)
 MAKERS = [(kind, name) for kind in PROTOCOLS for name in registry.BACKENDS[kind]]
@@ -71,15 +77,24 @@ def picture(folder: Path) -> Path:
     return path
 
 
-def sketch(**changes: Any) -> Sketch:
+def sketch(**changes: Any) -> ArtworkInProgress:
     """A sketch with all that the last steps read."""
     style = Style(key="k", title="The Wave", artist="G. Courbet", year="1870")
     values = {
-        "key": "01", "seed": 5, "haiku": HAIKU, "mood": "wistful", "mood_source": "read", "caption": "A lake in the rain.",
-        "style": style, "alt_text": "A painting of a lake.", "post_text": "rain\n\n— Auria\n#haiku", "nudity": 0.0,
-        "fingerprint": "0" * 16, **changes,
-    }  # fmt: skip
-    return Sketch(**values)
+        "key": "01",
+        "seed": 5,
+        "haiku": HAIKU,
+        "mood": "wistful",
+        "mood_source": "read",
+        "caption": "A lake in the rain.",
+        "style": style,
+        "alt_text": "A painting of a lake.",
+        "post_text": "rain\n\n— Auria\n#haiku",
+        "nudity": 0.0,
+        "fingerprint": "0" * 16,
+        **changes,
+    }
+    return ArtworkInProgress(**values)
 
 
 def work(kind: str, made: Any, folder: Path) -> Any:  # noqa: PLR0911 - one line a role

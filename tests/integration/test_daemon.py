@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(
     ("zone", "first"),
-    [("America/New_York", date(2026, 3, 6)), ("America/New_York", date(2026, 10, 30)),
-     ("Australia/Lord_Howe", date(2026, 10, 2)), ("Pacific/Apia", date(2011, 12, 31))],
-)  # fmt: skip
+    [
+        ("America/New_York", date(2026, 3, 6)),
+        ("America/New_York", date(2026, 10, 30)),
+        ("Australia/Lord_Howe", date(2026, 10, 2)),
+        ("Pacific/Apia", date(2011, 12, 31)),
+    ],
+)
 def test_days_round_a_clock_change(tmp_path: Path, zone: str, first: date):
     """Each local day has each slot once."""
     count, wrong = year.faults(tmp_path, zone, first=first, days=5)

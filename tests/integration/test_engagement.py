@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
     from auria_bot.domain.post import Receipt
 
 
@@ -80,7 +80,7 @@ def test_what_followers_love_is_made_next(house: Application, clock: FakeClock, 
     leanings = house.moods.leanings()
     assert (leanings.artworks, leanings.moods[0].name) == (12, "stormy")
     assert leanings.moods[-1].name == "serene"
-    monkeypatch.setattr("auria_bot.services.studio.new_seed", lambda: 77)
+    monkeypatch.setattr("auria_bot.services.studio.studio.new_seed", lambda: 77)
     made = [draft.artwork for draft in house.studio.make(count=10).drafts]
     assert "learned" in {artwork.mood_source for artwork in made}
     assert house.studio.make(seed=5).drafts[0].artwork.mood_source == "read"

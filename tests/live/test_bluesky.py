@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.platforms.bluesky import BlueskyPlatform, RealBlueskyPlatform, why_not_real
-from tests.unit.channels.test_bluesky import *  # noqa: F403 - its tests and their fixtures
+from tests.unit.channels.bluesky.test_channel import *  # noqa: F403 - its tests and their fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

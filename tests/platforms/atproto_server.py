@@ -138,8 +138,12 @@ class PersonalServer(_Server):
         did = "did:plc:" + base64.b32encode(hashlib.sha256(given["handle"].encode()).digest()).decode()[:24].lower()
         if did in self._accounts:
             raise XrpcError("HandleNotAvailable", f"Handle already taken: {given['handle']}")
-        self._accounts[did] = {"handle": given["handle"], "passwords": {given["password"]: "com.atproto.access"},
-                               "records": {}, "blobs": {}}  # fmt: skip
+        self._accounts[did] = {
+            "handle": given["handle"],
+            "passwords": {given["password"]: "com.atproto.access"},
+            "records": {},
+            "blobs": {},
+        }
         return self._session(did, "com.atproto.access")
 
     def com_atproto_server_createAppPassword(self, _: dict, data: bytes, bearer: str, *__: Any) -> dict:  # noqa: N802
@@ -236,16 +240,31 @@ class PersonalServer(_Server):
         handle = self._accounts[did]["handle"]
         service = {"id": "#atproto_pds", "type": "AtprotoPersonalDataServer", "serviceEndpoint": self.address}
         return {
-            "did": did, "handle": handle, "active": True, "email": "a@example.org", "accessJwt": self._token(did, "access", scope),
+            "did": did,
+            "handle": handle,
+            "active": True,
+            "email": "a@example.org",
+            "accessJwt": self._token(did, "access", scope),
             "refreshJwt": self._token(did, "refresh", "com.atproto.refresh"),
-            "didDoc": {"@context": ["https://www.w3.org/ns/did/v1"], "id": did, "alsoKnownAs": [f"at://{handle}"],
-                       "verificationMethod": [], "service": [service]},
-        }  # fmt: skip
+            "didDoc": {
+                "@context": ["https://www.w3.org/ns/did/v1"],
+                "id": did,
+                "alsoKnownAs": [f"at://{handle}"],
+                "verificationMethod": [],
+                "service": [service],
+            },
+        }
 
     def _token(self, did: str, kind: str, scope: str) -> str:
         end = time.time() + (7200 if kind == "access" else 60 * 86400)
-        payload = {"scope": scope, "sub": did, "iat": int(time.time()), "exp": int(end), "aud": "did:web:localhost",
-                   "jti": str(next(self._numbers))}  # fmt: skip
+        payload = {
+            "scope": scope,
+            "sub": did,
+            "iat": int(time.time()),
+            "exp": int(end),
+            "aud": "did:web:localhost",
+            "jti": str(next(self._numbers)),
+        }
         parts = [json.dumps({"typ": f"{kind}+jwt", "alg": "HS256"}).encode(), json.dumps(payload).encode()]
         parts.append(hashlib.sha256(b"not so secret" + parts[1]).digest())
         token = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
@@ -339,13 +358,18 @@ class AppView(_Server):
                 )
             except XrpcError:
                 continue
-            found.append({
-                "$type": "app.bsky.feed.defs#postView", "uri": uri, "cid": kept["cid"], "record": kept["value"],
-                "likeCount": self._count("app.bsky.feed.like", lambda record: record["subject"]["uri"], uri),
-                "repostCount": self._count("app.bsky.feed.repost", lambda record: record["subject"]["uri"], uri),
-                "replyCount": self._count(POST, lambda record: record["reply"]["parent"]["uri"], uri),
-                "quoteCount": self._count(POST, lambda record: record["embed"]["record"]["uri"], uri),
-            })  # fmt: skip
+            found.append(
+                {
+                    "$type": "app.bsky.feed.defs#postView",
+                    "uri": uri,
+                    "cid": kept["cid"],
+                    "record": kept["value"],
+                    "likeCount": self._count("app.bsky.feed.like", lambda record: record["subject"]["uri"], uri),
+                    "repostCount": self._count("app.bsky.feed.repost", lambda record: record["subject"]["uri"], uri),
+                    "replyCount": self._count(POST, lambda record: record["reply"]["parent"]["uri"], uri),
+                    "quoteCount": self._count(POST, lambda record: record["embed"]["record"]["uri"], uri),
+                }
+            )
         return {"posts": found}
 
     def app_bsky_actor_getProfile(self, params: dict, *_: Any) -> dict:  # noqa: N802

@@ -41,9 +41,12 @@ def why_not_real() -> str:
 def _limit() -> Answer:
     reset = str(int(time.time()) + 120)
     return json_answer(
-        429, {"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}, ratelimit_limit="30",
-        ratelimit_remaining="0", ratelimit_reset=reset,
-    )  # fmt: skip
+        429,
+        {"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"},
+        ratelimit_limit="30",
+        ratelimit_remaining="0",
+        ratelimit_reset=reset,
+    )
 
 
 class BlueskyPlatform:
@@ -90,8 +93,11 @@ class BlueskyPlatform:
     def options(self) -> dict[str, Any]:
         """Point the channel at the proxy."""
         return {
-            "handle": HANDLE, "service": self.proxy.address, "appview": self.appview.address, "timeout": self.timeout,
-        }  # fmt: skip
+            "handle": HANDLE,
+            "service": self.proxy.address,
+            "appview": self.appview.address,
+            "timeout": self.timeout,
+        }
 
     def secrets(self) -> dict[str, str]:
         """An app password."""
@@ -108,10 +114,14 @@ class BlueskyPlatform:
         )
         posts = sorted(found["records"], key=lambda one: one["value"]["createdAt"], reverse=True)
         return [
-            {"id": one["uri"], "text": one["value"]["text"], "alt_text": one["value"]["embed"]["images"][0]["alt"],
-             "record": one["value"]}
+            {
+                "id": one["uri"],
+                "text": one["value"]["text"],
+                "alt_text": one["value"]["embed"]["images"][0]["alt"],
+                "record": one["value"],
+            }
             for one in posts
-        ]  # fmt: skip
+        ]
 
     def remove(self, post_id: str) -> None:
         """Delete a post as its owner does."""
@@ -187,9 +197,14 @@ class RealBlueskyPlatform(BlueskyPlatform):
 
     def _start(self) -> str:
         self._process = subprocess.Popen(
-            ["node", "server.mjs"], cwd=PDS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, "LOG_ENABLED": "false"}, text=True,
-        )  # fmt: skip
+            ["node", "server.mjs"],
+            cwd=PDS,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "LOG_ENABLED": "false"},
+            text=True,
+        )
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             raise RuntimeError("the real PDS did not start; run it by hand: node tests/platforms/pds/server.mjs")

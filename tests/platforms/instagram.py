@@ -32,11 +32,30 @@ if TYPE_CHECKING:
 __all__ = ["InstagramPlatform"]
 
 CONFIGURE_FIELDS = {
-    "_uuid", "device_id", "timezone_offset", "camera_model", "camera_make", "scene_type", "nav_chain", "usertags",
-    "date_time_original", "date_time_digitalized", "creation_logger_session_id", "scene_capture_type", "software",
-    "multi_sharing", "location", "media_folder", "source_type", "caption", "upload_id", "device", "edits", "extra",
+    "_uuid",
+    "device_id",
+    "timezone_offset",
+    "camera_model",
+    "camera_make",
+    "scene_type",
+    "nav_chain",
+    "usertags",
+    "date_time_original",
+    "date_time_digitalized",
+    "creation_logger_session_id",
+    "scene_capture_type",
+    "software",
+    "multi_sharing",
+    "location",
+    "media_folder",
+    "source_type",
+    "caption",
+    "upload_id",
+    "device",
+    "edits",
+    "extra",
     "custom_accessibility_caption",
-}  # fmt: skip
+}
 LOGIN_ACTION = "com.bloks.www.bloks.caa.login.async.send_login_request"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -98,9 +117,14 @@ class InstagramPlatform(Feed):
     def options(self) -> dict[str, Any]:
         """Point a channel here."""
         return {
-            "accept_risk": True, "username": self.username, "address": self.proxy.address, "delay": (0.0, 0.0),
-            "timeout": 1.2, "settle": 0.1, "login_wait": 0.1,
-        }  # fmt: skip
+            "accept_risk": True,
+            "username": self.username,
+            "address": self.proxy.address,
+            "delay": (0.0, 0.0),
+            "timeout": 1.2,
+            "settle": 0.1,
+            "login_wait": 0.1,
+        }
 
     def secrets(self) -> dict[str, str]:
         """The account's password."""
@@ -246,9 +270,11 @@ class InstagramPlatform(Feed):
     def _challenge(self) -> _Wrong:
         path = f"/challenge/{self.number}/PlWAX2OMVk/"
         return _Wrong(
-            400, "challenge_required", error_type="checkpoint_challenge_required",
+            400,
+            "challenge_required",
+            error_type="checkpoint_challenge_required",
             challenge={"url": f"https://i.instagram.com{path}", "api_path": path, "native_flow": False, "lock": True},
-        )  # fmt: skip
+        )
 
     def _uploaded(self, headers: Any, content: bytes) -> dict[str, Any]:
         from PIL import Image
@@ -286,9 +312,14 @@ class InstagramPlatform(Feed):
         if upload not in self.uploads:
             raise _Wrong(400, "media_needs_reupload")
         one = {
-            "id": str(next(self._numbers)), "caption": given["caption"], "upload": upload, "at": int(time.time()),
-            "alt_text": given.get("custom_accessibility_caption", ""), "likes": 0, "picture": self.uploads[upload],
-        }  # fmt: skip
+            "id": str(next(self._numbers)),
+            "caption": given["caption"],
+            "upload": upload,
+            "at": int(time.time()),
+            "alt_text": given.get("custom_accessibility_caption", ""),
+            "likes": 0,
+            "picture": self.uploads[upload],
+        }
         self.media.append(one)
         return {"media": _public(one), "upload_id": upload}
 
@@ -299,11 +330,18 @@ def _public(one: dict[str, Any]) -> dict[str, Any]:
         number, digit = divmod(number, 64)
         code = ALPHABET[digit] + code
     return {
-        "pk": int(one["id"]), "id": f"{one['id']}_{InstagramPlatform.number}", "code": code, "taken_at": one["at"],
-        "device_timestamp": int(one["upload"]), "media_type": 1, "like_count": one["likes"], "comment_count": 2,
-        "caption": {"text": one["caption"]}, "user": {"pk": InstagramPlatform.number, "username": "auria.art"},
+        "pk": int(one["id"]),
+        "id": f"{one['id']}_{InstagramPlatform.number}",
+        "code": code,
+        "taken_at": one["at"],
+        "device_timestamp": int(one["upload"]),
+        "media_type": 1,
+        "like_count": one["likes"],
+        "comment_count": 2,
+        "caption": {"text": one["caption"]},
+        "user": {"pk": InstagramPlatform.number, "username": "auria.art"},
         "accessibility_caption": one["alt_text"],
-    }  # fmt: skip
+    }
 
 
 def _payload(**values: Any) -> dict[str, Any]:

@@ -92,15 +92,23 @@ class InstagramGraphPlatform(Feed):
     def options(self) -> dict[str, Any]:
         """Point a channel here; pictures go by the storage."""
         return {
-            "address": self.proxy.address, "storage": self.storage.address, "bucket": self.storage.bucket,
-            "region": self.storage.region, "timeout": 1.2, "poll": 0.01, "patience": 2.0, "settle": 0.1,
-        }  # fmt: skip
+            "address": self.proxy.address,
+            "storage": self.storage.address,
+            "bucket": self.storage.bucket,
+            "region": self.storage.region,
+            "timeout": 1.2,
+            "poll": 0.01,
+            "patience": 2.0,
+            "settle": 0.1,
+        }
 
     def secrets(self) -> dict[str, str]:
         """A token, and the storage's keys."""
         return {
-            "access_token": self.token, "storage_key_id": self.storage.key_id, "storage_secret": self.storage.secret,
-        }  # fmt: skip
+            "access_token": self.token,
+            "storage_key_id": self.storage.key_id,
+            "storage_secret": self.storage.secret,
+        }
 
     def _answer(self, method: str, target: str, headers: Any, content: bytes) -> Answer:
         parts = urlsplit(target)
@@ -127,10 +135,15 @@ class InstagramGraphPlatform(Feed):
         with self._lock:
             match method, edge:
                 case "GET", "" if mine:
-                    return self._picked(query, {
-                        "id": "9876543210", "user_id": self.account, "username": self.username,
-                        "followers_count": self.followers,
-                    })  # fmt: skip
+                    return self._picked(
+                        query,
+                        {
+                            "id": "9876543210",
+                            "user_id": self.account,
+                            "username": self.username,
+                            "followers_count": self.followers,
+                        },
+                    )
                 case "GET", "content_publishing_limit" if mine:
                     return self._limit()
                 case "GET", "media" if mine:
@@ -241,11 +254,18 @@ class InstagramGraphPlatform(Feed):
             raise _Wrong(9007, "Media ID is not available", subcode=2207027)
         container["published"] = True
         number = str(next(self._numbers))
-        self.media.append({
-            "id": number, "caption": container["caption"], "alt_text": container.get("alt_text", ""), "likes": 0,
-            "views": 0, "at": datetime.now(UTC), "ai": container.get("is_ai_generated", False),
-            "picture": container["picture"],
-        })  # fmt: skip
+        self.media.append(
+            {
+                "id": number,
+                "caption": container["caption"],
+                "alt_text": container.get("alt_text", ""),
+                "likes": 0,
+                "views": 0,
+                "at": datetime.now(UTC),
+                "ai": container.get("is_ai_generated", False),
+                "picture": container["picture"],
+            }
+        )
         return {"id": number}
 
     def _find(self, node: str) -> dict[str, Any] | None:
@@ -267,9 +287,13 @@ class InstagramGraphPlatform(Feed):
 
 def _public(one: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": one["id"], "caption": one["caption"], "permalink": f"https://www.instagram.com/p/C{one['id'][-9:]}/",
-        "timestamp": one["at"].strftime("%Y-%m-%dT%H:%M:%S+0000"), "like_count": one["likes"], "comments_count": 1,
-    }  # fmt: skip
+        "id": one["id"],
+        "caption": one["caption"],
+        "permalink": f"https://www.instagram.com/p/C{one['id'][-9:]}/",
+        "timestamp": one["at"].strftime("%Y-%m-%dT%H:%M:%S+0000"),
+        "like_count": one["likes"],
+        "comments_count": 1,
+    }
 
 
 def _fetched(address: str) -> bytes:

@@ -62,16 +62,19 @@ class MastodonPlatform:
     timeout = 1.0  # seconds
 
     def __enter__(self) -> Self:
-        accounts = [SeedAccount(username="auria", display_name="Auria", bot=True, access_token=TOKEN),
-                    SeedAccount(username="human", access_token=HUMAN)]  # fmt: skip
+        accounts = [
+            SeedAccount(username="auria", display_name="Auria", bot=True, access_token=TOKEN),
+            SeedAccount(username="human", access_token=HUMAN),
+        ]
         accounts += [
             SeedAccount(username=f"fan{number}", access_token=f"token-of-fan-{number}") for number in range(FANS)
         ]
         follows = [SeedFollow(follower=f"fan{number}", following="auria") for number in range(FOLLOWERS)]
         config = MastodonMockConfig(
-            database=DatabaseConfig(path=":memory:"), seed=SeedConfig(accounts=accounts, follows=follows),
+            database=DatabaseConfig(path=":memory:"),
+            seed=SeedConfig(accounts=accounts, follows=follows),
             streaming=StreamingConfig(enabled=False),
-        )  # fmt: skip
+        )
         self.server = MockServer(config=config, log_level="critical").start()
         self.proxy = FaultyProxy(
             self.server.port,
@@ -114,10 +117,14 @@ class MastodonPlatform:
         me = self.ask("GET", "/api/v1/accounts/verify_credentials")["id"]
         found = self.ask("GET", f"/api/v1/accounts/{me}/statuses?limit=40")
         return [
-            {"id": one["id"], "text": self.ask("GET", f"/api/v1/statuses/{one['id']}/source")["text"],
-             "alt_text": one["media_attachments"][0]["description"] if one["media_attachments"] else "", "status": one}
+            {
+                "id": one["id"],
+                "text": self.ask("GET", f"/api/v1/statuses/{one['id']}/source")["text"],
+                "alt_text": one["media_attachments"][0]["description"] if one["media_attachments"] else "",
+                "status": one,
+            }
             for one in found
-        ]  # fmt: skip
+        ]
 
     def remove(self, post_id: str) -> None:
         """Delete a status as its owner does."""
@@ -136,9 +143,11 @@ class MastodonPlatform:
     def ask(self, method: str, path: str, *, token: str = TOKEN, body: Any = None) -> Any:
         """Ask the server itself, not through the proxy."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.server.port}{path}", method=method, headers={"Authorization": f"Bearer {token}"},
+            f"http://127.0.0.1:{self.server.port}{path}",
+            method=method,
+            headers={"Authorization": f"Bearer {token}"},
             data=None if body is None else json.dumps(body).encode(),
-        )  # fmt: skip
+        )
         if body is not None:
             request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - loopback

@@ -39,8 +39,18 @@ _FIRST = ("quiet", "silver", "cold", "golden", "empty", "gentle", "broken", "ear
 _THINGS = ("river", "mountain", "window", "garden", "meadow", "forest", "harbor", "valley", "orchard", "bridge")
 _BIRDS = ("sparrow", "heron", "cricket", "rabbit", "spider", "salmon", "turtle", "swallow", "pigeon", "beetle")
 _DEEDS = ("waits", "sleeps", "listens", "wanders", "hides", "rests", "returns", "drifts", "trembles", "sings")
-_LAST = ("rain on the roof", "the moon on water", "a falling leaf", "the smell of snow", "one more morning", "wind in the reeds",
-         "a lantern goes out", "footprints in frost", "the first warm day", "clouds over the hill")  # fmt: skip
+_LAST = (
+    "rain on the roof",
+    "the moon on water",
+    "a falling leaf",
+    "the smell of snow",
+    "one more morning",
+    "wind in the reeds",
+    "a lantern goes out",
+    "footprints in frost",
+    "the first warm day",
+    "clouds over the hill",
+)
 
 
 def poem(number: int) -> tuple[str, str, str]:
@@ -121,9 +131,10 @@ class RedditServer:
         self._server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         self.proxy = FaultyProxy(
-            self._server.server_address[1], mutation=lambda method, _: method == "GET",
+            self._server.server_address[1],
+            mutation=lambda method, _: method == "GET",
             answers={"429": lambda: self._limited(reset=1), "429-long": lambda: self._limited(reset=4000)},
-        ).__enter__()  # fmt: skip
+        ).__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -149,8 +160,13 @@ class RedditServer:
     def settings(self, **more: Any) -> dict[str, Any]:
         """The section corpus.reddit that points here, without waits."""
         return {
-            "user": "tester", "address": self.address, "oauth_address": self.address, "timeout": 2.0, "back_off": 0.01, **more,
-        }  # fmt: skip
+            "user": "tester",
+            "address": self.address,
+            "oauth_address": self.address,
+            "timeout": 2.0,
+            "back_off": 0.01,
+            **more,
+        }
 
     # What people do there.
 
@@ -160,9 +176,13 @@ class RedditServer:
             self._numbers += 7
             number = self._numbers - 36**5
             made = Post(
-                id=_base36(self._numbers), subreddit=subreddit, title=title or " / ".join(poem(number // 7)),
-                created=self.now - age, author=f"poet_{number % 50}", **more,
-            )  # fmt: skip
+                id=_base36(self._numbers),
+                subreddit=subreddit,
+                title=title or " / ".join(poem(number // 7)),
+                created=self.now - age,
+                author=f"poet_{number % 50}",
+                **more,
+            )
             self.everything[made.id] = made
             return made
 
@@ -261,15 +281,19 @@ class RedditServer:
             min(1, round(self._window_began + self.window - time.monotonic())) if self.limit > 10_000 else self.window
         )
         return {
-            "X-Ratelimit-Remaining": f"{max(0, self.limit - self._used):.1f}", "X-Ratelimit-Used": str(self._used),
+            "X-Ratelimit-Remaining": f"{max(0, self.limit - self._used):.1f}",
+            "X-Ratelimit-Used": str(self._used),
             "X-Ratelimit-Reset": str(max(1, round(left))),
-        }  # fmt: skip
+        }
 
     def _limited(self, *, reset: int) -> Answer:
         return json_answer(
-            429, {"message": "Too Many Requests", "error": 429}, X_Ratelimit_Remaining="0.0", X_Ratelimit_Used=str(self.limit),
+            429,
+            {"message": "Too Many Requests", "error": 429},
+            X_Ratelimit_Remaining="0.0",
+            X_Ratelimit_Used=str(self.limit),
             X_Ratelimit_Reset=str(reset),
-        )  # fmt: skip
+        )
 
     def _read(self, method: str, path: str, query: dict[str, str]) -> Answer:
         if method != "GET":
@@ -354,12 +378,31 @@ def _record(post: Post, *, escaped: bool) -> dict[str, Any]:
         body, by = "[removed]", "moderator"
     text = html.escape if escaped else str
     return {
-        "id": post.id, "name": f"t3_{post.id}", "subreddit": post.subreddit, "title": text(title), "selftext": text(body),
-        "author": author, "created_utc": post.created, "created": post.created, "score": post.score, "ups": post.score,
-        "stickied": post.stickied, "over_18": post.over_18, "is_self": True, "edited": False, "removed_by_category": by,
-        "banned_by": None, "num_comments": 0, "permalink": f"/r/{post.subreddit}/comments/{post.id}/", "hidden": False,
-        "domain": f"self.{post.subreddit}", "upvote_ratio": 1.0, "locked": False, "media": None, "likes": None,
-    }  # fmt: skip
+        "id": post.id,
+        "name": f"t3_{post.id}",
+        "subreddit": post.subreddit,
+        "title": text(title),
+        "selftext": text(body),
+        "author": author,
+        "created_utc": post.created,
+        "created": post.created,
+        "score": post.score,
+        "ups": post.score,
+        "stickied": post.stickied,
+        "over_18": post.over_18,
+        "is_self": True,
+        "edited": False,
+        "removed_by_category": by,
+        "banned_by": None,
+        "num_comments": 0,
+        "permalink": f"/r/{post.subreddit}/comments/{post.id}/",
+        "hidden": False,
+        "domain": f"self.{post.subreddit}",
+        "upvote_ratio": 1.0,
+        "locked": False,
+        "media": None,
+        "likes": None,
+    }
 
 
 def _base36(number: int) -> str:

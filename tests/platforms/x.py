@@ -33,9 +33,23 @@ __all__ = ["XPlatform"]
 _EPOCH = 1_288_834_974_657  # milliseconds
 _CREATE = "POST /2/tweets"
 _CREATE_FIELDS = {
-    "card_uri", "community_id", "direct_message_deep_link", "edit_options", "for_super_followers_only", "geo", "made_with_ai",
-    "media", "nullcast", "paid_partnership", "poll", "quote_tweet_id", "reply", "reply_settings", "share_with_followers", "text",
-}  # fmt: skip
+    "card_uri",
+    "community_id",
+    "direct_message_deep_link",
+    "edit_options",
+    "for_super_followers_only",
+    "geo",
+    "made_with_ai",
+    "media",
+    "nullcast",
+    "paid_partnership",
+    "poll",
+    "quote_tweet_id",
+    "reply",
+    "reply_settings",
+    "share_with_followers",
+    "text",
+}
 
 
 @dataclass
@@ -113,9 +127,11 @@ class XPlatform:
     def secrets(self) -> dict[str, str]:
         """Keys with characters that an encoding must take care of."""
         return {
-            "api_key": "apiKEY0123456789", "api_secret": "api/SECRET+with=signs&more",
-            "access_token": f"{self.user['id']}-accessTOKEN", "access_token_secret": "access%SECRET with blanks",
-        }  # fmt: skip
+            "api_key": "apiKEY0123456789",
+            "api_secret": "api/SECRET+with=signs&more",
+            "access_token": f"{self.user['id']}-accessTOKEN",
+            "access_token_secret": "access%SECRET with blanks",
+        }
 
     def fail_next(self, *faults: str) -> None:
         """What the coming calls of `POST /2/tweets` do: one of `faults`, or "cut-at-N" for an answer of N bytes."""
@@ -131,11 +147,14 @@ class XPlatform:
         with self.state.lock:
             return [
                 {
-                    "id": tweet.id, "text": tweet.text, "made_with_ai": tweet.made_with_ai,
-                    "alt_text": " ".join(self.state.media[one] for one in tweet.media), "media": len(tweet.media),
+                    "id": tweet.id,
+                    "text": tweet.text,
+                    "made_with_ai": tweet.made_with_ai,
+                    "alt_text": " ".join(self.state.media[one] for one in tweet.media),
+                    "media": len(tweet.media),
                 }
                 for tweet in reversed(self.state.tweets.values())
-            ]  # fmt: skip
+            ]
 
     def add(self, text: str, *, age: float = 0.0) -> str:
         """A post that somebody made by hand, so many seconds ago; its id."""
@@ -174,10 +193,13 @@ class XPlatform:
     def answer(self, method: str, path: str, query: list[tuple[str, str]], body: Any) -> tuple[int, dict[str, Any]]:
         """Carry a request out."""
         routes: dict[str, Callable[[dict[str, str], Any], tuple[int, dict[str, Any]]]] = {
-            "GET /2/users/me": self._me, "GET /2/tweets": self._lookup, _CREATE: self._create,
-            "POST /2/media/upload": self._upload, "POST /2/media/metadata": self._metadata,
+            "GET /2/users/me": self._me,
+            "GET /2/tweets": self._lookup,
+            _CREATE: self._create,
+            "POST /2/media/upload": self._upload,
+            "POST /2/media/metadata": self._metadata,
             f"GET /2/users/{self.user['id']}/tweets": self._timeline,
-        }  # fmt: skip
+        }
         params = dict(query)
         with self.state.lock:
             if method == "DELETE" and (match := re.fullmatch(r"/2/tweets/(\d+)", path)):
@@ -281,22 +303,31 @@ class XPlatform:
         if lost := [one for one in ids if one not in self.state.tweets]:
             answer["errors"] = [
                 {
-                    "value": one, "resource_id": one, "parameter": "ids", "resource_type": "tweet", "section": "data",
-                    "title": "Not Found Error", "detail": f"Could not find tweet with ids: [{one}].",
+                    "value": one,
+                    "resource_id": one,
+                    "parameter": "ids",
+                    "resource_type": "tweet",
+                    "section": "data",
+                    "title": "Not Found Error",
+                    "detail": f"Could not find tweet with ids: [{one}].",
                     "type": f"{PROBLEMS}resource-not-found",
                 }
                 for one in lost
-            ]  # fmt: skip
+            ]
         return 200, answer
 
     def _fields(self, tweet: _Tweet, wanted: list[str]) -> dict[str, Any]:
         known: dict[str, Any] = {
             "attachments": {"media_keys": [f"3_{one}" for one in tweet.media]},
             "public_metrics": {
-                "retweet_count": 0, "reply_count": 0, "like_count": tweet.likes, "quote_count": 0, "bookmark_count": 0,
+                "retweet_count": 0,
+                "reply_count": 0,
+                "like_count": tweet.likes,
+                "quote_count": 0,
+                "bookmark_count": 0,
                 "impression_count": 3 * tweet.likes,
             },
-        }  # fmt: skip
+        }
         _allow(dict.fromkeys(filter(None, wanted)), set(known))
         found = {name: known[name] for name in wanted if name in known and (name != "attachments" or tweet.media)}
         return {"id": tweet.id, "text": self._shown(tweet), "edit_history_tweet_ids": [tweet.id], **found}

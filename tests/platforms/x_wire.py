@@ -20,19 +20,29 @@ __all__ = ["PROBLEMS", "Handler", "Refusal", "duplicate"]
 _REFUSALS = {
     "400": (400, "invalid-request", "Invalid Request", "One or more parameters to your request was invalid."),
     "401": (401, "about:blank", "Unauthorized", "Unauthorized"),
-    "402": (402, "credits", "CreditsDepleted", "Your enrolled account does not have any credits to fulfill this request."),
+    "402": (
+        402,
+        "credits",
+        "CreditsDepleted",
+        "Your enrolled account does not have any credits to fulfill this request.",
+    ),
     "403": (403, "about:blank", "Forbidden", "You are not permitted to perform this action."),
     "403-app": (
-        403, "oauth1-permissions", "Forbidden",
+        403,
+        "oauth1-permissions",
+        "Forbidden",
         "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint.",
     ),
     "403-suspended": (
-        403, "about:blank", "Forbidden", "Your account is suspended and is not permitted to access this feature."
+        403,
+        "about:blank",
+        "Forbidden",
+        "Your account is suspended and is not permitted to access this feature.",
     ),
     "404": (404, "about:blank", "Not Found", "Not Found"),
     "429": (429, "about:blank", "Too Many Requests", "Too Many Requests"),
     "500": (503, "about:blank", "Service Unavailable", "Service Unavailable"),
-}  # fmt: skip
+}
 """Fault to status, the problem's type, title and detail."""
 
 PROBLEMS = "https://api.twitter.com/2/problems/"
@@ -86,9 +96,11 @@ class Handler(BaseHTTPRequestHandler):
             self._authenticate(parts.path, parse_qsl(parts.query, keep_blank_values=True))
             self._refuse(fault)
             status, body = self.platform.answer(
-                self.command, parts.path, parse_qsl(parts.query, keep_blank_values=True),
+                self.command,
+                parts.path,
+                parse_qsl(parts.query, keep_blank_values=True),
                 json.loads(content) if content else None,
-            )  # fmt: skip
+            )
         except Refusal as refusal:
             status, body = refusal.status, refusal.body
         except ValueError:
@@ -113,9 +125,11 @@ class Handler(BaseHTTPRequestHandler):
         elif fault == "redirect":
             status, content = 307, b""
         headers = {
-            "Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(content)),
-            "Date": formatdate(self.platform.now(), usegmt=True), "x-access-level": self.platform.access_level,
-        }  # fmt: skip
+            "Content-Type": "application/json; charset=utf-8",
+            "Content-Length": str(len(content)),
+            "Date": formatdate(self.platform.now(), usegmt=True),
+            "x-access-level": self.platform.access_level,
+        }
         if status == 429:
             headers["x-rate-limit-reset"] = str(int(self.platform.now()) + self.platform.reset_after)
         if status == 307:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.daemon import Daemon
-from auria_bot.domain.slots import SlotState
-from auria_bot.errors import DatabaseUnreachable, IllegalMove, SettingsError
-from auria_bot.services.alarm import DATABASE, SETTINGS
-from auria_bot.settings import DatabaseSettings, JobSettings, ScheduleSettings, Settings
+from auria_bot.domain.job_schedule import JobRunState
+from auria_bot.errors import DatabaseUnreachable, InvalidTransition, SettingsError
+from auria_bot.services.operations.outage_alerts import DATABASE, SETTINGS
+from auria_bot.settings.loading import DatabaseSettings, JobSettings, ScheduleSettings, Settings
 from auria_bot.testing import FakeClock
 from tests.factories import add_draft
 from tests.house import fake_house, fake_settings
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
 
 NO_JOB = JobSettings()
 QUIET = dict.fromkeys(("reconcile", "refresh", "make", "backup", "tidy", "digest"), NO_JOB)
@@ -63,7 +63,7 @@ def made(house: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]
         one._close()
 
 
-def states(house: Application) -> list[tuple[str, SlotState, str]]:
+def states(house: Application) -> list[tuple[str, JobRunState, str]]:
     """What became of each slot, the first first."""
     return [
         (one.slot.name[11:], one.state, one.words)
@@ -89,14 +89,14 @@ def test_what_is_due_is_done_once(house: Application, clock: FakeClock, made):
     assert second.tick()
     assert not second.leads
     clock.advance(minutes=31)
-    until(first, lambda: bool(states(house)) and not first.at_work and states(house)[0][1] is SlotState.DONE)
-    assert states(house) == [("09:30", SlotState.DONE, "counted")]
+    until(first, lambda: bool(states(house)) and not first.at_work and states(house)[0][1] is JobRunState.DONE)
+    assert states(house) == [("09:30", JobRunState.DONE, "counted")]
     first.stop()
     assert not first.tick()
     first._close()
     second.tick()
     assert second.leads
-    assert states(house) == [("09:30", SlotState.DONE, "counted")]
+    assert states(house) == [("09:30", JobRunState.DONE, "counted")]
 
 
 def test_a_deposed_daemon_drops_its_work(house: Application, clock: FakeClock, made):
@@ -112,7 +112,7 @@ def test_a_deposed_daemon_drops_its_work(house: Application, clock: FakeClock, m
     first.tick()
     assert first.at_work == ()
     until(second, lambda: not second.at_work)
-    assert states(house) == [(slot.name[11:], SlotState.DONE, "counted")]
+    assert states(house) == [(slot.name[11:], JobRunState.DONE, "counted")]
 
 
 def test_what_is_under_way_may_finish(house: Application, clock: FakeClock, made):
@@ -127,9 +127,9 @@ def test_what_is_under_way_may_finish(house: Application, clock: FakeClock, made
     first._stop_by = time.monotonic()
     assert not first.tick()
     first._close()
-    assert states(house) == [("09:30", SlotState.RETRY, "broken off: the daemon was stopped")]
+    assert states(house) == [("09:30", JobRunState.RETRY, "broken off: the daemon was stopped")]
     second = made(holder="b")
-    until(second, lambda: states(house)[0][1] is SlotState.DONE)
+    until(second, lambda: states(house)[0][1] is JobRunState.DONE)
 
 
 def test_a_slot_that_ended_while_the_database_is_away_is_kept(
@@ -152,7 +152,7 @@ def test_a_slot_that_ended_while_the_database_is_away_is_kept(
     one.tick()
     monkeypatch.setattr(agenda, "settle", told)
     one.tick()
-    assert states(house) == [("09:30", SlotState.DONE, "counted")]
+    assert states(house) == [("09:30", JobRunState.DONE, "counted")]
     assert caplog.text.count("the database is away; nothing is begun until this is over") == 1
     assert "All is well again" in caplog.text
 
@@ -192,8 +192,10 @@ def test_settings_are_read_again(house: Application, clock: FakeClock, made, cap
     other = ScheduleSettings(measure=JobSettings(at=("*:45",)), **QUIET)
     new = house.settings.model_copy(update={"schedule": other})
     answers: list[Settings | SettingsError] = [
-        house.settings.model_copy(update={"schedule": HOURLY}), SettingsError("studio.count is wrong"), new,
-    ]  # fmt: skip
+        house.settings.model_copy(update={"schedule": HOURLY}),
+        SettingsError("studio.count is wrong"),
+        new,
+    ]
 
     def load() -> Settings:
         answer = answers.pop(0)
@@ -240,27 +242,35 @@ def test_once_does_what_is_due_and_comes_back(house: Application, clock: FakeClo
     made().once()
     clock.advance(minutes=31)
     made().once()
-    assert states(house) == [("09:30", SlotState.DONE, "counted")]
+    assert states(house) == [("09:30", JobRunState.DONE, "counted")]
     made(holder="b").tick()
-    with pytest.raises(IllegalMove, match="at work already: b"):
+    with pytest.raises(InvalidTransition, match="at work already: b"):
         made().once()
 
 
 def test_three_days_off(house: Application, clock: FakeClock, made):
     """Each job is made up for at most once, as its policy says."""
     jobs = {
-        "make": JobSettings(at=("04:00",), catch_up="run"), "measure": JobSettings(at=("05:00",), catch_up="skip"),
-        "refresh": JobSettings(at=("03:00",), catch_up="ask"), "reconcile": NO_JOB, "backup": NO_JOB, "tidy": NO_JOB, "digest": NO_JOB,
-    }  # fmt: skip
+        "make": JobSettings(at=("04:00",), catch_up="run"),
+        "measure": JobSettings(at=("05:00",), catch_up="skip"),
+        "refresh": JobSettings(at=("03:00",), catch_up="ask"),
+        "reconcile": NO_JOB,
+        "backup": NO_JOB,
+        "tidy": NO_JOB,
+        "digest": NO_JOB,
+    }
     schedule = ScheduleSettings(**jobs)
     made(schedule=schedule).once()
     clock.advance(days=3)
     made(schedule=schedule).once()
     found = [(one.slot.job, str(one.state)) for one in house.agenda.history() if one.slot.job in jobs]
     assert sorted(found) == [
-        *[("make", "done")], *[("make", "skipped")] * 2, *[("measure", "skipped")] * 3,
-        ("refresh", "asked"), *[("refresh", "skipped")] * 2,
-    ]  # fmt: skip
+        *[("make", "done")],
+        *[("make", "skipped")] * 2,
+        *[("measure", "skipped")] * 3,
+        ("refresh", "asked"),
+        *[("refresh", "skipped")] * 2,
+    ]
 
 
 def test_the_command_stops_in_order(tmp_path: Path):
@@ -327,7 +337,7 @@ def test_a_clock_that_was_ahead_stops_nothing(house: Application, clock: FakeClo
     clock.advance(days=-700)
     one.tick()
     clock.advance(minutes=31)
-    until(one, lambda: ("09:30", SlotState.DONE, "counted") in states(house))
+    until(one, lambda: ("09:30", JobRunState.DONE, "counted") in states(house))
 
 
 def test_a_leap_of_the_clock_is_one_tick():
@@ -348,11 +358,11 @@ def test_what_is_wrong_with_one_job_keeps_no_other_from_its_work(house: Applicat
     with house.store._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE drafts SET artwork = '{}'")
     clock.advance(minutes=31)
-    until(one, lambda: bool(states(house)) and states(house)[0][1] is SlotState.DONE)
+    until(one, lambda: bool(states(house)) and states(house)[0][1] is JobRunState.DONE)
     for _ in range(30):
         one.tick()
     (make,) = [claim for claim in house.agenda.history() if claim.slot.job == "make"]
-    assert (make.state, make.tries) == (SlotState.RETRY, 1)
+    assert (make.state, make.tries) == (JobRunState.RETRY, 1)
     assert "cannot be seen" in make.words
 
 

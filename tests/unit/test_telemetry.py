@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.secrecy import guard, unguarded
+from auria_bot.redaction import clear_secrets, register_secret
 from auria_bot.store.engine import connect
-from auria_bot.telemetry import METRICS, Sample, exposition, mask, set_up
+from auria_bot.telemetry import METRICS, Sample, exposition, redacted, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
-    with unguarded():
+    with clear_secrets():
         yield
 
 
@@ -38,9 +38,12 @@ def test_json_is_a_sentence_and_keys():
     record = json.loads(stream.getvalue())
     assert record.pop("time").endswith("Z")
     assert record == {
-        "level": "warning", "logger": "auria_bot.some.module", "message": "The draft „moon“ waits",
-        "action": "make", "draft": 7,
-    }  # fmt: skip
+        "level": "warning",
+        "logger": "auria_bot.some.module",
+        "message": "The draft „moon“ waits",
+        "action": "make",
+        "draft": 7,
+    }
 
 
 def test_text_is_one_line():
@@ -82,8 +85,8 @@ def test_setting_up_twice_writes_once():
 )
 def test_secrets_are_masked(text: str, secret: str):
     """Passwords in URLs, tokens in headers and values of telling names are replaced."""
-    assert secret not in mask(text)
-    assert "***" in mask(text)
+    assert secret not in redacted(text)
+    assert "***" in redacted(text)
 
 
 @pytest.mark.parametrize(
@@ -97,14 +100,14 @@ def test_secrets_are_masked(text: str, secret: str):
 )
 def test_innocent_text_is_left_alone(text: str):
     """Text without a secret is not changed."""
-    assert mask(text) == text
+    assert redacted(text) == text
 
 
 def test_masking_is_quick_on_hostile_text():
     """A long text made to look like a URL costs no more than a moment."""
     for text in ("a://b:" + "/" * 100_000, "a" * 100_000, "a://" * 25_000, "password=" * 10_000):
         started = time.perf_counter()
-        mask(text)
+        redacted(text)
         assert time.perf_counter() - started < 3
 
 
@@ -123,7 +126,7 @@ def test_logged_secrets_are_masked():
 def test_libraries_are_heard_when_they_warn_and_masked():
     """Their requests and answers are not written, whatever level the operator or the library sets."""
     _, stream = _written("text", "debug")
-    guard("a-token-of-mine")
+    register_secret("a-token-of-mine")
     library = logging.getLogger("some_library")
     library.setLevel(logging.DEBUG)
     library.debug("request with a-token-of-mine")
@@ -158,7 +161,7 @@ def test_a_record_that_does_not_fit_its_sentence_is_no_failure(capsys: pytest.Ca
 def test_a_traceback_that_another_handler_wrote_before_is_masked_too():
     """Handlers share a record's text of the traceback."""
     log, stream = _written("text")
-    guard("a-token-of-mine")
+    register_secret("a-token-of-mine")
     record = logging.LogRecord("auria_bot.x", logging.ERROR, "f", 1, "failed", None, None)
     record.exc_text = "ValueError: a-token-of-mine"
     log.handle(record)
@@ -176,10 +179,13 @@ def test_metrics_in_prometheus_format():
     lines = text.splitlines()
     at = lines.index("# HELP auria_drafts Drafts in each state.")
     assert lines[at : at + 6] == [
-        "# HELP auria_drafts Drafts in each state.", "# TYPE auria_drafts gauge", 'auria_drafts{state="made"} 1',
-        "# HELP auria_posts Posts of each channel in each state.", "# TYPE auria_posts gauge",
+        "# HELP auria_drafts Drafts in each state.",
+        "# TYPE auria_drafts gauge",
+        'auria_drafts{state="made"} 1',
+        "# HELP auria_posts Posts of each channel in each state.",
+        "# TYPE auria_posts gauge",
         r'auria_posts{channel="a\"b\\",state="sent"} 2',
-    ]  # fmt: skip
+    ]
 
 
 def test_a_moment_keeps_its_seconds():

@@ -15,8 +15,8 @@ from PIL import Image
 from auria_bot.art import runtime
 from auria_bot.art.captioners.beam import Found, search
 from auria_bot.art.captioners.colour_words import name_colours, phrase
-from auria_bot.art.captioners.nature import SCENE_WORDS, UNCERTAIN, tidied
 from auria_bot.art.captioners.vocabulary import Vocabulary
+from auria_bot.art.captioners.vocabulary_mask import SCENE_WORDS, UNCERTAIN, tidied
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.pictures import open_picture, to_array
 from auria_bot.errors import ModelCorrupt
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ShowAttendTell", "Teller"]
+__all__ = ["CaptionModel", "ShowAttendTell"]
 
 _SIDE: Final = 224  # pixels, what the eye was trained at
 _SMALL_WORDS = "a an the of on in at by near under over with and above from into to next"
 _SMALL: Final = frozenset(_SMALL_WORDS.split())  # may be said more than once in a caption
 
 
-class Teller:
+class CaptionModel:
     """The net itself: features in, captions out."""
 
     def __init__(
@@ -112,7 +112,7 @@ class ShowAttendTell:
     def __init__(self, config: Config, models: Path) -> None:
         """Prepare; the models under `models` are loaded when first needed."""
         self._config, self._models = config, models
-        self._loaded: tuple[runtime.Network, Teller] | None = None
+        self._loaded: tuple[runtime.Network, CaptionModel] | None = None
         self._sums: dict[str, str] = {}
 
     def models(self) -> Mapping[str, str]:
@@ -146,11 +146,11 @@ class ShowAttendTell:
             sentence = f"{sentence}, in {phrase([name for name, _ in name_colours(picture)])}"
         return f"{sentence[0].upper()}{sentence[1:]}."
 
-    def _load(self) -> tuple[runtime.Network, Teller]:
+    def _load(self) -> tuple[runtime.Network, CaptionModel]:
         if self._loaded is None:
             options: dict[str, Any] = {"runtime": self._config.runtime, "precision": self._config.precision}
             eye = runtime.load(self._models / "lite0" / "model.onnx", **options)
-            teller = Teller(
+            teller = CaptionModel(
                 self._models / "captioner",
                 runtime_name=self._config.runtime,
                 precision=self._config.precision,

@@ -93,9 +93,11 @@ class RealEsrgan:
         """(height, width, 3) to (4 height, 4 width, 3), in tiles."""
         if self._network is None:
             self._network = load(
-                self._folder / "model.onnx", runtime=self.config.runtime, precision=self.config.precision,
+                self._folder / "model.onnx",
+                runtime=self.config.runtime,
+                precision=self.config.precision,
                 threads=self.config.threads,
-            )  # fmt: skip
+            )
         height, width = picture.shape[:2]
         result = np.empty((height * _FACTOR, width * _FACTOR, 3), np.float32)
         padded = np.pad(picture, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)), mode="edge")

@@ -22,10 +22,10 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art import runtime
-from auria_bot.art.captioners.show_attend_tell import Teller
+from auria_bot.art.captioners.show_attend_tell import CaptionModel
 from auria_bot.art.captioners.vocabulary import tokenise
 from auria_bot.art.evaluation.caption_metrics import all_figures, bleu
-from auria_bot.corpus.tables import models_folder
+from auria_bot.corpus.language.shipped_tables import models_folder
 from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def evaluate(
         NotFound: the archive is not there.
     """
     rows = _limited(read_split(data, split), limit)
-    teller = Teller(model, runtime_name=runtime_name, precision=precision)
+    teller = CaptionModel(model, runtime_name=runtime_name, precision=precision)
     eye = runtime.load(models_folder() / "lite0" / "model.onnx", runtime=runtime_name, precision=precision)
     said: list[list[str]] = []
     seconds = 0.0
@@ -106,7 +106,7 @@ def tune(
 ) -> dict[float, float]:
     """BLEU-4 with beam 5 on the validation split, or `limit` pictures of it, for each length power."""
     rows = _limited(read_split(data, "val"), limit)
-    teller = Teller(model)
+    teller = CaptionModel(model)
     eye = runtime.load(models_folder() / "lite0" / "model.onnx")
     seen = list(grids(data, rows, eye))
     given = [_references(row) for row in rows]

@@ -20,9 +20,9 @@ from auria_bot.art.checkpoint import write_json
 from auria_bot.art.evaluation.painter_judges import SceneClassifier, features, frechet, train_encoder
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.painters.attn import AttnPainter
-from auria_bot.art.painters.scenery import SCENES
-from auria_bot.art.training.relight import luminance
-from auria_bot.art.training.scenes import prepare
+from auria_bot.art.painters.prompt_vocabulary import SCENES
+from auria_bot.art.training.painter.dataset import prepare
+from auria_bot.art.training.painter.lighting_augmentation import luminance
 from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import InputError
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.evaluation.painter_judges import Encoder
-    from auria_bot.art.training.scenes import Scenes
+    from auria_bot.art.training.painter.dataset import Scenes
 
 __all__ = ["BARS", "control", "measure", "read_haiku", "training_folder", "variety", "verdict"]
 

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import load_weights, save_weights
 from auria_bot.art.nets.lite0 import WIDTH, Lite0
-from auria_bot.art.painters.scenery import SCENES
-from auria_bot.art.training.match import as_pixels
+from auria_bot.art.painters.prompt_vocabulary import SCENES
+from auria_bot.art.training.painter.match import as_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from auria_bot.art.training.scenes import Scenes
+    from auria_bot.art.training.painter.dataset import Scenes
 
 __all__ = ["Encoder", "SceneClassifier", "features", "frechet", "train_encoder"]
 

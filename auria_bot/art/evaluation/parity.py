@@ -15,7 +15,7 @@ import torch
 from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN
 from auria_bot.art.checkpoint import read_json
-from auria_bot.art.evaluation.twins import Twin, captioner, captioner_step, poet, scenery
+from auria_bot.art.evaluation.export_pairs import ExportPair, captioner, captioner_step, poet, scenery
 from auria_bot.art.nets.show_attend_tell import Encode
 from auria_bot.art.nets.word_lstm import INPUTS
 
@@ -53,7 +53,7 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def compare(twin: Twin, models: Path) -> Compared:
+def compare(twin: ExportPair, models: Path) -> Compared:
     """Run a net everywhere on the same inputs."""
     path = models / twin.file
     onnx, vino = (

@@ -20,10 +20,10 @@ import torch
 
 from auria_bot.art.checkpoint import load_weights, read_json
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
-from auria_bot.art.training.anthology import Anthology, read
-from auria_bot.art.training.perplexity import perplexity, places_of
-from auria_bot.art.training.poet_model import describe
-from auria_bot.corpus.words import Vocabulary
+from auria_bot.art.training.poet.dataset import PoetDataset, read
+from auria_bot.art.training.poet.export import describe
+from auria_bot.art.training.poet.perplexity import perplexity, places_of
+from auria_bot.corpus.language.words import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -161,7 +161,7 @@ def main() -> None:
     print(describe(given.model, measure(data=given.data, model=given.model)))  # noqa: T201 - a command's answer
 
 
-def _five_gram(anthology: Anthology, rows: Iterable[int]) -> KneserNey:
+def _five_gram(anthology: PoetDataset, rows: Iterable[int]) -> KneserNey:
     return KneserNey((anthology.tokens[row].tolist() for row in rows), words=len(anthology.vocabulary))
 
 

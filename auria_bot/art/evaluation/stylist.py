@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from auria_bot.art.colour import Cloud, to_lab
+from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.stylists.choice import choose_painting
 from auria_bot.domain.artwork import Style
 from auria_bot.domain.mood import MOODS
@@ -120,9 +120,13 @@ def evaluate(
         painting = choose_painting(stylist.bank, mood=mood, meaning=nothing, cloud=before, seed=number, recent=recent)
         recent.insert(0, painting.key)
         style = Style(
-            key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode=mode,
+            key=painting.key,
+            title=painting.title,
+            artist=painting.artist,
+            year=painting.year,
+            mode=mode,
             strength=mood.strength,
-        )  # fmt: skip
+        )
         start = time.perf_counter()
         result = stylist.restyled(content, style)
         if number:  # the first one loads the net
@@ -135,12 +139,17 @@ def evaluate(
             chance.append(edges_kept(earlier, content))
         earlier = content
     return StylistFigures(
-        pairs=len(left), colour_left=float(np.median(left)), colour_left_worst=float(max(left)),
-        sliced_left=float(np.median(sliced)), halved=float(np.mean(np.array(left) <= 0.5)), edges=float(np.median(kept)),
-        edges_worst=float(min(kept)), chance=float(np.median(chance or [0.0])),
+        pairs=len(left),
+        colour_left=float(np.median(left)),
+        colour_left_worst=float(max(left)),
+        sliced_left=float(np.median(sliced)),
+        halved=float(np.mean(np.array(left) <= 0.5)),
+        edges=float(np.median(kept)),
+        edges_worst=float(min(kept)),
+        chance=float(np.median(chance or [0.0])),
         seconds=float(np.median(seconds or [0.0])),
-    )  # fmt: skip
+    )
 
 
-def _cloud(picture: Image.Image) -> Cloud:
-    return Cloud.of(to_lab(np.asarray(picture.resize((192, 192), Image.Resampling.BOX))))
+def _cloud(picture: Image.Image) -> ColourDistribution:
+    return ColourDistribution.of(to_lab(np.asarray(picture.resize((192, 192), Image.Resampling.BOX))))

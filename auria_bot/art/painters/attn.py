@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from auria_bot.art import moon
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.colour import from_lab, to_lab
 from auria_bot.art.minilm import SHA256 as MINILM_SHA256
 from auria_bot.art.minilm import MiniLM
-from auria_bot.art.painters.calming import calmed
-from auria_bot.art.painters.nightfall import nightfall
+from auria_bot.art.painters import moon_repair
+from auria_bot.art.painters.aesthetic_score import aesthetic_score
+from auria_bot.art.painters.day_to_night import nightfall
+from auria_bot.art.painters.denoise import denoised
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
-from auria_bot.art.painters.scenery import FLOWERS, spoken
-from auria_bot.art.painters.taste import taste
+from auria_bot.art.painters.prompt_vocabulary import FLOWERS, spoken
 from auria_bot.art.runtime import load
-from auria_bot.domain.roles import Painting
+from auria_bot.domain.interfaces import Painting
 from auria_bot.errors import DiskError, InputError, ModelCorrupt
 
 if TYPE_CHECKING:
@@ -180,8 +180,8 @@ def _seen(canvas: Canvas, prompt: Prompt) -> tuple[float, NDArray[np.float32]]:
     lab = to_lab(canvas.pixels)
     if prompt.by_day:
         lab = nightfall(lab)
-    liking = taste(lab, portrait=prompt.scene in FLOWERS)
-    if prompt.light == "moon" and not prompt.by_day and moon.find(lab) is None:
+    liking = aesthetic_score(lab, portrait=prompt.scene in FLOWERS)
+    if prompt.light == "moon" and not prompt.by_day and moon_repair.find(lab) is None:
         liking -= _MOONLESS
     if prompt.light == "snow":
         liking += _SNOWY * float((lab[..., 0] > _WHITE).mean())
@@ -190,10 +190,10 @@ def _seen(canvas: Canvas, prompt: Prompt) -> tuple[float, NDArray[np.float32]]:
 
 def _varnished(lab: NDArray[np.float32], prompt: Prompt) -> NDArray[np.uint8]:
     """A chosen candidate as it leaves the easel: its speckle calmed, its moon round."""
-    lab = calmed(lab)
-    found = moon.find(lab) if prompt.light in {"moon", "night"} and not prompt.by_day else None
+    lab = denoised(lab)
+    found = moon_repair.find(lab) if prompt.light in {"moon", "night"} and not prompt.by_day else None
     if found is not None:
-        lab = moon.paint(lab, found)
+        lab = moon_repair.paint(lab, found)
     return (from_lab(lab) * 255 + 0.5).astype(np.uint8)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from auria_bot.domain.roles import Painting
+from auria_bot.domain.interfaces import Painting
 from auria_bot.errors import BackendMissing, DiskError, InputError, ModelCorrupt, ModelMissing
 
 if TYPE_CHECKING:

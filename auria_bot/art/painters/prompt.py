@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auria_bot.art.painters.scenery import FLOWERS, LIGHT_PHRASES, SCENES, phrase
+from auria_bot.art.painters.prompt_vocabulary import FLOWERS, LIGHT_PHRASES, SCENES, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,10 +53,56 @@ _SCENE_WORDS: dict[str, str] = {
     "dandelion": "dandelion dandelions weed weeds meadow lawn grass grasses seed seeds puff sprout thistle clover",
 }
 _STRONG = {  # words that name the thing itself
-    "sea", "ocean", "waves", "wave", "beach", "shore", "tide", "lake", "river", "pond", "boat", "ship", "mountain", "mountains", "hills", "hill", "peak",
-    "peaks", "summit", "valley", "desert", "dunes", "cliff", "cliffs", "glacier", "ice", "iceberg", "frozen", "forest", "woods", "wood", "trees", "tree", "pine", "pines", "branches",
-    "leaves", "rose", "roses", "tulip", "tulips", "sunflower", "sunflowers", "daisy", "daisies", "dandelion", "dandelions", "blossoms", "blossom",
-}  # fmt: skip
+    "sea",
+    "ocean",
+    "waves",
+    "wave",
+    "beach",
+    "shore",
+    "tide",
+    "lake",
+    "river",
+    "pond",
+    "boat",
+    "ship",
+    "mountain",
+    "mountains",
+    "hills",
+    "hill",
+    "peak",
+    "peaks",
+    "summit",
+    "valley",
+    "desert",
+    "dunes",
+    "cliff",
+    "cliffs",
+    "glacier",
+    "ice",
+    "iceberg",
+    "frozen",
+    "forest",
+    "woods",
+    "wood",
+    "trees",
+    "tree",
+    "pine",
+    "pines",
+    "branches",
+    "leaves",
+    "rose",
+    "roses",
+    "tulip",
+    "tulips",
+    "sunflower",
+    "sunflowers",
+    "daisy",
+    "daisies",
+    "dandelion",
+    "dandelions",
+    "blossoms",
+    "blossom",
+}
 _LIGHT_WORDS: dict[str, str] = {
     "moon": "moon moonlight moonlit moonrise lunar",
     "night": "night nights midnight dark darkness star stars starlight starry owl lantern lamp lamps candle neon city firefly fireflies sleep dream "
@@ -70,26 +116,84 @@ _LIGHT_WORDS: dict[str, str] = {
     "day": "spring april may march green new bud buds sprout",
 }
 _STRONG_LIGHT = {
-    "moon", "moonlight", "moonlit", "night", "midnight", "stars", "sunset", "dusk", "twilight", "sunrise", "dawn", "autumn", "october", "november", "snow",
-    "winter", "snowfall", "mist", "fog", "rain", "storm", "noon", "summer", "sunlight", "spring",
-}  # fmt: skip
+    "moon",
+    "moonlight",
+    "moonlit",
+    "night",
+    "midnight",
+    "stars",
+    "sunset",
+    "dusk",
+    "twilight",
+    "sunrise",
+    "dawn",
+    "autumn",
+    "october",
+    "november",
+    "snow",
+    "winter",
+    "snowfall",
+    "mist",
+    "fog",
+    "rain",
+    "storm",
+    "noon",
+    "summer",
+    "sunlight",
+    "spring",
+}
 _COLOURS: dict[str, str] = {
-    "red": "red", "crimson": "red", "scarlet": "red", "pink": "pink", "blush": "pink", "orange": "orange", "golden": "golden", "gold": "golden",
-    "yellow": "yellow", "green": "green", "emerald": "green", "blue": "blue", "azure": "blue", "indigo": "deep blue", "purple": "purple",
-    "violet": "purple", "lavender": "purple", "lilac": "purple", "white": "white", "pale": "pale", "grey": "grey", "gray": "grey", "silver": "grey",
-    "black": "dark", "brown": "brown", "teal": "teal", "turquoise": "teal",
-}  # fmt: skip
+    "red": "red",
+    "crimson": "red",
+    "scarlet": "red",
+    "pink": "pink",
+    "blush": "pink",
+    "orange": "orange",
+    "golden": "golden",
+    "gold": "golden",
+    "yellow": "yellow",
+    "green": "green",
+    "emerald": "green",
+    "blue": "blue",
+    "azure": "blue",
+    "indigo": "deep blue",
+    "purple": "purple",
+    "violet": "purple",
+    "lavender": "purple",
+    "lilac": "purple",
+    "white": "white",
+    "pale": "pale",
+    "grey": "grey",
+    "gray": "grey",
+    "silver": "grey",
+    "black": "dark",
+    "brown": "brown",
+    "teal": "teal",
+    "turquoise": "teal",
+}
 _IMPLIED = dict.fromkeys(("desert", "dune", "dunes", "camel", "cactus", "savanna"), "golden")  # colours of dry land
 _UNLIKE = {
     "autumn": ("green",),
     "sunset": ("blue", "deep blue", "green", "grey", "teal"),
 }  # colours that put a light out
 _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
-    "happiness": ("noon", "day"), "love": ("sunset", "day"), "optimism": ("sunset", "noon"), "gratitude": ("noon", "autumn"), "trust": ("day", "noon"),
-    "agreeableness": ("mist", "day"), "surprise": ("noon", "night"), "anticipation": ("sunset", "mist"), "humility": ("day", "mist"),
-    "shyness": ("mist", "day"), "sadness": ("grey", "mist"), "regret": ("autumn", "grey"), "pessimism": ("grey", "snow"), "fear": ("night", "moon"),
-    "anger": ("grey", "sunset"), "neutral": ("day", "mist"),
-}  # fmt: skip
+    "happiness": ("noon", "day"),
+    "love": ("sunset", "day"),
+    "optimism": ("sunset", "noon"),
+    "gratitude": ("noon", "autumn"),
+    "trust": ("day", "noon"),
+    "agreeableness": ("mist", "day"),
+    "surprise": ("noon", "night"),
+    "anticipation": ("sunset", "mist"),
+    "humility": ("day", "mist"),
+    "shyness": ("mist", "day"),
+    "sadness": ("grey", "mist"),
+    "regret": ("autumn", "grey"),
+    "pessimism": ("grey", "snow"),
+    "fear": ("night", "moon"),
+    "anger": ("grey", "sunset"),
+    "neutral": ("day", "mist"),
+}
 _SCENE_WEIGHT, _LIGHT_WEIGHT = 0.30, 0.30  # what one telling word is worth beside a cosine
 _LEANING = {"sea": 0.03, "mountain": 0.02, "glacier": -0.06, **dict.fromkeys(sorted(FLOWERS), -0.06)}
 # What a poem that names no scene becomes: rather a wide view than a close-up or a land of ice.

@@ -19,12 +19,12 @@ from auria_bot.art import minilm
 from auria_bot.art.checkpoint import sha256_of
 from auria_bot.art.poets import ranking
 from auria_bot.art.poets.checks import faults, lines_of, usable_theme
-from auria_bot.art.poets.decoding import Sung
+from auria_bot.art.poets.decoding import DecodedPoem
+from auria_bot.corpus.language.syllables import FORM, counts
+from auria_bot.corpus.language.words import spoken, words
 from auria_bot.corpus.originality import CopyGuard
-from auria_bot.corpus.syllables import FORM, counts
-from auria_bot.corpus.words import spoken, words
 from auria_bot.domain.haiku import Haiku
-from auria_bot.domain.roles import Verse
+from auria_bot.domain.interfaces import Verse
 from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, SettingsError, StepFailed
 
 if TYPE_CHECKING:
@@ -133,10 +133,14 @@ class CausalLm:
         wish = ", ".join(part for part in (theme, mood.description if mood else None) if part)
         vector = self._encoder.encode([wish])[0] if wish else np.zeros(minilm.DIMENSIONS, np.float32)
         best = ranking.rank(
-            pool, count=count, themes=np.repeat(vector[None], len(pool), 0), encode=self._encoder.encode,
-            recent=[[words(line) for line in haiku.lines] for haiku in recent], considered=self.config.considered,
-            taste=ranking.Taste(),
-        )  # fmt: skip
+            pool,
+            count=count,
+            themes=np.repeat(vector[None], len(pool), 0),
+            encode=self._encoder.encode,
+            recent=[[words(line) for line in haiku.lines] for haiku in recent],
+            considered=self.config.considered,
+            taste=ranking.RankingWeights(),
+        )
         if len(best) < count:
             raise StepFailed(
                 f"the model {self.config.model} wrote only {len(best)} of {count} usable haiku; raise its option "
@@ -144,7 +148,7 @@ class CausalLm:
             )
         return tuple(Verse(haiku=_haiku(pool[index].lines), score=score) for index, score in best)
 
-    def _pool(self, seed: int, enough: int, least: int, theme: str | None, mood: Mood | None) -> list[Sung]:
+    def _pool(self, seed: int, enough: int, least: int, theme: str | None, mood: Mood | None) -> list[DecodedPoem]:
         """Usable poems: `enough`, or what all the rounds gave."""
         prompt = self._prompt(theme, mood)
         found: dict[tuple[tuple[str, ...], ...], None] = {}
@@ -174,13 +178,18 @@ class CausalLm:
             with torch.random.fork_rng(), torch.no_grad():
                 torch.manual_seed(int.from_bytes(hashlib.sha256(f"{seed} {number}".encode()).digest()[:6], "big"))
                 written = self._net.generate(
-                    **inputs, do_sample=True, temperature=self.config.temperature, top_p=self.config.top_p, top_k=0,
-                    max_new_tokens=self.config.new_tokens, num_return_sequences=self.config.batch,
+                    **inputs,
+                    do_sample=True,
+                    temperature=self.config.temperature,
+                    top_p=self.config.top_p,
+                    top_k=0,
+                    max_new_tokens=self.config.new_tokens,
+                    num_return_sequences=self.config.batch,
                     pad_token_id=self._tokenizer.pad_token_id,
-                )  # fmt: skip
+                )
             yield from self._tokenizer.batch_decode(written[:, asked:], skip_special_tokens=True)
 
-    def _judged(self, lines: tuple[tuple[str, ...], ...]) -> Sung:
+    def _judged(self, lines: tuple[tuple[str, ...], ...]) -> DecodedPoem:
         """The poem with the model's own likelihood of it."""
         import torch
 
@@ -190,7 +199,7 @@ class CausalLm:
             scores = self._net(input_ids=numbers).logits[0, :-1].float().log_softmax(-1)
         each = scores.gather(1, numbers[0, 1:, None])[:, 0]
         likely = float(each.sum()) / max(1, sum(map(len, lines)))
-        return Sung(lines=lines, likelihood=likely, plain=likely, breaks=0.0, lowest=0.0)
+        return DecodedPoem(lines=lines, likelihood=likely, plain=likely, breaks=0.0, lowest=0.0)
 
     @cached_property
     def _encoder(self) -> minilm.MiniLM:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus import decency, form, syllables
-from auria_bot.corpus.words import words
+from auria_bot.corpus.language import content_filter, syllables, verse_rules
+from auria_bot.corpus.language.words import words
 from auria_bot.domain.haiku import LONGEST_THEME
 from auria_bot.errors import InputError, TextRejected
 
@@ -31,9 +31,9 @@ def faults(lines: Sequence[Sequence[str]], guard: CopyGuard | None) -> list[str]
     found = []
     if not syllables.fits(lines):
         found.append("not 5-7-5")
-    found += [f"line {number + 1} breaks badly" for number in form.bad_breaks(lines)]
-    found += [f"repeats {what}" for what in form.repetitions(lines)]
-    found += decency.faults("\n".join(" ".join(line) for line in lines))
+    found += [f"line {number + 1} breaks badly" for number in verse_rules.bad_breaks(lines)]
+    found += [f"repeats {what}" for what in verse_rules.repetitions(lines)]
+    found += content_filter.faults("\n".join(" ".join(line) for line in lines))
     if guard is not None:
         found += ["copies a line" for _ in guard.copied(lines)]
     return found
@@ -55,14 +55,14 @@ def usable_theme(theme: str | None) -> str | None:
     plain = re.sub(r"\s+", " ", theme).strip()
     if not plain:
         return None
-    hidden = decency.hidden_characters(plain)
+    hidden = content_filter.hidden_characters(plain)
     if hidden:
         raise InputError(
             f"the theme holds characters that cannot be seen ({', '.join(hidden[:4])}); type it without them"
         )
     if not any(letter.isalpha() for letter in plain):
         raise InputError(f"the theme {plain[:40]!r} has no word in it")
-    reasons = decency.faults(plain, names=False)
+    reasons = content_filter.faults(plain, names=False)
     if reasons:
         raise TextRejected(f"the theme cannot be used: {reasons[0]}")
     return plain

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auria_bot.art.poets.unfinished import Sung, Unfinished
-from auria_bot.corpus.metre import HAIKU_KIND
-from auria_bot.corpus.syllables import FORM
-from auria_bot.corpus.words import END, LINE
+from auria_bot.art.poets.decode_state import DecodedPoem, DecodeState
+from auria_bot.corpus.language.syllables import FORM
+from auria_bot.corpus.language.verse_position import HAIKU_KIND
+from auria_bot.corpus.language.words import END, LINE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.poets.lexicon import Lexicon
-    from auria_bot.art.poets.usage import Usage
+    from auria_bot.art.poets.ngram_filter import NgramFilter
     from auria_bot.art.runtime import Network
 
-__all__ = ["Decoder", "Manner", "Sung", "feasible"]
+__all__ = ["DecodedPoem", "Decoder", "SamplingParams", "feasible"]
 
 _NEVER = np.float32(-1e9)  # for what would break the form
 _AVOID = np.float32(1e6)  # taken for what would be poor; the form comes first
@@ -36,7 +36,7 @@ _OPENING = 2  # places of a poem that are drawn with the opening temperature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class SamplingParams:
     """How words are drawn."""
 
     temperature: float = 0.75  # below 1 favours likely words
@@ -82,7 +82,7 @@ class Decoder:
     """
 
     def __init__(
-        self, network: Network, lexicon: Lexicon, *, hidden: int, layers: int = 2, usage: Usage | None = None
+        self, network: Network, lexicon: Lexicon, *, hidden: int, layers: int = 2, usage: NgramFilter | None = None
     ) -> None:
         self._network, self._lexicon, self._usage = network, lexicon, usage
         self._hidden, self._layers = hidden, layers
@@ -106,11 +106,11 @@ class Decoder:
         themes: NDArray[np.float32],
         *,
         rng: np.random.Generator,
-        manner: Manner,
+        manner: SamplingParams,
         leaning: NDArray[np.float32] | None = None,
         forms: NDArray[np.int64] | None = None,
         kinds: NDArray[np.int64] | None = None,
-    ) -> list[Sung]:
+    ) -> list[DecodedPoem]:
         """Draw one poem for each theme.
 
         Args:
@@ -127,14 +127,18 @@ class Decoder:
         told_kinds = np.tile(np.full(poems, manner.kind) if kinds is None else kinds, copies).astype(np.int64)
         hidden = np.zeros((self._layers, len(feeds), self._hidden), np.float32)
         cell = np.zeros_like(hidden)
-        state = Unfinished(self._lexicon, np.tile(FORM, (poems, 1)) if forms is None else forms)
+        state = DecodeState(self._lexicon, np.tile(FORM, (poems, 1)) if forms is None else forms)
         while not state.done.all():
             output = self._network.run(
                 {
-                    "token": np.tile(state.token, copies), "position": np.tile(state.position, copies),
-                    "kind": told_kinds, "theme": feeds, "hidden": hidden, "cell": cell,
+                    "token": np.tile(state.token, copies),
+                    "position": np.tile(state.position, copies),
+                    "kind": told_kinds,
+                    "theme": feeds,
+                    "hidden": hidden,
+                    "cell": cell,
                 }
-            )  # fmt: skip
+            )
             hidden, cell = output["hidden_next"], output["cell_next"]
             told, plain = output["likelihoods"][:poems], output["likelihoods"][-poems:]
             scores = told + self._masks[state.last * _RESTS + state.rest]
@@ -148,7 +152,7 @@ class Decoder:
         return state.finished()
 
     def _choose(
-        self, scores: NDArray[np.float32], state: Unfinished, rng: np.random.Generator, manner: Manner
+        self, scores: NDArray[np.float32], state: DecodeState, rng: np.random.Generator, manner: SamplingParams
     ) -> NDArray[np.int64]:
         """The next token of every poem: a drawn word, or a line's or the poem's end where the count is reached."""
         nearest = _largest(scores, _LIKELY)
@@ -170,7 +174,7 @@ class Decoder:
         tokens: NDArray[np.int64] = np.where(state.rest > 0, nearest[rows, place], ending)
         return tokens
 
-    def _worn(self, words: NDArray[np.int64], state: Unfinished, manner: Manner) -> NDArray[np.float32]:
+    def _worn(self, words: NDArray[np.int64], state: DecodeState, manner: SamplingParams) -> NDArray[np.float32]:
         """What words (poems, some) lose because the poem has them already, or because "a" or "an" does not go before them."""
         lost = np.float32(manner.repetition) * np.take_along_axis(state.used, words, 1)
         last = np.where(state.token == LINE, state.before, state.token)[:, None]
@@ -180,7 +184,9 @@ class Decoder:
         lost[never] += _AVOID
         return lost
 
-    def _strange_pairs(self, words: NDArray[np.int64], state: Unfinished, manner: Manner) -> NDArray[np.float32]:
+    def _strange_pairs(
+        self, words: NDArray[np.int64], state: DecodeState, manner: SamplingParams
+    ) -> NDArray[np.float32]:
         """What words (poems, some) lose because verse does not put them after the last one."""
         content = self._lexicon.content
         if self._usage is None:
@@ -190,7 +196,7 @@ class Decoder:
         return lost
 
     def _strange_triples(
-        self, words: NDArray[np.int64], state: Unfinished, usage: Usage, manner: Manner
+        self, words: NDArray[np.int64], state: DecodeState, usage: NgramFilter, manner: SamplingParams
     ) -> NDArray[np.float32]:
         """What words (poems, some) lose that verse does not put after the last two, or not at a line's end after the last."""
         before, token = state.before[:, None], state.token[:, None]

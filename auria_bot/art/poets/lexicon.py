@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auria_bot.corpus import decency, form, syllables
-from auria_bot.corpus.words import SPECIALS
+from auria_bot.corpus.language import content_filter, syllables, verse_rules
+from auria_bot.corpus.language.words import SPECIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from auria_bot.corpus.words import Vocabulary
+    from auria_bot.corpus.language.words import Vocabulary
 
 __all__ = ["SETTLED_BY_EAR", "Lexicon"]
 
@@ -55,7 +55,7 @@ class Lexicon:
         for number, word in enumerate(words[special:], special):
             heard[number] = syllables.counts(word)[0]
             count = syllables.settled(word) or SETTLED_BY_EAR.get(word)
-            if count and not decency.is_proper(word) and not decency.is_blocked(word):
+            if count and not content_filter.is_proper(word) and not content_filter.is_blocked(word):
                 sung[number] = count
         heard[1:special] = 0
 
@@ -66,11 +66,11 @@ class Lexicon:
             vocabulary=vocabulary,
             heard=heard,
             sung=sung,
-            ends=flags(lambda word: word not in form.LEANING),
-            ends_poem=flags(lambda word: word not in form.LEANING or word in form.ADVERBS),
-            begins=flags(lambda word: word not in form.NOT_FIRST),
-            content=flags(form.is_content),
-            leads=flags(lambda word: word in form.LEADING),
+            ends=flags(lambda word: word not in verse_rules.LEANING),
+            ends_poem=flags(lambda word: word not in verse_rules.LEANING or word in verse_rules.ADVERBS),
+            begins=flags(lambda word: word not in verse_rules.NOT_FIRST),
+            content=flags(verse_rules.is_content),
+            leads=flags(lambda word: word in verse_rules.LEADING),
             vowel=flags(_takes_an),
             kin=_kin(words),
         )
@@ -80,11 +80,11 @@ def _kin(words: Sequence[str]) -> tuple[NDArray[np.int64], ...]:
     """Content words that share their first letters: boat and boats, lonely and loneliness."""
     groups: dict[str, list[int]] = {}
     for number, word in enumerate(words):
-        if form.is_content(word):
+        if verse_rules.is_content(word):
             groups.setdefault(word[:_ALIKE], []).append(number)
     alone = np.zeros(0, np.int64)
     arrays = {start: np.array(members) for start, members in groups.items()}
-    return tuple(arrays[word[:_ALIKE]] if form.is_content(word) else alone for word in words)
+    return tuple(arrays[word[:_ALIKE]] if verse_rules.is_content(word) else alone for word in words)
 
 
 def _takes_an(word: str) -> bool:

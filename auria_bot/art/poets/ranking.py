@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auria_bot.art.poets.sense import blemishes
-from auria_bot.corpus.form import is_content
+from auria_bot.art.poets.style_penalties import style_penalties
+from auria_bot.corpus.language.verse_rules import is_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from auria_bot.art.poets.decoding import Sung
+    from auria_bot.art.poets.decoding import DecodedPoem
 
     Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 
-__all__ = ["Taste", "fluency", "rank"]
+__all__ = ["RankingWeights", "fluency", "rank"]
 
 _FURTHER = 4  # candidates compared by meaning for each further poem wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taste:
+class RankingWeights:
     """How much each quality of a poem counts, in units of one nat a word of likelihood."""
 
     breaks: float = 0.25  # mean log-probability of line breaks and end
@@ -47,20 +47,20 @@ class Taste:
     recent: float = 4.0  # likeness to recent poems, 0 to 1
 
 
-def fluency(poem: Sung, taste: Taste) -> float:
+def fluency(poem: DecodedPoem, taste: RankingWeights) -> float:
     """How well a poem reads, whatever it is about."""
     likely = poem.plain if poem.plain < taste.ease else taste.ease - taste.worn * (poem.plain - taste.ease)
-    marred = taste.odd * poem.oddness + taste.blemish * blemishes(poem.lines)
+    marred = taste.odd * poem.oddness + taste.blemish * style_penalties(poem.lines)
     marred += taste.stale * max(0.0, poem.opening - taste.fresh)
     return likely + taste.breaks * poem.breaks + taste.lowest * min(0.0, poem.lowest - taste.floor) - marred
 
 
-def _any(_: Sung) -> bool:
+def _any(_: DecodedPoem) -> bool:
     return True
 
 
 def rank(
-    poems: Sequence[Sung],
+    poems: Sequence[DecodedPoem],
     *,
     count: int,
     themes: NDArray[np.float32] | None,
@@ -68,8 +68,8 @@ def rank(
     opinions: NDArray[np.float64] | None = None,
     recent: Sequence[Sequence[Sequence[str]]] = (),
     considered: int = 6,
-    fit: Callable[[Sung], bool] = _any,
-    taste: Taste,
+    fit: Callable[[DecodedPoem], bool] = _any,
+    taste: RankingWeights,
 ) -> list[tuple[int, float]]:
     """The indices of the best poems with their scores, the best first, each unlike those before it.
 

@@ -16,16 +16,16 @@ from auria_bot.art import minilm, runtime
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.poets import ranking
 from auria_bot.art.poets.checks import faults, usable_theme
-from auria_bot.art.poets.critic import Critic
-from auria_bot.art.poets.decoding import Decoder, Manner, Sung
+from auria_bot.art.poets.decoding import DecodedPoem, Decoder, SamplingParams
 from auria_bot.art.poets.lexicon import Lexicon
+from auria_bot.art.poets.ngram_filter import NgramFilter
+from auria_bot.art.poets.poem_scorer import PoemScorer
 from auria_bot.art.poets.seasons import SCENES
-from auria_bot.art.poets.usage import Usage
+from auria_bot.corpus.language.syllables import FORM
+from auria_bot.corpus.language.words import Vocabulary, spoken, words
 from auria_bot.corpus.originality import CopyGuard
-from auria_bot.corpus.syllables import FORM
-from auria_bot.corpus.words import Vocabulary, spoken, words
 from auria_bot.domain.haiku import Haiku
-from auria_bot.domain.roles import Verse
+from auria_bot.domain.interfaces import Verse
 from auria_bot.errors import InputError, ModelCorrupt, StepFailed
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class WordLstm:
             raise ModelCorrupt(f"{self._folder} has a vocabulary that is not its net's; reinstall auria-bot")
         self._guard = CopyGuard.load(self._folder / "originality.bin")
         critic = self._folder / "critic.onnx"
-        self._critic = Critic(critic, self._vocabulary, runtime=config.runtime) if critic.is_file() else None
+        self._critic = PoemScorer(critic, self._vocabulary, runtime=config.runtime) if critic.is_file() else None
         network = runtime.load(self._folder / "model.onnx", runtime=config.runtime)
         self._lexicon = Lexicon.of(self._vocabulary)
         self._decoder = Decoder(
@@ -89,7 +89,7 @@ class WordLstm:
             self._lexicon,
             hidden=net["hidden"],
             layers=net["layers"],
-            usage=Usage.load(self._folder / "usage.npz"),
+            usage=NgramFilter.load(self._folder / "usage.npz"),
         )
 
     def models(self) -> Mapping[str, str]:
@@ -119,10 +119,16 @@ class WordLstm:
         for checked in (False, True):  # only where too few of the best pass the checks, all are checked and more drawn
             pool, themes = self._pool(seed, many, theme, mood, checked=checked)
             best = ranking.rank(
-                pool, count=count, themes=themes if theme or mood else None, encode=self._encoder.encode,
-                opinions=self._critic.judge(pool) if self._critic and pool else None, recent=past,
-                considered=self.config.considered, fit=self._fit, taste=ranking.Taste(),
-            )  # fmt: skip
+                pool,
+                count=count,
+                themes=themes if theme or mood else None,
+                encode=self._encoder.encode,
+                opinions=self._critic.judge(pool) if self._critic and pool else None,
+                recent=past,
+                considered=self.config.considered,
+                fit=self._fit,
+                taste=ranking.RankingWeights(),
+            )
             if len(best) >= count:
                 break
         if len(best) < count:
@@ -139,17 +145,19 @@ class WordLstm:
 
     def _pool(
         self, seed: int, count: int, theme: str | None, mood: Mood | None, *, checked: bool = True
-    ) -> tuple[list[Sung], NDArray[np.float32]]:
+    ) -> tuple[list[DecodedPoem], NDArray[np.float32]]:
         """Poems with different first lines, and the theme of each; usable ones, unless they are still to be checked."""
         theme = usable_theme(theme)
         name = mood.name if mood else ""
         rng = np.random.default_rng(list(hashlib.sha256(f"{seed}\n{theme}\n{name}".encode()).digest()))
-        manner = Manner(temperature=self.config.temperature, top_p=self.config.top_p, guidance=self.config.guidance)
+        manner = SamplingParams(
+            temperature=self.config.temperature, top_p=self.config.top_p, guidance=self.config.guidance
+        )
         said = self._encoder.encode([theme])[0] if theme else None
         felt = self._encoder.encode([mood.description])[0] if mood else None
         leaning = self._leaning(mood)
         opened: set[tuple[str, ...]] = set()
-        pool: list[Sung] = []
+        pool: list[DecodedPoem] = []
         kept: list[NDArray[np.float32]] = []
         for _ in range(_ROUNDS + 3 * count // _BATCH):
             missing = count - len(pool)
@@ -182,7 +190,7 @@ class WordLstm:
         unit: NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
         return unit
 
-    def _fit(self, poem: Sung) -> bool:
+    def _fit(self, poem: DecodedPoem) -> bool:
         return not faults(poem.lines, self._guard)
 
     def _leaning(self, mood: Mood | None) -> NDArray[np.float32] | None:
@@ -205,6 +213,6 @@ class WordLstm:
         return vectors
 
 
-def _haiku(poem: Sung) -> Haiku:
+def _haiku(poem: DecodedPoem) -> Haiku:
     first, second, third = (spoken(line) for line in poem.lines)
     return Haiku(lines=(first, second, third), syllables=FORM)

@@ -18,19 +18,34 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from auria_bot.art.colour import Cloud
-    from auria_bot.art.style_bank import BankedPainting, StyleBank
+    from auria_bot.art.colour import ColourDistribution
+    from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
     from auria_bot.domain.mood import Mood
 
 __all__ = ["FEELINGS", "affinity", "choose_painting", "scores"]
 
 FEELINGS: dict[str, tuple[float, float]] = {
-    "agreeableness": (0.6, -0.6), "anger": (-0.7, 0.9), "anticipation": (0.2, 0.3), "arrogance": (-0.3, 0.4),
-    "disagreeableness": (-0.6, 0.3), "disgust": (-0.8, 0.4), "fear": (-0.7, 0.7), "gratitude": (0.8, -0.2),
-    "happiness": (0.9, 0.5), "humility": (0.3, -0.5), "love": (0.8, 0.0), "optimism": (0.7, 0.2),
-    "pessimism": (-0.7, -0.2), "regret": (-0.5, -0.1), "sadness": (-0.6, -0.4), "shame": (-0.6, 0.1),
-    "shyness": (0.1, -0.4), "surprise": (0.4, 0.7), "trust": (0.6, -0.4), "neutral": (0.1, -0.5),
-}  # fmt: skip
+    "agreeableness": (0.6, -0.6),
+    "anger": (-0.7, 0.9),
+    "anticipation": (0.2, 0.3),
+    "arrogance": (-0.3, 0.4),
+    "disagreeableness": (-0.6, 0.3),
+    "disgust": (-0.8, 0.4),
+    "fear": (-0.7, 0.7),
+    "gratitude": (0.8, -0.2),
+    "happiness": (0.9, 0.5),
+    "humility": (0.3, -0.5),
+    "love": (0.8, 0.0),
+    "optimism": (0.7, 0.2),
+    "pessimism": (-0.7, -0.2),
+    "regret": (-0.5, -0.1),
+    "sadness": (-0.6, -0.4),
+    "shame": (-0.6, 0.1),
+    "shyness": (0.1, -0.4),
+    "surprise": (0.4, 0.7),
+    "trust": (0.6, -0.4),
+    "neutral": (0.1, -0.5),
+}
 """Where each emotion lies: (valence, arousal), each from -1 to 1."""
 
 _PALE = 68.0  # mean L from which a picture should stay pale: a winter in a brown painting's colours is a ploughed field
@@ -50,7 +65,9 @@ def affinity(mood: Mood, painting: BankedPainting) -> float:
     return min(fit, 1.0)
 
 
-def scores(bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: Cloud) -> NDArray[np.float64]:
+def scores(
+    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: ColourDistribution
+) -> NDArray[np.float64]:
     """How well each painting of the bank suits, higher is better.
 
     Args:
@@ -76,9 +93,15 @@ def scores(bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: 
 
 
 def choose_painting(
-    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: Cloud, seed: int, recent: Sequence[str] = (),
+    bank: StyleBank,
+    *,
+    mood: Mood,
+    meaning: NDArray[np.float32],
+    cloud: ColourDistribution,
+    seed: int,
+    recent: Sequence[str] = (),
     leanings: Mapping[str, float] | None = None,
-) -> BankedPainting:  # fmt: skip
+) -> BankedPainting:
     """Draw one of the paintings that suit best, by seed; see `scores` for the other arguments.
 
     Args:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from auria_bot.art import moon
-from auria_bot.art.colour import Cloud, from_lab, matrix_root, to_lab
+from auria_bot.art.colour import ColourDistribution, from_lab, matrix_root, to_lab
+from auria_bot.art.painters import moon_repair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def _held_back(share: float, far: float) -> float:
     return min(share, max(_HALVING, share * _LONG_WAY / max(far, 1e-6)))
 
 
-def moved(lab: NDArray[np.float32], painting: Cloud, share: float) -> NDArray[np.float32]:
+def moved(lab: NDArray[np.float32], painting: ColourDistribution, share: float) -> NDArray[np.float32]:
     """(height, width, 3) CIELAB moved a share of the way to a painting's colours.
 
     First lightness and colour are moved apart, gently; where that leaves too much of the distance, with more stretch;
@@ -53,14 +53,18 @@ def moved(lab: NDArray[np.float32], painting: Cloud, share: float) -> NDArray[np
     most_left = (1 - 0.92 * share) * far
     for stretch in (_MOST_STRETCH, 2 * _MOST_STRETCH):
         matrix, goal = _apart(cloud, painting, share, stretch)
-        mapped = Cloud(mean=goal, covariance=matrix @ cloud.covariance @ matrix.T, marginals=cloud.marginals)
+        mapped = ColourDistribution(
+            mean=goal, covariance=matrix @ cloud.covariance @ matrix.T, marginals=cloud.marginals
+        )
         if mapped.distance(painting) <= most_left:
             return lab @ matrix.T.astype(np.float32) + (goal - matrix @ cloud.mean).astype(np.float32)
     together, offset = cloud.toward(painting, share)
     return lab @ together + offset
 
 
-def _apart(cloud: Cloud, painting: Cloud, share: float, most: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _apart(
+    cloud: ColourDistribution, painting: ColourDistribution, share: float, most: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The map that moves lightness for itself and both colour axes together: matrix (3, 3) and the new mean (3,)."""
     lightness = np.sqrt(painting.covariance[0, 0] / cloud.covariance[0, 0])
     root = matrix_root(cloud.covariance[1:, 1:])
@@ -79,7 +83,7 @@ def _apart(cloud: Cloud, painting: Cloud, share: float, most: float) -> tuple[ND
 def compose(
     picture: NDArray[np.float32],
     strokes: NDArray[np.uint8],
-    painting: Cloud,
+    painting: ColourDistribution,
     strength: float,
     brush: Callable[[NDArray[np.float32]], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
@@ -94,7 +98,7 @@ def compose(
 
     Returns:
         The restyled picture; its colours lie about `colour_share(strength)` of the way from picture to painting.
-    """  # fmt: skip
+    """
     if strength <= 0:
         return picture
     given = to_lab(picture)
@@ -111,14 +115,14 @@ def compose(
     mixed = brush(mixed)
     matrix, offset = _ellipse(mixed).toward(goal, 1.0)
     result = mixed @ matrix + offset
-    found = moon.find(given, clean=True)
-    return from_lab(moon.paint(result, found) if found is not None else result)
+    found = moon_repair.find(given, clean=True)
+    return from_lab(moon_repair.paint(result, found) if found is not None else result)
 
 
-def _ellipse(lab: NDArray[np.float32]) -> Cloud:
+def _ellipse(lab: NDArray[np.float32]) -> ColourDistribution:
     """Mean and covariance of every n-th pixel: enough to know how colours lie and to move them."""
     step = max(1, min(lab.shape[:2]) // _COUNTED)
-    return Cloud.of(lab[step // 2 :: step, step // 2 :: step], marginals=False)
+    return ColourDistribution.of(lab[step // 2 :: step, step // 2 :: step], marginals=False)
 
 
 def _forms(lab: NDArray[np.float32]) -> NDArray[np.float32]:

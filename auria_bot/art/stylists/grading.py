@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.colour import DIRECTIONS, QUANTILES, Cloud, from_lab, to_lab
+from auria_bot.art.colour import DIRECTIONS, QUANTILES, ColourDistribution, from_lab, to_lab
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +27,10 @@ _SMALL = 176  # pixels: the size at which the change is found and smoothed
 _MOST_CONTRAST = 2.5  # a direction is stretched at most this much, so that noise is not blown up
 
 
-def transport(lab: NDArray[np.float32], target: Cloud) -> NDArray[np.float32]:
+def transport(lab: NDArray[np.float32], target: ColourDistribution) -> NDArray[np.float32]:
     """Moves (..., 3) CIELAB pixels so that their marginals along DIRECTIONS become the target's."""
     pixels = lab.reshape(-1, 3).astype(np.float64)
-    matrix, offset = Cloud.of(lab, marginals=False).toward(target, 1.0)
+    matrix, offset = ColourDistribution.of(lab, marginals=False).toward(target, 1.0)
     gain = float(np.linalg.norm(matrix, 2))
     if gain <= _MOST_CONTRAST:
         pixels = pixels @ matrix + offset  # the straight way there; what follows bends it
@@ -43,9 +43,9 @@ def transport(lab: NDArray[np.float32], target: Cloud) -> NDArray[np.float32]:
     return pixels.reshape(lab.shape).astype(np.float32)
 
 
-def guided(guide: NDArray[np.float32], values: NDArray[np.float32], *, radius: int, noise: float) -> tuple[
-    NDArray[np.float32], NDArray[np.float32]
-]:  # fmt: skip
+def guided(
+    guide: NDArray[np.float32], values: NDArray[np.float32], *, radius: int, noise: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The guided filter's local linear model: values ~ slope * guide + level.
 
     Args:
@@ -79,7 +79,7 @@ def _box(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
     return values
 
 
-def grade(picture: NDArray[np.float32], target: Cloud, share: float) -> NDArray[np.float32]:
+def grade(picture: NDArray[np.float32], target: ColourDistribution, share: float) -> NDArray[np.float32]:
     """Give a picture a painting's colours and keep its edges.
 
     Args:
@@ -100,9 +100,9 @@ def grade(picture: NDArray[np.float32], target: Cloud, share: float) -> NDArray[
     slope, level = (_resized(part, (height, width), Image.Resampling.BILINEAR) for part in (slope, level))
     graded = (lab + slope * (lab[..., :1] / 100) + level).astype(np.float32)
     # What smoothing took from the move is given back as one linear map, which cannot hurt an edge.
-    before = Cloud.of(small, marginals=False)
-    goal = Cloud.of(small + change, marginals=False)
-    near = Cloud.of(_resized(graded, shape, Image.Resampling.BOX), marginals=False)
+    before = ColourDistribution.of(small, marginals=False)
+    goal = ColourDistribution.of(small + change, marginals=False)
+    near = ColourDistribution.of(_resized(graded, shape, Image.Resampling.BOX), marginals=False)
     if goal.distance(near) > 0.02 * max(before.distance(target), 1e-6):
         matrix, offset = near.toward(goal, 1.0)
         graded = (graded @ matrix + offset).astype(np.float32)

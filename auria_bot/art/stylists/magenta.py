@@ -17,13 +17,13 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art.checkpoint import verify
-from auria_bot.art.colour import Cloud, to_lab
+from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
 from auria_bot.art.runtime import Network, load
-from auria_bot.art.style_bank import StyleBank
 from auria_bot.art.stylists.choice import choose_painting
 from auria_bot.art.stylists.composition import colour_share, compose
 from auria_bot.art.stylists.grading import grade
+from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.domain.artwork import Style
 from auria_bot.errors import InputError
 
@@ -104,12 +104,17 @@ class Magenta:
         else:
             small = open_picture(picture)
             small.thumbnail((_STUDY_SIDE, _STUDY_SIDE), Image.Resampling.BOX)
-            cloud = Cloud.of(to_lab(np.asarray(small)), marginals=False)
+            cloud = ColourDistribution.of(to_lab(np.asarray(small)), marginals=False)
             meaning = self._reader().encode([", ".join(haiku.lines)])[0]
             found = choose_painting(
-                self.bank, mood=mood, meaning=meaning, cloud=cloud, seed=seed, recent=recent,
+                self.bank,
+                mood=mood,
+                meaning=meaning,
+                cloud=cloud,
+                seed=seed,
+                recent=recent,
                 leanings=self.config.leanings,
-            )  # fmt: skip
+            )
         return Style(
             key=found.key,
             title=found.title,

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auria_bot.corpus import decency, syllables, verses, words
+from auria_bot.corpus import verses
+from auria_bot.corpus.language import content_filter, syllables, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -128,10 +129,10 @@ def names(census: Path, seen: Mapping[str, tuple[int, int]]) -> tuple[list[str],
         for name in given | family
         if (raised(name) >= 0.5 and (name in given or seen.get(name, (0, 0))[0] > 1 or not known(name)))
     }
-    persons = (persons | decency.MORE_NAMES) - decency.NOT_NAMES
+    persons = (persons | content_filter.MORE_NAMES) - content_filter.NOT_NAMES
     proper = {word for word, (times, upper) in seen.items() if word.isascii() and upper >= 2 and upper / times >= 0.6}
-    persons -= decency.PLACES
-    return sorted(persons), sorted((proper | decency.PLACES) - persons - decency.NOT_NAMES)
+    persons -= content_filter.PLACES
+    return sorted(persons), sorted((proper | content_filter.PLACES) - persons - content_filter.NOT_NAMES)
 
 
 def _census(path: Path, most: int) -> list[str]:
@@ -142,8 +143,8 @@ def _census(path: Path, most: int) -> list[str]:
 def blocked(rows: Iterable[str]) -> list[str]:
     """Hashes of the blocked words and phrases, sorted; the words themselves are not kept."""
     phrases = {" ".join(words.words(row)) for row in rows if not re.search(r"\d", row)}
-    phrases |= decency.unseemly()
-    return sorted(decency.digest(phrase) for phrase in phrases - decency.ALLOWED if len(phrase) > 2)
+    phrases |= content_filter.unseemly()
+    return sorted(content_filter.digest(phrase) for phrase in phrases - content_filter.ALLOWED if len(phrase) > 2)
 
 
 def pack(path: Path, text: str) -> None:

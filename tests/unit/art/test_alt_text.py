@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auria_bot.art.alt_text import MOST_CHARACTERS, PlainScribe, alt_text
-from auria_bot.corpus.decency import faults
-from auria_bot.corpus.tables import models_folder
-from auria_bot.domain.artwork import Sketch, Style
+from auria_bot.art.alt_text import MOST_CHARACTERS, PlainTextWriter, alt_text
+from auria_bot.corpus.language.content_filter import faults
+from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.domain.artwork import ArtworkInProgress, Style
 from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, TextRejected
@@ -130,13 +130,15 @@ def test_a_very_long_title_is_cut_at_a_word() -> None:
     assert "wave…” by N. N." in described
 
 
-def _scribe(**options: object) -> PlainScribe:
-    return PlainScribe(PlainScribe.Config(**options), models_folder())  # type: ignore[arg-type]
+def _scribe(**options: object) -> PlainTextWriter:
+    return PlainTextWriter(PlainTextWriter.Config(**options), models_folder())  # type: ignore[arg-type]
 
 
 def test_post_text_is_poem_signature_and_tags() -> None:
     """Three lines, an empty one, the signature, then at most five hashtags with #haiku first."""
-    words = _scribe().write(Sketch(key="k", seed=1, haiku=HAIKU, mood="awed", style=STYLE, caption="a glacier"))
+    words = _scribe().write(
+        ArtworkInProgress(key="k", seed=1, haiku=HAIKU, mood="awed", style=STYLE, caption="a glacier")
+    )
     lines = words.post_text.split("\n")
     assert lines[:5] == [*HAIKU.lines, "", "— Auria"]
     tags = lines[5].split()
@@ -150,7 +152,7 @@ def test_post_text_is_poem_signature_and_tags() -> None:
 
 def test_signature_and_tags_can_be_left_out() -> None:
     """With neither there is the poem alone."""
-    sketch = Sketch(key="k", seed=1, haiku=HAIKU)
+    sketch = ArtworkInProgress(key="k", seed=1, haiku=HAIKU)
     assert _scribe(signature="", hashtags=0).write(sketch).post_text == HAIKU.text
     assert _scribe(signature="A.\nB", hashtags=1).write(sketch).post_text == f"{HAIKU.text}\n\nA. B\n#haiku"
 
@@ -158,14 +160,14 @@ def test_signature_and_tags_can_be_left_out() -> None:
 def test_a_sketch_without_a_poem_is_refused() -> None:
     """There is nothing to say about it yet."""
     with pytest.raises(InputError):
-        _scribe().write(Sketch(key="k", seed=1))
+        _scribe().write(ArtworkInProgress(key="k", seed=1))
 
 
 def test_an_unfit_poem_is_refused() -> None:
     """A link in a poem must not be published."""
     poem = Haiku(lines=("come and see", "www.example.com", "now"), syllables=(3, 7, 1))
     with pytest.raises(TextRejected, match="link"):
-        _scribe().write(Sketch(key="k", seed=1, haiku=poem))
+        _scribe().write(ArtworkInProgress(key="k", seed=1, haiku=poem))
 
 
 def test_the_scribe_names_its_table() -> None:
@@ -175,4 +177,4 @@ def test_the_scribe_names_its_table() -> None:
 
 def test_the_shipped_models_folder_is_not_needed_before_use(tmp_path: Path) -> None:
     """A scribe is made without reading anything."""
-    PlainScribe(PlainScribe.Config(), tmp_path)
+    PlainTextWriter(PlainTextWriter.Config(), tmp_path)

@@ -81,9 +81,13 @@ def test_hostile_files_are_refused_with_their_name_and_reason(tmp_path: Path, pl
     (tmp_path / "empty.png").write_bytes(b"")
     plain.resize((3, 3)).save(tmp_path / "tiny.png")
     for name, words in {
-        "cut.png": "damaged", "moving.gif": "animated", "words.jpg": "not a picture", "empty.png": "not a picture",
-        "tiny.png": "at least 8", "gone.png": "cannot be opened",
-    }.items():  # fmt: skip
+        "cut.png": "damaged",
+        "moving.gif": "animated",
+        "words.jpg": "not a picture",
+        "empty.png": "not a picture",
+        "tiny.png": "at least 8",
+        "gone.png": "cannot be opened",
+    }.items():
         with pytest.raises(PictureError, match=f"{name}.*{words}"):
             open_picture(tmp_path / name)
     with pytest.raises(PictureError, match="not a file"):

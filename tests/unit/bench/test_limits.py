@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot import registry
-from auria_bot.channels import fitting
-from auria_bot.channels.folder import FolderChannel
-from auria_bot.domain.roles import Fitted, Limits
+from auria_bot.channels import text_limits
+from auria_bot.channels.folder.channel import FolderChannel
+from auria_bot.domain.interfaces import Limits, PreparedText
 from tests.bench.limits import Tally, try_channel
 from tests.platforms import PLATFORMS, platform
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auria_bot.domain.interfaces import ConfirmSend
     from auria_bot.domain.post import Post, Receipt
-    from auria_bot.domain.roles import Ready
 
 CHANNELS = [name for name in registry.BACKENDS["channel"] if name != "fake"]
 
@@ -53,24 +53,26 @@ class Careless(FolderChannel):
     def limits(self) -> Limits:
         return Limits(characters=300, alt_characters=100, hashtags=3)
 
-    def fit(self, text: str, alt_text: str) -> Fitted:
-        return Fitted(text=text[:300], alt_text=alt_text[:100])
+    def fit(self, text: str, alt_text: str) -> PreparedText:
+        return PreparedText(text=text[:300], alt_text=alt_text[:100])
 
 
 class OneTooMany(Careless):
     """A channel whose limits are one above what it says."""
 
-    def fit(self, text: str, alt_text: str) -> Fitted:
-        return fitting.fit_words(text, alt_text, Limits(characters=301, alt_characters=101, hashtags=4), name=self.name)
+    def fit(self, text: str, alt_text: str) -> PreparedText:
+        return text_limits.fit_words(
+            text, alt_text, Limits(characters=301, alt_characters=101, hashtags=4), name=self.name
+        )
 
 
 class Chatty(Careless):
     """A channel that keeps its limits and asks somebody before it refuses."""
 
-    def fit(self, text: str, alt_text: str) -> Fitted:
-        return fitting.fit_words(text, alt_text, self.limits(), name=self.name)
+    def fit(self, text: str, alt_text: str) -> PreparedText:
+        return text_limits.fit_words(text, alt_text, self.limits(), name=self.name)
 
-    def publish(self, post: Post, ready: Ready) -> Receipt:
+    def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
         with socket.socket() as asked:
             asked.connect_ex(("127.0.0.1", 9))
         self.fit(post.text, post.alt_text)
@@ -93,5 +95,7 @@ def test_a_careless_channel_is_found_out(kind: type, tmp_path: Path, monkeypatch
     tally = Tally()
     try_channel("careless", None, tmp_path, tally, seeds=1, sent=0)
     assert {fault.split(":")[0] for fault in tally.faults} == {
-        "careless characters", "careless hashtags", "careless alt text"
-    }  # fmt: skip
+        "careless characters",
+        "careless hashtags",
+        "careless alt text",
+    }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.corpus.listing import listings
+from auria_bot.corpus.sources.listing import listings
 from tests.bench.reddit import Tally, compared, trial
 from tests.platforms.reddit import RedditServer
 from tests.reading_reddit import reading_house

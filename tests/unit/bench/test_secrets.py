@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from auria_bot import secrecy, telemetry
+from auria_bot import redaction, telemetry
 from tests.bench.secrets import Findings, forms, search, try_backend, try_database, try_directly, try_keyring
 from tests.platforms import PLATFORMS
 
@@ -21,12 +21,19 @@ SECRET = "s3cr3t/of+auria=& 0123"  # noqa: S105 - planted
 @pytest.mark.parametrize(
     "text",
     [
-        f"it is {SECRET}", f"it begins with {SECRET[:9]}...", f"or ends with {SECRET[-9:]}", quote(SECRET, safe=""),
-        base64.b64encode(SECRET.encode()).decode(), base64.b64encode(f"auria:{SECRET}".encode()).decode(),
-        base64.urlsafe_b64encode(f"a{SECRET}b".encode()).decode(), SECRET.encode().hex(),
-        "Authorization: Digest x", 'OAuth oauth_signature="abc"', "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhdXJpYSJ9.x",
+        f"it is {SECRET}",
+        f"it begins with {SECRET[:9]}...",
+        f"or ends with {SECRET[-9:]}",
+        quote(SECRET, safe=""),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(f"auria:{SECRET}".encode()).decode(),
+        base64.urlsafe_b64encode(f"a{SECRET}b".encode()).decode(),
+        SECRET.encode().hex(),
+        "Authorization: Digest x",
+        'OAuth oauth_signature="abc"',
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhdXJpYSJ9.x",
     ],
-)  # fmt: skip
+)
 def test_a_secret_is_found_in_every_form(text: str) -> None:
     """Whole, in part, encoded; and headers that nobody masked."""
     findings = Findings()
@@ -61,7 +68,7 @@ def test_without_the_mask_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def bare(text: str) -> str:
         return text
 
-    monkeypatch.setattr(secrecy, "mask", bare)
+    monkeypatch.setattr(redaction, "mask", bare)
     monkeypatch.setattr(telemetry, "mask", bare)
     findings = Findings()
     try_backend("x", tmp_path, findings, faults=())

@@ -50,12 +50,20 @@ def publish_and_die(post: Post, platform: Platform, *, home: Path, when: str) ->
     fields = ("id", "draft_id", "channel", "text", "alt_text", "picture", "signature", "key", "picture_sha256")
     plain = {name: getattr(post, name) for name in fields} | {"due": post.due.isoformat()}
     given = {
-        "post": plain, "backend": platform.backend, "options": platform.options(), "secrets": platform.secrets(),
-        "home": str(home), "when": when,
-    }  # fmt: skip
+        "post": plain,
+        "backend": platform.backend,
+        "options": platform.options(),
+        "secrets": platform.secrets(),
+        "home": str(home),
+        "when": when,
+    }
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], input=json.dumps(given), text=True, check=False, capture_output=True,
+        [sys.executable, "-c", PROGRAM],
+        input=json.dumps(given),
+        text=True,
+        check=False,
+        capture_output=True,
         cwd=Path(__file__).parents[3],
-    )  # fmt: skip
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr
     return done.stdout.strip()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.errors import Refused, Throttled, Unauthorised, Unclear
+from auria_bot.errors import OutcomeUnknown, Rejected, Throttled, Unauthorised
 from tests.platforms import FAULTS, platform, ready
 from tests.platforms.instagram import InstagramPlatform
 from tests.trials import Recorded, found, made, new_post
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from auria_bot.domain.interfaces import Channel
     from auria_bot.domain.post import Post
-    from auria_bot.domain.roles import Channel
     from tests.platforms.instagram_graph import InstagramGraphPlatform
 
 MAYBE_SENT = ("cut-after", "cut-within", "slow", "garbage", "500-after", "cut-before", "500")
@@ -60,7 +60,7 @@ def test_what_may_be_out_is_unclear_and_found(
     """Nothing is repeated unasked; `find` knows the truth, and one more attempt leaves exactly one post."""
     watch = Recorded(post)
     server.fail_next(fault)
-    with pytest.raises(Unclear):
+    with pytest.raises(OutcomeUnknown):
         channel.publish(post, watch)
     assert published_once(server)
     out = server.visible()
@@ -108,7 +108,7 @@ def test_it_may_be_too_early_to_be_sure(
     watch = Recorded(post)
     server.fail_next("cut-before")
     patient = made(server.backend, tmp_path, server, options={"settle": 60.0})
-    with pytest.raises(Unclear):
+    with pytest.raises(OutcomeUnknown):
         patient.publish(post, watch)
     with pytest.raises(Throttled) as early:
         patient.find(watch.post)
@@ -121,8 +121,8 @@ def test_words_beyond_the_limits(
     """Hashtags beyond five are left out; a poem that is too long is refused before the network."""
     tags = " ".join(f"#tag{number}" for number in range(7))
     assert channel.fit(f"poem\n\n{tags}", "").dropped == ("#tag6", "#tag5")
-    with pytest.raises(Refused, match="2200"):
+    with pytest.raises(Rejected, match="2200"):
         channel.publish(replace(post, text="x" * 2201), ready)
-    with pytest.raises(Refused, match="1000"):
+    with pytest.raises(Rejected, match="1000"):
         channel.publish(replace(post, alt_text="x" * 1001), ready)
     assert server.calls == []

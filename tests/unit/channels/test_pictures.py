@@ -14,30 +14,42 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
-from auria_bot.art.finishing.provenance import SOURCE_TYPE, exif, icc_profile, xmp
+from auria_bot.art.exporters.provenance import SOURCE_TYPE, exif, icc_profile, xmp
 from auria_bot.channels.pictures import fit_picture
-from auria_bot.domain.artwork import Sketch
+from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.interfaces import Limits
 from auria_bot.domain.post import Post, PostState
-from auria_bot.domain.roles import Limits
-from auria_bot.errors import Refused
+from auria_bot.errors import Rejected
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SKETCH = Sketch(
-    key="k", seed=7, theme="frost", mood="serene", haiku=Haiku(lines=("old pond", "a frog", "splash"), syllables=(2, 2, 1)),
+SKETCH = ArtworkInProgress(
+    key="k",
+    seed=7,
+    theme="frost",
+    mood="serene",
+    haiku=Haiku(lines=("old pond", "a frog", "splash"), syllables=(2, 2, 1)),
     alt_text="A pond under trees.",
-)  # fmt: skip
+)
 
 
 def post(path: Path, sha256: str | None = None) -> Post:
     """A post of that picture."""
     return Post(
-        id=1, draft_id=1, channel="x", state=PostState.SENDING, due=datetime(2026, 11, 21, tzinfo=UTC), text="t", alt_text="a",
-        picture=str(path), signature="s", key="k",
+        id=1,
+        draft_id=1,
+        channel="x",
+        state=PostState.SENDING,
+        due=datetime(2026, 11, 21, tzinfo=UTC),
+        text="t",
+        alt_text="a",
+        picture=str(path),
+        signature="s",
+        key="k",
         picture_sha256=sha256 if sha256 is not None else hashlib.sha256(path.read_bytes()).hexdigest(),
-    )  # fmt: skip
+    )
 
 
 def painting(width: int, height: int, mode: str = "RGB") -> Image.Image:
@@ -81,10 +93,12 @@ def test_a_pixel_too_much_and_it_is_made_smaller(tmp_path: Path, over: int) -> N
 
 
 @given(
-    width=st.integers(1, 700), height=st.integers(1, 700), pixels=st.integers(1, 500) | st.none(),
+    width=st.integers(1, 700),
+    height=st.integers(1, 700),
+    pixels=st.integers(1, 500) | st.none(),
     ratios=st.tuples(st.floats(0.3, 1), st.floats(1, 3)) | st.none() | st.just((0.8, 1.91)),
     weight=st.integers(2500, 20_000) | st.none(),
-)  # fmt: skip
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_limit_is_kept(
     tmp_path: Path, width: int, height: int, pixels: int | None, ratios: tuple[float, float] | None, weight: int | None
@@ -94,7 +108,7 @@ def test_every_limit_is_kept(
     limits = Limits(picture_pixels=pixels, ratios=ratios, picture_bytes=weight)
     try:
         fitted = fit_picture(made, limits)
-    except Refused as error:
+    except Rejected as error:
         assert f"under {weight} bytes" in str(error)  # noqa: PT017
         return
     image = seen(fitted.content)
@@ -136,7 +150,7 @@ def test_nothing_is_cut_off(tmp_path: Path, size: tuple[int, int]) -> None:
 def test_an_endless_strip_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
     """Its margin would be thousands of times its own size; made small, it is taken."""
     made = saved(tmp_path / "strip.png", Image.new("RGB", (1, 60_000)))
-    with pytest.raises(Refused, match="ratio is too far"):
+    with pytest.raises(Rejected, match="ratio is too far"):
         fit_picture(made, Limits(ratios=(0.8, 1.91)))
     fitted = fit_picture(made, Limits(ratios=(0.8, 1.91), picture_pixels=1080))
     assert (fitted.width, fitted.height) == (864, 1080)
@@ -150,14 +164,14 @@ def test_too_many_pixels_are_refused_unread(tmp_path: Path) -> None:
     for size in ((10_001, 10_000), (40_000, 20_000)):
         header = b"IHDR" + struct.pack(">II", *size) + small[24:29]
         path.write_bytes(small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:])
-        with pytest.raises(Refused, match="100000000"):
+        with pytest.raises(Rejected, match="100000000"):
             fit_picture(post(path), Limits())
 
 
 def test_a_picture_that_cannot_be_light_enough_is_refused_with_the_limit(tmp_path: Path) -> None:
     """After every quality and size was tried."""
     made = saved(tmp_path / "picture.jpg", Image.effect_noise((640, 640), 90))
-    with pytest.raises(Refused, match="under 900 bytes"):
+    with pytest.raises(Rejected, match="under 900 bytes"):
         fit_picture(made, Limits(picture_bytes=900))
     assert fit_picture(made, Limits(picture_bytes=60_000)).width < 640
 
@@ -166,7 +180,7 @@ def test_provenance_is_kept(tmp_path: Path) -> None:
     """Remade from JPEG or PNG, the file still says that a machine made it, its poem and its seed."""
     told = {"exif": exif(SKETCH), "icc_profile": icc_profile()}
     jpeg = saved(tmp_path / "picture.jpg", painting(400, 500), xmp=xmp(SKETCH), **told)
-    from auria_bot.art.finishing.provenance import png_chunks
+    from auria_bot.art.exporters.provenance import png_chunks
 
     png = saved(tmp_path / "picture.png", painting(400, 500), pnginfo=png_chunks(SKETCH), **told)
     for made in (jpeg, png):
@@ -271,5 +285,5 @@ def test_what_is_no_picture_or_not_the_approved_one_is_refused(tmp_path: Path) -
     for one, words in zip(
         wrong, ("cannot be read", "not the picture", *["not a readable"] * 3, "cannot be read"), strict=True
     ):
-        with pytest.raises(Refused, match=words):
+        with pytest.raises(Rejected, match=words):
             fit_picture(one, Limits())

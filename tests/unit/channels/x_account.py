@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from auria_bot.channels.x import XChannel, XConfig
+from auria_bot.channels.x.channel import XChannel, XConfig
 from auria_bot.domain.post import Post, PostState
 from tests.platforms import MemorySecrets
 from tests.platforms.x import XPlatform
@@ -56,10 +56,18 @@ def post(tmp_path: Path) -> Post:
     picture = tmp_path / "picture.jpg"
     Image.new("RGB", (108, 135), (30, 80, 90)).save(picture)
     return Post(
-        id=7, draft_id=1, channel="x", state=PostState.SENDING, due=datetime.now(UTC), text=TEXT, alt_text="A pond, “still”.",
-        picture=str(picture), signature="s", key="a" * 32,
+        id=7,
+        draft_id=1,
+        channel="x",
+        state=PostState.SENDING,
+        due=datetime.now(UTC),
+        text=TEXT,
+        alt_text="A pond, “still”.",
+        picture=str(picture),
+        signature="s",
+        key="a" * 32,
         picture_sha256=hashlib.sha256(picture.read_bytes()).hexdigest(),
-    )  # fmt: skip
+    )
 
 
 class Ready:

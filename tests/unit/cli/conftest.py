@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.cli.app import app
-from auria_bot.cli.failures import reported
-from auria_bot.secrecy import unguarded
+from auria_bot.cli.error_reporting import reported
+from auria_bot.redaction import clear_secrets
 from tests.house import _migrated
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         shutil.copyfile(_migrated(), folder / "auria.db")
     monkeypatch.setenv("AURIA_HOME", str(folder))
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    with unguarded():
+    with clear_secrets():
         yield folder
 
 

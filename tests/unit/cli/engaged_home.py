@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.bootstrap import build
+from auria_bot.bootstrap.application import build
 from auria_bot.domain.engagement import Audience, Engagement
-from auria_bot.settings import load
+from auria_bot.settings.loading import load
 from tests.engaged import add_sent
 
 if TYPE_CHECKING:

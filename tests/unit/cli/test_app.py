@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from auria_bot.cli.app import COMMANDS
-from auria_bot.cli.failures import EXIT_CODES
+from auria_bot.cli.error_reporting import EXIT_CODES
 from tests.bench.cli_start import BAR, HEAVY, imported, seconds
 
 

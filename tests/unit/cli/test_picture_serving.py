@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.channels.picture_host import PictureHost, picture_key
-from auria_bot.vault import Vault
+from auria_bot.channels.media.endpoint import PictureHost, picture_key
+from auria_bot.secret_store import SecretStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +27,11 @@ def auria(home: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "AURIA_HOME": str(home)}
     return subprocess.Popen(
         [sys.executable, "-m", "auria_bot", "channels", "serve", *arguments],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.mark.slow
@@ -39,7 +42,7 @@ def test_what_is_put_out_is_served_by_another_process(tmp_path: Path) -> None:
             said = process.stderr.readline() if process.stderr else ""
             found = re.search(r"http://127\.0\.0\.1:\d+", said)
             assert found, said
-            key = picture_key(Vault(tmp_path, "ig", environment={}))
+            key = picture_key(SecretStore(tmp_path, "ig", environment={}))
             host = PictureHost(tmp_path / "public" / "ig", key, public_url=found[0])
             with urllib.request.urlopen(host.put(b"picture", lasts=60), timeout=10) as answer:  # noqa: S310 - loopback
                 assert answer.read() == b"picture"

@@ -7,23 +7,37 @@ from dataclasses import fields
 
 import pytest
 
-from auria_bot.domain.artwork import Artwork, Sketch, Style
+from auria_bot.domain.artwork import Artwork, ArtworkInProgress, Style
 from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import StepFailed
 
 STYLE = Style(key="hokusai-1", title="Mount Fuji", artist="Hokusai", year="1830", strength=0.5)
-SKETCH = Sketch(
-    key="000", seed=7, mood="serene", mood_source="read", style=STYLE, nudity=0.01, fingerprint="0" * 16,
-    haiku=Haiku(lines=("a", "b", "c"), syllables=(5, 7, 5)), caption="a lake", alt_text="A lake.", post_text="a",
-    painting="painting.png", full="full.png", post="post.jpg", card="card.jpg", models=(("poet:x", "ab"),),
-    rejected=("blank",), seconds=(("poem", 0.5),),
-)  # fmt: skip
+SKETCH = ArtworkInProgress(
+    key="000",
+    seed=7,
+    mood="serene",
+    mood_source="read",
+    style=STYLE,
+    nudity=0.01,
+    fingerprint="0" * 16,
+    haiku=Haiku(lines=("a", "b", "c"), syllables=(5, 7, 5)),
+    caption="a lake",
+    alt_text="A lake.",
+    post_text="a",
+    painting="painting.png",
+    full="full.png",
+    post="post.jpg",
+    card="card.jpg",
+    models=(("poet:x", "ab"),),
+    rejected=("blank",),
+    seconds=(("poem", 0.5),),
+)
 
 
 def test_sketch_survives_json() -> None:
     """A sketch comes back from real JSON text as it was, and tolerates fields of the future."""
-    assert Sketch.from_json(json.loads(json.dumps(SKETCH.to_json()))) == SKETCH
-    assert Sketch.from_json({**SKETCH.to_json(), "hologram": "h.bin"}) == SKETCH
+    assert ArtworkInProgress.from_json(json.loads(json.dumps(SKETCH.to_json()))) == SKETCH
+    assert ArtworkInProgress.from_json({**SKETCH.to_json(), "hologram": "h.bin"}) == SKETCH
 
 
 def test_finished_sketch_becomes_an_artwork_and_survives_json() -> None:

@@ -9,14 +9,20 @@ import pytest
 
 from auria_bot.domain.artwork import Artwork
 from auria_bot.domain.draft import Draft, DraftState
-from auria_bot.errors import IllegalMove, InputError
+from auria_bot.errors import InputError, InvalidTransition
 from tests.unit.domain.test_artwork import SKETCH
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 DRAFT = Draft(
-    id=3, artwork=Artwork.from_sketch(SKETCH), folder="2026/x", picture_sha256="ab", state=DraftState.MADE,
-    made_at=NOW, text="poem", alt_text="A lake.",
-)  # fmt: skip
+    id=3,
+    artwork=Artwork.from_sketch(SKETCH),
+    folder="2026/x",
+    picture_sha256="ab",
+    state=DraftState.MADE,
+    made_at=NOW,
+    text="poem",
+    alt_text="A lake.",
+)
 
 
 def test_approval_signs_and_schedules() -> None:
@@ -31,7 +37,7 @@ def test_approval_signs_and_schedules() -> None:
         lambda: scheduled.edit(text="x"),
         lambda: scheduled.approve(("x",), NOW),
     ):
-        with pytest.raises(IllegalMove, match="draft 3 is scheduled"):
+        with pytest.raises(InvalidTransition, match="draft 3 is scheduled"):
             move()
 
 
@@ -52,7 +58,7 @@ def test_a_changed_draft_is_no_longer_signed(change: dict[str, object]) -> None:
     """Whatever is changed behind the approval's back breaks the signature, and scheduling refuses it."""
     changed = replace(DRAFT.approve(("folder",), NOW), **change)
     assert not changed.is_signed
-    with pytest.raises(IllegalMove, match="approve it again"):
+    with pytest.raises(InvalidTransition, match="approve it again"):
         changed.schedule()
 
 
@@ -60,7 +66,7 @@ def test_rejection_is_final() -> None:
     """A rejected draft keeps the reason and moves nowhere."""
     rejected = DRAFT.reject("blurred", NOW)
     assert rejected.reason == "blurred"
-    with pytest.raises(IllegalMove, match="nothing more"):
+    with pytest.raises(InvalidTransition, match="nothing more"):
         rejected.approve(("folder",), NOW)
 
 

@@ -62,8 +62,12 @@ def test_more_followers_make_a_like_worth_less():
 
 def test_an_unknown_crowd_is_the_usual_one():
     """Followers that were not counted stand in the middle; a channel that counts none is compared as it is."""
-    values = _values(_reading(1, 10, followers=50), _reading(2, 10, followers=500), _reading(3, 10, followers=5000),
-                     _reading(4, 10, followers=None))  # fmt: skip
+    values = _values(
+        _reading(1, 10, followers=50),
+        _reading(2, 10, followers=500),
+        _reading(3, 10, followers=5000),
+        _reading(4, 10, followers=None),
+    )
     assert values[4] == pytest.approx(values[2])
     assert len(_values(*(_reading(number, number, followers=None) for number in range(4)))) == 4
 
@@ -71,9 +75,10 @@ def test_an_unknown_crowd_is_the_usual_one():
 def test_a_young_post_is_seen_as_it_will_be():
     """Half of a day's usual share is as good as half of a week's; and it tells less."""
     day = _reading(1, 10 * growth(DAY), age=DAY)
-    found = {one.draft_id: one for one in rewards(
-        [day, _reading(2, 10), _reading(3, 5), _reading(4, 20)], half_life=HALF_LIFE
-    )}  # fmt: skip
+    found = {
+        one.draft_id: one
+        for one in rewards([day, _reading(2, 10), _reading(3, 5), _reading(4, 20)], half_life=HALF_LIFE)
+    }
     assert found[1].value == pytest.approx(found[2].value)
     assert found[1].weight == pytest.approx(growth(DAY))
     assert found[2].weight == 1.0
@@ -90,9 +95,10 @@ def test_the_old_fades():
     """After a half-life a post counts half, and one from long ago is left out; seen from the newest, not from today."""
     old = _reading(1, 10, posted_at=NOW - HALF_LIFE)
     ancient = _reading(2, 10, posted_at=NOW - 10 * HALF_LIFE)
-    found = {one.draft_id: one for one in rewards(
-        [old, ancient, *(_reading(number, number) for number in range(3, 6))], half_life=HALF_LIFE
-    )}  # fmt: skip
+    found = {
+        one.draft_id: one
+        for one in rewards([old, ancient, *(_reading(number, number) for number in range(3, 6))], half_life=HALF_LIFE)
+    }
     assert found[1].weight == pytest.approx(0.5)
     assert 2 not in found
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
 
 
 @pytest.fixture

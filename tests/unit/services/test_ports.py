@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.services import ports, timesheet
+from auria_bot.services import ports
+from auria_bot.services.schedule import timesheet
 from auria_bot.store.unit_of_work import Store, Unit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
 
 
 def _methods(role: type) -> dict[str, Any]:

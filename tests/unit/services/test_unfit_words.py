@@ -9,20 +9,24 @@ import pytest
 from auria_bot.domain.artwork import Style
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import TextRejected
-from auria_bot.services.review import unfit
+from auria_bot.services.studio.review import unfit
 from tests.factories import NOW, add_draft, artwork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from auria_bot.bootstrap import Application
+    from auria_bot.bootstrap.application import Application
 
 WRONG = {
-    "a mention": "pond at noon\n\n— Auria, with @someone", "a fullwidth mention": "pond\n\nfor \uff20someone",
-    "a link": "pond at noon\n\nsee evil.example.com", "an address": "pond\n\nwrite to a@b.example",
-    "a hidden character": "pond\u202e at noon", "a zero width space": "po\u200bnd", "a control character": "pond\x07",
+    "a mention": "pond at noon\n\n— Auria, with @someone",
+    "a fullwidth mention": "pond\n\nfor \uff20someone",
+    "a link": "pond at noon\n\nsee evil.example.com",
+    "an address": "pond\n\nwrite to a@b.example",
+    "a hidden character": "pond\u202e at noon",
+    "a zero width space": "po\u200bnd",
+    "a control character": "pond\x07",
     "a slur": "you fucking pond",
-}  # fmt: skip
+}
 
 
 def draft_of(house: Application, **words: str) -> int:

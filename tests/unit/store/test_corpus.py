@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus.edition import Edition
+from auria_bot.corpus.versions import CorpusVersion
 from tests.factories import NOW
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ def test_a_bookmark_is_moved(store: Store):
 
 def test_versions_are_kept_by_name(store: Store):
     """The newest first; a name that is there already stays as it is."""
-    old = Edition(name="a", made_at=NOW, verses=3, sha256="0" * 64, settings={"least_score": None})
-    new = Edition(name="b", made_at=NOW + timedelta(days=1), verses=4, sha256="1" * 64, settings={})
+    old = CorpusVersion(name="a", made_at=NOW, verses=3, sha256="0" * 64, settings={"least_score": None})
+    new = CorpusVersion(name="b", made_at=NOW + timedelta(days=1), verses=4, sha256="1" * 64, settings={})
     with store.begin() as unit:
         unit.editions.add(old)
         unit.editions.add(new)
-        unit.editions.add(Edition(name="a", made_at=NOW, verses=9, sha256="2" * 64, settings={}))
+        unit.editions.add(CorpusVersion(name="a", made_at=NOW, verses=9, sha256="2" * 64, settings={}))
         assert unit.editions.list() == (new, old)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.errors import IllegalMove, InputError, NotFound, StoreError
+from auria_bot.errors import InputError, InvalidTransition, NotFound, StoreError
 from tests.factories import NOW, add_draft, artwork
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_a_stale_save_is_refused(store: Store):
         draft = add_draft(unit)
     with store.begin() as unit:
         unit.drafts.save(draft.reject("too dark", NOW))
-    with pytest.raises(IllegalMove, match=r"changed meanwhile.*rejected"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match=r"changed meanwhile.*rejected"), store.begin() as unit:
         unit.drafts.save(draft.approve(("folder",), NOW))
     with store.read() as unit:
         assert unit.drafts.get(draft.id).state is DraftState.REJECTED
@@ -104,8 +104,11 @@ def test_lists_are_newest_first_and_filtered(store: Store):
         assert [draft.id for draft in unit.drafts.list([DraftState.MADE], limit=1)] == [three.id]
         assert unit.drafts.list([DraftState.SCHEDULED]) == ()
         assert unit.drafts.count() == {
-            DraftState.MADE: 2, DraftState.REJECTED: 1, DraftState.APPROVED: 0, DraftState.SCHEDULED: 0,
-        }  # fmt: skip
+            DraftState.MADE: 2,
+            DraftState.REJECTED: 1,
+            DraftState.APPROVED: 0,
+            DraftState.SCHEDULED: 0,
+        }
 
 
 def test_what_was_used_lately(store: Store):

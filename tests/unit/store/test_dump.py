@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from auria_bot.errors import BackendMissing, DiskError, IllegalMove, SchemaTooNew, StoreError
-from auria_bot.settings import Settings
+from auria_bot.errors import BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
+from auria_bot.settings.loading import Settings
 from auria_bot.store.dump import Dump
 from auria_bot.store.schema import HEAD
 from auria_bot.store.unit_of_work import Store
@@ -59,7 +59,7 @@ def test_a_copy_comes_back(tmp_path: Path):
     assert _drafts(tmp_path / "b") == 2
     assert fresh.faults() == ()
     used = _house(tmp_path / "c", 5)
-    with pytest.raises(IllegalMove, match=r"holds drafts .* --force"):
+    with pytest.raises(InvalidTransition, match=r"holds drafts .* --force"):
         used.restore(tmp_path / "copy.db")
     assert _drafts(tmp_path / "c") == 5
     with Store.open(Settings(home=tmp_path / "c")) as running, running.read() as before:
@@ -80,7 +80,7 @@ def test_a_damaged_database_is_found_and_replaced(tmp_path: Path):
     assert dump.faults() != ()
     with pytest.raises(StoreError):
         dump.save(tmp_path / "other.db")
-    with pytest.raises(IllegalMove, match="is damaged"):
+    with pytest.raises(InvalidTransition, match="is damaged"):
         dump.restore(tmp_path / "copy.db")
     dump.restore(tmp_path / "copy.db", force=True)
     assert dump.faults() == ()
@@ -118,7 +118,7 @@ def test_what_is_no_copy_is_refused(tmp_path: Path):
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaTooNew):
         dump.restore(tmp_path / "newer.db", force=True)
-    with pytest.raises(IllegalMove, match="holds drafts"):
+    with pytest.raises(InvalidTransition, match="holds drafts"):
         Dump(f"sqlite:///{tmp_path / 'other.db'}").restore(tmp_path / "auria.db")
     assert _drafts(tmp_path) == 1
 
@@ -184,7 +184,7 @@ def test_postgres_goes_there_and_back(postgres: Callable[[], str], tmp_path: Pat
     Dump(urls[0], programs=programs).save(tmp_path / "auria.dump")
     other = Dump(urls[1], programs=programs)
     other.restore(tmp_path / "auria.dump")
-    with pytest.raises(IllegalMove):
+    with pytest.raises(InvalidTransition):
         other.restore(tmp_path / "auria.dump")
     other.restore(tmp_path / "auria.dump", force=True, aside=tmp_path / "aside.dump")
     assert (tmp_path / "aside.dump").is_file()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from auria_bot.errors import DiskError, IllegalMove, InputError, NotFound
+from auria_bot.errors import DiskError, InputError, InvalidTransition, NotFound
 from auria_bot.store import files as module
 from auria_bot.store.files import Pictures, disk_errors
 
@@ -69,10 +69,10 @@ def test_keeping_again_is_harmless(pictures: Pictures, made: dict[str, Path]):
 def test_other_contents_are_refused(pictures: Pictures, made: dict[str, Path]):
     """A folder is never overwritten: not by other bytes, fewer files or more."""
     pictures.keep("run-1", made)
-    with pytest.raises(IllegalMove, match="never overwritten"):
+    with pytest.raises(InvalidTransition, match="never overwritten"):
         pictures.keep("run-1", {"post.jpg": made["post.jpg"]})
     made["post.jpg"].write_bytes(b"other")
-    with pytest.raises(IllegalMove, match="never overwritten"):
+    with pytest.raises(InvalidTransition, match="never overwritten"):
         pictures.keep("run-1", made)
     assert pictures.path("run-1", "post.jpg").read_bytes() == b"post" * 1000
 

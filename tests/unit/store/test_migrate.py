@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from auria_bot.domain.post import Outcome
 from auria_bot.errors import DatabaseUnreachable, SchemaTooNew, StoreError
-from auria_bot.settings import Settings, shipped
+from auria_bot.settings.loading import Settings, shipped
 from auria_bot.store.engine import connect
 from auria_bot.store.migrate import bring_up_to_date, current, upgrade
 from auria_bot.store.schema import HEAD, METADATA
@@ -261,7 +261,7 @@ def test_a_database_that_does_not_exist(postgres, tmp_path):
 def test_opening_an_up_to_date_store_needs_no_alembic(tmp_path):
     """Alembic is imported only when there is something to migrate, and the ORM never."""
     code = (
-        "import sys; from pathlib import Path; from auria_bot.settings import Settings;"
+        "import sys; from pathlib import Path; from auria_bot.settings.loading import Settings;"
         "from auria_bot.store.unit_of_work import Store; Store.open(Settings(home=Path(sys.argv[1]))).close();"
         "print(sorted({'alembic', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql', 'torch', 'numpy'} & set(sys.modules)))"
     )

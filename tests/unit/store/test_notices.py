@@ -9,7 +9,7 @@ from auria_bot.domain.notice import Notice
 from tests.factories import NOW
 
 if TYPE_CHECKING:
-    from auria_bot.domain.notice import Telling
+    from auria_bot.domain.notice import PendingNotification
     from auria_bot.store.unit_of_work import Store
 
 LATER = NOW + timedelta(minutes=5)
@@ -20,7 +20,7 @@ def notice(subject: str, kind: str = "disk_filling") -> Notice:
     return Notice(kind=kind, subject=subject, title="t", words="w")
 
 
-def taken(store: Store) -> list[Telling]:
+def taken(store: Store) -> list[PendingNotification]:
     """What is to be said now."""
     with store.begin() as unit:
         return list(unit.notices.due(now=NOW, until=LATER))

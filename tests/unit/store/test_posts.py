@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.post import Attempt, Outcome, Post, PostState, Receipt
-from auria_bot.errors import IllegalMove, NotFound, StoreError
-from auria_bot.settings import Settings
+from auria_bot.errors import InvalidTransition, NotFound, StoreError
+from auria_bot.settings.loading import Settings
 from auria_bot.store.unit_of_work import Store
 from tests.factories import NOW, add_draft
 
@@ -154,17 +154,17 @@ def test_nobody_is_ready_without_the_post(store: Store):
         _post(unit)
         slow = _claim(unit)
     for now in (NOW + LEASE, NOW + 2 * LEASE):
-        with pytest.raises(IllegalMove, match="no longer in this worker's hands"), store.begin() as unit:
+        with pytest.raises(InvalidTransition, match="no longer in this worker's hands"), store.begin() as unit:
             unit.posts.ready(slow, memo="", now=now, lease=LEASE)
     with store.begin() as unit:
         unit.posts.release([slow])
         quick = _claim(unit)
-    with pytest.raises(IllegalMove, match="was claim 1"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match="was claim 1"), store.begin() as unit:
         unit.posts.ready(slow, memo="stale", now=NOW, lease=LEASE)
     with store.begin() as unit:
         unit.posts.ready(quick, memo="fresh", now=NOW, lease=LEASE)
         unit.posts.settle(quick.moved(PostState.SENT, receipt=RECEIPT), outcome=Outcome.SENT, words="", at=NOW)
-    with pytest.raises(IllegalMove, match="it is sent"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match="it is sent"), store.begin() as unit:
         unit.posts.ready(quick, memo="again", now=NOW, lease=LEASE)
     with store.read() as unit:
         assert unit.posts.get(slow.id).memo == "fresh"
@@ -208,13 +208,13 @@ def test_a_stale_worker_cannot_settle(store: Store):
         (lost,) = unit.posts.lapsed(now=NOW + LEASE)
         assert lost == slow
         unit.posts.settle(lost.moved(PostState.UNKNOWN), outcome=Outcome.ABANDONED, words="", at=NOW + LEASE)
-    with pytest.raises(IllegalMove, match="no longer in this worker's hands"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match="no longer in this worker's hands"), store.begin() as unit:
         unit.posts.settle(slow.moved(PostState.SENT), outcome=Outcome.SENT, words="", at=NOW)
     with store.begin() as unit:
         unit.posts.save(unit.posts.get(slow.id).moved(PostState.WAITING, words="surely absent"))
         (again,) = unit.posts.claim(now=NOW + LEASE, lease=LEASE, channels=("folder",))
         assert again.fencing == 2
-    with pytest.raises(IllegalMove, match="was claim 1"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match="was claim 1"), store.begin() as unit:
         unit.posts.settle(slow.moved(PostState.FAILED), outcome=Outcome.REFUSED, words="", at=NOW)
     with store.read() as unit:
         assert unit.posts.get(slow.id) == again
@@ -272,7 +272,7 @@ def test_saving_a_post_that_is_being_sent_is_refused(store: Store):
         post = _post(unit)
     with store.begin() as unit:
         _claim(unit)
-    with pytest.raises(IllegalMove, match="claimed meanwhile"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match="claimed meanwhile"), store.begin() as unit:
         unit.posts.save(post.moved(PostState.FAILED))
 
 
@@ -281,7 +281,7 @@ def test_saving_obeys_the_state_in_the_database(store: Store):
     with store.begin() as unit:
         post = _post(unit)
         unit.posts.save(post.moved(PostState.FAILED))
-    with pytest.raises(IllegalMove, match="is failed and cannot become waiting"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match="is failed and cannot become waiting"), store.begin() as unit:
         unit.posts.save(post)
 
 
@@ -302,7 +302,7 @@ def test_a_terminal_state_is_not_even_rewritten(store: Store, state: PostState):
         changed = type(done)(
             **{**{f: getattr(done, f) for f in done.__dataclass_fields__}, "state": other, "words": "!"}
         )
-        with pytest.raises(IllegalMove), store.begin() as unit:
+        with pytest.raises(InvalidTransition), store.begin() as unit:
             unit.posts.save(changed)
     with store.read() as unit:
         assert unit.posts.get(post.id) == done

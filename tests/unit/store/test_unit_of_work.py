@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.errors import IllegalMove, StoreError
+from auria_bot.errors import InvalidTransition, StoreError
 from auria_bot.store import unit_of_work
 from tests.factories import NOW, add_draft
 
@@ -22,9 +22,9 @@ def test_an_exception_undoes_everything(store: Store):
     def work(unit: Unit) -> None:
         add_draft(unit)
         unit.journal.note("make", at=NOW)
-        raise IllegalMove("mine")
+        raise InvalidTransition("mine")
 
-    with pytest.raises(IllegalMove, match="mine"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match="mine"), store.begin() as unit:
         work(unit)
     with store.read() as unit:
         assert unit.drafts.list() == ()

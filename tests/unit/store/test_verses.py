@@ -9,24 +9,34 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.corpus.piece import Piece, author_key, place_key
+from auria_bot.corpus.item import CorpusItem, author_key, place_key
 from tests.factories import NOW
 
 if TYPE_CHECKING:
     from auria_bot.store.unit_of_work import Store
 
 
-def piece(number: int = 1, place: str = "a", **changes: Any) -> Piece:
+def piece(number: int = 1, place: str = "a", **changes: Any) -> CorpusItem:
     """A kept verse that was met at a place."""
     values: dict[str, Any] = {
-        "digest": f"{number:032x}", "key": place_key("reddit", place), "author_key": author_key("ria"),
-        "lines": (f"snow number {number}", "a frog jumps in", "sound"), "syllables": (5, 4, 1), "form": "free", "season": "winter",
-        "source": "reddit", "origin": "dump", "subreddit": "haiku", "external_id": place, "created_at": NOW, "score": 7,
-    }  # fmt: skip
-    return Piece(**{**values, **changes})
+        "digest": f"{number:032x}",
+        "key": place_key("reddit", place),
+        "author_key": author_key("ria"),
+        "lines": (f"snow number {number}", "a frog jumps in", "sound"),
+        "syllables": (5, 4, 1),
+        "form": "free",
+        "season": "winter",
+        "source": "reddit",
+        "origin": "dump",
+        "subreddit": "haiku",
+        "external_id": place,
+        "created_at": NOW,
+        "score": 7,
+    }
+    return CorpusItem(**{**values, **changes})
 
 
-def rejected(number: int = 1, place: str = "a", **changes: Any) -> Piece:
+def rejected(number: int = 1, place: str = "a", **changes: Any) -> CorpusItem:
     """A text that is no poem."""
     return piece(
         number, place, **{"lines": (), "syllables": (), "form": "", "season": "", "reason": "quality", **changes}
@@ -116,10 +126,16 @@ def test_what_is_to_be_forgotten_before_it_came_takes_its_copies_with_it(store: 
 def test_counts_tell_states_reasons_and_what_is_kept(store: Store):
     """Each by how many there are, years in their order."""
     with store.begin() as unit:
-        unit.verses.take([
-            piece(1, "a", form="575", season=""), piece(2, "b", created_at=None, source="file", subreddit=""),
-            piece(3, "c", created_at=NOW - timedelta(days=800)), rejected(4, "d"), rejected(5, "e", reason="language"), rejected(6, "f"),
-        ])  # fmt: skip
+        unit.verses.take(
+            [
+                piece(1, "a", form="575", season=""),
+                piece(2, "b", created_at=None, source="file", subreddit=""),
+                piece(3, "c", created_at=NOW - timedelta(days=800)),
+                rejected(4, "d"),
+                rejected(5, "e", reason="language"),
+                rejected(6, "f"),
+            ]
+        )
         counts = unit.verses.counts()
     assert counts["state"] == {"kept": 3, "rejected": 3}
     assert counts["reason"] == {"quality": 2, "language": 1}
@@ -134,13 +150,18 @@ def test_counts_tell_states_reasons_and_what_is_kept(store: Store):
 def test_samples_are_by_chance_and_the_same_for_a_seed(store: Store):
     """Of a season or a form, never twice the same verse, and all there are when there are fewer."""
     with store.begin() as unit:
-        unit.verses.take([
-            piece(
-                number, str(number), digest=hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest(),
-                season="spring" if number % 3 else "winter", form="575" if number % 2 else "free",
-            )
-            for number in range(1, 61)
-        ])  # fmt: skip
+        unit.verses.take(
+            [
+                piece(
+                    number,
+                    str(number),
+                    digest=hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest(),
+                    season="spring" if number % 3 else "winter",
+                    form="575" if number % 2 else "free",
+                )
+                for number in range(1, 61)
+            ]
+        )
     with store.read() as unit:
         first = unit.verses.sample(5, seed=1)
         assert first == unit.verses.sample(5, seed=1) != unit.verses.sample(5, seed=2)

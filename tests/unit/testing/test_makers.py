@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.mood import MOODS
-from auria_bot.errors import NotFound, Refused, Throttled, Unauthorised, Unclear, UnknownName
-from auria_bot.testing import FakeChannel, FakeClock, FakeGate, FakePainter, FakePoet, FakeStylist
+from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised, UnknownName
+from auria_bot.testing import FakeChannel, FakeClock, FakePainter, FakePoet, FakeSafetyFilter, FakeStylist
 from tests.factories import NOW
 from tests.platforms import MemorySecrets, ready
 
@@ -25,14 +25,23 @@ def post() -> Post:
     from auria_bot.domain.post import Post, PostState
 
     return Post(
-        id=1, draft_id=1, channel="fake", state=PostState.SENDING, due=NOW, text="t", alt_text="a", picture="/p.jpg",
-        picture_sha256="0" * 64, signature="s", key="k",
-    )  # fmt: skip
+        id=1,
+        draft_id=1,
+        channel="fake",
+        state=PostState.SENDING,
+        due=NOW,
+        text="t",
+        alt_text="a",
+        picture="/p.jpg",
+        picture_sha256="0" * 64,
+        signature="s",
+        key="k",
+    )
 
 
 def test_the_fake_poet_counts_its_syllables(tmp_path: Path) -> None:
     """Its lines are 5-7-5 by the program's own count, so other tests may rely on it."""
-    from auria_bot.corpus.syllables import counts
+    from auria_bot.corpus.language.syllables import counts
 
     poet = FakePoet(FakePoet.Config(), models=tmp_path)
     for verse in poet.compose(seed=1, count=64):
@@ -59,7 +68,7 @@ def test_the_fake_poet_avoids_recent_poems(tmp_path: Path) -> None:
 
 def test_the_fake_gate_sees_blank_broken_and_known_pictures(tmp_path: Path) -> None:
     """And lets others pass."""
-    gate = FakeGate(FakeGate.Config(), models=tmp_path)
+    gate = FakeSafetyFilter(FakeSafetyFilter.Config(), models=tmp_path)
     painter = FakePainter(FakePainter.Config(), models=tmp_path)
     haiku = FakePoet(FakePoet.Config(), models=tmp_path).compose(seed=1)[0].haiku
     (tmp_path / "a").mkdir()
@@ -103,10 +112,14 @@ def test_a_fault_happens_where_its_needle_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("outcome", "error", "published"),
     [
-        ("refused", Refused, False), ("throttled", Throttled, False), ("unauthorised", Unauthorised, False),
-        ("lost", Unclear, False), ("late", Unclear, True), ("bug", RuntimeError, False),
+        ("refused", Rejected, False),
+        ("throttled", Throttled, False),
+        ("unauthorised", Unauthorised, False),
+        ("lost", OutcomeUnknown, False),
+        ("late", OutcomeUnknown, True),
+        ("bug", RuntimeError, False),
     ],
-)  # fmt: skip
+)
 def test_the_fake_channel_fails_as_planned(
     tmp_path: Path, post: Post, outcome: str, error: type[Exception], *, published: bool
 ) -> None:
@@ -128,7 +141,7 @@ def test_a_blind_channel_cannot_say(tmp_path: Path, post: Post) -> None:
     with pytest.raises(NotFound):
         channel.measure(receipt)
     channel.blind = True
-    with pytest.raises(Unclear):
+    with pytest.raises(OutcomeUnknown):
         channel.find(post)
     assert channel.audience().followers == 100
 

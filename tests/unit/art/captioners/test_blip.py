@@ -29,14 +29,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = transformers.BertTokenizer(vocab_file=str(place / "vocab.txt"))
     tokenizer.add_special_tokens({"bos_token": "[DEC]"})
     text = {
-        "vocab_size": len(words), "hidden_size": 16, "encoder_hidden_size": 16, "num_hidden_layers": 1,
-        "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 32, "bos_token_id": 5,
-        "pad_token_id": 0, "eos_token_id": 3, "sep_token_id": 3, "projection_dim": 8,
-    }  # fmt: skip
+        "vocab_size": len(words),
+        "hidden_size": 16,
+        "encoder_hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+        "max_position_embeddings": 32,
+        "bos_token_id": 5,
+        "pad_token_id": 0,
+        "eos_token_id": 3,
+        "sep_token_id": 3,
+        "projection_dim": 8,
+    }
     vision = {
-        "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 32,
-        "patch_size": 16, "projection_dim": 8,
-    }  # fmt: skip
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 16,
+        "projection_dim": 8,
+    }
     config = transformers.BlipConfig(text_config=text, vision_config=vision, image_text_hidden_size=8, projection_dim=8)
     transformers.BlipForConditionalGeneration(config).save_pretrained(place)
     images = transformers.BlipImageProcessor(size={"height": 32, "width": 32})

@@ -12,11 +12,21 @@ from auria_bot.art.captioners.colour_words import NAMED, light_of, name_colours,
 @pytest.mark.parametrize(
     ("rgb", "name"),
     [
-        ((255, 255, 255), "white"), ((0, 0, 0), "black"), ((128, 128, 128), "grey"), ((200, 20, 30), "red"),
-        ((20, 40, 90), "dark blue"), ((160, 195, 225), "pale blue"), ((235, 120, 30), "orange"), ((60, 135, 60), "green"),
-        ((120, 75, 42), "brown"), ((230, 150, 180), "pink"), ((0, 0, 128), "dark blue"), ((0, 0, 255), "blue"), ((255, 0, 0), "red"),
+        ((255, 255, 255), "white"),
+        ((0, 0, 0), "black"),
+        ((128, 128, 128), "grey"),
+        ((200, 20, 30), "red"),
+        ((20, 40, 90), "dark blue"),
+        ((160, 195, 225), "pale blue"),
+        ((235, 120, 30), "orange"),
+        ((60, 135, 60), "green"),
+        ((120, 75, 42), "brown"),
+        ((230, 150, 180), "pink"),
+        ((0, 0, 128), "dark blue"),
+        ((0, 0, 255), "blue"),
+        ((255, 0, 0), "red"),
     ],
-)  # fmt: skip
+)
 def test_flat_colours_have_their_names(rgb: tuple[int, int, int], name: str) -> None:
     """A picture of one colour is named by it, with its whole share."""
     assert name_colours(Image.new("RGB", (64, 40), rgb)) == [(name, pytest.approx(1.0))]

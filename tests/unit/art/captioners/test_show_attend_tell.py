@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from auria_bot.art import runtime
-from auria_bot.art.captioners.nature import SCENE_WORDS, tells_of_others
-from auria_bot.art.captioners.show_attend_tell import ShowAttendTell, Teller
+from auria_bot.art.captioners.show_attend_tell import CaptionModel, ShowAttendTell
 from auria_bot.art.captioners.vocabulary import tokenise
-from auria_bot.corpus.tables import models_folder
-from auria_bot.domain.roles import Captioner
+from auria_bot.art.captioners.vocabulary_mask import SCENE_WORDS, tells_of_others
+from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.domain.interfaces import Captioner
 from auria_bot.errors import ModelCorrupt, ModelMissing, PictureError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def test_an_unsure_caption_claims_nothing() -> None:
 
 def test_scene_words_are_what_keeps_people_away() -> None:
     """What the net sees in noise is a man in a shirt; with the mask it can only be nature."""
-    teller = Teller(models_folder() / "captioner")
+    teller = CaptionModel(models_folder() / "captioner")
     grid = np.random.default_rng(0).gamma(0.3, 1.0, (1, 7, 7, 1280)).clip(0, 6).astype(np.float32)
     said = {}
     for scenes in (False, True):
@@ -89,18 +89,18 @@ def test_models_are_named_by_hash(captioner: ShowAttendTell) -> None:
 def test_missing_and_garbled_models_are_told_apart(tmp_path: Path) -> None:
     """No file is ModelMissing; a config without words is ModelCorrupt."""
     with pytest.raises(ModelMissing):
-        Teller(tmp_path)
+        CaptionModel(tmp_path)
     shutil.copytree(models_folder() / "captioner", tmp_path / "c")
     (tmp_path / "c" / "config.json").write_text(json.dumps({"longest": 20}))
     with pytest.raises(ModelCorrupt, match="vocabulary"):
-        Teller(tmp_path / "c")
+        CaptionModel(tmp_path / "c")
 
 
 def test_both_runtimes_say_the_same() -> None:
     """Greedy and with five beams, OpenVINO and ONNX Runtime choose the same words."""
     pytest.importorskip("openvino")
     grid = np.random.default_rng(1).gamma(0.3, 1.0, (1, 7, 7, 1280)).clip(0, 6).astype(np.float32)
-    tellers = [Teller(models_folder() / "captioner", runtime_name=name) for name in runtime.RUNTIMES]
+    tellers = [CaptionModel(models_folder() / "captioner", runtime_name=name) for name in runtime.RUNTIMES]
     for beams in (1, 5):
         first, second = (teller.tell(grid, beams=beams)[0] for teller in tellers)
         assert first.numbers == second.numbers
@@ -115,7 +115,7 @@ def test_serving_needs_no_torch() -> None:
         "import sys; sys.modules['torch'] = None\n"
         "from pathlib import Path; from PIL import Image\n"
         "from auria_bot.art.captioners.show_attend_tell import ShowAttendTell as S\n"
-        "from auria_bot.corpus.tables import models_folder\n"
+        "from auria_bot.corpus.language.shipped_tables import models_folder\n"
         "print(S(S.Config(), models_folder()).describe_image(Image.new('RGB', (64, 64), 'navy')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

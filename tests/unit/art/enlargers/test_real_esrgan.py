@@ -10,7 +10,7 @@ from PIL import Image
 
 from auria_bot.art.enlargers.real_esrgan import RealEsrgan, RealEsrganConfig
 from auria_bot.art.evaluation.stylist import invented_scene
-from auria_bot.domain import roles
+from auria_bot.domain import interfaces
 from auria_bot.errors import InputError, ModelCorrupt, ModelMissing, PictureError
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
@@ -24,7 +24,7 @@ def enlarger() -> RealEsrgan:
 
 def test_the_short_side_is_what_was_asked_for(enlarger: RealEsrgan, tmp_path: Path) -> None:
     """Larger, smaller and odd sizes; the shape of the picture stays; the same bytes again."""
-    assert isinstance(enlarger, roles.Enlarger)
+    assert isinstance(enlarger, interfaces.Enlarger)
     invented_scene(1, 32).resize((32, 40)).save(tmp_path / "a.png")
     for size in (8, 32, 101, 200):
         enlarger.enlarge(tmp_path / "a.png", tmp_path / "b.png", size=size)

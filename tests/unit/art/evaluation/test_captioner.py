@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auria_bot.art.evaluation.captioner import PUBLISHED, _limited, evaluate, read_split
-from auria_bot.corpus.tables import models_folder
+from auria_bot.corpus.language.shipped_tables import models_folder
 from auria_bot.errors import NotFound
 
 _DATA = Path(os.environ.get("AURIA_DATA", Path(__file__).parents[5] / "shared" / "data"))

@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from auria_bot.art.evaluation import painter as evaluation  # noqa: E402
 from auria_bot.art.evaluation.painter_judges import Encoder, SceneClassifier, features, frechet, train_encoder  # noqa: E402
 from auria_bot.art.painters.attn import Canvas  # noqa: E402
-from auria_bot.art.painters.scenery import SCENES  # noqa: E402
-from auria_bot.art.training.scenes import Scenes  # noqa: E402
+from auria_bot.art.painters.prompt_vocabulary import SCENES  # noqa: E402
+from auria_bot.art.training.painter.dataset import Scenes  # noqa: E402
 from auria_bot.errors import InputError  # noqa: E402
 
 COLOURS = np.array(

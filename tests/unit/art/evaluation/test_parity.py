@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from auria_bot.art.evaluation.export_pairs import export_pairs, scenery
 from auria_bot.art.evaluation.parity import bf16_log_probability, compare, greedy_captions, greedy_poems
-from auria_bot.art.evaluation.twins import scenery, twins
-from auria_bot.corpus.tables import models_folder
+from auria_bot.corpus.language.shipped_tables import models_folder
 
 pytest.importorskip("openvino")
 
@@ -24,7 +24,7 @@ def test_poet_and_captioner_say_the_same_everywhere() -> None:
 @pytest.mark.parametrize("name", ["captioner-encode", "painter-sketch", "enlarger", "stylist-brush"])
 def test_nets_agree(name: str) -> None:
     """No output differs by more than one step of an 8-bit picture's range; bfloat16 stays within 2 %."""
-    (twin,) = (twin for twin in twins(models_folder()) if twin.name == name)
+    (twin,) = (twin for twin in export_pairs(models_folder()) if twin.name == name)
     compared = compare(twin, models_folder())
     assert compared.runtimes <= 1 / 255
     assert compared.torch is not None

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.nets.critic import Critic  # noqa: E402
+from auria_bot.art.nets.discriminator import Discriminator  # noqa: E402
 from auria_bot.art.nets.lite0 import STRIDES, TAP_CHANNELS  # noqa: E402
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig  # noqa: E402
 from auria_bot.art.nets.painter import Painter, PainterConfig  # noqa: E402
@@ -132,11 +132,11 @@ def test_matcher_scores():
 def test_critic():
     """Six heads give logits; the random projections are fixed, and the sentence matters."""
     torch.manual_seed(6)
-    critic = Critic()
+    critic = Discriminator()
     critic.calibrate(maps(4))
     seen = critic.look(maps(2), torch.randn(2, 3, 64, 64))
     one, other = critic.judge(seen, said(2)[0]), critic.judge(seen, said(2)[0])
     assert len(one) == 6
     assert not torch.allclose(one[0], other[0])
     assert not any(name.startswith(("project", "mix")) for name, _ in critic.named_parameters())
-    assert torch.equal(critic.project8, Critic().project8)
+    assert torch.equal(critic.project8, Discriminator().project8)

@@ -93,10 +93,14 @@ def test_exported_halves_run_alike(net: ShowAttendTell, tmp_path: Path, name: st
     grid = torch.rand(1, 2, 3, 8)
     encoded = Encode(net)(grid)
     export_onnx(
-        Step(net), (torch.tensor([1, 1]), *encoded[:2], *(part.repeat(2, 1) for part in encoded[2:])), tmp_path / "s.onnx",
-        input_names=("word", "annotations", "keys", "hidden", "memory"), output_names=("scores", "h", "c", "weights"),
-        dynamic_axes={"word": {0: "b"}, "hidden": {0: "b"}, "memory": {0: "b"}, "scores": {0: "b"}}, half=False,
-    )  # fmt: skip
+        Step(net),
+        (torch.tensor([1, 1]), *encoded[:2], *(part.repeat(2, 1) for part in encoded[2:])),
+        tmp_path / "s.onnx",
+        input_names=("word", "annotations", "keys", "hidden", "memory"),
+        output_names=("scores", "h", "c", "weights"),
+        dynamic_axes={"word": {0: "b"}, "hidden": {0: "b"}, "memory": {0: "b"}, "scores": {0: "b"}},
+        half=False,
+    )
     words = torch.tensor([1, 7, 9])
     expected = Step(net)(words, *encoded[:2], *(part.repeat(3, 1) for part in encoded[2:]))
     values = (words, *encoded[:2], *(part.repeat(3, 1) for part in encoded[2:]))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from auria_bot.art.checkpoint import load_weights
-from auria_bot.art.nets.brush import Brush
+from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
 from auria_bot.art.nets.srvgg import Srvgg, SrvggConfig, from_ncnn
 from auria_bot.art.runtime import RUNTIMES, load
 from auria_bot.errors import ModelCorrupt
@@ -68,7 +68,7 @@ def test_the_exported_brush_is_the_torch_one(runtime: str) -> None:
     """Both runtimes agree with torch within a twentieth of a CIELAB unit on average."""
     lab = np.random.default_rng(0).normal(50, 20, (1, 3, 24, 30)).astype(np.float32)
     with torch.no_grad():
-        wanted = Brush()(torch.from_numpy(lab)).numpy()
+        wanted = KuwaharaFilter()(torch.from_numpy(lab)).numpy()
     found = load(MODELS / "stylist" / "brush.onnx", runtime=runtime, threads=1).run({"lab": lab})["brushed"]
     assert np.abs(found - wanted).mean() < 0.05
 
@@ -78,7 +78,7 @@ def test_the_brush_keeps_edges_and_flattens_grain() -> None:
     lab = torch.zeros(1, 3, 32, 32)
     lab[..., 16:] = 60
     noisy = lab + 2 * torch.randn(lab.shape, generator=torch.Generator().manual_seed(0))
-    brushed = Brush()(noisy)
+    brushed = KuwaharaFilter()(noisy)
     assert brushed[..., :14].std() < 0.7 * noisy[..., :14].std()
     assert (brushed[..., 17:19].mean() - brushed[..., 13:15].mean()) > 50
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auria_bot.art import moon
 from auria_bot.art.colour import to_lab
+from auria_bot.art.painters import moon_repair
 from auria_bot.art.painters.attn import AttnPainter
-from auria_bot.art.painters.calming import grain
+from auria_bot.art.painters.denoise import grain
 from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.interfaces import Painter
 from auria_bot.domain.mood import MOODS
-from auria_bot.domain.roles import Painter
 from auria_bot.errors import DiskError, InputError, ModelCorrupt, ModelMissing
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
@@ -67,7 +67,7 @@ def test_a_moon_is_a_clean_disc(painter, tmp_path):
     for seed in range(5):
         made = painter.paint(MOON, seed=seed, count=1, folder=tmp_path / str(seed))[0]
         with Image.open(made.path) as picture:
-            found += moon.find(to_lab(np.asarray(picture)), clean=True) is not None
+            found += moon_repair.find(to_lab(np.asarray(picture)), clean=True) is not None
     assert found >= 4
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from auria_bot.art.painters.diffusers import DiffusersPainter
 from auria_bot.domain.haiku import Haiku
-from auria_bot.domain.roles import Painter
+from auria_bot.domain.interfaces import Painter
 from auria_bot.errors import InputError, ModelCorrupt, ModelMissing
 
 POEM = Haiku(lines=("winter solitude", "in a world of one colour", "the sound of the wind"), syllables=(5, 7, 5))

@@ -6,7 +6,7 @@ import pytest
 
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.painters.prompt import SENTENCES, compose
-from auria_bot.art.painters.scenery import LIGHT_PHRASES, NOUNS, SCENES, phrase
+from auria_bot.art.painters.prompt_vocabulary import LIGHT_PHRASES, NOUNS, SCENES, phrase
 from auria_bot.domain.mood import MOODS
 
 
@@ -93,9 +93,15 @@ def test_other_nights_are_painted_at_night(ask):
 def test_who_names_the_moon_sees_it(ask):
     """A harvest moon is no sunflower, though harvests are theirs."""
     for seed in range(8):
-        assert ask("harvest moon tonight", "even the dog at the gate", "has stopped to look up", seed=seed).scene not in {
-            "sunflower", "daisy", "dandelion", "rose", "tulip",
-        }  # fmt: skip
+        assert ask(
+            "harvest moon tonight", "even the dog at the gate", "has stopped to look up", seed=seed
+        ).scene not in {
+            "sunflower",
+            "daisy",
+            "dandelion",
+            "rose",
+            "tulip",
+        }
 
 
 def test_moonlight_is_stronger_than_stars(ask):

@@ -2,7 +2,7 @@ import pytest
 
 from auria_bot.art.poets.causal_lm import CausalLm, CausalLmConfig, recut
 from auria_bot.art.poets.checks import faults
-from auria_bot.corpus.words import words
+from auria_bot.corpus.language.words import words
 from auria_bot.domain.mood import find_mood
 from auria_bot.errors import ModelCorrupt, ModelMissing, SettingsError, StepFailed
 

@@ -3,17 +3,48 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from auria_bot.art.poets.decoding import Decoder, Manner, _draw, feasible
+from auria_bot.art.poets.decoding import Decoder, SamplingParams, _draw, feasible
 from auria_bot.art.poets.lexicon import SETTLED_BY_EAR, Lexicon
-from auria_bot.art.poets.usage import Usage
-from auria_bot.corpus import form, syllables
-from auria_bot.corpus.words import SPECIALS, Vocabulary
+from auria_bot.art.poets.ngram_filter import NgramFilter
+from auria_bot.corpus.language import syllables, verse_rules
+from auria_bot.corpus.language.words import SPECIALS, Vocabulary
 
 WORDS = [
-    "the", "a", "an", "of", "my", "and", "i", "is", "moon", "pond", "autumn", "evening", "fire",
-    "water", "butterfly", "morning", "silence", "snow", "falls", "old", "apple", "hour", "mountain",
-    "village", "river", "winter", "over", "every", "stone", "light", "remembers", "ice", "earth", "owl",
-]  # fmt: skip
+    "the",
+    "a",
+    "an",
+    "of",
+    "my",
+    "and",
+    "i",
+    "is",
+    "moon",
+    "pond",
+    "autumn",
+    "evening",
+    "fire",
+    "water",
+    "butterfly",
+    "morning",
+    "silence",
+    "snow",
+    "falls",
+    "old",
+    "apple",
+    "hour",
+    "mountain",
+    "village",
+    "river",
+    "winter",
+    "over",
+    "every",
+    "stone",
+    "light",
+    "remembers",
+    "ice",
+    "earth",
+    "owl",
+]
 LEXICON = Lexicon.of(Vocabulary(words=(*SPECIALS, *WORDS)))
 
 
@@ -33,7 +64,9 @@ class NoisyNet:
 def sing(count=64, *, usage=None, **manner):
     """Poems of the noisy net."""
     decoder = Decoder(NoisyNet(len(LEXICON.sung)), LEXICON, hidden=4, usage=usage)
-    return decoder.sing(np.zeros((count, 384), np.float32), rng=np.random.default_rng(3), manner=Manner(**manner))
+    return decoder.sing(
+        np.zeros((count, 384), np.float32), rng=np.random.default_rng(3), manner=SamplingParams(**manner)
+    )
 
 
 @pytest.mark.parametrize("guidance", [1.0, 1.6])
@@ -41,8 +74,8 @@ def test_every_poem_is_exact_whatever_the_net_wants(guidance):
     """However wild the net, each poem is 5-7-5, breaks well and stutters nowhere."""
     for poem in sing(guidance=guidance):
         assert [sum(syllables.counts(word)[0] for word in line) for line in poem.lines] == [5, 7, 5]
-        assert form.bad_breaks(poem.lines) == []
-        assert not [fault for fault in form.repetitions(poem.lines) if not fault.startswith("line")]
+        assert verse_rules.bad_breaks(poem.lines) == []
+        assert not [fault for fault in verse_rules.repetitions(poem.lines) if not fault.startswith("line")]
 
 
 def test_articles_agree():
@@ -72,7 +105,7 @@ def test_words_seen_together_are_preferred():
     sequence = np.array(
         LEXICON.vocabulary.encode([["the", "old", "pond"], ["winter", "moon", "over", "water"], ["stone"]])
     )
-    usage = Usage.of([sequence], len(LEXICON.sung))
+    usage = NgramFilter.of([sequence], len(LEXICON.sung))
     numbers = LEXICON.vocabulary.numbers
 
     def seen(poems):

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from auria_bot.art.poets.decoding import Sung
-from auria_bot.art.poets.ranking import Taste, fluency, rank
+from auria_bot.art.poets.decoding import DecodedPoem
+from auria_bot.art.poets.ranking import RankingWeights, fluency, rank
 
 
 def poem(*lines, plain=-4.0, breaks=-0.5, lowest=-6.0):
     """A candidate."""
-    return Sung(
+    return DecodedPoem(
         lines=tuple(tuple(line.split()) for line in lines), likelihood=plain, plain=plain, breaks=breaks, lowest=lowest
     )
 
@@ -30,7 +30,10 @@ def encode(texts):
 def choose(count, *, theme=(0, 0, 0), recent=()):
     """The chosen candidates' numbers."""
     themes = np.tile(np.array(theme, np.float32), (len(POEMS), 1))
-    return [index for index, _ in rank(POEMS, count=count, themes=themes, encode=encode, recent=recent, taste=Taste())]
+    return [
+        index
+        for index, _ in rank(POEMS, count=count, themes=themes, encode=encode, recent=recent, taste=RankingWeights())
+    ]
 
 
 def test_the_theme_decides_among_fluent_poems():
@@ -56,13 +59,13 @@ def test_the_critic_is_heard():
     for favourite in (1, 2):
         opinions = np.array([-3.0, -3.0, -3.0, -3.0])
         opinions[favourite] = 1.0
-        best = rank(POEMS, count=1, themes=themes, encode=encode, opinions=opinions, taste=Taste())
+        best = rank(POEMS, count=1, themes=themes, encode=encode, opinions=opinions, taste=RankingWeights())
         assert best[0][0] == favourite
 
 
 def test_without_a_theme_no_meaning_is_asked_for():
     """Where nobody asked for anything, no poem is encoded."""
-    assert rank(POEMS, count=1, themes=None, encode=None, taste=Taste())[0][0] in {0, 1, 2}
+    assert rank(POEMS, count=1, themes=None, encode=None, taste=RankingWeights())[0][0] in {0, 1, 2}
 
 
 def test_unfit_poems_are_passed_over():
@@ -74,14 +77,17 @@ def test_unfit_poems_are_passed_over():
         return poem is not POEMS[0]
 
     assert 0 not in [
-        index for index, _ in rank(POEMS, count=1, themes=None, encode=None, considered=1, fit=fit, taste=Taste())
+        index
+        for index, _ in rank(POEMS, count=1, themes=None, encode=None, considered=1, fit=fit, taste=RankingWeights())
     ]
     assert len(asked) <= 2
 
 
 def test_a_first_line_that_comes_often_is_avoided():
     """Of two poems alike, the one whose first line is likelier to have been written before is worth less."""
-    assert fluency(replace(POEMS[0], opening=-8.0), Taste()) < fluency(replace(POEMS[0], opening=-18.0), Taste())
+    assert fluency(replace(POEMS[0], opening=-8.0), RankingWeights()) < fluency(
+        replace(POEMS[0], opening=-18.0), RankingWeights()
+    )
 
 
 def test_few_candidates_are_all_given():

@@ -4,10 +4,10 @@ import pytest
 
 from auria_bot.art.poets.checks import faults
 from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
-from auria_bot.corpus.tables import models_folder
-from auria_bot.corpus.words import words
+from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import words
+from auria_bot.domain.interfaces import Poet
 from auria_bot.domain.mood import find_mood
-from auria_bot.domain.roles import Poet
 from auria_bot.errors import InputError, ModelCorrupt, ModelMissing
 
 if not (models_folder() / "poet" / "SHA256SUMS").is_file():

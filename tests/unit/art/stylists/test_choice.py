@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from auria_bot.art.colour import Cloud
-from auria_bot.art.style_bank import StyleBank
+from auria_bot.art.colour import ColourDistribution
 from auria_bot.art.stylists.choice import FEELINGS, affinity, choose_painting, scores
+from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.domain.mood import EMOTIONS, MOODS
-from tests.unit.art.test_style_bank import painting
+from tests.unit.art.stylists.test_style_bank import painting
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
 NOTHING = np.zeros(384, np.float32)
-NIGHT = Cloud.of(np.random.default_rng(0).normal([15, 5, -20], [8, 4, 8], (2000, 3)).astype(np.float32))
-DAWN = Cloud.of(np.random.default_rng(0).normal([60, 25, 45], [12, 8, 10], (2000, 3)).astype(np.float32))
+NIGHT = ColourDistribution.of(np.random.default_rng(0).normal([15, 5, -20], [8, 4, 8], (2000, 3)).astype(np.float32))
+DAWN = ColourDistribution.of(np.random.default_rng(0).normal([60, 25, 45], [12, 8, 10], (2000, 3)).astype(np.float32))
 
 
 def test_every_emotion_has_a_place() -> None:
@@ -51,7 +51,9 @@ def test_winter_stays_white() -> None:
     """For a pale picture a painting much darker than it loses a point where all else is alike; a night does not mind."""
 
     def lost(lightness: float) -> float:
-        picture = Cloud(mean=np.array([lightness, 0.0, -2.0]), covariance=10 * np.eye(3), marginals=np.empty((9, 0)))
+        picture = ColourDistribution(
+            mean=np.array([lightness, 0.0, -2.0]), covariance=10 * np.eye(3), marginals=np.empty((9, 0))
+        )
         same, dark = (
             replace(painting(), cloud=replace(picture, mean=picture.mean - [by, 0.0, 0.0])) for by in (0.0, 30.0)
         )
@@ -94,11 +96,9 @@ def test_a_leaning_multiplies_a_paintings_chance() -> None:
 
     def drawn(leanings: dict[str, float] | None) -> Counter[str]:
         return Counter(
-            choose_painting(
-                bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=seed, leanings=leanings
-            ).key
+            choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=seed, leanings=leanings).key
             for seed in range(120)
-        )  # fmt: skip
+        )
 
     plain = drawn(None)
     key, often = plain.most_common(3)[2]

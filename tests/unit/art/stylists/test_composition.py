@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auria_bot.art import moon
-from auria_bot.art.colour import Cloud, from_lab, to_lab
+from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
 from auria_bot.art.evaluation.stylist import invented_scene
+from auria_bot.art.painters import moon_repair
 from auria_bot.art.pictures import to_array
 from auria_bot.art.stylists.composition import colour_share, compose, moved
 
@@ -19,15 +19,15 @@ def test_colours_come_more_than_half_of_the_way() -> None:
     """From strength 0.5 up at least half of the distance goes, for twelve pairs of scenes."""
     for seed in range(12):
         lab = to_lab(to_array(invented_scene(seed)))
-        goal = Cloud.of(to_lab(to_array(invented_scene(seed + 50))))
-        left = Cloud.of(moved(lab, goal, colour_share(0.5))).distance(goal)
-        assert left <= 0.5 * Cloud.of(lab).distance(goal)
+        goal = ColourDistribution.of(to_lab(to_array(invented_scene(seed + 50))))
+        left = ColourDistribution.of(moved(lab, goal, colour_share(0.5))).distance(goal)
+        assert left <= 0.5 * ColourDistribution.of(lab).distance(goal)
 
 
 def test_lighter_places_stay_lighter() -> None:
     """Where colours move apart from lightness, the order of light and dark is the picture's own."""
     lab = to_lab(PICTURE)
-    near = Cloud.of(lab * np.float32([0.8, 0.7, 0.9]) + np.float32([10, 5, -5]))
+    near = ColourDistribution.of(lab * np.float32([0.8, 0.7, 0.9]) + np.float32([10, 5, -5]))
     after = moved(lab, near, 0.6)
     order = np.argsort(lab[..., 0].ravel(), kind="stable")
     assert (np.diff(after[..., 0].ravel()[order]) >= -1e-3).all()
@@ -35,7 +35,7 @@ def test_lighter_places_stay_lighter() -> None:
 
 def test_no_strength_changes_nothing_and_the_shape_stays() -> None:
     """Strength 0 gives the picture back; strength 1 gives one of the same shape within 0 to 1."""
-    cloud = Cloud.of(to_lab(to_array(OTHER)))
+    cloud = ColourDistribution.of(to_lab(to_array(OTHER)))
     strokes = np.asarray(OTHER)
     assert np.array_equal(compose(PICTURE, strokes, cloud, 0.0, lambda lab: lab), PICTURE)
     full = compose(PICTURE, strokes, cloud, 1.0, lambda lab: lab)
@@ -53,7 +53,7 @@ def test_shares_grow_with_strength() -> None:
 def test_a_flat_picture_is_no_trouble() -> None:
     """One colour all over gives finite values."""
     flat = np.full((40, 50, 3), 0.4, np.float32)
-    result = compose(flat, (flat * 255).astype(np.uint8), Cloud.of(to_lab(PICTURE)), 0.6, lambda lab: lab)
+    result = compose(flat, (flat * 255).astype(np.uint8), ColourDistribution.of(to_lab(PICTURE)), 0.6, lambda lab: lab)
     assert np.isfinite(result).all()
     assert result.shape == (40, 50, 3)
 
@@ -61,22 +61,24 @@ def test_a_flat_picture_is_no_trouble() -> None:
 def test_a_night_is_lifted_out_of_black() -> None:
     """A nearly black picture under a lighter painting gets a mean lightness that can be seen."""
     night = np.clip(PICTURE * 0.05, 0, 1)
-    goal = Cloud.of(to_lab(PICTURE))
-    assert Cloud.of(moved(to_lab(night), goal, 0.3)).mean[0] == pytest.approx(min(24.0, goal.mean[0]), abs=8)
+    goal = ColourDistribution.of(to_lab(PICTURE))
+    assert ColourDistribution.of(moved(to_lab(night), goal, 0.3)).mean[0] == pytest.approx(
+        min(24.0, goal.mean[0]), abs=8
+    )
 
 
 def test_a_clean_moon_stays_a_disc() -> None:
     """Whatever strokes and brush do to it, it is round and even again; a picture without one gets none."""
     night = np.full((128, 128, 3), (14, 2, -24), np.float32)
     night[..., 0] += np.random.default_rng(1).normal(0, 1, (128, 128))
-    lit = from_lab(moon.paint(night, moon.Moon(x=0.4, y=0.25, radius=0.08)))
-    dark = Cloud.of(night + np.random.default_rng(2).normal(0, 5, night.shape).astype(np.float32))
+    lit = from_lab(moon_repair.paint(night, moon_repair.Moon(x=0.4, y=0.25, radius=0.08)))
+    dark = ColourDistribution.of(night + np.random.default_rng(2).normal(0, 5, night.shape).astype(np.float32))
     strokes = np.random.default_rng(3).integers(0, 120, (128, 128, 3)).astype(np.uint8)
 
     def smear(lab: np.ndarray) -> np.ndarray:
         return np.roll(lab, 5, axis=1)
 
-    found = moon.find(to_lab(compose(lit, strokes, dark, 0.6, smear)))
+    found = moon_repair.find(to_lab(compose(lit, strokes, dark, 0.6, smear)))
     assert found is not None
     assert (found.x, found.y) == pytest.approx((0.4, 0.25), abs=0.02)
-    assert moon.find(to_lab(compose(from_lab(night), strokes, dark, 0.6, smear)), clean=True) is None
+    assert moon_repair.find(to_lab(compose(from_lab(night), strokes, dark, 0.6, smear)), clean=True) is None

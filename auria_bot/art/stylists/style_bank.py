@@ -1,0 +1,178 @@
+"""The style bank: paintings as numbers, without a single picture.
+
+Of each painting it keeps the stylisation vector, the colour cloud, a small palette, what its title means, what it
+makes people feel, and whom to credit. Knows files and rows; how a bank is made of pictures is in
+`auria_bot.art.stylists.style_import`, how a painting is chosen in `auria_bot.art.stylists.choice`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from auria_bot.art.colour import ColourDistribution
+from auria_bot.art.pictures import write_bytes
+from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["BankedPainting", "StyleBank"]
+
+_VERSION = 1
+_INDEX = "bank.json"
+_TENSORS = {"vectors": (100,), "meanings": (384,), "means": (3,), "covariances": (3, 3), "marginals": (9, 33)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BankedPainting:
+    """One painting of a bank."""
+
+    key: str  # unique in the bank, e.g. "claude-monet-impression-sunrise"
+    title: str
+    artist: str
+    year: str  # as the museum gives it; "" when unknown
+    licence: str
+    emotions: tuple[tuple[str, float], ...]  # WikiArt Emotions categories with their shares, summing to 1
+    felt: str  # "labelled" by people, or "inferred" from the nearest labelled paintings
+    nature: float  # 0 to 1: how far the title speaks of land, sea, sky or flowers rather than of persons
+    palette: tuple[tuple[str, float], ...]  # ("#rrggbb", share), the largest first
+    vector: NDArray[np.float32] = field(repr=False)  # (100,) of the stylisation net
+    meaning: NDArray[np.float32] = field(repr=False)  # (384,) unit vector of title and artist
+    cloud: ColourDistribution = field(repr=False)
+
+    def row(self) -> dict[str, Any]:
+        """What goes into the index."""
+        return {
+            "key": self.key,
+            "title": self.title,
+            "artist": self.artist,
+            "year": self.year,
+            "licence": self.licence,
+            "emotions": [[name, round(share, 3)] for name, share in self.emotions],
+            "felt": self.felt,
+            "nature": round(self.nature, 3),
+            "palette": [[colour, round(share, 3)] for colour, share in self.palette],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StyleBank:
+    """Paintings to choose from, in the order in which they were added."""
+
+    paintings: tuple[BankedPainting, ...]
+
+    def find(self, wanted: str) -> BankedPainting:
+        """The painting with that key, or else the first whose title or artist holds the words.
+
+        Raises:
+            UnknownName: none has; the message shows some that there are.
+        """
+        said = " ".join(wanted.split()).casefold()
+        for painting in self.paintings:
+            if painting.key.casefold() == said:
+                return painting
+        for painting in self.paintings:
+            if said and said in f"{painting.title} {painting.artist}".casefold():
+                return painting
+        some = ", ".join(painting.key for painting in self.paintings[:5])
+        raise UnknownName(
+            f"no painting like {wanted[:60]!r} in the style bank; it has {len(self.paintings)}, such as {some}"
+        )
+
+    def with_added(self, paintings: Iterable[BankedPainting]) -> StyleBank:
+        """The bank with more paintings; one with a key that is there already takes its place."""
+        rows = {painting.key: painting for painting in self.paintings}
+        rows.update({painting.key: painting for painting in paintings})
+        return StyleBank(paintings=tuple(rows.values()))
+
+    def save(self, folder: Path) -> None:
+        """Write the bank; a reader sees the old bank or the new one.
+
+        The numbers go into a file named by its content, then the index that names it replaces the old index.
+
+        Raises:
+            DiskError: the disk is full, read-only or not writable.
+        """
+        from safetensors.numpy import save
+
+        columns = {name: np.zeros((len(self.paintings), *shape), np.float16) for name, shape in _TENSORS.items()}
+        for row, painting in enumerate(self.paintings):
+            columns["vectors"][row] = painting.vector
+            columns["meanings"][row] = painting.meaning
+            columns["means"][row] = painting.cloud.mean
+            columns["covariances"][row] = painting.cloud.covariance
+            columns["marginals"][row] = painting.cloud.marginals
+        data = save(columns)
+        name = f"numbers-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
+        write_bytes(folder / name, data)
+        index = {"version": _VERSION, "numbers": name, "paintings": [painting.row() for painting in self.paintings]}
+        write_bytes(folder / _INDEX, (json.dumps(index, ensure_ascii=False, indent=1) + "\n").encode())
+        for old in folder.glob("numbers-*.safetensors"):
+            if old.name != name:
+                old.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, folder: Path) -> StyleBank:
+        """Read a bank.
+
+        Raises:
+            ModelMissing: there is none in the folder.
+            ModelCorrupt: its files cannot be read or do not fit together.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+            numbers = load_file(folder / index["numbers"])
+            return cls(paintings=tuple(_joined(index["paintings"], numbers)))
+        except FileNotFoundError as error:
+            raise ModelMissing(
+                f"no style bank in {folder} ({error.filename} is missing); `auria styles add DIR` makes one"
+            ) from None
+        except (ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
+            raise ModelCorrupt(
+                f"the style bank in {folder} cannot be read: {error}; remove it and add the paintings again"
+            ) from None
+
+    @classmethod
+    def load_all(cls, folders: Sequence[Path]) -> StyleBank:
+        """Several banks as one; a later bank's painting takes the place of an earlier one with the same key."""
+        bank = cls(paintings=())
+        for folder in folders:
+            bank = bank.with_added(cls.load(folder).paintings)
+        return bank
+
+
+def _joined(rows: list[dict[str, Any]], numbers: dict[str, NDArray[Any]]) -> Iterable[BankedPainting]:
+    columns = {}
+    for name, shape in _TENSORS.items():
+        columns[name] = numbers[name].astype(np.float64)
+        if columns[name].shape != (len(rows), *shape) or not np.isfinite(columns[name]).all():
+            raise ValueError(f"{name} has shape {columns[name].shape}, which does not fit {len(rows)} paintings")
+    for at, row in enumerate(rows):
+        cloud = ColourDistribution(
+            mean=columns["means"][at], covariance=columns["covariances"][at], marginals=columns["marginals"][at]
+        )
+        yield BankedPainting(
+            key=str(row["key"]),
+            title=str(row["title"]),
+            artist=str(row["artist"]),
+            year=str(row["year"]),
+            licence=str(row["licence"]),
+            emotions=tuple((str(name), float(share)) for name, share in row["emotions"]),
+            felt=str(row["felt"]),
+            nature=float(row["nature"]),
+            palette=tuple((str(colour), float(share)) for colour, share in row["palette"]),
+            vector=columns["vectors"][at].astype(np.float32),
+            meaning=columns["meanings"][at].astype(np.float32),
+            cloud=cloud,
+        )

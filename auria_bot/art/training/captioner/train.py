@@ -1,0 +1,380 @@
+"""Trains the captioner with teacher forcing on frozen EfficientNet-Lite0 features, and exports it.
+
+`python -m auria_bot.art.training.captioner.train --data DIR [--minutes N] [--folder DIR] [--out DIR] [--recipe-file FILE]`
+
+The features are computed once and kept beside the checkpoints; then one update takes a few pictures with all their
+captions, so that a picture is projected once for five captions. Reads the archives named in `captions.ARCHIVES`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import tomllib
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from auria_bot.art import runtime
+from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN, Vocabulary, tokenise
+from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
+from auria_bot.art.evaluation.caption_metrics import all_figures
+from auria_bot.art.evaluation.captioner import evaluate
+from auria_bot.art.nets.show_attend_tell import Encode, ShowAttendTell, ShowAttendTellConfig, Step
+from auria_bot.art.stylists.magenta import Magenta
+from auria_bot.art.training import loop
+from auria_bot.art.training.captioner.dataset import (
+    CELLS,
+    STEP,
+    Captioned,
+    FeatureStore,
+    count_words,
+    painted,
+    read_archive,
+    surest,
+)
+from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.domain.artwork import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+__all__ = ["CaptionerRecipe", "Source", "build_vocabulary", "export", "greedy", "numbered", "prepare", "train"]
+
+_LONGEST = 20  # words; longer captions (2 in 100) are not learned from
+_RESTYLED = 224  # pixels
+_EVALUATED = 393  # validation pictures captioned greedily at each evaluation
+
+
+class Source(NamedTuple):
+    """Pictures of one kind: features (pictures, views, 49, 1280) uint8, and each picture's captions as numbers."""
+
+    features: NDArray[np.uint8]
+    captions: tuple[tuple[tuple[int, ...], ...], ...]
+
+
+class CaptionerRecipe:
+    """What `loop.run` needs to train the captioner."""
+
+    name = "captioner"
+
+    def __init__(
+        self,
+        *,
+        settings: Mapping[str, Any],
+        vocabulary: Vocabulary,
+        sources: Mapping[str, Source],
+        validation: tuple[Source, Sequence[Captioned]],
+    ) -> None:
+        self._settings, self._vocabulary = settings, vocabulary
+        self._sources = {name: source for name, source in sources.items() if settings["batch"].get(name)}
+        self._validation, self._validated = validation
+        self._seed = int(settings["seed"])
+        torch.manual_seed(self._seed)
+        self.net = ShowAttendTell(ShowAttendTellConfig(words=len(vocabulary), **settings["net"]))
+        self._start_from_frequencies()
+        self.average = deepcopy(self.net).eval().requires_grad_(requires_grad=False)
+        decay = settings["optimiser"]["decay"]
+        groups = [
+            {"params": [p for p in self.net.parameters() if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in self.net.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self._optimiser = torch.optim.AdamW(groups, lr=settings["optimiser"]["rate"], betas=(0.9, 0.98))
+
+    def _start_from_frequencies(self) -> None:
+        """Set the output's bias to log word frequencies: the first thing a net learns, for nothing."""
+        counts = torch.ones(len(self._vocabulary))
+        for source in self._sources.values():
+            for captions in source.captions:
+                for caption in captions:
+                    counts[[*caption, END]] += 1
+        counts[[PAD, START]] = 1e-2
+        with torch.no_grad():
+            self.net.bias.copy_(torch.log(counts / counts.sum()))
+
+    def modules(self) -> dict[str, torch.nn.Module]:
+        """The net and its weight average."""
+        return {"net": self.net, "average": self.average}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """AdamW over the net."""
+        return {"net": self._optimiser}
+
+    def step(self, number: int, total: int) -> dict[str, float]:
+        """One update on a batch that depends on the seed and the number only."""
+        chosen = self._settings["optimiser"]
+        for group in self._optimiser.param_groups:
+            group["lr"] = chosen["rate"] * _schedule(number, total, chosen["warm_up"], chosen["final"])
+        torch.manual_seed(self._seed * 1_000_003 + number)
+        grid, owners, tokens, lengths = self._batch(number)
+        told = self.net.train()(grid, owners, tokens, lengths)
+        loss = functional.cross_entropy(
+            told.logits, told.targets, ignore_index=UNKNOWN, label_smoothing=chosen["smoothing"]
+        )
+        self._optimiser.zero_grad(set_to_none=True)
+        (loss + chosen["attention_penalty"] * told.penalty).backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), chosen["clip"])
+        self._optimiser.step()
+        keep = min(chosen["average"], (1 + number) / (10 + number))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                mean.lerp_(value, 1 - keep)
+        return {"loss": loss.item(), "penalty": told.penalty.item(), "norm": norm.item()}
+
+    def evaluate(self) -> dict[str, float]:
+        """Cross entropy a word, and the figures of greedy captions, on validation pictures, by the weight average."""
+        source = self._validation
+        losses = count = 0.0
+        said: list[list[str]] = []
+        with torch.no_grad():
+            for begin in range(0, min(_EVALUATED, len(source.captions)), 64):
+                rows = list(range(begin, min(begin + 64, _EVALUATED, len(source.captions))))
+                grid = _floats(source.features[rows, 0])
+                owners, tokens, lengths = _collate([source.captions[row] for row in rows])
+                told = self.average(grid, owners, tokens, lengths)
+                losses += functional.cross_entropy(
+                    told.logits, told.targets, ignore_index=UNKNOWN, reduction="sum"
+                ).item()
+                count += (told.targets != UNKNOWN).sum().item()
+                said += [self._vocabulary.decode(numbers) for numbers in greedy(self.average, grid)]
+        given = [[tokenise(text) for text in picture.captions] for picture in self._validated[: len(said)]]
+        figures = all_figures(said, given)
+        shown = ("bleu_1", "bleu_4", "rouge_l", "cider_d")
+        return {"validation_loss": losses / count} | {f"greedy_{name}": figures[name] for name in shown}
+
+    def _batch(self, number: int) -> tuple[Tensor, Tensor, Tensor, list[int]]:
+        rng = np.random.default_rng((self._seed, number))
+        grids: list[NDArray[np.uint8]] = []
+        captions: list[tuple[tuple[int, ...], ...]] = []
+        for name, source in self._sources.items():
+            size = self._settings["batch"][name]
+            for row in _rows(len(source.captions), number, size, self._seed):
+                grids.append(source.features[row, rng.integers(source.features.shape[1])])
+                captions.append(source.captions[row])
+        owners, tokens, lengths = _collate(captions)
+        return _floats(np.stack(grids)), owners, tokens, lengths
+
+
+def _rows(count: int, number: int, size: int, seed: int) -> list[int]:
+    """The rows of batch `number`: pass after pass over all of them, each pass in its own random order."""
+    places = range(number * size, (number + 1) * size)
+    orders = {turn: np.random.default_rng((seed, 1, turn)).permutation(count) for turn in {p // count for p in places}}
+    return [int(orders[place // count][place % count]) for place in places]
+
+
+def _floats(features: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(features)).float().mul_(STEP)
+
+
+def _collate(captions: Sequence[tuple[tuple[int, ...], ...]]) -> tuple[Tensor, Tensor, list[int]]:
+    """Owners, tokens (start, words, end, padding) and lengths, sorted by falling length."""
+    rows = sorted(
+        ((owner, caption) for owner, own in enumerate(captions) for caption in own), key=lambda row: -len(row[1])
+    )
+    lengths = [len(caption) + 1 for _, caption in rows]
+    tokens = torch.full((len(rows), lengths[0] + 1), PAD, dtype=torch.long)
+    for place, (_, caption) in enumerate(rows):
+        tokens[place, : len(caption) + 2] = torch.tensor([START, *caption, END])
+    return torch.tensor([owner for owner, _ in rows]), tokens, lengths
+
+
+def greedy(net: ShowAttendTell, grid: Tensor) -> list[list[int]]:
+    """The likeliest word after word, for a batch of pictures."""
+    picture = net.look(grid)
+    word = torch.full((len(grid),), START)
+    said: list[Tensor] = []
+    for _ in range(_LONGEST):
+        embedded = net.embed(word)
+        hidden, memory, context, _ = net.advance(picture, net.word_gates(embedded))
+        picture = picture._replace(hidden=hidden, memory=memory)
+        logits = net.speak(embedded, hidden, context)
+        logits[:, [PAD, START, UNKNOWN]] = -math.inf
+        word = logits.argmax(1)
+        said.append(word)
+    return [[int(number) for number in row] for row in torch.stack(said, 1)]
+
+
+def _schedule(number: int, total: int, warm_up: int, final: float) -> float:
+    """The share of the learning rate: a straight rise, then half a cosine down to `final`."""
+    if number < warm_up:
+        return (number + 1) / warm_up
+    done = (number - warm_up) / max(1, total - warm_up)
+    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def build_vocabulary(pictures: Mapping[str, Sequence[Captioned]], minimum_count: int) -> Vocabulary:
+    """Words that people used often enough, and every word of the templated captions used 20 times."""
+    words = {word for word, n in count_words(pictures["flickr"]).items() if n >= minimum_count}
+    for archive in ("scenes", "flowers"):
+        words |= {word for word, n in count_words(pictures.get(archive, ())).items() if n >= 20}
+    return Vocabulary(words=tuple(sorted(words)))
+
+
+def numbered(pictures: Sequence[Captioned], vocabulary: Vocabulary) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Each picture's captions as numbers, without those too long to be learned from (one always stays, cut)."""
+
+    def of(picture: Captioned) -> tuple[tuple[int, ...], ...]:
+        every = sorted((tuple(vocabulary.encode(text)) for text in picture.captions), key=len)
+        return tuple(caption for caption in every if len(caption) <= _LONGEST) or (every[0][:_LONGEST],)
+
+    return tuple(map(of, pictures))
+
+
+def export(recipe: CaptionerRecipe, vocabulary: Vocabulary, settings: Mapping[str, Any], out: Path) -> None:
+    """Write config.json, weights.safetensors, encode.onnx, step.onnx and SHA256SUMS of the weight average into `out`."""
+    net = recipe.average
+    sizes = net.config
+    save_weights(out / "weights.safetensors", net.state_dict(), half=True)
+    config = {
+        "net": {"words": sizes.words, "features": sizes.features, **settings["net"]},
+        "vocabulary": list(vocabulary.words),
+        "eye": "lite0",
+        "longest": _LONGEST,
+        "length_power": settings["length_power"],
+    }
+    write_json(out / "config.json", config)
+    with torch.no_grad():
+        picture = net.look(torch.rand(1, CELLS, sizes.features))
+    export_onnx(
+        Encode(net),
+        (torch.rand(1, 7, 7, sizes.features),),
+        out / "encode.onnx",
+        input_names=("grid",),
+        output_names=("annotations", "keys", "hidden", "memory"),
+        dynamic_axes={
+            "grid": {0: "n", 1: "rows", 2: "columns"},
+            **{name: {0: "n", 1: "cells"} for name in ("annotations", "keys")},
+            **{name: {0: "n"} for name in ("hidden", "memory")},
+        },
+    )
+    export_onnx(
+        Step(net),
+        (torch.tensor([START, START]), picture.annotations, picture.keys, *(s.repeat(2, 1) for s in picture[2:])),
+        out / "step.onnx",
+        input_names=("word", "annotations", "keys", "hidden", "memory"),
+        output_names=("scores", "next_hidden", "next_memory", "weights"),
+        dynamic_axes={
+            "word": {0: "beams"},
+            **{name: {1: "cells"} for name in ("annotations", "keys")},
+            **{name: {0: "beams"} for name in ("hidden", "memory", "scores", "next_hidden", "next_memory")},
+            "weights": {0: "beams", 1: "cells"},
+        },
+    )
+    write_checksums(out)
+
+
+def _spread(pictures: list[Captioned], most: int | None) -> list[Captioned]:
+    """At most so many of the pictures, evenly spread over the archive's order (which is by label)."""
+    if most is None or len(pictures) <= most:
+        return pictures
+    return [pictures[place * len(pictures) // most] for place in range(most)]
+
+
+def _restyler(models: Path, seed: int) -> Callable[[Image.Image, int], Image.Image]:
+    """Restyles the picture of a row as the studio would: a random painting of the bank, a random strength."""
+    stylist = Magenta(Magenta.Config(work=_RESTYLED, threads=torch.get_num_threads()), models)
+
+    def alter(picture: Image.Image, row: int) -> Image.Image:
+        rng = np.random.default_rng((seed, 2, row))
+        chosen = stylist.bank.paintings[rng.integers(len(stylist.bank.paintings))]
+        style = Style(key=chosen.key, title="", artist="", year="", strength=float(rng.uniform(0.4, 0.8)))
+        return stylist.restyled(picture.resize((_RESTYLED, _RESTYLED), Image.Resampling.BICUBIC), style)
+
+    return alter
+
+
+def prepare(
+    data: Path, folder: Path, settings: Mapping[str, Any], log: Callable[[str], None]
+) -> tuple[Vocabulary, dict[str, Source], tuple[Source, list[Captioned]]]:
+    """Read the archives, compute the missing features, build the vocabulary; the test split is left alone."""
+    everything = {archive: read_archive(data, archive) for archive in ("flickr", "scenes", "flowers")}
+    training = {
+        name: _spread([p for p in rows if p.split == "train"], settings["pictures"].get(name))
+        for name, rows in everything.items()
+    }
+    validated = [picture for picture in everything["flickr"] if picture.split == "val"]
+    vocabulary = build_vocabulary(training, settings["minimum_count"])
+    models = models_folder()
+    eye = runtime.load(models / "lite0" / "model.onnx", threads=torch.get_num_threads())
+
+    def source(
+        name: str, pictures: list[Captioned], views: int, alter: Callable[[Image.Image, int], Image.Image] | None = None
+    ) -> Source:
+        store = FeatureStore(folder / f"{name}.u8", len(pictures), views)
+        store.fill(data, pictures, eye, log, alter=alter)
+        return Source(store.open(), numbered(pictures, vocabulary))
+
+    training["scenes"] = [surest(picture) for picture in training["scenes"]]
+    views = {"flickr": settings["views"], "scenes": 2, "flowers": 2}
+    sources = {name: source(f"{name}-train", rows, views[name]) for name, rows in training.items()}
+    if not settings["batch"].get("painted"):
+        return vocabulary, sources, (source("flickr-val", validated, 1), validated)
+    recaptioned = [painted(picture) for name in ("scenes", "flowers") for picture in training[name]]
+    restyled = _spread([picture for picture in recaptioned if picture], settings["pictures"]["painted"])
+    sources["painted"] = source("painted-train", restyled, 2, _restyler(models, settings["seed"]))
+    return vocabulary, sources, (source("flickr-val", validated, 1), validated)
+
+
+def train(
+    *,
+    data: Path,
+    folder: Path,
+    out: Path,
+    minutes: float | None = None,
+    steps: int | None = None,
+    log: Callable[[str], None] = print,
+    recipe_file: Path | None = None,
+    measure: bool = False,
+) -> dict[str, float]:
+    """Train, or go on training, and export what came of it.
+
+    Args:
+        data: the folder that holds the archives.
+        folder: features, checkpoints and the log; a run found there is resumed.
+        out: the model's folder, models/captioner in a checkout.
+        minutes: wall-clock budget of this sitting.
+        steps: updates in all; by default the recipe's.
+        log: receives a line now and then.
+        recipe_file: by default config/train/captioner.toml.
+        measure: caption the test split at the end and write metrics.json; only for a model that is to ship.
+
+    Returns:
+        The validation figures, the steps taken and the seconds they took.
+
+    Raises:
+        NotFound: an archive is missing.
+    """
+    standard = models_folder().parent / "config" / "train" / "captioner.toml"
+    settings = tomllib.loads((recipe_file or standard).read_text(encoding="utf-8"))
+    vocabulary, sources, validation = prepare(data, folder, settings, log)
+    recipe = CaptionerRecipe(settings=settings, vocabulary=vocabulary, sources=sources, validation=validation)
+    total = steps or settings["steps"]
+    outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=settings["evaluate_every"], log=log)
+    export(recipe, vocabulary, settings, out)
+    taken = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
+    if measure:
+        log("captioning the test split")
+        write_json(out / "metrics.json", {"training": taken, "test": evaluate(data=data, model=out)})
+    return taken
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("AURIA_DATA", "../shared/data")))
+    home = Path(os.environ.get("AURIA_HOME", Path.home() / ".local/share/auria"))
+    parser.add_argument("--folder", type=Path, default=home / "train" / "captioner")
+    parser.add_argument("--out", type=Path, default=models_folder() / "captioner")
+    parser.add_argument("--recipe-file", type=Path, help="by default config/train/captioner.toml")
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--measure", action="store_true", help="caption the test split at the end")
+    train(**vars(parser.parse_args()))

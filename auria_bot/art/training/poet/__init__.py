@@ -1,0 +1,1 @@
+"""Training the poet and its poem scorer."""

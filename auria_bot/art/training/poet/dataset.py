@@ -1,0 +1,199 @@
+"""The poet's corpus as numbers: words, splits, kinds and themes, built once and kept beside the checkpoints.
+
+Knows the files of verse and the sentence encoder; does not know the net.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from auria_bot.art.minilm import DIMENSIONS, MiniLM
+from auria_bot.corpus import verses
+from auria_bot.corpus.language import content_filter, syllables
+from auria_bot.corpus.language.verse_position import KINDS, kind_of
+from auria_bot.corpus.language.words import SPECIALS, Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["HAIKU", "PUBLIC_DOMAIN", "STANZAS", "PoetDataset", "build", "choose_words", "read"]
+
+HAIKU = "haiku.jsonl.zst"
+PUBLIC_DOMAIN = "haiku_public_domain.jsonl.zst"
+STANZAS = "pd_poetry.jsonl.zst"
+_Poem: TypeAlias = tuple[list[list[str]], int]  # lines of words, and the kind
+_STANZA_LINES = 4  # a longer stanza is read in pieces of four lines
+_LONGEST = 56  # tokens in one piece
+_CHUNK = 2048  # poems encoded between two log lines
+_FIRST_THEMED = [
+    kind_of(form, tier, nature) for form in ("575", "free") for nature in (2, 1) for tier in ("poets", "reddit")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoetDataset:
+    """Poems as numbers; row i of every array is one poem."""
+
+    vocabulary: Vocabulary
+    tokens: list[NDArray[np.int64]]  # <start> ... <end>
+    kinds: NDArray[np.int64]  # numbers of KINDS
+    splits: NDArray[np.int64]  # numbers of verses.SPLITS
+    themes: NDArray[np.float32]  # (poems, 384), zero where none was computed
+    word_vectors: NDArray[np.float32]  # (words, 384), unit length, zero for SPECIALS
+
+    def rows(self, split: str, *, stanzas: bool = False) -> NDArray[np.int64]:
+        """The rows of one split, of haiku or of stanzas (which are only for training)."""
+        verse = self.kinds >= KINDS.index("stanza")
+        return np.flatnonzero((verse == stanzas) & (self.splits == verses.SPLITS.index(split)))
+
+
+def choose_words(poems: Iterable[Sequence[Sequence[str]]], *, least: int, most: int) -> Vocabulary:
+    """The words that the poet reads and writes, by falling frequency.
+
+    A word is chosen when CMUdict has it and it is neither blocked nor a proper noun.
+
+    Args:
+        poems: training poems as lines of words.
+        least: how often a word must stand in them.
+        most: how many words are taken.
+    """
+    seen = Counter(word for poem in poems for line in poem for word in line)
+    ranked = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
+    chosen = [
+        word
+        for word, times in ranked
+        if times >= least
+        and syllables.in_dictionary(word)
+        and not content_filter.is_proper(word)
+        and not content_filter.is_blocked(word)
+        and (len(word) > 1 or word in {"a", "i", "o"})
+    ]
+    return Vocabulary(words=(*SPECIALS, *chosen[: most - len(SPECIALS)]))
+
+
+def build(
+    data: Path, folder: Path, *, least: int, most: int, themed: int = 12000, log: Callable[[str], None] = print
+) -> PoetDataset:
+    """Read the files of verse, or the anthology kept in `folder` by an earlier call.
+
+    Args:
+        data: the folder with HAIKU, and PUBLIC_DOMAIN and STANZAS where they exist.
+        folder: where the encoded anthology is kept.
+        least: see `choose_words`.
+        most: see `choose_words`.
+        themed: how many haiku get a sentence vector, those in form and of nature first; 0 encodes nothing at all.
+        log: receives progress.
+    """
+    poems, split, extra = _gathered(data)
+    kept = folder / "vocabulary.txt"  # a run that goes on keeps its words, whatever the tables of words are by now
+    if kept.is_file():
+        vocabulary = Vocabulary.parse(kept.read_text(encoding="ascii"))
+    else:
+        train = [lines for (lines, _), part in zip(poems, split, strict=True) if part == 0]
+        vocabulary = choose_words(train, least=least, most=most)
+        folder.mkdir(parents=True, exist_ok=True)
+        kept.write_text(vocabulary.text(), encoding="ascii")
+    vectors = np.zeros((len(poems), DIMENSIONS), np.float32)
+    word_vectors = np.zeros((len(vocabulary), DIMENSIONS), np.float32)
+    if themed:
+        rank = np.array([_FIRST_THEMED.index(kind) if kind in _FIRST_THEMED else 99 for _, kind in poems])
+        chosen = np.sort(np.argsort(rank, kind="stable")[:themed])
+        vectors, word_vectors = _vectors(folder, [lines for lines, _ in poems], chosen, vocabulary, log)
+    return _encoded(vocabulary, poems, split, extra, vectors, word_vectors)
+
+
+def read(data: Path, vocabulary: Vocabulary) -> PoetDataset:
+    """Read the files of verse in a given vocabulary, without any theme: what a model is measured on."""
+    poems, split, extra = _gathered(data)
+    nothing = np.zeros((0, DIMENSIONS), np.float32)
+    return _encoded(vocabulary, poems, split, extra, nothing, nothing)
+
+
+def _gathered(data: Path) -> tuple[list[_Poem], list[int], list[_Poem]]:
+    """The haiku with their kinds, their splits, and the other verse in pieces."""
+    poems = [(verse.tokens, kind_of(verse.form, verse.tier, verse.nature)) for verse in verses.read(data / HAIKU)]
+    split = [verses.SPLITS.index(name) for name in verses.splits([lines for lines, _ in poems])]
+    extra: list[_Poem] = []
+    for name, kind in ((PUBLIC_DOMAIN, "tercet"), (STANZAS, "stanza")):
+        if (data / name).is_file():
+            extra += [
+                (piece, KINDS.index(kind)) for verse in verses.read(data / name) for piece in _pieces(verse.tokens)
+            ]
+    return poems, split, extra
+
+
+def _encoded(
+    vocabulary: Vocabulary,
+    poems: list[_Poem],
+    split: list[int],
+    extra: list[_Poem],
+    vectors: NDArray[np.float32],
+    word_vectors: NDArray[np.float32],
+) -> PoetDataset:
+    everything = poems + extra
+    themes = np.zeros((len(everything), DIMENSIONS), np.float32)
+    themes[: len(vectors)] = vectors
+    return PoetDataset(
+        vocabulary=vocabulary,
+        tokens=[np.array(vocabulary.encode(lines), np.int64)[:_LONGEST] for lines, _ in everything],
+        kinds=np.array([kind for _, kind in everything], np.int64),
+        splits=np.array(split + [0] * len(extra), np.int64),
+        themes=themes,
+        word_vectors=word_vectors,
+    )
+
+
+def _pieces(lines: list[list[str]]) -> Iterable[list[list[str]]]:
+    """A stanza in pieces of four lines; pieces that are apparatus (digits, one line) are left out."""
+    for at in range(0, len(lines), _STANZA_LINES):
+        piece = [line for line in lines[at : at + _STANZA_LINES] if line]
+        if len(piece) > 1 and not any(word.isdigit() for line in piece for word in line):
+            yield piece
+
+
+def _vectors(
+    folder: Path,
+    poems: list[list[list[str]]],
+    chosen: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    log: Callable[[str], None],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Sentence vectors of the chosen poems (zero for the others) and of each single word, kept in themes.npz."""
+    kept = folder / "themes.npz"
+    listed = "\n".join(vocabulary.words)
+    if kept.is_file():
+        with np.load(kept) as file:
+            if file["words"].tobytes().decode() == listed and np.array_equal(file["chosen"], chosen):
+                return _spread(file["poems"], chosen, len(poems)), file["vectors"].astype(np.float32)
+    encoder = MiniLM(threads=1)
+    words = encoder.encode(vocabulary.words, batch=64)
+    words[: len(SPECIALS)] = 0
+    rows = [np.zeros((0, DIMENSIONS), np.float32)]
+    for at in range(0, len(chosen), _CHUNK):
+        texts = [", ".join(" ".join(line) for line in poems[row]) for row in chosen[at : at + _CHUNK]]
+        rows.append(encoder.encode(texts, batch=64))
+        log(f"themes {at + len(texts)}/{len(chosen)}")
+    vectors = np.concatenate(rows).astype(np.float16)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        kept,
+        poems=vectors,
+        chosen=chosen,
+        vectors=words.astype(np.float16),
+        words=np.frombuffer(listed.encode(), np.uint8),
+    )
+    return _spread(vectors, chosen, len(poems)), words
+
+
+def _spread(vectors: NDArray[np.float16], chosen: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """The chosen rows' vectors at their places among `count` rows."""
+    spread = np.zeros((count, DIMENSIONS), np.float32)
+    spread[chosen] = vectors
+    return spread

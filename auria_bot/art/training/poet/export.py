@@ -1,0 +1,175 @@
+"""Writes the trained poet as it ships: net, vocabulary, copy guard, scenes, card."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from auria_bot.art.checkpoint import export_onnx, read_json, save_weights, write_checksums, write_json
+from auria_bot.art.minilm import MiniLM
+from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm, WordLstmConfig
+from auria_bot.art.poets.ngram_filter import NgramFilter
+from auria_bot.art.poets.seasons import SCENES
+from auria_bot.art.training.poet.dataset import HAIKU, PUBLIC_DOMAIN, STANZAS
+from auria_bot.corpus import verses
+from auria_bot.corpus.language.verse_rules import LEADING
+from auria_bot.corpus.originality import CopyGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auria_bot.art.training.poet.dataset import PoetDataset
+
+__all__ = ["describe", "export", "read_poems"]
+
+_CARD = """# The poet: a word LSTM
+
+Writes three-line English verse word by word; the decoder beside it keeps every poem 5-7-5.
+
+- **Net**: {parameters:,} parameters; {words:,} words, {layers} LSTM layers of {hidden}, word vectors of {width} shared by input and output
+  and started from all-MiniLM-L6-v2's (Apache-2.0) vectors of single words. Reads the syllables of the line so far, the kind of
+  poem and a MiniLM sentence vector as theme.
+- **Trained on**: stanzas of public-domain verse, then about 66,000 English haiku (training split), then the 5-7-5 ones among them more
+  often. The haiku belong to their poets; they were read for training only, and none is stored here. `originality.bin` holds 40-bit hashes
+  of their lines of five words and more and of their pairs of lines, so that the decoder can drop what it remembers (a new line is
+  taken for a copy less than once in a million times). `usage.npz` holds which pairs of words stood side by side in the training
+  verse, and 32-bit hashes of which triples did: the decoder leans to them, which mends most of the net's grammar.
+{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation, 4 % test.
+- **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split over words, line breaks and
+  ends, told neither theme nor kind: {perplexity}.
+{critic}- **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of persons and copied lines are dropped
+  by the program around it.
+- **Licence:** MIT for the weights as ours; the haiku they learned from belong to their poets.
+- **Command**: `python -m auria_bot.art.training.poet.train --data DIR` ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
+{remarks}"""
+
+_CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses, SHA-256 of the rows {sha256}.
+"""
+
+_CRITIC = """- **Critic**: `critic.onnx`, a bidirectional GRU of {parameters:,} parameters over word vectors that start from the poet's own. It was taught
+  to tell {pairs:,} haiku of the training split ({formal:,} of them 5-7-5) from imitations that the poet wrote in the same forms near the same
+  words, at temperatures from 0.6 to 1, and is asked for its opinion of every candidate. On {held:,} held-out pairs (validation split) it rates the
+  poet's haiku above the net's with a probability (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}, by the first line alone {first:.3f}; accuracy
+  {accuracy:.1%}. Both sides are folded words without punctuation, in words that the decoder may write, with the same syllables in
+  each line, so it can go by neither marks nor lengths. That it is easily right says how far the net is from poets.
+  The command below trains it too; `python -m auria_bot.art.training.poet.poem_scorer --data DIR` trains it alone.
+"""
+
+
+def export(
+    net: WordLstm,
+    anthology: PoetDataset,
+    *,
+    data: Path,
+    out: Path,
+    training: dict[str, Any],
+    metrics: dict[str, Any],
+    scenes: bool = True,
+) -> dict[str, Any]:
+    """Write models/poet into `out`.
+
+    Args:
+        net: the trained net.
+        anthology: its words, and the verse it was trained on.
+        data: the folder with the files of verse, for the copy guard.
+        out: the folder to write; files of an earlier model are replaced.
+        training: how it was trained, kept in config.json.
+        metrics: what was measured, kept in metrics.json.
+        scenes: False leaves out the scenes' vectors, which need the sentence encoder.
+
+    Returns:
+        The metrics.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    net.eval()
+    config = net.config
+    save_weights(out / "weights.safetensors", net.state_dict(), half=True)
+    _export_step(net, config, out / "model.onnx")
+    (out / "vocabulary.txt").write_text(anthology.vocabulary.text(), encoding="ascii")
+    trained = np.flatnonzero(anthology.splits == 0)
+    leading = [number for number, word in enumerate(anthology.vocabulary.words) if word in LEADING]
+    NgramFilter.of((anthology.tokens[row] for row in trained), config.words, leading=leading).save(out / "usage.npz")
+    (out / "originality.bin").write_bytes(CopyGuard.build(read_poems(data)))
+    if scenes:
+        vectors = MiniLM(threads=1).encode(SCENES).astype(np.float16)
+        np.save(out / "scenes.npy", vectors)
+    write_json(out / "config.json", {"net": asdict(config), "training": training})
+    for name in ("metrics.json", "critic.onnx", "critic.safetensors"):
+        (out / name).unlink(missing_ok=True)  # an earlier model's
+    metrics = describe(out, metrics | {"parameters": sum(parameter.numel() for parameter in net.parameters())})
+    write_checksums(out)
+    return metrics
+
+
+def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
+    """Add figures to metrics.json and write card.md anew; neither is part of the checksums.
+
+    What figures do not say can stand in metrics.json as `remarks`, a list of sentences; the card closes with them.
+
+    Returns:
+        All the metrics, without remarks.
+    """
+    path = out / "metrics.json"
+    known = (read_json(path) if path.is_file() else {}) | metrics
+    write_json(path, known)
+    config = read_json(out / "config.json")
+    net, training = config["net"], config["training"]
+    perplexity = "not measured yet"
+    if "perplexity_test" in known:
+        perplexity = (
+            f"{known['perplexity_test']}, where a 5-gram Kneser-Ney model of the same vocabulary has "
+            f"{min(known['perplexity_5gram_haiku'], known['perplexity_5gram_all'])}"
+        )
+    card = _CARD.format(
+        parameters=known.get("parameters", 0),
+        words=net["words"],
+        layers=net["layers"],
+        hidden=net["hidden"],
+        width=net["width"],
+        perplexity=perplexity,
+        steps=training.get("steps", 0),
+        minutes=training.get("seconds", 0) / 60,
+        corpus=_CORPUS.format(**training["corpus"]) if "corpus" in training else "",
+        critic=_critic(config, known),
+        remarks="".join(f"- {remark}\n" for remark in known.get("remarks", ())),
+    )
+    (out / "card.md").write_text(card, encoding="utf-8")
+    return {name: value for name, value in known.items() if name != "remarks"}
+
+
+def _critic(config: dict[str, Any], known: dict[str, Any]) -> str:
+    """The card's lines on the critic; none where there is no critic."""
+    if "critic" not in config or "critic_auc" not in known:
+        return ""
+    training = config["critic"]["training"]
+    return _CRITIC.format(
+        parameters=training["parameters"],
+        pairs=training["pairs"],
+        formal=training["pairs_575"],
+        held=int(known["critic_pairs"]),
+        auc=known["critic_auc"],
+        auc_575=known["critic_auc_575"],
+        first=known["critic_auc_first_line"],
+        accuracy=known["critic_accuracy"],
+    )
+
+
+def read_poems(data: Path) -> Iterator[list[list[str]]]:
+    """Every poem and stanza of the data folder, as lines of words: what the copy guard is made from."""
+    for name in (HAIKU, PUBLIC_DOMAIN, STANZAS):
+        if (data / name).is_file():
+            for verse in verses.read(data / name):
+                yield verse.tokens
+
+
+def _export_step(net: WordLstm, config: WordLstmConfig, path: Path) -> None:
+    poems = 3
+    number = torch.zeros(poems, dtype=torch.int64)
+    state = torch.zeros(config.layers, poems, config.hidden)
+    inputs = (number, number, number, torch.zeros(poems, config.theme), state, state)
+    rows = {name: {1 if name.startswith(("hidden", "cell")) else 0: "poems"} for name in (*INPUTS, *OUTPUTS)}
+    export_onnx(SteppedWordLstm(net), inputs, path, input_names=INPUTS, output_names=OUTPUTS, dynamic_axes=rows)

@@ -1,0 +1,1 @@
+"""Joins the concrete classes into an application."""

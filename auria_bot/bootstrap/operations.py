@@ -1,0 +1,174 @@
+"""Joins what keeps house: backups, upkeep, notices and health, of an application that `bootstrap` built.
+
+Nothing is opened or imported before it is used; `health` and `notices` of the daemon bring neither a model nor Apprise with them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from auria_bot.errors import AuriaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.services.operations.backups import Backups
+    from auria_bot.services.operations.health_monitor import HealthMonitor
+    from auria_bot.services.operations.health_report import Health
+    from auria_bot.services.operations.maintenance import Maintenance
+    from auria_bot.services.operations.notices import Notices
+    from auria_bot.services.operations.notifier import AppriseNotifier
+    from auria_bot.services.operations.outage_alerts import OutageAlerter
+    from auria_bot.settings.loading import Settings
+    from auria_bot.store.dump import Dump
+    from auria_bot.store.unit_of_work import Unit
+
+__all__ = ["addresses", "alarm", "backups", "caretaker", "expiring", "health", "herald", "notices", "upkeep"]
+
+_SOON = timedelta(days=7)  # before a token's end; by then it should have been renewed
+
+
+def backups(house: Application) -> Backups:
+    """Copies of the house; the database need not be whole, nor there."""
+    from auria_bot.services.operations.backups import Backups
+
+    chosen = house.settings.upkeep
+    folder = house.settings.home / chosen.backups.expanduser()
+    return Backups(
+        home=house.settings.home,
+        folder=folder,
+        database=_dump(house.settings),
+        clock=house.clock,
+        daily=chosen.daily,
+        weekly=chosen.weekly,
+    )
+
+
+def upkeep(house: Application) -> Maintenance:
+    """What keeps house."""
+    from auria_bot.services.operations.maintenance import Maintenance
+
+    chosen = house.settings.upkeep
+    return Maintenance(
+        home=house.settings.home,
+        store=house.store,
+        pictures=house.pictures,
+        workspace=house.workspace,
+        database=_dump(house.settings),
+        clock=house.clock,
+        rejected_days=chosen.rejected_days,
+        runs_days=chosen.runs_days,
+        least_free=chosen.free_mb * 1_000_000,
+    )
+
+
+def addresses(settings: Settings) -> tuple[str, ...]:
+    """Where the operator is told; each holds secrets."""
+    return tuple(address.get_secret_value() for address in settings.notify.addresses)
+
+
+def herald(settings: Settings) -> AppriseNotifier | None:
+    """Who says notices; None where the operator gave no address."""
+    from auria_bot.services.operations.notifier import AppriseNotifier
+
+    known = addresses(settings)
+    return AppriseNotifier(known) if known else None
+
+
+def notices(house: Application) -> Notices:
+    """What the operator is told."""
+    from zoneinfo import ZoneInfo
+
+    from auria_bot.services.operations.notices import Notices, Sources
+    from auria_bot.services.operations.notifier import LogNotifier
+
+    sources = Sources(
+        stock=house.errands.stock,
+        room=upkeep(house).room,
+        overdue=health(house).overdue,
+        missed=house.agenda.asked,
+        expiring=lambda: expiring(house),
+        picture=house.pictures.path,
+    )
+    return Notices(
+        store=house.store,
+        herald=herald(house.settings) or LogNotifier(),
+        clock=house.clock,
+        zone=ZoneInfo(house.settings.time_zone),
+        sources=sources,
+        quiet=house.settings.notify.quiet,
+    )
+
+
+def health(house: Application) -> Health:
+    """How the house is."""
+    from zoneinfo import ZoneInfo
+
+    from auria_bot import __version__
+    from auria_bot.services.operations.health_report import Health
+
+    chosen = house.settings
+    return Health(
+        store=_Late(house),
+        clock=house.clock,
+        rules=chosen.schedule.rules(chosen.channels),
+        zone=ZoneInfo(chosen.time_zone),
+        patience=timedelta(seconds=chosen.daemon.deadline),
+        version=__version__,
+    )
+
+
+def caretaker(house: Application, program: Sequence[str]) -> HealthMonitor:
+    """The daemon's eye on the house."""
+    from auria_bot.services.operations.health_monitor import HealthMonitor
+    from auria_bot.services.operations.health_server import HealthServer
+
+    address = house.settings.health.address
+    beacon = HealthServer(health(house), address) if address else None
+    return HealthMonitor(lookout=lambda: notices(house), beacon=beacon, program=program)
+
+
+def alarm(settings: Settings, program: Sequence[str]) -> OutageAlerter:
+    """What is told when nothing else works."""
+    from auria_bot.services.operations.outage_alerts import OutageAlerter
+
+    return OutageAlerter(addresses=addresses(settings), program=program)
+
+
+def expiring(house: Application) -> Mapping[str, str]:
+    """The date on which the token of each channel ends, where that is soon; channels that cannot tell are left out."""
+    found = {}
+    for name, channel in house.channels.items():
+        try:
+            ends = getattr(channel(), "expires", lambda: None)()
+        except AuriaError:
+            continue  # it is told elsewhere what is wrong with it
+        if ends is not None and ends - house.clock() < _SOON:
+            found[name] = f"{ends:%Y-%m-%d}"
+    return found
+
+
+class _Late:
+    """The database, opened when it is asked: health is told also while it is away."""
+
+    def __init__(self, house: Application) -> None:
+        self._house = house
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """A view of one moment."""
+        return self._house.store.read()
+
+
+def _addresses(settings: Settings) -> list[str]:
+    return [address.get_secret_value() for address in settings.notify.addresses]
+
+
+def _dump(settings: Settings) -> Dump:
+    from auria_bot.store.dump import Dump
+
+    programs: Path | None = settings.upkeep.programs
+    return Dump(settings.database_url, programs=programs)

@@ -1,0 +1,1 @@
+"""Instagram, by the official Graph API or the private API."""

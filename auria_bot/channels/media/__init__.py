@@ -1,0 +1,1 @@
+"""Hosting pictures at a public address for platforms that fetch them."""

@@ -1,0 +1,180 @@
+"""Stands a picture in S3-compatible storage, at an address that is signed and expires.
+
+Requests are signed by AWS Signature Version 4, which every such storage understands: Amazon, Cloudflare R2, Backblaze,
+MinIO, Garage. The bucket stays private; the address alone opens the picture, for as long as it lasts. A picture is
+removed once it is published; a lifecycle rule of the bucket may sweep up what a failed post leaves behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets as randomness
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from auria_bot.errors import Rejected, Throttled, Unauthorised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import httpx2
+
+__all__ = ["PictureStorage", "StorageKeys", "presigned", "signed_headers"]
+
+_LONGEST = 604_800  # seconds: no address lasts longer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageKeys:
+    """Who signs, and for where; its text form holds no secret."""
+
+    key_id: str
+    secret: str
+    region: str
+
+    def __repr__(self) -> str:
+        return f"StorageKeys(region={self.region!r})"
+
+
+class PictureStorage:
+    """Puts pictures into a bucket.
+
+    Usage::
+
+        storage = PictureStorage("https://s3.eu-central-1.amazonaws.com", "auria", keys, prefix="posts/", client=client)
+        address = storage.put(content, lasts=3600)
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        bucket: str,
+        keys: StorageKeys,
+        *,
+        prefix: str,
+        client: httpx2.Client,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Remember where; nothing is sent.
+
+        Args:
+            endpoint: of the storage, without a slash at its end; the bucket stands in the path.
+            bucket: its name.
+            keys: who signs.
+            prefix: before each picture's name in the bucket.
+            client: that sends the requests, with time-outs of its own.
+            clock: now, in UTC.
+        """
+        self._base = f"{endpoint}/{bucket}/{prefix}"
+        self._keys = keys
+        self._client = client
+        self._clock = clock
+
+    def put(self, content: bytes, *, lasts: float) -> str:
+        """Upload a JPEG under a name that nobody can guess, and give the address that opens it.
+
+        Raises:
+            Throttled: the storage is away.
+            Unauthorised: it does not accept the keys.
+            Rejected: it does not take the picture.
+        """
+        url = f"{self._base}{randomness.token_hex(16)}.jpg"
+        self._send("PUT", url, content)
+        return presigned("GET", url, self._keys, at=self._clock(), lasts=min(int(lasts), _LONGEST))
+
+    def remove(self, address: str) -> None:
+        """Delete a picture.
+
+        Raises:
+            Throttled: the storage is away.
+            Unauthorised: it does not accept the keys.
+            Rejected: it does not delete the picture.
+        """
+        self._send("DELETE", address.partition("?")[0], b"")
+
+    def _send(self, method: str, url: str, content: bytes) -> None:
+        import httpx2
+
+        extra = {"content-type": "image/jpeg"} if content else {}
+        headers = signed_headers(method, url, self._keys, at=self._clock(), content=content, extra=extra)
+        where = urlsplit(url).hostname
+        try:
+            status = self._client.request(method, url, content=content, headers=headers).status_code
+        except httpx2.HTTPError as error:
+            raise Throttled(f"the storage {where} cannot be reached ({type(error).__name__})") from None
+        if status in {401, 403}:
+            raise Unauthorised(f"the storage {where} answered {status}: look at its keys, its bucket and its region")
+        if status == 429 or status >= 500:
+            raise Throttled(f"the storage {where} answered {status}")
+        if status >= 300 and not (method == "DELETE" and status == 404):
+            raise Rejected(f"the storage {where} answered {status}: look at its address, its bucket and its region")
+
+
+def presigned(method: str, url: str, keys: StorageKeys, *, at: datetime, lasts: int) -> str:
+    """An address that allows one method on one object for a while.
+
+    Args:
+        method: such as GET.
+        url: of the object, without a query.
+        keys: who signs.
+        at: from when (UTC).
+        lasts: seconds, at most seven days.
+    """
+    stamp, scope = _scope(at, keys)
+    query = {
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": f"{keys.key_id}/{scope}",
+        "X-Amz-Date": stamp,
+        "X-Amz-Expires": str(lasts),
+        "X-Amz-SignedHeaders": "host",
+    }
+    text = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in sorted(query.items()))
+    sign = _signature(method, url, text, {"host": urlsplit(url).netloc}, "UNSIGNED-PAYLOAD", keys, at=at)
+    return f"{url}?{text}&X-Amz-Signature={sign}"
+
+
+def signed_headers(
+    method: str, url: str, keys: StorageKeys, *, at: datetime, content: bytes, extra: Mapping[str, str]
+) -> dict[str, str]:
+    """The headers of a signed request: those given, and the ones that sign it.
+
+    Args:
+        method: such as PUT.
+        url: of the object, without a query.
+        keys: who signs.
+        at: when (UTC).
+        content: of the request.
+        extra: headers in lower case that are signed too.
+    """
+    stamp, scope = _scope(at, keys)
+    digest = hashlib.sha256(content).hexdigest()
+    headers = {**extra, "host": urlsplit(url).netloc, "x-amz-content-sha256": digest, "x-amz-date": stamp}
+    sign = _signature(method, url, "", headers, digest, keys, at=at)
+    names = ";".join(sorted(headers))
+    credential = f"Credential={keys.key_id}/{scope}, SignedHeaders={names}, Signature={sign}"
+    return {**headers, "authorization": f"AWS4-HMAC-SHA256 {credential}"}
+
+
+def _signature(
+    method: str, url: str, query: str, headers: Mapping[str, str], digest: str, keys: StorageKeys, *, at: datetime
+) -> str:
+    stamp, scope = _scope(at, keys)
+    names = sorted(headers)
+    lines = [f"{name}:{headers[name].strip()}\n" for name in names]
+    request = "\n".join([method, urlsplit(url).path or "/", query, "".join(lines), ";".join(names), digest])
+    text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(request.encode()).hexdigest()])
+    key = f"AWS4{keys.secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _scope(at: datetime, keys: StorageKeys) -> tuple[str, str]:
+    return f"{at:%Y%m%dT%H%M%SZ}", f"{at:%Y%m%d}/{keys.region}/s3/aws4_request"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="-_.~")

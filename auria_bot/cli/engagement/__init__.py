@@ -1,0 +1,1 @@
+"""Commands for engagement and moods."""

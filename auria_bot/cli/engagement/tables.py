@@ -1,0 +1,213 @@
+"""What followers did, on the screen: an overview, or one table.
+
+Knows tallies and how they are drawn with characters; does not know where they come from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auria_bot.cli.studio.views import single_line
+from auria_bot.cli.terminal.console import table
+from auria_bot.cli.terminal.sparklines import bar, number, resampled, sparkline
+from auria_bot.domain.engagement import COUNTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from auria_bot.domain.artwork import Artwork
+    from auria_bot.domain.engagement import PostEngagement
+    from auria_bot.services.engagement.report import Aggregate, EngagementReport
+
+__all__ = ["MOST", "overview", "table_by"]
+
+MOST = 40
+"""Rows that a table has at most on the screen; --csv and --json have them all."""
+
+_BEST = 8  # moods and paintings that the overview names
+_WEEKS = 100  # columns of a screen from which the channels' weeks are drawn
+_PAIR = 118  # from which two tables stand side by side
+_COUNTS = 146  # from which every count of the channels is shown
+_MEANING = "A rate is points for every 100 followers: a like 1, a reply or a save 2, a repost or a quote 3."
+_UNCOUNTED = "Nothing was counted yet: auria measure"
+_INK = {"line": "cyan", "bar": "magenta", "dim": "dim"}
+
+
+def overview(look: EngagementReport, artworks: Mapping[int, Artwork], *, width: int, latest: int) -> RenderableType:
+    """Everything at a glance: channels, moods, paintings, times, and the latest posts."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    moods = _ranking("moods", look.by("mood")[:_BEST], [])
+    styles = look.by("style")[:_BEST]
+    titles = [_title(artworks.get(one.example)) for one in styles]
+    paintings = _ranking("paintings", styles, titles)
+    pair: RenderableType = Group(moods, paintings)
+    if width >= _PAIR:
+        grid = Table.grid(padding=(0, 4))
+        grid.add_row(moods, paintings)
+        pair = grid
+    first, last = (one.posted_at.astimezone(look.zone) for one in (look.standings[-1], look.standings[0]))
+    time = f"   {len(look.standings):,} posts, {first:%Y-%m-%d} to {last:%Y-%m-%d}, times in {look.zone}"
+    head = Text.assemble(("What followers did", "bold"), (time, "dim"))
+    counted = max((one.counts.at for one in look.standings if one.counts), default=None)
+    foot = f"{_MEANING} {f'Counted last {counted.astimezone(look.zone):%Y-%m-%d %H:%M}.' if counted else _UNCOUNTED}"
+    parts: list[RenderableType] = [
+        head,
+        _channels(look, width),
+        pair,
+        _times(look),
+        _posts(look.standings[:latest], artworks, look, width),
+    ]
+    return Group(*parts, Text(foot, style=_INK["dim"]))
+
+
+def table_by(look: EngagementReport, by: str, artworks: Mapping[int, Artwork], *, width: int) -> RenderableType:
+    """One table: of posts, or of tallies of one kind."""
+    from rich.console import Group
+    from rich.text import Text
+
+    if by == "post":
+        shown: Table = _posts(look.standings[:MOST], artworks, look, width)
+        rows = len(look.standings)
+    else:
+        tallies = look.by(by)  # type: ignore[arg-type]  # the caller checked it
+        names = [_title(artworks.get(one.example)) for one in tallies[:MOST]] if by == "style" else []
+        shown, rows = _tallies(by, tallies[:MOST], names, width), len(tallies)
+    if rows <= MOST:
+        return shown
+    return Group(shown, Text(f"{rows - MOST:,} more: auria stats --by {by} --csv -", style="dim"))
+
+
+def _right(grid: Table, *, but: Sequence[int]) -> Table:
+    """Numbers stand at the right of their columns, and columns close together."""
+    grid.padding = (0, 1, 0, 0)
+    for place, column in enumerate(grid.columns):
+        column.no_wrap = True
+        if place not in but:
+            column.justify = "right"
+    return grid
+
+
+def _channels(look: EngagementReport, width: int) -> Table:
+    """One row a channel: how it grows, and what came of its posts; on a narrow screen the sums alone."""
+    from rich.text import Text
+
+    tallies, weeks = look.by("channel"), look.weeks()
+    wide, shown = width >= _WEEKS, list(COUNTS) if width >= _COUNTS else ["likes"]
+    gone, paid = any(one.vanished for one in tallies), any(one.cost for one in tallies)
+    names = ["channel", "posts", "followers", "", "30 days", *shown, "a post", "rate"]
+    names += [*(["by week"] if wide else []), *(["gone"] if gone else []), *(["cost"] if paid else [])]
+    rows: list[list[str | Text]] = []
+    for one in tallies:
+        audience = [float(each.followers or 0) for each in look.followers.get(one.name, ())]
+        row: list[str | Text] = [
+            Text(one.name, style="bold"),
+            number(one.posts),
+            f"{audience[-1]:,.0f}" if audience else "-",
+            Text(sparkline(resampled(audience, 12 if wide else 8)), style=_INK["line"]),
+            _growth(look, one.name),
+            *(number(one.counts[name]) for name in shown),
+            number(one.mean),
+            number(one.rate),
+        ]
+        by_week = sparkline(list(weeks[one.name].values())[-12:], zero=True)
+        row += [Text(by_week, style=_INK["bar"])] if wide else []
+        row += [str(one.vanished or "")] if gone else []
+        row += [f"${one.cost:.2f}" if one.cost else ""] if paid else []
+        rows.append(row)
+    return _right(table("", names, rows), but=[0, 3, *([names.index("by week")] if wide else [])])
+
+
+def _growth(look: EngagementReport, channel: str) -> str:
+    """How many followers came or went in the last thirty days that were counted."""
+    rows = look.followers.get(channel, ())
+    if len(rows) < 2:
+        return ""
+    before = [one for one in rows if (rows[-1].at - one.at).days >= 30] or rows[:1]
+    change = (rows[-1].followers or 0) - (before[-1].followers or 0)
+    return f"{change:+,}" if change else "±0"
+
+
+def _ranking(name: str, tallies: Sequence[Aggregate], titles: Sequence[str]) -> Table:
+    """What was liked best, as bars."""
+    from rich.text import Text
+
+    most = max((one.rate or 0.0 for one in tallies), default=0.0)
+    rows = [
+        (
+            single_line(titles[place] if titles else one.name, 40),
+            number(one.posts),
+            number(one.rate),
+            Text(bar(one.rate, most, 14), style=_INK["bar"]),
+        )
+        for place, one in enumerate(tallies)
+    ]
+    return _right(table("", (name, "posts", "rate", ""), rows), but=[0, 3])
+
+
+def _times(look: EngagementReport) -> RenderableType:
+    """When what went out was received how: by hour and by day of the week."""
+    from rich.table import Table
+    from rich.text import Text
+
+    hours = {one.name: one.rate for one in look.by("hour")}
+    days = {one.name: one.rate for one in look.by("day")}
+    from auria_bot.services.engagement.report import DAYS
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row(
+        Text("by hour", style="dim"),
+        Text("0     6     12    18   23", style="dim"),
+        Text("   by day", style="dim"),
+        Text("  ".join(name[:2] for name in DAYS), style="dim"),
+    )
+    by_hour = sparkline([hours.get(f"{hour:02d}") for hour in range(24)], zero=True)
+    by_day = sparkline([days.get(name) for name in DAYS], zero=True)
+    grid.add_row(
+        "", Text(by_hour, style=_INK["bar"]), "", Text("  ".join(2 * tick for tick in by_day), style=_INK["bar"])
+    )
+    return grid
+
+
+def _posts(
+    standings: Sequence[PostEngagement], artworks: Mapping[int, Artwork], look: EngagementReport, width: int
+) -> Table:
+    """One row a post; a narrow screen goes without hours and likes."""
+    from rich.text import Text
+
+    wide = width >= _WEEKS
+    rows: list[list[str | Text]] = []
+    for one in standings:
+        points, at = one.counts.points if one.counts else None, one.posted_at.astimezone(look.zone)
+        poem = artworks[one.draft_id].haiku.lines[0] if one.draft_id in artworks else ""
+        row: list[str | Text] = [str(one.post_id), f"{at:%Y-%m-%d %H:%M}" if wide else f"{at:%Y-%m-%d}", one.channel]
+        row += [one.mood, Text(single_line(poem, 32 if wide else 18), style="italic")]
+        row += [number(one.counts.likes if one.counts else None)] if wide else []
+        row += [number(points), number(100 * points / one.followers if points is not None and one.followers else None)]
+        rows.append([*row, Text("gone", style="red") if one.vanished_at else ""])
+    names = ("post", "when", "channel", "mood", "poem", *(["likes"] if wide else []), "points", "rate", "")
+    return _right(table("", names, rows), but=[1, 2, 3, 4])
+
+
+def _tallies(by: str, tallies: Sequence[Aggregate], titles: Sequence[str], width: int) -> Table:
+    """One row a tally; a narrow screen goes without the single counts."""
+    from rich.text import Text
+
+    most = max((one.rate or 0.0 for one in tallies), default=0.0)
+    shown = list(COUNTS) if width >= _PAIR else ["likes"]
+    rows: list[list[str | Text]] = []
+    for place, one in enumerate(tallies):
+        row: list[str | Text] = [single_line(titles[place] if titles else one.name, 40), number(one.posts)]
+        row += [number(one.counts[name]) for name in shown]
+        rows.append([*row, number(one.mean), number(one.rate), Text(bar(one.rate, most, 16), style=_INK["bar"])])
+    names = (by, "posts", *shown, "a post", "rate", "")
+    return _right(table("", names, rows), but=[0, len(names) - 1])
+
+
+def _title(artwork: Artwork | None) -> str:
+    return f"{artwork.style.title}, {artwork.style.artist}" if artwork else ""

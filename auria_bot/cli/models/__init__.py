@@ -1,0 +1,1 @@
+"""Commands for models, styles, training and evaluation."""

@@ -1,0 +1,116 @@
+"""Looking after the house: `doctor`, `config` and `db`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from auria_bot.cli.terminal.console import note
+
+__all__ = ["config", "database", "doctor"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+database = typer.Typer(
+    help="The database: its schema, backups, and whether it is whole.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Examine everything and say what to do.
+
+    Looks at settings, disk, database, models by their hashes, backends, device, clock and channels, and changes nothing.
+    """
+    from auria_bot.cli.operations.health_checks import examine
+    from auria_bot.cli.terminal.console import out, print_json, state_text
+
+    findings = list(examine())
+    if as_json:
+        print_json([{"name": one.name, "state": one.state, "words": one.words, "next": one.advice} for one in findings])
+    else:
+        from rich.table import Table
+        from rich.text import Text
+
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True, style="bold")
+        grid.add_column(overflow="fold")
+        for one in findings:
+            words = Text(one.words)
+            if one.advice:
+                words.append(f"\n→ {one.advice}", style="bold")
+            grid.add_row(state_text(one.state), one.name, words)
+        out().print(grid)
+    bad = [one for one in findings if one.state == "bad"]
+    if bad:
+        note(f"Error: {len(bad)} of {len(findings)} examinations failed: {', '.join(one.name for one in bad)}")
+        raise typer.Exit(bad[0].exit_code)
+
+
+def config(
+    as_json: Json = False,
+) -> None:
+    """Show every setting in force, without secrets.
+
+    Settings come from auria.toml in Auria's home, from the file that AURIA_CONFIG names, and from environment
+    variables such as AURIA_STUDIO__COUNT=3; the later wins. The shipped config/auria.toml explains each.
+    """
+    from auria_bot.cli.terminal.console import print_json
+    from auria_bot.settings.loading import load, shipped
+
+    value = load().to_json()
+    if as_json:
+        print_json(value)
+        return
+    for line in _toml(value):
+        typer.echo(line)
+    note(f"each setting is explained in {shipped('config') / 'auria.toml'}; yours go into {value['home']}/auria.toml")
+
+
+def _toml(value: dict[str, Any], path: str = "") -> list[str]:
+    """The settings in TOML's notation, tables last; what has no value is left out."""
+    lines, tables = [], []
+    for key, item in value.items():
+        if isinstance(item, dict) and not (key == "options" or not item):
+            tables += ["", f"[{path}{key}]", *_toml(item, f"{path}{key}.")]
+        elif item is not None:
+            lines.append(f"{key} = {_toml_value(item)}")
+    return lines + [line for number, line in enumerate(tables) if line or number or lines]
+
+
+def _toml_value(item: Any) -> str:
+    import json
+
+    if isinstance(item, dict):
+        return "{ " + ", ".join(f"{key} = {_toml_value(value)}" for key, value in item.items()) + " }" if item else "{}"
+    if isinstance(item, list):
+        return "[" + ", ".join(_toml_value(value) for value in item) + "]"
+    return json.dumps(item, ensure_ascii=False)  # strings, numbers and booleans are written alike
+
+
+@database.command("upgrade")
+def upgrade() -> None:
+    """Bring the database's schema up to date; the other commands do so by themselves."""
+    from auria_bot.settings.loading import load
+    from auria_bot.store import migrate
+
+    typer.echo(f"the database has schema {migrate.upgrade(load().database_url)}, the newest")
+
+
+@database.command("current")
+def current(as_json: Json = False) -> None:
+    """Show the version of the database's schema, and the newest there is."""
+    from auria_bot.cli.operations.health_checks import schema_version
+    from auria_bot.cli.terminal.console import print_json
+    from auria_bot.settings.loading import load
+    from auria_bot.store.schema import HEAD
+
+    found = schema_version(load())
+    if as_json:
+        print_json({"current": found, "newest": HEAD})
+    else:
+        typer.echo(f"{found or 'none yet'} (the newest is {HEAD})")

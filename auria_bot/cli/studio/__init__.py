@@ -1,0 +1,1 @@
+"""Commands for making and reviewing artworks."""

@@ -1,0 +1,211 @@
+"""`review`: the drafts one by one, one key each."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auria_bot.cli.terminal import keys
+from auria_bot.cli.terminal.console import note
+from auria_bot.errors import AuriaError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.cli.terminal.pictures import Drawing
+    from auria_bot.domain.draft import Draft
+
+__all__ = ["review"]
+
+_KEYS = (
+    ("a", "approve"),
+    ("r", "reject"),
+    ("e", "edit words"),
+    ("s", "restyle"),
+    ("p", "repaint"),
+    ("n", "next"),
+    ("b", "back"),
+    ("q", "quit"),
+)
+
+
+def review(
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="ID", help="These drafts; all that wait by default.")
+    ] = None,
+    channel: Annotated[
+        list[str] | None, typer.Option("--channel", "-c", help="Where approved ones go; may be repeated.")
+    ] = None,
+    drawing: Annotated[
+        str,
+        typer.Option("--picture", help="How to draw: auto, kitty, iterm, sixel, blocks, blocks-256 or none."),
+    ] = "auto",
+) -> None:
+    """Go through the drafts that wait, one key each.
+
+    a approve, r reject with a reason, e edit the words, s restyle, p repaint, n or space next, b back, q quit. Each
+    decision is saved at once.
+    """
+    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.terminal.pictures import Drawing
+    from auria_bot.errors import UnknownName
+
+    if drawing not in set(Drawing):
+        raise UnknownName(f"no way to draw named {drawing[:40]!r}; known: {', '.join(Drawing)}")
+    if not keys.is_terminal():
+        raise InputError(
+            "review needs a terminal; elsewhere use: auria drafts --state made, auria approve ID, auria reject ID"
+        )
+    with opened() as house:
+        _Sitting(house, channels=tuple(channel or ()), drawing=Drawing(drawing)).run(ids)
+
+
+class _Sitting:
+    """One sitting of the operator before the drafts; each decision is saved at once."""
+
+    def __init__(self, house: Application, *, channels: tuple[str, ...], drawing: Drawing) -> None:
+        from auria_bot.cli.terminal.console import out
+
+        self.house, self.channels, self.drawing = house, channels, drawing
+        self.console: Console = out()
+        self.counts = {"approved": 0, "rejected": 0, "made anew": 0}
+        self.queue: list[int] = []
+        self.at = 0
+
+    def run(self, ids: list[int] | None) -> None:
+        """Show one draft after the other until all are decided or the operator leaves."""
+        self.queue = list(ids) if ids else self._waiting()
+        if not self.queue:
+            note("no draft waits for review; make some: auria make")
+            return
+        with contextlib.suppress(EOFError):  # Ctrl-D leaves, as q does
+            while self.at < len(self.queue):
+                if not self._one(self.queue[self.at]):
+                    break
+        done = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count) or "nothing decided"
+        note(f"\n{done}; {len(self._waiting())} still waiting")
+        if self.counts["approved"]:
+            note("publish what is approved: auria publish")
+
+    def _waiting(self) -> list[int]:
+        """The drafts that wait, the oldest first."""
+        from auria_bot.domain.draft import DraftState
+
+        return [draft.id for draft in reversed(self.house.review.drafts([DraftState.MADE]))]
+
+    def _one(self, draft_id: int) -> bool:
+        """Show a draft and take keys until it is dealt with; False when the operator leaves."""
+        draft = self.house.review.draft(draft_id)
+        self._show(draft)
+        while True:
+            key = keys.read_key().lower()
+            if key in {"q", keys.ESCAPE}:
+                return False
+            if key in {"n", " ", "\r", "\n", "\t"}:
+                self.at += 1
+                return True
+            if key == "b":
+                self.at = max(0, self.at - 1)
+                return True
+            action = self._actions().get(key)
+            if action is None:
+                self._ask()
+                continue
+            try:
+                if action(self.house.review.draft(draft_id)):
+                    return True
+            except AuriaError as error:
+                from auria_bot.cli.error_reporting import sentence
+
+                note(sentence(error))
+            self._ask()
+
+    def _actions(self) -> dict[str, Callable[[Draft], bool]]:
+        """What each key does; an action gives whether the screen is to be drawn anew."""
+        return {
+            "a": self._approve,
+            "r": self._reject,
+            "e": self._edit,
+            "s": self._restyle,
+            "p": self._repaint,
+        }
+
+    def _show(self, draft: Draft) -> None:
+        from auria_bot.cli.studio.drafts import look_at
+
+        self.console.clear()
+        look_at(self.house, draft, self.console, drawing=self.drawing, room=24)
+        self.console.rule(style="dim")
+        self._ask()
+
+    def _ask(self) -> None:
+        from rich.text import Text
+
+        line = Text(f"{self.at + 1} of {len(self.queue)}  ", style="dim")
+        for key, name in _KEYS:
+            line.append(f" {key} ", style="reverse")
+            line.append(f" {name}  ")
+        self.console.print(line)
+
+    def _approve(self, draft: Draft) -> bool:
+        self.house.review.approve([draft.id], channels=self.channels)
+        self.counts["approved"] += 1
+        self.at += 1
+        return True
+
+    def _reject(self, draft: Draft) -> bool:
+        reason = self._line("why? (Enter for no reason, Ctrl-D to keep it) ")
+        if reason is None:
+            return False
+        self.house.review.reject(draft.id, reason=reason)
+        self.counts["rejected"] += 1
+        self.at += 1
+        return True
+
+    def _edit(self, draft: Draft) -> bool:
+        from auria_bot.cli.terminal import editor
+
+        changed = editor.edit(draft.text, draft.alt_text)
+        if changed is not None:
+            self.house.review.edit(draft.id, text=changed[0], alt_text=changed[1])
+        return True
+
+    def _restyle(self, draft: Draft) -> bool:
+        wanted = self._line("a mood, a painting's title, or Enter for another of the same mood: ")
+        if wanted is None:
+            return False
+        from auria_bot.cli.terminal.progress import following
+        from auria_bot.domain.mood import MOODS
+
+        mood = wanted.lower() if wanted.lower() in MOODS else None
+        style = wanted if wanted and mood is None else None
+        with following(1) as tell:
+            new = self.house.review.restyle(draft.id, mood=mood, style=style, progress=tell)
+        return self._take_in(new)
+
+    def _repaint(self, draft: Draft) -> bool:
+        from auria_bot.cli.terminal.progress import following
+
+        with following(1) as tell:
+            new = self.house.review.repaint(draft.id, progress=tell)
+        return self._take_in(new)
+
+    def _take_in(self, new: Draft) -> bool:
+        """Show the new version in the place of the one it came from."""
+        self.queue[self.at] = new.id
+        self.counts["made anew"] += 1
+        return True
+
+    def _line(self, question: str) -> str | None:
+        """A line of text; None when the operator does not want to answer after all."""
+        try:
+            answer = input(question)
+        except EOFError:
+            print()
+            return None
+        return "".join(char for char in answer if char.isprintable()).strip()

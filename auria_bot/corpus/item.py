@@ -1,0 +1,166 @@
+"""A text of a stranger's, and what was decided on it: kept as a poem, or rejected with a reason.
+
+One function for a post on Reddit and one for a row of any other file give the same kind of value. Names of authors and places are known
+by hashes alone, unless the operator wants names: a hash is enough to forget by. Knows the rules; does not know what is kept already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from auria_bot.corpus.language.season_words import seasons_of
+from auria_bot.corpus.language.syllables import FORM, fits, line_counts
+from auria_bot.corpus.language.words import words
+from auria_bot.corpus.poem_extraction import cleaned, read_poem
+from auria_bot.corpus.quality_filter import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from auria_bot.corpus.poem_extraction import ExtractedPoem
+    from auria_bot.corpus.quality_filter import FilterRules
+    from auria_bot.corpus.sources.rows import Row
+    from auria_bot.corpus.sources.submission import Submission
+
+__all__ = ["ADULT", "CorpusItem", "author_key", "from_row", "from_submission", "measured", "place_key"]
+
+ADULT = "for adults"
+"""The reason for which a post that Reddit marks as not safe for work is rejected."""
+
+_FREE, _FORMAL = "free", "575"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusItem:
+    """A text as it is kept."""
+
+    digest: str  # of its folded words: 32 hexadecimal digits
+    key: str  # where it was met, hashed
+    author_key: str = ""  # whose it is, hashed; "" where nobody knows
+    reason: str = ""  # why it is rejected; "" for a poem that is kept
+    lines: tuple[str, ...] = ()  # none where it is rejected
+    syllables: tuple[int, ...] = ()
+    form: str = ""  # "575" or "free"
+    season: str = ""
+    source: str  # "reddit" or "file"
+    origin: str = ""  # the file, or the listing
+    licence: str = ""
+    subreddit: str = ""
+    external_id: str = ""
+    created_at: datetime | None = None
+    score: int | None = None
+    author: str = ""
+
+    @property
+    def standing(self) -> tuple[bool, bool, bool, float, str, str]:
+        """How good a copy this is; of two copies of a poem the smaller is kept.
+
+        A kept one goes before a rejected one; then one whose licence is stated; then one on Reddit, whose deletion can be
+        noticed, before a file's; then the older; at last the smaller id, so that the order of imports does not matter.
+        """
+        since = self.created_at.timestamp() if self.created_at else float("inf")
+        return bool(self.reason), not self.licence, self.source != "reddit", since, self.external_id, self.origin
+
+
+def place_key(source: str, identifier: str) -> str:
+    """The hash of a place where a text stands, such as a post: `place_key("reddit", "1abcd")`."""
+    return _hashed(f"place {source} {identifier.strip().removeprefix('t3_').lower()}")
+
+
+def author_key(name: str) -> str:
+    """The hash of an author's name, in any case, with or without the "u/"; "" for nobody."""
+    plain = name.strip().removeprefix("/").removeprefix("u/").lower()
+    return _hashed(f"author {plain}") if plain else ""
+
+
+def from_submission(
+    post: Submission, rules: FilterRules | None = None, *, origin: str = "", licence: str = "", names: bool = False
+) -> CorpusItem:
+    """Read and judge a post that was not removed.
+
+    Args:
+        post: of any epoch.
+        rules: the thresholds.
+        origin: the file or listing that it comes from.
+        licence: under which it may be used, where one is stated.
+        names: keep the author's name.
+    """
+    found = read_poem(post.title, post.body)
+    return _judged(
+        found,
+        f"{post.title}\n{post.body}",
+        rules,
+        refused=ADULT if post.over_18 else "",
+        base=CorpusItem(
+            digest="",
+            key=place_key("reddit", post.id),
+            author_key=author_key(post.author),
+            source="reddit",
+            origin=origin,
+            licence=licence,
+            subreddit=post.subreddit,
+            external_id=post.id,
+            created_at=post.created,
+            score=post.score,
+            author=post.author if names else "",
+        ),
+    )
+
+
+def from_row(
+    row: Row, rules: FilterRules | None = None, *, origin: str, licence: str = "", names: bool = False
+) -> CorpusItem:
+    """Read and judge a row of a file; the same arguments as for a post."""
+    # A row without an id is known by its words, so that the same file under another name adds nothing.
+    identifier = f"{origin} {row.id}" if row.id else f"words {_spelt(row.text)}"
+    return _judged(
+        read_poem(row.text),
+        row.text,
+        rules,
+        base=CorpusItem(
+            digest="",
+            key=place_key("file", identifier),
+            author_key=author_key(row.author),
+            source="file",
+            origin=origin,
+            licence=row.licence or licence,
+            subreddit=row.collection,
+            external_id=row.id,
+            created_at=row.created,
+            score=row.score,
+            author=row.author if names else "",
+        ),
+    )
+
+
+def _judged(
+    found: ExtractedPoem, text: str, rules: FilterRules | None, *, base: CorpusItem, refused: str = ""
+) -> CorpusItem:
+    if not found.lines:
+        return replace(base, digest=_hashed(f"no poem {_spelt(text)}"), reason=found.reason)
+    digest = _hashed(" ".join(word for line in found.lines for word in words(line)))
+    if reason := refused or judge(found.lines, rules):
+        return replace(base, digest=digest, reason=reason)
+    syllables, form = measured(found.lines)
+    season = next(iter(seasons_of(found.lines)), "")
+    return replace(base, digest=digest, lines=found.lines, syllables=syllables, form=form, season=season)
+
+
+def measured(lines: Sequence[str]) -> tuple[tuple[int, ...], str]:
+    """The syllables of each line, and the form: where some way of saying them is 5-7-5, that is taken."""
+    spelt = [words(line) for line in lines]
+    if fits(spelt):
+        return FORM, _FORMAL
+    return tuple(min(line_counts(line)) for line in spelt), _FREE
+
+
+def _spelt(text: str) -> str:
+    """What a text is known by: its words, or where it has none its letters."""
+    return " ".join(words(text)) or cleaned(text).strip()
+
+
+def _hashed(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16, person=b"auria corpus").hexdigest()

@@ -1,0 +1,1 @@
+"""English for verse: words, syllables, form, seasons, and words that may not be published."""

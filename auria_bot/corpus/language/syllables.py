@@ -1,0 +1,144 @@
+"""How many syllables a word has: CMUdict's answer for it or for the words it is made of, a learned guess elsewhere.
+
+Knows spelling only; does not know verse. The table and the guesser's weights are derived by
+`python -m auria_bot.art.training.words` and lie in models/words.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from functools import cache, lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from auria_bot.corpus.language.numerals import spoken_counts
+from auria_bot.corpus.language.shipped_tables import table
+from auria_bot.corpus.language.suffix_syllables import derived
+from auria_bot.errors import ModelCorrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["FORM", "by_dictionary", "counts", "fits", "guess", "in_dictionary", "line_counts", "nuclei", "settled"]
+
+FORM = (5, 7, 5)
+"""Syllables of each line of a haiku."""
+
+_VOWELS = re.compile(r"[aeiouy]+")
+_LETTERS = re.compile(r"[^a-z']+")
+_ELISIONS = frozenset(["e'er", "ne'er", "o'er", "e'en", "heav'n", "dont", "wont", "neath"])
+LONGEST = 64  # letters looked at when guessing: no word is longer
+
+
+def counts(word: str) -> tuple[int, ...]:
+    """The syllable counts a word may have, the commonest pronunciation's first; never empty.
+
+    Args:
+        word: one word in any case; a hyphen or space is not part of a word.
+    """
+    word = word.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip("'")
+    known = _dictionary().get(word)
+    if known is not None:
+        return known
+    stem, apostrophe, ending = word.partition("'")
+    if apostrophe and ending == "s":
+        sibilant = stem.endswith(("s", "x", "z", "ch", "sh", "ce", "ge", "se", "ze"))
+        return tuple(count + sibilant for count in counts(stem))
+    if word.isascii() and word.isdigit():
+        return spoken_counts(word)
+    if word in _ELISIONS:
+        return (1,)
+    return _parts(word) or (guess(word),)
+
+
+@lru_cache(maxsize=4096)
+def _parts(word: str) -> tuple[int, ...] | None:
+    """The counts of a word that is made of words which the dictionary has."""
+    return derived(word[:LONGEST], _dictionary().get) if word.isascii() else None
+
+
+def by_dictionary(word: str) -> bool:
+    """Whether a word's count comes from CMUdict: its own, or those of the words it is made of."""
+    folded = word.lower().removesuffix("'s")
+    return in_dictionary(word) or in_dictionary(folded) or _parts(folded) is not None
+
+
+def in_dictionary(word: str) -> bool:
+    """Whether CMUdict has the word."""
+    return word.lower() in _dictionary()
+
+
+def settled(word: str) -> int | None:
+    """The word's syllables where CMUdict has it and all its pronunciations agree; None elsewhere."""
+    known = _dictionary().get(word.lower())
+    return known[0] if known is not None and len(known) == 1 else None
+
+
+def line_counts(words: Iterable[str]) -> frozenset[int]:
+    """Every count a line may have, over all pronunciations of its words."""
+    totals = {0}
+    for word in words:
+        totals = {total + count for total in totals for count in counts(word)}
+    return frozenset(totals)
+
+
+def fits(lines: Sequence[Sequence[str]], form: Sequence[int] = FORM) -> bool:
+    """Whether some reading of the lines, given as words, has the form."""
+    return len(lines) == len(form) and all(
+        wanted in line_counts(words) for words, wanted in zip(lines, form, strict=True)
+    )
+
+
+def guess(word: str) -> int:
+    """The likely syllables of a word that no dictionary has; at least 1.
+
+    A sum of learned weights, one for each group of vowels in its surroundings, rounded.
+    """
+    weights, scale = _guesser()
+    letters = _LETTERS.sub("", word.lower())[:LONGEST]
+    total = sum(weights.get(key, 0) for key in nuclei(letters))
+    return max(1, round(total / scale))
+
+
+def nuclei(word: str) -> Iterator[str]:
+    """The features a guess is made of: each vowel group with ever more of its surroundings."""
+    yield "*"
+    padded = f"^{word}$"
+    groups = list(_VOWELS.finditer(padded))
+    for group in groups:
+        left, vowels = padded[group.start() - 1], group.group()
+        right = padded[group.end() : group.end() + 3]
+        yield vowels
+        yield f"{left}{vowels}"
+        for reach in range(1, len(right) + 1):
+            yield f"{vowels}|{right[:reach]}"
+            yield f"{left}{vowels}|{right[:reach]}"
+        if group.start() > 1:
+            yield f"{padded[group.start() - 2]}{left}{vowels}|{right[:2]}"
+    for first, second in pairwise(groups):
+        yield f"{first.group()}{padded[first.end() : second.end()]}"
+
+
+@cache
+def _dictionary() -> dict[str, tuple[int, ...]]:
+    text = _unpack("syllables.z")
+    words: dict[str, tuple[int, ...]] = {}
+    for row in text.splitlines():
+        numbers, _, members = row.partition("\t")
+        words.update(dict.fromkeys(members.split(" "), tuple(map(int, numbers.split(",")))))
+    return words
+
+
+@cache
+def _guesser() -> tuple[dict[str, int], int]:
+    stored = json.loads(_unpack("guesser.z"))
+    return stored["weights"], stored["scale"]
+
+
+def _unpack(name: str) -> str:
+    try:
+        return zlib.decompress(table("words", name).read_bytes()).decode("ascii")
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise ModelCorrupt(f"models/words/{name} cannot be read ({error}); reinstall auria-bot") from None

@@ -1,0 +1,290 @@
+"""Decides whether a poem of a stranger's may be learned from, and says why not.
+
+Each rule is one function and one reason: language, quality, repetition, profanity, personal data, self-harm, advertising. Numbers
+are in Rules, which come from the settings. Knows words; does not know where the poem comes from nor whether it is known already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auria_bot.corpus.language.content_filter import blocked_words, hidden_characters, is_name
+from auria_bot.corpus.language.syllables import in_dictionary
+from auria_bot.corpus.language.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["REASONS", "FilterRules", "judge"]
+
+REASONS = {
+    "hidden characters": "it holds characters that cannot be seen",
+    "quality": "it is hardly words: numbers, shouting or noise",
+    "language": "it is not in English",
+    "repetition": "it says the same thing again and again",
+    "self-harm": "it speaks of ending one's life",
+    "personal data": "it holds a name, a mail address, a handle or a number to call",
+    "advertising": "it sells, links or begs",
+    "profanity": "it holds a word that must not be published",
+    "about itself": "it speaks of haiku, or of the place where it was posted",
+}
+"""Every reason for which a poem is left out, in the order in which they are looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterRules:
+    """The thresholds."""
+
+    least_english: float = 0.7  # share of words that the dictionary has
+    most_capitals: float = 0.6  # share of letters; a poem of more is shouted
+    most_repeated: float = 0.45  # share of the words that the commonest may be
+    most_odd: float = 0.15  # share of characters that are neither letters, spaces nor common marks
+    allow: frozenset[str] = frozenset()  # words that are let pass though a list has them, folded
+    names: bool = False  # let names of persons pass
+
+
+_COMMON = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "and",
+        "is",
+        "it",
+        "i",
+        "my",
+        "me",
+        "you",
+        "your",
+        "we",
+        "are",
+        "was",
+        "be",
+        "with",
+        "for",
+        "from",
+        "this",
+        "that",
+        "not",
+        "no",
+        "so",
+        "as",
+        "but",
+        "by",
+        "her",
+        "his",
+        "she",
+        "he",
+        "they",
+        "all",
+        "one",
+        "out",
+        "up",
+        "do",
+        "if",
+        "when",
+        "what",
+        "how",
+        "who",
+        "has",
+        "have",
+        "had",
+        "will",
+        "just",
+        "like",
+    ]
+)
+"""English's commonest words: a poem of other languages seldom has one."""
+_FOREIGN = frozenset(
+    [
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "nicht",
+        "ich",
+        "ein",
+        "eine",
+        "le",
+        "la",
+        "les",
+        "des",
+        "une",
+        "est",
+        "et",
+        "je",
+        "dans",
+        "que",
+        "el",
+        "los",
+        "las",
+        "una",
+        "por",
+        "con",
+        "il",
+        "di",
+        "che",
+        "sono",
+        "het",
+        "een",
+        "van",
+        "och",
+        "att",
+        "som",
+        "da",
+        "em",
+        "nao",
+        "os",
+        "um",
+        "para",
+    ]
+)
+_ITSELF = frozenset(
+    [
+        "haiku",
+        "haikus",
+        "senryu",
+        "syllable",
+        "syllables",
+        "reddit",
+        "redditor",
+        "redditors",
+        "subreddit",
+        "upvote",
+        "upvotes",
+        "upvoted",
+        "downvote",
+        "downvotes",
+        "downvoted",
+        "karma",
+        "meme",
+        "memes",
+    ]
+)
+"""Words that a poem about poems has, or one about Reddit; Auria says none of them."""
+_NOBODY = frozenset(
+    [
+        "adam",
+        "buddha",
+        "christ",
+        "england",
+        "eve",
+        "god",
+        "irish",
+        "jesus",
+        "karma",
+        "maine",
+        "mass",
+        "moses",
+        "santa",
+        "states",
+        "via",
+        "zeus",
+    ]
+)
+"""Names of nobody who could mind."""
+_SOMEBODY = frozenset(["dickinson", "gandhi", "guevara", "putin", "stalin", "trump", "wazowski"])
+"""Names that no census has and that a poem should not name either."""
+_COARSE = re.compile(r"\b(?:mother)?f[u\W]c?k(?:en|in|ing|er|ers)?\b", re.IGNORECASE)
+"""What lists of words spell otherwise."""
+_ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly", "ness", "er", "est", "y", "less", "like")
+_PHONE = re.compile(r"(?<!\w)(?:\+?\d[\s.()-]*){7,}(?!\w)")
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_HANDLE = re.compile(r"(?<![\w.])[@\N{FULLWIDTH COMMERCIAL AT}]\w|(?:^|[\s(])/?u/\w+", re.IGNORECASE)
+_HARM = re.compile(
+    r"\b(?:suicid\w*|kill(?:ing)? (?:myself|yourself|himself|herself|themselves)|end(?:ing)? (?:my|your|it all|this) ?(?:own )?(?:life|all)?"
+    r"(?= |$)(?<=life|.all)|hang(?:ing)? myself|slit(?:ting)? (?:my|your|her|his) wrists?|cut(?:ting)? (?:myself|my wrists?)|overdos\w+|"
+    r"self.?harm\w*|want(?:ed)? to die|wish (?:i was|i were|to be) dead|noose|take my (?:own )?life)\b",
+    re.IGNORECASE,
+)
+_SELLS = re.compile(
+    r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|ly|tv|shop)\b|\b(?:subscribe|promo code|coupon|follow me|onlyfans|patreon|giveaway|"
+    r"buy (?:now|my)|check out my (?:blog|book|channel|page|podcast|profile|shop|site|store|video)s?|link in bio|upvotes? (?:me|this|please)|discord\.gg|etsy|soundcloud)\b",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"[\w\s.,;:!?'\"()\-\N{EN DASH}\N{EM DASH}\N{HORIZONTAL ELLIPSIS}&/]")
+
+
+def judge(lines: Sequence[str], rules: FilterRules | None = None) -> str:
+    """The reason why a poem is left out, a key of REASONS; "" for one that may be learned from.
+
+    Args:
+        lines: the poem's, cleaned.
+        rules: the thresholds; the defaults when not given.
+    """
+    kept = rules or FilterRules()
+    text = "\n".join(lines)
+    spelt = words(text)
+    checks = {
+        "language": lambda: _foreign(text, spelt, kept) or not all(map(words, lines)),
+        "quality": lambda: _noisy(text, spelt, kept),
+        "repetition": lambda: _repeats(lines, spelt, kept),
+        "profanity": lambda: _profane(text, kept),
+        "personal data": lambda: _personal(text, spelt, kept),
+        "self-harm": lambda: bool(_HARM.search(" ".join(text.split()))),
+        "about itself": lambda: any(word.removesuffix("'s") in _ITSELF - kept.allow for word in spelt),
+        "advertising": lambda: bool(_SELLS.search(text)),
+        "hidden characters": lambda: bool(hidden_characters(text)),
+    }
+    return next((reason for reason in REASONS if checks[reason]()), "")
+
+
+def _foreign(text: str, spelt: Sequence[str], rules: FilterRules) -> bool:
+    letters = [letter for letter in text if letter.isalpha()]
+    if not spelt or sum(not letter.isascii() for letter in letters) > 0.2 * len(letters):
+        return True
+    known = sum(map(_is_english, spelt)) / len(spelt)
+    telling = sum(word in _FOREIGN for word in spelt)
+    if telling >= 2 and telling > sum(word in _COMMON for word in spelt):
+        return True
+    return known < rules.least_english and (known < 0.5 or not any(word in _COMMON for word in spelt))
+
+
+def _is_english(word: str) -> bool:
+    """Whether the dictionary has a word, or what is left of it without an ending."""
+    return in_dictionary(word) or any(
+        word.endswith(ending)
+        and len(word) > len(ending) + 2
+        and (in_dictionary(stem := word.removesuffix(ending)) or in_dictionary(f"{stem}e"))
+        for ending in _ENDINGS
+    )
+
+
+def _noisy(text: str, spelt: Sequence[str], rules: FilterRules) -> bool:
+    letters = [letter for letter in text if letter.isalpha()]
+    shouted = len(letters) > 20 and sum(letter.isupper() for letter in letters) > rules.most_capitals * len(letters)
+    odd = sum(not _PLAIN.match(letter) for letter in text) > rules.most_odd * len(text)
+    numbers = sum(word.isdigit() for word in spelt) > 0.3 * len(spelt)
+    return shouted or odd or numbers or bool(re.search(r"(.)\1{4,}", text))
+
+
+def _repeats(lines: Sequence[str], spelt: Sequence[str], rules: FilterRules) -> bool:
+    folded = [" ".join(words(line)) for line in lines]
+    if len(set(folded)) < len(folded) - 1:
+        return True
+    commonest = Counter(spelt).most_common(1)
+    return len(spelt) >= 6 and bool(commonest) and commonest[0][1] > rules.most_repeated * len(spelt)
+
+
+def _profane(text: str, rules: FilterRules) -> bool:
+    found = (" ".join(words(found)) for found in blocked_words(text))
+    listed = any(one not in rules.allow and one.removesuffix("'s") not in _ITSELF for one in found)
+    return listed or any(" ".join(words(one)) not in rules.allow for one in _COARSE.findall(text))
+
+
+def _personal(text: str, spelt: Sequence[str], rules: FilterRules) -> bool:
+    if _MAIL.search(text) or _HANDLE.search(text) or _PHONE.search(text):
+        return True
+    return not rules.names and any(
+        (is_name(word) or word.removesuffix("'s") in _SOMEBODY) and word.removesuffix("'s") not in _NOBODY | rules.allow
+        for word in spelt
+    )

@@ -1,0 +1,1 @@
+"""Readers of verse from outside: Reddit, its dumps, and files of any kind."""

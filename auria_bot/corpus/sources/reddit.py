@@ -1,0 +1,242 @@
+"""Reads Reddit through PRAW, as a guest: pages of a listing, and posts by their ids.
+
+Every request is one of reading; no account is used. Reddit's limits are kept as prawcore reckons them, who spreads the requests of a window of ten
+minutes evenly; every wait is waited here, and said, so that nothing sleeps in silence.
+Knows addresses and answers; does not know what was read before.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from auria_bot.corpus.sources.dump import listed
+from auria_bot.corpus.sources.retry import RequestCounter, RetryPolicy
+from auria_bot.corpus.sources.stream import Tally
+from auria_bot.errors import BackendMissing, ChannelError, InputError, NotFound, SettingsError, Unauthorised
+from auria_bot.url_validation import checked_address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from auria_bot.corpus.sources.submission import Submission
+    from auria_bot.domain.interfaces import Secrets
+
+__all__ = ["INFO_BATCH", "PAGE", "Access", "Ask", "Page", "Reddit", "user_agent"]
+
+PAGE = 100
+"""Posts of a page: the most that Reddit gives."""
+
+INFO_BATCH = 100
+"""Posts that can be asked for by their ids at once."""
+
+Ask: TypeAlias = Callable[[str, dict[str, "str | int"]], Any]
+"""Sends a GET request, path and parameters; gives the decoded answer."""
+
+_SUBREDDIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{1,23}")
+_USER = re.compile(r"[A-Za-z0-9_-]{3,20}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How Reddit is reached."""
+
+    user: str  # of an account on Reddit, by which Reddit can reach whoever runs the program
+    address: str = "https://www.reddit.com"  # where tokens are given
+    oauth_address: str = "https://oauth.reddit.com"  # where everything else is
+    timeout: float = 16.0  # seconds for an answer, all of it
+    patience: float = 660.0  # seconds: the longest that Reddit may ask to be waited for
+    attempts: int = 5  # of a request whose answer does not come
+    back_off: float = 2.0  # seconds before the second attempt, doubled before each further one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of a listing."""
+
+    posts: tuple[Submission, ...]  # in the listing's order
+    after: str  # the name from which it goes on; "" at the end
+    stickied: frozenset[str] = frozenset()  # ids that stand out of order
+    bad: int = 0  # children that could not be read
+
+
+def user_agent(user: str) -> str:
+    """The name that Reddit's rules ask for: `platform:app:version (by /u/name)`.
+
+    Raises:
+        SettingsError: it is no account's name.
+    """
+    import sys
+
+    from auria_bot import __version__
+
+    plain = user.strip().removeprefix("/").removeprefix("u/")
+    if not _USER.fullmatch(plain):
+        raise SettingsError(
+            f"corpus.reddit.user is {user[:40]!r}; Reddit wants to know whom to ask: give your account's name there, or in"
+            " AURIA_CORPUS__REDDIT__USER"
+        )
+    return f"{sys.platform}:auria-bot:{__version__} (by /u/{plain})"
+
+
+class Reddit:
+    """Reddit, read only.
+
+    Args:
+        access: addresses and patience.
+        secrets: with "client_id" and "client_secret" of an application.
+        meter: counts requests, and is told of every wait.
+    """
+
+    def __init__(self, access: Access, secrets: Secrets, *, meter: RequestCounter | None = None) -> None:
+        self.access, self._secrets = access, secrets
+        self.meter = meter or RequestCounter()
+        self._ask: Ask | None = None
+        self._pause: Callable[[], float] = float
+
+    def page(
+        self, subreddit: str, path: str, params: Mapping[str, str | int], *, after: str = "", limit: int = PAGE
+    ) -> Page:
+        """A page of a listing.
+
+        Args:
+            subreddit: its name, without the "r/".
+            path: "new", "top" or "search".
+            params: what the listing is given beside.
+            after: the name of the post that it goes on from, such as "t3_1abcd".
+            limit: the most posts, up to PAGE.
+
+        Raises:
+            NotFound: there is no such subreddit, or it is closed.
+            Unauthorised: Reddit does not take the credentials.
+            Throttled: Reddit asks to wait longer than we are patient.
+            ChannelError: Reddit does not answer, or not sensibly.
+            InputError: the name can be no subreddit's.
+        """
+        if not _SUBREDDIT.fullmatch(subreddit):
+            raise InputError(f"{subreddit[:40]!r} is not a subreddit; give its name as in r/NAME, without the r/")
+        asked = {**params, "limit": min(limit, PAGE), "raw_json": 1, **({"after": after} if after else {})}
+        found = self._answer(f"r/{subreddit}/{path}", asked, what=f"r/{subreddit}")
+        tally = Tally()
+        try:
+            posts = tuple(listed(found, tally=tally))
+        except InputError:
+            raise ChannelError(f"Reddit's answer for r/{subreddit} is no listing; try again later") from None
+        children = [child.get("data") for child in found["data"]["children"] if isinstance(child, dict)]
+        stickied = frozenset(
+            str(one.get("id")) for one in children if isinstance(one, dict) and one.get("stickied") is True
+        )
+        further = found["data"].get("after")
+        return Page(posts=posts, after=further if isinstance(further, str) else "", stickied=stickied, bad=tally.bad)
+
+    def posts(self, ids: Sequence[str]) -> tuple[Submission, ...]:
+        """What stands under these ids now, in any order; what Reddit does not know is left out.
+
+        Args:
+            ids: at most INFO_BATCH, without the "t3_".
+
+        Raises:
+            As for `page`.
+        """
+        names = ",".join(f"t3_{one}" for one in ids[:INFO_BATCH])
+        found = self._answer("api/info", {"id": names, "raw_json": 1}, what="the posts that are known")
+        try:
+            return tuple(listed(found))
+        except InputError:
+            raise ChannelError("Reddit's answer for the posts that are known is no listing; try again later") from None
+
+    def _answer(self, path: str, params: dict[str, str | int], *, what: str) -> Any:
+        """What Reddit says, as JSON; its and PRAW's errors as Auria's."""
+        if self._ask is None:
+            self._ask = self._connected()
+        import praw.exceptions
+        import prawcore
+
+        self.meter.pace(self._pause(), self.access.patience)
+        try:
+            return self._ask(path, params)
+        except prawcore.exceptions.ResponseException as error:
+            raise _translated(error.response.status_code, what) from None
+        except (prawcore.exceptions.PrawcoreException, praw.exceptions.PRAWException) as error:
+            raise ChannelError(f"Reddit's answer for {what} cannot be used ({type(error).__name__})") from None
+
+    def _connected(self) -> Ask:
+        """A PRAW instance's way of asking; nothing is sent yet.
+
+        Raises:
+            BackendMissing: PRAW is not installed.
+            SettingsError: no credentials, or a wrong address.
+        """
+        try:
+            import praw
+        except ImportError:
+            raise BackendMissing("reading Reddit needs a package: pip install 'auria-bot[corpus]'") from None
+        from auria_bot.corpus.sources.retry import requestor
+
+        client_id, client_secret = self._secret("client_id"), self._secret("client_secret")
+        access = self.access
+        # Everything that a praw.ini or a variable of PRAW's could add is said here, so that no account is ever used.
+        made = praw.Reddit(
+            "DEFAULT",
+            client_id=client_id,
+            client_secret=client_secret,
+            user_agent=user_agent(access.user),
+            reddit_url=checked_address(access.address, setting="corpus.reddit.address"),
+            oauth_url=checked_address(access.oauth_address, setting="corpus.reddit.oauth_address"),
+            username=None,
+            password=None,
+            refresh_token=None,
+            redirect_uri=None,
+            check_for_updates=False,
+            check_for_async=False,
+            requestor_class=requestor(),
+            requestor_kwargs={
+                "line": RetryPolicy(
+                    timeout=access.timeout,
+                    patience=access.patience,
+                    attempts=access.attempts,
+                    back_off=access.back_off,
+                    meter=self.meter,
+                )
+            },
+        )
+        made.read_only = True
+        # What prawcore knows of the next request's time; PRAW itself does not tell it.
+        core: Any = made._read_only_core  # noqa: SLF001
+        limiter = core.rate_limiter
+        self._pause = lambda: ((limiter.next_request_timestamp_ns or 0) - time.monotonic_ns()) / 1e9
+
+        def ask(path: str, params: dict[str, str | int]) -> Any:
+            return made.request(method="GET", path=path, params=params)
+
+        return ask
+
+    def _secret(self, name: str) -> str:
+        found = self._secrets.get(name)
+        if not found:
+            raise SettingsError(
+                f'Reddit\'s {name} is missing: make an application of the kind "script" at reddit.com/prefs/apps, then run'
+                " `auria corpus login`, or set AURIA_SECRET_REDDIT_CLIENT_ID and AURIA_SECRET_REDDIT_CLIENT_SECRET"
+            )
+        return found
+
+    def check(self) -> None:
+        """Try the credentials with one request.
+
+        Raises:
+            As for `page`.
+        """
+        self._answer("api/info", {"id": "t3_1", "raw_json": 1}, what="a trial")
+
+
+def _translated(status: int, what: str) -> Exception:
+    if status == 401:
+        return Unauthorised("Reddit does not take the client id and secret; `auria corpus login` takes new ones")
+    if status in {302, 301, 404}:
+        return NotFound(f"Reddit has no {what}, or it is banned")
+    if status in {403, 451}:
+        return NotFound(f"Reddit does not show {what} to this application: it is private or closed")
+    return ChannelError(f"Reddit answers {status} for {what}")

@@ -1,0 +1,266 @@
+"""Reads verse out of files that are no dumps: plain text, CSV, JSON lines, and folders or tables of Arrow and Parquet.
+
+Each gives rows: a text with what is told beside it. Which field is what, is said by a mapping, or guessed from usual names. All are
+read as a stream. Knows the shapes of files; does not know what a poem is.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.corpus.sources.stream import Tally, lines
+from auria_bot.errors import BackendMissing, InputError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from auria_bot.corpus.sources.stream import Tell
+
+__all__ = ["FIELDS", "Row", "from_arrow", "from_csv", "from_json_lines", "from_records", "from_text"]
+
+FIELDS = {
+    "text": ("lines", "poem", "haiku", "verse", "text", "content", "title", "body"),
+    "id": ("id", "_id", "uuid", "name"),
+    "author": ("author", "poet", "user"),
+    "created": ("created_utc", "created", "created_at", "date", "year"),
+    "score": ("score", "ups", "likes"),
+    "licence": ("licence", "license", "rights"),
+    "collection": ("subreddit", "collection", "source"),
+}
+"""What a row can tell, and the names under which it is looked for when no mapping says otherwise."""
+
+_MOST_LINES = 60  # of a block of plain text: more is prose
+_LONGEST = 4000  # characters of a text that are looked at
+_LARGEST_CELL = 131_072  # characters of a CSV's cell: a longer one is a quote without end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A text, and what is told beside it."""
+
+    text: str  # its lines parted by line breaks, slashes or the like
+    id: str = ""
+    author: str = ""
+    created: datetime | None = None  # aware, UTC
+    score: int | None = None
+    licence: str = ""
+    collection: str = ""  # a subreddit, a book
+
+
+def from_text(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
+    """Plain text: a poem a block, blocks parted by empty lines."""
+    block: list[str] = []
+    begun = 1
+    for number, raw in lines(path, tally=tally, tell=tell, blank=True):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r")
+        except UnicodeDecodeError:
+            tally.note_bad(number, "not UTF-8", raw)
+            continue
+        if line.strip():
+            if not block:
+                begun = number
+            if len(block) <= _MOST_LINES:
+                block.append(line)
+        elif block:
+            yield from _block(block, begun, tally)
+            block = []
+    if block:
+        yield from _block(block, begun, tally)
+
+
+def _block(block: list[str], begun: int, tally: Tally) -> Iterator[Row]:
+    if len(block) > _MOST_LINES:
+        tally.note_bad(begun, f"a block of more than {_MOST_LINES} lines", block[0].encode())
+        return
+    tally.wanted += 1
+    yield Row(text="\n".join(block)[:_LONGEST])
+
+
+def from_csv(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
+    """CSV with a head line; commas, semicolons or tabs.
+
+    Raises:
+        InputError: the mapping names a column that is not there, or nothing looks like a text.
+    """
+    csv.field_size_limit(_LARGEST_CELL)  # the module's own limit is everybody's, and somebody may have raised it
+    texts = (raw.decode("utf-8-sig", "replace").rstrip("\r") + "\n" for _, raw in lines(path, tally=tally, tell=tell))
+    head = next(texts, "")
+    delimiter = max(",;\t|", key=head.count)
+    try:
+        names = next(csv.reader([head], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise InputError(f"{path}: the head line cannot be read: {error}") from None
+    fields = _fields(names, mapping, path)
+    reader = csv.reader(texts, delimiter=delimiter)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            tally.note_bad(tally.lines, str(error), b"")
+            continue
+        if len(cells) != len(names):
+            tally.note_bad(tally.lines, f"{len(cells)} cells instead of {len(names)}", delimiter.join(cells).encode())
+            continue
+        yield from _row(dict(zip(names, cells, strict=True)), fields, tally.lines, tally)
+
+
+def from_json_lines(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
+    """An object a line, packed or not.
+
+    Raises:
+        InputError: the mapping does not fit the first object, or nothing in it looks like a text.
+    """
+    fields: dict[str, str] = {}
+    for number, line in lines(path, tally=tally, tell=tell):
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            tally.note_bad(number, "not JSON", line)
+            continue
+        if not isinstance(record, dict):
+            tally.note_bad(number, "not an object", line)
+            continue
+        fields = fields or _fields(list(record), mapping, path)
+        yield from _row(record, fields, number, tally)
+
+
+def from_records(records: Iterable[Any], mapping: Mapping[str, str], *, path: Path, tally: Tally) -> Iterator[Row]:
+    """Decoded objects, such as those of a JSON list.
+
+    Raises:
+        InputError: the mapping does not fit the first object, or nothing in it looks like a text.
+    """
+    fields: dict[str, str] = {}
+    for record in records:
+        tally.lines += 1
+        if not isinstance(record, dict):
+            tally.note_bad(tally.lines, "not an object", str(record)[:200].encode())
+            continue
+        fields = fields or _fields(list(record), mapping, path)
+        yield from _row(record, fields, tally.lines, tally)
+
+
+def from_arrow(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
+    """A folder that `datasets` saved, with or without splits, or a single .arrow or .parquet file.
+
+    Raises:
+        NotFound: the folder holds no table.
+        InputError: a file is not what its name says, or the mapping does not fit.
+        BackendMissing: pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise BackendMissing("reading Arrow and Parquet needs a package: pip install 'auria-bot[arrow]'") from None
+    files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.suffix in {".arrow", ".parquet"})
+    if not files:
+        raise NotFound(
+            f"{path} holds no .arrow or .parquet file; name a folder that `datasets` saved with save_to_disk"
+        )
+    for file in files:
+        try:
+            yield from from_records(_batches(file, pa, parquet), mapping, path=file, tally=tally)
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"{file} is damaged or not a table: {error}") from None
+        tally.bytes_read += file.stat().st_size
+        if tell is not None:
+            tell(tally.bytes_read)
+
+
+def _batches(file: Path, pa: Any, parquet: Any) -> Iterator[Any]:
+    """The rows of one table, a batch at a time."""
+    if file.suffix == ".parquet":
+        for batch in parquet.ParquetFile(file).iter_batches(batch_size=2048):
+            yield from batch.to_pylist()
+        return
+    with pa.memory_map(str(file)) as mapped:
+        try:
+            batches: Any = pa.ipc.open_stream(mapped)  # what `datasets` writes
+        except pa.ArrowInvalid:
+            whole = pa.ipc.open_file(mapped)
+            batches = (whole.get_batch(number) for number in range(whole.num_record_batches))
+        for batch in batches:
+            for at in range(0, batch.num_rows, 2048):
+                yield from batch.slice(at, 2048).to_pylist()
+
+
+def _fields(names: list[str], mapping: Mapping[str, str], path: Path) -> dict[str, str]:
+    """Where each of FIELDS stands.
+
+    Raises:
+        InputError: as `from_csv` says.
+    """
+    for what, name in mapping.items():
+        if what not in FIELDS:
+            raise InputError(f"--map {what[:40]}=...: a row tells no {what[:40]!r}; known: {', '.join(FIELDS)}")
+        if name not in names:
+            raise InputError(f"{path} has no field {name[:40]!r}; it has: {', '.join(names)[:300]}")
+    found = dict(mapping)
+    for what, usual in FIELDS.items():
+        if what not in found and (name := next((one for one in usual if one in names), "")):
+            found[what] = name
+    if "text" not in found:
+        raise InputError(
+            f"{path}: no field looks like a poem; say which with --map text=FIELD; it has: {', '.join(names)[:300]}"
+        )
+    return found
+
+
+def _row(record: Mapping[str, Any], fields: Mapping[str, str], number: int, tally: Tally) -> Iterator[Row]:
+    told = {what: record.get(name) for what, name in fields.items()}
+    text = told["text"]
+    if isinstance(text, list) and all(isinstance(line, str) for line in text):
+        text = "\n".join(text)
+    if not isinstance(text, str) or not text.strip():
+        tally.note_bad(number, f"no text in {fields['text']}", json.dumps(record, default=str)[:400].encode())
+        return
+    tally.wanted += 1
+    yield Row(
+        text=text[:_LONGEST],
+        id=_plain(told.get("id")),
+        author=_plain(told.get("author")),
+        created=_time(told.get("created")),
+        score=_number(told.get("score")),
+        licence=_plain(told.get("licence")),
+        collection=_plain(told.get("collection"))[:100],
+    )
+
+
+def _plain(value: Any) -> str:
+    return str(value).strip()[:200] if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def _number(value: Any) -> int | None:
+    try:
+        return max(-(2**31), min(int(float(value)), 2**31 - 1))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _time(value: Any) -> datetime | None:
+    """A time of any usual shape: seconds since 1970, a year, an ISO date; None where it is none."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        try:
+            found = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            return None
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    if not math.isfinite(seconds):
+        return None
+    if seconds == int(seconds) and 1 <= seconds <= 2200:
+        return datetime(int(seconds), 1, 1, tzinfo=UTC)
+    return datetime.fromtimestamp(int(seconds), UTC) if 86_400 <= seconds <= 4_102_444_800 else None

@@ -1,0 +1,388 @@
+"""The roles of the house, as Protocols: what a poet, a painter, a channel ... can be asked.
+
+A backend of a role is one file with a frozen `Config` dataclass and one class, named in the registry. Makers of
+pictures are constructed as `Class(Class.Config(**options), models=FOLDER)`, where FOLDER holds the trained
+models; for channels see `Channel`. Pictures are passed as paths; targets are
+written atomically. The same arguments on the same machine give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
+
+from auria_bot.domain.artwork import ArtworkInProgress, Style
+from auria_bot.domain.engagement import Audience, Engagement
+from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.mood import Mood
+from auria_bot.domain.post import Post, Receipt
+
+__all__ = [
+    "Captioner",
+    "Channel",
+    "ConfirmSend",
+    "Enlarger",
+    "Exporter",
+    "Finished",
+    "Limits",
+    "LocalChannel",
+    "Maker",
+    "MoodReader",
+    "Painter",
+    "Painting",
+    "Poet",
+    "PreparedText",
+    "Question",
+    "SafetyFilter",
+    "SafetyResult",
+    "Secrets",
+    "Stylist",
+    "TextWriter",
+    "Verse",
+    "Words",
+]
+
+
+class Maker(Protocol):
+    """What every backend of the studio can tell of itself."""
+
+    def models(self) -> Mapping[str, str]:
+        """The models it works with: name to SHA-256 (of the folder's SHA256SUMS, or of the package's file)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verse:
+    """A poem and how good the poet finds it."""
+
+    haiku: Haiku
+    score: float  # higher is better; comparable within one call only
+
+
+@runtime_checkable
+class Poet(Maker, Protocol):
+    """Writes haiku."""
+
+    def compose(
+        self,
+        *,
+        seed: int,
+        count: int = 1,
+        theme: str | None = None,
+        mood: Mood | None = None,
+        recent: Sequence[Haiku] = (),
+    ) -> tuple[Verse, ...]:
+        """Write `count` different haiku, the best first; far from `recent` ones.
+
+        Raises:
+            InputError: the theme cannot be used.
+        """
+        ...
+
+
+@runtime_checkable
+class MoodReader(Maker, Protocol):
+    """Reads the mood of a poem."""
+
+    def read(self, haiku: Haiku) -> tuple[tuple[Mood, float], ...]:
+        """Every mood with its share (they sum to 1), the nearest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Painting:
+    """A painted candidate."""
+
+    path: Path  # PNG
+    score: float  # how well it matches the poem; higher is better; comparable within one call only
+    subject: str = ""  # what it set out to paint, as it follows "a painting of"; "" when the painter cannot tell
+
+
+@runtime_checkable
+class Painter(Maker, Protocol):
+    """Paints poems."""
+
+    def paint(
+        self,
+        haiku: Haiku,
+        *,
+        seed: int,
+        count: int,
+        folder: Path,
+        mood: Mood | None = None,
+        theme: str | None = None,
+    ) -> tuple[Painting, ...]:
+        """Paint `count` candidates as PNG files in `folder`, the best first."""
+        ...
+
+
+@runtime_checkable
+class Enlarger(Maker, Protocol):
+    """Makes pictures larger."""
+
+    def enlarge(self, source: Path, target: Path, *, size: int) -> None:
+        """Write `source` as PNG with a short side of `size` pixels.
+
+        Raises:
+            PictureError: the source cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Stylist(Maker, Protocol):
+    """Restyles a picture in the manner of a painting."""
+
+    def choose(
+        self,
+        *,
+        mood: Mood,
+        haiku: Haiku,
+        picture: Path,
+        seed: int,
+        recent: Sequence[str] = (),
+        wanted: str | None = None,
+    ) -> Style:
+        """Choose a painting for a mood, near in meaning to the poem and in colour to the picture.
+
+        Args:
+            mood: decides which paintings come into question, and the strength.
+            haiku: the poem.
+            picture: the picture that will be restyled.
+            seed: breaks near-ties.
+            recent: style keys used lately, the newest first; avoided.
+            wanted: a style key or a part of a title that must be used.
+
+        Raises:
+            UnknownName: `wanted` is not in the bank.
+        """
+        ...
+
+    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
+        """Write `source` in that style as PNG, of the same size."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyResult:
+    """What the safety gate finds."""
+
+    passed: bool
+    reason: str  # "" when it passed
+    nudity: float  # 0 to 1
+    fingerprint: str  # perceptual hash, 16 hexadecimal digits
+
+
+@runtime_checkable
+class SafetyFilter(Maker, Protocol):
+    """Keeps unfit pictures out."""
+
+    def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
+        """Judge a picture against the fingerprints of earlier ones. Never raises for a broken picture."""
+        ...
+
+
+@runtime_checkable
+class Captioner(Maker, Protocol):
+    """Describes pictures."""
+
+    def describe(self, picture: Path) -> str:
+        """One sentence on what the picture shows.
+
+        Raises:
+            PictureError: the picture cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """The words that go with a picture."""
+
+    alt_text: str  # at most 1,000 characters
+    post_text: str  # haiku, signature, at most 5 hashtags
+
+
+@runtime_checkable
+class TextWriter(Maker, Protocol):
+    """Writes the alt text and the post's text from what is known."""
+
+    def write(self, sketch: ArtworkInProgress) -> Words:
+        """Words for a sketch that has its haiku, mood, style and caption."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The files of a finished artwork."""
+
+    full: Path  # full-size PNG
+    post: Path  # 1080x1350 JPEG
+    card: Path  # JPEG
+
+
+@runtime_checkable
+class Exporter(Maker, Protocol):
+    """Makes the files that are looked at, kept and posted, with their provenance inside."""
+
+    def finish(self, sketch: ArtworkInProgress, picture: Path, folder: Path) -> Finished:
+        """Write full.png, post.jpg and card.jpg into `folder` from the styled picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a channel takes; None where it sets no limit."""
+
+    characters: int | None = None  # of the text, as the platform counts them
+    text_bytes: int | None = None  # of the text in UTF-8
+    alt_characters: int | None = None
+    picture_bytes: int | None = None
+    picture_pixels: int | None = None  # longest side
+    ratios: tuple[float, float] | None = None  # the least and the greatest width / height
+    hashtags: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedText:
+    """A post's words as a channel sends them."""
+
+    text: str
+    alt_text: str
+    dropped: tuple[str, ...] = ()  # what of the text is left out: hashtags, then the signature; never the poem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something a channel must be told before it can be used; asked by `auria channels add`."""
+
+    name: str  # a field of the channel's Config, or the name of a secret
+    prompt: str
+    secret: bool = False
+    required: bool = True
+
+
+class Secrets(Protocol):
+    """The secrets of one channel."""
+
+    def get(self, name: str) -> str | None:
+        """A secret's value; None where there is none."""
+        ...
+
+    def put(self, name: str, value: str) -> None:
+        """Keep a secret that the channel renewed itself, such as a session or a token.
+
+        Raises:
+            DiskError: it cannot be written.
+        """
+        ...
+
+
+class ConfirmSend(Protocol):
+    """Called by a channel right before its one visible mutation, never afterwards."""
+
+    def __call__(self, memo: str = "") -> None:
+        """Make sure that the post is still this worker's to send, and remember `memo` for `Channel.find`.
+
+        Args:
+            memo: what helps to find out later whether the mutation happened, such as a container's id; no secret.
+
+        Raises:
+            InvalidTransition: the post was taken over meanwhile: nothing must be sent.
+        """
+        ...
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A place where posts are published.
+
+    Constructed as `Class(Class.Config(**options), home=FOLDER, secrets=SECRETS)`, which reaches for nothing: no
+    network, no file. Its `QUESTIONS` say what an operator must tell it. Every call over the network ends in a stated
+    time, and every error's message is free of secrets.
+    """
+
+    QUESTIONS: ClassVar[tuple[Question, ...]]
+    name: str
+
+    def limits(self) -> Limits:
+        """What the channel takes; without the network."""
+        ...
+
+    def fit(self, text: str, alt_text: str) -> PreparedText:
+        """A post's words as they are sent; without the network.
+
+        Raises:
+            Rejected: they are beyond a limit, which the message names, and nothing that may be left out is left.
+        """
+        ...
+
+    def check(self) -> str:
+        """Verify the configuration and credentials without publishing; a sentence on what was found.
+
+        Raises:
+            Unauthorised: the credentials are not accepted, with what to do.
+            ChannelError: it would not work, with what to do.
+        """
+        ...
+
+    def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
+        """Publish once: upload what is invisible, call `ready`, then make at most one visible mutation.
+
+        Raises:
+            Rejected: definitely not posted; no use repeating.
+            Throttled: definitely not posted; again later.
+            Unauthorised: definitely not posted; the operator is needed.
+            OutcomeUnknown: posted or not, only `find` can tell.
+            InvalidTransition: from `ready`, passed on; nothing was sent.
+        """
+        ...
+
+    def find(self, post: Post) -> Receipt | None:
+        """Whether an earlier attempt did publish: its receipt, or None when surely absent.
+
+        `post.memo` is what that attempt gave to `ready`, and `post.tried_at` when it did.
+
+        Raises:
+            Throttled: it cannot be told now; ask again later (the network is away, or it is too early to be sure).
+            Unauthorised: it cannot be told without other credentials.
+            OutcomeUnknown: it can never be told by asking: the operator must look.
+        """
+        ...
+
+    def measure(self, receipt: Receipt) -> Engagement:
+        """What followers did with the post so far.
+
+        Raises:
+            NotFound: the post is gone.
+            Throttled: ask again later.
+            ChannelError: it cannot be told.
+        """
+        ...
+
+    def audience(self) -> Audience:
+        """How many follow.
+
+        Raises:
+            Throttled: ask again later.
+            ChannelError: it cannot be told.
+        """
+        ...
+
+
+@runtime_checkable
+class LocalChannel(Protocol):
+    """What a channel on this machine offers besides: it waits for no network, and its `find` is always sure.
+
+    Its posts are claimed, and their receipts written, several at a time.
+    """
+
+    def tidy(self) -> None:
+        """Bring up to date what depends on all posts together; called at the end of every round.
+
+        Raises:
+            ChannelError: it could not be done; the posts themselves are not concerned.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Runs steps of the studio in other processes."""

@@ -1,0 +1,1 @@
+"""The corpus: importing, refreshing from Reddit, checking for deletions, and versions."""

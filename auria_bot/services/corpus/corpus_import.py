@@ -1,0 +1,221 @@
+"""Takes strangers' verse into the corpus, from any file or from Reddit, and forgets what is to be forgotten.
+
+Work is done in batches, each one transaction: an import that is killed leaves whole batches, and the same import again finishes it and
+changes nothing more. Knows the store as a Protocol; does not know how versions are made (`editions`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.corpus.item import author_key, from_row, from_submission, place_key
+from auria_bot.corpus.sources import source_files
+from auria_bot.corpus.sources.stream import Tally
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from auria_bot.corpus.item import CorpusItem
+    from auria_bot.corpus.quality_filter import FilterRules
+    from auria_bot.corpus.sources.stream import Tell
+    from auria_bot.corpus.sources.submission import Submission
+    from auria_bot.services.ports import Clock, Store
+
+__all__ = ["CorpusImporter", "ImportReport"]
+
+_BATCH = 500  # texts of one transaction
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportReport:
+    """What came of reading."""
+
+    tally: Tally = field(default_factory=Tally)  # lines, bad ones, samples
+    removed: int = 0  # posts that were deleted, by their authors or by others
+    outcomes: Counter[str] = field(
+        default_factory=Counter
+    )  # new, better, known, forgotten; "would be kept" in a dry run
+    reasons: Counter[str] = field(default_factory=Counter)  # of the rejected
+    kept: int = 0  # poems among what was read, known ones too
+    fresh: int = 0  # of these, those that were not known
+    buried: int = 0  # verses that were forgotten because they are deleted where they stood
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "lines": self.tally.lines,
+            "bad": self.tally.bad,
+            "read": self.tally.wanted,
+            "kept": self.kept,
+            "new": self.outcomes["new"],
+            "better": self.outcomes["better"],
+            "known": self.outcomes["known"],
+            "forgotten": self.outcomes["forgotten"],
+            "removed": self.removed,
+            "buried": self.buried,
+            "rejected": dict(self.reasons.most_common()),
+            "samples": [{"line": number, "why": why, "text": text} for number, why, text in self.tally.samples],
+        }
+
+
+class CorpusImporter:
+    """Keeps the corpus.
+
+    Args:
+        store: the database.
+        clock: tells the time.
+        rules: what may be learned from.
+        names: keep authors' names.
+    """
+
+    def __init__(self, *, store: Store, clock: Clock, rules: FilterRules | None = None, names: bool = False) -> None:
+        self._store, self._clock, self._rules, self._names = store, clock, rules, names
+
+    def import_file(
+        self,
+        path: Path,
+        *,
+        subreddits: Sequence[str] = (),
+        mapping: Mapping[str, str] | None = None,
+        licence: str = "",
+        dry_run: bool = False,
+        tell: Tell | None = None,
+        report: ImportReport | None = None,
+    ) -> ImportReport:
+        """Take what a file holds: a dump or a listing of Reddit's, text, CSV, JSON lines, or a folder of `datasets`.
+
+        Args:
+            path: the file or folder.
+            subreddits: of a dump only these; all when empty.
+            mapping: which field of a row is what (`rows.FIELDS`); given, the file is no dump.
+            licence: under which the texts may be used, where the file does not say.
+            dry_run: judge everything and keep nothing.
+            tell: called now and then with the bytes read so far.
+            report: counts up while the file is read.
+
+        Raises:
+            NotFound: there is no such file.
+            InputError: it is not what its name says, or the mapping does not fit.
+            BackendMissing: a package that the file needs is not installed.
+        """
+        found = report if report is not None else ImportReport()
+        held = source_files.opened(path, subreddits=subreddits, mapping=mapping or {}, tally=found.tally, tell=tell)
+        if held.posts is not None:
+            return self.take(held.posts, origin=path.name, licence=licence, dry_run=dry_run, report=found)
+        self._keep(
+            (
+                from_row(row, self._rules, origin=path.name, licence=licence, names=self._names)
+                for row in held.rows or ()
+            ),
+            found,
+            dry_run=dry_run,
+        )
+        return found
+
+    def take(
+        self,
+        posts: Iterable[Submission],
+        *,
+        origin: str,
+        licence: str = "",
+        dry_run: bool = False,
+        report: ImportReport | None = None,
+    ) -> ImportReport:
+        """Take posts of Reddit's; one that was removed takes what is known of it out of the corpus.
+
+        Args:
+            posts: read as a stream.
+            origin: the file or listing that they come from.
+            licence: under which they may be used, where one is stated.
+            dry_run: judge everything and keep nothing.
+            report: counts up while posts are read.
+        """
+        found = report if report is not None else ImportReport()
+        waiting = iter(posts)
+        while batch := list(islice(waiting, _BATCH)):
+            removed = [place_key("reddit", post.id) for post in batch if post.removed]
+            found.removed += len(removed)
+            pieces = [
+                from_submission(post, self._rules, origin=origin, licence=licence, names=self._names)
+                for post in batch
+                if not post.removed
+            ]
+            self._keep_batch(pieces, found, dry_run=dry_run, removed=removed)
+        return found
+
+    def forget(self, what: str) -> int:
+        """Forget a verse, a post or an author, for good: what is met again later is not taken.
+
+        Args:
+            what: a post's id ("1abcd", "t3_1abcd" or its address), an author ("u/NAME"), a verse's digest, or "FILE ID" for a row that
+                had an id.
+
+        Returns:
+            How many verses are gone.
+
+        Raises:
+            InputError: it is none of these.
+        """
+        plain = what.strip()
+        with self._store.begin() as unit:
+            if _is_digest(plain):
+                return int(unit.verses.erase(plain))
+            return unit.verses.bury(_keys(plain), at=self._clock())
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """How many verses there are, by state, reason, form, season, subreddit, year and so on."""
+        with self._store.read() as unit:
+            return unit.verses.counts()
+
+    def sample(
+        self, count: int, *, season: str | None = None, form: str | None = None, seed: int = 0
+    ) -> Sequence[CorpusItem]:
+        """Some kept verses by chance."""
+        with self._store.read() as unit:
+            return unit.verses.sample(count, season=season, form=form, seed=seed)
+
+    def _keep(self, pieces: Iterator[CorpusItem], report: ImportReport, *, dry_run: bool) -> None:
+        while batch := list(islice(pieces, _BATCH)):
+            self._keep_batch(batch, report, dry_run=dry_run)
+
+    def _keep_batch(
+        self, pieces: Sequence[CorpusItem], report: ImportReport, *, dry_run: bool, removed: Sequence[str] = ()
+    ) -> None:
+        report.reasons.update(piece.reason for piece in pieces if piece.reason)
+        report.kept += sum(not piece.reason for piece in pieces)
+        if dry_run:
+            return
+        with self._store.begin() as unit:
+            if removed:
+                report.buried += unit.verses.bury(removed, at=self._clock())
+            if pieces:
+                outcomes = unit.verses.take(pieces)
+                report.outcomes.update(outcomes)
+                report.fresh += sum(how == "new" and not one.reason for how, one in zip(outcomes, pieces, strict=True))
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def _keys(what: str) -> list[str]:
+    """The hashes that a word of the operator's may stand for.
+
+    Raises:
+        InputError: it can be nothing.
+    """
+    if found := re.search(r"(?:reddit\.com|redd\.it)/(?:r/\w+/)?(?:comments/)?([0-9a-z]{1,16})\b", what, re.IGNORECASE):
+        return [place_key("reddit", found[1])]
+    if re.fullmatch(r"/?u/[\w-]{1,60}", what):
+        return [author_key(what)]
+    if re.fullmatch(r"(?:t3_)?[0-9a-z]{1,16}", what):
+        return [place_key("reddit", what)]
+    if re.fullmatch(r"\S.*\s\S+", what):
+        return [place_key("file", what), author_key(what)]
+    raise InputError(f"{what[:60]!r} cannot be forgotten: give a post's id, u/NAME for an author, or a verse's digest")

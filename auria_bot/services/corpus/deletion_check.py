@@ -1,0 +1,189 @@
+"""Looks whether the posts whose poems are kept still stand, and forgets those that are deleted or removed.
+
+Young posts are deleted most, so they are looked at often, old ones seldom: by age there are four rounds, each with a time after which it begins
+anew. A round leaves a mark after every hundred posts, so it goes on where it was stopped, and many posts take several runs. What
+Reddit does not know at all is forgotten when that is so twice, a day apart; where most of a hundred is unknown, the fault is more
+likely Reddit's, and nothing follows from it. Knows ids and the store; does not know HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from auria_bot.corpus.item import place_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
+
+    from auria_bot.corpus.sources.submission import Submission
+    from auria_bot.services.ports import Clock, Store
+
+__all__ = ["ROUNDS", "CheckResult", "DeletionChecker", "Posts", "Round"]
+
+log = logging.getLogger(__name__)
+
+Tell: TypeAlias = "Callable[[CheckResult], None]"
+
+_BATCH = 100  # posts of one request
+_DOUBT = 10  # posts of a batch from which on it is doubted when most are unknown
+_AGAIN = timedelta(hours=20)  # after which a post that is still unknown is gone
+_MOST_MISSING = 2000  # that are remembered
+_PLACE, _MISSING = "*", "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """Posts of an age, and how often they are looked at."""
+
+    name: str
+    younger: timedelta | None  # than this
+    older: timedelta  # or as old
+    every: timedelta
+
+
+ROUNDS = (
+    Round(name="2 days", younger=timedelta(days=2), older=timedelta(0), every=timedelta(hours=1)),
+    Round(name="2 weeks", younger=timedelta(days=14), older=timedelta(days=2), every=timedelta(days=1)),
+    Round(name="3 months", younger=timedelta(days=90), older=timedelta(days=14), every=timedelta(days=7)),
+    Round(name="older", younger=None, older=timedelta(days=90), every=timedelta(days=45)),
+)
+"""By the age of a post; the youngest first."""
+
+
+class Posts(Protocol):
+    """Where posts are looked up."""
+
+    def posts(self, ids: Sequence[str]) -> Sequence[Submission]:
+        """What stands under these ids now; what is not known is left out."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckResult:
+    """What came of looking."""
+
+    posts: int = 0  # that were looked up
+    requests: int = 0
+    deleted: int = 0  # posts that are deleted or removed
+    missing: int = 0  # that Reddit does not know
+    buried: int = 0  # verses that were forgotten
+    doubted: int = 0  # batches of which most was unknown
+    finished: bool = True  # no round is left that is due
+
+
+class DeletionChecker:
+    """Looks after what is kept.
+
+    Args:
+        posts: Reddit.
+        store: the database.
+        clock: tells the time.
+    """
+
+    def __init__(self, *, posts: Posts, store: Store, clock: Clock) -> None:
+        self._posts, self._store, self._clock = posts, store, clock
+
+    def look(self, *, requests: int, tell: Tell | None = None) -> CheckResult:
+        """Look at what is due, the youngest first.
+
+        Args:
+            requests: the most that are made.
+            tell: called after each.
+
+        Raises:
+            ChannelError, SettingsError: Reddit cannot be read; what was found is kept.
+        """
+        found = CheckResult()
+        for one in ROUNDS:
+            self._round(one, found, requests, tell)
+        return found
+
+    def _round(self, one: Round, found: CheckResult, requests: int, tell: Tell | None) -> None:
+        """Go on with a round where it was left, or begin it where it is due."""
+        mark = self._mark(one.name)
+        now = self._clock()
+        began, place = _number(mark.get("began")), int(_number(mark.get("place")))
+        if not place:
+            if now.timestamp() - began < one.every.total_seconds():
+                return
+            began = now.timestamp()
+        since = now - one.younger if one.younger is not None else None
+        until = now - one.older if one.older else None
+        while True:
+            with self._store.read() as unit:
+                batch = unit.watch.page(place, since=since, until=until, limit=_BATCH)
+            if batch and found.requests >= requests:
+                found.finished = False
+                return
+            if batch:
+                found.requests += 1
+                self._batch([identifier for _, identifier in batch], found)
+            place = batch[-1][0] if len(batch) == _BATCH else 0
+            self._leave(one.name, {"began": began, "place": place})
+            if batch and tell is not None:
+                tell(found)
+            if not place:
+                return
+
+    def _batch(self, ids: Sequence[str], found: CheckResult) -> None:
+        """Look at up to a hundred posts, and forget what is gone."""
+        there = {post.id: post for post in self._posts.posts(ids)}
+        found.posts += len(ids)
+        gone = [one for one in ids if one in there and there[one].removed]
+        unknown = [one for one in ids if one not in there]
+        found.deleted += len(gone)
+        if len(ids) >= _DOUBT and len(unknown) * 2 > len(ids):
+            found.doubted += 1
+            log.warning(
+                "Reddit does not know %d of %d posts; that is doubted, and nothing is forgotten", len(unknown), len(ids)
+            )
+            unknown = []
+        found.missing += len(unknown)
+        with self._store.begin() as unit:
+            now = self._clock()
+            missing = self._missing(unit, there.keys() | set(gone), unknown, now)
+            gone += missing
+            if gone:
+                found.buried += unit.verses.bury([place_key("reddit", one) for one in gone], at=now)
+
+    def _missing(self, unit: Any, there: Collection[str], unknown: Sequence[str], now: datetime) -> list[str]:
+        """Remember what Reddit does not know; those that it did not know a day ago either."""
+        before = _read(unit.bookmarks.get(_PLACE, _MISSING))
+        after = {one: since for one, since in before.items() if one not in there}
+        surely = [
+            one for one in unknown if one in after and now.timestamp() - _number(after[one]) >= _AGAIN.total_seconds()
+        ]
+        for one in unknown:
+            after.setdefault(one, now.timestamp())
+        for one in surely:
+            del after[one]
+        if after != before:
+            kept = dict(list(after.items())[-_MOST_MISSING:])
+            unit.bookmarks.put(_PLACE, _MISSING, json.dumps(kept), at=now)
+        return surely
+
+    def _mark(self, name: str) -> dict[str, Any]:
+        with self._store.read() as unit:
+            return _read(unit.bookmarks.get(_PLACE, f"look {name}"))
+
+    def _leave(self, name: str, mark: dict[str, Any]) -> None:
+        with self._store.begin() as unit:
+            unit.bookmarks.put(_PLACE, f"look {name}", json.dumps(mark), at=self._clock())
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    """A mark as it was left; one that cannot be read is as none."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0

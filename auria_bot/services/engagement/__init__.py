@@ -1,0 +1,1 @@
+"""Engagement: measuring posts, reports, and what Auria learns from them."""

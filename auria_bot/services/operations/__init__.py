@@ -1,0 +1,1 @@
+"""Operations: backups, maintenance, health and notifications."""

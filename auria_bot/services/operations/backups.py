@@ -1,0 +1,344 @@
+"""Backups: each a folder with a copy of the database, every picture, and a list of all files by their hashes.
+
+    <folder>/auria-20261121T180000Z/backup.json     when, of what, and each file's size and SHA-256
+    <folder>/auria-20261121T180000Z/auria.db        or auria.dump, of PostgreSQL
+    <folder>/auria-20261121T180000Z/pictures/...    those that a backup before has are shared with it (hard links)
+
+A backup appears whole or not at all. The database is copied first: pictures are kept before their draft is, so none is missing.
+Secrets and settings are not in it. Knows files and dates; does not know what is in a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
+from auria_bot.files import file_lock
+from auria_bot.services.studio.run_store import sha256_of, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from auria_bot.services.ports import Clock
+
+__all__ = ["Backup", "Backups", "Database", "Restored"]
+
+_LIST = "backup.json"
+_NAME = re.compile(r"auria-(\d{8}T\d{6}Z)")
+_STAMP = "%Y%m%dT%H%M%SZ"
+_STAGING = ".staging-"
+_LOCK = ".backups.lock"  # in the home
+_SPARE = 50_000_000  # bytes that a backup leaves free
+_CHUNK = 1 << 20  # bytes copied at a time
+
+
+class Database(Protocol):
+    """A database that can be copied into a file and back."""
+
+    @property
+    def name(self) -> str:
+        """What a copy's file is called."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """About how many bytes a copy takes."""
+        ...
+
+    def save(self, file: Path) -> None:
+        """Write a copy of one moment to a new file."""
+        ...
+
+    def verify(self, file: Path) -> str:
+        """The schema of a copy, once it is seen to be whole."""
+        ...
+
+    def restore(self, file: Path, *, force: bool = False, aside: Path | None = None) -> None:
+        """Put a copy back; what was there is saved aside."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A backup, as its list tells it."""
+
+    folder: Path
+    made_at: datetime  # aware, UTC
+    database: str  # the name of the copy's file
+    files: dict[str, tuple[int, str]] = field(repr=False)  # bytes and SHA-256, by path
+
+    @property
+    def size(self) -> int:
+        """Bytes, those that are shared with other backups included."""
+        return sum(size for size, _ in self.files.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What came of putting a backup back."""
+
+    backup: Backup
+    pictures: int  # that were missing or different, and are there again
+    aside: Path | None  # where what was there before is kept
+
+
+class Backups:
+    """The backups of one home.
+
+    Usage::
+
+        made = backups.make()
+        backups.rotate()
+        backups.restore(made.folder, force=True)
+    """
+
+    def __init__(self, *, home: Path, folder: Path, database: Database, clock: Clock, daily: int, weekly: int) -> None:
+        """Join the collaborators.
+
+        Args:
+            home: whose pictures are kept.
+            folder: where backups are made when no other place is named.
+            database: what is copied.
+            clock: tells the time.
+            daily: days of which the newest backup is kept.
+            weekly: weeks of which the newest backup is kept.
+        """
+        self._home, self.folder, self._database, self._clock = home, folder, database, clock
+        self._daily, self._weekly = daily, weekly
+
+    def list(self, folder: Path | None = None) -> Sequence[Backup]:
+        """The backups in a folder, the newest first; what is not whole is left out."""
+        found = []
+        for place in (folder or self.folder).glob("auria-*"):
+            if _NAME.fullmatch(place.name):
+                with suppress(StoreError, NotFound):
+                    found.append(_read(place))
+        return sorted(found, key=lambda one: one.made_at, reverse=True)
+
+    def make(self, folder: Path | None = None) -> Backup:
+        """Make a backup, verified.
+
+        Raises:
+            DiskError: there is no room; what was begun is taken away again.
+            StoreError: the database cannot be copied.
+        """
+        with self._alone():
+            return self._make(folder or self.folder)
+
+    def _make(self, root: Path) -> Backup:
+        now = self._clock().astimezone(UTC).replace(microsecond=0)
+        target = root / f"auria-{now.strftime(_STAMP)}"
+        earlier = next(iter(self.list(root)), None)
+        staging = root / f"{_STAGING}{target.name}"
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            for stale in root.glob(f"{_STAGING}*"):
+                shutil.rmtree(stale)
+            if target.exists():
+                raise InvalidTransition(f"{target} is there already; wait a second and try again")
+            self._look_for_room(root, earlier)
+            staging.mkdir(mode=0o700)
+            self._database.save(staging / self._database.name)
+            self._database.verify(staging / self._database.name)
+            files = {self._database.name: _measured(staging / self._database.name)} | self._pictures(staging, earlier)
+            listed: dict[str, Any] = {"made_at": now.isoformat(), "database": self._database.name, "files": files}
+            write_json(staging / _LIST, listed)
+            staging.rename(target)
+        except OSError as error:
+            raise _no_disk(error, root) from error
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        return _read(target)
+
+    def rotate(self) -> tuple[Path, ...]:
+        """Take old backups away: of each of the last days and weeks the newest stays, and always the newest of all."""
+        if not self.folder.is_dir():
+            return ()
+        with self._alone():
+            return self._rotate()
+
+    def _rotate(self) -> tuple[Path, ...]:
+        listed, now = self.list(), self._clock()
+        # What a clock that was ahead made stays, and takes no other's place.
+        found = [one for one in listed if one.made_at <= now]
+        kept = {one.folder for one in listed if one.made_at > now} | {one.folder for one in found[:1]}
+        for least, period in ((self._daily, "%Y-%m-%d"), (self._weekly, "%G-%V")):
+            newest: dict[str, Path] = {}
+            for one in found:
+                newest.setdefault(one.made_at.strftime(period), one.folder)
+            kept |= set(list(newest.values())[:least])
+        gone = tuple(one.folder for one in found if one.folder not in kept)
+        for place in gone:
+            away = place.with_name(f"{_STAGING}{place.name}")
+            try:
+                place.rename(away)
+                shutil.rmtree(away)
+            except OSError as error:
+                raise _no_disk(error, place) from error
+        return gone
+
+    def verify(self, place: Path) -> Backup:
+        """Read a backup whole and compare every file with the list.
+
+        Raises:
+            NotFound: there is no backup.
+            StoreError: a file is missing or differs.
+        """
+        backup = _read(place if place.is_dir() else place.parent)
+        for name, (_, sha256) in backup.files.items():
+            file = backup.folder / name
+            if not file.is_file():
+                raise StoreError(f"{file} is missing; take another backup: {self._others(backup)}")
+            if sha256_of(file) != sha256:
+                raise StoreError(f"{file} is damaged; take another backup: {self._others(backup)}")
+        self._database.verify(backup.folder / backup.database)
+        return backup
+
+    def restore(self, place: Path, *, force: bool = False) -> Restored:
+        """Put a backup's database and pictures back; what it does not know is left alone.
+
+        Args:
+            place: the backup's folder, or a file in it.
+            force: although the database holds something, which is saved aside before.
+
+        Raises:
+            NotFound: there is no backup.
+            StoreError: it is not whole, or of another kind of database; nothing was changed.
+            InvalidTransition: the database holds something, and `force` is not given.
+            DiskError: the disk does not take it.
+        """
+        backup = self.verify(place)
+        stamp = self._clock().astimezone(UTC).strftime(_STAMP)
+        aside = self._home / f"before-restore-{stamp}-{backup.database}"
+        # The database first: it refuses to be overwritten before anything is changed.
+        self._database.restore(backup.folder / backup.database, force=force, aside=aside)
+        pictures = 0
+        try:
+            for name, (size, sha256) in backup.files.items():
+                if name == backup.database:
+                    continue
+                target = self._home / name
+                if target.is_file() and target.stat().st_size == size and sha256_of(target) == sha256:
+                    continue
+                target.parent.mkdir(parents=True, exist_ok=True)
+                scratch = target.with_name(f".{target.name}.new")
+                _copied(backup.folder / name, scratch)
+                scratch.replace(target)
+                pictures += 1
+        except OSError as error:
+            raise _no_disk(error, self._home) from error
+        return Restored(backup=backup, pictures=pictures, aside=aside if aside.exists() else None)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only one who makes or rotates backups of this home: what is unfinished is another's, or stale."""
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            with file_lock(self._home / _LOCK):
+                yield
+        except OSError as error:
+            raise _no_disk(error, self._home) from error
+
+    def _look_for_room(self, root: Path, earlier: Backup | None) -> None:
+        """Refuse early what would fill the disk."""
+        known = earlier.files if earlier else {}
+        needed = self._database.size + _SPARE
+        for name, file in self._kept():
+            with suppress(FileNotFoundError):  # a rejected draft's may be tidied away meanwhile
+                needed += file.stat().st_size if name not in known else 0
+        free = shutil.disk_usage(root).free
+        if free < needed:
+            raise DiskError(
+                f"{root}: a backup needs {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free; free some space, or set"
+                " upkeep.backups to a folder on another disk"
+            )
+
+    def _kept(self) -> Sequence[tuple[str, Path]]:
+        """Every picture that is kept, by its path in the home."""
+        root = self._home / "pictures"
+        files = (file for file in sorted(root.glob("[!.]*/*")) if file.is_file() and not file.is_symlink())
+        return [(f"pictures/{file.parent.name}/{file.name}", file) for file in files]
+
+    def _pictures(self, staging: Path, earlier: Backup | None) -> dict[str, tuple[int, str]]:
+        """Copy the pictures, or share them with the backup before, which has the same."""
+        files = {}
+        for name, source in self._kept():
+            target = staging / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # gone meanwhile, too
+                files[name] = _shared(source, target, earlier, name) or _copied(source, target)
+        return files
+
+    def _others(self, backup: Backup) -> str:
+        names = [one.folder.name for one in self.list(backup.folder.parent) if one.folder != backup.folder]
+        return ", ".join(names[:5]) or "there is none beside it"
+
+
+def _read(place: Path) -> Backup:
+    """A backup's list.
+
+    Raises:
+        NotFound: there is none.
+        StoreError: it cannot be read.
+    """
+    try:
+        value = json.loads((place / _LIST).read_text(encoding="utf-8"))
+        files = {str(name): (int(size), str(sha256)) for name, (size, sha256) in value["files"].items()}
+        backup = Backup(
+            folder=place, made_at=datetime.fromisoformat(value["made_at"]), database=value["database"], files=files
+        )
+    except FileNotFoundError:
+        raise NotFound(f"{place} is no backup: it holds no {_LIST}; auria db backups lists them") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(f"{place / _LIST} cannot be read ({error}); take another backup") from None
+    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in files) or backup.database not in files:
+        raise StoreError(f"{place / _LIST} names files outside of it; take another backup")
+    return backup
+
+
+def _shared(source: Path, target: Path, earlier: Backup | None, name: str) -> tuple[int, str] | None:
+    """Link a file to the backup before, where that has it unchanged; None where it has not."""
+    known = earlier.files.get(name) if earlier else None
+    if earlier is None or known is None:
+        return None
+    before, now = earlier.folder / name, source.stat()
+    try:
+        then = before.stat()
+        if (then.st_size, then.st_mtime_ns) != (now.st_size, now.st_mtime_ns) or then.st_size != known[0]:
+            return None
+        os.link(before, target)
+    except OSError:  # some file systems know no links
+        return None
+    return known
+
+
+def _copied(source: Path, target: Path) -> tuple[int, str]:
+    """Copy a file to the disk, its time too; its size and hash."""
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as read, target.open("wb") as written:
+        while piece := read.read(_CHUNK):
+            written.write(piece)
+            digest.update(piece)
+            size += len(piece)
+        written.flush()
+        os.fsync(written.fileno())
+    shutil.copystat(source, target)
+    return size, digest.hexdigest()
+
+
+def _measured(file: Path) -> tuple[int, str]:
+    return file.stat().st_size, sha256_of(file)
+
+
+def _no_disk(error: OSError, place: Path) -> DiskError:
+    words = error.strerror or str(error)
+    return DiskError(f"{error.filename or place}: {words}; free some space, or look at the folder's permissions")

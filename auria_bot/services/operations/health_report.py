@@ -1,0 +1,323 @@
+"""How the house is: whether work is overdue, and every figure for Prometheus.
+
+A daemon that lives but does nothing is not well: what counts is that the leader's heart beats, that no job's time went by, and that
+no post waits past its hour. All of it is read from the database, so any process can tell, and a restart forgets
+nothing. Knows figures; does not know who asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from auria_bot.domain.draft import DraftState
+from auria_bot.domain.job_schedule import JobRunState
+from auria_bot.domain.post import Outcome, PostState
+from auria_bot.errors import AuriaError
+from auria_bot.redaction import redacted_error
+from auria_bot.telemetry import Sample, exposition
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from auria_bot.domain.job_schedule import JobRun, JobSchedule
+    from auria_bot.domain.lease import Lease
+    from auria_bot.domain.pause import Pause
+    from auria_bot.services.ports import Clock
+
+__all__ = ["Chart", "Figures", "Health", "HealthReport", "Leases", "Pauses", "Slots", "State"]
+
+_LEASE = "daemon"  # the leader's lease
+_SILENT = timedelta(minutes=2)  # without a heartbeat, after which nobody works
+_UNDONE = {JobRunState.RUNNING, JobRunState.RETRY, JobRunState.FAILED}
+_LEISURE = {"measure": timedelta(days=1), "reconcile": timedelta(days=1)}
+"""How much longer jobs may fail that lose nothing by it: what is not counted or looked up today is so tomorrow."""
+
+_POST_LATE = timedelta(hours=2)  # that a post may wait past its hour before it is told
+
+
+class Figures(Protocol):
+    """What is counted, in one unit of work."""
+
+    def drafts(self) -> Mapping[str, int]:
+        """How many drafts are in each state."""
+        ...
+
+    def posts(self) -> Mapping[tuple[str, str], int]:
+        """How many posts each channel has in each state."""
+        ...
+
+    def attempts(self) -> Mapping[tuple[str, str], int]:
+        """How many attempts on each channel ended in each way."""
+        ...
+
+    def steps(self) -> Mapping[str, tuple[float, int]]:
+        """How many seconds each step of the studio took in all, and how often it was done."""
+        ...
+
+    def due_since(self) -> Mapping[str, datetime]:
+        """Since when the longest due post of each channel waits."""
+        ...
+
+
+class Slots(Protocol):
+    """What became of the slots of each job."""
+
+    def list(
+        self, states: Collection[JobRunState] = (), *, since: datetime | None = None, limit: int | None = None
+    ) -> Sequence[JobRun]:
+        """Slots in those states."""
+        ...
+
+    def latest(self, *, until: datetime) -> Mapping[str, datetime]:
+        """When the last known slot of each job was due."""
+        ...
+
+    def done_at(self) -> Mapping[str, datetime]:
+        """When each job last ended well."""
+        ...
+
+    def done_due(self) -> Mapping[str, datetime]:
+        """When the last slot of each job that ended well was due."""
+        ...
+
+
+class Leases(Protocol):
+    """Who may do what."""
+
+    def get(self, name: str) -> Lease | None:
+        """A lease as it stands."""
+        ...
+
+
+class Pauses(Protocol):
+    """Which channels are paused."""
+
+    def paused(self) -> Sequence[Pause]:
+        """Every pause that stands."""
+        ...
+
+
+class State(Protocol):
+    """A view of one moment."""
+
+    @property
+    def vitals(self) -> Figures:
+        """What is counted."""
+        ...
+
+    @property
+    def slots(self) -> Slots:
+        """What became of slots."""
+        ...
+
+    @property
+    def leases(self) -> Leases:
+        """Who may do what."""
+        ...
+
+    @property
+    def channels(self) -> Pauses:
+        """Which channels are paused."""
+        ...
+
+
+class Chart(Protocol):
+    """The database."""
+
+    def read(self) -> AbstractContextManager[State]:
+        """A view of one moment that waits for nobody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthReport:
+    """Whether all is well."""
+
+    troubles: tuple[str, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether there is no trouble."""
+        return not self.troubles
+
+
+class Health:
+    """The health of one house.
+
+    Usage::
+
+        health.look().troubles
+        health.overdue()  # {"make": "it was due at 04:00 ..."}
+        health.metrics()
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Chart,
+        clock: Clock,
+        rules: Sequence[JobSchedule] = (),
+        zone: ZoneInfo,
+        patience: timedelta,
+        version: str = "",
+    ) -> None:
+        """Join the collaborators.
+
+        Args:
+            store: where everything is counted.
+            clock: tells the time.
+            rules: when each job is to run.
+            zone: the operator's time zone.
+            patience: how long a job may take past its grace.
+            version: the program's.
+        """
+        self._store, self._clock, self._rules, self._zone = store, clock, tuple(rules), zone
+        self._patience, self._version = patience, version
+
+    def look(self) -> HealthReport:
+        """Whether all is well; a database that cannot be read is trouble too."""
+        try:
+            with self._store.read() as unit:
+                troubles = [*self._leader(unit), *self._late_posts(unit)]
+                troubles += [f"the job {job!r} is overdue: {words}" for job, words in self._overdue(unit).items()]
+        except AuriaError as error:
+            troubles = [redacted_error(error)]
+        return HealthReport(troubles=tuple(troubles))
+
+    def overdue(self) -> Mapping[str, str]:
+        """What is wrong with each job that is overdue.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._store.read() as unit:
+            return self._overdue(unit)
+
+    def metrics(self) -> str:
+        """Every figure, in Prometheus' text format; without the database, that it cannot be read."""
+        samples = [Sample(metric="auria_info", labels={"version": self._version}, value=1)]
+        well = self.look()
+        samples.append(Sample(metric="auria_healthy", labels={}, value=well.is_well))
+        try:
+            with self._store.read() as unit:
+                samples += [*self._counts(unit), *self._times(unit)]
+            reached = 1
+        except AuriaError:
+            reached = 0
+        samples.append(Sample(metric="auria_database_up", labels={}, value=reached))
+        return exposition(samples)
+
+    def _leader(self, unit: State) -> list[str]:
+        lease = unit.leases.get(_LEASE)
+        if lease is None:
+            return ["no daemon has run yet; start one: auria daemon"]
+        silent = self._clock() - lease.heartbeat
+        if silent <= _SILENT:
+            return []
+        return [f"no daemon has worked since {lease.heartbeat:%Y-%m-%d %H:%M} UTC; start one: auria daemon"]
+
+    def _late_posts(self, unit: State) -> list[str]:
+        before = self._clock() - _POST_LATE
+        return [
+            f"a post on {channel} waits since {due:%Y-%m-%d %H:%M} UTC; see: auria posts"
+            for channel, due in unit.vitals.due_since().items()
+            if due < before
+        ]
+
+    def _overdue(self, unit: State) -> dict[str, str]:
+        """Jobs whose last slot went by unseen, and those that came to no good end for too long, slot after slot."""
+        now = self._clock()
+        known, found = unit.slots.latest(until=now), dict[str, str]()
+        open_: dict[str, list[JobRun]] = {}  # each job's slots since the last that was done; the last due first
+        done = unit.slots.done_due()
+        for one in unit.slots.list(_UNDONE, since=now - timedelta(days=9)):
+            if one.slot.job not in done or one.slot.due > done[one.slot.job]:
+                open_.setdefault(one.slot.job, []).append(one)
+        for rule in self._rules:
+            job, limit = rule.job, now - rule.grace - self._patience
+            if job not in known:
+                continue  # its slots do not count yet
+            missed = next(rule.slots(known[job], limit, self._zone), None)
+            claims = open_.get(job, [])
+            if missed is not None:
+                found[job] = f"it was due at {_shown(missed.due)}, and nobody saw to it"
+            elif claims and claims[0].state is JobRunState.FAILED and job not in _LEISURE:
+                found[job] = f"it was given up: {claims[0].words}"
+            elif claims and claims[-1].slot.due < limit - _LEISURE.get(job, timedelta(0)):
+                words = next((one.words for one in claims if one.words), "it is under way")
+                found[job] = f"it was due at {_shown(claims[-1].slot.due)}, and is not done: {words}"
+        return found
+
+    def _counts(self, unit: State) -> list[Sample]:
+        drafts, posts, attempts = unit.vitals.drafts(), unit.vitals.posts(), unit.vitals.attempts()
+        channels = sorted({name for name, _ in posts})
+        steps = unit.vitals.steps()
+        return [
+            *(
+                Sample(metric="auria_step_seconds_total", labels={"step": step}, value=steps[step][0])
+                for step in sorted(steps)
+            ),
+            *(
+                Sample(metric="auria_steps_total", labels={"step": step}, value=steps[step][1])
+                for step in sorted(steps)
+            ),
+            *(
+                Sample(metric="auria_drafts", labels={"state": str(state)}, value=drafts.get(state, 0))
+                for state in DraftState
+            ),
+            *(
+                Sample(
+                    metric="auria_posts",
+                    labels={"channel": name, "state": str(state)},
+                    value=posts.get((name, state), 0),
+                )
+                for name in channels
+                for state in PostState
+            ),
+            *(
+                Sample(
+                    metric="auria_attempts_total",
+                    labels={"channel": name, "outcome": str(outcome)},
+                    value=attempts.get((name, outcome), 0),
+                )
+                for name in channels
+                for outcome in Outcome
+            ),
+            *(
+                Sample(metric="auria_channel_paused", labels={"channel": one.name}, value=1)
+                for one in unit.channels.paused()
+            ),
+        ]
+
+    def _times(self, unit: State) -> list[Sample]:
+        now = self._clock()
+        found = [
+            Sample(
+                metric="auria_queue_age_seconds", labels={"channel": name}, value=max(0.0, (now - due).total_seconds())
+            )
+            for name, due in unit.vitals.due_since().items()
+        ]
+        found += [
+            Sample(metric="auria_job_last_success_timestamp_seconds", labels={"name": job}, value=at.timestamp())
+            for job, at in sorted(unit.slots.done_at().items())
+        ]
+        overdue = self._overdue(unit)
+        found += [
+            Sample(metric="auria_job_overdue", labels={"name": rule.job}, value=rule.job in overdue)
+            for rule in self._rules
+        ]
+        if lease := unit.leases.get(_LEASE):
+            found.append(
+                Sample(metric="auria_leader_heartbeat_timestamp_seconds", labels={}, value=lease.heartbeat.timestamp())
+            )
+            found.append(Sample(metric="auria_leader_changes_total", labels={}, value=lease.fencing))
+        return found
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,1 @@
+"""Publishing: posts from approved drafts, each sent exactly once."""

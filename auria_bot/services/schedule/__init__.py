@@ -1,0 +1,1 @@
+"""The schedule: which job is due, and running it."""

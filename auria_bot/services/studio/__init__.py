@@ -1,0 +1,1 @@
+"""The studio: making artworks and reviewing drafts."""

@@ -1,0 +1,215 @@
+"""What the operator does with drafts: approve, reject, edit, restyle, repaint. Every act is written in the journal.
+
+A new version of a draft is a new draft; the old one is put aside with a note of which draft took its place.
+Knows what may be done when; does not know how a draft looks on a screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.draft import DraftState
+from auria_bot.errors import InputError, InvalidTransition, StepFailed, TextRejected, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from auria_bot.domain.draft import Draft
+    from auria_bot.services.ports import Clock, Store
+    from auria_bot.services.studio.step_runner import Progress
+    from auria_bot.services.studio.studio import RunResult, Studio
+
+__all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review", "unfit"]
+
+LONGEST_TEXT = 5000  # characters of a post's text, before the channels' own limits
+LONGEST_ALT = 1000  # characters of an alt text
+LONGEST_REASON = 2000  # characters
+
+
+class Review:
+    """The operator's acts.
+
+    Usage::
+
+        review.approve([3, 4], channels=["folder"])
+        review.reject(5, reason="too dark")
+        review.edit(6, text="...")
+        newer = review.restyle(6, mood="stormy")
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        studio: Studio,
+        clock: Clock,
+        channels: Collection[str],
+        usual: Sequence[str],
+        faults: Callable[[str], Sequence[str]],
+    ) -> None:
+        """Join the collaborators.
+
+        Args:
+            store: where drafts are kept.
+            studio: makes new versions.
+            clock: tells the time.
+            channels: the names of every channel that is set up.
+            usual: the channels of an approval that names none.
+            faults: why a text must not be published; nothing when it may.
+        """
+        self._store, self._studio, self._clock = store, studio, clock
+        self._channels, self._usual, self._faults = frozenset(channels), tuple(usual), faults
+
+    def drafts(self, states: Collection[DraftState] = (), *, limit: int | None = None) -> tuple[Draft, ...]:
+        """Drafts in those states (all when empty), the newest first."""
+        with self._store.read() as unit:
+            return tuple(unit.drafts.list(states, limit=limit))
+
+    def draft(self, draft_id: int) -> Draft:
+        """One draft.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._store.read() as unit:
+            return unit.drafts.get(draft_id)
+
+    def approve(self, ids: Sequence[int], channels: Sequence[str] = ()) -> tuple[Draft, ...]:
+        """Sign drafts for publishing on these channels (the usual ones when none is named): all of them or none.
+
+        Raises:
+            NotFound: there is no such draft.
+            UnknownName: there is no such channel.
+            InvalidTransition: a draft is not waiting for a decision.
+            TextRejected: a draft's words must not be published.
+        """
+        wanted = tuple(channels) or self._usual
+        for name in wanted:
+            if name not in self._channels:
+                raise UnknownName(
+                    f"no channel named {name[:60]!r}; known: {', '.join(sorted(self._channels)) or 'none'}"
+                )
+        now = self._clock()
+        with self._store.begin() as unit:
+            approved = []
+            for draft_id in dict.fromkeys(ids):
+                draft = unit.drafts.get(draft_id)
+                if words := unfit(draft, self._faults):
+                    raise TextRejected(f"draft {draft_id}: {'; '.join(words)}; change it: auria edit {draft_id}")
+                approved.append(unit.drafts.save(draft.approve(wanted, now)))
+                unit.journal.note("approve", draft_id=draft_id, words=", ".join(approved[-1].channels), at=now)
+        return tuple(approved)
+
+    def reject(self, draft_id: int, reason: str = "") -> Draft:
+        """Put a draft aside for good.
+
+        Raises:
+            NotFound: there is no such draft.
+            InvalidTransition: it is rejected or scheduled already.
+        """
+        now, words = self._clock(), reason.strip()[:LONGEST_REASON]
+        with self._store.begin() as unit:
+            rejected = unit.drafts.save(unit.drafts.get(draft_id).reject(words, now))
+            unit.journal.note("reject", draft_id=draft_id, words=words, at=now)
+        return rejected
+
+    def edit(self, draft_id: int, *, text: str | None = None, alt_text: str | None = None) -> Draft:
+        """Change a draft's words; an approval that stood is void.
+
+        Raises:
+            NotFound: there is no such draft.
+            TextRejected: the words must not be published.
+            InputError: they are empty or too long, or none were given.
+            InvalidTransition: the draft is rejected or scheduled already.
+        """
+        if text is None and alt_text is None:
+            raise InputError("give a new text, a new alt text, or both")
+        words = None if text is None else self._checked("text", text, LONGEST_TEXT)
+        alt = None if alt_text is None else self._checked("alt text", alt_text, LONGEST_ALT)
+        now = self._clock()
+        with self._store.begin() as unit:
+            edited = unit.drafts.save(unit.drafts.get(draft_id).edit(text=words, alt_text=alt))
+            what = " and ".join(name for name, value in (("text", words), ("alt text", alt)) if value is not None)
+            unit.journal.note("edit", draft_id=draft_id, words=what, at=now)
+        return edited
+
+    def restyle(
+        self,
+        draft_id: int,
+        *,
+        style: str | None = None,
+        mood: str | None = None,
+        mode: str | None = None,
+        seed: int | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Draft:
+        """Make another version with the same poem and painting; the draft itself is put aside.
+
+        Raises:
+            NotFound: there is no such draft.
+            InvalidTransition: it is scheduled already.
+            InputError: a wish cannot be fulfilled.
+            StepFailed: the version did not come about; the draft stays as it was.
+        """
+        old = self._open_to_rework(draft_id)
+        made = self._studio.restyle(old, style=style, mood=mood, mode=mode, seed=seed, progress=progress)
+        return self._replace(old, made, "restyle")
+
+    def repaint(
+        self, draft_id: int, *, seed: int | None = None, progress: Callable[[Progress], None] | None = None
+    ) -> Draft:
+        """Make another version with the same poem and another picture; the draft itself is put aside.
+
+        Raises:
+            NotFound: there is no such draft.
+            InvalidTransition: it is scheduled already.
+            StepFailed: the version did not come about; the draft stays as it was.
+        """
+        old = self._open_to_rework(draft_id)
+        return self._replace(old, self._studio.repaint(old, seed=seed, progress=progress), "repaint")
+
+    def _open_to_rework(self, draft_id: int) -> Draft:
+        draft = self.draft(draft_id)
+        if draft.state is DraftState.SCHEDULED:
+            raise InvalidTransition(f"draft {draft_id} is scheduled: it is with the publisher and stays as it is")
+        return draft
+
+    def _replace(self, old: Draft, made: RunResult, action: str) -> Draft:
+        """Note what became of the old version, unless it was decided on meanwhile."""
+        if not made.drafts:
+            raise StepFailed(f"draft {old.id} got no new version")
+        new, now = made.drafts[0], self._clock()
+        words = f"draft {new.id} took its place"
+        with self._store.begin() as unit:
+            current = unit.drafts.get(old.id)
+            if current.state in {DraftState.MADE, DraftState.APPROVED}:
+                unit.drafts.save(current.reject(words, now))
+            unit.journal.note(action, draft_id=old.id, words=words, at=now)
+        return new
+
+    def _checked(self, what: str, words: str, longest: int) -> str:
+        words = words.strip()
+        if not words:
+            raise InputError(f"the {what} is empty")
+        if len(words) > longest:
+            raise InputError(f"the {what} has {len(words)} characters; at most {longest} are possible")
+        if found := self._faults(words):
+            raise TextRejected(f"the {what} must not be published: {'; '.join(found[:5])}")
+        return words
+
+
+def unfit(draft: Draft, faults: Callable[[str], Sequence[str]]) -> list[str]:
+    """Why a draft's words must not be published, wherever they come from; the credit of its painting is left out of it.
+
+    Args:
+        draft: whose words are looked at.
+        faults: why a text must not be published.
+    """
+    style, found = draft.artwork.style, []
+    for what, words in (("text", draft.text), ("alt text", draft.alt_text)):
+        rest = words
+        for known in (style.title, style.artist, style.year):
+            rest = rest.replace(known, "") if known else rest
+        if why := faults(rest):
+            found.append(f"the {what} must not be published: {'; '.join(why[:5])}")
+    return found

@@ -1,0 +1,1 @@
+"""Settings: their schema, loading, editing and error messages."""

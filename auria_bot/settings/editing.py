@@ -1,0 +1,162 @@
+"""Changes the operator's own settings file and leaves everything else in it as it stands: comments, order, line ends.
+
+What was written is read again before it takes the file's place, and must say what was meant. Knows TOML and that channels
+are tables under `channels`; does not know what their options mean.
+"""
+
+from __future__ import annotations
+
+import copy
+import stat
+import tomllib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.errors import DiskError, NotFound, SettingsError
+from auria_bot.files import file_lock, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["SettingsFile"]
+
+_HEAD = "# What is set here wins over the defaults; `auria config` shows every setting in force.\n"
+
+
+class SettingsFile:
+    """A settings file, which may not be there yet.
+
+    Usage::
+
+        SettingsFile(home / "auria.toml").set_channel("x", {"backend": "x", "options": {}})
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def channels(self) -> Mapping[str, Any]:
+        """The channels that stand in this very file, by name.
+
+        Raises:
+            SettingsError: it cannot be read.
+        """
+        found = self._parsed(self._read()).get("channels", {})
+        return found if isinstance(found, dict) else {}
+
+    def set_channel(self, name: str, values: Mapping[str, Any]) -> None:
+        """Set keys of a channel's table, which is added at the end when it is not there; other keys stay.
+
+        Raises:
+            SettingsError: the file cannot be read, or has a form that cannot be changed.
+            DiskError: it cannot be written.
+        """
+
+        def change(text: str, before: dict[str, Any]) -> str:
+            import tomlkit
+
+            if name not in before.get("channels", {}):
+                lines = [f"{key} = {tomlkit.item(value).as_string()}" for key, value in _inline(values).items()]
+                newline = "\r\n" if "\r\n" in text else "\n"
+                block = newline.join([f"[channels.{name}]", *lines, ""])
+                gap = "" if not text else newline if text.endswith("\n") else newline * 2
+                return f"{text or _HEAD + newline}{gap}{block}"
+            document = tomlkit.parse(text)
+            channels: Any = document["channels"]
+            _lay_over(channels[name], _inline(values))
+            return tomlkit.dumps(document)
+
+        def meant(plain: dict[str, Any]) -> None:
+            _lay_over(plain.setdefault("channels", {}).setdefault(name, {}), values)
+
+        self._edit(change, meant)
+
+    def remove_channel(self, name: str) -> None:
+        """Take a channel's table away.
+
+        Raises:
+            NotFound: it does not stand in this file.
+            SettingsError: the file cannot be read, or has a form that cannot be changed.
+            DiskError: it cannot be written.
+        """
+
+        def change(text: str, before: dict[str, Any]) -> str:
+            import tomlkit
+
+            if name not in before.get("channels", {}):
+                raise NotFound(f"{self.file} has no [channels.{name}]")
+            document = tomlkit.parse(text)
+            channels: Any = document["channels"]
+            del channels[name]
+            if not channels:
+                del document["channels"]
+            return tomlkit.dumps(document)
+
+        def meant(plain: dict[str, Any]) -> None:
+            del plain["channels"][name]
+            if not plain["channels"]:
+                del plain["channels"]
+
+        self._edit(change, meant)
+
+    def _edit(self, change: Callable[[str, dict[str, Any]], str], meant: Callable[[dict[str, Any]], None]) -> None:
+        """Rewrite the file while nobody else does.
+
+        Args:
+            change: gives the new text for the old one and its values.
+            meant: brings values to what the new text must say.
+        """
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with file_lock(self.file.parent / f".{self.file.name}.lock"):
+                text = self._read()
+                wanted = self._parsed(text)
+                new = change(text, copy.deepcopy(wanted))
+                meant(wanted)
+                try:
+                    same = tomllib.loads(new) == wanted
+                except tomllib.TOMLDecodeError:
+                    same = False
+                if not same:
+                    raise SettingsError(f"{self.file} has a form that only its author can change; edit it by hand")
+                mode = stat.S_IMODE(self.file.stat().st_mode) if self.file.exists() else 0o600
+                write(self.file, new, mode=mode)
+        except OSError as error:
+            raise DiskError(f"{self.file} cannot be written: {error.strerror or error}") from None
+
+    def _read(self) -> str:
+        try:
+            return self.file.read_bytes().decode("utf-8-sig")
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise SettingsError(f"{self.file} cannot be read: {error.strerror or error}") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{self.file} is not UTF-8 text") from None
+
+    def _parsed(self, text: str) -> dict[str, Any]:
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{self.file} is not valid TOML: {error}") from None
+
+
+def _inline(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, their tables in one line each."""
+    import tomlkit
+
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found[key] = value
+        if isinstance(value, Mapping):
+            found[key] = tomlkit.inline_table()
+            found[key].update(value)
+    return found
+
+
+def _lay_over(below: Any, above: Mapping[str, Any]) -> None:
+    for key, value in above.items():
+        if isinstance(value, Mapping) and isinstance(below.get(key), Mapping):
+            _lay_over(below[key], value)
+        else:
+            below[key] = value

@@ -1,0 +1,110 @@
+"""What became of the slots of each job: a row a slot, the first claim wins. Knows rows; does not know when slots are due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
+
+from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, ScheduledTime
+from auria_bot.store.schema import slots
+from auria_bot.store.upsert import insert_once
+
+__all__ = ["JobRuns"]
+
+
+class JobRuns:
+    """The slots of one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, claim: JobRun) -> bool:
+        """Write a slot down; whether it was news: one that stands there stays as it is."""
+        return insert_once(self._connection, slots, _row(claim), unique=("job", "slot"))
+
+    def save(self, claim: JobRun, *, was: JobRun) -> bool:
+        """Change a slot; not done where it is no longer as it was."""
+        unchanged = (
+            slots.c.job == was.slot.job,
+            slots.c.slot == was.slot.name,
+            slots.c.state == was.state,
+            slots.c.fencing == was.fencing,
+            slots.c.tries == was.tries,
+        )
+        return bool(self._connection.execute(update(slots).where(*unchanged).values(_row(claim))).rowcount)
+
+    def get(self, job: str, name: str) -> JobRun | None:
+        """A slot; None where nothing was done about it."""
+        row = self._connection.execute(select(slots).where(slots.c.job == job, slots.c.slot == name)).one_or_none()
+        return None if row is None else _claim(row)
+
+    def latest(self, *, until: datetime) -> dict[str, datetime]:
+        """When the last known slot of each job was due, of those that were due by then; the beginning counts too."""
+        return self._of_each_job(slots.c.due, slots.c.due <= until)
+
+    def list(
+        self, states: Collection[JobRunState] = (), *, since: datetime | None = None, limit: int | None = None
+    ) -> Sequence[JobRun]:
+        """Slots in those states (all when empty), the last due first."""
+        wanted = select(slots).where(slots.c.slot != BEGIN).order_by(slots.c.due.desc(), slots.c.job, slots.c.slot)
+        if states:
+            wanted = wanted.where(slots.c.state.in_([str(state) for state in states]))
+        if since is not None:
+            wanted = wanted.where(slots.c.due >= since)
+        return tuple(_claim(row) for row in self._connection.execute(wanted.limit(limit)))
+
+    def done_at(self) -> dict[str, datetime]:
+        """When the last slot of each job that ended well did so."""
+        return self._of_each_job(slots.c.ended_at, slots.c.state == JobRunState.DONE, slots.c.slot != BEGIN)
+
+    def done_due(self) -> dict[str, datetime]:
+        """When the last slot of each job that ended well was due."""
+        return self._of_each_job(slots.c.due, slots.c.state == JobRunState.DONE, slots.c.slot != BEGIN)
+
+    def _of_each_job(self, column: ColumnElement[Any], *wanted: ColumnElement[bool]) -> dict[str, datetime]:
+        """A time of each job's last due slot of some kind, by a few steps in the index however many slots there are."""
+        jobs = select(func.min(slots.c.job).label("job")).cte("jobs", recursive=True)
+        after = select(func.min(slots.c.job)).where(slots.c.job > jobs.c.job).scalar_subquery()
+        jobs = jobs.union_all(select(after).where(jobs.c.job.is_not(None)))
+        last = select(column).where(slots.c.job == jobs.c.job, *wanted).order_by(slots.c.due.desc()).limit(1)
+        found = select(jobs.c.job, last.scalar_subquery()).where(jobs.c.job.is_not(None))
+        return {str(job): at for job, at in self._connection.execute(found) if at is not None}
+
+    def forget(self, *, before: datetime) -> int:
+        """Delete what ended before then, but for the last slot of each job; how many."""
+        ended = (JobRunState.DONE, JobRunState.FAILED, JobRunState.SKIPPED)
+        newer = slots.alias("newer")
+        later = select(newer.c.job).where(newer.c.job == slots.c.job, newer.c.due > slots.c.due).exists()
+        old = delete(slots).where(slots.c.due < before, slots.c.state.in_([str(state) for state in ended]), later)
+        return self._connection.execute(old).rowcount
+
+
+def _row(claim: JobRun) -> dict[str, object]:
+    return {
+        "job": claim.slot.job,
+        "slot": claim.slot.name,
+        "due": claim.slot.due,
+        "state": claim.state,
+        "tries": claim.tries,
+        "fencing": claim.fencing,
+        "started_at": claim.started_at,
+        "ended_at": claim.ended_at,
+        "again_at": claim.again_at,
+        "words": claim.words,
+    }
+
+
+def _claim(row: Row[Any]) -> JobRun:
+    return JobRun(
+        slot=ScheduledTime(job=row.job, name=row.slot, due=row.due),
+        state=JobRunState(row.state),
+        tries=row.tries,
+        fencing=row.fencing,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        again_at=row.again_at,
+        words=row.words,
+    )

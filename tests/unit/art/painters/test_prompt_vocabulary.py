@@ -1,0 +1,27 @@
+"""The words of paintable things."""
+
+from __future__ import annotations
+
+import pytest
+
+from auria_bot.art.painters.prompt_vocabulary import LIGHT_PHRASES, SCENES, spoken
+
+
+@pytest.mark.parametrize(
+    ("scene", "light", "lines", "expected"),
+    [
+        ("sea", "moon", ["ice moon in the lake"], "a lake in moonlight"),
+        ("sea", "sunset", ["first light of dawn"], "the sea at dawn"),
+        ("mountain", "grey", ["cold rain on the hills"], "hills in the rain"),
+        ("forest", "day", [], "a forest"),
+        ("rose", "night", ["faint scent"], "a rose at night"),
+    ],
+)
+def test_what_was_painted_goes_by_the_poems_own_word(scene: str, light: str, lines: list[str], expected: str) -> None:
+    """Where the poem has one."""
+    assert spoken(scene, light, lines) == expected
+
+
+def test_every_scene_in_every_light_can_be_told() -> None:
+    """Whatever the painter can paint has a name."""
+    assert all(spoken(scene, light) for scene in SCENES for light in LIGHT_PHRASES)

@@ -1,0 +1,113 @@
+"""Tests of auria_bot.art.stylists.style_import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.art.stylists.style_import import known_of, read_folder, slug
+from auria_bot.domain.mood import EMOTIONS
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BLOCKS = ("Art (image+title)", "ImageOnly", "TitleOnly")
+HEADER = [
+    "ID",
+    "Style",
+    "Category",
+    "Artist",
+    "Title",
+    "Year",
+    "Is painting",
+    "Face/body",
+    "Ave. art rating",
+    *(f"{block}: {emotion}" for block in BLOCKS for emotion in EMOTIONS),
+]
+
+
+def wikiart(name: str, art: str, image: str, title: str) -> str:
+    """A row of the annotation TSV with one emotion in each block."""
+    cells = [name, "Impressionism", "Landscape", "Claude Monet", "Poppies", "1873", "yes", "none", "1.2"]
+    for wanted in (art, image, title):
+        cells += ["1" if emotion == wanted else "0" for emotion in EMOTIONS]
+    return "\t".join(cells)
+
+
+def test_wikiart_annotations_are_read(tmp_path: Path) -> None:
+    """Both blocks that concern the picture count, the title's alone does not; BOM and Windows line ends are no matter."""
+    table = tmp_path / "WikiArtEmotions-Ag4.tsv"
+    text = "\r\n".join(
+        ["\t".join(HEADER), wikiart("58c6Fa01", "happiness", "love", "fear"), wikiart("b2", "", "", "anger")]
+    )
+    table.write_text("\ufeff" + text + "\r\n", encoding="utf-8")
+    known = known_of(table)
+    painting = known["58c6fa01"]
+    assert dict(painting.emotions) == {"happiness": pytest.approx(2 / 3), "love": pytest.approx(1 / 3)}
+    assert (painting.title, painting.artist, painting.year) == ("Poppies", "Claude Monet", "1873")
+    assert known["b2"].emotions == ()
+
+
+def test_an_own_table_may_name_moods_of_either_kind(tmp_path: Path) -> None:
+    """Emotions, Auria's moods and everyday words come out as emotions; shares sum to 1."""
+    table = tmp_path / "moods.csv"
+    table.write_text('file,title,artist,moods\nsub/a.jpg,"Sea, calm",Me,serene; fear|awe\nb.png,,,\n', encoding="utf-8")
+    known = known_of(table)
+    assert {name for name, _ in known["a.jpg"].emotions} == {"agreeableness", "fear", "surprise"}
+    assert sum(share for _, share in known["a.jpg"].emotions) == pytest.approx(1)
+    assert (known["a.jpg"].title, known["b.png"].title) == ("Sea, calm", "b")
+
+
+def test_an_unknown_mood_is_named_with_its_line(tmp_path: Path) -> None:
+    """The operator is told what stands where, and what may stand there."""
+    (tmp_path / "m.csv").write_text("file,moods\na.jpg,hapiness\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"m\.csv, line 2.*hapiness.*happiness"):
+        known_of(tmp_path / "m.csv")
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "\x00\x01\x02", "<html></html>", "ID\tfoo\n1\t2\n"])
+def test_a_table_of_another_kind_is_refused(tmp_path: Path, content: str) -> None:
+    """The message says which columns are needed."""
+    (tmp_path / "m.tsv").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match="file"):
+        known_of(tmp_path / "m.tsv")
+
+
+def test_short_rows_and_odd_numbers_do_no_harm(tmp_path: Path) -> None:
+    """A row that ends early and cells that are no numbers are read as far as they go."""
+    rows = ["\t".join(HEADER), "short\tx", wikiart("odd", "happiness", "", "").replace("\t1\t", "\tnan\t", 1)]
+    (tmp_path / "m.tsv").write_text("\n".join(rows), encoding="utf-8")
+    known = known_of(tmp_path / "m.tsv")
+    assert known["short"].emotions == ()
+    assert known["odd"].emotions == ()
+
+
+def test_a_folder_is_read_with_its_tables(tmp_path: Path) -> None:
+    """Pictures in subfolders are found in order, tables and hidden files are not taken for pictures."""
+    (tmp_path / "sub").mkdir()
+    for name in ("b_sea-storm.jpg", "sub/a.png", ".hidden.png"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "metadata.csv").write_text(
+        "file,title,artist,year,moods,nsfw\na.png,Dawn,Ann,1900,hope,0.9\n", encoding="utf-8"
+    )
+    (tmp_path / "moods.csv").write_text("file,moods\na.png,fear\n", encoding="utf-8")
+    sea, dawn = read_folder(tmp_path, tmp_path / "moods.csv")
+    assert (sea.path.name, sea.title, sea.emotions) == ("b_sea-storm.jpg", "b sea storm", ())
+    assert (dawn.title, dawn.artist, dawn.nudity, dawn.emotions) == ("a", "Ann", 0.9, (("fear", 1.0),))
+
+
+def test_a_folder_must_hold_something(tmp_path: Path) -> None:
+    """An empty folder and a missing one are refused."""
+    with pytest.raises(InputError, match="no files"):
+        read_folder(tmp_path)
+    with pytest.raises(InputError, match="not a folder"):
+        read_folder(tmp_path / "gone")
+
+
+def test_slugs_are_plain() -> None:
+    """Accents go, other scripts leave a name, length is bounded."""
+    assert slug("Jean-Fran\u00e7ois Millet, L'Ang\u00e9lus") == "jean-francois-millet-l-angelus"
+    assert slug("\u8449") == "untitled"
+    assert len(slug("word " * 50)) <= 60

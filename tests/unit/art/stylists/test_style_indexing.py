@@ -1,0 +1,83 @@
+"""Tests of auria_bot.art.stylists.style_indexing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auria_bot.art.colour import to_lab
+from auria_bot.art.evaluation.stylist import invented_scene
+from auria_bot.art.stylists.style_bank import StyleBank
+from auria_bot.art.stylists.style_indexing import add, infer_emotions, palette_of
+from auria_bot.errors import InputError
+from tests.unit.art.stylists.test_style_bank import painting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_adding_a_folder_keeps_what_can_be_used_and_names_the_rest(tmp_path: Path) -> None:
+    """Good pictures are added, hostile ones reported with a reason; the second time nothing doubles."""
+    folder = tmp_path / "paintings"
+    folder.mkdir()
+    invented_scene(1).save(folder / "sea.png")
+    invented_scene(2).convert("CMYK").save(folder / "wood.jpg")
+    (folder / "cut.png").write_bytes((folder / "sea.png").read_bytes()[:2000])
+    (folder / "notes.md").write_text("not a picture")
+    invented_scene(3).save(folder / "nude.png")
+    (folder / "metadata.csv").write_text(
+        "file,title,artist,moods,nsfw\nsea.png,The Sea,Ann,awe,0.0\nnude.png,Nude,Bob,love,0.9\n", encoding="utf-8"
+    )
+    seen: list[tuple[int, int, str]] = []
+    done = add(folder, tmp_path / "bank", progress=lambda *step: seen.append(step))
+    assert done.added == ("ann-the-sea", "wood")
+    assert done.inferred == 1
+    reasons = dict(done.refused)
+    assert set(reasons) == {"cut.png", "notes.md", "nude.png"}
+    assert "damaged" in reasons["cut.png"]
+    assert "not a picture" in reasons["notes.md"]
+    assert "nudity" in reasons["nude.png"]
+    assert [step[:2] for step in seen] == [(number, 5) for number in range(1, 6)]
+    again = add(folder, tmp_path / "bank")
+    bank = StyleBank.load(tmp_path / "bank")
+    assert again.added == done.added
+    assert [each.key for each in bank.paintings] == ["ann-the-sea", "wood"]
+    assert bank.paintings[1].felt == "inferred"
+    assert dict(bank.paintings[1].emotions) == {"surprise": pytest.approx(1.0)}
+
+
+def test_a_folder_without_a_single_painting_is_refused(tmp_path: Path) -> None:
+    """The message shows why, and no bank is made."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("words")
+    with pytest.raises(InputError, match=r"none of the 1 files.*a\.txt"):
+        add(tmp_path / "in", tmp_path / "bank")
+    assert not (tmp_path / "bank").exists()
+
+
+def test_the_palette_finds_the_main_colours() -> None:
+    """Two thirds red and a third blue are that; a flat picture has one colour."""
+    flag = np.zeros((30, 30, 3), np.uint8)
+    flag[:20], flag[20:] = (200, 30, 30), (20, 40, 180)
+    (red, large), (blue, small) = palette_of(to_lab(flag))
+    assert (red, blue) == ("#c81e1e", "#1428b4")
+    assert (large, small) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert len(palette_of(to_lab(np.asarray(Image.new("RGB", (9, 9), "teal"))))) == 1
+
+
+def test_moods_are_lent_by_the_nearest_paintings() -> None:
+    """A painting equal to a sad one in colour and title becomes sad; labelled ones stay; without teachers it is neutral."""
+    sad = painting("sad", seed=1, emotions=(("sadness", 1.0),))
+    glad = painting("glad", seed=2)
+    bright = replace(glad.cloud, mean=glad.cloud.mean + 30)
+    teachers = [sad, replace(glad, cloud=bright)]
+    new = replace(sad, key="new", emotions=(), felt="inferred")
+    inferred, kept = infer_emotions([new, glad], teachers)
+    assert inferred.emotions[0][0] == "sadness"
+    assert sum(share for _, share in inferred.emotions) == pytest.approx(1)
+    assert kept.emotions == glad.emotions
+    assert infer_emotions([new], [])[0].emotions == (("neutral", 1.0),)

@@ -1,0 +1,155 @@
+"""The painter's training on a handful of pictures: every stage runs, resumes and is exported."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from auria_bot.art.nets.painter import PainterConfig  # noqa: E402
+from auria_bot.art.nets.sketcher import SketcherConfig  # noqa: E402
+from auria_bot.art.painters.attn import AttnPainter  # noqa: E402
+from auria_bot.art.training.painter import train as training  # noqa: E402
+from auria_bot.art.training.painter.dataset import prepare  # noqa: E402
+from auria_bot.art.training.painter.export import build, example  # noqa: E402
+from auria_bot.art.training.painter.sketch import SketchRecipe, cells_of  # noqa: E402
+from auria_bot.errors import InputError, UnknownName  # noqa: E402
+
+DATA = Path(os.environ.get("AURIA_DATA", Path(__file__).resolve().parents[6] / "shared" / "data"))
+LIMIT = 90
+TINY = training.PainterSettings(
+    sketch_steps=3,
+    sketch_batch=8,
+    match_steps=2,
+    match_batch=12,
+    paint_steps=2,
+    paint_batch=6,
+    bank=12,
+    sampled=0.34,
+    sketcher=SketcherConfig(components=12, width=16, hidden=16, blocks=1),
+    painter=PainterConfig(noise=8, grain=2, style=8, attention=4, widths=(8, 8, 8), last=4),
+)
+
+needs_data = pytest.mark.skipif(
+    not (DATA / "intel_scenes.zip").is_file(), reason="the training archives are not here; set AURIA_DATA"
+)
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*(onnx|Constant folding|Converting a tensor|TracerWarning).*", "ignore::DeprecationWarning"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Arrays of a few pictures."""
+    made = tmp_path_factory.mktemp("train")
+    prepare(DATA, made, limit=LIMIT, log=lambda _: None)
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """All stages, run for a few updates and exported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return training.train(
+            data=DATA, folder=folder, out=folder / "models" / "painter", settings=TINY, limit=LIMIT, log=lambda _: None
+        )
+
+
+@needs_data
+def test_scenes(folder):
+    """Every split and light source is there, captions are six each, and weights leave other splits out."""
+    scenes = prepare(DATA, folder, limit=LIMIT)
+    assert scenes.pictures.shape[1:] == (2, 64, 64, 3)
+    assert scenes.caption.shape == (len(scenes.pictures), 6)
+    assert set(scenes.split) == {0, 1, 2}
+    assert not scenes.relit[scenes.split != 0].any()
+    assert scenes.weights()[scenes.split != 0].sum() == 0
+    assert np.isclose(scenes.weights().sum(), 1)
+    assert np.allclose(np.linalg.norm(scenes.sentences.astype(np.float32), axis=1), 1, atol=1e-2)
+
+
+@needs_data
+def test_cells(folder):
+    """A sketch is the mean of each 4 x 4 block, channels first, on [-1, 1]."""
+    pictures = np.asarray(prepare(DATA, folder, limit=LIMIT).pictures[:3, 0])
+    cells = cells_of(pictures)
+    assert cells.shape == (3, 3, 16, 16)
+    assert np.isclose(cells[1, 2, 0, 3], pictures[1, 0:4, 12:16, 2].mean() / 127.5 - 1, atol=1e-5)
+
+
+@needs_data
+def test_sketch_learns(folder):
+    """Thirty updates lower the validation loss."""
+    recipe = SketchRecipe(prepare(DATA, folder, limit=LIMIT), TINY.sketcher, batch=32)
+    before = recipe.evaluate()["validation_loss"]
+    for number in range(30):
+        recipe.step(number, 30)
+    assert recipe.evaluate()["validation_loss"] < before
+
+
+@needs_data
+def test_trains_and_resumes(trained, folder):
+    """Every stage reports figures; a second run finds them finished and takes no further step."""
+    assert trained["sketch_steps"] == 3
+    assert np.isfinite(
+        [
+            trained["sketch_validation_loss"],
+            trained["match_right_of_100"],
+            trained["paint_matching"],
+            trained["paint_likeness"],
+        ]
+    ).all()
+    again = training.train(data=DATA, folder=folder, stage="paint", settings=TINY, limit=LIMIT, log=lambda _: None)
+    assert again["paint_steps"] == 2
+
+
+@needs_data
+def test_exported_model_paints(trained, folder):
+    """The exported model is complete, paints through both graphs, and equals torch."""
+    model = folder / "models" / "painter"
+    assert {path.name for path in model.iterdir()} == {
+        "config.json",
+        "meanings.safetensors",
+        "model.onnx",
+        "sketcher.onnx",
+        "weights.safetensors",
+        "SHA256SUMS",
+    }
+    assert AttnPainter(AttnPainter.Config(candidates=2), models=model.parent).imagine("a blue sea", seed=1, count=2)[
+        0
+    ].pixels.shape == (64, 64, 3)
+    from auria_bot.art.nets.export_graphs import EASEL_INPUTS
+    from auria_bot.art.runtime import load
+
+    easel = build(folder, sketcher=TINY.sketcher, painter=TINY.painter)
+    inputs = example(easel, 3)
+    with torch.no_grad():
+        pictures, scores, _, _ = easel(*inputs)
+    served = load(model / "model.onnx").run(
+        {name: value.numpy() for name, value in zip(EASEL_INPUTS, inputs, strict=True)}
+    )
+    assert np.abs(served["pictures"] - pictures.numpy()).max() < 0.02
+    assert np.abs(served["scores"] - scores.numpy()).max() < 0.01
+
+
+def test_unknown_stage(tmp_path):
+    """An unknown stage is named beside the known ones."""
+    with pytest.raises(UnknownName, match="sketch, match, paint, export"):
+        training.train(data=tmp_path, folder=tmp_path, stage="frame")
+
+
+def test_missing_archive(tmp_path):
+    """A missing archive is named."""
+    with pytest.raises(InputError, match="intel_scenes"):
+        training.train(data=tmp_path, folder=tmp_path)
+
+
+def test_settings_file():
+    """config/train/painter.toml is the default recipe."""
+    file = Path(__file__).resolve().parents[5] / "config" / "train" / "painter.toml"
+    assert training.PainterSettings.load(file) == training.PainterSettings()

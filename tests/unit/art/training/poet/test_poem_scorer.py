@@ -1,0 +1,111 @@
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from auria_bot.art.nets.poem_scorer import PLACES  # noqa: E402 - after the skip
+from auria_bot.art.training import loop  # noqa: E402
+from auria_bot.art.training.poet.negative_samples import Pairs  # noqa: E402
+from auria_bot.art.training.poet.poem_scorer import PoemScorerRecipe, PoemScorerSettings, auc, begun  # noqa: E402
+
+SETTINGS = PoemScorerSettings(
+    steps=60,
+    batch=32,
+    rate=0.03,
+    words_rate=1,
+    begun=0,
+    width=8,
+    hidden=12,
+    drop_word=0,
+    drop_input=0,
+    drop_output=0,
+    average=0.8,
+)
+WORDS = 24
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """So small a net is only held up by a second thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def pairs(seed, count=48):
+    """Poems whose words rise by one against poems of the same words in any order."""
+    rng = np.random.default_rng(seed)
+    real, written = [], []
+    for _ in range(count):
+        first = int(rng.integers(4, WORDS - 9))
+        body = list(range(first, first + 9))
+        mixed = rng.permutation(body).tolist()
+        for table, words in ((real, body), (written, mixed)):
+            table.append([1, *words[:3], 2, *words[3:6], 2, *words[6:], 3])
+    rows = np.arange(count)
+    return Pairs(real=np.array(real), written=np.array(written), rows=rows, formal=rows % 2 == 0)
+
+
+def recipe():
+    """A small critic of such poems."""
+    vectors = np.random.default_rng(0).normal(0, 1, (WORDS, 12)).astype(np.float32)
+    return PoemScorerRecipe(pairs(1), pairs(2), vectors, SETTINGS)
+
+
+def test_it_learns_to_tell_poems_from_imitations():
+    """Forty updates raise the share of pairs told rightly from chance to nearly all, on pairs never seen."""
+    made = recipe()
+    assert made.evaluate()["auc"] < 0.75
+    for number in range(SETTINGS.steps):
+        made.step(number, SETTINGS.steps)
+    found = made.evaluate()
+    assert found["auc"] > 0.9
+    assert found["accuracy"] > 0.75
+    assert found["pairs"] == 48
+
+
+def test_a_stopped_training_goes_on_as_the_same(tmp_path):
+    """Two sittings give the same net as one."""
+    whole, parts = recipe(), recipe()
+    loop.run(whole, tmp_path / "a", steps=8)
+    loop.run(parts, tmp_path / "b", steps=8, minutes=0)
+    again = recipe()
+    assert loop.run(again, tmp_path / "b", steps=8).finished
+    for mine, theirs in zip(again.average.parameters(), whole.average.parameters(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-6)
+
+
+def test_beginnings_end_with_a_line():
+    """A beginning holds the lines asked for, the mark after the last of them, and nothing else."""
+    poem = np.array([[1, 7, 8, 2, 9, 2, 10, 3, 0]])
+    assert begun(poem, 1).tolist() == [[1, 7, 8, 2, 0, 0, 0, 0, 0]]
+    assert begun(poem, 2).tolist() == [[1, 7, 8, 2, 9, 2, 0, 0, 0]]
+
+
+def test_poems_too_long_for_the_net_are_left_out():
+    """A pair of which one poem has more tokens than the net's places is not shown."""
+    long = np.full((1, PLACES + 1), 5)
+    made = Pairs(real=long, written=np.full((1, 3), 5), rows=np.zeros(1, int), formal=np.ones(1, bool))
+    one = pairs(1, count=1)
+    assert len(PoemScorerRecipe(one, made, np.eye(WORDS, dtype=np.float32), SETTINGS).held_out.rows) == 0
+
+
+@pytest.mark.parametrize(
+    ("real", "written", "expected"),
+    [([2, 3], [0, 1], 1.0), ([0, 1], [2], 0.0), ([1], [1], 0.5), ([0, 2], [1], 0.5), ([], [1], 0.5)],
+)
+def test_auc(real, written, expected):
+    """It counts how often a real poem is rated above a written one, ties by half."""
+    assert auc(np.array(real, float), np.array(written, float)) == expected
+
+
+def test_settings_come_from_the_file():
+    """config/train/poet_critic.toml holds the defaults, every one of them."""
+    path = Path(__file__).parents[5] / "config" / "train" / "poet_critic.toml"
+    assert tomllib.loads(path.read_text()) == asdict(PoemScorerSettings())
+    assert PoemScorerSettings.load(path) == PoemScorerSettings.load(None) == PoemScorerSettings()

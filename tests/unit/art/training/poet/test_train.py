@@ -1,0 +1,188 @@
+import json
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig  # noqa: E402 - after the skip
+from auria_bot.art.training.poet import train as recipe  # noqa: E402
+from auria_bot.art.training.poet.dataset import build, choose_words  # noqa: E402
+from auria_bot.art.training.poet.poem_scorer import PoemScorerSettings  # noqa: E402
+
+LINES = (
+    ["old pond", "a frog leaps into the water", "it rains"],
+    ["winter moon", "the river under the ice", "goes on"],
+    ["snow", "an empty road to the village", "one crow"],
+    ["autumn wind", "the leaves run ahead of me", "down hill"],
+)
+SETTINGS = recipe.PoetSettings(
+    steps=30, batch=4, least=1, most=200, themed=0, width=8, hidden=12, rate=0.02, warm_up=2, common=10, sampled=5
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder of a few hundred small haiku and stanzas, written here."""
+    pytest.importorskip("zstandard")
+    import zstandard
+
+    folder = tmp_path_factory.mktemp("data")
+    nouns = [
+        "moon",
+        "pond",
+        "crow",
+        "hill",
+        "road",
+        "leaf",
+        "gate",
+        "stone",
+        "lake",
+        "field",
+        "star",
+        "wave",
+        "boat",
+        "bird",
+    ]
+    rows = [
+        {
+            "lines": [f"{first} {line[0]}", *line[1:-1], f"{line[-1]} {second}"],
+            "form": "free",
+            "tier": "poets",
+            "nature": 1,
+        }
+        for first in nouns
+        for second in nouns
+        for line in LINES
+    ]
+    packed = zstandard.ZstdCompressor().compress("\n".join(map(json.dumps, rows)).encode())
+    (folder / "haiku.jsonl.zst").write_bytes(packed)
+    (folder / "pd_poetry.jsonl.zst").write_bytes(
+        zstandard.ZstdCompressor().compress(json.dumps({"lines": ["the river runs", "over the stone"] * 4}).encode())
+    )
+    return folder
+
+
+def test_training_lowers_perplexity_and_can_be_resumed(data, tmp_path):
+    """Thirty steps in two sittings learn, and give the same net as in one sitting."""
+    whole = recipe.PoetRecipe(build(data, tmp_path / "a", least=1, most=200, themed=0), SETTINGS)
+    before = whole.evaluate()["perplexity"]
+    for number in range(30):
+        figures = whole.step(number, 30)
+    assert figures["loss"] > 0
+    assert whole.evaluate()["perplexity"] < 0.85 * before
+
+    recipe.loop.run(_Until(recipe.PoetRecipe(whole.anthology, SETTINGS), 12), tmp_path / "b", steps=30, minutes=0)
+    again = recipe.PoetRecipe(whole.anthology, SETTINGS)
+    outcome = recipe.loop.run(again, tmp_path / "b", steps=30)
+    assert outcome.finished
+    for mine, theirs in zip(again.average.parameters(), whole.average.parameters(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-5)
+
+
+class _Until:
+    """A recipe whose sitting is cut short by a budget of no minutes."""
+
+    def __init__(self, inner, _steps):
+        self.inner, self.name = inner, inner.name
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+def test_the_exported_model_is_the_trained_one(data, tmp_path):
+    """One call trains and exports; torch and the ONNX file give the same likelihoods; the serving files are complete."""
+    pytest.importorskip("onnx")
+    import numpy as np
+
+    from auria_bot.art import runtime
+    from auria_bot.art.checkpoint import verify
+    from auria_bot.art.evaluation.poet import load_net, measure
+
+    metrics = recipe.train(
+        data=data,
+        folder=tmp_path / "run",
+        out=tmp_path / "out",
+        steps=3,
+        settings=SETTINGS,
+        log=lambda _: None,
+        critic=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4),
+    )
+    assert 0 <= metrics["critic_auc"] <= 1
+    assert "**Critic**" in (tmp_path / "out" / "card.md").read_text()
+    assert metrics["perplexity_validation"] > 1
+    assert len(verify(tmp_path / "out")) == 64
+    net, vocabulary = load_net(tmp_path / "out")
+    rng = np.random.default_rng(0)
+    feeds = {
+        "token": np.array([1, 5]),
+        "position": np.array([0, 3]),
+        "kind": np.array([0, 2]),
+        "theme": rng.normal(0, 0.05, (2, 384)).astype(np.float32),
+        "hidden": rng.normal(0, 1, (2, 2, 12)).astype(np.float32),
+        "cell": rng.normal(0, 1, (2, 2, 12)).astype(np.float32),
+    }
+    with torch.no_grad():
+        expected = net.step(*(torch.from_numpy(value) for value in feeds.values()))
+    for name in runtime.RUNTIMES:
+        pytest.importorskip(name)
+        found = runtime.load(tmp_path / "out" / "model.onnx", runtime=name).run(feeds)
+        for tensor, key in zip(expected, ("likelihoods", "hidden_next", "cell_next"), strict=True):
+            assert np.allclose(tensor.numpy(), found[key], atol=2e-3)
+    assert measure(data=data, model=tmp_path / "out")["test_haiku"] > 0
+    assert len(vocabulary) == net.config.words
+
+
+def test_a_stopped_training_has_no_critic_yet(data, tmp_path):
+    """A poet whose training was stopped is exported without a critic, and one left by an earlier poet is taken away."""
+    pytest.importorskip("onnx")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "critic.onnx").write_bytes(b"an earlier one")
+    metrics = recipe.train(
+        data=data, folder=tmp_path / "run", out=tmp_path / "out", minutes=1e-9, settings=SETTINGS, log=lambda _: None
+    )
+    assert "critic_auc" not in metrics
+    assert not (tmp_path / "out" / "critic.onnx").exists()
+    assert "**Critic**" not in (tmp_path / "out" / "card.md").read_text()
+
+
+def test_remarks_stay_on_the_card(tmp_path):
+    """What was noted in metrics.json by hand closes the card, however often figures are added."""
+    from auria_bot.art.checkpoint import write_json
+    from auria_bot.art.training.poet.export import describe
+
+    write_json(tmp_path / "config.json", {"net": {"words": 9, "layers": 2, "hidden": 4, "width": 3}, "training": {}})
+    write_json(tmp_path / "metrics.json", {"remarks": ["Looked at twice."]})
+    for number in range(2):
+        assert describe(tmp_path, {"figure": number}) == {"figure": number}
+        assert (tmp_path / "card.md").read_text().endswith("\n- Looked at twice.\n")
+
+
+def test_settings_come_from_the_file():
+    """config/train/poet.toml holds the defaults, every one of them."""
+    import tomllib
+    from dataclasses import asdict
+    from pathlib import Path
+
+    path = Path(__file__).parents[5] / "config" / "train" / "poet.toml"
+    assert tomllib.loads(path.read_text()) == asdict(recipe.PoetSettings())
+    assert recipe.PoetSettings.load(path) == recipe.PoetSettings()
+
+
+def test_words_are_chosen():
+    """Names, blocked words and words outside the dictionary are not learned; the commonest come first."""
+    poem = [["moon", "moon", "jennifer", "shit", "london", "xqzzt", "pond"]]
+    assert choose_words([poem], least=1, most=10).words[4:] == ("moon", "pond")
+
+
+def test_a_step_is_the_whole_run_in_pieces():
+    """Reading a poem word by word gives what reading it at once gives."""
+    torch.manual_seed(1)
+    net = WordLstm(WordLstmConfig(words=30, width=8, hidden=12)).eval()
+    tokens, places = torch.randint(4, 30, (5, 3)), torch.randint(0, 48, (5, 3))
+    kinds, themes = torch.tensor([0, 3, 5]), torch.randn(3, 384) / 20
+    with torch.no_grad():
+        whole = net.score(net(tokens, places, kinds, themes)).log_softmax(-1)
+        state = torch.zeros(2, 3, 12), torch.zeros(2, 3, 12)
+        for place in range(5):
+            scores, *state = net.step(tokens[place], places[place], kinds, themes, *state)
+            assert torch.allclose(scores, whole[place], atol=1e-5)

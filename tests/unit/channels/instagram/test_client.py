@@ -1,0 +1,151 @@
+"""The package instagrapi, tamed: once, in time, quietly, and to where it is told."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.channels.instagram.client import OWN_ADDRESS, PUBLISHING, kept_session, single_send_client
+from tests.platforms.instagram import InstagramPlatform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+instagrapi = pytest.importorskip("instagrapi")
+
+
+@pytest.fixture
+def platform() -> Iterator[InstagramPlatform]:
+    """An account that is well."""
+    with InstagramPlatform() as made:
+        yield made
+
+
+def connected(address: str, session: dict[str, Any] | None = None, *, timeout: float = 5.0) -> Any:
+    """A client that leads there."""
+    return single_send_client(session or {}, address=address, timeout=timeout, delay=(0.0, 0.0))
+
+
+def test_a_session_comes_back(platform: InstagramPlatform) -> None:
+    """Through JSON, with the device, without the password, and without how the client sends."""
+    client = connected(platform.proxy.address)
+    client.login(platform.username, platform.password)
+    kept = json.dumps(kept_session(client))
+    assert platform.password not in kept
+    assert "timeout" not in kept
+    assert "transport" not in kept
+    again = connected(platform.proxy.address, json.loads(kept))
+    assert again.user_id == client.user_id
+    assert again.uuid == client.uuid
+    assert again.private_request("accounts/current_user/?edit=true")["user"]["username"] == platform.username
+    assert platform.logins == 1
+
+
+@pytest.mark.parametrize("fault", ["cut-after", "cut-within", "slow", "500", "garbage"])
+def test_no_request_is_sent_twice(platform: InstagramPlatform, fault: str) -> None:
+    """Not even where the package would repeat it."""
+    client = connected(platform.proxy.address, timeout=0.5)
+    platform.proxy.fail_next(fault, when=lambda *_: True)
+    with pytest.raises((instagrapi.exceptions.ClientError, instagrapi.requests.RequestException)):
+        client.private_request("launcher/sync/", {"id": "1"}, login=True)
+    assert len(platform.proxy.requests) == 1
+
+
+def test_no_redirect_is_followed() -> None:
+    """Neither where the request came from, nor anywhere else."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = connected(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=2.0)
+        asked: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                asked.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+
+        worker = threading.Thread(target=answer)
+        worker.start()
+        with pytest.raises(instagrapi.requests.TooManyRedirects):
+            client.private_request("feed/timeline/", {"a": "b"})
+        worker.join()
+    assert len(asked) == 1
+
+
+def test_a_server_that_never_answers_is_left(platform: InstagramPlatform) -> None:
+    """In the time that is set; the package itself would wait for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = connected(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.3)
+        begun = time.monotonic()
+        for ask in (
+            lambda: client.private_request("feed/timeline/", {"a": "b"}),
+            lambda: client.public.get("https://i.instagram.com/api/v1/qe/sync/"),
+        ):
+            with pytest.raises(Exception, match="timed out"):
+                ask()
+        assert time.monotonic() - begun < 3
+
+
+def test_publishing_is_announced(platform: InstagramPlatform) -> None:
+    """Right before the one request that followers see, and before no other."""
+    client = connected(platform.proxy.address)
+    seen: list[int] = []
+    client.before_publishing = lambda: seen.append(len(platform.proxy.requests))
+    client.private_request("launcher/sync/", {"id": "1"}, login=True)
+    with pytest.raises(instagrapi.exceptions.LoginRequired):
+        client.private_request(PUBLISHING, {"caption": "x"})
+    assert seen == [1]
+    assert len(platform.proxy.requests) == 2
+
+
+def test_nobody_is_asked(platform: InstagramPlatform) -> None:
+    """For codes or passwords, a challenge is raised instead."""
+    client = connected(platform.proxy.address)
+    for ask in (
+        lambda: client.challenge_code_handler("auria", 1),
+        lambda: client.change_password_handler("auria"),
+        lambda: client.challenge_code_or_raised(1),
+    ):
+        with pytest.raises(instagrapi.exceptions.ChallengeRequired):
+            ask()
+
+
+def test_the_real_address_keeps_the_packages_own_transport() -> None:
+    """And is not rewritten: only its requests' time is set."""
+    client = single_send_client({}, address=OWN_ADDRESS, timeout=7.0, delay=(0.0, 0.0))
+    road = client.private.get_adapter("https://i.instagram.com/api/v1/x")
+    sent: list[tuple[str, float]] = []
+
+    class Inner:
+        def send(self, request: Any, **options: Any) -> None:
+            sent.append((request.url, options["timeout"]))
+
+        def close(self) -> None:
+            """Nothing."""
+
+    assert "Curl" in type(road._inner).__name__
+    road._inner.close()
+    road._inner = Inner()
+    request = instagrapi.requests.Request("GET", "https://b.i.instagram.com/api/v1/x?y=1").prepare()
+    road.send(request, timeout=None)
+    assert sent == [("https://b.i.instagram.com/api/v1/x?y=1", 7.0)]
+
+
+def test_other_hosts_are_not_led_astray() -> None:
+    """Only what is Instagram's goes to the other address."""
+    client = connected("http://127.0.0.1:1")
+    road = client.private.get_adapter("https://x")
+    urls: list[str] = []
+
+    class Inner:
+        def send(self, request: Any, **_: Any) -> None:
+            urls.append(request.url)
+
+    road._inner = Inner()
+    for url in ("https://i.instagram.com/api/v1/x?y=1", "https://instagram.com.example.org/x"):
+        road.send(instagrapi.requests.Request("GET", url).prepare())
+    assert urls == ["http://127.0.0.1:1/api/v1/x?y=1", "https://instagram.com.example.org/x"]

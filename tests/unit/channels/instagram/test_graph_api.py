@@ -1,0 +1,137 @@
+"""What the Graph API's answers mean, code by code."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from auria_bot.channels.instagram.graph_api import GraphApi, _meaning, _until, quiet_client
+from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
+from tests.platforms.http_server import HttpServer
+
+TOKEN = "IGAAsecret0123456789"  # noqa: S105 - of the tests
+
+
+def meaning(status: int, code: int, subcode: int | None = None, *, visible: bool, **extra: Any) -> type[Exception]:
+    """The class of error that an answer becomes."""
+    error = {"code": code, "message": "words", **({"error_subcode": subcode} if subcode else {}), **extra}
+    return type(_meaning(status, {}, error, TOKEN, visible=visible))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "subcode", "unseen", "seen"),
+    [
+        (400, 190, None, Unauthorised, Unauthorised),  # token
+        (400, 190, 463, Unauthorised, Unauthorised),  # token expired
+        (401, 0, None, Unauthorised, Unauthorised),
+        (403, 10, None, Unauthorised, Unauthorised),  # permission
+        (403, 200, None, Unauthorised, Unauthorised),
+        (400, 25, 2207050, Unauthorised, Unauthorised),  # account restricted
+        (400, 9004, 2207052, Unauthorised, Unauthorised),  # the picture cannot be fetched
+        (400, 4, None, Throttled, Throttled),  # rates
+        (400, 17, None, Throttled, Throttled),
+        (400, 32, None, Throttled, Throttled),
+        (400, 613, None, Throttled, Throttled),
+        (429, 0, None, Throttled, Throttled),
+        (400, 9, 2207042, Throttled, Throttled),  # the day's posts
+        (400, 4, 2207051, Throttled, Throttled),  # taken for spam
+        (400, 24, 2207006, Throttled, Throttled),  # the container is gone
+        (400, 24, 2207008, Throttled, Throttled),
+        (400, 9007, 2207027, Throttled, Throttled),  # the container is not ready
+        (400, -2, 2207003, Throttled, OutcomeUnknown),  # the platform's own trouble
+        (400, -1, 2207001, Throttled, OutcomeUnknown),
+        (400, -1, 2207032, Throttled, OutcomeUnknown),
+        (500, 1, None, Throttled, OutcomeUnknown),
+        (500, 2, None, Throttled, OutcomeUnknown),
+        (503, 0, None, Throttled, OutcomeUnknown),
+        (400, 100, None, Rejected, Rejected),
+        (400, 100, 2207040, Rejected, Rejected),
+        (400, 36000, 2207004, Rejected, Rejected),  # the picture
+        (400, 36001, 2207005, Rejected, Rejected),
+        (400, 36003, 2207009, Rejected, Rejected),
+        (400, 36004, 2207010, Rejected, Rejected),  # the caption
+        (400, 368, None, Rejected, Rejected),  # policy
+        (400, 100, 33, NotFound, NotFound),
+    ],
+)
+def test_codes(status: int, code: int, subcode: int | None, unseen: type[Exception], seen: type[Exception]) -> None:
+    """Only where followers may see the outcome, trouble is OutcomeUnknown."""
+    assert meaning(status, code, subcode, visible=False) is unseen
+    assert meaning(status, code, subcode, visible=True) is seen
+
+
+def test_what_passes_says_so() -> None:
+    """A code that nobody knows is judged by its mark."""
+    assert meaning(400, 77777, visible=False, is_transient=True) is Throttled
+    assert meaning(400, 77777, visible=True, is_transient=True) is OutcomeUnknown
+
+
+def test_words_are_kept_without_the_token() -> None:
+    """The platform repeats it at times, and addresses with signatures too."""
+    error = {
+        "code": 190,
+        "error_subcode": 463,
+        "message": f"Malformed access token {TOKEN}, and access token OTHERTOKEN99; see https://s3/x.jpg?X-Amz-Signature=ab",
+    }
+    words = str(_meaning(400, {}, error, TOKEN, visible=False))
+    assert TOKEN not in words
+    assert "OTHERTOKEN99" not in words
+    assert "Signature" not in words
+    assert "190/463" in words
+
+
+@pytest.mark.parametrize(
+    ("headers", "minutes"),
+    [
+        ({"retry-after": "600"}, 10),
+        ({"x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": 7}]}'}, 7),
+        ({"x-business-use-case-usage": "nonsense"}, 60),
+        ({"retry-after": "-5"}, 60),
+        ({"retry-after": "99999999"}, 24 * 60),
+        ({}, 60),
+    ],
+)
+def test_when_to_try_again(headers: dict[str, str], minutes: int) -> None:
+    """As the headers say, at most a day; else a while."""
+    wait = _until(headers, timedelta(hours=1)) - datetime.now(UTC)
+    assert abs(wait - timedelta(minutes=minutes)) < timedelta(seconds=5)
+
+
+def server(body: bytes, *, status: int = 200, **headers: str) -> HttpServer:
+    """A server that always answers the same."""
+    return HttpServer(lambda *_: (status, headers, body))
+
+
+@pytest.mark.parametrize(
+    ("body", "options"),
+    [
+        (b"[]", {}),
+        (b"<html>", {}),
+        (b"{", {}),
+        (b"", {"status": 302, "Location": "/elsewhere"}),
+        (b"x" * 2_100_000, {}),
+    ],
+)
+def test_an_answer_that_is_none(body: bytes, options: dict[str, Any]) -> None:
+    """Later; and no redirect is followed, no endless answer read."""
+    with server(body, **options) as there, pytest.raises(Throttled):
+        GraphApi(there.address, version="v23.0", timeout=5).read("me", TOKEN)
+
+
+def test_the_log_never_quotes_a_token(caplog: pytest.LogCaptureFixture) -> None:
+    """The renewal must name it in an address; that record is dropped, others are not."""
+    with server(b'{"access_token": "new", "expires_in": 60}') as there, caplog.at_level(logging.DEBUG):
+        api = GraphApi(there.address, version="v23.0", timeout=5)
+        assert api.renew(TOKEN) == ("new", timedelta(seconds=60))
+        quiet_client(5).get(f"{there.address}/plain")
+    assert TOKEN not in caplog.text
+    assert "/plain" in caplog.text
+
+
+def test_a_renewal_that_makes_no_sense() -> None:
+    """The old token stays."""
+    with server(b'{"access_token": "new"}') as there, pytest.raises(Throttled):
+        GraphApi(there.address, version="v23.0", timeout=5).renew(TOKEN)

@@ -1,0 +1,90 @@
+"""`auria measure`: what it does, says and ends with."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.bootstrap.application import build
+from auria_bot.domain.engagement import Engagement
+from auria_bot.errors import NotFound, Unauthorised
+from auria_bot.settings.loading import load
+from auria_bot.testing import FakeChannel
+from tests.engaged import add_sent
+from tests.unit.cli.engaged_home import home, now
+
+if TYPE_CHECKING:
+    from auria_bot.domain.post import Receipt
+
+__all__ = ["home"]
+
+
+@pytest.fixture
+def posts(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three posts that are out, of which the platform counts likes; the third is gone, and "other" knows nobody."""
+
+    def measure(self: FakeChannel, receipt: Receipt) -> Engagement:
+        if receipt.id == "receipt-3":
+            raise NotFound("it is gone")
+        if self.name == "other":
+            raise Unauthorised("the token has ended")
+        return Engagement(at=now(), likes=7)
+
+    monkeypatch.setattr(FakeChannel, "measure", measure)
+    with closing(build(load())) as house, house.store.begin() as unit:
+        for number in (1, 2, 3):
+            add_sent(unit, number, at=now() - timedelta(days=number))
+
+
+def test_what_is_due_is_counted_and_told(auria: Any, posts: None):
+    """A row a channel; a vanished post with its place; the calls; and where to look next."""
+    code, said, told = auria("measure")
+    assert code == 0
+    row = next(line for line in said.splitlines() if line.strip().startswith("fake "))
+    assert row.split()[1:4] == ["2", "4", "100"]
+    assert "post 3 has vanished from fake: https://example.invalid/3" in told
+    assert "6 calls; see what came of it: auria stats" in told
+    assert auria("measure")[2] == "nothing is due\n"
+    assert json.loads(auria("stats", "--json")[1])["total"]["likes"] == 14
+    assert "gone" in auria("stats")[1]
+
+
+def test_a_preview_asks_nobody(auria: Any, posts: None):
+    """It says how many calls there would be, at what price, and writes nothing."""
+    code, said, told = auria("measure", "--dry-run")
+    assert code == 0
+    assert "6 calls would be made" in told
+    assert "3" in said
+    assert json.loads(auria("stats", "--json")[1])["total"]["measured"] == 0
+
+
+def test_programs_are_told_the_same(auria: Any, posts: None, home: Any):
+    """Visits with calls, cost and the next time; vanished posts; the exit code is that of the trouble."""
+    settings = (home / "auria.toml").read_text(encoding="utf-8")
+    (home / "auria.toml").write_text(f"{settings}\n[tracking]\nprices = {{ fake = 0.002 }}\n", encoding="utf-8")
+    with closing(build(load())) as house, house.store.begin() as unit:
+        add_sent(unit, 4, at=now() - timedelta(days=4), channel="other")
+    code, said, told = auria("measure", "--json")
+    assert code == 11
+    assert "other: the credentials are not accepted: the token has ended" in told
+    found = json.loads(said)
+    assert [post["post"] for post in found["vanished"]] == [3]
+    visits = {visit["channel"]: visit for visit in found["visits"]}
+    assert (visits["fake"]["calls"], visits["fake"]["cost"], visits["fake"]["posts"]) == (4, 0.008, 2)
+    assert visits["other"]["failed"]
+    assert visits["fake"]["next_at"]
+    assert "6 calls for $0.012" not in told
+    assert "for $" in auria("measure", "--vanished", "--channel", "fake")[2]
+
+
+def test_only_channels_that_there_are(auria: Any, posts: None):
+    """An unknown name is answered with the known ones."""
+    code, _, told = auria("measure", "--channel", "nowhere")
+    assert code == 4
+    assert "known: fake, folder, other" in told
+    found = json.loads(auria("measure", "--channel", "other", "--json")[1])
+    assert [visit["channel"] for visit in found["visits"]] == ["other"]

@@ -1,0 +1,150 @@
+"""`auria schedule` tells what is to come and what was; `auria daemon` starts the daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.bootstrap.application import build
+from auria_bot.domain.job_schedule import CatchUp
+from auria_bot.services.schedule.job_scheduler import JobScheduler
+from auria_bot.services.schedule.leader_election import LeaderElection
+from auria_bot.settings.loading import PostingSettings
+from auria_bot.testing import FakeClock
+from tests.factories import add_draft
+from tests.house import fake_house
+from tests.publishing import approved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+
+Auria = Any
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """A house of fakes that every command opens."""
+    with closing(fake_house(tmp_path / "home", clock=FakeClock())) as made:
+        monkeypatch.setattr("auria_bot.cli.app_context.opened", lambda: contextlib.nullcontext(made))
+        yield made
+
+
+def lived(house: Application) -> None:
+    """A day on which a draft was made, and three on which no daemon ran and an operator is asked about the last."""
+    leader = LeaderElection(store=house.store, clock=house.clock, holder="vm:1")
+    leader.beat()
+    rules = [rule for rule in house.agenda.rules.values() if rule.job == "make"]
+    one = JobScheduler(store=house.store, clock=house.clock, rules=rules, zone=house.agenda._zone)
+    one.claim(leader.lease)
+    house.clock.advance(hours=19)
+    one.settle(*one.claim(leader.lease), words="made 3 in 8.0 s")
+    house.clock.advance(days=3, hours=2)
+    from dataclasses import replace
+
+    asking = replace(rules[0], catch_up=CatchUp.ASK)
+    JobScheduler(store=house.store, clock=house.clock, rules=[asking], zone=house.agenda._zone).claim(leader.lease)
+
+
+def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria) -> None:
+    """With what there is to approve, and whether a daemon runs."""
+    approved(house)
+    lived(house)
+    code, out, err = auria("schedule")
+    assert code == 0
+    assert "by the clock of UTC" in out
+    coming, _, ran = out.partition("The last week")
+    assert coming.count("18:00 publish fake") == 7
+    assert coming.count("measure") == coming.count("measure (next at ") == 1
+    days = [line.split()[:3] for line in coming.splitlines() if "04:00 make" in line]
+    assert (days[0], days[-1], len(days)) == (["Thu", "26", "Nov"], ["Wed", "02", "Dec"], 7)
+    last, _, other = ran.partition("And what went otherwise")
+    assert re.search(r"make +2026-11-25 04:00 +1 +asked", last)
+    assert [line.split()[1] for line in other.splitlines() if "make" in line] == ["2026-11-24", "2026-11-23"]
+    assert "made 3 in 8.0 s" not in out  # it went well, and something came after it
+    assert "make of 2026-11-25T04:00 was missed: auria schedule --run make, or --skip make" in err
+    assert "0 drafts wait for review, 1 approved ones" in err
+    assert "there is none to approve yet; the daemon makes some" in err
+    assert "no daemon is running: auria daemon" in err
+
+
+def test_the_schedule_fits_a_terminal(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 80 columns, without losing a word."""
+    lived(house)
+    monkeypatch.setattr("auria_bot.cli.terminal.console._WIDE", 80)
+    out = auria("schedule")[1]
+    assert max(map(len, out.splitlines())) <= 80
+    assert "…" not in out
+
+
+def test_times_for_a_channel_that_is_not_there(
+    house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Are told: a slip in a channel's name would else leave it at the usual times."""
+    wrong = house.settings.schedule.model_copy(update={"channels": {"fokder": PostingSettings(at=("09:00",))}})
+    with closing(build(house.settings.model_copy(update={"schedule": wrong}), clock=house.clock)) as slipped:
+        monkeypatch.setattr("auria_bot.cli.app_context.opened", lambda: contextlib.nullcontext(slipped))
+        err = auria("schedule")[2]
+    assert "schedule.channels has times for 'fokder', which is no channel; known: fake, folder" in err
+
+
+def test_a_running_daemon_is_named(house: Application, auria: Auria) -> None:
+    """By machine and number; with enough drafts nobody is bothered, with few that wait they are to be approved."""
+    LeaderElection(store=house.store, clock=house.clock, holder="vm:1").beat()
+    with house.store.begin() as unit:
+        add_draft(unit, 9)
+    err = auria("schedule")[2]
+    assert "the daemon is vm:1" in err
+    assert "unless you approve some: auria review" in err
+    for number in (1, 2):
+        approved(house, number)
+    assert "without a post" not in auria("schedule")[2]
+
+
+def test_programs_read_json(house: Application, auria: Auria) -> None:
+    """One document with all of it."""
+    told = json.loads(auria("schedule", "--json")[1])
+    assert (told["daemon"], told["ran"]) == (None, [])
+    lived(house)
+    told = json.loads(auria("schedule", "--json")[1])
+    assert told["daemon"]["holder"] == "vm:1"
+    assert [one["state"] for one in told["ran"]] == ["asked", "skipped", "skipped", "done"]
+    assert told["last_done"] == {"make": "2026-11-22T04:00:00+00:00"}
+    assert told["stock"] == {"made": 0, "approved": 0, "per_day": 1, "low": True}
+    assert {one["job"] for one in told["coming"]} >= {
+        "make",
+        "measure",
+        "reconcile",
+        "publish fake",
+        "publish folder",
+    }
+
+
+def test_the_operator_answers(house: Application, auria: Auria) -> None:
+    """Yes or no, not both, and only where there is a question."""
+    assert auria("schedule", "--run", "make")[0] == 5
+    lived(house)
+    assert auria("schedule", "--run", "make", "--skip", "make")[0] == 4
+    assert auria("schedule", "--skip", "make") == (0, "", "make of 2026-11-25T04:00: let go by the operator\n")
+    with house.store.read() as unit:
+        (line,) = unit.journal.list()
+    assert (line.action, line.words) == ("let go", "make of 2026-11-25T04:00: let go by the operator")
+
+
+def test_the_command_starts_the_daemon(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the settings as they are read, once or for good."""
+    called: list[str] = []
+    monkeypatch.setattr("auria_bot.settings.loading.load", lambda: house.settings)
+    monkeypatch.setattr("auria_bot.telemetry.set_up", lambda **_: None)
+    monkeypatch.setattr("auria_bot.daemon.Daemon.once", lambda _: called.append("once"))
+    monkeypatch.setattr("auria_bot.daemon.Daemon.run", lambda _: called.append("run"))
+    assert auria("daemon", "--once")[0] == 0
+    assert auria("daemon")[0] == 0
+    assert called == ["once", "run"]

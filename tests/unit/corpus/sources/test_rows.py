@@ -1,0 +1,169 @@
+"""Rows come out of every kind of file alike; what cannot be used is counted and stops nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auria_bot.corpus.sources import rows
+from auria_bot.corpus.sources.rows import Row
+from auria_bot.corpus.sources.source_files import opened
+from auria_bot.corpus.sources.stream import Tally
+from auria_bot.errors import InputError, NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POEMS = [
+    {
+        "poem": "an old silent pond\na frog jumps into the pond\nsplash! silence again",
+        "author": "Basho",
+        "year": "1686",
+        "id": 7,
+    },
+    {"poem": "first snow\non the half-finished\nbridge", "author": None, "year": None, "id": 8},
+]
+READ = [
+    Row(text=POEMS[0]["poem"], author="Basho", created=datetime(1686, 1, 1, tzinfo=UTC), id="7"),
+    Row(text=POEMS[1]["poem"], id="8"),
+]
+
+
+def read(path: Path, **mapping: str) -> tuple[list[Row], Tally]:
+    """The rows of a file, and what was met."""
+    tally = Tally()
+    found = opened(path, mapping=mapping, tally=tally)
+    assert found.posts is None
+    return list(found.rows or ()), tally
+
+
+def test_json_lines(tmp_path: Path):
+    """Plain and packed, usual names found by themselves."""
+    text = "".join(json.dumps(poem) + "\n" for poem in POEMS)
+    (tmp_path / "a.jsonl").write_text(text)
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    for name in ("a.jsonl", "a.jsonl.gz"):
+        found, tally = read(tmp_path / name)
+        assert found == READ
+        assert (tally.lines, tally.wanted, tally.bad) == (2, 2, 0)
+
+
+def test_csv(tmp_path: Path):
+    """Commas, semicolons or tabs; line breaks within quotes; a byte order mark."""
+    for delimiter in ",;\t":
+        lines = [delimiter.join(POEMS[0])]
+        lines += [
+            delimiter.join(f'"{value if value is not None else ""}"' for value in poem.values()) for poem in POEMS
+        ]
+        (tmp_path / "a.csv").write_text("\ufeff" + "\r\n".join(lines) + "\n", encoding="utf-8")
+        assert read(tmp_path / "a.csv")[0] == READ
+
+
+def test_plain_text(tmp_path: Path):
+    """A poem a block; a block that is no verse is a bad line."""
+    (tmp_path / "a.txt").write_text(
+        "\ufeffone\ntwo\nthree\n\n\n  \na / b / c\n\n" + "prose\n" * 100 + "\nlast", encoding="utf-8"
+    )
+    found, tally = read(tmp_path / "a.txt")
+    assert [row.text for row in found] == ["one\ntwo\nthree", "a / b / c", "last"]
+    assert [(number, why) for number, why, _ in tally.samples] == [(9, "a block of more than 60 lines")]
+    (tmp_path / "b.txt").write_bytes(b"caf\xe9\nnoir\n")
+    assert read(tmp_path / "b.txt")[1].samples[0][1] == "not UTF-8"
+
+
+def test_a_list_of_lines_is_a_text(tmp_path: Path):
+    """As verse is kept by this program's own exports."""
+    (tmp_path / "a.jsonl").write_text(json.dumps({"lines": ["a", "b", "c"], "subreddit": "haiku", "licence": "CC0"}))
+    assert read(tmp_path / "a.jsonl")[0] == [Row(text="a\nb\nc", collection="haiku", licence="CC0")]
+
+
+def test_a_folder_that_datasets_saved(tmp_path: Path):
+    """With splits, in the Arrow stream that `datasets` writes; Parquet and Arrow files too; a damaged one is told."""
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    table = pa.Table.from_pylist(POEMS)
+    for split in ("train", "test"):
+        (tmp_path / "saved" / split).mkdir(parents=True)
+        (tmp_path / "saved" / split / "state.json").write_text("{}")
+        with (
+            pa.OSFile(str(tmp_path / "saved" / split / "data-00000-of-00001.arrow"), "wb") as file,
+            pa.ipc.new_stream(file, table.schema) as out,
+        ):
+            out.write_table(table)
+    assert read(tmp_path / "saved", text="poem")[0] == READ * 2
+    parquet.write_table(table, tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet")[0] == READ
+    with pa.OSFile(str(tmp_path / "b.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as out:
+        out.write_table(table)
+    assert read(tmp_path / "b.arrow")[0] == READ
+    (tmp_path / "c.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(InputError, match=r"c\.parquet"):
+        read(tmp_path / "c.parquet")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotFound, match="save_to_disk"):
+        read(tmp_path / "empty")
+
+
+def test_bad_rows_are_counted(tmp_path: Path):
+    """No JSON, no object, no text; too few cells; a quote without end."""
+    (tmp_path / "a.jsonl").write_text('{"text": "a/b/c"}\n{\n[1]\n{"text": 7}\n{"text": "  "}\n{}\n{"text": "d/e/f"}\n')
+    found, tally = read(tmp_path / "a.jsonl")
+    assert [row.text for row in found] == ["a/b/c", "d/e/f"]
+    assert (tally.bad, [number for number, _, _ in tally.samples]) == (5, [2, 3, 4, 5, 6])
+    (tmp_path / "a.csv").write_text("text,id\na/b/c,1\nd/e/f\ng/h/i,3\n" + '"' + "x\n" * 90_000)
+    found, tally = read(tmp_path / "a.csv")
+    assert [row.text for row in found][:2] == ["a/b/c", "g/h/i"]
+    assert "1 cells instead of 2" in {why for _, why, _ in tally.samples}
+    assert any("field larger" in why for _, why, _ in tally.samples)
+
+
+def test_a_mapping_must_fit(tmp_path: Path):
+    """What is asked for must be there; without one, something must look like a text."""
+    (tmp_path / "a.jsonl").write_text('{"words": "a/b/c", "n": 1}\n')
+    with pytest.raises(InputError, match="--map text=FIELD"):
+        read(tmp_path / "a.jsonl")
+    with pytest.raises(InputError, match="no field 'verse'"):
+        read(tmp_path / "a.jsonl", text="verse")
+    with pytest.raises(InputError, match="known: text, id"):
+        read(tmp_path / "a.jsonl", words="n")
+    assert read(tmp_path / "a.jsonl", text="words", id="n")[0] == [Row(text="a/b/c", id="1")]
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        (1_500_000_000, datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
+        ("1500000000", datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
+        ("2017-07-14", datetime(2017, 7, 14, tzinfo=UTC)),
+        ("2017-07-14T02:40:00+02:00", datetime(2017, 7, 14, 0, 40, tzinfo=UTC)),
+        (1686, datetime(1686, 1, 1, tzinfo=UTC)),
+        ("soon", None),
+        (float("nan"), None),
+        (-5, None),
+        ([], None),
+        (1e30, None),
+        (datetime(2020, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_times_of_any_shape(value: Any, moment: datetime | None):
+    """Seconds, years, ISO dates; anything else is no time."""
+    assert rows._time(value) == moment
+
+
+@given(st.binary(max_size=400), st.sampled_from(["a.csv", "a.jsonl", "a.txt", "a.json", "a.gz", "a.jsonl.gz"]))
+def test_no_bytes_stop_a_reading(tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str):
+    """There is an answer, or an InputError."""
+    path = tmp_path_factory.mktemp("rows") / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") and content[:1] > b"\x80" else content)
+    with contextlib.suppress(InputError):
+        found = opened(path, mapping={}, tally=Tally())
+        for each in (found.posts, found.rows):
+            list(each or ())

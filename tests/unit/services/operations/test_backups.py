@@ -1,0 +1,286 @@
+"""A backup is whole or not there; what is put back is what was there."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
+from auria_bot.services.operations import backups as module
+from auria_bot.services.operations.backups import Backups
+from auria_bot.store.dump import Dump
+from auria_bot.store.schema import HEAD
+from tests.factories import NOW, add_draft
+
+if TYPE_CHECKING:
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.services.operations.backups import Backup
+    from auria_bot.testing import FakeClock
+
+_FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
+
+
+def _draft(house: Application, number: int) -> Path:
+    """A draft with its pictures."""
+    source = house.settings.home / f"source-{number}"
+    source.write_bytes(bytes([number]) * 3000)
+    folder = house.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
+    with house.store.begin() as unit:
+        add_draft(unit, number)
+    return folder
+
+
+def _backups(house: Application, **changes: int) -> Backups:
+    home = house.settings.home
+    return Backups(
+        home=home,
+        folder=home / "backups",
+        database=Dump(house.settings.database_url),
+        clock=house.clock,
+        **{"daily": 2, "weekly": 2, **changes},
+    )
+
+
+def test_what_was_lost_comes_back(house: Application, clock: FakeClock):
+    """Database and pictures are as they were at the backup, and what was there before the restore is kept aside."""
+    folder = _draft(house, 1)
+    backups = _backups(house)
+    made = backups.make()
+    assert made.size > 12_000
+    assert len(made.files) == 5
+    assert [one.folder for one in backups.list()] == [made.folder]
+    _draft(house, 2)
+    (folder / "post.jpg").write_bytes(b"rubbish")
+    (folder / "card.jpg").unlink()
+    with pytest.raises(InvalidTransition, match="--force"):
+        backups.restore(made.folder)
+    assert (folder / "post.jpg").read_bytes() == b"rubbish"
+    clock.advance(hours=1)
+    restored = backups.restore(made.folder / "auria.db", force=True)
+    assert restored.pictures == 2
+    assert restored.aside is not None
+    assert restored.aside.is_file()
+    assert {name: (folder / name).read_bytes() for name in _FILES} == dict.fromkeys(_FILES, b"\1" * 3000)
+    with house.store.read() as unit:
+        assert [draft.id for draft in unit.drafts.list()] == [1]
+    assert (house.pictures.root / "run-2").is_dir()  # what the backup does not know is left alone
+
+
+def test_a_new_home_needs_no_force(house: Application, tmp_path: Path):
+    """After a lost disk."""
+    _draft(house, 1)
+    made = _backups(house).make(tmp_path / "elsewhere")
+    other = tmp_path / "other"
+    fresh = Backups(
+        home=other,
+        folder=other / "b",
+        database=Dump(f"sqlite:///{other / 'auria.db'}"),
+        clock=house.clock,
+        daily=1,
+        weekly=1,
+    )
+    assert fresh.restore(made.folder).aside is None
+    assert (other / "pictures" / "run-1" / "post.jpg").read_bytes() == b"\1" * 3000
+
+
+def test_backups_share_what_did_not_change(house: Application, clock: FakeClock):
+    """A second one takes room for what is new only; where files cannot be linked they are copied."""
+    _draft(house, 1)
+    backups = _backups(house)
+    first = backups.make()
+    clock.advance(days=1)
+    _draft(house, 2)
+    second = backups.make()
+    old, new = (one.folder / "pictures" / "run-1" / "post.jpg" for one in (first, second))
+    assert old.stat().st_ino == new.stat().st_ino
+    clock.advance(days=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "link", _refused(errno.EPERM))
+        third = backups.make()
+    assert third.files.keys() == second.files.keys()
+    assert (third.folder / "pictures" / "run-1" / "post.jpg").stat().st_ino != new.stat().st_ino
+    picture = house.pictures.root / "run-1" / "post.jpg"
+    picture.write_bytes(b"\7" * 3000)
+    clock.advance(days=1)
+    fourth = backups.make()
+    assert (fourth.folder / "pictures" / "run-1" / "post.jpg").read_bytes() == b"\7" * 3000
+    shutil.rmtree(first.folder)
+    assert backups.verify(fourth.folder).folder == fourth.folder
+
+
+def test_old_ones_go(house: Application, clock: FakeClock):
+    """Of each of the last days and weeks the newest stays; a folder that is no backup is left alone."""
+    backups = _backups(house)
+    assert backups.rotate() == ()
+    stranger = backups.folder / "auria-20200101T000000Z"
+    stranger.mkdir(parents=True)
+    (backups.folder / "auria-notes").mkdir()
+    for _ in range(20):
+        backups.make()
+        clock.advance(hours=12)
+    gone = backups.rotate()
+    left = [one.made_at.strftime("%m-%d %H") for one in backups.list()]
+    # The clock began on Saturday, 21 November, at 9.
+    assert left == ["11-30 21", "11-29 21"]
+    assert len(gone) == 18
+    assert stranger.is_dir()
+    assert backups.rotate() == ()
+    clock.advance(days=30)
+    backups.make()
+    backups.rotate()
+    assert [one.made_at.strftime("%m-%d %H") for one in backups.list()] == ["12-31 09", "11-30 21"]
+
+
+def test_a_backup_that_is_not_whole_is_not_put_back(house: Application, tmp_path: Path, clock: FakeClock):
+    """A missing or changed file, a list that cannot be read or leads elsewhere: named, and nothing is changed."""
+    _draft(house, 1)
+    backups = _backups(house)
+    made = backups.make()
+    clock.advance(days=1)
+    other = backups.make()
+    shutil.copytree(made.folder, tmp_path / "x" / "auria-20200101T000000Z")
+    broken = tmp_path / "x" / "auria-20200101T000000Z"
+    post = broken / "pictures" / "run-1" / "post.jpg"
+    post.write_bytes(b"\2" * 3000)
+    with pytest.raises(StoreError, match="is damaged; take another backup: there is none"):
+        backups.restore(broken, force=True)
+    (other.folder / "pictures" / "run-1" / "card.jpg").unlink()
+    with pytest.raises(StoreError, match=f"is missing; take another backup: {made.folder.name}"):
+        backups.restore(other.folder, force=True)
+    listed = json.loads((broken / "backup.json").read_text())
+    for wrong in (
+        "{",
+        "[]",
+        json.dumps({**listed, "files": {"../x": [1, ""]}}),
+        json.dumps({**listed, "database": "y"}),
+    ):
+        (broken / "backup.json").write_text(wrong)
+        with pytest.raises(StoreError, match=r"backup\.json"):
+            backups.verify(broken)
+    assert backups.list(broken.parent) == []
+    with pytest.raises(NotFound, match="is no backup"):
+        backups.verify(tmp_path)
+    assert made.folder.is_dir()
+
+
+def _refused(code: int):
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
+    """Whether it is seen beforehand or comes in the middle; older backups stay."""
+    _draft(house, 1)
+    backups = _backups(house)
+    made = backups.make()
+    with pytest.raises(InvalidTransition, match="is there already"):
+        backups.make()
+    clock.advance(days=1)
+    _draft(house, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 5, 5))
+        with pytest.raises(DiskError, match=r"upkeep\.backups"):
+            backups.make()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_copied", _refused(errno.ENOSPC))
+        with pytest.raises(DiskError, match="No space left"):
+            backups.make()
+        (house.pictures.root / "run-1" / "post.jpg").unlink()
+        with pytest.raises(DiskError, match="No space left"):
+            backups.restore(made.folder, force=True)
+    assert [path.name for path in backups.folder.iterdir()] == [made.folder.name]
+    (backups.folder / ".staging-auria-x").mkdir()  # of a run that was killed
+    backups.make()
+    assert len(list(backups.folder.iterdir())) == 2
+    clock.advance(days=1)
+    backups.make()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", _refused(errno.EROFS))
+        with pytest.raises(DiskError, match="Read-only"):
+            _backups(house, daily=1, weekly=0).rotate()
+
+
+def test_a_home_that_cannot_be_written_is_named(house: Application, tmp_path: Path):
+    """Before anything is copied."""
+    wrong = tmp_path / "file"
+    wrong.write_text("no folder")
+    backups = Backups(
+        home=wrong,
+        folder=tmp_path / "b",
+        database=Dump(house.settings.database_url),
+        clock=house.clock,
+        daily=1,
+        weekly=1,
+    )
+    with pytest.raises(DiskError, match=r"/file: .*look at the folder's permissions"):
+        backups.make()
+    assert backups.list() == []
+
+
+def test_two_at_once_come_one_after_the_other(house: Application, tmp_path: Path):
+    """Neither takes away what the other is about to make: a backup that is listed is whole."""
+    for number in range(1, 31):
+        _draft(house, number)
+    made: list[Backup] = []
+
+    def make(second: int) -> None:
+        keeper = _backups(house)
+        keeper._clock = lambda: NOW.replace(second=second)
+        made.append(keeper.make())
+
+    threads = [threading.Thread(target=make, args=(second,)) for second in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    backups = _backups(house)
+    assert len(backups.list()) == len(made) == 4
+    assert {len(backups.verify(one.folder).files) for one in made} == {121}
+
+
+def test_what_a_clock_ahead_made_takes_nobodys_place(house: Application, clock: FakeClock):
+    """Backups that claim to be of a time to come are kept, and so are today's."""
+    backups = _backups(house, weekly=0)
+    clock.advance(days=700)
+    for _ in range(3):
+        backups.make()
+        clock.advance(days=1)
+    clock.advance(days=-703)
+    for _ in range(4):
+        today = backups.make()
+        backups.rotate()
+        assert today.folder.is_dir()
+        clock.advance(days=1)
+    assert [one.made_at.year for one in backups.list()] == [2028] * 3 + [2026] * 2
+
+
+def test_a_backup_is_one_file_and_no_reader_changes_it(house: Application):
+    """It may lie where nothing can be written: SQLite makes no file beside it, and needs none."""
+    _draft(house, 1)
+    backups = _backups(house)
+    made = backups.make()
+    before = {file: file.stat().st_mtime_ns for file in made.folder.iterdir()}
+    with sqlite3.connect(f"file:{made.folder / 'auria.db'}?mode=ro", uri=True) as opened:
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    opened.close()
+    database = Dump(house.settings.database_url)
+    opening: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        connect = sqlite3.connect
+        patch.setattr(sqlite3, "connect", lambda name, **more: opening.append(name) or connect(name, **more))
+        assert database.verify(made.folder / "auria.db") == HEAD
+        database.restore(made.folder / "auria.db", force=True)
+    of_backup = [name for name in opening if str(made.folder) in name]
+    assert len(of_backup) >= 3
+    assert all(name.endswith("mode=ro&immutable=1") for name in of_backup)
+    assert {file: file.stat().st_mtime_ns for file in made.folder.iterdir()} == before

@@ -1,0 +1,189 @@
+"""Health fails when work is overdue, whatever else lives; every figure can be scraped."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from datetime import time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, JobSchedule, ScheduledTime
+from auria_bot.errors import DatabaseUnreachable
+from auria_bot.services.operations.health_report import Health
+from tests.factories import add_draft
+
+if TYPE_CHECKING:
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.testing import FakeClock
+
+_RULES = (JobSchedule(job="make", at=(time(4),)), JobSchedule(job="new", at=(time(5),)))
+
+
+def _health(house: Application) -> Health:
+    return Health(
+        store=house.store,
+        clock=house.clock,
+        rules=_RULES,
+        zone=ZoneInfo("UTC"),
+        patience=timedelta(hours=1),
+        version="1.2",
+    )
+
+
+def _slot(house: Application, days: int, state: JobRunState, words: str = "") -> None:
+    """A slot of `make`, so many days ago."""
+    due = house.clock().replace(hour=4, minute=0) - timedelta(days=days)
+    slot = ScheduledTime(job="make", name=f"{due:%Y-%m-%dT%H:%M}", due=due)
+    ended = due + timedelta(minutes=5) if state is JobRunState.DONE else None
+    with house.store.begin() as unit:
+        claim = JobRun(slot=slot, state=state, started_at=due, ended_at=ended, words=words)
+        if not unit.slots.add(claim):
+            unit.slots.save(claim, was=unit.slots.get("make", slot.name))
+
+
+def _beat(house: Application) -> None:
+    with house.store.begin() as unit:
+        length = timedelta(seconds=10)
+        lease = unit.leases.get("daemon")
+        if lease is None or not lease.holder:
+            unit.leases.take("daemon", holder="me", length=length, now=house.clock())
+        else:
+            unit.leases.renew(lease, length=length, now=house.clock())
+
+
+def test_a_dead_daemon_is_trouble(house: Application, clock: FakeClock):
+    """None that ever ran, and one whose heart stopped."""
+    health = _health(house)
+    assert "no daemon has run yet" in health.look().troubles[0]
+    _beat(house)
+    assert health.look().is_well
+    clock.advance(minutes=3)
+    assert "no daemon has worked since" in health.look().troubles[0]
+
+
+def test_a_daemon_that_lives_but_does_nothing_is_trouble(house: Application, clock: FakeClock):
+    """A slot that went by unseen, one that hangs, one that was given up; each until it is done."""
+    health = _health(house)
+    _slot(house, 0, JobRunState.DONE)
+    _beat(house)
+    assert health.look().is_well
+    clock.advance(hours=20)  # 5 o'clock the next day: grace and patience have not run out
+    _beat(house)
+    assert health.look().is_well
+    clock.advance(hours=2)
+    _beat(house)
+    assert health.overdue() == {"make": "it was due at 2026-11-22 04:00 UTC, and nobody saw to it"}
+    assert health.look().troubles == (
+        "the job 'make' is overdue: it was due at 2026-11-22 04:00 UTC, and nobody saw to it",
+    )
+    _slot(house, 0, JobRunState.RUNNING)
+    assert "it is under way" in health.overdue()["make"]
+    _slot(house, 0, JobRunState.FAILED, "the disk is full")
+    assert health.overdue() == {"make": "it was given up: the disk is full"}
+    _slot(house, 0, JobRunState.DONE)
+    assert health.look().is_well
+
+
+def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: FakeClock):
+    """However often a later slot takes the place of the one before; counting may fail for a day."""
+    rules = tuple(JobSchedule(job=job, at=tuple(time(hour) for hour in range(24))) for job in ("publish x", "measure"))
+    health = Health(
+        store=house.store, clock=house.clock, rules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1)
+    )
+    found = []
+    for hour in range(30):
+        for job in ("publish x", "measure"):
+            slot = ScheduledTime(job=job, name=f"{clock():%Y-%m-%dT%H:%M}", due=clock())
+            with house.store.begin() as unit:
+                for old in (one for one in unit.slots.list({JobRunState.RETRY}) if one.slot.job == job):
+                    unit.slots.save(old.evolve(state=JobRunState.FAILED, words="overtaken"), was=old)
+                state = JobRunState.RETRY if 0 < hour < 29 else JobRunState.DONE
+                unit.slots.add(JobRun(slot=slot, state=state, words="no answer"))
+        clock.advance(minutes=30)
+        found.append(health.overdue())
+        clock.advance(minutes=30)
+    assert found[:3] == [{}] * 3
+    assert all(set(one) == {"publish x"} for one in found[3:27])
+    assert found[3]["publish x"] == "it was due at 2026-11-21 10:00 UTC, and is not done: no answer"
+    assert set(found[27]) == {"publish x", "measure"}
+    assert found[29] == {}
+
+
+def test_slots_before_the_beginning_do_not_count(house: Application, clock: FakeClock):
+    """A job that was just added is not overdue."""
+    with house.store.begin() as unit:
+        unit.slots.add(JobRun(slot=ScheduledTime(job="make", name=BEGIN, due=clock()), state=JobRunState.DONE))
+    assert _health(house).overdue() == {}
+
+
+def test_a_post_that_waits_past_its_hour_is_trouble(house: Application, clock: FakeClock):
+    """Not on a channel that is paused."""
+    _beat(house)
+    with house.store.begin() as unit:
+        draft = add_draft(unit, 1)
+    house.review.approve([draft.id], channels=["fake"])
+    with house.store.begin() as unit:
+        unit.posts.add(unit.drafts.get(draft.id), "fake", due=clock(), picture="p.jpg", key="k")
+    clock.advance(hours=3)
+    _beat(house)
+    health = _health(house)
+    assert "a post on fake waits since 2026-11-21 09:00 UTC" in health.look().troubles[0]
+    assert 'auria_queue_age_seconds{channel="fake"} 10800' in health.metrics()
+    with house.store.begin() as unit:
+        unit.channels.pause("fake", reason="x", by="auria", at=clock())
+    assert health.look().is_well
+    assert 'auria_channel_paused{channel="fake"} 1' in health.metrics()
+
+
+def test_every_figure_is_told(house: Application, channel: object):
+    """Drafts, posts, attempts, steps, lease and last success; a database that is away is told too."""
+    health = _health(house)
+    made = house.studio.make().drafts[0]
+    house.review.approve([made.id], channels=["fake"])
+    house.publisher.publish()
+    _slot(house, 0, JobRunState.DONE)
+    _beat(house)
+    with house.store.begin() as unit:
+        for seconds in (1.5, 0.25):
+            unit.vitals.took("varnish", seconds=seconds, times=1)
+    lines = health.metrics().splitlines()
+    for line in (
+        'auria_info{version="1.2"} 1',
+        "auria_healthy 1",
+        "auria_database_up 1",
+        'auria_drafts{state="scheduled"} 1',
+        'auria_drafts{state="made"} 0',
+        'auria_posts{channel="fake",state="sent"} 1',
+        'auria_job_overdue{name="make"} 0',
+        'auria_posts{channel="fake",state="unknown"} 0',
+        'auria_attempts_total{channel="fake",outcome="sent"} 1',
+        'auria_step_seconds_total{step="varnish"} 1.75',
+        'auria_steps_total{step="varnish"} 2',
+        'auria_steps_total{step="painting"} 1',
+        'auria_job_last_success_timestamp_seconds{name="make"} 1795233900',
+        "auria_leader_changes_total 1",
+        "auria_leader_heartbeat_timestamp_seconds 1795251600",
+    ):
+        assert line in lines
+
+    class Away:
+        def read(self):
+            raise DatabaseUnreachable("the server does not answer")
+
+    away = Health(store=Away(), clock=house.clock, zone=ZoneInfo("UTC"), patience=timedelta(0))
+    assert away.look().troubles == ("the server does not answer",)
+    assert "auria_database_up 0" in away.metrics()
+    assert "auria_healthy 0" in away.metrics()
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_prometheus_finds_no_fault(house: Application):
+    """By its own checker."""
+    text = _health(house).metrics()
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")

@@ -1,0 +1,182 @@
+"""What is old and not wanted goes, and nothing else; what is broken is told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.domain.draft import DraftState
+from auria_bot.errors import DiskError
+from auria_bot.services.operations.maintenance import Maintenance
+from auria_bot.store.dump import Dump
+from tests.factories import add_draft
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.testing import FakeClock
+
+_FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
+
+
+def _upkeep(house: Application, **changes: float) -> Maintenance:
+    values = {"rejected_days": 30, "runs_days": 14, "least_free": 1, **changes}
+    return Maintenance(
+        home=house.settings.home,
+        store=house.store,
+        pictures=house.pictures,
+        workspace=house.workspace,
+        database=Dump(house.settings.database_url),
+        clock=house.clock,
+        **values,
+    )
+
+
+def _made(house: Application, count: int) -> list[int]:
+    """Real drafts by the fakes."""
+    return [draft.id for draft in house.studio.make(count=count).drafts]
+
+
+def test_pictures_of_old_rejected_drafts_go(house: Application, clock: FakeClock):
+    """Not those of the last month, nor of a draft that waits or is approved; the words stay."""
+    old, waiting, approved, young = _made(house, 4)
+    house.review.reject(old, reason="dull")
+    house.review.approve([approved])
+    clock.advance(days=20)
+    house.review.reject(young)
+    clock.advance(days=20)
+    upkeep = _upkeep(house)
+    with house.store.read() as unit:
+        folders = {draft.id: draft.folder for draft in unit.drafts.list()}
+    planned = upkeep.tidy(dry_run=True)
+    assert planned.pictures == (folders[old],)
+    assert planned.size > 0
+    assert len(house.pictures.sizes()) == 4
+    assert upkeep.tidy().pictures == planned.pictures
+    assert set(house.pictures.sizes()) == {folders[one] for one in (waiting, approved, young)}
+    assert upkeep.tidy().pictures == ()
+    with house.store.read() as unit:
+        assert unit.drafts.get(old).state is DraftState.REJECTED
+        assert [entry.action for entry in unit.journal.list()].count("tidy") == 1
+    assert upkeep.check() == ()
+
+
+def _begun(house: Application, name: str) -> Path:
+    """A run that was begun and left: a real one's folder."""
+    folder = house.workspace.root / name
+    (folder / "01").mkdir(parents=True)
+    (folder / "plan.json").write_text("{}")
+    return folder
+
+
+def _age(folder: Path, moment: float) -> None:
+    for file in (folder, *folder.rglob("*")):
+        os.utime(file, (moment, moment))
+
+
+def test_runs_that_nobody_went_on_with_go(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
+    """Not a young one, nor one that is being worked on; what cannot be taken away is told."""
+    from auria_bot.errors import InvalidTransition
+    from auria_bot.services.studio.run_store import RunStore
+
+    upkeep = _upkeep(house)
+    for name, days in (("old", 20), ("young", 2), ("busy", 20), ("torn", 20)):
+        _age(_begun(house, name), clock().timestamp() - days * 86_400)
+    _logs = house.settings.home / "logs"
+    _logs.mkdir()
+    for name, days in (("crash-1.log", 200), ("crash-2.log", 2)):
+        (_logs / name).write_text("x" * 100)
+        os.utime(_logs / name, (clock().timestamp() - days * 86_400,) * 2)
+    opened = RunStore.open
+
+    def opening(self: RunStore, name: str, *, wait: float = 2.0):
+        if name == "busy":
+            raise InvalidTransition("another process is at work on it")
+        if name == "old":
+            from auria_bot.services.studio.run_store import Run
+
+            return Run(folder=self.root / name, plan=None, lock=-1)
+        return opened(self, name, wait=wait)
+
+    monkeypatch.setattr(RunStore, "open", opening)
+    planned = upkeep.tidy(dry_run=True)
+    assert (planned.runs, planned.logs) == (("old",), ("crash-1.log",))
+    assert len(planned.failed) == 1
+    assert "the run's plan has format None" in planned.failed[0]
+    assert sorted(house.workspace.names()) == ["busy", "old", "torn", "young"]
+    done = upkeep.tidy()
+    assert (done.runs, done.logs) == (planned.runs, planned.logs)
+    assert sorted(house.workspace.names()) == ["busy", "torn", "young"]
+    assert [file.name for file in _logs.iterdir()] == ["crash-2.log"]
+
+
+def test_a_folder_that_cannot_go_is_told(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
+    """The others go all the same."""
+    with house.store.begin() as unit:
+        for number in (1, 2):
+            source = house.settings.home / "source"
+            source.write_bytes(b"x")
+            house.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
+            add_draft(unit, number)
+    house.review.reject(1)
+    house.review.reject(2)
+    clock.advance(days=31)
+    remove = type(house.pictures).remove
+
+    def removing(self: object, folder: str) -> None:
+        if folder == "run-1":
+            raise DiskError("read-only")
+        remove(self, folder)
+
+    monkeypatch.setattr(type(house.pictures), "remove", removing)
+    done = _upkeep(house).tidy()
+    assert (done.pictures, done.failed) == (("run-2",), ("read-only",))
+
+
+def test_what_is_broken_is_told(house: Application):
+    """A picture that is gone or is another, and a database that is damaged."""
+    first, second, rejected = _made(house, 3)
+    house.review.reject(rejected)
+    with house.store.read() as unit:
+        folders = [house.pictures.root / unit.drafts.get(one).folder for one in (first, second, rejected)]
+    upkeep = _upkeep(house)
+    assert upkeep.check() == ()
+    next(folders[0].glob("*.jpg")).unlink()
+    with house.store.read() as unit:
+        post = unit.drafts.get(second).artwork.post
+    (folders[1] / post).write_bytes(b"another")
+    shutil.rmtree(folders[2])  # nobody wants a rejected one's
+    faults = upkeep.check()
+    assert len(faults) == 2
+    assert faults[0].startswith(f"draft {first}: ")
+    assert "is not the picture that was made" in faults[1]
+    house.close()
+    file = house.settings.home / "auria.db"
+    file.write_bytes(file.read_bytes()[:6000])
+    assert upkeep.check() != ()
+
+
+def test_room(house: Application, monkeypatch: pytest.MonkeyPatch):
+    """When the disk counts as filling, as full, as not far from it, and when it is gone."""
+    assert not _upkeep(house).room().filling
+    fill, full, tight, roomy = (
+        (200_000_000, "filling"),
+        (50_000_000, "filling full"),
+        (2_400_000_000, "tight"),
+        (5_000_000_000, ""),
+    )
+    for free, states in (fill, full, tight, roomy):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: shutil._ntuple_diskusage(10**11, 0, free))
+        room = _upkeep(house, least_free=2_000_000_000).room()
+        assert [name for name in ("filling", "full", "tight") if getattr(room, name)] == states.split()
+
+    def gone(_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(shutil, "disk_usage", gone)
+    with pytest.raises(DiskError, match="is its disk there"):
+        _upkeep(house).room()

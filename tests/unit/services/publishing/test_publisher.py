@@ -1,0 +1,314 @@
+"""Publishing, exactly once, whatever the channel does."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from auria_bot.domain.draft import DraftState
+from auria_bot.domain.post import Outcome, PostState
+from auria_bot.errors import InputError, InvalidTransition, NotFound, OutcomeUnknown
+from auria_bot.testing import FakeChannel, FakeClock
+from tests.house import fake_house
+from tests.publishing import approved, only, outcomes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.post import Post
+
+
+def test_an_approved_draft_is_published_once(house: Application, channel: FakeChannel) -> None:
+    """A second round finds nothing to do; the receipt is kept, with what it cost."""
+    made = approved(house)
+    done = house.publisher.publish()
+    assert [post.state for post in done.posts] == [PostState.SENT]
+    assert done.problems == ()
+    receipt = only(house).receipt
+    assert receipt is not None
+    assert (receipt.id, receipt.cost) == ("fake-1", 0.015)
+    assert only(house).memo == "fake memo"
+    assert only(house).tried_at == house.clock()
+    assert house.review.draft(made.id).state is DraftState.SCHEDULED
+    assert house.publisher.publish().posts == ()
+    assert channel.mutations == 1
+
+
+def test_only_approved_drafts_are_published(house: Application, channel: FakeChannel) -> None:
+    """Naming one that is not is an error; without names it is left alone."""
+    made = approved(house)
+    house.review.edit(made.id, text="other words")
+    assert house.publisher.publish().posts == ()
+    with pytest.raises(InvalidTransition):
+        house.publisher.publish([made.id])
+    with pytest.raises(NotFound):
+        house.publisher.publish([77])
+    assert channel.mutations == 0
+
+
+def test_a_round_sends_all_that_is_due_or_as_many_as_it_is_told(house: Application, channel: FakeChannel) -> None:
+    """The oldest first; `most` counts for each channel."""
+    for number in range(1, 8):
+        approved(house, number, channels=("fake", "folder"))
+    sent = house.publisher.publish(most=2).posts
+    assert [post.channel for post in sent if post.state is PostState.SENT].count("folder") == 2
+    assert channel.mutations == 2
+    house.publisher.publish(most=0)
+    assert channel.mutations == 2
+    house.publisher.publish(channels=["fake"])
+    assert channel.mutations == 7
+    states = {post.channel: post.state for post in house.publisher.posts({PostState.WAITING})}
+    assert states == {"folder": PostState.WAITING}
+
+
+def test_channels_fail_independently(house: Application, channel: FakeChannel) -> None:
+    """What one refuses, or cannot even be asked, another publishes."""
+    approved(house, channels=("fake", "folder"))
+    channel.plan("refused")
+    house.publisher.publish()
+    assert {post.channel: post.state for post in house.publisher.posts()} == {
+        "fake": PostState.FAILED,
+        "folder": PostState.SENT,
+    }
+    assert (house.settings.home / "published" / "index.html").is_file()
+
+
+def test_a_channel_that_cannot_be_made_stops_no_other(
+    house: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a problem that the round tells."""
+    from auria_bot.errors import SettingsError
+
+    approved(house, channels=("fake", "folder"))
+    house.publisher.schedule()
+
+    def wrong() -> Any:
+        raise SettingsError("channels.folder.options: there is no such option")
+
+    monkeypatch.setitem(cast("dict[str, Any]", house.channels), "folder", wrong)
+    done = house.publisher.publish()
+    assert done.problems == ("folder: channels.folder.options: there is no such option",)
+    assert channel.mutations == 1
+
+
+def test_what_a_channel_tidies_up_is_done_in_every_round(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure is told, and concerns no post."""
+    from auria_bot.channels.folder.channel import FolderChannel
+
+    def fail(_: FolderChannel) -> None:
+        raise OutcomeUnknown("the gallery could not be rebuilt")
+
+    approved(house, channels=("folder",))
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderChannel, "tidy", fail)
+        done = house.publisher.publish()
+    assert done.problems == ("folder: the gallery could not be rebuilt",)
+    assert only(house).state is PostState.SENT
+    (house.settings.home / "published" / "index.html").unlink()
+    house.publisher.publish()
+    assert (house.settings.home / "published" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("fault", ["throttled", "broken", "late"])
+def test_a_channel_in_trouble_is_left_in_peace_for_the_round(
+    house: Application, channel: FakeChannel, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of what was claimed waits as if nothing had been done with it; the next round goes on."""
+    monkeypatch.setattr(FakeChannel, "tidy", lambda _: None, raising=False)  # as a channel of this machine
+    for number in range(1, 10):
+        approved(house, number)
+    house.publisher.schedule()
+    channel.plan("ok", "ok", "ok", fault)
+    done = house.publisher.publish()
+    assert channel.mutations == 3 + (fault == "late")
+    assert len(done.posts) == 4
+    later = [post for post in reversed(house.publisher.posts({PostState.WAITING})) if post.id > 4]
+    assert [(post.fencing, outcomes(house, post.id)) for post in later] == [(1, [])] * 5
+    house.publisher.publish()
+    assert channel.mutations >= 8
+
+
+def test_an_interrupt_lets_the_rest_go(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a batch is sent leaves nothing claimed, and is not swallowed."""
+    monkeypatch.setattr(FakeChannel, "tidy", lambda _: None, raising=False)  # as a channel of this machine
+    for number in range(1, 8):
+        approved(house, number)
+    house.publisher.schedule()
+    real, seen = FakeChannel.publish, list[int]()
+
+    def interrupted(self: FakeChannel, post: Post, ready: Any) -> Any:
+        seen.append(post.id)
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+        return real(self, post, ready)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeChannel, "publish", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            house.publisher.publish()
+    assert {post.id: post.state for post in house.publisher.posts() if post.state is not PostState.SENT} == {
+        5: PostState.WAITING,
+        6: PostState.WAITING,
+        7: PostState.WAITING,
+    }
+    assert outcomes(house, 5) == []
+    house.publisher.publish()
+    assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("fake", [1] * 35), ("folder", [32, 3])])
+def test_a_channel_of_this_machine_gets_several_at_once(
+    house: Application, monkeypatch: pytest.MonkeyPatch, name: str, sizes: list[int]
+) -> None:
+    """Any other one by one, so that a slow platform keeps no post from another publisher."""
+    from auria_bot.store.posts import Posts
+
+    for number in range(1, 36):
+        approved(house, number, channels=(name,))
+    house.publisher.schedule()
+    real, claimed = Posts.claim, list[int]()
+
+    def counted(self: Posts, **words: Any) -> Any:
+        claimed.append(len(found := real(self, **words)))
+        return found
+
+    monkeypatch.setattr(Posts, "claim", counted)
+    house.publisher.publish(channels=[name])
+    assert claimed == [*sizes, 0]
+    assert {outcome for post in house.publisher.posts() for outcome in outcomes(house, post.id)} == {Outcome.SENT}
+    assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
+
+
+def test_posts_of_a_channel_that_is_gone_are_told_of(house: Application, channel: FakeChannel) -> None:
+    """They would wait for ever without a word; they can be given up."""
+    approved(house)
+    house.publisher.schedule()
+    del cast("dict[str, Any]", house.channels)["fake"]
+    (problem,) = house.publisher.publish().problems
+    assert "posts wait for channel fake, which is not set up" in problem
+    assert house.publisher.publish(channels=["folder"]).problems == ()
+    assert house.publisher.decide(1, "give-up").state is PostState.FAILED
+    assert house.publisher.publish().problems == ()
+    assert channel.mutations == 0
+
+
+def test_the_operator_says_that_a_post_is_out(house: Application, channel: FakeChannel) -> None:
+    """With its address, whose last part is its id unless another is named."""
+    for fault in ("ok", "late"):
+        approved(house, len(house.publisher.posts()) + 1)
+        channel.plan(fault)
+        house.publisher.publish()
+    channel.blind = True
+    house.publisher.publish()
+    assert [post.state for post in house.publisher.posts()] == [PostState.NEEDS_ATTENTION, PostState.SENT]
+    with pytest.raises(InputError, match="needs its address"):
+        house.publisher.decide(2, "sent", url=" ")
+    decided = house.publisher.decide(2, "sent", url=" https://example.com/status/1234/ ")
+    assert decided.state is PostState.SENT
+    assert only_receipt(decided) == ("1234", "https://example.com/status/1234/")
+    assert house.publisher.post(2)[0] == decided
+
+
+def only_receipt(post: Post) -> tuple[str, str]:
+    """A post's receipt in short."""
+    return (post.receipt.id, post.receipt.url) if post.receipt else ("", "")
+
+
+def test_an_unknown_post_may_be_decided_too(house: Application, channel: FakeChannel) -> None:
+    """The operator may be quicker than the channel."""
+    approved(house)
+    channel.plan("late")
+    house.publisher.publish()
+    decided = house.publisher.decide(1, "sent", url="https://example.com/1", identifier="at://1")
+    assert only_receipt(decided) == ("at://1", "https://example.com/1")
+    assert house.publisher.publish().posts == ()
+
+
+@pytest.mark.parametrize(("decision", "state"), [("not-sent", PostState.SENT), ("give-up", PostState.FAILED)])
+def test_the_operator_decides(house: Application, channel: FakeChannel, decision: str, state: PostState) -> None:
+    """Not sent: it goes out in the next round; given up: never. Anything else is refused, and so is a second word."""
+    approved(house)
+    channel.plan("lost")
+    channel.blind = True
+    house.publisher.publish()
+    house.publisher.publish()
+    with pytest.raises(InputError, match="known: sent, not-sent, give-up"):
+        house.publisher.decide(1, "perhaps")
+    house.publisher.decide(1, decision)
+    house.publisher.publish()
+    assert only(house).state is state
+    with pytest.raises(
+        InvalidTransition, match=f"is {state}; --not-sent is for posts that are needs_attention or unknown"
+    ):
+        house.publisher.decide(1, "not-sent")
+
+
+def test_two_publishers_send_each_post_once(tmp_path: Path) -> None:
+    """Side by side, on the same database, nothing is sent twice."""
+    clock = FakeClock()
+    first = fake_house(tmp_path / "home", clock=clock)
+    second = fake_house(tmp_path / "home", clock=clock)
+    channel = cast("FakeChannel", first.channels["fake"]())
+    second.channels["fake"]._made = channel  # type: ignore[attr-defined]
+    for number in range(1, 13):
+        approved(first, number)
+    first.publisher.schedule()
+    workers = [threading.Thread(target=house.publisher.publish) for house in (first, second)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert channel.mutations == 12
+    assert {post.state for post in first.publisher.posts()} == {PostState.SENT}
+    assert {outcome for post in first.publisher.posts() for outcome in outcomes(first, post.id)} == {Outcome.SENT}
+    first.close()
+    second.close()
+
+
+def test_what_went_out_since_counts_among_the_most(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+    """A second call for the same hour sends nothing; for the next hour it does."""
+    for number in range(1, 4):
+        approved(house, number)
+    six = clock()
+    clock.advance(minutes=1)
+    for _ in range(2):
+        house.publisher.publish(most=1, since=six)
+        clock.advance(minutes=1)
+    assert channel.mutations == 1
+    house.publisher.publish(most=1, since=clock())
+    assert channel.mutations == 2
+
+
+def test_a_post_that_may_be_out_counts_until_it_is_known(
+    house: Application, channel: FakeChannel, clock: FakeClock
+) -> None:
+    """One that was lost is sent again for the same hour, and one that went out is not followed by another."""
+    for number in range(1, 3):
+        approved(house, number)
+    six = clock()
+    channel.plan("lost")
+    channel.plan_finds("throttled", "throttled")
+    first = house.publisher.publish(most=1, since=six)
+    assert any("will be known later" in words for words in first.problems)
+    house.publisher.publish(most=1, since=six)
+    assert channel.mutations == 0
+    clock.advance(hours=2)
+    house.publisher.publish(most=1, since=six)
+    clock.advance(hours=2)
+    house.publisher.publish(most=1, since=six)
+    assert {post.state for post in house.publisher.posts()} == {PostState.SENT, PostState.WAITING}
+
+
+def test_looking_up_sends_nothing(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+    """Neither what waits nor what is approved; what may be out is found."""
+    approved(house, 1)
+    channel.plan("late")
+    house.publisher.publish()
+    clock.advance(hours=2)
+    second = approved(house, 2)
+    assert [post.state for post in house.publisher.look_up().posts] == [PostState.SENT]
+    assert channel.mutations == 1
+    assert house.review.draft(second.id).state is DraftState.APPROVED

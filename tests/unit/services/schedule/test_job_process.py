@@ -1,0 +1,178 @@
+"""A worker runs a slot's commands one after the other, and never outlives whoever began it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from auria_bot.domain.job_schedule import JobRun, JobRunState, ScheduledTime
+from auria_bot.services.schedule.job_process import JobProcess, JobResult
+from auria_bot.services.schedule.jobs import JobPlan
+from tests.factories import NOW
+
+CLAIM = JobRun(
+    slot=ScheduledTime(job="publish x/y", name="2026-11-21T09:00", due=NOW), state=JobRunState.RUNNING, tries=1
+)
+SAY = "import sys, time; args = sys.argv[3:]; print(*args, file=sys.stderr)"
+
+
+def worker(folder: Path, script: str, *commands: str, deadline: float = 20.0) -> JobProcess:
+    """A worker whose program is a script; it gets --leash, a number and a command."""
+    errand = JobPlan(commands=tuple((command,) for command in commands), words="nothing to do")
+    return JobProcess(
+        CLAIM, errand, folder=folder, deadline=deadline, program=(sys.executable, "-S", "-E", "-c", script)
+    )
+
+
+def ended(one: JobProcess) -> JobResult:
+    """What came of it in the end."""
+    until = time.monotonic() + 15
+    while (report := one.look()) is None:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return report
+
+
+def test_commands_run_one_after_the_other(tmp_path: Path):
+    """The last one's words are kept, and that there were others; what it said lies in the job's log."""
+    script = SAY + f"; open({str(tmp_path / 'ran')!r}, 'a').write(args[0])"
+    assert ended(worker(tmp_path / "logs", script, "a", "b")) == JobResult(words="b (the last of 2)", failed=False)
+    assert (tmp_path / "ran").read_text() == "ab"
+    assert (tmp_path / "logs" / "publish-x-y.log").read_text() == "b\n"
+
+
+def test_without_commands_there_is_nothing_to_do(tmp_path: Path):
+    """The errand's own words say why."""
+    assert worker(tmp_path, SAY).look() == JobResult(words="nothing to do", failed=False)
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (
+            "import sys; print('Error: the platform is away\\nNext:  wait', file=sys.stderr); sys.exit(11)",
+            "the platform is away",
+        ),
+        ("import sys; sys.exit(7)", "ended with exit code 7"),
+        ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL"),
+    ],
+)
+def test_a_failure_is_told(tmp_path: Path, script: str, words: str):
+    """By the error's own sentence where there is one; a command after it that goes well does not hide it."""
+    assert ended(worker(tmp_path, script, "a")) == JobResult(words=words, failed=True)
+    script = f"import sys\nif sys.argv[3] == 'a':\n    exec({script!r})"
+    assert ended(worker(tmp_path, script, "a", "b")) == JobResult(words=words, failed=True)
+
+
+def test_a_deadline_holds(tmp_path: Path):
+    """What takes too long is ended, and no further command begun."""
+    one = worker(tmp_path, "import time; time.sleep(60)", "a", "b", deadline=0.2)
+    report = ended(one)
+    assert report.failed
+    assert "longer than 0.2 s" in report.words
+
+
+def test_what_is_at_work_can_be_ended(tmp_path: Path):
+    """It is asked first, so that it can finish in order; where it does not, it is killed. Twice does no harm."""
+    done = tmp_path / "done"
+    polite = (
+        "import signal, sys, time, pathlib\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path({str(done)!r}).touch(), sys.exit(0)))\n"
+        f"pathlib.Path({str(tmp_path / 'ready')!r}).touch()\ntime.sleep(60)"
+    )
+    one = worker(tmp_path, polite, "a")
+    one.look()
+    until = time.monotonic() + 15
+    while not (tmp_path / "ready").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    one.end(patience=10)
+    one.end()
+    assert done.exists()
+
+
+def test_a_log_that_is_gone_says_nothing(tmp_path: Path):
+    """The work counts all the same."""
+    script = f"import os; os.unlink({str(tmp_path / 'publish-x-y.log')!r})"
+    assert ended(worker(tmp_path, script, "a")) == JobResult(words="", failed=False)
+
+
+def test_last_words_fit_into_any_database(tmp_path: Path):
+    """PostgreSQL takes no zero byte; a long log is read from its end."""
+    script = (
+        "import sys; sys.stderr.buffer.write(b'x' * 9_000_000 + b'\\nError: \\0\\x1b[31mno\\tway\\0\\n'); sys.exit(3)"
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert ended(worker(tmp_path, script, "a")) == JobResult(words="[31mno way", failed=True)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8_000  # KiB
+
+
+def test_what_goes_on_from_before_does_not_write_into_the_next_log(tmp_path: Path):
+    """A process that a command left behind keeps the file it had."""
+    left = "import subprocess, sys, time\nif sys.argv[3] == 'a':\n    sys.stderr.write('begun\\n' * 100); sys.stderr.flush()\n"
+    left += "    subprocess.Popen([sys.executable, '-S', '-E', '-c', 'import sys, time; time.sleep(0.3); print(9, file=sys.stderr)'])\n"
+    left += "else:\n    print('told', file=sys.stderr, flush=True); time.sleep(0.6)"
+    assert ended(worker(tmp_path, left, "a", "b")) == JobResult(words="told (the last of 2)", failed=False)
+    assert (tmp_path / "publish-x-y.log").read_bytes() == b"told\n"
+
+
+def test_without_a_log_the_work_is_done(tmp_path: Path):
+    """A file in the folder's place keeps no post from going out."""
+    (tmp_path / "logs").write_text("")
+    done = tmp_path / "done"
+    one = worker(tmp_path / "logs", f"open({str(done)!r}, 'w')", "a")
+    assert ended(one) == JobResult(words="", failed=False)
+    assert done.exists()
+
+
+def test_a_full_disk_of_logs_undoes_nothing():
+    """A command that cannot say what it did has done it all the same."""
+    script = "from auria_bot.cli.terminal.console import note; note('1 published')"
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        assert subprocess.run([sys.executable, "-c", script], stderr=full, env=usual, check=False).returncode == 0
+
+
+def test_what_cannot_be_started_is_told(tmp_path: Path):
+    """A program that is not there is a failure of the slot, not of the daemon."""
+    errand = JobPlan(commands=(("a",),))
+    one = JobProcess(CLAIM, errand, folder=tmp_path, deadline=1, program=(str(tmp_path / "none"),))
+    assert one.look() == JobResult(words="no process can be started: No such file or directory", failed=True)
+
+
+def test_a_worker_dies_with_its_daemon(tmp_path: Path):
+    """Also when the daemon is killed and can tell nobody."""
+    inner = (
+        "import os, sys\nsys.path.insert(0, os.getcwd())\nfrom auria_bot.execution.parent_watch import hold\nhold(int(sys.argv[2]))\n"
+        f"import pathlib, time; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+    outer = (
+        "import sys, time\nfrom pathlib import Path\nfrom tests.unit.services.schedule.test_job_process import worker\n"
+        f"one = worker(Path({str(tmp_path)!r}), {inner!r}, 'a')\none.look()\ntime.sleep(60)"
+    )
+    daemon = subprocess.Popen([sys.executable, "-c", outer], start_new_session=True)
+    pid, until = tmp_path / "pid", time.monotonic() + 20
+    while not (pid.exists() and pid.read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    os.kill(daemon.pid, signal.SIGKILL)
+    daemon.wait()
+    while _lives(int(pid.read_text())):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+    return state != "Z"

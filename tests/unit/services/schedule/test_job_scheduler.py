@@ -1,0 +1,309 @@
+"""Every slot is worked on once; what was missed is made up for as the operator wished."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from auria_bot.domain.job_schedule import CatchUp, JobRunState, JobSchedule, times
+from auria_bot.errors import InvalidTransition, NotFound
+from auria_bot.services.schedule.job_scheduler import BACK_OFF, MOST_TRIES, JobScheduler
+from auria_bot.services.schedule.leader_election import LeaderElection
+
+if TYPE_CHECKING:
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.lease import Lease
+    from auria_bot.testing import FakeClock
+
+UTC_ZONE = ZoneInfo("UTC")
+MAKE = JobSchedule(job="make", at=times(("04:00",)))
+
+
+@pytest.fixture
+def lease(house: Application, clock: FakeClock) -> Lease:
+    """The leader's."""
+    leader = LeaderElection(store=house.store, clock=clock, holder="a")
+    leader.beat()
+    return leader.lease
+
+
+def agenda(house: Application, clock: FakeClock, *rules: JobSchedule) -> JobScheduler:
+    """An agenda in UTC that has looked once, so that its slots count from now on."""
+    return JobScheduler(store=house.store, clock=clock, rules=rules, zone=UTC_ZONE)
+
+
+def told(one: JobScheduler, **over: float) -> list[tuple[str, str, str]]:
+    """Job, local time and state of every slot, the first first."""
+    return [(claim.slot.job, claim.slot.name[5:], str(claim.state)) for claim in reversed(one.history(**over))]
+
+
+def test_slots_count_from_the_first_look_on(house: Application, clock: FakeClock, lease: Lease):
+    """Nothing is made up for that was before there was a daemon; then each slot is claimed once."""
+    one = agenda(house, clock, MAKE)
+    assert one.claim(lease) == ()
+    clock.advance(hours=18)
+    assert one.claim(lease) == ()
+    clock.advance(hours=1)
+    (claim,) = one.claim(lease)
+    assert (claim.slot.name, claim.state, claim.tries, claim.fencing) == ("2026-11-22T04:00", JobRunState.RUNNING, 1, 1)
+    assert one.claim(lease, busy=[claim.slot]) == ()
+    done = one.settle(claim, words="3 drafts")
+    assert (done.state, done.words, done.ended_at) == (JobRunState.DONE, "3 drafts", clock())
+    assert one.claim(lease) == ()
+    assert told(one) == [("make", "11-22T04:00", "done")]
+
+
+def test_a_deposed_daemon_claims_nothing(house: Application, clock: FakeClock, lease: Lease):
+    """Its number is no longer the lease's, and what it had is no longer its own."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    second = LeaderElection(store=house.store, clock=clock, holder="b")
+    assert second.beat()
+    with pytest.raises(InvalidTransition, match="another daemon"):
+        one.claim(lease)
+    (taken,) = one.claim(second.lease)
+    assert (taken.slot, taken.tries, taken.fencing) == (claim.slot, 2, 2)
+    assert one.settle(claim).state is JobRunState.RUNNING
+    assert one.settle(taken).state is JobRunState.DONE
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "claimed"), [("run", "running", 1), ("skip", "skipped", 0), ("ask", "asked", 0)]
+)
+def test_three_days_off(house: Application, clock: FakeClock, lease: Lease, policy: str, state: str, claimed: int):
+    """At most the latest slot is made up for, as the policy says; the others are let go."""
+    one = agenda(house, clock, replace(MAKE, catch_up=CatchUp(policy)))
+    one.claim(lease)
+    clock.advance(days=3, hours=1)
+    found = one.claim(lease)
+    assert len(found) == claimed
+    assert told(one) == [
+        ("make", "11-22T04:00", "skipped"),
+        ("make", "11-23T04:00", "skipped"),
+        ("make", "11-24T04:00", state),
+    ]
+    assert one.claim(lease, busy=[claim.slot for claim in found]) == ()
+
+
+def test_the_operator_is_asked(house: Application, clock: FakeClock, lease: Lease):
+    """Who says yes or no; an older question falls away with the next slot."""
+    one = agenda(house, clock, replace(MAKE, catch_up=CatchUp.ASK))
+    one.claim(lease)
+    for run in (True, False):
+        clock.advance(days=2)
+        assert one.claim(lease) == ()
+        assert one.asked() == {"make": one.history()[0].slot.name}
+        assert one.decide("make", run=run).state is (JobRunState.RETRY if run else JobRunState.SKIPPED)
+        assert [one.settle(claim).state for claim in one.claim(lease)] == ([JobRunState.DONE] if run else [])
+    with pytest.raises(NotFound, match="auria schedule"):
+        one.decide("make", run=True)
+    clock.advance(days=2)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (fresh,) = one.claim(lease)
+    assert told(one)[-2:] == [("make", "11-27T04:00", "skipped"), ("make", "11-28T04:00", "running")]
+    assert fresh.slot.name == "2026-11-28T04:00"
+
+
+def test_a_failed_slot_is_tried_again(house: Application, clock: FakeClock, lease: Lease):
+    """After a minute, five and so on; then it is given up."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    for number, wait in enumerate(BACK_OFF, start=1):
+        (claim,) = one.claim(lease)
+        assert claim.tries == number
+        assert one.settle(claim, words="away", failed=True).again_at == clock() + wait
+        assert one.claim(lease) == ()
+        clock.advance(seconds=wait.total_seconds())
+    (claim,) = one.claim(lease)
+    assert one.settle(claim, words="away", failed=True).state is JobRunState.FAILED
+    clock.advance(hours=6)
+    assert one.claim(lease) == ()
+
+
+def test_a_slot_that_is_held_back_is_neither_done_nor_tried_again(house: Application, clock: FakeClock, lease: Lease):
+    """The next slot does it."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    assert one.settle(claim, words="the disk is full", held=True).state is JobRunState.SKIPPED
+    assert one.claim(lease) == ()
+    clock.advance(days=1)
+    assert [found.slot.name for found in one.claim(lease)] == ["2026-11-23T04:00"]
+
+
+def test_the_next_slot_overtakes_a_failed_one(house: Application, clock: FakeClock, lease: Lease):
+    """Both are never worked on at once."""
+    one = agenda(house, clock, JobSchedule(job="measure", at=times(("*:30",))))
+    one.claim(lease)
+    clock.advance(hours=1)
+    one.settle(*one.claim(lease), words="away", failed=True)
+    clock.advance(hours=1)
+    (claim,) = one.claim(lease)
+    assert claim.slot.name == "2026-11-21T10:30"
+    assert told(one) == [("measure", "11-21T09:30", "failed"), ("measure", "11-21T10:30", "running")]
+
+
+def test_work_that_was_broken_off_goes_on(house: Application, clock: FakeClock, lease: Lease):
+    """A daemon that stopped in order lets go; of one that died, the slot is found running."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    released = one.release(claim, "the daemon stopped")
+    assert (released.state, released.tries) == (JobRunState.RETRY, 1)
+    for _ in range(MOST_TRIES - 1):
+        (claim,) = one.claim(lease)
+    assert claim.tries == MOST_TRIES
+    assert one.claim(lease) == ()
+    assert told(one) == [("make", "11-22T04:00", "failed")]
+
+
+@pytest.mark.parametrize(("policy", "state"), [("run", "running"), ("skip", "failed"), ("ask", "asked")])
+def test_work_that_was_broken_off_long_ago(house: Application, clock: FakeClock, lease: Lease, policy: str, state: str):
+    """Counts as missed; what came due meanwhile takes its place."""
+    one = agenda(house, clock, replace(MAKE, catch_up=CatchUp(policy)))
+    one.claim(lease)
+    clock.advance(hours=19)
+    one.claim(lease)
+    clock.advance(hours=5)
+    one.claim(lease)
+    assert told(one) == [("make", "11-22T04:00", state)]
+    clock.advance(days=1)
+    one.claim(lease)
+    states = [row[2] for row in told(one)]
+    assert states[1] == {"run": "running", "skip": "skipped", "ask": "asked"}[policy]
+    assert states[0] != "running"
+
+
+def test_a_job_that_is_gone_is_let_go(house: Application, clock: FakeClock, lease: Lease):
+    """Its open slots too."""
+    agenda(house, clock, MAKE).claim(lease)
+    clock.advance(hours=19)
+    agenda(house, clock, MAKE).claim(lease)
+    other = agenda(house, clock, JobSchedule(job="measure", at=times(("*:00",))))
+    assert other.claim(lease) == ()
+    assert told(other) == [("make", "11-22T04:00", "skipped")]
+
+
+def test_two_slots_at_one_moment(house: Application, clock: FakeClock, lease: Lease):
+    """Where clocks leap over both, they come one after the other."""
+    clock.now = datetime(2026, 3, 29, 0, 50, tzinfo=UTC)
+    zone = ZoneInfo("Europe/London")
+    rule = JobSchedule(job="make", at=times(("01:10", "01:40")))
+    one = JobScheduler(store=house.store, clock=clock, rules=[rule], zone=zone)
+    one.claim(lease)
+    clock.advance(minutes=11)
+    for name in ("2026-03-29T01:10", "2026-03-29T01:40"):
+        (claim,) = one.claim(lease)
+        assert (claim.slot.name, claim.slot.due) == (name, datetime(2026, 3, 29, 1, tzinfo=UTC))
+        one.settle(claim)
+    assert one.claim(lease) == ()
+
+
+def test_a_clock_that_was_far_ahead_stops_nothing(house: Application, clock: FakeClock, lease: Lease):
+    """What was written for a time to come does not count before it comes."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(days=700)
+    for claim in one.claim(lease):
+        one.settle(claim)
+    clock.advance(days=-700)
+    for _ in range(3):
+        clock.advance(days=1)
+        for claim in one.claim(lease):
+            one.settle(claim)
+    assert Counter(row[2] for row in told(one) if row[1].startswith("11-2")) == {"done": 3}
+
+
+def test_a_beginning_that_a_clock_ahead_wrote_is_moved(house: Application, clock: FakeClock, lease: Lease):
+    """A machine that starts with a wrong clock works from when the clock is right, not from the time it once showed."""
+    one = agenda(house, clock, MAKE)
+    clock.advance(days=700)
+    one.claim(lease)
+    clock.advance(days=-700)
+    assert one.claim(lease) == ()
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    assert claim.slot.name == "2026-11-22T04:00"
+
+
+def test_a_try_that_a_clock_ahead_put_off_is_due(house: Application, clock: FakeClock, lease: Lease):
+    """Nothing waits for longer than the longest wait there is."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    clock.advance(days=300)
+    one.settle(claim, words="away", failed=True)
+    clock.advance(days=-300)
+    assert [again.tries for again in one.claim(lease)] == [2]
+
+
+@pytest.mark.parametrize(("policy", "state"), [("run", "running"), ("skip", "failed"), ("ask", "asked")])
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_try_that_was_missed_for_long(
+    house: Application, clock: FakeClock, lease: Lease, policy: str, state: str, failed: bool
+):
+    """A slot whose daemon stopped, or that was to be tried again, is made up for days later only as its policy says."""
+    weekly = replace(MAKE, catch_up=CatchUp(policy), days=frozenset({6}))
+    one = agenda(house, clock, weekly)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    if failed:
+        one.settle(claim, words="away", failed=True)
+    else:
+        one.release(claim, "the daemon stopped")
+    clock.advance(days=3)
+    assert [again.tries for again in one.claim(lease)] == ([2] if policy == "run" else [])
+    assert told(one) == [("make", "11-22T04:00", state)]
+    if policy == "ask":
+        one.decide("make", run=True)
+        clock.advance(days=2)
+        assert [again.tries for again in one.claim(lease)] == [2]
+
+
+def test_the_coming_week(house: Application, clock: FakeClock):
+    """In order; the next look is when the next one is due, or a minute ahead."""
+    one = agenda(house, clock, MAKE, JobSchedule(job="tidy", at=times(("05:00",)), days=frozenset({6})))
+    coming = one.coming()
+    assert len(coming) == 8
+    assert list(coming) == sorted(coming, key=lambda slot: slot.due)
+    assert one.next_look() == clock() + timedelta(minutes=1)
+    clock.now = datetime(2026, 11, 22, 3, 59, 30, tzinfo=UTC)
+    assert one.next_look() == datetime(2026, 11, 22, 4, tzinfo=UTC)
+
+
+def test_old_slots_are_forgotten(house: Application, clock: FakeClock, lease: Lease):
+    """After more than a year."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    one.settle(*one.claim(lease))
+    clock.advance(days=1)
+    one.settle(*one.claim(lease))
+    assert one.tidy() == 0
+    clock.advance(days=401)
+    assert one.tidy() == 2  # the beginning and the first; the last stays
+
+
+def test_when_a_slot_was_first_begun_is_kept(house: Application, clock: FakeClock, lease: Lease):
+    """What it did since then is its own, however often it is begun again."""
+    one = agenda(house, clock, MAKE)
+    one.claim(lease)
+    clock.advance(hours=19)
+    (claim,) = one.claim(lease)
+    first = clock()
+    clock.advance(minutes=5)
+    (again,) = one.claim(lease)
+    assert (claim.started_at, again.started_at, again.tries) == (first, first, 2)

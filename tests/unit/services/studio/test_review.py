@@ -1,0 +1,160 @@
+"""What the operator does with drafts."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.domain.draft import DraftState
+from auria_bot.errors import (
+    InputError,
+    InvalidTransition,
+    NotFound,
+    StepCrashed,
+    StepFailed,
+    TextRejected,
+    UnknownName,
+)
+from tests.factories import add_draft
+from tests.house import fake_house
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.testing import FakeClock
+
+
+@pytest.fixture
+def drafts(house: Application) -> tuple[int, int, int]:
+    """Three drafts that wait for review."""
+    with house.store.begin() as unit:
+        one, two, three = (add_draft(unit, number).id for number in (1, 2, 3))
+    return one, two, three
+
+
+def journal(house: Application) -> list[tuple[str, int | None, str]]:
+    """The journal's lines, the oldest first."""
+    with house.store.read() as unit:
+        return [(entry.action, entry.draft_id, entry.words) for entry in reversed(unit.journal.list())]
+
+
+def test_approving_signs_what_is_there(house: Application, drafts: tuple[int, ...], clock: FakeClock) -> None:
+    """State, time, channels and signature are set, and the journal tells of each draft once."""
+    approved = house.review.approve([drafts[0], drafts[1], drafts[0]], channels=["fake", "folder"])
+    assert [draft.state for draft in approved] == [DraftState.APPROVED] * 2
+    assert all(draft.is_signed and draft.decided_at == clock.now for draft in approved)
+    assert [draft.id for draft in house.review.drafts([DraftState.APPROVED])] == [drafts[1], drafts[0]]
+    assert journal(house) == [("approve", drafts[0], "fake, folder"), ("approve", drafts[1], "fake, folder")]
+
+
+def test_the_usual_channels_stand_in(house: Application, drafts: tuple[int, ...]) -> None:
+    """An approval that names no channel takes those of the settings."""
+    assert house.review.approve([drafts[0]])[0].channels == ("folder",)
+
+
+def test_approving_is_all_or_nothing(house: Application, drafts: tuple[int, ...]) -> None:
+    """One draft that cannot be approved leaves the others as they were."""
+    house.review.reject(drafts[1])
+    with pytest.raises(InvalidTransition):
+        house.review.approve([drafts[0], drafts[1]])
+    assert house.review.draft(drafts[0]).state is DraftState.MADE
+    with pytest.raises(UnknownName, match="known: fake, folder"):
+        house.review.approve([drafts[0]], channels=["myspace"])
+    with pytest.raises(NotFound):
+        house.review.approve([999])
+
+
+def test_rejecting_keeps_the_reason(house: Application, drafts: tuple[int, ...]) -> None:
+    """It is final."""
+    assert house.review.reject(drafts[0], reason=" too dark ").reason == "too dark"
+    with pytest.raises(InvalidTransition):
+        house.review.approve([drafts[0]])
+    assert journal(house) == [("reject", drafts[0], "too dark")]
+
+
+def test_an_edit_voids_the_approval(house: Application, drafts: tuple[int, ...]) -> None:
+    """What was signed is no longer what is there."""
+    house.review.approve([drafts[0]])
+    edited = house.review.edit(drafts[0], text="a new line\n", alt_text="A lake.")
+    assert (edited.text, edited.alt_text, edited.state) == ("a new line", "A lake.", DraftState.MADE)
+    assert not edited.is_signed
+    assert journal(house)[-1] == ("edit", drafts[0], "text and alt text")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ({}, InputError),
+        ({"text": "  "}, InputError),
+        ({"text": "x" * 5001}, InputError),
+        ({"alt_text": "x" * 1001}, InputError),
+        ({"text": "what the f\u200bog"}, TextRejected),
+        ({"text": "see https://example.com"}, TextRejected),
+        ({"alt_text": "\u202etxet"}, TextRejected),
+    ],
+)
+def test_words_that_must_not_be_published_are_refused(
+    house: Application, drafts: tuple[int, ...], words: dict[str, str], error: type[Exception]
+) -> None:
+    """The draft stays as it was."""
+    before = house.review.draft(drafts[0])
+    with pytest.raises(error):
+        house.review.edit(drafts[0], **words)
+    assert house.review.draft(drafts[0]) == before
+
+
+def test_a_new_version_takes_the_old_ones_place(house: Application) -> None:
+    """The old draft is put aside with a note, the new one waits for review, and the journal tells of it."""
+    old = house.studio.make(seed=1).drafts[0]
+    house.review.approve([old.id])
+    new = house.review.restyle(old.id, style="fake-05")
+    newest = house.review.repaint(new.id)
+    assert (new.artwork.style.key, newest.state) == ("fake-05", DraftState.MADE)
+    assert (house.review.draft(old.id).state, house.review.draft(old.id).reason) == (
+        DraftState.REJECTED,
+        f"draft {new.id} took its place",
+    )
+    assert [(action, draft) for action, draft, _ in journal(house)] == [
+        ("approve", old.id),
+        ("restyle", old.id),
+        ("repaint", new.id),
+    ]
+
+
+def test_a_scheduled_draft_stays_as_it_is(house: Application) -> None:
+    """It is with the publisher."""
+    old = house.studio.make(seed=1).drafts[0]
+    house.review.approve([old.id])
+    house.publisher.schedule([old.id])
+    with pytest.raises(InvalidTransition, match="scheduled"):
+        house.review.restyle(old.id)
+    with pytest.raises(InvalidTransition):
+        house.review.edit(old.id, text="other")
+
+
+def test_a_version_that_fails_changes_nothing(tmp_path: Path) -> None:
+    """The draft is still there to be approved."""
+    broken = tmp_path / "works"
+    broken.touch()
+    options = {"faults": {"": "crash"}, "repaired": str(broken)}
+    with closing(fake_house(tmp_path / "home", stylist=options)) as house:
+        old = house.studio.make(seed=1).drafts[0]
+        broken.unlink()
+        with pytest.raises(StepCrashed):
+            house.review.restyle(old.id)
+        assert house.review.approve([old.id])[0].state is DraftState.APPROVED
+
+
+def test_a_version_of_a_draft_that_was_decided_on_meanwhile_is_only_noted(house: Application) -> None:
+    """The decision stands; and where there is no version, that is said."""
+    old = house.studio.make(seed=1).drafts[0]
+    made = house.studio.restyle(old, style="fake-05")
+    house.review.reject(old.id, "too dark")
+    assert house.review._replace(old, made, "restyle") == made.drafts[0]
+    assert house.review.draft(old.id).reason == "too dark"
+    with pytest.raises(StepFailed, match="no new version"):
+        house.review._replace(old, replace(made, drafts=()), "restyle")

@@ -1,0 +1,111 @@
+"""A slot is written down once; it is changed only by whoever knows how it stands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import event
+
+from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, ScheduledTime
+from auria_bot.settings.loading import Settings
+from auria_bot.store.unit_of_work import Store
+from tests.factories import NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def claim(day: int, job: str = "make", **changes) -> JobRun:
+    """A slot of the same hour on another day."""
+    due = NOW + timedelta(days=day)
+    slot = ScheduledTime(job=job, name=f"{due:%Y-%m-%dT%H:%M}", due=due)
+    return JobRun(slot=slot, **{"state": JobRunState.RUNNING, "tries": 1, "fencing": 3, **changes})
+
+
+def test_the_first_claim_wins(store: Store):
+    """A second daemon cannot write the same slot down again."""
+    with store.begin() as unit:
+        assert unit.slots.add(claim(0))
+        assert not unit.slots.add(claim(0, fencing=4))
+        assert unit.slots.add(claim(0, job="measure"))
+        assert unit.slots.get("make", claim(0).slot.name) == claim(0)
+        assert unit.slots.get("make", "never") is None
+
+
+def test_a_change_needs_the_slot_as_it_was(store: Store):
+    """What another daemon took over is not overwritten."""
+    done = claim(0, state=JobRunState.DONE, ended_at=NOW, words="3 drafts")
+    with store.begin() as unit:
+        unit.slots.add(claim(0))
+        assert not unit.slots.save(done, was=claim(0, fencing=2))
+        assert unit.slots.save(done, was=claim(0))
+        assert not unit.slots.save(claim(0), was=claim(0))
+        assert unit.slots.list() == (done,)
+
+
+def test_lists_leave_the_beginning_out(store: Store):
+    """The last due stands first; the beginning counts as the latest where there is nothing else."""
+    begin = JobRun(slot=ScheduledTime(job="tidy", name=BEGIN, due=NOW), state=JobRunState.DONE, ended_at=NOW)
+    done = claim(1, state=JobRunState.DONE, ended_at=NOW + timedelta(days=1))
+    with store.begin() as unit:
+        for one in (begin, claim(0), done, claim(9)):
+            unit.slots.add(one)
+        assert unit.slots.list() == (claim(9), done, claim(0))
+        assert unit.slots.list({JobRunState.RUNNING}, limit=1) == (claim(9),)
+        assert unit.slots.list(since=NOW + timedelta(hours=1)) == (claim(9), done)
+        assert unit.slots.latest(until=NOW + timedelta(days=2)) == {"make": done.slot.due, "tidy": NOW}
+        assert unit.slots.done_at() == {"make": NOW + timedelta(days=1)}
+
+
+def test_what_is_old_is_forgotten(store: Store):
+    """But neither what is still open nor a job's last slot."""
+    with store.begin() as unit:
+        ended = [claim(day, state=JobRunState.DONE) for day in range(3)]
+        for one in (*ended, claim(0, job="measure", state=JobRunState.SKIPPED), claim(-1)):
+            unit.slots.add(one)
+        assert unit.slots.forget(before=NOW + timedelta(days=9)) == 2
+        assert {(one.slot.job, one.slot.due) for one in unit.slots.list()} == {
+            ("make", ended[2].slot.due),
+            ("measure", NOW),
+            ("make", NOW - timedelta(days=1)),
+        }
+
+
+def test_a_year_of_slots_is_not_read_for_the_last_of_each_job(tmp_path: Path):
+    """Each job's last time is found by steps in the index, so that looking costs the same after a year."""
+    with Store.open(Settings(home=tmp_path)) as store:
+        with store.begin() as unit:
+            for job in ("make", "measure", "tidy"):
+                for day in range(300):
+                    state = JobRunState.DONE if day < 290 and job != "tidy" else JobRunState.FAILED
+                    unit.slots.add(claim(day, job=job, state=state, ended_at=NOW + timedelta(days=day, hours=1)))
+        steps: list[int] = []
+
+        def count(connection, *_: object) -> None:
+            connection.set_progress_handler(lambda: steps.append(1), 100)
+
+        store.close()
+        event.listen(store._engine, "connect", count)
+        with store.read() as unit:
+            steps.clear()
+            assert unit.slots.latest(until=NOW + timedelta(days=200)) == dict.fromkeys(
+                ("make", "measure", "tidy"), NOW + timedelta(days=200)
+            )
+            assert len(steps) < 10
+            assert unit.slots.done_due() == dict.fromkeys(("make", "measure"), NOW + timedelta(days=289))
+            assert unit.slots.done_at() == dict.fromkeys(("make", "measure"), NOW + timedelta(days=289, hours=1))
+
+
+def test_each_job_has_its_own_last_time(store: Store):
+    """On either database; a job of which nothing ended well has none."""
+    with store.begin() as unit:
+        assert unit.slots.latest(until=NOW) == unit.slots.done_at() == unit.slots.done_due() == {}
+        for job, day, state in (("a", 0, "done"), ("a", 1, "failed"), ("b", 2, "running"), ("c", 3, "done")):
+            unit.slots.add(claim(day, job=job, state=JobRunState(state), ended_at=NOW))
+        days = {"a": 1, "b": 2, "c": 3}
+        assert unit.slots.latest(until=NOW + timedelta(days=9)) == {
+            job: NOW + timedelta(days=day) for job, day in days.items()
+        }
+        assert unit.slots.done_at() == {"a": NOW, "c": NOW}
+        assert unit.slots.done_due() == {"a": NOW, "c": NOW + timedelta(days=3)}
