@@ -1,4 +1,4 @@
-"""Opens Auria's house for a command: settings read, the log set up, the services joined."""
+"""Build the application for a command: read the settings, set up the log, join the services."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["opened"]
+__all__ = ["app_context"]
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[Application]:
-    """The house, for the length of a command.
+def app_context() -> Iterator[Application]:
+    """Yield the application for the length of a command.
 
     Raises:
         SettingsError: a setting is wrong.
@@ -29,5 +29,5 @@ def opened() -> Iterator[Application]:
     # What matters at a terminal is printed by the commands themselves; more records would say it twice.
     level = "debug" if read.logging.level == "debug" else "error"
     telemetry.set_up(level=level, form=read.logging.format)
-    with contextlib.closing(application.build(read)) as house:
-        yield house
+    with contextlib.closing(application.build(read)) as app:
+        yield app

@@ -39,12 +39,12 @@ def list_moods(
     What followers did with earlier artworks makes her lean to some moods and paintings. How each was received is told in units of the
     channel's usual spread, 0 being usual; where there were few artworks it is drawn to what is usual.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.domain.mood import MOODS
 
-    with opened() as house:
-        leanings = house.moods.leanings()
+    with app_context() as app:
+        leanings = app.moods.leanings()
         if as_json:
             print_json(_styles_json(leanings) if styles else _moods_json(leanings))
         elif not leanings.artworks:
@@ -55,7 +55,7 @@ def list_moods(
             console = out()
             if not styles:
                 console.print(_moods(leanings, MOODS if console.width >= _WIDE else {}))
-            console.print(_paintings(house, leanings, whole=styles))
+            console.print(_paintings(app, leanings, whole=styles))
             note(_words(leanings))
 
 
@@ -104,26 +104,26 @@ def strip(low: float, mean: float, high: float) -> str:
     return "".join(cells)
 
 
-def _paintings(house: Application, leanings: Preferences, *, whole: bool) -> Table:
+def _paintings(app: Application, leanings: Preferences, *, whole: bool) -> Table:
     """The paintings that are loved best and least, or all, each with its weight in the stylist's choice."""
     from auria_bot.cli.terminal.console import table
 
     shown = leanings.styles
     if len(shown) > 2 * _SHOWN and not whole:
         shown = (*shown[:_SHOWN], *shown[-_SHOWN:])
-    titles = _titles(house, shown)
+    titles = _titles(app, shown)
     rows = [
         (titles.get(one.name, one.name), str(one.artworks), *_received(one), f"x {one.chance:.2f}") for one in shown
     ]
     return _right(table("", ("painting", "works", "received", _SCALE_HEAD, "weight"), rows), 1, 2, 4)
 
 
-def _titles(house: Application, shown: Sequence[Preference]) -> dict[str, str]:
+def _titles(app: Application, shown: Sequence[Preference]) -> dict[str, str]:
     """The title and painter of each style, from a draft that was made in it."""
     from auria_bot.cli.studio.views import single_line
 
     wanted = {one.name for one in shown}
-    with house.store.read() as unit:
+    with app.store.read() as unit:
         examples = {one.style: one.draft_id for one in unit.samples.standings() if one.style in wanted}
         artworks: Mapping[int, Artwork] = unit.samples.artworks(list(examples.values()))
     return {

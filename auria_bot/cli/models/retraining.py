@@ -88,7 +88,7 @@ def grown(folder: Path, in_service: Path, edition: CorpusVersion) -> float | Non
 
 
 def succeed(
-    house: Application,
+    app: Application,
     version: str,
     *,
     recipe: Any,
@@ -101,7 +101,7 @@ def succeed(
     """Train on a version, measure beside the poet in service, and put her in its place when she is better.
 
     Args:
-        house: settings and versions.
+        app: settings and versions.
         version: the version's name, or "newest".
         recipe: the module that trains.
         judge: the module that compares.
@@ -114,9 +114,9 @@ def succeed(
         NotFound: there is no such version, or its file is gone.
         ModelError: the model in service cannot be used.
     """
-    edition = house.press.find(version)
-    verses = house.press.file(edition)
-    folder, in_service = house.settings.home / "train" / "poet-corpus", house.settings.models_folder / "poet"
+    edition = app.press.find(version)
+    verses = app.press.file(edition)
+    folder, in_service = app.settings.home / "train" / "poet-corpus", app.settings.models_folder / "poet"
     more = grown(folder, in_service, edition)
     if least is not None and more is not None and more < least:
         note(f"{edition.name} has {more:+.1%} verses; nothing is trained below {least:+.1%}")
@@ -139,7 +139,7 @@ def succeed(
     if not found.better:
         note(f"she is not better ({found.candidate:.1f} against {found.incumbent:.1f}); the one in service stays")
         return Outcome(corpus=edition.name, trained=True, path=str(own / "model"), figures=figures)
-    place = _replace(house, own / "model")
+    place = _replace(app, own / "model")
     return Outcome(corpus=edition.name, trained=True, replaced=True, path=str(place), figures=figures)
 
 
@@ -153,15 +153,15 @@ def _gathered(folder: Path, verses: Path, data: Path | None) -> Path:
     return folder
 
 
-def _replace(house: Application, model: Path) -> Path:
+def _replace(app: Application, model: Path) -> Path:
     """Put a model in the place of the one in service, which is kept beside it; what came with the program is never changed."""
     from auria_bot.settings.loading import shipped
 
-    models = house.settings.models_folder
+    models = app.settings.models_folder
     if models == shipped("models"):
-        models = house.settings.home / "models"
+        models = app.settings.home / "models"
         models.mkdir(parents=True, exist_ok=True)
-        for one in sorted(house.settings.models_folder.iterdir()):
+        for one in sorted(app.settings.models_folder.iterdir()):
             if one.is_dir() and one.name != "poet" and not (models / one.name).exists():
                 shutil.copytree(one, models / one.name)
         note(f"to work with her, set AURIA_MODELS={models}, or models in auria.toml")

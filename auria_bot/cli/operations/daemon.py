@@ -58,11 +58,11 @@ def schedule(
 
     Times are those of your clock (time_zone). Of jobs that are done all day long, only the next time is shown; --json tells every time.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
     if run is not None and skip is not None:
         raise InputError("give either --run JOB or --skip JOB")
-    with opened() as house:
+    with app_context() as house:
         if run is not None or skip is not None:
             decided = house.agenda.decide(run or skip or "", run=run is not None)
             with house.store.begin() as unit:

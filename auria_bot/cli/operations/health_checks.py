@@ -134,7 +134,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    from auria_bot.cli.models.catalogue import model_rows
+    from auria_bot.cli.models.listing import model_rows
 
     rows = list(model_rows(settings, verify=True))
     good = [row for row in rows if row["state"] != "bad"]
@@ -240,9 +240,9 @@ def _channels(settings: Settings) -> Iterator[Finding]:
     from auria_bot.bootstrap import application
     from auria_bot.redaction import redacted
 
-    house = application.build(settings)
-    paused = _paused(house)
-    for name, make in house.channels.items():
+    app = application.build(settings)
+    paused = _paused(app)
+    for name, make in app.channels.items():
         title = f"channel {name}"
         if name in paused:
             yield Finding(name=title, state="warn", words=paused[name], advice=f"auria channels resume {name}")
@@ -259,16 +259,16 @@ def _channels(settings: Settings) -> Iterator[Finding]:
         except Exception as error:  # noqa: BLE001 - a broken channel must not hide the others
             words = redacted(f"it failed in a way it should not: {type(error).__name__}: {error}")[:500]
             yield Finding(name=title, state="bad", words=words, exit_code=errors.ChannelError.exit_code)
-    house.close()
+    app.close()
 
 
-def _paused(house: Application) -> dict[str, str]:
+def _paused(app: Application) -> dict[str, str]:
     """Why each paused channel is; none where there is no database yet, or one of another schema, which is told elsewhere."""
     from auria_bot.store.schema import HEAD
 
     try:
-        if schema_version(house.settings) != HEAD:
+        if schema_version(app.settings) != HEAD:
             return {}
-        return {one.name: f"paused since {one.at:%Y-%m-%d}: {one.reason}" for one in house.publisher.paused()}
+        return {one.name: f"paused since {one.at:%Y-%m-%d}: {one.reason}" for one in app.publisher.paused()}
     except AuriaError:
         return {}

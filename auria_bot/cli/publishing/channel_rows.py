@@ -22,16 +22,16 @@ __all__ = ["channel_row", "print_rows"]
 _ADDRESSES = ("address", "service", "instance", "directory")  # options that say where a channel publishes
 
 
-def channel_row(house: Application, name: str) -> dict[str, Any]:
+def channel_row(app: Application, name: str) -> dict[str, Any]:
     """What is known of a channel, without asking its platform."""
     from auria_bot.domain.post import PostState
 
-    settings = house.settings.channels[name]
-    stand = next((pause for pause in house.publisher.paused() if pause.name == name), None)
-    state, why, address, where = _set_up(house, name)
+    settings = app.settings.channels[name]
+    stand = next((pause for pause in app.publisher.paused() if pause.name == name), None)
+    state, why, address, where = _set_up(app, name)
     if stand is not None:
         state, why = "paused", stand.reason
-    with house.store.read() as unit:
+    with app.store.read() as unit:
         counts = {kind: number for (channel, kind), number in unit.posts.count().items() if channel == name}
     return {
         "name": name,
@@ -49,16 +49,16 @@ def channel_row(house: Application, name: str) -> dict[str, Any]:
     }
 
 
-def _set_up(house: Application, name: str) -> tuple[str, str, str, dict[str, str | None]]:
+def _set_up(app: Application, name: str) -> tuple[str, str, str, dict[str, str | None]]:
     """Whether a channel could be used: "ready" or "broken", why, its address, and where each of its secrets is."""
     from auria_bot import registry
     from auria_bot.redaction import redacted_error
 
     try:
-        config = getattr(house.channels[name](), "config", None)
+        config = getattr(app.channels[name](), "config", None)
         address = next((str(found) for option in _ADDRESSES if (found := getattr(config, option, ""))), "")
-        kind = registry.find("channel", house.settings.channels[name].backend)
-        vault = house.vault(name)
+        kind = registry.find("channel", app.settings.channels[name].backend)
+        vault = app.vault(name)
         where = {one.name: vault.where(one.name) for one in kind.QUESTIONS if one.secret}
     except AuriaError as error:
         return "broken", redacted_error(error), "", {}

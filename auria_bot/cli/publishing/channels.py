@@ -36,12 +36,12 @@ def overview(context: typer.Context, as_json: Json = False) -> None:
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
     """List channels: state, posts, address, where secrets are."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.publishing.channel_rows import channel_row, print_rows
     from auria_bot.cli.terminal.console import out, print_json
 
-    with opened() as house:
-        rows = [channel_row(house, name) for name in house.settings.channels]
+    with app_context() as app:
+        rows = [channel_row(app, name) for name in app.settings.channels]
         if as_json:
             print_json(rows)
         elif rows:
@@ -68,22 +68,22 @@ def add(
     Asks what is needed, tries it with the platform, and keeps it when the platform accepts it. Secrets are asked for without
     showing them, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from the command line.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.publishing.channel_setup import SetupPrompts, TrialSecrets, given_options
     from auria_bot.settings.editing import SettingsFile
     from auria_bot.settings.loading import ChannelSettings, own_file
 
-    with opened() as house:
-        current = house.settings.channels.get(name)
+    with app_context() as app:
+        current = app.settings.channels.get(name)
         place = _place(secrets, current.vault if current else "file")
-        kind, wanted = _kind(house, name, backend)
-        vault = house.vault(name, place=place)
+        kind, wanted = _kind(app, name, backend)
+        vault = app.vault(name, place=place)
         given = given_options(kind, options or (), name=name, vault=vault)
         before = dict(current.options) if current else {}
         answers = SetupPrompts(name, kind, vault, place=place, yes=yes).answers(given, before)
         offered = TrialSecrets(answers.secrets, vault)
         chosen = ChannelSettings(backend=wanted, vault=place, options=before | dict(answers.options))
-        channel = house.channel(name, chosen, offered)
+        channel = app.channel(name, chosen, offered)
         found = "not tried yet; auria channels check tries it"
         if not no_check:
             note(f"trying {name} ...")
@@ -96,9 +96,9 @@ def add(
         typer.echo(f"channel {name} is set up: {found}")
         if place == "environment":
             note(f"keep these variables set: {', '.join(_variables(kind, vault))}")
-        if any(pause.name == name for pause in house.publisher.paused()):
+        if any(pause.name == name for pause in app.publisher.paused()):
             note(f"it is paused; auria channels resume {name} lets it go on")
-        elif name not in house.settings.review.channels:
+        elif name not in app.settings.review.channels:
             note(f"send drafts there: auria approve ID --channel {name}")
 
 
@@ -111,20 +111,20 @@ def check(
 
     A channel that Auria paused by herself goes on when all is well.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.studio.views import single_line
     from auria_bot.cli.terminal.console import out, print_json, state_text, table
     from auria_bot.redaction import redacted
 
-    with opened() as house:
-        wanted = list(dict.fromkeys(names or house.settings.channels))
+    with app_context() as app:
+        wanted = list(dict.fromkeys(names or app.settings.channels))
         for name in wanted:
-            _known(house, name)
+            _known(app, name)
         found = []
         for name in wanted:
             state, words = "ok", ""
             try:
-                words = house.publisher.check(name)
+                words = app.publisher.check(name)
             except AuriaError as error:
                 state, words = "bad", str(error)
             except Exception as error:  # noqa: BLE001 - one channel's fault must not hide the others
@@ -149,22 +149,22 @@ def pause(
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept with the pause.")] = "",
 ) -> None:
     """Pause a channel: its posts wait, and nothing is asked of it."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
-        _known(house, name)
-        house.publisher.pause(name, reason=reason)
+    with app_context() as app:
+        _known(app, name)
+        app.publisher.pause(name, reason=reason)
     typer.echo(f"channel {name} is paused; auria channels resume {name} lets it go on")
 
 
 @channels.command()
 def resume(name: Name) -> None:
     """Try a paused channel, and let it go on when it works."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
-        _known(house, name)
-        typer.echo(f"channel {name} goes on: {house.publisher.resume(name)}")
+    with app_context() as app:
+        _known(app, name)
+        typer.echo(f"channel {name} goes on: {app.publisher.resume(name)}")
 
 
 @channels.command()
@@ -176,25 +176,25 @@ def remove(
 
     What was published stays published. A channel that posts still wait for is not taken away.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.settings.editing import SettingsFile
     from auria_bot.settings.loading import own_file
 
-    with opened() as house:
-        _known(house, name)
+    with app_context() as app:
+        _known(app, name)
         file = SettingsFile(own_file())
         if name not in file.channels():
             raise InputError(
                 f"channel {name} does not stand in {file.file} but among the shipped settings or in environment variables;"
                 f" to publish nothing there, pause it: auria channels pause {name}"
             )
-        _nothing_waits(house, name)
+        _nothing_waits(app, name)
         if not yes and not typer.confirm(f"Forget channel {name} and its secrets?", err=True):
             raise InputError(f"channel {name} stays")
-        vault = house.vault(name)
+        vault = app.vault(name)
         file.remove_channel(name)
-        vault.forget(_secret_names(house, name))
-        if name in house.settings.review.channels:
+        vault.forget(_secret_names(app, name))
+        if name in app.settings.review.channels:
             note(f"it still stands in review.channels; take it out of {file.file} or name others with --channel")
     typer.echo(f"channel {name} is gone, and so are its secrets")
 
@@ -210,11 +210,11 @@ def serve(
     Stand it behind a web server that speaks https, and give that address as the channel's public_url. It serves the pictures that are being posted, each for a while, and nothing else.
     """
     from auria_bot.channels.media.endpoint import picture_server
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
-        _known(house, name)
-        endpoint = getattr(house.channels[name](), "endpoint", None)
+    with app_context() as app:
+        _known(app, name)
+        endpoint = getattr(app.channels[name](), "endpoint", None)
         if endpoint is None:
             raise InputError(f"channel {name} hands its pictures over itself; there is nothing to serve")
         server = picture_server(endpoint(), host=host, port=port)
@@ -223,9 +223,9 @@ def serve(
         server.serve_forever()
 
 
-def _known(house: Application, name: str) -> None:
-    if name not in house.settings.channels:
-        known = ", ".join(sorted(house.settings.channels)) or "none"
+def _known(app: Application, name: str) -> None:
+    if name not in app.settings.channels:
+        known = ", ".join(sorted(app.settings.channels)) or "none"
         raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
 
 
@@ -242,7 +242,7 @@ def _place(wanted: str, usual: str) -> Any:
     return wanted or usual
 
 
-def _kind(house: Application, name: str, backend: str) -> tuple[type[Any], str]:
+def _kind(app: Application, name: str, backend: str) -> tuple[type[Any], str]:
     """The backend's class and name for a channel that is to be set up.
 
     Raises:
@@ -253,10 +253,10 @@ def _kind(house: Application, name: str, backend: str) -> tuple[type[Any], str]:
 
     if not _NAME.fullmatch(name):
         raise InputError(f"{name[:60]!r} is no name for a channel; use small letters, digits, - and _, at most 40")
-    for other in house.settings.channels:
+    for other in app.settings.channels:
         if other != name and other.replace("-", "_").lower() == name.replace("-", "_"):
             raise InputError(f"the name {name} is too like {other}: their secrets could not be told apart")
-    current = house.settings.channels.get(name)
+    current = app.settings.channels.get(name)
     if current and backend and backend != current.backend:
         raise InputError(f"channel {name} has the backend {current.backend}; for {backend} choose another name")
     wanted = backend or (current.backend if current else name)
@@ -284,17 +284,17 @@ def _variables(kind: type[Any], vault: Any) -> list[str]:
     return [vault.variable(question.name) for question in kind.QUESTIONS if question.secret and question.required]
 
 
-def _secret_names(house: Application, name: str) -> list[str]:
+def _secret_names(app: Application, name: str) -> list[str]:
     from auria_bot import registry
 
     try:
-        kind = registry.find("channel", house.settings.channels[name].backend)
+        kind = registry.find("channel", app.settings.channels[name].backend)
     except AuriaError:
         return []  # its package is gone; what stands in the file is forgotten all the same
     return [question.name for question in kind.QUESTIONS if question.secret]
 
 
-def _nothing_waits(house: Application, name: str) -> None:
+def _nothing_waits(app: Application, name: str) -> None:
     """Make sure that no post is under way to a channel.
 
     Raises:
@@ -304,12 +304,12 @@ def _nothing_waits(house: Application, name: str) -> None:
     from auria_bot.domain.post import TERMINAL, PostState
 
     open_states = [state for state in PostState if state not in TERMINAL]
-    if posts := [post for post in house.publisher.posts(open_states) if post.channel == name]:
+    if posts := [post for post in app.publisher.posts(open_states) if post.channel == name]:
         raise InvalidTransition(
             f"{len(posts)} posts are not done on channel {name}, such as post {posts[0].id}, which is {posts[0].state};"
             f" `auria publish --channel {name}` sends them, `auria posts resolve` decides"
         )
-    if drafts := [one for one in house.review.drafts({DraftState.APPROVED}) if name in one.channels]:
+    if drafts := [one for one in app.review.drafts({DraftState.APPROVED}) if name in one.channels]:
         raise InvalidTransition(
             f"draft {drafts[0].id} is approved for channel {name}; publish it, or take the approval back:"
             f" auria reject {drafts[0].id}"

@@ -37,7 +37,7 @@ def list_posts(
     """List posts: where each draft went, or why not."""
     if context.invoked_subcommand is not None:
         return
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.studio.views import post_json, post_table
     from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.domain.post import PostState
@@ -46,13 +46,13 @@ def list_posts(
     for name in state or ():
         if name not in known:
             raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
-    with opened() as house:
-        found = house.publisher.posts([PostState(name) for name in state or ()], draft_id=draft)
+    with app_context() as app:
+        found = app.publisher.posts([PostState(name) for name in state or ()], draft_id=draft)
         if as_json:
-            with house.store.read() as unit:
+            with app.store.read() as unit:
                 print_json([post_json(post, unit.posts.attempts(post.id)) for post in found])
         elif found:
-            out().print(post_table(found, house.settings.time_zone))
+            out().print(post_table(found, app.settings.time_zone))
         else:
             note("there is no such post; publish what is approved: auria publish")
 
@@ -63,16 +63,16 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a post: its words, and every attempt with its times, its outcome and what the platform said."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.studio.views import post_json
     from auria_bot.cli.terminal.console import out, print_json
 
-    with opened() as house:
-        post, attempts = house.publisher.post(post_id)
+    with app_context() as app:
+        post, attempts = app.publisher.post(post_id)
         if as_json:
             print_json(post_json(post, attempts))
         else:
-            _page(post, attempts, out(), house.settings.time_zone)
+            _page(post, attempts, out(), app.settings.time_zone)
 
 
 @posts.command()
@@ -90,19 +90,19 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Say what became of a post that Auria cannot bring to an end by herself."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.studio.views import post_json, post_table
     from auria_bot.cli.terminal.console import out, print_json
 
     said = [name for name, given in (("sent", sent is not None), ("not-sent", not_sent), ("give-up", give_up)) if given]
     if len(said) != 1:
         raise InputError(f"auria posts resolve {post_id} takes one of --sent URL, --not-sent and --give-up")
-    with opened() as house:
-        post = house.publisher.decide(post_id, said[0], url=sent or "", identifier=identifier)
+    with app_context() as app:
+        post = app.publisher.decide(post_id, said[0], url=sent or "", identifier=identifier)
         if as_json:
             print_json(post_json(post))
         else:
-            out().print(post_table([post], house.settings.time_zone))
+            out().print(post_table([post], app.settings.time_zone))
             if said == ["not-sent"]:
                 note("auria publish sends it now")
 

@@ -35,7 +35,7 @@ def list_drafts(
     as_json: Json = False,
 ) -> None:
     """List drafts, the newest first."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.studio.views import draft_json, draft_table
     from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.domain.draft import DraftState
@@ -45,12 +45,12 @@ def list_drafts(
     for name in state or ():
         if name not in known:
             raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
-    with opened() as house:
-        drafts = house.review.drafts([DraftState(name) for name in state or ()], limit=limit)
+    with app_context() as app:
+        drafts = app.review.drafts([DraftState(name) for name in state or ()], limit=limit)
         if as_json:
-            print_json([draft_json(draft, house.pictures) for draft in drafts])
+            print_json([draft_json(draft, app.pictures) for draft in drafts])
         elif drafts:
-            out().print(draft_table(drafts, house.settings.time_zone))
+            out().print(draft_table(drafts, app.settings.time_zone))
         else:
             note("there is no such draft; make some: auria make")
 
@@ -68,7 +68,7 @@ def show(
 
     The picture is drawn where the terminal can draw one, else its path is printed.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.studio.views import draft_json
     from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.cli.terminal.pictures import Drawing
@@ -78,16 +78,16 @@ def show(
         raise UnknownName(f"no way to draw named {drawing[:40]!r}; known: {', '.join(Drawing)}")
     if name not in {"post", "full", "card", "painting"}:
         raise UnknownName(f"no picture named {name[:40]!r}; known: post, full, card, painting")
-    with opened() as house:
-        draft = house.review.draft(draft_id)
+    with app_context() as app:
+        draft = app.review.draft(draft_id)
         if as_json:
-            print_json(draft_json(draft, house.pictures))
+            print_json(draft_json(draft, app.pictures))
         else:
-            look_at(house, draft, out(), drawing=Drawing(drawing), name=name)
+            look_at(app, draft, out(), drawing=Drawing(drawing), name=name)
 
 
 def look_at(
-    house: Application,
+    app: Application,
     draft: Draft,
     console: Console,
     *,
@@ -98,7 +98,7 @@ def look_at(
     """Print a draft's picture, where it can be drawn, and its page.
 
     Args:
-        house: the house.
+        app: the application.
         draft: the draft.
         console: where to.
         drawing: how; AUTO asks the terminal.
@@ -110,14 +110,14 @@ def look_at(
 
     if drawing is Drawing.AUTO:
         drawing = choose(os.environ, terminal=sys.stdout.isatty())
-    path = picture_of(house.pictures, draft, name)
+    path = picture_of(app.pictures, draft, name)
     if path is None:
-        note(f"its picture {name!r} is no longer in {house.pictures.root / draft.folder}")
+        note(f"its picture {name!r} is no longer in {app.pictures.root / draft.folder}")
     else:
         size = shutil.get_terminal_size()
         sys.stdout.write(draw(Path(path), drawing, columns=min(size.columns - 1, 100), rows=max(size.lines - room, 8)))
         sys.stdout.flush()
-    page(draft, console, house.settings.time_zone)
+    page(draft, console, app.settings.time_zone)
     if path is not None:
         from rich.text import Text
 
@@ -131,10 +131,10 @@ def approve(
     ] = None,
 ) -> None:
     """Approve drafts: sign picture and words for publishing."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
-        for draft in house.review.approve(ids, channels=channel or ()):
+    with app_context() as app:
+        for draft in app.review.approve(ids, channels=channel or ()):
             typer.echo(f"draft {draft.id} is approved for {', '.join(draft.channels)}")
     note("publish what is approved: auria publish")
 
@@ -147,11 +147,11 @@ def reject(
 
     They are kept, but never published.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
+    with app_context() as app:
         for one in ids:
-            draft = house.review.reject(one, reason=reason)
+            draft = app.review.reject(one, reason=reason)
             typer.echo(f"draft {draft.id} is rejected")
 
 
@@ -164,18 +164,18 @@ def edit(
 
     In your editor, or by options. An approval that stood is void.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal import editor
 
-    with opened() as house:
+    with app_context() as app:
         if text is None and alt_text is None:
-            draft = house.review.draft(draft_id)
+            draft = app.review.draft(draft_id)
             changed = editor.edit(draft.text, draft.alt_text)
             if changed is None:
                 note(f"draft {draft_id} stays as it is")
                 return
             text, alt_text = changed
-        draft = house.review.edit(draft_id, text=text, alt_text=alt_text)
+        draft = app.review.edit(draft_id, text=text, alt_text=alt_text)
         typer.echo(f"draft {draft.id} has new words and waits for approval: auria approve {draft.id}")
 
 
@@ -193,13 +193,13 @@ def restyle(
 
     Poem and painting stay the same. The new version takes the draft's place, which is put aside.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.progress import following
 
-    with opened() as house:
+    with app_context() as app:
         with following(1) as tell:
-            new = house.review.restyle(draft_id, style=style, mood=mood, mode=mode, seed=seed, progress=tell)
-        _tell_new(house, draft_id, new, as_json=as_json)
+            new = app.review.restyle(draft_id, style=style, mood=mood, mode=mode, seed=seed, progress=tell)
+        _tell_new(app, draft_id, new, as_json=as_json)
 
 
 def repaint(
@@ -211,23 +211,23 @@ def repaint(
 
     The poem stays the same. The new version takes the draft's place, which is put aside.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.progress import following
 
-    with opened() as house:
+    with app_context() as app:
         with following(1) as tell:
-            new = house.review.repaint(draft_id, seed=seed, progress=tell)
-        _tell_new(house, draft_id, new, as_json=as_json)
+            new = app.review.repaint(draft_id, seed=seed, progress=tell)
+        _tell_new(app, draft_id, new, as_json=as_json)
 
 
-def _tell_new(house: Application, old: int, new: Draft, *, as_json: bool) -> None:
+def _tell_new(app: Application, old: int, new: Draft, *, as_json: bool) -> None:
     """Print which draft took the place of which."""
-    from auria_bot.cli.studio.making import print_draft
+    from auria_bot.cli.studio.make import print_draft
     from auria_bot.cli.studio.views import draft_json
     from auria_bot.cli.terminal.console import out, print_json
 
     if as_json:
-        print_json(draft_json(new, house.pictures))
+        print_json(draft_json(new, app.pictures))
         return
-    print_draft(house, new, out())
+    print_draft(app, new, out())
     note(f"draft {new.id} takes the place of draft {old}; look at it: auria show {new.id}")

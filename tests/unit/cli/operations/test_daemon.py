@@ -33,7 +33,7 @@ Auria = Any
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """A house of fakes that every command opens."""
     with closing(fake_house(tmp_path / "home", clock=FakeClock())) as made:
-        monkeypatch.setattr("auria_bot.cli.app_context.opened", lambda: contextlib.nullcontext(made))
+        monkeypatch.setattr("auria_bot.cli.app_context.app_context", lambda: contextlib.nullcontext(made))
         yield made
 
 
@@ -90,7 +90,7 @@ def test_times_for_a_channel_that_is_not_there(
     """Are told: a slip in a channel's name would else leave it at the usual times."""
     wrong = house.settings.schedule.model_copy(update={"channels": {"fokder": PostingSettings(at=("09:00",))}})
     with closing(build(house.settings.model_copy(update={"schedule": wrong}), clock=house.clock)) as slipped:
-        monkeypatch.setattr("auria_bot.cli.app_context.opened", lambda: contextlib.nullcontext(slipped))
+        monkeypatch.setattr("auria_bot.cli.app_context.app_context", lambda: contextlib.nullcontext(slipped))
         err = auria("schedule")[2]
     assert "schedule.channels has times for 'fokder', which is no channel; known: fake, folder" in err
 

@@ -51,7 +51,7 @@ def review(
     a approve, r reject with a reason, e edit the words, s restyle, p repaint, n or space next, b back, q quit. Each
     decision is saved at once.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.pictures import Drawing
     from auria_bot.errors import UnknownName
 
@@ -61,17 +61,17 @@ def review(
         raise InputError(
             "review needs a terminal; elsewhere use: auria drafts --state made, auria approve ID, auria reject ID"
         )
-    with opened() as house:
-        _Sitting(house, channels=tuple(channel or ()), drawing=Drawing(drawing)).run(ids)
+    with app_context() as app:
+        _Sitting(app, channels=tuple(channel or ()), drawing=Drawing(drawing)).run(ids)
 
 
 class _Sitting:
     """One sitting of the operator before the drafts; each decision is saved at once."""
 
-    def __init__(self, house: Application, *, channels: tuple[str, ...], drawing: Drawing) -> None:
+    def __init__(self, app: Application, *, channels: tuple[str, ...], drawing: Drawing) -> None:
         from auria_bot.cli.terminal.console import out
 
-        self.house, self.channels, self.drawing = house, channels, drawing
+        self.app, self.channels, self.drawing = app, channels, drawing
         self.console: Console = out()
         self.counts = {"approved": 0, "rejected": 0, "made anew": 0}
         self.queue: list[int] = []
@@ -96,11 +96,11 @@ class _Sitting:
         """The drafts that wait, the oldest first."""
         from auria_bot.domain.draft import DraftState
 
-        return [draft.id for draft in reversed(self.house.review.drafts([DraftState.MADE]))]
+        return [draft.id for draft in reversed(self.app.review.drafts([DraftState.MADE]))]
 
     def _one(self, draft_id: int) -> bool:
         """Show a draft and take keys until it is dealt with; False when the operator leaves."""
-        draft = self.house.review.draft(draft_id)
+        draft = self.app.review.draft(draft_id)
         self._show(draft)
         while True:
             key = keys.read_key().lower()
@@ -117,7 +117,7 @@ class _Sitting:
                 self._ask()
                 continue
             try:
-                if action(self.house.review.draft(draft_id)):
+                if action(self.app.review.draft(draft_id)):
                     return True
             except AuriaError as error:
                 from auria_bot.cli.error_reporting import sentence
@@ -139,7 +139,7 @@ class _Sitting:
         from auria_bot.cli.studio.drafts import look_at
 
         self.console.clear()
-        look_at(self.house, draft, self.console, drawing=self.drawing, room=24)
+        look_at(self.app, draft, self.console, drawing=self.drawing, room=24)
         self.console.rule(style="dim")
         self._ask()
 
@@ -153,7 +153,7 @@ class _Sitting:
         self.console.print(line)
 
     def _approve(self, draft: Draft) -> bool:
-        self.house.review.approve([draft.id], channels=self.channels)
+        self.app.review.approve([draft.id], channels=self.channels)
         self.counts["approved"] += 1
         self.at += 1
         return True
@@ -162,7 +162,7 @@ class _Sitting:
         reason = self._line("why? (Enter for no reason, Ctrl-D to keep it) ")
         if reason is None:
             return False
-        self.house.review.reject(draft.id, reason=reason)
+        self.app.review.reject(draft.id, reason=reason)
         self.counts["rejected"] += 1
         self.at += 1
         return True
@@ -172,7 +172,7 @@ class _Sitting:
 
         changed = editor.edit(draft.text, draft.alt_text)
         if changed is not None:
-            self.house.review.edit(draft.id, text=changed[0], alt_text=changed[1])
+            self.app.review.edit(draft.id, text=changed[0], alt_text=changed[1])
         return True
 
     def _restyle(self, draft: Draft) -> bool:
@@ -185,14 +185,14 @@ class _Sitting:
         mood = wanted.lower() if wanted.lower() in MOODS else None
         style = wanted if wanted and mood is None else None
         with following(1) as tell:
-            new = self.house.review.restyle(draft.id, mood=mood, style=style, progress=tell)
+            new = self.app.review.restyle(draft.id, mood=mood, style=style, progress=tell)
         return self._take_in(new)
 
     def _repaint(self, draft: Draft) -> bool:
         from auria_bot.cli.terminal.progress import following
 
         with following(1) as tell:
-            new = self.house.review.repaint(draft.id, progress=tell)
+            new = self.app.review.repaint(draft.id, progress=tell)
         return self._take_in(new)
 
     def _take_in(self, new: Draft) -> bool:

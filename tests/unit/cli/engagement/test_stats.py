@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from auria_bot.bootstrap.application import build
-from auria_bot.cli.engagement.statistics import since_when
+from auria_bot.cli.engagement.stats import since_when
 from auria_bot.errors import InputError
 from auria_bot.settings.loading import load
 from tests.bench import stats as bench

@@ -1,4 +1,4 @@
-"""Looking after the house: `doctor`, `config` and `db`."""
+"""Diagnostics: `doctor`, `config` and `db`."""
 
 from __future__ import annotations
 

@@ -51,27 +51,27 @@ def publish(
 
     A post whose outcome is unknown is looked up on its channel before anything is sent again.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
+    with app_context() as app:
         for name in channel or ():
-            if name not in house.settings.channels:
-                known = ", ".join(sorted(house.settings.channels))
+            if name not in app.settings.channels:
+                known = ", ".join(sorted(app.settings.channels))
                 raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
         if dry_run:
-            _preview(house, ids or (), channel or (), as_json=as_json)
+            _preview(app, ids or (), channel or (), as_json=as_json)
         elif look_up:
-            _tell(house, house.publisher.look_up(channels=channel or ()), as_json=as_json)
+            _tell(app, app.publisher.look_up(channels=channel or ()), as_json=as_json)
         else:
             most = 1 if once else None
             _tell(
-                house,
-                house.publisher.publish(ids or (), channels=channel or (), most=most, since=since),
+                app,
+                app.publisher.publish(ids or (), channels=channel or (), most=most, since=since),
                 as_json=as_json,
             )
 
 
-def _tell(house: Application, done: Round, *, as_json: bool) -> None:
+def _tell(app: Application, done: Round, *, as_json: bool) -> None:
     """Print what came of a round.
 
     Raises:
@@ -84,7 +84,7 @@ def _tell(house: Application, done: Round, *, as_json: bool) -> None:
     if as_json:
         print_json([post_json(post) for post in done.posts])
     elif done.posts:
-        out().print(post_table(done.posts, house.settings.time_zone))
+        out().print(post_table(done.posts, app.settings.time_zone))
     sent = sum(post.state is PostState.SENT for post in done.posts)
     stuck = [post for post in done.posts if post.state not in {PostState.SENT, PostState.WAITING, PostState.SENDING}]
     problems = [
@@ -94,15 +94,15 @@ def _tell(house: Application, done: Round, *, as_json: bool) -> None:
     if problems:
         raise ChannelError("\n".join(dict.fromkeys(problems)))
     note(f"{sent} published" if done.posts else "nothing is approved and due; approve a draft: auria approve ID")
-    if left := house.publisher.posts({PostState.NEEDS_ATTENTION}):
+    if left := app.publisher.posts({PostState.NEEDS_ATTENTION}):
         note(f"{len(left)} {'needs' if len(left) == 1 else 'need'} attention: auria posts --state needs_attention")
 
 
-def _preview(house: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
+def _preview(app: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
     from auria_bot.cli.studio.views import single_line
     from auria_bot.cli.terminal.console import out, print_json, table, when
 
-    found = house.publisher.preview(ids, channels=channels)
+    found = app.publisher.preview(ids, channels=channels)
     if as_json:
         print_json(
             [
@@ -126,7 +126,7 @@ def _preview(house: Application, ids: Sequence[int], channels: Sequence[str], *,
                 str(one.draft_id),
                 one.channel,
                 one.action,
-                when(one.due, house.settings.time_zone),
+                when(one.due, app.settings.time_zone),
                 "; ".join(one.problems) or single_line(one.text, 300),
                 " ".join(one.dropped),
             )

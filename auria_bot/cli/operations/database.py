@@ -1,4 +1,4 @@
-"""Keeping house: `tidy`, and of `db` its backups and its memory: `backup`, `backups`, `restore`, `check`, `journal`."""
+"""Database and disk: `tidy`, and of `db` its backups and its memory: `backup`, `backups`, `restore`, `check`, `journal`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app_context import opened
-from auria_bot.cli.operations.diagnostics import database
+from auria_bot.cli.app_context import app_context
+from auria_bot.cli.operations.doctor import database
 from auria_bot.cli.terminal.console import note
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def tidy(
     from auria_bot.bootstrap import operations
     from auria_bot.cli.terminal.console import print_json
 
-    with opened() as house:
-        done = operations.upkeep(house).tidy(dry_run=dry_run)
+    with app_context() as app:
+        done = operations.upkeep(app).tidy(dry_run=dry_run)
     words = "nothing is old enough to go"
     if done.pictures or done.runs or done.logs or done.staging:
         words = (
@@ -61,12 +61,12 @@ def backup(
     from auria_bot.bootstrap import operations
     from auria_bot.cli.terminal.console import print_json
 
-    with opened() as house:
-        keeper = operations.backups(house)
+    with app_context() as app:
+        keeper = operations.backups(app)
         made = keeper.make(folder.expanduser().absolute() if folder else None)
         gone = () if folder else keeper.rotate()
-        with house.store.begin() as unit:
-            unit.journal.note("backup", words=str(made.folder), at=house.clock())
+        with app.store.begin() as unit:
+            unit.journal.note("backup", words=str(made.folder), at=app.clock())
     words = f"{made.folder}: {len(made.files)} files, {made.size / 1e6:.1f} MB"
     if as_json:
         print_json({"folder": made.folder, "bytes": made.size, "files": len(made.files), "gone": gone})
@@ -81,8 +81,8 @@ def backups(as_json: Json = False) -> None:
     from auria_bot.bootstrap import operations
     from auria_bot.cli.terminal.console import print_json
 
-    with opened() as house:
-        found = operations.backups(house).list()
+    with app_context() as app:
+        found = operations.backups(app).list()
     if as_json:
         print_json([{"folder": one.folder, "made_at": one.made_at.isoformat(), "bytes": one.size} for one in found])
         return
@@ -110,14 +110,14 @@ def restore(
     from auria_bot.errors import InvalidTransition
     from auria_bot.services.publishing.restore_review import RESTORE, hold_back
 
-    with opened() as house:
-        if holder := _leader(house):
+    with app_context() as app:
+        if holder := _leader(app):
             raise InvalidTransition(f"a daemon is at work: {holder}; end it first, then restore")
-        done = operations.backups(house).restore(file.expanduser().absolute(), force=force)
-        with house.store.begin() as unit:  # opening it brings an older schema up to date
-            unit.journal.note(RESTORE, words=str(done.backup.folder), at=house.clock())
-        doubts = hold_back(house.store, house.clock, as_of=done.backup.made_at)
-        by_itself = house.settings.schedule.approve_after > 0
+        done = operations.backups(app).restore(file.expanduser().absolute(), force=force)
+        with app.store.begin() as unit:  # opening it brings an older schema up to date
+            unit.journal.note(RESTORE, words=str(done.backup.folder), at=app.clock())
+        doubts = hold_back(app.store, app.clock, as_of=done.backup.made_at)
+        by_itself = app.settings.schedule.approve_after > 0
     if as_json:
         print_json(
             {"folder": done.backup.folder, "pictures": done.pictures, "aside": done.aside, "doubts": asdict(doubts)}
@@ -139,7 +139,7 @@ def restore(
         )
 
 
-def _leader(house: Application) -> str:
+def _leader(app: Application) -> str:
     """The name of a daemon that is at work on the database; "" where there is none, or where nobody can tell."""
     from contextlib import closing, suppress
 
@@ -149,9 +149,9 @@ def _leader(house: Application) -> str:
     from auria_bot.services.schedule.leader_election import NAME
     from auria_bot.store.schema import HEAD
 
-    # Another house: this one's store is to be opened when the backup is in its place.
-    with suppress(AuriaError), closing(application.build(house.settings)) as other:
-        if schema_version(house.settings) == HEAD:
+    # Another app: this one's store is to be opened when the backup is in its place.
+    with suppress(AuriaError), closing(application.build(app.settings)) as other:
+        if schema_version(app.settings) == HEAD:
             with other.store.read() as unit:
                 lease = unit.leases.get(NAME)
             if lease is not None and lease.until > other.clock():
@@ -166,8 +166,8 @@ def check(as_json: Json = False) -> None:
     from auria_bot.cli.terminal.console import print_json
     from auria_bot.errors import StoreError
 
-    with opened() as house:
-        faults = operations.upkeep(house).check()
+    with app_context() as app:
+        faults = operations.upkeep(app).check()
     if as_json:
         print_json({"faults": faults})
     else:
@@ -193,12 +193,12 @@ def journal(
     from auria_bot.cli.studio.views import single_line
     from auria_bot.cli.terminal.console import out, print_json, table, when
 
-    with opened() as house:
-        with house.store.read() as unit:
+    with app_context() as app:
+        with app.store.read() as unit:
             if draft is not None:
                 unit.drafts.get(draft)
             lines = unit.journal.list(draft_id=draft, limit=limit)
-        zone = house.settings.time_zone
+        zone = app.settings.time_zone
     if as_json:
         print_json([asdict(line) | {"at": line.at.isoformat()} for line in lines])
         return

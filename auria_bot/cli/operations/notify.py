@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from auria_bot.cli.app_context import opened
+from auria_bot.cli.app_context import app_context
 from auria_bot.cli.terminal.console import note
 
 __all__ = ["notify"]
@@ -24,8 +24,8 @@ def test() -> None:
     from auria_bot.domain.notice import Notice
     from auria_bot.errors import InputError
 
-    with opened() as house:
-        herald = operations.herald(house.settings)
+    with app_context() as app:
+        herald = operations.herald(app.settings)
         if herald is None:
             raise InputError("there is no address to try; set notify.addresses, or AURIA_NOTIFY__ADDRESSES")
         names = herald.check()
@@ -43,8 +43,8 @@ def say() -> None:
     """Look what is to be said, and say it; the daemon does so by itself."""
     from auria_bot.bootstrap import operations
 
-    with opened() as house:
-        notices = operations.notices(house)
+    with app_context() as app:
+        notices = operations.notices(app)
         news = notices.look()
         typer.echo(f"{news} new, {notices.say()} said")
 
@@ -54,8 +54,8 @@ def digest() -> None:
     """Say how the last 24 hours were, once a day."""
     from auria_bot.bootstrap import operations
 
-    with opened() as house:
-        notices = operations.notices(house)
+    with app_context() as app:
+        notices = operations.notices(app)
         news = notices.digest()
         note(f"{'the digest is new' if news else 'today it was said already'}, {notices.say()} said")
 

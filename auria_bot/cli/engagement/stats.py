@@ -49,48 +49,48 @@ def stats(
     Counts come from auria measure. A rate is points for every 100 followers: a like is one, a reply or a save two, a repost or a
     quote three.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.services.engagement.report import KINDS
 
     if by is not None and by not in (known := ("post", *KINDS)):
         raise UnknownName(f"statistics cannot be put together by {by[:40]!r}; known: {', '.join(known)}")
-    with opened() as house:
-        _check_channel(house, channel)
-        zone = _zone(house)
-        start = since_when(since, house.clock(), zone) if since else None
-        look = house.statistics.look(since=start, channel=channel)
+    with app_context() as app:
+        _check_channel(app, channel)
+        zone = _zone(app)
+        start = since_when(since, app.clock(), zone) if since else None
+        look = app.statistics.look(since=start, channel=channel)
         if plot is not None:
             from auria_bot.services.engagement.engagement_plot import draw
 
             draw(look, plot)
             note(f"figure: {plot.absolute()}")
         if csv is not None:
-            _write_csv(_rows(house, look, by or "post"), csv)
+            _write_csv(_rows(app, look, by or "post"), csv)
         if as_json:
-            _print_json(house, look, by)
+            _print_json(app, look, by)
         elif csv is None and plot is None:
-            _print_tables(house, look, by)
+            _print_tables(app, look, by)
 
 
-def _check_channel(house: Application, channel: str | None) -> None:
+def _check_channel(app: Application, channel: str | None) -> None:
     """A channel that was taken out of the settings still has its past.
 
     Raises:
         UnknownName: there never was such a channel.
     """
-    if channel is None or channel in house.settings.channels:
+    if channel is None or channel in app.settings.channels:
         return
-    with house.store.read() as unit:
+    with app.store.read() as unit:
         past = {name for name, _ in unit.posts.count()}
     if channel not in past:
-        known = ", ".join(sorted(past | set(house.settings.channels)))
+        known = ", ".join(sorted(past | set(app.settings.channels)))
         raise UnknownName(f"no channel named {channel[:40]!r}; known: {known}")
 
 
-def _zone(house: Application) -> ZoneInfo:
+def _zone(app: Application) -> ZoneInfo:
     from zoneinfo import ZoneInfo
 
-    return ZoneInfo(house.settings.time_zone)
+    return ZoneInfo(app.settings.time_zone)
 
 
 def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
@@ -110,8 +110,8 @@ def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
         ) from None
 
 
-def _print_tables(house: Application, look: EngagementReport, by: str | None) -> None:
-    from auria_bot.cli.engagement import tables
+def _print_tables(app: Application, look: EngagementReport, by: str | None) -> None:
+    from auria_bot.cli.engagement import stats_view
     from auria_bot.cli.terminal.console import out
 
     if not look.standings:
@@ -119,26 +119,26 @@ def _print_tables(house: Application, look: EngagementReport, by: str | None) ->
         return
     console = out()
     latest = look.standings if by == "post" else look.standings[:_LATEST]
-    ids = [one.draft_id for one in latest[: tables.MOST]] + [
-        one.example for one in (look.by("style")[: tables.MOST] if by in {None, "style"} else ())
+    ids = [one.draft_id for one in latest[: stats_view.MOST]] + [
+        one.example for one in (look.by("style")[: stats_view.MOST] if by in {None, "style"} else ())
     ]
-    artworks = house.statistics.artworks(ids)
+    artworks = app.statistics.artworks(ids)
     if by is None:
-        console.print(tables.overview(look, artworks, width=console.width, latest=_LATEST))
+        console.print(stats_view.overview(look, artworks, width=console.width, latest=_LATEST))
     else:
-        console.print(tables.table_by(look, by, artworks, width=console.width))
+        console.print(stats_view.table_by(look, by, artworks, width=console.width))
 
 
-def _print_json(house: Application, look: EngagementReport, by: str | None) -> None:
+def _print_json(app: Application, look: EngagementReport, by: str | None) -> None:
     from auria_bot.cli.terminal.console import print_json
 
     if by is not None:
-        print_json(_rows(house, look, by))
+        print_json(_rows(app, look, by))
         return
-    artworks = house.statistics.artworks([one.draft_id for one in look.standings[:_LATEST]])
+    artworks = app.statistics.artworks([one.draft_id for one in look.standings[:_LATEST]])
     print_json(
         {
-            "time_zone": house.settings.time_zone,
+            "time_zone": app.settings.time_zone,
             "total": tally_rows([look.total()])[0],
             "channels": tally_rows(look.by("channel")),
             "moods": tally_rows(look.by("mood")),
@@ -155,13 +155,13 @@ def _print_json(house: Application, look: EngagementReport, by: str | None) -> N
     )
 
 
-def _rows(house: Application, look: EngagementReport, by: str) -> list[dict[str, Any]]:
+def _rows(app: Application, look: EngagementReport, by: str) -> list[dict[str, Any]]:
     if by == "post":
-        return post_rows(look.standings, house.statistics.artworks([one.draft_id for one in look.standings]))
+        return post_rows(look.standings, app.statistics.artworks([one.draft_id for one in look.standings]))
     tallies = look.by(by)  # type: ignore[arg-type]  # checked before
     if by != "style":
         return tally_rows(tallies)
-    artworks = house.statistics.artworks([one.example for one in tallies])
+    artworks = app.statistics.artworks([one.example for one in tallies])
     return [
         {"title": artworks[one.example].style.title, "artist": artworks[one.example].style.artist, **row}
         for one, row in zip(tallies, tally_rows(tallies), strict=True)

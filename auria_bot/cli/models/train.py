@@ -93,7 +93,7 @@ def _train_on_corpus(
     as_json: bool,
 ) -> None:
     """Train the poet on a version, and put her in service when she is better."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.models.retraining import share_of, succeed
     from auria_bot.cli.terminal.console import print_json
 
@@ -103,13 +103,13 @@ def _train_on_corpus(
         raise InputError("--out does not go with --corpus: the better poet takes the place of the one in service")
     least = share_of(if_grown) if if_grown is not None else None
     recipe, judge = _module(model, TRAINED, "training"), _module("poet_comparison", ("poet_comparison",), "evaluation")
-    with opened() as house:
+    with app_context() as app:
         done = succeed(
-            house,
+            app,
             corpus,
             recipe=recipe,
             judge=judge,
-            data=data or house.settings.data,
+            data=data or app.settings.data,
             minutes=minutes,
             steps=steps,
             least=least,

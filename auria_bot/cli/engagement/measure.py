@@ -37,24 +37,24 @@ def measure(
     A post is due 15 minutes, 1, 3, 6 and 12 hours, 1, 2, 4, 7, 14 and 30 days after it went out, then every 30 days to a year;
     followers once a day. So it does no harm to run this often.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
+    with app_context() as app:
         for name in channel or ():
-            if name not in house.settings.channels:
-                known = ", ".join(sorted(house.settings.channels))
+            if name not in app.settings.channels:
+                known = ", ".join(sorted(app.settings.channels))
                 raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
         if dry_run:
-            _tell(house, house.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
+            _tell(app, app.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
             return
-        done = house.tracker.measure(channel or (), vanished=vanished)
-        _tell(house, done.visits, done.vanished, as_json=as_json, dry_run=False)
+        done = app.tracker.measure(channel or (), vanished=vanished)
+        _tell(app, done.visits, done.vanished, as_json=as_json, dry_run=False)
     if done.problems:
         raise ChannelError("\n".join(done.problems))
 
 
 def _tell(
-    house: Application,
+    app: Application,
     visits: Sequence[MeasurementResult],
     gone: Sequence[TrackedPost],
     *,
@@ -69,7 +69,7 @@ def _tell(
             {"visits": [_visit_json(visit) for visit in visits], "vanished": [_gone_json(post) for post in gone]}
         )
     else:
-        out().print(_table(visits, house))
+        out().print(_table(visits, app))
     for post in gone:
         place = single_line(post.receipt.url or post.receipt.id, 300)
         note(f"post {post.post_id} has vanished from {post.channel}: {place}")
@@ -81,11 +81,11 @@ def _tell(
         note(f"{calls} calls{price}; see what came of it: auria stats" if calls else "nothing is due")
 
 
-def _table(visits: Sequence[MeasurementResult], house: Application) -> Any:
+def _table(visits: Sequence[MeasurementResult], app: Application) -> Any:
     from auria_bot.cli.studio.views import single_line
     from auria_bot.cli.terminal.console import table, when
 
-    now, zone = house.clock(), house.settings.time_zone
+    now, zone = app.clock(), app.settings.time_zone
     rows = [
         (
             visit.channel,

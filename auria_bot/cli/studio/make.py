@@ -62,28 +62,28 @@ def make(
 
     She writes a poem, paints it, restyles the picture in a mood and finds the words that go with it.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
     _agree(
         {"theme": theme, "season": season, "mood": mood, "seed": seed, "style": style, "count": count}, resume, discard
     )
     words = _theme(theme)
-    with opened() as house:
+    with app_context() as app:
         if season is not None:
-            words = _seasonal(house, season, seed)
+            words = _seasonal(app, season, seed)
         if discard is not None:
-            _discard(house, discard, as_json=as_json)
+            _discard(app, discard, as_json=as_json)
             return
         try:
             made = (
-                _resume(house)
+                _resume(app)
                 if resume
-                else [_new(house, count, words, mood, seed, style, mode, seasonal=season is not None)]
+                else [_new(app, count, words, mood, seed, style, mode, seasonal=season is not None)]
             )
         except KeyboardInterrupt:
             note("interrupted; every finished step is kept: auria make --resume")
             raise
-        _tell_made(house, made, as_json=as_json)
+        _tell_made(app, made, as_json=as_json)
 
 
 def _agree(wishes: Mapping[str, object], resume: bool, discard: str | None) -> None:
@@ -102,7 +102,7 @@ def _agree(wishes: Mapping[str, object], resume: bool, discard: str | None) -> N
 
 
 def _new(
-    house: Application,
+    app: Application,
     count: int | None,
     theme: str | None,
     mood: str | None,
@@ -115,14 +115,14 @@ def _new(
     """Make something new, followed on stderr."""
     from auria_bot.cli.terminal.progress import following
 
-    number = count or house.settings.studio.count
+    number = count or app.settings.studio.count
     with following(number) as tell:
-        return house.studio.make(
+        return app.studio.make(
             count=number, theme=theme, mood=mood, seed=seed, style=style, mode=mode, seasonal=seasonal, progress=tell
         )
 
 
-def _seasonal(house: Application, season: str, seed: int | None) -> str:
+def _seasonal(app: Application, season: str, seed: int | None) -> str:
     """A theme out of the season words; the same seed finds the same one.
 
     Raises:
@@ -130,10 +130,10 @@ def _seasonal(house: Application, season: str, seed: int | None) -> str:
     """
     import secrets
 
-    from auria_bot.cli.corpus.corpus import season_named
+    from auria_bot.cli.corpus.verses import season_named
     from auria_bot.corpus.language.season_words import theme_in
 
-    name = season_named(season, house.settings.hemisphere, house.clock().date())
+    name = season_named(season, app.settings.hemisphere, app.clock().date())
     found = theme_in(name, seed=secrets.randbits(32) if seed is None else seed)
     note(f"the theme is {found!r}, of {name}")
     return found
@@ -157,17 +157,17 @@ def _theme(given: str | None) -> str | None:
     return text
 
 
-def _resume(house: Application) -> list[RunResult]:
+def _resume(app: Application) -> list[RunResult]:
     """Take up every unfinished run, one after another; what cannot be finished does not stop the next."""
     from auria_bot.cli.terminal.progress import following
 
     made: list[RunResult] = []
     first: AuriaError | None = None
-    for run in house.studio.unfinished():
+    for run in app.studio.unfinished():
         note(f"going on with run {run.run}: {run.finished} of {run.count} artworks were finished")
         try:
             with following(run.count) as tell:
-                made.extend(house.studio.resume(run.run, progress=tell))
+                made.extend(app.studio.resume(run.run, progress=tell))
         except AuriaError as error:
             if first is not None:
                 note(f"also: {first}")
@@ -179,7 +179,7 @@ def _resume(house: Application) -> list[RunResult]:
     return made
 
 
-def _discard(house: Application, run: str, *, as_json: bool) -> None:
+def _discard(app: Application, run: str, *, as_json: bool) -> None:
     """Give up one unfinished run, or all.
 
     Raises:
@@ -188,19 +188,19 @@ def _discard(house: Application, run: str, *, as_json: bool) -> None:
     """
     from auria_bot.cli.terminal.console import print_json
 
-    unfinished = [one.run for one in house.studio.unfinished()]
+    unfinished = [one.run for one in app.studio.unfinished()]
     if run != "all" and run not in unfinished:
         raise NotFound(f"no unfinished run {run[:60]!r}; there are: {', '.join(unfinished) or 'none'}")
     given_up = unfinished if run == "all" else [run]
     for one in given_up:
-        house.studio.discard(one)
+        app.studio.discard(one)
     if as_json:
         print_json({"discarded": given_up})
     else:
         note(f"gave up {', '.join(given_up)}" if given_up else "nothing is unfinished")
 
 
-def _tell_made(house: Application, made: Sequence[RunResult], *, as_json: bool) -> None:
+def _tell_made(app: Application, made: Sequence[RunResult], *, as_json: bool) -> None:
     """Print what runs came to; an artwork that failed makes the exit code that of its error.
 
     Raises:
@@ -219,7 +219,7 @@ def _tell_made(house: Application, made: Sequence[RunResult], *, as_json: bool) 
                     "seconds": round(one.seconds, 3),
                     "peak_bytes": one.peak_bytes,
                     "steps": dict(one.steps),
-                    "drafts": [draft_json(draft, house.pictures) for draft in one.drafts],
+                    "drafts": [draft_json(draft, app.pictures) for draft in one.drafts],
                     "failures": [
                         {
                             "sketch": bad.sketch,
@@ -237,7 +237,7 @@ def _tell_made(house: Application, made: Sequence[RunResult], *, as_json: bool) 
     else:
         console = out()
         for draft in (draft for one in made for draft in one.drafts):
-            print_draft(house, draft, console)
+            print_draft(app, draft, console)
         count = sum(len(one.drafts) for one in made)
         seconds = sum(one.seconds for one in made)
         if count:
@@ -252,7 +252,7 @@ def _tell_made(house: Application, made: Sequence[RunResult], *, as_json: bool) 
         raise failures[0].to_error()
 
 
-def print_draft(house: Application, draft: Draft, console: Console) -> None:
+def print_draft(app: Application, draft: Draft, console: Console) -> None:
     """Print a new draft in a few lines: what it is, its poem, and where its picture lies."""
     from rich.text import Text
 
@@ -262,7 +262,7 @@ def print_draft(house: Application, draft: Draft, console: Console) -> None:
     console.print(Text.assemble((f"draft {draft.id}", "bold"), f"  {art.mood}, {art.style.credit}, seed {art.seed}"))
     for line in art.haiku.lines:
         console.print(Text(f"    {line}", style="italic"))
-    console.print(Text(f"    {picture_of(house.pictures, draft, 'post')}", style="dim"), soft_wrap=True)
+    console.print(Text(f"    {picture_of(app.pictures, draft, 'post')}", style="dim"), soft_wrap=True)
 
 
 def sheet(
@@ -273,16 +273,16 @@ def sheet(
 ) -> None:
     """Write a contact sheet: drafts and their poems on one page."""
     from auria_bot.art.exporters import contact_sheet
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.errors import NotFound
 
-    with opened() as house:
-        drafts = [house.review.draft(one) for one in ids] if ids else list(house.review.drafts(limit=12))[::-1]
+    with app_context() as app:
+        drafts = [app.review.draft(one) for one in ids] if ids else list(app.review.drafts(limit=12))[::-1]
         if not drafts:
             raise NotFound("there is no draft yet; make one: auria make")
         frames = [
             contact_sheet.Frame(
-                picture=house.pictures.path(draft.folder, draft.artwork.post),
+                picture=app.pictures.path(draft.folder, draft.artwork.post),
                 poem=draft.artwork.haiku.lines,
                 words=f"{draft.id} · {draft.artwork.mood} · {draft.artwork.style.credit}",
             )

@@ -54,19 +54,17 @@ def refresh(
     It goes on where the last time stopped, also where it was interrupted; running it again does no harm. Without an application of yours on
     Reddit it cannot begin: auria corpus login.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.console import print_json
 
-    with opened() as house:
+    with app_context() as app:
         names = [
-            one.strip().removeprefix("/").removeprefix("r/") for one in subreddit or house.settings.corpus.subreddits
+            one.strip().removeprefix("/").removeprefix("r/") for one in subreddit or app.settings.corpus.subreddits
         ]
-        jobs = _jobs(house, listing or _KINDS, time or (), since, until)
+        jobs = _jobs(app, listing or _KINDS, time or (), since, until)
         done = _Done()
-        _read(
-            house, names, [partial(job, limit=limit, dry_run=dry_run) for job in jobs], done, look=look and not dry_run
-        )
-        meter = house.reddit.meter
+        _read(app, names, [partial(job, limit=limit, dry_run=dry_run) for job in jobs], done, look=look and not dry_run)
+        meter = app.reddit.meter
         if as_json:
             print_json(
                 {
@@ -99,10 +97,10 @@ class _Done:
 
 
 def _read(
-    house: Application, names: Sequence[str], jobs: Sequence[Callable[..., SyncResult]], done: _Done, *, look: bool
+    app: Application, names: Sequence[str], jobs: Sequence[Callable[..., SyncResult]], done: _Done, *, look: bool
 ) -> None:
     """Read every listing of every subreddit; one that is not there stops no other, a Reddit that is not there stops all."""
-    with _following(house) as tell:
+    with _following(app) as tell:
         for name in dict.fromkeys(names):
             for job in jobs:
                 try:
@@ -115,8 +113,8 @@ def _read(
                     return
         if look:
             try:
-                done.looked = house.vigil.look(
-                    requests=house.settings.corpus.reddit.look_requests,
+                done.looked = app.vigil.look(
+                    requests=app.settings.corpus.reddit.look_requests,
                     tell=lambda one: tell(f"known posts: {one.posts:,} looked at, {one.deleted:,} deleted"),
                 )
             except ChannelError as error:
@@ -124,7 +122,7 @@ def _read(
 
 
 def _jobs(
-    house: Application, kinds: Sequence[str], times: Sequence[str], since: str, until: str
+    app: Application, kinds: Sequence[str], times: Sequence[str], since: str, until: str
 ) -> list[Callable[..., SyncResult]]:
     """What is to be done with each subreddit.
 
@@ -136,21 +134,19 @@ def _jobs(
     if since or until:
         if not since:
             raise InputError("--until needs --since")
-        begin, end = _day(since, "--since"), (_day(until, "--until") + 86_400 if until else house.clock().timestamp())
+        begin, end = _day(since, "--since"), (_day(until, "--until") + 86_400 if until else app.clock().timestamp())
         if begin >= end:
             raise InputError(f"--since {since} comes after --until {until or 'today'}")
 
         def sliced(name: str, *, limit: int, dry_run: bool, tell: Any) -> SyncResult:  # noqa: ARG001 - a stretch has its own end
-            return house.gleaner.glean_slices(name, since=begin, until=float(int(end)), dry_run=dry_run, tell=tell)
+            return app.gleaner.glean_slices(name, since=begin, until=float(int(end)), dry_run=dry_run, tell=tell)
 
         return [sliced]
 
     def walked(one: Any) -> Callable[..., SyncResult]:
-        return lambda name, limit, dry_run, tell: house.gleaner.glean(
-            name, one, limit=limit, dry_run=dry_run, tell=tell
-        )
+        return lambda name, limit, dry_run, tell: app.gleaner.glean(name, one, limit=limit, dry_run=dry_run, tell=tell)
 
-    searches = house.settings.corpus.reddit.searches
+    searches = app.settings.corpus.reddit.searches
     found = [one for kind in dict.fromkeys(kinds) for one in listings(kind, times=times, searches=searches)]
     return [walked(one) for one in found]
 
@@ -162,11 +158,11 @@ def _day(text: str, option: str) -> float:
         raise InputError(f"{option} takes a day such as 2024-01-31, not {text[:40]!r}") from None
 
 
-def _following(house: Application) -> Any:
+def _following(app: Application) -> Any:
     """Follow what is read: a line that changes on a terminal, else a line for each wait."""
     from auria_bot.cli.terminal.progress import Watching
 
-    meter = house.reddit.meter
+    meter = app.reddit.meter
     watched = Watching(lambda words: f"{words}   {meter.requests} requests{_left(meter.remaining)}")
     meter.tell = lambda seconds, why: watched.pause(f"{why}: waiting {seconds:.0f} s")
     return watched
@@ -265,7 +261,7 @@ def login(
 
     Make one of the kind "script" at https://www.reddit.com/prefs/apps. They are asked for without showing them; never give them on the command line.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.publishing.channel_setup import TrialSecrets
     from auria_bot.corpus.sources.reddit import Reddit
     from auria_bot.redaction import register_secret
@@ -276,8 +272,8 @@ def login(
         raise InputError(
             "nobody is there to answer; set AURIA_SECRET_REDDIT_CLIENT_ID and AURIA_SECRET_REDDIT_CLIENT_SECRET instead"
         )
-    with opened() as house:
-        vault = house.vault("reddit", place=secrets)
+    with app_context() as app:
+        vault = app.vault("reddit", place=secrets)
         try:
             said = {
                 name: register_secret(str(typer.prompt(f"Reddit's {words}", hide_input=True, err=True)).strip())
@@ -291,6 +287,6 @@ def login(
         offered = TrialSecrets(said, vault)
         if not no_check:
             note("trying them ...")
-            Reddit(house.reddit.access, offered).check()
+            Reddit(app.reddit.access, offered).check()
         offered.keep(place=secrets)
     typer.echo("Reddit is set up; read it with: auria corpus refresh")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.corpus import refreshing
+from auria_bot.cli.corpus import refresh as reddit
 from auria_bot.cli.terminal.console import note
 from auria_bot.errors import InputError, NotFound
 
@@ -40,8 +40,8 @@ corpus = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-corpus.command()(refreshing.refresh)
-corpus.command()(refreshing.login)
+corpus.command()(reddit.refresh)
+corpus.command()(reddit.login)
 
 
 @corpus.command("import")
@@ -68,7 +68,7 @@ def import_files(
     Dumps are .ndjson, plain, .gz or .zst. Bad lines are counted and stop nothing; an import may be repeated, and one that was stopped is
     finished by repeating it.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.console import print_json
     from auria_bot.cli.terminal.progress import reading
     from auria_bot.services.corpus.corpus_import import ImportReport
@@ -78,13 +78,13 @@ def import_files(
         if not file.exists():
             raise NotFound(f"no file {file}")
     told: list[dict[str, Any]] = []
-    with opened() as house:
-        wanted = tuple(subreddit or house.settings.corpus.subreddits)
+    with app_context() as app:
+        wanted = tuple(subreddit or app.settings.corpus.subreddits)
         for file in files:
             report = ImportReport()
             try:
                 with reading(file) as tell:
-                    house.librarian.import_file(
+                    app.librarian.import_file(
                         file,
                         subreddits=() if "all" in wanted else wanted,
                         mapping=fields,
@@ -124,7 +124,7 @@ def _mapping(given: list[str] | tuple[str, ...]) -> dict[str, str]:
 
 def print_report(name: str, report: ImportReport, *, dry_run: bool = False) -> None:
     """Say what came of reading, in a few lines."""
-    from auria_bot.cli.corpus.views import report_lines
+    from auria_bot.cli.corpus.corpus_view import report_lines
     from auria_bot.cli.terminal.console import out
 
     console = out()
@@ -143,12 +143,12 @@ def forget(
 
     What was forgotten is never taken again, wherever it is met.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.console import print_json
 
-    with opened() as house:
-        gone = {one: house.librarian.forget(one) for one in what}
-        older = [one.name for one in house.press.list() if house.press.lies(one)]
+    with app_context() as app:
+        gone = {one: app.librarian.forget(one) for one in what}
+        older = [one.name for one in app.press.list() if app.press.lies(one)]
     if as_json:
         print_json({"forgotten": gone, "versions": older})
         return
@@ -163,19 +163,19 @@ def forget(
 @corpus.command()
 def stats(as_json: Json = False) -> None:
     """Tell what the corpus holds: size, forms, years, subreddits, seasons, what was rejected and why."""
-    from auria_bot.cli.app_context import opened
-    from auria_bot.cli.corpus import views
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.corpus import corpus_view
     from auria_bot.cli.terminal.console import out, print_json
 
-    with opened() as house:
-        counts, known = house.librarian.counts(), house.press.list()
+    with app_context() as app:
+        counts, known = app.librarian.counts(), app.press.list()
     if as_json:
         print_json({**counts, "versions": [edition_json(one) for one in known]})
     elif not counts["state"]:
         note("the corpus is empty; fill it with: auria corpus import FILE")
     else:
         console = out()
-        console.print(views.overview(counts, known, width=console.width))
+        console.print(corpus_view.overview(counts, known, width=console.width))
 
 
 @corpus.command()
@@ -191,16 +191,16 @@ def sample(
     """Show some verses by chance."""
     import secrets
 
-    from auria_bot.cli.app_context import opened
-    from auria_bot.cli.corpus.views import verse_lines
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.corpus.corpus_view import verse_lines
     from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.corpus.versions import described
 
-    with opened() as house:
-        wanted = season_named(season, house.settings.hemisphere, house.clock().date()) if season else None
+    with app_context() as app:
+        wanted = season_named(season, app.settings.hemisphere, app.clock().date()) if season else None
         if form not in {None, "575", "free"}:
             raise InputError(f"--form cannot be {form!r:.40}; known: 575, free")
-        found = house.librarian.sample(
+        found = app.librarian.sample(
             count, season=wanted, form=form, seed=secrets.randbits(32) if seed is None else seed
         )
     if as_json:
@@ -239,24 +239,24 @@ def export(
 
     The verses belong to their poets: they may be read, and learned from, but not published.
     """
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
-        count = house.press.export(file)
+    with app_context() as app:
+        count = app.press.export(file)
     typer.echo(f"{count:,} verses: {file.absolute()}")
 
 
 @corpus.command()
 def version(as_json: Json = False) -> None:
     """Make a version: everything kept that the rules allow, without near-duplicates, in a file that never changes."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.console import print_json
 
     note("choosing verses; a few hundred thousand take minutes")
-    with opened() as house:
-        before = {one.name for one in house.press.list()}
-        made = house.press.make()
-        path = house.press.file(made)
+    with app_context() as app:
+        before = {one.name for one in app.press.list()}
+        made = app.press.make()
+        path = app.press.file(made)
     if as_json:
         print_json({**edition_json(made), "path": str(path), "is_new": made.name not in before})
         return
@@ -273,14 +273,14 @@ def version(as_json: Json = False) -> None:
 @corpus.command()
 def versions(as_json: Json = False) -> None:
     """List the versions, the newest first."""
-    from auria_bot.cli.app_context import opened
-    from auria_bot.cli.corpus.views import version_table
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.corpus.corpus_view import version_table
     from auria_bot.cli.terminal.console import out, print_json
 
-    with opened() as house:
-        known = house.press.list()
-        there = {one.name for one in known if house.press.lies(one)}
-        zone = house.settings.time_zone
+    with app_context() as app:
+        known = app.press.list()
+        there = {one.name for one in known if app.press.lies(one)}
+        zone = app.settings.time_zone
     if as_json:
         print_json([{**edition_json(one), "is_there": one.name in there} for one in known])
     elif known:
@@ -296,13 +296,13 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Tell what came and what went between two versions."""
-    from auria_bot.cli.app_context import opened
-    from auria_bot.cli.corpus.views import change_lines
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.corpus.corpus_view import change_lines
     from auria_bot.cli.terminal.console import out, print_json
 
-    with opened() as house:
-        names = house.press.find(before).name, house.press.find(after).name
-        change = house.press.compare(*names)
+    with app_context() as app:
+        names = app.press.find(before).name, app.press.find(after).name
+        change = app.press.compare(*names)
     if as_json:
         print_json(
             {
@@ -327,15 +327,15 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove a version's file; its name stays known."""
-    from auria_bot.cli.app_context import opened
+    from auria_bot.cli.app_context import app_context
 
-    with opened() as house:
-        one = house.press.find(name)
+    with app_context() as app:
+        one = app.press.find(name)
         if not yes:
             if not sys.stdin.isatty():
                 raise InputError(f"say that you mean it: auria corpus drop {one.name} --yes")
             typer.confirm(f"remove the {one.verses:,} verses of {one.name}?", abort=True)
-        house.press.drop(one.name)
+        app.press.drop(one.name)
     typer.echo(f"{one.name} is removed")
 
 

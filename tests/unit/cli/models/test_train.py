@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from auria_bot.cli.models import training
+from auria_bot.cli.models import train as training
 from auria_bot.errors import InputError, NotFound, UnknownName
 from auria_bot.settings.loading import Settings
 
