@@ -1,96 +1,210 @@
-"""Writes a file in one stroke, by one writer at a time: others see it as it was or as it is, and nothing is lost between.
+"""Files: SHA-256, atomic and durable writes, locks between processes, and the disk's errors in plain sentences.
 
-Knows files; does not know what stands in them.
+Every file that is replaced is written beside itself first and renamed over the old one, so that a reader sees the old
+content or the new content, never half of it. A durable write is also flushed, the file and its folder, so that it
+survives a power cut; content that can be computed again need not be durable.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
+import json
 import os
-import sys
-import tempfile
+import secrets
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.errors import DiskError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["file_lock", "write", "write_atomic"]
+__all__ = [
+    "acquire_lock",
+    "atomic_path",
+    "disk_errors",
+    "file_lock",
+    "flush",
+    "remove_strays",
+    "sha256_of",
+    "write_atomic",
+    "write_json",
+]
+
+_POLL = 0.01  # seconds between two attempts to take a lock
+_STRAY = ".new-"  # how the name of a file that is being written begins
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        NotFound: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise NotFound(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager
-def file_lock(lock: Path) -> Iterator[None]:
-    """Be the only one who holds this lock, in this process and in others; a killed one lets go.
+def atomic_path(path: Path, *, mode: int | None = 0o600, durable: bool = True) -> Iterator[Path]:
+    """A new, empty file to write into, which replaces `path` at the end of the block, or is removed if that fails.
 
-    Raises:
-        OSError: the lock's file cannot be made.
-    """
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        if sys.platform == "win32":
-            import msvcrt
+    Usage::
 
-            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def write_atomic(file: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
-    """Put a content in a file's place: a reader sees the old file or the new one, never half of it.
+        with atomic_path(target) as scratch:
+            image.save(scratch, format="PNG")
 
     Args:
-        file: whose folder is there.
-        content: all of it.
-        mode: the file's permissions, which it has from its first moment on.
-        durable: be sure that the content is on the disk before it takes the file's place; what can be made anew need not be.
+        path: the file to replace, in an existing folder; where it is a link, the file that it leads to is replaced.
+        mode: the file's permissions from the first moment on; None leaves them to the umask.
+        durable: flush the file and its folder to the disk.
 
     Raises:
-        OSError: it cannot be written; what stood there stands there still.
+        OSError: it cannot be written; the old file is unchanged.
     """
-    handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=_scratch(file))  # made with 0600
+    path = Path(os.path.realpath(path))
+    scratch = path.with_name(f"{_STRAY}{path.name}-{secrets.token_hex(4)}{path.suffix}")
+    os.close(os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode & 0o600))
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            if durable:
-                os.fsync(stream.fileno())
-        if mode != 0o600:
-            Path(scratch).chmod(mode)
-        Path(scratch).replace(file)
+        yield scratch
+        if mode is not None and mode != mode & 0o600:
+            scratch.chmod(mode)
+        if durable:
+            flush(scratch)
+        scratch.replace(path)
+        if durable:
+            flush(path.parent)
     except BaseException:
-        Path(scratch).unlink(missing_ok=True)
+        scratch.unlink(missing_ok=True)
         raise
 
 
-def write(file: Path, text: str, *, mode: int = 0o600) -> None:
-    """Put a text in a file's place, and be sure that it stays there; who writes must be `alone`.
-
-    A link is followed: it leads to where its owner really keeps the file, such as an encrypted disk.
-
-    Args:
-        file: whose folder is there.
-        text: written as UTF-8, its line ends as they are.
-        mode: the file's permissions, which it has from its first moment on.
+def write_atomic(path: Path, content: bytes | str, *, mode: int | None = 0o600, durable: bool = True) -> None:
+    """Replace a file's content; a text is written as UTF-8, its line ends unchanged. See `atomic_path`.
 
     Raises:
-        OSError: it cannot be written; what stood there stands there still.
+        OSError: it cannot be written; the old file is unchanged.
     """
-    file = Path(os.path.realpath(file))
-    for stray in file.parent.glob(f"{_scratch(file)}*"):  # of a writer that was killed
-        stray.unlink(missing_ok=True)
-    write_atomic(file, text.encode(), mode=mode)
-    if sys.platform != "win32":
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    with atomic_path(path, mode=mode, durable=durable) as scratch:
+        scratch.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def _scratch(file: Path) -> str:
-    return f".new-{file.name}-"
+def write_json(path: Path, value: Any, *, pretty: bool = False, mode: int | None = 0o600, durable: bool = True) -> None:
+    """Replace a file by a value's JSON: compact, or indented with sorted keys. See `atomic_path`.
+
+    Raises:
+        OSError: it cannot be written; the old file is unchanged.
+    """
+    if pretty:
+        text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    else:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    write_atomic(path, text, mode=mode, durable=durable)
+
+
+def remove_strays(folder: Path, name: str = "") -> None:
+    """Remove what killed writers of a file left in a folder, or of all files; only while nobody writes them.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    for stray in folder.glob(f"{_STRAY}{name}-*" if name else f"{_STRAY}*"):
+        if stray.is_file():
+            stray.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Make a file's content, or a folder's entries, survive a power cut; Windows cannot flush folders.
+
+    Raises:
+        OSError: the disk reports an error.
+    """
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def acquire_lock(path: Path, *, wait: float | None = None, mode: int = 0o600) -> int | None:
+    """Take an exclusive lock between processes and threads.
+
+    Args:
+        path: the lock's file, made where it is missing and never removed.
+        wait: seconds to wait for another holder; None waits until the lock is free.
+        mode: the permissions of a new file.
+
+    Returns:
+        A descriptor. The lock is held until it is closed, in a child process that inherited it too; the end of a
+        process closes it. None where another holder kept the lock for longer than `wait`.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    import filelock
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, mode)
+    until = None if wait is None else time.monotonic() + wait
+    try:
+        while not filelock.lock_descriptor(descriptor, blocking=False):
+            if until is not None and time.monotonic() >= until:
+                os.close(descriptor)
+                return None
+            time.sleep(_POLL)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextlib.contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock during a block; see `acquire_lock`.
+
+    Raises:
+        OSError: the lock's file cannot be opened.
+    """
+    descriptor = acquire_lock(path)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors into one that names the file and says what to do.
+
+    Raises:
+        DiskError: the disk is full, read-only or not writable.
+    """
+    try:
+        yield
+    except OSError as error:
+        named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path
+        if named.name.startswith(".") or named.parent.name.startswith("."):
+            named = path  # a temporary file's name says nothing
+        raise DiskError(f"{named} cannot be written: {_advice(error)}") from error
+
+
+def _advice(error: OSError) -> str:
+    permission = "no permission; change the folder's owner or set AURIA_HOME to another place"
+    occupied = "a file is where a folder is needed; move it away"
+    return {
+        errno.ENOSPC: "the disk is full; free some space and try again",
+        errno.EDQUOT: "your disk quota is used up; free some space and try again",
+        errno.EROFS: "the disk is read-only; make it writable or set AURIA_HOME to another place",
+        errno.EACCES: permission,
+        errno.EPERM: permission,
+        errno.ENOTDIR: occupied,
+        errno.EEXIST: occupied,
+    }.get(error.errno or 0, f"{error.strerror or error}; check the disk")

@@ -21,7 +21,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import BackendMissing, DiskError, SettingsError
-from auria_bot.files import file_lock, write
+from auria_bot.files import disk_errors, file_lock, remove_strays, write_atomic
 from auria_bot.redaction import SECRET_PREFIX, register_secret
 
 if TYPE_CHECKING:
@@ -155,10 +155,8 @@ class SecretStore:
             if self._in_keyring(name) is not None:
                 with contextlib.suppress(Exception):  # gone meanwhile
                     _keyring().delete_password(self._service, name)
-        try:
+        with disk_errors(self.file):
             self.file.unlink(missing_ok=True)
-        except OSError as error:
-            raise DiskError(f"{self.file} cannot be deleted: {error.strerror or error}") from None
 
     @property
     def _service(self) -> str:
@@ -222,7 +220,7 @@ class SecretStore:
             without: what is taken away.
             anew: a damaged file is given up.
         """
-        try:
+        with disk_errors(self.file):
             folder = self.file.parent
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
@@ -235,9 +233,8 @@ class SecretStore:
                         raise
                     kept = {}
                 changed = {key: value for key, value in kept.items() if key not in set(without)} | dict(values)
-                write(self.file, json.dumps(changed, indent=1))
-        except OSError as error:
-            raise DiskError(f"{self.file} cannot be written: {error.strerror or error}") from None
+                remove_strays(folder, self.file.name)
+                write_atomic(self.file, json.dumps(changed, indent=1))
 
 
 class _Damaged(SettingsError):

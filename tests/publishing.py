@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from auria_bot.services.studio.run_store import sha256_of
+from auria_bot.files import sha256_of
 from tests.factories import artwork
 
 if TYPE_CHECKING:

@@ -5,16 +5,16 @@ Knows files and formats; does not know what any model is for.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot import files
 from auria_bot.errors import ModelCorrupt, ModelMissing
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,6 @@ __all__ = [
     "load_weights",
     "read_json",
     "save_weights",
-    "sha256_of",
     "verify",
     "write_checksums",
     "write_json",
@@ -40,9 +39,7 @@ _UNPINNED = {"card.md", "metrics.json", CHECKSUMS}  # prose and figures may be c
 def write_json(path: Path, value: Any) -> None:
     """Write JSON so that a reader sees the old file or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    files.write_json(path, value, pretty=True, mode=None)
 
 
 def read_json(path: Path) -> Any:
@@ -69,9 +66,8 @@ def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], *, half: bool 
         name: (tensor.detach().half() if half and tensor.is_floating_point() else tensor.detach()).contiguous().clone()
         for name, tensor in tensors.items()
     }
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(ready, scratch)
-    scratch.replace(path)
+    with files.atomic_path(path, mode=None) as scratch:
+        save_file(ready, scratch)
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -93,12 +89,6 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_checksums(folder: Path) -> None:
     """Write SHA256SUMS over every file of a model's folder that serving reads."""
     rows = [
@@ -106,9 +96,7 @@ def write_checksums(folder: Path) -> None:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name not in _UNPINNED and not path.name.startswith(".")
     ]
-    scratch = folder / f".{CHECKSUMS}.{os.getpid()}"
-    scratch.write_text("".join(rows), encoding="utf-8")
-    scratch.replace(folder / CHECKSUMS)
+    files.write_atomic(folder / CHECKSUMS, "".join(rows), mode=None)
 
 
 def verify(folder: Path) -> str:

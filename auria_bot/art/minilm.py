@@ -14,7 +14,6 @@ Nils Reimers and Iryna Gurevych, Sentence-BERT, 2019 (arXiv:1908.10084).
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import threading
 from functools import lru_cache
 from importlib.util import find_spec
@@ -26,6 +25,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from auria_bot.errors import AuriaError, BackendMissing, ModelCorrupt, ModelMissing
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -72,8 +72,7 @@ def tokenizer_path() -> Path:
 
 @lru_cache(maxsize=4)
 def _sha256_of(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - size and time of change are part of the key
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
 
 
 @lru_cache(maxsize=2)

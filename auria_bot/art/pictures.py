@@ -5,15 +5,14 @@ Knows decoding, size limits, colour modes and atomic writing. Does not know what
 
 from __future__ import annotations
 
-import errno
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from auria_bot import files
-from auria_bot.errors import DiskError, PictureError
+from auria_bot.errors import PictureError
+from auria_bot.files import disk_errors, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,10 +129,6 @@ def write_bytes(path: Path, data: bytes) -> None:
     Raises:
         DiskError: the disk is full, read-only or not writable.
     """
-    try:
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomic(path, data, mode=0o644)
-    except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        why = "the disk is full" if full else (error.strerror or str(error))
-        raise DiskError(f"cannot write {path}: {why}") from None
+        write_atomic(path, data, mode=0o644)

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.checkpoint import sha256_of
 from auria_bot.art.colour import to_lab
 from auria_bot.art.pictures import open_picture
 from auria_bot.art.runtime import Network, load
 from auria_bot.domain.interfaces import SafetyResult
 from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing, PictureError
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

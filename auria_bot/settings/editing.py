@@ -12,8 +12,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import DiskError, NotFound, SettingsError
-from auria_bot.files import file_lock, write
+from auria_bot.errors import NotFound, SettingsError
+from auria_bot.files import disk_errors, file_lock, remove_strays, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,7 @@ class SettingsFile:
             change: gives the new text for the old one and its values.
             meant: brings values to what the new text must say.
         """
-        try:
+        with disk_errors(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with file_lock(self.file.parent / f".{self.file.name}.lock"):
                 text = self._read()
@@ -120,9 +120,8 @@ class SettingsFile:
                 if not same:
                     raise SettingsError(f"{self.file} has a form that only its author can change; edit it by hand")
                 mode = stat.S_IMODE(self.file.stat().st_mode) if self.file.exists() else 0o600
-                write(self.file, new, mode=mode)
-        except OSError as error:
-            raise DiskError(f"{self.file} cannot be written: {error.strerror or error}") from None
+                remove_strays(self.file.resolve().parent, self.file.resolve().name)
+                write_atomic(self.file, new, mode=mode)
 
     def _read(self) -> str:
         try:

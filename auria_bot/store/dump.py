@@ -18,6 +18,7 @@ from pathlib import Path
 from sqlalchemy import URL, inspect, make_url, text
 
 from auria_bot.errors import AuriaError, BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
+from auria_bot.files import disk_errors, flush
 from auria_bot.redaction import register_secret
 from auria_bot.store.engine import BUSY_TIMEOUT, READ_ONLY, connect, translated
 from auria_bot.store.schema import HEAD
@@ -262,13 +263,12 @@ class Dump:
 def _disk(file: Path) -> Iterator[None]:
     """Turn SQLite's and the system's errors about a file into Auria's."""
     try:
-        yield
+        with disk_errors(file):
+            yield
     except sqlite3.Error as error:
         if int(getattr(error, "sqlite_errorcode", 0)) & 0xFF in {_FULL, _READ_ONLY, _IO, _CANNOT_OPEN}:
             raise DiskError(f"{file} cannot be written: {error}; free some space, look at its permissions") from error
         raise StoreError(f"{file} failed: {error}; is it a database, and does no other program hold it?") from error
-    except OSError as error:
-        raise DiskError(f"{error.filename or file} cannot be written: {error.strerror or error}") from error
 
 
 def _copy(source: Path, target: Path, *, settled: bool = False) -> None:
@@ -278,8 +278,8 @@ def _copy(source: Path, target: Path, *, settled: bool = False) -> None:
         read.backup(written, progress=_patience())
         if new:
             written.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
-    with _disk(target), target.open("rb") as file:
-        os.fsync(file.fileno())
+    with disk_errors(target):
+        flush(target)
 
 
 def _patience() -> Callable[[int, int, int], None]:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import errno
 import filecmp
-import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from auria_bot.errors import DiskError, InputError, InvalidTransition, NotFound
+from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.files import disk_errors, flush
 
-__all__ = ["Pictures", "disk_errors"]
+__all__ = ["Pictures"]
 
 _STAGING = ".staging-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
@@ -57,7 +56,7 @@ class Pictures:
                 staging.mkdir()
                 for name, source in files.items():
                     _copy(source, staging / name)
-                _flush_folder(staging)
+                flush(staging)
                 try:
                     staging.rename(target)
                 except OSError as error:
@@ -65,7 +64,7 @@ class Pictures:
                     if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
                         return _same(target, files)
                     raise
-                _flush_folder(self.root)
+                flush(self.root)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
         return target
@@ -117,28 +116,6 @@ class Pictures:
         return len(stale)
 
 
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors into one that names the path and says what to do.
-
-    Raises:
-        DiskError: the disk is full, read-only or not writable.
-    """
-    try:
-        yield
-    except OSError as error:
-        advice = {
-            errno.ENOSPC: "the disk is full; free some space and try again",
-            errno.EDQUOT: "your quota of the disk is used up; free some space and try again",
-            errno.EROFS: "the disk is read-only; make it writable or set AURIA_HOME to another place",
-            errno.EACCES: "no permission; change the folder's owner or set AURIA_HOME to another place",
-            errno.EPERM: "no permission; change the folder's owner or set AURIA_HOME to another place",
-            errno.ENOTDIR: "a file stands where a folder is needed; move it away",
-            errno.EEXIST: "a file stands where a folder is needed; move it away",
-        }.get(error.errno or 0, f"{error.strerror or error}; check the disk")
-        raise DiskError(f"{error.filename or path}: {advice}") from error
-
-
 def _check(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise InputError(f"{name[:60]!r} is not the name of a file of Auria's: letters, digits, '.', '_' and '-'")
@@ -154,15 +131,4 @@ def _same(target: Path, files: Mapping[str, Path]) -> Path:
 def _copy(source: Path, target: Path) -> None:
     with source.open("rb") as read, target.open("xb") as write:
         shutil.copyfileobj(read, write, _CHUNK)
-        write.flush()
-        os.fsync(write.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a folder's entries survive a power cut; Windows has no such call."""
-    if os.name != "nt":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    flush(target)

@@ -21,6 +21,7 @@ from auria_bot.domain.haiku import FORM, Haiku
 from auria_bot.domain.interfaces import Finished, Painting, SafetyResult, Verse, Words
 from auria_bot.domain.mood import MOODS, Mood
 from auria_bot.errors import PictureError, UnknownName
+from auria_bot.files import atomic_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -318,6 +319,5 @@ def _pixel(image: Image.Image) -> tuple[int, int, int]:
 
 
 def _save(image: Image.Image, path: Path) -> None:
-    scratch = path.with_name(f".{path.name}.part")
-    image.save(scratch, format="PNG" if path.suffix == ".png" else "JPEG")
-    scratch.replace(path)
+    with atomic_path(path, mode=None, durable=False) as scratch:
+        image.save(scratch, format="PNG" if path.suffix == ".png" else "JPEG")

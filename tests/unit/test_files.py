@@ -1,60 +1,137 @@
-"""A file is written whole or not at all, by one writer at a time."""
+"""Files are written whole or not at all, by one writer at a time."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
-import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from auria_bot import files
-from auria_bot.files import file_lock, write
+from auria_bot.errors import DiskError, NotFound
+from auria_bot.files import (
+    acquire_lock,
+    atomic_path,
+    disk_errors,
+    file_lock,
+    flush,
+    remove_strays,
+    sha256_of,
+    write_atomic,
+    write_json,
+)
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def mode_of(path: Path) -> int:
+    """A file's permissions."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def full(_: int) -> None:
+    """Fail as a full disk does."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_hash_of_a_file(tmp_path: Path) -> None:
+    """SHA-256 in hexadecimal; a missing file is NotFound."""
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "a").startswith("ba7816bf")
+    with pytest.raises(NotFound, match="cannot be read"):
+        sha256_of(tmp_path / "b")
 
 
 def test_a_text_is_written_as_it_is(tmp_path: Path) -> None:
-    """Its line ends stay, and the file has its permissions whatever the umask says."""
-    before = os.umask(0)
+    """Line ends stay, and the permissions are those asked for, or those that the umask leaves."""
+    before = os.umask(0o027)
     try:
-        write(tmp_path / "a", "one\r\ntwo\n—")
-        write(tmp_path / "b", "", mode=0o644)
+        write_atomic(tmp_path / "a", "one\r\ntwo\n—")
+        write_atomic(tmp_path / "b", b"", mode=0o644)
+        write_atomic(tmp_path / "c", b"", mode=None)
     finally:
         os.umask(before)
     assert (tmp_path / "a").read_bytes() == "one\r\ntwo\n—".encode()
-    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in "ab"] == [0o600, 0o644]
+    assert [mode_of(tmp_path / name) for name in "abc"] == [0o600, 0o644, 0o640]
+
+
+def test_json_is_compact_or_pretty(tmp_path: Path) -> None:
+    """Letters beyond ASCII stay letters; only the pretty form sorts its keys."""
+    write_json(tmp_path / "a.json", {"b": "é", "a": [1]})
+    write_json(tmp_path / "b.json", {"b": 1, "a": 2}, pretty=True)
+    assert (tmp_path / "a.json").read_text(encoding="utf-8") == '{"b":"é","a":[1]}'
+    assert (tmp_path / "b.json").read_text() == '{\n "a": 2,\n "b": 1\n}\n'
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """The file that a link leads to is replaced; the link stays."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "file")
+    write_atomic(tmp_path / "link", "x")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "disk" / "file").read_text() == "x"
 
 
 def test_a_failed_write_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stood there stands there still."""
-    write(tmp_path / "a", "before")
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
+    """The old file stays as it was; what need not be durable is not flushed."""
+    write_atomic(tmp_path / "a", "before")
     with monkeypatch.context() as patch:
-        patch.setattr("auria_bot.files.os.fsync", full)
+        patch.setattr(files.os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
-            write(tmp_path / "a", "after")
+            write_atomic(tmp_path / "a", "after")
+        write_atomic(tmp_path / "b", "computed again at any time", durable=False)
+    (tmp_path / "c").mkdir()
+    with pytest.raises(OSError, match="c"):
+        write_atomic(tmp_path / "c", "a folder stands in the way")
     assert (tmp_path / "a").read_text() == "before"
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]
 
 
-def test_strays_of_this_file_alone_are_cleared_away(tmp_path: Path) -> None:
-    """Another file's may be in the making."""
-    (tmp_path / ".new-a-killed").write_text("")
-    (tmp_path / ".new-other").write_text("")
-    write(tmp_path / "a", "x")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".new-other", "a"]
+def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    """A reader in between sees the old content; the scratch file lies beside it and has its suffix."""
+    write_atomic(tmp_path / "a.png", "old")
+    with atomic_path(tmp_path / "a.png") as scratch:
+        scratch.write_text("new")
+        assert (tmp_path / "a.png").read_text() == "old"
+        assert (scratch.parent, scratch.suffix) == (tmp_path, ".png")
+    assert (tmp_path / "a.png").read_text() == "new"
 
 
-def test_one_waits_for_the_other(tmp_path: Path) -> None:
-    """Threads of one process too; the lock is let go by an error."""
+def test_a_durable_write_is_flushed_before_and_after_the_rename(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the content, then the folder that names it."""
+    order: list[str] = []
+    monkeypatch.setattr(files, "flush", lambda path: order.append("folder" if path.is_dir() else path.read_text()))
+    write_atomic(tmp_path / "a", "content")
+    assert order == ["content", "folder"]
+
+
+def test_a_file_and_a_folder_can_be_flushed(tmp_path: Path) -> None:
+    """What is missing cannot."""
+    (tmp_path / "a").touch()
+    flush(tmp_path / "a")
+    flush(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        flush(tmp_path / "b")
+
+
+def test_strays_are_removed(tmp_path: Path) -> None:
+    """Those of one file, or of all; folders and finished files stay."""
+    for name in (".new-a-killed", ".new-b-killed", "a"):
+        (tmp_path / name).touch()
+    (tmp_path / ".new-folder").mkdir()
+    remove_strays(tmp_path, "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".new-b-killed", ".new-folder", "a"]
+    remove_strays(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".new-folder", "a"]
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    """Threads of one process too; an error lets the lock go."""
     inside, most = 0, 0
 
     def work() -> None:
@@ -62,7 +139,7 @@ def test_one_waits_for_the_other(tmp_path: Path) -> None:
         with file_lock(tmp_path / ".lock"):
             inside += 1
             most = max(most, inside)
-            time.sleep(0.005)
+            threading.Event().wait(0.005)
             inside -= 1
 
     with pytest.raises(KeyError), file_lock(tmp_path / ".lock"):
@@ -73,20 +150,54 @@ def test_one_waits_for_the_other(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert most == 1
+    assert mode_of(tmp_path / ".lock") == 0o600
 
 
-def test_a_failed_put_leaves_the_old_file_and_no_stray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk fills while the new content is written."""
-    file = tmp_path / "a.json"
-    files.write_atomic(file, b"old", mode=0o644)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+def test_a_lock_that_stays_taken_is_given_up(tmp_path: Path) -> None:
+    """After the time to wait; closing the descriptor frees it."""
+    held = acquire_lock(tmp_path / "lock", wait=0.0)
+    assert held is not None
+    assert acquire_lock(tmp_path / "lock", wait=0.03) is None
+    os.close(held)
+    again = acquire_lock(tmp_path / "lock", wait=0.0)
+    assert again is not None
+    os.close(again)
 
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        files.write_atomic(file, b"new")
-    files.write_atomic(tmp_path / "b", b"what can be made anew", durable=False)
-    assert file.read_bytes() == b"old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b"]
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows inherits handles, not descriptors")
+def test_a_child_that_inherited_a_lock_holds_it(tmp_path: Path) -> None:
+    """Until it ends, also after its parent let go."""
+    held = acquire_lock(tmp_path / "lock", wait=0.0)
+    assert held is not None
+    child = subprocess.Popen([sys.executable, "-c", "input()"], pass_fds=[held], stdin=subprocess.PIPE)
+    os.close(held)
+    assert acquire_lock(tmp_path / "lock", wait=0.0) is None
+    child.kill()
+    child.communicate()
+    again = acquire_lock(tmp_path / "lock", wait=5.0)
+    assert again is not None
+    os.close(again)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "no permission"),
+        (errno.ENOTDIR, "a file is where a folder is needed"),
+        (errno.EIO, "check the disk"),
+    ],
+)
+def test_the_disks_errors_say_what_to_do(number: int, said: str) -> None:
+    """The file is named, never the scratch file beside it."""
+    for named in (None, "/home/x/.new-a-1", "/home/x/a"):
+        error = OSError(number, os.strerror(number), named) if named else OSError(number, os.strerror(number))
+        with pytest.raises(DiskError, match=f"^/home/x/a cannot be written: .*{said}"), disk_errors(Path("/home/x/a")):
+            raise error
+
+
+def test_other_errors_pass() -> None:
+    """Only the operating system's errors are translated."""
+    with pytest.raises(ZeroDivisionError), disk_errors(Path("/x")):
+        raise ZeroDivisionError

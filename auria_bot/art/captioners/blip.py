@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.art.captioners.vocabulary import tokenise
-from auria_bot.art.checkpoint import sha256_of
 from auria_bot.art.pictures import open_picture
 from auria_bot.errors import BackendMissing, ModelMissing, SettingsError
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,6 @@ Knows pictures and lines of text; does not know drafts.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from auria_bot.errors import BackendMissing, DiskError, InputError, PictureError
+from auria_bot.errors import BackendMissing, InputError, PictureError
+from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,14 +60,10 @@ def write(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
     sheet = Image.new("RGB", (columns * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
     for number, frame in enumerate(frames):
         _hang(sheet, frame, _GAP + number % columns * cell[0], _GAP + number // columns * cell[1])
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(scratch, "JPEG", quality=quality, optimize=True)
-        scratch.replace(target)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise DiskError(f"{target} cannot be written: {error.strerror or error}") from None
+        with atomic_path(target, mode=None) as scratch:
+            sheet.save(scratch, "JPEG", quality=quality, optimize=True)
 
 
 def _columns(count: int) -> int:

@@ -22,9 +22,10 @@ from auria_bot.art.painters.day_to_night import nightfall
 from auria_bot.art.painters.denoise import denoised
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
 from auria_bot.art.painters.prompt_vocabulary import FLOWERS, spoken
+from auria_bot.art.pictures import save_picture
 from auria_bot.art.runtime import load
 from auria_bot.domain.interfaces import Painting
-from auria_bot.errors import DiskError, InputError, ModelCorrupt
+from auria_bot.errors import InputError, ModelCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,10 +214,4 @@ def _meanings(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def _write(pixels: NDArray[np.uint8], path: Path) -> None:
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(scratch, format="PNG")
-        scratch.replace(path)
-    except OSError as error:
-        raise DiskError(f"{path} cannot be written: {error}") from error
+    save_picture(Image.fromarray(pixels), path)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from auria_bot.art.pictures import save_picture
 from auria_bot.domain.interfaces import Painting
-from auria_bot.errors import BackendMissing, DiskError, InputError, ModelCorrupt, ModelMissing
+from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,13 +111,7 @@ class DiffusersPainter:
                 generator=generator,
             ).images[0]
             path = folder / f"painting-{number}.png"
-            scratch = path.with_name(f".{path.name}.part")
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                image.convert("RGB").save(scratch, format="PNG")
-                scratch.replace(path)
-            except OSError as error:
-                raise DiskError(f"{path} cannot be written: {error}") from error
+            save_picture(image.convert("RGB"), path)
             paintings.append(Painting(path=path, score=0.0))
         return tuple(paintings)
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auria_bot.art import minilm
-from auria_bot.art.checkpoint import sha256_of
 from auria_bot.art.poets import ranking
 from auria_bot.art.poets.checks import faults, lines_of, usable_theme
 from auria_bot.art.poets.decoding import DecodedPoem
@@ -26,6 +25,7 @@ from auria_bot.corpus.originality import CopyGuard
 from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.interfaces import Verse
 from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, SettingsError, StepFailed
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.checkpoint import sha256_of, write_checksums
+from auria_bot.art.checkpoint import write_checksums
 from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.pictures import open_picture, to_array
@@ -25,6 +25,7 @@ from auria_bot.art.runtime import load
 from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
 from auria_bot.art.stylists.style_import import PaintingFile, read_folder, slug
 from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, PictureError
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

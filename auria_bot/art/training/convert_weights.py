@@ -13,9 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from auria_bot.art.checkpoint import export_onnx, save_weights, sha256_of, write_checksums, write_json
+from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
 from auria_bot.art.mood_classifier import write_meanings
 from auria_bot.errors import InputError, ModelCorrupt
+from auria_bot.files import sha256_of
 
 __all__ = ["convert_enlarger", "convert_stylist", "main"]
 

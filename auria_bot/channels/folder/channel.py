@@ -17,7 +17,6 @@ import contextlib
 import errno
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -186,10 +185,10 @@ class FolderChannel:
             picture = Path(post.picture)
             if not picture.is_file():
                 raise Rejected(f"the picture {picture} is missing")
-            shutil.copyfile(picture, scratch / "picture.jpg")
-            with (scratch / "picture.jpg").open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != post.picture_sha256:
-                    raise Rejected(f"{picture} is not the picture that was approved")
+            content = picture.read_bytes()
+            if hashlib.sha256(content).hexdigest() != post.picture_sha256:
+                raise Rejected(f"{picture} is not the picture that was approved")
+            (scratch / "picture.jpg").write_bytes(content)
             width, height = _size(scratch / "picture.jpg")
             record = {
                 "key": post.key,
@@ -202,7 +201,7 @@ class FolderChannel:
                 "height": height,
             }
             _write(scratch / "post.json", json.dumps(record, ensure_ascii=False, indent=1) + "\n")
-            _flush(scratch / "picture.jpg")
+            files.flush(scratch / "picture.jpg")
             scratch.chmod(0o755)
             if place.exists() and not (place / "post.json").exists():
                 place.rename(before)  # somebody took its record away: it counts as absent
@@ -213,7 +212,7 @@ class FolderChannel:
                 if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                     raise
                 return  # another process was quicker
-            _flush(self._posts)  # what is called published survives a power cut
+            files.flush(self._posts)  # what is called published survives a power cut
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
             shutil.rmtree(before, ignore_errors=True)
@@ -286,11 +285,8 @@ class FolderChannel:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """One writer at a time."""
-        import fcntl
-
         self._posts.mkdir(parents=True, exist_ok=True)
-        with (self.directory / ".lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with files.file_lock(self.directory / ".lock"):
             yield
 
 
@@ -312,13 +308,4 @@ def _size(picture: Path) -> tuple[int, int]:
 
 
 def _write(path: Path, text: str) -> None:
-    files.write_atomic(path, text.encode(), mode=0o644)  # a web server reads it
-
-
-def _flush(path: Path) -> None:
-    """Make sure that a file's bytes, or a folder's names, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    files.write_atomic(path, text, mode=0o644)  # a web server reads it

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.terminal.console import note
-from auria_bot.errors import DiskError, InputError, UnknownName
+from auria_bot.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -240,13 +240,11 @@ def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
         sys.stdout.write(text.getvalue())
         return
     path = Path(target)
-    try:
+    with files.disk_errors(path):
         if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
             path.write_text(text.getvalue(), encoding="utf-8", newline="")
         else:
-            files.write(path, text.getvalue(), mode=0o644)
-    except OSError as error:
-        raise DiskError(f"{path} cannot be written: {error.strerror or error}") from error
+            files.write_atomic(path, text.getvalue(), mode=0o644)
     note(f"{len(rows)} rows: {path.absolute()}")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -22,7 +21,8 @@ from auria_bot.corpus.language.words import words
 from auria_bot.corpus.near_duplicates import versions
 from auria_bot.corpus.quality_filter import FilterRules, judge
 from auria_bot.corpus.versions import FILE, MANIFEST, CorpusVersion
-from auria_bot.errors import DiskError, InputError, NotFound
+from auria_bot.errors import InputError, NotFound
+from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -82,10 +82,8 @@ class VersionBuilder:
             chosen, left_out = self._chosen(unit.verses.kept())
             if not chosen:
                 raise InputError("the corpus is empty; fill it with: auria corpus import FILE")
-            try:
+            with disk_errors(self._folder):
                 made = self._write((piece for piece in unit.verses.kept() if piece.digest in chosen), left_out)
-            except OSError as error:
-                raise DiskError(f"{self._folder} cannot be written: {error.strerror or error}") from None
         with self._store.begin() as unit:
             unit.editions.add(made)
         return made
@@ -175,22 +173,15 @@ class VersionBuilder:
             raise InputError(
                 f"{path.name!r} is no kind of file that verses are written to; known: {', '.join(_FORMATS)}"
             )
-        try:
-            handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        except OSError as error:
-            raise DiskError(f"{path} cannot be written: {error.strerror or error}") from None
-        try:
-            with os.fdopen(handle, "wb") as file, self._store.read() as unit:
-                if name.endswith((".csv", ".txt")):
-                    count = (_write_csv if name.endswith(".csv") else _write_text)(file, unit.verses.kept())
-                else:
-                    count, _ = version_files.write(file, unit.verses.kept(), suffix=path.suffix.lower())
-            Path(scratch).replace(path)
-        except OSError as error:
-            raise DiskError(f"{path} cannot be written: {error.strerror or error}") from None
-        finally:
-            Path(scratch).unlink(missing_ok=True)
-        return count
+        with (
+            disk_errors(path),
+            atomic_path(path) as scratch,
+            scratch.open("wb") as file,
+            self._store.read() as unit,
+        ):
+            if name.endswith((".csv", ".txt")):
+                return (_write_csv if name.endswith(".csv") else _write_text)(file, unit.verses.kept())
+            return version_files.write(file, unit.verses.kept(), suffix=path.suffix.lower())[0]
 
     def _chosen(self, pieces: Iterable[CorpusItem]) -> tuple[set[str], Counter[str]]:
         """The digests of the verses that a version has, and how many were left out why."""

@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import BackendMissing, DiskError, InputError
+from auria_bot.errors import BackendMissing, InputError
+from auria_bot.files import atomic_path, disk_errors
 from auria_bot.services.engagement.report import DAYS
 
 if TYPE_CHECKING:
@@ -65,14 +66,8 @@ def draw(look: EngagementReport, target: Path) -> None:
         _weeks(figure.add_subplot(grid[0, 1]), look, colours)
         _times(figure.add_subplot(grid[1, 0]), look)
         _moods(figure.add_subplot(grid[1, 1]), look)
-        scratch = target.with_name(f".{target.name}.part")
-        try:
+        with disk_errors(target), atomic_path(target, mode=None) as scratch:
             figure.savefig(scratch, format=form, dpi=150, facecolor=_PAPER)
-            scratch.replace(target)
-        except OSError as error:
-            raise DiskError(f"{target} cannot be written: {error.strerror or error}") from error
-        finally:
-            scratch.unlink(missing_ok=True)
 
 
 def _manner() -> Any:

@@ -15,15 +15,14 @@ import json
 import os
 import re
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
-from auria_bot.files import file_lock
-from auria_bot.services.studio.run_store import sha256_of, write_json
+from auria_bot.files import atomic_path, disk_errors, file_lock, flush, sha256_of, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -139,13 +138,14 @@ class Backups:
         target = root / f"auria-{now.strftime(_STAMP)}"
         earlier = next(iter(self.list(root)), None)
         staging = root / f"{_STAGING}{target.name}"
-        try:
+        with disk_errors(root), ExitStack() as tidy:
             root.mkdir(parents=True, exist_ok=True)
             for stale in root.glob(f"{_STAGING}*"):
                 shutil.rmtree(stale)
             if target.exists():
                 raise InvalidTransition(f"{target} is there already; wait a second and try again")
             self._look_for_room(root, earlier)
+            tidy.callback(shutil.rmtree, staging, ignore_errors=True)
             staging.mkdir(mode=0o700)
             self._database.save(staging / self._database.name)
             self._database.verify(staging / self._database.name)
@@ -153,10 +153,6 @@ class Backups:
             listed: dict[str, Any] = {"made_at": now.isoformat(), "database": self._database.name, "files": files}
             write_json(staging / _LIST, listed)
             staging.rename(target)
-        except OSError as error:
-            raise _no_disk(error, root) from error
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
         return _read(target)
 
     def rotate(self) -> tuple[Path, ...]:
@@ -179,11 +175,9 @@ class Backups:
         gone = tuple(one.folder for one in found if one.folder not in kept)
         for place in gone:
             away = place.with_name(f"{_STAGING}{place.name}")
-            try:
+            with disk_errors(place):
                 place.rename(away)
                 shutil.rmtree(away)
-            except OSError as error:
-                raise _no_disk(error, place) from error
         return gone
 
     def verify(self, place: Path) -> Backup:
@@ -222,7 +216,7 @@ class Backups:
         # The database first: it refuses to be overwritten before anything is changed.
         self._database.restore(backup.folder / backup.database, force=force, aside=aside)
         pictures = 0
-        try:
+        with disk_errors(self._home):
             for name, (size, sha256) in backup.files.items():
                 if name == backup.database:
                     continue
@@ -230,23 +224,18 @@ class Backups:
                 if target.is_file() and target.stat().st_size == size and sha256_of(target) == sha256:
                     continue
                 target.parent.mkdir(parents=True, exist_ok=True)
-                scratch = target.with_name(f".{target.name}.new")
-                _copied(backup.folder / name, scratch)
-                scratch.replace(target)
+                with atomic_path(target, mode=None) as scratch:
+                    _copied(backup.folder / name, scratch)
                 pictures += 1
-        except OSError as error:
-            raise _no_disk(error, self._home) from error
         return Restored(backup=backup, pictures=pictures, aside=aside if aside.exists() else None)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Be the only one who makes or rotates backups of this home: what is unfinished is another's, or stale."""
-        try:
+        with disk_errors(self._home):
             self._home.mkdir(parents=True, exist_ok=True)
             with file_lock(self._home / _LOCK):
                 yield
-        except OSError as error:
-            raise _no_disk(error, self._home) from error
 
     def _look_for_room(self, root: Path, earlier: Backup | None) -> None:
         """Refuse early what would fill the disk."""
@@ -329,16 +318,10 @@ def _copied(source: Path, target: Path) -> tuple[int, str]:
             written.write(piece)
             digest.update(piece)
             size += len(piece)
-        written.flush()
-        os.fsync(written.fileno())
+    flush(target)
     shutil.copystat(source, target)
     return size, digest.hexdigest()
 
 
 def _measured(file: Path) -> tuple[int, str]:
     return file.stat().st_size, sha256_of(file)
-
-
-def _no_disk(error: OSError, place: Path) -> DiskError:
-    words = error.strerror or str(error)
-    return DiskError(f"{error.filename or place}: {words}; free some space, or look at the folder's permissions")

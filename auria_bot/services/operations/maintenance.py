@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import AuriaError, DiskError, InvalidTransition
-from auria_bot.services.studio.run_store import sha256_of
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,9 @@ from auria_bot.domain.draft import DraftState
 from auria_bot.domain.interfaces import PreparedText
 from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import AuriaError
+from auria_bot.files import sha256_of
 from auria_bot.redaction import redacted_error
 from auria_bot.services.studio.review import unfit
-from auria_bot.services.studio.run_store import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -12,7 +12,6 @@ Every JSON file is replaced atomically. A run's folder appears whole under its n
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -20,46 +19,18 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from auria_bot import errors
-from auria_bot import files as files_module
 from auria_bot.domain.artwork import ArtworkInProgress
-from auria_bot.errors import AuriaError, DiskError, InputError, InvalidTransition, NotFound, StepFailed
+from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotFound, StepFailed
+from auria_bot.files import acquire_lock, disk_errors, remove_strays, write_json
 from auria_bot.services.studio.plan import Plan
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["GIVEN", "CompletedStep", "Failure", "Run", "RunStore", "State", "sha256_of", "write_json"]
+__all__ = ["GIVEN", "CompletedStep", "Failure", "Run", "RunStore", "State"]
 
 GIVEN = "given"
 """The key of a step whose result came with the plan."""
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it.
-
-    Raises:
-        DiskError: the disk does not take it.
-    """
-    try:
-        files_module.write_atomic(path, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
-    except OSError as error:
-        raise DiskError(f"{path} cannot be written: {error.strerror or error}") from None
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal.
-
-    Raises:
-        NotFound: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +132,14 @@ class Run:
             raise InputError(f"{path} cannot be read ({error}); remove {self.folder} to give the run up") from None
 
     def save(self, state: State) -> None:
-        """Write a sketch's state, atomically."""
-        write_json(self.sketch_folder(state.number) / "state.json", state.to_json())
+        """Write a sketch's state, atomically.
+
+        Raises:
+            DiskError: the disk does not take it.
+        """
+        path = self.sketch_folder(state.number) / "state.json"
+        with disk_errors(path):
+            write_json(path, state.to_json())
 
     def states(self) -> list[State]:
         """Every sketch of the run, in order."""
@@ -206,7 +183,7 @@ class RunStore:
         Raises:
             DiskError: the disk does not take it.
         """
-        try:
+        with disk_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             self._sweep()
             scratch = Path(tempfile.mkdtemp(dir=self.root, prefix=".new-"))
@@ -221,8 +198,6 @@ class RunStore:
             write_json(scratch / "plan.json", plan.to_json())
             scratch.chmod(0o755)
             scratch.rename(self.root / plan.run)
-        except OSError as error:
-            raise DiskError(f"{self.root} cannot be written: {error.strerror or error}") from None
         return replace(run, folder=self.root / plan.run)
 
     def open(self, name: str, *, wait: float = 2.0) -> Run:
@@ -241,8 +216,8 @@ class RunStore:
             raise NotFound(f"no unfinished run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
         lock = _lock(folder, wait=wait)
         try:
-            for stray in _strays(folder):
-                stray.unlink(missing_ok=True)
+            for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
+                remove_strays(place)
             plan = Plan.from_json(json.loads((folder / "plan.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
             os.close(lock)
@@ -276,31 +251,13 @@ class RunStore:
                 os.close(lock)
 
 
-def _strays(folder: Path) -> Iterator[Path]:
-    """The temporary files that a killed write left."""
-    yield from folder.glob(".*.json.*")
-    yield from folder.glob("*/.*.json.*")
-
-
 def _lock(folder: Path, *, wait: float) -> int:
     """Lock a run's folder.
 
     Raises:
         InvalidTransition: another process holds it.
     """
-    import fcntl
-
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    until = time.monotonic() + wait
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                os.close(handle)
-                raise InvalidTransition(
-                    f"another process is at work on run {folder.name}; wait for it or end it"
-                ) from None
-            time.sleep(0.05)
-        else:
-            return handle
+    lock = acquire_lock(folder / "lock", wait=wait, mode=0o644)
+    if lock is None:
+        raise InvalidTransition(f"another process is at work on run {folder.name}; wait for it or end it")
+    return lock

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from auria_bot.domain.mood import find_mood
 from auria_bot.errors import NoGoodPicture, StepFailed
+from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import derive
-from auria_bot.services.studio.run_store import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.domain.artwork import Artwork, ArtworkInProgress
 from auria_bot.domain.mood import find_mood
 from auria_bot.errors import AuriaError, InputError, TextRejected
+from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import (
     MAX_COUNT,
     SEEDS,
@@ -27,7 +28,7 @@ from auria_bot.services.studio.plan import (
     new_seed,
     sketch_seed,
 )
-from auria_bot.services.studio.run_store import GIVEN, CompletedStep, Failure, State, sha256_of
+from auria_bot.services.studio.run_store import GIVEN, CompletedStep, Failure, State
 from auria_bot.services.studio.steps import STEPS
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.art.checkpoint import read_json, sha256_of, verify, write_checksums, write_json
+from auria_bot.art.checkpoint import read_json, verify, write_checksums, write_json
 from auria_bot.errors import ModelCorrupt, ModelMissing
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from pathlib import Path

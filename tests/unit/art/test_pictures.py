@@ -111,7 +111,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_a_disk_error(tmp_path: Path) -> None:
     """Writing below a file raises DiskError and names the path."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(DiskError, match="cannot write"):
+    with pytest.raises(DiskError, match="cannot be written"):
         write_bytes(tmp_path / "file" / "a.png", b"x")
 
 

@@ -23,6 +23,7 @@ from auria_bot.corpus.language import content_filter, verse_rules
 from auria_bot.corpus.language.verse_position import HAIKU_KIND, KINDS
 from auria_bot.corpus.language.words import END, LINE, SPECIALS, START
 from auria_bot.corpus.originality import CopyGuard
+from auria_bot.files import atomic_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,10 +99,8 @@ def write_negatives(
         members = rows[at : at + _BATCH]
         path = kept / f"{members[0]:06d}-{members[-1]:06d}-{len(members)}.npz"
         if not path.is_file():
-            scratch = path.with_name(f".{path.name}")
-            with scratch.open("wb") as file:
+            with atomic_path(path, mode=None, durable=False) as scratch, scratch.open("wb") as file:
                 np.savez(file, rows=members, written=writer.write(members))
-            scratch.replace(path)
             log(f"imitations {at + len(members)}/{len(rows)}")
         with np.load(path) as file:
             parts.append((file["rows"], file["written"]))

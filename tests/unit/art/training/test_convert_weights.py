@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from auria_bot.art.checkpoint import sha256_of, verify
+from auria_bot.art.checkpoint import verify
 from auria_bot.art.training.convert_weights import convert_enlarger, convert_stylist, main
 from auria_bot.errors import InputError, ModelCorrupt
+from auria_bot.files import sha256_of
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
 

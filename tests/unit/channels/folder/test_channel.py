@@ -85,7 +85,7 @@ def test_what_was_not_published_is_surely_absent(tmp_path: Path) -> None:
     assert channel(tmp_path).find(post(tmp_path)) is None
 
 
-@pytest.mark.parametrize("step", ["_size", "_write", "_flush"])
+@pytest.mark.parametrize("step", ["_size", "_write", "files.flush"])
 def test_a_crash_before_the_rename_leaves_nothing_to_see(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -97,7 +97,7 @@ def test_a_crash_before_the_rename_leaves_nothing_to_see(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, step, die)
+        patch.setattr(f"{module.__name__}.{step}", die)
         patch.setattr(module.shutil, "rmtree", lambda *_, **__: None)  # a killed process clears nothing up
         with pytest.raises(KeyboardInterrupt):
             channel(tmp_path).publish(post(tmp_path), ready)
@@ -142,7 +142,7 @@ def test_what_the_disk_refuses(
         raise OSError(number, "no")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_flush", fail)
+        patch.setattr(module.files, "flush", fail)
         with pytest.raises(error):
             channel(tmp_path).publish(post(tmp_path), ready)
     assert channel(tmp_path).find(post(tmp_path)) is None

@@ -201,7 +201,7 @@ def test_a_file_that_cannot_be_written(auria: Any, tmp_path: Path):
             code, _, told = auria("stats", option, str(target))
             assert code == 10, (option, name)
             assert "cannot be written" in told
-    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".new-")]
 
 
 @pytest.mark.parametrize(

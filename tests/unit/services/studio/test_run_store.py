@@ -13,7 +13,7 @@ import pytest
 from auria_bot.domain.artwork import ArtworkInProgress, Style
 from auria_bot.errors import DiskError, InputError, InvalidTransition, ModelMissing, NotFound, StepCrashed
 from auria_bot.services.studio.plan import ArtworkRequest, Plan
-from auria_bot.services.studio.run_store import CompletedStep, Failure, RunStore, State, sha256_of, write_json
+from auria_bot.services.studio.run_store import CompletedStep, Failure, RunStore, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +87,7 @@ def test_a_killed_write_leaves_nothing_that_is_read(tmp_path: Path) -> None:
     """Temporary files beside a state are cleared when the run is taken up."""
     workspace = RunStore(tmp_path)
     workspace.create(plan(), [state()]).close()
-    stray = tmp_path / "run" / "01" / ".state.json.abc123"
+    stray = tmp_path / "run" / "01" / ".new-state.json-abc123.json"
     stray.write_text('{"half')
     with workspace.open("run") as run:
         assert run.load(1) == state()
@@ -148,25 +148,7 @@ def test_an_unwritable_disk_is_a_disk_error(tmp_path: Path) -> None:
     """Also where a file stands in the folder's place."""
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskError, match="cannot be written"):
-        write_json(tmp_path / "missing" / "x.json", {})
-    with pytest.raises(DiskError, match="cannot be written"):
         RunStore(tmp_path / "file" / "studio").create(plan(), [state()])
-
-
-def test_a_files_hash(tmp_path: Path) -> None:
-    """SHA-256 in hexadecimal; a missing file is NotFound."""
-    (tmp_path / "a").write_bytes(b"abc")
-    assert sha256_of(tmp_path / "a").startswith("ba7816bf")
-    with pytest.raises(NotFound):
-        sha256_of(tmp_path / "b")
-
-
-def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path: Path) -> None:
-    """The target is a folder: an error of the disk, and no stray."""
-    (tmp_path / "state.json").mkdir()
-    with pytest.raises(DiskError):
-        write_json(tmp_path / "state.json", {})
-    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
 
 
 def test_a_damaged_state_is_told_with_what_to_do(tmp_path: Path) -> None:
