@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
+from auria_bot.art.poets.word_lstm import WordLstm
 from auria_bot.corpus.language import content_filter, syllables, verse_rules
 from auria_bot.corpus.language.shipped_tables import models_folder
 from auria_bot.corpus.language.words import words
@@ -17,7 +17,7 @@ def run(count: int = 10_000) -> Result:
 
     Within a call the poet drops a haiku whose first line she has written already; two calls know nothing of each other.
     """
-    poet = WordLstm(WordLstmPoetConfig(), models=models_folder())
+    poet = WordLstm(WordLstm.Config(), models=models_folder())
     guard = CopyGuard.load(models_folder() / "poet" / "originality.bin")
     wrong = copied = blocked = broken = ambiguous = 0
     first: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from statistics import median
 
-from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
+from auria_bot.art.poets.word_lstm import WordLstm
 from auria_bot.corpus.language.shipped_tables import models_folder
 from tests.bench import Result
 
@@ -17,7 +17,7 @@ _BAR = 50.0  # haiku a second
 
 def run(batch: int = _BATCH, rounds: int = 5) -> Result:
     """Time batches of checked haiku, the first one left out; without torch."""
-    poet = WordLstm(WordLstmPoetConfig(), models=models_folder())
+    poet = WordLstm(WordLstm.Config(), models=models_folder())
     poet.write(seed=0, count=batch)
     seconds, busy = [], []
     for number in range(1, rounds + 1):

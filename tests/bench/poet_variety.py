@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
+from auria_bot.art.poets.word_lstm import WordLstm
 from auria_bot.corpus.language.shipped_tables import models_folder
 from tests.bench import Result
 
@@ -17,7 +17,7 @@ _CPU = 0.45  # seconds of processor time a poem
 
 def run(count: int = 1000) -> Result:
     """Write one haiku for each of `count` seeds at default settings, with no theme, in a warm process."""
-    poet = WordLstm(WordLstmPoetConfig(), models=models_folder())
+    poet = WordLstm(WordLstm.Config(), models=models_folder())
     poet.compose(seed=0)
     began = time.process_time()
     poems = [poet.compose(seed=seed)[0].haiku for seed in range(1, count + 1)]

@@ -1,1 +1,1 @@
-"""Who may write: one file, one backend."""
+"""The poets, one module for each backend."""

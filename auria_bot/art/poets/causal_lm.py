@@ -139,7 +139,7 @@ class CausalLm:
             encode=self._encoder.encode,
             recent=[[words(line) for line in haiku.lines] for haiku in recent],
             considered=self.config.considered,
-            taste=ranking.RankingWeights(),
+            weights=ranking.RankingWeights(),
         )
         if len(best) < count:
             raise StepFailed(

@@ -1,7 +1,4 @@
-"""Whether a poem may leave the poet: form, breaks, repetitions, decency, originality.
-
-The same checks stand behind every poet, whatever net wrote the lines.
-"""
+"""The checks that every poem and theme must pass: form, line breaks, repetitions, blocked words, originality."""
 
 from __future__ import annotations
 
@@ -22,11 +19,11 @@ __all__ = ["faults", "lines_of", "usable_theme"]
 
 
 def faults(lines: Sequence[Sequence[str]], guard: CopyGuard | None) -> list[str]:
-    """Why a poem, given as lines of folded words, must be dropped; an empty list when it may stay.
+    """List why a poem must be rejected; an empty list when it passes.
 
     Args:
-        lines: the poem.
-        guard: knows the training text; None where there is none to copy from.
+        lines: the poem as lines of folded words.
+        guard: hashes of the training text; None where there is no text to copy from.
     """
     found = []
     if not syllables.fits(lines):
@@ -40,13 +37,13 @@ def faults(lines: Sequence[Sequence[str]], guard: CopyGuard | None) -> list[str]
 
 
 def usable_theme(theme: str | None) -> str | None:
-    """A theme with its white space made plain; None for none.
+    """Normalise a theme's white space; None for none.
 
-    A theme is only ever read for its meaning, so quotes, slashes and any script are welcome.
+    A theme is only used for its meaning, so any script and punctuation is accepted.
 
     Raises:
-        InputError: it is too long, has no letter, or hides characters.
-        TextRejected: it holds a blocked word, a link, an address or a mention.
+        InputError: it is too long, has no letter, or contains invisible characters.
+        TextRejected: it contains a blocked word, a link, an address or a mention.
     """
     if theme is None:
         return None
@@ -69,5 +66,5 @@ def usable_theme(theme: str | None) -> str | None:
 
 
 def lines_of(text: str) -> list[list[str]]:
-    """A text's lines as folded words, empty lines left out."""
+    """Split a text into lines of folded words; empty lines are left out."""
     return [line for line in map(words, re.split(r"[\n/]", text)) if line]

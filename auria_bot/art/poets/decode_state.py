@@ -1,4 +1,4 @@
-"""Poems in the making, one a row: what is written and what is still wanted. Does not know how words are chosen."""
+"""The state of a batch of poems while they are decoded: what is written and which syllables remain."""
 
 from __future__ import annotations
 
@@ -17,93 +17,101 @@ if TYPE_CHECKING:
 
 __all__ = ["DecodeState", "DecodedPoem"]
 
-_AGAIN = np.float32(0.15)  # of the penalty for repetition: for function words but articles
+_FUNCTION_WORD = np.float32(0.15)  # share of the repetition penalty for function words, articles excepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedPoem:
-    """One finished poem of the decoder."""
+    """A finished poem with its log-probabilities."""
 
     lines: tuple[tuple[str, ...], ...]
-    likelihood: float  # mean log-probability of its words, told kind and theme
-    plain: float  # the same without theme, where the net was asked for it
+    likelihood: float  # mean log-probability of its words given kind and theme
+    plain: float  # the same without the theme, where the net was run without it
     breaks: float  # mean log-probability of the line breaks and the end
     lowest: float  # log-probability of its least likely word, without theme
-    oddness: float = 0.0  # what its words lost in all because verse does not put them together
-    opening: float = 0.0  # log-probability of the first line as a whole: near zero means that it comes often
+    ngram_penalty: float = 0.0  # sum of the penalties for n-grams not seen in training
+    opening: float = 0.0  # log-probability of the whole first line; near zero for one that is sampled often
 
 
 class DecodeState:
-    """Poems in the making.
+    """Poems being written, one a row of every array.
 
     Args:
-        lexicon: what is known of the words.
+        lexicon: arrays over the vocabulary.
         forms: (poems, lines) syllables of each line.
     """
 
     def __init__(self, lexicon: Lexicon, forms: NDArray[np.int64]) -> None:
         self._lexicon, self._forms = lexicon, forms
-        poems, words = len(forms), len(lexicon.sung)
+        poems, words = len(forms), len(lexicon.syllable_counts)
         places = int(forms.sum(1).max()) + forms.shape[1] + 1
         self.token = np.full(poems, START, np.int64)  # the token last written
         self.before = np.full(poems, START, np.int64)  # the token before it
-        self.position = np.zeros(poems, np.int64)  # see corpus.metre
+        self.position = np.zeros(poems, np.int64)  # see corpus.language.verse_position
         self.line = np.zeros(poems, np.int64)
-        self.rest = forms[:, 0].copy()  # syllables that the line still wants
+        self.remaining = forms[:, 0].copy()  # syllables left in the line
         self.done = np.zeros(poems, bool)
-        self.used = np.zeros((poems, words), np.float32)  # 1 for content words that the poem has, and their kin
-        self.barred = np.zeros((poems, words), bool)  # words that the line has, or the poem twice
-        self.oddness = np.zeros(poems)
-        self.places = 0  # tokens written to the poems that are not done
+        self.used = np.zeros((poems, words), np.float32)  # 1 for content words in the poem and words related to them
+        self.forbidden = np.zeros((poems, words), bool)  # words in the line, or twice in the poem
+        self.ngram_penalty = np.zeros(poems)
+        self.places = 0  # tokens written so far to the unfinished poems
         self.tokens = np.zeros((poems, places), np.int64)
         self.tokens[:, 0] = START
-        self._told = np.zeros((poems, places), np.float32)
-        self._plain = np.zeros((poems, places), np.float32)
+        self._conditional = np.zeros((poems, places), np.float32)
+        self._unconditional = np.zeros((poems, places), np.float32)
         self._articles = {lexicon.vocabulary.numbers.get(word, -1) for word in ("the", "a", "an")}
 
     @property
     def last(self) -> NDArray[np.bool_]:
-        """Which poems are in their last line."""
+        """(poems,) whether each poem is in its last line."""
         ended: NDArray[np.bool_] = self.line == self._forms.shape[1] - 1
         return ended
 
-    def take(self, tokens: NDArray[np.int64], told: NDArray[np.float32], plain: NDArray[np.float32]) -> None:
-        """Write one more token to every poem that is not done."""
+    def append(
+        self, tokens: NDArray[np.int64], conditional: NDArray[np.float32], unconditional: NDArray[np.float32]
+    ) -> None:
+        """Write one more token to every unfinished poem.
+
+        Args:
+            tokens: (poems,) the chosen tokens.
+            conditional: (poems, words) log-probabilities given kind and theme.
+            unconditional: the same without the theme.
+        """
         lexicon, self.places = self._lexicon, self.places + 1
         for row in np.flatnonzero(~self.done).tolist():
             token = int(tokens[row])
             self.tokens[row, self.places] = token
-            self._told[row, self.places] = told[row, token]
-            self._plain[row, self.places] = plain[row, token]
+            self._conditional[row, self.places] = conditional[row, token]
+            self._unconditional[row, self.places] = unconditional[row, token]
             if token in (LINE, END):
-                self._turn(row, over=token == END)
+                self._end_line(row, ended=token == END)
             else:
-                self.rest[row] -= lexicon.sung[token]
+                self.remaining[row] -= lexicon.syllable_counts[token]
                 if lexicon.content[token]:
-                    self.barred[row, token] = True
-                    self.used[row, lexicon.kin[token]] = 1
+                    self.forbidden[row, token] = True
+                    self.used[row, lexicon.related[token]] = 1
                 elif token not in self._articles:
-                    self.used[row, token] = _AGAIN
-            self.position[row] = advance(int(self.position[row]), token, int(lexicon.heard[token]))
+                    self.used[row, token] = _FUNCTION_WORD
+            self.position[row] = advance(int(self.position[row]), token, int(lexicon.training_counts[token]))
             self.before[row], self.token[row] = self.token[row], token
 
-    def _turn(self, row: int, *, over: bool) -> None:
-        """End a line: content words may come back once in another line."""
-        if over:
+    def _end_line(self, row: int, *, ended: bool) -> None:
+        """Start the next line, in which content words of earlier lines may be repeated once, or finish the poem."""
+        if ended:
             self.done[row] = True
-            self.rest[row] = 1  # so that its mask is a real one; what is drawn is not written
+            self.remaining[row] = 1  # any valid row of the mask table; what is sampled for it is discarded
             return
         self.line[row] += 1
-        self.rest[row] = self._forms[row, self.line[row]]
+        self.remaining[row] = self._forms[row, self.line[row]]
         seen, often = np.unique(self.tokens[row], return_counts=True)
-        self.barred[row] = False
-        self.barred[row, seen[(often > 1) & (seen > END) & self._lexicon.content[seen]]] = True
+        self.forbidden[row] = False
+        self.forbidden[row, seen[(often > 1) & (seen > END) & self._lexicon.content[seen]]] = True
 
     def finished(self) -> list[DecodedPoem]:
-        """The poems, in rows' order."""
-        return [self._sung(row) for row in range(len(self.tokens))]
+        """The poems in row order."""
+        return [self._decoded(row) for row in range(len(self.tokens))]
 
-    def _sung(self, row: int) -> DecodedPoem:
+    def _decoded(self, row: int) -> DecodedPoem:
         tokens = self.tokens[row]
         marks = (tokens == LINE) | (tokens == END)
         spoken = tokens > END
@@ -119,10 +127,10 @@ class DecodeState:
         first = spoken & (marks.cumsum() == 0)
         return DecodedPoem(
             lines=tuple(map(tuple, lines)),
-            likelihood=float(self._told[row, spoken].mean()),
-            plain=float(self._plain[row, spoken].mean()),
-            breaks=float(self._told[row, marks].mean()),
-            lowest=float(self._plain[row, spoken].min()),
-            oddness=float(self.oddness[row]),
-            opening=float(self._told[row, first].sum()),
+            likelihood=float(self._conditional[row, spoken].mean()),
+            plain=float(self._unconditional[row, spoken].mean()),
+            breaks=float(self._conditional[row, marks].mean()),
+            lowest=float(self._unconditional[row, spoken].min()),
+            ngram_penalty=float(self.ngram_penalty[row]),
+            opening=float(self._conditional[row, first].sum()),
         )

@@ -1,4 +1,4 @@
-"""What the decoder knows of each word of the vocabulary, as arrays: sound, place in a line, part in a sentence."""
+"""Arrays over the vocabulary for the decoder: syllables, allowed places in a line, parts of speech."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.language.words import Vocabulary
 
-__all__ = ["SETTLED_BY_EAR", "Lexicon"]
+__all__ = ["SYLLABLE_OVERRIDES", "Lexicon"]
 
-SETTLED_BY_EAR = {"spring": 1, "springs": 1, "am": 1, "us": 1}
-"""Words with a second entry in CMUdict that no reader of verse uses (a.m., U.S., a slip for spring).
+SYLLABLE_OVERRIDES = {"spring": 1, "springs": 1, "am": 1, "us": 1}
+"""Words whose second CMUdict entry is not used in verse (a.m., U.S., an error for spring).
 
-Every other word is written only where all of its pronunciations have one count."""
+Every other word is written only if all of its pronunciations have the same count."""
 
 _ALIKE = 4  # letters
 _VOWEL_SOUND = ("hour", "honest", "honor", "heir")
@@ -35,49 +35,49 @@ class Lexicon:
     """Arrays over the vocabulary, (words,) each."""
 
     vocabulary: Vocabulary
-    heard: NDArray[np.int64]  # syllables, as the net was trained to count them
-    sung: NDArray[np.int64]  # syllables of words that may be written; 0 for words that may not
-    ends: NDArray[np.bool_]  # may end a line
+    training_counts: NDArray[np.int64]  # syllables by the first pronunciation, as the net was trained
+    syllable_counts: NDArray[np.int64]  # syllables; 0 for words that must not be written
+    ends: NDArray[np.bool_]  # may end a line but the last
     ends_poem: NDArray[np.bool_]  # may end the last line
     begins: NDArray[np.bool_]  # may begin the poem
-    content: NDArray[np.bool_]  # carries meaning of its own
-    leads: NDArray[np.bool_]  # an article or a possessive
-    vowel: NDArray[np.bool_]  # takes "an"
-    kin: tuple[NDArray[np.int64], ...]  # of each content word, the content words that begin alike, itself included
+    content: NDArray[np.bool_]  # is a content word
+    determiner: NDArray[np.bool_]  # is an article or a possessive
+    takes_an: NDArray[np.bool_]  # follows "an" rather than "a"
+    related: tuple[NDArray[np.int64], ...]  # for each content word, those with the same first letters, itself included
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> Lexicon:
-        """Look up every word."""
+        """Look up every word of a vocabulary."""
         words = vocabulary.words
         special = len(SPECIALS)
-        heard = np.full(len(words), 2)
-        sung = np.zeros(len(words), np.int64)
+        training_counts = np.full(len(words), 2)
+        syllable_counts = np.zeros(len(words), np.int64)
         for number, word in enumerate(words[special:], special):
-            heard[number] = syllables.counts(word)[0]
-            count = syllables.settled(word) or SETTLED_BY_EAR.get(word)
+            training_counts[number] = syllables.counts(word)[0]
+            count = syllables.settled(word) or SYLLABLE_OVERRIDES.get(word)
             if count and not content_filter.is_proper(word) and not content_filter.is_blocked(word):
-                sung[number] = count
-        heard[1:special] = 0
+                syllable_counts[number] = count
+        training_counts[1:special] = 0
 
         def flags(test: Callable[[str], bool]) -> NDArray[np.bool_]:
             return np.array([test(word) for word in words])
 
         return cls(
             vocabulary=vocabulary,
-            heard=heard,
-            sung=sung,
+            training_counts=training_counts,
+            syllable_counts=syllable_counts,
             ends=flags(lambda word: word not in verse_rules.LEANING),
             ends_poem=flags(lambda word: word not in verse_rules.LEANING or word in verse_rules.ADVERBS),
             begins=flags(lambda word: word not in verse_rules.NOT_FIRST),
             content=flags(verse_rules.is_content),
-            leads=flags(lambda word: word in verse_rules.LEADING),
-            vowel=flags(_takes_an),
-            kin=_kin(words),
+            determiner=flags(lambda word: word in verse_rules.LEADING),
+            takes_an=flags(_takes_an),
+            related=_related(words),
         )
 
 
-def _kin(words: Sequence[str]) -> tuple[NDArray[np.int64], ...]:
-    """Content words that share their first letters: boat and boats, lonely and loneliness."""
+def _related(words: Sequence[str]) -> tuple[NDArray[np.int64], ...]:
+    """Group content words that share their first letters: boat and boats, lonely and loneliness."""
     groups: dict[str, list[int]] = {}
     for number, word in enumerate(words):
         if verse_rules.is_content(word):

@@ -1,8 +1,7 @@
-"""Which words verse puts side by side: pairs and triples seen in training, as compact tables.
+"""Pairs and triples of words seen in training, as compact tables.
 
-A small net errs most often in grammar, between two words that no one ever wrote together, and breaks lines after
-words that want to go on ("a little / "). The tables hold no text, only which pairs stood somewhere, hashes of which
-triples did, and how readily each word ends a line.
+A small network errs most often in grammar, between words that never stand together, and ends lines after words that need a
+successor ("a little / "). The tables contain no text: only seen pairs, hashes of seen triples, and how often each word ends a line.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NgramFilter"]
 
-_PAIR_BITS = 23  # log2 of the bits that tell which pairs were seen
+_PAIR_BITS = 23  # log2 of the bits of the pairs' Bloom filter
 _TRIPLE_BITS = 25
-_AGAIN = np.uint32(0x9E3779B1)  # makes a second hash of the first
-_DOUBT = 4.0  # a word seen this often is believed half
+_SECOND_HASH = np.uint32(0x9E3779B1)  # multiplier that makes a second hash of the first
+_PRIOR = 4.0  # weight of the average word's share, in occurrences
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -36,8 +35,8 @@ class NgramFilter:
         starts: (words + 1,) where each word's followers begin.
         followers: the followers of all words, sorted within each.
         triples: sorted 32-bit hashes.
-        endings: (2, words) for each word its reluctance to end a line, in nats above the average word's; the second
-            row where it follows an article or a possessive.
+        endings: (2, words) cost of ending a line with each word, in nats above the average word's; the second row after an
+            article or a possessive.
     """
 
     def __init__(
@@ -50,12 +49,12 @@ class NgramFilter:
         self._starts, self._followers, self._triples = starts.astype(np.int64), followers, triples
         self.endings: NDArray[np.float32] = endings.astype(np.float32)
         firsts = np.repeat(np.arange(len(starts) - 1), np.diff(self._starts))
-        self._pairs = _Sieve(_hashes(np.zeros(1, np.int64), firsts, followers.astype(np.int64)), _PAIR_BITS)
-        self._known = _Sieve(self._triples, _TRIPLE_BITS)
+        self._pairs = _BloomFilter(_hashes(np.zeros(1, np.int64), firsts, followers.astype(np.int64)), _PAIR_BITS)
+        self._known = _BloomFilter(self._triples, _TRIPLE_BITS)
 
     @classmethod
     def of(cls, sequences: Iterable[NDArray[np.int64]], words: int, *, leading: Iterable[int] = ()) -> NgramFilter:
-        """Read sequences of word numbers; number 0, the unknown word, makes no pair.
+        """Count sequences of word numbers; number 0, the unknown word, makes no pair.
 
         Args:
             sequences: poems from <start> to <end>.
@@ -63,10 +62,10 @@ class NgramFilter:
             leading: numbers of the articles and possessives.
         """
         pairs, triples = [], []
-        leads = np.isin(np.arange(words), list(leading))
+        determiner = np.isin(np.arange(words), list(leading))
         stood, ended = np.zeros((2, words)), np.zeros((2, words))
         for tokens in sequences:
-            behind = leads[tokens[:-2]].astype(np.int64)
+            behind = determiner[tokens[:-2]].astype(np.int64)
             np.add.at(stood, (behind, tokens[1:-1]), 1)
             np.add.at(ended, (behind, tokens[1:-1]), (tokens[2:] == LINE) | (tokens[2:] == END))
             first, second = tokens[:-1], tokens[1:]
@@ -76,7 +75,7 @@ class NgramFilter:
         seen = np.unique(np.concatenate(pairs))
         starts = np.searchsorted(seen, np.arange(words + 1) * words)
         usual = ended.sum(axis=1, keepdims=True) / np.maximum(stood.sum(axis=1, keepdims=True), 1)
-        share = (ended + _DOUBT * usual) / (stood + _DOUBT)
+        share = (ended + _PRIOR * usual) / (stood + _PRIOR)
         endings = np.clip(np.log(np.maximum(usual, 1e-6) / np.maximum(share, 1e-6)), 0, None).astype(np.float16)
         return cls(starts, (seen % words).astype(np.uint16), np.unique(np.concatenate(triples)), endings)
 
@@ -107,18 +106,18 @@ class NgramFilter:
         )
 
     def pair(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Whether each pair was seen; arrays that broadcast. One in some hundreds is a yes by chance."""
+        """Whether each pair was seen; arrays that broadcast. False positives: one in some hundreds."""
         return self._pairs.holds(_hashes(np.zeros(1, np.int64), first, second))
 
     def triple(
         self, first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Whether each triple was seen; arrays that broadcast. One in some hundreds is a yes by chance."""
+        """Whether each triple was seen; arrays that broadcast. False positives: one in some hundreds."""
         return self._known.holds(_hashes(first, second, third))
 
 
-class _Sieve:
-    """Which 32-bit hashes are in a set, without a search: two bits for each (Bloom, 1970)."""
+class _BloomFilter:
+    """A set of 32-bit hashes with two bits for each (Bloom, 1970)."""
 
     def __init__(self, hashes: NDArray[np.uint32], bits: int) -> None:
         self._shift = np.uint32(32 - bits)
@@ -127,7 +126,7 @@ class _Sieve:
             np.bitwise_or.at(self._bits, each >> 3, np.uint8(1) << (each & 7).astype(np.uint8))
 
     def _places(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        return hashes >> self._shift, (hashes * _AGAIN) >> self._shift
+        return hashes >> self._shift, (hashes * _SECOND_HASH) >> self._shift
 
     def holds(self, hashes: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Whether each hash is in the set."""

@@ -1,6 +1,6 @@
-"""The critic that ships beside the poet: how much likelier poets are to have written some words than the poet's net.
+"""The poem scorer that ships beside the poet: how much likelier a human wrote a poem than the poet's net did.
 
-Knows the exported net only; see `art.nets.verse_critic`.
+Serves the exported network of `art.nets.poem_scorer`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PoemScorer"]
 
-_PLACES = 24  # tokens that the net reads, see nets.verse_critic
+_PLACES = 24  # tokens that the net reads, see nets.poem_scorer
 
 
 class PoemScorer:
-    """Judges poems.
+    """Scores poems.
 
     Args:
         path: critic.onnx.
@@ -41,7 +41,7 @@ class PoemScorer:
         self._network, self._vocabulary = runtimes.load(path, runtime=runtime), vocabulary
 
     def __call__(self, tokens: NDArray[np.int64]) -> NDArray[np.float64]:
-        """A logit for each row of word numbers, <start> first and 0 where the poem, or its beginning, is over."""
+        """(rows,) logits of word numbers (rows, tokens): <start> first, 0 after the end of the poem or of its beginning."""
         read = np.zeros((len(tokens), _PLACES), np.int64)
         places = min(_PLACES, tokens.shape[1])
         read[:, :places] = tokens[:, :places]
@@ -49,7 +49,7 @@ class PoemScorer:
         return logits
 
     def judge(self, poems: Sequence[DecodedPoem]) -> NDArray[np.float64]:
-        """A logit for each finished poem."""
+        """(poems,) logits of finished poems."""
         tokens = np.zeros((len(poems), _PLACES), np.int64)
         for row, poem in enumerate(poems):
             numbers = self._vocabulary.encode(poem.lines)[:_PLACES]

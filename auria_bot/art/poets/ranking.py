@@ -1,4 +1,4 @@
-"""Which of many poems is the best: fluent, like a poet's, to the theme, unlike the recent ones.
+"""Rank candidate poems by fluency, the poem scorer, nearness to the theme and distance from recent poems.
 
 Knows poems with the decoder's likelihoods, the critic's opinions and sentence vectors; does not know the nets.
 """
@@ -6,12 +6,11 @@ Knows poems with the decoder's likelihoods, the critic's opinions and sentence v
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auria_bot.art.poets.style_penalties import style_penalties
 from auria_bot.corpus.language.verse_rules import is_content
 
 if TYPE_CHECKING:
@@ -23,36 +22,56 @@ if TYPE_CHECKING:
 
     Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 
-__all__ = ["RankingWeights", "fluency", "rank"]
+__all__ = ["RankingWeights", "fluency", "rank", "style_penalties"]
 
-_FURTHER = 4  # candidates compared by meaning for each further poem wanted
+_PER_FURTHER_POEM = 4  # more candidates compared by meaning for each poem after the first
+
+_SEASONS = (
+    frozenset({"spring", "spring's"}),
+    frozenset({"summer", "summer's", "midsummer"}),
+    frozenset({"autumn", "autumn's"}),
+    frozenset({"winter", "winter's", "midwinter"}),
+)
+_HOURS = (
+    frozenset({"dawn", "morning", "sunrise", "daybreak"}),
+    frozenset({"noon", "midday", "afternoon"}),
+    frozenset({"dusk", "evening", "twilight", "sunset"}),
+    frozenset({"night", "midnight", "tonight", "nightfall"}),
+)
+_PREPOSITIONS = frozenset(
+    {"in", "on", "of", "from", "to", "at", "with", "by", "for", "into", "through", "under", "over"}
+)
+_STEM = 3  # letters
+_MOST_PREPOSITIONS = 3  # in a poem without a penalty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingWeights:
-    """How much each quality of a poem counts, in units of one nat a word of likelihood."""
+    """The weight of each quality of a poem, in units of one nat of log-probability a word."""
 
     breaks: float = 0.25  # mean log-probability of line breaks and end
     lowest: float = 0.2  # log-probability of the least likely word, below `floor`
     floor: float = -7.0
-    odd: float = 0.6  # what words lost because verse does not put them together
-    blemish: float = 0.8  # see sense.blemishes
-    ease: float = -2.25  # mean log-probability above which a poem counts as worn rather than fluent
-    worn: float = 0.8
-    critic: float = 0.6  # the critic's logit, up to `enough`
-    enough: float = 2.0  # a logit above which the critic is pleased, not shown something better
-    stale: float = 0.3  # how far the first line's log-probability is above `fresh`: such lines come again and again
-    fresh: float = -15.8
+    ngram: float = 0.6  # DecodedPoem.ngram_penalty
+    style: float = 0.8  # see `style_penalties`
+    fluent: float = -2.25  # mean log-probability above which a poem counts as trite; beyond, likelihood costs
+    overused: float = 0.8  # cost for each nat above `fluent`
+    scorer: float = 0.6  # the poem scorer's logit, up to `scorer_limit`
+    scorer_limit: float = 2.0
+    first_line: float = 0.3  # cost of a first line likelier than `first_line_limit`, which is sampled often
+    first_line_limit: float = -15.8
     theme: float = 4.5  # cosine with the theme's vector
     recent: float = 4.0  # likeness to recent poems, 0 to 1
 
 
-def fluency(poem: DecodedPoem, taste: RankingWeights) -> float:
-    """How well a poem reads, whatever it is about."""
-    likely = poem.plain if poem.plain < taste.ease else taste.ease - taste.worn * (poem.plain - taste.ease)
-    marred = taste.odd * poem.oddness + taste.blemish * style_penalties(poem.lines)
-    marred += taste.stale * max(0.0, poem.opening - taste.fresh)
-    return likely + taste.breaks * poem.breaks + taste.lowest * min(0.0, poem.lowest - taste.floor) - marred
+def fluency(poem: DecodedPoem, weights: RankingWeights) -> float:
+    """How well a poem reads, whatever its subject; higher is better."""
+    likely = (
+        poem.plain if poem.plain < weights.fluent else weights.fluent - weights.overused * (poem.plain - weights.fluent)
+    )
+    penalty = weights.ngram * poem.ngram_penalty + weights.style * style_penalties(poem.lines)
+    penalty += weights.first_line * max(0.0, poem.opening - weights.first_line_limit)
+    return likely + weights.breaks * poem.breaks + weights.lowest * min(0.0, poem.lowest - weights.floor) - penalty
 
 
 def _any(_: DecodedPoem) -> bool:
@@ -65,49 +84,49 @@ def rank(
     count: int,
     themes: NDArray[np.float32] | None,
     encode: Encoder,
-    opinions: NDArray[np.float64] | None = None,
+    scorer_logits: NDArray[np.float64] | None = None,
     recent: Sequence[Sequence[Sequence[str]]] = (),
     considered: int = 6,
-    fit: Callable[[DecodedPoem], bool] = _any,
-    taste: RankingWeights,
+    is_usable: Callable[[DecodedPoem], bool] = _any,
+    weights: RankingWeights,
 ) -> list[tuple[int, float]]:
-    """The indices of the best poems with their scores, the best first, each unlike those before it.
+    """Choose the best poems: (index, score), the best first, each unlike those before it.
 
     Args:
         poems: the candidates.
-        count: how many are wanted; all candidates are given where there are not more.
-        themes: (poems, 384) what each was asked to be about; None where nobody asked, and no vector is needed.
+        count: how many are wanted; fewer candidates are all returned.
+        themes: (poems, 384) the vector of each poem's theme; None where no theme was given.
         encode: texts to unit sentence vectors.
-        opinions: (poems,) the critic's logits, where there is a critic.
-        recent: poems, as lines of words, that the best should not resemble.
-        considered: how many candidates are compared by meaning for the first poem; for each further one, four more.
-        fit: whether a poem may be shown at all; asked of the likeliest ones only, as it takes longer than to write one.
-        taste: what counts.
+        scorer_logits: (poems,) the poem scorer's logits, where there is a scorer.
+        recent: poems, as lines of words, that the chosen ones should not resemble.
+        considered: how many candidates are compared by meaning for the first poem; four more for each further one.
+        is_usable: whether a poem passes the checks; only called for the likeliest, because it takes longer than decoding one.
+        weights: the weight of each quality.
     """
-    first = np.array([fluency(poem, taste) for poem in poems])
-    if opinions is not None:
-        first += taste.critic * np.minimum(opinions, taste.enough)
-    first -= taste.recent * np.array([_likeness(poem.lines, recent) for poem in poems])
-    ordered = (int(index) for index in np.argsort(-first, kind="stable") if fit(poems[index]))
-    kept = list(islice(ordered, considered + _FURTHER * (count - 1)))
+    first = np.array([fluency(poem, weights) for poem in poems])
+    if scorer_logits is not None:
+        first += weights.scorer * np.minimum(scorer_logits, weights.scorer_limit)
+    first -= weights.recent * np.array([_likeness(poem.lines, recent) for poem in poems])
+    ordered = (int(index) for index in np.argsort(-first, kind="stable") if is_usable(poems[index]))
+    kept = list(islice(ordered, considered + _PER_FURTHER_POEM * (count - 1)))
     scores = {index: float(first[index]) for index in kept}
     if themes is not None:
         vectors = encode([", ".join(" ".join(line) for line in poems[index].lines) for index in kept])
         for index, vector in zip(kept, vectors, strict=True):
-            scores[index] += float(taste.theme * (vector @ themes[index]))
+            scores[index] += float(weights.theme * (vector @ themes[index]))
     chosen: list[tuple[int, float]] = []
     while scores and len(chosen) < count:
         before = [poems[index].lines for index, _ in chosen]
         best = max(
             scores,
-            key=lambda index: (scores[index] - taste.recent * _likeness(poems[index].lines, before[-8:]), -index),
+            key=lambda index: (scores[index] - weights.recent * _likeness(poems[index].lines, before[-8:]), -index),
         )
         chosen.append((best, scores.pop(best)))
     return chosen
 
 
 def _likeness(lines: Sequence[Sequence[str]], others: Sequence[Sequence[Sequence[str]]]) -> float:
-    """The greatest share of a poem's content words that one of the others has too; 1 for a shared line."""
+    """The greatest share of a poem's content words found in one of the others; 1 for a common line."""
     mine = {word for line in lines for word in line if is_content(word)}
     likeness = 0.0
     for other in others:
@@ -117,3 +136,29 @@ def _likeness(lines: Sequence[Sequence[str]], others: Sequence[Sequence[Sequence
             shared = 1.0
         likeness = max(likeness, shared)
     return likeness
+
+
+def style_penalties(lines: Sequence[Sequence[str]]) -> float:
+    """The cost of clashing seasons and hours, repeated beginnings and many prepositions: 0 for none, about 1 for a clear fault."""
+    flat = [word for line in lines for word in line]
+    found = 1.0 * _clash(flat, _SEASONS) + 0.5 * _clash(flat, _HOURS)
+    found += 0.4 * max(0, sum(word in _PREPOSITIONS for word in flat) - _MOST_PREPOSITIONS)
+    found += 0.5 * max(0, flat.count("of") - 1) + 0.4 * max(0, flat.count("and") - 1)
+    found += 0.4 * _shared_beginnings(flat)
+    first_words = [line[0] for line in lines if line]
+    found += 0.3 * (len(first_words) - len(set(first_words)))
+    prepositional = sum(word in _PREPOSITIONS for word in first_words)
+    return found + 0.3 * max(0, prepositional - 1)
+
+
+def _clash(words: Sequence[str], groups: Sequence[frozenset[str]]) -> int:
+    """How many groups beyond the first the words belong to."""
+    return max(0, sum(any(word in group for word in words) for group in groups) - 1)
+
+
+def _shared_beginnings(words: Sequence[str]) -> int:
+    """How many pairs of different content words begin alike, such as sun and sunlight."""
+    content = {word for word in words if is_content(word) and len(word) >= _STEM}
+    return sum(
+        first.startswith(second) or second.startswith(first) for first, second in combinations(sorted(content), 2)
+    )

@@ -1,4 +1,4 @@
-"""The poet that ships: a word LSTM on ONNX, a syllable-exact decoder, and a choice among many candidates.
+"""The poet that ships: a word LSTM on ONNX, a syllable-exact decoder and a ranking of many candidates.
 
 Knows the models' folder and joins net, decoder, checks and ranking; needs no torch.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from auria_bot.art.poets.decoding import DecodedPoem, Decoder, SamplingParams
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.poets.ngram_filter import NgramFilter
 from auria_bot.art.poets.poem_scorer import PoemScorer
-from auria_bot.art.poets.seasons import SCENES
 from auria_bot.corpus.language.syllables import FORM
 from auria_bot.corpus.language.words import Vocabulary, spoken, words
 from auria_bot.corpus.originality import CopyGuard
@@ -36,52 +35,88 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.mood import Mood
 
-__all__ = ["WordLstm", "WordLstmPoetConfig"]
+__all__ = ["SCENES", "WordLstm"]
 
-_BATCH = 256  # poems drawn at once, at most
-_ROUNDS = 12  # batches after which too few usable poems are given up
+_BATCH = 256  # most poems sampled at once
+_ROUNDS = 12  # batches after which the search for usable poems ends
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordLstmPoetConfig:
-    """What the operator may set."""
-
-    candidates: int = 96  # poems written for one that is shown
-    considered: int = 6  # of them, compared by meaning with what was asked for
-    temperature: float = 0.75
-    top_p: float = 0.9
-    guidance: float = 1.0  # above 1 the theme pulls harder, and writing takes twice as long
-    mood_pull: float = 0.5  # how much of a mood is mixed into the theme
-    mood_words: float = 1.2  # added to the scores of a mood's words
-    runtime: str = "auto"  # see art.runtime
+_SCENE_LIST = (
+    "plum blossoms in the cold; the first warm wind of spring; cherry petals on the river; "
+    "spring rain on the roof; a frog in the old pond; swallows return to the barn; melting snow on the mountain; "
+    "new leaves on the willow; a butterfly in the garden; mist over the spring fields; violets beside the path; "
+    "a skylark above the meadow; mother's garden in april; planting seeds by hand; tulips opening in the sun; "
+    "the scent of lilac at night; bees in the clover; a robin builds her nest; dandelion seeds on the wind; "
+    "wisteria over the gate; summer grass in the heat; cicadas at noon; fireflies above the creek; "
+    "thunder beyond the hills; a sudden evening shower; the beach after everyone left; "
+    "waves on the summer shore; sunflowers facing east; a dragonfly on a reed; "
+    "children running through sprinklers; the smell of cut grass; lotus flowers in the pond; "
+    "a lizard on the warm wall; mosquitoes by the window; the long twilight of june; ripe peaches on the table; "
+    "swimming in the quiet lake; clouds over the wheat field; an old boat in the harbor; the desert at noon; "
+    "the milky way over the sea; shooting stars in august; the harvest moon; autumn wind in the pines; "
+    "red leaves on the water; crickets in the dark grass; geese crossing the grey sky; "
+    "a scarecrow in the rice field; persimmons on a bare branch; the first cold morning; mushrooms after rain; "
+    "a spider's web in the dew; chrysanthemums by the fence; the deer at the edge of the forest; "
+    "apples in the orchard; fog in the valley at dawn; the smell of burning leaves; an empty field at dusk; "
+    "acorns falling on the roof; the last rose of autumn; first snow on the village; "
+    "bare trees against the moon; a crow on a withered branch; frost on the window; "
+    "snow falling through the night; icicles along the roof; footprints in deep snow; the frozen lake; "
+    "a fire in the stove; winter stars over the field; sparrows in the snow; a lone pine on the cliff; "
+    "the long night of december; new year's morning; hot tea on a cold day; the silence after snow; "
+    "a wolf howling far away; the north wind over the sea; a candle in the dark room; tracks of a fox; "
+    "moonlight on the floor; the mountain in the clouds; an old temple bell; a stone in the river; "
+    "the sound of a waterfall; a lighthouse in the fog; sunrise over the ocean; sunset behind the hills; "
+    "the tide going out; gulls above the fishing boats; a heron standing still; rain on the lake at night; "
+    "a path through the bamboo; the shadow of a hawk; wildflowers on the hillside; a bridge over the stream; "
+    "the cat asleep in the sun; an owl in the dark barn; a snail on a wet leaf; horses in the pasture; "
+    "grandmother's empty chair; a letter from far away; waiting at the train station; an old photograph; "
+    "the city lights in the rain; a street lamp at midnight; walking home alone; a child asleep in my arms; "
+    "the garden after the storm; wind through the open window; a dream before waking; two friends by the river; "
+    "the scent of the pine forest; stars above the mountain; a ship on the horizon; the moon behind thin clouds; "
+    "the sound of the sea in a shell; a graveyard in the spring; the last light of day; birds before the dawn"
+)
+SCENES: Final = tuple(_SCENE_LIST.split("; "))
+"""Themes that are drawn where none is given; their vectors lie in models/poet/scenes.npy, in the same order."""
 
 
 class WordLstm:
     """Writes haiku.
 
     Args:
-        config: how she writes.
-        models: the folder with the models; hers is models/poet.
+        config: see `Config`.
+        models: the folder with the models; models/poet is used.
 
     Raises:
-        ModelMissing: a file is not there.
-        ModelCorrupt: a file is not what its checksum says.
+        ModelMissing: a file is missing.
+        ModelCorrupt: a file does not match its checksum.
     """
 
-    Config = WordLstmPoetConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
 
-    def __init__(self, config: WordLstmPoetConfig, *, models: Path) -> None:
-        minilm.load_ahead()  # on the other core, while her own model is read
+        candidates: int = 96  # poems written for each one returned
+        considered: int = 6  # of them, compared by meaning with theme and mood
+        temperature: float = 0.75
+        top_p: float = 0.9
+        guidance: float = 1.0  # by the theme; above 1 it weighs more and writing takes twice as long
+        mood_pull: float = 0.5  # share of the mood's vector added to the theme's
+        mood_words: float = 1.2  # added to the scores of the mood's words, in nats
+        runtime: str = "auto"  # see art.runtime
+
+    def __init__(self, config: Config, *, models: Path) -> None:
+        minilm.load_ahead()  # in a thread, while the poet's own model is read
         self.config = config
         self._folder = models / "poet"
         self._hash = verify(self._folder)
         net = read_json(self._folder / "config.json")["net"]
         self._vocabulary = Vocabulary.parse((self._folder / "vocabulary.txt").read_text(encoding="ascii"))
         if len(self._vocabulary) != net["words"]:
-            raise ModelCorrupt(f"{self._folder} has a vocabulary that is not its net's; reinstall auria-bot")
+            raise ModelCorrupt(f"{self._folder} has a vocabulary that does not fit its network; reinstall auria-bot")
         self._guard = CopyGuard.load(self._folder / "originality.bin")
-        critic = self._folder / "critic.onnx"
-        self._critic = PoemScorer(critic, self._vocabulary, runtime=config.runtime) if critic.is_file() else None
+        scorer_file = self._folder / "critic.onnx"
+        self._scorer = (
+            PoemScorer(scorer_file, self._vocabulary, runtime=config.runtime) if scorer_file.is_file() else None
+        )
         network = runtime.load(self._folder / "model.onnx", runtime=config.runtime)
         self._lexicon = Lexicon.of(self._vocabulary)
         self._decoder = Decoder(
@@ -89,11 +124,11 @@ class WordLstm:
             self._lexicon,
             hidden=net["hidden"],
             layers=net["layers"],
-            usage=NgramFilter.load(self._folder / "usage.npz"),
+            ngrams=NgramFilter.load(self._folder / "usage.npz"),
         )
 
     def models(self) -> Mapping[str, str]:
-        """Her own model, and the sentence encoder."""
+        """SHA-256 of the poet's model and of the sentence encoder."""
         return {"poet": self._hash, "minilm": minilm.SHA256}
 
     def compose(
@@ -110,24 +145,24 @@ class WordLstm:
         Raises:
             InputError: the theme, or the count, cannot be used.
             TextRejected: the theme holds what must not be published.
-            StepFailed: she found too few usable poems.
+            StepFailed: too few usable poems were found.
         """
         if count < 1:
             raise InputError(f"cannot write {count} haiku; ask for at least one")
-        past = [[words(line) for line in haiku.lines] for haiku in recent]
-        many = max(self.config.candidates, 3 * count)
-        for checked in (False, True):  # only where too few of the best pass the checks, all are checked and more drawn
-            pool, themes = self._pool(seed, many, theme, mood, checked=checked)
+        recent_lines = [[words(line) for line in haiku.lines] for haiku in recent]
+        candidates = max(self.config.candidates, 3 * count)
+        for checked in (False, True):  # where too few pass, the second round checks all candidates and samples more
+            pool, themes = self._pool(seed, candidates, theme, mood, checked=checked)
             best = ranking.rank(
                 pool,
                 count=count,
                 themes=themes if theme or mood else None,
                 encode=self._encoder.encode,
-                opinions=self._critic.judge(pool) if self._critic and pool else None,
-                recent=past,
+                scorer_logits=self._scorer.judge(pool) if self._scorer and pool else None,
+                recent=recent_lines,
                 considered=self.config.considered,
-                fit=self._fit,
-                taste=ranking.RankingWeights(),
+                is_usable=self._is_usable,
+                weights=ranking.RankingWeights(),
             )
             if len(best) >= count:
                 break
@@ -136,7 +171,7 @@ class WordLstm:
         return tuple(Verse(haiku=_haiku(pool[index]), score=score) for index, score in best)
 
     def write(self, *, seed: int, count: int, theme: str | None = None, mood: Mood | None = None) -> tuple[Haiku, ...]:
-        """Write `count` haiku with different first lines as they come, checked but not chosen among.
+        """Write `count` haiku with different first lines, checked but not ranked.
 
         Raises:
             InputError: the theme cannot be used.
@@ -146,28 +181,28 @@ class WordLstm:
     def _pool(
         self, seed: int, count: int, theme: str | None, mood: Mood | None, *, checked: bool = True
     ) -> tuple[list[DecodedPoem], NDArray[np.float32]]:
-        """Poems with different first lines, and the theme of each; usable ones, unless they are still to be checked."""
+        """Sample poems with different first lines, and the theme vector of each; all usable if `checked`."""
         theme = usable_theme(theme)
         name = mood.name if mood else ""
         rng = np.random.default_rng(list(hashlib.sha256(f"{seed}\n{theme}\n{name}".encode()).digest()))
-        manner = SamplingParams(
+        params = SamplingParams(
             temperature=self.config.temperature, top_p=self.config.top_p, guidance=self.config.guidance
         )
-        said = self._encoder.encode([theme])[0] if theme else None
-        felt = self._encoder.encode([mood.description])[0] if mood else None
-        leaning = self._leaning(mood)
-        opened: set[tuple[str, ...]] = set()
+        theme_vector = self._encoder.encode([theme])[0] if theme else None
+        mood_vector = self._encoder.encode([mood.description])[0] if mood else None
+        word_bias = self._mood_bias(mood)
+        first_lines: set[tuple[str, ...]] = set()
         pool: list[DecodedPoem] = []
         kept: list[NDArray[np.float32]] = []
         for _ in range(_ROUNDS + 3 * count // _BATCH):
             missing = count - len(pool)
             spare = missing // 8 + 4 if checked else 0
-            themes = self._themes(min(_BATCH, missing + spare), said, felt, rng)
+            themes = self._themes(min(_BATCH, missing + spare), theme_vector, mood_vector, rng)
             for poem, vector in zip(
-                self._decoder.sing(themes, rng=rng, manner=manner, leaning=leaning), themes, strict=True
+                self._decoder.sample(themes, rng=rng, params=params, word_bias=word_bias), themes, strict=True
             ):
-                if len(pool) < count and poem.lines[0] not in opened and (not checked or self._fit(poem)):
-                    opened.add(poem.lines[0])
+                if len(pool) < count and poem.lines[0] not in first_lines and (not checked or self._is_usable(poem)):
+                    first_lines.add(poem.lines[0])
                     pool.append(poem)
                     kept.append(vector)
             if len(pool) >= count or (not checked and count <= _BATCH):
@@ -175,31 +210,35 @@ class WordLstm:
         return pool, np.array(kept, np.float32).reshape(len(pool), -1)
 
     def _themes(
-        self, count: int, said: NDArray[np.float32] | None, felt: NDArray[np.float32] | None, rng: np.random.Generator
+        self,
+        count: int,
+        theme_vector: NDArray[np.float32] | None,
+        mood_vector: NDArray[np.float32] | None,
+        rng: np.random.Generator,
     ) -> NDArray[np.float32]:
-        """A unit vector for each poem: the theme given, or scenes drawn, and something of the mood."""
-        if said is not None:
-            vectors = np.repeat(said[None], count, 0).astype(np.float64)
+        """(count, 384) unit vectors: the given theme, or scenes sampled by nearness to the mood, with some of the mood."""
+        if theme_vector is not None:
+            vectors = np.repeat(theme_vector[None], count, 0).astype(np.float64)
         else:
-            nearness = self._scenes @ felt * 10 if felt is not None else np.zeros(len(self._scenes))
+            nearness = self._scenes @ mood_vector * 10 if mood_vector is not None else np.zeros(len(self._scenes))
             shares = np.exp(nearness - nearness.max())
             vectors = self._scenes[rng.choice(len(self._scenes), count, p=shares / shares.sum())].astype(np.float64)
-        if felt is not None:
-            vectors = vectors + self.config.mood_pull * felt
+        if mood_vector is not None:
+            vectors = vectors + self.config.mood_pull * mood_vector
         vectors = vectors + rng.normal(0, 0.012, vectors.shape)
         unit: NDArray[np.float32] = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
         return unit
 
-    def _fit(self, poem: DecodedPoem) -> bool:
+    def _is_usable(self, poem: DecodedPoem) -> bool:
         return not faults(poem.lines, self._guard)
 
-    def _leaning(self, mood: Mood | None) -> NDArray[np.float32] | None:
+    def _mood_bias(self, mood: Mood | None) -> NDArray[np.float32] | None:
         if mood is None:
             return None
         numbers = self._vocabulary.numbers
-        leaning = np.zeros(len(self._vocabulary), np.float32)
-        leaning[[numbers[word] for word in mood.words if word in numbers]] = self.config.mood_words
-        return leaning
+        word_bias = np.zeros(len(self._vocabulary), np.float32)
+        word_bias[[numbers[word] for word in mood.words if word in numbers]] = self.config.mood_words
+        return word_bias
 
     @cached_property
     def _encoder(self) -> minilm.MiniLM:

@@ -12,7 +12,7 @@ from auria_bot.art.checkpoint import export_onnx, read_json, save_weights, write
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm, WordLstmConfig
 from auria_bot.art.poets.ngram_filter import NgramFilter
-from auria_bot.art.poets.seasons import SCENES
+from auria_bot.art.poets.word_lstm import SCENES
 from auria_bot.art.training.poet.dataset import HAIKU, PUBLIC_DOMAIN, STANZAS
 from auria_bot.corpus import verses
 from auria_bot.corpus.language.verse_rules import LEADING

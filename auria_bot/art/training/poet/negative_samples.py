@@ -57,9 +57,9 @@ def eligible(anthology: PoetDataset, lexicon: Lexicon, rows: NDArray[np.int64]) 
     kept = []
     for row in rows:
         tokens = anthology.tokens[row]
-        counts = lexicon.sung[tokens]
+        counts = lexicon.syllable_counts[tokens]
         lines = anthology.vocabulary.decode(tokens.tolist())
-        sums = [int(lexicon.sung[anthology.vocabulary.encode([line])].sum()) for line in lines]
+        sums = [int(lexicon.syllable_counts[anthology.vocabulary.encode([line])].sum()) for line in lines]
         if (
             len(lines) == _LINES
             and (counts[tokens >= len(SPECIALS)] > 0).all()
@@ -119,7 +119,7 @@ class _Writer:
             self._lexicon,
             hidden=net["hidden"],
             layers=net["layers"],
-            usage=NgramFilter.load(model / "usage.npz"),
+            ngrams=NgramFilter.load(model / "usage.npz"),
         )
 
     def write(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -128,16 +128,16 @@ class _Writer:
         tokens = [self._anthology.tokens[row] for row in rows]
         forms = np.array([_form_of(each, self._lexicon) for each in tokens])
         formal = np.array([KINDS[kind].startswith("575") for kind in self._anthology.kinds[rows]])
-        manner = SamplingParams(
+        params = SamplingParams(
             temperature=float(rng.uniform(0.6, 1.0)),
             opening=float(rng.uniform(0.9, 1.5)),
             guidance=1.0,
             top_p=float(rng.uniform(0.85, 0.98)),
         )
-        sung = self._decoder.sing(
+        syllable_counts = self._decoder.sample(
             self._themes(tokens, rng),
             rng=rng,
-            manner=manner,
+            params=params,
             forms=forms,
             kinds=np.where(formal, HAIKU_KIND, self._anthology.kinds[rows]),
         )
@@ -146,7 +146,7 @@ class _Writer:
             self._anthology.vocabulary.encode(poem.lines)
             if not set(faults(poem.lines, self._guard)) - {"not 5-7-5"}
             else []
-            for poem in sung
+            for poem in syllable_counts
         ]
         return _filled([np.array(poem, np.int64) for poem in poems])
 
@@ -173,7 +173,7 @@ def _form_of(tokens: NDArray[np.int64], lexicon: Lexicon) -> list[int]:
         if token == LINE:
             counts.append(0)
         elif token not in (START, END):
-            counts[-1] += int(lexicon.sung[token])
+            counts[-1] += int(lexicon.syllable_counts[token])
     return counts
 
 

@@ -12,17 +12,17 @@ LEXICON = Lexicon.of(VOCABULARY)
 
 
 def poems(*texts, forms):
-    """Poems written word by word, with log-probabilities -1, -2, -3 ... told and half of that plain."""
+    """Poems written word by word, with conditional log-probabilities -1, -2, -3 ... and unconditional ones half of that."""
     state = DecodeState(LEXICON, np.array(forms))
     rows = [[NUMBER.get(word, {"/": LINE, ".": END}.get(word)) for word in text.split()] for text in texts]
     for place in range(max(map(len, rows))):
         told = np.full((len(rows), len(VOCABULARY)), -1.0 - place, np.float32)
-        state.take(np.array([row[min(place, len(row) - 1)] for row in rows]), told, told / 2)
+        state.append(np.array([row[min(place, len(row) - 1)] for row in rows]), told, told / 2)
     return state
 
 
 def test_a_poem_remembers_its_lines_and_how_likely_they_were():
-    """Words and marks are counted apart, the first line as a whole."""
+    """Words and line marks are averaged apart; the first line is summed as a whole."""
     poem = poems("old pond / frog .", forms=[[2, 1]]).finished()[0]
     assert poem.lines == (("old", "pond"), ("frog",))
     assert poem.likelihood == pytest.approx(np.mean([-1, -2, -4]))
@@ -38,16 +38,16 @@ def test_poems_of_other_lengths_do_not_disturb_each_other():
     assert [poem.lines for poem in state.finished()][1] == (("old", "pond"), ("frog",))
 
 
-def test_what_was_said_is_barred():
-    """A content word bars itself from its line and wears out its kin, an article neither; a new line bars nothing yet."""
+def test_repeated_words_are_forbidden():
+    """A content word is forbidden in its line and marks related words as used, an article does neither; a new line forbids nothing yet."""
     state = poems("the pond", forms=[[5, 7, 5]])
-    assert state.barred[0, NUMBER["pond"]]
+    assert state.forbidden[0, NUMBER["pond"]]
     assert state.used[0, NUMBER["ponds"]] == 1
-    assert not state.barred[0, NUMBER["the"]]
+    assert not state.forbidden[0, NUMBER["the"]]
     assert state.used[0, NUMBER["the"]] == 0
-    assert state.rest[0] == 3
+    assert state.remaining[0] == 3
     state = poems("the pond /", forms=[[2, 7, 5]])
-    assert not state.barred[0].any()
-    assert (state.line[0], state.rest[0]) == (1, 7)
+    assert not state.forbidden[0].any()
+    assert (state.line[0], state.remaining[0]) == (1, 7)
     state = poems("the pond / pond /", forms=[[2, 1, 5]])
-    assert state.barred[0, NUMBER["pond"]]
+    assert state.forbidden[0, NUMBER["pond"]]

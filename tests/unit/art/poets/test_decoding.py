@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from auria_bot.art.poets.decoding import Decoder, SamplingParams, _draw, feasible
-from auria_bot.art.poets.lexicon import SETTLED_BY_EAR, Lexicon
+from auria_bot.art.poets.lexicon import SYLLABLE_OVERRIDES, Lexicon
 from auria_bot.art.poets.ngram_filter import NgramFilter
 from auria_bot.corpus.language import syllables, verse_rules
 from auria_bot.corpus.language.words import SPECIALS, Vocabulary
@@ -49,7 +49,7 @@ LEXICON = Lexicon.of(Vocabulary(words=(*SPECIALS, *WORDS)))
 
 
 class NoisyNet:
-    """A net that likes other words at every place, and the line token always."""
+    """A network that prefers other words at every place, and always the line token."""
 
     def __init__(self, words: int) -> None:
         self.words, self.rng, self.runtime = words, np.random.default_rng(0), "fake"
@@ -61,18 +61,18 @@ class NoisyNet:
         return {"likelihoods": likelihoods, "hidden_next": inputs["hidden"], "cell_next": inputs["cell"]}
 
 
-def sing(count=64, *, usage=None, **manner):
-    """Poems of the noisy net."""
-    decoder = Decoder(NoisyNet(len(LEXICON.sung)), LEXICON, hidden=4, usage=usage)
-    return decoder.sing(
-        np.zeros((count, 384), np.float32), rng=np.random.default_rng(3), manner=SamplingParams(**manner)
+def sample(count=64, *, ngrams=None, **params):
+    """Poems of the noisy network."""
+    decoder = Decoder(NoisyNet(len(LEXICON.syllable_counts)), LEXICON, hidden=4, ngrams=ngrams)
+    return decoder.sample(
+        np.zeros((count, 384), np.float32), rng=np.random.default_rng(3), params=SamplingParams(**params)
     )
 
 
 @pytest.mark.parametrize("guidance", [1.0, 1.6])
-def test_every_poem_is_exact_whatever_the_net_wants(guidance):
-    """However wild the net, each poem is 5-7-5, breaks well and stutters nowhere."""
-    for poem in sing(guidance=guidance):
+def test_every_poem_is_exact_whatever_the_network_prefers(guidance):
+    """Whatever the network's scores, each poem is 5-7-5, breaks well and repeats no word badly."""
+    for poem in sample(guidance=guidance):
         assert [sum(syllables.counts(word)[0] for word in line) for line in poem.lines] == [5, 7, 5]
         assert verse_rules.bad_breaks(poem.lines) == []
         assert not [fault for fault in verse_rules.repetitions(poem.lines) if not fault.startswith("line")]
@@ -80,7 +80,7 @@ def test_every_poem_is_exact_whatever_the_net_wants(guidance):
 
 def test_articles_agree():
     """An "a" never stands before a vowel's sound, nor "an" before a consonant's."""
-    pairs = [pair for poem in sing(200) for line in poem.lines for pair in pairwise(line)]
+    pairs = [pair for poem in sample(200) for line in poem.lines for pair in pairwise(line)]
     after = {article: {second for first, second in pairs if first == article} for article in ("a", "an")}
     assert after["an"]
     assert {word[0] for word in after["an"]} <= set("aeiou")
@@ -88,39 +88,41 @@ def test_articles_agree():
 
 
 def test_words_of_uncertain_sound_are_not_written():
-    """A word whose pronunciations differ in count is left out, but for the few settled by ear."""
-    sung = dict(zip(LEXICON.vocabulary.words, LEXICON.sung, strict=True))
-    assert sung["fire"] == sung["every"] == sung["hour"] == sung["<unk>"] == 0
-    assert sung["evening"] == 2
-    assert all(syllables.counts(word)[0] == count for word, count in SETTLED_BY_EAR.items())
+    """A word whose pronunciations differ in syllables is left out, except the listed overrides."""
+    syllable_counts = dict(zip(LEXICON.vocabulary.words, LEXICON.syllable_counts, strict=True))
+    assert (
+        syllable_counts["fire"] == syllable_counts["every"] == syllable_counts["hour"] == syllable_counts["<unk>"] == 0
+    )
+    assert syllable_counts["evening"] == 2
+    assert all(syllables.counts(word)[0] == count for word, count in SYLLABLE_OVERRIDES.items())
 
 
 def test_chance_comes_from_the_generator_alone():
-    """The same generator and net give the same poems."""
-    assert [poem.lines for poem in sing(16)] == [poem.lines for poem in sing(16)]
+    """The same generator and network give the same poems."""
+    assert [poem.lines for poem in sample(16)] == [poem.lines for poem in sample(16)]
 
 
 def test_words_seen_together_are_preferred():
-    """With usage, poems hold more pairs that were seen than without."""
+    """With n-grams, poems contain more seen pairs than without."""
     sequence = np.array(
         LEXICON.vocabulary.encode([["the", "old", "pond"], ["winter", "moon", "over", "water"], ["stone"]])
     )
-    usage = NgramFilter.of([sequence], len(LEXICON.sung))
+    ngrams = NgramFilter.of([sequence], len(LEXICON.syllable_counts))
     numbers = LEXICON.vocabulary.numbers
 
     def seen(poems):
         pairs = [pair for poem in poems for line in poem.lines for pair in pairwise(line)]
         return sum(
-            bool(usage.pair(np.array(numbers[first]), np.array(numbers[second]))) for first, second in pairs
+            bool(ngrams.pair(np.array(numbers[first]), np.array(numbers[second]))) for first, second in pairs
         ) / len(pairs)
 
-    assert seen(sing(64, usage=usage, new_pair=9.0, odd_pair=9.0)) > 5 * seen(sing(64))
+    assert seen(sample(64, ngrams=ngrams, new_pair=9.0, odd_pair=9.0)) > 5 * seen(sample(64))
 
 
 def test_feasible_remainders():
     """With words of two and three syllables, one syllable cannot be filled; nor two when no word of two may end."""
-    sung = np.array([0, 2, 3])
-    assert feasible(sung, np.array([False, True, True]), 7).tolist() == [
+    syllable_counts = np.array([0, 2, 3])
+    assert feasible(syllable_counts, np.array([False, True, True]), 7).tolist() == [
         True,
         False,
         True,
@@ -130,7 +132,7 @@ def test_feasible_remainders():
         True,
         True,
     ]
-    assert feasible(sung, np.array([False, False, True]), 7).tolist() == [
+    assert feasible(syllable_counts, np.array([False, False, True]), 7).tolist() == [
         True,
         False,
         False,

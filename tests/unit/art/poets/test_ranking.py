@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from auria_bot.art.poets.decoding import DecodedPoem
-from auria_bot.art.poets.ranking import RankingWeights, fluency, rank
+from auria_bot.art.poets.ranking import RankingWeights, fluency, rank, style_penalties
 
 
 def poem(*lines, plain=-4.0, breaks=-0.5, lowest=-6.0):
@@ -32,7 +32,7 @@ def choose(count, *, theme=(0, 0, 0), recent=()):
     themes = np.tile(np.array(theme, np.float32), (len(POEMS), 1))
     return [
         index
-        for index, _ in rank(POEMS, count=count, themes=themes, encode=encode, recent=recent, taste=RankingWeights())
+        for index, _ in rank(POEMS, count=count, themes=themes, encode=encode, recent=recent, weights=RankingWeights())
     ]
 
 
@@ -49,36 +49,38 @@ def test_recent_poems_are_avoided():
 
 
 def test_the_chosen_differ():
-    """The second poem is not the first one's twin."""
+    """The second poem is not a near copy of the first."""
     assert set(choose(2, theme=(0.3, 0, 0))) != {1, 2}
 
 
-def test_the_critic_is_heard():
-    """Among poems alike in fluency the one that the critic likes comes first, and its disgust outweighs a theme."""
+def test_the_poem_scorer_counts():
+    """Among equally fluent poems the one with the higher scorer logit comes first, and a low logit outweighs a theme."""
     themes = np.tile(np.array((1, 0, 0), np.float32), (len(POEMS), 1))
     for favourite in (1, 2):
-        opinions = np.array([-3.0, -3.0, -3.0, -3.0])
-        opinions[favourite] = 1.0
-        best = rank(POEMS, count=1, themes=themes, encode=encode, opinions=opinions, taste=RankingWeights())
+        scorer_logits = np.array([-3.0, -3.0, -3.0, -3.0])
+        scorer_logits[favourite] = 1.0
+        best = rank(POEMS, count=1, themes=themes, encode=encode, scorer_logits=scorer_logits, weights=RankingWeights())
         assert best[0][0] == favourite
 
 
 def test_without_a_theme_no_meaning_is_asked_for():
-    """Where nobody asked for anything, no poem is encoded."""
-    assert rank(POEMS, count=1, themes=None, encode=None, taste=RankingWeights())[0][0] in {0, 1, 2}
+    """Without a theme no poem is encoded."""
+    assert rank(POEMS, count=1, themes=None, encode=None, weights=RankingWeights())[0][0] in {0, 1, 2}
 
 
 def test_unfit_poems_are_passed_over():
-    """What may not be shown is not chosen, and only the best are asked about."""
+    """A poem that fails the checks is not chosen, and only the best are checked."""
     asked = []
 
-    def fit(poem):
+    def is_usable(poem):
         asked.append(poem)
         return poem is not POEMS[0]
 
     assert 0 not in [
         index
-        for index, _ in rank(POEMS, count=1, themes=None, encode=None, considered=1, fit=fit, taste=RankingWeights())
+        for index, _ in rank(
+            POEMS, count=1, themes=None, encode=None, considered=1, is_usable=is_usable, weights=RankingWeights()
+        )
     ]
     assert len(asked) <= 2
 
@@ -91,5 +93,34 @@ def test_a_first_line_that_comes_often_is_avoided():
 
 
 def test_few_candidates_are_all_given():
-    """More wanted than there are gives all of them, none twice."""
+    """More wanted than there are returns all of them, none twice."""
     assert sorted(choose(9)) == [0, 1, 2, 3]
+
+
+def words_of(*lines):
+    """Lines as lists of words."""
+    return [line.split() for line in lines]
+
+
+def test_a_clean_poem_has_no_penalty():
+    """One season, one hour and few prepositions cost nothing."""
+    assert style_penalties(words_of("still water tonight", "the moon lies down on a leaf", "and does not wake it")) == 0
+
+
+def test_seasons_and_hours_do_not_mix():
+    """Two seasons cost more than two hours of the day, and both cost something."""
+    spring = style_penalties(words_of("spring rain", "the winter hill", "sleeps"))
+    hours = style_penalties(words_of("morning rain", "the evening hill", "sleeps"))
+    assert spring > hours > 0
+
+
+def test_many_prepositions_are_penalised():
+    """A chain of prepositions, lines that open alike and a second "of" cost something."""
+    assert style_penalties(words_of("on the hill of rain", "in the night of the river", "of a house in wind")) > 1.5
+    assert style_penalties(words_of("the moon", "the hill sleeps", "rain")) > 0
+
+
+def test_words_with_a_common_beginning_are_penalised():
+    """Sun beside sunlight costs something, moonlight beside sun does not."""
+    assert style_penalties(words_of("sunlight on a leaf", "the cold sun", "rain")) > 0
+    assert style_penalties(words_of("moonlight on a leaf", "the cold sun", "rain")) == 0

@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from auria_bot.art.poets.checks import faults
-from auria_bot.art.poets.word_lstm import WordLstm, WordLstmPoetConfig
+from auria_bot.art.poets.word_lstm import WordLstm
 from auria_bot.corpus.language.shipped_tables import models_folder
 from auria_bot.corpus.language.words import words
 from auria_bot.domain.interfaces import Poet
@@ -13,7 +13,7 @@ from auria_bot.errors import InputError, ModelCorrupt, ModelMissing
 if not (models_folder() / "poet" / "SHA256SUMS").is_file():
     pytest.skip("models/poet is not there", allow_module_level=True)
 
-CONFIG = WordLstmPoetConfig(candidates=16, considered=4)
+CONFIG = WordLstm.Config(candidates=16, considered=4)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_a_mood_steers(poet):
     assert share(poet.write(seed=3, count=48, mood=mood)) > share(poet.write(seed=3, count=48))
 
 
-def test_what_cannot_be_written_is_told(poet):
+def test_bad_requests_are_refused(poet):
     """No poems, and an endless theme, raise InputError."""
     with pytest.raises(InputError):
         poet.compose(seed=1, count=0)
@@ -82,7 +82,7 @@ def test_what_cannot_be_written_is_told(poet):
         poet.compose(seed=1, theme="x" * 10_000_000)
 
 
-def test_missing_and_broken_models_are_told(tmp_path):
+def test_missing_and_broken_models_are_reported(tmp_path):
     """A folder without a poet, and one whose files were changed, raise the model's errors."""
     with pytest.raises(ModelMissing):
         WordLstm(CONFIG, models=tmp_path)

@@ -44,7 +44,7 @@ def anthology():
 def sums(tokens, lexicon):
     """Syllables of each line."""
     lines = np.cumsum(tokens == LINE)
-    return [int(lexicon.sung[tokens[lines == line]].sum()) for line in range(lines[-1] + 1)]
+    return [int(lexicon.syllable_counts[tokens[lines == line]].sum()) for line in range(lines[-1] + 1)]
 
 
 def test_only_what_the_decoder_could_write_is_imitated(anthology):
