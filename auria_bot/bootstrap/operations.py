@@ -12,7 +12,6 @@ from auria_bot.errors import AuriaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.outage_alerts import OutageAlerter
     from auria_bot.settings.loading import Settings
     from auria_bot.store.dump import Dump
-    from auria_bot.store.unit_of_work import Unit
 
 __all__ = ["addresses", "alarm", "backups", "caretaker", "expiring", "health", "herald", "notices", "upkeep"]
 
@@ -113,7 +111,7 @@ def health(house: Application) -> Health:
 
     chosen = house.settings
     return Health(
-        store=_Late(house),
+        store=lambda: house.store,
         clock=house.clock,
         rules=chosen.schedule.rules(chosen.channels),
         zone=ZoneInfo(chosen.time_zone),
@@ -150,17 +148,6 @@ def expiring(house: Application) -> Mapping[str, str]:
         if ends is not None and ends - house.clock() < _SOON:
             found[name] = f"{ends:%Y-%m-%d}"
     return found
-
-
-class _Late:
-    """The database, opened when it is asked: health is told also while it is away."""
-
-    def __init__(self, house: Application) -> None:
-        self._house = house
-
-    def read(self) -> AbstractContextManager[Unit]:
-        """A view of one moment."""
-        return self._house.store.read()
 
 
 def _addresses(settings: Settings) -> list[str]:

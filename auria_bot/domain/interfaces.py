@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -22,6 +23,7 @@ from auria_bot.domain.post import Post, Receipt
 __all__ = [
     "Captioner",
     "Channel",
+    "Clock",
     "ConfirmSend",
     "Enlarger",
     "Exporter",
@@ -43,6 +45,14 @@ __all__ = [
     "Verse",
     "Words",
 ]
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def __call__(self) -> datetime:
+        """Now: aware, UTC."""
+        ...
 
 
 class Maker(Protocol):

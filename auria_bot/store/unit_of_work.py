@@ -41,12 +41,12 @@ class Unit:
         self.samples = Samples(connection)
         self.verses = Verses(connection)
         self.bookmarks = Bookmarks(connection)
-        self.watch = TrackedPosts(connection)
-        self.editions = CorpusVersions(connection)
-        self.slots = JobRuns(connection)
+        self.tracked_posts = TrackedPosts(connection)
+        self.corpus_versions = CorpusVersions(connection)
+        self.job_runs = JobRuns(connection)
         self.leases = Leases(connection)
         self.notices = Notices(connection)
-        self.vitals = Metrics(connection)
+        self.metrics = Metrics(connection)
         self.journal = Journal(connection, who=who)
 
 

@@ -83,7 +83,7 @@ def _print_json(house: Application, coming: tuple[ScheduledTime, ...], history: 
 
     stock = house.errands.stock()
     with house.store.read() as unit:
-        lease, done_at = unit.leases.get(NAME), unit.slots.done_at()
+        lease, done_at = unit.leases.get(NAME), unit.job_runs.done_at()
     print_json(
         {
             "time_zone": house.settings.time_zone,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.post import Attempt, Post
-    from auria_bot.services.ports import Pictures
+    from auria_bot.store.files import Pictures
 
 __all__ = ["draft_json", "draft_table", "page", "picture_of", "post_json", "post_table", "single_line"]
 

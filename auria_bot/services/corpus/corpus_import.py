@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from auria_bot.corpus.quality_filter import FilterRules
     from auria_bot.corpus.sources.stream import Tell
     from auria_bot.corpus.sources.submission import Submission
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Clock
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["CorpusImporter", "ImportReport"]
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from auria_bot.corpus.item import CorpusItem
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Clock
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["Change", "VersionBuilder"]
 
@@ -85,13 +86,13 @@ class VersionBuilder:
             with disk_errors(self._folder):
                 made = self._write((piece for piece in unit.verses.kept() if piece.digest in chosen), left_out)
         with self._store.begin() as unit:
-            unit.editions.add(made)
+            unit.corpus_versions.add(made)
         return made
 
     def list(self) -> Sequence[CorpusVersion]:
         """Every version, the newest first."""
         with self._store.read() as unit:
-            return unit.editions.list()
+            return unit.corpus_versions.list()
 
     def find(self, name: str = "") -> CorpusVersion:
         """A version by its name or how that begins or ends; the newest when not given.

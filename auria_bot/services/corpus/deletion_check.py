@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auria_bot.corpus.sources.submission import Submission
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Clock
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["ROUNDS", "CheckResult", "DeletionChecker", "Posts", "Round"]
 
@@ -116,7 +117,7 @@ class DeletionChecker:
         until = now - one.older if one.older else None
         while True:
             with self._store.read() as unit:
-                batch = unit.watch.page(place, since=since, until=until, limit=_BATCH)
+                batch = unit.tracked_posts.page(place, since=since, until=until, limit=_BATCH)
             if batch and found.requests >= requests:
                 found.finished = False
                 return

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from auria_bot.corpus.sources.listing import Listing
     from auria_bot.corpus.sources.reddit import Page
     from auria_bot.corpus.sources.submission import Submission
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.services.corpus.corpus_import import CorpusImporter
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["Pages", "SubredditSync", "SyncResult"]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.reward import Reward
     from auria_bot.domain.thompson_sampling import Posterior
-    from auria_bot.services.ports import Store
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["Preference", "PreferenceModel", "Preferences", "preferences_from"]
 

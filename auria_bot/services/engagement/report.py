@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.artwork import Artwork
     from auria_bot.domain.engagement import Audience, PostEngagement
-    from auria_bot.services.ports import Store
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["DAYS", "KINDS", "Aggregate", "EngagementReport", "EngagementReporter", "Kind"]
 

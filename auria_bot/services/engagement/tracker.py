@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auria_bot.domain.engagement import Audience, TrackedPost
-    from auria_bot.domain.interfaces import Channel
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Channel, Clock
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["MeasurementResult", "Round", "Tracker"]
 

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
 from auria_bot.files import atomic_path, disk_errors, file_lock, flush, sha256_of, write_json
@@ -27,9 +27,10 @@ from auria_bot.files import atomic_path, disk_errors, file_lock, flush, sha256_o
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from auria_bot.services.ports import Clock
+    from auria_bot.domain.interfaces import Clock
+    from auria_bot.store.dump import Dump
 
-__all__ = ["Backup", "Backups", "Database", "Restored"]
+__all__ = ["Backup", "Backups", "Restored"]
 
 _LIST = "backup.json"
 _NAME = re.compile(r"auria-(\d{8}T\d{6}Z)")
@@ -38,32 +39,6 @@ _STAGING = ".staging-"
 _LOCK = ".backups.lock"  # in the home
 _SPARE = 50_000_000  # bytes that a backup leaves free
 _CHUNK = 1 << 20  # bytes copied at a time
-
-
-class Database(Protocol):
-    """A database that can be copied into a file and back."""
-
-    @property
-    def name(self) -> str:
-        """What a copy's file is called."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """About how many bytes a copy takes."""
-        ...
-
-    def save(self, file: Path) -> None:
-        """Write a copy of one moment to a new file."""
-        ...
-
-    def verify(self, file: Path) -> str:
-        """The schema of a copy, once it is seen to be whole."""
-        ...
-
-    def restore(self, file: Path, *, force: bool = False, aside: Path | None = None) -> None:
-        """Put a copy back; what was there is saved aside."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +75,7 @@ class Backups:
         backups.restore(made.folder, force=True)
     """
 
-    def __init__(self, *, home: Path, folder: Path, database: Database, clock: Clock, daily: int, weekly: int) -> None:
+    def __init__(self, *, home: Path, folder: Path, database: Dump, clock: Clock, daily: int, weekly: int) -> None:
         """Join the collaborators.
 
         Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.job_schedule import JobRunState
@@ -19,17 +19,15 @@ from auria_bot.redaction import redacted_error
 from auria_bot.telemetry import Sample, exposition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.domain.job_schedule import JobRun, JobSchedule
-    from auria_bot.domain.lease import Lease
-    from auria_bot.domain.pause import Pause
-    from auria_bot.services.ports import Clock
+    from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["Chart", "Figures", "Health", "HealthReport", "Leases", "Pauses", "Slots", "State"]
+__all__ = ["Health", "HealthReport"]
 
 _LEASE = "daemon"  # the leader's lease
 _SILENT = timedelta(minutes=2)  # without a heartbeat, after which nobody works
@@ -38,100 +36,6 @@ _LEISURE = {"measure": timedelta(days=1), "reconcile": timedelta(days=1)}
 """How much longer jobs may fail that lose nothing by it: what is not counted or looked up today is so tomorrow."""
 
 _POST_LATE = timedelta(hours=2)  # that a post may wait past its hour before it is told
-
-
-class Figures(Protocol):
-    """What is counted, in one unit of work."""
-
-    def drafts(self) -> Mapping[str, int]:
-        """How many drafts are in each state."""
-        ...
-
-    def posts(self) -> Mapping[tuple[str, str], int]:
-        """How many posts each channel has in each state."""
-        ...
-
-    def attempts(self) -> Mapping[tuple[str, str], int]:
-        """How many attempts on each channel ended in each way."""
-        ...
-
-    def steps(self) -> Mapping[str, tuple[float, int]]:
-        """How many seconds each step of the studio took in all, and how often it was done."""
-        ...
-
-    def due_since(self) -> Mapping[str, datetime]:
-        """Since when the longest due post of each channel waits."""
-        ...
-
-
-class Slots(Protocol):
-    """What became of the slots of each job."""
-
-    def list(
-        self, states: Collection[JobRunState] = (), *, since: datetime | None = None, limit: int | None = None
-    ) -> Sequence[JobRun]:
-        """Slots in those states."""
-        ...
-
-    def latest(self, *, until: datetime) -> Mapping[str, datetime]:
-        """When the last known slot of each job was due."""
-        ...
-
-    def done_at(self) -> Mapping[str, datetime]:
-        """When each job last ended well."""
-        ...
-
-    def done_due(self) -> Mapping[str, datetime]:
-        """When the last slot of each job that ended well was due."""
-        ...
-
-
-class Leases(Protocol):
-    """Who may do what."""
-
-    def get(self, name: str) -> Lease | None:
-        """A lease as it stands."""
-        ...
-
-
-class Pauses(Protocol):
-    """Which channels are paused."""
-
-    def paused(self) -> Sequence[Pause]:
-        """Every pause that stands."""
-        ...
-
-
-class State(Protocol):
-    """A view of one moment."""
-
-    @property
-    def vitals(self) -> Figures:
-        """What is counted."""
-        ...
-
-    @property
-    def slots(self) -> Slots:
-        """What became of slots."""
-        ...
-
-    @property
-    def leases(self) -> Leases:
-        """Who may do what."""
-        ...
-
-    @property
-    def channels(self) -> Pauses:
-        """Which channels are paused."""
-        ...
-
-
-class Chart(Protocol):
-    """The database."""
-
-    def read(self) -> AbstractContextManager[State]:
-        """A view of one moment that waits for nobody."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +63,7 @@ class Health:
     def __init__(
         self,
         *,
-        store: Chart,
+        store: Callable[[], Store],
         clock: Clock,
         rules: Sequence[JobSchedule] = (),
         zone: ZoneInfo,
@@ -169,7 +73,7 @@ class Health:
         """Join the collaborators.
 
         Args:
-            store: where everything is counted.
+            store: opens the database, which may be away; called for each report.
             clock: tells the time.
             rules: when each job is to run.
             zone: the operator's time zone.
@@ -182,7 +86,7 @@ class Health:
     def look(self) -> HealthReport:
         """Whether all is well; a database that cannot be read is trouble too."""
         try:
-            with self._store.read() as unit:
+            with self._store().read() as unit:
                 troubles = [*self._leader(unit), *self._late_posts(unit)]
                 troubles += [f"the job {job!r} is overdue: {words}" for job, words in self._overdue(unit).items()]
         except AuriaError as error:
@@ -195,7 +99,7 @@ class Health:
         Raises:
             StoreError: the database cannot be read.
         """
-        with self._store.read() as unit:
+        with self._store().read() as unit:
             return self._overdue(unit)
 
     def metrics(self) -> str:
@@ -204,7 +108,7 @@ class Health:
         well = self.look()
         samples.append(Sample(metric="auria_healthy", labels={}, value=well.is_well))
         try:
-            with self._store.read() as unit:
+            with self._store().read() as unit:
                 samples += [*self._counts(unit), *self._times(unit)]
             reached = 1
         except AuriaError:
@@ -212,7 +116,7 @@ class Health:
         samples.append(Sample(metric="auria_database_up", labels={}, value=reached))
         return exposition(samples)
 
-    def _leader(self, unit: State) -> list[str]:
+    def _leader(self, unit: Unit) -> list[str]:
         lease = unit.leases.get(_LEASE)
         if lease is None:
             return ["no daemon has run yet; start one: auria daemon"]
@@ -221,21 +125,21 @@ class Health:
             return []
         return [f"no daemon has worked since {lease.heartbeat:%Y-%m-%d %H:%M} UTC; start one: auria daemon"]
 
-    def _late_posts(self, unit: State) -> list[str]:
+    def _late_posts(self, unit: Unit) -> list[str]:
         before = self._clock() - _POST_LATE
         return [
             f"a post on {channel} waits since {due:%Y-%m-%d %H:%M} UTC; see: auria posts"
-            for channel, due in unit.vitals.due_since().items()
+            for channel, due in unit.metrics.due_since().items()
             if due < before
         ]
 
-    def _overdue(self, unit: State) -> dict[str, str]:
+    def _overdue(self, unit: Unit) -> dict[str, str]:
         """Jobs whose last slot went by unseen, and those that came to no good end for too long, slot after slot."""
         now = self._clock()
-        known, found = unit.slots.latest(until=now), dict[str, str]()
+        known, found = unit.job_runs.latest(until=now), dict[str, str]()
         open_: dict[str, list[JobRun]] = {}  # each job's slots since the last that was done; the last due first
-        done = unit.slots.done_due()
-        for one in unit.slots.list(_UNDONE, since=now - timedelta(days=9)):
+        done = unit.job_runs.done_due()
+        for one in unit.job_runs.list(_UNDONE, since=now - timedelta(days=9)):
             if one.slot.job not in done or one.slot.due > done[one.slot.job]:
                 open_.setdefault(one.slot.job, []).append(one)
         for rule in self._rules:
@@ -253,10 +157,10 @@ class Health:
                 found[job] = f"it was due at {_shown(claims[-1].slot.due)}, and is not done: {words}"
         return found
 
-    def _counts(self, unit: State) -> list[Sample]:
-        drafts, posts, attempts = unit.vitals.drafts(), unit.vitals.posts(), unit.vitals.attempts()
+    def _counts(self, unit: Unit) -> list[Sample]:
+        drafts, posts, attempts = unit.metrics.drafts(), unit.metrics.posts(), unit.metrics.attempts()
         channels = sorted({name for name, _ in posts})
-        steps = unit.vitals.steps()
+        steps = unit.metrics.steps()
         return [
             *(
                 Sample(metric="auria_step_seconds_total", labels={"step": step}, value=steps[step][0])
@@ -294,17 +198,17 @@ class Health:
             ),
         ]
 
-    def _times(self, unit: State) -> list[Sample]:
+    def _times(self, unit: Unit) -> list[Sample]:
         now = self._clock()
         found = [
             Sample(
                 metric="auria_queue_age_seconds", labels={"channel": name}, value=max(0.0, (now - due).total_seconds())
             )
-            for name, due in unit.vitals.due_since().items()
+            for name, due in unit.metrics.due_since().items()
         ]
         found += [
             Sample(metric="auria_job_last_success_timestamp_seconds", labels={"name": job}, value=at.timestamp())
-            for job, at in sorted(unit.slots.done_at().items())
+            for job, at in sorted(unit.job_runs.done_at().items())
         ]
         overdue = self._overdue(unit)
         found += [

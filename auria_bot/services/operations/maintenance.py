@@ -9,52 +9,26 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import AuriaError, DiskError, InvalidTransition
 from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.services.studio.run_store import RunStore
+    from auria_bot.store.dump import Dump
+    from auria_bot.store.files import Pictures
+    from auria_bot.store.unit_of_work import Store
 
-__all__ = ["CleanupResult", "DiskSpace", "Maintenance", "Shelves", "Whole", "room_at"]
+__all__ = ["CleanupResult", "DiskSpace", "Maintenance", "room_at"]
 
 _FULL = 100_000_000  # free bytes below which work is about to fail
 _EASE = 1.25  # times the bytes below which the disk counts as filling: with so much free it surely does not
 _LOGS = timedelta(days=90)  # after which a crash is history
-
-
-class Whole(Protocol):
-    """A database that can be looked through."""
-
-    def faults(self) -> tuple[str, ...]:
-        """What is wrong with it."""
-        ...
-
-
-class Shelves(Protocol):
-    """The pictures on the disk, one folder a draft."""
-
-    def path(self, folder: str, name: str) -> Path:
-        """Where a file of a draft lies."""
-        ...
-
-    def sizes(self) -> Mapping[str, int]:
-        """Every folder and the bytes in it."""
-        ...
-
-    def remove(self, folder: str) -> None:
-        """Take a folder away whole."""
-        ...
-
-    def sweep(self) -> int:
-        """Clear away what runs that died left half written; how many folders that was."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +69,9 @@ class Maintenance:
         *,
         home: Path,
         store: Store,
-        pictures: Shelves,
+        pictures: Pictures,
         workspace: RunStore,
-        database: Whole,
+        database: Dump,
         clock: Clock,
         rejected_days: float,
         runs_days: float,

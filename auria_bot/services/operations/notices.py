@@ -18,22 +18,19 @@ from auria_bot.domain.notice import Kind, Notice
 from auria_bot.domain.post import PostState
 from auria_bot.errors import AuriaError
 from auria_bot.redaction import redacted_error as told_by
-from auria_bot.services.ports import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
-    from contextlib import AbstractContextManager
-    from datetime import datetime
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from auria_bot.domain.notice import PendingNotification
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.services.operations.maintenance import DiskSpace
     from auria_bot.services.operations.notifier import DeliveryResult
-    from auria_bot.services.ports import Clock
     from auria_bot.services.schedule.jobs import DraftInventory
+    from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["Board", "Ledger", "Notices", "Notifier", "Sources", "View"]
+__all__ = ["Notices", "Notifier", "Sources"]
 
 log = logging.getLogger(__name__)
 
@@ -48,59 +45,6 @@ class Notifier(Protocol):
 
     def say(self, notice: Notice, *, but: Collection[str] = ()) -> DeliveryResult:
         """Say it at every address but those that have it already."""
-        ...
-
-
-class Board(Protocol):
-    """The notices of one unit of work."""
-
-    def add(self, notice: Notice, *, at: datetime, say: bool = True) -> bool:
-        """Keep a notice to be said; whether it is news."""
-        ...
-
-    def subjects(self, kind: str) -> Sequence[str]:
-        """The subjects of a kind that there is a notice of."""
-        ...
-
-    def forget(self, kind: str, subjects: Collection[str]) -> None:
-        """The occasion is over."""
-        ...
-
-    def forget_said(self, kind: str, *, before: datetime) -> None:
-        """Forget what was said long ago."""
-        ...
-
-    def is_due(self, *, now: datetime) -> bool:
-        """Whether something is to be said now."""
-        ...
-
-    def due(self, *, now: datetime, until: datetime) -> Sequence[PendingNotification]:
-        """What is to be said now; nobody else gets it before `until`."""
-        ...
-
-    def settle(self, telling: PendingNotification, *, told: Collection[str], next_at: datetime | None) -> None:
-        """Keep who was told, and when it is tried again."""
-        ...
-
-
-class View(Unit, Protocol):
-    """One transaction."""
-
-    @property
-    def notices(self) -> Board:
-        """The notices."""
-        ...
-
-
-class Ledger(Protocol):
-    """The database."""
-
-    def begin(self) -> AbstractContextManager[View]:
-        """A transaction."""
-        ...
-
-    def read(self) -> AbstractContextManager[View]:
-        """A view of one moment."""
         ...
 
 
@@ -129,7 +73,7 @@ class Notices:
     def __init__(
         self,
         *,
-        store: Ledger,
+        store: Store,
         herald: Notifier,
         clock: Clock,
         zone: ZoneInfo,
@@ -234,14 +178,14 @@ class Notices:
             notice = Notice(kind=Kind.DIGEST, subject=day, title=f"Auria on {day}", words="\n".join(lines))
             return unit.notices.add(notice, at=now)
 
-    def _settle(self, unit: View, kind: Kind, notices: Sequence[Notice]) -> int:
+    def _settle(self, unit: Unit, kind: Kind, notices: Sequence[Notice]) -> int:
         """Add the occasions of a kind that are there, forget those that are over; how many are news."""
         stand = {notice.subject for notice in notices}
         unit.notices.forget(kind, set(unit.notices.subjects(kind)) - stand)
         wanted = notices if kind not in self._quiet else ()
         return sum(unit.notices.add(notice, at=self._clock()) for notice in wanted)
 
-    def _drafts(self, unit: View) -> int:
+    def _drafts(self, unit: Unit) -> int:
         """New drafts that wait, each with its picture; many at once together."""
         kind = Kind.DRAFT_WAITING
         waiting = {str(draft.id): draft for draft in reversed(unit.drafts.list({DraftState.MADE}))}
@@ -265,7 +209,7 @@ class Notices:
             unit.notices.add(notice, at=self._clock(), say=not together or draft is new[-1])
         return 1 if together else len(new)
 
-    def _attention(self, unit: View) -> list[Notice]:
+    def _attention(self, unit: Unit) -> list[Notice]:
         return [
             Notice(
                 kind=Kind.NEEDS_ATTENTION,
@@ -276,7 +220,7 @@ class Notices:
             for post in unit.posts.list({PostState.NEEDS_ATTENTION})
         ]
 
-    def _paused(self, unit: View) -> list[Notice]:
+    def _paused(self, unit: Unit) -> list[Notice]:
         """Channels that Auria paused herself; what the operator did he knows."""
         return [
             Notice(

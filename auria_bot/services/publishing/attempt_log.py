@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime, timedelta
 
-    from auria_bot.services.ports import Clock, Store, Unit
+    from auria_bot.domain.interfaces import Clock
+    from auria_bot.store.unit_of_work import Store, Unit
 
 __all__ = ["AttemptLog"]
 

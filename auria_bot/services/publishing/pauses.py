@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from auria_bot.domain.interfaces import Channel
+    from auria_bot.domain.interfaces import Channel, Clock
     from auria_bot.domain.pause import Pause
-    from auria_bot.services.ports import Clock, Store, Unit
+    from auria_bot.store.unit_of_work import Store, Unit
 
 __all__ = ["OPERATOR", "Pauses", "pause_refused"]
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auria_bot.domain.draft import Draft
-    from auria_bot.domain.interfaces import Channel
+    from auria_bot.domain.interfaces import Channel, Clock
     from auria_bot.domain.pause import Pause
-    from auria_bot.services.ports import Clock, Pictures, Store
+    from auria_bot.store.files import Pictures
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["PostCreator", "Preview", "broken"]
 

@@ -21,8 +21,8 @@ from auria_bot.services.publishing.sending import MOST_FAILURES, retry_after, wa
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auria_bot.domain.interfaces import Channel
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Channel, Clock
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["MOST_LOOKUPS", "Reconciliation", "lookup_wait"]
 

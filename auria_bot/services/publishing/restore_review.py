@@ -16,7 +16,8 @@ from auria_bot.services.publishing.sending import way_out
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Clock
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["RESTORE", "HeldItems", "hold_back"]
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auria_bot.domain.draft import Draft
-    from auria_bot.domain.interfaces import Channel
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Channel, Clock
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["LONGEST_WAIT", "MOST_FAILURES", "PAUSE", "Sender", "retry_after", "way_out"]
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.domain.job_schedule import JobSchedule
     from auria_bot.domain.lease import Lease
-    from auria_bot.services.ports import Clock
-    from auria_bot.services.schedule.timesheet import Timesheet, Unit
+    from auria_bot.store.unit_of_work import Store, Unit
 
 __all__ = ["BACK_OFF", "LOOK_AGAIN", "LOOK_BACK", "MOST_TRIES", "MOST_WORDS", "JobScheduler"]
 
@@ -52,7 +52,7 @@ class JobScheduler:
         agenda.settle(claim, failed="the platform is away")
     """
 
-    def __init__(self, *, store: Timesheet, clock: Clock, rules: Sequence[JobSchedule], zone: ZoneInfo) -> None:
+    def __init__(self, *, store: Store, clock: Clock, rules: Sequence[JobSchedule], zone: ZoneInfo) -> None:
         """Join the collaborators.
 
         Args:
@@ -79,10 +79,10 @@ class JobScheduler:
             if not unit.leases.holds(lease):
                 raise InvalidTransition("another daemon has taken over")
             waiting = dict[str, JobRun]()
-            for old in unit.slots.list({JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED}):
+            for old in unit.job_runs.list({JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED}):
                 if old.slot not in busy:
                     waiting |= {old.slot.job: old} if self._stands(unit, old, waiting, now) else {}
-            at_work, latest = {slot.job for slot in busy}, unit.slots.latest(until=now)
+            at_work, latest = {slot.job for slot in busy}, unit.job_runs.latest(until=now)
             for rule in self.rules.values():
                 if rule.job not in at_work:
                     begun = latest.get(rule.job)
@@ -121,7 +121,7 @@ class JobScheduler:
         """
         now = self._clock()
         with self._store.begin() as unit:
-            asked = [one for one in unit.slots.list({JobRunState.ASKED}) if one.slot.job == job]
+            asked = [one for one in unit.job_runs.list({JobRunState.ASKED}) if one.slot.job == job]
             if not asked:
                 raise NotFound(f"no missed slot of {job[:120]!r} waits for your word; `auria schedule` shows them all")
             decided = asked[0].evolve(state=JobRunState.SKIPPED, ended_at=now, words="let go by the operator")
@@ -129,13 +129,13 @@ class JobScheduler:
                 decided = asked[0].evolve(
                     state=JobRunState.RETRY, again_at=now, words="the operator wants it made up for"
                 )
-            unit.slots.save(decided, was=asked[0])
+            unit.job_runs.save(decided, was=asked[0])
         return decided
 
     def asked(self) -> Mapping[str, str]:
         """The names of missed slots that wait for the operator's word, by their jobs."""
         with self._store.read() as unit:
-            return {one.slot.job: one.slot.name for one in unit.slots.list({JobRunState.ASKED})}
+            return {one.slot.job: one.slot.name for one in unit.job_runs.list({JobRunState.ASKED})}
 
     def coming(self, *, days: float = 7) -> tuple[ScheduledTime, ...]:
         """The slots of the coming days, the first first."""
@@ -148,8 +148,8 @@ class JobScheduler:
     def history(self, *, days: float = 7) -> tuple[JobRun, ...]:
         """What became of the slots of the last days, and of older ones that are still open; the last first."""
         with self._store.read() as unit:
-            recent = unit.slots.list(since=self._clock() - timedelta(days=days))
-            still = unit.slots.list({JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED})
+            recent = unit.job_runs.list(since=self._clock() - timedelta(days=days))
+            still = unit.job_runs.list({JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED})
         return (*recent, *(one for one in still if one not in recent))
 
     def next_look(self) -> datetime:
@@ -161,7 +161,7 @@ class JobScheduler:
     def tidy(self) -> int:
         """Forget what became of slots long ago; how many."""
         with self._store.begin() as unit:
-            return unit.slots.forget(before=self._clock() - KEPT)
+            return unit.job_runs.forget(before=self._clock() - KEPT)
 
     def _due(
         self, unit: Unit, rule: JobSchedule, old: JobRun | None, begun: datetime | None, lease: Lease
@@ -189,7 +189,7 @@ class JobScheduler:
             asked = rule.catch_up is CatchUp.ASK
             state = JobRunState.ASKED if asked else JobRunState.FAILED
             words = f"{'broken off' if orphan else old.words}; {_MISSED[rule.catch_up]}"[-MOST_WORDS:]
-            unit.slots.save(
+            unit.job_runs.save(
                 old.evolve(state=state, ended_at=None if asked else now, again_at=None, words=words), was=old
             )
         elif old is not None and (orphan or (old.state is JobRunState.RETRY and _may_begin(old, now))):
@@ -198,8 +198,8 @@ class JobScheduler:
     def _count_from(self, unit: Unit, rule: JobSchedule, now: datetime) -> None:
         """Say that a job's slots count from now on; also where that was said by a clock that was ahead."""
         begin = JobRun(slot=ScheduledTime(job=rule.job, name=BEGIN, due=now), state=JobRunState.DONE, ended_at=now)
-        if not unit.slots.add(begin) and (known := unit.slots.get(rule.job, BEGIN)) is not None:
-            unit.slots.save(begin, was=known)
+        if not unit.job_runs.add(begin) and (known := unit.job_runs.get(rule.job, BEGIN)) is not None:
+            unit.job_runs.save(begin, was=known)
 
     def _stands(self, unit: Unit, old: JobRun, waiting: Mapping[str, JobRun], now: datetime) -> bool:
         """Whether an open slot is still wanted: its job is, and it is the job's last one. Else it is let go."""
@@ -208,14 +208,14 @@ class JobScheduler:
         words = (
             "a later one took its place" if old.slot.job in self.rules else "this job is not in the schedule any more"
         )
-        unit.slots.save(old.evolve(state=JobRunState.SKIPPED, ended_at=now, words=words), was=old)
+        unit.job_runs.save(old.evolve(state=JobRunState.SKIPPED, ended_at=now, words=words), was=old)
         return False
 
     def _again(self, unit: Unit, old: JobRun, lease: Lease, now: datetime) -> Iterator[JobRun]:
         """Claim a slot that was begun before, unless that was too often."""
         if old.tries >= MOST_TRIES:
             words = f"given up: it was broken off {old.tries} times"
-            unit.slots.save(old.evolve(state=JobRunState.FAILED, ended_at=now, words=words), was=old)
+            unit.job_runs.save(old.evolve(state=JobRunState.FAILED, ended_at=now, words=words), was=old)
             return
         taken = old.evolve(
             state=JobRunState.RUNNING,
@@ -225,14 +225,14 @@ class JobScheduler:
             ended_at=None,
             again_at=None,
         )
-        unit.slots.save(taken, was=old)
+        unit.job_runs.save(taken, was=old)
         yield taken
 
     def _fresh(self, unit: Unit, rule: JobSchedule, begun: datetime, lease: Lease, now: datetime) -> list[JobRun]:
         """Write down the slots that came due since the last known one: at most one of them to run."""
         # Two slots can be due at the same moment, where clocks leap over both.
         since = max(begun - timedelta(seconds=1), now - LOOK_BACK)
-        due = [slot for slot in rule.slots(since, now, self._zone) if unit.slots.get(rule.job, slot.name) is None]
+        due = [slot for slot in rule.slots(since, now, self._zone) if unit.job_runs.get(rule.job, slot.name) is None]
         due.sort(key=lambda slot: (slot.due, slot.name))
         late = [slot for slot in due if now - slot.due > rule.grace]
         on_time = due[len(late) :]
@@ -251,18 +251,18 @@ class JobScheduler:
         running = {"tries": 1, "fencing": lease.fencing, "started_at": now} if state is JobRunState.RUNNING else {}
         ended = {"ended_at": now} if state is JobRunState.SKIPPED else {}
         written.append(JobRun(slot=chosen, state=state, words=words).evolve(**running, **ended))
-        return [one for one in written if unit.slots.add(one)]
+        return [one for one in written if unit.job_runs.add(one)]
 
     def _overtake(self, unit: Unit, old: JobRun | None, fresh: Sequence[JobRun], now: datetime) -> None:
         """Let an open slot go, now that a later one of its job is there."""
         if old is not None and fresh[-1].state is not JobRunState.SKIPPED:
             words = f"{old.words}; {fresh[-1].slot.name} took its place".removeprefix("; ")[-MOST_WORDS:]
             state = JobRunState.FAILED if old.state is JobRunState.RETRY else JobRunState.SKIPPED
-            unit.slots.save(old.evolve(state=state, ended_at=now, again_at=None, words=words), was=old)
+            unit.job_runs.save(old.evolve(state=state, ended_at=now, again_at=None, words=words), was=old)
 
     def _save(self, was: JobRun, claim: JobRun) -> JobRun:
         with self._store.begin() as unit:
-            return claim if unit.slots.save(claim, was=was) else was
+            return claim if unit.job_runs.save(claim, was=was) else was
 
 
 def _may_begin(old: JobRun, now: datetime) -> bool:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.domain.job_schedule import JobRun, JobSchedule
     from auria_bot.services.operations.maintenance import DiskSpace
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["DraftInventory", "JobPlan", "JobPlanner", "per_day"]
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.domain.lease import Lease
-    from auria_bot.services.ports import Clock
-    from auria_bot.services.schedule.timesheet import Timesheet
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["HEARTBEAT", "LENGTH", "NAME", "LeaderElection", "own_name"]
 
@@ -46,7 +46,7 @@ class LeaderElection:
     def __init__(
         self,
         *,
-        store: Timesheet,
+        store: Store,
         clock: Clock,
         holder: str,
         length: timedelta = LENGTH,

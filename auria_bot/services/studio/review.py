@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from auria_bot.domain.draft import Draft
-    from auria_bot.services.ports import Clock, Store
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.services.studio.step_runner import Progress
     from auria_bot.services.studio.studio import RunResult, Studio
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review", "unfit"]
 

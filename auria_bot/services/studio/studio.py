@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.domain.draft import Draft
+    from auria_bot.domain.interfaces import Clock
     from auria_bot.execution.local import ChildProcessExecutor
     from auria_bot.services.engagement.preferences import PreferenceModel, Preferences
-    from auria_bot.services.ports import Clock, Pictures, Store
     from auria_bot.services.studio.run_store import Run, RunStore
     from auria_bot.services.studio.step_runner import Progress
+    from auria_bot.store.files import Pictures
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["RunResult", "Studio", "UnfinishedRun"]
 
@@ -369,7 +371,7 @@ class Studio:
         if all(_is_final(failure) for failure in failures):
             with self._store.begin() as unit:
                 for step, taken in seconds.items():
-                    unit.vitals.took(step, seconds=taken, times=times[step])
+                    unit.metrics.took(step, seconds=taken, times=times[step])
             self._workspace.remove(run)
         for failure in failures:
             log.warning("A sketch was given up: %s", failure.message, extra={"run": run.plan.run, "step": failure.step})

@@ -32,7 +32,7 @@ def test_versions_are_kept_by_name(store: Store):
     old = CorpusVersion(name="a", made_at=NOW, verses=3, sha256="0" * 64, settings={"least_score": None})
     new = CorpusVersion(name="b", made_at=NOW + timedelta(days=1), verses=4, sha256="1" * 64, settings={})
     with store.begin() as unit:
-        unit.editions.add(old)
-        unit.editions.add(new)
-        unit.editions.add(CorpusVersion(name="a", made_at=NOW, verses=9, sha256="2" * 64, settings={}))
-        assert unit.editions.list() == (new, old)
+        unit.corpus_versions.add(old)
+        unit.corpus_versions.add(new)
+        unit.corpus_versions.add(CorpusVersion(name="a", made_at=NOW, verses=9, sha256="2" * 64, settings={}))
+        assert unit.corpus_versions.list() == (new, old)

@@ -26,22 +26,22 @@ def claim(day: int, job: str = "make", **changes) -> JobRun:
 def test_the_first_claim_wins(store: Store):
     """A second daemon cannot write the same slot down again."""
     with store.begin() as unit:
-        assert unit.slots.add(claim(0))
-        assert not unit.slots.add(claim(0, fencing=4))
-        assert unit.slots.add(claim(0, job="measure"))
-        assert unit.slots.get("make", claim(0).slot.name) == claim(0)
-        assert unit.slots.get("make", "never") is None
+        assert unit.job_runs.add(claim(0))
+        assert not unit.job_runs.add(claim(0, fencing=4))
+        assert unit.job_runs.add(claim(0, job="measure"))
+        assert unit.job_runs.get("make", claim(0).slot.name) == claim(0)
+        assert unit.job_runs.get("make", "never") is None
 
 
 def test_a_change_needs_the_slot_as_it_was(store: Store):
     """What another daemon took over is not overwritten."""
     done = claim(0, state=JobRunState.DONE, ended_at=NOW, words="3 drafts")
     with store.begin() as unit:
-        unit.slots.add(claim(0))
-        assert not unit.slots.save(done, was=claim(0, fencing=2))
-        assert unit.slots.save(done, was=claim(0))
-        assert not unit.slots.save(claim(0), was=claim(0))
-        assert unit.slots.list() == (done,)
+        unit.job_runs.add(claim(0))
+        assert not unit.job_runs.save(done, was=claim(0, fencing=2))
+        assert unit.job_runs.save(done, was=claim(0))
+        assert not unit.job_runs.save(claim(0), was=claim(0))
+        assert unit.job_runs.list() == (done,)
 
 
 def test_lists_leave_the_beginning_out(store: Store):
@@ -50,12 +50,12 @@ def test_lists_leave_the_beginning_out(store: Store):
     done = claim(1, state=JobRunState.DONE, ended_at=NOW + timedelta(days=1))
     with store.begin() as unit:
         for one in (begin, claim(0), done, claim(9)):
-            unit.slots.add(one)
-        assert unit.slots.list() == (claim(9), done, claim(0))
-        assert unit.slots.list({JobRunState.RUNNING}, limit=1) == (claim(9),)
-        assert unit.slots.list(since=NOW + timedelta(hours=1)) == (claim(9), done)
-        assert unit.slots.latest(until=NOW + timedelta(days=2)) == {"make": done.slot.due, "tidy": NOW}
-        assert unit.slots.done_at() == {"make": NOW + timedelta(days=1)}
+            unit.job_runs.add(one)
+        assert unit.job_runs.list() == (claim(9), done, claim(0))
+        assert unit.job_runs.list({JobRunState.RUNNING}, limit=1) == (claim(9),)
+        assert unit.job_runs.list(since=NOW + timedelta(hours=1)) == (claim(9), done)
+        assert unit.job_runs.latest(until=NOW + timedelta(days=2)) == {"make": done.slot.due, "tidy": NOW}
+        assert unit.job_runs.done_at() == {"make": NOW + timedelta(days=1)}
 
 
 def test_what_is_old_is_forgotten(store: Store):
@@ -63,9 +63,9 @@ def test_what_is_old_is_forgotten(store: Store):
     with store.begin() as unit:
         ended = [claim(day, state=JobRunState.DONE) for day in range(3)]
         for one in (*ended, claim(0, job="measure", state=JobRunState.SKIPPED), claim(-1)):
-            unit.slots.add(one)
-        assert unit.slots.forget(before=NOW + timedelta(days=9)) == 2
-        assert {(one.slot.job, one.slot.due) for one in unit.slots.list()} == {
+            unit.job_runs.add(one)
+        assert unit.job_runs.forget(before=NOW + timedelta(days=9)) == 2
+        assert {(one.slot.job, one.slot.due) for one in unit.job_runs.list()} == {
             ("make", ended[2].slot.due),
             ("measure", NOW),
             ("make", NOW - timedelta(days=1)),
@@ -79,7 +79,7 @@ def test_a_year_of_slots_is_not_read_for_the_last_of_each_job(tmp_path: Path):
             for job in ("make", "measure", "tidy"):
                 for day in range(300):
                     state = JobRunState.DONE if day < 290 and job != "tidy" else JobRunState.FAILED
-                    unit.slots.add(claim(day, job=job, state=state, ended_at=NOW + timedelta(days=day, hours=1)))
+                    unit.job_runs.add(claim(day, job=job, state=state, ended_at=NOW + timedelta(days=day, hours=1)))
         steps: list[int] = []
 
         def count(connection, *_: object) -> None:
@@ -89,23 +89,23 @@ def test_a_year_of_slots_is_not_read_for_the_last_of_each_job(tmp_path: Path):
         event.listen(store._engine, "connect", count)
         with store.read() as unit:
             steps.clear()
-            assert unit.slots.latest(until=NOW + timedelta(days=200)) == dict.fromkeys(
+            assert unit.job_runs.latest(until=NOW + timedelta(days=200)) == dict.fromkeys(
                 ("make", "measure", "tidy"), NOW + timedelta(days=200)
             )
             assert len(steps) < 10
-            assert unit.slots.done_due() == dict.fromkeys(("make", "measure"), NOW + timedelta(days=289))
-            assert unit.slots.done_at() == dict.fromkeys(("make", "measure"), NOW + timedelta(days=289, hours=1))
+            assert unit.job_runs.done_due() == dict.fromkeys(("make", "measure"), NOW + timedelta(days=289))
+            assert unit.job_runs.done_at() == dict.fromkeys(("make", "measure"), NOW + timedelta(days=289, hours=1))
 
 
 def test_each_job_has_its_own_last_time(store: Store):
     """On either database; a job of which nothing ended well has none."""
     with store.begin() as unit:
-        assert unit.slots.latest(until=NOW) == unit.slots.done_at() == unit.slots.done_due() == {}
+        assert unit.job_runs.latest(until=NOW) == unit.job_runs.done_at() == unit.job_runs.done_due() == {}
         for job, day, state in (("a", 0, "done"), ("a", 1, "failed"), ("b", 2, "running"), ("c", 3, "done")):
-            unit.slots.add(claim(day, job=job, state=JobRunState(state), ended_at=NOW))
+            unit.job_runs.add(claim(day, job=job, state=JobRunState(state), ended_at=NOW))
         days = {"a": 1, "b": 2, "c": 3}
-        assert unit.slots.latest(until=NOW + timedelta(days=9)) == {
+        assert unit.job_runs.latest(until=NOW + timedelta(days=9)) == {
             job: NOW + timedelta(days=day) for job, day in days.items()
         }
-        assert unit.slots.done_at() == {"a": NOW, "c": NOW}
-        assert unit.slots.done_due() == {"a": NOW, "c": NOW + timedelta(days=3)}
+        assert unit.job_runs.done_at() == {"a": NOW, "c": NOW}
+        assert unit.job_runs.done_due() == {"a": NOW, "c": NOW + timedelta(days=3)}

@@ -39,7 +39,7 @@ def test_only_posts_of_reddit_whose_poems_are_kept(store: Store):
         )
         unit.verses.bury([place_key("reddit", "5")], at=NOW)
     with store.read() as unit:
-        assert [name for _, name in unit.watch.page(0, since=None, until=None, limit=10)] == ["1"]
+        assert [name for _, name in unit.tracked_posts.page(0, since=None, until=None, limit=10)] == ["1"]
 
 
 def test_pages_by_age(store: Store):
@@ -47,6 +47,8 @@ def test_pages_by_age(store: Store):
     with store.begin() as unit:
         unit.verses.take([piece(number) for number in range(1, 9)])
     with store.read() as unit:
-        first = unit.watch.page(0, since=NOW - timedelta(days=6), until=NOW - timedelta(days=2), limit=3)
-        second = unit.watch.page(first[-1][0], since=NOW - timedelta(days=6), until=NOW - timedelta(days=2), limit=3)
+        first = unit.tracked_posts.page(0, since=NOW - timedelta(days=6), until=NOW - timedelta(days=2), limit=3)
+        second = unit.tracked_posts.page(
+            first[-1][0], since=NOW - timedelta(days=6), until=NOW - timedelta(days=2), limit=3
+        )
     assert [name for _, name in (*first, *second)] == ["3", "4", "5", "6"]

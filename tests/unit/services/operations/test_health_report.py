@@ -24,7 +24,7 @@ _RULES = (JobSchedule(job="make", at=(time(4),)), JobSchedule(job="new", at=(tim
 
 def _health(house: Application) -> Health:
     return Health(
-        store=house.store,
+        store=lambda: house.store,
         clock=house.clock,
         rules=_RULES,
         zone=ZoneInfo("UTC"),
@@ -40,8 +40,8 @@ def _slot(house: Application, days: int, state: JobRunState, words: str = "") ->
     ended = due + timedelta(minutes=5) if state is JobRunState.DONE else None
     with house.store.begin() as unit:
         claim = JobRun(slot=slot, state=state, started_at=due, ended_at=ended, words=words)
-        if not unit.slots.add(claim):
-            unit.slots.save(claim, was=unit.slots.get("make", slot.name))
+        if not unit.job_runs.add(claim):
+            unit.job_runs.save(claim, was=unit.job_runs.get("make", slot.name))
 
 
 def _beat(house: Application) -> None:
@@ -91,17 +91,17 @@ def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: 
     """However often a later slot takes the place of the one before; counting may fail for a day."""
     rules = tuple(JobSchedule(job=job, at=tuple(time(hour) for hour in range(24))) for job in ("publish x", "measure"))
     health = Health(
-        store=house.store, clock=house.clock, rules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1)
+        store=lambda: house.store, clock=house.clock, rules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1)
     )
     found = []
     for hour in range(30):
         for job in ("publish x", "measure"):
             slot = ScheduledTime(job=job, name=f"{clock():%Y-%m-%dT%H:%M}", due=clock())
             with house.store.begin() as unit:
-                for old in (one for one in unit.slots.list({JobRunState.RETRY}) if one.slot.job == job):
-                    unit.slots.save(old.evolve(state=JobRunState.FAILED, words="overtaken"), was=old)
+                for old in (one for one in unit.job_runs.list({JobRunState.RETRY}) if one.slot.job == job):
+                    unit.job_runs.save(old.evolve(state=JobRunState.FAILED, words="overtaken"), was=old)
                 state = JobRunState.RETRY if 0 < hour < 29 else JobRunState.DONE
-                unit.slots.add(JobRun(slot=slot, state=state, words="no answer"))
+                unit.job_runs.add(JobRun(slot=slot, state=state, words="no answer"))
         clock.advance(minutes=30)
         found.append(health.overdue())
         clock.advance(minutes=30)
@@ -115,7 +115,7 @@ def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: 
 def test_slots_before_the_beginning_do_not_count(house: Application, clock: FakeClock):
     """A job that was just added is not overdue."""
     with house.store.begin() as unit:
-        unit.slots.add(JobRun(slot=ScheduledTime(job="make", name=BEGIN, due=clock()), state=JobRunState.DONE))
+        unit.job_runs.add(JobRun(slot=ScheduledTime(job="make", name=BEGIN, due=clock()), state=JobRunState.DONE))
     assert _health(house).overdue() == {}
 
 
@@ -148,7 +148,7 @@ def test_every_figure_is_told(house: Application, channel: object):
     _beat(house)
     with house.store.begin() as unit:
         for seconds in (1.5, 0.25):
-            unit.vitals.took("varnish", seconds=seconds, times=1)
+            unit.metrics.took("varnish", seconds=seconds, times=1)
     lines = health.metrics().splitlines()
     for line in (
         'auria_info{version="1.2"} 1',
@@ -169,11 +169,10 @@ def test_every_figure_is_told(house: Application, channel: object):
     ):
         assert line in lines
 
-    class Away:
-        def read(self):
-            raise DatabaseUnreachable("the server does not answer")
+    def away_store():
+        raise DatabaseUnreachable("the server does not answer")
 
-    away = Health(store=Away(), clock=house.clock, zone=ZoneInfo("UTC"), patience=timedelta(0))
+    away = Health(store=away_store, clock=house.clock, zone=ZoneInfo("UTC"), patience=timedelta(0))
     assert away.look().troubles == ("the server does not answer",)
     assert "auria_database_up 0" in away.metrics()
     assert "auria_healthy 0" in away.metrics()
