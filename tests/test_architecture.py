@@ -30,7 +30,7 @@ LAYERS = (
 )
 """The lowest first; a layer imports the ones below it."""
 
-ALLOWED_BESIDE = {("cli", "daemon"), ("store", "corpus"), ("execution", "services")}
+ALLOWED_BESIDE = {("cli", "daemon"), ("store", "corpus"), ("execution", "art"), ("execution", "services")}
 """Beside or above: a command starts the daemon; the store keeps corpus items; the executor runs the studio's steps."""
 
 OUTSIDE = {"testing"}
