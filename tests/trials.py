@@ -107,7 +107,7 @@ def found(channel: Channel, post: Post) -> Receipt | None:
     Raises:
         Throttled: it cannot for a long time.
     """
-    until = time.monotonic() + 15
+    until = time.monotonic() + 120
     while True:
         try:
             return channel.find(post)

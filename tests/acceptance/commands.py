@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.bench.hostile_input import FAKES
+from tests.scenarios.hostile_input import FAKES
 
 __all__ = ["ROOT", "Operator"]
 

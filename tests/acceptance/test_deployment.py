@@ -26,7 +26,7 @@ from auria_bot.settings.schema import DaemonSettings
 from auria_bot.store.engine import BUSY_TIMEOUT, CONNECT_TIMEOUT
 from auria_bot.telemetry import METRICS
 from tests.acceptance import caged
-from tests.bench.docker import instructions, lint
+from tests.scenarios.docker import instructions, lint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

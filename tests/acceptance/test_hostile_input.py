@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.hostile_input import CASES, FAKES, Victim
+from tests.scenarios.hostile_input import CASES, FAKES, Victim
 
 
 @pytest.fixture(scope="module")

@@ -1,36 +1,14 @@
-"""Four publisher processes, one SQLite file, 5,000 due posts to the folder channel: each once, and nobody is locked out."""
+"""The benchmark publish-sqlite: see `tests.scenarios.publish_sqlite`."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from functools import partial
-from pathlib import Path
-
-from sqlalchemy import URL
-
-from auria_bot.store.migrate import upgrade
 from tests.bench import Result
-from tests.bench.publishing import at_once, fill, one_picture, publish_all, tally
+from tests.scenarios.publish_sqlite import measured
 
 __all__ = ["run"]
 
 
 def run(posts: int = 5000, processes: int = 4) -> Result:
-    """Measure. A process that is told "database is locked" fails, and the benchmark with it."""
-    root = Path(tempfile.mkdtemp(prefix="auria-publish-"))
-    try:
-        url = URL.create("sqlite", database=str(root / "auria.db")).render_as_string()
-        upgrade(url)
-        fill(url, range(1, posts + 1), one_picture(root))
-        took = at_once(processes, partial(publish_all, root, url))
-        counted = tally(root, url)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
-    figures = (
-        f"{counted.sent} of {posts} posts sent by {processes} processes, {counted.placed} mutations, {counted.doubled} posts"
-        f" doubled, {counted.shown} in the gallery, nobody locked out; {posts / took:.0f} posts/s"
-    )
-    return Result(
-        name="publish-sqlite", figures=figures, bar='each once, no "database is locked"', passed=counted.clean(posts)
-    )
+    """Publish so many posts at once."""
+    figures, passed = measured(posts, processes)
+    return Result(name="publish-sqlite", figures=figures, bar='each once, no "database is locked"', passed=passed)

@@ -1,60 +1,17 @@
-"""A simulated year in five time zones, a daily job at 01:30, 02:30 and 23:59: each local day exactly once, whatever the clocks do.
-
-The agenda, the lease and the table of slots are the real ones, the clock is not. Between two slots it stops at odd hours too, where
-nothing may be due.
-"""
+"""The benchmark year: see `tests.scenarios.year`."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import tempfile
-from collections import Counter
-from contextlib import closing
-from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from auria_bot.domain.job_schedule import JobRunState, JobSchedule, instant, times
-from auria_bot.services.schedule.job_scheduler import JobScheduler
-from auria_bot.services.schedule.leader_election import LeaderElection
-from auria_bot.testing import FakeClock
 from tests.bench import Result
-from tests.house import fake_house
+from tests.scenarios.year import RULES, ZONES, _changes, faults
 
-__all__ = ["ZONES", "faults", "run"]
-
-ZONES = ("America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Apia")
-"""With clock changes of an hour, of half an hour, at other times of the year, and without any."""
-
-RULES = tuple(JobSchedule(job=f"job at {at}", at=times((at,))) for at in ("01:30", "02:30", "23:59"))
-ODD = timedelta(hours=7, minutes=13)
-
-
-def faults(folder: Path, zone: str, *, first: date = date(2026, 1, 1), days: int = 365) -> tuple[int, list[str]]:
-    """Live through a stretch of days in a zone: how many slots were claimed, and what was not as it should be."""
-    here = ZoneInfo(zone)
-    clock = FakeClock(instant(first, time(0), here))
-    end = instant(first + timedelta(days=days), time(0), here)
-    claimed = Counter[tuple[str, str]]()
-    with closing(fake_house(folder, clock=clock)) as house:
-        leader = LeaderElection(store=house.store, clock=clock, holder="year", steady=lambda: 0.0)
-        leader.beat()
-        agenda = JobScheduler(store=house.store, clock=clock, rules=[replace(rule) for rule in RULES], zone=here)
-        lease = leader.lease
-        while clock.now < end and lease is not None:
-            for claim in agenda.claim(lease):
-                claimed[claim.slot.job, claim.slot.name[:10]] += 1
-                agenda.settle(claim)
-            due = min(slot.due for rule in RULES if (slot := rule.next(clock.now, here)))
-            clock.now = min(due, clock.now + ODD)
-        rows = agenda.history(days=400)
-    wanted = {(rule.job, (first + timedelta(days=number)).isoformat()): 1 for rule in RULES for number in range(days)}
-    wrong = [f"{zone}: {key} {claimed[key]} times" for key in {*wanted, *claimed} if claimed[key] != wanted.get(key, 0)]
-    wrong += [f"{zone}: {row.slot} is {row.state}" for row in rows if row.state is not JobRunState.DONE]
-    return sum(claimed.values()), wrong
+__all__ = ["run"]
 
 
 def run() -> Result:
@@ -72,9 +29,3 @@ def run() -> Result:
     changes = sum(_changes(ZoneInfo(zone)) for zone in ZONES)
     figures = f"{len(ZONES)} zones, {changes} clock changes, {count} slots of {len(ZONES) * len(RULES) * 365}, {len(wrong)} skipped or doubled"
     return Result(name="year", figures=figures, bar="every local day exactly one of each daily job", passed=not wrong)
-
-
-def _changes(zone: ZoneInfo) -> int:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    offsets = [(start + timedelta(days=day)).astimezone(zone).utcoffset() for day in range(366)]
-    return sum(one != other for one, other in pairwise(offsets))

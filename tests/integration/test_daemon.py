@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bench import catch_up, idle, outages, power_cut, takeover, year
+from tests.scenarios import catch_up, idle, outages, power_cut, takeover, year
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,8 @@ def test_days_round_a_clock_change(tmp_path: Path, zone: str, first: date):
 
 def test_three_days_off():
     """As the policies say."""
-    assert catch_up.run().passed
+    figures, passed = catch_up.measured()
+    assert passed, figures
 
 
 def test_ticks_leave_nothing_behind(tmp_path: Path):
@@ -53,7 +54,8 @@ def test_an_outage_passes(tmp_path: Path, name: str):
 @pytest.mark.slow
 def test_another_daemon_takes_over():
     """One leader is killed."""
-    assert takeover.run(1, longest_life=3.0).passed
+    figures, passed = takeover.measured(1, longest_life=3.0)
+    assert passed, figures
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bench.kill_resume import VICTIMS, Trial, compared, figures, reference, trial
+from tests.scenarios.kill_resume import VICTIMS, Trial, compared, figures, reference, trial
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.store.migrate import upgrade
-from tests.bench import clocks, publish_faults, publish_sqlite
-from tests.bench.publishing import at_once, fill, one_picture, publish_all, tally
 from tests.platforms import PLATFORMS
+from tests.scenarios import clocks, publish_faults, publish_sqlite
+from tests.scenarios.publishing import at_once, fill, one_picture, publish_all, tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,8 @@ def test_a_token_that_ends_between_upload_and_post(channel: str, tmp_path: Path)
 @pytest.mark.slow
 def test_many_publishers_on_sqlite() -> None:
     """Each post once, and nobody is locked out."""
-    assert publish_sqlite.run(posts=60, processes=3).passed
+    figures, passed = publish_sqlite.measured(posts=60, processes=3)
+    assert passed, figures
 
 
 @pytest.mark.slow

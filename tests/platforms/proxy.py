@@ -31,7 +31,7 @@ __all__ = ["Answer", "FaultyProxy", "json_answer"]
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers, body."""
 
-PATIENCE = 20.0  # seconds: after this a "slow" answer is given up, should the client never hang up
+PATIENCE = 120.0  # seconds: after this a "slow" answer is given up, should the client never hang up
 GARBAGE = b"<html>\xff\xfe not what was asked for \x00"
 
 

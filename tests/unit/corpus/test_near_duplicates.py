@@ -8,7 +8,7 @@ import pytest
 
 from auria_bot.corpus.language.words import words
 from auria_bot.corpus.near_duplicates import alike, versions
-from tests.bench.near_duplicates import FEW
+from tests.scenarios.near_duplicates import FEW
 
 
 def poem(*lines: str) -> list[list[str]]:

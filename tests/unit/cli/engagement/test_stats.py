@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import statistics
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,6 @@ from auria_bot.bootstrap.application import build
 from auria_bot.cli.engagement.stats import since_when
 from auria_bot.errors import InputError
 from auria_bot.settings.loading import load
-from tests.bench import stats as bench
 from tests.engaged import add_sent
 from tests.unit.cli.engaged_home import fill, home
 
@@ -225,10 +223,3 @@ def test_since_nonsense(text: str):
     """The message shows what can be written."""
     with pytest.raises(InputError, match="2026-01-31"):
         since_when(text, NOW, PARIS)
-
-
-def test_a_small_bench(tmp_path: Path):
-    """A tenth of the posts and a fiftieth of the samples of the bar, in less processor time than the bar's wall time."""
-    assert bench.build(tmp_path / "auria.db", days=110, samples=20_000) == 20_000
-    spent = [spent for _, spent in bench.seconds(tmp_path, runs=3)]
-    assert statistics.median(spent) < bench.BAR

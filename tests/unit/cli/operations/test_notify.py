@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from auria_bot.cli.app import app
 from auria_bot.errors import InputError
-from tests.bench.outages import Listener
+from tests.scenarios.outages import Listener
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -66,7 +66,7 @@ def steady() -> _Steady:
 
 def _ended(caretaker: HealthMonitor) -> None:
     """Wait for the process that says notices."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while caretaker._saying is not None and caretaker._saying.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
 

@@ -33,7 +33,7 @@ def worker(folder: Path, script: str, *commands: str, deadline: float = 20.0) ->
 
 def ended(one: JobProcess) -> JobResult:
     """What came of it in the end."""
-    until = time.monotonic() + 15
+    until = time.monotonic() + 120
     while (report := one.look()) is None:
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -89,7 +89,7 @@ def test_what_is_at_work_can_be_ended(tmp_path: Path):
     )
     one = worker(tmp_path, polite, "a")
     one.look()
-    until = time.monotonic() + 15
+    until = time.monotonic() + 120
     while not (tmp_path / "ready").exists():
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -158,7 +158,7 @@ def test_a_worker_dies_with_its_daemon(tmp_path: Path):
         f"one = worker(Path({str(tmp_path)!r}), {inner!r}, 'a')\none.look()\ntime.sleep(60)"
     )
     daemon = subprocess.Popen([sys.executable, "-c", outer], start_new_session=True)
-    pid, until = tmp_path / "pid", time.monotonic() + 20
+    pid, until = tmp_path / "pid", time.monotonic() + 120
     while not (pid.exists() and pid.read_text()):
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from auria_bot import redaction, telemetry
-from tests.bench.secrets import Findings, forms, search, try_backend, try_database, try_directly, try_keyring
 from tests.platforms import PLATFORMS
+from tests.scenarios.secrets import Findings, forms, search, try_backend, try_database, try_directly, try_keyring
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from auria_bot import registry
 from auria_bot.channels import text_limits
 from auria_bot.channels.folder.channel import FolderChannel
 from auria_bot.domain.interfaces import Limits, PreparedText
-from tests.bench.limits import Tally, try_channel
 from tests.platforms import PLATFORMS, platform
+from tests.scenarios.limits import Tally, try_channel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""A publisher that can be killed at a boundary: `python -m tests.bench.mortal_publisher`, told what to do line by line.
+"""A publisher that can be killed at a boundary: `python -m tests.scenarios.mortal_publisher`, told what to do line by line.
 
 The process imports everything once and forks for every line, so that a thousand publishers need not start Python a
 thousand times. A line is a JSON object: `home` (with the secrets), `database` (its URL), `channel`, `options` of the channel, and

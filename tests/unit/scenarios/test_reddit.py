@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.corpus.sources.listing import listings
-from tests.bench.reddit import Tally, compared, trial
 from tests.platforms.reddit import RedditServer
 from tests.reading_reddit import reading_house
+from tests.scenarios.reddit import Tally, compared, trial
 
 if TYPE_CHECKING:
     from pathlib import Path

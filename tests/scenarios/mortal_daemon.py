@@ -54,7 +54,7 @@ def _main(mode: str, clock: tuple[str, str, str], rest: list[str]) -> None:
         sys.argv = ["auria", *rest]
         main()
     health_monitor.EVERY = LOOK
-    program = (sys.executable, "-m", "tests.bench.mortal_daemon", "work", *clock)
+    program = (sys.executable, "-m", "tests.scenarios.mortal_daemon", "work", *clock)
     daemon = FastDaemon(load=loading.load, clock=lambda: fast_clock(base, start, speed), program=program)
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
     while daemon.tick():

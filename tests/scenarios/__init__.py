@@ -1,0 +1,1 @@
+"""Whole courses of events that tests try in small and benchmarks in full: crashes, attacks, outages, crowds."""
