@@ -1,0 +1,173 @@
+"""Measures the source of the program: sizes, layers, cycles, and names and phrases that were retired."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import statistics
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["PACKAGE", "RETIRED", "House", "modules", "survey"]
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "auria_bot"
+RETIRED = ROOT / "tests" / "labels" / "retired_names.json"
+"""Module names, class names and phrases that no longer stand in the program, by kind."""
+
+MOST_FUNCTION_LINES = 60
+MOST_MODULE_LINES = 400
+MOST_IN_A_FOLDER = 15
+MOST_COLUMNS = 120
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """What was found; each list names its places."""
+
+    modules: int = 0
+    lines: int = 0
+    module_lines: list[int] = field(default_factory=list)
+    function_lines: list[int] = field(default_factory=list)
+    longest_module: tuple[int, str] = (0, "")
+    long_modules: list[str] = field(default_factory=list)
+    long_functions: list[str] = field(default_factory=list)
+    full_folders: list[str] = field(default_factory=list)
+    wide_lines: list[str] = field(default_factory=list)
+    formatter_exceptions: list[str] = field(default_factory=list)
+    retired_modules: list[str] = field(default_factory=list)
+    retired_classes: list[str] = field(default_factory=list)
+    retired_phrases: list[str] = field(default_factory=list)
+    cycles: list[str] = field(default_factory=list)
+
+    def forbidden(self) -> dict[str, list[str]]:
+        """Everything of which there must be none, by what it is."""
+        return {
+            "functions over 60 lines": self.long_functions,
+            "modules over 400 lines": self.long_modules,
+            "folders of more than 15 modules": self.full_folders,
+            "lines over 120 columns": self.wide_lines,
+            "# fmt: skip": self.formatter_exceptions,
+            "retired module names": self.retired_modules,
+            "retired class names": self.retired_classes,
+            "retired phrases": self.retired_phrases,
+            "import cycles": self.cycles,
+        }
+
+    def figures(self) -> str:
+        """The counts in one line."""
+        counts = ", ".join(f"{len(places)} {name}" for name, places in self.forbidden().items())
+        return (
+            f"{self.modules} modules, {self.lines:,} lines; a module has {statistics.median(self.module_lines):.0f} lines"
+            f" (longest {self.longest_module[0]}: {self.longest_module[1]}), a function"
+            f" {statistics.median(self.function_lines):.0f} (longest {max(self.function_lines)}); {counts}"
+        )
+
+
+def modules(package: Path = PACKAGE) -> list[Path]:
+    """Every module of the program, without the data of an installed copy."""
+    return sorted(path for path in package.rglob("*.py") if "_data" not in path.parts)
+
+
+def survey(package: Path = PACKAGE) -> House:
+    """Read every module and measure it."""
+    retired, found = json.loads(RETIRED.read_text(encoding="utf-8")), House()
+    phrases = re.compile("|".join(re.escape(phrase) for phrase in retired["phrases"]), re.IGNORECASE)
+    folders: dict[Path, int] = defaultdict(int)
+    imports: dict[str, set[str]] = {}
+    for path in modules(package):
+        name, text = path.relative_to(package).as_posix(), path.read_text(encoding="utf-8")
+        tree, lines = ast.parse(text, filename=name), text.splitlines()
+        found.modules += 1
+        found.lines += len(lines)
+        found.module_lines.append(len(lines))
+        found.longest_module = max(found.longest_module, (len(lines), name))
+        folders[path.parent] += 1
+        if len(lines) > MOST_MODULE_LINES:
+            found.long_modules.append(f"{name}: {len(lines)} lines")
+        found.wide_lines += [f"{name}:{at}" for at, line in enumerate(lines, 1) if len(line) > MOST_COLUMNS]
+        found.formatter_exceptions += [f"{name}:{at}" for at, line in enumerate(lines, 1) if "# fmt: " in line]
+        if name in retired["modules"] or f"{path.parent.name}/{path.name}" in retired["modules"]:
+            found.retired_modules.append(name)
+        _definitions(found, name, tree, set(retired["classes"]))
+        flat = " ".join(text.split())
+        found.retired_phrases += [f"{name}: {match.group()!r}" for match in phrases.finditer(flat)]
+        imports[_dotted(path, package)] = set(_imported(tree))
+    found.full_folders = [
+        f"{folder.relative_to(package.parent)}: {count}"
+        for folder, count in folders.items()
+        if count > MOST_IN_A_FOLDER
+    ]
+    found.cycles = _cycles(imports)
+    return found
+
+
+def _definitions(found: House, name: str, tree: ast.Module, retired: set[str]) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name.lstrip("_") in retired:
+            found.retired_classes.append(f"{name}:{node.lineno} {node.name}")
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
+            length = node.end_lineno - node.lineno + 1
+            found.function_lines.append(length)
+            if length > MOST_FUNCTION_LINES:
+                found.long_functions.append(f"{name}:{node.lineno} {node.name}: {length} lines")
+
+
+def _dotted(path: Path, package: Path) -> str:
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    """Names of the program's modules that importing this one imports: not inside functions, nor for types alone."""
+
+    def at_top(node: ast.AST) -> Iterator[ast.AST]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                continue
+            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+                continue
+            yield child
+            yield from at_top(child)
+
+    for node in at_top(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("auria_bot"):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("auria_bot"))
+
+
+def _cycles(imports: dict[str, set[str]]) -> list[str]:
+    """Modules that import one another in a ring, one line for each ring (Tarjan's strongly connected components)."""
+    graph = {name: {to for to in targets if to in imports and to != name} for name, targets in imports.items()}
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    rings: list[str] = []
+
+    def visit(name: str) -> None:
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for to in sorted(graph[name]):
+            if to not in index:
+                visit(to)
+                low[name] = min(low[name], low[to])
+            elif to in stack:
+                low[name] = min(low[name], index[to])
+        if low[name] == index[name]:
+            ring = stack[stack.index(name) :]
+            del stack[stack.index(name) :]
+            if len(ring) > 1:
+                rings.append(" <-> ".join(sorted(ring)))
+
+    for name in sorted(graph):
+        if name not in index:
+            visit(name)
+    return rings
