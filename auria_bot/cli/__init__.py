@@ -14,7 +14,9 @@ def main() -> None:
     import sys
 
     from auria_bot.cli.error_reporting import reported
+    from auria_bot.execution.parent_watch import watch_parent
 
+    watch_parent()
     with reported(debug="--debug" in sys.argv):
         from auria_bot.cli.app import app
 

@@ -1,19 +1,14 @@
 """Runs the studio's steps in child processes, and watches them: deadline, memory, crash.
 
-The program's own process loads no model. A child gets a run's folder (a JSON file and pictures in, the same out), a
-pipe to tell what happens, and a pipe whose end it waits for: a child never outlives its parent. The child also holds
-the run's lock, so a run whose parent was killed cannot be taken up before its child is gone. A step that hangs,
-grows or crashes costs its own sketch; the others go on in a fresh child. Knows no step by name.
+The program's own process loads no model. A child gets a run's folder (a JSON file and pictures in, the same out) and
+sends its progress as messages. It also holds the run's lock, so a run whose parent was killed cannot be taken up before
+its child is gone. A step that hangs, grows or crashes costs its own sketch; the others go on in a fresh child. Knows no
+step by name.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import selectors
-import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -21,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepFailed, StepOutOfMemory, StepTimedOut
+from auria_bot.execution.child_process import ChildProcess, resident_bytes
 from auria_bot.services.studio.run_store import Failure
 from auria_bot.services.studio.step_runner import Progress
 from auria_bot.services.studio.steps import STEPS
@@ -31,7 +27,7 @@ if TYPE_CHECKING:
     from auria_bot.services.studio.plan import Plan
     from auria_bot.services.studio.run_store import Run, State
 
-__all__ = ["ChildProcessExecutor", "ResourceLimits", "resident_bytes"]
+__all__ = ["ChildProcessExecutor", "ResourceLimits"]
 
 POLL = 0.05  # seconds between two looks at the child
 PATIENCE = 5.0  # seconds a child may take to end once its work is done
@@ -52,14 +48,10 @@ class ResourceLimits:
 class _Watch:
     """What the parent knows of a child at work."""
 
-    process: subprocess.Popen[bytes]
-    events: int  # file descriptor
-    leash: int  # file descriptor, open as long as the child may live
+    child: ChildProcess
     since: float
     at: Progress | None = None  # the step being worked on
     begun: bool = False  # whether any step was begun
-    open: bool = True  # whether the child may still tell something
-    rest: bytes = b""
     peak: int = 0
 
 
@@ -97,7 +89,7 @@ class ChildProcessExecutor:
             try:
                 mishap = self._watch(watch, tell)
             finally:
-                self._end(watch)
+                watch.child.stop()
             peak = max(peak, watch.peak)
             if mishap is not None:
                 self._blame(run, watch, mishap, tell)
@@ -106,98 +98,48 @@ class ChildProcessExecutor:
         return peak
 
     def _start(self, run: Run, python: str, steps: tuple[str, ...]) -> _Watch:
-        ours, theirs = os.pipe()
-        leash, hold = os.pipe()
-        command = [
-            python,
-            "-m",
-            "auria_bot.execution.worker_main",
-            str(run.folder),
-            "--steps",
-            ",".join(steps),
-            "--events",
-            str(theirs),
-            "--leash",
-            str(leash),
-            "--parent",
-            str(os.getpid()),
-        ]
-        keep = tuple(item for item in (theirs, leash, run.lock) if item >= 0)
+        command = [python, "-m", "auria_bot.execution.worker_main", str(run.folder), "--steps", ",".join(steps)]
         try:
             with (run.folder / "logs" / "start.log").open("wb") as log:
-                process = subprocess.Popen(  # noqa: S603 - the interpreter is the operator's own choice
+                child = ChildProcess(
                     command,
-                    stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    pass_fds=keep,
-                    start_new_session=True,
-                    env=_environment(own=python == self.python),
+                    inherit=() if run.lock < 0 else (run.lock,),
+                    environment=_environment(own=python == self.python),
                 )
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-            os.close(ours)
-            os.close(hold)
             if python != self.python:
                 raise BackendMissing(f"the interpreter {python} of steps {', '.join(steps)} cannot be run") from None
             raise DiskError(f"the studio's child process cannot be started: {error}") from None
-        finally:
-            os.close(theirs)
-            os.close(leash)
-        os.set_blocking(ours, False)
-        return _Watch(process=process, events=ours, leash=hold, since=time.monotonic())
+        return _Watch(child=child, since=time.monotonic())
 
     def _watch(self, watch: _Watch, tell: Callable[[Progress], None]) -> StepFailed | None:
         """Follow a child until it ends; what went wrong, or None."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(watch.events, selectors.EVENT_READ)
-            while watch.open:
-                for _ in selector.select(POLL):
-                    self._hear(watch, tell)
-                watch.peak = max(watch.peak, size := resident_bytes(watch.process.pid))
-                if 0 < self.rules.memory < size:
-                    return StepOutOfMemory(f"took {size >> 20} MB; the limit is {self.rules.memory >> 20} MB")
-                if (spent := time.monotonic() - watch.since) > (limit := self._deadline(watch)):
-                    return StepTimedOut(f"ran {spent:.1f} s; the deadline is {limit:g} s")
-        try:
-            code = watch.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
+        while watch.child.is_sending:
+            for message in watch.child.receive(POLL):
+                progress = Progress(**message)
+                watch.since = time.monotonic()
+                watch.begun = True
+                watch.at = progress if progress.state == "started" else None
+                tell(progress)
+            watch.peak = max(watch.peak, size := resident_bytes(watch.child.pid))
+            if 0 < self.rules.memory < size:
+                return StepOutOfMemory(f"took {size >> 20} MB; the limit is {self.rules.memory >> 20} MB")
+            if (spent := time.monotonic() - watch.since) > (limit := self._deadline(watch)):
+                return StepTimedOut(f"ran {spent:.1f} s; the deadline is {limit:g} s")
+        status = watch.child.wait(PATIENCE)
+        if status is None:
             return StepTimedOut(f"the child process did not end within {PATIENCE:g} s") if watch.at else None
-        if code == 0:
-            return None
-        if code == -signal.SIGKILL:
+        if status.killed:
             return StepOutOfMemory("was killed (SIGKILL), most likely by the system for want of memory")
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return StepCrashed(how)
-
-    def _hear(self, watch: _Watch, tell: Callable[[Progress], None]) -> None:
-        """Read what the child tells."""
-        try:
-            data = os.read(watch.events, 65536)
-        except BlockingIOError:
-            return
-        watch.open = bool(data)
-        *lines, watch.rest = (watch.rest + data).split(b"\n")
-        for line in lines:
-            progress = Progress(**json.loads(line))
-            watch.since = time.monotonic()
-            watch.begun = True
-            watch.at = progress if progress.state == "started" else None
-            tell(progress)
+        return None if status.ok else StepCrashed(str(status))
 
     def _deadline(self, watch: _Watch) -> float:
         if not watch.begun:
             return self.rules.start
         name = watch.at.step if watch.at else ""
         return self.rules.deadlines.get(name, self.rules.deadline)
-
-    def _end(self, watch: _Watch) -> None:
-        """End the child, whatever it is doing."""
-        if watch.process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(watch.process.pid, signal.SIGKILL)
-            watch.process.wait()
-        os.close(watch.events)
-        os.close(watch.leash)
 
     def _blame(self, run: Run, watch: _Watch, mishap: StepFailed, tell: Callable[[Progress], None]) -> None:
         """Mark the sketch that was being worked on as failed.
@@ -261,12 +203,3 @@ def _tail(log: Path) -> str:
     except OSError:
         return ""
     return f"; it said: {text[-TAIL:]}" if text else ""
-
-
-def resident_bytes(pid: int) -> int:
-    """The resident size of a process, 0 where it is gone or cannot be told."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0

@@ -1,24 +1,62 @@
-"""A command that the daemon started ends with the daemon, however that ended."""
+"""The child's side of `child_process`: ends this process when its parent is gone, and sends the parent messages.
+
+Ending is immediate, as in a power cut: nothing is half written, and what may or may not have been posted is looked up later.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import sys
 import threading
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ORPHANED", "hold"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ORPHANED", "VARIABLE", "send", "watch_parent"]
 
 ORPHANED = 71
-"""The exit code of a command whose daemon is gone."""
+"""The exit code of a process whose parent is gone."""
+
+VARIABLE = "SUPERVISED_BY"
+"""The environment variable by which `ChildProcess` passes on "PARENT:WATCH:MESSAGES", a process id and two descriptors."""
+
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+_messages = -1  # file descriptor; set once, before anything is sent
 
 
-def hold(leash: int) -> None:
-    """Watch the end of a pipe from now on; when its other end is closed, this process ends at once.
+def watch_parent() -> bool:
+    """End with the parent from now on; whether there is one that asks for it. Call it once, before other work."""
+    global _messages  # belongs to the process, as its standard streams do
+    supervisor = os.environ.pop(VARIABLE, "")  # removed, for it does not concern this process's own children
+    if not supervisor:
+        return False
+    parent, watched, _messages = (int(part) for part in supervisor.split(":"))
+    if sys.platform == "linux":
+        import ctypes
 
-    What it was about is left as by a power cut: nothing is half written, and what may or may not be posted is looked up.
-    """
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before that took effect
+            os._exit(ORPHANED)
 
     def wait() -> None:
-        os.read(leash, 1)
+        os.read(watched, 1)
         os._exit(ORPHANED)
 
-    threading.Thread(target=wait, name="leash", daemon=True).start()
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
+    return True
+
+
+def send(message: Mapping[str, Any]) -> None:
+    """Send the parent a message; without a parent that listens, do nothing."""
+    if _messages < 0:
+        return
+    import json  # here, for `auria --help` imports this module and has nothing to send
+
+    data = json.dumps(message, ensure_ascii=False).encode() + b"\n"
+    with contextlib.suppress(BrokenPipeError):
+        while data:
+            data = data[os.write(_messages, data) :]

@@ -1,8 +1,8 @@
 """The studio's child process: loads the models, works through a run's steps, ends.
 
-Started by `auria_bot.execution.local` as `python -m auria_bot.execution.worker_main FOLDER --steps A,B --events FD
---leash FD --parent PID`. It tells what happens as JSON lines on the events pipe, writes what a step says into the
-step's own log, and dies with its parent. Knows no settings and no database.
+Started by `auria_bot.execution.local` as `python -m auria_bot.execution.worker_main FOLDER --steps A,B`.
+It sends its progress to its parent, writes the output of a step into the step's own log, and dies with its parent.
+Knows no settings and no database.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import json
 import os
 import signal
 import sys
-import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.art import compile_cache
+from auria_bot.execution.parent_watch import send, watch_parent
 from auria_bot.services.studio.plan import Plan
 from auria_bot.services.studio.run_store import Run
 from auria_bot.services.studio.step_runner import StepRunner
@@ -32,20 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["listening", "main"]
 
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
-ORPHANED = 71  # exit code of a child whose parent is gone
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Do the steps; the exit code is 0 also where sketches failed, for their states tell."""
     parser = argparse.ArgumentParser(prog="auria_bot.execution.worker_main")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", required=True)
-    parser.add_argument("--events", type=int, required=True)
-    parser.add_argument("--leash", type=int, required=True)
-    parser.add_argument("--parent", type=int, required=True)
     given = parser.parse_args(arguments)
-    _die_with(given.parent, given.leash)
+    watch_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends the child in order
     faulthandler.enable()
     plan = Plan.from_json(json.loads((given.folder / "plan.json").read_text(encoding="utf-8")))
@@ -54,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         compile_cache.keep_in(Path(cache))
 
     def tell(progress: Progress) -> None:
-        os.write(given.events, json.dumps(asdict(progress)).encode() + b"\n")
+        send(asdict(progress))
 
     StepRunner(run, steps=given.steps.split(","), tell=tell, listen=listening, trim=_trim).work()
     sys.stdout.flush()
@@ -73,23 +67,6 @@ def _trim() -> None:
         gc.collect()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-
-
-def _die_with(parent: int, leash: int) -> None:
-    """End when the parent does: by the kernel's word on Linux, and everywhere by the end of a pipe that it holds."""
-    if sys.platform == "linux":
-        import ctypes
-
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(ORPHANED)
-
-    def wait() -> None:
-        os.read(leash, 1)
-        os._exit(ORPHANED)
-
-    threading.Thread(target=wait, name="leash", daemon=True).start()
 
 
 @contextlib.contextmanager

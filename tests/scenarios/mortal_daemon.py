@@ -1,6 +1,6 @@
 """A daemon whose clock runs fast, and the work that it starts, by the same clock: made to be killed.
 
-`daemon BASE START SPEED` ticks until SIGTERM; `work BASE START SPEED --leash FD COMMAND...` is `auria COMMAND...`. The clock shows
+`daemon BASE START SPEED` ticks until SIGTERM; `work BASE START SPEED COMMAND...` is `auria COMMAND...`. The clock shows
 BASE at the moment START, both in seconds since 1970, and runs SPEED times as fast as the world's.
 """
 

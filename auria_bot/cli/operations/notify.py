@@ -66,9 +66,9 @@ def relay() -> None:
     import json
     import sys
 
-    from auria_bot.cli.terminal.console import print_json
     from auria_bot.domain.notice import Notice
     from auria_bot.errors import InputError
+    from auria_bot.execution.parent_watch import send
     from auria_bot.services.operations.notifier import AppriseNotifier
 
     try:
@@ -78,6 +78,6 @@ def relay() -> None:
     except (ValueError, KeyError, TypeError):
         raise InputError("the daemon's words cannot be read; try the addresses with: auria notify test") from None
     said = AppriseNotifier(addresses).say(notice, but=told)
-    print_json({"told": said.told, "failed": said.failed})
+    send({"told": said.told, "failed": said.failed})
     if said.failed:
         raise typer.Exit(1)

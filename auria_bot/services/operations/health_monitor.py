@@ -7,10 +7,10 @@ stops the daemon's work. Knows when; does not know what is said.
 from __future__ import annotations
 
 import logging
-import subprocess
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from auria_bot.execution.child_process import ChildProcess
 from auria_bot.redaction import redacted_error
 
 if TYPE_CHECKING:
@@ -67,15 +67,15 @@ class HealthMonitor:
         """
         self._lookout, self._program, self._steady = lookout, tuple(program), steady
         self._beacon, self._dark = beacon, beacon is not None
-        self._next, self._until = 0.0, 0.0
-        self._saying: subprocess.Popen[bytes] | None = None
+        self._next = 0.0
+        self._saying: ChildProcess | None = None
         self._trouble = ""
 
     def turn(self, *, leads: bool) -> None:
         """Look, if it is time and this daemon leads; it never raises."""
         now = self._steady()
-        if self._saying is not None and (self._saying.poll() is not None or now >= self._until):
-            self._hush()
+        if self._saying is not None and self._saying.poll() is not None:
+            self._saying = None
         if now < self._next:
             return
         self._next = now + EVERY
@@ -113,17 +113,9 @@ class HealthMonitor:
             self._say()
 
     def _say(self) -> None:
-        self._until = self._steady() + _LONG
-        self._saying = subprocess.Popen(  # noqa: S603 - the program's own command
-            [*self._program, "notify", "say"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._saying = ChildProcess([*self._program, "notify", "say"], deadline=_LONG, clock=self._steady)
 
     def _hush(self) -> None:
         if self._saying is not None:
-            self._saying.kill()
-            self._saying.wait()
+            self._saying.stop()
             self._saying = None

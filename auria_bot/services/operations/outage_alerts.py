@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import subprocess
 import time
 from dataclasses import asdict, dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from auria_bot.domain.notice import Kind, Notice
+from auria_bot.execution.child_process import ChildProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +87,7 @@ class OutageAlerter:
         self.addresses = tuple(addresses)
         self._program, self._steady, self._patience = tuple(program), steady, patience
         self._occasions: dict[str, _Occasion] = {}
-        self._saying: tuple[subprocess.Popen[bytes], _Occasion, float] | None = None
+        self._saying: tuple[ChildProcess, _Occasion] | None = None
 
     def turn(self, troubles: Mapping[str, str]) -> None:
         """Take note of what stands in the way now, and say what has stood there long enough; it never raises.
@@ -104,7 +104,7 @@ class OutageAlerter:
         for subject in [name for name, one in self._occasions.items() if now - one.seen > OVER]:
             del self._occasions[subject]
         if self._saying is not None:
-            self._listen(*self._saying, now)
+            self._listen(*self._saying)
         for subject in troubles:
             one = self._occasions[subject]
             if self.addresses and self._saying is None and not one.said and now >= one.next_try:
@@ -113,8 +113,7 @@ class OutageAlerter:
     def close(self) -> None:
         """Give up what is being said."""
         if self._saying is not None:
-            self._saying[0].kill()
-            self._saying[0].communicate()
+            self._saying[0].stop()
             self._saying = None
 
     def _say(self, subject: str, one: _Occasion, now: float) -> None:
@@ -123,32 +122,21 @@ class OutageAlerter:
         words = f"{one.words[:2000]}\n\n{_WAYS_OUT[subject]}"
         notice = Notice(kind=Kind.STANDSTILL, subject=subject, title=_TITLES[subject], words=words)
         told = json.dumps({"addresses": self.addresses, "told": one.told, "notice": asdict(notice)})
+        command = [*self._program, "notify", "relay"]
         try:
-            process = subprocess.Popen(  # noqa: S603 - the program's own command
-                [*self._program, "notify", "relay"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            self._saying = ChildProcess(command, stdin=told.encode(), deadline=_LONG, clock=self._steady), one
         except OSError as error:
             log.warning("Nobody can be told: %s", error.strerror, extra={"action": Kind.STANDSTILL})
-            return
-        self._saying = process, one, now + _LONG
-        with contextlib.suppress(OSError), cast("IO[bytes]", process.stdin) as pipe:
-            pipe.write(told.encode())  # where it ended at once its exit code tells
-        process.stdin = None  # communicate() would write to it again
 
-    def _listen(self, process: subprocess.Popen[bytes], one: _Occasion, until: float, now: float) -> None:
+    def _listen(self, process: ChildProcess, one: _Occasion) -> None:
         """Learn what came of the process that says it, once it has ended or hangs."""
-        if process.poll() is None and now < until:
+        status = process.poll()
+        if status is None:
             return
         self._saying = None
-        if process.poll() is None:
-            process.kill()
-        answer, _ = process.communicate()
-        one.said = process.returncode == 0
+        one.said = status.ok
         with contextlib.suppress(ValueError, KeyError, TypeError):
-            one.told = tuple(str(key) for key in json.loads(answer)["told"])
+            for message in process.receive():
+                one.told = tuple(str(key) for key in message["told"])
         if not one.said:
             log.warning("Not told yet: %s", one.words, extra={"action": Kind.STANDSTILL})

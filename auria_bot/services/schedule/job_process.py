@@ -1,17 +1,14 @@
 """A slot's work: commands of `auria` in processes of their own, one after the other, watched by the clock.
 
-A worker never outlives its daemon: it holds the end of a pipe, and ends when the other end is closed, however the daemon died. What
-it says goes into a file of its job. Knows processes; does not know what the commands do.
+A command never outlives the daemon that started it, and its error output goes to a log file of the job. Does not know what the
+commands do.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
-import signal
-import subprocess
 import sys
 import time
 from collections import deque
@@ -20,12 +17,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from auria_bot.errors import DiskError
+from auria_bot.execution.child_process import ChildProcess
 from auria_bot.services.schedule.job_scheduler import MOST_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auria_bot.domain.job_schedule import JobRun
+    from auria_bot.execution.child_process import ExitStatus
     from auria_bot.services.schedule.jobs import JobPlan
 
 __all__ = ["PROGRAM", "JobProcess", "JobResult"]
@@ -72,22 +71,21 @@ class JobProcess:
         self._waiting, self._program = deque(errand.commands), tuple(program)
         self._log = folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', claim.slot.job)}.log"
         self._until, self._deadline = time.monotonic() + deadline, deadline
-        self._process: subprocess.Popen[bytes] | None = None
-        self._leash = -1
+        self._process: ChildProcess | None = None
         self._words, self._failed, self._held = errand.words, False, errand.held
         self._count = len(errand.commands)
 
     def look(self) -> JobResult | None:
         """Begin the next command where the one before has ended; what came of all, once none is left."""
         if self._process is not None:
-            code = self._process.poll()
-            if code is None:
-                if time.monotonic() < self._until:
-                    return None
-                self.end()
+            status = self._process.poll()
+            if status is None:
+                return None
+            self._process = None
+            if status.timed_out:
                 self._waiting.clear()
                 return JobResult(words=f"took longer than {self._deadline:g} s and was ended", failed=True)
-            self._ended(code)
+            self._ended(status)
         while self._waiting and self._process is None:
             try:
                 self._begin(self._waiting.popleft())
@@ -103,48 +101,20 @@ class JobProcess:
     def end(self, *, patience: float = 0.0) -> None:
         """End what is at work: asked first and given so many seconds, then at once."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            if patience:
-                os.killpg(process.pid, signal.SIGTERM)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(patience)
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        self._let_go()
+        if process is not None:
+            process.stop(patience=patience)
 
     def _begin(self, command: Sequence[str]) -> None:
-        leash, self._leash = os.pipe()
-        try:
-            with _fresh(self._log) as log:
-                self._process = subprocess.Popen(  # noqa: S603 - the program's own commands
-                    [*self._program, "--leash", str(leash), *command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=log,
-                    pass_fds=(leash,),
-                    start_new_session=True,
-                )
-        except BaseException:
-            self._let_go()
-            raise
-        finally:
-            os.close(leash)
+        with _fresh(self._log) as log:
+            remaining = self._until - time.monotonic()
+            self._process = ChildProcess([*self._program, *command], stderr=log, deadline=remaining)
 
-    def _ended(self, code: int) -> None:
+    def _ended(self, status: ExitStatus) -> None:
         """Keep what the command that ended said."""
-        self._process = None
-        self._let_go()
-        if code == 0 and self._failed:
+        if status.ok and self._failed:
             return
-        how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        said = _last_words(self._log, error=code != 0)
-        self._words, self._failed = said or (how if code else ""), code != 0
-
-    def _let_go(self) -> None:
-        os.close(self._leash)
-        self._leash = -1
+        said = _last_words(self._log, error=not status.ok)
+        self._words, self._failed = said or ("" if status.ok else str(status)), not status.ok
 
 
 def _fresh(log: Path) -> IO[bytes]:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from auria_bot.cli.app import app
 from auria_bot.errors import InputError
+from auria_bot.execution import parent_watch
 from tests.scenarios.outages import Listener
 
 if TYPE_CHECKING:
@@ -27,14 +28,16 @@ def _hopeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:'.*' is deprecated:DeprecationWarning")
-def test_a_notice_is_relayed():
+def test_a_notice_is_relayed(monkeypatch: pytest.MonkeyPatch):
     """To each address but those that have it; the answer tells which have it now, and never shows an address."""
     pytest.importorskip("apprise")
+    answers: list[dict] = []
+    monkeypatch.setattr(parent_watch, "send", answers.append)
     with Listener() as listener:
         given = {"addresses": [listener.address, "json://me:s3cret@127.0.0.1:1/x"], "told": [], "notice": NOTICE}
         done = CliRunner().invoke(app, ["notify", "relay"], input=json.dumps(given))
-        answer = json.loads(done.stdout)
-        assert (done.exit_code, len(answer["told"]), answer["failed"]) == (1, 1, ["address 2 (json)"])
+        (answer,) = answers
+        assert (done.exit_code, len(answer["told"]), answer["failed"]) == (1, 1, ("address 2 (json)",))
         assert "s3cret" not in done.output
         again = {**given, "addresses": [listener.address], "told": answer["told"]}
         assert CliRunner().invoke(app, ["notify", "relay"], input=json.dumps(again)).exit_code == 0

@@ -14,12 +14,13 @@ from auria_bot.services.operations.outage_alerts import DATABASE, OVER, PATIENCE
 if TYPE_CHECKING:
     from pathlib import Path
 
-SAY = """
-import sys, json, pathlib
+SAY = r"""
+import os, sys, json, pathlib
 folder = pathlib.Path(sys.argv[1]); count = len(list(folder.iterdir()))
 (folder / f"{count}.json").write_text(json.dumps([sys.argv[2:], json.load(sys.stdin)]))
 fails = int(folder.name)
-print(json.dumps({"told": ["aaaa"], "failed": ["address 2"] if count < fails else []}))
+answer = {"told": ["aaaa"], "failed": ["address 2"] if count < fails else []}
+os.write(int(os.environ["SUPERVISED_BY"].split(":")[2]), json.dumps(answer).encode() + b"\n")
 sys.exit(1 if count < fails else 0)
 """
 SLEEP = (sys.executable, "-S", "-E", "-c", "import time; time.sleep(60)")

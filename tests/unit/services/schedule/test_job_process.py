@@ -20,11 +20,11 @@ from tests.factories import NOW
 CLAIM = JobRun(
     slot=ScheduledTime(job="publish x/y", name="2026-11-21T09:00", due=NOW), state=JobRunState.RUNNING, tries=1
 )
-SAY = "import sys, time; args = sys.argv[3:]; print(*args, file=sys.stderr)"
+SAY = "import sys, time; args = sys.argv[1:]; print(*args, file=sys.stderr)"
 
 
 def worker(folder: Path, script: str, *commands: str, deadline: float = 20.0) -> JobProcess:
-    """A worker whose program is a script; it gets --leash, a number and a command."""
+    """A worker whose program is a script; it gets a command."""
     errand = JobPlan(commands=tuple((command,) for command in commands), words="nothing to do")
     return JobProcess(
         CLAIM, errand, folder=folder, deadline=deadline, program=(sys.executable, "-S", "-E", "-c", script)
@@ -61,13 +61,13 @@ def test_without_commands_there_is_nothing_to_do(tmp_path: Path):
             "the platform is away",
         ),
         ("import sys; sys.exit(7)", "ended with exit code 7"),
-        ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL"),
+        ("import os; os.kill(os.getpid(), 9)", "was ended by SIGKILL"),
     ],
 )
 def test_a_failure_is_told(tmp_path: Path, script: str, words: str):
     """By the error's own sentence where there is one; a command after it that goes well does not hide it."""
     assert ended(worker(tmp_path, script, "a")) == JobResult(words=words, failed=True)
-    script = f"import sys\nif sys.argv[3] == 'a':\n    exec({script!r})"
+    script = f"import sys\nif sys.argv[1] == 'a':\n    exec({script!r})"
     assert ended(worker(tmp_path, script, "a", "b")) == JobResult(words=words, failed=True)
 
 
@@ -116,7 +116,7 @@ def test_last_words_fit_into_any_database(tmp_path: Path):
 
 def test_what_goes_on_from_before_does_not_write_into_the_next_log(tmp_path: Path):
     """A process that a command left behind keeps the file it had."""
-    left = "import subprocess, sys, time\nif sys.argv[3] == 'a':\n    sys.stderr.write('begun\\n' * 100); sys.stderr.flush()\n"
+    left = "import subprocess, sys, time\nif sys.argv[1] == 'a':\n    sys.stderr.write('begun\\n' * 100); sys.stderr.flush()\n"
     left += "    subprocess.Popen([sys.executable, '-S', '-E', '-c', 'import sys, time; time.sleep(0.3); print(9, file=sys.stderr)'])\n"
     left += "else:\n    print('told', file=sys.stderr, flush=True); time.sleep(0.6)"
     assert ended(worker(tmp_path, left, "a", "b")) == JobResult(words="told (the last of 2)", failed=False)
@@ -150,7 +150,7 @@ def test_what_cannot_be_started_is_told(tmp_path: Path):
 def test_a_worker_dies_with_its_daemon(tmp_path: Path):
     """Also when the daemon is killed and can tell nobody."""
     inner = (
-        "import os, sys\nsys.path.insert(0, os.getcwd())\nfrom auria_bot.execution.parent_watch import hold\nhold(int(sys.argv[2]))\n"
+        "import os, sys\nsys.path.insert(0, os.getcwd())\nfrom auria_bot.execution.parent_watch import watch_parent\nwatch_parent()\n"
         f"import pathlib, time; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); time.sleep(60)"
     )
     outer = (
