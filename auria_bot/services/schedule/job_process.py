@@ -88,7 +88,7 @@ class JobProcess:
             self._ended(status)
         while self._waiting and self._process is None:
             try:
-                self._begin(self._waiting.popleft())
+                self._process = self._begin(self._waiting.popleft())
             except OSError as error:
                 words = str(DiskError(f"no process can be started: {error.strerror}"))
                 self._words, self._failed = words, True
@@ -104,10 +104,10 @@ class JobProcess:
         if process is not None:
             process.stop(patience=patience)
 
-    def _begin(self, command: Sequence[str]) -> None:
+    def _begin(self, command: Sequence[str]) -> ChildProcess:
         with _fresh(self._log) as log:
             remaining = self._until - time.monotonic()
-            self._process = ChildProcess([*self._program, *command], stderr=log, deadline=remaining)
+            return ChildProcess([*self._program, *command], stderr=log, deadline=remaining)
 
     def _ended(self, status: ExitStatus) -> None:
         """Keep what the command that ended said."""
