@@ -1,7 +1,8 @@
 """How fast this machine is right now: a fixed loop and a fixed matrix product, timed beside what a benchmark measures.
 
-A bar in seconds holds for one machine on one quiet day. Benchmarks therefore state a time as a multiple of one of these
-references, measured in the same run, before and after the work: on a slower or busier machine both grow alike.
+A bar in seconds holds for one machine on one quiet day. Benchmarks therefore divide a time by one of these references,
+measured in the same run before and after the work, and state it in seconds of the reference machine, a quiet server of
+2024 with two cores: on a slower or busier machine both grow alike.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LOOP_TURNS", "MATRIX_SIDE", "Reference", "Stopwatch"]
+__all__ = ["LOOP_SECONDS", "LOOP_TURNS", "MATRIX_SECONDS", "MATRIX_SIDE", "Reference", "Stopwatch"]
 
 LOOP_TURNS = 400_000
-"""Turns of the interpreted loop; about 30 ms on a 2024 server core."""
+"""Turns of the interpreted loop."""
 
 MATRIX_SIDE = 768
-"""Side of the square single-precision matrices that are multiplied; about 10 ms on two such cores."""
+"""Side of the square single-precision matrices of which three products are computed."""
+
+LOOP_SECONDS, MATRIX_SECONDS = 0.028, 0.045
+"""What both take on the reference machine."""
 
 
 def _loop() -> None:
@@ -32,26 +36,35 @@ def _loop() -> None:
 def _matrix() -> None:
     import numpy as np
 
-    matrix = np.linspace(-1.0, 1.0, MATRIX_SIDE**2, dtype=np.float32).reshape(MATRIX_SIDE, -1)
+    matrix = np.ones((MATRIX_SIDE, MATRIX_SIDE), dtype=np.float32)
     for _ in range(3):
-        matrix = matrix @ matrix / MATRIX_SIDE
+        np.matmul(matrix, matrix).mean()
 
 
-def _seconds(work: Callable[[], None]) -> float:
-    begun = time.perf_counter()
+def _timed(work: Callable[[], None]) -> tuple[float, float]:
+    begun, spent = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - spent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Median seconds of the two references over one benchmark."""
+    """Median seconds of the references over one benchmark."""
 
-    loop: float  # for work that the interpreter does
-    matrix: float  # for work that nets do
+    loop: float  # wall time
+    loop_processor: float  # processor time
+    matrix: float  # wall time, on as many threads as numpy takes
+
+    def interpreted(self, seconds: float) -> float:
+        """What work of the interpreter that took so much processor time would take on the reference machine, in seconds."""
+        return seconds * LOOP_SECONDS / self.loop_processor
+
+    def computed(self, seconds: float) -> float:
+        """What work of the nets that took so long would take on the reference machine, in seconds."""
+        return seconds * MATRIX_SECONDS / self.matrix
 
     def __str__(self) -> str:
-        """The two in milliseconds, for a benchmark's figures."""
+        """The references in milliseconds, for a benchmark's figures."""
         return f"reference loop {self.loop * 1000:.1f} ms, matrix {self.matrix * 1000:.1f} ms"
 
 
@@ -62,22 +75,26 @@ class Stopwatch:
         watch = Stopwatch()
         ...  # measure
         watch.sample()
-        times = seconds / watch.reference.loop
+        seconds = watch.reference.interpreted(seconds)
     """
 
     def __init__(self) -> None:
         _loop()
         _matrix()  # loads numpy and warms it
-        self._loops: list[float] = []
-        self._matrices: list[float] = []
+        self._loops: list[tuple[float, float]] = []
+        self._matrices: list[tuple[float, float]] = []
         self.sample()
 
     def sample(self, count: int = 5) -> None:
         """Time both `count` times."""
-        self._loops += [_seconds(_loop) for _ in range(count)]
-        self._matrices += [_seconds(_matrix) for _ in range(count)]
+        self._loops += [_timed(_loop) for _ in range(count)]
+        self._matrices += [_timed(_matrix) for _ in range(count)]
 
     @property
     def reference(self) -> Reference:
         """The medians so far."""
-        return Reference(loop=statistics.median(self._loops), matrix=statistics.median(self._matrices))
+        return Reference(
+            loop=statistics.median(wall for wall, _ in self._loops),
+            loop_processor=statistics.median(processor for _, processor in self._loops),
+            matrix=statistics.median(wall for wall, _ in self._matrices),
+        )
