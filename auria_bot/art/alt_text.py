@@ -1,9 +1,9 @@
-"""The words that go with a picture: alt text for those who cannot see it, and the text of the post.
+"""Write the alt text and the text of a post.
 
-Alt text answers, in the order in which somebody who cannot see the picture would ask: what does it show, in which colours; what is
-its mood, in whose manner is it painted; what is it painted for. What it shows is what the captioner surely sees; where the captioner
-is not sure, or sees the kind of scene that the painter set out to paint, the painter's own words for it. It claims no people, animals or made things unless told that the
-painter paints them, because a captioner finds them in any brush stroke. Knows sketches and words; does not open pictures.
+Alt text says in this order: what the picture shows and in which colours; its mood and whose manner it is painted in; the haiku.
+The captioner is believed where it is confident; otherwise, or where it sees the same kind of scene, the painter's subject is
+used. People, animals and made things are not claimed unless the option `others` is set, because a captioner sees them in any
+brush stroke.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auria_bot.art.captioners.colour_words import NAMED
-from auria_bot.art.captioners.vocabulary_mask import FLOWERS, UNCERTAIN, kinds, tells_of_others
+from auria_bot.art.captioners.vocabulary import FLOWERS, UNCERTAIN, non_nature_words, scene_kinds
 from auria_bot.art.hashtags import Hashtags
 from auria_bot.corpus.language.content_filter import faults
 from auria_bot.corpus.language.words import words
@@ -29,53 +29,53 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_CHARACTERS", "PlainTextWriter", "alt_text"]
 
-MOST_CHARACTERS: Final = 1000  # of alt text: the least that any of the platforms takes
+MOST_CHARACTERS: Final = 1000  # of alt text: the lowest limit of all platforms
 _MOST_TITLE = 120  # characters of a painting's title or a painter's name
 _MISLEADING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 class PlainTextWriter:
-    """Writes plain words in a fixed order."""
+    """Writes plain sentences in a fixed order."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
-        """How it writes."""
+        """Options."""
 
         signature: str = "— Auria"  # the line under the poem
-        hashtags: int = 5  # at most so many, the constant one included; 0 for none
-        others: bool = False  # believe captions that tell of people, animals and made things
+        hashtags: int = 5  # most hashtags, #haiku included; 0 for none
+        others: bool = False  # trust captions that mention people, animals and made things
 
     def __init__(self, config: Config, models: Path) -> None:
-        """Prepare; the hashtags' vectors under `models` are loaded when first needed."""
+        """Keep the settings; the hashtags' vectors under `models` are loaded on first use."""
         self._config = config
         self._hashtags = Hashtags(models / "hashtags")
 
     def models(self) -> Mapping[str, str]:
-        """The table of hashtags, by the hash of its checksums."""
+        """SHA-256 of the table of hashtags."""
         return {"hashtags": self._hashtags.version()}
 
-    def write(self, sketch: ArtworkInProgress) -> Words:
-        """Words for a sketch that has its haiku, and what it has of caption, mood and style.
+    def write(self, artwork: ArtworkInProgress) -> Words:
+        """Write the texts of an artwork that has its haiku and, where known, caption, mood and style.
 
         Raises:
-            InputError: the sketch has no haiku.
-            TextRejected: the haiku holds words that must not be published.
+            InputError: the artwork has no haiku.
+            TextRejected: the haiku contains words that must not be published.
         """
-        if sketch.haiku is None:
-            raise InputError("a sketch without a haiku has no words to go with it")
-        wrong = faults(sketch.haiku.text, names=False)
+        if artwork.haiku is None:
+            raise InputError("the artwork has no haiku yet; no text can be written")
+        wrong = faults(artwork.haiku.text, names=False)
         if wrong:
             raise TextRejected(f"the haiku must not be published: {'; '.join(wrong)}")
         described = alt_text(
-            haiku=sketch.haiku,
-            caption=sketch.caption,
-            subject=sketch.subject or "",
-            mood=sketch.mood,
-            style=sketch.style,
-            theme=sketch.theme,
+            haiku=artwork.haiku,
+            caption=artwork.caption,
+            subject=artwork.subject or "",
+            mood=artwork.mood,
+            style=artwork.style,
+            theme=artwork.theme,
             others=self._config.others,
         )
-        return Words(alt_text=described, post_text=self._post_text(sketch.haiku, sketch.mood))
+        return Words(alt_text=described, post_text=self._post_text(artwork.haiku, artwork.mood))
 
     def _post_text(self, haiku: Haiku, mood: str | None) -> str:
         lines = [haiku.text, ""]
@@ -100,12 +100,12 @@ def alt_text(
 
     Args:
         haiku: the poem the picture was painted for.
-        caption: the captioner's sentence; distrusted where it tells of people, animals or made things.
+        caption: the captioner's sentence; not trusted where it mentions people, animals or made things.
         mood: a mood's name.
-        style: the painting whose manner it was restyled in.
+        style: the painting whose style the picture has.
         theme: what the operator asked for.
-        subject: what the painter set out to paint; "" when it did not tell.
-        others: trust such a caption.
+        subject: what the painter set out to paint; "" when unknown.
+        others: trust captions that mention people, animals and made things.
     """
     about = {*words(" ".join(haiku.lines)), *words(theme or "")}
     sentences = [f"A digital painting of {_subject(caption, about, intended=subject, others=others)}."]
@@ -120,31 +120,33 @@ def alt_text(
 
 
 def _subject(caption: str | None, about: set[str], *, intended: str, others: bool) -> str:
-    """What the picture shows, as it follows "a painting of"; the measured colours stay where the rest is not believed.
+    """What the picture shows, as it follows "a painting of"; measured colours are kept where the rest is not trusted.
 
-    Flowers are believed only where the poem or the theme speaks of them: brush strokes look like petals.
+    Flowers are trusted only where the poem or the theme mentions them: brush strokes look like petals.
     """
     intended = "" if faults(intended, names=False) else _clean(intended)
-    said = _clean(caption or "").rstrip(".!… ")
-    if not said or faults(said, names=False):
+    caption_text = _clean(caption or "").rstrip(".!… ")
+    if not caption_text or faults(caption_text, names=False):
         return intended or UNCERTAIN
-    shown, comma, colours = said.rpartition(", in ")
+    shown, comma, colours = caption_text.rpartition(", in ")
     measured = bool(comma) and all(
         part.strip() in NAMED for part in colours.replace(" and ", ",").split(",") if part.strip()
     )
     if not measured:
-        shown, colours = said, ""
+        shown, colours = caption_text, ""
     unasked_flowers = FLOWERS & set(words(shown)) and not FLOWERS & about
-    if not others and (tells_of_others(shown) or unasked_flowers):
+    if not others and (non_nature_words(shown) or unasked_flowers):
         shown = UNCERTAIN
-    if intended and (shown.lower() == UNCERTAIN or kinds(shown) & kinds(intended) or not kinds(shown)):
+    if intended and (
+        shown.lower() == UNCERTAIN or scene_kinds(shown) & scene_kinds(intended) or not scene_kinds(shown)
+    ):
         shown = intended
     shown = f"{shown[0].lower()}{shown[1:]}" if shown[:2].istitle() else shown
     return f"{shown}, in {colours}" if colours else shown
 
 
 def _manner(style: Style | None) -> str:
-    """In whose manner, e.g. `in the manner of “The Wave” by Gustave Courbet, 1870`; "" when that cannot be said decently."""
+    """The style, e.g. `in the manner of “The Wave” by Gustave Courbet, 1870`; "" when title or name must not be published."""
     if style is None:
         return ""
     title, artist, year = (_cut(_clean(part)) for part in (style.title, style.byline, style.year))
@@ -160,7 +162,7 @@ def _manner(style: Style | None) -> str:
 
 
 def _spoken(haiku: Haiku) -> str:
-    """The poem in one line as a voice should read it: a pause at each line's end and no slashes."""
+    """The poem on one line as a screen reader should read it: a pause at the end of each line, no slashes."""
     lines = [_clean(line) for line in haiku.lines]
     paused = [line if line[-1:] in ",.;:!?—" else f"{line}," for line in lines[:-1]]
     last = lines[-1] if lines[-1][-1:] in ".!?…" else f"{lines[-1]}."
@@ -172,7 +174,7 @@ def _cut(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """One line of composed characters without any that cannot be seen."""
+    """One line of composed characters without invisible ones."""
     composed = unicodedata.normalize("NFC", text)
     kept = "".join(
         " " if letter in "\n\t\r" else letter

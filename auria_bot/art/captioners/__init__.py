@@ -1,1 +1,1 @@
-"""Who may describe: one file, one backend."""
+"""The captioners, one module for each backend."""

@@ -1,8 +1,8 @@
-"""A captioner of the operator's own choice: any image-to-text model that transformers can load, BLIP and the like.
+"""A captioner of the operator's own choice: any image-to-text model that transformers can load, such as BLIP.
 
-Needs auria-bot[torch]. `model` is a folder, or a name on the hub, which transformers then downloads. Knows transformers;
-does not know what the model was trained on, so the alt text still distrusts what it says of people and animals unless
-the scribe is told otherwise.
+Needs auria-bot[torch]. `model` is a folder, or a name on the hub, which transformers then downloads. What the model was
+trained on is unknown, so the alt text does not trust what it says of people and animals unless the text writer's option
+`others` is set.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ __all__ = ["Blip"]
 
 
 class Blip:
-    """Describes pictures with a transformers image-to-text model, by beam search, the same words every time."""
+    """Describes pictures with a transformers image-to-text model and beam search; the same picture gives the same words."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
-        """Which model, and how it searches."""
+        """Options."""
 
         model: str = ""  # a folder, or a hub name such as "Salesforce/blip-image-captioning-base"
         revision: str | None = None  # of a hub name
@@ -35,10 +35,11 @@ class Blip:
         longest: int = 40  # tokens
         device: str = "auto"  # "cuda", "mps", "cpu"
 
-    def __init__(self, config: Config, models: Path) -> None:  # noqa: ARG002 - every captioner is made alike
-        """Prepare; the model is loaded when first needed.
+    def __init__(self, config: Config, models: Path) -> None:  # noqa: ARG002 - every captioner is constructed alike
+        """Keep the settings; the model is loaded on first use.
 
-        Raises SettingsError when no model is named.
+        Raises:
+            SettingsError: no model is named.
         """
         if not config.model:
             raise SettingsError(
@@ -49,7 +50,7 @@ class Blip:
         self._loaded: tuple[Any, Any, str] | None = None
 
     def models(self) -> Mapping[str, str]:
-        """The model by the hash of its weights, where it is a folder; else by its name and revision."""
+        """The SHA-256 of the model's weights where it is a folder, else its name and revision."""
         folder = Path(self._config.model)
         for weights in sorted(folder.glob("*.safetensors")) if folder.is_dir() else ():
             return {"blip": sha256_of(weights)}
@@ -100,7 +101,7 @@ class Blip:
 
 
 def _model_class(transformers: Any) -> Any:
-    """The automatic class of image-to-text models, by the name it has in the installed release."""
+    """The automatic class of image-to-text models under the name it has in the installed release."""
     for name in ("AutoModelForImageTextToText", "AutoModelForVision2Seq"):
         if hasattr(transformers, name):
             return getattr(transformers, name)

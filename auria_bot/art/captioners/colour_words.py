@@ -1,7 +1,7 @@
-"""What colours a picture has, in words: measured, never guessed.
+"""Name the main colours of a picture by measuring its pixels.
 
-The share of each named colour is the share of pixels that lie nearest to it in CIELAB. Names are those that people use
-without thinking (Berlin and Kay's basic terms, with light and dark ones where they matter in landscapes).
+A named colour's share is the share of pixels nearest to it in CIELAB. The names are everyday ones (Berlin and Kay's basic
+terms, with light and dark variants where landscapes need them).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["NAMED", "light_of", "name_colours", "phrase"]
+__all__ = ["NAMED", "join_names", "name_colours"]
 
 NAMED: Final = {
     "black": ("101014", "1c1a1a"),
@@ -50,11 +50,11 @@ NAMED: Final = {
     "lilac": ("b49cd0", "a890bc"),
     "pink": ("e89ab4", "f0b8c4", "d87a9c", "ff40c0"),
 }
-"""Colour names and the sRGB values (hexadecimal) that stand for them."""
+"""Colour names and their sRGB values (hexadecimal)."""
 
-_SIDE = 48  # pixels of the shrunken picture that is measured
+_SIDE = 48  # pixels a side of the reduced picture that is measured
 _LEAST = 0.1  # share of the picture below which a colour is not named
-_RELATED = (  # of these only the more frequent is named
+_RELATED = (  # of each pair only the more frequent is named
     {"black", "dark grey"},
     {"dark grey", "grey"},
     {"grey", "pale grey"},
@@ -95,7 +95,7 @@ def _small(picture: Image.Image) -> NDArray[np.float32]:
 
 
 def name_colours(picture: Image.Image, most: int = 3) -> list[tuple[str, float]]:
-    """The picture's main colours and their shares, the largest first; near relatives are named once."""
+    """The picture's main colours and their shares, the largest first; of similar colours only one."""
     names, prototypes = _prototypes()
     lab = to_lab(_small(picture)).reshape(-1, 1, 3)
     nearest = np.square(lab - prototypes).sum(2).argmin(1)
@@ -111,17 +111,8 @@ def name_colours(picture: Image.Image, most: int = 3) -> list[tuple[str, float]]
     return chosen
 
 
-def light_of(picture: Image.Image) -> str:
-    """One of "dark", "dim", "bright" or "" for a picture of middling light, by mean lightness in CIELAB."""
-    lightness = float(to_lab(_small(picture))[..., 0].mean())
-    for name, ceiling in (("dark", 25.0), ("dim", 38.0), ("", 68.0)):
-        if lightness < ceiling:
-            return name
-    return "bright"
-
-
-def phrase(names: Sequence[str]) -> str:
-    """Words in a row as English says them: "gold", "gold and teal", "gold, teal and black"."""
+def join_names(names: Sequence[str]) -> str:
+    """Join words as English does: "gold", "gold and teal", "gold, teal and black"."""
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"

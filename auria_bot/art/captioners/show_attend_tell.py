@@ -1,22 +1,20 @@
-"""The captioner: Show, Attend and Tell over EfficientNet-Lite0, by beam search, on the CPU and without torch.
+"""The captioner: Show, Attend and Tell over EfficientNet-Lite0 with beam search, on the CPU and without torch.
 
-Knows models/captioner and models/lite0. In scene mode it says only what Auria's pictures can show and adds the colours
-that it measured; outside it, whatever the net learned from photographs.
+Uses models/captioner and models/lite0. In scene mode it uses only words that suit Auria's pictures and adds the measured
+colours; otherwise the whole vocabulary learnt from photographs.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from PIL import Image
 
 from auria_bot.art import runtime
-from auria_bot.art.captioners.beam import Found, search
-from auria_bot.art.captioners.colour_words import name_colours, phrase
-from auria_bot.art.captioners.vocabulary import Vocabulary
-from auria_bot.art.captioners.vocabulary_mask import SCENE_WORDS, UNCERTAIN, tidied
+from auria_bot.art.captioners.colour_words import join_names, name_colours
+from auria_bot.art.captioners.vocabulary import END, PAD, SCENE_WORDS, START, UNCERTAIN, UNKNOWN, Vocabulary, polished
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.pictures import open_picture, to_array
 from auria_bot.errors import ModelCorrupt
@@ -27,15 +25,99 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CaptionModel", "ShowAttendTell"]
+__all__ = ["Advance", "Caption", "CaptionModel", "ShowAttendTell", "search"]
 
-_SIDE: Final = 224  # pixels, what the eye was trained at
+_SIDE: Final = 224  # pixels a side, as in training
 _SMALL_WORDS = "a an the of on in at by near under over with and above from into to next"
-_SMALL: Final = frozenset(_SMALL_WORDS.split())  # may be said more than once in a caption
+_SMALL: Final = frozenset(_SMALL_WORDS.split())  # words allowed more than once in a caption
+
+
+class Advance(Protocol):
+    """One step of the network for every beam."""
+
+    def __call__(self, words: NDArray[np.int64], parents: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Continue beam `parents[i]` of the previous step with `words[i]`; log-probabilities (beams, words)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """A finished caption of the beam search."""
+
+    numbers: tuple[int, ...]  # word numbers, without start and end
+    log_probability: float  # of the whole caption, its end included
+    score: float  # log-probability / length**power, by which captions are ranked
+
+
+def search(
+    advance: Advance,
+    *,
+    beams: int,
+    longest: int,
+    length_power: float = 0.0,
+    forbidden: NDArray[Any] | None = None,
+    once: NDArray[Any] | None = None,
+) -> list[Caption]:
+    """Find the likeliest captions by beam search, the best first; always at least one.
+
+    Args:
+        advance: the network.
+        beams: how many captions are kept in parallel.
+        longest: most words of a caption.
+        length_power: 0 ranks by log-probability alone, which favours short captions; 1 by its mean over words.
+        forbidden: bool (words,), True for words that must not be used; the end cannot be forbidden.
+        once: bool (words,), True for words allowed only once in a caption; no word is used twice in a row.
+    """
+    words, parents = np.array([START]), np.array([0])
+    active: list[tuple[int, ...]] = [()]
+    totals = np.zeros(1)
+    done: list[Caption] = []
+    for _ in range(longest):
+        scores = advance(words, parents).astype(np.float64)
+        scores[:, [PAD, START, UNKNOWN]] = -np.inf
+        if forbidden is not None:
+            scores[:, forbidden] = -np.inf
+        for beam, prefix in enumerate(active):
+            if not prefix:
+                scores[beam, END] = -np.inf  # never an empty caption
+                continue
+            scores[beam, prefix[-1]] = -np.inf
+            if once is not None:
+                scores[beam, [number for number in prefix if once[number]]] = -np.inf
+        sums = totals[:, None] + scores
+        flat = np.argsort(-sums, axis=None, kind="stable")[: 2 * beams]
+        extended: list[tuple[tuple[int, ...], float, int, int]] = []
+        for rank, place in enumerate(flat):
+            beam, word = divmod(int(place), sums.shape[1])
+            total = float(sums[beam, word])
+            if not np.isfinite(total):
+                continue
+            if word == END and rank >= beams:
+                continue
+            if word == END:
+                length = len(active[beam]) + 1
+                done.append(Caption(numbers=active[beam], log_probability=total, score=total / length**length_power))
+            elif len(extended) < beams:
+                extended.append(((*active[beam], word), total, beam, word))
+        if not extended or _settled(done, extended[0][1], longest, length_power):
+            break
+        active, totals = [row[0] for row in extended], np.array([row[1] for row in extended])
+        parents, words = np.array([row[2] for row in extended]), np.array([row[3] for row in extended])
+    if not done:
+        done = [
+            Caption(numbers=prefix, log_probability=total, score=total / len(prefix) ** length_power)
+            for prefix, total in zip(active, totals.tolist(), strict=True)
+        ]
+    return sorted(done, key=lambda found: (-found.score, found.numbers))[:beams]
+
+
+def _settled(done: list[Caption], best_active: float, longest: int, length_power: float) -> bool:
+    """Whether no active caption can still pass the best finished one, even if its next words had probability 1."""
+    return bool(done) and best_active / (longest + 1) ** length_power <= max(found.score for found in done)
 
 
 class CaptionModel:
-    """The net itself: features in, captions out."""
+    """The network: features in, captions out."""
 
     def __init__(
         self, folder: Path, *, runtime_name: str = "auto", precision: str = "f32", threads: int | None = None
@@ -43,8 +125,8 @@ class CaptionModel:
         """Load the net from its folder.
 
         Raises:
-            ModelMissing: a file is not there.
-            ModelCorrupt: a file is not what it should be.
+            ModelMissing: a file is missing.
+            ModelCorrupt: a file cannot be used.
         """
         config = read_json(folder / "config.json")
         try:
@@ -57,7 +139,7 @@ class CaptionModel:
         self._encode = runtime.load(folder / "encode.onnx", **options)
         self._step = runtime.load(folder / "step.onnx", **options)
 
-    def tell(
+    def generate(
         self,
         grid: NDArray[np.float32],
         *,
@@ -65,17 +147,25 @@ class CaptionModel:
         length_power: float | None = None,
         forbidden: NDArray[np.bool_] | None = None,
         once: NDArray[np.bool_] | None = None,
-    ) -> list[Found]:
-        """Caption one picture: `grid` (1, rows, columns, 1280), the eye's values; the best caption first."""
-        seen = self._encode.run({"grid": grid})
-        state = {"hidden": seen["hidden"], "memory": seen["memory"]}
+    ) -> list[Caption]:
+        """Caption one picture, the best caption first.
+
+        Args:
+            grid: (1, rows, columns, 1280) EfficientNet-Lite0's last feature map.
+            beams: see `search`.
+            length_power: see `search`; by default the model's own.
+            forbidden: see `search`.
+            once: see `search`.
+        """
+        encoded = self._encode.run({"grid": grid})
+        state = {"hidden": encoded["hidden"], "memory": encoded["memory"]}
 
         def advance(words: NDArray[np.int64], parents: NDArray[np.int64]) -> NDArray[np.float32]:
             out = self._step.run(
                 {
                     "word": words,
-                    "annotations": seen["annotations"],
-                    "keys": seen["keys"],
+                    "annotations": encoded["annotations"],
+                    "keys": encoded["keys"],
                     "hidden": state["hidden"][parents],
                     "memory": state["memory"][parents],
                 }
@@ -88,7 +178,7 @@ class CaptionModel:
         return search(advance, beams=beams, longest=self._longest, length_power=power, forbidden=forbidden, once=once)
 
     def mask(self, words: Sequence[str] | frozenset[str], *, outside: bool = False) -> NDArray[np.bool_]:
-        """A mask (vocabulary,), True for the given words, or for all others; special ones are always False."""
+        """(vocabulary,) True for the given words, or for all others if `outside`; special tokens are always False."""
         mask = np.full(len(self.vocabulary), outside)
         mask[self.vocabulary.numbers(sorted(words))] = not outside
         mask[:4] = False
@@ -100,23 +190,23 @@ class ShowAttendTell:
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
-        """How it describes."""
+        """Options."""
 
         beams: int = 5
-        scenes: bool = True  # say only what Auria's pictures can show; False for pictures of anything
+        scenes: bool = True  # use only words for what Auria paints; False for pictures of anything
         colours: bool = True  # add the measured colours
-        least_sure: float = -0.7  # mean log-probability a word below which a scene is only said to be one from nature
+        least_sure: float = -0.7  # mean log-probability a word below which the caption is "a scene from nature"
         runtime: str = "auto"  # or "openvino", "onnxruntime"
         precision: str = "f32"  # or "bf16", for OpenVINO on processors that have it
 
     def __init__(self, config: Config, models: Path) -> None:
-        """Prepare; the models under `models` are loaded when first needed."""
+        """Keep the settings; the models under `models` are loaded on first use."""
         self._config, self._models = config, models
         self._loaded: tuple[runtime.Network, CaptionModel] | None = None
         self._sums: dict[str, str] = {}
 
     def models(self) -> Mapping[str, str]:
-        """The eye and the captioner, each by the hash of its checksums; checked once."""
+        """SHA-256 of captioner and image encoder; verified once."""
         if not self._sums:
             self._sums = {name: verify(self._models / name) for name in ("captioner", "lite0")}
         return dict(self._sums)
@@ -126,34 +216,34 @@ class ShowAttendTell:
 
         Raises:
             PictureError: the picture cannot be read.
-            ModelMissing: models/captioner or models/lite0 is not there.
+            ModelMissing: models/captioner or models/lite0 is missing.
         """
         return self.describe_image(open_picture(picture))
 
     def describe_image(self, picture: Image.Image) -> str:
-        """The same for a decoded picture."""
-        eye, teller = self._load()
+        """Like `describe`, for a decoded picture."""
+        image_encoder, caption_model = self._load()
         pixels = to_array(picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
-        grid = eye.run({"pictures": pixels.transpose(2, 0, 1)[None]})["grid"]
-        forbidden = teller.mask(SCENE_WORDS, outside=True) if self._config.scenes else None
-        once = teller.mask(_SMALL, outside=True)
-        best = teller.tell(grid, beams=self._config.beams, forbidden=forbidden, once=once)[0]
-        sentence = " ".join(teller.vocabulary.decode(best.numbers))
+        grid = image_encoder.run({"pictures": pixels.transpose(2, 0, 1)[None]})["grid"]
+        forbidden = caption_model.mask(SCENE_WORDS, outside=True) if self._config.scenes else None
+        once = caption_model.mask(_SMALL, outside=True)
+        best = caption_model.generate(grid, beams=self._config.beams, forbidden=forbidden, once=once)[0]
+        sentence = " ".join(caption_model.vocabulary.decode(best.numbers))
         if self._config.scenes:
             sure = best.log_probability / (len(best.numbers) + 1) >= self._config.least_sure
-            sentence = tidied(sentence) if sure else UNCERTAIN
+            sentence = polished(sentence) if sure else UNCERTAIN
         if self._config.colours:
-            sentence = f"{sentence}, in {phrase([name for name, _ in name_colours(picture)])}"
+            sentence = f"{sentence}, in {join_names([name for name, _ in name_colours(picture)])}"
         return f"{sentence[0].upper()}{sentence[1:]}."
 
     def _load(self) -> tuple[runtime.Network, CaptionModel]:
         if self._loaded is None:
             options: dict[str, Any] = {"runtime": self._config.runtime, "precision": self._config.precision}
-            eye = runtime.load(self._models / "lite0" / "model.onnx", **options)
-            teller = CaptionModel(
+            image_encoder = runtime.load(self._models / "lite0" / "model.onnx", **options)
+            caption_model = CaptionModel(
                 self._models / "captioner",
                 runtime_name=self._config.runtime,
                 precision=self._config.precision,
             )
-            self._loaded = eye, teller
+            self._loaded = image_encoder, caption_model
         return self._loaded

@@ -1,6 +1,9 @@
-"""The captioner's words: how a caption is cut into tokens, and which number each token has.
+"""The captioner's vocabulary: tokens, their numbers, and the words allowed for Auria's pictures.
 
-Knows words and numbers; does not know nets or pictures.
+A captioner trained on photographs sees dogs and people in any brush stroke. Auria paints landscapes and flowers only, so such a
+word is nearly always wrong, and readers who cannot see the picture cannot tell. In scene mode the captioner therefore uses
+SCENE_WORDS only; colour words are left out too, because colours are measured (`colour_words`). `non_nature_words` finds the
+words that show that a caption was not written under this rule.
 """
 
 from __future__ import annotations
@@ -12,7 +15,21 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["END", "PAD", "START", "UNKNOWN", "Vocabulary", "tokenise"]
+__all__ = [
+    "END",
+    "FLOWERS",
+    "NON_NATURE_WORDS",
+    "PAD",
+    "SCENE_WORDS",
+    "START",
+    "UNCERTAIN",
+    "UNKNOWN",
+    "Vocabulary",
+    "non_nature_words",
+    "polished",
+    "scene_kinds",
+    "tokenise",
+]
 
 PAD: Final = 0
 START: Final = 1
@@ -29,9 +46,9 @@ def tokenise(caption: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """The words in their order; the first four numbers are for padding, start, end and the unknown."""
+    """The words in order; the first four numbers stand for padding, start, end and the unknown word."""
 
-    words: tuple[str, ...]  # without the special ones
+    words: tuple[str, ...]  # without the special tokens
     _numbers: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +63,7 @@ class Vocabulary:
         return [self._numbers.get(token, UNKNOWN) for token in tokenise(caption)]
 
     def decode(self, numbers: Iterable[int]) -> list[str]:
-        """The words of the numbers, up to the end; special ones are left out."""
+        """The words of the numbers up to the end; special tokens are left out."""
         words: list[str] = []
         for number in numbers:
             if number == END:
@@ -58,3 +75,111 @@ class Vocabulary:
     def numbers(self, words: Sequence[str]) -> list[int]:
         """The numbers of those of `words` that are in the vocabulary."""
         return [self._numbers[word] for word in words if word in self._numbers]
+
+
+UNCERTAIN: Final = "a scene from nature"
+"""The description used when the captioner is not confident enough for another."""
+
+_NATURE = (
+    # function words
+    "a an the of on in at by near under over with and above across against along among around behind below beneath "
+    "beside between beyond from into through toward towards next "
+    # land
+    "mountain mountains mountainous mountainside mountaintop hill hills hillside hilly peak peaks slope slopes summit "
+    "ridge cliff cliffs canyon valley rock rocks rocky boulder boulders stone stones sand sandy desert dune dunes dirt "
+    "dusty land landscape terrain countryside headland ground field fields meadow pasture path trail range "
+    # water
+    "sea ocean water waters wave waves lake lakeside river stream creek pond shore shoreline seashore beach coast waterfall "
+    "waterfalls rapids bay canal marsh swampy surf foam splash reflection "
+    # ice and weather
+    "snow snowy snow-covered snowcapped snowbank ice icy glacier frozen winter storm rain rainy fog foggy mist misty "
+    "cloud clouds cloudy hazy wind rainbow sky skies horizon sun sunset sunlight sunny moon star stars dusk twilight night "
+    "nighttime evening morning autumn summer light shade shadow shadows silhouette "
+    # plants
+    "tree trees trunk trunks leaf leaves foliage forest forested woods wooded woodland jungle canopy branch branches pine palm bush "
+    "bushes shrubs grass grassy weeds vine seaweed plant plants flower flowers flowery petals blooming dandelion daisy tulip "
+    "tulips rose sunflower background "
+    # adjectives and the rest
+    "high tall low large big huge small tiny wide long narrow steep deep shallow open distant far calm restless rough still "
+    "quiet silent cold lush jagged rough smooth bare empty lone nature lovely beautiful fresh shaded close-up view "
+    "scene covered surrounded"
+)
+SCENE_WORDS: Final = frozenset(_NATURE.split())
+"""The words of scene mode; words missing in the trained vocabulary are ignored."""
+
+_NON_NATURE = (
+    # people
+    "man men man's woman women woman's boy boys boy's girl girls girl's child children child's kid kids baby babies toddler "
+    "toddlers person persons person's people people's human guy guys lady ladies male males female females gentleman teenager "
+    "teenagers teen crowd family couple couples adult adults friend friends mother father mom son daughter sister brother group "
+    "someone somebody he she him her his they them their who player players rider riders runner runners climber climbers "
+    "hiker hikers surfer surfers skier skiers skiier skiers swimmer swimmers skateboarder snowboarder snowboarders biker bikers "
+    "bicyclist bicyclists cyclist cyclists worker workers performer performers dancer dancers fisherman cowboy cowboys soldier "
+    "soldiers officer police policeman photographer tourists spectators kayaker kayakers "
+    "face faces head heads hand hands hair arm arms leg legs foot feet mouth eyes shirt shirts jacket jackets coat dress pants "
+    "shorts hat helmet suit swimsuit wetsuit jeans uniform shoes clothing clothes "
+    # animals
+    "animal animals dog dogs dog's puppy puppies poodle terrier retriever greyhound greyhounds collie dalmatian labrador cat "
+    "cats kitten horse horses pony cow cows bull sheep goat goats lamb lambs deer bear bird birds seagull seagulls duck ducks "
+    "goose geese eagle hawk fish dolphin dolphins monkey elephant camel squirrel rabbit bunny snake frog tiger lion wolf fox "
+    "butterfly bee insect pet pets "
+    # made things
+    "car cars truck trucks bus bike bikes bicycle bicycles motorcycle motorbike motorbikes scooter skateboard skateboards "
+    "snowboard snowboards skis sled sleds snowmobile surfboard surfboards kayak kayaks canoe canoes raft boat boats speedboat "
+    "sailboat catamaran ship ferry train airplane plane helicopter parachute tent tents ball balls frisbee toy toys "
+    "building buildings house houses street streets road sidewalk bench table chair bed window wall fence phone camera "
+    "guitar microphone"
+)
+NON_NATURE_WORDS: Final = frozenset(_NON_NATURE.split())
+"""Words for people, animals and made things."""
+
+
+_FLOWERS = (
+    "flower flowers flowery petal petals blossom blossoms bloom blooms blooming bud buds dandelion dandelions daisy daisies tulip tulips rose "
+    "roses sunflower sunflowers garden gardens meadow lily lilies iris lotus poppy poppies orchid violet violets bouquet wildflower wildflowers"
+)
+FLOWERS: Final = frozenset(_FLOWERS.split())
+"""Words for flowers, which the captioner often sees in brush strokes."""
+
+_KINDS: Final = {
+    kind: frozenset(names.split())
+    for kind, names in (
+        (
+            "water",
+            (
+                "sea ocean water waters wave waves lake lakeside river stream creek pond shore shoreline "
+                "seashore beach coast surf bay"
+            ),
+        ),
+        ("land", "mountain mountains mountainside hill hills peak peaks slope slopes valley cliff cliffs fields land"),
+        ("ice", "ice icy glacier frozen snow snowy snow-covered"),
+        ("trees", "tree trees forest forested woods wooded pine pines branch branches leaves foliage"),
+    )
+} | {"flowers": FLOWERS}
+
+_REPHRASINGS = (  # phrases of the templated training captions, and better wordings
+    (re.compile(r"\b(sunflower|daisy|tulip|rose|dandelion) flower\b"), r"\1"),
+    (re.compile(r"^slopes and (?=an? )"), "mountain slopes under "),
+    (re.compile(r"^(ice|water) and (?=an? )"), r"\1 under "),
+    (re.compile(r" near the sea$"), " by the sea"),
+    (re.compile(r"^a seashore by the sea$"), "a seashore"),
+    (re.compile(r" in the trees$"), " in the woods"),
+)
+
+
+def polished(caption: str) -> str:
+    """Reword phrases that come from the templates of the training captions."""
+    for pattern, replacement in _REPHRASINGS:
+        caption = pattern.sub(replacement, caption)
+    return caption
+
+
+def non_nature_words(caption: str) -> tuple[str, ...]:
+    """The words of a caption that claim people, animals or made things, in order; () for nature only."""
+    return tuple(token for token in tokenise(caption) if token in NON_NATURE_WORDS)
+
+
+def scene_kinds(caption: str) -> frozenset[str]:
+    """The kinds of scene a caption mentions: water, land, ice, trees, flowers."""
+    said = set(tokenise(caption))
+    return frozenset(kind for kind, names in _KINDS.items() if said & names)

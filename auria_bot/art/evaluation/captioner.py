@@ -78,20 +78,20 @@ def evaluate(
         NotFound: the archive is not there.
     """
     rows = _limited(read_split(data, split), limit)
-    teller = CaptionModel(model, runtime_name=runtime_name, precision=precision)
+    caption_model = CaptionModel(model, runtime_name=runtime_name, precision=precision)
     eye = runtime.load(models_folder() / "lite0" / "model.onnx", runtime=runtime_name, precision=precision)
     said: list[list[str]] = []
     seconds = 0.0
     for grid in grids(data, rows, eye):
         began = time.perf_counter()
-        best = teller.tell(grid, beams=beams, length_power=length_power)[0]
+        best = caption_model.generate(grid, beams=beams, length_power=length_power)[0]
         seconds += time.perf_counter() - began
-        said.append(teller.vocabulary.decode(best.numbers))
+        said.append(caption_model.vocabulary.decode(best.numbers))
     figures: dict[str, Any] = dict(all_figures(said, [_references(row) for row in rows]))
     figures |= {
         "split": split,
         "beams": beams,
-        "length_power": teller.length_power if length_power is None else length_power,
+        "length_power": caption_model.length_power if length_power is None else length_power,
         "pictures": len(rows),
         "words_a_caption": sum(map(len, said)) / len(said),
         "distinct_captions": len({tuple(words) for words in said}),
@@ -106,13 +106,16 @@ def tune(
 ) -> dict[float, float]:
     """BLEU-4 with beam 5 on the validation split, or `limit` pictures of it, for each length power."""
     rows = _limited(read_split(data, "val"), limit)
-    teller = CaptionModel(model)
+    caption_model = CaptionModel(model)
     eye = runtime.load(models_folder() / "lite0" / "model.onnx")
     seen = list(grids(data, rows, eye))
     given = [_references(row) for row in rows]
     found: dict[float, float] = {}
     for power in powers:
-        said = [teller.vocabulary.decode(teller.tell(grid, length_power=power)[0].numbers) for grid in seen]
+        said = [
+            caption_model.vocabulary.decode(caption_model.generate(grid, length_power=power)[0].numbers)
+            for grid in seen
+        ]
         found[power] = bleu(said, given)[3]
     return found
 

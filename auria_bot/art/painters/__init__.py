@@ -1,1 +1,1 @@
-"""Who may paint: one file, one backend."""
+"""The painters, one module for each backend."""

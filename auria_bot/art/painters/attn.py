@@ -1,7 +1,7 @@
 """Auria's own painter: a colour sketch by flow matching, then an AttnGAN-like net, then the best of several by the matching score.
 
-Knows how to turn a poem into a prompt and a prompt into pictures of 64 x 64 pixels; serves from two ONNX graphs, without torch.
-The same poem and seed give the same bytes on the same machine.
+Turns a poem into a prompt and a prompt into pictures of 64 x 64 pixels. Served from two ONNX graphs without torch. The same poem
+and seed give the same bytes on the same machine.
 """
 
 from __future__ import annotations
@@ -16,12 +16,9 @@ from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.colour import from_lab, to_lab
 from auria_bot.art.minilm import SHA256 as MINILM_SHA256
 from auria_bot.art.minilm import MiniLM
-from auria_bot.art.painters import moon_repair
-from auria_bot.art.painters.aesthetic_score import aesthetic_score
-from auria_bot.art.painters.day_to_night import nightfall
-from auria_bot.art.painters.denoise import denoised
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
-from auria_bot.art.painters.prompt_vocabulary import FLOWERS, spoken
+from auria_bot.art.painters.prompt_vocabulary import FLOWERS, describe
+from auria_bot.art.painters.retouching import blurred, denoise, find_moon, paint_moon, to_night
 from auria_bot.art.pictures import save_picture
 from auria_bot.art.runtime import load
 from auria_bot.domain.interfaces import Painting
@@ -36,43 +33,49 @@ if TYPE_CHECKING:
     from auria_bot.domain.haiku import Haiku
     from auria_bot.domain.mood import Mood
 
-__all__ = ["AttnPainter", "Canvas"]
+__all__ = ["AttnPainter", "Canvas", "aesthetic_score"]
 
-_MOST = 64  # candidates of one call
-_MOONLESS = 0.15  # of the score: what a moonlit night loses without a moon
-_SNOWY, _WHITE = 0.3, 75.0  # what a winter gains for being all white, and the L from which it is
+_MOST = 64  # most candidates of one call
+_MOONLESS = 0.15  # score lost by a moonlit night without a moon
+_SNOWY, _WHITE = 0.3, 75.0  # score gained by an all-white winter, and the L that counts as white
+_CELLS = 8  # cells a side at which composition is measured
+_COLOURFUL = 35.0  # mean chroma for full marks
+_FORMED, _VARIED = 18.0, 18.0  # standard deviation of the cells' L, and of a and b, for full marks
+_SPECKLED = (0.04, 0.08)  # grain as a share of contrast: usual, and excess for the full penalty
+_OUTSTANDING = 32.0  # CIELAB distance of a portrait's middle from its rim for full marks
+_DIM, _PALE = 24.0, 82.0  # mean L below or above which a picture is too dark or too pale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canvas:
-    """A painted candidate as numbers."""
+    """A painted candidate as arrays."""
 
     pixels: NDArray[np.uint8]  # (64, 64, 3) RGB
-    score: float  # how well it matches the text, about -1 to 1
+    score: float  # matching score with the text, about -1 to 1
     vector: NDArray[np.float32]  # in the matcher's space, unit length
-    number: int  # which of the seed's candidates it is, from 0
+    number: int  # the candidate's number for its seed, from 0
 
 
 class AttnPainter:
-    """Paints poems with the packaged model.
+    """Paints poems with the model that ships.
 
     Args:
         config: see `Config`.
-        models: the folder with the trained models; `painter` in it is used.
+        models: the folder with the trained models; models/painter is used.
 
     Raises:
-        ModelMissing: the model is not there.
+        ModelMissing: the model is missing.
         ModelCorrupt: its files do not match their checksums.
     """
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
-        """What the operator may set."""
+        """Options."""
 
-        candidates: int = 12  # painted for each poem; the best are kept
+        candidates: int = 12  # painted for each poem; the best are returned
         runtime: str = "auto"  # "auto", "openvino" or "onnxruntime"
         precision: str = "f32"  # or "bf16", where OpenVINO runs on a processor that has it
-        threads: int = 0  # 0: every core the process may use
+        threads: int = 0  # 0: every core
 
     name: ClassVar[str] = "attn"
 
@@ -83,18 +86,18 @@ class AttnPainter:
         self._shape: dict[str, Any] = read_json(folder / "config.json")["serving"]
         self._meanings = _meanings(folder / "meanings.safetensors")
         threads = self.config.threads or None
-        self._hand, self._easel = (
+        self._sketcher, self._painter_net = (
             load(folder / name, runtime=self.config.runtime, precision=self.config.precision, threads=threads)
             for name in ("sketcher.onnx", "model.onnx")
         )
         self._minilm = MiniLM(threads=threads or 2)
 
     def models(self) -> Mapping[str, str]:
-        """The painter's own model and MiniLM."""
+        """SHA-256 of the painter's model and of MiniLM."""
         return {"painter": self._sha256, "minilm": MINILM_SHA256}
 
     def prompt(self, haiku: Haiku, *, seed: int, mood: Mood | None = None, theme: str | None = None) -> Prompt:
-        """What would be painted for a poem."""
+        """The prompt for a poem."""
         said = ", ".join([*haiku.lines, *([theme[:200]] if theme else [])])
         vector = self._minilm.encode([said])[0]
         return compose(haiku.lines, vector, self._meanings, seed=seed, mood=mood, theme=theme)
@@ -103,8 +106,8 @@ class AttnPainter:
         """Paint a text as it stands, `count` candidates, the best match first.
 
         Args:
-            text: any text; its first 24 word pieces are looked at one by one, all of it as a whole.
-            seed: 0 or more; candidate k of a seed is the same whatever `count` is, up to rounding in the last bit.
+            text: any text; its first 24 word pieces are attended to one by one, all of it as a sentence vector.
+            seed: 0 or more; candidate k of a seed is the same for any `count`, up to rounding in the last bit.
             count: 1 to 64.
 
         Raises:
@@ -118,31 +121,32 @@ class AttnPainter:
             "style_noise": (self._shape["noise"],),
             "grain": (self._shape["grain"], 32, 32),
         }
-        draws = [np.random.default_rng((seed, number)) for number in range(count)]
+        generators = [np.random.default_rng((seed, number)) for number in range(count)]
         noise = {
-            name: np.stack([rng.standard_normal(shape, np.float32) for rng in draws]) for name, shape in shapes.items()
+            name: np.stack([rng.standard_normal(shape, np.float32) for rng in generators])
+            for name, shape in shapes.items()
         }
         noise["components"] = self._sketch(noise["components"], sentence)
-        made = self._easel.run({**noise, "sentence": sentence, "words": words, "mask": mask})
-        pixels = np.round(np.clip(made["pictures"], 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
-        order = np.argsort(-made["scores"], kind="stable")
+        outputs = self._painter_net.run({**noise, "sentence": sentence, "words": words, "mask": mask})
+        pixels = np.round(np.clip(outputs["pictures"], 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        order = np.argsort(-outputs["scores"], kind="stable")
         return tuple(
             Canvas(
                 pixels=np.ascontiguousarray(pixels[row]),
-                score=float(made["scores"][row]),
-                vector=made["vectors"][row],
+                score=float(outputs["scores"][row]),
+                vector=outputs["vectors"][row],
                 number=int(row),
             )
             for row in order
         )
 
     def _sketch(self, noise: NDArray[np.float32], sentence: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Noise (n, c) to the components of sketches (n, c), by the midpoint rule."""
+        """Noise (n, c) to components of sketches (n, c), by the midpoint rule."""
         steps = int(self._shape["midpoint_steps"])
         x, width = noise, 1.0 / steps
 
         def velocity(at: NDArray[np.float32], time: float) -> NDArray[np.float32]:
-            return self._hand.run({"components": at, "time": np.array([time], np.float32), "sentence": sentence})[
+            return self._sketcher.run({"components": at, "time": np.array([time], np.float32), "sentence": sentence})[
                 "velocity"
             ]
 
@@ -156,8 +160,7 @@ class AttnPainter:
     ) -> tuple[Painting, ...]:
         """Paint `count` candidates as PNG files of 64 x 64 pixels in `folder`, the best first.
 
-        More are painted than are kept (Config.candidates); the matching score and taste decide, and the score that is told
-        is of both.
+        At least Config.candidates are painted; they are ranked by matching score plus `aesthetic_score`, and that sum is returned.
 
         Raises:
             InputError: the count or the seed is out of range.
@@ -165,41 +168,70 @@ class AttnPainter:
         """
         prompt = self.prompt(haiku, seed=seed, mood=mood, theme=theme)
         canvases = self.imagine(prompt.text, seed=seed, count=min(_MOST, max(count, self.config.candidates)))
-        judged = [(canvas.score + liking, lab) for canvas in canvases for liking, lab in [_seen(canvas, prompt)]]
-        judged.sort(key=lambda each: -each[0])
-        subject = spoken(prompt.scene, prompt.light, (*haiku.lines, theme or ""))
+        ranked = [(canvas.score + appeal, lab) for canvas in canvases for appeal, lab in [_appraise(canvas, prompt)]]
+        ranked.sort(key=lambda each: -each[0])
+        subject = describe(prompt.scene, prompt.light, (*haiku.lines, theme or ""))
         paintings = []
-        for rank, (score, lab) in enumerate(judged[:count]):
+        for rank, (score, lab) in enumerate(ranked[:count]):
             path = folder / f"painting-{rank}.png"
-            _write(_varnished(lab, prompt), path)
+            _write(_finished(lab, prompt), path)
             paintings.append(Painting(path=path, score=score, subject=subject))
         return tuple(paintings)
 
 
-def _seen(canvas: Canvas, prompt: Prompt) -> tuple[float, NDArray[np.float32]]:
-    """How a candidate pleases, and its CIELAB pixels in the light that was asked for."""
+def _appraise(canvas: Canvas, prompt: Prompt) -> tuple[float, NDArray[np.float32]]:
+    """The aesthetic score of a candidate, and its CIELAB pixels in the requested light."""
     lab = to_lab(canvas.pixels)
     if prompt.by_day:
-        lab = nightfall(lab)
-    liking = aesthetic_score(lab, portrait=prompt.scene in FLOWERS)
-    if prompt.light == "moon" and not prompt.by_day and moon_repair.find(lab) is None:
-        liking -= _MOONLESS
+        lab = to_night(lab)
+    appeal = aesthetic_score(lab, portrait=prompt.scene in FLOWERS)
+    if prompt.light == "moon" and not prompt.by_day and find_moon(lab) is None:
+        appeal -= _MOONLESS
     if prompt.light == "snow":
-        liking += _SNOWY * float((lab[..., 0] > _WHITE).mean())
-    return liking, lab
+        appeal += _SNOWY * float((lab[..., 0] > _WHITE).mean())
+    return appeal, lab
 
 
-def _varnished(lab: NDArray[np.float32], prompt: Prompt) -> NDArray[np.uint8]:
-    """A chosen candidate as it leaves the easel: its speckle calmed, its moon round."""
-    lab = denoised(lab)
-    found = moon_repair.find(lab) if prompt.light in {"moon", "night"} and not prompt.by_day else None
+def _finished(lab: NDArray[np.float32], prompt: Prompt) -> NDArray[np.uint8]:
+    """The (height, width, 3) RGB pixels of a chosen candidate, denoised and with a clean moon."""
+    lab = denoise(lab)
+    found = find_moon(lab) if prompt.light in {"moon", "night"} and not prompt.by_day else None
     if found is not None:
-        lab = moon_repair.paint(lab, found)
+        lab = paint_moon(lab, found)
     return (from_lab(lab) * 255 + 0.5).astype(np.uint8)
 
 
+def aesthetic_score(lab: NDArray[np.float32], *, portrait: bool = False) -> float:
+    """Score the colours, composition and texture of a painting, about -0.2 to 0.4; added to the matching score.
+
+    Args:
+        lab: (height, width, 3) CIELAB.
+        portrait: whether something should stand out in the middle, such as a flower.
+    """
+    light = lab[..., 0]
+    height, width = (side // _CELLS * _CELLS for side in light.shape)
+    cells = lab[:height, :width].reshape(_CELLS, height // _CELLS, _CELLS, width // _CELLS, 3).mean(axis=(1, 3))
+    spread = cells.reshape(-1, 3).std(axis=0)
+    chroma = float(np.hypot(lab[..., 1], lab[..., 2]).mean())
+    low, high = np.percentile(light, [5, 95])
+    grain = float(np.abs(light - blurred(light, 1.0)).mean()) / max(float(high - low), 20.0)
+    mean = float(light.mean())
+    middle = cells[2:6, 2:6].reshape(-1, 3).mean(axis=0)
+    rim = np.concatenate([cells[0], cells[-1], cells[1:-1, 0], cells[1:-1, -1]]).mean(axis=0)
+    apart = float(np.linalg.norm(middle - rim))
+    return (
+        0.12 * min(chroma / _COLOURFUL, 1.0)
+        + 0.12 * min(float(spread[0]) / _FORMED, 1.0)
+        + 0.12 * min(float(np.hypot(*spread[1:])) / _VARIED, 1.0)
+        + (0.2 * min(apart / _OUTSTANDING, 1.0) if portrait else 0.0)
+        - 0.10 * min(max(grain - _SPECKLED[0], 0.0) / _SPECKLED[1], 1.0)
+        - 0.35 * max(float((light > 95).mean()) - 0.15, 0.0)
+        - 0.004 * (max(_DIM - mean, 0.0) + max(mean - _PALE, 0.0))
+    )
+
+
 def _meanings(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The vectors of prompt.SENTENCES, stored with the model."""
+    """The vectors of prompt.SENTENCES that are stored with the model."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 

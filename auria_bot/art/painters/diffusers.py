@@ -1,7 +1,7 @@
 """A painter of the operator's own choice: any text-to-image pipeline that the library diffusers can load.
 
-Needs the torch extra. Only safetensors weights are read, never pickles, and no code that comes with a model is run. The pipeline is
-a folder saved by diffusers, or a hub name where `allow_download` permits the network.
+Needs the torch extra. Only safetensors weights are read, never pickles, and no code that comes with a model is run. The
+pipeline is a folder saved by diffusers, or a hub name where `allow_download` permits the network.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class DiffusersPainter:
 
     Args:
         config: see `Config`; `pipeline` must be set.
-        models: not used, the pipeline lies where the operator put it.
+        models: not used; `Config.pipeline` names the pipeline.
 
     Raises:
         BackendMissing: diffusers or torch is not installed.
@@ -39,7 +39,7 @@ class DiffusersPainter:
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
-        """What the operator may set."""
+        """Options."""
 
         pipeline: str = ""  # a folder saved by diffusers, or a hub name such as "owner/name"
         allow_download: bool = False  # whether a hub name may be fetched over the network
@@ -58,7 +58,7 @@ class DiffusersPainter:
         self._pipeline = _load(self.config)
 
     def models(self) -> Mapping[str, str]:
-        """The pipeline's SHA-256: over every file of its folder, or over the hub name."""
+        """SHA-256 over every file of the pipeline's folder, or over the hub name."""
         folder = Path(self.config.pipeline)
         digest = hashlib.sha256(self.config.pipeline.encode())
         if folder.is_dir():
@@ -70,10 +70,10 @@ class DiffusersPainter:
         return {"painter": digest.hexdigest()}
 
     def prompt(self, haiku: Haiku, *, mood: Mood | None = None, theme: str | None = None) -> str:
-        """What the pipeline is told.
+        """The prompt for a poem.
 
         Raises:
-            InputError: the manner asks for something other than poem, mood and theme.
+            InputError: `manner` has fields other than poem, mood and theme.
         """
         try:
             return self.config.manner.format(
@@ -87,7 +87,7 @@ class DiffusersPainter:
     def paint(
         self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
     ) -> tuple[Painting, ...]:
-        """Paint `count` candidates as PNG files in `folder`, in the order painted: a pipeline gives no score, all have 0.
+        """Paint `count` candidates as PNG files in `folder`, in the order painted; a pipeline gives no score, so all have 0.
 
         Raises:
             InputError: the manner or the count cannot be used.
@@ -117,7 +117,7 @@ class DiffusersPainter:
 
 
 def _load(config: DiffusersPainter.Config) -> Any:
-    """The pipeline, on its device, quiet and without code or pickles of strangers."""
+    """Load the pipeline onto its device, without progress bars, remote code or pickles."""
     try:
         import torch
         from diffusers import DiffusionPipeline

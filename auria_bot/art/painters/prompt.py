@@ -1,8 +1,8 @@
-"""From a poem to a prompt that the painter can paint: which scene, which light, which colour.
+"""Make a prompt that the painter can paint from a poem: scene, light and colour.
 
-Poems speak of more than the painter has seen. Words that name or imply a scene or a light decide first; where they say nothing, the
-meaning of the poem decides (MiniLM vectors against those of the scenes' and lights' names); then the mood. The poem itself stays in
-the prompt behind the phrase, so its other words still colour the picture.
+Poems mention more than the painter has seen. Words that name or imply a scene or a light decide first; without any, the poem's
+meaning decides (MiniLM vectors against those of the scenes and lights), then the mood. The poem itself follows the phrase, so
+its other words still influence the picture.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ __all__ = ["SENTENCES", "Prompt", "compose"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What will be painted."""
+    """A prompt and what it was made from."""
 
-    scene: str  # one of scenery.SCENES
-    light: str  # a key of scenery.LIGHT_PHRASES
+    scene: str  # one of prompt_vocabulary.SCENES
+    light: str  # a key of prompt_vocabulary.LIGHT_PHRASES
     colour: str  # an adjective, or ""
     text: str  # the phrase, then the poem
-    by_day: bool  # the text asks for daylight, and night is to be laid over the painting
+    by_day: bool  # the text asks for daylight; the painting is darkened afterwards
 
 
 _SCENE_WORDS: dict[str, str] = {
@@ -52,57 +52,13 @@ _SCENE_WORDS: dict[str, str] = {
     "daisy": "daisy daisies flower flowers bloom blooms blooming butterfly butterflies child children girl chamomile wildflower wildflowers",
     "dandelion": "dandelion dandelions weed weeds meadow lawn grass grasses seed seeds puff sprout thistle clover",
 }
-_STRONG = {  # words that name the thing itself
-    "sea",
-    "ocean",
-    "waves",
-    "wave",
-    "beach",
-    "shore",
-    "tide",
-    "lake",
-    "river",
-    "pond",
-    "boat",
-    "ship",
-    "mountain",
-    "mountains",
-    "hills",
-    "hill",
-    "peak",
-    "peaks",
-    "summit",
-    "valley",
-    "desert",
-    "dunes",
-    "cliff",
-    "cliffs",
-    "glacier",
-    "ice",
-    "iceberg",
-    "frozen",
-    "forest",
-    "woods",
-    "wood",
-    "trees",
-    "tree",
-    "pine",
-    "pines",
-    "branches",
-    "leaves",
-    "rose",
-    "roses",
-    "tulip",
-    "tulips",
-    "sunflower",
-    "sunflowers",
-    "daisy",
-    "daisies",
-    "dandelion",
-    "dandelions",
-    "blossoms",
-    "blossom",
-}
+_STRONG_TEXT = (
+    "sea ocean waves wave beach shore tide lake river pond boat ship mountain mountains hills hill peak peaks "
+    "summit valley desert dunes cliff cliffs glacier ice iceberg frozen forest woods wood trees tree pine pines "
+    "branches leaves rose roses tulip tulips sunflower sunflowers daisy daisies dandelion dandelions blossoms "
+    "blossom"
+)
+_STRONG = frozenset(_STRONG_TEXT.split())
 _LIGHT_WORDS: dict[str, str] = {
     "moon": "moon moonlight moonlit moonrise lunar",
     "night": "night nights midnight dark darkness star stars starlight starry owl lantern lamp lamps candle neon city firefly fireflies sleep dream "
@@ -115,67 +71,34 @@ _LIGHT_WORDS: dict[str, str] = {
     "noon": "noon sun sunlight sunny summer bright heat hot july august june blue cicada cicadas warm morning clear light butterfly bee bees",
     "day": "spring april may march green new bud buds sprout",
 }
-_STRONG_LIGHT = {
-    "moon",
-    "moonlight",
-    "moonlit",
-    "night",
-    "midnight",
-    "stars",
-    "sunset",
-    "dusk",
-    "twilight",
-    "sunrise",
-    "dawn",
-    "autumn",
-    "october",
-    "november",
-    "snow",
-    "winter",
-    "snowfall",
-    "mist",
-    "fog",
-    "rain",
-    "storm",
-    "noon",
-    "summer",
-    "sunlight",
-    "spring",
-}
-_COLOURS: dict[str, str] = {
-    "red": "red",
-    "crimson": "red",
-    "scarlet": "red",
-    "pink": "pink",
-    "blush": "pink",
+_STRONG_LIGHT_TEXT = (
+    "moon moonlight moonlit night midnight stars sunset dusk twilight sunrise dawn autumn october november snow "
+    "winter snowfall mist fog rain storm noon summer sunlight spring"
+)
+_STRONG_LIGHT = frozenset(_STRONG_LIGHT_TEXT.split())
+_COLOUR_WORDS = {
+    "red": "red crimson scarlet",
+    "pink": "pink blush",
     "orange": "orange",
-    "golden": "golden",
-    "gold": "golden",
+    "golden": "golden gold",
     "yellow": "yellow",
-    "green": "green",
-    "emerald": "green",
-    "blue": "blue",
-    "azure": "blue",
-    "indigo": "deep blue",
-    "purple": "purple",
-    "violet": "purple",
-    "lavender": "purple",
-    "lilac": "purple",
+    "green": "green emerald",
+    "blue": "blue azure",
+    "deep blue": "indigo",
+    "purple": "purple violet lavender lilac",
     "white": "white",
     "pale": "pale",
-    "grey": "grey",
-    "gray": "grey",
-    "silver": "grey",
-    "black": "dark",
+    "grey": "grey gray silver",
+    "dark": "black",
     "brown": "brown",
-    "teal": "teal",
-    "turquoise": "teal",
+    "teal": "teal turquoise",
 }
-_IMPLIED = dict.fromkeys(("desert", "dune", "dunes", "camel", "cactus", "savanna"), "golden")  # colours of dry land
-_UNLIKE = {
+_COLOURS = {word: colour for colour, words in _COLOUR_WORDS.items() for word in words.split()}
+_IMPLIED = dict.fromkeys(("desert", "dune", "dunes", "camel", "cactus", "savanna"), "golden")  # the colour of dry land
+_UNSUITABLE = {
     "autumn": ("green",),
     "sunset": ("blue", "deep blue", "green", "grey", "teal"),
-}  # colours that put a light out
+}  # colours that contradict a light
 _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
     "happiness": ("noon", "day"),
     "love": ("sunset", "day"),
@@ -194,12 +117,12 @@ _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
     "anger": ("grey", "sunset"),
     "neutral": ("day", "mist"),
 }
-_SCENE_WEIGHT, _LIGHT_WEIGHT = 0.30, 0.30  # what one telling word is worth beside a cosine
-_LEANING = {"sea": 0.03, "mountain": 0.02, "glacier": -0.06, **dict.fromkeys(sorted(FLOWERS), -0.06)}
-# What a poem that names no scene becomes: rather a wide view than a close-up or a land of ice.
+_SCENE_WEIGHT, _LIGHT_WEIGHT = 0.30, 0.30  # weight of a strong word beside a cosine
+_SCENE_BIAS = {"sea": 0.03, "mountain": 0.02, "glacier": -0.06, **dict.fromkeys(sorted(FLOWERS), -0.06)}
+# Without a named scene, prefer a wide view to a close-up or a glacier.
 _DARK = ("night", "moon")
 _MOON = frozenset(_LIGHT_WORDS["moon"].split())
-_SPREAD = 0.03  # how near two scenes' scores must be for the seed to choose between them
+_SPREAD = 0.03  # temperature of the random choice between scores
 
 SENTENCES: dict[str, tuple[str, ...]] = {
     "scene:sea": ("the sea, the ocean, waves on the shore", "a lake, a river, a pond, rain and water"),
@@ -213,7 +136,7 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "scene:tulip": ("tulips in a garden", "a spring garden, a vase of flowers on the table"),
     **{f"light:{light}": tuple(wordings[:3]) for light, wordings in LIGHT_PHRASES.items()},
 }
-"""What each scene and light means, for comparing with a poem; their vectors are stored with the model."""
+"""Descriptions of each scene and light, compared with the poem; their vectors are stored with the model."""
 
 
 def compose(
@@ -229,10 +152,10 @@ def compose(
 
     Args:
         lines: the poem's.
-        vector: MiniLM's of poem and theme, (384,) of unit length.
+        vector: (384,) MiniLM's unit vector of poem and theme.
         meanings: for each key of SENTENCES its vectors, (n, 384) of unit length.
-        seed: chooses between scenes that suit equally well.
-        mood: tips the light where the poem names none.
+        seed: chooses between scenes of about the same score.
+        mood: influences the light where the poem names none.
         theme: what was asked for; its words count like the poem's.
     """
     rng = np.random.default_rng((seed, 40))
@@ -240,7 +163,7 @@ def compose(
     scenes = {
         scene: _near(vector, meanings[f"scene:{scene}"])
         + _SCENE_WEIGHT * _hits(words, _SCENE_WORDS[scene], _STRONG)
-        + _LEANING.get(scene, 0.0)
+        + _SCENE_BIAS.get(scene, 0.0)
         for scene in SCENES
     }
     lights = {
@@ -250,43 +173,47 @@ def compose(
     }
     for rank, light in enumerate(_MOOD_LIGHTS.get(mood.parent, ()) if mood is not None else ()):
         lights[light] += 0.08 - 0.03 * rank
-    if _MOON.intersection(words):  # who names the moon wants to see it: no night without it, and no flower's portrait
+    if _MOON.intersection(words):  # a named moon must be visible: no moonless night and no close-up of a flower
         lights["night"] -= _LIGHT_WEIGHT
         for flower in FLOWERS:
             if not _STRONG.intersection(words) & set(_SCENE_WORDS[flower].split()):
                 scenes[flower] -= _LIGHT_WEIGHT
     scene = _draw(scenes, rng)
     if scene in FLOWERS:
-        for light in ("snow", "autumn", "mist"):  # flowers were never shown in these
+        for light in ("snow", "autumn", "mist"):  # not in the training data for flowers
             lights[light] -= 0.25
     light = _draw(lights, rng)
     by_day = scene in FLOWERS and light in _DARK
-    # Under a bright sky white flowers are pale.
-    asked = "day" if by_day or (scene == "daisy" and light == "noon") else light
-    colour = _colour(words, scene, light, asked)
-    start = phrase(scene, asked, colour, noun=int(rng.integers(2)), wording=int(rng.integers(2)))
-    told = [line for line in lines if not (by_day and _darkens(line))]
+    # White flowers come out pale under a bright sky.
+    painted_light = "day" if by_day or (scene == "daisy" and light == "noon") else light
+    colour = _colour(words, scene, light, painted_light)
+    start = phrase(scene, painted_light, colour, noun=int(rng.integers(2)), wording=int(rng.integers(2)))
+    kept_lines = [line for line in lines if not (by_day and _darkens(line))]
     return Prompt(
-        scene=scene, light=light, colour=colour, text=f"{start}: {', '.join(told)}" if told else start, by_day=by_day
+        scene=scene,
+        light=light,
+        colour=colour,
+        text=f"{start}: {', '.join(kept_lines)}" if kept_lines else start,
+        by_day=by_day,
     )
 
 
-def _colour(words: Sequence[str], scene: str, light: str, asked: str) -> str:
-    """The colour that the words name, where the painter can paint it in that light; "" for none."""
-    unlike = _UNLIKE.get(light, ())
-    named = next((colour for colour in map(_COLOURS.get, words) if colour and colour not in unlike), "")
-    if scene == "mountain" and not named:
-        named = next((_IMPLIED[word] for word in words if word in _IMPLIED), "")
-    if asked != light:  # a flower, painted by day
-        kept = "" if named in {"dark", "grey", "blue", "deep blue"} else named
+def _colour(words: Sequence[str], scene: str, light: str, painted_light: str) -> str:
+    """The colour named by the words, if the painter can paint it in that light; "" for none."""
+    unsuitable = _UNSUITABLE.get(light, ())
+    colour_word = next((colour for colour in map(_COLOURS.get, words) if colour and colour not in unsuitable), "")
+    if scene == "mountain" and not colour_word:
+        colour_word = next((_IMPLIED[word] for word in words if word in _IMPLIED), "")
+    if painted_light != light:  # a flower, painted by day
+        kept = "" if colour_word in {"dark", "grey", "blue", "deep blue"} else colour_word
         return kept or ("white" if scene == "daisy" else "")
     if light in {*_DARK, "snow"}:
-        return named if named in {"blue", "deep blue", "dark", "white"} else ""
-    return named
+        return colour_word if colour_word in {"blue", "deep blue", "dark", "white"} else ""
+    return colour_word
 
 
 def _darkens(line: str) -> bool:
-    """Whether a line has a word of the night, which would put out the light that flowers are painted in."""
+    """Whether a line contains a word of the night, which would darken a flower painted by day."""
     dark = {word for light in _DARK for word in _LIGHT_WORDS[light].split()}
     return bool(dark.intersection(re.findall(r"[a-z']+", line.lower())))
 
@@ -295,14 +222,14 @@ def _near(vector: NDArray[np.float32], meanings: NDArray[np.float32]) -> float:
     return float((meanings @ vector).max())
 
 
-def _hits(words: Sequence[str], known: str, strong: set[str]) -> float:
+def _hits(words: Sequence[str], known: str, strong: frozenset[str]) -> float:
     """1 for a strong word, half for another, at most 2 in all."""
     wanted = set(known.split())
     return min(2.0, sum(1.0 if word in strong else 0.5 for word in dict.fromkeys(words) if word in wanted))
 
 
 def _draw(scores: Mapping[str, float], rng: np.random.Generator) -> str:
-    """The best, or one that is nearly as good."""
+    """Sample a name by its score, the best most often."""
     names = list(scores)
     values = np.array([scores[name] for name in names])
     share = np.exp((values - values.max()) / _SPREAD)

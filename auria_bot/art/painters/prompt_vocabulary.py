@@ -1,7 +1,6 @@
-"""The words of paintable things: scenes, flowers, lights and colours, and phrases made of them.
+"""The words of paintable scenes, lights and colours, and phrases made of them.
 
-Training captions and the prompts made of poems are built from the same words, so that a prompt lies where the painter has
-learned. Knows words; does not know pictures or networks.
+Training captions and the prompts made of poems use the same words, so that prompts stay close to what the painter has learned.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["FLOWERS", "LIGHT_PHRASES", "NOUNS", "SCENES", "phrase", "spoken"]
+__all__ = ["FLOWERS", "LIGHT_PHRASES", "NOUNS", "SCENES", "describe", "phrase"]
 
 SCENES = ("sea", "mountain", "glacier", "forest", "daisy", "dandelion", "rose", "sunflower", "tulip")
 """What the painter can paint, in the order of the classifier's classes."""
@@ -69,21 +68,21 @@ LIGHT_PHRASES: dict[str, tuple[str, ...]] = {
 
 
 def phrase(scene: str, light: str, colour: str = "", *, noun: int = 0, wording: int = 0) -> str:
-    """A prompt such as "blue sea at sunset": the colour, the scene's name, the light's name.
+    """Word a prompt such as "blue sea at sunset": colour, scene, light.
 
     Args:
         scene: one of SCENES.
         light: one of LIGHT_PHRASES.
         colour: an adjective, or "" for none.
-        noun: which name of the scene, counted modulo their number.
-        wording: which name of the light, likewise.
+        noun: index of the scene's name, modulo their number.
+        wording: index of the light's name, likewise.
     """
     names, lights = NOUNS[scene], LIGHT_PHRASES[light]
     words = (colour, names[noun % len(names)], lights[wording % len(lights)])
     return " ".join(word for word in words if word)
 
 
-_SPOKEN_SCENES: dict[str, tuple[tuple[str, str], ...]] = {
+_SCENE_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
     "sea": (
         ("lake", "a lake"),
         ("pond", "a pond"),
@@ -114,7 +113,7 @@ _SPOKEN_SCENES: dict[str, tuple[tuple[str, str], ...]] = {
     "sunflower": (("", "sunflowers"),),
     "tulip": (("", "tulips"),),
 }
-_SPOKEN_LIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
+_LIGHT_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
     "day": (("", ""),),
     "noon": (("morning", "in the morning light"), ("", "in bright light")),
     "grey": (("rain", "in the rain"), ("storm", "under a stormy sky"), ("", "under a grey sky")),
@@ -134,20 +133,20 @@ _SPOKEN_LIGHTS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def spoken(scene: str, light: str, lines: Iterable[str] = ()) -> str:
-    """What a prompt's picture shows, as it follows "a painting of": "a lake in moonlight".
+def describe(scene: str, light: str, lines: Iterable[str] = ()) -> str:
+    """Describe a prompt's picture as it follows "a painting of": "a lake in moonlight".
 
-    Scenes and lights go by the poem's own word for them, where it has one: what was painted as the sea stands for its lake.
+    The poem's own words are preferred: a prompt of the sea is described as a lake where the poem says lake.
 
     Args:
         scene: one of SCENES.
         light: one of LIGHT_PHRASES.
         lines: the poem's, and the theme.
     """
-    said = set(re.findall(r"[a-z]+", " ".join(lines).lower()))
-    said |= {word.removesuffix("s") for word in said}
+    words = set(re.findall(r"[a-z]+", " ".join(lines).lower()))
+    words |= {word.removesuffix("s") for word in words}
     parts = (
-        next(name for word, name in names if not word or word in said)
-        for names in (_SPOKEN_SCENES[scene], _SPOKEN_LIGHTS[light])
+        next(name for word, name in names if not word or word in words)
+        for names in (_SCENE_NAMES[scene], _LIGHT_NAMES[light])
     )
     return " ".join(part for part in parts if part)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art.colour import ColourDistribution, from_lab, matrix_root, to_lab
-from auria_bot.art.painters import moon_repair
+from auria_bot.art.painters.retouching import find_moon, paint_moon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,8 +115,8 @@ def compose(
     mixed = brush(mixed)
     matrix, offset = _ellipse(mixed).toward(goal, 1.0)
     result = mixed @ matrix + offset
-    found = moon_repair.find(given, clean=True)
-    return from_lab(moon_repair.paint(result, found) if found is not None else result)
+    found = find_moon(given, clean=True)
+    return from_lab(paint_moon(result, found) if found is not None else result)
 
 
 def _ellipse(lab: NDArray[np.float32]) -> ColourDistribution:

@@ -1,4 +1,4 @@
-"""Alt text and post text: true, readable aloud, and never too long."""
+"""Alt text and post text: correct, readable aloud, within the limits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_alt_text_says_what_how_and_why_in_this_order() -> None:
 
 @pytest.mark.parametrize("caption", ["A man in a red shirt", "Two dogs run near the sea", "A tent under a clear sky"])
 def test_people_animals_and_things_are_not_claimed(caption: str) -> None:
-    """A caption that tells of others is not believed; the measured colours are."""
+    """A caption that mentions them is not trusted; the measured colours are."""
     described = alt_text(haiku=HAIKU, caption=f"{caption}, in dark blue and gold.", mood=None, style=None)
     assert described.startswith("A digital painting of a scene from nature, in dark blue and gold. It was")
     assert "man" not in described
@@ -44,7 +44,7 @@ def test_people_animals_and_things_are_not_claimed(caption: str) -> None:
 
 
 def test_flowers_are_believed_where_the_poem_speaks_of_them() -> None:
-    """Brush strokes look like petals: a sunflower in a poem on glaciers is not told, one on a theme of flowers is."""
+    """A sunflower is left out for a poem on glaciers and kept for a theme of flowers."""
     told = [
         alt_text(haiku=HAIKU, caption="A sunflower, in gold.", mood=None, style=None, theme=t)
         for t in (None, "Sunflowers")
@@ -56,49 +56,49 @@ def test_flowers_are_believed_where_the_poem_speaks_of_them() -> None:
 @pytest.mark.parametrize(
     ("caption", "shown"),
     [
-        ("A scene from nature, in gold.", "a lake in moonlight, in gold"),  # the captioner is not sure
-        ("A seashore near the water, in gold.", "a lake in moonlight, in gold"),  # it sees that kind of scene
-        ("A mountain with a misty sky, in gold.", "a mountain with a misty sky, in gold"),  # it surely sees another
+        ("A scene from nature, in gold.", "a lake in moonlight, in gold"),  # the captioner is not confident
+        ("A seashore near the water, in gold.", "a lake in moonlight, in gold"),  # the same kind of scene
+        ("A mountain with a misty sky, in gold.", "a mountain with a misty sky, in gold"),  # another kind of scene
         ("Two dogs, in gold.", "a lake in moonlight, in gold"),
         (None, "a lake in moonlight"),
     ],
 )
-def test_the_painters_word_counts_unless_the_captioner_surely_sees_something_else(
+def test_the_painters_subject_counts_unless_the_captioner_sees_another_kind_of_scene(
     caption: str | None, shown: str
 ) -> None:
-    """What was painted is known; what came of it is seen."""
+    """The subject replaces an uncertain caption or one of the same kind of scene."""
     told = alt_text(haiku=HAIKU, caption=caption, mood=None, style=None, subject="a lake in moonlight")
     assert told.startswith(f"A digital painting of {shown}. ")
 
 
-def test_a_painters_word_that_must_not_be_published_is_left_out() -> None:
-    """Painters come from elsewhere too."""
+def test_a_subject_that_must_not_be_published_is_left_out() -> None:
+    """A subject with a link is replaced by the uncertain description."""
     told = alt_text(haiku=HAIKU, caption=None, mood=None, style=None, subject="see https://x.example.com")
     assert told.startswith("A digital painting of a scene from nature. ")
 
 
 def test_an_operator_may_believe_such_captions() -> None:
-    """With a painter that paints people, the captioner's word counts."""
+    """With `others`, a caption that mentions people is trusted."""
     described = alt_text(haiku=HAIKU, caption="A man near the sea", mood=None, style=None, others=True)
     assert described.startswith("A digital painting of a man near the sea.")
 
 
 @pytest.mark.parametrize("caption", [None, "", "  . ", "see http://x.example.com now"])
 def test_without_a_usable_caption_nothing_is_made_up(caption: str | None) -> None:
-    """No caption, an empty one or one with a link gives the plain fact."""
+    """No caption, an empty one or one with a link gives the uncertain description."""
     assert alt_text(haiku=HAIKU, caption=caption, mood=None, style=None).startswith(
         "A digital painting of a scene from nature. "
     )
 
 
-def test_photorealistic_style_is_told_as_what_it_is() -> None:
-    """Only the colours come from the painting then."""
+def test_photorealistic_style_credits_colours_only() -> None:
+    """In photorealistic mode only the colours come from the painting."""
     style = Style(key="k", title="Dawn", artist="", year="", mode="photorealistic")
     assert "it is with colours taken from “Dawn”." in alt_text(haiku=HAIKU, caption=None, mood="still", style=style)
 
 
 def test_ends_of_lines_become_pauses() -> None:
-    """A line's own mark is kept; otherwise there is a comma, and at the end a full stop."""
+    """A line's own mark is kept; otherwise a comma is added, and at the end a full stop."""
     poem = Haiku(lines=("first snow —", "who goes there?", "no one!"), syllables=(2, 3, 2))
     assert alt_text(haiku=poem, caption=None, mood=None, style=None).endswith(
         "haiku: first snow — who goes there? no one!"
@@ -111,7 +111,7 @@ _TEXT = st.text(max_size=400)
 @settings(max_examples=60, deadline=None)
 @given(_TEXT, _TEXT, _TEXT, _TEXT, st.sampled_from(sorted(MOODS)))
 def test_alt_text_is_short_visible_and_decent(caption: str, title: str, artist: str, line: str, mood: str) -> None:
-    """Whatever captions and titles hold, the text fits, is one line, and has nothing that cannot be seen."""
+    """Whatever captions and titles contain, the text fits, is one line, and has no invisible characters."""
     poem = Haiku(lines=(HAIKU.lines[0], HAIKU.lines[1], HAIKU.lines[2]), syllables=(5, 7, 5))
     described = alt_text(
         haiku=poem, caption=caption, mood=mood, style=Style(key="k", title=title, artist=artist, year=line)
@@ -130,13 +130,13 @@ def test_a_very_long_title_is_cut_at_a_word() -> None:
     assert "wave…” by N. N." in described
 
 
-def _scribe(**options: object) -> PlainTextWriter:
+def _writer(**options: object) -> PlainTextWriter:
     return PlainTextWriter(PlainTextWriter.Config(**options), models_folder())  # type: ignore[arg-type]
 
 
 def test_post_text_is_poem_signature_and_tags() -> None:
     """Three lines, an empty one, the signature, then at most five hashtags with #haiku first."""
-    words = _scribe().write(
+    words = _writer().write(
         ArtworkInProgress(key="k", seed=1, haiku=HAIKU, mood="awed", style=STYLE, caption="a glacier")
     )
     lines = words.post_text.split("\n")
@@ -152,29 +152,29 @@ def test_post_text_is_poem_signature_and_tags() -> None:
 
 def test_signature_and_tags_can_be_left_out() -> None:
     """With neither there is the poem alone."""
-    sketch = ArtworkInProgress(key="k", seed=1, haiku=HAIKU)
-    assert _scribe(signature="", hashtags=0).write(sketch).post_text == HAIKU.text
-    assert _scribe(signature="A.\nB", hashtags=1).write(sketch).post_text == f"{HAIKU.text}\n\nA. B\n#haiku"
+    artwork = ArtworkInProgress(key="k", seed=1, haiku=HAIKU)
+    assert _writer(signature="", hashtags=0).write(artwork).post_text == HAIKU.text
+    assert _writer(signature="A.\nB", hashtags=1).write(artwork).post_text == f"{HAIKU.text}\n\nA. B\n#haiku"
 
 
-def test_a_sketch_without_a_poem_is_refused() -> None:
-    """There is nothing to say about it yet."""
+def test_an_artwork_without_a_poem_is_refused() -> None:
+    """An artwork without a haiku raises InputError."""
     with pytest.raises(InputError):
-        _scribe().write(ArtworkInProgress(key="k", seed=1))
+        _writer().write(ArtworkInProgress(key="k", seed=1))
 
 
 def test_an_unfit_poem_is_refused() -> None:
-    """A link in a poem must not be published."""
+    """A link in a poem raises TextRejected."""
     poem = Haiku(lines=("come and see", "www.example.com", "now"), syllables=(3, 7, 1))
     with pytest.raises(TextRejected, match="link"):
-        _scribe().write(ArtworkInProgress(key="k", seed=1, haiku=poem))
+        _writer().write(ArtworkInProgress(key="k", seed=1, haiku=poem))
 
 
-def test_the_scribe_names_its_table() -> None:
-    """Provenance: the hash of the hashtags' checksums."""
-    assert {name: len(digest) for name, digest in _scribe().models().items()} == {"hashtags": 64}
+def test_the_hashtag_table_is_named() -> None:
+    """Provenance names the hash of the hashtags' checksums."""
+    assert {name: len(digest) for name, digest in _writer().models().items()} == {"hashtags": 64}
 
 
 def test_the_shipped_models_folder_is_not_needed_before_use(tmp_path: Path) -> None:
-    """A scribe is made without reading anything."""
+    """Construction reads nothing."""
     PlainTextWriter(PlainTextWriter.Config(), tmp_path)

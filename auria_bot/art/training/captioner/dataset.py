@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.captioners.vocabulary import tokenise
-from auria_bot.art.captioners.vocabulary_mask import tells_of_others
+from auria_bot.art.captioners.vocabulary import non_nature_words, tokenise
 from auria_bot.art.checkpoint import read_json, write_json
 from auria_bot.errors import NotFound
 
@@ -77,7 +76,7 @@ def _believed(archive: str, captions: Sequence[str]) -> tuple[str, ...]:
     """What people wrote, and of the captions that a machine wrote those that tell of nature alone."""
     if archive == "flickr":
         return tuple(captions)
-    return tuple(caption for caption in captions if not tells_of_others(caption)) or tuple(captions[:1])
+    return tuple(caption for caption in captions if not non_nature_words(caption)) or tuple(captions[:1])
 
 
 def count_words(pictures: Sequence[Captioned]) -> Counter[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auria_bot.art.captioners.colour_words import NAMED, light_of, name_colours, phrase
+from auria_bot.art.captioners.colour_words import NAMED, join_names, name_colours
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,6 @@ def test_near_relatives_are_named_once() -> None:
     assert [name for name, _ in name_colours(picture)] == ["white"]
 
 
-def test_light_is_told_by_lightness() -> None:
-    """Black is dark, white is bright, mid-grey is neither."""
-    assert [light_of(Image.new("RGB", (9, 9), (v, v, v))) for v in (10, 70, 128, 250)] == ["dark", "dim", "", "bright"]
-
-
 def test_any_picture_has_one_to_three_names() -> None:
     """Noise still gets names, and only those of the list."""
     noise = np.random.default_rng(0).integers(0, 256, (50, 50, 3), dtype=np.uint8)
@@ -62,4 +57,4 @@ def test_any_picture_has_one_to_three_names() -> None:
 
 def test_phrase_joins_as_english_does() -> None:
     """Commas, then "and"."""
-    assert [phrase(x) for x in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+    assert [join_names(x) for x in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]

@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 from auria_bot.art.colour import to_lab
-from auria_bot.art.painters import moon_repair
-from auria_bot.art.painters.attn import AttnPainter
-from auria_bot.art.painters.denoise import grain
+from auria_bot.art.painters.attn import AttnPainter, aesthetic_score
+from auria_bot.art.painters.retouching import find_moon, grain
 from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.interfaces import Painter
 from auria_bot.domain.mood import MOODS
@@ -67,7 +66,7 @@ def test_a_moon_is_a_clean_disc(painter, tmp_path):
     for seed in range(5):
         made = painter.paint(MOON, seed=seed, count=1, folder=tmp_path / str(seed))[0]
         with Image.open(made.path) as picture:
-            found += moon_repair.find(to_lab(np.asarray(picture)), clean=True) is not None
+            found += find_moon(to_lab(np.asarray(picture)), clean=True) is not None
     assert found >= 4
 
 
@@ -86,7 +85,7 @@ def test_flowers_at_night_can_be_seen(painter, tmp_path):
 
 
 def test_speckle_is_calmed(painter, tmp_path):
-    """What leaves the easel has less grain than what the net made."""
+    """The painted file has less grain than the network's output."""
     poem = Haiku(
         lines=("snow in the old woods", "each branch of the ancient pines", "bends without a sound"),
         syllables=(5, 7, 5),
@@ -179,3 +178,48 @@ def test_serves_without_torch():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
         == "False"
     )
+
+
+def plain(lightness: float = 55, a: float = 0, b: float = 0) -> np.ndarray:
+    """One colour all over, CIELAB."""
+    return np.full((64, 64, 3), (lightness, a, b), np.float32)
+
+
+def land() -> np.ndarray:
+    """A blue sky over golden land."""
+    lab = plain(80, -5, -35)
+    lab[36:] = (48, 12, 45)
+    return lab
+
+
+def test_colour_and_form_score_higher() -> None:
+    """A landscape scores higher than the same without colour, and that higher than a plain area."""
+    grey = land()
+    grey[..., 1:] = 0
+    assert aesthetic_score(land()) > aesthetic_score(grey) + 0.1 > aesthetic_score(plain()) + 0.15
+
+
+def test_speckle_scores_lower() -> None:
+    """Grain lowers the score."""
+    rough = land()
+    rough[..., 0] += np.random.default_rng(3).normal(0, 12, (64, 64)).astype(np.float32)
+    assert aesthetic_score(rough) < aesthetic_score(land()) - 0.03
+
+
+def test_black_and_blank_score_lower() -> None:
+    """A picture too dark to be seen, and blank paper, score lower than grey."""
+    assert aesthetic_score(plain(6)) < aesthetic_score(plain())
+    assert aesthetic_score(plain(99)) < aesthetic_score(plain()) - 0.2
+
+
+def test_a_portrait_stands_out_in_the_middle() -> None:
+    """The same flower scores higher in the middle than in a corner for a portrait; otherwise its place does not matter."""
+    middle, corner = plain(40, -20, 20), plain(40, -20, 20)
+    middle[16:48, 16:48] = corner[:32, :32] = (65, 60, 20)
+    assert aesthetic_score(middle, portrait=True) > aesthetic_score(corner, portrait=True) + 0.05
+    assert abs(aesthetic_score(middle) - aesthetic_score(corner)) < 1e-6
+
+
+def test_any_size_is_scored() -> None:
+    """Sides need not be multiples of eight."""
+    assert np.isfinite(aesthetic_score(np.zeros((67, 70, 3), np.float32), portrait=True))

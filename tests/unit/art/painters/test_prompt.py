@@ -74,7 +74,7 @@ def test_colour(ask):
     ],
 )
 def test_flowers_at_night_are_painted_by_day(ask, lines, scene):
-    """The prompt asks for daylight and holds no word that would put it out; the light that is told stays the night."""
+    """The prompt asks for daylight and has no word of the night; the stated light stays the night."""
     prompt = ask(*lines)
     assert (prompt.scene, prompt.by_day) == (scene, True)
     assert prompt.light in {"night", "moon"}
@@ -90,8 +90,8 @@ def test_other_nights_are_painted_at_night(ask):
     assert prompt.text.endswith("midnight and no star")
 
 
-def test_who_names_the_moon_sees_it(ask):
-    """A harvest moon is no sunflower, though harvests are theirs."""
+def test_a_named_moon_is_shown(ask):
+    """A harvest moon does not become a sunflower, though "harvest" alone does."""
     for seed in range(8):
         assert ask(
             "harvest moon tonight", "even the dog at the gate", "has stopped to look up", seed=seed
@@ -147,7 +147,7 @@ def test_theme_counts(ask):
 
 
 def test_hostile_text(ask):
-    """Endless, empty and odd text is taken without complaint."""
+    """Endless, empty and odd text is accepted."""
     assert ask("", "", "").scene in SCENES
     assert ask("{scene} %s \u202e", "<b>'; drop table", "\x00", theme="x" * 100_000).scene in SCENES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auria_bot.art.painters.prompt_vocabulary import LIGHT_PHRASES, SCENES, spoken
+from auria_bot.art.painters.prompt_vocabulary import LIGHT_PHRASES, SCENES, describe
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,11 @@ from auria_bot.art.painters.prompt_vocabulary import LIGHT_PHRASES, SCENES, spok
         ("rose", "night", ["faint scent"], "a rose at night"),
     ],
 )
-def test_what_was_painted_goes_by_the_poems_own_word(scene: str, light: str, lines: list[str], expected: str) -> None:
-    """Where the poem has one."""
-    assert spoken(scene, light, lines) == expected
+def test_descriptions_use_the_poems_own_word(scene: str, light: str, lines: list[str], expected: str) -> None:
+    """The poem's word for a scene or light is used where it has one."""
+    assert describe(scene, light, lines) == expected
 
 
-def test_every_scene_in_every_light_can_be_told() -> None:
+def test_every_scene_in_every_light_is_described() -> None:
     """Whatever the painter can paint has a name."""
-    assert all(spoken(scene, light) for scene in SCENES for light in LIGHT_PHRASES)
+    assert all(describe(scene, light) for scene in SCENES for light in LIGHT_PHRASES)

@@ -7,7 +7,7 @@ import pytest
 
 from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
 from auria_bot.art.evaluation.stylist import invented_scene
-from auria_bot.art.painters import moon_repair
+from auria_bot.art.painters.retouching import Moon, find_moon, paint_moon
 from auria_bot.art.pictures import to_array
 from auria_bot.art.stylists.composition import colour_share, compose, moved
 
@@ -71,14 +71,14 @@ def test_a_clean_moon_stays_a_disc() -> None:
     """Whatever strokes and brush do to it, it is round and even again; a picture without one gets none."""
     night = np.full((128, 128, 3), (14, 2, -24), np.float32)
     night[..., 0] += np.random.default_rng(1).normal(0, 1, (128, 128))
-    lit = from_lab(moon_repair.paint(night, moon_repair.Moon(x=0.4, y=0.25, radius=0.08)))
+    lit = from_lab(paint_moon(night, Moon(x=0.4, y=0.25, radius=0.08)))
     dark = ColourDistribution.of(night + np.random.default_rng(2).normal(0, 5, night.shape).astype(np.float32))
     strokes = np.random.default_rng(3).integers(0, 120, (128, 128, 3)).astype(np.uint8)
 
     def smear(lab: np.ndarray) -> np.ndarray:
         return np.roll(lab, 5, axis=1)
 
-    found = moon_repair.find(to_lab(compose(lit, strokes, dark, 0.6, smear)))
+    found = find_moon(to_lab(compose(lit, strokes, dark, 0.6, smear)))
     assert found is not None
     assert (found.x, found.y) == pytest.approx((0.4, 0.25), abs=0.02)
-    assert moon_repair.find(to_lab(compose(from_lab(night), strokes, dark, 0.6, smear)), clean=True) is None
+    assert find_moon(to_lab(compose(from_lab(night), strokes, dark, 0.6, smear)), clean=True) is None

@@ -96,11 +96,11 @@ def test_training_gives_a_model_that_serves(data: Path, recipe_file: Path, tmp_p
     assert {"bleu_4", "meteor_exact_stem", "rouge_l", "cider_d", "published"} <= set(measured)
     assert np.isfinite(figures["validation_loss"])
     assert len(verify(tmp_path / "m")) == 64
-    teller = CaptionModel(tmp_path / "m")
+    caption_model = CaptionModel(tmp_path / "m")
     grid = np.random.default_rng(0).uniform(0, 3, (1, 7, 7, 1280)).astype(np.float32)
-    found = teller.tell(grid, beams=3)
-    assert found[0].numbers == teller.tell(grid, beams=3)[0].numbers
-    assert set(teller.vocabulary.decode(found[0].numbers)) <= set(teller.vocabulary.words)
+    found = caption_model.generate(grid, beams=3)
+    assert found[0].numbers == caption_model.generate(grid, beams=3)[0].numbers
+    assert set(caption_model.vocabulary.decode(found[0].numbers)) <= set(caption_model.vocabulary.words)
 
 
 def test_a_resumed_run_is_the_same_run(data: Path, recipe_file: Path, tmp_path: Path) -> None:
