@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from auria_bot.domain.pause import Pause
+from auria_bot.store.engine import insert_once
 from auria_bot.store.schema import channels
-from auria_bot.store.upsert import insert_once
 
 __all__ = ["Channels"]
 

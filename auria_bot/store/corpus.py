@@ -1,63 +1,343 @@
-"""How far Reddit was read, and the versions of the corpus. Knows rows; does not know what a mark means."""
+"""Verses, Reddit bookmarks and corpus versions in the database.
+
+Each verse is stored once, wherever it was found; a forgotten verse stays forgotten. Adding a batch is one transaction,
+is idempotent, and the order of batches does not matter.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, extract, func, or_, select, text, update
+from sqlalchemy import bindparam as bind
 
+from auria_bot.corpus.item import CorpusItem
 from auria_bot.corpus.versions import CorpusVersion
-from auria_bot.store.schema import bookmarks, corpora
-from auria_bot.store.upsert import insert_once
+from auria_bot.store.engine import insert_many, insert_once
+from auria_bot.store.schema import bookmarks, corpora, sightings, tombstones, verses
 
-__all__ = ["Bookmarks", "CorpusVersions"]
+__all__ = ["Bookmarks", "CorpusVersions", "Verses"]
+
+_LOCK = 0x6B696771  # the key of PostgreSQL's advisory lock: one batch at a time
+_BATCH = 400  # values per query; both databases allow many more
+_PAGE = 2000  # verses read at a time
+_BLANK = {
+    "reason": "",
+    "lines": "",
+    "syllables": "",
+    "form": "",
+    "season": "",
+    "source": "",
+    "origin": "",
+    "licence": "",
+    "subreddit": "",
+    "external_id": "",
+    "created_at": None,
+    "score": None,
+    "author": "",
+}
+"""The columns of a forgotten verse: only its digest remains."""
+
+
+class Verses:
+    """Verses, within one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, items: Sequence[CorpusItem]) -> list[str]:
+        """Add a batch of items.
+
+        Of two copies the better one is kept (`CorpusItem.standing`). A copy from a deleted source or author deletes
+        every other copy too.
+
+        Returns:
+            For each item "new", "better" (it replaced a known copy), "known" or "forgotten".
+        """
+        self._alone()
+        deleted = self._deleted({key for item in items for key in (item.key, item.author_key) if key})
+        known = self._known({item.digest for item in items})
+        gone = {item.digest for item in items if item.key in deleted or item.author_key in deleted}
+        gone |= {digest for digest, standing in known.items() if standing is None}
+        best: dict[str, CorpusItem] = {}
+        for item in items:
+            if item.digest not in gone and (item.digest not in best or item.standing < best[item.digest].standing):
+                best[item.digest] = item
+        fresh = {digest: item for digest, item in best.items() if digest not in known}
+        better = {
+            digest: item
+            for digest, item in best.items()
+            if (held := known.get(digest)) is not None and item.standing < held.standing
+        }
+        insert_many(self._connection, verses, [_row(item) for item in fresh.values()], unique=("digest",))
+        if better:
+            change = update(verses).where(verses.c.digest == bind("of"))
+            rows = [
+                {("of" if name == "digest" else name): value for name, value in _row(item).items()}
+                for item in better.values()
+            ]
+            self._connection.execute(change, rows)
+        living = {(item.key, item.digest): item.author_key for item in items if item.digest not in gone}
+        insert_many(
+            self._connection,
+            sightings,
+            [{"key": key, "digest": digest, "author": author} for (key, digest), author in living.items()],
+            unique=("key", "digest"),
+        )
+        self._erase(gone - {digest for digest, standing in known.items() if standing is None})
+        insert_many(
+            self._connection,
+            verses,
+            [{**_BLANK, "digest": digest, "state": "forgotten"} for digest in sorted(gone - known.keys())],
+            unique=("digest",),
+        )
+        results = []
+        for item in items:
+            if item.digest in gone:
+                results.append("forgotten")
+            elif fresh.get(item.digest) is item:
+                results.append("new")
+            else:
+                results.append("better" if better.get(item.digest) is item else "known")
+        return results
+
+    def forget(self, keys: Iterable[str], *, at: datetime) -> int:
+        """Delete every verse of these sources and authors permanently; return how many were deleted."""
+        self._alone()
+        count = 0
+        for batch in _batches(sorted(set(keys))):
+            insert_many(self._connection, tombstones, [{"key": key, "at": at} for key in batch], unique=("key",))
+            met = select(sightings.c.digest).where(or_(sightings.c.key.in_(batch), sightings.c.author.in_(batch)))
+            count += self._erase(set(self._connection.execute(met).scalars()))
+        return count
+
+    def forget_digest(self, digest: str) -> bool:
+        """Delete the verse with this digest permanently; return whether it was there."""
+        self._alone()
+        return bool(self._erase({digest}))
+
+    def find(self, digest: str) -> CorpusItem | None:
+        """The kept verse with this digest, or None."""
+        row = self._connection.execute(
+            select(verses).where(verses.c.digest == digest, verses.c.state == "kept")
+        ).one_or_none()
+        return _item(row) if row is not None else None
+
+    def kept(self) -> Iterator[CorpusItem]:
+        """Iterate over the kept verses in order of their digests, reading a page at a time."""
+        after = ""
+        while True:
+            page = self._connection.execute(
+                select(verses)
+                .where(verses.c.state == "kept", verses.c.digest > after)
+                .order_by(verses.c.digest)
+                .limit(_PAGE)
+            ).all()
+            yield from map(_item, page)
+            if len(page) < _PAGE:
+                return
+            after = page[-1].digest
+
+    def sample(
+        self, count: int, *, season: str | None = None, form: str | None = None, seed: int = 0
+    ) -> list[CorpusItem]:
+        """A random sample of kept verses; the same seed gives the same ones until verses are added."""
+        wanted = select(verses).where(verses.c.state == "kept").order_by(verses.c.digest)
+        if season is not None:
+            wanted = wanted.where(verses.c.season == season)
+        if form is not None:
+            wanted = wanted.where(verses.c.form == form)
+        chance, found = random.Random(seed), dict[str, CorpusItem]()
+        # Digests are uniformly distributed, so the first verse after a random point is a random verse.
+        for _ in range(4 * count):
+            if len(found) >= count:
+                break
+            point = f"{chance.getrandbits(128):032x}"
+            row = self._connection.execute(wanted.where(verses.c.digest >= point).limit(1)).one_or_none()
+            if row is not None:
+                found.setdefault(row.digest, _item(row))
+        if len(found) < count:
+            for row in self._connection.execute(wanted.limit(2 * count)):
+                if len(found) < count:
+                    found.setdefault(row.digest, _item(row))
+        return list(found.values())
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """Count verses by state and, within a state, by its attributes.
+
+        Returns:
+            "state"; "reason" of the rejected; "form", "season", "subreddit", "source", "licence", "origin" and "year" of the kept.
+        """
+        year = extract("year", verses.c.created_at)
+        kept = verses.c.state == "kept"
+        wanted: dict[str, tuple[Any, Any]] = {
+            "state": (verses.c.state, None),
+            "reason": (verses.c.reason, verses.c.state == "rejected"),
+            "year": (year, kept),
+            **{name: (verses.c[name], kept) for name in ("form", "season", "subreddit", "source", "licence", "origin")},
+        }
+        found: dict[str, dict[str, int]] = {}
+        for name, (column, condition) in wanted.items():
+            query = select(column.label("name"), func.count().label("number")).group_by(column)
+            if condition is not None:
+                query = query.where(condition)
+            rows = {
+                str("" if row.name is None else row.name): int(row.number) for row in self._connection.execute(query)
+            }
+            found[name] = dict(sorted(rows.items(), key=lambda item: (-item[1], item[0])))
+        found["year"] = dict(sorted((name.removesuffix(".0"), number) for name, number in found["year"].items()))
+        return found
+
+    def reddit_posts(
+        self, after: int, *, since: datetime | None, until: datetime | None, limit: int
+    ) -> Sequence[tuple[int, str]]:
+        """One page of the Reddit posts that kept verses come from, in a stable order.
+
+        Args:
+            after: position of the last post of the page before; 0 to begin.
+            since: only posts created at or after this time.
+            until: only posts created before this time.
+            limit: most posts returned.
+
+        Returns:
+            Position and Reddit id (without "t3_") of each post.
+        """
+        wanted = select(verses.c.id, verses.c.external_id).where(
+            verses.c.state == "kept", verses.c.id > after, verses.c.source == "reddit", verses.c.external_id != ""
+        )
+        if since is not None:
+            wanted = wanted.where(verses.c.created_at >= since)
+        if until is not None:
+            wanted = wanted.where(verses.c.created_at < until)
+        rows = self._connection.execute(wanted.order_by(verses.c.id).limit(limit))
+        return [(int(row.id), str(row.external_id)) for row in rows]
+
+    def _alone(self) -> None:
+        """Take PostgreSQL's advisory lock until the transaction ends; SQLite allows one writer anyway."""
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+    def _deleted(self, keys: set[str]) -> set[str]:
+        found: set[str] = set()
+        for batch in _batches(sorted(keys)):
+            found.update(
+                self._connection.execute(select(tombstones.c.key).where(tombstones.c.key.in_(batch))).scalars()
+            )
+        return found
+
+    def _known(self, digests: set[str]) -> dict[str, CorpusItem | None]:
+        """The stored item of each known digest; None for a forgotten one."""
+        found: dict[str, CorpusItem | None] = {}
+        for batch in _batches(sorted(digests)):
+            for row in self._connection.execute(select(verses).where(verses.c.digest.in_(batch))):
+                found[row.digest] = None if row.state == "forgotten" else _item(row)
+        return found
+
+    def _erase(self, digests: set[str]) -> int:
+        count = 0
+        for batch in _batches(sorted(digests)):
+            done = self._connection.execute(
+                update(verses)
+                .where(verses.c.digest.in_(batch), verses.c.state != "forgotten")
+                .values(state="forgotten", **_BLANK)
+            )
+            count += done.rowcount
+            self._connection.execute(delete(sightings).where(sightings.c.digest.in_(batch)))
+        return count
+
+
+def _row(item: CorpusItem) -> dict[str, Any]:
+    """A database row; the text of a rejected item is not stored."""
+    return {
+        "digest": item.digest,
+        "state": "rejected" if item.reason else "kept",
+        "reason": item.reason[:40],
+        "lines": "\n".join(item.lines),
+        "syllables": " ".join(map(str, item.syllables)),
+        "form": item.form,
+        "season": item.season,
+        "source": item.source,
+        "origin": item.origin,
+        "licence": item.licence,
+        "subreddit": item.subreddit[:100],
+        "external_id": item.external_id[:200],
+        "created_at": item.created_at,
+        "score": None if item.score is None else max(-(2**31), min(item.score, 2**31 - 1)),
+        "author": item.author,
+    }
+
+
+def _item(row: Any) -> CorpusItem:
+    return CorpusItem(
+        digest=row.digest,
+        key="",
+        reason=row.reason,
+        lines=tuple(row.lines.split("\n")) if row.lines else (),
+        syllables=tuple(map(int, row.syllables.split())),
+        form=row.form,
+        season=row.season,
+        source=row.source,
+        origin=row.origin,
+        licence=row.licence,
+        subreddit=row.subreddit,
+        external_id=row.external_id,
+        created_at=row.created_at,
+        score=row.score,
+        author=row.author,
+    )
+
+
+def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for at in range(0, len(values), _BATCH):
+        yield values[at : at + _BATCH]
 
 
 class Bookmarks:
-    """The bookmarks of one unit of work."""
+    """How far each Reddit listing was read, within one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def get(self, subreddit: str, listing: str) -> str | None:
-        """The mark where a listing was left; None for one that was never read."""
+        """The mark up to which a listing was read; None if it never was."""
         here = (bookmarks.c.subreddit == subreddit.lower(), bookmarks.c.listing == listing)
         found: str | None = self._connection.execute(select(bookmarks.c.mark).where(*here)).scalar_one_or_none()
         return found
 
     def put(self, subreddit: str, listing: str, mark: str, *, at: datetime) -> None:
-        """Leave a listing here."""
+        """Store the mark up to which a listing was read."""
         row = {"subreddit": subreddit.lower(), "listing": listing, "mark": mark, "at": at}
         if not insert_once(self._connection, bookmarks, row, unique=("subreddit", "listing")):
             here = (bookmarks.c.subreddit == subreddit.lower(), bookmarks.c.listing == listing)
             self._connection.execute(update(bookmarks).where(*here).values(mark=mark, at=at))
 
     def all(self) -> Mapping[tuple[str, str], tuple[str, datetime]]:
-        """Every mark and when it was left, by subreddit and listing."""
+        """Every mark and when it was stored, by subreddit and listing."""
         wanted = select(bookmarks).order_by(bookmarks.c.subreddit, bookmarks.c.listing)
         return {(row.subreddit, row.listing): (row.mark, row.at) for row in self._connection.execute(wanted)}
 
 
 class CorpusVersions:
-    """The versions of the corpus, of one unit of work."""
+    """Versions of the corpus, within one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, edition: CorpusVersion) -> None:
-        """Keep a version's name; one that is there already stays as it is."""
+    def add(self, version: CorpusVersion) -> None:
+        """Insert a version; an existing one of that name is left unchanged."""
         row: dict[str, Any] = {
-            "name": edition.name,
-            "made_at": edition.made_at,
-            "verses": edition.verses,
-            "sha256": edition.sha256,
-            "settings": dict(edition.settings),
+            "name": version.name,
+            "made_at": version.made_at,
+            "verses": version.verses,
+            "sha256": version.sha256,
+            "settings": dict(version.settings),
         }
         insert_once(self._connection, corpora, row, unique=("name",))
 
     def list(self) -> Sequence[CorpusVersion]:
-        """Every version, the newest first."""
+        """Every version, newest first."""
         wanted = select(corpora).order_by(corpora.c.made_at.desc(), corpora.c.name)
         return tuple(CorpusVersion(**row) for row in self._connection.execute(wanted).mappings())

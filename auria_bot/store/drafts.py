@@ -1,21 +1,22 @@
-"""Drafts in the database. Knows rows and domain values; does not know when a draft may be changed."""
+"""Drafts and the journal of the operator's actions in the database."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from auria_bot.domain.artwork import Artwork
 from auria_bot.domain.draft import Draft, DraftState
 from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import InvalidTransition, NotFound
-from auria_bot.store.schema import LAST_ID, drafts
-from auria_bot.store.upsert import insert_once
+from auria_bot.store.engine import insert_once
+from auria_bot.store.schema import LAST_ID, drafts, journal
 
-__all__ = ["Drafts"]
+__all__ = ["Drafts", "Entry", "Journal"]
 
 
 class Drafts:
@@ -58,7 +59,7 @@ class Drafts:
             raise NotFound(f"there is no draft {draft_id}; `auria drafts` lists them")
         return _draft(row)
 
-    def several(self, ids: Collection[int]) -> dict[int, Draft]:
+    def get_many(self, ids: Collection[int]) -> dict[int, Draft]:
         """The drafts of these numbers, each by its number; those that do not exist are left out."""
         rows = self._connection.execute(select(drafts).where(drafts.c.id.in_(sorted(ids))))
         return {row.id: _draft(row) for row in rows}
@@ -133,3 +134,42 @@ def _draft(row: Row[Any]) -> Draft:
         channels=tuple(row.channels),
         signature=row.signature,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the journal."""
+
+    id: int
+    at: datetime  # aware, UTC
+    who: str
+    action: str
+    draft_id: int | None
+    words: str
+
+
+class Journal:
+    """The journal of one unit of work."""
+
+    def __init__(self, connection: Connection, *, who: str) -> None:
+        self._connection, self._who = connection, who
+
+    def note(self, action: str, *, draft_id: int | None = None, words: str = "", at: datetime) -> None:
+        """Add a line; it is never changed."""
+        self._connection.execute(
+            insert(journal).values(at=at, who=self._who[:100], action=action, draft_id=draft_id, words=words)
+        )
+
+    def last(self, action: str) -> datetime | None:
+        """When something was done last; None where it never was."""
+        found: datetime | None = self._connection.scalar(
+            select(func.max(journal.c.at)).where(journal.c.action == action)
+        )
+        return found
+
+    def list(self, *, draft_id: int | None = None, limit: int | None = None) -> Sequence[Entry]:
+        """Lines (of one draft, when given), the newest first."""
+        wanted = select(journal).order_by(journal.c.id.desc()).limit(limit)
+        if draft_id is not None:
+            wanted = wanted.where(journal.c.draft_id == draft_id)
+        return tuple(Entry(**row) for row in self._connection.execute(wanted).mappings())

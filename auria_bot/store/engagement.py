@@ -41,7 +41,7 @@ class Samples:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def watched(
+    def tracked_posts(
         self, *, since: datetime, channels: Collection[str] | None = None, vanished: bool = False
     ) -> Sequence[TrackedPost]:
         """The posts that went out since then, the newest first.
@@ -88,7 +88,7 @@ class Samples:
             update(posts).where(posts.c.id == post_id, posts.c.vanished_at.is_not(None)).values(vanished_at=None)
         )
 
-    def vanish(self, post_id: int, *, at: datetime) -> bool:
+    def mark_vanished(self, post_id: int, *, at: datetime) -> bool:
         """Note that a post is gone, and say whether that is news; what was counted stays."""
         gone = update(posts).where(posts.c.id == post_id, posts.c.vanished_at.is_(None)).values(vanished_at=at)
         return self._connection.execute(gone).rowcount == 1
@@ -99,14 +99,14 @@ class Samples:
             insert(audiences).values(channel=channel, at=audience.at, followers=_held(audience.followers))
         )
 
-    def counted_at(self) -> dict[str, datetime]:
+    def audience_counted_at(self) -> dict[str, datetime]:
         """When each channel's followers were last counted."""
         rows = self._connection.execute(
             select(audiences.c.channel, func.max(audiences.c.at).label("at")).group_by(audiences.c.channel)
         )
         return {row.channel: row.at for row in rows}
 
-    def calls(self, *, since: datetime) -> dict[str, int]:
+    def call_counts(self, *, since: datetime) -> dict[str, int]:
         """How many counts each channel was asked for since then."""
         of_posts = (
             select(posts.c.channel, func.count())
@@ -146,7 +146,7 @@ class Samples:
             found.setdefault(name, []).append(Audience(at=at, followers=count))
         return found
 
-    def standings(
+    def post_engagements(
         self, *, since: datetime | None = None, channel: str | None = None, grown: timedelta | None = None
     ) -> Sequence[PostEngagement]:
         """Every post that is out, the newest first, each with one of its samples.

@@ -1,15 +1,15 @@
-"""The connection to SQLite or PostgreSQL, and what their errors mean. Knows no table."""
+"""Connections to SQLite or PostgreSQL, translation of their errors, and inserts that skip existing rows."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 
 from auria_bot.errors import (
@@ -23,7 +23,7 @@ from auria_bot.errors import (
 )
 from auria_bot.telemetry import redacted
 
-__all__ = ["READ_ONLY", "connect", "shown", "translated"]
+__all__ = ["READ_ONLY", "connect", "insert_many", "insert_once", "shown", "translated"]
 
 BUSY_TIMEOUT = 20.0  # seconds that SQLite waits for another program's transaction
 CONNECT_TIMEOUT = 10  # seconds for a PostgreSQL server to answer
@@ -248,3 +248,29 @@ def _from_postgres(error: DBAPIError, engine: Engine) -> AuriaError:
     if isinstance(original, psycopg.DataError):
         return InputError(f"the database cannot hold this value: {words}")
     return StoreError(f"PostgreSQL failed: {words}")
+
+
+def insert_once(connection: Connection, table: Table, row: Mapping[str, Any], *, unique: Sequence[str]) -> bool:
+    """Insert a row unless one with the same values of the unique columns is there; whether it was inserted."""
+    # Without the option, the count of an insert is not read from PostgreSQL's driver.
+    counted = _insert(connection, table, unique).execution_options(preserve_rowcount=True)
+    return bool(connection.execute(counted, row).rowcount == 1)
+
+
+def insert_many(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
+) -> None:
+    """Insert rows, all with the same columns, but for those that are there already."""
+    if rows:
+        connection.execute(_insert(connection, table, unique), list(rows))
+
+
+def _insert(connection: Connection, table: Table, unique: Sequence[str]) -> Any:
+    columns = [table.c[name] for name in unique]
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # a user of SQLite need not wait for it
+
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=columns)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table).on_conflict_do_nothing(index_elements=columns)

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, update
 
 from auria_bot.domain.post import PostState
+from auria_bot.store.engine import insert_once
 from auria_bot.store.schema import attempts, channels, drafts, posts, steps
-from auria_bot.store.upsert import insert_once
 
 __all__ = ["Metrics"]
 
@@ -47,7 +47,7 @@ class Metrics:
         )
         return {str(channel): due for channel, due in rows}
 
-    def took(self, step: str, *, seconds: float, times: int) -> None:
+    def record_step(self, step: str, *, seconds: float, times: int) -> None:
         """Count what a step of the studio took."""
         insert_once(self._connection, steps, {"name": step, "seconds": 0.0, "times": 0}, unique=("name",))
         more = {"seconds": steps.c.seconds + seconds, "times": steps.c.times + times}

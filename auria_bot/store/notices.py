@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from auria_bot.domain.notice import Notice, PendingNotification
+from auria_bot.store.engine import insert_once
 from auria_bot.store.schema import notices
-from auria_bot.store.upsert import insert_once
 
 __all__ = ["Notices"]
 
@@ -51,17 +51,17 @@ class Notices:
         """The occasion is over: when it comes again, it is said again."""
         self._connection.execute(delete(notices).where(notices.c.kind == kind, notices.c.subject.in_(sorted(subjects))))
 
-    def forget_said(self, kind: str, *, before: datetime) -> None:
+    def forget_sent(self, kind: str, *, before: datetime) -> None:
         """Forget what was said long ago."""
         old = (notices.c.kind == kind, notices.c.at < before)
         self._connection.execute(delete(notices).where(*old))
 
-    def is_due(self, *, now: datetime) -> bool:
+    def has_due(self, *, now: datetime) -> bool:
         """Whether something is to be said now."""
         found = select(notices.c.id).where(_is_due(now)).limit(1)
         return self._connection.execute(found).one_or_none() is not None
 
-    def due(self, *, now: datetime, until: datetime) -> Sequence[PendingNotification]:
+    def claim_due(self, *, now: datetime, until: datetime) -> Sequence[PendingNotification]:
         """What is to be said now, the oldest first; nobody else gets it before `until`."""
         due = select(notices.c.id).where(_is_due(now)).order_by(notices.c.id)
         ids = list(self._connection.scalars(due.with_for_update(skip_locked=True)))
@@ -84,7 +84,7 @@ class Notices:
         ]
         return sorted(found, key=lambda one: one.id)
 
-    def settle(self, telling: PendingNotification, *, told: Collection[str], next_at: datetime | None) -> None:
+    def record_delivery(self, telling: PendingNotification, *, told: Collection[str], next_at: datetime | None) -> None:
         """Keep who was told, and when it is tried again; None when it is said.
 
         Nothing is kept where the occasion was over meanwhile: SQLite gives its number to the next one.

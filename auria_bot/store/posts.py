@@ -14,9 +14,9 @@ from sqlalchemy import CTE, Connection, Row, bindparam, delete, exists, func, in
 from auria_bot.domain.draft import Draft
 from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound
+from auria_bot.store.engine import insert_once
 from auria_bot.store.schema import LAST_ID, UtcTime, attempts, posts
 from auria_bot.store.schema import channels as channels_table
-from auria_bot.store.upsert import insert_once
 
 __all__ = ["Posts"]
 
@@ -112,12 +112,12 @@ class Posts:
         rows = self._connection.execute(select(*by, func.count()).group_by(*by).order_by(*by))
         return {(channel, PostState(state)): number for channel, state, number in rows}
 
-    def channels(self, states: Collection[PostState]) -> Sequence[str]:
+    def channels_in(self, states: Collection[PostState]) -> Sequence[str]:
         """The names of the channels that have posts in those states."""
         found = select(posts.c.channel).distinct().where(posts.c.state.in_([str(state) for state in states]))
         return tuple(self._connection.scalars(found.order_by(posts.c.channel)))
 
-    def tried(self, channel: str, *, since: datetime) -> int:
+    def count_attempted(self, channel: str, *, since: datetime) -> int:
         """How many posts went out on a channel, or may have, since then."""
         maybe_out = (PostState.SENT, PostState.SENDING, PostState.UNKNOWN, PostState.NEEDS_ATTENTION)
         these = (posts.c.channel == channel, posts.c.state.in_([str(state) for state in maybe_out]))
@@ -149,7 +149,7 @@ class Posts:
         self._connection.execute(insert(attempts).from_select(columns, opened))
         return tuple(sorted((_post(row) for row in rows), key=lambda post: (post.due, post.id)))
 
-    def ready(self, post: Post, *, memo: str, now: datetime, lease: timedelta) -> None:
+    def confirm_send(self, post: Post, *, memo: str, now: datetime, lease: timedelta) -> None:
         """Note that a claimed post's mutation is about to happen; its lease begins anew.
 
         Raises:
@@ -160,7 +160,7 @@ class Posts:
             raise self._taken(post)
         self._connection.execute(_BEGUN, _claim_of(post) | words)
 
-    def settle(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
+    def close_attempt(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
         """Write a claimed post's new state, and when it is due, and close its attempt.
 
         Raises:
@@ -177,13 +177,13 @@ class Posts:
             if self._connection.execute(_RELEASE, _claim_of(post)).rowcount:
                 self._connection.execute(delete(attempts).where(*_ITS_ATTEMPT), _claim_of(post))
 
-    def lapsed(self, *, now: datetime) -> Sequence[Post]:
+    def expired(self, *, now: datetime) -> Sequence[Post]:
         """SENDING posts whose lease ran out, and which nobody else is looking at."""
         ran_out = select(posts).where(posts.c.state == PostState.SENDING, posts.c.lease_until <= now)
         rows = self._connection.execute(ran_out.order_by(posts.c.id).with_for_update(skip_locked=True))
         return tuple(_post(row) for row in rows)
 
-    def inquire(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
+    def claim_lookup(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
         """The UNKNOWN post of these channels that is longest due to be asked about; others get it only after the lease.
 
         A paused channel is not asked.

@@ -14,19 +14,15 @@ from sqlalchemy import Connection, Engine
 
 from auria_bot.settings.loading import Settings
 from auria_bot.store.channels import Channels
-from auria_bot.store.corpus import Bookmarks, CorpusVersions
-from auria_bot.store.drafts import Drafts
+from auria_bot.store.corpus import Bookmarks, CorpusVersions, Verses
+from auria_bot.store.drafts import Drafts, Journal
 from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import READ_ONLY, connect, shown, translated
-from auria_bot.store.job_runs import JobRuns
-from auria_bot.store.journal import Journal
-from auria_bot.store.leases import Leases
 from auria_bot.store.metrics import Metrics
 from auria_bot.store.migrate import bring_up_to_date
 from auria_bot.store.notices import Notices
 from auria_bot.store.posts import Posts
-from auria_bot.store.tracked_posts import TrackedPosts
-from auria_bot.store.verses import Verses
+from auria_bot.store.schedule import JobRuns, Leases
 
 __all__ = ["Store", "Unit"]
 
@@ -41,7 +37,6 @@ class Unit:
         self.samples = Samples(connection)
         self.verses = Verses(connection)
         self.bookmarks = Bookmarks(connection)
-        self.tracked_posts = TrackedPosts(connection)
         self.corpus_versions = CorpusVersions(connection)
         self.job_runs = JobRuns(connection)
         self.leases = Leases(connection)

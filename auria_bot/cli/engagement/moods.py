@@ -124,7 +124,7 @@ def _titles(app: Application, shown: Sequence[Preference]) -> dict[str, str]:
 
     wanted = {one.name for one in shown}
     with app.store.read() as unit:
-        examples = {one.style: one.draft_id for one in unit.samples.standings() if one.style in wanted}
+        examples = {one.style: one.draft_id for one in unit.samples.post_engagements() if one.style in wanted}
         artworks: Mapping[int, Artwork] = unit.samples.artworks(list(examples.values()))
     return {
         key: single_line(f"{artworks[draft].style.title}, {artworks[draft].style.artist}", 44)

@@ -166,8 +166,8 @@ class CorpusImporter:
         plain = what.strip()
         with self._store.begin() as unit:
             if _is_digest(plain):
-                return int(unit.verses.erase(plain))
-            return unit.verses.bury(_keys(plain), at=self._clock())
+                return int(unit.verses.forget_digest(plain))
+            return unit.verses.forget(_keys(plain), at=self._clock())
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """How many verses there are, by state, reason, form, season, subreddit, year and so on."""
@@ -194,9 +194,9 @@ class CorpusImporter:
             return
         with self._store.begin() as unit:
             if removed:
-                report.buried += unit.verses.bury(removed, at=self._clock())
+                report.buried += unit.verses.forget(removed, at=self._clock())
             if pieces:
-                outcomes = unit.verses.take(pieces)
+                outcomes = unit.verses.add(pieces)
                 report.outcomes.update(outcomes)
                 report.fresh += sum(how == "new" and not one.reason for how, one in zip(outcomes, pieces, strict=True))
 

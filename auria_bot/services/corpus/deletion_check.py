@@ -117,7 +117,7 @@ class DeletionChecker:
         until = now - one.older if one.older else None
         while True:
             with self._store.read() as unit:
-                batch = unit.tracked_posts.page(place, since=since, until=until, limit=_BATCH)
+                batch = unit.verses.reddit_posts(place, since=since, until=until, limit=_BATCH)
             if batch and found.requests >= requests:
                 found.finished = False
                 return
@@ -150,7 +150,7 @@ class DeletionChecker:
             missing = self._missing(unit, there.keys() | set(gone), unknown, now)
             gone += missing
             if gone:
-                found.buried += unit.verses.bury([place_key("reddit", one) for one in gone], at=now)
+                found.buried += unit.verses.forget([place_key("reddit", one) for one in gone], at=now)
 
     def _missing(self, unit: Any, there: Collection[str], unknown: Sequence[str], now: datetime) -> list[str]:
         """Remember what Reddit does not know; those that it did not know a day ago either."""

@@ -105,7 +105,7 @@ class PreferenceModel:
     def leanings(self) -> Preferences:
         """What followers' deeds so far make her lean to."""
         with self._store.read() as unit:
-            standings = unit.samples.standings(grown=GROWN)
+            standings = unit.samples.post_engagements(grown=GROWN)
         readings = [
             Reading(
                 draft_id=one.draft_id,

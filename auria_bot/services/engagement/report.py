@@ -119,7 +119,7 @@ class EngagementReporter:
         """The posts that went out since then (all by default), of one channel or of all."""
         with self._store.read() as unit:
             return EngagementReport(
-                standings=unit.samples.standings(since=since, channel=channel),
+                standings=unit.samples.post_engagements(since=since, channel=channel),
                 zone=self._zone,
                 followers=unit.samples.followers(since=since, channel=channel),
             )

@@ -165,8 +165,8 @@ class Tracker:
         now = self._clock()
         names = [name for name in self._channels if not channels or name in channels]
         with self._store.read() as unit:
-            watched = unit.samples.watched(since=now - _WATCHED, channels=names, vanished=vanished)
-            used, counted = unit.samples.calls(since=now - _DAY), unit.samples.counted_at()
+            watched = unit.samples.tracked_posts(since=now - _WATCHED, channels=names, vanished=vanished)
+            used, counted = unit.samples.call_counts(since=now - _DAY), unit.samples.audience_counted_at()
             paused = {pause.name for pause in unit.channels.paused()}
         due: dict[str, list[TrackedPost]] = {name: [] for name in names}
         for post in watched:
@@ -287,7 +287,7 @@ class Tracker:
             )
             return ()
         with self._store.begin() as unit:
-            news = [post for post in errand.gone if unit.samples.vanish(post.post_id, at=self._clock())]
+            news = [post for post in errand.gone if unit.samples.mark_vanished(post.post_id, at=self._clock())]
         for post in news:
             log.warning(
                 "The post has vanished from %s",
@@ -300,8 +300,8 @@ class Tracker:
         """The errand as it is told."""
         now = self._clock()
         with self._store.read() as unit:
-            watched = unit.samples.watched(since=now - _WATCHED, channels=[errand.name])
-            counted = unit.samples.counted_at().get(errand.name)
+            watched = unit.samples.tracked_posts(since=now - _WATCHED, channels=[errand.name])
+            counted = unit.samples.audience_counted_at().get(errand.name)
         times = [next_due(post.receipt.at, post.measured_at, now) for post in watched]
         times.append(counted + AUDIENCE_EVERY if counted else now)
         return MeasurementResult(

@@ -126,7 +126,7 @@ class Notices:
             StoreError: the database cannot be used.
         """
         with self._store.read() as unit:
-            return unit.notices.is_due(now=self._clock())
+            return unit.notices.has_due(now=self._clock())
 
     def say(self) -> int:
         """Say what is to be said; how many notices got through everywhere.
@@ -136,7 +136,7 @@ class Notices:
         """
         now = self._clock()
         with self._store.begin() as unit:
-            due = unit.notices.due(now=now, until=now + _LEASE)
+            due = unit.notices.claim_due(now=now, until=now + _LEASE)
         done = 0
         for telling in due:
             again = self._clock() + _AGAIN[min(telling.tries, len(_AGAIN)) - 1]
@@ -149,7 +149,7 @@ class Notices:
                 told, fine = telling.told, False
                 log.warning("Nobody can be told: %s", told_by(error), extra={"action": telling.notice.kind})
             with self._store.begin() as unit:
-                unit.notices.settle(telling, told=told, next_at=None if fine else again)
+                unit.notices.record_delivery(telling, told=told, next_at=None if fine else again)
             done += fine
         return done
 
@@ -174,7 +174,7 @@ class Notices:
             attention = [post for post in open_ if post.state is PostState.NEEDS_ATTENTION]
             lines += [f"Post {post.id} on {post.channel} needs you: auria posts show {post.id}" for post in attention]
             lines += [f"{one.name} is paused: {one.reason}" for one in unit.channels.paused()]
-            unit.notices.forget_said(Kind.DIGEST, before=now - _DIGESTS)
+            unit.notices.forget_sent(Kind.DIGEST, before=now - _DIGESTS)
             notice = Notice(kind=Kind.DIGEST, subject=day, title=f"Auria on {day}", words="\n".join(lines))
             return unit.notices.add(notice, at=now)
 

@@ -49,7 +49,7 @@ class AttemptLog:
         now = self._clock()
         with self._store.begin() as unit:
             late = self._receipt(unit, now)
-            unit.posts.ready(post, memo=memo, now=now, lease=self._lease)
+            unit.posts.confirm_send(post, memo=memo, now=now, lease=self._lease)
         self._written(late)
 
     def sent(self, post: Post, *, more: bool) -> Post:
@@ -73,7 +73,7 @@ class AttemptLog:
         try:
             with self._store.begin() as unit:
                 late = self._receipt(unit, now)
-                unit.posts.settle(post, outcome=outcome, words=str(said) or post.words, at=now)
+                unit.posts.close_attempt(post, outcome=outcome, words=str(said) or post.words, at=now)
                 if refusal is not None:
                     pause_refused(unit, post.channel, refusal, at=now)
         except InvalidTransition as error:
@@ -106,7 +106,7 @@ class AttemptLog:
         if self._sent is None:
             return None
         try:
-            unit.posts.settle(self._sent, outcome=Outcome.SENT, words=self._sent.words, at=now)
+            unit.posts.close_attempt(self._sent, outcome=Outcome.SENT, words=self._sent.words, at=now)
         except InvalidTransition as error:
             return error
         return None

@@ -110,7 +110,7 @@ class PostCreator:
         with self._store.read() as unit:
             drafts = [unit.drafts.get(one) for one in ids] if ids else list(unit.drafts.list({DraftState.APPROVED}))
             posts = unit.posts.list({PostState.WAITING, PostState.UNKNOWN, PostState.SENDING})
-            owners = unit.drafts.several({post.draft_id for post in posts})
+            owners = unit.drafts.get_many({post.draft_id for post in posts})
             pauses = {pause.name: pause for pause in unit.channels.paused()}
         found = [
             self._of_draft(draft, name, pauses)

@@ -259,7 +259,7 @@ class Publisher:
         if most is None or since is None:
             return most
         with self._store.read() as unit:
-            return max(0, most - unit.posts.tried(name, since=since))
+            return max(0, most - unit.posts.count_attempted(name, since=since))
 
     def _under_way(self, channels: Collection[str], since: datetime) -> list[str]:
         """What is not over yet: whoever counts posts by the time must come back for these."""
@@ -289,14 +289,14 @@ class Publisher:
             return ()
         with self._store.begin() as unit:
             claimed = unit.posts.claim(now=self._clock(), lease=self._lease, channels=(name,), limit=limit)
-            drafts = unit.drafts.several({post.draft_id for post in claimed})
+            drafts = unit.drafts.get_many({post.draft_id for post in claimed})
         return [(post, drafts[post.draft_id]) for post in claimed]
 
     def _standstill(self, names: Collection[str]) -> tuple[set[str], list[str]]:
         """The paused channels, and why posts stay where they are: their channel is paused, or not set up any more."""
         with self._store.read() as unit:
             paused = {pause.name: pause.reason for pause in unit.channels.paused()}
-            held = unit.posts.channels({PostState.WAITING, PostState.UNKNOWN})
+            held = unit.posts.channels_in({PostState.WAITING, PostState.UNKNOWN})
         words = {name: f"{name} is paused: {reason}" for name, reason in paused.items() if name in self._channels}
         words |= {
             name: f"posts wait for channel {name}, which is not set up; write [channels.{name}] into auria.toml,"

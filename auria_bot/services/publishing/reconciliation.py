@@ -50,11 +50,11 @@ class Reconciliation:
         """Take the posts back whose worker vanished, on whatever channel."""
         now, taken = self._clock(), list[Post]()
         with self._store.begin() as unit:
-            for post in unit.posts.lapsed(now=now):
+            for post in unit.posts.expired(now=now):
                 attempts = unit.posts.attempts(post.id)
                 unsent = attempts[-1].sending_at is None
                 moved = replace(_lapsed(post, unsent=unsent, failures=failures_in_a_row(attempts[:-1]) + 1), due=now)
-                unit.posts.settle(moved, outcome=Outcome.ABANDONED, words=moved.words, at=now)
+                unit.posts.close_attempt(moved, outcome=Outcome.ABANDONED, words=moved.words, at=now)
                 taken.append(moved)
         return tuple(taken)
 
@@ -67,7 +67,7 @@ class Reconciliation:
 
     def _next(self, name: str) -> Post | None:
         with self._store.begin() as unit:
-            return unit.posts.inquire(now=self._clock(), lease=_LEASE, channels=(name,))
+            return unit.posts.claim_lookup(now=self._clock(), lease=_LEASE, channels=(name,))
 
     def _ask(self, post: Post, channel: Channel) -> Post:
         """One look-up."""

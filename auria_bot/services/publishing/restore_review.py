@@ -48,7 +48,7 @@ def hold_back(store: Store, clock: Clock, *, as_of: datetime) -> HeldItems:
             words = f"{since}; look at {post.channel}, then: {way_out(post)}"
             held = post.moved(PostState.NEEDS_ATTENTION, words=words)
             if post.state is PostState.SENDING:
-                unit.posts.settle(held, outcome=Outcome.ABANDONED, words=words, at=now)
+                unit.posts.close_attempt(held, outcome=Outcome.ABANDONED, words=words, at=now)
             else:
                 unit.posts.save(held)
             posts.append(post.id)

@@ -371,7 +371,7 @@ class Studio:
         if all(_is_final(failure) for failure in failures):
             with self._store.begin() as unit:
                 for step, taken in seconds.items():
-                    unit.metrics.took(step, seconds=taken, times=times[step])
+                    unit.metrics.record_step(step, seconds=taken, times=times[step])
             self._workspace.remove(run)
         for failure in failures:
             log.warning("A sketch was given up: %s", failure.message, extra={"run": run.plan.run, "step": failure.step})

@@ -1,4 +1,4 @@
-"""Drafts come out of either database as they went in, once, and never overwrite a newer version."""
+"""Drafts are stored once and never overwrite a newer version; the journal only grows."""
 
 from __future__ import annotations
 
@@ -155,5 +155,25 @@ def test_several_at_once(store: Store):
     """Each by its number; a number that nobody has is left out."""
     with store.begin() as unit:
         made = [add_draft(unit, number) for number in range(1, 4)]
-        assert unit.drafts.several([made[2].id, made[0].id, 999]) == {made[0].id: made[0], made[2].id: made[2]}
-        assert unit.drafts.several([]) == {}
+        assert unit.drafts.get_many([made[2].id, made[0].id, 999]) == {made[0].id: made[0], made[2].id: made[2]}
+        assert unit.drafts.get_many([]) == {}
+
+
+def test_lines_tell_who_and_what(store: Store):
+    """A line tells who, what, when and about which draft; the newest stands first."""
+    with store.begin() as unit:
+        draft = add_draft(unit)
+        unit.journal.note("approve", draft_id=draft.id, words="for folder", at=NOW)
+        unit.journal.note("publish", at=NOW)
+    with store.read() as unit:
+        newest, oldest = unit.journal.list()
+        assert unit.journal.list(draft_id=draft.id) == (oldest,)
+        assert unit.journal.list(limit=1) == (newest,)
+    assert (oldest.action, oldest.draft_id, oldest.words, oldest.at) == (
+        "approve",
+        draft.id,
+        "for folder",
+        NOW,
+    )
+    assert oldest.who
+    assert newest.draft_id is None

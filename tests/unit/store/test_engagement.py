@@ -31,15 +31,15 @@ def test_only_what_went_out_is_watched(store: Store):
         add_sent(unit, 3, at=NOW - 400 * DAY)
         unit.posts.add(add_draft(unit, 4), "fake", due=NOW, picture="/p.jpg", key="waits")
         other = add_sent(unit, 5, at=NOW, channel="other")
-        assert [one.post_id for one in unit.samples.watched(since=NOW - 30 * DAY)] == [other.id, new.id, old.id]
-        assert [one.post_id for one in unit.samples.watched(since=NOW - 30 * DAY, channels=["fake"])] == [
+        assert [one.post_id for one in unit.samples.tracked_posts(since=NOW - 30 * DAY)] == [other.id, new.id, old.id]
+        assert [one.post_id for one in unit.samples.tracked_posts(since=NOW - 30 * DAY, channels=["fake"])] == [
             new.id,
             old.id,
         ]
-        assert unit.samples.watched(since=NOW - 30 * DAY, channels=[]) == ()
-        assert unit.samples.vanish(new.id, at=NOW)
-        assert [one.post_id for one in unit.samples.watched(since=NOW - 30 * DAY, channels=["fake"])] == [old.id]
-        gone = unit.samples.watched(since=NOW - 30 * DAY, channels=["fake"], vanished=True)[0]
+        assert unit.samples.tracked_posts(since=NOW - 30 * DAY, channels=[]) == ()
+        assert unit.samples.mark_vanished(new.id, at=NOW)
+        assert [one.post_id for one in unit.samples.tracked_posts(since=NOW - 30 * DAY, channels=["fake"])] == [old.id]
+        gone = unit.samples.tracked_posts(since=NOW - 30 * DAY, channels=["fake"], vanished=True)[0]
         assert (gone.post_id, gone.vanished_at, gone.measured_at) == (new.id, NOW, None)
         assert gone.receipt.id == "receipt-2"
         assert gone.receipt.at == NOW - DAY
@@ -51,7 +51,7 @@ def test_a_post_knows_when_it_was_last_measured(store: Store):
         post = add_sent(unit, 1, at=NOW - DAY)
         for hours in (3, 1):
             _sample(unit, post.id, NOW - DAY + timedelta(hours=hours))
-        (watched,) = unit.samples.watched(since=NOW - 30 * DAY)
+        (watched,) = unit.samples.tracked_posts(since=NOW - 30 * DAY)
         assert watched.measured_at == NOW - DAY + timedelta(hours=3)
 
 
@@ -60,12 +60,12 @@ def test_a_post_vanishes_once_and_may_come_back(store: Store):
     with store.begin() as unit:
         post = add_sent(unit, 1, at=NOW - DAY)
         _sample(unit, post.id, NOW)
-        assert unit.samples.vanish(post.id, at=NOW)
-        assert not unit.samples.vanish(post.id, at=NOW + DAY)
-        assert unit.samples.standings()[0].vanished_at == NOW
+        assert unit.samples.mark_vanished(post.id, at=NOW)
+        assert not unit.samples.mark_vanished(post.id, at=NOW + DAY)
+        assert unit.samples.post_engagements()[0].vanished_at == NOW
         assert len(unit.samples.history(post.id)) == 1
         _sample(unit, post.id, NOW + DAY)
-        assert unit.samples.standings()[0].vanished_at is None
+        assert unit.samples.post_engagements()[0].vanished_at is None
         assert unit.posts.get(post.id).state is PostState.SENT
 
 
@@ -88,8 +88,8 @@ def test_calls_are_counted_by_channel(store: Store):
             _sample(unit, post.id, at)
         unit.samples.add_audience("fake", Audience(at=NOW, followers=5))
         unit.samples.add_audience("fake", Audience(at=NOW - 3 * DAY, followers=4))
-        assert unit.samples.calls(since=NOW - DAY) == {"fake": 2, "other": 1}
-        assert unit.samples.counted_at() == {"fake": NOW}
+        assert unit.samples.call_counts(since=NOW - DAY) == {"fake": 2, "other": 1}
+        assert unit.samples.audience_counted_at() == {"fake": NOW}
 
 
 def test_followers_over_time(store: Store):
@@ -115,13 +115,13 @@ def test_a_standing_holds_the_latest_sample(store: Store):
         for days, followers in ((20, 80), (11, 90), (1, 200)):
             unit.samples.add_audience("fake", Audience(at=NOW - days * DAY, followers=followers))
         unit.samples.add_audience("other", Audience(at=NOW, followers=7))
-        second, first = unit.samples.standings()
+        second, first = unit.samples.post_engagements()
         assert (first.mood, first.style, first.cost, first.followers) == ("stormy", "style-1", 0.015, 90)
         assert first.counts == Engagement(at=NOW - DAY, likes=9)
         assert (second.post_id, second.counts, second.cost) == (bare.id, None, 0.0)
         assert second.followers == 7  # nobody counted before it went out: the first count stands in
-        assert [one.post_id for one in unit.samples.standings(channel="fake")] == [post.id]
-        assert [one.post_id for one in unit.samples.standings(since=NOW - 6 * DAY)] == [bare.id]
+        assert [one.post_id for one in unit.samples.post_engagements(channel="fake")] == [post.id]
+        assert [one.post_id for one in unit.samples.post_engagements(since=NOW - 6 * DAY)] == [bare.id]
 
 
 @pytest.mark.parametrize(("ages", "expected"), [((6.9, 7.1, 14), 7.1), ((1, 6.9), 6.9), ((7.0, 30), 7.0)])
@@ -131,7 +131,7 @@ def test_a_grown_post_is_taken_at_its_age(store: Store, ages: tuple[float, ...],
         post = add_sent(unit, 1, at=NOW - 40 * DAY)
         for age in ages:
             _sample(unit, post.id, NOW - 40 * DAY + age * DAY, likes=round(10 * age))
-        (found,) = unit.samples.standings(grown=7 * DAY)
+        (found,) = unit.samples.post_engagements(grown=7 * DAY)
         assert found.counts is not None
         assert found.counts.likes == round(10 * expected)
 

@@ -23,7 +23,7 @@ def notice(subject: str, kind: str = "disk_filling") -> Notice:
 def taken(store: Store) -> list[PendingNotification]:
     """What is to be said now."""
     with store.begin() as unit:
-        return list(unit.notices.due(now=NOW, until=LATER))
+        return list(unit.notices.claim_due(now=NOW, until=LATER))
 
 
 def test_an_occasion_that_is_over_settles_no_other(store: Store):
@@ -36,12 +36,12 @@ def test_an_occasion_that_is_over_settles_no_other(store: Store):
             unit.notices.forget("disk_filling", {"home"})
             unit.notices.add(next_one, at=NOW)
         with store.begin() as unit:
-            unit.notices.settle(telling, told=["a"], next_at=None)
+            unit.notices.record_delivery(telling, told=["a"], next_at=None)
         (left,) = taken(store)
         assert (left.notice, left.told) == (next_one, ())
         with store.begin() as unit:
-            unit.notices.settle(left, told=["a"], next_at=None)
-            assert not unit.notices.is_due(now=LATER)
+            unit.notices.record_delivery(left, told=["a"], next_at=None)
+            assert not unit.notices.has_due(now=LATER)
             unit.notices.forget("disk_filling", {next_one.subject})
 
 
@@ -51,6 +51,6 @@ def test_what_a_clock_ahead_put_off_is_said(store: Store):
         unit.notices.add(notice("home"), at=NOW + timedelta(days=700))
         unit.notices.add(notice("soon"), at=NOW + timedelta(hours=6))
     with store.read() as unit:
-        assert unit.notices.is_due(now=NOW)
+        assert unit.notices.has_due(now=NOW)
     assert [one.notice.subject for one in taken(store)] == ["home"]
     assert taken(store) == []

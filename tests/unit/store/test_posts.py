@@ -48,7 +48,7 @@ def _unknown(unit, number: int = 1) -> Post:
     """A post that may be out."""
     _post(unit, number, due=NOW - LEASE)
     post = _claim(unit)
-    unit.posts.settle(post.moved(PostState.UNKNOWN, due=NOW), outcome=Outcome.UNCLEAR, words="", at=NOW)
+    unit.posts.close_attempt(post.moved(PostState.UNKNOWN, due=NOW), outcome=Outcome.UNCLEAR, words="", at=NOW)
     return unit.posts.get(post.id)
 
 
@@ -121,10 +121,10 @@ def test_a_paused_channel_s_posts_are_neither_claimed_nor_asked_about(store: Sto
         unknown = _unknown(unit, 2)
         unit.channels.pause("folder", reason="", by="auria", at=NOW)
         assert _claim(unit) is None
-        assert unit.posts.inquire(now=NOW + LEASE, lease=LEASE, channels=("folder",)) is None
+        assert unit.posts.claim_lookup(now=NOW + LEASE, lease=LEASE, channels=("folder",)) is None
         unit.channels.resume("folder")
         assert _claim(unit) is not None
-        assert unit.posts.inquire(now=NOW + LEASE, lease=LEASE, channels=("folder",)).id == unknown.id
+        assert unit.posts.claim_lookup(now=NOW + LEASE, lease=LEASE, channels=("folder",)).id == unknown.id
 
 
 def test_no_channel_no_claim(store: Store):
@@ -140,7 +140,7 @@ def test_ready_is_remembered_and_begins_the_lease_anew(store: Store):
         _post(unit)
         post = _claim(unit)
         later = NOW + LEASE / 2
-        unit.posts.ready(post, memo="container 7", now=later, lease=LEASE)
+        unit.posts.confirm_send(post, memo="container 7", now=later, lease=LEASE)
     with store.read() as unit:
         found = unit.posts.get(post.id)
         (attempt,) = unit.posts.attempts(post.id)
@@ -155,17 +155,17 @@ def test_nobody_is_ready_without_the_post(store: Store):
         slow = _claim(unit)
     for now in (NOW + LEASE, NOW + 2 * LEASE):
         with pytest.raises(InvalidTransition, match="no longer in this worker's hands"), store.begin() as unit:
-            unit.posts.ready(slow, memo="", now=now, lease=LEASE)
+            unit.posts.confirm_send(slow, memo="", now=now, lease=LEASE)
     with store.begin() as unit:
         unit.posts.release([slow])
         quick = _claim(unit)
     with pytest.raises(InvalidTransition, match="was claim 1"), store.begin() as unit:
-        unit.posts.ready(slow, memo="stale", now=NOW, lease=LEASE)
+        unit.posts.confirm_send(slow, memo="stale", now=NOW, lease=LEASE)
     with store.begin() as unit:
-        unit.posts.ready(quick, memo="fresh", now=NOW, lease=LEASE)
-        unit.posts.settle(quick.moved(PostState.SENT, receipt=RECEIPT), outcome=Outcome.SENT, words="", at=NOW)
+        unit.posts.confirm_send(quick, memo="fresh", now=NOW, lease=LEASE)
+        unit.posts.close_attempt(quick.moved(PostState.SENT, receipt=RECEIPT), outcome=Outcome.SENT, words="", at=NOW)
     with pytest.raises(InvalidTransition, match="it is sent"), store.begin() as unit:
-        unit.posts.ready(quick, memo="again", now=NOW, lease=LEASE)
+        unit.posts.confirm_send(quick, memo="again", now=NOW, lease=LEASE)
     with store.read() as unit:
         assert unit.posts.get(slow.id).memo == "fresh"
 
@@ -176,7 +176,7 @@ def test_settling_closes_the_attempt(store: Store):
         _post(unit)
         post = _claim(unit)
         sent = post.moved(PostState.SENT, receipt=RECEIPT, words="out")
-        unit.posts.settle(sent, outcome=Outcome.SENT, words="201", at=NOW + LEASE)
+        unit.posts.close_attempt(sent, outcome=Outcome.SENT, words="201", at=NOW + LEASE)
     with store.read() as unit:
         found = unit.posts.get(post.id)
         attempts = unit.posts.attempts(post.id)
@@ -194,7 +194,7 @@ def test_a_settled_post_can_be_due_later(store: Store):
     with store.begin() as unit:
         _post(unit)
         waiting = _claim(unit).moved(PostState.WAITING, due=NOW + LEASE)
-        unit.posts.settle(waiting, outcome=Outcome.THROTTLED, words="wait", at=NOW)
+        unit.posts.close_attempt(waiting, outcome=Outcome.THROTTLED, words="wait", at=NOW)
         assert _claim(unit) is None
         assert unit.posts.claim(now=NOW + LEASE, lease=LEASE, channels=("folder",))[0].id == waiting.id
 
@@ -205,17 +205,17 @@ def test_a_stale_worker_cannot_settle(store: Store):
         _post(unit)
         slow = _claim(unit)
     with store.begin() as unit:
-        (lost,) = unit.posts.lapsed(now=NOW + LEASE)
+        (lost,) = unit.posts.expired(now=NOW + LEASE)
         assert lost == slow
-        unit.posts.settle(lost.moved(PostState.UNKNOWN), outcome=Outcome.ABANDONED, words="", at=NOW + LEASE)
+        unit.posts.close_attempt(lost.moved(PostState.UNKNOWN), outcome=Outcome.ABANDONED, words="", at=NOW + LEASE)
     with pytest.raises(InvalidTransition, match="no longer in this worker's hands"), store.begin() as unit:
-        unit.posts.settle(slow.moved(PostState.SENT), outcome=Outcome.SENT, words="", at=NOW)
+        unit.posts.close_attempt(slow.moved(PostState.SENT), outcome=Outcome.SENT, words="", at=NOW)
     with store.begin() as unit:
         unit.posts.save(unit.posts.get(slow.id).moved(PostState.WAITING, words="surely absent"))
         (again,) = unit.posts.claim(now=NOW + LEASE, lease=LEASE, channels=("folder",))
         assert again.fencing == 2
     with pytest.raises(InvalidTransition, match="was claim 1"), store.begin() as unit:
-        unit.posts.settle(slow.moved(PostState.FAILED), outcome=Outcome.REFUSED, words="", at=NOW)
+        unit.posts.close_attempt(slow.moved(PostState.FAILED), outcome=Outcome.REFUSED, words="", at=NOW)
     with store.read() as unit:
         assert unit.posts.get(slow.id) == again
         assert [(one.number, one.outcome) for one in unit.posts.attempts(slow.id)] == [
@@ -229,7 +229,7 @@ def test_a_lease_that_still_runs_is_left_alone(store: Store):
     with store.begin() as unit:
         _post(unit)
         post = _claim(unit)
-        assert unit.posts.lapsed(now=NOW + LEASE - timedelta(microseconds=1)) == ()
+        assert unit.posts.expired(now=NOW + LEASE - timedelta(microseconds=1)) == ()
         assert unit.posts.get(post.id) == post
 
 
@@ -239,7 +239,7 @@ def test_what_was_not_begun_is_let_go(store: Store):
         for number in range(1, 4):
             _post(unit, number)
         free, ready, others = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",), limit=3)
-        unit.posts.ready(ready, memo="", now=NOW, lease=LEASE)
+        unit.posts.confirm_send(ready, memo="", now=NOW, lease=LEASE)
         unit.posts.release([others])
         assert _claim(unit).id == others.id
     with store.begin() as unit:
@@ -256,11 +256,11 @@ def test_one_worker_at_a_time_asks_about_an_unknown_post(store: Store):
     """It is due again after the lease, and the look-ups are counted until the next claim."""
     with store.begin() as unit:
         post = _unknown(unit)
-        assert unit.posts.inquire(now=NOW - LEASE, lease=LEASE, channels=("folder",)) is None
-        first = unit.posts.inquire(now=NOW, lease=LEASE, channels=("folder",))
+        assert unit.posts.claim_lookup(now=NOW - LEASE, lease=LEASE, channels=("folder",)) is None
+        first = unit.posts.claim_lookup(now=NOW, lease=LEASE, channels=("folder",))
         assert (first.id, first.due, first.lookups) == (post.id, NOW + LEASE, 1)
-        assert unit.posts.inquire(now=NOW, lease=LEASE, channels=("folder",)) is None
-        second = unit.posts.inquire(now=NOW + LEASE, lease=LEASE, channels=("folder",))
+        assert unit.posts.claim_lookup(now=NOW, lease=LEASE, channels=("folder",)) is None
+        second = unit.posts.claim_lookup(now=NOW + LEASE, lease=LEASE, channels=("folder",))
         assert second.lookups == 2
         unit.posts.save(second.moved(PostState.WAITING, due=NOW))
         assert _claim(unit).lookups == 0
@@ -292,7 +292,7 @@ def test_a_terminal_state_is_not_even_rewritten(store: Store, state: PostState):
         _post(unit)
         post = _claim(unit)
         ended = post.moved(state, receipt=RECEIPT if state is PostState.SENT else None)
-        unit.posts.settle(
+        unit.posts.close_attempt(
             ended, outcome=Outcome(state) if state is PostState.SENT else Outcome.REFUSED, words="", at=NOW
         )
     with store.begin() as unit:
@@ -327,8 +327,8 @@ def test_lists_and_counts(store: Store):
         assert [post.id for post in unit.posts.list(limit=1)] == [two.id]
         assert unit.posts.count() == {("folder", PostState.SENDING): 1, ("folder", PostState.WAITING): 1}
         assert claimed.id == one.id
-        assert unit.posts.channels({PostState.WAITING, PostState.SENDING}) == ("folder",)
-        assert unit.posts.channels({PostState.SENT}) == ()
+        assert unit.posts.channels_in({PostState.WAITING, PostState.SENDING}) == ("folder",)
+        assert unit.posts.channels_in({PostState.SENT}) == ()
         with pytest.raises(NotFound, match="no post 99"):
             unit.posts.get(99)
 

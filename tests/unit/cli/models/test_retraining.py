@@ -33,7 +33,7 @@ def house(tmp_path: Path) -> Iterator[Application]:
         (opened.settings.models_folder / "poet").mkdir(parents=True)
         (opened.settings.models_folder / "poet" / "weights").write_text("old")
         with opened.store.begin() as unit:
-            unit.verses.take(
+            unit.verses.add(
                 [from_row(Row(text="an old silent pond/a frog jumps into the pond/splash! silence again"), origin="f")]
             )
         opened.press.make()

@@ -33,7 +33,7 @@ POEMS = [
 def fill(store: Store, *poems: str, score: int | None = None) -> None:
     """Keep poems, with a rule that lets names pass."""
     with store.begin() as unit:
-        unit.verses.take(
+        unit.verses.add(
             [from_row(Row(text=poem, score=score), FilterRules(names=True), origin="file") for poem in poems]
         )
 
@@ -87,7 +87,7 @@ def test_versions_are_compared(store: Store, press: VersionBuilder, clock: FakeC
     first = press.make()
     with store.begin() as unit:
         gone = next(piece for piece in unit.verses.kept() if piece.lines[0].startswith("first"))
-        unit.verses.erase(gone.digest)
+        unit.verses.forget_digest(gone.digest)
     fill(store, POEMS[3])
     clock.now += timedelta(days=1)
     second = press.make()

@@ -148,7 +148,7 @@ def test_every_figure_is_told(house: Application, channel: object):
     _beat(house)
     with house.store.begin() as unit:
         for seconds in (1.5, 0.25):
-            unit.metrics.took("varnish", seconds=seconds, times=1)
+            unit.metrics.record_step("varnish", seconds=seconds, times=1)
     lines = health.metrics().splitlines()
     for line in (
         'auria_info{version="1.2"} 1',

@@ -185,7 +185,7 @@ def test_ready_renews_the_lease(house: Application, clock: FakeClock, monkeypatc
             ready(memo)
             clock.advance(seconds=LEASE.total_seconds() - 1)
             with house.store.begin() as unit:
-                assert unit.posts.lapsed(now=clock()) == ()
+                assert unit.posts.expired(now=clock()) == ()
 
         return real(self, post, then)
 
@@ -253,8 +253,8 @@ def test_receipts_of_posts_that_are_out_already_are_all_written(house: Applicati
 def _taken_for_absent(house: Application, clock: FakeClock) -> None:
     """Its lease ran out, and a `find` wrongly said that it is not there: the post waits again."""
     with house.store.begin() as unit:
-        (lost,) = unit.posts.lapsed(now=clock())
-        unit.posts.settle(lost.moved(PostState.WAITING), outcome=Outcome.ABANDONED, words="", at=clock())
+        (lost,) = unit.posts.expired(now=clock())
+        unit.posts.close_attempt(lost.moved(PostState.WAITING), outcome=Outcome.ABANDONED, words="", at=clock())
 
 
 def _answer_that_outlives_the_lease(clock: FakeClock, meanwhile: Any) -> Any:
@@ -384,7 +384,7 @@ def test_a_database_that_fails_at_ready_sends_nothing(
 
     approved(house)
     with monkeypatch.context() as patch:
-        patch.setattr(Posts, "ready", broken)
+        patch.setattr(Posts, "confirm_send", broken)
         house.publisher.publish()
     assert channel.mutations == 0
     assert only(house).state is PostState.WAITING
