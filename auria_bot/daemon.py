@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.job_schedule import JobRun, ScheduledTime
-    from auria_bot.settings.loading import Settings
+    from auria_bot.settings.schema import Settings
 
 __all__ = ["Daemon"]
 
@@ -165,7 +165,7 @@ class Daemon:
             self._reload()
         if self._told_to_stop and self._stop_by is None:
             tell("STOPPING=1")
-            self._stop_by = self._ticked + self._house.settings.daemon.stop_after
+            self._stop_by = self._ticked + self._house.settings.daemon.stop_timeout
             log.info("Told to stop; %d jobs under way", len(self._workers), extra={"action": "stop"})
         try:
             self._beat()
@@ -259,7 +259,7 @@ class Daemon:
             claim,
             errand,
             folder=settings.home / "logs" / "jobs",
-            deadline=settings.daemon.deadline,
+            deadline=settings.daemon.job_timeout,
             program=self._program,
         )
         self._workers[claim.slot] = worker

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import URL, create_engine, make_url
 
-from auria_bot.settings.loading import Settings
+from auria_bot.settings.schema import Settings
 from auria_bot.store.migrate import upgrade
 from auria_bot.store.schema import METADATA
 from auria_bot.store.unit_of_work import Store

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.bootstrap.application import ROLES, Application, build
-from auria_bot.settings.loading import BackendSettings, ChannelSettings, Settings, StudioSettings
+from auria_bot.settings.schema import Settings
+from auria_bot.settings.sections import BackendSettings, ChannelSettings, StudioSettings
 from auria_bot.testing import FakeClock
 
 if TYPE_CHECKING:

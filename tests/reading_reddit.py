@@ -11,7 +11,7 @@ from sqlalchemy import select
 from auria_bot.bootstrap.application import build
 from auria_bot.corpus.sources.reddit import Access, Reddit
 from auria_bot.corpus.sources.retry import RequestCounter
-from auria_bot.settings.loading import Settings
+from auria_bot.settings.schema import Settings
 from auria_bot.store.engine import connect
 from auria_bot.store.schema import verses
 from auria_bot.testing import FakeClock
@@ -45,12 +45,12 @@ def reading_house(home: Path, server: RedditServer, **more: Any) -> Application:
     chosen = made.settings.corpus.reddit
     access = Access(
         user=chosen.user,
-        address=chosen.address,
-        oauth_address=chosen.oauth_address,
+        auth_url=chosen.auth_url,
+        api_url=chosen.api_url,
         timeout=chosen.timeout,
-        patience=chosen.patience,
+        max_wait=chosen.max_wait,
         attempts=chosen.attempts,
-        back_off=chosen.back_off,
+        retry_delay=chosen.retry_delay,
     )
     made.__dict__["reddit"] = Reddit(
         access,

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from auria_bot.services.studio.review import Review
     from auria_bot.services.studio.run_store import RunStore
     from auria_bot.services.studio.studio import Studio
-    from auria_bot.settings.loading import BackendSettings, ChannelSettings, Settings
+    from auria_bot.settings.schema import Settings
+    from auria_bot.settings.sections import BackendSettings, ChannelSettings
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
@@ -207,7 +208,7 @@ class Application:
             half_life=timedelta(days=chosen.half_life),
             enabled=chosen.enabled,
             share=chosen.share,
-            explore=chosen.explore,
+            explore=chosen.exploration,
         )
 
     @cached_property
@@ -215,7 +216,9 @@ class Application:
         """Takes verse into the corpus, and forgets."""
         from auria_bot.services.corpus.corpus_import import CorpusImporter
 
-        return CorpusImporter(store=self.store, clock=self.clock, rules=self._rules(), names=self.settings.corpus.names)
+        return CorpusImporter(
+            store=self.store, clock=self.clock, rules=self._rules(), names=self.settings.corpus.keep_author_names
+        )
 
     @cached_property
     def press(self) -> VersionBuilder:
@@ -227,7 +230,7 @@ class Application:
             clock=self.clock,
             folder=self.settings.home / "corpus",
             rules=self._rules(),
-            least_score=self.settings.corpus.least_score,
+            least_score=self.settings.corpus.min_score,
         )
 
     @cached_property
@@ -238,12 +241,12 @@ class Application:
         chosen = self.settings.corpus.reddit
         access = Access(
             user=chosen.user,
-            address=chosen.address,
-            oauth_address=chosen.oauth_address,
+            auth_url=chosen.auth_url,
+            api_url=chosen.api_url,
             timeout=chosen.timeout,
-            patience=chosen.patience,
+            max_wait=chosen.max_wait,
             attempts=chosen.attempts,
-            back_off=chosen.back_off,
+            retry_delay=chosen.retry_delay,
         )
         return Reddit(access, self.vault("reddit"))
 
@@ -274,12 +277,12 @@ class Application:
 
         chosen = self.settings.corpus
         return FilterRules(
-            least_english=chosen.least_english,
-            most_capitals=chosen.most_capitals,
-            most_repeated=chosen.most_repeated,
-            most_odd=chosen.most_odd,
-            names=chosen.let_names_pass,
-            allow=frozenset(" ".join(words(phrase)) for phrase in chosen.allow),
+            least_english=chosen.min_english,
+            most_capitals=chosen.max_capitals,
+            most_repeated=chosen.max_repetition,
+            most_odd=chosen.max_symbols,
+            names=chosen.allow_person_names,
+            allow=frozenset(" ".join(words(phrase)) for phrase in chosen.allowed_words),
         )
 
     @cached_property
@@ -298,14 +301,14 @@ class Application:
         from auria_bot.services.operations.maintenance import room_at
         from auria_bot.services.schedule.jobs import JobPlanner, per_day
 
-        chosen, least_free = self.settings.schedule, self.settings.upkeep.free_mb * 1_000_000
+        chosen, least_free = self.settings.schedule, self.settings.maintenance.min_free_mb * 1_000_000
         return JobPlanner(
             store=self.store,
             clock=self.clock,
             unfinished=self.workspace.names,
             per_day=per_day(chosen.rules(self.settings.channels)),
-            ahead=chosen.ahead,
-            low=chosen.low,
+            ahead=chosen.days_ahead,
+            low=chosen.low_stock_days,
             approve_after=timedelta(hours=chosen.approve_after) if chosen.approve_after else None,
             room=partial(room_at, self.settings.home, least_free=least_free),
         )
@@ -339,7 +342,7 @@ class Application:
         from auria_bot.secret_store import SecretStore
 
         chosen = self.settings.channels.get(name)
-        return SecretStore(self.settings.home, name, place=place or (chosen.vault if chosen else "file"))
+        return SecretStore(self.settings.home, name, place=place or (chosen.keystore if chosen else "file"))
 
     def channel(self, name: str, chosen: ChannelSettings, secrets: Secrets) -> Channel:
         """Construct a channel from these settings and secrets, which need not be those in force.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.notices import Notices
     from auria_bot.services.operations.notifier import AppriseNotifier
     from auria_bot.services.operations.outage_alerts import OutageAlerter
-    from auria_bot.settings.loading import Settings
+    from auria_bot.settings.schema import Settings
     from auria_bot.store.dump import Dump
 
 __all__ = ["addresses", "alarm", "backups", "caretaker", "expiring", "health", "herald", "notices", "upkeep"]
@@ -34,15 +34,15 @@ def backups(house: Application) -> Backups:
     """Copies of the house; the database need not be whole, nor there."""
     from auria_bot.services.operations.backups import Backups
 
-    chosen = house.settings.upkeep
-    folder = house.settings.home / chosen.backups.expanduser()
+    chosen = house.settings.maintenance
+    folder = house.settings.home / chosen.backup_folder.expanduser()
     return Backups(
         home=house.settings.home,
         folder=folder,
         database=_dump(house.settings),
         clock=house.clock,
-        daily=chosen.daily,
-        weekly=chosen.weekly,
+        daily=chosen.daily_backups,
+        weekly=chosen.weekly_backups,
     )
 
 
@@ -50,7 +50,7 @@ def upkeep(house: Application) -> Maintenance:
     """What keeps house."""
     from auria_bot.services.operations.maintenance import Maintenance
 
-    chosen = house.settings.upkeep
+    chosen = house.settings.maintenance
     return Maintenance(
         home=house.settings.home,
         store=house.store,
@@ -59,8 +59,8 @@ def upkeep(house: Application) -> Maintenance:
         database=_dump(house.settings),
         clock=house.clock,
         rejected_days=chosen.rejected_days,
-        runs_days=chosen.runs_days,
-        least_free=chosen.free_mb * 1_000_000,
+        runs_days=chosen.unfinished_days,
+        least_free=chosen.min_free_mb * 1_000_000,
     )
 
 
@@ -98,7 +98,7 @@ def notices(house: Application) -> Notices:
         clock=house.clock,
         zone=ZoneInfo(house.settings.time_zone),
         sources=sources,
-        quiet=house.settings.notify.quiet,
+        quiet=house.settings.notify.muted,
     )
 
 
@@ -115,7 +115,7 @@ def health(house: Application) -> Health:
         clock=house.clock,
         rules=chosen.schedule.rules(chosen.channels),
         zone=ZoneInfo(chosen.time_zone),
-        patience=timedelta(seconds=chosen.daemon.deadline),
+        patience=timedelta(seconds=chosen.daemon.job_timeout),
         version=__version__,
     )
 
@@ -157,5 +157,5 @@ def _addresses(settings: Settings) -> list[str]:
 def _dump(settings: Settings) -> Dump:
     from auria_bot.store.dump import Dump
 
-    programs: Path | None = settings.upkeep.programs
+    programs: Path | None = settings.maintenance.postgres_programs
     return Dump(settings.database_url, programs=programs)

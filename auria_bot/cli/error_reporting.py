@@ -155,7 +155,7 @@ def _log(error: Exception) -> Path:
     text = f"{now.isoformat()}\n{_masked(' '.join(sys.argv))[:2000]}\n{text}"
     folders = [Path(tempfile.gettempdir())]
     with contextlib.suppress(Exception):
-        from auria_bot.settings.loading import default_home
+        from auria_bot.settings.locations import default_home
 
         folders.insert(0, default_home(os.environ) / "logs")
     for folder in folders:

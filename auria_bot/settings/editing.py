@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import NotFound, SettingsError
 from auria_bot.files import disk_errors, file_lock, remove_strays, write_atomic
+from auria_bot.settings.renamed import former_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +64,14 @@ class SettingsFile:
                 return f"{text or _HEAD + newline}{gap}{block}"
             document = tomlkit.parse(text)
             channels: Any = document["channels"]
+            _forget_former(channels[name], values)
             _lay_over(channels[name], _inline(values))
             return tomlkit.dumps(document)
 
         def meant(plain: dict[str, Any]) -> None:
-            _lay_over(plain.setdefault("channels", {}).setdefault(name, {}), values)
+            table = plain.setdefault("channels", {}).setdefault(name, {})
+            _forget_former(table, values)
+            _lay_over(table, values)
 
         self._edit(change, meant)
 
@@ -151,6 +155,13 @@ def _inline(values: Mapping[str, Any]) -> dict[str, Any]:
             found[key] = tomlkit.inline_table()
             found[key].update(value)
     return found
+
+
+def _forget_former(table: Any, values: Mapping[str, Any]) -> None:
+    """Remove the former names of keys that are set under their current names."""
+    for former, current in former_names(("channels", "*")).items():
+        if current in values and former in table:
+            del table[former]
 
 
 def _lay_over(below: Any, above: Mapping[str, Any]) -> None:

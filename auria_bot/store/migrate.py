@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
 
 from auria_bot.errors import SchemaTooNew, StoreError
-from auria_bot.settings.loading import shipped
+from auria_bot.settings.locations import shipped
 from auria_bot.store.engine import READ_ONLY, connect, shown, translated
 from auria_bot.store.schema import HEAD, METADATA
 

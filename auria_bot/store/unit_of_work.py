@@ -12,7 +12,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
-from auria_bot.settings.loading import Settings
+from auria_bot.settings.schema import Settings
 from auria_bot.store.channels import Channels
 from auria_bot.store.corpus import Bookmarks, CorpusVersions, Verses
 from auria_bot.store.drafts import Drafts, Journal

@@ -22,7 +22,7 @@ from auria_bot.services.operations.health_report import HealthReport
 from auria_bot.services.operations.health_server import HealthServer
 from auria_bot.services.schedule.leader_election import HEARTBEAT
 from auria_bot.settings.loading import load
-from auria_bot.settings.schema import DaemonSettings
+from auria_bot.settings.sections import DaemonSettings
 from auria_bot.store.engine import BUSY_TIMEOUT, CONNECT_TIMEOUT
 from auria_bot.telemetry import METRICS
 from tests.acceptance import caged
@@ -131,11 +131,11 @@ def test_the_unit_keeps_the_daemons_times(unit: Mapping[str, str]):
     """A tick that waits for the database does not look dead, and who is told to stop may take the time that the settings give."""
     slow_tick = HEARTBEAT + BUSY_TIMEOUT + CONNECT_TIMEOUT
     assert int(unit["WatchdogSec"]) >= 3 * slow_tick
-    to_stop = DaemonSettings().stop_after + HEARTBEAT + BUSY_TIMEOUT + daemon._PATIENCE
+    to_stop = DaemonSettings().stop_timeout + HEARTBEAT + BUSY_TIMEOUT + daemon._PATIENCE
     assert int(unit["TimeoutStopSec"]) >= to_stop
-    told = re.search(r"stop_after seconds more \((\d+)\): keep this (\d+) above it", _text("deploy/auria.service"))
+    told = re.search(r"stop_timeout seconds more \((\d+)\): keep this (\d+) above it", _text("deploy/auria.service"))
     assert told is not None
-    assert int(told[1]) == DaemonSettings().stop_after
+    assert int(told[1]) == DaemonSettings().stop_timeout
     assert int(told[1]) + int(told[2]) == int(unit["TimeoutStopSec"])
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
     composed = yaml.safe_load(_text("compose.yaml"))["services"]["auria"]["stop_grace_period"]

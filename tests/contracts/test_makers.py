@@ -19,7 +19,7 @@ from auria_bot.domain.artwork import ArtworkInProgress, Style
 from auria_bot.domain.haiku import FORM, Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import BackendMissing, ModelError, PictureError
-from auria_bot.settings.loading import shipped
+from auria_bot.settings.locations import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -161,10 +161,10 @@ class RedditServer:
         """The section corpus.reddit that points here, without waits."""
         return {
             "user": "tester",
-            "address": self.address,
-            "oauth_address": self.address,
+            "auth_url": self.address,
+            "api_url": self.address,
             "timeout": 2.0,
-            "back_off": 0.01,
+            "retry_delay": 0.01,
             **more,
         }
 

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from auria_bot.daemon import Daemon
-from auria_bot.settings.loading import ScheduleSettings
+from auria_bot.settings.sections import ScheduleSettings
 from auria_bot.testing import FakeClock
 from tests.house import fake_house
 
@@ -29,7 +29,7 @@ def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[
     clock, noted = FakeClock(), root / "ran"
     jobs = {name: {"at": ["04:00"], "catch_up": policy} for name, policy in JOBS.items()}
     schedule = ScheduleSettings.model_validate(
-        {name: {"at": []} for name in ("reconcile", "publish", "backup", "tidy", "digest")} | jobs | {"ahead": 1}
+        {name: {"at": []} for name in ("reconcile", "publish", "backup", "tidy", "digest")} | jobs | {"days_ahead": 1}
     )
     with closing(fake_house(root, clock=clock)) as house:
         settings = house.settings.model_copy(update={"schedule": schedule})

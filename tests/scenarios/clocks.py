@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from auria_bot.bootstrap.application import Application, build
 from auria_bot.domain.post import PostState
 from auria_bot.services.publishing.publisher import LEASE
-from auria_bot.settings.loading import DatabaseSettings, Settings
+from auria_bot.settings.schema import Settings
+from auria_bot.settings.sections import DatabaseSettings
 from auria_bot.store.migrate import upgrade
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.house import fake_house

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["OUTAGES", "Listener"]
 
 SCHEDULE = """[schedule]
-low = 0
+low_stock_days = 0
 [schedule.measure]
 at = ["*:30"]
 """
@@ -190,7 +190,7 @@ def disk(root: Path, seconds: float, listener: Listener) -> bool | None:
     if shutil.which("mount") is None or subprocess.run(mounted, capture_output=True, check=False).returncode:
         return None
     try:
-        with _home(root, listener, SCHEDULE + QUIET + "[upkeep]\nfree_mb = 1\n"):
+        with _home(root, listener, SCHEDULE + QUIET + "[maintenance]\nmin_free_mb = 1\n"):
             clock = FakeClock(datetime.now(UTC).replace(minute=0))
             fake_house(root, clock=clock).close()
             daemon = _daemon(clock, listener, seconds)
@@ -252,7 +252,7 @@ def _days(server: Platform) -> str:
         "[daemon]",
         "deadline = 14400",
         "[schedule]",
-        "low = 0",
+        "low_stock_days = 0",
         *(f"[schedule.{job}]\nat = {json.dumps(at)}" for job, at in jobs.items()),
     ]
     lines += ["[channels.mastodon]", 'backend = "mastodon"', "[channels.mastodon.options]"]

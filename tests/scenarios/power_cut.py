@@ -29,7 +29,7 @@ from sqlalchemy import make_url
 from auria_bot.bootstrap.application import build
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import PostState
-from auria_bot.settings.loading import DatabaseSettings, ScheduleSettings
+from auria_bot.settings.sections import DatabaseSettings, ScheduleSettings
 from auria_bot.store.migrate import upgrade
 from tests.house import fake_settings
 from tests.publishing import approved

@@ -31,7 +31,8 @@ from auria_bot.channels.folder.channel import FolderChannel
 from auria_bot.domain.draft import Draft, DraftState
 from auria_bot.files import sha256_of
 from auria_bot.services.publishing import publisher as _publisher  # noqa: F401 - imported before the processes begin
-from auria_bot.settings.loading import ChannelSettings, DatabaseSettings, Settings
+from auria_bot.settings.schema import Settings
+from auria_bot.settings.sections import ChannelSettings, DatabaseSettings
 from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - likewise
 from auria_bot.store.engine import connect
 from auria_bot.store.schema import attempts, drafts, posts

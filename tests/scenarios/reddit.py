@@ -174,7 +174,7 @@ def _begun(home: Path, server: RedditServer, tally: Tally) -> ForkServerProcess:
     tally.runs += 1
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_IMPORTED)
-    child = context.Process(target=_refresh, args=(str(home), server.settings(timeout=1.0, look_requests=1000)))
+    child = context.Process(target=_refresh, args=(str(home), server.settings(timeout=1.0, check_requests=1000)))
     child.start()
     return child
 

@@ -17,7 +17,8 @@ from auria_bot.daemon import Daemon
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.errors import DatabaseUnreachable, InvalidTransition, SettingsError
 from auria_bot.services.operations.outage_alerts import DATABASE, SETTINGS
-from auria_bot.settings.loading import DatabaseSettings, JobSettings, ScheduleSettings, Settings
+from auria_bot.settings.schema import Settings
+from auria_bot.settings.sections import DatabaseSettings, JobSettings, ScheduleSettings
 from auria_bot.testing import FakeClock
 from tests.factories import add_draft
 from tests.house import fake_house, fake_settings
@@ -315,7 +316,7 @@ def test_an_idle_daemon_imports_nothing_heavy(tmp_path: Path):
         [sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True
     ).stdout
     assert told.strip() == "[]"
-    assert fake_settings(tmp_path).daemon.stop_after == 60
+    assert fake_settings(tmp_path).daemon.stop_timeout == 60
 
 
 def test_a_tidy_house_forgets_old_slots(house: Application, clock: FakeClock, made):

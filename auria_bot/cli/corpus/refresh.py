@@ -114,7 +114,7 @@ def _read(
         if look:
             try:
                 done.looked = app.vigil.look(
-                    requests=app.settings.corpus.reddit.look_requests,
+                    requests=app.settings.corpus.reddit.check_requests,
                     tell=lambda one: tell(f"known posts: {one.posts:,} looked at, {one.deleted:,} deleted"),
                 )
             except ChannelError as error:
@@ -146,7 +146,7 @@ def _jobs(
     def walked(one: Any) -> Callable[..., SyncResult]:
         return lambda name, limit, dry_run, tell: app.gleaner.glean(name, one, limit=limit, dry_run=dry_run, tell=tell)
 
-    searches = app.settings.corpus.reddit.searches
+    searches = app.settings.corpus.reddit.search_terms
     found = [one for kind in dict.fromkeys(kinds) for one in listings(kind, times=times, searches=searches)]
     return [walked(one) for one in found]
 

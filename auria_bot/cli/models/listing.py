@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from auria_bot.settings.loading import Settings
+    from auria_bot.settings.schema import Settings
 
 __all__ = ["list_models", "model_rows", "styles"]
 

@@ -155,7 +155,7 @@ def _gathered(folder: Path, verses: Path, data: Path | None) -> Path:
 
 def _replace(app: Application, model: Path) -> Path:
     """Put a model in the place of the one in service, which is kept beside it; what came with the program is never changed."""
-    from auria_bot.settings.loading import shipped
+    from auria_bot.settings.locations import shipped
 
     models = app.settings.models_folder
     if models == shipped("models"):

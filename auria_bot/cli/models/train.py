@@ -12,7 +12,7 @@ from auria_bot.cli.terminal.console import note
 from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 
 if TYPE_CHECKING:
-    from auria_bot.settings.loading import Settings
+    from auria_bot.settings.schema import Settings
 
 __all__ = ["EVALUATED", "TRAINED", "evaluate", "train"]
 

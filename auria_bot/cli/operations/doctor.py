@@ -60,7 +60,8 @@ def config(
     variables such as AURIA_STUDIO__COUNT=3; the later wins. The shipped config/auria.toml explains each.
     """
     from auria_bot.cli.terminal.console import print_json
-    from auria_bot.settings.loading import load, shipped
+    from auria_bot.settings.loading import load
+    from auria_bot.settings.locations import shipped
 
     value = load().to_json()
     if as_json:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from auria_bot.bootstrap.application import Application
-    from auria_bot.settings.loading import Settings
+    from auria_bot.settings.schema import Settings
 
 __all__ = ["Finding", "examine", "schema_version"]
 

@@ -41,7 +41,7 @@ def channel_row(app: Application, name: str) -> dict[str, Any]:
         "paused_at": stand.at.isoformat() if stand else None,
         "paused_by": stand.by if stand else None,
         "address": address,
-        "vault": settings.vault,
+        "vault": settings.keystore,
         "secrets": where,
         "waiting": sum(counts.get(kind, 0) for kind in (PostState.WAITING, PostState.SENDING, PostState.UNKNOWN)),
         "sent": counts.get(PostState.SENT, 0),

@@ -71,18 +71,19 @@ def add(
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.publishing.channel_setup import SetupPrompts, TrialSecrets, given_options
     from auria_bot.settings.editing import SettingsFile
-    from auria_bot.settings.loading import ChannelSettings, own_file
+    from auria_bot.settings.locations import own_file
+    from auria_bot.settings.sections import ChannelSettings
 
     with app_context() as app:
         current = app.settings.channels.get(name)
-        place = _place(secrets, current.vault if current else "file")
+        place = _place(secrets, current.keystore if current else "file")
         kind, wanted = _kind(app, name, backend)
         vault = app.vault(name, place=place)
         given = given_options(kind, options or (), name=name, vault=vault)
         before = dict(current.options) if current else {}
         answers = SetupPrompts(name, kind, vault, place=place, yes=yes).answers(given, before)
         offered = TrialSecrets(answers.secrets, vault)
-        chosen = ChannelSettings(backend=wanted, vault=place, options=before | dict(answers.options))
+        chosen = ChannelSettings(backend=wanted, keystore=place, options=before | dict(answers.options))
         channel = app.channel(name, chosen, offered)
         found = "not tried yet; auria channels check tries it"
         if not no_check:
@@ -90,8 +91,8 @@ def add(
             found = _tried(name, channel)
         offered.keep(place=place)
         values: dict[str, Any] = {"backend": wanted}
-        if place != "file" or (current and current.vault != place):
-            values["vault"] = place
+        if place != "file" or (current and current.keystore != place):
+            values["keystore"] = place
         SettingsFile(own_file()).set_channel(name, values | {"options": dict(answers.options)})
         typer.echo(f"channel {name} is set up: {found}")
         if place == "environment":
@@ -178,7 +179,7 @@ def remove(
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.settings.editing import SettingsFile
-    from auria_bot.settings.loading import own_file
+    from auria_bot.settings.locations import own_file
 
     with app_context() as app:
         _known(app, name)

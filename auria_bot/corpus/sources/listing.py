@@ -114,7 +114,7 @@ def listings(kind: str, *, times: Sequence[str] = (), searches: Sequence[str] = 
     if kind == "top":
         return tuple(Listing(name=f"top {time}", path="top", params=(("t", time),)) for time in times or TIMES[1:])
     if not searches:
-        raise InputError("there is nothing to search for; name words in corpus.reddit.searches, or give --since")
+        raise InputError("no search terms; set corpus.reddit.search_terms, or give --since")
     time = times[0] if times else "all"
     return tuple(
         Listing(

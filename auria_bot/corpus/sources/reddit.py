@@ -45,12 +45,12 @@ class Access:
     """How Reddit is reached."""
 
     user: str  # of an account on Reddit, by which Reddit can reach whoever runs the program
-    address: str = "https://www.reddit.com"  # where tokens are given
-    oauth_address: str = "https://oauth.reddit.com"  # where everything else is
+    auth_url: str = "https://www.reddit.com"  # where tokens are given
+    api_url: str = "https://oauth.reddit.com"  # where everything else is
     timeout: float = 16.0  # seconds for an answer, all of it
-    patience: float = 660.0  # seconds: the longest that Reddit may ask to be waited for
+    max_wait: float = 660.0  # seconds: the longest that Reddit may ask to be waited for
     attempts: int = 5  # of a request whose answer does not come
-    back_off: float = 2.0  # seconds before the second attempt, doubled before each further one
+    retry_delay: float = 2.0  # seconds before the second attempt, doubled before each further one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ class Reddit:
         import praw.exceptions
         import prawcore
 
-        self.meter.pace(self._pause(), self.access.patience)
+        self.meter.pace(self._pause(), self.access.max_wait)
         try:
             return self._ask(path, params)
         except prawcore.exceptions.ResponseException as error:
@@ -184,8 +184,8 @@ class Reddit:
             client_id=client_id,
             client_secret=client_secret,
             user_agent=user_agent(access.user),
-            reddit_url=checked_address(access.address, setting="corpus.reddit.address"),
-            oauth_url=checked_address(access.oauth_address, setting="corpus.reddit.oauth_address"),
+            reddit_url=checked_address(access.auth_url, setting="corpus.reddit.auth_url"),
+            oauth_url=checked_address(access.api_url, setting="corpus.reddit.api_url"),
             username=None,
             password=None,
             refresh_token=None,
@@ -196,9 +196,9 @@ class Reddit:
             requestor_kwargs={
                 "line": RetryPolicy(
                     timeout=access.timeout,
-                    patience=access.patience,
+                    patience=access.max_wait,
                     attempts=access.attempts,
-                    back_off=access.back_off,
+                    back_off=access.retry_delay,
                     meter=self.meter,
                 )
             },

@@ -223,7 +223,7 @@ class Backups:
         if free < needed:
             raise DiskError(
                 f"{root}: a backup needs {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free; free some space, or set"
-                " upkeep.backups to a folder on another disk"
+                " maintenance.backup_folder to a folder on another disk"
             )
 
     def _kept(self) -> Sequence[tuple[str, Path]]:

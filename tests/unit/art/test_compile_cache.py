@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from auria_bot.art import compile_cache, runtime
-from auria_bot.settings.loading import shipped
+from auria_bot.settings.locations import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

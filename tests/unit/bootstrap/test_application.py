@@ -13,8 +13,8 @@ from auria_bot import registry
 from auria_bot.bootstrap.application import ROLES, build
 from auria_bot.channels.folder.channel import FolderChannel
 from auria_bot.errors import SettingsError
-from auria_bot.settings.loading import ChannelSettings, Settings
-from auria_bot.settings.schema import LearningSettings, TrackingSettings
+from auria_bot.settings.schema import Settings
+from auria_bot.settings.sections import ChannelSettings, LearningSettings, TrackingSettings
 from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:

@@ -31,7 +31,11 @@ options = { directory = "www", title = "Åuria" }  # as on the web
 [studio]
 count = 3
 """
-X = {"backend": "x", "vault": "file", "options": {"settle": 2.5, "made_with_ai": True, "address": "https://api.x.com"}}
+X = {
+    "backend": "x",
+    "keystore": "file",
+    "options": {"settle": 2.5, "made_with_ai": True, "address": "https://api.x.com"},
+}
 
 
 def test_a_new_file_says_what_it_is_for(tmp_path: Path) -> None:
@@ -70,7 +74,7 @@ def test_a_channel_that_is_there_is_changed_in_its_place(tmp_path: Path) -> None
     file = tmp_path / "auria.toml"
     file.write_text(OWN)
     SettingsFile(file).set_channel(
-        "folder", {"vault": "keyring", "options": {"title": "A", "url": "https://a.example"}}
+        "folder", {"keystore": "keyring", "options": {"title": "A", "url": "https://a.example"}}
     )
     text = file.read_text()
     options = tomllib.loads(text)["channels"]["folder"]["options"]
@@ -95,7 +99,7 @@ def test_every_form_of_a_file_is_changed_rightly_or_not_at_all(tmp_path: Path, o
     file = tmp_path / "auria.toml"
     for act in (
         lambda one: one.set_channel("x", X),
-        lambda one: one.set_channel("folder", {"vault": "keyring", "options": {"title": "b"}}),
+        lambda one: one.set_channel("folder", {"keystore": "keyring", "options": {"title": "b"}}),
         lambda one: one.remove_channel("folder"),
     ):
         file.write_text(own)
@@ -158,3 +162,11 @@ def test_two_writers_lose_nothing(tmp_path: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", _WRITER, str(file), name]) for name in "ab"]
     assert [writer.wait(60) for writer in writers] == [0, 0]
     assert len(SettingsFile(file).channels()) == 16
+
+
+def test_a_former_key_gives_way(tmp_path: Path) -> None:
+    """A key that is set under its current name leaves no former one behind."""
+    file = tmp_path / "auria.toml"
+    file.write_text('[channels.x]\nbackend = "x"\nvault = "file"  # mine\n')
+    SettingsFile(file).set_channel("x", {"keystore": "keyring"})
+    assert file.read_text() == '[channels.x]\nbackend = "x"\nkeystore = "keyring"\n'

@@ -12,8 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from auria_bot.errors import SettingsError
 from auria_bot.redaction import clear_secrets, redacted
-from auria_bot.settings import loading as module
-from auria_bot.settings.loading import Settings, default_home, load, own_file, shipped
+from auria_bot.settings import locations as module
+from auria_bot.settings.loading import load
+from auria_bot.settings.locations import default_home, own_file, shipped
+from auria_bot.settings.schema import Settings
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from auria_bot.domain.job_schedule import CatchUp
-from auria_bot.settings.schema import JobSettings, PostingSettings, ScheduleSettings
+from auria_bot.settings.sections import JobSettings, PostingSettings, ScheduleSettings
 
 
 def test_every_channel_posts_once_a_day_by_default() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, make_url
 
 from auria_bot.errors import BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
-from auria_bot.settings.loading import Settings
+from auria_bot.settings.schema import Settings
 from auria_bot.store.dump import Dump
 from auria_bot.store.schema import HEAD
 from auria_bot.store.unit_of_work import Store

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from auria_bot.errors import BackendMissing, DiskError, SettingsError, StoreError
-from auria_bot.settings.loading import Settings
+from auria_bot.settings.schema import Settings
 from auria_bot.store import engine as module
 from auria_bot.store.engine import connect, shown, translated
 from auria_bot.store.unit_of_work import Store

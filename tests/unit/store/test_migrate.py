@@ -18,7 +18,8 @@ from sqlalchemy.exc import IntegrityError
 
 from auria_bot.domain.post import Outcome
 from auria_bot.errors import DatabaseUnreachable, SchemaTooNew, StoreError
-from auria_bot.settings.loading import Settings, shipped
+from auria_bot.settings.locations import shipped
+from auria_bot.settings.schema import Settings
 from auria_bot.store.engine import connect
 from auria_bot.store.migrate import bring_up_to_date, current, upgrade
 from auria_bot.store.schema import HEAD, METADATA

@@ -10,7 +10,7 @@ import pytest
 
 from auria_bot.domain.post import Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound, StoreError
-from auria_bot.settings.loading import Settings
+from auria_bot.settings.schema import Settings
 from auria_bot.store.unit_of_work import Store
 from tests.factories import NOW, add_draft
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event
 
 from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, ScheduledTime
-from auria_bot.settings.loading import Settings
+from auria_bot.settings.schema import Settings
 from auria_bot.store.unit_of_work import Store
 from tests.factories import NOW
 

@@ -117,7 +117,7 @@ def test_what_came_with_the_program_is_never_changed(
     house: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ):
     """The better one goes into the home, with the other models beside her."""
-    monkeypatch.setattr("auria_bot.settings.loading.shipped", lambda _name: house.settings.models_folder)
+    monkeypatch.setattr("auria_bot.settings.locations.shipped", lambda _name: house.settings.models_folder)
     (house.settings.models_folder / "painter").mkdir()
     done = succeed(
         house, "", recipe=recipe({}), judge=judge(better=True), data=None, minutes=None, steps=None, least=0.5

@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.cli.models import train as training
 from auria_bot.errors import InputError, NotFound, UnknownName
-from auria_bot.settings.loading import Settings
+from auria_bot.settings.schema import Settings
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones():

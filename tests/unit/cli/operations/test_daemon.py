@@ -14,7 +14,7 @@ from auria_bot.bootstrap.application import build
 from auria_bot.domain.job_schedule import CatchUp
 from auria_bot.services.schedule.job_scheduler import JobScheduler
 from auria_bot.services.schedule.leader_election import LeaderElection
-from auria_bot.settings.loading import PostingSettings
+from auria_bot.settings.sections import PostingSettings
 from auria_bot.testing import FakeClock
 from tests.factories import add_draft
 from tests.house import fake_house

@@ -9,7 +9,8 @@ from auria_bot.bootstrap.application import build
 from auria_bot.cli.operations.health_checks import _channels
 from auria_bot.redaction import clear_secrets
 from auria_bot.secret_store import SecretStore
-from auria_bot.settings.loading import ChannelSettings, Settings
+from auria_bot.settings.schema import Settings
+from auria_bot.settings.sections import ChannelSettings
 from tests.house import _migrated
 from tests.platforms.x import XPlatform
 

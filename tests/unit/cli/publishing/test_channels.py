@@ -58,7 +58,7 @@ def test_a_channel_is_tried_and_kept(auria: Any, home: Path, x: XPlatform, monke
     for secret in x.secrets():
         monkeypatch.delenv(f"AURIA_SECRET_X_{secret.upper()}")
     kept = load().channels["x"]
-    assert (kept.backend, kept.vault, kept.options) == ("x", "file", x.options())
+    assert (kept.backend, kept.keystore, kept.options) == ("x", "file", x.options())
     assert json.loads((home / "secrets" / "x.json").read_text()) == x.secrets()
     code, listed, _ = auria("channels", "--json")
     row = {one["name"]: one for one in json.loads(listed)}["x"]
@@ -108,7 +108,7 @@ def test_secrets_can_stay_in_the_environment(
     assert code == 0
     assert "keep these variables set: AURIA_SECRET_X_API_KEY" in err
     assert not (home / "secrets").exists()
-    assert load().channels["x"].vault == "environment"
+    assert load().channels["x"].keystore == "environment"
     assert auria("channels", "check", "x")[0] == 0
     assert "environment" in auria("channels")[1]
 

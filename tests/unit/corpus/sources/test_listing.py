@@ -39,7 +39,7 @@ def test_listings_by_kind():
 @pytest.mark.parametrize(("kind", "more"), [("hot", {}), ("top", {"times": ["decade"]}), ("search", {})])
 def test_what_is_not_there_is_named(kind: str, more: dict[str, list[str]]):
     """The message lists what there is."""
-    with pytest.raises(InputError, match=r"known: |nothing to search"):
+    with pytest.raises(InputError, match=r"known: |no search terms"):
         listings(kind, **more)
 
 

@@ -63,7 +63,7 @@ def test_without_an_account_name_nothing_is_asked(server: RedditServer, name: st
 
 def test_no_secret_crosses_a_network_in_the_clear(server: RedditServer):
     """Plain http is for this machine only."""
-    for field in ("address", "oauth_address"):
+    for field in ("auth_url", "api_url"):
         with pytest.raises(SettingsError, match=f"corpus.reddit.{field} is .* use https"):
             reader(server, **{field: "http://reddit.example"}).page("haiku", "new", {})
 
@@ -107,7 +107,7 @@ def test_an_answer_that_drips_is_given_up(server: RedditServer):
     """The time is for the whole answer, not for each byte."""
     server.post()
     # Straight to the server: the proxy would wait for the whole answer.
-    direct = reader(server, timeout=0.3, oauth_address=server.direct)
+    direct = reader(server, timeout=0.3, api_url=server.direct)
     direct.page("haiku", "new", {})
     server.drips = 0.02
     assert len(direct.page("haiku", "new", {}).posts) == 1
@@ -154,7 +154,7 @@ def test_a_window_that_is_too_long_ends_it():
     """Nothing is asked once nothing is left."""
     with RedditServer(limit=1, window=600.0) as server:
         server.post()
-        reddit = reader(server, patience=30)
+        reddit = reader(server, max_wait=30)
         reddit.page("haiku", "new", {})
         with pytest.raises(Throttled):
             reddit.page("haiku", "new", {})

@@ -189,7 +189,7 @@ def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock,
     _draft(house, 2)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 5, 5))
-        with pytest.raises(DiskError, match=r"upkeep\.backups"):
+        with pytest.raises(DiskError, match=r"maintenance\.backup_folder"):
             backups.make()
     with monkeypatch.context() as patch:
         patch.setattr(module, "_copied", _refused(errno.ENOSPC))
