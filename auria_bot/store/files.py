@@ -1,7 +1,7 @@
-"""The finished pictures on disk: one folder a draft, which appears whole or not at all.
+"""Finished pictures on disk, one folder per draft, and their paths as the database stores them.
 
-Files are copied into a staging folder, flushed to the disk, and the folder is renamed into place. Knows paths;
-does not know what is in the files.
+Files are copied into a staging folder, flushed to the disk, and the folder is renamed into place: it appears whole or not
+at all. Paths in the database are relative to the home, so that the home may be moved.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from uuid import uuid4
 from auria_bot.errors import InputError, InvalidTransition, NotFound
 from auria_bot.files import disk_errors, flush
 
-__all__ = ["Pictures"]
+__all__ = ["Pictures", "path_from_home", "path_in_home"]
 
 _STAGING = ".staging-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
@@ -33,12 +33,12 @@ class Pictures:
         self.root = home / "pictures"
 
     def keep(self, folder: str, files: Mapping[str, Path]) -> Path:
-        """Copy files (name to source) into a new folder that appears whole or not at all; repeating it is harmless.
+        """Copy files (name to source) into a new folder, atomically; repeating it is harmless.
 
         Raises:
-            InputError: a name that could lead out of the folder.
+            InputError: a name that is not a plain file name.
             NotFound: a source is missing.
-            InvalidTransition: the folder is there already, with other contents.
+            InvalidTransition: the folder exists with other contents.
             DiskError: the disk is full, read-only or not writable.
         """
         for name in (folder, *files):
@@ -60,7 +60,7 @@ class Pictures:
                 try:
                     staging.rename(target)
                 except OSError as error:
-                    # Another run was quicker: its folder must hold the same.
+                    # Another process was faster: its folder must hold the same.
                     if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
                         return _same(target, files)
                     raise
@@ -73,7 +73,7 @@ class Pictures:
         """Where a file of a draft lies.
 
         Raises:
-            InputError: a name that could lead out of the folder.
+            InputError: a name that is not a plain file name.
             NotFound: it does not lie there.
         """
         _check(folder)
@@ -86,10 +86,10 @@ class Pictures:
         return found
 
     def remove(self, folder: str) -> None:
-        """Take a folder away whole; one that is gone already is fine.
+        """Delete a draft's folder; a missing one is no error.
 
         Raises:
-            InputError: a name that could lead out of the root.
+            InputError: a name that is not a plain file name.
             DiskError: the disk is read-only or not writable.
         """
         _check(folder)
@@ -102,18 +102,28 @@ class Pictures:
             shutil.rmtree(away)
 
     def sizes(self) -> dict[str, int]:
-        """Every draft's folder and the bytes in it."""
+        """Size in bytes of every draft's folder, by its name."""
         folders = (folder for folder in sorted(self.root.glob("[!.]*")) if folder.is_dir())
         return {folder.name: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
 
     def sweep(self) -> int:
-        """Clear away what runs that died left in staging, a day later; how many folders that was."""
+        """Delete staging folders older than a day, which crashed processes left; return how many."""
         stale = [
             staging for staging in self.root.glob(f"{_STAGING}*") if time.time() - staging.stat().st_mtime > _STALE
         ]
         for staging in stale:
             shutil.rmtree(staging, ignore_errors=True)
         return len(stale)
+
+
+def path_in_home(path: str, home: Path) -> str:
+    """A path as the database stores it: relative to the home, with "/"; unchanged if it lies elsewhere or is empty."""
+    return Path(path).relative_to(home).as_posix() if path and Path(path).is_relative_to(home) else path
+
+
+def path_from_home(stored: str, home: Path) -> str:
+    """The absolute path of a stored one; "" stays empty."""
+    return str(home / stored) if stored else ""
 
 
 def _check(name: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from auria_bot.domain.notice import Notice, PendingNotification
 from auria_bot.store.engine import insert_once
+from auria_bot.store.files import path_from_home, path_in_home
 from auria_bot.store.schema import notices
 
 __all__ = ["Notices"]
@@ -19,8 +21,8 @@ _FAR = timedelta(days=1)  # more than anybody waits before a further try
 class Notices:
     """The notices of one unit of work."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, *, home: Path) -> None:
+        self._connection, self._home = connection, home
 
     def add(self, notice: Notice, *, at: datetime, say: bool = True) -> bool:
         """Keep a notice to be said; whether it is news: one of the same kind and subject stays as it is.
@@ -36,7 +38,7 @@ class Notices:
             "at": at,
             "title": notice.title,
             "words": notice.words,
-            "picture": notice.picture,
+            "picture": path_in_home(notice.picture, self._home),
             "tries": 0,
             "next_at": at if say else None,
             "told": [],
@@ -77,7 +79,11 @@ class Notices:
                 tries=row.tries,
                 told=tuple(row.told),
                 notice=Notice(
-                    kind=row.kind, subject=row.subject, title=row.title, words=row.words, picture=row.picture
+                    kind=row.kind,
+                    subject=row.subject,
+                    title=row.title,
+                    words=row.words,
+                    picture=path_from_home(row.picture, self._home),
                 ),
             )
             for row in rows

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import CTE, Connection, Row, bindparam, delete, exists, func, insert, literal, or_, select, update
@@ -15,6 +16,7 @@ from auria_bot.domain.draft import Draft
 from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
+from auria_bot.store.files import path_from_home, path_in_home
 from auria_bot.store.schema import LAST_ID, UtcTime, attempts, posts
 from auria_bot.store.schema import channels as channels_table
 
@@ -60,8 +62,8 @@ _RELEASE = (
 class Posts:
     """The posts of one unit of work."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, *, home: Path) -> None:
+        self._connection, self._home = connection, home
 
     def add(self, draft: Draft, channel: str, *, due: datetime, picture: str, key: str) -> Post:
         """Insert a WAITING post; where the draft has one on that channel already, give that one."""
@@ -72,7 +74,7 @@ class Posts:
             "due": due,
             "text": draft.text,
             "alt_text": draft.alt_text,
-            "picture": picture,
+            "picture": path_in_home(picture, self._home),
             "picture_sha256": draft.picture_sha256,
             "signature": draft.signature,
             "key": key,
@@ -81,7 +83,7 @@ class Posts:
         }
         insert_once(self._connection, posts, row, unique=("draft_id", "channel"))
         found = select(posts).where(posts.c.draft_id == draft.id, posts.c.channel == channel)
-        return _post(self._connection.execute(found).one())
+        return _post(self._connection.execute(found).one(), self._home)
 
     def get(self, post_id: int) -> Post:
         """The post.
@@ -93,7 +95,7 @@ class Posts:
         row = self._connection.execute(wanted).one_or_none() if 0 < post_id <= LAST_ID else None
         if row is None:
             raise NotFound(f"there is no post {post_id}")
-        return _post(row)
+        return _post(row, self._home)
 
     def list(
         self, states: Collection[PostState] = (), *, draft_id: int | None = None, limit: int | None = None
@@ -104,7 +106,7 @@ class Posts:
             wanted = wanted.where(posts.c.state.in_([str(state) for state in states]))
         if draft_id is not None:
             wanted = wanted.where(posts.c.draft_id == draft_id)
-        return tuple(_post(row) for row in self._connection.execute(wanted))
+        return tuple(_post(row, self._home) for row in self._connection.execute(wanted))
 
     def count(self) -> dict[tuple[str, PostState], int]:
         """How many posts each channel has in each state it has posts in."""
@@ -147,7 +149,7 @@ class Posts:
         ).where(posts.c.id.in_([row.id for row in rows]))
         columns = ["post_id", "number", "fencing", "started_at", "words"]
         self._connection.execute(insert(attempts).from_select(columns, opened))
-        return tuple(sorted((_post(row) for row in rows), key=lambda post: (post.due, post.id)))
+        return tuple(sorted((_post(row, self._home) for row in rows), key=lambda post: (post.due, post.id)))
 
     def confirm_send(self, post: Post, *, memo: str, now: datetime, lease: timedelta) -> None:
         """Note that a claimed post's mutation is about to happen; its lease begins anew.
@@ -181,7 +183,7 @@ class Posts:
         """SENDING posts whose lease ran out, and which nobody else is looking at."""
         ran_out = select(posts).where(posts.c.state == PostState.SENDING, posts.c.lease_until <= now)
         rows = self._connection.execute(ran_out.order_by(posts.c.id).with_for_update(skip_locked=True))
-        return tuple(_post(row) for row in rows)
+        return tuple(_post(row, self._home) for row in rows)
 
     def claim_lookup(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
         """The UNKNOWN post of these channels that is longest due to be asked about; others get it only after the lease.
@@ -195,7 +197,7 @@ class Posts:
             .values(due=now + lease, lookups=posts.c.lookups + 1)
             .returning(posts)
         ).one_or_none()
-        return None if row is None else _post(row)
+        return None if row is None else _post(row, self._home)
 
     def save(self, post: Post) -> None:
         """Write a post that is not being sent.
@@ -205,7 +207,7 @@ class Posts:
             NotFound: there is no such post.
         """
         row = self._connection.execute(select(posts).where(posts.c.id == post.id).with_for_update()).one_or_none()
-        now = self.get(post.id) if row is None else _post(row)
+        now = self.get(post.id) if row is None else _post(row, self._home)
         if now.fencing != post.fencing or now.state is PostState.SENDING:
             raise InvalidTransition(f"post {post.id} was claimed meanwhile (it is {now.state} now); look at it again")
         if now.state is not post.state or now.state in TERMINAL:
@@ -275,7 +277,7 @@ def _changes(post: Post) -> dict[str, Any]:
     }
 
 
-def _post(row: Row[Any]) -> Post:
+def _post(row: Row[Any], home: Path) -> Post:
     receipt = None
     if row.receipt_id is not None:
         cost = 0.0 if row.receipt_cost is None else row.receipt_cost
@@ -288,7 +290,7 @@ def _post(row: Row[Any]) -> Post:
         due=row.due,
         text=row.text,
         alt_text=row.alt_text,
-        picture=row.picture,
+        picture=path_from_home(row.picture, home),
         picture_sha256=row.picture_sha256,
         signature=row.signature,
         key=row.key,

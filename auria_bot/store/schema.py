@@ -52,7 +52,7 @@ __all__ = [
     "verses",
 ]
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; known here so that Alembic is imported only when there is something to migrate."""
 
 LAST_ID = 2**63 - 1
@@ -139,7 +139,7 @@ posts = Table(
     Column("due", UtcTime, nullable=False),
     Column("text", Text, nullable=False),
     Column("alt_text", Text, nullable=False),
-    Column("picture", Text, nullable=False),
+    Column("picture", Text, nullable=False),  # relative to the home; absolute if it lies elsewhere
     Column("picture_sha256", String(64), nullable=False),
     Column("signature", String(64), nullable=False),
     Column("key", String(200), nullable=False, unique=True),
@@ -334,7 +334,7 @@ notices = Table(
     Column("at", UtcTime, nullable=False),
     Column("title", Text, nullable=False),
     Column("words", Text, nullable=False),
-    Column("picture", Text, nullable=False),  # a file's path, or ""
+    Column("picture", Text, nullable=False),  # like that of posts, or ""
     Column("tries", Integer, nullable=False),
     Column("next_at", UtcTime),  # when it is tried to say it; null once it is said
     Column("told", JSON, nullable=False),  # the hashes of the addresses that have it

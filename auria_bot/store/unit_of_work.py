@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, Engine
@@ -30,9 +31,9 @@ __all__ = ["Store", "Unit"]
 class Unit:
     """One transaction: what is done through it happens together or not at all."""
 
-    def __init__(self, connection: Connection, *, who: str) -> None:
+    def __init__(self, connection: Connection, *, home: Path, who: str) -> None:
         self.drafts = Drafts(connection)
-        self.posts = Posts(connection)
+        self.posts = Posts(connection, home=home)
         self.channels = Channels(connection)
         self.samples = Samples(connection)
         self.verses = Verses(connection)
@@ -40,7 +41,7 @@ class Unit:
         self.corpus_versions = CorpusVersions(connection)
         self.job_runs = JobRuns(connection)
         self.leases = Leases(connection)
-        self.notices = Notices(connection)
+        self.notices = Notices(connection, home=home)
         self.metrics = Metrics(connection)
         self.journal = Journal(connection, who=who)
 
@@ -48,8 +49,8 @@ class Unit:
 class Store:
     """The database. Safe to use from several threads and processes; made by `open`."""
 
-    def __init__(self, engine: Engine, *, who: str | None = None) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, *, home: Path, who: str | None = None) -> None:
+        self._engine, self._home = engine, home.absolute()
         self._who = who if who is not None else _user()
 
     @classmethod
@@ -68,7 +69,7 @@ class Store:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine)
+        return cls(engine, home=settings.home)
 
     @property
     def url(self) -> str:
@@ -82,14 +83,14 @@ class Store:
         On SQLite one at a time; others wait.
         """
         with translated(self._engine), self._engine.begin() as connection:
-            yield Unit(connection, who=self._who)
+            yield Unit(connection, home=self._home, who=self._who)
 
     @contextmanager
     def read(self) -> Iterator[Unit]:
         """A view of one moment that waits for nobody; what is written through it is lost."""
         level = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         with translated(self._engine), self._engine.connect() as connection:
-            yield Unit(connection.execution_options(**{READ_ONLY: True}, **level), who=self._who)
+            yield Unit(connection.execution_options(**{READ_ONLY: True}, **level), home=self._home, who=self._who)
 
     def close(self) -> None:
         """Let go of every connection."""

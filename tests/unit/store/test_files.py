@@ -12,7 +12,7 @@ import pytest
 
 from auria_bot.errors import DiskError, InputError, InvalidTransition, NotFound
 from auria_bot.store import files as module
-from auria_bot.store.files import Pictures
+from auria_bot.store.files import Pictures, path_from_home, path_in_home
 
 HOSTILE = [
     "../out",
@@ -197,3 +197,12 @@ def test_a_file_where_the_home_should_be(tmp_path: Path, made: dict[str, Path]):
     (tmp_path / "home").write_text("x")
     with pytest.raises(DiskError, match="a file is where a folder is needed"):
         Pictures(tmp_path / "home").keep("run-1", made)
+
+
+def test_paths_are_stored_relative_to_the_home(tmp_path: Path):
+    """A path in the home is found again after the home was moved; one elsewhere, or none, stays as it is."""
+    stored = path_in_home(str(tmp_path / "a" / "pictures" / "x.jpg"), tmp_path / "a")
+    assert stored == "pictures/x.jpg"
+    assert path_from_home(stored, tmp_path / "b") == str(tmp_path / "b" / "pictures" / "x.jpg")
+    assert path_from_home(path_in_home("/mnt/x.jpg", tmp_path), tmp_path) == "/mnt/x.jpg"
+    assert path_from_home(path_in_home("", tmp_path), tmp_path) == ""

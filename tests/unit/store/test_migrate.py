@@ -128,6 +128,24 @@ def test_a_first_schema_s_refused_credentials_pause_the_channel(database_url: st
         assert (paused.name, paused.by, paused.at) == ("a", "auria", datetime(2026, 11, 21, 11, tzinfo=UTC))
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/old/home/pictures/f/post.jpg", "pictures/f/post.jpg"),
+        ("C:\\Auria\\pictures\\f\\post.jpg", "pictures/f/post.jpg"),
+        ("/mnt/pictures/another/post.jpg", "/mnt/pictures/another/post.jpg"),
+        ("/p.jpg", "/p.jpg"),
+    ],
+)
+def test_picture_paths_become_relative(database_url: str, tmp_path, before: str, after: str):
+    """A draft's picture is found in the home wherever the home was; a path of another kind is kept."""
+    _first(database_url)
+    _old_posts(database_url, a=("waiting", None))
+    _run(database_url, f"UPDATE posts SET picture = '{before}'")  # noqa: S608 - the test's own words
+    with Store.open(Settings(home=tmp_path, database={"url": database_url})) as store, store.read() as unit:
+        assert unit.posts.get(1).picture == str(tmp_path / after)
+
+
 def test_a_downgrade_brings_the_first_schema_back(database_url: str):
     """And the way up again is open."""
     upgrade(database_url)
