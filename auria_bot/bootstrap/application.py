@@ -7,13 +7,12 @@ model. Knows no command and no page.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import SettingsError, UnknownName
-from auria_bot.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -352,19 +351,13 @@ class Application:
             BackendMissing: its package is not installed.
         """
         from auria_bot import registry
-        from auria_bot.services.studio.step_runner import configure
+        from auria_bot.settings.options import configure
 
         try:
             kind = registry.find("channel", chosen.backend)
         except UnknownName as error:
             raise SettingsError(f"channels.{name}.backend: {error}") from None
-        if "name" in chosen.options:
-            raise SettingsError(f"channels.{name}.options.name: the channel's name is that of its table, {name}")
-        try:
-            config = configure(f"channel {name}", kind, chosen.options, {"name": name})
-        except (TypeError, ValueError) as error:
-            raise SettingsError(f"channels.{name}.options: {error}") from None
-        _check_kinds(f"channels.{name}.options", config)
+        config = configure(f"channels.{name}", kind, chosen.options, {"name": name})
         made: Channel = kind(config, home=self.settings.home, secrets=secrets)
         return made
 
@@ -377,21 +370,6 @@ class Application:
 
         # The poet's list forbids the word, since a poem should not be about itself; posts and their tags may say it.
         return faults(re.sub(r"\bhaikus?\b", "verse", text, flags=re.IGNORECASE), names=False)
-
-
-def _check_kinds(where: str, config: Any) -> None:
-    """Find an option of another kind than its field, before it fails in the middle of something.
-
-    Raises:
-        SettingsError: there is one; a secret's value is not told.
-    """
-    wanted = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}
-    words = {"str": "a text", "bool": "true or false", "int": "a whole number", "float": "a number"}
-    for item in fields(config):
-        value, kind = getattr(config, item.name), str(item.type)
-        fits = isinstance(value, wanted.get(kind, object)) and (kind == "bool" or not isinstance(value, bool))
-        if kind in wanted and not fits:
-            raise SettingsError(f"{where}.{item.name} is {redacted(repr(value))[:60]}; it must be {words[kind]}")
 
 
 class _Once:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.cli.terminal.console import note
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from auria_bot.secret_store import SecretStore
 
 __all__ = ["Answers", "SetupPrompts", "TrialSecrets", "given_options"]
-
-_YES, _NO = ("true", "yes", "y", "on", "1"), ("false", "no", "n", "off", "0")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +68,8 @@ def given_options(kind: type[Any], pairs: Sequence[str], *, name: str, vault: Se
         InputError: a pair has no "=", a value is of another kind, or the key is a secret's.
         UnknownName: the channel has no such option; the message names those it has.
     """
-    fields = {field.name: field for field in dataclasses.fields(kind.Config) if field.name != "name"}
+    from auria_bot.settings.options import option_from_text
+
     secret = {question.name for question in kind.QUESTIONS if question.secret}
     found = {}
     for pair in pairs:
@@ -84,33 +82,8 @@ def given_options(kind: type[Any], pairs: Sequence[str], *, name: str, vault: Se
             )
         if not sign:
             raise InputError(f"--set takes KEY=VALUE, not {pair[:40]!r}")
-        if key not in fields:
-            raise UnknownName(f"channel {name} has no option {key[:40]!r}; known: {', '.join(fields) or 'none'}")
-        found[key] = _value(fields[key], text)
+        found[key] = option_from_text(f"channels.{name}", kind, key, text)
     return found
-
-
-def _value(field: dataclasses.Field[Any], text: str) -> Any:
-    """A text as a value of the option's kind.
-
-    Raises:
-        InputError: it is none.
-    """
-    kind, words = str(field.type), text.strip()
-    try:
-        if kind == "bool":
-            return {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}[words.lower()]
-        if kind in {"int", "float"}:
-            return int(words) if kind == "int" else float(words)
-    except (KeyError, ValueError):
-        wanted = {"bool": "true or false", "int": "a whole number", "float": "a number"}[kind]
-        raise InputError(f"{field.name} is {words[:40]!r}; it must be {wanted}") from None
-    if kind.startswith(("str", "Literal")):
-        return words
-    try:
-        return tomllib.loads(f"value = {words}")["value"]
-    except tomllib.TOMLDecodeError:
-        return [part.strip() for part in words.split(",") if part.strip()]
 
 
 class SetupPrompts:
@@ -167,7 +140,11 @@ class SetupPrompts:
                 self._missing.append(f"{question.name} (--set {question.name}=...)")
             return None
         said = _prompt(question.prompt, default=str(before or ""), needed=question.required)
-        return None if said == str(before or "") else _value(field, said)
+        if said == str(before or ""):
+            return None
+        from auria_bot.settings.options import option_from_text
+
+        return option_from_text(f"channels.{self._name}", self._kind, field.name, said)
 
     def _confirmed(self, question: Question, *, before: bool) -> bool | None:
         """A yes or no; where it is required, a no ends everything."""

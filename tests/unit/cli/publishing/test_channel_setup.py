@@ -77,7 +77,7 @@ def test_texts_become_values(vault: SecretStore) -> None:
         ("count=1.5", InputError, "a whole number"),
         ("wait=soon", InputError, "a number"),
         ("words", InputError, "KEY=VALUE"),
-        ("wrods=x", UnknownName, "known: words, flag, count"),
+        ("wrods=x", UnknownName, "did you mean words"),
         ("name=x", UnknownName, "no option 'name'"),
         ("token=s3cret-s3cret", InputError, "AURIA_SECRET_MANY_TOKEN"),
         ("token", InputError, "AURIA_SECRET_MANY_TOKEN"),

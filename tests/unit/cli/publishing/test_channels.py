@@ -117,7 +117,7 @@ def test_secrets_can_stay_in_the_environment(
     ("arguments", "code", "words"),
     [
         (["add", "x", "--set", "api_key=abcdef"], 4, "AURIA_SECRET_X_API_KEY"),
-        (["add", "x", "--set", "settel=1"], 4, "no option 'settel'; known: address, made_with_ai"),
+        (["add", "x", "--set", "settel=1"], 4, "no option 'settel'; did you mean settle? known: address, made_with_ai"),
         (["add", "x", "--set", "settle=soon"], 4, "settle is 'soon'; it must be a number"),
         (["add", "x", "--set", "made_with_ai=maybe"], 4, "it must be true or false"),
         (["add", "x", "--set", "settle"], 4, "KEY=VALUE"),
@@ -164,7 +164,7 @@ def test_a_wrong_setting_is_a_broken_channel(auria: Any, home: Path) -> None:
         "d": "broken",
     }
     assert "no channel named 'myspace'" in rows["a"]["why"]
-    assert "no option 'directroy'; known: name, directory" in rows["b"]["why"]
+    assert "no option 'directroy'; did you mean directory? known: directory" in rows["b"]["why"]
     assert "use https" in rows["c"]["why"]
     assert "auria channels add d" in rows["d"]["why"]
     code, _, err = auria("channels", "check")
