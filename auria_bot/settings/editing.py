@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["SettingsFile"]
+__all__ = ["SettingsFile", "as_toml"]
 
 _HEAD = "# What is set here wins over the defaults; `auria config` shows every setting in force.\n"
 
@@ -142,6 +142,24 @@ class SettingsFile:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{self.file} is not valid TOML: {error}") from None
+
+
+def as_toml(values: Mapping[str, Any]) -> str:
+    """Settings in TOML; options and empty tables in one line, None left out."""
+    import tomlkit
+
+    def plain(table: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in table.items():
+            if isinstance(value, Mapping) and (key == "options" or not value):
+                found |= _inline({key: value})
+            elif isinstance(value, Mapping):
+                found[key] = plain(value)
+            elif value is not None:
+                found[key] = value
+        return found
+
+    return tomlkit.dumps(plain(values))
 
 
 def _inline(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def _rule(error: ValidationError) -> str:
 
 def _faults(section: str, values: Mapping[str, Any], error: ValidationError) -> list[str]:
     """One line for each wrong option."""
-    lines = {}
+    lines: dict[str, str] = {}
     for fault in error.errors(include_url=False):
         name = str(fault["loc"][0]) if fault["loc"] else ""
         if fault["type"] == "missing":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -60,6 +60,7 @@ def config(
     variables such as AURIA_STUDIO__COUNT=3; the later wins. The shipped config/auria.toml explains each.
     """
     from auria_bot.cli.terminal.console import print_json
+    from auria_bot.settings.editing import as_toml
     from auria_bot.settings.loading import load
     from auria_bot.settings.locations import shipped
 
@@ -67,30 +68,8 @@ def config(
     if as_json:
         print_json(value)
         return
-    for line in _toml(value):
-        typer.echo(line)
+    typer.echo(as_toml(value).rstrip())
     note(f"each setting is explained in {shipped('config') / 'auria.toml'}; yours go into {value['home']}/auria.toml")
-
-
-def _toml(value: dict[str, Any], path: str = "") -> list[str]:
-    """The settings in TOML's notation, tables last; what has no value is left out."""
-    lines, tables = [], []
-    for key, item in value.items():
-        if isinstance(item, dict) and not (key == "options" or not item):
-            tables += ["", f"[{path}{key}]", *_toml(item, f"{path}{key}.")]
-        elif item is not None:
-            lines.append(f"{key} = {_toml_value(item)}")
-    return lines + [line for number, line in enumerate(tables) if line or number or lines]
-
-
-def _toml_value(item: Any) -> str:
-    import json
-
-    if isinstance(item, dict):
-        return "{ " + ", ".join(f"{key} = {_toml_value(value)}" for key, value in item.items()) + " }" if item else "{}"
-    if isinstance(item, list):
-        return "[" + ", ".join(_toml_value(value) for value in item) + "]"
-    return json.dumps(item, ensure_ascii=False)  # strings, numbers and booleans are written alike
 
 
 @database.command("upgrade")

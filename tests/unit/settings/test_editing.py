@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auria_bot.errors import DiskError, NotFound, SettingsError
-from auria_bot.settings.editing import SettingsFile
+from auria_bot.settings.editing import SettingsFile, as_toml
 from auria_bot.settings.loading import load
+from auria_bot.settings.schema import Settings
+from auria_bot.settings.sections import ChannelSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,3 +172,14 @@ def test_a_former_key_gives_way(tmp_path: Path) -> None:
     file.write_text('[channels.x]\nbackend = "x"\nvault = "file"  # mine\n')
     SettingsFile(file).set_channel("x", {"keystore": "keyring"})
     assert file.read_text() == '[channels.x]\nbackend = "x"\nkeystore = "keyring"\n'
+
+
+def test_settings_as_toml(tmp_path: Path) -> None:
+    """They say the same when they are read again; what has no value is left out, options stand in one line."""
+    channels = {"my x": ChannelSettings(backend="x", options={"delay": [1, 2], "title": 'a "b"', "on": True})}
+    text = as_toml(Settings(home=tmp_path, channels=channels).to_json())
+    again = tomllib.loads(text)
+    assert again["channels"]["my x"]["options"] == {"delay": [1, 2], "title": 'a "b"', "on": True}
+    assert again["studio"]["deadlines"] == {}
+    assert "models" not in again
+    assert 'options = {delay = [1, 2], title = "a \\"b\\"", on = true}\n' in text
