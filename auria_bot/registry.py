@@ -36,12 +36,12 @@ BACKENDS: dict[str, dict[str, str]] = {
         "fake": "auria_bot.testing:FakeSafetyFilter",
     },
     "enlarger": {
-        "real-esrgan": "auria_bot.art.enlargers.real_esrgan:RealEsrgan",
+        "real-esrgan": "auria_bot.art.real_esrgan:RealEsrgan",
         "fake": "auria_bot.testing:FakeEnlarger",
     },
     "stylist": {
         "magenta": "auria_bot.art.stylists.magenta:Magenta",
-        "photorealistic": "auria_bot.art.stylists.photorealistic:Photorealistic",
+        "photorealistic": "auria_bot.art.stylists.magenta:Photorealistic",
         "fake": "auria_bot.testing:FakeStylist",
     },
     "captioner": {
@@ -54,7 +54,7 @@ BACKENDS: dict[str, dict[str, str]] = {
         "fake": "auria_bot.testing:FakeTextWriter",
     },
     "finisher": {
-        "print": "auria_bot.art.exporters:PrintExporter",
+        "print": "auria_bot.art.exporters.exporter:PrintExporter",
         "fake": "auria_bot.testing:FakeExporter",
     },
     "channel": {

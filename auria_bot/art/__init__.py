@@ -1,1 +1,1 @@
-"""The crafts: poets, painters, stylists, captioners, and the nets behind them."""
+"""Poets, painters, stylists, captioners and exporters, and the networks behind them."""

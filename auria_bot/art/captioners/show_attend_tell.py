@@ -119,9 +119,7 @@ def _settled(done: list[Caption], best_active: float, longest: int, length_power
 class CaptionModel:
     """The network: features in, captions out."""
 
-    def __init__(
-        self, folder: Path, *, runtime_name: str = "auto", precision: str = "f32", threads: int | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, runtime_name: str = "auto", precision: str = "f32", threads: int = 0) -> None:
         """Load the net from its folder.
 
         Raises:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.art.enlargers.real_esrgan import RealEsrgan, RealEsrganConfig
 from auria_bot.art.evaluation.painter import control
 from auria_bot.art.evaluation.stylist import evaluate, invented_scene
 from auria_bot.art.painters.attn import AttnPainter
-from auria_bot.art.stylists.magenta import Magenta, MagentaConfig
+from auria_bot.art.real_esrgan import RealEsrgan
+from auria_bot.art.stylists.magenta import Magenta
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def measured(models: Path, *, precision: str, seeds: int = 5, pairs: int = 8) ->
     texts = ("sea at sunset", "forest in the snow", "a mountain at night", "roses in daylight")
     scores = [painter.imagine(text, seed=seed, count=4)[0].score for text in texts for seed in range(seeds)]
     restyled = evaluate(
-        Magenta(MagentaConfig(**options), models),
-        RealEsrgan(RealEsrganConfig(**options), models),
+        Magenta(Magenta.Config(**options), models),
+        RealEsrgan(RealEsrgan.Config(**options), models),
         [invented_scene(seed) for seed in range(pairs)],
     )
     return PictureFigures(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from auria_bot.art.enlargers.real_esrgan import RealEsrgan
+    from auria_bot.art.real_esrgan import RealEsrgan
     from auria_bot.art.stylists.magenta import Magenta
 
 __all__ = ["StylistFigures", "edges_kept", "evaluate", "invented_scene", "pictures_of"]
@@ -114,10 +114,10 @@ def evaluate(
     earlier: Image.Image | None = None
     for number, picture in enumerate(pictures):
         content = enlarger.enlarged(picture, size)
-        before = _cloud(content)
+        before = _colours_of(content)
         mood = moods[number % len(moods)]
         nothing = np.zeros(384, np.float32)
-        painting = choose_painting(stylist.bank, mood=mood, meaning=nothing, cloud=before, seed=number, recent=recent)
+        painting = choose_painting(stylist.bank, mood=mood, meaning=nothing, colours=before, seed=number, recent=recent)
         recent.insert(0, painting.key)
         style = Style(
             key=painting.key,
@@ -131,9 +131,9 @@ def evaluate(
         result = stylist.restyled(content, style)
         if number:  # the first one loads the net
             seconds.append(time.perf_counter() - start)
-        after = _cloud(result)
-        left.append(after.distance(painting.cloud) / max(before.distance(painting.cloud), 1e-6))
-        sliced.append(after.sliced_distance(painting.cloud) / max(before.sliced_distance(painting.cloud), 1e-6))
+        after = _colours_of(result)
+        left.append(after.distance(painting.colours) / max(before.distance(painting.colours), 1e-6))
+        sliced.append(after.sliced_distance(painting.colours) / max(before.sliced_distance(painting.colours), 1e-6))
         kept.append(edges_kept(content, result))
         if earlier is not None:
             chance.append(edges_kept(earlier, content))
@@ -151,5 +151,5 @@ def evaluate(
     )
 
 
-def _cloud(picture: Image.Image) -> ColourDistribution:
+def _colours_of(picture: Image.Image) -> ColourDistribution:
     return ColourDistribution.of(to_lab(np.asarray(picture.resize((192, 192), Image.Resampling.BOX))))

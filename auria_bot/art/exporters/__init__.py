@@ -1,7 +1,1 @@
-"""Finishing: the files of an artwork that are looked at, kept and posted, with their provenance inside."""
-
-from __future__ import annotations
-
-from auria_bot.art.exporters.exporter import PrintExporter, PrintExporterConfig
-
-__all__ = ["PrintExporter", "PrintExporterConfig"]
+"""Exporters: the files of an artwork that are shown, kept and published, with their provenance inside."""

@@ -1,7 +1,6 @@
-"""The card: a picture and, beside it, its poem, set in EB Garamond on paper in a tint of the picture.
+"""The card: a picture beside its poem, set in EB Garamond on paper in a tint of the picture.
 
-Knows typography: a measure, a leading, an ink that can be read. Does not know files or metadata. The fonts come from the
-package fontpkg-eb-garamond (SIL Open Font License 1.1).
+The fonts come from the package fontpkg-eb-garamond (SIL Open Font License 1.1).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from auria_bot.errors import BackendMissing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LEAST_CONTRAST", "CardPalette", "card", "contrast", "palette_of_card"]
+__all__ = ["LEAST_CONTRAST", "CardPalette", "card", "contrast", "load_font", "palette_of_card"]
 
 WIDTH, HEIGHT = 1600, 1000  # pixels
 _MARGIN = 88  # around everything
@@ -31,7 +30,7 @@ _LARGEST, _SMALLEST = 54, 34  # type sizes of the poem, in pixels
 _LEADING = 1.56  # line distance in type sizes
 _SMALL = 23  # type size of the credit
 LEAST_CONTRAST = 7.0
-"""Between ink and paper, as WCAG 2.2 asks for level AAA."""
+"""Least contrast of ink and paper, WCAG 2.2 level AAA."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +40,10 @@ class CardPalette:
     paper: tuple[int, int, int]
     ink: tuple[int, int, int]  # the poem; contrast to the paper at least 7
     quiet: tuple[int, int, int]  # the credit; likewise
-    accent: tuple[int, int, int]  # the seal
+    accent: tuple[int, int, int]  # of the logo
 
 
-def contrast(one: Sequence[int], other: Sequence[int]) -> float:
+def contrast(first: Sequence[int], second: Sequence[int]) -> float:
     """WCAG 2.2 contrast of two colours, 1 to 21."""
 
     def light(colour: Sequence[int]) -> float:
@@ -52,12 +51,12 @@ def contrast(one: Sequence[int], other: Sequence[int]) -> float:
         linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
         return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
-    high, low = sorted((light(one), light(other)), reverse=True)
+    high, low = sorted((light(first), light(second)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
 def palette_of_card(picture: Image.Image) -> CardPalette:
-    """Paper and inks that go with a picture: dark paper for a night piece, else a light tint of its own hue."""
+    """Choose paper and inks for a picture: dark paper for a night scene, else a light tint of its main hue."""
     lab = to_lab(np.asarray(picture.convert("RGB").resize((48, 48), Image.Resampling.BOX))).reshape(-1, 3)
     mean = lab.mean(axis=0)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
@@ -84,7 +83,7 @@ def _rgb(lab: Sequence[float]) -> tuple[int, int, int]:
 
 
 def _readable(lab: Sequence[float], paper: tuple[int, int, int], night: bool) -> tuple[int, int, int]:
-    """A colour, moved away from the paper until it can be read."""
+    """A colour moved away from the paper's lightness until it can be read."""
     light = float(lab[0])
     while contrast(_rgb((light, *lab[1:])), paper) < LEAST_CONTRAST and 0 < light < 100:
         light += 1.5 if night else -1.5
@@ -92,7 +91,12 @@ def _readable(lab: Sequence[float], paper: tuple[int, int, int], night: bool) ->
 
 
 @cache
-def _font(size: int, style: str = "regular") -> ImageFont.FreeTypeFont:
+def load_font(size: int, style: str = "regular") -> ImageFont.FreeTypeFont:
+    """EB Garamond at a size in pixels, in the style "regular", "italic" or "bold".
+
+    Raises:
+        BackendMissing: the font's package is not installed.
+    """
     spec = find_spec("fontpkg_eb_garamond")
     if spec is None or spec.origin is None:
         raise BackendMissing("fontpkg-eb-garamond is not installed; run: pip install fontpkg-eb-garamond==1.3")
@@ -103,19 +107,19 @@ def _font(size: int, style: str = "regular") -> ImageFont.FreeTypeFont:
 
 
 def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str = "") -> Image.Image:
-    """Set a poem beside its picture.
+    """Typeset a poem beside its picture.
 
     Args:
         picture: RGB, any size; its middle square is shown.
         lines: the poem's lines.
-        credit: whose manner the picture is in.
+        credit: the painting whose style the picture has.
         mood: one word, set small above the poem; may be empty.
 
     Returns:
         RGB, 1600 x 1000 pixels.
     """
-    inks = palette_of_card(picture)
-    sheet = Image.new("RGB", (WIDTH, HEIGHT), inks.paper)
+    palette = palette_of_card(picture)
+    sheet = Image.new("RGB", (WIDTH, HEIGHT), palette.paper)
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     square = picture.crop((left, top, left + side, top + side)).resize((_PICTURE, _PICTURE), Image.Resampling.LANCZOS)
@@ -124,71 +128,71 @@ def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str =
     start = _MARGIN + _PICTURE + _GAP
     measure = WIDTH - _MARGIN - start
     clean = [_drawable(line) for line in lines]
-    size = _fitting(clean, measure)
-    _poem(draw, _turned_over(clean, size, measure), start, size, inks)
+    size = _type_size(clean, measure)
+    _draw_poem(draw, _rows(clean, size, measure), start, size, palette)
     if mood:
-        _spaced(draw, (start, _MARGIN), _drawable(mood).upper(), measure, inks.quiet)
-    _foot(draw, credit, start, measure, inks)
+        _draw_spaced(draw, (start, _MARGIN), _drawable(mood).upper(), measure, palette.quiet)
+    _draw_credit(draw, credit, start, measure, palette)
     return sheet
 
 
-def _turned_over(lines: Sequence[str], size: int, measure: int) -> list[tuple[str, bool]]:
-    """Rows of the poem; what of a line is too long for the measure goes into a row of its own, marked to be indented."""
+def _rows(lines: Sequence[str], size: int, measure: int) -> list[tuple[str, bool]]:
+    """Break the poem into rows; the rest of a line too long for the measure becomes a row marked as indented."""
     rows: list[tuple[str, bool]] = []
     for line in lines:
-        parts = _wrapped(line, _font(size), measure)
+        parts = _wrapped(line, load_font(size), measure)
         if len(parts) > 1:
-            parts = _wrapped(line, _font(size), measure - 2 * size)
+            parts = _wrapped(line, load_font(size), measure - 2 * size)
         rows += [(part, number > 0) for number, part in enumerate(parts)]
     return rows[:9]
 
 
-def _poem(
-    draw: ImageDraw.ImageDraw, rows: Sequence[tuple[str, bool]], start: int, size: int, inks: CardPalette
+def _draw_poem(
+    draw: ImageDraw.ImageDraw, rows: Sequence[tuple[str, bool]], start: int, size: int, palette: CardPalette
 ) -> None:
-    """The lines, their block a little above the middle, where the eye takes the middle to be."""
+    """Draw the lines, the block slightly above the middle, at the optical centre."""
     step = size * _LEADING
     first = HEIGHT * 0.465 - step * (len(rows) - 1) / 2  # baseline of the first line
-    for number, (row, turned) in enumerate(rows):
-        place = (start + (1.5 * size if turned else 0), first + number * step)
-        draw.text(place, row, font=_font(size), fill=inks.ink, anchor="ls")
+    for number, (row, continued) in enumerate(rows):
+        place = (start + (1.5 * size if continued else 0), first + number * step)
+        draw.text(place, row, font=load_font(size), fill=palette.ink, anchor="ls")
 
 
-def _foot(draw: ImageDraw.ImageDraw, credit: str, start: int, measure: int, inks: CardPalette) -> None:
-    """The seal and, beneath it, the credit, ending on the picture's lower edge."""
-    font = _font(_SMALL, "italic")
+def _draw_credit(draw: ImageDraw.ImageDraw, credit: str, start: int, measure: int, palette: CardPalette) -> None:
+    """Draw the logo and, beneath it, the credit, which ends at the picture's lower edge."""
+    font = load_font(_SMALL, "italic")
     rows = _wrapped(_drawable(credit), font, measure)[:3]
     base = HEIGHT - _MARGIN - 8  # descenders end where the picture does
     for number, row in enumerate(reversed(rows)):
-        draw.text((start, base - number * round(_SMALL * 1.35)), row, font=font, fill=inks.quiet, anchor="ls")
+        draw.text((start, base - number * round(_SMALL * 1.35)), row, font=font, fill=palette.quiet, anchor="ls")
     top = base - round((len(rows) - 1) * _SMALL * 1.35) - _SMALL - 24
     side = 40
-    draw.rounded_rectangle((start, top - side, start + side, top), radius=5, fill=inks.accent)
-    best = max(((255, 252, 246), (24, 22, 20)), key=lambda colour: contrast(colour, inks.accent))
-    draw.text((start + side / 2, top - side / 2 - 1), "A", font=_font(27, "bold"), fill=best, anchor="mm")
-    draw.text((start + side + 16, top - side / 2), "Auria", font=_font(27), fill=inks.ink, anchor="lm")
+    draw.rounded_rectangle((start, top - side, start + side, top), radius=5, fill=palette.accent)
+    best = max(((255, 252, 246), (24, 22, 20)), key=lambda colour: contrast(colour, palette.accent))
+    draw.text((start + side / 2, top - side / 2 - 1), "A", font=load_font(27, "bold"), fill=best, anchor="mm")
+    draw.text((start + side + 16, top - side / 2), "Auria", font=load_font(27), fill=palette.ink, anchor="lm")
 
 
-def _spaced(
+def _draw_spaced(
     draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, measure: int, colour: tuple[int, int, int]
 ) -> None:
-    """Capitals with air between them, as many as go into the measure."""
-    font = _font(18)
+    """Draw letter-spaced capitals, as many as fit the measure."""
+    font = load_font(18)
     x = float(place[0])
-    for sign in text:
-        if x + font.getlength(sign) > place[0] + measure:
+    for character in text:
+        if x + font.getlength(character) > place[0] + measure:
             break
-        draw.text((x, place[1] + 14), sign, font=font, fill=colour, anchor="ls")
-        x += font.getlength(sign) + 18 * 0.2
+        draw.text((x, place[1] + 14), character, font=font, fill=colour, anchor="ls")
+        x += font.getlength(character) + 18 * 0.2
 
 
-def _fitting(lines: Sequence[str], measure: int) -> int:
+def _type_size(lines: Sequence[str], measure: int) -> int:
     """The largest type size at which every line fits the measure."""
-    widest = max(_font(_LARGEST).getlength(line) for line in lines)
+    widest = max(load_font(_LARGEST).getlength(line) for line in lines)
     size = int(_LARGEST * min(1.0, measure / max(widest, 1.0)))
-    while size > _SMALLEST and max(_font(size).getlength(line) for line in lines) > measure:
+    while size > _SMALLEST and max(load_font(size).getlength(line) for line in lines) > measure:
         size -= 1
-    return max(size, _SMALLEST)  # a longer line is turned over
+    return max(size, _SMALLEST)  # longer lines are broken
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, measure: int) -> list[str]:
@@ -212,5 +216,7 @@ def _shortened(word: str, font: ImageFont.FreeTypeFont, measure: int) -> str:
 
 
 def _drawable(text: str) -> str:
-    """Text in one line, of signs that are drawn."""
-    return " ".join("".join(sign for sign in text[:400] if sign.isprintable()).replace("'", "\u2019").split())
+    """Text on one line, without characters that cannot be drawn."""
+    return " ".join(
+        "".join(character for character in text[:400] if character.isprintable()).replace("'", "\u2019").split()
+    )

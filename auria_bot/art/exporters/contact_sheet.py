@@ -1,4 +1,4 @@
-"""A contact sheet: finished pictures side by side on paper, each with its poem beneath.
+"""Make a contact sheet: finished pictures side by side, each with its poem beneath.
 
 Knows pictures and lines of text; does not know drafts.
 """
@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from auria_bot.errors import BackendMissing, InputError, PictureError
+from auria_bot.art.exporters.card import load_font
+from auria_bot.errors import InputError, PictureError
 from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 __all__ = ["Frame", "write"]
 
 _PAPER, _INK, _FAINT = "#f7f4ee", "#2b2825", "#8a8378"
-_PICTURE = (432, 540)  # pixels, 4:5 as the posts are
+_PICTURE = (432, 540)  # pixels, 4:5 like the posts
 _GAP = 44  # pixels between and around the frames
 _LINE = 29  # pixels from one line of the poem to the next
 _CAPTION = 150  # pixels below a picture
@@ -35,11 +35,11 @@ class Frame:
 
     picture: Path
     poem: tuple[str, ...]
-    words: str  # a small line under the poem
+    caption: str  # a small line under the poem
 
 
 def write(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
-    """Write the sheet as JPEG, atomically; its folder is made where there is none.
+    """Write the sheet as JPEG, atomically; a missing folder is created.
 
     Args:
         frames: at least one.
@@ -59,7 +59,7 @@ def write(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
     cell = (_PICTURE[0] + _GAP, _PICTURE[1] + _CAPTION + _GAP)
     sheet = Image.new("RGB", (columns * cell[0] + _GAP, rows * cell[1] + _GAP), _PAPER)
     for number, frame in enumerate(frames):
-        _hang(sheet, frame, _GAP + number % columns * cell[0], _GAP + number // columns * cell[1])
+        _place_frame(sheet, frame, _GAP + number % columns * cell[0], _GAP + number // columns * cell[1])
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(target, mode=None) as scratch:
@@ -67,11 +67,11 @@ def write(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
 
 
 def _columns(count: int) -> int:
-    """As square as it gets, but four side by side at most; six hang better as three and three."""
+    """Columns for a nearly square sheet: at most four, and three for five or six pictures."""
     return min(_COLUMNS, count) if count <= _COLUMNS else 3 if count <= 6 else _COLUMNS
 
 
-def _hang(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:
+def _place_frame(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:
     """Paste one picture, cut to 4:5, and write its poem."""
     try:
         with Image.open(frame.picture) as opened:
@@ -80,12 +80,12 @@ def _hang(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:
         raise PictureError(f"{frame.picture} cannot be read: {error}") from None
     sheet.paste(_cut(picture), (left, top))
     draw = ImageDraw.Draw(sheet)
-    poem, small = _font(23), _font(16)
+    poem, small = load_font(23, "italic"), load_font(16, "italic")
     middle, y = left + _PICTURE[0] // 2, top + _PICTURE[1] + 30
     for line in frame.poem:
         draw.text((middle, y), _shortened(draw, line, poem), font=poem, fill=_INK, anchor="mm")
         y += _LINE
-    draw.text((middle, y + 8), _shortened(draw, frame.words, small), font=small, fill=_FAINT, anchor="mm")
+    draw.text((middle, y + 8), _shortened(draw, frame.caption, small), font=small, fill=_FAINT, anchor="mm")
 
 
 def _cut(picture: Image.Image) -> Image.Image:
@@ -98,19 +98,10 @@ def _cut(picture: Image.Image) -> Image.Image:
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont) -> str:
-    """The text, ending in dots where it is wider than the picture."""
+    """The text, cut with an ellipsis where it is wider than the picture."""
     room = _PICTURE[0]
     if draw.textlength(text, font=font) <= room:
         return text
     while text and draw.textlength(f"{text}…", font=font) > room:
         text = text[:-1]
     return f"{text.rstrip()}…"
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The font of the cards, in italics, at a size in pixels."""
-    spec = find_spec("fontpkg_eb_garamond")
-    if spec is None or spec.origin is None:
-        raise BackendMissing("fontpkg-eb-garamond is not installed; run: pip install fontpkg-eb-garamond==1.3")
-    files = Path(spec.origin).parent / "files"
-    return ImageFont.truetype(str(next(iter(sorted(files.glob("*Italic*.ttf"))))), size)

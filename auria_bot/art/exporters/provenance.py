@@ -1,7 +1,7 @@
-"""How a picture came about, written into its own file: XMP and EXIF in JPEG, XMP and text chunks in PNG.
+"""Write how a picture was made into its own file: XMP and EXIF in JPEG, XMP and text chunks in PNG.
 
-Knows metadata formats and what a sketch tells; no pixels. The IPTC digital source type says that the picture was made
-by a trained model. The same sketch gives the same bytes: no clock is read.
+The IPTC digital source type says that the picture was made by a trained model. The same artwork gives the same bytes: no clock
+is read.
 
 IPTC Photo Metadata Standard 2025.1; XMP specification part 1 (ISO 16684-1); Exif 2.32.
 """
@@ -35,55 +35,55 @@ _NAMESPACES = {
 }
 
 
-def _is_told(sign: str) -> bool:
-    code = ord(sign)
+def _is_allowed(character: str) -> bool:
+    code = ord(character)
     return code >= 32 and not 0xD800 <= code <= 0xDFFF and code not in {0xFFFE, 0xFFFF}
 
 
 def _tidy(text: str) -> str:
     """Text without the control characters that XML 1.0 forbids."""
-    return "".join(sign for sign in text if sign in "\n\t" or _is_told(sign))
+    return "".join(character for character in text if character in "\n\t" or _is_allowed(character))
 
 
-def record(sketch: ArtworkInProgress) -> dict[str, str]:
-    """What is told of a picture, by name, in a fixed order; empty values are left out."""
-    style = sketch.style
-    told = {
-        "title": sketch.haiku.lines[0] if sketch.haiku else "",
-        "poem": sketch.haiku.text if sketch.haiku else "",
+def record(artwork: ArtworkInProgress) -> dict[str, str]:
+    """The metadata of a picture by name, in a fixed order; empty values are left out."""
+    style = artwork.style
+    fields = {
+        "title": artwork.haiku.lines[0] if artwork.haiku else "",
+        "poem": artwork.haiku.text if artwork.haiku else "",
         "creator": _CREATOR,
         "software": f"auria_bot {__version__}",
         "digital_source_type": SOURCE_TYPE,
-        "seed": str(sketch.seed),
-        "theme": sketch.theme or "",
-        "mood": sketch.mood or "",
+        "seed": str(artwork.seed),
+        "theme": artwork.theme or "",
+        "mood": artwork.mood or "",
         "style": f"{style.credit} ({style.key}, {style.mode}, strength {style.strength:.2f})" if style else "",
-        "models": json.dumps(dict(sketch.models), sort_keys=True) if sketch.models else "",
-        "alt_text": sketch.alt_text or sketch.caption or "",
+        "models": json.dumps(dict(artwork.models), sort_keys=True) if artwork.models else "",
+        "alt_text": artwork.alt_text or artwork.caption or "",
     }
-    return {name: _tidy(value) for name, value in told.items() if value}
+    return {name: _tidy(value) for name, value in fields.items() if value}
 
 
-def xmp(sketch: ArtworkInProgress) -> bytes:
+def xmp(artwork: ArtworkInProgress) -> bytes:
     """An XMP packet."""
-    told = record(sketch)
+    fields = record(artwork)
 
     def localised(tag: str, text: str) -> str:
         return f'<{tag}><rdf:Alt><rdf:li xml:lang="x-default">{escape(text)}</rdf:li></rdf:Alt></{tag}>'
 
     parts = [
-        localised("dc:title", told.get("title", "")),
-        localised("dc:description", told.get("poem", "")),
+        localised("dc:title", fields.get("title", "")),
+        localised("dc:description", fields.get("poem", "")),
         f"<dc:creator><rdf:Seq><rdf:li>{escape(_CREATOR)}</rdf:li></rdf:Seq></dc:creator>",
-        f"<xmp:CreatorTool>{escape(told['software'])}</xmp:CreatorTool>",
+        f"<xmp:CreatorTool>{escape(fields['software'])}</xmp:CreatorTool>",
         f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>",
     ]
-    if "alt_text" in told:
-        parts.append(localised("Iptc4xmpCore:AltTextAccessibility", told["alt_text"]))
+    if "alt_text" in fields:
+        parts.append(localised("Iptc4xmpCore:AltTextAccessibility", fields["alt_text"]))
     parts += [
-        f"<auria:{name}>{escape(told[name])}</auria:{name}>"
+        f"<auria:{name}>{escape(fields[name])}</auria:{name}>"
         for name in ("seed", "theme", "mood", "style", "models")
-        if name in told
+        if name in fields
     ]
     spaces = " ".join(f'xmlns:{prefix}="{address}"' for prefix, address in _NAMESPACES.items())
     body = "\n".join(f"   {part}" for part in parts)
@@ -95,24 +95,24 @@ def xmp(sketch: ArtworkInProgress) -> bytes:
     ).encode()
 
 
-def exif(sketch: ArtworkInProgress) -> bytes:
-    """EXIF with description, artist and software; the poem and the whole record as user comment."""
-    told = record(sketch)
+def exif(artwork: ArtworkInProgress) -> bytes:
+    """EXIF with description, artist and software, and the whole record as user comment."""
+    fields = record(artwork)
     tags = Image.Exif()
     tags[0x010E] = (
-        told.get("title", "").encode("ascii", "replace").decode()
+        fields.get("title", "").encode("ascii", "replace").decode()
     )  # ImageDescription is ASCII by the standard
     tags[0x013B] = _CREATOR
-    tags[0x0131] = told["software"]
-    tags.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + json.dumps(told, ensure_ascii=False).encode(
+    tags[0x0131] = fields["software"]
+    tags.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + json.dumps(fields, ensure_ascii=False).encode(
         "utf-16-be"
     )  # UserComment
     return tags.tobytes()
 
 
-def png_chunks(sketch: ArtworkInProgress) -> PngImagePlugin.PngInfo:
+def png_chunks(artwork: ArtworkInProgress) -> PngImagePlugin.PngInfo:
     """PNG's colour space, its registered text keywords, and the XMP packet."""
-    told = record(sketch)
+    fields = record(artwork)
     chunks = PngImagePlugin.PngInfo()
     chunks.add(b"sRGB", b"\0")  # perceptual intent
     names = {
@@ -123,17 +123,17 @@ def png_chunks(sketch: ArtworkInProgress) -> PngImagePlugin.PngInfo:
         "digital_source_type": "Source",
     }
     for name, keyword in names.items():
-        if name in told:
-            chunks.add_itxt(keyword, told[name], "en", keyword)
-    rest = {name: value for name, value in told.items() if name not in names}
+        if name in fields:
+            chunks.add_itxt(keyword, fields[name], "en", keyword)
+    rest = {name: value for name, value in fields.items() if name not in names}
     chunks.add_itxt("Comment", json.dumps(rest, ensure_ascii=False), "en", "Comment")
-    chunks.add_itxt("XML:com.adobe.xmp", xmp(sketch).decode())
+    chunks.add_itxt("XML:com.adobe.xmp", xmp(artwork).decode())
     return chunks
 
 
 @cache
 def icc_profile() -> bytes:
-    """The sRGB profile, with the day of its making fixed: Pillow's would write today's."""
+    """The sRGB profile with a fixed creation date; Pillow would write today's."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     data[24:36] = bytes((7, 229, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0))  # 2021-01-01 00:00:00
     data[84:100] = bytes(16)  # the profile's own checksum, which is optional

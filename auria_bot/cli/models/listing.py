@@ -246,17 +246,17 @@ def add_styles(
 
     shipped, own = _banks(load())
     with counting("studying") as tell:
-        done = style_indexing.add(folder, own, moods=moods, teachers=StyleBank.load(shipped), progress=tell)
+        done = style_indexing.add(folder, own, moods=moods, references=StyleBank.load(shipped), progress=tell)
     if as_json:
         print_json(
             {
                 "added": list(done.added),
-                "refused": [list(one) for one in done.refused],
+                "refused": [list(one) for one in done.rejected],
                 "inferred": done.inferred,
             }
         )
         return
-    for name, reason in done.refused:
+    for name, reason in done.rejected:
         note(f"left out {name}: {reason}")
     typer.echo(f"added {len(done.added)} paintings to {own}; {done.inferred} of them took their mood from similar ones")
     typer.echo("use one with: auria make --style KEY    (keys: auria styles list)")

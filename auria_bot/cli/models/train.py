@@ -155,11 +155,11 @@ def _stylist(data: Path, models: Path) -> dict[str, Any]:
     """The stylist's figures in both its modes, over scenes of the test split."""
     from dataclasses import asdict
 
-    from auria_bot.art.enlargers.real_esrgan import RealEsrgan, RealEsrganConfig
     from auria_bot.art.evaluation import stylist
-    from auria_bot.art.stylists.magenta import Magenta, MagentaConfig
+    from auria_bot.art.real_esrgan import RealEsrgan
+    from auria_bot.art.stylists.magenta import Magenta
 
-    made, enlarger = Magenta(MagentaConfig(), models), RealEsrgan(RealEsrganConfig(), models)
+    made, enlarger = Magenta(Magenta.Config(), models), RealEsrgan(RealEsrgan.Config(), models)
     pictures = stylist.pictures_of(data, 40)
     modes = ("painterly", "photorealistic")
     return {mode: asdict(stylist.evaluate(made, enlarger, pictures, mode=mode)) for mode in modes}

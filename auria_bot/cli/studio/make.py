@@ -284,7 +284,7 @@ def sheet(
             contact_sheet.Frame(
                 picture=app.pictures.path(draft.folder, draft.artwork.post),
                 poem=draft.artwork.haiku.lines,
-                words=f"{draft.id} · {draft.artwork.mood} · {draft.artwork.style.credit}",
+                caption=f"{draft.id} · {draft.artwork.mood} · {draft.artwork.style.credit}",
             )
             for draft in drafts
         ]

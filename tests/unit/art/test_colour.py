@@ -29,7 +29,7 @@ def test_the_map_goes_its_share_of_the_way() -> None:
     """After 70 % of the shortest way 30 % of the distance is left, and the whole way arrives."""
     start, goal = ColourDistribution.of(ONE), ColourDistribution.of(OTHER)
     for share in (0.0, 0.7, 1.0):
-        matrix, offset = start.toward(goal, share)
+        matrix, offset = start.transport_map(goal, share)
         left = ColourDistribution.of(ONE @ matrix + offset).distance(goal)
         assert left == pytest.approx((1 - share) * start.distance(goal), abs=0.05)
 
@@ -48,7 +48,7 @@ def test_distances_are_distances() -> None:
 def test_a_flat_picture_has_a_cloud() -> None:
     """One colour all over gives finite numbers and a map that is finite."""
     flat = ColourDistribution.of(np.full((50, 3), 40, np.float32))
-    matrix, offset = flat.toward(ColourDistribution.of(ONE), 0.5)
+    matrix, offset = flat.transport_map(ColourDistribution.of(ONE), 0.5)
     assert np.isfinite(matrix).all()
     assert np.isfinite(offset).all()
 
@@ -63,7 +63,8 @@ def test_a_cloud_without_marginals_moves_colours_all_the_same() -> None:
     rng = np.random.default_rng(0)
     one, other = (rng.normal(50, 10, (40, 3)).astype(np.float32) for _ in range(2))
     whole, lean = (
-        ColourDistribution.of(one, marginals=each).toward(ColourDistribution.of(other), 0.7) for each in (True, False)
+        ColourDistribution.of(one, marginals=each).transport_map(ColourDistribution.of(other), 0.7)
+        for each in (True, False)
     )
     assert np.array_equal(whole[0], lean[0])
     assert np.array_equal(whole[1], lean[1])

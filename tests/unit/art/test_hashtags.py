@@ -48,7 +48,7 @@ def hashtags() -> Hashtags:
 )
 def test_subjects_fit_the_poem(hashtags: Hashtags, text: str, among: set[str]) -> None:
     """The nearest tag is one that a reader would expect."""
-    assert hashtags.near(_poem(text))[0].text in among
+    assert hashtags.similar(_poem(text))[0].text in among
 
 
 def test_choice_is_the_same_every_time_without_doubles(hashtags: Hashtags) -> None:
@@ -90,4 +90,4 @@ def test_the_table_is_that_of_the_list() -> None:
 def test_a_missing_table_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     """The message says what to do."""
     with pytest.raises(ModelMissing, match="reinstall"):
-        Hashtags(tmp_path).near(_poem("rain / on / snow"))
+        Hashtags(tmp_path).similar(_poem("rain / on / snow"))

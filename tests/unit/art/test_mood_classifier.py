@@ -9,7 +9,6 @@ import pytest
 from auria_bot.art.checkpoint import read_json
 from auria_bot.art.mood_classifier import (
     MiniLmMoodReader,
-    MiniLmMoodReaderConfig,
     _digest,
     _texts,
     stem,
@@ -26,7 +25,7 @@ MODELS = Path(__file__).resolve().parents[3] / "models"
 @pytest.fixture(scope="module")
 def reader() -> MiniLmMoodReader:
     """The reader that ships."""
-    return MiniLmMoodReader(MiniLmMoodReaderConfig(), MODELS)
+    return MiniLmMoodReader(MiniLmMoodReader.Config(), MODELS)
 
 
 def poem(text: str) -> Haiku:
@@ -90,7 +89,7 @@ def test_stems_join_forms_of_a_word() -> None:
 def test_shipped_meanings_are_what_minilm_says(reader: MiniLmMoodReader, tmp_path: Path) -> None:
     """Without the shipped vectors the same poem gets the same moods, so the vectors fit the moods' present words."""
     verse = poem("autumn forest path / leaves fall one after another / onto my shadow")
-    encoded = MiniLmMoodReader(MiniLmMoodReaderConfig(), tmp_path).read(verse)
+    encoded = MiniLmMoodReader(MiniLmMoodReader.Config(), tmp_path).read(verse)
     assert read_json(MODELS / "feelings" / "config.json")["texts_sha256"] == _digest(_texts())
     for (mood, share), (other, like) in zip(reader.read(verse), encoded, strict=True):
         assert mood is other
@@ -101,7 +100,7 @@ def test_written_meanings_are_read_back(reader: MiniLmMoodReader, tmp_path: Path
     """What write_meanings writes is what a reader takes, and a damaged file is refused."""
     verse = poem("blue waves / blue horizon and blue sky / blue")
     write_meanings(tmp_path / "feelings")
-    assert MiniLmMoodReader(MiniLmMoodReaderConfig(), tmp_path).read(verse)[0][0] is reader.read(verse)[0][0]
+    assert MiniLmMoodReader(MiniLmMoodReader.Config(), tmp_path).read(verse)[0][0] is reader.read(verse)[0][0]
     (tmp_path / "feelings" / "meanings.safetensors").write_bytes(b"x")
     with pytest.raises(ModelCorrupt):
-        MiniLmMoodReader(MiniLmMoodReaderConfig(), tmp_path).read(verse)
+        MiniLmMoodReader(MiniLmMoodReader.Config(), tmp_path).read(verse)

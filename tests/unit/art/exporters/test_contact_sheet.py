@@ -14,7 +14,7 @@ def _frames(folder, count: int) -> list[Frame]:
     for number in range(count):
         path = folder / f"{number}.png"
         Image.new("RGB", (80, 100), (250, 20 * number, 10)).save(path)
-        frames.append(Frame(picture=path, poem=("first snow", "on the hill", "no one"), words="after nobody"))
+        frames.append(Frame(picture=path, poem=("first snow", "on the hill", "no one"), caption="after nobody"))
     return frames
 
 
@@ -34,7 +34,7 @@ def test_pictures_hang_in_even_rows(tmp_path, count, columns, rows):
 def test_a_poem_is_written_under_its_picture_and_a_long_line_stays_within(tmp_path):
     """Ink beneath the picture, none beside it."""
     (frame,) = _frames(tmp_path, 1)
-    write([Frame(picture=frame.picture, poem=("snow " * 60,) * 3, words="w" * 300)], tmp_path / "sheet.jpg")
+    write([Frame(picture=frame.picture, poem=("snow " * 60,) * 3, caption="w" * 300)], tmp_path / "sheet.jpg")
     with Image.open(tmp_path / "sheet.jpg").convert("L") as sheet:
         assert min(sheet.crop((44, 600, 476, 700)).tobytes()) < 90
         assert min(sheet.crop((0, 600, 40, 760)).tobytes()) > 200
@@ -47,5 +47,5 @@ def test_nothing_and_a_broken_picture_are_refused(tmp_path):
         write([], tmp_path / "sheet.jpg")
     (tmp_path / "x.png").write_bytes(b"x")
     with pytest.raises(PictureError, match="cannot be read"):
-        write([Frame(picture=tmp_path / "x.png", poem=(), words="")], tmp_path / "sheet.jpg")
+        write([Frame(picture=tmp_path / "x.png", poem=(), caption="")], tmp_path / "sheet.jpg")
     assert not (tmp_path / "sheet.jpg").exists()

@@ -10,7 +10,7 @@ from PIL import Image
 
 from auria_bot.art.exporters.provenance import SOURCE_TYPE, exif, icc_profile, png_chunks, record, xmp
 from auria_bot.domain.artwork import ArtworkInProgress
-from tests.unit.art.exporters.test_exporter import SKETCH
+from tests.unit.art.exporters.test_exporter import ARTWORK
 
 PLAIN = Image.new("RGB", (16, 16), "teal")
 SPACES = {
@@ -30,37 +30,37 @@ def description(packet: bytes) -> ElementTree.Element:
 
 def test_the_xmp_packet_tells_how_the_picture_came_about() -> None:
     """It is XML, with the IPTC source type, creator, poem, alt text, seed, style and models."""
-    told = description(xmp(SKETCH))
-    assert told.findtext("ext:DigitalSourceType", namespaces=SPACES) == SOURCE_TYPE
-    poem = told.find("dc:description/rdf:Alt/rdf:li", SPACES)
+    fields = description(xmp(ARTWORK))
+    assert fields.findtext("ext:DigitalSourceType", namespaces=SPACES) == SOURCE_TYPE
+    poem = fields.find("dc:description/rdf:Alt/rdf:li", SPACES)
     assert poem is not None
-    assert poem.text == SKETCH.haiku.text
-    alt = told.find("core:AltTextAccessibility/rdf:Alt/rdf:li", SPACES)
+    assert poem.text == ARTWORK.haiku.text
+    alt = fields.find("core:AltTextAccessibility/rdf:Alt/rdf:li", SPACES)
     assert alt is not None
-    assert alt.text == SKETCH.alt_text
-    text = xmp(SKETCH).decode()
+    assert alt.text == ARTWORK.alt_text
+    text = xmp(ARTWORK).decode()
     for word in ("Auria", ">42<", "claude-monet-dusk", "ab" * 32, "hopeful"):
         assert word in text
 
 
 def test_control_characters_and_markup_cannot_break_it() -> None:
     """A theme of NUL, surrogates and angle brackets still gives a packet that parses."""
-    hostile = SKETCH.evolve(theme="\x00]]><b>&\ud800\ufffe ok")
+    hostile = ARTWORK.evolve(theme="\x00]]><b>&\ud800\ufffe ok")
     assert "ok" in ElementTree.tostring(description(xmp(hostile)), "unicode")
     assert exif(hostile)
 
 
 def test_a_sketch_of_almost_nothing_has_a_record() -> None:
     """Only what is known is told."""
-    told = record(ArtworkInProgress(key="x", seed=1))
-    assert set(told) == {"creator", "software", "digital_source_type", "seed"}
+    fields = record(ArtworkInProgress(key="x", seed=1))
+    assert set(fields) == {"creator", "software", "digital_source_type", "seed"}
     assert description(xmp(ArtworkInProgress(key="x", seed=1))) is not None
 
 
 def test_jpeg_carries_exif_and_xmp() -> None:
     """Read back by Pillow: description, artist, software, the record as user comment, the packet."""
     buffer = io.BytesIO()
-    PLAIN.save(buffer, "JPEG", exif=exif(SKETCH), xmp=xmp(SKETCH), icc_profile=icc_profile())
+    PLAIN.save(buffer, "JPEG", exif=exif(ARTWORK), xmp=xmp(ARTWORK), icc_profile=icc_profile())
     with Image.open(buffer) as picture:
         tags = picture.getexif()
         comment = tags.get_ifd(0x8769)[0x9286]
@@ -74,7 +74,7 @@ def test_jpeg_carries_exif_and_xmp() -> None:
 def test_png_carries_text_and_xmp() -> None:
     """Read back by Pillow: the registered keywords, the rest as JSON, the packet, the colour space."""
     buffer = io.BytesIO()
-    PLAIN.save(buffer, "PNG", pnginfo=png_chunks(SKETCH))
+    PLAIN.save(buffer, "PNG", pnginfo=png_chunks(ARTWORK))
     with Image.open(buffer) as picture:
         picture.load()
         assert picture.text["Title"] == "orange dawn rising"

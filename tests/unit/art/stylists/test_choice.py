@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from auria_bot.art.colour import ColourDistribution
-from auria_bot.art.stylists.choice import FEELINGS, affinity, choose_painting, scores
+from auria_bot.art.stylists.choice import EMOTION_COORDINATES, affinity, choose_painting, scores
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.domain.mood import EMOTIONS, MOODS
 from tests.unit.art.stylists.test_style_bank import painting
@@ -22,8 +22,8 @@ DAWN = ColourDistribution.of(np.random.default_rng(0).normal([60, 25, 45], [12, 
 
 def test_every_emotion_has_a_place() -> None:
     """The twenty categories lie between -1 and 1 in both ways."""
-    assert set(FEELINGS) == set(EMOTIONS)
-    assert all(-1 <= value <= 1 for place in FEELINGS.values() for value in place)
+    assert set(EMOTION_COORDINATES) == set(EMOTIONS)
+    assert all(-1 <= value <= 1 for place in EMOTION_COORDINATES.values() for value in place)
 
 
 def test_moods_ask_for_their_own_feelings() -> None:
@@ -36,14 +36,14 @@ def test_moods_ask_for_their_own_feelings() -> None:
 def test_everything_that_should_count_counts() -> None:
     """Nearer colours, nearer meaning and a title of nature each raise the score."""
     base = painting()
-    far = replace(base, cloud=replace(base.cloud, mean=base.cloud.mean + 40))
+    distance = replace(base, colours=replace(base.colours, mean=base.colours.mean + 40))
     inside = replace(base, nature=0.0)
     value = scores(
-        StyleBank(paintings=(base, far, inside)), mood=MOODS["serene"], meaning=base.meaning, cloud=base.cloud
+        StyleBank(paintings=(base, distance, inside)), mood=MOODS["serene"], meaning=base.meaning, colours=base.colours
     )
     assert value[0] > value[1]
     assert value[0] > value[2]
-    without = scores(StyleBank(paintings=(base,)), mood=MOODS["serene"], meaning=NOTHING, cloud=base.cloud)
+    without = scores(StyleBank(paintings=(base,)), mood=MOODS["serene"], meaning=NOTHING, colours=base.colours)
     assert value[0] > without[0]
 
 
@@ -55,9 +55,9 @@ def test_winter_stays_white() -> None:
             mean=np.array([lightness, 0.0, -2.0]), covariance=10 * np.eye(3), marginals=np.empty((9, 0))
         )
         same, dark = (
-            replace(painting(), cloud=replace(picture, mean=picture.mean - [by, 0.0, 0.0])) for by in (0.0, 30.0)
+            replace(painting(), colours=replace(picture, mean=picture.mean - [by, 0.0, 0.0])) for by in (0.0, 30.0)
         )
-        value = scores(StyleBank(paintings=(same, dark)), mood=MOODS["still"], meaning=NOTHING, cloud=picture)
+        value = scores(StyleBank(paintings=(same, dark)), mood=MOODS["still"], meaning=NOTHING, colours=picture)
         return float(value[0] - value[1])
 
     assert lost(80) > lost(40) + 0.7
@@ -67,9 +67,9 @@ def test_the_seed_decides_and_decides_again() -> None:
     """One seed gives one painting; thirty seeds give several."""
     bank = StyleBank.load(MODELS / "styles")
     chosen = [
-        choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=seed).key for seed in range(30)
+        choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, colours=DAWN, seed=seed).key for seed in range(30)
     ]
-    again = choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=7).key
+    again = choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, colours=DAWN, seed=7).key
     assert chosen[7] == again
     assert len(set(chosen)) >= 3
 
@@ -80,12 +80,12 @@ def test_lately_used_paintings_rest() -> None:
     recent: list[str] = []
     for seed in range(20):
         recent.insert(
-            0, choose_painting(bank, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=seed, recent=recent).key
+            0, choose_painting(bank, mood=MOODS["joyful"], meaning=NOTHING, colours=DAWN, seed=seed, recent=recent).key
         )
     assert len(set(recent)) == 20
     single = StyleBank(paintings=(painting(),))
     assert (
-        choose_painting(single, mood=MOODS["joyful"], meaning=NOTHING, cloud=DAWN, seed=1, recent=["a-sea"]).key
+        choose_painting(single, mood=MOODS["joyful"], meaning=NOTHING, colours=DAWN, seed=1, recent=["a-sea"]).key
         == "a-sea"
     )
 
@@ -94,9 +94,9 @@ def test_a_leaning_multiplies_a_paintings_chance() -> None:
     """Three times the weight is about three times as often, a third a third; an unknown key changes nothing."""
     bank = StyleBank.load(MODELS / "styles")
 
-    def drawn(leanings: dict[str, float] | None) -> Counter[str]:
+    def drawn(weights: dict[str, float] | None) -> Counter[str]:
         return Counter(
-            choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, cloud=DAWN, seed=seed, leanings=leanings).key
+            choose_painting(bank, mood=MOODS["serene"], meaning=NOTHING, colours=DAWN, seed=seed, weights=weights).key
             for seed in range(120)
         )
 
@@ -114,7 +114,7 @@ def test_a_dawn_is_not_turned_blue() -> None:
     bank = StyleBank.load(MODELS / "styles")
     for mood in ("hopeful", "dreamy"):
         for seed in range(10):
-            warm = choose_painting(bank, mood=MOODS[mood], meaning=NOTHING, cloud=DAWN, seed=seed)
-            dark = choose_painting(bank, mood=MOODS[mood], meaning=NOTHING, cloud=NIGHT, seed=seed)
-            assert warm.cloud.mean[2] > 10, warm.key
-            assert dark.cloud.mean[0] < 50, dark.key
+            warm = choose_painting(bank, mood=MOODS[mood], meaning=NOTHING, colours=DAWN, seed=seed)
+            dark = choose_painting(bank, mood=MOODS[mood], meaning=NOTHING, colours=NIGHT, seed=seed)
+            assert warm.colours.mean[2] > 10, warm.key
+            assert dark.colours.mean[0] < 50, dark.key

@@ -9,7 +9,7 @@ from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.painters.retouching import Moon, find_moon, paint_moon
 from auria_bot.art.pictures import to_array
-from auria_bot.art.stylists.composition import colour_share, compose, moved
+from auria_bot.art.stylists.composition import colour_share, combine, transfer_colours
 
 PICTURE = to_array(invented_scene(1))
 OTHER = invented_scene(2)
@@ -20,7 +20,7 @@ def test_colours_come_more_than_half_of_the_way() -> None:
     for seed in range(12):
         lab = to_lab(to_array(invented_scene(seed)))
         goal = ColourDistribution.of(to_lab(to_array(invented_scene(seed + 50))))
-        left = ColourDistribution.of(moved(lab, goal, colour_share(0.5))).distance(goal)
+        left = ColourDistribution.of(transfer_colours(lab, goal, colour_share(0.5))).distance(goal)
         assert left <= 0.5 * ColourDistribution.of(lab).distance(goal)
 
 
@@ -28,17 +28,17 @@ def test_lighter_places_stay_lighter() -> None:
     """Where colours move apart from lightness, the order of light and dark is the picture's own."""
     lab = to_lab(PICTURE)
     near = ColourDistribution.of(lab * np.float32([0.8, 0.7, 0.9]) + np.float32([10, 5, -5]))
-    after = moved(lab, near, 0.6)
+    after = transfer_colours(lab, near, 0.6)
     order = np.argsort(lab[..., 0].ravel(), kind="stable")
     assert (np.diff(after[..., 0].ravel()[order]) >= -1e-3).all()
 
 
 def test_no_strength_changes_nothing_and_the_shape_stays() -> None:
     """Strength 0 gives the picture back; strength 1 gives one of the same shape within 0 to 1."""
-    cloud = ColourDistribution.of(to_lab(to_array(OTHER)))
+    colours = ColourDistribution.of(to_lab(to_array(OTHER)))
     strokes = np.asarray(OTHER)
-    assert np.array_equal(compose(PICTURE, strokes, cloud, 0.0, lambda lab: lab), PICTURE)
-    full = compose(PICTURE, strokes, cloud, 1.0, lambda lab: lab)
+    assert np.array_equal(combine(PICTURE, strokes, colours, 0.0, lambda lab: lab), PICTURE)
+    full = combine(PICTURE, strokes, colours, 1.0, lambda lab: lab)
     assert full.shape == PICTURE.shape
     assert 0 <= full.min() <= full.max() <= 1
 
@@ -53,7 +53,7 @@ def test_shares_grow_with_strength() -> None:
 def test_a_flat_picture_is_no_trouble() -> None:
     """One colour all over gives finite values."""
     flat = np.full((40, 50, 3), 0.4, np.float32)
-    result = compose(flat, (flat * 255).astype(np.uint8), ColourDistribution.of(to_lab(PICTURE)), 0.6, lambda lab: lab)
+    result = combine(flat, (flat * 255).astype(np.uint8), ColourDistribution.of(to_lab(PICTURE)), 0.6, lambda lab: lab)
     assert np.isfinite(result).all()
     assert result.shape == (40, 50, 3)
 
@@ -62,7 +62,7 @@ def test_a_night_is_lifted_out_of_black() -> None:
     """A nearly black picture under a lighter painting gets a mean lightness that can be seen."""
     night = np.clip(PICTURE * 0.05, 0, 1)
     goal = ColourDistribution.of(to_lab(PICTURE))
-    assert ColourDistribution.of(moved(to_lab(night), goal, 0.3)).mean[0] == pytest.approx(
+    assert ColourDistribution.of(transfer_colours(to_lab(night), goal, 0.3)).mean[0] == pytest.approx(
         min(24.0, goal.mean[0]), abs=8
     )
 
@@ -78,7 +78,7 @@ def test_a_clean_moon_stays_a_disc() -> None:
     def smear(lab: np.ndarray) -> np.ndarray:
         return np.roll(lab, 5, axis=1)
 
-    found = find_moon(to_lab(compose(lit, strokes, dark, 0.6, smear)))
-    assert found is not None
-    assert (found.x, found.y) == pytest.approx((0.4, 0.25), abs=0.02)
-    assert find_moon(to_lab(compose(from_lab(night), strokes, dark, 0.6, smear)), clean=True) is None
+    moon = find_moon(to_lab(combine(lit, strokes, dark, 0.6, smear)))
+    assert moon is not None
+    assert (moon.x, moon.y) == pytest.approx((0.4, 0.25), abs=0.02)
+    assert find_moon(to_lab(combine(from_lab(night), strokes, dark, 0.6, smear)), clean=True) is None

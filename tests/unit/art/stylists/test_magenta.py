@@ -11,8 +11,7 @@ from PIL import Image
 
 from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.evaluation.stylist import edges_kept, invented_scene
-from auria_bot.art.stylists.magenta import Magenta, MagentaConfig
-from auria_bot.art.stylists.photorealistic import Photorealistic
+from auria_bot.art.stylists.magenta import Magenta, Photorealistic
 from auria_bot.domain import interfaces
 from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS
@@ -22,7 +21,7 @@ MODELS = Path(__file__).resolve().parents[4] / "models"
 HAIKU = Haiku(
     lines=("orange dawn rising", "the sea holds its breath and waits", "a gull calls my name"), syllables=(5, 7, 5)
 )
-CONFIG = MagentaConfig(work=192, strokes=160)
+CONFIG = Magenta.Config(work=192, strokes=160)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def cloud(path: Path) -> ColourDistribution:
+def colours(path: Path) -> ColourDistribution:
     """A picture file's colours."""
     with Image.open(path) as picture:
         return ColourDistribution.of(to_lab(np.asarray(picture.convert("RGB"))))
@@ -93,8 +92,8 @@ def test_restyling_halves_the_colour_distance_and_keeps_edges(
     for name in ("one.png", "two.png"):
         stylist.restyle(scene, tmp_path / name, style=style, seed=1)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
-    goal = stylist.bank.find(style.key).cloud
-    assert cloud(tmp_path / "one.png").distance(goal) <= 0.5 * cloud(scene).distance(goal)
+    goal = stylist.bank.find(style.key).colours
+    assert colours(tmp_path / "one.png").distance(goal) <= 0.5 * colours(scene).distance(goal)
     with Image.open(scene) as before, Image.open(tmp_path / "one.png") as after:
         assert before.size == after.size
         assert edges_kept(before, after) > (0.75 if mode == "painterly" else 0.9)

@@ -27,12 +27,12 @@ def painting(key: str = "a-sea", *, seed: int = 0, **changes: object) -> BankedP
         year="1900",
         licence="CC0",
         emotions=(("happiness", 1.0),),
-        felt="labelled",
+        emotion_source="labelled",
         nature=0.9,
         palette=(("#112233", 1.0),),
         vector=rng.normal(size=100).astype(np.float32),
         meaning=meaning / np.linalg.norm(meaning),
-        cloud=ColourDistribution.of(rng.normal(50, 10, (500, 3)).astype(np.float32)),
+        colours=ColourDistribution.of(rng.normal(50, 10, (500, 3)).astype(np.float32)),
     )
     return replace(plain, **changes)
 
@@ -44,7 +44,7 @@ def test_a_bank_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     bank = StyleBank.load(tmp_path)
     assert [each.row() for each in bank.paintings] == [painting().row(), painting("b-wood", seed=2).row()]
     assert np.abs(bank.paintings[0].vector - painting().vector).max() < 0.01
-    assert bank.paintings[1].cloud.distance(painting(seed=2).cloud) < 0.1
+    assert bank.paintings[1].colours.distance(painting(seed=2).colours) < 0.1
     assert len(list(tmp_path.glob("numbers-*"))) == 1
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.art.stylists.style_import import known_of, read_folder, slug
+from auria_bot.art.stylists.style_import import read_folder, read_table, slug
 from auria_bot.domain.mood import EMOTIONS
 from auria_bot.errors import InputError
 
@@ -43,7 +43,7 @@ def test_wikiart_annotations_are_read(tmp_path: Path) -> None:
         ["\t".join(HEADER), wikiart("58c6Fa01", "happiness", "love", "fear"), wikiart("b2", "", "", "anger")]
     )
     table.write_text("\ufeff" + text + "\r\n", encoding="utf-8")
-    known = known_of(table)
+    known = read_table(table)
     painting = known["58c6fa01"]
     assert dict(painting.emotions) == {"happiness": pytest.approx(2 / 3), "love": pytest.approx(1 / 3)}
     assert (painting.title, painting.artist, painting.year) == ("Poppies", "Claude Monet", "1873")
@@ -54,7 +54,7 @@ def test_an_own_table_may_name_moods_of_either_kind(tmp_path: Path) -> None:
     """Emotions, Auria's moods and everyday words come out as emotions; shares sum to 1."""
     table = tmp_path / "moods.csv"
     table.write_text('file,title,artist,moods\nsub/a.jpg,"Sea, calm",Me,serene; fear|awe\nb.png,,,\n', encoding="utf-8")
-    known = known_of(table)
+    known = read_table(table)
     assert {name for name, _ in known["a.jpg"].emotions} == {"agreeableness", "fear", "surprise"}
     assert sum(share for _, share in known["a.jpg"].emotions) == pytest.approx(1)
     assert (known["a.jpg"].title, known["b.png"].title) == ("Sea, calm", "b")
@@ -64,7 +64,7 @@ def test_an_unknown_mood_is_named_with_its_line(tmp_path: Path) -> None:
     """The operator is told what stands where, and what may stand there."""
     (tmp_path / "m.csv").write_text("file,moods\na.jpg,hapiness\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"m\.csv, line 2.*hapiness.*happiness"):
-        known_of(tmp_path / "m.csv")
+        read_table(tmp_path / "m.csv")
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "\x00\x01\x02", "<html></html>", "ID\tfoo\n1\t2\n"])
@@ -72,14 +72,14 @@ def test_a_table_of_another_kind_is_refused(tmp_path: Path, content: str) -> Non
     """The message says which columns are needed."""
     (tmp_path / "m.tsv").write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match="file"):
-        known_of(tmp_path / "m.tsv")
+        read_table(tmp_path / "m.tsv")
 
 
 def test_short_rows_and_odd_numbers_do_no_harm(tmp_path: Path) -> None:
     """A row that ends early and cells that are no numbers are read as far as they go."""
     rows = ["\t".join(HEADER), "short\tx", wikiart("odd", "happiness", "", "").replace("\t1\t", "\tnan\t", 1)]
     (tmp_path / "m.tsv").write_text("\n".join(rows), encoding="utf-8")
-    known = known_of(tmp_path / "m.tsv")
+    known = read_table(tmp_path / "m.tsv")
     assert known["short"].emotions == ()
     assert known["odd"].emotions == ()
 

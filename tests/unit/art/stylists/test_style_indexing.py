@@ -36,7 +36,7 @@ def test_adding_a_folder_keeps_what_can_be_used_and_names_the_rest(tmp_path: Pat
     done = add(folder, tmp_path / "bank", progress=lambda *step: seen.append(step))
     assert done.added == ("ann-the-sea", "wood")
     assert done.inferred == 1
-    reasons = dict(done.refused)
+    reasons = dict(done.rejected)
     assert set(reasons) == {"cut.png", "notes.md", "nude.png"}
     assert "damaged" in reasons["cut.png"]
     assert "not a picture" in reasons["notes.md"]
@@ -46,7 +46,7 @@ def test_adding_a_folder_keeps_what_can_be_used_and_names_the_rest(tmp_path: Pat
     bank = StyleBank.load(tmp_path / "bank")
     assert again.added == done.added
     assert [each.key for each in bank.paintings] == ["ann-the-sea", "wood"]
-    assert bank.paintings[1].felt == "inferred"
+    assert bank.paintings[1].emotion_source == "inferred"
     assert dict(bank.paintings[1].emotions) == {"surprise": pytest.approx(1.0)}
 
 
@@ -73,10 +73,10 @@ def test_moods_are_lent_by_the_nearest_paintings() -> None:
     """A painting equal to a sad one in colour and title becomes sad; labelled ones stay; without teachers it is neutral."""
     sad = painting("sad", seed=1, emotions=(("sadness", 1.0),))
     glad = painting("glad", seed=2)
-    bright = replace(glad.cloud, mean=glad.cloud.mean + 30)
-    teachers = [sad, replace(glad, cloud=bright)]
-    new = replace(sad, key="new", emotions=(), felt="inferred")
-    inferred, kept = infer_emotions([new, glad], teachers)
+    bright = replace(glad.colours, mean=glad.colours.mean + 30)
+    references = [sad, replace(glad, colours=bright)]
+    new = replace(sad, key="new", emotions=(), emotion_source="inferred")
+    inferred, kept = infer_emotions([new, glad], references)
     assert inferred.emotions[0][0] == "sadness"
     assert sum(share for _, share in inferred.emotions) == pytest.approx(1)
     assert kept.emotions == glad.emotions

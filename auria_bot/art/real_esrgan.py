@@ -1,7 +1,6 @@
-"""Enlarges pictures with Real-ESRGAN's compact net, four times a pass, tile by tile when they are large.
+"""Enlarge pictures with Real-ESRGAN's compact network, four times a pass, in tiles so that memory stays bounded.
 
-Knows how to reach a wanted size in passes and how to keep memory bounded. Does not know the painter or the
-stylist. The net is described in `auria_bot.art.nets.srvgg`.
+The network is defined in `auria_bot.art.nets.srvgg`.
 """
 
 from __future__ import annotations
@@ -23,43 +22,40 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["RealEsrgan", "RealEsrganConfig"]
+__all__ = ["RealEsrgan"]
 
 _FACTOR = 4  # of one pass
-_MARGIN = 10  # pixels around a tile that are computed and thrown away; beyond them a tile border is not seen
-LARGEST = 8192  # pixels of a side that may be asked for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RealEsrganConfig:
-    """How the enlarger works."""
-
-    tile: int = 256  # pixels of a tile's side before enlarging; 256 keeps the net under 200 MB
-    last_pass: int = 256  # pixels the net aims at; beyond, it would harden every blot into a worm: that is interpolated
-    plain: float = 0.45  # share of plain interpolation in each pass, for the same reason
-    runtime: str = "auto"  # see art.runtime
-    precision: str = "f32"  # or "bf16": see art.runtime
-    threads: int | None = None  # None: every core
+_MARGIN = 10  # pixels computed around a tile and discarded, so that tile borders do not show
+LARGEST = 8192  # largest size that can be requested, in pixels
 
 
 class RealEsrgan:
-    """The Enlarger that ships.
+    """The enlarger that ships.
 
-    A picture goes through the net until it is `last_pass` pixels wide: where a pass would overshoot, the picture is
-    first made smaller by area averaging, so that the net ends up at that size. What is asked
-    for beyond is interpolated (Lanczos): brush strokes laid over it later carry the finest detail.
+    A picture goes through the network until its short side has `last_pass` pixels; where a pass would overshoot, the picture is
+    first reduced by area averaging, so that the network ends at that size. Beyond, it is interpolated (Lanczos); the brush strokes
+    added later carry the finest detail.
     """
 
-    Config = RealEsrganConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
 
-    def __init__(self, config: RealEsrganConfig, models: Path) -> None:
+        tile: int = 256  # pixels of a tile's side before enlarging; 256 keeps the network under 200 MB
+        last_pass: int = 256  # pixels of the short side up to which the network is used; beyond, it would turn blots into worm-like lines
+        plain: float = 0.45  # share of plain interpolation blended into each pass, for the same reason
+        runtime: str = "auto"  # see art.runtime
+        precision: str = "f32"  # or "bf16": see art.runtime
+        threads: int = 0  # 0: every core
+
+    def __init__(self, config: Config, models: Path) -> None:
         self.config = config
         self._folder = models / "enlarger"
         self._sha256 = verify(self._folder)
         self._network: Network | None = None
 
     def models(self) -> Mapping[str, str]:
-        """The model's name and SHA-256."""
+        """SHA-256 of the model."""
         return {"enlarger": self._sha256}
 
     def enlarge(self, source: Path, target: Path, *, size: int) -> None:
@@ -76,7 +72,7 @@ class RealEsrgan:
         save_picture(picture, target, compress_level=1)
 
     def enlarged(self, picture: Image.Image, size: int) -> Image.Image:
-        """An RGB picture with a short side of `size` pixels; smaller ones are only made smaller."""
+        """An RGB picture with a short side of `size` pixels; larger pictures are reduced."""
         ratio = size / min(picture.size)
         goal = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
         aim = min(size, self.config.last_pass)

@@ -1,4 +1,4 @@
-"""Tests of auria_bot.art.enlargers.real_esrgan, with the model that ships."""
+"""Tests of auria_bot.art.real_esrgan, with the model that ships."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auria_bot.art.enlargers.real_esrgan import RealEsrgan, RealEsrganConfig
 from auria_bot.art.evaluation.stylist import invented_scene
+from auria_bot.art.real_esrgan import RealEsrgan
 from auria_bot.domain import interfaces
 from auria_bot.errors import InputError, ModelCorrupt, ModelMissing, PictureError
 
-MODELS = Path(__file__).resolve().parents[4] / "models"
+MODELS = Path(__file__).resolve().parents[3] / "models"
 
 
 @pytest.fixture(scope="module")
 def enlarger() -> RealEsrgan:
     """The enlarger that ships, aiming low to be quick."""
-    return RealEsrgan(RealEsrganConfig(last_pass=128), MODELS)
+    return RealEsrgan(RealEsrgan.Config(last_pass=128), MODELS)
 
 
 def test_the_short_side_is_what_was_asked_for(enlarger: RealEsrgan, tmp_path: Path) -> None:
@@ -48,8 +48,8 @@ def test_enlarging_keeps_the_picture(enlarger: RealEsrgan) -> None:
 def test_tiles_leave_no_seam() -> None:
     """In tiles or at once: the same picture within a step of 8 bits."""
     scene = invented_scene(2, 48)
-    whole = RealEsrgan(RealEsrganConfig(last_pass=192), MODELS).enlarged(scene, 192)
-    tiled = RealEsrgan(RealEsrganConfig(last_pass=192, tile=20), MODELS).enlarged(scene, 192)
+    whole = RealEsrgan(RealEsrgan.Config(last_pass=192), MODELS).enlarged(scene, 192)
+    tiled = RealEsrgan(RealEsrgan.Config(last_pass=192, tile=20), MODELS).enlarged(scene, 192)
     gap = np.abs(np.asarray(whole, np.int16) - np.asarray(tiled, np.int16))
     assert gap.mean() < 0.1
     assert gap.max() <= 12
@@ -64,14 +64,14 @@ def test_bad_input_has_its_errors(enlarger: RealEsrgan, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="cannot be enlarged"):
             enlarger.enlarge(tmp_path / "a.png", tmp_path / "b.png", size=size)
     with pytest.raises(ModelMissing):
-        RealEsrgan(RealEsrganConfig(), tmp_path)
+        RealEsrgan(RealEsrgan.Config(), tmp_path)
     copy = tmp_path / "models" / "enlarger"
     copy.mkdir(parents=True)
     for file in (MODELS / "enlarger").iterdir():
         (copy / file.name).write_bytes(file.read_bytes())
     (copy / "model.onnx").write_bytes(b"broken")
     with pytest.raises(ModelCorrupt):
-        RealEsrgan(RealEsrganConfig(), tmp_path / "models")
+        RealEsrgan(RealEsrgan.Config(), tmp_path / "models")
 
 
 def test_it_names_its_model(enlarger: RealEsrgan) -> None:

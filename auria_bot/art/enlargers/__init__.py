@@ -1,1 +1,0 @@
-"""Enlargers: small pictures in, large pictures out."""
