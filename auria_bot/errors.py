@@ -1,15 +1,15 @@
-"""Every error that Auria raises on purpose, one class per way of handling it.
+"""All errors that Auria raises deliberately, one class for each way of handling it.
 
 The tree::
 
     AuriaError
     ├── SettingsError            a setting is wrong                       exit 3
-    ├── InputError               what was given cannot be used            exit 4
+    ├── InputError               an input cannot be used                  exit 4
     │   ├── UnknownName          no such backend, mood, channel ...
     │   ├── PictureError         a picture file that cannot be used
     │   └── TextRejected         text that must not be published
     ├── NotFound                 no such draft, post or file              exit 5
-    ├── InvalidTransition              a state does not allow the move          exit 6
+    ├── InvalidTransition        the state does not allow the action      exit 6
     ├── StoreError               the database                             exit 7
     │   ├── DatabaseUnreachable
     │   └── SchemaTooNew         written by a newer auria_bot
@@ -21,16 +21,16 @@ The tree::
     │   ├── StepCrashed
     │   ├── StepTimedOut
     │   ├── StepOutOfMemory
-    │   └── NoGoodPicture        every candidate was dropped by the gate
+    │   └── NoGoodPicture        the safety filter rejected every candidate
     ├── DiskError                disk full, read-only or unwritable       exit 10
     └── ChannelError             a platform                               exit 11
-        ├── Rejected             definitely not posted, no use repeating
-        ├── Throttled            definitely not posted, again later
-        ├── Unauthorised         definitely not posted, credentials needed
+        ├── Rejected             certainly not posted, do not retry
+        ├── Throttled            certainly not posted, retry later
+        ├── Unauthorised         certainly not posted, credentials needed
         └── OutcomeUnknown       posted or not: only find() can tell
 
 A class's docstring is its default message. Messages name the wrong value, the allowed ones and the
-next command; they never hold a secret.
+next command; they never contain a secret.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ __all__ = [
 
 
 class AuriaError(Exception):
-    """Auria could not do what was asked."""
+    """The operation failed."""
 
     exit_code: ClassVar[int] = 1
 
@@ -84,13 +84,13 @@ class SettingsError(AuriaError):
 
 
 class InputError(AuriaError):
-    """What was given cannot be used."""
+    """The input cannot be used."""
 
     exit_code: ClassVar[int] = 4
 
 
 class UnknownName(InputError):
-    """No such name."""
+    """There is no such name."""
 
 
 class PictureError(InputError):
@@ -108,7 +108,7 @@ class NotFound(AuriaError):
 
 
 class InvalidTransition(AuriaError):
-    """The state does not allow this move."""
+    """The state does not allow this action."""
 
     exit_code: ClassVar[int] = 6
 
@@ -164,7 +164,7 @@ class StepOutOfMemory(StepFailed):
 
 
 class NoGoodPicture(StepFailed):
-    """Every candidate picture was dropped by the safety gate."""
+    """The safety filter rejected every candidate picture."""
 
 
 class DiskError(AuriaError):
@@ -180,11 +180,11 @@ class ChannelError(AuriaError):
 
 
 class Rejected(ChannelError):
-    """The platform refused the post; it was not published and repeating it is of no use."""
+    """The platform rejected the post; it was not published, and a retry would be rejected too."""
 
 
 class Throttled(ChannelError):
-    """The platform asks to wait; the post was not published."""
+    """The platform's rate limit was reached; the post was not published."""
 
     def __init__(self, message: str | None = None, *, until: datetime | None = None) -> None:
         super().__init__(message)

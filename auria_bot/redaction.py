@@ -1,10 +1,11 @@
-"""What must never be shown: secrets by their values, in whatever form they stand, and by what usually stands before them.
+"""Removes secrets from text: registered values in every encoding, and patterns that usually contain secrets.
 
-Whoever reads a secret guards it here (the vault, the settings); from then on `mask` replaces it, also where it stands
-percent-encoded, in base64 within a header, in hexadecimal digits, or escaped for JSON, Python or HTML. What nobody guarded is
-known by its looks: a URL's password, an Authorization or Cookie header, a value after a telling name, a JSON web token.
+Code that reads a secret (the secret store, the settings) registers it here. From then on `redacted` replaces it, also
+percent-encoded, in base64 within a header, in hexadecimal digits, or escaped for JSON, Python or HTML. Secrets that were
+not registered are found by patterns: a URL's password, an Authorization or Cookie header, a value after a name such as
+"token", a JSON web token.
 
-The register belongs to the process, like the log. Knows no place where secrets are kept.
+The register is global to the process, like the log.
 """
 
 from __future__ import annotations
@@ -33,19 +34,19 @@ __all__ = [
 ]
 
 LEAST = 6
-"""Characters of the shortest secret that is masked by its value: a shorter one would tear holes into innocent text."""
+"""Length of the shortest secret that is replaced by its value: a shorter one would also match harmless text."""
 
 MASK = "***"
-"""What stands in a secret's place."""
+"""The replacement of a secret."""
 
 SECRET_PREFIX = "AURIA_SECRET_"  # noqa: S105 - a name
-"""What the name of every environment variable that holds a channel's secret begins with; no setting is named so."""
+"""Prefix of the environment variables with the channels' secrets; no setting has it."""
 
-_MOST = 500  # values that are guarded: a process of many months renews its sessions, and what is oldest is worth nothing any more
-_PIECE = 20  # characters of a part of a longer secret, such as a token in a session's JSON, that is a secret by itself
+_MOST = 500  # registered values: a process that runs for months renews its sessions, and the oldest have expired
+_PIECE = 20  # shortest part of a longer secret, such as a token in a session's JSON, that is registered by itself
 _SEPARATORS = re.compile(r"[\s\"',;{}\[\]()<>\\]+|:::")
-_BY_LOOKS = (
-    # A URL's password, up to the last @: an unescaped one may be part of it. A port and a path are none.
+_PATTERNS = (
+    # A URL's password, up to the last @: the password may contain an unescaped one. A port and a path are not matched.
     re.compile(r"(://[^\s:/?#@]{0,100}:)(?!\d+/)\S{1,150}(?=@)"),
     re.compile(
         r"(\b(?:proxy-)?(?:authorization|(?:set-)?cookie)['\"]?\s{0,3}[=:,]\s{0,3})(?:b?'[^'\r\n]*'|b?\"[^\"\r\n]*\"|[^'\"\s][^\r\n]*)",
@@ -65,7 +66,7 @@ _BY_LOOKS = (
 
 
 class _Register:
-    """The guarded values, with every form of them."""
+    """The registered values, with every encoding of each."""
 
     def __init__(self) -> None:
         self.values: dict[str, frozenset[str]] = {}  # the oldest first
@@ -73,14 +74,14 @@ class _Register:
         self._lock = threading.Lock()
 
     def replace(self, values: dict[str, frozenset[str]]) -> None:
-        # Searched for one by one: that takes microseconds, and a pattern of them all takes a second to compile.
+        # Searched for one by one, which takes microseconds; one pattern of all of them takes a second to compile.
         self.forms = tuple(sorted(set().union(*values.values()), key=lambda form: (-len(form), form)))
         self.values = values
 
     def add(self, values: set[str]) -> None:
         with self._lock:
             new = {value: frozenset(_forms(value)) for value in sorted(values) if value not in self.values}
-            for value in values & self.values.keys():  # still in use: the youngest again
+            for value in values & self.values.keys():  # still in use: move it to the end
                 self.values[value] = self.values.pop(value)
             if new:
                 self.replace(dict(list({**self.values, **new}.items())[-_MOST:]))
@@ -90,20 +91,20 @@ _REGISTER = _Register()
 
 
 def register_secret(secret: str) -> str:
-    """Have `mask` replace this secret from now on, and give it back.
+    """Register a secret to be replaced by `redacted`, and return it.
 
-    Long parts of a longer secret are guarded too; one of fewer than `LEAST` characters is not.
+    Long parts of a longer secret are registered too; a secret of fewer than `LEAST` characters is not.
     """
     value = secret.strip()
     pieces = {piece for piece in _SEPARATORS.split(value) if len(piece) >= _PIECE and _is_token(piece)}
-    _REGISTER.add({one for one in {value, *pieces} if len(one) >= LEAST})
+    _REGISTER.add({part for part in {value, *pieces} if len(part) >= LEAST})
     return secret
 
 
 def register_secret_address(address: str) -> str:
-    """Have `mask` replace this address, such as one of Apprise's, and whatever in it may be a secret; give it back.
+    """Register a URL, such as one of Apprise's, and every part of it that may be a secret; return the URL.
 
-    A password counts whatever it looks like; of the other parts, what is long or holds a digit, and is no host.
+    A password is registered in any case; of the other parts, those that are long or contain a digit and are no host name.
     """
     register_secret(address)
     if password := re.search(r"://[^:/?#@]*:([^/?#]+)@", address):
@@ -119,23 +120,23 @@ def register_secret_address(address: str) -> str:
 
 
 def redacted(text: str) -> str:
-    """The text with every secret in it replaced by three stars."""
+    """The text with every secret replaced by three stars."""
     for form in _REGISTER.forms:
         if form in text:
             text = text.replace(form, MASK)
-    for looks in _BY_LOOKS:
-        text = looks.sub(rf"\g<1>{MASK}", text)
+    for pattern in _PATTERNS:
+        text = pattern.sub(rf"\g<1>{MASK}", text)
     return text
 
 
 def redacted_error(error: BaseException) -> str:
-    """An error's own words, masked: whoever wrote them may have quoted what he was given."""
+    """An error's message without secrets: messages of libraries may quote their arguments."""
     return redacted(str(error))
 
 
 @contextlib.contextmanager
 def clear_secrets() -> Iterator[None]:
-    """A block that begins with no secret guarded and leaves behind what was guarded before: for tests."""
+    """Start a block without registered secrets and restore them at its end; for tests."""
     before = _REGISTER.values
     _REGISTER.replace({})
     try:
@@ -145,13 +146,13 @@ def clear_secrets() -> Iterator[None]:
 
 
 def _is_token(piece: str) -> bool:
-    """Whether a part of a secret is one itself; not a word, a number, an address or an identifier with a scheme."""
+    """Whether a part of a secret is a secret itself: no word, number, address or identifier with a scheme."""
     letters, digits = any(map(str.isalpha, piece)), any(map(str.isdigit, piece))
     return letters and digits and not re.match(r"[a-z][a-z0-9+.-]*:", piece, re.IGNORECASE) and "/" not in piece[:2]
 
 
 def _forms(value: str) -> set[str]:
-    """Every way in which a value may stand in a text."""
+    """Every encoding in which a value may appear in a text."""
     raw = value.encode("utf-8", "surrogatepass")
     once = quote(raw, safe="")
     found = {
@@ -170,7 +171,7 @@ def _forms(value: str) -> set[str]:
     }
     found |= {re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), form) for form in found}
     for before in range(3):
-        # What stands before it in the encoded text shifts a secret by 0 to 2 bytes; letters that it shares are left out.
+        # Preceding bytes in the encoded text shift the secret by 0 to 2 bytes; letters that encode both are left out.
         whole = base64.b64encode(bytes(before) + raw).decode()
         kept = whole[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
         found |= {kept, kept.replace("+", "-").replace("/", "_")}

@@ -1,13 +1,13 @@
-"""The secrets of the channels: read from the environment, a file or the system's keyring; never shown, never logged.
+"""The secrets of the channels: read from the environment, a file or the system's keyring.
 
-A channel's secret NAME is looked for, in this order, in the environment variable `AURIA_SECRET_<CHANNEL>_<NAME>` (upper case,
+A channel's secret NAME is looked up, in this order, in the environment variable `AURIA_SECRET_<CHANNEL>_<NAME>` (upper case,
 every other character an underscore), in `secrets/<channel>.json` in the home, which only its owner may read, and in the
-keyring under the service "auria:<channel>", where the package keyring is installed; not there when the operator keeps this
-channel's secrets elsewhere, for a locked keyring may ask for its password and wait. What a channel renews itself is
-written to where the operator chose to keep its secrets; what came from the environment, to the file, which then wins until
-the variable says something else.
+keyring under the service "auria:<channel>", if the package keyring is installed. The keyring is skipped when the operator
+keeps this channel's secrets elsewhere, because a locked keyring may ask for its password and block.
 
-Everything that is handed out is guarded: the log masks it. Knows places; does not know what a secret is for.
+Secrets that a channel renews are written to the place that the operator chose; a renewed secret that came from the
+environment is written to the file, and has precedence until the variable changes. Every secret that is returned is
+registered for redaction.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ if TYPE_CHECKING:
 __all__ = ["PLACES", "SecretStore"]
 
 PLACES = ("file", "keyring", "environment")
-"""Where secrets can be kept."""
+"""The places for secrets."""
 
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # no file may be called so on Windows
-_RENEWED, _RENEWED_FROM, _IN_KEYRING = "*", "*from", "@keyring"  # what follows a name in the file
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # reserved file names of Windows
+_RENEWED, _RENEWED_FROM, _IN_KEYRING = "*", "*from", "@keyring"  # suffixes of names in the file
 
 
 class SecretStore:
-    """The secrets of one channel; nothing is read before it is asked for, and nothing is remembered.
+    """The secrets of one channel; they are read on each access and not cached.
 
     Usage::
 
-        vault = SecretStore(home, "x")
-        vault.put("access_token", "...")
-        vault.get("access_token")
+        secrets = SecretStore(home, "x")
+        secrets.put("access_token", "...")
+        secrets.get("access_token")
     """
 
     def __init__(
         self, home: Path, channel: str, *, place: str | None = None, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Name the places.
+        """Prepare access; nothing is read.
 
         Args:
             home: Auria's home.
             channel: the operator's name for the channel.
-            place: one of `PLACES`: where the operator chose to keep its secrets; None looks everywhere.
-            environment: the process's own by default.
+            place: one of `PLACES`: where the operator keeps its secrets; None searches all places.
+            environment: the process's environment by default.
         """
         self._channel = channel
         self._place = place
@@ -68,20 +68,20 @@ class SecretStore:
         return f"SecretStore({self._channel!r})"
 
     def variable(self, name: str) -> str:
-        """The environment variable of a secret."""
+        """The name of a secret's environment variable."""
         return SECRET_PREFIX + re.sub(r"[^A-Z0-9]", "_", f"{self._channel}_{name}".upper())
 
     def get(self, name: str) -> str | None:
-        """A secret's value; None where there is none.
+        """A secret's value, or None.
 
         Raises:
-            SettingsError: the file can be read by others, or is damaged, or the keyring in which they are kept is shut.
+            SettingsError: the file can be read by others or is damaged, or the keyring is locked.
         """
         value, _ = self._found(name)
         return register_secret(value) if value else None
 
     def where(self, name: str) -> str | None:
-        """Where a secret is found: "environment", "file" or "keyring"; None where it is not.
+        """Where a secret is found: "environment", "file" or "keyring", or None.
 
         Raises:
             SettingsError: as for `get`.
@@ -89,7 +89,7 @@ class SecretStore:
         return self._found(name)[1]
 
     def put(self, name: str, value: str) -> None:
-        """Keep a secret that the channel renewed itself: in the keyring where the operator keeps them there, else in the file.
+        """Save a secret that the channel renewed: in the keyring if the operator keeps them there, else in the file.
 
         Raises:
             DiskError: it cannot be written.
@@ -103,19 +103,18 @@ class SecretStore:
             except (SettingsError, BackendMissing) as error:
                 raise DiskError(str(error)) from None
             if not known:
-                self._change(
-                    {f"{name}{_IN_KEYRING}": ""}
-                )  # the keyring lists nothing, and it must be found to be forgotten
+                # A keyring cannot be listed, so the name is noted for `forget`.
+                self._change({f"{name}{_IN_KEYRING}": ""})
         elif given := self._given(name):
             self._change({f"{name}{_RENEWED}": value, f"{name}{_RENEWED_FROM}": _fingerprint(given)})
         else:
             self._change({name: value})
 
     def store(self, name: str, value: str, *, place: str = "file") -> None:
-        """Keep a secret where the operator wants it; one that the channel renewed meanwhile gives way.
+        """Save a secret in a place; a renewed value of it is replaced.
 
         Raises:
-            SettingsError: there is no such place, or it cannot be written to.
+            SettingsError: there is no such place, or it does not accept secrets.
             BackendMissing: the package keyring is not installed.
             DiskError: the file cannot be written.
         """
@@ -123,18 +122,16 @@ class SecretStore:
         renewed = (f"{name}{_RENEWED}", f"{name}{_RENEWED_FROM}")
         if place == "file":
             self._change({name: value}, without=renewed, anew=True)
-            with contextlib.suppress(
-                Exception
-            ):  # no keyring, or it holds nothing: then there is nothing to be taken out
+            with contextlib.suppress(Exception):  # there may be no keyring, or no such secret in it
                 _keyring().delete_password(self._service, name)
         elif place == "keyring":
             try:
                 _keyring().set_password(self._service, name, value)
             except BackendMissing:
                 raise
-            except Exception as error:  # noqa: BLE001 - each system's keyring has errors of its own, and they may quote
+            except Exception as error:  # noqa: BLE001 - keyring backends raise their own errors, which may quote the secret
                 raise SettingsError(
-                    f"the system's keyring does not take secrets ({type(error).__name__}); keep them in a file:"
+                    f"the system's keyring does not accept secrets ({type(error).__name__}); keep them in a file:"
                     f" auria channels add {self._channel} --secrets file"
                 ) from None
             if {name, *renewed} & self._read().keys():
@@ -143,17 +140,17 @@ class SecretStore:
             raise SettingsError(f"secrets cannot be written to {place[:40]!r}; known: file, keyring")
 
     def forget(self, names: Iterable[str] = ()) -> None:
-        """Delete every secret that the file holds, and from the keyring those of these names and those put there.
+        """Delete all secrets in the file, and in the keyring those with these names and those saved by `put`.
 
         Raises:
             DiskError: it cannot be deleted.
         """
         kept: Mapping[str, str] = {}
-        with contextlib.suppress(SettingsError):  # a damaged file is deleted all the same
+        with contextlib.suppress(SettingsError):  # a damaged file is deleted too
             kept = self._read()
         for name in {*names, *(key.removesuffix(_IN_KEYRING) for key in kept if key.endswith(_IN_KEYRING))}:
             if self._in_keyring(name) is not None:
-                with contextlib.suppress(Exception):  # gone meanwhile
+                with contextlib.suppress(Exception):  # already deleted
                     _keyring().delete_password(self._service, name)
         with disk_errors(self.file):
             self.file.unlink(missing_ok=True)
@@ -163,7 +160,7 @@ class SecretStore:
         return f"auria:{self._channel}"
 
     def _given(self, name: str) -> str:
-        """What the environment says; a line's end that came with it is no part of a secret."""
+        """The value in the environment, without a line end."""
         return self._environment.get(self.variable(name), "").strip()
 
     def _found(self, name: str) -> tuple[str, str | None]:
@@ -184,19 +181,19 @@ class SecretStore:
             return None
         try:
             found = _keyring().get_password(self._service, name)
-        except Exception as error:  # noqa: BLE001 - each system's keyring has errors of its own
+        except Exception as error:  # noqa: BLE001 - keyring backends raise their own errors
             if self._place != "keyring":
-                return None  # no keyring on this machine: as if it held nothing
+                return None  # no keyring on this machine
             if isinstance(error, BackendMissing):
                 raise SettingsError(str(error)) from None
             raise SettingsError(
                 f"the keyring with the secrets of channel {self._channel} cannot be read ({type(error).__name__});"
-                " unlock it, or run Auria in the session that it belongs to"
+                " unlock it, or run auria in the desktop session that it belongs to"
             ) from None
         return str(found) if found else None
 
     def _read(self) -> dict[str, str]:
-        damaged = f"{self.file} is damaged; `auria channels add {self._channel}` writes it anew"
+        damaged = f"{self.file} is damaged; `auria channels add {self._channel}` replaces it"
         try:
             with self.file.open(encoding="utf-8") as file:
                 if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
@@ -213,18 +210,18 @@ class SecretStore:
         return values
 
     def _change(self, values: Mapping[str, str], *, without: Iterable[str] = (), anew: bool = False) -> None:
-        """Add to the file, in one stroke, while no other process does; it is never readable by others.
+        """Change the file atomically and under a lock; it is never readable by others.
 
         Args:
-            values: what is added.
-            without: what is taken away.
-            anew: a damaged file is given up.
+            values: entries to set.
+            without: entries to remove.
+            anew: replace a damaged file.
         """
         with disk_errors(self.file):
             folder = self.file.parent
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
-                folder.chmod(0o700)  # who may write here could put another file in its place
+                folder.chmod(0o700)  # others must not be able to replace the file
             with file_lock(folder / ".lock"):
                 try:
                     kept = self._read()
@@ -242,7 +239,7 @@ class _Damaged(SettingsError):
 
 
 def _file_name(channel: str) -> str:
-    """The channel's own name where a file can be called so on every system, else one that no other channel has."""
+    """The channel's name if it is a valid file name on every system, else a unique name made from it."""
     if _PLAIN.fullmatch(channel) and not _RESERVED.fullmatch(channel):
         return channel
     return f"{re.sub(r'[^A-Za-z0-9_-]', '_', channel)[:40]}-{hashlib.sha256(channel.encode()).hexdigest()[:8]}"

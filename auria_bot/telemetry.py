@@ -1,7 +1,6 @@
-"""How Auria speaks to machines: the form of a log line, what is kept out of it, and every metric by name.
+"""Logging and metrics: the format of log lines, their redaction, and every metric by name.
 
-A log record is a sentence plus keys: `log.info("The draft waits for review", extra={"draft": 7})`. Does not
-know where logs are kept or who asks for the metrics.
+A log record is a sentence plus keys: `log.info("The draft waits for review", extra={"draft": 7})`.
 """
 
 from __future__ import annotations
@@ -21,17 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "redacted", "set_up"]
 
 KEYS = ("action", "job", "slot", "draft", "post", "channel", "run", "step", "seconds")
-"""The keys a log record may carry, in the order they are written."""
+"""The keys of log records, in the order in which they are written."""
 
 
 class MaskSecrets(logging.Filter):
-    """Masks secrets in a record's sentence, its keys and its traceback, before any handler writes them."""
+    """Redacts a record's message, keys and traceback before a handler writes them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record in place; every record passes, also one whose arguments do not fit its sentence."""
+        """Change the record in place; every record passes, also one whose arguments do not fit its message."""
         try:
             sentence = record.getMessage()
-        except Exception:  # noqa: BLE001 - a library's slip in logging must not become Auria's failure
+        except Exception:  # noqa: BLE001 - a library's wrong log call must not become a failure
             sentence = str(record.msg)
         record.msg, record.args = redacted(sentence), None
         for key in KEYS:
@@ -40,7 +39,7 @@ class MaskSecrets(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = redacted(record.exc_text)  # also one that another handler wrote before
+            record.exc_text = redacted(record.exc_text)  # another handler may have cached it
         return True
 
 
@@ -77,21 +76,21 @@ class _Json(logging.Formatter):
 
 
 _STATEMENTS = "sqlalchemy.engine.Engine"
-# Where SQLAlchemy tells the statements that database.echo asks for; without a handler it writes to stdout by itself.
+# Receives the statements of database.echo; without a handler SQLAlchemy writes them to stdout.
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """A handler of Auria's own, so that another set-up can tell it from those of others."""
+    """Auria's handlers, so that a later set-up can tell them from others."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """A record that cannot be written is lost: printing it, as logging would, could tell a secret."""
+        """Drop a record that cannot be written: logging would print it unredacted."""
 
 
 def set_up(*, level: str = "info", form: str = "text", stream: TextIO | None = None) -> None:
-    """Send log records to a stream, masked; calling it again replaces the earlier set-up.
+    """Write log records to a stream, redacted; calling it again replaces the earlier set-up.
 
-    The level is for Auria's own records. Of libraries, only warnings are written, whatever the level: at "debug" they
-    tell every request and answer. All go through the mask.
+    The level is for Auria's own records. Of libraries only warnings are written: at "debug" they would log every
+    request and response.
 
     Args:
         level: "debug", "info", "warning" or "error".
@@ -111,12 +110,12 @@ def set_up(*, level: str = "info", form: str = "text", stream: TextIO | None = N
     statements.propagate = False
     others.setLevel(max(logging.WARNING, logger.level))
     root = logging.getLogger()
-    root.handlers[:] = [*(one for one in root.handlers if not isinstance(one, _Handler)), others]
+    root.handlers[:] = [*(handler for handler in root.handlers if not isinstance(handler, _Handler)), others]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A Prometheus metric: its name, kind, labels and meaning."""
+    """A Prometheus metric."""
 
     name: str
     kind: str  # "gauge" or "counter"
@@ -126,7 +125,7 @@ class Metric:
 
 METRICS = (
     Metric(name="auria_info", kind="gauge", labels=("version",), help="The program's version; always 1."),
-    Metric(name="auria_healthy", kind="gauge", labels=(), help="Whether no work is overdue, as /healthz tells."),
+    Metric(name="auria_healthy", kind="gauge", labels=(), help="Whether no job is overdue, as in /healthz."),
     Metric(name="auria_database_up", kind="gauge", labels=(), help="Whether the database can be read."),
     Metric(name="auria_drafts", kind="gauge", labels=("state",), help="Drafts in each state."),
     Metric(name="auria_posts", kind="gauge", labels=("channel", "state"), help="Posts of each channel in each state."),
@@ -134,20 +133,20 @@ METRICS = (
         name="auria_attempts_total",
         kind="counter",
         labels=("channel", "outcome"),
-        help="Attempts on each channel by how they ended.",
+        help="Attempts on each channel by outcome.",
     ),
     Metric(name="auria_channel_paused", kind="gauge", labels=("channel",), help="Channels that are paused."),
     Metric(
         name="auria_queue_age_seconds",
         kind="gauge",
         labels=("channel",),
-        help="How long the longest due post of each channel waits past its hour.",
+        help="How long the oldest due post of each channel has been waiting past its time.",
     ),
     Metric(
         name="auria_job_last_success_timestamp_seconds",
         kind="gauge",
         labels=("name",),
-        help="When each job last ended well.",
+        help="When each job last succeeded.",
     ),
     Metric(name="auria_job_overdue", kind="gauge", labels=("name",), help="Whether a job is overdue."),
     Metric(
@@ -161,13 +160,13 @@ METRICS = (
         name="auria_step_seconds_total",
         kind="counter",
         labels=("step",),
-        help="Seconds that each step of the studio took in all.",
+        help="Total seconds of each step of the studio.",
     ),
     Metric(
-        name="auria_steps_total", kind="counter", labels=("step",), help="How often each step of the studio was done."
+        name="auria_steps_total", kind="counter", labels=("step",), help="Completed runs of each step of the studio."
     ),
 )
-"""Every metric there is; all are counted in the database, so they outlive a restart."""
+"""Every metric; all are computed from the database, so that a restart loses nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,15 +184,15 @@ def exposition(samples: Iterable[Sample]) -> str:
     Raises:
         KeyError: a sample of a metric, or with labels, that METRICS does not name.
     """
-    wanted = list(samples)
+    given = list(samples)
     known = {metric.name: metric for metric in METRICS}
-    for sample in wanted:
+    for sample in given:
         if set(sample.labels) != set(known[sample.metric].labels):
             raise KeyError(f"{sample.metric} has the labels {', '.join(known[sample.metric].labels)}")
     lines: list[str] = []
     for metric in METRICS:
         lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
-        for sample in wanted:
+        for sample in given:
             if sample.metric == metric.name:
                 labels = ",".join(f'{name}="{_escaped(sample.labels[name])}"' for name in metric.labels)
                 name = f"{metric.name}{{{labels}}}" if labels else metric.name

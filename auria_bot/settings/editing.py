@@ -1,7 +1,6 @@
-"""Changes the operator's own settings file and leaves everything else in it as it stands: comments, order, line ends.
+"""Writes TOML: edits the operator's settings file without changing its comments, order and line ends.
 
-What was written is read again before it takes the file's place, and must say what was meant. Knows TOML and that channels
-are tables under `channels`; does not know what their options mean.
+The new text is parsed before it replaces the file, and must contain exactly the intended change.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SettingsFile", "as_toml"]
 
-_HEAD = "# What is set here wins over the defaults; `auria config` shows every setting in force.\n"
+_HEAD = "# Settings here override the defaults; `auria config` shows all settings in force.\n"
 
 
 class SettingsFile:
-    """A settings file, which may not be there yet.
+    """A settings file, which may not exist yet.
 
     Usage::
 
@@ -37,7 +36,7 @@ class SettingsFile:
         self.file = file
 
     def channels(self) -> Mapping[str, Any]:
-        """The channels that stand in this very file, by name.
+        """The channels in this file, by name.
 
         Raises:
             SettingsError: it cannot be read.
@@ -46,10 +45,10 @@ class SettingsFile:
         return found if isinstance(found, dict) else {}
 
     def set_channel(self, name: str, values: Mapping[str, Any]) -> None:
-        """Set keys of a channel's table, which is added at the end when it is not there; other keys stay.
+        """Set keys of a channel's table, which is appended if it is missing; other keys are kept.
 
         Raises:
-            SettingsError: the file cannot be read, or has a form that cannot be changed.
+            SettingsError: the file cannot be read, or cannot be edited automatically.
             DiskError: it cannot be written.
         """
 
@@ -76,11 +75,11 @@ class SettingsFile:
         self._edit(change, meant)
 
     def remove_channel(self, name: str) -> None:
-        """Take a channel's table away.
+        """Remove a channel's table.
 
         Raises:
-            NotFound: it does not stand in this file.
-            SettingsError: the file cannot be read, or has a form that cannot be changed.
+            NotFound: it is not in this file.
+            SettingsError: the file cannot be read, or cannot be edited automatically.
             DiskError: it cannot be written.
         """
 
@@ -104,11 +103,11 @@ class SettingsFile:
         self._edit(change, meant)
 
     def _edit(self, change: Callable[[str, dict[str, Any]], str], meant: Callable[[dict[str, Any]], None]) -> None:
-        """Rewrite the file while nobody else does.
+        """Rewrite the file under a lock.
 
         Args:
-            change: gives the new text for the old one and its values.
-            meant: brings values to what the new text must say.
+            change: returns the new text for the old text and its values.
+            meant: applies the intended change to the values, to check the new text.
         """
         with disk_errors(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +121,7 @@ class SettingsFile:
                 except tomllib.TOMLDecodeError:
                     same = False
                 if not same:
-                    raise SettingsError(f"{self.file} has a form that only its author can change; edit it by hand")
+                    raise SettingsError(f"{self.file} cannot be edited automatically; edit the file by hand")
                 mode = stat.S_IMODE(self.file.stat().st_mode) if self.file.exists() else 0o600
                 remove_strays(self.file.resolve().parent, self.file.resolve().name)
                 write_atomic(self.file, new, mode=mode)
@@ -163,7 +162,7 @@ def as_toml(values: Mapping[str, Any]) -> str:
 
 
 def _inline(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, their tables in one line each."""
+    """The values, with each table in one line."""
     import tomlkit
 
     found: dict[str, Any] = {}

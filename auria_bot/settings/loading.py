@@ -33,11 +33,11 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read every source.
 
     Args:
-        environment: the process's own by default.
+        environment: the process's environment by default.
 
     Raises:
         SettingsError: a file cannot be read, a key is unknown or a value is wrong; the message names the file or
-            variable, the key, the value (unless it is a secret) and what is allowed.
+            variable, the key, the value (unless it is a secret) and the allowed values.
     """
     env = os.environ if environment is None else environment
     home = default_home(env)
@@ -60,22 +60,22 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         elif name.startswith(PREFIX) and name != CONFIG and text:
             path = current_path(tuple(name.removeprefix(PREFIX).lower().split("__")), source=name)
             _lay_over(merged, _nested(path, _value(path, text)), name, sources)
-    _guard_secrets(merged)
+    _register_secrets(merged)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise SettingsError(explain(error, Settings, merged, sources)) from None
 
 
-def _guard_secrets(value: Mapping[str, Any]) -> None:
-    """Have the log mask what stands under a telling name, and the password of an address."""
+def _register_secrets(value: Mapping[str, Any]) -> None:
+    """Register values with names such as "token", and the passwords of URLs, for redaction."""
     for key, item in value.items():
         if isinstance(item, Mapping):
-            _guard_secrets(item)
+            _register_secrets(item)
         elif isinstance(item, str) and SECRET_NAME.search(key):
             register_secret(item)
         elif isinstance(item, str) and (found := re.search(r"://[^:/?#@]*:(.+)@", item)):
-            # What was not percent-encoded tears an address apart; its parts then show up by themselves.
+            # Unencoded characters split a URL at the wrong places; its parts may then appear by themselves.
             parts = (part for part in re.split(r"[@:/?#]", found[1]) if not part.isalpha())
             for secret in (found[1], *parts):
                 register_secret(secret)
@@ -101,7 +101,7 @@ def _lay_over(
     sources: dict[tuple[str, ...], str],
     path: tuple[str, ...] = (),
 ) -> None:
-    """Merge tables key by key; another backend takes nothing over from the options of the one before."""
+    """Merge tables key by key; another backend does not inherit the options of the former one."""
     if "backend" in above and above["backend"] != below.get("backend"):
         below.pop("options", None)
     for key, value in above.items():
@@ -119,7 +119,7 @@ def _nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 
 
 def _value(path: tuple[str, ...], text: str) -> Any:
-    """A variable's text as a value: text where the setting is a text, number or path, else in TOML's notation."""
+    """A variable's value: the text itself for texts, numbers and paths, else parsed as TOML."""
     expected: Any = Settings
     for key in path:
         if get_origin(expected) is dict:

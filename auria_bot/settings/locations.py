@@ -25,13 +25,11 @@ def shipped(name: str) -> Path:
     for folder in (package / "_data" / name, package.parent / name):
         if folder.is_dir():
             return folder
-    raise SettingsError(
-        f"this installation of auria-bot is incomplete: the folder {name!r} is missing; install it again"
-    )
+    raise SettingsError(f"this installation of auria-bot is incomplete: the folder {name!r} is missing; reinstall it")
 
 
 def default_home(environment: Mapping[str, str]) -> Path:
-    """AURIA_HOME, or the place where the platform keeps an application's data.
+    """AURIA_HOME, or the platform's folder for application data.
 
     Raises:
         SettingsError: the user has no home folder.
@@ -47,7 +45,7 @@ def default_home(environment: Mapping[str, str]) -> Path:
         # The XDG specification has relative paths ignored.
         return (data if data.is_absolute() else Path.home() / ".local" / "share") / "auria"
     except RuntimeError as error:
-        raise SettingsError("there is no home folder to keep Auria's data in; set AURIA_HOME to a folder") from error
+        raise SettingsError("there is no home folder for Auria's data; set AURIA_HOME to a folder") from error
 
 
 def own_file(environment: Mapping[str, str] | None = None) -> Path:

@@ -108,7 +108,7 @@ def test_every_form_of_a_file_is_changed_rightly_or_not_at_all(tmp_path: Path, o
         try:
             act(SettingsFile(file))
         except SettingsError as error:
-            assert "edit it by hand" in str(error)  # noqa: PT017
+            assert "edit the file by hand" in str(error)  # noqa: PT017
             assert file.read_text() == own
         else:
             assert tomllib.loads(file.read_text()).get("channels") != tomllib.loads(own)["channels"]
