@@ -27,6 +27,7 @@ __all__ = [
     "JobRun",
     "JobRunState",
     "JobSchedule",
+    "Lease",
     "ScheduledTime",
     "instant",
     "offset",
@@ -125,6 +126,17 @@ class JobSchedule:
             if found:
                 return min(found, key=lambda slot: (slot.due, slot.name))
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """What stands in the database, by the database's clock where it has one."""
+
+    name: str
+    holder: str  # who has it, or had it last
+    fencing: int  # grows by one with each taking; what is done with an older number is refused
+    until: datetime  # aware, UTC
+    heartbeat: datetime  # when it was last renewed
 
 
 def _exists(day: date, zone: ZoneInfo) -> bool:

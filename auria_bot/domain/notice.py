@@ -30,7 +30,7 @@ class Notice:
     kind: str
     subject: str  # a draft's number, a channel's name, a date ...
     title: str
-    words: str  # with what to do
+    body: str  # with what to do
     picture: str = ""  # a file's path
 
 
@@ -40,5 +40,5 @@ class PendingNotification:
 
     id: int
     tries: int  # this one included
-    told: tuple[str, ...]  # the hashes of the addresses that have it
+    delivered: tuple[str, ...]  # the hashes of the addresses that have it
     notice: Notice

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from auria_bot.errors import InvalidTransition
 
-__all__ = ["TERMINAL", "Attempt", "Outcome", "Post", "PostState", "Receipt", "failures_in_a_row"]
+__all__ = ["AURIA", "TERMINAL", "Attempt", "Outcome", "Pause", "Post", "PostState", "Receipt", "failures_in_a_row"]
 
 
 class PostState(StrEnum):
@@ -72,7 +73,7 @@ class Attempt:
     started_at: datetime
     ended_at: datetime | None
     outcome: Outcome | None
-    words: str  # what the platform said
+    message: str  # what the platform said
     sending_at: datetime | None = None  # when its mutation was about to happen; None: surely nothing was sent
     memo: str = ""  # what it wanted remembered then
 
@@ -108,7 +109,7 @@ class Post:
     tried_at: datetime | None = None  # when that attempt was about to make its mutation (aware, UTC)
     lookups: int = 0  # how often its channel was asked what became of that attempt
     receipt: Receipt | None = None
-    words: str = ""  # what happened last, and what to do next
+    message: str = ""  # what happened last, and what to do next
     vanished_at: datetime | None = None  # when it was first found to be gone from its platform, after it was sent
 
     def moved(self, to: PostState, **changes: object) -> Post:
@@ -125,3 +126,17 @@ class Post:
             allowed = ", ".join(sorted(possible)) or "nothing more"
             raise InvalidTransition(f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields
+
+
+AURIA: Final = "auria"
+"""Who paused a channel by herself, because its platform did not accept the credentials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Why a channel stands still; it is neither sent to nor asked about earlier posts."""
+
+    name: str  # the channel's
+    at: datetime  # aware, UTC
+    by: str  # AURIA, or the operator's name
+    reason: str  # with what to do

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from auria_bot.domain.pause import Pause
+from auria_bot.domain.post import Pause
 from auria_bot.store.engine import insert_once
 from auria_bot.store.schema import channels
 

@@ -145,7 +145,7 @@ class Entry:
     who: str
     action: str
     draft_id: int | None
-    words: str
+    details: str
 
 
 class Journal:
@@ -154,10 +154,10 @@ class Journal:
     def __init__(self, connection: Connection, *, who: str) -> None:
         self._connection, self._who = connection, who
 
-    def note(self, action: str, *, draft_id: int | None = None, words: str = "", at: datetime) -> None:
+    def note(self, action: str, *, draft_id: int | None = None, details: str = "", at: datetime) -> None:
         """Add a line; it is never changed."""
         self._connection.execute(
-            insert(journal).values(at=at, who=self._who[:100], action=action, draft_id=draft_id, words=words)
+            insert(journal).values(at=at, who=self._who[:100], action=action, draft_id=draft_id, words=details)
         )
 
     def last(self, action: str) -> datetime | None:
@@ -172,4 +172,7 @@ class Journal:
         wanted = select(journal).order_by(journal.c.id.desc()).limit(limit)
         if draft_id is not None:
             wanted = wanted.where(journal.c.draft_id == draft_id)
-        return tuple(Entry(**row) for row in self._connection.execute(wanted).mappings())
+        return tuple(
+            Entry(id=row.id, at=row.at, who=row.who, action=row.action, draft_id=row.draft_id, details=row.words)
+            for row in self._connection.execute(wanted)
+        )

@@ -37,7 +37,7 @@ class Notices:
             "subject": notice.subject,
             "at": at,
             "title": notice.title,
-            "words": notice.words,
+            "words": notice.body,
             "picture": path_in_home(notice.picture, self._home),
             "tries": 0,
             "next_at": at if say else None,
@@ -77,12 +77,12 @@ class Notices:
             PendingNotification(
                 id=row.id,
                 tries=row.tries,
-                told=tuple(row.told),
+                delivered=tuple(row.told),
                 notice=Notice(
                     kind=row.kind,
                     subject=row.subject,
                     title=row.title,
-                    words=row.words,
+                    body=row.words,
                     picture=path_from_home(row.picture, self._home),
                 ),
             )
@@ -90,7 +90,9 @@ class Notices:
         ]
         return sorted(found, key=lambda one: one.id)
 
-    def record_delivery(self, telling: PendingNotification, *, told: Collection[str], next_at: datetime | None) -> None:
+    def record_delivery(
+        self, telling: PendingNotification, *, delivered: Collection[str], next_at: datetime | None
+    ) -> None:
         """Keep who was told, and when it is tried again; None when it is said.
 
         Nothing is kept where the occasion was over meanwhile: SQLite gives its number to the next one.
@@ -101,7 +103,7 @@ class Notices:
             notices.c.subject == telling.notice.subject,
             notices.c.tries >= telling.tries,
         )
-        self._connection.execute(update(notices).where(*same).values(told=sorted(told), next_at=next_at))
+        self._connection.execute(update(notices).where(*same).values(told=sorted(delivered), next_at=next_at))
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

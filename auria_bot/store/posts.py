@@ -162,7 +162,7 @@ class Posts:
             raise self._taken(post)
         self._connection.execute(_BEGUN, _claim_of(post) | words)
 
-    def close_attempt(self, post: Post, *, outcome: Outcome, words: str, at: datetime) -> None:
+    def close_attempt(self, post: Post, *, outcome: Outcome, message: str, at: datetime) -> None:
         """Write a claimed post's new state, and when it is due, and close its attempt.
 
         Raises:
@@ -171,7 +171,7 @@ class Posts:
         changes = {f"{name}_": value for name, value in _changes(post).items()}
         if self._connection.execute(_SETTLE, _claim_of(post) | changes).rowcount == 0:
             raise self._taken(post)
-        self._connection.execute(_CLOSE, _claim_of(post) | {"at_": at, "outcome_": outcome, "words_": words})
+        self._connection.execute(_CLOSE, _claim_of(post) | {"at_": at, "outcome_": outcome, "words_": message})
 
     def release(self, claimed: Collection[Post]) -> None:
         """Let claimed posts go that nothing was done with: they wait again, as if they had not been claimed."""
@@ -250,7 +250,7 @@ class Posts:
                 number=row.number,
                 started_at=row.started_at,
                 ended_at=row.ended_at,
-                words=row.words,
+                message=row.words,
                 outcome=None if row.outcome is None else Outcome(row.outcome),
                 sending_at=row.sending_at,
                 memo=row.memo,
@@ -273,7 +273,7 @@ def _changes(post: Post) -> dict[str, Any]:
         "receipt_url": receipt and receipt.url,
         "receipt_at": receipt and receipt.at,
         "receipt_cost": receipt and receipt.cost,
-        "words": post.words,
+        "words": post.message,
     }
 
 
@@ -297,7 +297,7 @@ def _post(row: Row[Any], home: Path) -> Post:
         fencing=row.fencing,
         lease_until=row.lease_until,
         receipt=receipt,
-        words=row.words,
+        message=row.words,
         memo=row.memo,
         tried_at=row.tried_at,
         lookups=row.lookups,

@@ -12,8 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
 
-from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, ScheduledTime
-from auria_bot.domain.lease import Lease
+from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, Lease, ScheduledTime
 from auria_bot.store.engine import insert_once
 from auria_bot.store.schema import leases, slots
 

@@ -216,7 +216,7 @@ def expired_token(home: Path, channel: str) -> Iterator[str]:
 def _as_told(house: Application, server: Any, when: str, states: list[PostState], seen: int) -> Iterator[str]:
     found = [post.state for post in house.publisher.posts()]
     if found != states or len(server.visible()) != seen:
-        words = [post.words for post in house.publisher.posts()]
+        words = [post.message for post in house.publisher.posts()]
         yield f"{server.backend} {when}: {found} with {len(server.visible())} visible, not {states} with {seen}; {words}"
 
 

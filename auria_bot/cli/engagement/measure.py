@@ -94,7 +94,7 @@ def _table(visits: Sequence[MeasurementResult], app: Application) -> Any:
             str(visit.calls or ""),
             "" if visit.followers is None else f"{visit.followers:,}",
             "now" if visit.next_at and visit.next_at <= now else when(visit.next_at, zone),
-            single_line(visit.words, 300),
+            single_line(visit.message, 300),
         )
         for visit in visits
     ]
@@ -113,7 +113,7 @@ def _visit_json(visit: MeasurementResult) -> dict[str, Any]:
         "followers": visit.followers,
         "left": visit.left,
         "next_at": visit.next_at.isoformat() if visit.next_at else None,
-        "words": visit.words,
+        "words": visit.message,
         "failed": visit.failed,
     }
 

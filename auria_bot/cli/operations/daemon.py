@@ -67,7 +67,7 @@ def schedule(
             decided = house.agenda.decide(run or skip or "", run=run is not None)
             with house.store.begin() as unit:
                 words = f"{decided.slot.job} of {decided.slot.name}: {decided.words}"
-                unit.journal.note("catch up" if run is not None else "let go", words=words, at=house.clock())
+                unit.journal.note("catch up" if run is not None else "let go", details=words, at=house.clock())
             note(f"{decided.slot.job} of {decided.slot.name}: {decided.words}")
             return
         coming, history = house.agenda.coming(days=_DAYS), house.agenda.history(days=_DAYS)

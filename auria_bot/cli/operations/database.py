@@ -66,7 +66,7 @@ def backup(
         made = keeper.make(folder.expanduser().absolute() if folder else None)
         gone = () if folder else keeper.rotate()
         with app.store.begin() as unit:
-            unit.journal.note("backup", words=str(made.folder), at=app.clock())
+            unit.journal.note("backup", details=str(made.folder), at=app.clock())
     words = f"{made.folder}: {len(made.files)} files, {made.size / 1e6:.1f} MB"
     if as_json:
         print_json({"folder": made.folder, "bytes": made.size, "files": len(made.files), "gone": gone})
@@ -115,7 +115,7 @@ def restore(
             raise InvalidTransition(f"a daemon is at work: {holder}; end it first, then restore")
         done = operations.backups(app).restore(file.expanduser().absolute(), force=force)
         with app.store.begin() as unit:  # opening it brings an older schema up to date
-            unit.journal.note(RESTORE, words=str(done.backup.folder), at=app.clock())
+            unit.journal.note(RESTORE, details=str(done.backup.folder), at=app.clock())
         doubts = hold_back(app.store, app.clock, as_of=done.backup.made_at)
         by_itself = app.settings.schedule.approve_after > 0
     if as_json:
@@ -208,7 +208,7 @@ def journal(
             single_line(line.who),
             line.action,
             str(line.draft_id or ""),
-            single_line(line.words, 300),
+            single_line(line.details, 300),
         )
         for line in lines
     ]

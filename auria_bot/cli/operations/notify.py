@@ -30,7 +30,7 @@ def test() -> None:
             raise InputError("there is no address to try; set notify.addresses, or AURIA_NOTIFY__ADDRESSES")
         names = herald.check()
         words = "You will be told here when Auria needs you. Nothing is to be done."
-        said = herald.say(Notice(kind="test", subject="test", title="Auria says hello", words=words))
+        said = herald.say(Notice(kind="test", subject="test", title="Auria says hello", body=words))
     for name in names:
         typer.echo(f"{name}: {'failed' if name in said.failed else 'told'}")
     if said.failed:

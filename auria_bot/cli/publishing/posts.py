@@ -120,7 +120,7 @@ def _page(post: Post, attempts: Sequence[Attempt], console: Console, zone: str) 
             "post",
             Text.assemble(f"{post.id}, ", state_text(post.state), f", of draft {post.draft_id} on {post.channel}"),
         ),
-        ("what now", Text(single_line(post.words, 1000))),
+        ("what now", Text(single_line(post.message, 1000))),
         ("due", Text("" if receipt else when(post.due, zone))),
         ("out since", Text(when(receipt.at, zone) if receipt else "")),
         ("gone since", Text(when(post.vanished_at, zone))),
@@ -141,7 +141,7 @@ def _page(post: Post, attempts: Sequence[Attempt], console: Console, zone: str) 
             _second(one.sending_at, zone),
             _second(one.ended_at, zone),
             state_text(str(one.outcome or "open")),
-            single_line(one.words, 500),
+            single_line(one.message, 500),
         )
         for one in attempts
     ]

@@ -89,7 +89,7 @@ def _tell(app: Application, done: Round, *, as_json: bool) -> None:
     stuck = [post for post in done.posts if post.state not in {PostState.SENT, PostState.WAITING, PostState.SENDING}]
     problems = [
         *done.problems,
-        *(f"post {post.id} on {post.channel} is {post.state}: {post.words}" for post in stuck),
+        *(f"post {post.id} on {post.channel} is {post.state}: {post.message}" for post in stuck),
     ]
     if problems:
         raise ChannelError("\n".join(dict.fromkeys(problems)))

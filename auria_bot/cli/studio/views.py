@@ -134,7 +134,7 @@ def post_json(post: Post, attempts: Sequence[Attempt] = ()) -> dict[str, Any]:
         "receipt": {"id": receipt.id, "url": receipt.url, "at": receipt.at.isoformat(), "cost": receipt.cost}
         if receipt
         else None,
-        "words": post.words,
+        "words": post.message,
         "vanished_at": post.vanished_at.isoformat() if post.vanished_at else None,
         "attempts": [
             {
@@ -143,7 +143,7 @@ def post_json(post: Post, attempts: Sequence[Attempt] = ()) -> dict[str, Any]:
                 "sending_at": one.sending_at.isoformat() if one.sending_at else None,
                 "ended_at": one.ended_at.isoformat() if one.ended_at else None,
                 "outcome": str(one.outcome) if one.outcome else None,
-                "words": one.words,
+                "words": one.message,
             }
             for one in attempts
         ],
@@ -155,6 +155,6 @@ def post_table(posts: Sequence[Post], zone: str) -> Table:
     rows = []
     for post in posts:
         at = when(post.receipt.at, zone) if post.receipt else f"due {when(post.due, zone)}"
-        what = post.receipt.url if post.receipt else single_line(post.words, 200)
+        what = post.receipt.url if post.receipt else single_line(post.message, 200)
         rows.append((str(post.id), str(post.draft_id), post.channel, state_text(post.state), at, what))
     return table("", ("id", "draft", "channel", "state", "when", "where or why"), rows)

@@ -17,7 +17,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from auria_bot.domain.measurement_schedule import AGES, AUDIENCE_EVERY, is_due, next_due
+from auria_bot.domain.engagement import AGES, AUDIENCE_EVERY, is_due, next_due
 from auria_bot.errors import AuriaError, NotFound, Throttled, Unauthorised
 from auria_bot.redaction import redacted
 
@@ -53,7 +53,7 @@ class MeasurementResult:
     followers: int | None = None  # as counted now
     left: int = 0  # posts that are due and were not measured
     next_at: datetime | None = None  # when something is due next; maybe long ago
-    words: str = ""  # why something was left
+    message: str = ""  # why something was left
     failed: bool = False  # whether that is for the operator to look at
 
 
@@ -67,7 +67,7 @@ class Round:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is for the operator to look at, with the channels' names."""
-        return tuple(f"{visit.channel}: {visit.words}" for visit in self.visits if visit.failed)
+        return tuple(f"{visit.channel}: {visit.message}" for visit in self.visits if visit.failed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class _Errand:
     measured: int = 0
     failures: int = 0  # in a row
     followers: int | None = None
-    words: list[str] = field(default_factory=list)
+    message: list[str] = field(default_factory=list)
     failed: bool = False
     stopped: bool = False
     gone: list[TrackedPost] = field(default_factory=list)
@@ -93,9 +93,9 @@ class _Errand:
         """Whether so many posts are missing, and none was found, that it is hard to believe."""
         return len(self.gone) >= _SWEEP and not self.measured and not self.believes
 
-    def stop(self, words: str, *, failed: bool) -> None:
+    def stop(self, message: str, *, failed: bool) -> None:
         """Leave the rest for another time."""
-        self.words.append(words)
+        self.message.append(message)
         self.failed, self.stopped = self.failed or failed, True
 
 
@@ -263,15 +263,15 @@ class Tracker:
     def _failed(self, errand: _Errand, what: str, error: Exception) -> None:
         """A call that brought nothing; after some in a row the channel is left alone."""
         known = isinstance(error, AuriaError)
-        words = str(error) if known else f"{type(error).__name__}: {error}"
+        message = str(error) if known else f"{type(error).__name__}: {error}"
         log.warning(
             "%s could not be counted: %s",
             what,
-            words,
+            message,
             exc_info=None if known else error,
             extra={"channel": errand.name, "action": "measure"},
         )
-        errand.words.append(f"{what} could not be counted: {words}")
+        errand.message.append(f"{what} could not be counted: {message}")
         errand.failures += 1
         errand.failed = True
         if errand.failures >= _TRIES:
@@ -310,7 +310,7 @@ class Tracker:
             calls=errand.calls,
             followers=errand.followers,
             cost=errand.calls * self._prices.get(errand.name, 0.0),
-            words=redacted("; ".join(errand.words)),
+            message=redacted("; ".join(errand.message)),
             failed=errand.failed,
             left=max(len(errand.due) - errand.measured - len(errand.gone), 0),
             next_at=min((time for time in times if time is not None), default=None),

@@ -119,7 +119,7 @@ class Maintenance:
         if not dry_run and (pictures or runs or logs or staging):
             words = f"{len(pictures)} pictures, {len(runs)} runs, {len(logs)} logs, {freed / 1e6:.1f} MB"
             with self._store.begin() as unit:
-                unit.journal.note("tidy", words=words, at=self._clock())
+                unit.journal.note("tidy", details=words, at=self._clock())
         return done
 
     def check(self) -> tuple[str, ...]:

@@ -141,15 +141,15 @@ class Notices:
         for telling in due:
             again = self._clock() + _AGAIN[min(telling.tries, len(_AGAIN)) - 1]
             try:
-                said = self._herald.say(telling.notice, but=telling.told)
+                said = self._herald.say(telling.notice, but=telling.delivered)
                 told, fine = said.told, not said.failed
                 if said.failed:
                     log.warning("Not told yet: %s", ", ".join(said.failed), extra={"action": telling.notice.kind})
             except AuriaError as error:
-                told, fine = telling.told, False
+                told, fine = telling.delivered, False
                 log.warning("Nobody can be told: %s", told_by(error), extra={"action": telling.notice.kind})
             with self._store.begin() as unit:
-                unit.notices.record_delivery(telling, told=told, next_at=None if fine else again)
+                unit.notices.record_delivery(telling, delivered=told, next_at=None if fine else again)
             done += fine
         return done
 
@@ -175,7 +175,7 @@ class Notices:
             lines += [f"Post {post.id} on {post.channel} needs you: auria posts show {post.id}" for post in attention]
             lines += [f"{one.name} is paused: {one.reason}" for one in unit.channels.paused()]
             unit.notices.forget_sent(Kind.DIGEST, before=now - _DIGESTS)
-            notice = Notice(kind=Kind.DIGEST, subject=day, title=f"Auria on {day}", words="\n".join(lines))
+            notice = Notice(kind=Kind.DIGEST, subject=day, title=f"Auria on {day}", body="\n".join(lines))
             return unit.notices.add(notice, at=now)
 
     def _settle(self, unit: Unit, kind: Kind, notices: Sequence[Notice]) -> int:
@@ -205,7 +205,7 @@ class Notices:
             except AuriaError:
                 log.warning("The picture is missing", extra={"draft": draft.id})
                 picture = ""
-            notice = Notice(kind=kind, subject=str(draft.id), title=title, words=words, picture=picture)
+            notice = Notice(kind=kind, subject=str(draft.id), title=title, body=words, picture=picture)
             unit.notices.add(notice, at=self._clock(), say=not together or draft is new[-1])
         return 1 if together else len(new)
 
@@ -215,7 +215,7 @@ class Notices:
                 kind=Kind.NEEDS_ATTENTION,
                 subject=str(post.id),
                 title=f"Post {post.id} on {post.channel} needs you",
-                words=f"{post.words}\n\nSee it: auria posts show {post.id}",
+                body=f"{post.message}\n\nSee it: auria posts show {post.id}",
             )
             for post in unit.posts.list({PostState.NEEDS_ATTENTION})
         ]
@@ -227,7 +227,7 @@ class Notices:
                 kind=Kind.CHANNEL_PAUSED,
                 subject=one.name,
                 title=f"{one.name} is paused",
-                words=f"{one.reason}\n\nThen: auria channels resume {one.name}",
+                body=f"{one.reason}\n\nThen: auria channels resume {one.name}",
             )
             for one in unit.channels.paused()
             if one.by == "auria"
@@ -243,7 +243,7 @@ class Notices:
             if stock.made
             else "She makes some at the next hour of the job 'make'; now: auria make"
         )
-        return [Notice(kind=Kind.STOCK_LOW, subject="stock", title="Few approved drafts are left", words=words)]
+        return [Notice(kind=Kind.STOCK_LOW, subject="stock", title="Few approved drafts are left", body=words)]
 
     def _disk(self) -> list[Notice] | None:
         room = self._sources.room()
@@ -254,7 +254,7 @@ class Notices:
         words = f"{room.free / 1e9:.2f} GB of {room.total / 1e9:.0f} GB are free.\n\nFree some: auria tidy, or a larger disk."
         if room.full:
             words = f"Work fails until there is room. {words}"
-        return [Notice(kind=Kind.DISK_FILLING, subject="home", title="The disk fills", words=words)]
+        return [Notice(kind=Kind.DISK_FILLING, subject="home", title="The disk fills", body=words)]
 
     def _overdue(self) -> list[Notice]:
         return [
@@ -262,7 +262,7 @@ class Notices:
                 kind=Kind.JOB_OVERDUE,
                 subject=job[:200],
                 title=f"The job {job!r} is overdue",
-                words=f"{words}\n\nSee: auria schedule, and the daemon's log",
+                body=f"{words}\n\nSee: auria schedule, and the daemon's log",
             )
             for job, words in self._sources.overdue().items()
         ]
@@ -273,7 +273,7 @@ class Notices:
                 kind=Kind.JOB_MISSED,
                 subject=f"{job} {slot}"[:200],
                 title=f"The job {job!r} was missed",
-                words=f"It was due at {slot}. Shall it be made up for?\n\nauria schedule --run {quote(job)}, or --skip {quote(job)}",
+                body=f"It was due at {slot}. Shall it be made up for?\n\nauria schedule --run {quote(job)}, or --skip {quote(job)}",
             )
             for job, slot in self._sources.missed().items()
         ]
@@ -284,7 +284,7 @@ class Notices:
                 kind=Kind.TOKEN_EXPIRING,
                 subject=f"{name} {until}"[:200],
                 title=f"The token of {name} ends soon",
-                words=f"It is good until {until}, and could not be renewed.\n\nGive a new one: auria channels add {name}",
+                body=f"It is good until {until}, and could not be renewed.\n\nGive a new one: auria channels add {name}",
             )
             for name, until in self._sources.expiring().items()
         ]

@@ -42,7 +42,7 @@ class LogNotifier:
 
     def say(self, notice: Notice, *, but: Collection[str] = ()) -> DeliveryResult:
         """Write the notice into the log."""
-        log.warning("%s %s", notice.title, " ".join(notice.words.split()), extra={"action": notice.kind})
+        log.warning("%s %s", notice.title, " ".join(notice.body.split()), extra={"action": notice.kind})
         return DeliveryResult(told=(*but, "log"))
 
 
@@ -104,7 +104,7 @@ class AppriseNotifier:
 
         def tell() -> None:
             try:
-                fine.append(bool(server.notify(body=notice.words, title=notice.title, attach=picture)))
+                fine.append(bool(server.notify(body=notice.body, title=notice.title, attach=picture)))
             except Exception as error:  # noqa: BLE001 - a plugin's slip must not keep the others from being told
                 log.warning("%s cannot be told: %s", name, redacted_error(error))
                 fine.append(False)

@@ -120,7 +120,7 @@ class OutageAlerter:
         one.next_try = now + _AGAIN[min(one.tries, len(_AGAIN) - 1)]
         one.tries += 1
         words = f"{one.words[:2000]}\n\n{_WAYS_OUT[subject]}"
-        notice = Notice(kind=Kind.STANDSTILL, subject=subject, title=_TITLES[subject], words=words)
+        notice = Notice(kind=Kind.STANDSTILL, subject=subject, title=_TITLES[subject], body=words)
         told = json.dumps({"addresses": self.addresses, "told": one.told, "notice": asdict(notice)})
         command = [*self._program, "notify", "relay"]
         try:

@@ -64,16 +64,16 @@ class AttemptLog:
         """Note how an attempt ended that sent nothing for sure; the post as it is then.
 
         Args:
-            post: in its new state, with its words.
+            post: in its new state, with its message.
             outcome: of the attempt.
-            said: what the platform said, in its own words.
+            said: what the platform said, in its own message.
             refusal: why the credentials were not accepted: the channel is paused with it.
         """
         now = self._clock()
         try:
             with self._store.begin() as unit:
                 late = self._receipt(unit, now)
-                unit.posts.close_attempt(post, outcome=outcome, words=str(said) or post.words, at=now)
+                unit.posts.close_attempt(post, outcome=outcome, message=str(said) or post.message, at=now)
                 if refusal is not None:
                     pause_refused(unit, post.channel, refusal, at=now)
         except InvalidTransition as error:
@@ -106,7 +106,7 @@ class AttemptLog:
         if self._sent is None:
             return None
         try:
-            unit.posts.close_attempt(self._sent, outcome=Outcome.SENT, words=self._sent.words, at=now)
+            unit.posts.close_attempt(self._sent, outcome=Outcome.SENT, message=self._sent.message, at=now)
         except InvalidTransition as error:
             return error
         return None
@@ -127,9 +127,9 @@ class AttemptLog:
         current = self.now(post)
         if current.state is PostState.SENT or current.fencing != post.fencing:
             return current
-        words = "its worker came back late, with the receipt"
+        message = "its worker came back late, with the receipt"
         try:
-            late = current.moved(PostState.SENT, receipt=post.receipt, words=words)
+            late = current.moved(PostState.SENT, receipt=post.receipt, message=message)
             with self._store.begin() as unit:
                 unit.posts.save(late)
         except InvalidTransition as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from auria_bot.domain.pause import AURIA
+from auria_bot.domain.post import AURIA
 from auria_bot.errors import UnknownName
 from auria_bot.redaction import redacted_error
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from auria_bot.domain.interfaces import Channel, Clock
-    from auria_bot.domain.pause import Pause
+    from auria_bot.domain.post import Pause
     from auria_bot.store.unit_of_work import Store, Unit
 
 __all__ = ["OPERATOR", "Pauses", "pause_refused"]
@@ -64,7 +64,7 @@ class Pauses:
         words = reason.strip() or f"paused by hand; then: `auria channels resume {name}`"
         with self._store.begin() as unit:
             unit.channels.pause(name, reason=words, by=by, at=now)
-            unit.journal.note("pause", words=f"{name}: {words}", at=now)
+            unit.journal.note("pause", details=f"{name}: {words}", at=now)
 
     def resume(self, name: str) -> str:
         """Check a channel and let it go on; what the check found.
@@ -93,7 +93,7 @@ class Pauses:
         now = self._clock()
         with self._store.begin() as unit:
             if unit.channels.resume(name):
-                unit.journal.note("resume", words=name, at=now)
+                unit.journal.note("resume", details=name, at=now)
 
     def _known(self, name: str) -> Callable[[], Channel]:
         if name not in self._channels:

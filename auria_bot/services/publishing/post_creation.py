@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Channel, Clock
-    from auria_bot.domain.pause import Pause
+    from auria_bot.domain.post import Pause
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
@@ -88,7 +88,7 @@ class PostCreator:
             for draft in drafts:
                 scheduled = draft.schedule()
                 if found := [
-                    f"draft {draft.id}: {words}" for name in draft.channels for words in self._faults(draft, name)
+                    f"draft {draft.id}: {message}" for name in draft.channels for message in self._faults(draft, name)
                 ]:
                     problems += found
                     continue
@@ -98,7 +98,7 @@ class PostCreator:
                     unit.posts.add(saved, name, due=due or now, picture=picture, key=_key(saved, name))
                     for name in saved.channels
                 ]
-                unit.journal.note("schedule", draft_id=draft.id, words=", ".join(saved.channels), at=now)
+                unit.journal.note("schedule", draft_id=draft.id, details=", ".join(saved.channels), at=now)
         return tuple(posts), problems
 
     def preview(self, ids: Collection[int] = (), *, channels: Collection[str] = ()) -> tuple[Preview, ...]:

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Channel, Clock
-    from auria_bot.domain.pause import Pause
-    from auria_bot.domain.post import Attempt
+    from auria_bot.domain.post import Attempt, Pause
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
@@ -138,11 +137,11 @@ class Publisher:
             problems += _tidied(name, channel)
         if since is not None:
             problems += self._under_way(set(channels or self._channels), since)
-        waiting = [post for post in touched.values() if post.state is PostState.WAITING and post.words]
-        paused, words = self._standstill(channels)
-        problems += [f"{post.channel}: {post.words}" for post in waiting if post.channel not in paused]
+        waiting = [post for post in touched.values() if post.state is PostState.WAITING and post.message]
+        paused, message = self._standstill(channels)
+        problems += [f"{post.channel}: {post.message}" for post in waiting if post.channel not in paused]
         return Round(
-            posts=tuple(touched[key] for key in sorted(touched)), problems=tuple(dict.fromkeys(problems + words))
+            posts=tuple(touched[key] for key in sorted(touched)), problems=tuple(dict.fromkeys(problems + message))
         )
 
     def schedule(self, ids: Collection[int] = (), *, due: datetime | None = None) -> tuple[tuple[Post, ...], list[str]]:
@@ -206,10 +205,12 @@ class Publisher:
             receipt = None
             if decision == "sent":
                 receipt = Receipt(id=identifier or url.strip().rstrip("/").rpartition("/")[2], url=url.strip(), at=now)
-            words = f"the operator decided: {decision}; `auria posts show {post_id}` tells the whole story"
-            moved = post.moved(DECISIONS[decision], receipt=receipt, words=words, due=now)
+            message = f"the operator decided: {decision}; `auria posts show {post_id}` tells the whole story"
+            moved = post.moved(DECISIONS[decision], receipt=receipt, message=message, due=now)
             unit.posts.save(moved)
-            unit.journal.note(f"post {decision}", draft_id=post.draft_id, words=f"{post.channel} {url}".strip(), at=now)
+            unit.journal.note(
+                f"post {decision}", draft_id=post.draft_id, details=f"{post.channel} {url}".strip(), at=now
+            )
         return moved
 
     def paused(self) -> tuple[Pause, ...]:
@@ -297,14 +298,14 @@ class Publisher:
         with self._store.read() as unit:
             paused = {pause.name: pause.reason for pause in unit.channels.paused()}
             held = unit.posts.channels_in({PostState.WAITING, PostState.UNKNOWN})
-        words = {name: f"{name} is paused: {reason}" for name, reason in paused.items() if name in self._channels}
-        words |= {
+        message = {name: f"{name} is paused: {reason}" for name, reason in paused.items() if name in self._channels}
+        message |= {
             name: f"posts wait for channel {name}, which is not set up; write [channels.{name}] into auria.toml,"
             " or give them up: `auria posts resolve ID --give-up`"
             for name in held
             if name not in self._channels
         }
-        return set(paused), [words[name] for name in words if not names or name in names]
+        return set(paused), [message[name] for name in message if not names or name in names]
 
 
 def _tidied(name: str, channel: Channel) -> list[str]:

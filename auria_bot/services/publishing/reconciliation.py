@@ -54,7 +54,7 @@ class Reconciliation:
                 attempts = unit.posts.attempts(post.id)
                 unsent = attempts[-1].sending_at is None
                 moved = replace(_lapsed(post, unsent=unsent, failures=failures_in_a_row(attempts[:-1]) + 1), due=now)
-                unit.posts.close_attempt(moved, outcome=Outcome.ABANDONED, words=moved.words, at=now)
+                unit.posts.close_attempt(moved, outcome=Outcome.ABANDONED, message=moved.message, at=now)
                 taken.append(moved)
         return tuple(taken)
 
@@ -76,14 +76,14 @@ class Reconciliation:
         except Unauthorised as error:
             return self._refused(post, error)
         except OutcomeUnknown as error:
-            words = f"it cannot be told whether the post is out ({redacted_error(error)}); look at {post.channel}, then: {way_out(post)}"
-            return self._save(post.moved(PostState.NEEDS_ATTENTION, words=words))
+            message = f"it cannot be told whether the post is out ({redacted_error(error)}); look at {post.channel}, then: {way_out(post)}"
+            return self._save(post.moved(PostState.NEEDS_ATTENTION, message=message))
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, the post is not sent again by itself
             return self._later(post, error)
         if receipt is not None:
-            return self._save(post.moved(PostState.SENT, receipt=receipt, words=f"found on {post.channel}"))
-        words = "surely not out; it is sent again"
-        return self._save(post.moved(PostState.WAITING, words=words, due=self._clock()))
+            return self._save(post.moved(PostState.SENT, receipt=receipt, message=f"found on {post.channel}"))
+        message = "surely not out; it is sent again"
+        return self._save(post.moved(PostState.WAITING, message=message, due=self._clock()))
 
     def _later(self, post: Post, error: Exception) -> Post:
         """It cannot be told now: again in a while, and after some look-ups the operator is asked."""
@@ -99,23 +99,23 @@ class Reconciliation:
                 extra={"post": post.id, "channel": post.channel},
             )
         if post.lookups >= MOST_LOOKUPS:
-            words = f"{post.lookups} look-ups could not tell whether the post is out ({why}); look at {post.channel}, then: "
-            return self._save(post.moved(PostState.NEEDS_ATTENTION, words=words + way_out(post)))
+            message = f"{post.lookups} look-ups could not tell whether the post is out ({why}); look at {post.channel}, then: "
+            return self._save(post.moved(PostState.NEEDS_ATTENTION, message=message + way_out(post)))
         now = self._clock()
         wait = lookup_wait(post.lookups)
         if isinstance(error, Throttled) and error.until is not None:
             wait = max(wait, retry_after(error, now))
-        words = f"it may or may not be out, and cannot be looked up before {now + wait:%Y-%m-%d %H:%M} UTC: {why}"
-        return self._save(replace(post, words=words, due=now + wait))
+        message = f"it may or may not be out, and cannot be looked up before {now + wait:%Y-%m-%d %H:%M} UTC: {why}"
+        return self._save(replace(post, message=message, due=now + wait))
 
     def _refused(self, post: Post, error: Unauthorised) -> Post:
         """The channel is paused; the post stays unknown, and is asked about when it goes on."""
         now = self._clock()
-        words = (
+        message = (
             f"it may or may not be out, and the channel is paused ({redacted_error(error)}); put that right, then:"
             f" `auria channels resume {post.channel}`"
         )
-        saved = self._save(replace(post, words=words, due=now))
+        saved = self._save(replace(post, message=message, due=now))
         with self._store.begin() as unit:
             pause_refused(unit, post.channel, error, at=now)
         return saved
@@ -136,13 +136,14 @@ def _lapsed(post: Post, *, unsent: bool, failures: int) -> Post:
     """What a post becomes whose worker vanished."""
     if not unsent:
         return post.moved(
-            PostState.UNKNOWN, words="the worker that was sending it vanished; the next look-up tells whether it is out"
+            PostState.UNKNOWN,
+            message="the worker that was sending it vanished; the next look-up tells whether it is out",
         )
     if failures >= MOST_FAILURES:
         return post.moved(
             PostState.NEEDS_ATTENTION,
-            words=f"{failures} workers in a row vanished before anything was sent; `auria doctor` may tell why, then: {way_out(post)}",
+            message=f"{failures} workers in a row vanished before anything was sent; `auria doctor` may tell why, then: {way_out(post)}",
         )
     return post.moved(
-        PostState.WAITING, words="the worker that had it vanished before anything was sent; it is sent again"
+        PostState.WAITING, message="the worker that had it vanished before anything was sent; it is sent again"
     )

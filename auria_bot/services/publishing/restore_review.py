@@ -45,15 +45,15 @@ def hold_back(store: Store, clock: Clock, *, as_of: datetime) -> HeldItems:
     since = f"the database was put back as of {as_of:%Y-%m-%d %H:%M} UTC, and the post may have gone out after that"
     with store.begin() as unit:
         for post in unit.posts.list({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN}):
-            words = f"{since}; look at {post.channel}, then: {way_out(post)}"
-            held = post.moved(PostState.NEEDS_ATTENTION, words=words)
+            message = f"{since}; look at {post.channel}, then: {way_out(post)}"
+            held = post.moved(PostState.NEEDS_ATTENTION, message=message)
             if post.state is PostState.SENDING:
-                unit.posts.close_attempt(held, outcome=Outcome.ABANDONED, words=words, at=now)
+                unit.posts.close_attempt(held, outcome=Outcome.ABANDONED, message=message, at=now)
             else:
                 unit.posts.save(held)
             posts.append(post.id)
         for draft in unit.drafts.list({DraftState.APPROVED}):
             unit.drafts.save(draft.edit())
-            unit.journal.note("hold_back", draft_id=draft.id, words=since, at=now)
+            unit.journal.note("hold_back", draft_id=draft.id, details=since, at=now)
             drafts.append(draft.id)
     return HeldItems(drafts=tuple(sorted(drafts)), posts=tuple(sorted(posts)))

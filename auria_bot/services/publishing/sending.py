@@ -2,7 +2,7 @@
 
 What surely did not post is told by Rejected, Throttled and Unauthorised. Any other error is judged by whether the channel had
 called `ready`: before, nothing can be out, and the post waits for another try; after, it may be out, and is UNKNOWN.
-Right before sending, the approval's signature is checked against the words and the picture's bytes on the disk.
+Right before sending, the approval's signature is checked against the message and the picture's bytes on the disk.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Sender:
 
     def _attempt(self, post: Post, draft: Draft, channel: Channel, *, more: bool) -> Post:
         if faults := broken(post, draft):
-            words = f"not sent: {'; '.join(faults)}; put it right, then: {way_out(post)}"
-            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.REFUSED)
+            message = f"not sent: {'; '.join(faults)}; put it right, then: {way_out(post)}"
+            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, message=message), Outcome.REFUSED)
         turn = _SendPermit(post, self._ledger)
         try:
             receipt = channel.publish(post, turn)
@@ -82,7 +82,7 @@ class Sender:
         except BaseException:
             self._interrupted(turn)
             raise
-        return self._ledger.sent(post.moved(PostState.SENT, receipt=receipt, words=""), more=more)
+        return self._ledger.sent(post.moved(PostState.SENT, receipt=receipt, message=""), more=more)
 
     def _failed(self, turn: _SendPermit, error: Exception) -> Post:
         """What an attempt's failure means."""
@@ -92,19 +92,21 @@ class Sender:
             return self._ledger.now(post)
         now = self._clock()
         if isinstance(error, Rejected):
-            words = (
+            message = (
                 f"{post.channel} refused it, nothing was posted: {redacted_error(error)}. `auria posts show {post.id}` tells more;"
                 " `auria make` makes another artwork"
             )
-            return self._ledger.settle(post.moved(PostState.FAILED, words=words), Outcome.REFUSED, error)
+            return self._ledger.settle(post.moved(PostState.FAILED, message=message), Outcome.REFUSED, error)
         if isinstance(error, Throttled):
             due = now + retry_after(error, now)
-            words = f"{post.channel} asks to wait until {due:%Y-%m-%d %H:%M} UTC: {redacted_error(error)}"
-            return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.THROTTLED, error)
-        if isinstance(error, Unauthorised):
-            words = f"it waits: the channel is paused ({redacted_error(error)}); put that right, then: `auria channels resume {post.channel}`"
+            message = f"{post.channel} asks to wait until {due:%Y-%m-%d %H:%M} UTC: {redacted_error(error)}"
             return self._ledger.settle(
-                post.moved(PostState.WAITING, words=words), Outcome.UNAUTHORISED, error, refusal=error
+                post.moved(PostState.WAITING, due=due, message=message), Outcome.THROTTLED, error
+            )
+        if isinstance(error, Unauthorised):
+            message = f"it waits: the channel is paused ({redacted_error(error)}); put that right, then: `auria channels resume {post.channel}`"
+            return self._ledger.settle(
+                post.moved(PostState.WAITING, message=message), Outcome.UNAUTHORISED, error, refusal=error
             )
         why = (
             redacted_error(error)
@@ -119,8 +121,8 @@ class Sender:
             )
         # Before `ready` an OutcomeUnknown can only speak of an earlier attempt, where there was one.
         if turn.begun or (isinstance(error, OutcomeUnknown) and post.tried_at is not None):
-            words = f"it may or may not be out: {why}; the next `auria publish` looks it up"
-            return self._ledger.settle(post.moved(PostState.UNKNOWN, words=words, due=now), Outcome.UNCLEAR, why)
+            message = f"it may or may not be out: {why}; the next `auria publish` looks it up"
+            return self._ledger.settle(post.moved(PostState.UNKNOWN, message=message, due=now), Outcome.UNCLEAR, why)
         return self._broke(post, why, now)
 
     def _broke(self, post: Post, why: str, now: datetime) -> Post:
@@ -128,17 +130,17 @@ class Sender:
         with self._store.read() as unit:
             count = failures_in_a_row(unit.posts.attempts(post.id)[:-1]) + 1
         if count >= MOST_FAILURES:
-            words = f"it failed {count} times before anything was sent, the last time: {why}; then: {way_out(post)}"
-            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, words=words), Outcome.BROKEN, why)
+            message = f"it failed {count} times before anything was sent, the last time: {why}; then: {way_out(post)}"
+            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, message=message), Outcome.BROKEN, why)
         due = now + _SHORTEST_WAIT * 2 ** (count - 1)
-        words = f"it failed before anything was sent: {why}; tried again from {due:%Y-%m-%d %H:%M} UTC on"
-        return self._ledger.settle(post.moved(PostState.WAITING, due=due, words=words), Outcome.BROKEN, why)
+        message = f"it failed before anything was sent: {why}; tried again from {due:%Y-%m-%d %H:%M} UTC on"
+        return self._ledger.settle(post.moved(PostState.WAITING, due=due, message=message), Outcome.BROKEN, why)
 
     def _interrupted(self, turn: _SendPermit) -> None:
         """The program is ending in the middle of an attempt."""
         if turn.begun:
-            words = "it may or may not be out: the program was interrupted; the next `auria publish` looks it up"
-            unknown = turn.post.moved(PostState.UNKNOWN, words=words, due=self._clock())
+            message = "it may or may not be out: the program was interrupted; the next `auria publish` looks it up"
+            unknown = turn.post.moved(PostState.UNKNOWN, message=message, due=self._clock())
             self._ledger.settle(unknown, Outcome.UNCLEAR)
         else:
             self._ledger.close([turn.post])

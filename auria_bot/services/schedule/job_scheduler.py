@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from auria_bot.domain.interfaces import Clock
-    from auria_bot.domain.job_schedule import JobSchedule
-    from auria_bot.domain.lease import Lease
+    from auria_bot.domain.job_schedule import JobSchedule, Lease
     from auria_bot.store.unit_of_work import Store, Unit
 
 __all__ = ["BACK_OFF", "LOOK_AGAIN", "LOOK_BACK", "MOST_TRIES", "MOST_WORDS", "JobScheduler"]

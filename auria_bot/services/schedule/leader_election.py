@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from auria_bot.domain.interfaces import Clock
-    from auria_bot.domain.lease import Lease
+    from auria_bot.domain.job_schedule import Lease
     from auria_bot.store.unit_of_work import Store
 
 __all__ = ["HEARTBEAT", "LENGTH", "NAME", "LeaderElection", "own_name"]

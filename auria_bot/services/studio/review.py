@@ -98,7 +98,7 @@ class Review:
                 if words := unfit(draft, self._faults):
                     raise TextRejected(f"draft {draft_id}: {'; '.join(words)}; change it: auria edit {draft_id}")
                 approved.append(unit.drafts.save(draft.approve(wanted, now)))
-                unit.journal.note("approve", draft_id=draft_id, words=", ".join(approved[-1].channels), at=now)
+                unit.journal.note("approve", draft_id=draft_id, details=", ".join(approved[-1].channels), at=now)
         return tuple(approved)
 
     def reject(self, draft_id: int, reason: str = "") -> Draft:
@@ -111,7 +111,7 @@ class Review:
         now, words = self._clock(), reason.strip()[:LONGEST_REASON]
         with self._store.begin() as unit:
             rejected = unit.drafts.save(unit.drafts.get(draft_id).reject(words, now))
-            unit.journal.note("reject", draft_id=draft_id, words=words, at=now)
+            unit.journal.note("reject", draft_id=draft_id, details=words, at=now)
         return rejected
 
     def edit(self, draft_id: int, *, text: str | None = None, alt_text: str | None = None) -> Draft:
@@ -131,7 +131,7 @@ class Review:
         with self._store.begin() as unit:
             edited = unit.drafts.save(unit.drafts.get(draft_id).edit(text=words, alt_text=alt))
             what = " and ".join(name for name, value in (("text", words), ("alt text", alt)) if value is not None)
-            unit.journal.note("edit", draft_id=draft_id, words=what, at=now)
+            unit.journal.note("edit", draft_id=draft_id, details=what, at=now)
         return edited
 
     def restyle(
@@ -185,7 +185,7 @@ class Review:
             current = unit.drafts.get(old.id)
             if current.state in {DraftState.MADE, DraftState.APPROVED}:
                 unit.drafts.save(current.reject(words, now))
-            unit.journal.note(action, draft_id=old.id, words=words, at=now)
+            unit.journal.note(action, draft_id=old.id, details=words, at=now)
         return new
 
     def _checked(self, what: str, words: str, longest: int) -> str:

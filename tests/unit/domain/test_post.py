@@ -75,4 +75,4 @@ def test_what_came_to_its_mutation_is_no_mere_failure() -> None:
 
 
 def _attempt(outcome: Outcome | None) -> Attempt:
-    return Attempt(number=1, started_at=POST.due, ended_at=None, outcome=outcome, words="")
+    return Attempt(number=1, started_at=POST.due, ended_at=None, outcome=outcome, message="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from auria_bot.domain.pause import AURIA, Pause
+from auria_bot.domain.post import AURIA, Pause
 from tests.factories import NOW
 
 if TYPE_CHECKING:

@@ -123,7 +123,7 @@ def test_a_first_schema_s_refused_credentials_pause_the_channel(database_url: st
     with Store.open(Settings(home=tmp_path, database={"url": database_url})) as store, store.read() as unit:
         other, refused = unit.posts.list()
         assert (refused.state, other.state) == ("waiting", "needs_attention")
-        assert other.words == "look, then: `auria posts resolve 2 --sent URL | --not-sent | --give-up`"
+        assert other.message == "look, then: `auria posts resolve 2 --sent URL | --not-sent | --give-up`"
         (paused,) = unit.channels.paused()
         assert (paused.name, paused.by, paused.at) == ("a", "auria", datetime(2026, 11, 21, 11, tzinfo=UTC))
 

@@ -17,7 +17,7 @@ LATER = NOW + timedelta(minutes=5)
 
 def notice(subject: str, kind: str = "disk_filling") -> Notice:
     """Something to say."""
-    return Notice(kind=kind, subject=subject, title="t", words="w")
+    return Notice(kind=kind, subject=subject, title="t", body="w")
 
 
 def taken(store: Store) -> list[PendingNotification]:
@@ -36,11 +36,11 @@ def test_an_occasion_that_is_over_settles_no_other(store: Store):
             unit.notices.forget("disk_filling", {"home"})
             unit.notices.add(next_one, at=NOW)
         with store.begin() as unit:
-            unit.notices.record_delivery(telling, told=["a"], next_at=None)
+            unit.notices.record_delivery(telling, delivered=["a"], next_at=None)
         (left,) = taken(store)
-        assert (left.notice, left.told) == (next_one, ())
+        assert (left.notice, left.delivered) == (next_one, ())
         with store.begin() as unit:
-            unit.notices.record_delivery(left, told=["a"], next_at=None)
+            unit.notices.record_delivery(left, delivered=["a"], next_at=None)
             assert not unit.notices.has_due(now=LATER)
             unit.notices.forget("disk_filling", {next_one.subject})
 

@@ -48,7 +48,7 @@ def _unknown(unit, number: int = 1) -> Post:
     """A post that may be out."""
     _post(unit, number, due=NOW - LEASE)
     post = _claim(unit)
-    unit.posts.close_attempt(post.moved(PostState.UNKNOWN, due=NOW), outcome=Outcome.UNCLEAR, words="", at=NOW)
+    unit.posts.close_attempt(post.moved(PostState.UNKNOWN, due=NOW), outcome=Outcome.UNCLEAR, message="", at=NOW)
     return unit.posts.get(post.id)
 
 
@@ -110,7 +110,7 @@ def test_several_are_claimed_at_once(store: Store):
         assert [post.id for post in unit.posts.list({PostState.WAITING})] == ids[1::-1]
         for post in claimed:
             assert unit.posts.attempts(post.id) == (
-                Attempt(number=1, started_at=NOW, ended_at=None, outcome=None, words=""),
+                Attempt(number=1, started_at=NOW, ended_at=None, outcome=None, message=""),
             )
 
 
@@ -163,7 +163,7 @@ def test_nobody_is_ready_without_the_post(store: Store):
         unit.posts.confirm_send(slow, memo="stale", now=NOW, lease=LEASE)
     with store.begin() as unit:
         unit.posts.confirm_send(quick, memo="fresh", now=NOW, lease=LEASE)
-        unit.posts.close_attempt(quick.moved(PostState.SENT, receipt=RECEIPT), outcome=Outcome.SENT, words="", at=NOW)
+        unit.posts.close_attempt(quick.moved(PostState.SENT, receipt=RECEIPT), outcome=Outcome.SENT, message="", at=NOW)
     with pytest.raises(InvalidTransition, match="it is sent"), store.begin() as unit:
         unit.posts.confirm_send(quick, memo="again", now=NOW, lease=LEASE)
     with store.read() as unit:
@@ -175,18 +175,18 @@ def test_settling_closes_the_attempt(store: Store):
     with store.begin() as unit:
         _post(unit)
         post = _claim(unit)
-        sent = post.moved(PostState.SENT, receipt=RECEIPT, words="out")
-        unit.posts.close_attempt(sent, outcome=Outcome.SENT, words="201", at=NOW + LEASE)
+        sent = post.moved(PostState.SENT, receipt=RECEIPT, message="out")
+        unit.posts.close_attempt(sent, outcome=Outcome.SENT, message="201", at=NOW + LEASE)
     with store.read() as unit:
         found = unit.posts.get(post.id)
         attempts = unit.posts.attempts(post.id)
-    assert (found.state, found.receipt, found.lease_until, found.words) == (
+    assert (found.state, found.receipt, found.lease_until, found.message) == (
         PostState.SENT,
         RECEIPT,
         None,
         "out",
     )
-    assert attempts == (Attempt(number=1, started_at=NOW, ended_at=NOW + LEASE, outcome=Outcome.SENT, words="201"),)
+    assert attempts == (Attempt(number=1, started_at=NOW, ended_at=NOW + LEASE, outcome=Outcome.SENT, message="201"),)
 
 
 def test_a_settled_post_can_be_due_later(store: Store):
@@ -194,7 +194,7 @@ def test_a_settled_post_can_be_due_later(store: Store):
     with store.begin() as unit:
         _post(unit)
         waiting = _claim(unit).moved(PostState.WAITING, due=NOW + LEASE)
-        unit.posts.close_attempt(waiting, outcome=Outcome.THROTTLED, words="wait", at=NOW)
+        unit.posts.close_attempt(waiting, outcome=Outcome.THROTTLED, message="wait", at=NOW)
         assert _claim(unit) is None
         assert unit.posts.claim(now=NOW + LEASE, lease=LEASE, channels=("folder",))[0].id == waiting.id
 
@@ -207,15 +207,15 @@ def test_a_stale_worker_cannot_settle(store: Store):
     with store.begin() as unit:
         (lost,) = unit.posts.expired(now=NOW + LEASE)
         assert lost == slow
-        unit.posts.close_attempt(lost.moved(PostState.UNKNOWN), outcome=Outcome.ABANDONED, words="", at=NOW + LEASE)
+        unit.posts.close_attempt(lost.moved(PostState.UNKNOWN), outcome=Outcome.ABANDONED, message="", at=NOW + LEASE)
     with pytest.raises(InvalidTransition, match="no longer in this worker's hands"), store.begin() as unit:
-        unit.posts.close_attempt(slow.moved(PostState.SENT), outcome=Outcome.SENT, words="", at=NOW)
+        unit.posts.close_attempt(slow.moved(PostState.SENT), outcome=Outcome.SENT, message="", at=NOW)
     with store.begin() as unit:
-        unit.posts.save(unit.posts.get(slow.id).moved(PostState.WAITING, words="surely absent"))
+        unit.posts.save(unit.posts.get(slow.id).moved(PostState.WAITING, message="surely absent"))
         (again,) = unit.posts.claim(now=NOW + LEASE, lease=LEASE, channels=("folder",))
         assert again.fencing == 2
     with pytest.raises(InvalidTransition, match="was claim 1"), store.begin() as unit:
-        unit.posts.close_attempt(slow.moved(PostState.FAILED), outcome=Outcome.REFUSED, words="", at=NOW)
+        unit.posts.close_attempt(slow.moved(PostState.FAILED), outcome=Outcome.REFUSED, message="", at=NOW)
     with store.read() as unit:
         assert unit.posts.get(slow.id) == again
         assert [(one.number, one.outcome) for one in unit.posts.attempts(slow.id)] == [
@@ -293,7 +293,7 @@ def test_a_terminal_state_is_not_even_rewritten(store: Store, state: PostState):
         post = _claim(unit)
         ended = post.moved(state, receipt=RECEIPT if state is PostState.SENT else None)
         unit.posts.close_attempt(
-            ended, outcome=Outcome(state) if state is PostState.SENT else Outcome.REFUSED, words="", at=NOW
+            ended, outcome=Outcome(state) if state is PostState.SENT else Outcome.REFUSED, message="", at=NOW
         )
     with store.begin() as unit:
         done = unit.posts.get(post.id)

@@ -135,7 +135,7 @@ def test_the_operator_answers(house: Application, auria: Auria) -> None:
     assert auria("schedule", "--skip", "make") == (0, "", "make of 2026-11-25T04:00: let go by the operator\n")
     with house.store.read() as unit:
         (line,) = unit.journal.list()
-    assert (line.action, line.words) == ("let go", "make of 2026-11-25T04:00: let go by the operator")
+    assert (line.action, line.details) == ("let go", "make of 2026-11-25T04:00: let go by the operator")
 
 
 def test_the_command_starts_the_daemon(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:

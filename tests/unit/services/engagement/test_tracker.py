@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.domain.engagement import Audience, Engagement
-from auria_bot.domain.measurement_schedule import AGES
+from auria_bot.domain.engagement import AGES, Audience, Engagement
 from auria_bot.errors import ChannelError, DiskError, NotFound, SettingsError, Throttled, Unauthorised
 from auria_bot.services.engagement.tracker import MeasurementResult, Round, Tracker
 from auria_bot.testing import FakeClock
@@ -126,7 +125,7 @@ def test_a_paused_channel_is_left_alone(house: House):
         unit.channels.pause("fake", reason="rest", by="me", at=house.clock())
     done = house.tracker.measure()
     assert (house.fake.calls, house.other.calls, done.problems) == ([], ["followers"], ())
-    assert "auria channels resume fake" in house.visit(done).words
+    assert "auria channels resume fake" in house.visit(done).message
     assert house.visit(done).left == 1
 
 
@@ -137,7 +136,7 @@ def test_the_youngest_come_first_and_the_budget_holds(house: House):
     tracker = house.build(calls=4)
     visit = house.visit(tracker.measure(["fake"]))
     assert (visit.posts, visit.calls, visit.left, visit.failed) == (3, 4, 1, False)
-    assert "budget of 4 calls for 24 hours" in visit.words
+    assert "budget of 4 calls for 24 hours" in visit.message
     assert [house.samples(post) for post in posts] == [1, 1, 1, 0]
     assert house.visit(house.build(calls=4).measure(["fake"])).calls == 0
     house.clock.advance(hours=25)
@@ -152,7 +151,7 @@ def test_money_is_a_budget_too(house: House):
     visit = house.visit(house.build(dollars=0.003, prices={"fake": 0.001}).measure())
     assert visit.calls == 3
     assert visit.cost == pytest.approx(0.003)
-    assert "$0.003, at $0.001 a call" in visit.words
+    assert "$0.003, at $0.001 a call" in visit.message
 
 
 def test_failed_calls_are_paid_for(house: House):
@@ -172,11 +171,11 @@ def test_a_throttled_channel_rests_until_then(house: House):
     house.post(2, age=DAY, channel="other")
     house.fake.faults["followers"] = Throttled("too fast", until=house.clock() + timedelta(hours=2))
     done = house.tracker.measure()
-    assert (house.visit(done).words, done.problems) == ("it asks to wait until 2026-11-21 11:00 UTC: too fast", ())
+    assert (house.visit(done).message, done.problems) == ("it asks to wait until 2026-11-21 11:00 UTC: too fast", ())
     assert house.visit(done, "other").posts == 1
     house.fake.faults.clear()
     house.clock.advance(hours=1)
-    assert "2026-11-21 11:00" in house.visit(house.tracker.measure()).words
+    assert "2026-11-21 11:00" in house.visit(house.tracker.measure()).message
     assert house.fake.calls == ["followers"]
     house.clock.advance(hours=1)
     assert house.visit(house.tracker.measure()).posts == 1
@@ -236,7 +235,7 @@ def test_missing_followers_do_not_hide_the_posts(house: House):
     house.fake.faults["followers"] = NotFound("no such account")
     visit = house.visit(house.tracker.measure(["fake"]))
     assert (visit.posts, visit.followers, visit.failed) == (1, None, True)
-    assert "its followers could not be counted: no such account" in visit.words
+    assert "its followers could not be counted: no such account" in visit.message
 
 
 def test_a_channel_that_cannot_be_built_is_told(house: House):
@@ -307,7 +306,7 @@ def test_no_secret_is_told(house: House):
     house.fake.faults["receipt-1"] = RuntimeError("GET https://me:hunter2secret@example.invalid/ -> 500")
     done = house.tracker.measure(["fake"])
     assert "hunter2secret" not in f"{done}{done.problems}"
-    assert "RuntimeError: GET https://me:***@example.invalid/" in house.visit(done).words
+    assert "RuntimeError: GET https://me:***@example.invalid/" in house.visit(done).message
 
 
 def test_a_preview_asks_nobody(house: House):
@@ -318,8 +317,8 @@ def test_a_preview_asks_nobody(house: House):
         unit.channels.pause("other", reason="rest", by="me", at=house.clock())
     fake, other = house.build(calls=3).preview()
     assert (fake.posts, fake.calls, fake.left) == (2, 3, 2)
-    assert "budget" in fake.words
+    assert "budget" in fake.message
     assert (other.posts, other.calls) == (0, 0)
     assert house.fake.calls == []
     (whole,) = house.tracker.preview(["fake"])
-    assert (whole.posts, whole.calls, whole.left, whole.words) == (4, 5, 0, "")
+    assert (whole.posts, whole.calls, whole.left, whole.message) == (4, 5, 0, "")

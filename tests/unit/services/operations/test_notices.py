@@ -106,8 +106,8 @@ def test_a_draft_is_told_once_with_its_picture(house: Application, world: _World
     assert ears.titles() == ears.titles("phone") == [f"Draft {draft.id} waits"]
     notice = ears.heard[0][1]
     assert notice.picture == str(house.pictures.path(draft.folder, draft.artwork.post))
-    assert draft.artwork.haiku.lines[0] in notice.words
-    assert "auria review" in notice.words
+    assert draft.artwork.haiku.lines[0] in notice.body
+    assert "auria review" in notice.body
     with house.store.begin() as unit:
         other = add_draft(unit, 77)
     assert notices.look() == 1
@@ -137,7 +137,7 @@ def test_an_occasion_that_comes_again_is_said_again(world: _World, ears: _Ears):
         notices.look()
         notices.say()
         assert len(ears.titles()) == said
-    assert "Work fails" in ears.heard[0][1].words
+    assert "Work fails" in ears.heard[0][1].body
 
 
 def test_every_kind_says_what_to_do(house: Application, world: _World, ears: _Ears):
@@ -160,7 +160,7 @@ def test_every_kind_says_what_to_do(house: Application, world: _World, ears: _Ea
     notices = world.notices(ears)
     assert notices.look() == 6
     assert notices.say() == 6
-    words = {notice.kind: f"{notice.title} {notice.words}" for who, notice in ears.heard if who == "mail"}
+    words = {notice.kind: f"{notice.title} {notice.body}" for who, notice in ears.heard if who == "mail"}
     asked = {
         Kind.NEEDS_ATTENTION: "auria posts show",
         Kind.CHANNEL_PAUSED: "auria channels resume fake",
@@ -235,7 +235,7 @@ def test_the_digest_comes_once_a_local_day(house: Application, world: _World, ea
     assert notices.digest()
     assert not notices.digest()
     notices.say()
-    words = ears.heard[0][1].words
+    words = ears.heard[0][1].body
     assert ears.titles() == ["Auria on 2026-11-21"]
     for part in (
         "Posted: 1",
@@ -260,7 +260,7 @@ def test_a_missed_time_that_is_asked_about_is_told(world: _World, ears: _Ears):
         notices.look()
         notices.say()
     assert ears.titles() == ["The job 'publish x' was missed"]
-    assert ears.heard[0][1].words.endswith("auria schedule --run 'publish x', or --skip 'publish x'")
+    assert ears.heard[0][1].body.endswith("auria schedule --run 'publish x', or --skip 'publish x'")
     world.missed = {}
     assert notices.look() == 0
 
@@ -272,7 +272,7 @@ def test_few_drafts_are_told_with_what_helps(world: _World, ears: _Ears, made: i
     notices = world.notices(ears)
     notices.look()
     notices.say()
-    assert ears.heard[0][1].words.endswith(way)
+    assert ears.heard[0][1].body.endswith(way)
 
 
 def test_a_disk_at_the_edge_is_told_once(world: _World, ears: _Ears):

@@ -27,7 +27,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its hundred plugins, some import what Python is about to drop
     apprise.Apprise.instantiate("json://localhost")
 
-_NOTICE = Notice(kind="draft_waiting", subject="7", title="Draft 7 waits", words="old pond\n\nDecide: auria review")
+_NOTICE = Notice(kind="draft_waiting", subject="7", title="Draft 7 waits", body="old pond\n\nDecide: auria review")
 
 
 class _Listener(ThreadingHTTPServer):
@@ -75,13 +75,13 @@ def test_a_notice_arrives_with_its_picture(listener: _Listener, tmp_path: Path):
     picture.write_bytes(b"\xff\xd8 a picture")
     herald = AppriseNotifier([f"json://me:s3cret-word@127.0.0.1:{listener.server_port}/a-path"])
     assert herald.check() == ("address 1 (json)",)
-    said = herald.say(Notice(kind="k", subject="1", title="Draft 7 waits", words="old pond", picture=str(picture)))
+    said = herald.say(Notice(kind="k", subject="1", title="Draft 7 waits", body="old pond", picture=str(picture)))
     assert (len(said.told), said.failed) == (1, ())
     path, body = listener.heard[0]
     assert (path, body["title"], body["message"]) == ("/a-path", "Draft 7 waits", "old pond")
     assert base64.b64decode(body["attachments"][0]["base64"]) == picture.read_bytes()
     picture.unlink()
-    herald.say(Notice(kind="k", subject="1", title="t", words="w", picture=str(picture)))
+    herald.say(Notice(kind="k", subject="1", title="t", body="w", picture=str(picture)))
     assert listener.heard[1][1]["attachments"] == []
 
 
@@ -124,7 +124,7 @@ def test_an_address_that_hangs_keeps_nobody_else_from_being_told(listener: _List
     herald = AppriseNotifier(
         [f"json://127.0.0.1:{listener.server_port}/{name}" for name in ("slow", "b")], patience=0.4
     )
-    said = [herald.say(_NOTICE), herald.say(Notice(kind="k", subject="2", title="t", words="w"))]
+    said = [herald.say(_NOTICE), herald.say(Notice(kind="k", subject="2", title="t", body="w"))]
     listener.go_on.set()
     assert [(len(one.told), one.failed) for one in said] == [(1, ("address 1 (json)",))] * 2
     assert [path for path, _ in listener.heard] == ["/slow", "/b", "/b"]

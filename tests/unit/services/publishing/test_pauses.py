@@ -50,7 +50,7 @@ def test_the_operator_pauses_and_resumes(house: Application, channel: FakeChanne
     house.publisher.resume("fake")
     house.publisher.resume("fake")
     with house.store.read() as unit:
-        told = [(entry.action, entry.words) for entry in unit.journal.list()]
+        told = [(entry.action, entry.details) for entry in unit.journal.list()]
     assert [action for action, _ in told].count("resume") == 1
     assert ("resume", "fake") in told
     house.publisher.publish()

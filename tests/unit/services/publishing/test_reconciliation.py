@@ -75,7 +75,7 @@ def test_what_never_came_to_its_mutation_is_surely_not_out(
     assert only(house).state is PostState.SENT
     assert (channel.mutations, channel.asked) == (1, [])
     assert outcomes(house) == [Outcome.ABANDONED, Outcome.SENT]
-    assert "before anything was sent" in attempts(house)[0].words
+    assert "before anything was sent" in attempts(house)[0].message
 
 
 def test_a_post_that_kills_its_workers_needs_attention(
@@ -88,8 +88,8 @@ def test_a_post_that_kills_its_workers_needs_attention(
         clock.advance(seconds=LEASE.total_seconds())
     house.publisher.publish()
     assert only(house).state is PostState.NEEDS_ATTENTION
-    assert "5 workers in a row vanished before anything was sent" in only(house).words
-    assert "auria posts resolve 1" in only(house).words
+    assert "5 workers in a row vanished before anything was sent" in only(house).message
+    assert "auria posts resolve 1" in only(house).message
     assert channel.mutations == 0
 
 
@@ -101,7 +101,7 @@ def test_what_cannot_be_told_is_for_the_operator(house: Application, channel: Fa
         house.publisher.publish()
     post = only(house)
     assert post.state is PostState.NEEDS_ATTENTION
-    assert "look at fake, then: `auria posts resolve 1 --sent URL`, `--not-sent`" in post.words
+    assert "look at fake, then: `auria posts resolve 1 --sent URL`, `--not-sent`" in post.message
     assert (channel.mutations, len(channel.asked)) == (1, 1)
 
 
@@ -124,8 +124,8 @@ def test_what_cannot_be_told_yet_is_asked_later_and_later(
     assert times == MOST_LOOKUPS
     assert timedelta(hours=20) < last - begun < timedelta(hours=30)
     assert only(house).state is PostState.NEEDS_ATTENTION
-    assert "12 look-ups could not tell" in only(house).words
-    assert "auria posts resolve 1" in only(house).words
+    assert "12 look-ups could not tell" in only(house).message
+    assert "auria posts resolve 1" in only(house).message
     assert channel.mutations == 1
 
 
@@ -159,7 +159,7 @@ def test_a_platform_that_names_a_time_is_asked_then(
         house.publisher.publish()
     assert asked == [1]
     assert house.publisher.post(1)[0].due == clock() + timedelta(hours=1)
-    assert "cannot be looked up before 2026-11-21 10:00 UTC: too many questions" in house.publisher.post(1)[0].words
+    assert "cannot be looked up before 2026-11-21 10:00 UTC: too many questions" in house.publisher.post(1)[0].message
 
 
 def test_a_look_up_without_credentials_pauses_the_channel(house: Application, channel: FakeChannel) -> None:
@@ -170,7 +170,7 @@ def test_a_look_up_without_credentials_pauses_the_channel(house: Application, ch
     done = house.publisher.publish()
     assert any("fake is paused: the fake does not know the password any more" in words for words in done.problems)
     assert house.publisher.post(1)[0].state is PostState.UNKNOWN
-    assert "auria channels resume fake" in house.publisher.post(1)[0].words
+    assert "auria channels resume fake" in house.publisher.post(1)[0].message
     house.publisher.publish()
     assert (channel.mutations, len(channel.asked)) == (1, 1)
     house.publisher.resume("fake")

@@ -30,7 +30,7 @@ def test_a_refused_post_has_failed(house: Application, channel: FakeChannel) -> 
     house.publisher.publish()
     house.publisher.publish()
     assert only(house).state is PostState.FAILED
-    assert "nothing was posted: the fake refused the post. `auria posts show 1` tells more" in only(house).words
+    assert "nothing was posted: the fake refused the post. `auria posts show 1` tells more" in only(house).message
     assert outcomes(house) == [Outcome.REFUSED]
 
 
@@ -51,7 +51,7 @@ def test_a_throttled_post_is_sent_when_the_time_has_come(
     house.publisher.publish()
     assert {post.state for post in house.publisher.posts()} == {PostState.SENT}
     assert outcomes(house) == [Outcome.THROTTLED, Outcome.SENT]
-    assert [one.words for one in attempts(house)] == ["the fake asks to wait", ""]
+    assert [one.message for one in attempts(house)] == ["the fake asks to wait", ""]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_an_unclear_post_is_looked_up_and_never_doubled(house: Application, chan
     channel.plan(fault)
     house.publisher.publish()
     assert only(house).state is PostState.UNKNOWN
-    assert "the next `auria publish` looks it up" in only(house).words
+    assert "the next `auria publish` looks it up" in only(house).message
     house.publisher.publish()
     assert only(house).state is PostState.SENT
     assert channel.mutations == 1
@@ -98,8 +98,8 @@ def test_what_breaks_before_anything_is_sent_is_tried_again(
         clock.advance(minutes=max(waits[-1], 0))
     assert waits[:-1] == [1, 2, 4, 8]
     assert only(house).state is PostState.NEEDS_ATTENTION
-    assert "RuntimeError: the fake could not upload the picture" in only(house).words
-    assert "`auria posts resolve 1 --sent URL`, `--not-sent` (it is sent again) or `--give-up`" in only(house).words
+    assert "RuntimeError: the fake could not upload the picture" in only(house).message
+    assert "`auria posts resolve 1 --sent URL`, `--not-sent` (it is sent again) or `--give-up`" in only(house).message
     assert outcomes(house) == [Outcome.BROKEN] * MOST_FAILURES
     assert channel.asked == []
     house.publisher.decide(1, "not-sent")
@@ -254,7 +254,7 @@ def _taken_for_absent(house: Application, clock: FakeClock) -> None:
     """Its lease ran out, and a `find` wrongly said that it is not there: the post waits again."""
     with house.store.begin() as unit:
         (lost,) = unit.posts.expired(now=clock())
-        unit.posts.close_attempt(lost.moved(PostState.WAITING), outcome=Outcome.ABANDONED, words="", at=clock())
+        unit.posts.close_attempt(lost.moved(PostState.WAITING), outcome=Outcome.ABANDONED, message="", at=clock())
 
 
 def _answer_that_outlives_the_lease(clock: FakeClock, meanwhile: Any) -> Any:
@@ -312,7 +312,7 @@ def test_a_late_receipt_saves_from_a_second_post(
     monkeypatch.setattr(FakeChannel, "publish", outlived)
     house.publisher.publish()
     assert only(house).state is PostState.SENT
-    assert only(house).words == "its worker came back late, with the receipt"
+    assert only(house).message == "its worker came back late, with the receipt"
     assert channel.mutations == 1
 
 
@@ -401,7 +401,7 @@ def test_a_changed_picture_is_not_sent(house: Application, channel: FakeChannel)
     path.write_bytes(good + b"!")
     house.publisher.publish()
     assert only(house).state is PostState.NEEDS_ATTENTION
-    assert "not the picture that was approved; put it right, then: `auria posts resolve 1" in only(house).words
+    assert "not the picture that was approved; put it right, then: `auria posts resolve 1" in only(house).message
     assert channel.mutations == 0
     path.write_bytes(good)
     house.publisher.decide(1, "not-sent")
@@ -420,5 +420,5 @@ def test_words_that_were_not_approved_are_not_sent(house: Application, channel: 
     Path(second.picture).unlink()
     house.publisher.publish()
     assert channel.mutations == 0
-    assert "its content is not what was approved" in house.publisher.post(first.id)[0].words
-    assert f"{second.picture} cannot be read" in house.publisher.post(second.id)[0].words
+    assert "its content is not what was approved" in house.publisher.post(first.id)[0].message
+    assert f"{second.picture} cannot be read" in house.publisher.post(second.id)[0].message

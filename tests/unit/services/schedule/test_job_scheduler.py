@@ -17,7 +17,7 @@ from auria_bot.services.schedule.leader_election import LeaderElection
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
-    from auria_bot.domain.lease import Lease
+    from auria_bot.domain.job_schedule import Lease
     from auria_bot.testing import FakeClock
 
 UTC_ZONE = ZoneInfo("UTC")

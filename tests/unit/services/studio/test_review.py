@@ -39,7 +39,7 @@ def drafts(house: Application) -> tuple[int, int, int]:
 def journal(house: Application) -> list[tuple[str, int | None, str]]:
     """The journal's lines, the oldest first."""
     with house.store.read() as unit:
-        return [(entry.action, entry.draft_id, entry.words) for entry in reversed(unit.journal.list())]
+        return [(entry.action, entry.draft_id, entry.details) for entry in reversed(unit.journal.list())]
 
 
 def test_approving_signs_what_is_there(house: Application, drafts: tuple[int, ...], clock: FakeClock) -> None:
