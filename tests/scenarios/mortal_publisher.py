@@ -99,10 +99,10 @@ def _mortal(boundary: str, number: int) -> None:
     places = {
         "before-claim": (Posts, "claim", False),
         "after-claim": (Publisher, "_claim", True),
-        "after-upload": (AttemptLog, "ready", False),
-        "before-sending": (AttemptLog, "ready", True),
-        "after-sending": (AttemptLog, "sent", False),
-        "after-commit": (AttemptLog, "sent", True),
+        "after-upload": (AttemptLog, "confirm_send", False),
+        "before-sending": (AttemptLog, "confirm_send", True),
+        "after-sending": (AttemptLog, "record_sent", False),
+        "after-commit": (AttemptLog, "record_sent", True),
     }
     owner, name, after = places[boundary]
     wrapped(owner, name, after=after)

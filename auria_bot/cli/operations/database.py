@@ -188,8 +188,6 @@ def journal(
 
     What the daemon does stands there too, under the name of the user whom she runs as.
     """
-    from dataclasses import asdict
-
     from auria_bot.cli.studio.views import single_line
     from auria_bot.cli.terminal.console import out, print_json, table, when
 
@@ -200,7 +198,19 @@ def journal(
             lines = unit.journal.list(draft_id=draft, limit=limit)
         zone = app.settings.time_zone
     if as_json:
-        print_json([asdict(line) | {"at": line.at.isoformat()} for line in lines])
+        print_json(
+            [
+                {
+                    "id": line.id,
+                    "at": line.at.isoformat(),
+                    "who": line.who,
+                    "action": line.action,
+                    "draft_id": line.draft_id,
+                    "words": line.details,
+                }
+                for line in lines
+            ]
+        )
         return
     rows = [
         (

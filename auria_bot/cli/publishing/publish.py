@@ -66,7 +66,7 @@ def publish(
             most = 1 if once else None
             _tell(
                 app,
-                app.publisher.publish(ids or (), channels=channel or (), most=most, since=since),
+                app.publisher.publish(ids or (), channels=channel or (), limit=most, since=since),
                 as_json=as_json,
             )
 

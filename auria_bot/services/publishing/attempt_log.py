@@ -1,7 +1,7 @@
-"""Writes down how attempts go, so that a worker that dies at any point leaves behind what the next one must know.
+"""Records the attempts to publish posts, so that the next worker knows what a crashed one did.
 
-Before a mutation, that it is about to happen; after it, what came of it. Where many posts follow each other quickly, the
-receipt of one is written together with the beginning of the next, in one transaction. Does not know what an error means.
+The start of a mutation is committed before it, its outcome after it. Where posts follow each other quickly, the receipt of one
+is committed together with the start of the next, in one transaction.
 """
 
 from __future__ import annotations
@@ -27,121 +27,123 @@ log = logging.getLogger(__name__)
 
 
 class AttemptLog:
-    """The notes of one worker."""
+    """The attempts of one worker."""
 
     def __init__(self, *, store: Store, clock: Clock, lease: timedelta) -> None:
-        """Join the collaborators.
+        """Set the collaborators.
 
         Args:
-            store: where posts are kept.
-            clock: tells the time.
-            lease: how long a post is this worker's, from `ready` on.
+            store: the database.
+            clock: the current time.
+            lease: how long a post belongs to this worker, counted from `confirm_send`.
         """
         self._store, self._clock, self._lease = store, clock, lease
-        self._sent: Post | None = None  # whose receipt is not written yet
+        self._unwritten: Post | None = None  # a sent post whose receipt is not committed yet
 
-    def ready(self, post: Post, memo: str) -> None:
-        """Note that a post's mutation is about to happen.
+    def confirm_send(self, post: Post, memo: str) -> None:
+        """Commit that a post's mutation is about to happen.
 
         Raises:
-            InvalidTransition: the post is not this worker's any more: nothing must be sent.
+            InvalidTransition: the post no longer belongs to this worker: nothing must be sent.
         """
         now = self._clock()
         with self._store.begin() as unit:
-            late = self._receipt(unit, now)
+            error = self._write_receipt(unit, now)
             unit.posts.confirm_send(post, memo=memo, now=now, lease=self._lease)
-        self._written(late)
+        self._receipt_committed(error)
 
-    def sent(self, post: Post, *, more: bool) -> Post:
-        """Note a post's receipt: now, or with the next one's beginning when more posts follow at once."""
-        self.close()  # a channel that knows the post already gives its receipt without being ready first
-        self._sent = post
+    def record_sent(self, post: Post, *, more: bool) -> Post:
+        """Record a post's receipt: now, or with the start of the next post if `more` follow at once."""
+        self.flush()  # a channel that finds the post already published returns its receipt without `confirm_send`
+        self._unwritten = post
         if more:
             return replace(post, lease_until=None)
-        return self.close() or replace(post, lease_until=None)
+        return self.flush() or replace(post, lease_until=None)
 
-    def settle(self, post: Post, outcome: Outcome, said: object = "", *, refusal: Exception | None = None) -> Post:
-        """Note how an attempt ended that sent nothing for sure; the post as it is then.
+    def record_outcome(
+        self, post: Post, outcome: Outcome, answer: object = "", *, refusal: Exception | None = None
+    ) -> Post:
+        """Record how an attempt ended; return the post as it is now.
 
         Args:
             post: in its new state, with its message.
             outcome: of the attempt.
-            said: what the platform said, in its own message.
-            refusal: why the credentials were not accepted: the channel is paused with it.
+            answer: the platform's own words; by default the post's message.
+            refusal: why the credentials were not accepted; it pauses the channel.
         """
         now = self._clock()
         try:
             with self._store.begin() as unit:
-                late = self._receipt(unit, now)
-                unit.posts.close_attempt(post, outcome=outcome, message=str(said) or post.message, at=now)
+                error = self._write_receipt(unit, now)
+                unit.posts.close_attempt(post, outcome=outcome, message=str(answer) or post.message, at=now)
                 if refusal is not None:
                     pause_refused(unit, post.channel, refusal, at=now)
-        except InvalidTransition as error:
-            log.warning("The attempt outlived its lease: %s", error, extra={"post": post.id, "channel": post.channel})
-            return self.now(post)
-        self._written(late)
-        _told(post)
+        except InvalidTransition as late:
+            _log_late(post, late)
+            return self.current(post)
+        self._receipt_committed(error)
+        _log_state(post)
         return replace(post, lease_until=None)
 
-    def close(self, unbegun: Collection[Post] = ()) -> Post | None:
-        """Write the last receipt, where one is open, and let go of claimed posts that nothing was done with.
+    def flush(self, untouched: Collection[Post] = ()) -> Post | None:
+        """Commit an uncommitted receipt, and release claimed posts that were not started.
 
         Returns:
-            The post of that receipt where it did not end as this worker thought.
+            The post of that receipt if its state is not the one this worker recorded.
         """
-        if self._sent is None and not unbegun:
+        if self._unwritten is None and not untouched:
             return None
         with self._store.begin() as unit:
-            late = self._receipt(unit, self._clock())
-            unit.posts.release(unbegun)
-        return self._written(late)
+            error = self._write_receipt(unit, self._clock())
+            unit.posts.release(untouched)
+        return self._receipt_committed(error)
 
-    def now(self, post: Post) -> Post:
-        """A post as the database has it."""
+    def current(self, post: Post) -> Post:
+        """A post as the database holds it."""
         with self._store.read() as unit:
             return unit.posts.get(post.id)
 
-    def _receipt(self, unit: Unit, now: datetime) -> InvalidTransition | None:
-        """Write the open receipt; why that was not possible."""
-        if self._sent is None:
+    def _write_receipt(self, unit: Unit, now: datetime) -> InvalidTransition | None:
+        """Write the uncommitted receipt; return why that was impossible."""
+        if self._unwritten is None:
             return None
         try:
-            unit.posts.close_attempt(self._sent, outcome=Outcome.SENT, message=self._sent.message, at=now)
+            unit.posts.close_attempt(self._unwritten, outcome=Outcome.SENT, message=self._unwritten.message, at=now)
         except InvalidTransition as error:
             return error
         return None
 
-    def _written(self, late: InvalidTransition | None) -> Post | None:
-        """The transaction with the open receipt is committed."""
-        post, self._sent = self._sent, None
+    def _receipt_committed(self, error: InvalidTransition | None) -> Post | None:
+        """Continue after the transaction with the receipt; `error` is what kept the receipt out of it."""
+        post, self._unwritten = self._unwritten, None
         if post is None:
             return None
-        if late is None:
-            _told(post)
+        if error is None:
+            _log_state(post)
             return None
-        log.warning("The attempt outlived its lease: %s", late, extra={"post": post.id, "channel": post.channel})
-        return self._late(post)
+        _log_late(post, error)
+        return self._save_late_receipt(post)
 
-    def _late(self, post: Post) -> Post:
-        """Keep the receipt of a post that was given up for lost meanwhile: what is out is out."""
-        current = self.now(post)
+    def _save_late_receipt(self, post: Post) -> Post:
+        """Keep the receipt of a post whose lease expired meanwhile: it is published."""
+        current = self.current(post)
         if current.state is PostState.SENT or current.fencing != post.fencing:
             return current
-        message = "its worker came back late, with the receipt"
+        message = "its worker returned late, with the receipt"
         try:
-            late = current.moved(PostState.SENT, receipt=post.receipt, message=message)
+            sent = current.moved(PostState.SENT, receipt=post.receipt, message=message)
             with self._store.begin() as unit:
-                unit.posts.save(late)
+                unit.posts.save(sent)
         except InvalidTransition as error:
-            log.warning("A late receipt came too late: %s", error, extra={"post": post.id, "channel": post.channel})
-            return self.now(post)
-        return late
+            log.warning("The receipt came too late: %s", error, extra={"post": post.id, "channel": post.channel})
+            return self.current(post)
+        return sent
 
 
-def _told(post: Post) -> None:
-    log.info(
-        "The post on %s is %s",
-        post.channel,
-        post.state,
-        extra={"post": post.id, "draft": post.draft_id, "channel": post.channel, "action": "publish"},
-    )
+def _log_late(post: Post, error: InvalidTransition) -> None:
+    log.warning("The attempt outlived its lease: %s", error, extra={"post": post.id, "channel": post.channel})
+
+
+def _log_state(post: Post) -> None:
+    extra = {"post": post.id, "draft": post.draft_id, "channel": post.channel, "action": "publish"}
+    log.info("The post on %s is %s", post.channel, post.state, extra=extra)

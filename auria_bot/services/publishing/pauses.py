@@ -1,7 +1,6 @@
-"""Pauses channels and lets them go on. Auria pauses one by herself when its platform does not accept the credentials.
+"""Pauses and resumes channels; a channel whose platform does not accept the credentials is paused automatically.
 
-A paused channel is neither sent to nor asked, so that nobody knocks at a closed door again and again; its posts wait. It goes
-on when its `check` says that all is well.
+A paused channel is neither sent to nor asked, and its posts wait. It is resumed when its `check` succeeds.
 """
 
 from __future__ import annotations
@@ -35,21 +34,21 @@ class Pauses:
     Usage::
 
         pauses.pause("x", reason="a holiday")
-        print(pauses.resume("x"))  # what the check found
+        print(pauses.resume("x"))  # the check's result
     """
 
     def __init__(self, *, store: Store, clock: Clock, channels: Mapping[str, Callable[[], Channel]]) -> None:
-        """Join the collaborators.
+        """Set the collaborators.
 
         Args:
-            store: where pauses are kept.
-            clock: tells the time.
-            channels: every channel by the operator's name for it; called on first use.
+            store: the database.
+            clock: the current time.
+            channels: constructors of every channel, by the operator's name for it.
         """
         self._store, self._clock, self._channels = store, clock, channels
 
-    def standing(self) -> tuple[Pause, ...]:
-        """Every pause that stands, by the channel's name."""
+    def all(self) -> tuple[Pause, ...]:
+        """Every paused channel, by name."""
         with self._store.read() as unit:
             return tuple(unit.channels.paused())
 
@@ -59,53 +58,52 @@ class Pauses:
         Raises:
             UnknownName: there is no such channel.
         """
-        self._known(name)
+        self._constructor(name)
         now = self._clock()
-        words = reason.strip() or f"paused by hand; then: `auria channels resume {name}`"
+        reason = reason.strip() or f"paused by the operator; then: `auria channels resume {name}`"
         with self._store.begin() as unit:
-            unit.channels.pause(name, reason=words, by=by, at=now)
-            unit.journal.note("pause", details=f"{name}: {words}", at=now)
+            unit.channels.pause(name, reason=reason, by=by, at=now)
+            unit.journal.note("pause", details=f"{name}: {reason}", at=now)
 
     def resume(self, name: str) -> str:
-        """Check a channel and let it go on; what the check found.
+        """Check a channel and end its pause; return the check's result.
 
         Raises:
             UnknownName: there is no such channel.
-            ChannelError: it would not work yet; a pause stays.
+            ChannelError: the check failed; a pause stays.
         """
-        found = self._known(name)().check()
-        self._open(name)
-        return found
+        result = self._constructor(name)().check()
+        self._end(name)
+        return result
 
     def check(self, name: str) -> str:
-        """Check a channel; what was found. A pause that Auria made is over when all is well, the operator's is not.
+        """Check a channel; return the result. Success ends an automatic pause, but not the operator's.
 
         Raises:
             UnknownName: there is no such channel.
-            ChannelError: it would not work, with what to do.
+            ChannelError: the check failed, with what to do.
         """
-        found = self._known(name)().check()
-        if any(pause.name == name and pause.by == AURIA for pause in self.standing()):
-            self._open(name)
-        return found
+        result = self._constructor(name)().check()
+        if any(pause.name == name and pause.by == AURIA for pause in self.all()):
+            self._end(name)
+        return result
 
-    def _open(self, name: str) -> None:
+    def _end(self, name: str) -> None:
         now = self._clock()
         with self._store.begin() as unit:
             if unit.channels.resume(name):
                 unit.journal.note("resume", details=name, at=now)
 
-    def _known(self, name: str) -> Callable[[], Channel]:
+    def _constructor(self, name: str) -> Callable[[], Channel]:
         if name not in self._channels:
             known = ", ".join(sorted(self._channels)) or "none"
             raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
         return self._channels[name]
 
 
-def pause_refused(unit: Unit, name: str, error: Exception, *, at: datetime) -> str:
-    """Pause a channel whose platform did not accept the credentials; why, and what to do. An operator's pause stays his."""
-    reason = f"{redacted_error(error)}; put that right, then: `auria channels resume {name}`"
+def pause_refused(unit: Unit, name: str, error: Exception, *, at: datetime) -> None:
+    """Pause a channel whose platform did not accept the credentials; an existing pause is kept."""
+    reason = f"{redacted_error(error)}; correct that, then: `auria channels resume {name}`"
     if all(pause.name != name for pause in unit.channels.paused()):
         unit.channels.pause(name, reason=reason, by=AURIA, at=at)
         log.warning("The channel %s is paused: %s", name, reason, extra={"channel": name, "action": "pause"})
-    return reason

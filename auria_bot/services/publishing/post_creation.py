@@ -1,7 +1,7 @@
-"""Makes posts of approved drafts, and says beforehand what a round would do with them.
+"""Creates posts from approved drafts, and previews what a round would do with them.
 
-A draft becomes one post a channel, all of them or none; what a channel would refuse is told here, while the operator can
-still edit the draft. Knows what the approval signed; sends nothing.
+A draft becomes one post per channel, all of them or none. What a channel would reject is reported here, while the operator can
+still edit the draft.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ class Preview:
 
     draft_id: int
     channel: str
-    action: str  # "send", "wait" (until due), "look up" (whether it is out) or "none" (a problem forbids it)
+    action: str  # "send", "wait" (until due), "look up" (whether it is published) or "none" (a problem forbids it)
     due: datetime
-    text: str  # as that channel will send it
+    text: str  # as that channel sends it
     alt_text: str
-    dropped: tuple[str, ...] = ()  # what of the approved text is left out there
+    dropped: tuple[str, ...] = ()  # parts of the approved text that are left out there
     picture: str
     problems: tuple[str, ...] = ()
 
 
 class PostCreator:
-    """Hands approved drafts over to the publisher."""
+    """Creates and previews posts."""
 
     def __init__(
         self,
@@ -59,20 +59,20 @@ class PostCreator:
         channels: Mapping[str, Callable[[], Channel]],
         faults: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
-        """Join the collaborators.
+        """Set the collaborators.
 
         Args:
-            store: where drafts and posts are kept.
-            pictures: where the drafts' pictures lie.
-            clock: tells the time.
-            channels: every channel by the operator's name for it; called on first use.
-            faults: why a text must not be published; nothing when it may.
+            store: the database.
+            pictures: the drafts' pictures.
+            clock: the current time.
+            channels: constructors of every channel, by the operator's name for it.
+            faults: reasons why a text must not be published; empty if it may.
         """
         self._store, self._pictures, self._clock, self._channels = store, pictures, clock, channels
-        self._unfit = faults
+        self._text_faults = faults
 
     def schedule(self, ids: Collection[int] = (), *, due: datetime | None = None) -> tuple[tuple[Post, ...], list[str]]:
-        """Make posts of approved drafts, one a channel, due now or later; and what kept drafts from it.
+        """Create one post per channel of each approved draft, due now or later; return them with the problems found.
 
         Raises:
             NotFound: there is no such draft.
@@ -88,7 +88,7 @@ class PostCreator:
             for draft in drafts:
                 scheduled = draft.schedule()
                 if found := [
-                    f"draft {draft.id}: {message}" for name in draft.channels for message in self._faults(draft, name)
+                    f"draft {draft.id}: {fault}" for name in draft.channels for fault in self._faults(draft, name)
                 ]:
                     problems += found
                     continue
@@ -102,45 +102,49 @@ class PostCreator:
         return tuple(posts), problems
 
     def preview(self, ids: Collection[int] = (), *, channels: Collection[str] = ()) -> tuple[Preview, ...]:
-        """What a round would do now. Nothing is written, sent or asked of a platform.
+        """What a round would do now; nothing is written, sent or asked of a platform.
 
         Raises:
             NotFound: there is no such draft.
         """
         with self._store.read() as unit:
-            drafts = [unit.drafts.get(one) for one in ids] if ids else list(unit.drafts.list({DraftState.APPROVED}))
+            drafts = (
+                [unit.drafts.get(draft_id) for draft_id in ids]
+                if ids
+                else list(unit.drafts.list({DraftState.APPROVED}))
+            )
             posts = unit.posts.list({PostState.WAITING, PostState.UNKNOWN, PostState.SENDING})
-            owners = unit.drafts.get_many({post.draft_id for post in posts})
+            owner_of = unit.drafts.get_many({post.draft_id for post in posts})
             pauses = {pause.name: pause for pause in unit.channels.paused()}
         found = [
-            self._of_draft(draft, name, pauses)
+            self._preview_draft(draft, name, pauses)
             for draft in drafts
             if draft.state is DraftState.APPROVED
             for name in draft.channels
         ]
-        found += [self._of_post(post, owners[post.draft_id], pauses) for post in reversed(posts)]
+        found += [self._preview_post(post, owner_of[post.draft_id], pauses) for post in reversed(posts)]
         return tuple(item for item in found if not channels or item.channel in channels)
 
-    def _of_draft(self, draft: Draft, name: str, pauses: Mapping[str, Pause]) -> Preview:
-        """What would become of a draft that is not scheduled yet."""
+    def _preview_draft(self, draft: Draft, name: str, pauses: Mapping[str, Pause]) -> Preview:
+        """Preview a draft that is not scheduled yet."""
         faults = self._faults(draft, name)
-        fitted, _ = self._fitted(draft.text, draft.alt_text, name)
+        prepared, _ = self._prepare(draft.text, draft.alt_text, name)
         action = "none" if faults else "wait" if name in pauses else "send"
         return Preview(
             draft_id=draft.id,
             channel=name,
             action=action,
             due=self._clock(),
-            text=fitted.text,
-            alt_text=fitted.alt_text,
-            dropped=fitted.dropped,
+            text=prepared.text,
+            alt_text=prepared.alt_text,
+            dropped=prepared.dropped,
             picture=f"{draft.folder}/{draft.artwork.post}",
             problems=(*faults, *_paused(name, pauses)),
         )
 
-    def _of_post(self, post: Post, draft: Draft, pauses: Mapping[str, Pause]) -> Preview:
-        """What would become of a post."""
-        fitted, faults = self._fitted(post.text, post.alt_text, post.channel)
+    def _preview_post(self, post: Post, draft: Draft, pauses: Mapping[str, Pause]) -> Preview:
+        """Preview a post."""
+        prepared, faults = self._prepare(post.text, post.alt_text, post.channel)
         faults = [*broken(post, draft), *faults]
         waits = post.due > self._clock() or post.channel in pauses
         action = "look up" if post.state is not PostState.WAITING else "wait" if waits else "send"
@@ -149,39 +153,39 @@ class PostCreator:
             channel=post.channel,
             action="none" if faults else action,
             due=post.due,
-            text=fitted.text,
-            alt_text=fitted.alt_text,
-            dropped=fitted.dropped,
+            text=prepared.text,
+            alt_text=prepared.alt_text,
+            dropped=prepared.dropped,
             picture=post.picture,
             problems=(*faults, *_paused(post.channel, pauses)),
         )
 
     def _faults(self, draft: Draft, name: str) -> list[str]:
-        """Why an approved draft must not go to a channel."""
+        """Reasons why an approved draft must not be sent to a channel."""
         faults = [] if draft.is_signed else ["it was changed after its approval; approve it again"]
-        faults += unfit(draft, self._unfit)
+        faults += unfit(draft, self._text_faults)
         try:
             picture = self._pictures.path(draft.folder, draft.artwork.post)
             if sha256_of(picture) != draft.picture_sha256:
                 faults.append(f"{picture} is not the picture that was approved; put it back from a backup")
         except AuriaError as error:
             faults.append(redacted_error(error))
-        return faults + self._fitted(draft.text, draft.alt_text, name)[1]
+        return faults + self._prepare(draft.text, draft.alt_text, name)[1]
 
-    def _fitted(self, text: str, alt_text: str, name: str) -> tuple[PreparedText, list[str]]:
-        """Words as a channel sends them, or as they are, and why it cannot."""
-        unfitted = PreparedText(text=text, alt_text=alt_text)
+    def _prepare(self, text: str, alt_text: str, name: str) -> tuple[PreparedText, list[str]]:
+        """The texts as a channel sends them, or unchanged with the reason why it cannot."""
+        original = PreparedText(text=text, alt_text=alt_text)
         if name not in self._channels:
             known = ", ".join(sorted(self._channels)) or "none"
-            return unfitted, [f"channel {name} is not set up; known: {known}"]
+            return original, [f"channel {name} is not configured; known: {known}"]
         try:
             return self._channels[name]().fit(text, alt_text), []
         except AuriaError as error:
-            return unfitted, [f"channel {name}: {redacted_error(error)}"]
+            return original, [f"channel {name}: {redacted_error(error)}"]
 
 
 def broken(post: Post, draft: Draft) -> list[str]:
-    """Why a scheduled post must not be sent: it is not what was approved."""
+    """Reasons why a scheduled post must not be sent: it differs from what was approved."""
     signed = (post.text, post.alt_text, post.picture_sha256) == (draft.text, draft.alt_text, draft.picture_sha256)
     if not (signed and draft.is_signed and post.signature == draft.signature and post.channel in draft.channels):
         return ["its content is not what was approved"]
@@ -194,10 +198,10 @@ def broken(post: Post, draft: Draft) -> list[str]:
 
 
 def _paused(name: str, pauses: Mapping[str, Pause]) -> tuple[str, ...]:
-    """What to tell of a paused channel."""
+    """The problem of a paused channel."""
     return (f"{name} is paused: {pauses[name].reason}",) if name in pauses else ()
 
 
 def _key(draft: Draft, channel: str) -> str:
-    """The idempotency key: the same for every attempt, another for every draft and channel."""
+    """The idempotency key: the same for every attempt, unique to draft and channel."""
     return hashlib.sha256(f"{draft.folder}\x1f{channel}".encode()).hexdigest()[:32]

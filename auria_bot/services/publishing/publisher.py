@@ -1,9 +1,8 @@
-"""Publishes approved drafts, each once and only once on each channel.
+"""Publishes approved drafts, exactly once on each channel.
 
-The rule: never repeat a visible mutation whose outcome is unknown. A round schedules what is approved, takes back what
-vanished workers had, looks up what may or may not be out, then claims and sends what is due. Channels fail
-independently: one that asks to wait, breaks or refuses its credentials is left alone for the rest of the round.
-Knows no platform; what the end of an attempt means is known to `sending`, of a look-up to `reconciliation`.
+The rule: never repeat a visible mutation whose outcome is unknown. A round schedules approved drafts, takes back the posts of
+crashed workers, looks up unknown posts, then claims and sends due posts. Channels fail independently: one that throttles, fails
+or refuses its credentials is skipped for the rest of the round. See `sending` for attempts, `reconciliation` for look-ups.
 """
 
 from __future__ import annotations
@@ -34,28 +33,28 @@ if TYPE_CHECKING:
 __all__ = ["DECISIONS", "LEASE", "Publisher", "Round"]
 
 LEASE = timedelta(minutes=15)
-"""How long a worker may take to come to its mutation, and again to make it; channels' own time-outs are far shorter."""
+"""How long a worker may take up to its mutation, and again for it; the channels' own time-outs are far shorter."""
 
 DECISIONS = {"sent": PostState.SENT, "not-sent": PostState.WAITING, "give-up": PostState.FAILED}
-"""What an operator can say of a post, and what it becomes."""
+"""The operator's decisions on a post, and the state each leads to."""
 
-_BATCH = 32  # posts that are claimed at once on a channel of this machine
+_BATCH = 32  # posts claimed at once on a local channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What a round did."""
+    """The result of one round."""
 
-    posts: tuple[Post, ...] = ()  # as they are now, every one that was touched
-    problems: tuple[str, ...] = ()  # sentences for the operator
+    posts: tuple[Post, ...] = ()  # every post that was touched, as it is now
+    problems: tuple[str, ...] = ()  # for the operator
 
 
 class Publisher:
-    """Carries approved drafts to the channels.
+    """Sends approved drafts to the channels.
 
     Usage::
 
-        for preview in publisher.preview(): ...   # touches nothing
+        for preview in publisher.preview(): ...   # changes nothing
         result = publisher.publish()              # schedules, looks up, sends
         publisher.decide(7, "sent", url="https://...")
         publisher.pause("x", reason="a holiday")
@@ -72,18 +71,18 @@ class Publisher:
         lease: timedelta = LEASE,
         faults: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
-        """Join the collaborators.
+        """Set the collaborators.
 
         Args:
-            store: where posts are kept.
-            pictures: where the drafts' pictures lie.
-            clock: tells the time.
-            channels: every channel by the operator's name for it; called on first use.
+            store: the database.
+            pictures: the drafts' pictures.
+            clock: the current time.
+            channels: constructors of every channel, by the operator's name for it.
             lease: how long a claim holds.
-            faults: why a text must not be published; nothing when it may.
+            faults: reasons why a text must not be published; empty if it may.
         """
         self._store, self._clock, self._lease, self._channels = store, clock, lease, channels
-        self._scheduler = PostCreator(store=store, pictures=pictures, clock=clock, channels=channels, faults=faults)
+        self._creator = PostCreator(store=store, pictures=pictures, clock=clock, channels=channels, faults=faults)
         self._pauses = Pauses(store=store, clock=clock, channels=channels)
         self._reconciliation = Reconciliation(store=store, clock=clock)
         self._sender = Sender(store=store, clock=clock, lease=lease)
@@ -93,27 +92,27 @@ class Publisher:
         ids: Collection[int] = (),
         *,
         channels: Collection[str] = (),
-        most: int | None = None,
+        limit: int | None = None,
         since: datetime | None = None,
     ) -> Round:
-        """One round: schedule approved drafts, find out what became of unknown posts, and send what is due.
+        """Do one round: schedule approved drafts, look up unknown posts, and send due posts.
 
         Args:
-            ids: the drafts to schedule; every approved one when empty.
-            channels: where to send now; everywhere when empty.
-            most: how many posts to send on each channel; None sends until nothing is due.
-            since: what went out, or may have, since then counts among the most.
+            ids: the drafts to schedule; every approved one if empty.
+            channels: where to send now; everywhere if empty.
+            limit: most posts sent on each channel; None sends until nothing is due.
+            since: posts sent, or possibly sent, since then count towards the limit.
 
         Raises:
             NotFound: there is no such draft.
             InvalidTransition: a named draft is not approved.
-            StoreError: the database failed; what was being sent is looked up in a later round.
+            StoreError: the database failed; a post that was being sent is looked up in a later round.
         """
-        scheduled, problems = self._scheduler.schedule(ids)
-        return self._round({post.id: post for post in scheduled}, problems, channels, most, since)
+        scheduled, problems = self._creator.schedule(ids)
+        return self._round({post.id: post for post in scheduled}, problems, channels, limit, since)
 
     def look_up(self, *, channels: Collection[str] = ()) -> Round:
-        """Find out what became of posts that may or may not be out; nothing is sent, and no draft becomes a post.
+        """Look up unknown posts only: nothing is sent, and no draft becomes a post.
 
         Raises:
             StoreError: the database failed.
@@ -125,49 +124,49 @@ class Publisher:
         touched: dict[int, Post],
         problems: list[str],
         channels: Collection[str],
-        most: int | None,
+        limit: int | None,
         since: datetime | None,
     ) -> Round:
-        touched |= {post.id: post for post in self._reconciliation.lapse()}
-        for name, channel in self._made(channels, problems).items():
-            for post in self._reconciliation.resolve(name, channel):
+        touched |= {post.id: post for post in self._reconciliation.expire_leases()}
+        for name, channel in self._construct(channels, problems).items():
+            for post in self._reconciliation.look_up(name, channel):
                 touched[post.id] = post
-            for post in self._drain(name, channel, self._left(name, most, since)):
+            for post in self._send_due(name, channel, self._remaining(name, limit, since)):
                 touched[post.id] = post
-            problems += _tidied(name, channel)
+            problems += _tidy(name, channel)
         if since is not None:
             problems += self._under_way(set(channels or self._channels), since)
         waiting = [post for post in touched.values() if post.state is PostState.WAITING and post.message]
-        paused, message = self._standstill(channels)
+        paused, blocked = self._blocked(channels)
         problems += [f"{post.channel}: {post.message}" for post in waiting if post.channel not in paused]
         return Round(
-            posts=tuple(touched[key] for key in sorted(touched)), problems=tuple(dict.fromkeys(problems + message))
+            posts=tuple(touched[key] for key in sorted(touched)), problems=tuple(dict.fromkeys(problems + blocked))
         )
 
     def schedule(self, ids: Collection[int] = (), *, due: datetime | None = None) -> tuple[tuple[Post, ...], list[str]]:
-        """Make posts of approved drafts, one a channel, due now or later; and what kept drafts from it.
+        """Create one post per channel of each approved draft, due now or later; return them with the problems found.
 
         Raises:
             NotFound: there is no such draft.
             InvalidTransition: a named draft is not approved, or was changed since.
         """
-        return self._scheduler.schedule(ids, due=due)
+        return self._creator.schedule(ids, due=due)
 
     def preview(self, ids: Collection[int] = (), *, channels: Collection[str] = ()) -> tuple[Preview, ...]:
-        """What `publish` would do now. Nothing is written, sent or asked of a platform.
+        """What `publish` would do now; nothing is written, sent or asked of a platform.
 
         Raises:
             NotFound: there is no such draft.
         """
-        return self._scheduler.preview(ids, channels=channels)
+        return self._creator.preview(ids, channels=channels)
 
     def posts(self, states: Collection[PostState] = (), *, draft_id: int | None = None) -> tuple[Post, ...]:
-        """Posts in those states (all when empty), the newest first."""
+        """Posts in those states (all if empty), newest first."""
         with self._store.read() as unit:
             return tuple(unit.posts.list(states, draft_id=draft_id))
 
     def post(self, post_id: int) -> tuple[Post, tuple[Attempt, ...]]:
-        """A post and every try to publish it, the first first.
+        """A post and its attempts, oldest first.
 
         Raises:
             NotFound: there is none.
@@ -176,23 +175,23 @@ class Publisher:
             return unit.posts.get(post_id), tuple(unit.posts.attempts(post_id))
 
     def decide(self, post_id: int, decision: str, *, url: str = "", identifier: str = "") -> Post:
-        """The operator's word on a post that Auria cannot bring to an end by herself.
+        """Apply the operator's decision to a post whose outcome cannot be determined automatically.
 
         Args:
             post_id: the post.
-            decision: "sent" (it is out), "not-sent" (it is surely not out: it is sent again) or "give-up".
-            url: where it is, for "sent".
-            identifier: the platform's id of it, for "sent"; by default the last part of the address.
+            decision: "sent" (it is published), "not-sent" (it is not, and is sent again) or "give-up".
+            url: its address, for "sent".
+            identifier: its id on the platform, for "sent"; by default the last part of the address.
 
         Raises:
             NotFound: there is no such post.
-            InputError: there is no such decision, or the address is missing.
+            InputError: an unknown decision, or the address is missing.
             InvalidTransition: the post's state does not allow it.
         """
         if decision not in DECISIONS:
             raise InputError(f"no decision named {decision[:40]!r}; known: {', '.join(DECISIONS)}")
         if decision == "sent" and not url.strip():
-            raise InputError("where is the post? `auria posts resolve ID --sent URL` needs its address")
+            raise InputError("the post's address is missing: `auria posts resolve ID --sent URL`")
         now = self._clock()
         with self._store.begin() as unit:
             post = unit.posts.get(post_id)
@@ -200,12 +199,12 @@ class Publisher:
             if post.state not in open_to:
                 raise InvalidTransition(
                     f"post {post_id} is {post.state}; --{decision} is for posts that are {' or '.join(sorted(open_to))};"
-                    f" `auria posts show {post_id}` tells more"
+                    f" `auria posts show {post_id}` shows details"
                 )
             receipt = None
             if decision == "sent":
                 receipt = Receipt(id=identifier or url.strip().rstrip("/").rpartition("/")[2], url=url.strip(), at=now)
-            message = f"the operator decided: {decision}; `auria posts show {post_id}` tells the whole story"
+            message = f"the operator decided: {decision}; `auria posts show {post_id}` shows its attempts"
             moved = post.moved(DECISIONS[decision], receipt=receipt, message=message, due=now)
             unit.posts.save(moved)
             unit.journal.note(
@@ -214,11 +213,11 @@ class Publisher:
         return moved
 
     def paused(self) -> tuple[Pause, ...]:
-        """Every channel that stands still, and why."""
-        return self._pauses.standing()
+        """Every paused channel, by name."""
+        return self._pauses.all()
 
     def pause(self, name: str, reason: str = "", by: str = OPERATOR) -> None:
-        """Pause a channel: its posts wait, and nothing is asked of it.
+        """Pause a channel: its posts wait, and it is not asked.
 
         Raises:
             UnknownName: there is no such channel.
@@ -226,25 +225,25 @@ class Publisher:
         self._pauses.pause(name, reason=reason, by=by)
 
     def resume(self, name: str) -> str:
-        """Check a channel and let it go on; what the check found.
+        """Check a channel and end its pause; return the check's result.
 
         Raises:
             UnknownName: there is no such channel.
-            ChannelError: it would not work yet; a pause stays.
+            ChannelError: the check failed; a pause stays.
         """
         return self._pauses.resume(name)
 
     def check(self, name: str) -> str:
-        """Check a channel; what was found. A pause that Auria made is over when all is well, the operator's is not.
+        """Check a channel; return the result. Success ends an automatic pause, but not the operator's.
 
         Raises:
             UnknownName: there is no such channel.
-            ChannelError: it would not work, with what to do.
+            ChannelError: the check failed, with what to do.
         """
         return self._pauses.check(name)
 
-    def _made(self, names: Collection[str], problems: list[str]) -> dict[str, Channel]:
-        """The channels that can be constructed; what is wrong with the others."""
+    def _construct(self, names: Collection[str], problems: list[str]) -> dict[str, Channel]:
+        """Construct the channels; append the errors of those that fail to `problems`."""
         made = {}
         for name, make in self._channels.items():
             if names and name not in names:
@@ -255,37 +254,37 @@ class Publisher:
                 problems.append(f"{name}: {redacted_error(error)}")
         return made
 
-    def _left(self, name: str, most: int | None, since: datetime | None) -> int | None:
-        """How many posts may still be sent on a channel."""
-        if most is None or since is None:
-            return most
+    def _remaining(self, name: str, limit: int | None, since: datetime | None) -> int | None:
+        """How many more posts may be sent on a channel."""
+        if limit is None or since is None:
+            return limit
         with self._store.read() as unit:
-            return max(0, most - unit.posts.count_attempted(name, since=since))
+            return max(0, limit - unit.posts.count_attempted(name, since=since))
 
     def _under_way(self, channels: Collection[str], since: datetime) -> list[str]:
-        """What is not over yet: whoever counts posts by the time must come back for these."""
+        """Posts whose outcome is still unknown; whoever counts posts since a time must run again for these."""
         with self._store.read() as unit:
             posts = unit.posts.list({PostState.SENDING, PostState.UNKNOWN})
         return [
-            f"post {post.id} on {post.channel} is {post.state}; whether it is out will be known later"
+            f"post {post.id} on {post.channel} is {post.state}; whether it is published will be known later"
             for post in posts
             if post.channel in channels and (post.state is PostState.SENDING or (post.tried_at or since) >= since)
         ]
 
-    def _drain(self, name: str, channel: Channel, most: int | None) -> Iterator[Post]:
-        """Send what is due on a channel until nothing is, `most` are sent, or the channel is in trouble."""
+    def _send_due(self, name: str, channel: Channel, limit: int | None) -> Iterator[Post]:
+        """Send due posts of a channel until none is left, `limit` are sent, or the channel is in trouble."""
         size = _BATCH if isinstance(channel, LocalChannel) else 1
-        while claimed := self._claim(name, size if most is None else min(size, most)):
+        while claimed := self._claim(name, size if limit is None else min(size, limit)):
             done = list[Post]()
             for post in self._sender.send(claimed, channel):
                 done.append(post)
                 yield post
             if len(done) < len(claimed) or done[-1].state in {PostState.WAITING, PostState.UNKNOWN}:
                 return
-            most = None if most is None else most - len(done)
+            limit = None if limit is None else limit - len(done)
 
     def _claim(self, name: str, limit: int) -> Sequence[tuple[Post, Draft]]:
-        """Due posts of a channel, this worker's now, each with the draft that was approved."""
+        """Claim due posts of a channel; return each with its draft."""
         if limit <= 0:
             return ()
         with self._store.begin() as unit:
@@ -293,23 +292,23 @@ class Publisher:
             drafts = unit.drafts.get_many({post.draft_id for post in claimed})
         return [(post, drafts[post.draft_id]) for post in claimed]
 
-    def _standstill(self, names: Collection[str]) -> tuple[set[str], list[str]]:
-        """The paused channels, and why posts stay where they are: their channel is paused, or not set up any more."""
+    def _blocked(self, names: Collection[str]) -> tuple[set[str], list[str]]:
+        """The paused channels, and the reasons why posts are blocked: their channel is paused or no longer configured."""
         with self._store.read() as unit:
             paused = {pause.name: pause.reason for pause in unit.channels.paused()}
             held = unit.posts.channels_in({PostState.WAITING, PostState.UNKNOWN})
-        message = {name: f"{name} is paused: {reason}" for name, reason in paused.items() if name in self._channels}
-        message |= {
-            name: f"posts wait for channel {name}, which is not set up; write [channels.{name}] into auria.toml,"
+        reasons = {name: f"{name} is paused: {reason}" for name, reason in paused.items() if name in self._channels}
+        reasons |= {
+            name: f"posts wait for channel {name}, which is not configured; add [channels.{name}] to auria.toml,"
             " or give them up: `auria posts resolve ID --give-up`"
             for name in held
             if name not in self._channels
         }
-        return set(paused), [message[name] for name in message if not names or name in names]
+        return set(paused), [reasons[name] for name in reasons if not names or name in names]
 
 
-def _tidied(name: str, channel: Channel) -> list[str]:
-    """Let a channel bring up to date what depends on all of its posts; what went wrong."""
+def _tidy(name: str, channel: Channel) -> list[str]:
+    """Let a local channel update what depends on all of its posts; return the problems."""
     if isinstance(channel, LocalChannel):
         try:
             channel.tidy()

@@ -1,7 +1,7 @@
-"""After a backup was put back: what may have gone out since it was made goes out again by the operator's word alone.
+"""Holds back, after a restore, everything that may have been published since the backup was made.
 
-The database knows no more what was posted after the backup. So posts that were to be sent, or whose fate was not known, need attention, and
-approved drafts are drafts again. Knows drafts and posts; does not know how a backup is put back.
+The restored database does not know what was posted after the backup. Posts that were waiting or under way need attention, and
+approved drafts must be approved again, so that nothing is repeated without the operator's decision.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
-from auria_bot.services.publishing.sending import way_out
+from auria_bot.services.publishing.sending import resolutions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,30 +22,32 @@ if TYPE_CHECKING:
 __all__ = ["RESTORE", "HeldItems", "hold_back"]
 
 RESTORE = "restore"
-"""What the journal calls it that a backup was put back; drafts from before it are approved by the operator alone."""
+"""The journal's action of a restore; drafts older than the last one are never approved automatically."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldItems:
-    """What the operator must decide on again."""
+    """What the operator must decide again."""
 
-    drafts: tuple[int, ...] = ()  # approved ones, which are to be approved again
-    posts: tuple[int, ...] = ()  # which may be out
+    drafts: tuple[int, ...] = ()  # approved ones, which must be approved again
+    posts: tuple[int, ...] = ()  # which may be published
 
 
 def hold_back(store: Store, clock: Clock, *, as_of: datetime) -> HeldItems:
-    """Hold back what may have gone out after the backup.
+    """Hold back what may have been published after the backup.
 
     Args:
-        store: the database as it was put back.
-        clock: tells the time.
+        store: the restored database.
+        clock: the current time.
         as_of: when the backup was made (aware).
     """
     now, drafts, posts = clock(), list[int](), list[int]()
-    since = f"the database was put back as of {as_of:%Y-%m-%d %H:%M} UTC, and the post may have gone out after that"
+    reason = (
+        f"the database was restored as of {as_of:%Y-%m-%d %H:%M} UTC, and the post may have been published after that"
+    )
     with store.begin() as unit:
         for post in unit.posts.list({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN}):
-            message = f"{since}; look at {post.channel}, then: {way_out(post)}"
+            message = f"{reason}; look at {post.channel}, then: {resolutions(post)}"
             held = post.moved(PostState.NEEDS_ATTENTION, message=message)
             if post.state is PostState.SENDING:
                 unit.posts.close_attempt(held, outcome=Outcome.ABANDONED, message=message, at=now)
@@ -54,6 +56,6 @@ def hold_back(store: Store, clock: Clock, *, as_of: datetime) -> HeldItems:
             posts.append(post.id)
         for draft in unit.drafts.list({DraftState.APPROVED}):
             unit.drafts.save(draft.edit())
-            unit.journal.note("hold_back", draft_id=draft.id, details=since, at=now)
+            unit.journal.note("hold_back", draft_id=draft.id, details=reason, at=now)
             drafts.append(draft.id)
     return HeldItems(drafts=tuple(sorted(drafts)), posts=tuple(sorted(posts)))

@@ -1,8 +1,8 @@
-"""Sends one claimed post: at most one visible mutation, and what its end means.
+"""Sends a claimed post: at most one visible mutation, and the meaning of its outcome.
 
-What surely did not post is told by Rejected, Throttled and Unauthorised. Any other error is judged by whether the channel had
-called `ready`: before, nothing can be out, and the post waits for another try; after, it may be out, and is UNKNOWN.
-Right before sending, the approval's signature is checked against the message and the picture's bytes on the disk.
+Rejected, Throttled and Unauthorised mean that nothing was published. Any other error is judged by whether the channel had called
+`confirm_send`: before it nothing was published, and the post is tried again; after it the post may be published and is UNKNOWN.
+Right before sending, the approval's signature is checked against the texts and the picture's bytes on the disk.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
-from auria_bot.errors import InvalidTransition, OutcomeUnknown, Rejected, Throttled, Unauthorised
+from auria_bot.errors import AuriaError, InvalidTransition, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted_error
 from auria_bot.services.publishing.attempt_log import AttemptLog
 from auria_bot.services.publishing.post_creation import broken
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Channel, Clock
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["LONGEST_WAIT", "MOST_FAILURES", "PAUSE", "Sender", "retry_after", "way_out"]
+__all__ = ["LONGEST_WAIT", "MOST_FAILURES", "PAUSE", "Sender", "describe", "resolutions", "retry_after"]
 
 log = logging.getLogger(__name__)
 
 PAUSE = timedelta(minutes=15)
-"""How long to wait where a throttling platform does not say."""
+"""How long to wait if a throttling platform does not say."""
 
 LONGEST_WAIT = timedelta(hours=24)
-"""No platform's word puts a post off for longer than this at once."""
+"""The longest wait that a platform may ask for at once."""
 
 MOST_FAILURES = 5
-"""So many attempts in a row may break before anything is sent; then the operator is asked."""
+"""Attempts in a row that may fail before anything is sent; then the operator must decide."""
 
 _SHORTEST_WAIT = timedelta(minutes=1)
 
@@ -45,20 +45,20 @@ class Sender:
     """Sends posts that this worker has claimed."""
 
     def __init__(self, *, store: Store, clock: Clock, lease: timedelta) -> None:
-        """Join the collaborators.
+        """Set the collaborators.
 
         Args:
-            store: where posts are kept.
-            clock: tells the time.
-            lease: how long a claim holds, and anew once the channel is ready.
+            store: the database.
+            clock: the current time.
+            lease: how long a claim holds; it is renewed when the channel calls `confirm_send`.
         """
         self._store, self._clock = store, clock
-        self._ledger = AttemptLog(store=store, clock=clock, lease=lease)
+        self._log = AttemptLog(store=store, clock=clock, lease=lease)
 
     def send(self, claimed: Sequence[tuple[Post, Draft]], channel: Channel) -> Iterator[Post]:
-        """One attempt for each claimed post; each as it is afterwards. Ends where the channel is in trouble.
+        """Attempt each claimed post once; yield each as it is afterwards. Stops when the channel is in trouble.
 
-        Whatever happens, the posts that it did not come to wait again.
+        Posts that were not attempted are released, whatever happens.
         """
         rest = list(claimed)
         try:
@@ -68,114 +68,117 @@ class Sender:
                 if done.state in {PostState.WAITING, PostState.UNKNOWN}:
                     return
         finally:
-            self._ledger.close([post for post, _ in rest])
+            self._log.flush([post for post, _ in rest])
 
     def _attempt(self, post: Post, draft: Draft, channel: Channel, *, more: bool) -> Post:
         if faults := broken(post, draft):
-            message = f"not sent: {'; '.join(faults)}; put it right, then: {way_out(post)}"
-            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, message=message), Outcome.REFUSED)
-        turn = _SendPermit(post, self._ledger)
+            message = f"not sent: {'; '.join(faults)}; correct it, then: {resolutions(post)}"
+            return self._log.record_outcome(post.moved(PostState.NEEDS_ATTENTION, message=message), Outcome.REFUSED)
+        permit = _SendPermit(post, self._log)
         try:
-            receipt = channel.publish(post, turn)
+            receipt = channel.publish(post, permit)
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, nothing is sent twice
-            return self._failed(turn, error)
+            return self._failed(permit, error)
         except BaseException:
-            self._interrupted(turn)
+            self._interrupted(permit)
             raise
-        return self._ledger.sent(post.moved(PostState.SENT, receipt=receipt, message=""), more=more)
+        return self._log.record_sent(post.moved(PostState.SENT, receipt=receipt, message=""), more=more)
 
-    def _failed(self, turn: _SendPermit, error: Exception) -> Post:
-        """What an attempt's failure means."""
-        post = turn.post
-        if turn.lost:
+    def _failed(self, permit: _SendPermit, error: Exception) -> Post:
+        """Record a failed attempt by what its error means."""
+        post, now = permit.post, self._clock()
+        if permit.lost:
             log.warning("Nothing was sent: %s", error, extra={"post": post.id, "channel": post.channel})
-            return self._ledger.now(post)
-        now = self._clock()
+            return self._log.current(post)
         if isinstance(error, Rejected):
             message = (
-                f"{post.channel} refused it, nothing was posted: {redacted_error(error)}. `auria posts show {post.id}` tells more;"
-                " `auria make` makes another artwork"
+                f"{post.channel} rejected it, nothing was posted: {redacted_error(error)}. `auria posts show {post.id}` shows"
+                " details; `auria make` makes another artwork"
             )
-            return self._ledger.settle(post.moved(PostState.FAILED, message=message), Outcome.REFUSED, error)
+            return self._log.record_outcome(post.moved(PostState.FAILED, message=message), Outcome.REFUSED, error)
         if isinstance(error, Throttled):
             due = now + retry_after(error, now)
             message = f"{post.channel} asks to wait until {due:%Y-%m-%d %H:%M} UTC: {redacted_error(error)}"
-            return self._ledger.settle(
-                post.moved(PostState.WAITING, due=due, message=message), Outcome.THROTTLED, error
-            )
+            waiting = post.moved(PostState.WAITING, due=due, message=message)
+            return self._log.record_outcome(waiting, Outcome.THROTTLED, error)
         if isinstance(error, Unauthorised):
-            message = f"it waits: the channel is paused ({redacted_error(error)}); put that right, then: `auria channels resume {post.channel}`"
-            return self._ledger.settle(
-                post.moved(PostState.WAITING, message=message), Outcome.UNAUTHORISED, error, refusal=error
+            message = (
+                f"it waits: the channel is paused ({redacted_error(error)}); correct that, then:"
+                f" `auria channels resume {post.channel}`"
             )
-        why = (
-            redacted_error(error)
-            if isinstance(error, OutcomeUnknown)
-            else f"{type(error).__name__}: {redacted_error(error)}"
-        )
+            waiting = post.moved(PostState.WAITING, message=message)
+            return self._log.record_outcome(waiting, Outcome.UNAUTHORISED, error, refusal=error)
+        reason = describe(error, OutcomeUnknown)
         if not isinstance(error, OutcomeUnknown):
-            log.error(
-                "The channel failed in a way it should not",
-                exc_info=error,
-                extra={"post": post.id, "channel": post.channel},
-            )
-        # Before `ready` an OutcomeUnknown can only speak of an earlier attempt, where there was one.
-        if turn.begun or (isinstance(error, OutcomeUnknown) and post.tried_at is not None):
-            message = f"it may or may not be out: {why}; the next `auria publish` looks it up"
-            return self._ledger.settle(post.moved(PostState.UNKNOWN, message=message, due=now), Outcome.UNCLEAR, why)
-        return self._broke(post, why, now)
+            extra = {"post": post.id, "channel": post.channel}
+            log.error("The channel raised an unexpected error", exc_info=error, extra=extra)
+        # Before `confirm_send`, OutcomeUnknown can only concern an earlier attempt, if there was one.
+        if permit.confirmed or (isinstance(error, OutcomeUnknown) and post.tried_at is not None):
+            message = f"it may or may not be published: {reason}; the next `auria publish` looks it up"
+            unknown = post.moved(PostState.UNKNOWN, message=message, due=now)
+            return self._log.record_outcome(unknown, Outcome.UNCLEAR, reason)
+        return self._not_sent(post, reason, now)
 
-    def _broke(self, post: Post, why: str, now: datetime) -> Post:
-        """Nothing was sent: again in a while, and after some failures in a row the operator is asked."""
+    def _not_sent(self, post: Post, reason: str, now: datetime) -> Post:
+        """Retry a post of which nothing was sent; after MOST_FAILURES in a row the operator must decide."""
         with self._store.read() as unit:
             count = failures_in_a_row(unit.posts.attempts(post.id)[:-1]) + 1
         if count >= MOST_FAILURES:
-            message = f"it failed {count} times before anything was sent, the last time: {why}; then: {way_out(post)}"
-            return self._ledger.settle(post.moved(PostState.NEEDS_ATTENTION, message=message), Outcome.BROKEN, why)
+            message = f"it failed {count} times before anything was sent, last: {reason}; then: {resolutions(post)}"
+            stuck = post.moved(PostState.NEEDS_ATTENTION, message=message)
+            return self._log.record_outcome(stuck, Outcome.BROKEN, reason)
         due = now + _SHORTEST_WAIT * 2 ** (count - 1)
-        message = f"it failed before anything was sent: {why}; tried again from {due:%Y-%m-%d %H:%M} UTC on"
-        return self._ledger.settle(post.moved(PostState.WAITING, due=due, message=message), Outcome.BROKEN, why)
+        message = f"it failed before anything was sent: {reason}; next attempt after {due:%Y-%m-%d %H:%M} UTC"
+        waiting = post.moved(PostState.WAITING, due=due, message=message)
+        return self._log.record_outcome(waiting, Outcome.BROKEN, reason)
 
-    def _interrupted(self, turn: _SendPermit) -> None:
-        """The program is ending in the middle of an attempt."""
-        if turn.begun:
-            message = "it may or may not be out: the program was interrupted; the next `auria publish` looks it up"
-            unknown = turn.post.moved(PostState.UNKNOWN, message=message, due=self._clock())
-            self._ledger.settle(unknown, Outcome.UNCLEAR)
+    def _interrupted(self, permit: _SendPermit) -> None:
+        """Record an attempt during which the program is ending."""
+        if permit.confirmed:
+            message = (
+                "it may or may not be published: the program was interrupted; the next `auria publish` looks it up"
+            )
+            unknown = permit.post.moved(PostState.UNKNOWN, message=message, due=self._clock())
+            self._log.record_outcome(unknown, Outcome.UNCLEAR)
         else:
-            self._ledger.close([turn.post])
+            self._log.flush([permit.post])
 
 
 class _SendPermit:
-    """Stands between a claim and its mutation: the `Ready` of one attempt."""
+    """The `ConfirmSend` of one attempt, which the channel calls right before its mutation."""
 
-    def __init__(self, post: Post, ledger: AttemptLog) -> None:
+    def __init__(self, post: Post, attempts: AttemptLog) -> None:
         self.post = post
-        self.begun = False  # the mutation may have happened
-        self.lost = False  # somebody else has the post: nothing was sent
-        self._ledger = ledger
+        self.confirmed = False  # the mutation may have happened
+        self.lost = False  # another worker has the post: nothing was sent
+        self._attempts = attempts
 
     def __call__(self, memo: str = "") -> None:
-        """Make sure that the post is still this worker's, remember `memo`, and begin the lease anew.
+        """Check that the post still belongs to this worker, store `memo`, and renew the lease.
 
         Raises:
-            InvalidTransition: the post was taken over, or the lease ran out.
+            InvalidTransition: the post was claimed by another worker, or the lease expired.
         """
         try:
-            self._ledger.ready(self.post, memo)
+            self._attempts.confirm_send(self.post, memo)
         except InvalidTransition:
             self.lost = True
             raise
-        self.begun = True
+        self.confirmed = True
 
 
 def retry_after(error: Throttled, now: datetime) -> timedelta:
-    """How long to wait: as long as the platform says, within reason."""
+    """How long to wait: as long as the platform asks, within one minute and LONGEST_WAIT."""
     if error.until is None or error.until.tzinfo is None:
         return PAUSE
     return min(max(error.until - now, _SHORTEST_WAIT), LONGEST_WAIT)
 
 
-def way_out(post: Post) -> str:
-    """What the operator can do with a post that needs attention."""
+def describe(error: Exception, expected: type[AuriaError]) -> str:
+    """An error's message without secrets; the class of an unexpected error precedes it."""
+    return redacted_error(error) if isinstance(error, expected) else f"{type(error).__name__}: {redacted_error(error)}"
+
+
+def resolutions(post: Post) -> str:
+    """The commands by which the operator resolves a post that needs attention."""
     return f"`auria posts resolve {post.id} --sent URL`, `--not-sent` (it is sent again) or `--give-up`"

@@ -300,7 +300,7 @@ def test_a_terminal_state_is_not_even_rewritten(store: Store, state: PostState):
         assert _claim(unit) is None
     for other in PostState:
         changed = type(done)(
-            **{**{f: getattr(done, f) for f in done.__dataclass_fields__}, "state": other, "words": "!"}
+            **{**{f: getattr(done, f) for f in done.__dataclass_fields__}, "state": other, "message": "!"}
         )
         with pytest.raises(InvalidTransition), store.begin() as unit:
             unit.posts.save(changed)

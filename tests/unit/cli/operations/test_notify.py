@@ -16,7 +16,7 @@ from tests.scenarios.outages import Listener
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOTICE = {"kind": "standstill", "subject": "database", "title": "Auria stands still", "words": "It is away."}
+NOTICE = {"kind": "standstill", "subject": "database", "title": "Auria stands still", "body": "It is away."}
 
 
 @pytest.fixture(autouse=True)

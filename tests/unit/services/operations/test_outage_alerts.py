@@ -68,7 +68,7 @@ def test_what_stands_for_a_while_is_said_once(tmp_path: Path):
     assert words == ["notify", "relay"]
     assert (given["addresses"], given["told"]) == (["json://one", "json://two"], [])
     assert given["notice"]["title"] == "Auria stands still"
-    assert given["notice"]["words"].startswith("the server does not answer\n\nShe goes on by herself")
+    assert given["notice"]["body"].startswith("the server does not answer\n\nShe goes on by herself")
 
 
 def test_what_comes_and_goes_is_one_occasion(tmp_path: Path):

@@ -78,7 +78,7 @@ def test_a_draft_whose_channel_is_gone_or_broken_stays_approved(house: Applicati
     channels["fake"] = wrong
     assert house.publisher.schedule() == ((), ["draft 1: channel fake: there is no such option"])
     del channels["fake"]
-    assert house.publisher.schedule() == ((), ["draft 1: channel fake is not set up; known: folder"])
+    assert house.publisher.schedule() == ((), ["draft 1: channel fake is not configured; known: folder"])
     assert house.review.draft(made.id).state is DraftState.APPROVED
 
 

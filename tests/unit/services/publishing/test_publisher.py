@@ -53,10 +53,10 @@ def test_a_round_sends_all_that_is_due_or_as_many_as_it_is_told(house: Applicati
     """The oldest first; `most` counts for each channel."""
     for number in range(1, 8):
         approved(house, number, channels=("fake", "folder"))
-    sent = house.publisher.publish(most=2).posts
+    sent = house.publisher.publish(limit=2).posts
     assert [post.channel for post in sent if post.state is PostState.SENT].count("folder") == 2
     assert channel.mutations == 2
-    house.publisher.publish(most=0)
+    house.publisher.publish(limit=0)
     assert channel.mutations == 2
     house.publisher.publish(channels=["fake"])
     assert channel.mutations == 7
@@ -188,7 +188,7 @@ def test_posts_of_a_channel_that_is_gone_are_told_of(house: Application, channel
     house.publisher.schedule()
     del cast("dict[str, Any]", house.channels)["fake"]
     (problem,) = house.publisher.publish().problems
-    assert "posts wait for channel fake, which is not set up" in problem
+    assert "posts wait for channel fake, which is not configured" in problem
     assert house.publisher.publish(channels=["folder"]).problems == ()
     assert house.publisher.decide(1, "give-up").state is PostState.FAILED
     assert house.publisher.publish().problems == ()
@@ -204,7 +204,7 @@ def test_the_operator_says_that_a_post_is_out(house: Application, channel: FakeC
     channel.blind = True
     house.publisher.publish()
     assert [post.state for post in house.publisher.posts()] == [PostState.NEEDS_ATTENTION, PostState.SENT]
-    with pytest.raises(InputError, match="needs its address"):
+    with pytest.raises(InputError, match="address is missing"):
         house.publisher.decide(2, "sent", url=" ")
     decided = house.publisher.decide(2, "sent", url=" https://example.com/status/1234/ ")
     assert decided.state is PostState.SENT
@@ -275,10 +275,10 @@ def test_what_went_out_since_counts_among_the_most(house: Application, channel: 
     six = clock()
     clock.advance(minutes=1)
     for _ in range(2):
-        house.publisher.publish(most=1, since=six)
+        house.publisher.publish(limit=1, since=six)
         clock.advance(minutes=1)
     assert channel.mutations == 1
-    house.publisher.publish(most=1, since=clock())
+    house.publisher.publish(limit=1, since=clock())
     assert channel.mutations == 2
 
 
@@ -291,14 +291,14 @@ def test_a_post_that_may_be_out_counts_until_it_is_known(
     six = clock()
     channel.plan("lost")
     channel.plan_finds("throttled", "throttled")
-    first = house.publisher.publish(most=1, since=six)
+    first = house.publisher.publish(limit=1, since=six)
     assert any("will be known later" in words for words in first.problems)
-    house.publisher.publish(most=1, since=six)
+    house.publisher.publish(limit=1, since=six)
     assert channel.mutations == 0
     clock.advance(hours=2)
-    house.publisher.publish(most=1, since=six)
+    house.publisher.publish(limit=1, since=six)
     clock.advance(hours=2)
-    house.publisher.publish(most=1, since=six)
+    house.publisher.publish(limit=1, since=six)
     assert {post.state for post in house.publisher.posts()} == {PostState.SENT, PostState.WAITING}
 
 

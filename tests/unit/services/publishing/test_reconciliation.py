@@ -1,4 +1,4 @@
-"""What may or may not be out is found out, never guessed."""
+"""What may or may not be published is found out, never guessed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_post_that_kills_its_workers_needs_attention(
         clock.advance(seconds=LEASE.total_seconds())
     house.publisher.publish()
     assert only(house).state is PostState.NEEDS_ATTENTION
-    assert "5 workers in a row vanished before anything was sent" in only(house).message
+    assert "5 workers in a row crashed before anything was sent" in only(house).message
     assert "auria posts resolve 1" in only(house).message
     assert channel.mutations == 0
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_told_yet_is_asked_later_and_later(
     assert times == MOST_LOOKUPS
     assert timedelta(hours=20) < last - begun < timedelta(hours=30)
     assert only(house).state is PostState.NEEDS_ATTENTION
-    assert "12 look-ups could not tell" in only(house).message
+    assert "12 look-ups could not determine" in only(house).message
     assert "auria posts resolve 1" in only(house).message
     assert channel.mutations == 1
 
@@ -159,7 +159,7 @@ def test_a_platform_that_names_a_time_is_asked_then(
         house.publisher.publish()
     assert asked == [1]
     assert house.publisher.post(1)[0].due == clock() + timedelta(hours=1)
-    assert "cannot be looked up before 2026-11-21 10:00 UTC: too many questions" in house.publisher.post(1)[0].message
+    assert "next look-up after 2026-11-21 10:00 UTC: too many questions" in house.publisher.post(1)[0].message
 
 
 def test_a_look_up_without_credentials_pauses_the_channel(house: Application, channel: FakeChannel) -> None:

@@ -37,7 +37,9 @@ def test_what_was_to_go_out_waits_for_the_operator(house: Application, channel: 
     assert hold_back(house.store, clock, as_of=clock()) == HeldItems(drafts=(5,), posts=(2, 3, 4))
     held = {post.id: post for post in house.publisher.posts({PostState.NEEDS_ATTENTION})}
     assert set(held) == {2, 3, 4}
-    assert "may have gone out after that; look at fake, then: `auria posts resolve 4 --sent URL`" in held[4].message
+    assert (
+        "may have been published after that; look at fake, then: `auria posts resolve 4 --sent URL`" in held[4].message
+    )
     assert [one.outcome for one in attempts(house, sending.id)] == [Outcome.ABANDONED]
     with house.store.read() as unit:
         assert unit.drafts.get(5).state is DraftState.MADE

@@ -30,7 +30,7 @@ def test_a_refused_post_has_failed(house: Application, channel: FakeChannel) -> 
     house.publisher.publish()
     house.publisher.publish()
     assert only(house).state is PostState.FAILED
-    assert "nothing was posted: the fake refused the post. `auria posts show 1` tells more" in only(house).message
+    assert "nothing was posted: the fake refused the post. `auria posts show 1` shows details" in only(house).message
     assert outcomes(house) == [Outcome.REFUSED]
 
 
@@ -312,7 +312,7 @@ def test_a_late_receipt_saves_from_a_second_post(
     monkeypatch.setattr(FakeChannel, "publish", outlived)
     house.publisher.publish()
     assert only(house).state is PostState.SENT
-    assert only(house).message == "its worker came back late, with the receipt"
+    assert only(house).message == "its worker returned late, with the receipt"
     assert channel.mutations == 1
 
 
@@ -332,7 +332,7 @@ def test_a_receipt_that_comes_too_late_changes_nothing(
             house.publisher.decide(1, "give-up")
 
     monkeypatch.setattr(FakeChannel, "publish", _answer_that_outlives_the_lease(clock, meanwhile))
-    house.publisher.publish(most=1)
+    house.publisher.publish(limit=1)
     assert only(house).state is (PostState.SENDING if claimed_again else PostState.FAILED)
 
 
@@ -350,7 +350,7 @@ def test_a_late_receipt_may_lose_a_race(house: Application, clock: FakeClock, mo
     outlived = _answer_that_outlives_the_lease(clock, lambda: _taken_for_absent(house, clock))
     monkeypatch.setattr(FakeChannel, "publish", outlived)
     monkeypatch.setattr(Posts, "save", outrun)
-    house.publisher.publish(most=1)
+    house.publisher.publish(limit=1)
     assert only(house).state in {PostState.WAITING, PostState.SENDING}
 
 
@@ -401,7 +401,7 @@ def test_a_changed_picture_is_not_sent(house: Application, channel: FakeChannel)
     path.write_bytes(good + b"!")
     house.publisher.publish()
     assert only(house).state is PostState.NEEDS_ATTENTION
-    assert "not the picture that was approved; put it right, then: `auria posts resolve 1" in only(house).message
+    assert "not the picture that was approved; correct it, then: `auria posts resolve 1" in only(house).message
     assert channel.mutations == 0
     path.write_bytes(good)
     house.publisher.decide(1, "not-sent")

@@ -103,7 +103,7 @@ def test_a_post_for_each_slot(house: Application, clock: FakeClock, channel: Fak
         "2026-11-21T09:00:00.000000+0000",
         "--json",
     )
-    house.publisher.publish([2, 3], most=1)
+    house.publisher.publish([2, 3], limit=1)
     assert one.of(claim(job)).commands[0][1] == "3"
     assert one.stock().approved == 2
     house.publisher.pause("fake", reason="a holiday")
