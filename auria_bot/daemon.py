@@ -1,20 +1,19 @@
-"""The unattended loop: a tick every three seconds, a process for each piece of work, and nothing that stops it for good.
+"""The unattended loop: renews the lease, starts a process for each job that is due, and recovers from whatever goes wrong.
 
-APScheduler only ticks. What ran stands in the table of slots, who may run it in the lease; so a daemon may be killed at any moment and
-another goes on. SIGTERM and SIGINT let what is under way finish for a while and begin nothing new; SIGHUP reads the
-settings again, and keeps the old ones where the new ones are wrong. While the database is away nothing is begun. Knows when,
-not what: the work is `auria`'s own commands.
+What ran is recorded in the table of job runs, and who may run it in the lease; so a daemon may be killed at any moment and another
+continues. SIGTERM and SIGINT let running jobs finish for a while and start nothing new; SIGHUP reads the settings again, and keeps
+the old ones where the new ones are wrong. While the database is unreachable nothing is started.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
-import threading
+import socket
 import time
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from auria_bot import telemetry
 from auria_bot.bootstrap import application, operations
@@ -22,28 +21,29 @@ from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.errors import AuriaError, DiskError, InvalidTransition, SettingsError, StoreError
 from auria_bot.redaction import redacted_error
 from auria_bot.services.operations.outage_alerts import DATABASE, SETTINGS
-from auria_bot.services.operations.systemd_notify import tell
-from auria_bot.services.schedule.job_process import PROGRAM, JobProcess, JobResult
-from auria_bot.services.schedule.job_scheduler import LOOK_AGAIN, MOST_WORDS
+from auria_bot.services.schedule.job_process import PROGRAM, JobProcess
+from auria_bot.services.schedule.jobs import JobOutcome, JobResult
 from auria_bot.services.schedule.leader_election import HEARTBEAT, LeaderElection, own_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.job_schedule import JobRun, ScheduledTime
+    from auria_bot.services.schedule.wake_ups import WakeUps
     from auria_bot.settings.schema import Settings
 
-__all__ = ["Daemon"]
+__all__ = ["Daemon", "notify_service_manager"]
 
 log = logging.getLogger(__name__)
 
-_BETWEEN = 0.2  # seconds between two looks of `once`
-_PATIENCE = 5.0  # seconds a worker has to end when it is told to
+_POLL = 0.2  # seconds between two looks of `once`
+_PATIENCE = 5.0  # seconds that a command has to end in order
 
 
 class Daemon:
-    """Does everything by herself.
+    """Runs the scheduled jobs.
 
     Usage::
 
@@ -65,300 +65,291 @@ class Daemon:
             load: reads the settings.
             clock: tells the time.
             program: how `auria` is run.
-            holder: this daemon's name among daemons, like no other's.
+            holder: this daemon's unique name.
 
         Raises:
             SettingsError: a setting is wrong.
         """
         self._load, self._clock, self._program = load, clock, tuple(program)
         self._holder = holder or own_name()
-        self._house: Application = application.build(load(), clock=clock)
-        self._caretaker = operations.caretaker(self._house, self._program)
-        self._alarm = operations.alarm(self._house.settings, self._program)
-        self._leadership: LeaderElection | None = None
-        self._workers: dict[ScheduledTime, JobProcess] = {}
-        self._reports: list[tuple[JobRun, JobResult]] = []  # what came of slots, until it is written down
-        self._next_look: datetime | None = None  # None: look at once
+        self._app: Application = application.build(load(), clock=clock)
+        self._health_monitor = operations.caretaker(self._app, self._program)
+        self._outage_alerter = operations.alarm(self._app.settings, self._program)
+        self._election: LeaderElection | None = None
+        self._wake_ups: WakeUps | None = None  # while `run` runs
+        self._processes: dict[ScheduledTime, JobProcess] = {}
+        self._results: list[tuple[JobRun, JobResult]] = []  # not yet recorded
+        self._is_dispatch_due = True
         self._led: bool | None = None  # as of the last heartbeat
-        self._trouble = ""  # what was told last
-        self._refused = ""  # what is wrong with the settings that were to be read again
-        self._told_to_stop = self._told_to_reload = False
-        self._stop_by: float | None = None
-        self._ticked = time.monotonic()
+        self._trouble = ""  # what keeps it from working, as last logged
+        self._settings_error = ""  # why the new settings are not used
+        self._stop_requested = self._reload_requested = False
+        self._stop_by: float | None = None  # on the monotonic clock
 
     @property
     def leads(self) -> bool:
         """Whether this daemon is the one that works."""
-        return self._leadership is not None and self._leadership.lease is not None
+        return self._election is not None and self._election.lease is not None
 
     @property
-    def at_work(self) -> tuple[ScheduledTime, ...]:
-        """The slots that are worked on now."""
-        return tuple(self._workers)
+    def running(self) -> tuple[ScheduledTime, ...]:
+        """The scheduled times whose jobs run now."""
+        return tuple(self._processes)
 
     def run(self) -> None:
-        """Tick until SIGTERM or SIGINT; must be called in the main thread."""
-        from apscheduler.executors.debug import DebugExecutor  # noqa: PLC0415 - only the loop needs it
-        from apscheduler.schedulers.blocking import BlockingScheduler  # noqa: PLC0415
+        """Work until SIGTERM or SIGINT; must be called in the main thread."""
+        from auria_bot.services.schedule.wake_ups import WakeUps  # noqa: PLC0415 - only the loop needs APScheduler
 
-        # Everything happens in one thread: that executor runs a job where the scheduler is.
-        ticker = BlockingScheduler(timezone=UTC, executors={"default": DebugExecutor()})
-
-        over = threading.Event()
-
-        def turn() -> None:
-            if not self.tick():
-                over.set()
-
-        job = ticker.add_job(
-            turn, _every_heartbeat(), next_run_time=datetime.now(UTC), misfire_grace_time=None, coalesce=True
-        )
-        guard = threading.Thread(target=self._guard, args=(ticker, job, over), name="guard", daemon=True)
+        self._wake_ups = WakeUps(heartbeat=self.heartbeat, dispatch=self.dispatch, every=HEARTBEAT)
+        self._plan_wake_ups()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         signal.signal(signal.SIGHUP, lambda *_: self.reload())
-        log.info("The daemon is here: %s", self._holder, extra={"action": "start"})
-        tell("READY=1")
-        guard.start()
+        log.info("The daemon starts as %s", self._holder, extra={"action": "start"})
+        notify_service_manager("READY=1")
         try:
-            ticker.start()
+            self._wake_ups.run()
         finally:
-            over.set()
-            guard.join()
             self._close()
 
     def once(self) -> None:
-        """Do what is due now, and come back.
+        """Run what is due now, and return.
 
         Raises:
-            InvalidTransition: another daemon is at work.
+            InvalidTransition: another daemon leads.
             StoreError, DiskError: the database cannot be used.
         """
         try:
             while True:
-                self._beat()
+                self._renew_lease()
                 if not self.leads:
-                    other = self._leadership.who() if self._leadership else None
-                    raise InvalidTransition(f"a daemon is at work already: {other.holder if other else 'unknown'}")
-                self._next_look = None
-                self._work()
-                if self._told_to_stop or not (self._workers or self._reports):
+                    other = self._election.current() if self._election else None
+                    raise InvalidTransition(f"another daemon is running: {other.holder if other else 'unknown'}")
+                self._collect_results()
+                self._start_due()
+                if self._stop_requested or not (self._processes or self._results):
                     return
-                time.sleep(_BETWEEN)
+                time.sleep(_POLL)
         finally:
             self._close()
 
     def stop(self) -> None:
-        """Begin nothing new, and end when what is under way is done or has had its time; heard at the next tick."""
-        self._told_to_stop = True
+        """Start nothing new, and end when the running jobs are done or have had their time; takes effect at the next heartbeat."""
+        self._stop_requested = True
 
     def reload(self) -> None:
-        """Read the settings again at the next tick."""
-        self._told_to_reload = True
+        """Read the settings again at the next heartbeat."""
+        self._reload_requested = True
 
-    def tick(self) -> bool:
-        """One turn: renew the lease, write down what ended, begin what is due; whether there is to be another."""
-        self._ticked = time.monotonic()
-        tell("WATCHDOG=1")
-        if self._told_to_reload:
-            self._told_to_reload = False
+    def dispatch(self) -> bool:
+        """A heartbeat that starts what is due, too; whether the daemon goes on."""
+        self._is_dispatch_due = True
+        return self.heartbeat()
+
+    def heartbeat(self) -> bool:
+        """Renew the lease and record the results of jobs that ended; whether the daemon goes on.
+
+        What is due is started where something has happened that may make it so: the lease was taken, a job ended, the settings
+        changed, or the last attempt failed.
+        """
+        notify_service_manager("WATCHDOG=1")
+        if self._reload_requested:
+            self._reload_requested = False
             self._reload()
-        if self._told_to_stop and self._stop_by is None:
-            tell("STOPPING=1")
-            self._stop_by = self._ticked + self._house.settings.daemon.stop_timeout
-            log.info("Told to stop; %d jobs under way", len(self._workers), extra={"action": "stop"})
+        if self._stop_requested and self._stop_by is None:
+            notify_service_manager("STOPPING=1")
+            self._stop_by = time.monotonic() + self._app.settings.daemon.stop_timeout
+            log.info("Stopping; %d jobs are running", len(self._processes), extra={"action": "stop"})
         try:
-            self._beat()
-            self._work()
+            self._renew_lease()
+            self._collect_results()
+            if self._is_dispatch_due:
+                self._is_dispatch_due = not self._start_due()
         except (StoreError, DiskError, SettingsError) as error:
-            self._say(f"{error}; nothing is begun until this is over")
-        except Exception as error:  # the loop goes on, can be stopped, and tells of it
-            words = f"something went wrong that nobody foresaw: {type(error).__name__}: {redacted_error(error)}"[
-                :MOST_WORDS
-            ]
-            if words != self._trouble:
-                log.exception("Where it went wrong")
-            self._say(words)
+            self._log_trouble(f"{error}; nothing is started until this is over")
+        except Exception as error:  # the loop goes on and can be stopped
+            trouble = f"an unexpected error: {type(error).__name__}: {redacted_error(error)}"[:500]
+            if trouble != self._trouble:
+                log.exception("The daemon met an unexpected error")
+            self._log_trouble(trouble)
         else:
-            self._say("")
-        self._caretaker.turn(leads=self.leads and self._stop_by is None)
-        self._alarm.turn(self._standing())
+            self._log_trouble("")
+        self._health_monitor.turn(leads=self.leads and self._stop_by is None)
+        self._outage_alerter.turn(self._outages())
         if self._stop_by is None:
             return True
-        return bool(self._workers or self._reports) and time.monotonic() < self._stop_by
+        return bool(self._processes or self._results) and time.monotonic() < self._stop_by
 
-    def _beat(self) -> None:
-        """Renew the lease or try to take it; a daemon that was deposed drops its work.
+    def _renew_lease(self) -> None:
+        """Renew the lease or try to take it; a daemon that lost it drops its work.
 
         Raises:
             StoreError, DiskError: the database cannot be used.
         """
-        if self._leadership is None:
-            self._leadership = LeaderElection(store=self._house.store, clock=self._house.clock, holder=self._holder)
+        if self._election is None:
+            self._election = LeaderElection(store=self._app.store, clock=self._app.clock, holder=self._holder)
         before = self._led
-        after = self._led = self._leadership.beat()
+        after = self._led = self._election.heartbeat()
         if after != before:
-            words = "This daemon leads"
+            message = "This daemon leads"
             if not after:
-                other = self._leadership.who()
-                words = f"Another daemon leads, {other.holder if other else 'unknown'}; this one waits"
-            log.info(words, extra={"action": "lease"})
-            self._next_look = None
-        if not after and (self._workers or self._reports):
-            for worker in self._workers.values():
-                worker.end(patience=_PATIENCE)
-            self._workers.clear()
-            self._reports.clear()
+                other = self._election.current()
+                message = f"Another daemon leads, {other.holder if other else 'unknown'}; this one waits"
+            log.info(message, extra={"action": "lease"})
+            self._is_dispatch_due = True
+        if not after and (self._processes or self._results):
+            for process in self._processes.values():
+                process.stop(patience=_PATIENCE)
+            self._processes.clear()
+            self._results.clear()
 
-    def _work(self) -> None:
-        """Look after the workers, and begin what is due.
+    def _collect_results(self) -> None:
+        """Record the results of jobs that ended.
 
         Raises:
-            StoreError, DiskError: the database cannot be used; what ended is written down later.
+            StoreError, DiskError: the database cannot be used; what is left is recorded later.
         """
-        for slot, worker in list(self._workers.items()):
-            if (report := worker.look()) is not None:
-                del self._workers[slot]
-                self._reports.append((worker.claim, report))
-        agenda = self._house.agenda
-        while self._reports:
-            claim, report = self._reports[0]
-            settled = agenda.settle(claim, words=report.words, failed=report.failed, held=report.held)
-            del self._reports[0]
-            if claim.slot.job == "tidy":
-                agenda.tidy()  # what became of slots long ago goes with the rest
-            level = logging.WARNING if report.failed else logging.INFO
-            state = "to be tried again" if settled.state is JobRunState.RETRY else settled.state
-            log.log(level, "%s of %s is %s: %s", *_named(claim), state, report.words, extra=_keys(claim))
-            self._next_look = None
-        lease = self._leadership.lease if self._leadership else None
-        if lease is None or self._told_to_stop or self._looked_lately():
-            return
+        for scheduled, process in list(self._processes.items()):
+            if (result := process.poll()) is not None:
+                del self._processes[scheduled]
+                self._results.append((process.run, result))
+        scheduler = self._app.job_scheduler
+        while self._results:
+            run, result = self._results[0]
+            recorded = scheduler.settle(run, result)
+            del self._results[0]
+            self._is_dispatch_due = True
+            if run.slot.job == "tidy":
+                scheduler.forget_old()
+            retry = recorded.state is JobRunState.RETRY
+            level = logging.WARNING if result.outcome is JobOutcome.FAILED else logging.INFO
+            state = "to be retried" if retry else recorded.state
+            log.log(level, "%s of %s is %s: %s", *_name(run), state, result.summary, extra=_log_keys(run))
+            if retry and recorded.again_at and self._wake_ups:
+                self._wake_ups.at(f"retry {run.slot.job}", recorded.again_at)
+
+    def _start_due(self) -> bool:
+        """Claim and start what is due, if this daemon leads; whether it does.
+
+        Raises:
+            StoreError, DiskError: the database cannot be used.
+        """
+        lease = self._election.lease if self._election else None
+        if lease is None or self._stop_requested:
+            return False
         try:
-            claims = agenda.claim(lease, busy=self.at_work)
+            runs = self._app.job_scheduler.claim(lease, busy=self.running)
         except InvalidTransition:
-            return  # deposed between two heartbeats; the next one tells
-        for claim in claims:
-            self._begin(claim)
-        self._next_look = agenda.next_look()
+            return False  # lost the lease between two heartbeats; the next one notices
+        for run in runs:
+            self._start(run)
+        return True
 
-    def _looked_lately(self) -> bool:
-        """Whether it is not time to look yet; what lies further ahead than ever was planned by a clock that was ahead."""
-        now = self._house.clock()
-        return self._next_look is not None and now < self._next_look <= now + LOOK_AGAIN
-
-    def _begin(self, claim: JobRun) -> None:
-        settings = self._house.settings
+    def _start(self, run: JobRun) -> None:
+        settings = self._app.settings
         try:
-            errand = self._house.errands.of(claim)
-        except Exception as error:  # noqa: BLE001 - what is wrong with one job keeps no other from its work
-            words = f"what is to be done cannot be seen: {redacted_error(error)}"[:MOST_WORDS]
-            self._reports.append((claim, JobResult(words=words, failed=True)))
+            plan = self._app.job_planner.plan(run)
+        except Exception as error:  # noqa: BLE001 - an error in one job's data keeps no other from its work
+            summary = f"what is to be done cannot be determined: {redacted_error(error)}"
+            self._results.append((run, JobResult.printable(JobOutcome.FAILED, summary)))
             return
-        worker = JobProcess(
-            claim,
-            errand,
+        process = JobProcess(
+            run,
+            plan,
             folder=settings.home / "logs" / "jobs",
             deadline=settings.daemon.job_timeout,
             program=self._program,
         )
-        self._workers[claim.slot] = worker
-        if (report := worker.look()) is not None:
-            del self._workers[claim.slot]
-            self._reports.append((claim, report))
+        if (result := process.poll()) is not None:
+            self._results.append((run, result))
         else:
-            log.info("%s of %s begins", *_named(claim), extra=_keys(claim))
+            self._processes[run.slot] = process
+            log.info("%s of %s starts", *_name(run), extra=_log_keys(run))
+
+    def _plan_wake_ups(self) -> None:
+        if self._wake_ups is not None:
+            scheduler = self._app.job_scheduler
+            self._wake_ups.plan(scheduler.schedules.values(), scheduler.zone)
 
     def _reload(self) -> None:
         """Read the settings again; wrong ones change nothing."""
-        old = self._house
+        old = self._app
         try:
             settings = self._load()
         except AuriaError as error:
-            log.error("The new settings are wrong, the old ones stay: %s", error, extra={"action": "reload"})  # noqa: TRY400
-            self._refused = redacted_error(error)
+            log.error("The new settings are wrong, the old ones stay in use: %s", error, extra={"action": "reload"})  # noqa: TRY400
+            self._settings_error = redacted_error(error)
             return
-        self._refused = ""
-        if self._leadership is not None and settings.database_url != old.settings.database_url:
+        self._settings_error = ""
+        if self._election is not None and settings.database_url != old.settings.database_url:
             with contextlib.suppress(StoreError, DiskError):
-                self._leadership.release()
-            self._leadership = None
-        self._caretaker.close()
-        self._house = application.build(settings, clock=self._clock)
-        self._caretaker = operations.caretaker(self._house, self._program)
-        self._alarm.addresses = operations.addresses(settings)
-        if self._leadership is not None:
-            self._house.__dict__["store"] = self._leadership.store  # the connection and the lease stay
+                self._election.release()
+            self._election = None
+        self._health_monitor.close()
+        self._app = application.build(settings, clock=self._clock)
+        self._health_monitor = operations.caretaker(self._app, self._program)
+        self._outage_alerter.addresses = operations.addresses(settings)
+        if self._election is not None:
+            self._app.__dict__["store"] = self._election.store  # the connection and the lease stay
         else:
             old.close()
         telemetry.set_up(level=settings.logging.level, form=settings.logging.format)
-        self._next_look = None
+        self._is_dispatch_due = True
+        self._plan_wake_ups()
         log.info("The settings were read again", extra={"action": "reload"})
 
-    def _standing(self) -> dict[str, str]:
-        """What the operator must be told of although nothing can be written down."""
-        found = {SETTINGS: self._refused} if self._refused else {}
-        if self._trouble and self._led is not False:  # of two daemons, the one that waits says nothing
+    def _outages(self) -> dict[str, str]:
+        """What the operator must be alerted of although nothing can be recorded."""
+        found = {SETTINGS: self._settings_error} if self._settings_error else {}
+        if self._trouble and self._led is not False:  # of two daemons, the one that waits alerts nobody
             found[DATABASE] = self._trouble
         return found
 
-    def _say(self, trouble: str) -> None:
-        """Log a trouble once, how it changes with less noise, and that it is over."""
+    def _log_trouble(self, trouble: str) -> None:
+        """Log trouble once, its changes at a lower level, and its end."""
         if trouble and trouble != self._trouble:
             log.log(logging.INFO if self._trouble else logging.ERROR, "%s", trouble, extra={"action": "trouble"})
         elif not trouble and self._trouble:
-            log.info("All is well again", extra={"action": "trouble"})
-            self._next_look = None
+            log.info("The trouble is over", extra={"action": "trouble"})
+            self._is_dispatch_due = True
         self._trouble = trouble
 
-    def _guard(self, ticker: Any, job: Any, over: threading.Event) -> None:
-        """Have the next tick at once where it was put off, because somebody set the clock back; end the ticker when all is over.
-
-        The ticker cannot be ended from within a tick.
-        """
-        while not over.wait(2 * HEARTBEAT):
-            if time.monotonic() - self._ticked > 2 * HEARTBEAT:
-                job.modify(next_run_time=datetime.now(UTC))
-        if ticker.running:
-            ticker.shutdown(wait=False)
-
     def _close(self) -> None:
-        """End what is still at work, so that it is taken up again, and let go of the lease and the database."""
-        for worker in self._workers.values():
-            worker.end(patience=_PATIENCE)
+        """Stop what still runs, so that it is started again, and release the lease and the database."""
+        for process in self._processes.values():
+            process.stop(patience=_PATIENCE)
         with contextlib.suppress(AuriaError):
-            for claim, report in self._reports:
-                self._house.agenda.settle(claim, words=report.words, failed=report.failed, held=report.held)
-            for worker in self._workers.values():
-                self._house.agenda.release(worker.claim, "broken off: the daemon was stopped")
-            if self._leadership is not None:
-                self._leadership.release()
-        self._workers.clear()
-        self._reports.clear()
-        self._caretaker.close()
-        self._alarm.close()
-        self._house.close()
-        log.info("The daemon is gone", extra={"action": "stop"})
+            for run, result in self._results:
+                self._app.job_scheduler.settle(run, result)
+            for process in self._processes.values():
+                self._app.job_scheduler.release(process.run, "interrupted: the daemon was stopped")
+            if self._election is not None:
+                self._election.release()
+        self._processes.clear()
+        self._results.clear()
+        self._health_monitor.close()
+        self._outage_alerter.close()
+        self._app.close()
+        log.info("The daemon has ended", extra={"action": "stop"})
 
 
-def _every_heartbeat() -> Any:
-    """When the next tick is: a heartbeat after this one, however far the clock was set forward meanwhile.
-
-    The scheduler's own interval would count every tick that a leap of years left out.
-    """
-    from apscheduler.triggers.base import BaseTrigger  # noqa: PLC0415 - only the loop needs it
-
-    class EveryHeartbeat(BaseTrigger):  # type: ignore[misc]  # it has no types
-        def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
-            return now + timedelta(seconds=HEARTBEAT)
-
-    return EveryHeartbeat()
+def _name(run: JobRun) -> tuple[str, str]:
+    return run.slot.job, run.slot.name
 
 
-def _named(claim: JobRun) -> tuple[str, str]:
-    return claim.slot.job, claim.slot.name
+def _log_keys(run: JobRun) -> dict[str, str]:
+    """The extra fields of a log line about a run."""
+    return {"action": "job", "job": run.slot.job, "slot": run.slot.name}
 
 
-def _keys(claim: JobRun) -> dict[str, str]:
-    """What a line of the log about a slot carries."""
-    return {"action": "slot", "job": claim.slot.job, "slot": claim.slot.name}
+def notify_service_manager(state: str) -> bool:
+    """Send a state, such as "READY=1", as systemd's sd_notify does; whether a service manager was there to take it."""
+    place = os.environ.get("NOTIFY_SOCKET", "")
+    if not place.startswith(("/", "@")):
+        return False
+    # An abstract socket's name begins with a zero byte, which the variable cannot hold.
+    address = "\0" + place[1:] if place.startswith("@") else place
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.sendto(state.encode(), address)
+        return True
+    return False

@@ -285,17 +285,19 @@ class Application:
         )
 
     @cached_property
-    def agenda(self) -> JobScheduler:
+    def job_scheduler(self) -> JobScheduler:
         """Says what is due."""
         from zoneinfo import ZoneInfo
 
         from auria_bot.services.schedule.job_scheduler import JobScheduler
 
-        rules = self.settings.schedule.rules(self.settings.channels)
-        return JobScheduler(store=self.store, clock=self.clock, rules=rules, zone=ZoneInfo(self.settings.time_zone))
+        schedules = self.settings.schedule.rules(self.settings.channels)
+        return JobScheduler(
+            store=self.store, clock=self.clock, schedules=schedules, zone=ZoneInfo(self.settings.time_zone)
+        )
 
     @cached_property
-    def errands(self) -> JobPlanner:
+    def job_planner(self) -> JobPlanner:
         """Says what is to be done for what is due."""
         from auria_bot.services.operations.maintenance import room_at
         from auria_bot.services.schedule.jobs import JobPlanner, per_day

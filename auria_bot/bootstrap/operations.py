@@ -85,10 +85,10 @@ def notices(house: Application) -> Notices:
     from auria_bot.services.operations.notifier import LogNotifier
 
     sources = Sources(
-        stock=house.errands.stock,
+        stock=house.job_planner.inventory,
         room=upkeep(house).room,
         overdue=health(house).overdue,
-        missed=house.agenda.asked,
+        missed=house.job_scheduler.asked,
         expiring=lambda: expiring(house),
         picture=house.pictures.path,
     )

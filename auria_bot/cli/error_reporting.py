@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot import errors
 from auria_bot.errors import AuriaError, DiskError
+from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,11 +104,12 @@ def reported(*, debug: bool = False) -> Iterator[None]:
             _say(_masked(traceback.format_exc()))
         known = error if isinstance(error, AuriaError) else _foreseen(error)
         if known is not None:
+            report(error=_printable(_masked(str(known))))
             _say(sentence(known))
             sys.exit(known.exit_code)
-        _say(
-            f"Error: something went wrong that nobody foresaw: {type(error).__name__}: {_printable(_masked(str(error)))[:300]}"
-        )
+        unexpected = f"something unexpected went wrong: {type(error).__name__}: {_printable(_masked(str(error)))[:300]}"
+        report(error=unexpected)
+        _say(f"Error: {unexpected}")
         if not debug:
             _say(f"Next:  the details are in {_log(error)}; the same command with --debug shows them here")
         sys.exit(1)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ORPHANED", "VARIABLE", "send", "watch_parent"]
+__all__ = ["ORPHANED", "VARIABLE", "report", "send", "watch_parent"]
 
 ORPHANED = 71
 """The exit code of a process whose parent is gone."""
@@ -60,3 +60,13 @@ def send(message: Mapping[str, Any]) -> None:
     with contextlib.suppress(BrokenPipeError):
         while data:
             data = data[os.write(_messages, data) :]
+
+
+def report(summary: str = "", *, error: str = "") -> None:
+    """Send the result of this command to the daemon that started it: a sentence that `auria schedule` shows.
+
+    Args:
+        summary: what was done; the last one counts.
+        error: why the command failed.
+    """
+    send({"error": error} if error else {"summary": summary})

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tests.bench import Result
-from tests.scenarios.year import RULES, ZONES, _changes, faults
+from tests.scenarios.year import SCHEDULES, ZONES, _changes, faults
 
 __all__ = ["run"]
 
@@ -27,5 +27,5 @@ def run() -> Result:
     for words in wrong[:20]:
         print(f"  {words}", file=sys.stderr)
     changes = sum(_changes(ZoneInfo(zone)) for zone in ZONES)
-    figures = f"{len(ZONES)} zones, {changes} clock changes, {count} slots of {len(ZONES) * len(RULES) * 365}, {len(wrong)} skipped or doubled"
+    figures = f"{len(ZONES)} zones, {changes} clock changes, {count} slots of {len(ZONES) * len(SCHEDULES) * 365}, {len(wrong)} skipped or doubled"
     return Result(name="year", figures=figures, bar="every local day exactly one of each daily job", passed=not wrong)

@@ -21,7 +21,7 @@ __all__ = ["measured"]
 
 JOBS = {"make": "run", "measure": "skip", "refresh": "ask"}
 COMMANDS = {"make", "measure", "corpus"}
-NOTE = "import sys; open(sys.argv[1], 'a').write(sys.argv[4] + '\\n')"
+NOTE = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')"
 
 
 def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[str]]:
@@ -42,8 +42,10 @@ def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[
         once()
         clock.advance(days=3)
         ran = once()
-        states = Counter((one.slot.job, str(one.state)) for one in house.agenda.history() if one.slot.job in JOBS)
-        house.agenda.decide("refresh", run=True)
+        states = Counter(
+            (one.slot.job, str(one.state)) for one in house.job_scheduler.history() if one.slot.job in JOBS
+        )
+        house.job_scheduler.decide("refresh", run=True)
         return ran, states, once()
 
 

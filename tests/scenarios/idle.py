@@ -36,12 +36,12 @@ from auria_bot import settings
 count, clock = int(sys.argv[1]), FakeClock()
 one = Daemon(load=settings.load, clock=clock, program=(sys.executable, "-c", "pass"))
 size = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-def tick():
+def tick(number):
     clock.now += timedelta(milliseconds=30)
-    one.tick()
-for _ in range(count // 10): tick()
+    (one.heartbeat if number % 20 else one.dispatch)()
+for number in range(count // 10): tick(number)
 gc.collect(); before = size()
-for _ in range(count - count // 10): tick()
+for number in range(count // 10, count): tick(number)
 gc.collect(); print(size() - before)
 """
 

@@ -32,13 +32,13 @@ LOOK = 1.0  # seconds between two looks at what the operator is to be told
 class FastDaemon(Daemon):
     """A daemon whose lease goes by the world's clock, and is short."""
 
-    def _beat(self) -> None:
-        if self._leadership is None:
-            store = self._house.store
-            self._leadership = LeaderElection(
+    def _renew_lease(self) -> None:
+        if self._election is None:
+            store = self._app.store
+            self._election = LeaderElection(
                 store=store, clock=lambda: datetime.now(UTC), holder=self._holder, length=LEASE
             )
-        super()._beat()
+        super()._renew_lease()
 
 
 def fast_clock(base: float, start: float, speed: float) -> datetime:
@@ -57,7 +57,7 @@ def _main(mode: str, clock: tuple[str, str, str], rest: list[str]) -> None:
     program = (sys.executable, "-m", "tests.scenarios.mortal_daemon", "work", *clock)
     daemon = FastDaemon(load=loading.load, clock=lambda: fast_clock(base, start, speed), program=program)
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
-    while daemon.tick():
+    while daemon.dispatch():
         time.sleep(TICK)
     with contextlib.suppress(AuriaError):
         daemon._close()

@@ -107,7 +107,9 @@ def _home(root: Path, listener: Listener, text: str, **more: str) -> Iterator[No
 def _daemon(clock: Callable[[], datetime], listener: Listener, seconds: float) -> Daemon:
     """One that tells of a standstill after a quarter of the time that it lasts, and after a minute at the most."""
     one = Daemon(load=lambda: load(dict(os.environ)), clock=clock)
-    one._alarm = OutageAlerter(addresses=(listener.address,), program=PROGRAM, patience=min(PATIENCE, seconds / 4))
+    one._outage_alerter = OutageAlerter(
+        addresses=(listener.address,), program=PROGRAM, patience=min(PATIENCE, seconds / 4)
+    )
     return one
 
 
@@ -116,21 +118,21 @@ def _until(daemon: Daemon, done: Callable[[], bool], *, seconds: float = 60.0) -
     while not done():
         if time.monotonic() > end:
             return False
-        daemon.tick()
+        daemon.dispatch()
         time.sleep(0.05)
     return True
 
 
 def _done(daemon: Daemon) -> bool:
     return any(
-        claim.state is JobRunState.DONE for claim in daemon._house.agenda.history() if claim.slot.job == "measure"
+        claim.state is JobRunState.DONE for claim in daemon._app.job_scheduler.history() if claim.slot.job == "measure"
     )
 
 
 def _last(daemon: Daemon, seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        daemon.tick()
+        daemon.dispatch()
         time.sleep(0.2)
 
 
@@ -147,7 +149,7 @@ def database(root: Path, seconds: float, listener: Listener) -> bool:
         clock = FakeClock(datetime.now(UTC).replace(minute=0))
         daemon = _daemon(clock, listener, seconds)
         try:
-            daemon.tick()
+            daemon.dispatch()
             package.pg_ctl(["-w", "-m", "fast", "stop"], **own)
             clock.advance(minutes=35)
             _last(daemon, seconds)
@@ -165,8 +167,8 @@ def growth(root: Path, seconds: float, listener: Listener) -> bool:
         clock = FakeClock(datetime.now(UTC).replace(minute=0))
         fake_house(root, clock=clock).close()
         daemon = _daemon(clock, listener, seconds)
-        daemon.tick()
-        engine, full = daemon._house.store._engine, True
+        daemon.dispatch()
+        engine, full = daemon._app.store._engine, True
 
         def begin(connection: Any) -> None:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() if full else 2**30
@@ -194,7 +196,7 @@ def disk(root: Path, seconds: float, listener: Listener) -> bool | None:
             clock = FakeClock(datetime.now(UTC).replace(minute=0))
             fake_house(root, clock=clock).close()
             daemon = _daemon(clock, listener, seconds)
-            daemon.tick()
+            daemon.dispatch()
             with contextlib.suppress(OSError), (root / "filler").open("wb", buffering=0) as file:
                 while file.write(bytes(4096)):
                     pass
@@ -265,13 +267,13 @@ def reload(root: Path, seconds: float, listener: Listener) -> bool:
     with _home(root, listener, SCHEDULE + QUIET):
         fake_house(root).close()
         daemon = _daemon(FakeClock(), listener, min(seconds, 8.0))
-        daemon.tick()
+        daemon.dispatch()
         counts, file = list[int](), root / "auria.toml"
         for text in ("[studio]\ncount = many\n", "[studio]\ncount = 3\n"):
             file.write_text(text + SCHEDULE + QUIET, encoding="utf-8")
             daemon.reload()
             _last(daemon, min(seconds, 8.0))
-            counts.append(daemon._house.settings.studio.count)
+            counts.append(daemon._app.settings.studio.count)
         daemon._close()
         return counts == [1, 3]
 

@@ -147,23 +147,23 @@ def _finish(house: Application, last: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 120
     still = {JobRunState.RUNNING, JobRunState.RETRY}
     time.sleep(5)
-    while any(claim.state in still for claim in house.agenda.history()) and time.monotonic() < until:
+    while any(claim.state in still for claim in house.job_scheduler.history()) and time.monotonic() < until:
         time.sleep(0.2)
     last.terminate()
     last.wait(90)
 
 
 def _judged(house: Application, root: Path) -> tuple[str, list[str]]:
-    claims = [one for one in house.agenda.history(days=60) if one.slot.job in JOBS]
+    claims = [one for one in house.job_scheduler.history(days=60) if one.slot.job in JOBS]
     wrong = [
         f"{one.slot.job} {one.slot.name} is {one.state}: {one.words}" for one in claims if one.state != JobRunState.DONE
     ]
-    rules = [rule for rule in house.agenda.rules.values() if rule.job in {"measure", "publish folder"}]
+    rules = [rule for rule in house.job_scheduler.schedules.values() if rule.job in {"measure", "publish folder"}]
     last = max(claim.slot.due for claim in claims)
     for rule in rules:
         mine = sorted(one.slot.name for one in claims if one.slot.job == rule.job)
         first = datetime.fromtimestamp(BASE, UTC) + timedelta(days=1)
-        due = {slot.name for slot in rule.slots(first, last - timedelta(days=1), house.agenda._zone)}
+        due = {slot.name for slot in rule.slots(first, last - timedelta(days=1), house.job_scheduler.zone)}
         wrong += [f"{rule.job} {name} is lost" for name in sorted(due - set(mine))]
     posting = sum(one.slot.job == "publish folder" for one in claims)
     posts = [post for post in house.publisher.posts() if post.state is PostState.SENT]

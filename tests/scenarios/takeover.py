@@ -80,7 +80,7 @@ def _leader(house: Application, alive: set[int]) -> int:
 
 def _quiet(house: Application) -> bool:
     """Whether something was done, and nothing is open."""
-    claims = house.agenda.history()
+    claims = house.job_scheduler.history()
     return bool(claims) and all(claim.state not in {JobRunState.RUNNING, JobRunState.RETRY} for claim in claims)
 
 
@@ -114,7 +114,9 @@ def measured(kills: int, *, longest_life: float = LONGEST_LIFE) -> tuple[str, bo
             while not _quiet(house) and time.monotonic() < until:
                 time.sleep(1)
             _stop(daemons)
-            slots = Counter(claim.state for claim in house.agenda.history() if claim.slot.job == "publish folder")
+            slots = Counter(
+                claim.state for claim in house.job_scheduler.history() if claim.slot.job == "publish folder"
+            )
             sent = [post.draft_id for post in house.publisher.posts() if post.state is PostState.SENT]
     finally:
         _stop(daemons)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from auria_bot.domain.job_schedule import JobRunState, JobSchedule, instant, times
 from auria_bot.services.schedule.job_scheduler import JobScheduler
+from auria_bot.services.schedule.jobs import JobOutcome, JobResult
 from auria_bot.services.schedule.leader_election import LeaderElection
 from auria_bot.testing import FakeClock
 from tests.house import fake_house
@@ -28,7 +29,8 @@ __all__ = ["ZONES", "faults"]
 ZONES = ("America/New_York", "Europe/London", "Australia/Lord_Howe", "Asia/Kolkata", "Pacific/Apia")
 """With clock changes of an hour, of half an hour, at other times of the year, and without any."""
 
-RULES = tuple(JobSchedule(job=f"job at {at}", at=times((at,))) for at in ("01:30", "02:30", "23:59"))
+SCHEDULES = tuple(JobSchedule(job=f"job at {at}", at=times((at,))) for at in ("01:30", "02:30", "23:59"))
+DONE = JobResult(outcome=JobOutcome.DONE)
 ODD = timedelta(hours=7, minutes=13)
 
 
@@ -39,18 +41,24 @@ def faults(folder: Path, zone: str, *, first: date = date(2026, 1, 1), days: int
     end = instant(first + timedelta(days=days), time(0), here)
     claimed = Counter[tuple[str, str]]()
     with closing(fake_house(folder, clock=clock)) as house:
-        leader = LeaderElection(store=house.store, clock=clock, holder="year", steady=lambda: 0.0)
-        leader.beat()
-        agenda = JobScheduler(store=house.store, clock=clock, rules=[replace(rule) for rule in RULES], zone=here)
+        leader = LeaderElection(store=house.store, clock=clock, holder="year", monotonic=lambda: 0.0)
+        leader.heartbeat()
+        scheduler = JobScheduler(
+            store=house.store, clock=clock, schedules=[replace(schedule) for schedule in SCHEDULES], zone=here
+        )
         lease = leader.lease
         while clock.now < end and lease is not None:
-            for claim in agenda.claim(lease):
-                claimed[claim.slot.job, claim.slot.name[:10]] += 1
-                agenda.settle(claim)
-            due = min(slot.due for rule in RULES if (slot := rule.next(clock.now, here)))
+            for run in scheduler.claim(lease):
+                claimed[run.slot.job, run.slot.name[:10]] += 1
+                scheduler.settle(run, DONE)
+            due = min(scheduled.due for schedule in SCHEDULES if (scheduled := schedule.next(clock.now, here)))
             clock.now = min(due, clock.now + ODD)
-        rows = agenda.history(days=400)
-    wanted = {(rule.job, (first + timedelta(days=number)).isoformat()): 1 for rule in RULES for number in range(days)}
+        rows = scheduler.history(days=400)
+    wanted = {
+        (schedule.job, (first + timedelta(days=number)).isoformat()): 1
+        for schedule in SCHEDULES
+        for number in range(days)
+    }
     wrong = [f"{zone}: {key} {claimed[key]} times" for key in {*wanted, *claimed} if claimed[key] != wanted.get(key, 0)]
     wrong += [f"{zone}: {row.slot} is {row.state}" for row in rows if row.state is not JobRunState.DONE]
     return sum(claimed.values()), wrong

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.daemon import Daemon
+from auria_bot.daemon import Daemon, notify_service_manager
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.errors import DatabaseUnreachable, InvalidTransition, SettingsError
 from auria_bot.services.operations.outage_alerts import DATABASE, SETTINGS
@@ -25,7 +28,6 @@ from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
 
@@ -33,7 +35,11 @@ NO_JOB = JobSettings()
 QUIET = dict.fromkeys(("reconcile", "refresh", "make", "backup", "tidy", "digest"), NO_JOB)
 HOURLY = ScheduleSettings(measure=JobSettings(at=("*:30",)), **QUIET)
 SLEEP = (sys.executable, "-S", "-E", "-c", "import time; time.sleep(60)")
-SAY = (sys.executable, "-S", "-E", "-c", "import sys; print('counted', file=sys.stderr)")
+_REPORT = """
+import json, os
+os.write(int(os.environ["SUPERVISED_BY"].split(":")[2]), json.dumps({"summary": "counted"}).encode() + b"\\n")
+"""
+REPORT = (sys.executable, "-S", "-E", "-c", _REPORT)
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def made(house: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]
     """Makes daemons in the house, and ends them."""
     daemons: list[Daemon] = []
 
-    def make(*, program=SAY, schedule=HOURLY, load=None, holder="a") -> Daemon:
+    def make(*, program=REPORT, schedule=HOURLY, load=None, holder="a") -> Daemon:
         settings = house.settings.model_copy(update={"schedule": schedule})
         daemons.append(Daemon(load=load or (lambda: settings), clock=clock, program=program, holder=holder))
         return daemons[-1]
@@ -68,7 +74,7 @@ def states(house: Application) -> list[tuple[str, JobRunState, str]]:
     """What became of each slot, the first first."""
     return [
         (one.slot.name[11:], one.state, one.words)
-        for one in reversed(house.agenda.history())
+        for one in reversed(house.job_scheduler.history())
         if one.slot.job == "measure"
     ]
 
@@ -78,24 +84,24 @@ def until(daemon: Daemon, done: Callable[[], bool]) -> None:
     end = time.monotonic() + 120
     while not done():
         assert time.monotonic() < end
-        daemon.tick()
+        daemon.dispatch()
         time.sleep(0.02)
 
 
 def test_what_is_due_is_done_once(house: Application, clock: FakeClock, made):
     """In a process of its own; a second daemon waits meanwhile, and takes over when the first stops."""
     first, second = made(), made(holder="b")
-    assert first.tick()
+    assert first.dispatch()
     assert first.leads
-    assert second.tick()
+    assert second.dispatch()
     assert not second.leads
     clock.advance(minutes=31)
-    until(first, lambda: bool(states(house)) and not first.at_work and states(house)[0][1] is JobRunState.DONE)
+    until(first, lambda: bool(states(house)) and not first.running and states(house)[0][1] is JobRunState.DONE)
     assert states(house) == [("09:30", JobRunState.DONE, "counted")]
     first.stop()
-    assert not first.tick()
+    assert not first.dispatch()
     first._close()
-    second.tick()
+    second.dispatch()
     assert second.leads
     assert states(house) == [("09:30", JobRunState.DONE, "counted")]
 
@@ -103,32 +109,32 @@ def test_what_is_due_is_done_once(house: Application, clock: FakeClock, made):
 def test_a_deposed_daemon_drops_its_work(house: Application, clock: FakeClock, made):
     """The one that took over begins it again."""
     first, second = made(program=SLEEP), made(holder="b")
-    first.tick()
+    first.dispatch()
     clock.advance(minutes=31)
-    first.tick()
-    (slot,) = first.at_work
+    first.dispatch()
+    (slot,) = first.running
     clock.advance(seconds=11)
-    second.tick()
+    second.dispatch()
     assert second.leads
-    first.tick()
-    assert first.at_work == ()
-    until(second, lambda: not second.at_work)
+    first.dispatch()
+    assert first.running == ()
+    until(second, lambda: not second.running)
     assert states(house) == [(slot.name[11:], JobRunState.DONE, "counted")]
 
 
 def test_what_is_under_way_may_finish(house: Application, clock: FakeClock, made):
     """Nothing new is begun; what takes too long is broken off and taken up again by the next daemon."""
     first = made(program=SLEEP)
-    first.tick()
+    first.dispatch()
     clock.advance(minutes=31)
-    first.tick()
+    first.dispatch()
     first.stop()
-    assert first.tick()
-    assert len(first.at_work) == 1
+    assert first.dispatch()
+    assert len(first.running) == 1
     first._stop_by = time.monotonic()
-    assert not first.tick()
+    assert not first.dispatch()
     first._close()
-    assert states(house) == [("09:30", JobRunState.RETRY, "broken off: the daemon was stopped")]
+    assert states(house) == [("09:30", JobRunState.RETRY, "interrupted: the daemon was stopped")]
     second = made(holder="b")
     until(second, lambda: states(house)[0][1] is JobRunState.DONE)
 
@@ -138,35 +144,35 @@ def test_a_slot_that_ended_while_the_database_is_away_is_kept(
 ):
     """It is written down when the database is back; the trouble is told once."""
     one = made()
-    one.tick()
+    one.dispatch()
     clock.advance(minutes=31)
-    one.tick()
-    agenda = one._house.agenda
-    told = agenda.settle
+    one.dispatch()
+    scheduler = one._app.job_scheduler
+    settle = scheduler.settle
     caplog.set_level("INFO", logger="auria_bot")
 
     def away(*_, **__):
         raise DatabaseUnreachable("the database is away")
 
-    monkeypatch.setattr(agenda, "settle", away)
-    until(one, lambda: not one.at_work)
-    one.tick()
-    monkeypatch.setattr(agenda, "settle", told)
-    one.tick()
+    monkeypatch.setattr(scheduler, "settle", away)
+    until(one, lambda: not one.running)
+    one.dispatch()
+    monkeypatch.setattr(scheduler, "settle", settle)
+    one.dispatch()
     assert states(house) == [("09:30", JobRunState.DONE, "counted")]
-    assert caplog.text.count("the database is away; nothing is begun until this is over") == 1
-    assert "All is well again" in caplog.text
+    assert caplog.text.count("the database is away; nothing is started until this is over") == 1
+    assert "The trouble is over" in caplog.text
 
 
 def test_a_daemon_starts_without_a_database(tmp_path: Path, caplog):
     """And waits for it, without a word more than needed."""
     away = Settings(home=tmp_path, database=DatabaseSettings(url="postgresql://127.0.0.1:1/none"))
     one = Daemon(load=lambda: away)
-    assert one.tick()
-    assert one.tick()
+    assert one.dispatch()
+    assert one.dispatch()
     assert not one.leads
     assert caplog.text.count("cannot be reached") == 1
-    assert "cannot be reached" in one._standing()[DATABASE]
+    assert "cannot be reached" in one._outages()[DATABASE]
     one._close()
 
 
@@ -178,14 +184,14 @@ def test_of_two_daemons_only_the_leader_tells_of_a_standstill(made, monkeypatch)
         raise DatabaseUnreachable("the database is away")
 
     for one in (first, second):
-        one.tick()
-        monkeypatch.setattr(one._leadership, "beat", away)
-        one.tick()
-    assert first._standing() == {DATABASE: "the database is away; nothing is begun until this is over"}
-    assert second._standing() == {}
+        one.dispatch()
+        monkeypatch.setattr(one._election, "heartbeat", away)
+        one.dispatch()
+    assert first._outages() == {DATABASE: "the database is away; nothing is started until this is over"}
+    assert second._outages() == {}
     monkeypatch.undo()
-    first.tick()
-    assert first._standing() == {}
+    first.dispatch()
+    assert first._outages() == {}
 
 
 def test_settings_are_read_again(house: Application, clock: FakeClock, made, caplog):
@@ -205,21 +211,21 @@ def test_settings_are_read_again(house: Application, clock: FakeClock, made, cap
         return answer
 
     one = made(load=load)
-    one.tick()
-    lease = one._leadership.lease
+    one.dispatch()
+    lease = one._election.lease
     one.reload()
-    one.tick()
-    assert "the old ones stay: studio.count is wrong" in caplog.text
-    assert one._standing() == {SETTINGS: "studio.count is wrong"}
-    assert one._house.settings.schedule == HOURLY
+    one.dispatch()
+    assert "the old ones stay in use: studio.count is wrong" in caplog.text
+    assert one._outages() == {SETTINGS: "studio.count is wrong"}
+    assert one._app.settings.schedule == HOURLY
     one.reload()
-    one.tick()
-    assert one._standing() == {}
-    assert one._house.settings.schedule == other
-    assert one._leadership.lease.fencing == lease.fencing
+    one.dispatch()
+    assert one._outages() == {}
+    assert one._app.settings.schedule == other
+    assert one._election.lease.fencing == lease.fencing
     clock.advance(minutes=40)
-    one.tick()
-    assert not one.at_work
+    one.dispatch()
+    assert not one.running
 
 
 def test_another_database_is_another_lease(house: Application, clock: FakeClock, made, tmp_path: Path):
@@ -229,12 +235,12 @@ def test_another_database_is_another_lease(house: Application, clock: FakeClock,
     )
     answers = [house.settings.model_copy(update={"schedule": HOURLY}), moved]
     one, second = made(load=lambda: answers.pop(0)), made(holder="b")
-    one.tick()
+    one.dispatch()
     one.reload()
-    one.tick()
+    one.dispatch()
     assert one.leads
     assert (tmp_path / "other.db").exists()
-    second.tick()
+    second.dispatch()
     assert second.leads
 
 
@@ -244,8 +250,8 @@ def test_once_does_what_is_due_and_comes_back(house: Application, clock: FakeClo
     clock.advance(minutes=31)
     made().once()
     assert states(house) == [("09:30", JobRunState.DONE, "counted")]
-    made(holder="b").tick()
-    with pytest.raises(InvalidTransition, match="at work already: b"):
+    made(holder="b").dispatch()
+    with pytest.raises(InvalidTransition, match="another daemon is running: b"):
         made().once()
 
 
@@ -264,7 +270,7 @@ def test_three_days_off(house: Application, clock: FakeClock, made):
     made(schedule=schedule).once()
     clock.advance(days=3)
     made(schedule=schedule).once()
-    found = [(one.slot.job, str(one.state)) for one in house.agenda.history() if one.slot.job in jobs]
+    found = [(one.slot.job, str(one.state)) for one in house.job_scheduler.history() if one.slot.job in jobs]
     assert sorted(found) == [
         *[("make", "done")],
         *[("make", "skipped")] * 2,
@@ -296,7 +302,7 @@ def test_the_command_stops_in_order(tmp_path: Path):
         finally:
             program.kill()
             program.wait()
-        assert (tmp_path / "said").read_text().rstrip().endswith("The daemon is gone action=stop")
+        assert (tmp_path / "said").read_text().rstrip().endswith("The daemon has ended action=stop")
         with house.store.read() as unit:
             assert unit.leases.get("daemon").until < datetime.now(UTC) - timedelta(days=1)
 
@@ -306,7 +312,7 @@ def test_an_idle_daemon_imports_nothing_heavy(tmp_path: Path):
     code = (
         "import sys; from pathlib import Path; from tests.house import fake_settings;"
         "from auria_bot.daemon import Daemon; import apscheduler.schedulers.blocking;"
-        "s = fake_settings(Path(sys.argv[1])); one = Daemon(load=lambda: s); one.tick(); one._close();"
+        "s = fake_settings(Path(sys.argv[1])); one = Daemon(load=lambda: s); one.dispatch(); one._close();"
         "heavy = {'torch', 'onnxruntime', 'openvino', 'numpy', 'tokenizers', 'tweepy', 'instagrapi', 'atproto', 'mastodon',"
         " 'praw', 'PIL', 'sqlalchemy.orm'};"
         "print(sorted(heavy & set(sys.modules)))"
@@ -323,8 +329,8 @@ def test_a_tidy_house_forgets_old_slots(house: Application, clock: FakeClock, ma
     """What ran more than a year ago is let go when the house is tidied."""
     one = made(schedule=ScheduleSettings.model_validate({**QUIET, "measure": NO_JOB, "tidy": {"at": ["04:00"]}}))
     tidied: list[bool] = []
-    one._house.agenda.__dict__["tidy"] = lambda: tidied.append(True)
-    one.tick()
+    one._app.job_scheduler.__dict__["forget_old"] = lambda: tidied.append(True)
+    one.dispatch()
     clock.advance(hours=19, minutes=5)
     until(one, lambda: bool(tidied))
 
@@ -332,21 +338,14 @@ def test_a_tidy_house_forgets_old_slots(house: Application, clock: FakeClock, ma
 def test_a_clock_that_was_ahead_stops_nothing(house: Application, clock: FakeClock, made):
     """A machine that started with a clock years ahead works on as soon as its clock is right."""
     one = made()
-    one.tick()
+    one.dispatch()
     clock.advance(days=700)
-    until(one, lambda: not one.at_work and one._next_look is not None and one._next_look > clock())
+    for _ in range(3):
+        until(one, lambda: not one.running)
     clock.advance(days=-700)
-    one.tick()
+    one.dispatch()
     clock.advance(minutes=31)
     until(one, lambda: ("09:30", JobRunState.DONE, "counted") in states(house))
-
-
-def test_a_leap_of_the_clock_is_one_tick():
-    """Not one for every heartbeat that it left out, which would be a hundred million."""
-    from auria_bot.daemon import _every_heartbeat
-
-    now = datetime.now(UTC)
-    assert _every_heartbeat().get_next_fire_time(now - timedelta(days=9999), now) == now + timedelta(seconds=3)
 
 
 def test_what_is_wrong_with_one_job_keeps_no_other_from_its_work(house: Application, clock: FakeClock, made):
@@ -355,27 +354,85 @@ def test_what_is_wrong_with_one_job_keeps_no_other_from_its_work(house: Applicat
         add_draft(unit)
     schedule = {**{job: {"at": []} for job in QUIET}, "make": {"at": ["09:30"]}, "measure": {"at": ["09:30"]}}
     one = made(schedule=ScheduleSettings.model_validate(schedule))
-    one.tick()
+    one.dispatch()
     with house.store._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE drafts SET artwork = '{}'")
     clock.advance(minutes=31)
     until(one, lambda: bool(states(house)) and states(house)[0][1] is JobRunState.DONE)
     for _ in range(30):
-        one.tick()
-    (make,) = [claim for claim in house.agenda.history() if claim.slot.job == "make"]
+        one.dispatch()
+    (make,) = [claim for claim in house.job_scheduler.history() if claim.slot.job == "make"]
     assert (make.state, make.tries) == (JobRunState.RETRY, 1)
-    assert "cannot be seen" in make.words
+    assert "cannot be determined" in make.words
 
 
 def test_what_nobody_foresaw_does_not_keep_her_from_ending(house: Application, clock: FakeClock, made, caplog):
     """It is told once, the loop goes on, and she can be stopped."""
     one = made()
-    one.tick()
+    one.dispatch()
     with house.store._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE slots SET due = 'rubbish'")
     clock.advance(minutes=2)
-    assert all(one.tick() for _ in range(3))
-    assert caplog.text.count("nobody foresaw") == 1
-    assert "nobody foresaw" in one._standing()["database"]
+    assert all(one.dispatch() for _ in range(3))
+    assert caplog.text.count("an unexpected error: ") == 1
+    assert "unexpected error" in one._outages()["database"]
     one.stop()
-    assert not one.tick()
+    assert not one.dispatch()
+
+
+def test_what_happened_is_followed_up_at_the_next_heartbeat(house: Application, clock: FakeClock, made):
+    """A heartbeat alone starts nothing new; one after a job's end starts what its job left waiting."""
+    one = made()
+    one.dispatch()
+    clock.advance(minutes=31)
+    one.heartbeat()
+    assert not one.running
+    one.dispatch()
+    assert len(one.running) == 1
+    clock.advance(hours=1)
+    end = time.monotonic() + 60
+    while [state for _, state, _ in states(house)] != [JobRunState.DONE] * 2:
+        assert time.monotonic() < end
+        one.heartbeat()
+        time.sleep(0.02)
+
+
+def test_a_retry_wakes_the_daemon(house: Application, clock: FakeClock, made):
+    """At its time, under the job's name; and the schedule's times as they are now."""
+    one = made(program=(sys.executable, "-S", "-E", "-c", "raise SystemExit(1)"))
+    planned: list[tuple[str, datetime]] = []
+
+    class Planned:
+        def at(self, name: str, moment: datetime) -> None:
+            planned.append((name, moment))
+
+        def plan(self, schedules, zone) -> None:
+            planned.extend((schedule.job, schedule.next(clock(), zone).due) for schedule in schedules if schedule.at)
+
+    one._wake_ups = Planned()
+    one.dispatch()
+    clock.advance(minutes=31)
+    until(one, lambda: bool(planned))
+    assert planned == [("retry measure", clock() + timedelta(minutes=1))]
+    one.reload()
+    one.dispatch()
+    assert ("measure", clock() + timedelta(minutes=59)) in planned
+
+
+def test_nobody_is_told_where_no_service_manager_asks(monkeypatch: pytest.MonkeyPatch):
+    """Without a socket, or with one that is gone, nothing happens."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    assert not notify_service_manager("READY=1")
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/notify")
+    assert not notify_service_manager("READY=1")
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_the_service_manager_is_notified(monkeypatch: pytest.MonkeyPatch, abstract: bool):
+    """On a socket in a folder, or on one that has no file."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        place = str(Path(folder) / "notify")
+        manager.bind("\0" + place if abstract else place)
+        monkeypatch.setenv("NOTIFY_SOCKET", f"@{place}" if abstract else place)
+        assert notify_service_manager("WATCHDOG=1")
+        assert manager.recv(100) == b"WATCHDOG=1"

@@ -12,6 +12,7 @@ import typer
 
 from auria_bot.cli.terminal.console import note
 from auria_bot.errors import AuriaError, ChannelError, InputError, NotFound
+from auria_bot.execution.parent_watch import report
 from auria_bot.redaction import redacted
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def refresh(
         done = _Done()
         _read(app, names, [partial(job, limit=limit, dry_run=dry_run) for job in jobs], done, look=look and not dry_run)
         meter = app.reddit.meter
+        report(_summary(done))
         if as_json:
             print_json(
                 {
@@ -176,22 +178,28 @@ def _words(one: SyncResult) -> str:
     return f"r/{one.subreddit} {one.listing}: {one.posts:,} posts, {one.report.fresh:,} new poems"
 
 
+def _summary(done: _Done) -> str:
+    new = sum(found.report.fresh for found in done.found)
+    checked = f"; {done.looked.posts:,} known posts checked, {done.looked.deleted:,} deleted" if done.looked else ""
+    return f"{new:,} new poems{checked}"
+
+
 def _print(done: _Done, *, dry_run: bool) -> None:
     from auria_bot.cli.terminal.console import out, table
 
     found, looked = done.found, done.looked
     rows = []
     for one in found:
-        report = one.report
-        new = report.kept if dry_run else report.fresh
+        counts = one.report
+        new = counts.kept if dry_run else counts.fresh
         rows.append(
             (
                 f"r/{one.subreddit}",
                 one.listing,
                 f"{one.posts:,}",
-                f"{report.kept:,}",
+                f"{counts.kept:,}",
                 f"{new:,}",
-                f"{report.removed:,}",
+                f"{counts.removed:,}",
                 _state(one, dry_run=dry_run),
             )
         )

@@ -8,6 +8,7 @@ import typer
 
 from auria_bot.cli.terminal.console import note
 from auria_bot.errors import ChannelError, UnknownName
+from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,8 @@ def _tell(
         note(f"{calls} calls{price} would be made" if calls else "nothing is due")
     else:
         note(f"{calls} calls{price}; see what came of it: auria stats" if calls else "nothing is due")
+        vanished = f"; {len(gone)} posts have vanished" if gone else ""
+        report(f"{calls} calls{price}{vanished}" if calls else f"nothing is due{vanished}")
 
 
 def _table(visits: Sequence[MeasurementResult], app: Application) -> Any:

@@ -11,6 +11,7 @@ import typer
 from auria_bot.cli.app_context import app_context
 from auria_bot.cli.operations.doctor import database
 from auria_bot.cli.terminal.console import note
+from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
@@ -45,8 +46,10 @@ def tidy(
         note(words)
     else:
         typer.echo(words)
-    for words in done.failed:
-        note(f"left: {words}")
+    left = [f"left: {failure}" for failure in done.failed]
+    for line in left:
+        note(line)
+    report("; ".join([words, *left]))
 
 
 @database.command("backup")
@@ -68,6 +71,7 @@ def backup(
         with app.store.begin() as unit:
             unit.journal.note("backup", details=str(made.folder), at=app.clock())
     words = f"{made.folder}: {len(made.files)} files, {made.size / 1e6:.1f} MB"
+    report(words)
     if as_json:
         print_json({"folder": made.folder, "bytes": made.size, "files": len(made.files), "gone": gone})
         note(words)

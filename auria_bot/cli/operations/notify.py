@@ -6,6 +6,7 @@ import typer
 
 from auria_bot.cli.app_context import app_context
 from auria_bot.cli.terminal.console import note
+from auria_bot.execution.parent_watch import report
 
 __all__ = ["notify"]
 
@@ -57,7 +58,11 @@ def digest() -> None:
     with app_context() as app:
         notices = operations.notices(app)
         news = notices.digest()
-        note(f"{'the digest is new' if news else 'today it was said already'}, {notices.say()} said")
+        found = (
+            f"{'the digest is new' if news else 'the digest of today was sent before'}, {notices.say()} notices sent"
+        )
+        note(found)
+        report(found)
 
 
 @notify.command("relay", hidden=True)

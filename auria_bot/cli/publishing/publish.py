@@ -9,6 +9,7 @@ import typer
 
 from auria_bot.cli.terminal.console import note
 from auria_bot.errors import ChannelError, UnknownName
+from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,9 +94,15 @@ def _tell(app: Application, done: Round, *, as_json: bool) -> None:
     ]
     if problems:
         raise ChannelError("\n".join(dict.fromkeys(problems)))
-    note(f"{sent} published" if done.posts else "nothing is approved and due; approve a draft: auria approve ID")
+    found = f"{sent} published" if done.posts else "nothing is approved and due; approve a draft: auria approve ID"
+    note(found)
     if left := app.publisher.posts({PostState.NEEDS_ATTENTION}):
-        note(f"{len(left)} {'needs' if len(left) == 1 else 'need'} attention: auria posts --state needs_attention")
+        attention = (
+            f"{len(left)} {'needs' if len(left) == 1 else 'need'} attention: auria posts --state needs_attention"
+        )
+        note(attention)
+        found = f"{found}; {attention}"
+    report(found)
 
 
 def _preview(app: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auria_bot.cli.terminal.console import note
+from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -134,8 +135,13 @@ def approve(
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        for draft in app.review.approve(ids, channels=channel or ()):
-            typer.echo(f"draft {draft.id} is approved for {', '.join(draft.channels)}")
+        approved = [
+            f"draft {draft.id} is approved for {', '.join(draft.channels)}"
+            for draft in app.review.approve(ids, channels=channel or ())
+        ]
+    for line in approved:
+        typer.echo(line)
+    report("; ".join(approved))
     note("publish what is approved: auria publish")
 
 

@@ -11,6 +11,7 @@ import typer
 from auria_bot.cli.terminal.console import note
 from auria_bot.domain.haiku import LONGEST_THEME
 from auria_bot.errors import AuriaError, InputError, NotFound
+from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -210,6 +211,8 @@ def _tell_made(app: Application, made: Sequence[RunResult], *, as_json: bool) ->
     from auria_bot.cli.terminal.console import out, print_json
 
     failures = [failure for one in made for failure in one.failures]
+    count, seconds = sum(len(one.drafts) for one in made), sum(one.seconds for one in made)
+    report(f"made {count} in {seconds:.1f} s" if count else "nothing is unfinished")
     if as_json:
         print_json(
             [
@@ -238,8 +241,6 @@ def _tell_made(app: Application, made: Sequence[RunResult], *, as_json: bool) ->
         console = out()
         for draft in (draft for one in made for draft in one.drafts):
             print_draft(app, draft, console)
-        count = sum(len(one.drafts) for one in made)
-        seconds = sum(one.seconds for one in made)
         if count:
             note(f"made {count} in {seconds:.1f} s; now look at them: auria review")
         elif not failures:

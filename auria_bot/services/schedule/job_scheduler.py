@@ -1,8 +1,8 @@
-"""What is due: claims slots for the leader, keeps what came of them, and makes up for missed ones as the operator wished.
+"""Which jobs are due: claims runs for the leading daemon, records their results and makes up for missed times.
 
-A slot is claimed by a row that only one can write, together with a look at the lease: so a daemon that was deposed claims
-nothing. Of slots that were missed while no daemon ran, at most the latest of each job is made up for. Knows slots, rules and the
-lease; does not know what a job does.
+A run is claimed by a row that is unique for its job and scheduled time, in the transaction that checks the lease: a daemon that lost
+the lease claims nothing. Of the times that were missed while no daemon ran, at most the latest of each job is made up for. Does not
+know what a job does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.job_schedule import BEGIN, CatchUp, JobRun, JobRunState, ScheduledTime
 from auria_bot.errors import InvalidTransition, NotFound
+from auria_bot.services.schedule.jobs import SUMMARY_LIMIT, JobOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,55 +21,63 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Clock
     from auria_bot.domain.job_schedule import JobSchedule, Lease
+    from auria_bot.services.schedule.jobs import JobResult
     from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["BACK_OFF", "LOOK_AGAIN", "LOOK_BACK", "MOST_TRIES", "MOST_WORDS", "JobScheduler"]
+__all__ = ["MAX_STARTS", "MISSED_LIMIT", "RETRY_DELAYS", "JobScheduler"]
 
-BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180))
-"""How long to wait before each further try of a slot that failed; then it is given up."""
+RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180))
+"""How long to wait before each retry of a failed run; after the last one it is given up."""
 
-MOST_TRIES = 20
-"""How often a slot is begun whose daemon dies over it each time."""
+MAX_STARTS = 20
+"""How often a run is started whose daemon dies during it each time."""
 
-LOOK_BACK = timedelta(days=14)
-"""Slots that were missed longer ago are not even written down."""
+MISSED_LIMIT = timedelta(days=14)
+"""Times that were missed longer ago are not even recorded."""
 
-LOOK_AGAIN = timedelta(minutes=1)
-"""When to look at the latest: the operator may have decided on a slot, or the clock was set."""
+_KEPT = timedelta(days=400)  # how long results are kept
 
-KEPT = timedelta(days=400)  # how long it is known what became of a slot
-
-MOST_WORDS = 500
-"""Characters that are kept of what a job said."""
+_OPEN = {JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED}
+_END_STATES = {
+    JobOutcome.DONE: JobRunState.DONE,
+    JobOutcome.FAILED: JobRunState.FAILED,
+    JobOutcome.POSTPONED: JobRunState.SKIPPED,
+}
+_MISSED_STATES = {CatchUp.RUN: JobRunState.RUNNING, CatchUp.SKIP: JobRunState.SKIPPED, CatchUp.ASK: JobRunState.ASKED}
+_MISSED = {
+    CatchUp.RUN: "missed, and made up for",
+    CatchUp.SKIP: "missed",
+    CatchUp.ASK: "missed; make up for it? auria schedule --run JOB, or --skip JOB",
+}
 
 
 class JobScheduler:
-    """The leader's agenda.
+    """Claims what is due and records what became of it.
 
     Usage::
 
-        for claim in agenda.claim(lease, busy=running): start(claim)
-        agenda.settle(claim, failed="the platform is away")
+        for run in scheduler.claim(lease, busy=running): start(run)
+        scheduler.settle(run, JobResult(outcome=JobOutcome.FAILED, summary="the platform is away"))
     """
 
-    def __init__(self, *, store: Store, clock: Clock, rules: Sequence[JobSchedule], zone: ZoneInfo) -> None:
-        """Join the collaborators.
+    def __init__(self, *, store: Store, clock: Clock, schedules: Sequence[JobSchedule], zone: ZoneInfo) -> None:
+        """Schedule jobs.
 
         Args:
-            store: where slots are kept.
+            store: where runs are recorded.
             clock: tells the time.
-            rules: when each job's slots are.
+            schedules: when each job runs.
             zone: the operator's time zone.
         """
-        self._store, self._clock, self._zone = store, clock, zone
-        self.rules: Mapping[str, JobSchedule] = {rule.job: rule for rule in rules}
+        self._store, self._clock, self.zone = store, clock, zone
+        self.schedules: Mapping[str, JobSchedule] = {schedule.job: schedule for schedule in schedules}
 
     def claim(self, lease: Lease, *, busy: Collection[ScheduledTime] = ()) -> tuple[JobRun, ...]:
-        """The slots to work on now, each written down as running; one a job at a time.
+        """The runs to start now, each recorded as running; at most one of each job.
 
         Args:
             lease: the leader's.
-            busy: the slots that this daemon is at work on.
+            busy: the scheduled times that this daemon is working on.
 
         Raises:
             InvalidTransition: another daemon has the lease; nothing was claimed.
@@ -77,207 +86,186 @@ class JobScheduler:
         with self._store.begin() as unit:
             if not unit.leases.holds(lease):
                 raise InvalidTransition("another daemon has taken over")
-            waiting = dict[str, JobRun]()
-            for old in unit.job_runs.list({JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED}):
-                if old.slot not in busy:
-                    waiting |= {old.slot.job: old} if self._stands(unit, old, waiting, now) else {}
-            at_work, latest = {slot.job for slot in busy}, unit.job_runs.latest(until=now)
-            for rule in self.rules.values():
-                if rule.job not in at_work:
-                    begun = latest.get(rule.job)
-                    claimed += self._due(unit, rule, waiting.get(rule.job), begun, lease)
+            open_runs = dict[str, JobRun]()
+            for run in unit.job_runs.list(_OPEN):
+                if run.slot not in busy and self._is_wanted(unit, run, open_runs, now):
+                    open_runs[run.slot.job] = run
+            busy_jobs, latest = {scheduled.job for scheduled in busy}, unit.job_runs.latest(until=now)
+            for schedule in self.schedules.values():
+                if schedule.job not in busy_jobs:
+                    known = latest.get(schedule.job)
+                    claimed += self._claim_job(unit, schedule, open_runs.get(schedule.job), known, lease)
         return tuple(claimed)
 
-    def settle(self, claim: JobRun, *, words: str = "", failed: bool = False, held: bool = False) -> JobRun:
-        """Keep what came of a slot; one that failed is tried again later, if it was not tried too often.
-
-        Args:
-            claim: the slot.
-            words: what came of it.
-            failed: it did not come to a good end.
-            held: nothing was done, for this was not the time for it; the next slot does it.
+    def settle(self, run: JobRun, result: JobResult) -> JobRun:
+        """Record the result of a run; one that failed is retried later, unless it was retried too often.
 
         Returns:
-            The slot as it stands; as it was where another daemon took it over.
+            The run as recorded; unchanged where another daemon took it over.
         """
         now = self._clock()
-        state = JobRunState.FAILED if failed else JobRunState.SKIPPED if held else JobRunState.DONE
-        again = None
-        if failed and claim.tries <= len(BACK_OFF):
-            state, again = JobRunState.RETRY, now + BACK_OFF[claim.tries - 1]
-        return self._save(claim, claim.evolve(state=state, ended_at=now, again_at=again, words=words[:MOST_WORDS]))
+        state, again = _END_STATES[result.outcome], None
+        if state is JobRunState.FAILED and run.tries <= len(RETRY_DELAYS):
+            state, again = JobRunState.RETRY, now + RETRY_DELAYS[run.tries - 1]
+        return self._save(run, run.evolve(state=state, ended_at=now, again_at=again, words=result.summary))
 
-    def release(self, claim: JobRun, words: str) -> JobRun:
-        """Let a slot go whose work was broken off: it is taken up again as soon as a daemon runs."""
+    def release(self, run: JobRun, reason: str) -> JobRun:
+        """Give up a run that was interrupted; it is started again as soon as a daemon leads."""
         now = self._clock()
-        return self._save(claim, claim.evolve(state=JobRunState.RETRY, ended_at=now, again_at=now, words=words))
+        return self._save(run, run.evolve(state=JobRunState.RETRY, ended_at=now, again_at=now, words=reason))
 
     def decide(self, job: str, *, run: bool) -> JobRun:
-        """The operator's word on a slot that was missed.
+        """Record the operator's decision on a job's missed time.
 
         Raises:
-            NotFound: no slot of that job waits for one.
+            NotFound: no missed time of that job waits for a decision.
         """
         now = self._clock()
         with self._store.begin() as unit:
-            asked = [one for one in unit.job_runs.list({JobRunState.ASKED}) if one.slot.job == job]
+            asked = [found for found in unit.job_runs.list({JobRunState.ASKED}) if found.slot.job == job]
             if not asked:
-                raise NotFound(f"no missed slot of {job[:120]!r} waits for your word; `auria schedule` shows them all")
-            decided = asked[0].evolve(state=JobRunState.SKIPPED, ended_at=now, words="let go by the operator")
+                raise NotFound(f"no missed time of {job[:120]!r} waits for your decision; `auria schedule` lists them")
             if run:
                 decided = asked[0].evolve(
-                    state=JobRunState.RETRY, again_at=now, words="the operator wants it made up for"
+                    state=JobRunState.RETRY, again_at=now, words="to be made up for: your decision"
                 )
+            else:
+                decided = asked[0].evolve(state=JobRunState.SKIPPED, ended_at=now, words="skipped: your decision")
             unit.job_runs.save(decided, was=asked[0])
         return decided
 
     def asked(self) -> Mapping[str, str]:
-        """The names of missed slots that wait for the operator's word, by their jobs."""
+        """The missed times that wait for the operator's decision, by job."""
         with self._store.read() as unit:
-            return {one.slot.job: one.slot.name for one in unit.job_runs.list({JobRunState.ASKED})}
+            return {run.slot.job: run.slot.name for run in unit.job_runs.list({JobRunState.ASKED})}
 
-    def coming(self, *, days: float = 7) -> tuple[ScheduledTime, ...]:
-        """The slots of the coming days, the first first."""
+    def upcoming(self, *, days: float = 7) -> tuple[ScheduledTime, ...]:
+        """The scheduled times of the coming days, in order."""
         now = self._clock()
-        found = (
-            slot for rule in self.rules.values() for slot in rule.slots(now, now + timedelta(days=days), self._zone)
-        )
-        return tuple(sorted(found, key=lambda slot: (slot.due, slot.job)))
+        until = now + timedelta(days=days)
+        found = (time for schedule in self.schedules.values() for time in schedule.slots(now, until, self.zone))
+        return tuple(sorted(found, key=lambda scheduled: (scheduled.due, scheduled.job)))
 
     def history(self, *, days: float = 7) -> tuple[JobRun, ...]:
-        """What became of the slots of the last days, and of older ones that are still open; the last first."""
+        """The runs of the last days and older ones that are still open, the latest first."""
         with self._store.read() as unit:
             recent = unit.job_runs.list(since=self._clock() - timedelta(days=days))
-            still = unit.job_runs.list({JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED})
-        return (*recent, *(one for one in still if one not in recent))
+            still_open = unit.job_runs.list(_OPEN)
+        return (*recent, *(run for run in still_open if run not in recent))
 
-    def next_look(self) -> datetime:
-        """When something may be due next."""
-        now = self._clock()
-        dues = [slot.due for rule in self.rules.values() if (slot := rule.next(now, self._zone))]
-        return min([now + LOOK_AGAIN, *dues])
-
-    def tidy(self) -> int:
-        """Forget what became of slots long ago; how many."""
+    def forget_old(self) -> int:
+        """Delete the records of runs of long ago; how many."""
         with self._store.begin() as unit:
-            return unit.job_runs.forget(before=self._clock() - KEPT)
+            return unit.job_runs.forget(before=self._clock() - _KEPT)
 
-    def _due(
-        self, unit: Unit, rule: JobSchedule, old: JobRun | None, begun: datetime | None, lease: Lease
+    def _claim_job(
+        self, unit: Unit, schedule: JobSchedule, run: JobRun | None, known: datetime | None, lease: Lease
     ) -> Iterator[JobRun]:
-        """What of a job is to be worked on now, if anything.
+        """Claim what is due of one job.
 
         Args:
             unit: the unit of work.
-            rule: the job's.
-            old: its slot that is still open.
-            begun: when its last known slot was due; None for a job that was never met.
+            schedule: the job's.
+            run: its open run.
+            known: when its last recorded time was due; None for a job that was never recorded.
             lease: the leader's.
         """
         now = self._clock()
-        orphan = old is not None and old.state is JobRunState.RUNNING  # its daemon died
-        missed = orphan or (old is not None and _went_by(old, rule, now))
-        if begun is None:
-            self._count_from(unit, rule, now)
-        elif old is not None and orphan and now - old.slot.due <= rule.grace:
-            yield from self._again(unit, old, lease, now)
-        elif fresh := self._fresh(unit, rule, begun, lease, now):
-            self._overtake(unit, old, fresh, now)
-            yield from (one for one in fresh if one.state is JobRunState.RUNNING)
-        elif old is not None and missed and rule.catch_up is not CatchUp.RUN:
-            asked = rule.catch_up is CatchUp.ASK
-            state = JobRunState.ASKED if asked else JobRunState.FAILED
-            words = f"{'broken off' if orphan else old.words}; {_MISSED[rule.catch_up]}"[-MOST_WORDS:]
-            unit.job_runs.save(
-                old.evolve(state=state, ended_at=None if asked else now, again_at=None, words=words), was=old
-            )
-        elif old is not None and (orphan or (old.state is JobRunState.RETRY and _may_begin(old, now))):
-            yield from self._again(unit, old, lease, now)
+        orphaned = run is not None and run.state is JobRunState.RUNNING  # its daemon died
+        missed = orphaned or (run is not None and _is_retry_missed(run, schedule, now))
+        if known is None:
+            self._count_from(unit, schedule, now)
+        elif run is not None and orphaned and now - run.slot.due <= schedule.grace:
+            yield from self._restart(unit, run, lease, now)
+        elif fresh := self._record_due(unit, schedule, known, lease, now):
+            self._replace(unit, run, fresh[-1], now)
+            yield from (new for new in fresh if new.state is JobRunState.RUNNING)
+        elif run is not None and missed and schedule.catch_up is not CatchUp.RUN:
+            asks = schedule.catch_up is CatchUp.ASK
+            state = JobRunState.ASKED if asks else JobRunState.FAILED
+            summary = f"{'interrupted' if orphaned else run.words}; {_MISSED[schedule.catch_up]}"[-SUMMARY_LIMIT:]
+            changed = run.evolve(state=state, ended_at=None if asks else now, again_at=None, words=summary)
+            unit.job_runs.save(changed, was=run)
+        elif run is not None and (orphaned or (run.state is JobRunState.RETRY and _is_retry_due(run, now))):
+            yield from self._restart(unit, run, lease, now)
 
-    def _count_from(self, unit: Unit, rule: JobSchedule, now: datetime) -> None:
-        """Say that a job's slots count from now on; also where that was said by a clock that was ahead."""
-        begin = JobRun(slot=ScheduledTime(job=rule.job, name=BEGIN, due=now), state=JobRunState.DONE, ended_at=now)
-        if not unit.job_runs.add(begin) and (known := unit.job_runs.get(rule.job, BEGIN)) is not None:
-            unit.job_runs.save(begin, was=known)
+    def _count_from(self, unit: Unit, schedule: JobSchedule, now: datetime) -> None:
+        """Record that a job's times count from now on, also where a clock that was ahead recorded a later moment."""
+        begin = JobRun(slot=ScheduledTime(job=schedule.job, name=BEGIN, due=now), state=JobRunState.DONE, ended_at=now)
+        if not unit.job_runs.add(begin) and (recorded := unit.job_runs.get(schedule.job, BEGIN)) is not None:
+            unit.job_runs.save(begin, was=recorded)
 
-    def _stands(self, unit: Unit, old: JobRun, waiting: Mapping[str, JobRun], now: datetime) -> bool:
-        """Whether an open slot is still wanted: its job is, and it is the job's last one. Else it is let go."""
-        if old.slot.job in self.rules and old.slot.job not in waiting:
+    def _is_wanted(self, unit: Unit, run: JobRun, later: Mapping[str, JobRun], now: datetime) -> bool:
+        """Whether an open run is its job's latest and the job is still scheduled; any other is recorded as skipped."""
+        scheduled = run.slot.job in self.schedules
+        if scheduled and run.slot.job not in later:
             return True
-        words = (
-            "a later one took its place" if old.slot.job in self.rules else "this job is not in the schedule any more"
-        )
-        unit.job_runs.save(old.evolve(state=JobRunState.SKIPPED, ended_at=now, words=words), was=old)
+        reason = "a later time replaced it" if scheduled else "this job is no longer scheduled"
+        unit.job_runs.save(run.evolve(state=JobRunState.SKIPPED, ended_at=now, words=reason), was=run)
         return False
 
-    def _again(self, unit: Unit, old: JobRun, lease: Lease, now: datetime) -> Iterator[JobRun]:
-        """Claim a slot that was begun before, unless that was too often."""
-        if old.tries >= MOST_TRIES:
-            words = f"given up: it was broken off {old.tries} times"
-            unit.job_runs.save(old.evolve(state=JobRunState.FAILED, ended_at=now, words=words), was=old)
+    def _restart(self, unit: Unit, run: JobRun, lease: Lease, now: datetime) -> Iterator[JobRun]:
+        """Claim a run that was started before, unless that was too often."""
+        if run.tries >= MAX_STARTS:
+            summary = f"given up: it was interrupted {run.tries} times"
+            unit.job_runs.save(run.evolve(state=JobRunState.FAILED, ended_at=now, words=summary), was=run)
             return
-        taken = old.evolve(
+        claimed = run.evolve(
             state=JobRunState.RUNNING,
-            tries=old.tries + 1,
+            tries=run.tries + 1,
             fencing=lease.fencing,
-            started_at=old.started_at or now,
+            started_at=run.started_at or now,
             ended_at=None,
             again_at=None,
         )
-        unit.job_runs.save(taken, was=old)
-        yield taken
+        unit.job_runs.save(claimed, was=run)
+        yield claimed
 
-    def _fresh(self, unit: Unit, rule: JobSchedule, begun: datetime, lease: Lease, now: datetime) -> list[JobRun]:
-        """Write down the slots that came due since the last known one: at most one of them to run."""
-        # Two slots can be due at the same moment, where clocks leap over both.
-        since = max(begun - timedelta(seconds=1), now - LOOK_BACK)
-        due = [slot for slot in rule.slots(since, now, self._zone) if unit.job_runs.get(rule.job, slot.name) is None]
-        due.sort(key=lambda slot: (slot.due, slot.name))
-        late = [slot for slot in due if now - slot.due > rule.grace]
+    def _record_due(
+        self, unit: Unit, schedule: JobSchedule, known: datetime, lease: Lease, now: datetime
+    ) -> list[JobRun]:
+        """Record the times that came due since the last known one; at most one of them is to run now."""
+        # Where clocks leap over two times, both are due at the same moment.
+        since = max(known - timedelta(seconds=1), now - MISSED_LIMIT)
+        times = schedule.slots(since, now, self.zone)
+        due = [scheduled for scheduled in times if unit.job_runs.get(schedule.job, scheduled.name) is None]
+        due.sort(key=lambda scheduled: (scheduled.due, scheduled.name))
+        late = [scheduled for scheduled in due if now - scheduled.due > schedule.grace]
         on_time = due[len(late) :]
-        written = list[JobRun]()
         if on_time:
-            chosen, state = on_time[0], JobRunState.RUNNING  # the others stay for when this one is done
+            chosen, state, reason = on_time[0], JobRunState.RUNNING, ""  # the others follow when this one has ended
         elif late:
-            chosen = late.pop()
-            state = _CATCH_UP[rule.catch_up]
+            chosen, state, reason = late.pop(), _MISSED_STATES[schedule.catch_up], _MISSED[schedule.catch_up]
         else:
-            return written
-        for slot in late:
-            words = f"missed; {chosen.name} stands for it"
-            written.append(JobRun(slot=slot, state=JobRunState.SKIPPED, ended_at=now, words=words))
-        words = "" if on_time else _MISSED[rule.catch_up]
-        running = {"tries": 1, "fencing": lease.fencing, "started_at": now} if state is JobRunState.RUNNING else {}
-        ended = {"ended_at": now} if state is JobRunState.SKIPPED else {}
-        written.append(JobRun(slot=chosen, state=state, words=words).evolve(**running, **ended))
-        return [one for one in written if unit.job_runs.add(one)]
+            return []
+        skipped = {"state": JobRunState.SKIPPED, "ended_at": now, "words": f"missed; {chosen.name} stands for it"}
+        runs = [JobRun(slot=scheduled, state=JobRunState.SKIPPED).evolve(**skipped) for scheduled in late]
+        run = JobRun(slot=chosen, state=state, words=reason)
+        if state is JobRunState.RUNNING:
+            run = run.evolve(tries=1, fencing=lease.fencing, started_at=now)
+        elif state is JobRunState.SKIPPED:
+            run = run.evolve(ended_at=now)
+        return [new for new in (*runs, run) if unit.job_runs.add(new)]
 
-    def _overtake(self, unit: Unit, old: JobRun | None, fresh: Sequence[JobRun], now: datetime) -> None:
-        """Let an open slot go, now that a later one of its job is there."""
-        if old is not None and fresh[-1].state is not JobRunState.SKIPPED:
-            words = f"{old.words}; {fresh[-1].slot.name} took its place".removeprefix("; ")[-MOST_WORDS:]
-            state = JobRunState.FAILED if old.state is JobRunState.RETRY else JobRunState.SKIPPED
-            unit.job_runs.save(old.evolve(state=state, ended_at=now, again_at=None, words=words), was=old)
+    def _replace(self, unit: Unit, run: JobRun | None, later: JobRun, now: datetime) -> None:
+        """Close an open run, now that a later time of its job is due."""
+        if run is not None and later.state is not JobRunState.SKIPPED:
+            summary = f"{run.words}; {later.slot.name} replaced it".removeprefix("; ")[-SUMMARY_LIMIT:]
+            state = JobRunState.FAILED if run.state is JobRunState.RETRY else JobRunState.SKIPPED
+            unit.job_runs.save(run.evolve(state=state, ended_at=now, again_at=None, words=summary), was=run)
 
-    def _save(self, was: JobRun, claim: JobRun) -> JobRun:
+    def _save(self, was: JobRun, run: JobRun) -> JobRun:
         with self._store.begin() as unit:
-            return claim if unit.job_runs.save(claim, was=was) else was
+            return run if unit.job_runs.save(run, was=was) else was
 
 
-def _may_begin(old: JobRun, now: datetime) -> bool:
-    """Whether it is time for a slot's next try; one that is put off for longer than ever was so by a clock that was ahead."""
-    again = old.again_at or now
-    return again <= now or again > now + BACK_OFF[-1]
+def _is_retry_due(run: JobRun, now: datetime) -> bool:
+    """Whether it is time for a retry; a clock that was ahead planned one that is further away than the longest delay."""
+    again = run.again_at or now
+    return again <= now or again > now + RETRY_DELAYS[-1]
 
 
-def _went_by(old: JobRun, rule: JobSchedule, now: datetime) -> bool:
-    """Whether a slot's next try was missed as its time may be; what the operator wished for (it has not ended) is not."""
-    return old.state is JobRunState.RETRY and old.ended_at is not None and now - (old.again_at or now) > rule.grace
-
-
-_CATCH_UP = {CatchUp.RUN: JobRunState.RUNNING, CatchUp.SKIP: JobRunState.SKIPPED, CatchUp.ASK: JobRunState.ASKED}
-_MISSED = {
-    CatchUp.RUN: "missed, and made up for",
-    CatchUp.SKIP: "missed",
-    CatchUp.ASK: "missed; shall it be made up for? auria schedule --run JOB, or --skip JOB",
-}
+def _is_retry_missed(run: JobRun, schedule: JobSchedule, now: datetime) -> bool:
+    """Whether a retry is later than the job's grace; a run that the operator asked for, which has not ended, never is."""
+    late = now - (run.again_at or now)
+    return run.state is JobRunState.RETRY and run.ended_at is not None and late > schedule.grace

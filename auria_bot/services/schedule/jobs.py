@@ -1,15 +1,15 @@
-"""What a slot's job has to do right now, as commands of `auria`: the daemon runs each in a process of its own, and stays small.
+"""What a scheduled job has to do now, as commands of `auria`, and the result of a run.
 
-A command is chosen from how things stand, not from what was done before: so a job that was broken off and is begun again makes what
-is missing, posts nothing twice, and does nothing where nothing is to be done. Knows drafts, posts and the command line's words;
-runs nothing.
+The daemon runs each command in a process of its own, so that it stays small itself. Commands follow from the drafts and posts there
+are, not from what was done before: a job that is started again makes what is missing and posts nothing twice.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.job_schedule import PUBLISH
@@ -25,12 +25,24 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.maintenance import DiskSpace
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["DraftInventory", "JobPlan", "JobPlanner", "per_day"]
+__all__ = [
+    "SUMMARY_LIMIT",
+    "CommandReport",
+    "DraftInventory",
+    "JobOutcome",
+    "JobPlan",
+    "JobPlanner",
+    "JobResult",
+    "per_day",
+]
 
-_STAMP = "%Y-%m-%dT%H:%M:%S.%f%z"
-_MOST_APPROVED = 50  # drafts of one errand
-_FILLS = ("make", "refresh", "backup")  # the jobs that write much
-_FREE: dict[str, tuple[str, ...]] = {
+SUMMARY_LIMIT = 500
+"""Characters that are kept of a job's summary."""
+
+_TIMESTAMP = "%Y-%m-%dT%H:%M:%S.%f%z"
+_APPROVE_LIMIT = 50  # drafts in one run
+_WRITING_JOBS = ("make", "refresh", "backup")  # the jobs that write much
+_COMMANDS: dict[str, tuple[str, ...]] = {
     "measure": ("measure", "--json"),
     "refresh": ("corpus", "refresh", "--json"),
     "backup": ("db", "backup", "--json"),
@@ -41,22 +53,60 @@ _FREE: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
-    """What is to be done for a slot."""
+    """What a job has to do now."""
 
-    commands: tuple[tuple[str, ...], ...] = ()  # each the words after `auria`, one after the other
-    words: str = ""  # why there is nothing to do
-    held: bool = False  # there is something to do, and this is not the time for it
+    commands: tuple[tuple[str, ...], ...] = ()  # the arguments of `auria`, one command after the other
+    reason: str = ""  # why there is nothing to do
+    postponed: bool = False  # there is something to do, but not now
+
+
+class JobOutcome(StrEnum):
+    """How the run of a job ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    POSTPONED = "postponed"  # nothing was done; the job's next scheduled time does it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult:
+    """The result of one run of a job."""
+
+    outcome: JobOutcome
+    summary: str = ""  # a sentence for the operator
+
+    @classmethod
+    def printable(cls, outcome: JobOutcome, summary: str = "") -> JobResult:
+        """A result whose summary is one printable line of at most SUMMARY_LIMIT characters, which any database takes."""
+        lines = (" ".join(_printable(line).split()) for line in summary.splitlines())
+        return cls(outcome=outcome, summary="; ".join(line for line in lines if line)[:SUMMARY_LIMIT])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandReport:
+    """What a command reported to the daemon by `parent_watch.report` before it ended."""
+
+    summary: str = ""
+    error: str = ""
+
+    @classmethod
+    def from_messages(cls, messages: Sequence[Mapping[str, Any]]) -> CommandReport:
+        """The last summary and the last error among a command's messages."""
+        last: dict[str, Any] = {}
+        for message in messages:
+            last |= message
+        return cls(summary=str(last.get("summary", "")), error=str(last.get("error", "")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftInventory:
-    """Drafts that are ready, and for how long they last."""
+    """How many drafts are ready, and how many the schedule needs."""
 
     made: int  # waiting for review
-    approved: int  # approved, and not out anywhere yet
+    approved: int  # approved and not yet published anywhere
     per_day: int
-    ahead: int  # days that drafts are to last
-    low: int  # days: approved ones that last for less are few
+    ahead: int  # days for which drafts should be ready
+    low: int  # days: with approved drafts for less, the inventory is low
 
     @property
     def wanted(self) -> int:
@@ -71,112 +121,112 @@ class DraftInventory:
 
 @dataclass(frozen=True, kw_only=True)
 class JobPlanner:
-    """Says what is to be done for a slot.
+    """Plans the runs of jobs.
 
     Usage::
 
-        errand = errands.of(claim)
-        for command in errand.commands: ...
+        for command in planner.plan(run).commands: ...
     """
 
     store: Store
     clock: Clock
-    unfinished: Callable[[], Sequence[str]]  # the names of the studio's runs that were broken off
+    unfinished: Callable[[], Sequence[str]]  # names of the studio's unfinished runs
     per_day: int  # drafts that the schedule uses up in a day
     ahead: int  # days that drafts are to be ready before they are needed
     low: int  # days that approved drafts should last
-    approve_after: timedelta | None = None  # after which a draft that nobody decided on is approved; None: never
-    room: Callable[[], DiskSpace] | None = None  # the room on the disk; without it all goes on whatever there is
+    approve_after: timedelta | None = None  # after which an undecided draft is approved; None: never
+    room: Callable[[], DiskSpace] | None = None  # the free space on the disk; without it no job is postponed
     more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the commands of further jobs
 
-    def of(self, claim: JobRun) -> JobPlan:
-        """What is to be done for a slot.
+    def plan(self, run: JobRun) -> JobPlan:
+        """What a run has to do.
 
         Raises:
             StoreError: the database cannot be used.
-            DiskError: the disk is gone.
+            DiskError: the disk cannot be read.
         """
-        job = claim.slot.job
-        if job in _FILLS and self.room is not None and (room := self.room()).full:
-            return JobPlan(words=f"held back: only {room.free / 1e6:.0f} MB are free on the disk", held=True)
+        job = run.slot.job
+        if job in _WRITING_JOBS and self.room is not None and (room := self.room()).full:
+            return JobPlan(reason=f"postponed: only {room.free / 1e6:.0f} MB are free on the disk", postponed=True)
         if job.startswith(PUBLISH):
-            return self._publish(claim, job.removeprefix(PUBLISH))
-        known = {"make": self._make, "approve": self._approve, "reconcile": self._reconcile}
-        if job in known:
-            return known[job](claim)
-        command = {**_FREE, **self.more}.get(job)
-        return JobPlan(commands=(command,)) if command else JobPlan(words="no such job is known any more")
+            return self._publish(run, job.removeprefix(PUBLISH))
+        planned = {"make": self._make, "approve": self._approve, "reconcile": self._reconcile}
+        if job in planned:
+            return planned[job](run)
+        command = {**_COMMANDS, **self.more}.get(job)
+        return JobPlan(commands=(command,)) if command else JobPlan(reason="there is no such job any more")
 
-    def stock(self) -> DraftInventory:
+    def inventory(self) -> DraftInventory:
         """How many drafts are ready."""
         with self.store.read() as unit:
             made = len(unit.drafts.list({DraftState.MADE}))
             approved = len(unit.drafts.list({DraftState.APPROVED}))
-            waiting, begun = set[int](), set[int]()
+            waiting, tried = set[int](), set[int]()
             for post in unit.posts.list({PostState.WAITING}):
                 waiting.add(post.draft_id)
-                begun |= {post.draft_id} if post.tried_at else set()
-        approved += len(waiting - begun)
+                tried |= {post.draft_id} if post.tried_at else set()
+        approved += len(waiting - tried)
         return DraftInventory(made=made, approved=approved, per_day=self.per_day, ahead=self.ahead, low=self.low)
 
-    def _make(self, claim: JobRun) -> JobPlan:
-        wanted = self.stock().wanted
+    def _make(self, run: JobRun) -> JobPlan:
+        wanted = self.inventory().wanted
         if not wanted:
-            return JobPlan(words="enough drafts are ready")
-        if claim.tries == 2 and self.unfinished():
+            return JobPlan(reason="enough drafts are ready")
+        if run.tries == 2 and self.unfinished():
             return JobPlan(commands=(("make", "--resume"),))
-        # Each day's drafts have a theme of their own out of the season's words.
-        days = [min(self.per_day, wanted - done) for done in range(0, wanted, self.per_day)]
+        # A command for each day: its drafts share a theme from the season's words.
+        days = [min(self.per_day, wanted - planned) for planned in range(0, wanted, self.per_day)]
         return JobPlan(commands=tuple(("make", "--count", str(count), "--season", "now") for count in days))
 
-    def _approve(self, _claim: JobRun) -> JobPlan:
+    def _approve(self, _run: JobRun) -> JobPlan:
         if self.approve_after is None:
-            return JobPlan(words="drafts are approved by you alone")
-        old = self.clock() - self.approve_after
+            return JobPlan(reason="only you approve drafts; schedule.approve_after is not set")
+        latest = self.clock() - self.approve_after
         with self.store.read() as unit:
-            # What a backup brought back may have gone out after it was made: that is for the operator to say.
-            doubted = unit.journal.last(RESTORE)
-            made = [draft for draft in unit.drafts.list({DraftState.MADE}) if draft.made_at <= old]
-        due = [draft.id for draft in made if doubted is None or draft.made_at > doubted]
-        # One by one: a draft that cannot be approved must not keep the others from it.
-        commands = tuple(("approve", str(draft_id)) for draft_id in sorted(due)[:_MOST_APPROVED])
-        return JobPlan(commands=commands, words="" if commands else "no draft waited long enough")
+            # Drafts that a backup brought back may have been published after it was made: only the operator approves them.
+            restored_at = unit.journal.last(RESTORE)
+            made = [draft for draft in unit.drafts.list({DraftState.MADE}) if draft.made_at <= latest]
+        due = [draft.id for draft in made if restored_at is None or draft.made_at > restored_at]
+        # A command for each draft: one that cannot be approved does not keep the others from it.
+        commands = tuple(("approve", str(draft_id)) for draft_id in sorted(due)[:_APPROVE_LIMIT])
+        return JobPlan(commands=commands, reason="" if commands else "no draft waited long enough")
 
-    def _reconcile(self, _claim: JobRun) -> JobPlan:
+    def _reconcile(self, _run: JobRun) -> JobPlan:
         with self.store.read() as unit:
-            unclear = unit.posts.list({PostState.UNKNOWN, PostState.SENDING}, limit=1)
-        if not unclear:
-            return JobPlan(words="every post's fate is known")
+            unresolved = unit.posts.list({PostState.UNKNOWN, PostState.SENDING}, limit=1)
+        if not unresolved:
+            return JobPlan(reason="the outcome of every post is known")
         return JobPlan(commands=(("publish", "--look-up", "--json"),))
 
-    def _publish(self, claim: JobRun, channel: str) -> JobPlan:
-        """One post on a channel: the next that waits there, else one of the oldest approved draft that is meant for it."""
-        # What went out since this slot was first begun is its own; a slot before it may have been late.
-        since = claim.started_at or claim.slot.due
+    def _publish(self, run: JobRun, channel: str) -> JobPlan:
+        """Publish one post on a channel: the next that waits there, else the oldest approved draft meant for it."""
+        # What was published since this run first started is its own; an earlier scheduled time may have been late.
+        since = run.started_at or run.slot.due
         with self.store.read() as unit:
             paused = [pause for pause in unit.channels.paused() if pause.name == channel]
             posts = unit.posts.list({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN})
-            meant = [draft.id for draft in unit.drafts.list({DraftState.APPROVED}) if channel in draft.channels]
-        # One of another hour that may be out holds nothing up.
-        begun = [
+            approved = [draft.id for draft in unit.drafts.list({DraftState.APPROVED}) if channel in draft.channels]
+        # An earlier run's post of unknown outcome delays nothing.
+        open_posts = [
             post
             for post in posts
             if post.channel == channel and (post.state is not PostState.UNKNOWN or (post.tried_at or since) >= since)
         ]
         if paused:
-            return JobPlan(words=f"{channel} is paused: {paused[0].reason}")
-        if not begun and not meant:
-            return JobPlan(words="nothing is approved")
-        # A draft whose post is there already is not made into posts again; the command goes on with what is there.
-        chosen = begun[-1].draft_id if begun else meant[-1]
-        return JobPlan(
-            commands=(
-                ("publish", str(chosen), "--channel", channel, "--once", "--since", since.strftime(_STAMP), "--json"),
-            )
-        )
+            return JobPlan(reason=f"{channel} is paused: {paused[0].reason}")
+        if not open_posts and not approved:
+            return JobPlan(reason="nothing is approved")
+        # A draft that has posts is not made into posts again; the command continues those.
+        draft_id = open_posts[-1].draft_id if open_posts else approved[-1]
+        options = ("--channel", channel, "--once", "--since", since.strftime(_TIMESTAMP), "--json")
+        return JobPlan(commands=(("publish", str(draft_id), *options),))
 
 
-def per_day(rules: Sequence[JobSchedule]) -> int:
+def per_day(schedules: Sequence[JobSchedule]) -> int:
     """How many drafts the channels use up in a day, at most: the same draft goes to several; at least 1."""
-    weekly = [len(rule.at) * len(rule.days) for rule in rules if rule.job.startswith(PUBLISH)]
+    weekly = [len(schedule.at) * len(schedule.days) for schedule in schedules if schedule.job.startswith(PUBLISH)]
     return max(1, math.ceil(max(weekly, default=7) / 7))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)

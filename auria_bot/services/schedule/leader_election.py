@@ -1,8 +1,7 @@
-"""One daemon at a time: a lease in the database, renewed by a heartbeat; a second daemon waits and takes over.
+"""One leading daemon at a time: a lease in the database, renewed by a heartbeat; a second daemon waits and takes over.
 
-A daemon whose heartbeat did not reach the database for the lease's length no longer counts itself the leader, by a clock that
-nobody can set; whatever it still tries to write carries its old number and is refused. Knows the lease; does not know what the
-leader does.
+A daemon whose heartbeat did not reach the database for the length of the lease no longer counts as the leader, by a clock that
+nobody can set; what it still tries to record carries its old fencing number and is refused.
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ NAME = "daemon"
 """The lease's name."""
 
 LENGTH = timedelta(seconds=10)
-"""How long a lease holds without a heartbeat: with HEARTBEAT, a second daemon takes over within 13 seconds."""
+"""How long a lease lasts without a heartbeat: with HEARTBEAT, a second daemon takes over within 13 seconds."""
 
-HEARTBEAT = 3.0  # seconds
-"""Between two heartbeats, and between two looks of a daemon that waits."""
+HEARTBEAT = 3.0
+"""Seconds between two heartbeats of the leader, and between two attempts of a waiting daemon."""
 
 
 class LeaderElection:
-    """A daemon's hold on the lease.
+    """One daemon's part in the election.
 
     Usage::
 
-        leadership.beat()            # every HEARTBEAT
-        if leadership.lease: ...     # this daemon is the leader
-        leadership.release()
+        election.heartbeat()       # every HEARTBEAT seconds
+        if election.lease: ...     # this daemon leads
+        election.release()
     """
 
     def __init__(
@@ -50,50 +49,50 @@ class LeaderElection:
         clock: Clock,
         holder: str,
         length: timedelta = LENGTH,
-        steady: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Join the collaborators.
+        """Take part; nothing is written yet.
 
         Args:
             store: where the lease is.
             clock: tells the time, where the database has no clock of its own.
-            holder: this daemon's name, like no other's.
-            length: how long the lease holds.
-            steady: seconds that only ever grow.
+            holder: this daemon's unique name.
+            length: how long the lease lasts.
+            monotonic: seconds that only ever grow.
         """
         self.store, self.holder = store, holder
-        self._clock, self._length, self._steady = clock, length, steady
+        self._clock, self._length, self._monotonic = clock, length, monotonic
         self._lease: Lease | None = None
-        self._sure_until = 0.0
+        self._valid_until = 0.0
 
     @property
     def lease(self) -> Lease | None:
-        """The lease, as long as it is surely this daemon's."""
-        return self._lease if self._steady() < self._sure_until else None
+        """The lease, as long as it is certainly this daemon's."""
+        return self._lease if self._monotonic() < self._valid_until else None
 
-    def beat(self) -> bool:
-        """Renew the lease, or take it where it is free; whether this daemon is the leader.
+    def heartbeat(self) -> bool:
+        """Renew the lease, or take it where it is free; whether this daemon leads.
 
         Raises:
             StoreError, DiskError: the database cannot be used; the lease is this daemon's until it runs out.
         """
-        # Who has the lease, but was told so too late, asks once more: that another program held the database for a while is
-        # no reason to drop the work.
-        return self._ask() or (self._lease is not None and self._ask())
+        # A holder whose answer came too late asks once more: that another program locked the database for a while is no
+        # reason to drop the work.
+        return self._acquire() or (self._lease is not None and self._acquire())
 
-    def _ask(self) -> bool:
-        """Renew the lease or take it; whether it is surely this daemon's."""
-        # Counted from before the question: an answer that took long must not lengthen the lease.
-        asked, now = self._steady(), self._clock()
+    def _acquire(self) -> bool:
+        """Renew or take the lease; whether it is certainly this daemon's."""
+        # Counted from before the question: a slow answer must not lengthen the lease.
+        asked_at, now = self._monotonic(), self._clock()
         with self.store.begin() as unit:
-            held = self._lease and unit.leases.renew(self._lease, length=self._length, now=now)
-            taken = held or unit.leases.take(NAME, holder=self.holder, length=self._length, now=now)
-        self._lease = taken
-        self._sure_until = asked + self._length.total_seconds()
+            renewed = self._lease and unit.leases.renew(self._lease, length=self._length, now=now)
+            lease = renewed or unit.leases.take(NAME, holder=self.holder, length=self._length, now=now)
+        self._lease = lease
+        self._valid_until = asked_at + self._length.total_seconds()
         return self.lease is not None
 
     def release(self) -> None:
-        """Let another daemon have the lease at once.
+        """Give up the lease, so that another daemon can take it at once.
 
         Raises:
             StoreError, DiskError: the database cannot be used; the lease runs out by itself.
@@ -103,12 +102,12 @@ class LeaderElection:
             with self.store.begin() as unit:
                 unit.leases.release(lease)
 
-    def who(self) -> Lease | None:
-        """The lease as it stands, whoever has it."""
+    def current(self) -> Lease | None:
+        """The lease as recorded, whoever holds it."""
         with self.store.read() as unit:
             return unit.leases.get(NAME)
 
 
 def own_name() -> str:
-    """This process's name among daemons: machine, number, and a word by chance, for numbers come again."""
+    """A unique name for this process: machine, process id, and a random part, for process ids come again."""
     return f"{socket.gethostname()[:100]}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -13,6 +13,7 @@ import pytest
 from auria_bot.bootstrap.application import build
 from auria_bot.domain.job_schedule import CatchUp
 from auria_bot.services.schedule.job_scheduler import JobScheduler
+from auria_bot.services.schedule.jobs import JobOutcome, JobResult
 from auria_bot.services.schedule.leader_election import LeaderElection
 from auria_bot.settings.sections import PostingSettings
 from auria_bot.testing import FakeClock
@@ -40,17 +41,19 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applicati
 def lived(house: Application) -> None:
     """A day on which a draft was made, and three on which no daemon ran and an operator is asked about the last."""
     leader = LeaderElection(store=house.store, clock=house.clock, holder="vm:1")
-    leader.beat()
-    rules = [rule for rule in house.agenda.rules.values() if rule.job == "make"]
-    one = JobScheduler(store=house.store, clock=house.clock, rules=rules, zone=house.agenda._zone)
+    leader.heartbeat()
+    schedules = [found for found in house.job_scheduler.schedules.values() if found.job == "make"]
+    one = JobScheduler(store=house.store, clock=house.clock, schedules=schedules, zone=house.job_scheduler.zone)
     one.claim(leader.lease)
     house.clock.advance(hours=19)
-    one.settle(*one.claim(leader.lease), words="made 3 in 8.0 s")
+    one.settle(*one.claim(leader.lease), JobResult(outcome=JobOutcome.DONE, summary="made 3 in 8.0 s"))
     house.clock.advance(days=3, hours=2)
     from dataclasses import replace
 
-    asking = replace(rules[0], catch_up=CatchUp.ASK)
-    JobScheduler(store=house.store, clock=house.clock, rules=[asking], zone=house.agenda._zone).claim(leader.lease)
+    asking = replace(schedules[0], catch_up=CatchUp.ASK)
+    JobScheduler(store=house.store, clock=house.clock, schedules=[asking], zone=house.job_scheduler.zone).claim(
+        leader.lease
+    )
 
 
 def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria) -> None:
@@ -59,18 +62,18 @@ def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria
     lived(house)
     code, out, err = auria("schedule")
     assert code == 0
-    assert "by the clock of UTC" in out
+    assert "The coming week, UTC" in out
     coming, _, ran = out.partition("The last week")
     assert coming.count("18:00 publish fake") == 7
     assert coming.count("measure") == coming.count("measure (next at ") == 1
     days = [line.split()[:3] for line in coming.splitlines() if "04:00 make" in line]
     assert (days[0], days[-1], len(days)) == (["Thu", "26", "Nov"], ["Wed", "02", "Dec"], 7)
-    last, _, other = ran.partition("And what went otherwise")
+    last, _, other = ran.partition("Other runs that were not done")
     assert re.search(r"make +2026-11-25 04:00 +1 +asked", last)
     assert [line.split()[1] for line in other.splitlines() if "make" in line] == ["2026-11-24", "2026-11-23"]
     assert "made 3 in 8.0 s" not in out  # it went well, and something came after it
     assert "make of 2026-11-25T04:00 was missed: auria schedule --run make, or --skip make" in err
-    assert "0 drafts wait for review, 1 approved ones" in err
+    assert "0 drafts wait for review; 1 approved drafts" in err
     assert "there is none to approve yet; the daemon makes some" in err
     assert "no daemon is running: auria daemon" in err
 
@@ -97,7 +100,7 @@ def test_times_for_a_channel_that_is_not_there(
 
 def test_a_running_daemon_is_named(house: Application, auria: Auria) -> None:
     """By machine and number; with enough drafts nobody is bothered, with few that wait they are to be approved."""
-    LeaderElection(store=house.store, clock=house.clock, holder="vm:1").beat()
+    LeaderElection(store=house.store, clock=house.clock, holder="vm:1").heartbeat()
     with house.store.begin() as unit:
         add_draft(unit, 9)
     err = auria("schedule")[2]
@@ -132,10 +135,10 @@ def test_the_operator_answers(house: Application, auria: Auria) -> None:
     assert auria("schedule", "--run", "make")[0] == 5
     lived(house)
     assert auria("schedule", "--run", "make", "--skip", "make")[0] == 4
-    assert auria("schedule", "--skip", "make") == (0, "", "make of 2026-11-25T04:00: let go by the operator\n")
+    assert auria("schedule", "--skip", "make") == (0, "", "make of 2026-11-25T04:00: skipped: your decision\n")
     with house.store.read() as unit:
         (line,) = unit.journal.list()
-    assert (line.action, line.details) == ("let go", "make of 2026-11-25T04:00: let go by the operator")
+    assert (line.action, line.details) == ("let go", "make of 2026-11-25T04:00: skipped: your decision")
 
 
 def test_the_command_starts_the_daemon(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:

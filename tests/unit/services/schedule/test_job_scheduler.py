@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,8 @@ import pytest
 
 from auria_bot.domain.job_schedule import CatchUp, JobRunState, JobSchedule, times
 from auria_bot.errors import InvalidTransition, NotFound
-from auria_bot.services.schedule.job_scheduler import BACK_OFF, MOST_TRIES, JobScheduler
+from auria_bot.services.schedule.job_scheduler import MAX_STARTS, RETRY_DELAYS, JobScheduler
+from auria_bot.services.schedule.jobs import JobOutcome, JobResult
 from auria_bot.services.schedule.leader_election import LeaderElection
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from auria_bot.testing import FakeClock
 
 UTC_ZONE = ZoneInfo("UTC")
+DONE = JobResult(outcome=JobOutcome.DONE)
+AWAY = JobResult(outcome=JobOutcome.FAILED, summary="away")
 MAKE = JobSchedule(job="make", at=times(("04:00",)))
 
 
@@ -28,13 +31,13 @@ MAKE = JobSchedule(job="make", at=times(("04:00",)))
 def lease(house: Application, clock: FakeClock) -> Lease:
     """The leader's."""
     leader = LeaderElection(store=house.store, clock=clock, holder="a")
-    leader.beat()
+    leader.heartbeat()
     return leader.lease
 
 
-def agenda(house: Application, clock: FakeClock, *rules: JobSchedule) -> JobScheduler:
+def agenda(house: Application, clock: FakeClock, *schedules: JobSchedule) -> JobScheduler:
     """An agenda in UTC that has looked once, so that its slots count from now on."""
-    return JobScheduler(store=house.store, clock=clock, rules=rules, zone=UTC_ZONE)
+    return JobScheduler(store=house.store, clock=clock, schedules=schedules, zone=UTC_ZONE)
 
 
 def told(one: JobScheduler, **over: float) -> list[tuple[str, str, str]]:
@@ -52,7 +55,7 @@ def test_slots_count_from_the_first_look_on(house: Application, clock: FakeClock
     (claim,) = one.claim(lease)
     assert (claim.slot.name, claim.state, claim.tries, claim.fencing) == ("2026-11-22T04:00", JobRunState.RUNNING, 1, 1)
     assert one.claim(lease, busy=[claim.slot]) == ()
-    done = one.settle(claim, words="3 drafts")
+    done = one.settle(claim, JobResult(outcome=JobOutcome.DONE, summary="3 drafts"))
     assert (done.state, done.words, done.ended_at) == (JobRunState.DONE, "3 drafts", clock())
     assert one.claim(lease) == ()
     assert told(one) == [("make", "11-22T04:00", "done")]
@@ -65,13 +68,13 @@ def test_a_deposed_daemon_claims_nothing(house: Application, clock: FakeClock, l
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
     second = LeaderElection(store=house.store, clock=clock, holder="b")
-    assert second.beat()
+    assert second.heartbeat()
     with pytest.raises(InvalidTransition, match="another daemon"):
         one.claim(lease)
     (taken,) = one.claim(second.lease)
     assert (taken.slot, taken.tries, taken.fencing) == (claim.slot, 2, 2)
-    assert one.settle(claim).state is JobRunState.RUNNING
-    assert one.settle(taken).state is JobRunState.DONE
+    assert one.settle(claim, DONE).state is JobRunState.RUNNING
+    assert one.settle(taken, DONE).state is JobRunState.DONE
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,7 @@ def test_the_operator_is_asked(house: Application, clock: FakeClock, lease: Leas
         assert one.claim(lease) == ()
         assert one.asked() == {"make": one.history()[0].slot.name}
         assert one.decide("make", run=run).state is (JobRunState.RETRY if run else JobRunState.SKIPPED)
-        assert [one.settle(claim).state for claim in one.claim(lease)] == ([JobRunState.DONE] if run else [])
+        assert [one.settle(claim, DONE).state for claim in one.claim(lease)] == ([JobRunState.DONE] if run else [])
     with pytest.raises(NotFound, match="auria schedule"):
         one.decide("make", run=True)
     clock.advance(days=2)
@@ -117,14 +120,14 @@ def test_a_failed_slot_is_tried_again(house: Application, clock: FakeClock, leas
     one = agenda(house, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
-    for number, wait in enumerate(BACK_OFF, start=1):
+    for number, wait in enumerate(RETRY_DELAYS, start=1):
         (claim,) = one.claim(lease)
         assert claim.tries == number
-        assert one.settle(claim, words="away", failed=True).again_at == clock() + wait
+        assert one.settle(claim, AWAY).again_at == clock() + wait
         assert one.claim(lease) == ()
         clock.advance(seconds=wait.total_seconds())
     (claim,) = one.claim(lease)
-    assert one.settle(claim, words="away", failed=True).state is JobRunState.FAILED
+    assert one.settle(claim, AWAY).state is JobRunState.FAILED
     clock.advance(hours=6)
     assert one.claim(lease) == ()
 
@@ -135,7 +138,10 @@ def test_a_slot_that_is_held_back_is_neither_done_nor_tried_again(house: Applica
     one.claim(lease)
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
-    assert one.settle(claim, words="the disk is full", held=True).state is JobRunState.SKIPPED
+    assert (
+        one.settle(claim, JobResult(outcome=JobOutcome.POSTPONED, summary="the disk is full")).state
+        is JobRunState.SKIPPED
+    )
     assert one.claim(lease) == ()
     clock.advance(days=1)
     assert [found.slot.name for found in one.claim(lease)] == ["2026-11-23T04:00"]
@@ -146,7 +152,7 @@ def test_the_next_slot_overtakes_a_failed_one(house: Application, clock: FakeClo
     one = agenda(house, clock, JobSchedule(job="measure", at=times(("*:30",))))
     one.claim(lease)
     clock.advance(hours=1)
-    one.settle(*one.claim(lease), words="away", failed=True)
+    one.settle(*one.claim(lease), AWAY)
     clock.advance(hours=1)
     (claim,) = one.claim(lease)
     assert claim.slot.name == "2026-11-21T10:30"
@@ -161,9 +167,9 @@ def test_work_that_was_broken_off_goes_on(house: Application, clock: FakeClock, 
     (claim,) = one.claim(lease)
     released = one.release(claim, "the daemon stopped")
     assert (released.state, released.tries) == (JobRunState.RETRY, 1)
-    for _ in range(MOST_TRIES - 1):
+    for _ in range(MAX_STARTS - 1):
         (claim,) = one.claim(lease)
-    assert claim.tries == MOST_TRIES
+    assert claim.tries == MAX_STARTS
     assert one.claim(lease) == ()
     assert told(one) == [("make", "11-22T04:00", "failed")]
 
@@ -199,14 +205,14 @@ def test_two_slots_at_one_moment(house: Application, clock: FakeClock, lease: Le
     """Where clocks leap over both, they come one after the other."""
     clock.now = datetime(2026, 3, 29, 0, 50, tzinfo=UTC)
     zone = ZoneInfo("Europe/London")
-    rule = JobSchedule(job="make", at=times(("01:10", "01:40")))
-    one = JobScheduler(store=house.store, clock=clock, rules=[rule], zone=zone)
+    schedule = JobSchedule(job="make", at=times(("01:10", "01:40")))
+    one = JobScheduler(store=house.store, clock=clock, schedules=[schedule], zone=zone)
     one.claim(lease)
     clock.advance(minutes=11)
     for name in ("2026-03-29T01:10", "2026-03-29T01:40"):
         (claim,) = one.claim(lease)
         assert (claim.slot.name, claim.slot.due) == (name, datetime(2026, 3, 29, 1, tzinfo=UTC))
-        one.settle(claim)
+        one.settle(claim, DONE)
     assert one.claim(lease) == ()
 
 
@@ -216,12 +222,12 @@ def test_a_clock_that_was_far_ahead_stops_nothing(house: Application, clock: Fak
     one.claim(lease)
     clock.advance(days=700)
     for claim in one.claim(lease):
-        one.settle(claim)
+        one.settle(claim, DONE)
     clock.advance(days=-700)
     for _ in range(3):
         clock.advance(days=1)
         for claim in one.claim(lease):
-            one.settle(claim)
+            one.settle(claim, DONE)
     assert Counter(row[2] for row in told(one) if row[1].startswith("11-2")) == {"done": 3}
 
 
@@ -244,7 +250,7 @@ def test_a_try_that_a_clock_ahead_put_off_is_due(house: Application, clock: Fake
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
     clock.advance(days=300)
-    one.settle(claim, words="away", failed=True)
+    one.settle(claim, AWAY)
     clock.advance(days=-300)
     assert [again.tries for again in one.claim(lease)] == [2]
 
@@ -261,7 +267,7 @@ def test_a_try_that_was_missed_for_long(
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
     if failed:
-        one.settle(claim, words="away", failed=True)
+        one.settle(claim, AWAY)
     else:
         one.release(claim, "the daemon stopped")
     clock.advance(days=3)
@@ -274,14 +280,11 @@ def test_a_try_that_was_missed_for_long(
 
 
 def test_the_coming_week(house: Application, clock: FakeClock):
-    """In order; the next look is when the next one is due, or a minute ahead."""
+    """In order."""
     one = agenda(house, clock, MAKE, JobSchedule(job="tidy", at=times(("05:00",)), days=frozenset({6})))
-    coming = one.coming()
+    coming = one.upcoming()
     assert len(coming) == 8
     assert list(coming) == sorted(coming, key=lambda slot: slot.due)
-    assert one.next_look() == clock() + timedelta(minutes=1)
-    clock.now = datetime(2026, 11, 22, 3, 59, 30, tzinfo=UTC)
-    assert one.next_look() == datetime(2026, 11, 22, 4, tzinfo=UTC)
 
 
 def test_old_slots_are_forgotten(house: Application, clock: FakeClock, lease: Lease):
@@ -289,12 +292,12 @@ def test_old_slots_are_forgotten(house: Application, clock: FakeClock, lease: Le
     one = agenda(house, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
-    one.settle(*one.claim(lease))
+    one.settle(*one.claim(lease), DONE)
     clock.advance(days=1)
-    one.settle(*one.claim(lease))
-    assert one.tidy() == 0
+    one.settle(*one.claim(lease), DONE)
+    assert one.forget_old() == 0
     clock.advance(days=401)
-    assert one.tidy() == 2  # the beginning and the first; the last stays
+    assert one.forget_old() == 2  # the beginning and the first; the last stays
 
 
 def test_when_a_slot_was_first_begun_is_kept(house: Application, clock: FakeClock, lease: Lease):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DUE = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
-def errands(house: Application, clock: FakeClock, **changes) -> JobPlanner:
+def planner(house: Application, clock: FakeClock, **changes) -> JobPlanner:
     """Three drafts ahead, one a day."""
     values = {"unfinished": lambda: (), "per_day": 1, "ahead": 3, "low": 2, **changes}
     return JobPlanner(store=house.store, clock=clock, **values)
@@ -32,32 +32,32 @@ def claim(job: str, tries: int = 1) -> JobRun:
 
 def test_what_is_missing_is_made(house: Application, clock: FakeClock) -> None:
     """And nothing more; a run that was broken off is gone on with once."""
-    one = errands(house, clock, unfinished=lambda: ("run-1",))
+    one = planner(house, clock, unfinished=lambda: ("run-1",))
     for_a_day = ("make", "--count", "1", "--season", "now")
-    assert one.of(claim("make")).commands == (for_a_day,) * 3
-    assert one.of(claim("make", 2)).commands == (("make", "--resume"),)
-    assert one.of(claim("make", 3)).commands == (for_a_day,) * 3
-    two = errands(house, clock, per_day=2, ahead=3)
-    assert [command[2] for command in two.of(claim("make", 2)).commands] == ["2", "2", "2"]
+    assert one.plan(claim("make")).commands == (for_a_day,) * 3
+    assert one.plan(claim("make", 2)).commands == (("make", "--resume"),)
+    assert one.plan(claim("make", 3)).commands == (for_a_day,) * 3
+    two = planner(house, clock, per_day=2, ahead=3)
+    assert [command[2] for command in two.plan(claim("make", 2)).commands] == ["2", "2", "2"]
     for number in (1, 2):
         with house.store.begin() as unit:
             add_draft(unit, number + 10)
         approved(house, number)
-        stock = one.stock()
+        stock = one.inventory()
         assert (stock.made, stock.approved, stock.is_low) == (number, number, number < 2)
-    assert one.of(claim("make")).words == "enough drafts are ready"
+    assert one.plan(claim("make")).reason == "enough drafts are ready"
 
 
 def test_a_full_disk_holds_back_what_writes_much(house: Application, clock: FakeClock) -> None:
     """Not what posts: that needs no room to speak of."""
-    one = errands(house, clock, room=lambda: DiskSpace(free=50_000_000, total=10**9, filling=True, full=True))
+    one = planner(house, clock, room=lambda: DiskSpace(free=50_000_000, total=10**9, filling=True, full=True))
     for job in ("make", "refresh", "backup"):
-        errand = one.of(claim(job))
-        assert (errand.held, errand.commands) == (True, ())
-        assert errand.words == "held back: only 50 MB are free on the disk"
-    assert one.of(claim("measure")).commands == (("measure", "--json"),)
-    roomy = errands(house, clock, room=lambda: DiskSpace(free=10**9, total=10**9, filling=False, full=False))
-    assert len(roomy.of(claim("make")).commands) == 3
+        plan = one.plan(claim(job))
+        assert (plan.postponed, plan.commands) == (True, ())
+        assert plan.reason == "postponed: only 50 MB are free on the disk"
+    assert one.plan(claim("measure")).commands == (("measure", "--json"),)
+    roomy = planner(house, clock, room=lambda: DiskSpace(free=10**9, total=10**9, filling=False, full=False))
+    assert len(roomy.plan(claim("make")).commands) == 3
 
 
 def test_drafts_that_nobody_decided_on_are_approved(house: Application, clock: FakeClock) -> None:
@@ -65,11 +65,11 @@ def test_drafts_that_nobody_decided_on_are_approved(house: Application, clock: F
     with house.store.begin() as unit:
         for number in (1, 2):
             add_draft(unit, number, made_at=clock())
-    assert errands(house, clock).of(claim("approve")).commands == ()
-    one = errands(house, clock, approve_after=timedelta(hours=12))
-    assert one.of(claim("approve")).words == "no draft waited long enough"
+    assert planner(house, clock).plan(claim("approve")).commands == ()
+    one = planner(house, clock, approve_after=timedelta(hours=12))
+    assert one.plan(claim("approve")).reason == "no draft waited long enough"
     clock.advance(hours=12)
-    assert one.of(claim("approve")).commands == (("approve", "1"), ("approve", "2"))
+    assert one.plan(claim("approve")).commands == (("approve", "1"), ("approve", "2"))
 
 
 def test_what_a_backup_brought_back_is_not_approved_by_itself(house: Application, clock: FakeClock) -> None:
@@ -81,18 +81,20 @@ def test_what_a_backup_brought_back_is_not_approved_by_itself(house: Application
     with house.store.begin() as unit:
         add_draft(unit, 2, made_at=clock())
     clock.advance(hours=13)
-    assert errands(house, clock, approve_after=timedelta(hours=12)).of(claim("approve")).commands == (("approve", "2"),)
+    assert planner(house, clock, approve_after=timedelta(hours=12)).plan(claim("approve")).commands == (
+        ("approve", "2"),
+    )
 
 
 def test_a_post_for_each_slot(house: Application, clock: FakeClock, channel: FakeChannel) -> None:
     """The oldest approved draft that is meant for the channel, or the post that waits there already."""
-    job, one = f"{PUBLISH}fake", errands(house, clock)
-    assert one.of(claim(job)).words == "nothing is approved"
+    job, one = f"{PUBLISH}fake", planner(house, clock)
+    assert one.plan(claim(job)).reason == "nothing is approved"
     approved(house, 1, channels=("folder",))
-    assert one.of(claim(job)).words == "nothing is approved"
+    assert one.plan(claim(job)).reason == "nothing is approved"
     for number in (2, 3):
         approved(house, number)
-    (command,) = one.of(claim(job)).commands
+    (command,) = one.plan(claim(job)).commands
     assert command == (
         "publish",
         "2",
@@ -104,10 +106,10 @@ def test_a_post_for_each_slot(house: Application, clock: FakeClock, channel: Fak
         "--json",
     )
     house.publisher.publish([2, 3], limit=1)
-    assert one.of(claim(job)).commands[0][1] == "3"
-    assert one.stock().approved == 2
+    assert one.plan(claim(job)).commands[0][1] == "3"
+    assert one.inventory().approved == 2
     house.publisher.pause("fake", reason="a holiday")
-    assert one.of(claim(job)).words == "fake is paused: a holiday"
+    assert one.plan(claim(job)).reason == "fake is paused: a holiday"
 
 
 def test_a_post_that_may_be_out_holds_up_its_own_slot_only(
@@ -117,23 +119,23 @@ def test_a_post_that_may_be_out_holds_up_its_own_slot_only(
     for number in (1, 2):
         approved(house, number)
     channel.plan("late")
-    assert errands(house, clock).of(claim("reconcile")).words == "every post's fate is known"
+    assert planner(house, clock).plan(claim("reconcile")).reason == "the outcome of every post is known"
     house.publisher.publish([1])
-    assert errands(house, clock).of(claim("reconcile")).commands == (("publish", "--look-up", "--json"),)
-    assert errands(house, clock).of(claim(f"{PUBLISH}fake")).commands[0][1] == "1"
+    assert planner(house, clock).plan(claim("reconcile")).commands == (("publish", "--look-up", "--json"),)
+    assert planner(house, clock).plan(claim(f"{PUBLISH}fake")).commands[0][1] == "1"
     tomorrow = claim(f"{PUBLISH}fake").evolve(
         slot=ScheduledTime(job=f"{PUBLISH}fake", name="", due=DUE + timedelta(days=1))
     )
-    assert errands(house, clock).of(tomorrow).commands[0][1] == "2"
+    assert planner(house, clock).plan(tomorrow).commands[0][1] == "2"
 
 
 def test_the_other_jobs_are_single_commands(house: Application, clock: FakeClock) -> None:
     """Further ones are named by whoever joins the parts; one that nobody knows is let be."""
-    one = errands(house, clock, more={"tidy": ("db", "tidy")})
-    assert one.of(claim("measure")).commands == (("measure", "--json"),)
-    assert one.of(claim("refresh")).commands == (("corpus", "refresh", "--json"),)
-    assert one.of(claim("tidy")).commands == (("db", "tidy"),)
-    assert one.of(claim("dance")).words == "no such job is known any more"
+    one = planner(house, clock, more={"tidy": ("db", "tidy")})
+    assert one.plan(claim("measure")).commands == (("measure", "--json"),)
+    assert one.plan(claim("refresh")).commands == (("corpus", "refresh", "--json"),)
+    assert one.plan(claim("tidy")).commands == (("db", "tidy"),)
+    assert one.plan(claim("dance")).reason == "there is no such job any more"
 
 
 def test_what_a_day_uses_up() -> None:
