@@ -147,7 +147,7 @@ def test_the_unit_speaks_the_daemons_language(unit: Mapping[str, str]):
     """She tells that she is ready, alive and stopping, by herself; SIGHUP reads the settings, after a look at them."""
     assert (unit["Type"], unit["NotifyAccess"]) == ("notify", "main")
     said = _text("auria_bot/daemon.py")
-    assert all(re.search(rf'\btell\(f?"{word}=1', said) for word in ("READY", "WATCHDOG", "STOPPING"))
+    assert all(re.search(rf'\bnotify_service_manager\(f?"{word}=1', said) for word in ("READY", "WATCHDOG", "STOPPING"))
     reload = re.findall(r"^ExecReload=(.*)$", _text("deploy/auria.service"), re.MULTILINE)
     assert [line.split()[0] for line in reload] == ["/bin/sh", "/bin/kill"]
     assert "auria config" in reload[0]

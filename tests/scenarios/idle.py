@@ -32,9 +32,9 @@ from datetime import timedelta
 from pathlib import Path
 from auria_bot.daemon import Daemon
 from auria_bot.testing import FakeClock
-from auria_bot import settings
+from auria_bot.settings import loading
 count, clock = int(sys.argv[1]), FakeClock()
-one = Daemon(load=settings.load, clock=clock, program=(sys.executable, "-c", "pass"))
+one = Daemon(load=loading.load, clock=clock, program=(sys.executable, "-c", "pass"))
 size = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 def tick(number):
     clock.now += timedelta(milliseconds=30)
