@@ -10,17 +10,21 @@ ARG VARIANT=cpu
 ARG EXTRAS=notify
 WORKDIR /src
 COPY requirements requirements
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements/base.txt
+# Nothing is resolved: the locks hold every package, and what is installed are the versions that the tests ran with.
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements/base.txt
+RUN if [ "$VARIANT" = cuda ]; then EXTRAS="${EXTRAS:+$EXTRAS,}torch"; fi; IFS=,; for extra in $EXTRAS; do \
+        /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r "requirements/extras/$extra.txt" || exit 1; \
+    done \
+    && case ",$EXTRAS," in *,torch,*) /venv/bin/pip install --no-cache-dir --no-deps -r requirements/torch.txt \
+        && case $(/venv/bin/pip show torch) in *cuda-toolkit*) \
+            /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements/cuda.txt ;; esac ;; \
+    esac
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY config config
 COPY migrations migrations
 COPY models models
 COPY auria_bot auria_bot
-RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
-# Extras in the versions that the tests ran with; torch in its builds for GPUs only where it was asked for.
-RUN sed -n 's/^\([A-Za-z0-9][^ ]*==.*[^ \\]\) *\\*$/\1/p' requirements/test.txt > /tmp/versions.txt \
-    && if [ -n "$EXTRAS" ]; then /venv/bin/pip install --no-cache-dir --no-build-isolation -c /tmp/versions.txt ".[$EXTRAS]"; fi \
-    && if [ "$VARIANT" = cuda ]; then /venv/bin/pip install --no-cache-dir --no-build-isolation -c /tmp/versions.txt -r requirements/torch.txt ".[torch]"; fi
+RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation . && /venv/bin/pip check
 
 FROM python:3.12-slim-trixie
 ARG EXTRAS=notify

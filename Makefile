@@ -10,6 +10,12 @@ PIP := -m pip --disable-pip-version-check --no-input
 # The demo lives in demo/, whatever settings the user has; its first run is the same for everyone.
 DEMO = env $(shell env | sed -n 's/^\(AURIA_[A-Za-z0-9_]*\)=.*/-u \1/p') AURIA_HOME="$(CURDIR)/demo"
 PDS := tests/platforms/pds
+COMPILE = .venv-test/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
+WITHOUT_TORCH := --override requirements/without-torch.txt --no-emit-package torch
+EXTRAS = $(filter-out dev,$(shell sed -n '/^\[project.optional-dependencies\]/,/^\[project.scripts\]/s/^\([a-z]*\) = .*/\1/p' pyproject.toml))
+# What a lock holds beyond another one, a line for each package.
+beyond = awk '{ sub(/^ +/, " "); line = line $$0 } sub(/ *\\$$/, "", line) { next } \
+	NR == FNR { known[line] } NR != FNR && !(line in known) { print line } { line = "" }' requirements/$(1).txt -
 FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 1)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
@@ -49,12 +55,15 @@ gallery: .venv/.installed  ## Make the artworks that README.md shows anew.
 
 lock: .venv-test/.installed  ## Resolve the locked requirements anew from pyproject.toml.
 	@.venv-test/bin/python $(PIP) install -qq uv
-	@.venv-test/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		pyproject.toml requirements/build.in -o requirements/base.txt
-	@.venv-test/bin/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		--override requirements/without-torch.txt --no-emit-package torch --constraint requirements/base.txt --extra dev \
-		pyproject.toml requirements/build.in requirements/test.in -o requirements/test.txt
-	@echo 'Wrote requirements/base.txt and requirements/test.txt.'
+	@$(COMPILE) --upgrade pyproject.toml requirements/build.in -o requirements/base.txt
+	@$(COMPILE) --upgrade $(WITHOUT_TORCH) --constraint requirements/base.txt --extra dev \
+		pyproject.toml requirements/build.in requirements/torch-needs.in -o requirements/test.txt
+	@$(COMPILE) --no-annotate --constraint requirements/test.txt requirements/torch.txt \
+		| $(call beyond,test) | grep -v '^torch==' > requirements/cuda.txt
+	@mkdir -p requirements/extras; for extra in $(EXTRAS); do $(COMPILE) --no-annotate $(WITHOUT_TORCH) \
+		--constraint requirements/test.txt --extra $$extra pyproject.toml $$(test $$extra != torch || echo requirements/torch-needs.in) \
+		| $(call beyond,base) > requirements/extras/$$extra.txt; done
+	@echo 'Wrote base.txt, test.txt, cuda.txt and extras/ of requirements/.'
 
 size: .venv/.installed  ## Print what the base install takes on disk.
 	@du -sm .venv | awk '{print "base install: " $$1 " MB"}'
@@ -71,16 +80,20 @@ python:
 .venv/.installed: pyproject.toml requirements/base.txt | python
 	@echo 'Installing Auria into .venv: about 120 MB to download the first time ...'
 	@$(call environment,.venv)
-	@.venv/bin/python $(PIP) install -qq --no-deps --require-hashes -r requirements/base.txt
-	@.venv/bin/python $(PIP) install -qq --no-deps --no-build-isolation -e .
+	@$(call install,.venv) --require-hashes -r requirements/base.txt
+	@$(call install,.venv) --no-build-isolation -e .
+	@$(call check,.venv)
 	@touch $@
 
-.venv-test/.installed: pyproject.toml requirements/test.txt requirements/torch.txt | python
+.venv-test/.installed: pyproject.toml requirements/test.txt requirements/torch.txt requirements/cuda.txt | python
 	@echo 'Installing the test environment into .venv-test, torch included; the first time takes a few minutes ...'
 	@$(call environment,.venv-test)
-	@.venv-test/bin/python $(PIP) install -qq --no-deps --require-hashes -r requirements/test.txt
-	@.venv-test/bin/python $(PIP) install -qq -r requirements/torch.txt
-	@.venv-test/bin/python $(PIP) install -qq --no-deps --no-build-isolation -e .
+	@$(call install,.venv-test) --require-hashes -r requirements/test.txt
+	@$(call install,.venv-test) -r requirements/torch.txt
+	@if .venv-test/bin/python $(PIP) show torch | grep -q '^Requires:.*cuda'; then \
+		$(call install,.venv-test) --require-hashes -r requirements/cuda.txt; fi
+	@$(call install,.venv-test) --no-build-isolation -e .
+	@$(call check,.venv-test)
 	@touch $@
 
 $(PDS)/node_modules/.installed: $(PDS)/package.json $(PDS)/package-lock.json
@@ -88,6 +101,15 @@ $(PDS)/node_modules/.installed: $(PDS)/package.json $(PDS)/package-lock.json
 	@echo 'Installing the real Bluesky server into $(PDS)/node_modules: 360 MB; the first time takes a few minutes ...'
 	@npm ci --prefix $(PDS) --no-audit --no-fund --loglevel=error
 	@touch $@
+
+# Nothing is resolved at installation: the locks hold every package, so no release that came after them can disturb it.
+install = $(1)/bin/python $(PIP) install -qq --no-deps
+
+# Whether the installed packages fit together; a package that an earlier lock left behind may not.
+define check
+found="$$($(1)/bin/python $(PIP) check)" || { echo "$$found" >&2; \
+	echo 'The packages in $(1) do not fit together. Start anew: rm -r $(1), then the same command again.' >&2; exit 1; }
+endef
 
 # A virtual environment with pip in it; Debian's Python may lack the part that brings pip along.
 define environment
