@@ -90,8 +90,8 @@ python:
 	@$(call environment,.venv-test)
 	@$(call install,.venv-test) --require-hashes -r requirements/test.txt
 	@$(call install,.venv-test) -r requirements/torch.txt
-	@if .venv-test/bin/python $(PIP) show torch | grep -q '^Requires:.*cuda'; then \
-		$(call install,.venv-test) --require-hashes -r requirements/cuda.txt; fi
+	@case "$$(.venv-test/bin/python $(PIP) show torch)" in *cuda-toolkit*) \
+		$(call install,.venv-test) --require-hashes -r requirements/cuda.txt ;; esac
 	@$(call install,.venv-test) --no-build-isolation -e .
 	@$(call check,.venv-test)
 	@touch $@

@@ -61,7 +61,9 @@ class Release:
 
 def lock(releases: Iterable[Release]) -> str:
     """The text of a lock that pins these releases by version and hash."""
-    return "".join(f"{one.name}=={one.version} \\\n    --hash=sha256:{one.digest}\n" for one in releases)
+    return "".join(
+        f"{release.name}=={release.version} \\\n    --hash=sha256:{release.digest}\n" for release in releases
+    )
 
 
 class PackageIndex:

@@ -42,18 +42,18 @@ def run() -> Result:
     problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="auria fresh ") as scratch, PackageIndex(NEWER) as index:
         places = [Path(scratch) / name for name in ("own pip", "oldest pip", "newest pip")]
-        words, first = _newcomer(places[0], index, problems)
+        figures, first = _newcomer(places[0], index, problems)
         expected = _packages(places[0])
         oldest = OLDEST.get(sys.version_info.minor)
         for place, pip in zip(places[1:], (oldest, "pip"), strict=True):
             if pip is not None:
-                words += f"; {_other_pip(place, index, pip, expected, problems)}"
+                figures += f"; {_other_pip(place, index, pip, expected, problems)}"
         if missed := {release.name for release in NEWER} - index.asked:
-            problems.append(f"nobody looked for {', '.join(sorted(missed))} in the index with the newer releases")
+            problems.append(f"{', '.join(sorted(missed))} never looked up in the index of newer releases")
     for problem in problems:
         print(f"  {problem}", file=sys.stderr)
     bar = "both pass with each pip while five locked packages have newer releases, make demo under 5 min"
-    return Result(name="fresh", figures=words, bar=bar, passed=not problems and first < LIMIT)
+    return Result(name="fresh", figures=figures, bar=bar, passed=not problems and first < LIMIT)
 
 
 def _newcomer(place: Path, index: PackageIndex, problems: list[str]) -> tuple[str, float]:
@@ -84,8 +84,8 @@ def _other_pip(place: Path, index: PackageIndex, pip: str, expected: list[str], 
         seconds += took
         if done.returncode != 0:
             problems.append(f"make {target[0]} failed with pip {version}: {done.stdout[-500:]} {done.stderr[-500:]}")
-    if other := set(expected) ^ set(_packages(place)):
-        problems.append(f"pip {version} installed other packages: {', '.join(sorted(other))[:300]}")
+    if differing := set(expected) ^ set(_packages(place)):
+        problems.append(f"pip {version} installed other packages: {', '.join(sorted(differing))[:300]}")
     return f"pip {version} the same {len(expected)} packages in {seconds:.0f} s"
 
 
