@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.commands import ROOT
-from tests.package_index import PackageIndex, Release, lock
+from tests.scenarios.package_index import PackageIndex, Release, lock
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = sorted({*PROJECT["optional-dependencies"]} - {"dev"})

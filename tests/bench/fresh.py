@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from tests.bench import Result
-from tests.package_index import PackageIndex, Release
+from tests.scenarios.package_index import PackageIndex, Release
 
 __all__ = ["run"]
 

@@ -2,7 +2,7 @@
 
 In a scratch folder that stands for the image: each COPY of the build is made there from what git knows, each RUN runs with the
 image's paths led there, by this machine's Python. What only an engine can do is not tried: the base image and what apt-get brings into
-it, the user's account, the image's size, the volume. With VARIANT=cuda the last RUN is left at its first half: torch for GPUs weighs gigabytes.
+it, the user's account, the image's size, the volume. VARIANT=cuda is not tried: torch for GPUs weighs gigabytes.
 """
 
 from __future__ import annotations
