@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -254,3 +255,14 @@ def test_only_settings_reads_the_environment(path: Path):
         and (ast.unparse(node).startswith(("os.environ['AURIA_", "os.environ.get('AURIA_", "os.getenv('AURIA_")))
     ]
     assert reads == []
+
+
+def test_where_do_i_find():
+    """Each question of the map in ARCHITECTURE.md is answered by paths that exist."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = [row.split("|")[1:3] for row in text.splitlines() if row.startswith("| ") and "auria_bot/" in row]
+    assert len(rows) >= 12
+    for question, answer in rows:
+        paths = re.findall(r"`(auria_bot/[\w/.]+)`", answer)
+        assert paths, question
+        assert [path for path in paths if not (ROOT / path).is_file()] == [], question
