@@ -1,7 +1,6 @@
 """Which class stands behind a backend's name. Strings only: a class is imported when it is asked for.
 
-Another distribution adds a backend through an entry point of the group `auria_bot.<kind>` (a dash in the
-kind written as an underscore), for example
+Another distribution adds a backend through an entry point of the group `auria_bot.<kind>`, for example
 
     [project.entry-points."auria_bot.painter"]
     watercolour = "my_painter:Watercolour"
@@ -22,7 +21,7 @@ BACKENDS: dict[str, dict[str, str]] = {
         "causal-lm": "auria_bot.art.poets.causal_lm:CausalLm",
         "fake": "auria_bot.testing:FakePoet",
     },
-    "mood-reader": {
+    "mood_reader": {
         "minilm": "auria_bot.art.mood_classifier:MiniLmMoodReader",
         "fake": "auria_bot.testing:FakeMoodReader",
     },
@@ -31,7 +30,7 @@ BACKENDS: dict[str, dict[str, str]] = {
         "diffusers": "auria_bot.art.painters.diffusers:DiffusersPainter",
         "fake": "auria_bot.testing:FakePainter",
     },
-    "gate": {
+    "safety_filter": {
         "standard": "auria_bot.art.safety_filter:StandardSafetyFilter",
         "fake": "auria_bot.testing:FakeSafetyFilter",
     },
@@ -49,11 +48,11 @@ BACKENDS: dict[str, dict[str, str]] = {
         "blip": "auria_bot.art.captioners.blip:Blip",
         "fake": "auria_bot.testing:FakeCaptioner",
     },
-    "scribe": {
+    "text_writer": {
         "plain": "auria_bot.art.alt_text:PlainTextWriter",
         "fake": "auria_bot.testing:FakeTextWriter",
     },
-    "finisher": {
+    "exporter": {
         "print": "auria_bot.art.exporters.exporter:PrintExporter",
         "fake": "auria_bot.testing:FakeExporter",
     },
@@ -67,7 +66,10 @@ BACKENDS: dict[str, dict[str, str]] = {
         "fake": "auria_bot.testing:FakeChannel",
     },
 }
-"""Kind, then name, then "module:Class", in the order in which an artwork comes about."""
+"""Kind, then name, then "module:Class". The kinds are the roles of `domain.pipeline`, and the channels."""
+
+_EARLIER_KINDS = {"safety_filter": "gate", "text_writer": "scribe", "exporter": "finisher"}
+"""What kinds were called in the entry points of earlier versions."""
 
 
 def names(kind: str) -> tuple[str, ...]:
@@ -117,4 +119,5 @@ def _own(kind: str) -> dict[str, str]:
 def _outsiders(kind: str) -> dict[str, str]:
     from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and seldom needed
 
-    return {point.name: point.value for point in entry_points(group=f"auria_bot.{kind.replace('-', '_')}")}
+    groups = [f"auria_bot.{name}" for name in (_EARLIER_KINDS.get(kind), kind) if name]
+    return {point.name: point.value for group in groups for point in entry_points(group=group)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.domain.artwork import Artwork, Style
+from auria_bot.domain.artwork import Artwork, ArtworkFile, Style
 from auria_bot.domain.haiku import Haiku
 
 if TYPE_CHECKING:
@@ -29,10 +29,15 @@ def artwork(number: int = 1, **changes: Any) -> Artwork:
         "caption": "a lake under a mountain",
         "alt_text": f"A painting of lake {number}.",
         "post_text": f"stone number {number}\n\n— Auria #haiku",
-        "painting": "painting.png",
-        "full": "full.png",
-        "post": "post.jpg",
-        "card": "card.jpg",
+        "files": {
+            kind: ArtworkFile.named(name)
+            for kind, name in {
+                "painting": "painting.png",
+                "full": "full.png",
+                "post": "post.jpg",
+                "card": "card.jpg",
+            }.items()
+        },
         "models": (("poet:word-lstm", "a" * 64), ("painter:attn", "b" * 64)),
     }
     return Artwork(**{**values, **changes})

@@ -17,7 +17,7 @@ from auria_bot.art.captioners.vocabulary import FLOWERS, UNCERTAIN, non_nature_w
 from auria_bot.art.hashtags import Hashtags
 from auria_bot.corpus.language.content_filter import faults
 from auria_bot.corpus.language.words import words
-from auria_bot.domain.interfaces import Words
+from auria_bot.domain.interfaces import ArtworkTexts
 from auria_bot.errors import InputError, TextRejected
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class PlainTextWriter:
         """SHA-256 of the table of hashtags."""
         return {"hashtags": self._hashtags.version()}
 
-    def write(self, artwork: ArtworkInProgress) -> Words:
+    def write(self, artwork: ArtworkInProgress) -> ArtworkTexts:
         """Write the texts of an artwork that has its haiku and, where known, caption, mood and style.
 
         Raises:
@@ -75,7 +75,7 @@ class PlainTextWriter:
             theme=artwork.theme,
             others=self._config.others,
         )
-        return Words(alt_text=described, post_text=self._post_text(artwork.haiku, artwork.mood))
+        return ArtworkTexts(alt_text=described, post_text=self._post_text(artwork.haiku, artwork.mood))
 
     def _post_text(self, haiku: Haiku, mood: str | None) -> str:
         lines = [haiku.text, ""]

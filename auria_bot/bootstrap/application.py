@@ -40,20 +40,7 @@ if TYPE_CHECKING:
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["ROLES", "Application", "build"]
-
-ROLES = {
-    "poet": "poet",
-    "mood-reader": "mood",
-    "painter": "painter",
-    "gate": "gate",
-    "enlarger": "enlarger",
-    "stylist": "stylist",
-    "captioner": "captioner",
-    "scribe": "scribe",
-    "finisher": "finisher",
-}
-"""Each role of the studio, and the section of the settings that says who plays it."""
+__all__ = ["Application", "build"]
 
 
 def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) -> Application:
@@ -62,7 +49,7 @@ def build(settings: Settings, *, clock: Callable[[], datetime] | None = None) ->
     Usage::
 
         auria = build(settings.load())
-        made = auria.studio.make(theme="autumn rain")
+        made = auria.studio.make(ArtworkRequest(theme="autumn rain"))
         auria.review.approve([draft.id for draft in made.drafts])
         auria.publisher.publish()
     """
@@ -100,8 +87,8 @@ class Application:
         return Pictures(self.settings.home)
 
     @cached_property
-    def workspace(self) -> RunStore:
-        """The runs in the making."""
+    def runs(self) -> RunStore:
+        """The studio's unfinished runs."""
         from auria_bot.services.studio.run_store import RunStore
 
         return RunStore(self.settings.home / "studio")
@@ -109,44 +96,46 @@ class Application:
     @cached_property
     def studio(self) -> Studio:
         """Makes drafts."""
+        from auria_bot.domain.pipeline import ROLES
         from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
+        from auria_bot.services.studio.plan import StudioConfig
         from auria_bot.services.studio.studio import Studio
 
         chosen = self.settings.studio
-        rules = ResourceLimits(
-            deadline=chosen.deadline, deadlines=dict(chosen.deadlines), memory=chosen.memory_mb << 20
-        )
-        return Studio(
-            workspace=self.workspace,
-            isolation=ChildProcessExecutor(rules),
-            store=self.store,
-            pictures=self.pictures,
-            clock=self.clock,
-            tools=self.tools,
-            faults=self._faults,
+        config = StudioConfig(
+            backends={role: self.backend_spec(role) for role in ROLES},
+            shared_options=self._shared_options(),
             candidates=chosen.candidates,
             rounds=chosen.rounds,
             size=chosen.size,
             recent=chosen.recent,
-            offers=self._offers(),
-            moods=self.moods,
+            hemisphere=self.settings.hemisphere,
+            deadline=chosen.deadline,
+            deadlines=dict(chosen.deadlines),
+        )
+        return Studio(
+            config=config,
+            store=self.store,
+            pictures=self.pictures,
+            runs=self.runs,
+            executor=ChildProcessExecutor(ResourceLimits(memory=chosen.memory_mb << 20)),
+            clock=self.clock,
+            faults=self._faults,
+            preferences=self.moods,
         )
 
-    @cached_property
-    def tools(self) -> dict[str, BackendSpec]:
-        """Who plays each role of the studio."""
+    def backend_spec(self, role: str) -> BackendSpec:
+        """The backend that the settings choose for a role."""
+        from auria_bot.domain.pipeline import settings_section
         from auria_bot.services.studio.plan import BackendSpec
 
-        tools = {}
-        for role in ROLES:
-            backend = self._backend(role)
-            tools[role] = BackendSpec(
-                name=backend.backend,
-                options=dict(backend.options),
-                models=str(self.settings.models_folder),
-                python=str(backend.interpreter or ""),
-            )
-        return tools
+        chosen: BackendSettings = getattr(self.settings, settings_section(role))
+        return BackendSpec(
+            name=chosen.backend,
+            options=dict(chosen.options),
+            models=str(self.settings.models_folder),
+            python=str(chosen.interpreter or ""),
+        )
 
     @cached_property
     def review(self) -> Review:
@@ -306,7 +295,7 @@ class Application:
         return JobPlanner(
             store=self.store,
             clock=self.clock,
-            unfinished=self.workspace.names,
+            unfinished=self.runs.names,
             per_day=per_day(chosen.rules(self.settings.channels)),
             ahead=chosen.days_ahead,
             low=chosen.low_stock_days,
@@ -324,12 +313,8 @@ class Application:
         if "store" in self.__dict__:
             self.store.close()
 
-    def _backend(self, role: str) -> BackendSettings:
-        found: BackendSettings = getattr(self.settings, ROLES[role])
-        return found
-
-    def _offers(self) -> dict[str, Any]:
-        """Settings that any backend may have a use for."""
+    def _shared_options(self) -> dict[str, Any]:
+        """Options for every backend whose Config has such a field."""
         banks = self.settings.home / "styles"
         return {
             "language": self.settings.language,

@@ -55,7 +55,7 @@ def upkeep(house: Application) -> Maintenance:
         home=house.settings.home,
         store=house.store,
         pictures=house.pictures,
-        workspace=house.workspace,
+        workspace=house.runs,
         database=_dump(house.settings),
         clock=house.clock,
         rejected_days=chosen.rejected_days,

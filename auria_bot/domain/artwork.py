@@ -1,18 +1,34 @@
-"""An ArtworkInProgress is being made; an Artwork is a finished one, with nothing missing.
+"""ArtworkInProgress is an artwork on its way through the steps; Artwork is a finished one, with nothing missing.
 
-Both are JSON-able: pictures are named by paths relative to the artwork's own folder, never held as tensors.
+Both are JSON-able. Pictures are files in the artwork's own folder, named by kind: "painting" (as the painter made it),
+"enlarged", "styled", "full" (full-size PNG), "post" (JPEG to publish), "card" (JPEG of the poem beside the picture).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import PurePath
 from typing import Any
 
 from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import StepFailed
 
-__all__ = ["Artwork", "ArtworkInProgress", "Style"]
+__all__ = ["KEPT_FILES", "Artwork", "ArtworkFile", "ArtworkInProgress", "Style"]
+
+KEPT_FILES = ("painting", "full", "post", "card")
+"""The kinds of files that a finished artwork consists of."""
+
+_MEDIA_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".wav": "audio/wav",
+    ".json": "application/json",
+}
 
 _ATTRIBUTIONS = {
     "Attributed to ": "attributed to ",
@@ -22,7 +38,7 @@ _ATTRIBUTIONS = {
     "Style of ": "in the style of ",
     "Workshop of ": "by the workshop of ",
 }
-"""How museums name painters who are not sure, and how that is said."""
+"""How museums mark an uncertain attribution, and how that reads in a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,37 +69,48 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArtworkInProgress:
-    """An artwork in progress. A step returns `sketch.evolve(...)`; fields are filled from top to bottom."""
+class ArtworkFile:
+    """A file of an artwork, without its content."""
 
-    key: str  # its folder's name in the workspace
-    seed: int  # 0 to 2**63 - 1; every random choice comes from it
-    theme: str | None = None  # what the operator asked for
+    name: str  # in the artwork's folder
+    media_type: str  # such as "image/png"
+    sha256: str = ""  # of its content, in hexadecimal; "" where an earlier version did not record it
+    size: int = 0  # bytes; 0 likewise
+
+    @classmethod
+    def named(cls, name: str, *, sha256: str = "", size: int = 0) -> ArtworkFile:
+        """A file whose media type follows from its name."""
+        media_type = _MEDIA_TYPES.get(PurePath(name).suffix.lower(), "application/octet-stream")
+        return cls(name=name, media_type=media_type, sha256=sha256, size=size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtworkInProgress:
+    """An artwork on its way. A step returns `artwork.evolve(...)`; fields are filled from top to bottom."""
+
+    key: str  # its name in the run
+    seed: int  # 0 to 2**63 - 1; every random choice follows from it
+    theme: str | None = None  # as requested
     mood: str | None = None  # a name in domain.mood.MOODS
-    mood_source: str | None = None  # "given", "drawn", "learned" (from what was loved) or "read" (from the poem)
-    wanted_style: str | None = None  # a style key the operator asked for
+    mood_source: str | None = None  # "given", "drawn", "learned" (from engagement) or "read" (from the poem)
+    wanted_style: str | None = None  # the style key or title that was requested
     style_mode: str = "painterly"  # or "photorealistic"
     haiku: Haiku | None = None
-    painting: str | None = None  # PNG as the painter made it
-    painting_score: float | None = None  # the painter's own matching score of it
-    subject: str | None = None  # what the painter set out to paint; "" when it cannot tell
-    enlarged: str | None = None  # PNG after the enlarger
+    painting_score: float | None = None  # the painter's own matching score
+    subject: str | None = None  # what the painter set out to paint; "" when it cannot say
     style: Style | None = None
-    styled: str | None = None  # PNG after the stylist
     nudity: float | None = None  # 0 to 1
     fingerprint: str | None = None  # perceptual hash, 16 hexadecimal digits
     caption: str | None = None  # the captioner's sentence
     alt_text: str | None = None
     post_text: str | None = None
-    full: str | None = None  # full-size PNG
-    post: str | None = None  # 1080x1350 JPEG
-    card: str | None = None  # JPEG of the poem beside the picture
-    models: tuple[tuple[str, str], ...] = ()  # (role:backend, sha256) of every model that worked on it
-    rejected: tuple[str, ...] = ()  # why earlier candidates were dropped by the gate
+    files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind; see the module
+    models: tuple[tuple[str, str], ...] = ()  # (role:backend:model, sha256) of every model that worked on it
+    rejected: tuple[str, ...] = ()  # why earlier candidates were dropped by the safety filter
     seconds: tuple[tuple[str, float], ...] = ()  # (step, wall seconds); not part of the artwork's identity
 
     def evolve(self, **changes: Any) -> ArtworkInProgress:
-        """The same sketch with some fields changed."""
+        """The same artwork with some fields changed."""
         return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
@@ -91,8 +118,8 @@ class ArtworkInProgress:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> ArtworkInProgress:
-        """Read what `to_json` wrote; unknown fields of a newer version are left out."""
+    def from_json(cls, value: Mapping[str, Any]) -> ArtworkInProgress:
+        """Read what `to_json` wrote in this or an earlier version; unknown fields of a newer version are left out."""
         known = {field.name for field in fields(cls)}
         data = {name: item for name, item in value.items() if name in known}
         if data.get("haiku") is not None:
@@ -102,12 +129,13 @@ class ArtworkInProgress:
         for name in ("models", "seconds"):
             data[name] = tuple((str(key), item) for key, item in data.get(name, ()))
         data["rejected"] = tuple(data.get("rejected", ()))
+        data["files"] = _files_from_json(value)
         return cls(**data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artwork:
-    """A finished sketch: nothing optional, everything that tells how it came about."""
+    """A finished artwork: nothing optional, with everything that tells how it came about."""
 
     seed: int
     theme: str  # "" when none was given
@@ -120,23 +148,22 @@ class Artwork:
     caption: str
     alt_text: str
     post_text: str
-    painting: str
-    full: str
-    post: str
-    card: str
+    files: Mapping[str, ArtworkFile]  # by kind; KEPT_FILES
     models: tuple[tuple[str, str], ...]
 
     @classmethod
-    def from_sketch(cls, sketch: ArtworkInProgress) -> Artwork:
-        """Finish a sketch.
+    def finished(cls, artwork: ArtworkInProgress) -> Artwork:
+        """The artwork that has passed all steps.
 
         Raises:
-            StepFailed: a field is still missing; the message names it.
+            StepFailed: a field or a file is still missing; the message names it.
         """
         names = [field.name for field in fields(cls)]
-        values = {name: getattr(sketch, name) for name in names}
-        values["theme"] = sketch.theme or ""
+        values = {name: getattr(artwork, name) for name in names}
+        values["theme"] = artwork.theme or ""
+        values["files"] = {kind: artwork.files[kind] for kind in KEPT_FILES if kind in artwork.files}
         missing = [name for name in names if values[name] is None]
+        missing += [kind for kind in KEPT_FILES if kind not in artwork.files]
         if missing:
             raise StepFailed(f"the artwork is not finished: {', '.join(missing)} missing")
         return cls(**values)
@@ -146,6 +173,14 @@ class Artwork:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Artwork:
-        """Read what `to_json` wrote."""
-        return cls.from_sketch(ArtworkInProgress.from_json({"key": "", **value}))
+    def from_json(cls, value: Mapping[str, Any]) -> Artwork:
+        """Read what `to_json` wrote, in this or an earlier version."""
+        return cls.finished(ArtworkInProgress.from_json({"key": "", **value}))
+
+
+def _files_from_json(value: Mapping[str, Any]) -> dict[str, ArtworkFile]:
+    """The files of an artwork; earlier versions kept each picture's name in a field of its own."""
+    if "files" in value:
+        return {kind: ArtworkFile(**file) for kind, file in value["files"].items()}
+    kinds = ("painting", "enlarged", "styled", "full", "post", "card")
+    return {kind: ArtworkFile.named(value[kind]) for kind in kinds if value.get(kind)}

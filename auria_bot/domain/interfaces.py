@@ -1,4 +1,4 @@
-"""The roles of the house, as Protocols: what a poet, a painter, a channel ... can be asked.
+"""The roles of the studio and the channels, as Protocols.
 
 A backend of a role is one file with a frozen `Config` dataclass and one class, named in the registry. Makers of
 pictures are constructed as `Class(Class.Config(**options), models=FOLDER)`, where FOLDER holds the trained
@@ -21,13 +21,13 @@ from auria_bot.domain.mood import Mood
 from auria_bot.domain.post import Post, Receipt
 
 __all__ = [
+    "ArtworkTexts",
     "Captioner",
     "Channel",
     "Clock",
     "ConfirmSend",
     "Enlarger",
     "Exporter",
-    "Finished",
     "Limits",
     "LocalChannel",
     "Maker",
@@ -43,7 +43,6 @@ __all__ = [
     "Stylist",
     "TextWriter",
     "Verse",
-    "Words",
 ]
 
 
@@ -56,16 +55,16 @@ class Clock(Protocol):
 
 
 class Maker(Protocol):
-    """What every backend of the studio can tell of itself."""
+    """What every backend of the studio has in common."""
 
     def models(self) -> Mapping[str, str]:
-        """The models it works with: name to SHA-256 (of the folder's SHA256SUMS, or of the package's file)."""
+        """The models it uses: name to SHA-256 (of the folder's SHA256SUMS, or of the package's file)."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verse:
-    """A poem and how good the poet finds it."""
+    """A poem and the poet's own score of it."""
 
     haiku: Haiku
     score: float  # higher is better; comparable within one call only
@@ -107,7 +106,7 @@ class Painting:
 
     path: Path  # PNG
     score: float  # how well it matches the poem; higher is better; comparable within one call only
-    subject: str = ""  # what it set out to paint, as it follows "a painting of"; "" when the painter cannot tell
+    subject: str = ""  # what it set out to paint, as it follows "a painting of"; "" where it cannot say
 
 
 @runtime_checkable
@@ -158,7 +157,7 @@ class Stylist(Maker, Protocol):
         """Choose a painting for a mood, near in meaning to the poem and in colour to the picture.
 
         Args:
-            mood: decides which paintings come into question, and the strength.
+            mood: decides which paintings are eligible, and the strength.
             haiku: the poem.
             picture: the picture that will be restyled.
             seed: breaks near-ties.
@@ -177,7 +176,7 @@ class Stylist(Maker, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafetyResult:
-    """What the safety gate finds."""
+    """What a safety filter found."""
 
     passed: bool
     reason: str  # "" when it passed
@@ -187,10 +186,10 @@ class SafetyResult:
 
 @runtime_checkable
 class SafetyFilter(Maker, Protocol):
-    """Keeps unfit pictures out."""
+    """Rejects pictures that must not be published."""
 
     def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
-        """Judge a picture against the fingerprints of earlier ones. Never raises for a broken picture."""
+        """Judge a picture, also against the fingerprints of earlier ones; a broken picture is rejected, not an error."""
         ...
 
 
@@ -208,8 +207,8 @@ class Captioner(Maker, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """The words that go with a picture."""
+class ArtworkTexts:
+    """The texts that go with a picture."""
 
     alt_text: str  # at most 1,000 characters
     post_text: str  # haiku, signature, at most 5 hashtags
@@ -219,26 +218,21 @@ class Words:
 class TextWriter(Maker, Protocol):
     """Writes the alt text and the post's text from what is known."""
 
-    def write(self, sketch: ArtworkInProgress) -> Words:
-        """Words for a sketch that has its haiku, mood, style and caption."""
+    def write(self, artwork: ArtworkInProgress) -> ArtworkTexts:
+        """Texts for an artwork that has its haiku, mood, style and caption."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """The files of a finished artwork."""
-
-    full: Path  # full-size PNG
-    post: Path  # 1080x1350 JPEG
-    card: Path  # JPEG
 
 
 @runtime_checkable
 class Exporter(Maker, Protocol):
-    """Makes the files that are looked at, kept and posted, with their provenance inside."""
+    """Writes the files that are shown, kept and published, with their provenance inside."""
 
-    def finish(self, sketch: ArtworkInProgress, picture: Path, folder: Path) -> Finished:
-        """Write full.png, post.jpg and card.jpg into `folder` from the styled picture."""
+    def export(self, artwork: ArtworkInProgress, picture: Path, folder: Path) -> Mapping[str, Path]:
+        """Write the files of a finished artwork into `folder`, from the styled picture.
+
+        Returns:
+            The files by kind: "full" (full-size PNG), "post" (1080x1350 JPEG) and "card" (JPEG).
+        """
         ...
 
 

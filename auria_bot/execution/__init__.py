@@ -1,1 +1,1 @@
-"""Runs steps of the studio in other processes."""
+"""Runs units of work in other processes, and supervises processes."""

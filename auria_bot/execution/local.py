@@ -1,192 +1,216 @@
-"""Runs the studio's steps in child processes, and watches them: deadline, memory, crash.
+"""Runs units of work in child processes of this machine, and watches them: deadline, memory, crash.
 
-The program's own process loads no model. A child gets a run's folder (a JSON file and pictures in, the same out) and
-sends its progress as messages. It also holds the run's lock, so a run whose parent was killed cannot be taken up before
-its child is gone. A step that hangs, grows or crashes costs its own sketch; the others go on in a fresh child. Knows no
-step by name.
+The program's own process loads no model. One worker process at a time takes unit after unit, so that what it loaded is
+loaded once; units of lower order run first, and another interpreter means another worker. Units' files are read and
+written in the caller's folder itself. A unit that hangs, grows or crashes costs itself alone: the next one gets a new
+worker. A worker never outlives its parent.
 """
 
 from __future__ import annotations
 
+import contextlib
+import heapq
+import json
 import os
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepFailed, StepOutOfMemory, StepTimedOut
 from auria_bot.execution.child_process import ChildProcess, resident_bytes
-from auria_bot.services.studio.run_store import Failure
-from auria_bot.services.studio.step_runner import Progress
-from auria_bot.services.studio.steps import STEPS
+from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitStarted, WorkUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from auria_bot.services.studio.plan import Plan
-    from auria_bot.services.studio.run_store import Run, State
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["ChildProcessExecutor", "ResourceLimits"]
 
-POLL = 0.05  # seconds between two looks at the child
-PATIENCE = 5.0  # seconds a child may take to end once its work is done
-TAIL = 1500  # characters of a step's log that an error quotes
+POLL = 0.05  # seconds between two looks at a worker
+PATIENCE = 5.0  # seconds a worker may take to end once it has stopped sending
+TAIL = 1500  # characters of a log that an error quotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceLimits:
-    """What a child may take."""
+    """What a worker may take."""
 
-    deadline: float = 180.0  # seconds a step of one sketch
-    deadlines: Mapping[str, float] = field(default_factory=dict)  # seconds, for steps that differ
-    start: float = 60.0  # seconds from the child's start to its first step
+    start: float = 60.0  # seconds from its start to its first unit
     memory: int = 4 << 30  # bytes resident; 0 is no limit
 
 
-@dataclass(slots=True)
-class _Watch:
-    """What the parent knows of a child at work."""
-
-    child: ChildProcess
-    since: float
-    at: Progress | None = None  # the step being worked on
-    begun: bool = False  # whether any step was begun
-    peak: int = 0
-
-
 class ChildProcessExecutor:
-    """Carries a run to its end, in as many children as it takes.
+    """Runs units in child processes.
 
     Usage::
 
-        peak = ChildProcessExecutor(rules).carry(run, tell=print)
+        with ChildProcessExecutor(ResourceLimits()).open(folder) as session:
+            session.submit(unit)
+            for event in session.events(): ...
     """
 
-    def __init__(self, rules: ResourceLimits, *, python: str = sys.executable) -> None:
-        self.rules = rules
-        self.python = python
-
-    def carry(self, run: Run, *, tell: Callable[[Progress], None]) -> int:
-        """Work until every sketch is finished or has failed.
+    def __init__(self, limits: ResourceLimits, *, python: str = sys.executable) -> None:
+        """Prepare; nothing is started before there is a unit.
 
         Args:
-            run: the run; its lock is lent to the children.
-            tell: called for everything that happens.
-
-        Returns:
-            The largest resident size of a child, in bytes.
-
-        Raises:
-            StepFailed: no child could be started, or one did nothing; its log is named.
-            BackendMissing: a step's own interpreter is not there.
+            limits: what a worker may take.
+            python: the interpreter of units that name none.
         """
-        peak = 0
-        while (turn := _next_turn(run)) is not None:
-            python, steps = turn
-            before = _marks(run)
-            watch = self._start(run, python or self.python, steps)
-            try:
-                mishap = self._watch(watch, tell)
-            finally:
-                watch.child.stop()
-            peak = max(peak, watch.peak)
-            if mishap is not None:
-                self._blame(run, watch, mishap, tell)
-            elif _marks(run) == before:
-                raise StepCrashed(f"the studio's child process did nothing{_tail(run.folder / 'logs' / 'start.log')}")
-        return peak
+        self._limits, self._python = limits, python
 
-    def _start(self, run: Run, python: str, steps: tuple[str, ...]) -> _Watch:
-        command = [python, "-m", "auria_bot.execution.worker_main", str(run.folder), "--steps", ",".join(steps)]
+    @contextlib.contextmanager
+    def open(self, folder: Path) -> Iterator[_Session]:
+        """A session whose worker ends with the block; see `Executor`."""
+        session = _Session(folder, self._limits, self._python)
         try:
-            with (run.folder / "logs" / "start.log").open("wb") as log:
-                child = ChildProcess(
-                    command,
-                    stdout=log,
-                    stderr=log,
-                    inherit=() if run.lock < 0 else (run.lock,),
-                    environment=_environment(own=python == self.python),
+            yield session
+        finally:
+            session.close()
+
+
+class _Session:
+    def __init__(self, folder: Path, limits: ResourceLimits, python: str) -> None:
+        self.peak_bytes = 0
+        self._folder, self._limits, self._python = folder, limits, python
+        self._waiting: list[tuple[tuple[int, ...], str, WorkUnit]] = []
+        self._worker: _Worker | None = None
+        (folder / "logs").mkdir(parents=True, exist_ok=True)
+
+    def submit(self, unit: WorkUnit) -> None:
+        """Add a unit."""
+        heapq.heappush(self._waiting, (unit.order, unit.name, unit))
+
+    def events(self) -> Iterator[UnitStarted | UnitFinished]:
+        """What happens, until every submitted unit has ended."""
+        while self._waiting:
+            unit = heapq.heappop(self._waiting)[2]
+            yield from self._run(unit)
+
+    def close(self) -> None:
+        """End the worker, whatever it is doing."""
+        if self._worker is not None:
+            self._worker.end()
+            self._worker = None
+
+    def _run(self, unit: WorkUnit) -> Iterator[UnitStarted | UnitFinished]:
+        worker = self._worker_for(unit)
+        worker.send(unit)
+        is_started, since, limit = False, time.monotonic(), self._limits.start if worker.is_new else unit.deadline
+        while True:
+            for message in worker.receive(POLL):
+                if message["event"] == "started":
+                    is_started, since, limit = True, time.monotonic(), unit.deadline
+                    worker.is_new = False
+                    yield UnitStarted(unit=unit)
+                else:
+                    yield self._finished(unit, message, time.monotonic() - since)
+                    return
+            self.peak_bytes = max(self.peak_bytes, size := resident_bytes(worker.child.pid))
+            error = worker.why_it_ended()
+            if 0 < self._limits.memory < size:
+                error = StepOutOfMemory(f"took {size >> 20} MB; the limit is {self._limits.memory >> 20} MB")
+            elif error is None and (seconds := time.monotonic() - since) > limit:
+                error = StepTimedOut(f"ran {seconds:.1f} s; the deadline is {limit:g} s")
+            if error is None:
+                continue
+            self.close()
+            if is_started:
+                yield self._lost(unit, error, time.monotonic() - since)
+            elif worker.is_new:
+                raise type(error)(f"the worker process {error}{_tail(self._folder / 'logs' / 'worker.log')}")
+            else:  # it was lost between two units
+                self.submit(unit)
+            return
+
+    def _worker_for(self, unit: WorkUnit) -> _Worker:
+        """A worker of the unit's interpreter: the one at hand, or a new one in its place."""
+        python = unit.interpreter or self._python
+        if self._worker is not None and self._worker.python != python:
+            self.close()
+        if self._worker is None:
+            own = python == self._python
+            try:
+                self._worker = _Worker(python, self._folder, own=own)
+            except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+                if own:
+                    raise DiskError(f"the worker process cannot be started: {error}") from None
+                raise BackendMissing(f"the interpreter {python} of {unit.name!r} cannot be run") from None
+        return self._worker
+
+    def _finished(self, unit: WorkUnit, message: Mapping[str, Any], seconds: float) -> UnitFinished:
+        if "error" in message:
+            failure = UnitFailure(error=message["error"], message=message["message"], log=str(self._log(unit)))
+            return UnitFinished(unit=unit, seconds=seconds, failure=failure)
+        files = {kind: ArtworkFile(**file) for kind, file in message["files"].items()}
+        return UnitFinished(unit=unit, seconds=seconds, state=message["state"], files=files)
+
+    def _lost(self, unit: WorkUnit, error: StepFailed, seconds: float) -> UnitFinished:
+        """The end of a unit whose worker was lost."""
+        log = self._log(unit)
+        failure = UnitFailure(error=type(error).__name__, message=f"{error}{_tail(log)}", log=str(log))
+        return UnitFinished(unit=unit, seconds=seconds, failure=failure)
+
+    def _log(self, unit: WorkUnit) -> Path:
+        return self._folder / "logs" / f"{unit.name}.log"
+
+
+class _Worker:
+    """A worker process and the pipe of its units."""
+
+    def __init__(self, python: str, folder: Path, *, own: bool) -> None:
+        self.python = python
+        self.is_new = True  # no unit was begun yet
+        self._unsent = b""
+        self._request: Mapping[str, Any] | None = None
+        units, self._units = os.pipe()
+        command = [python, "-m", "auria_bot.execution.worker_main", str(folder), "--units", str(units)]
+        try:
+            with (folder / "logs" / "worker.log").open("wb") as log:
+                self.child = ChildProcess(
+                    command, stdout=log, stderr=log, inherit=(units,), environment=_environment(own=own)
                 )
-        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-            if python != self.python:
-                raise BackendMissing(f"the interpreter {python} of steps {', '.join(steps)} cannot be run") from None
-            raise DiskError(f"the studio's child process cannot be started: {error}") from None
-        return _Watch(child=child, since=time.monotonic())
+        except BaseException:
+            os.close(self._units)
+            raise
+        finally:
+            os.close(units)
+        os.set_blocking(self._units, False)
 
-    def _watch(self, watch: _Watch, tell: Callable[[Progress], None]) -> StepFailed | None:
-        """Follow a child until it ends; what went wrong, or None."""
-        while watch.child.is_sending:
-            for message in watch.child.receive(POLL):
-                progress = Progress(**message)
-                watch.since = time.monotonic()
-                watch.begun = True
-                watch.at = progress if progress.state == "started" else None
-                tell(progress)
-            watch.peak = max(watch.peak, size := resident_bytes(watch.child.pid))
-            if 0 < self.rules.memory < size:
-                return StepOutOfMemory(f"took {size >> 20} MB; the limit is {self.rules.memory >> 20} MB")
-            if (spent := time.monotonic() - watch.since) > (limit := self._deadline(watch)):
-                return StepTimedOut(f"ran {spent:.1f} s; the deadline is {limit:g} s")
-        status = watch.child.wait(PATIENCE)
+    def send(self, unit: WorkUnit) -> None:
+        """Hand a unit over; the request goes with the first of those that share it."""
+        message = {"name": unit.name, "function": unit.function, "group": unit.group, "state": unit.state}
+        if unit.request is not self._request:
+            message["request"] = self._request = unit.request
+        self._unsent = json.dumps(message, ensure_ascii=False).encode() + b"\n"
+
+    def receive(self, timeout: float) -> list[dict[str, Any]]:
+        """The next messages, waiting for the first at most so many seconds."""
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):  # the latter: `why_it_ended` tells
+            while self._unsent:
+                self._unsent = self._unsent[os.write(self._units, self._unsent) :]
+        return self.child.receive(timeout)
+
+    def why_it_ended(self) -> StepFailed | None:
+        """Why the worker will send nothing more; None while it may."""
+        if self.child.is_sending:
+            return None
+        status = self.child.wait(PATIENCE)
         if status is None:
-            return StepTimedOut(f"the child process did not end within {PATIENCE:g} s") if watch.at else None
+            return StepTimedOut(f"stopped sending and did not end within {PATIENCE:g} s")
         if status.killed:
-            return StepOutOfMemory("was killed (SIGKILL), most likely by the system for want of memory")
-        return None if status.ok else StepCrashed(str(status))
+            return StepOutOfMemory("was killed (SIGKILL), most likely by the system because memory was short")
+        return StepCrashed(str(status))
 
-    def _deadline(self, watch: _Watch) -> float:
-        if not watch.begun:
-            return self.rules.start
-        name = watch.at.step if watch.at else ""
-        return self.rules.deadlines.get(name, self.rules.deadline)
-
-    def _blame(self, run: Run, watch: _Watch, mishap: StepFailed, tell: Callable[[Progress], None]) -> None:
-        """Mark the sketch that was being worked on as failed.
-
-        Raises:
-            StepFailed: none was.
-        """
-        at = watch.at
-        if at is None:
-            raise type(mishap)(f"the studio's child process {mishap}{_tail(run.folder / 'logs' / 'start.log')}")
-        log = run.log(at.sketch, at.step)
-        message = f"{mishap}{_tail(log)}"
-        failure = Failure(sketch=at.sketch, step=at.step, error=type(mishap).__name__, message=message, log=str(log))
-        run.save(replace(run.load(at.sketch), failure=failure))
-        tell(
-            Progress(
-                sketch=at.sketch, step=at.step, state="failed", seconds=time.monotonic() - watch.since, words=message
-            )
-        )
-
-
-def _next_turn(run: Run) -> tuple[str, tuple[str, ...]] | None:
-    """The interpreter and the steps of the next child; None when nothing is left to do."""
-    live = [state for state in run.states() if state.failure is None and not state.finished]
-    if not live:
-        return None
-    finished = min(len(state.done) for state in live)
-    python = _python_of(run.plan, STEPS[finished].roles[0])
-    return python, tuple(step.name for step in STEPS if _python_of(run.plan, step.roles[0]) == python)
-
-
-def _python_of(plan: Plan, role: str) -> str:
-    tool = plan.tools.get(role)
-    return tool.python if tool else ""
-
-
-def _marks(run: Run) -> list[tuple[int, bool, bool, tuple[str, ...]]]:
-    """How far every sketch is: a child that changes nothing of it would be started for ever."""
-
-    def mark(state: State) -> tuple[int, bool, bool, tuple[str, ...]]:
-        return len(state.done), state.finished, state.failure is not None, state.start.rejected
-
-    return [mark(state) for state in run.states()]
+    def end(self) -> None:
+        """End the process and its children."""
+        self.child.stop()
+        os.close(self._units)
 
 
 def _environment(*, own: bool) -> dict[str, str]:
-    """The child's environment: without the program's settings, which hold credentials; the plan says what is needed."""
+    """A worker's environment: without the program's settings, which contain credentials; units bring what is needed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
     kept.setdefault("MALLOC_ARENA_MAX", "2")  # glibc: fewer heaps, so that freed memory is used again
     if own:
@@ -202,4 +226,4 @@ def _tail(log: Path) -> str:
         text = log.read_bytes()[-4 * TAIL :].decode("utf-8", "replace").strip()
     except OSError:
         return ""
-    return f"; it said: {text[-TAIL:]}" if text else ""
+    return f"; its log ends with: {text[-TAIL:]}" if text else ""

@@ -1,8 +1,8 @@
-"""The studio's child process: loads the models, works through a run's steps, ends.
+"""The local executor's worker process: runs units of work, one at a time, until there are no more.
 
-Started by `auria_bot.execution.local` as `python -m auria_bot.execution.worker_main FOLDER --steps A,B`.
-It sends its progress to its parent, writes the output of a step into the step's own log, and dies with its parent.
-Knows no settings and no database.
+Started by `auria_bot.execution.local` as `python -m auria_bot.execution.worker_main FOLDER --units DESCRIPTOR`. Units
+arrive as lines of JSON on that descriptor, results leave as messages to the parent. What a unit prints, also from native
+code, goes into the unit's own log in `FOLDER/logs`. The process dies with its parent. Knows no settings and no database.
 """
 
 from __future__ import annotations
@@ -10,72 +10,93 @@ from __future__ import annotations
 import argparse
 import contextlib
 import faulthandler
-import gc
 import json
 import os
 import signal
 import sys
+import traceback
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from auria_bot.art import runtime
+from auria_bot import errors
+from auria_bot.errors import AuriaError, DiskError, StepCrashed, StepOutOfMemory
 from auria_bot.execution.parent_watch import send, watch_parent
-from auria_bot.services.studio.plan import Plan
-from auria_bot.services.studio.run_store import Run
-from auria_bot.services.studio.step_runner import StepRunner
+from auria_bot.files import file_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from auria_bot.services.studio.step_runner import Progress
-
-__all__ = ["listening", "main"]
+__all__ = ["call", "main", "printing_to"]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do the steps; the exit code is 0 also where sketches failed, for their states tell."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run units until there are no more."""
     parser = argparse.ArgumentParser(prog="auria_bot.execution.worker_main")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--steps", required=True)
+    parser.add_argument("--units", type=int, required=True)
     given = parser.parse_args(arguments)
     watch_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and ends the child in order
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     faulthandler.enable()
-    plan = Plan.from_json(json.loads((given.folder / "plan.json").read_text(encoding="utf-8")))
-    run = Run(folder=given.folder, plan=plan, lock=-1)
-    if cache := plan.offers.get("cache"):
-        runtime.keep_compiled_in(Path(cache))
-
-    def tell(progress: Progress) -> None:
-        send(asdict(progress))
-
-    StepRunner(run, steps=given.steps.split(","), tell=tell, listen=listening, trim=_trim).work()
-    sys.stdout.flush()
-    os._exit(0)  # the models need no tidying up, which takes a runtime up to a second
+    # Where the parent of another worker was killed, that one is about to end, and must not write beside this one.
+    with file_lock(given.folder / "worker.lock"), os.fdopen(given.units, "rb") as units:
+        _run_units(given.folder, units)
+        sys.stdout.flush()
+        os._exit(0)  # models need no tidying up, which takes a runtime up to a second
 
 
-def _trim() -> None:
-    """Give freed memory back to the system, where the C library is glibc: its heap would keep it.
+def _run_units(folder: Path, lines: Iterable[bytes]) -> None:
+    functions: dict[str, Any] = {}
+    request: Mapping[str, Any] = {}
+    for line in lines:
+        unit = json.loads(line)
+        request = unit.get("request", request)  # sent once for all units that share it
+        name = unit["function"]
+        if name not in functions:
+            module, _, attribute = name.partition(":")
+            functions[name] = getattr(import_module(module), attribute)()
+        send({"event": "started"})
+        with printing_to(folder / "logs" / f"{unit['name']}.log"):
+            result = call(functions[name], request, unit["state"], folder / unit["group"])
+        if "files" in result:
+            result["files"] = {kind: asdict(file) for kind, file in result["files"].items()}
+        send({"event": "finished", **result})
 
-    What torch made hangs together in cycles, which only the collector frees; its walk over all there is costs the other
-    makers more than it brings.
-    """
-    import ctypes
 
-    if "torch" in sys.modules:
-        gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+def call(function: Any, request: Mapping[str, Any], state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A unit's result: {"state", "files"}, or {"error", "message"} where the function raises an exception."""
+    try:
+        new_state, files = function(request, state, folder)
+    except MemoryError:
+        traceback.print_exc()
+        error: Exception = StepOutOfMemory("the step ran out of memory")
+    except Exception as caught:  # noqa: BLE001 - one bad unit must not end the others
+        traceback.print_exc()
+        error = caught
+    else:
+        return {"state": new_state, "files": files}
+    name = type(error).__name__
+    if isinstance(error, AuriaError) and hasattr(errors, name):
+        return {"error": name, "message": str(error)}
+    return {"error": StepCrashed.__name__, "message": f"{name}: {error}"}
 
 
 @contextlib.contextmanager
-def listening(log: Path) -> Iterator[None]:
-    """Send what is written to stdout and stderr, by Python or by native code, into a file."""
+def printing_to(log: Path) -> Iterator[None]:
+    """Send what is written to stdout and stderr, by Python or by native code, into a file.
+
+    Raises:
+        DiskError: the file cannot be written.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
+    try:
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    except OSError as error:
+        raise DiskError(f"{log} cannot be written: {error.strerror or error}") from None
     kept = os.dup(1), os.dup(2)
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     os.close(handle)
@@ -90,4 +111,4 @@ def listening(log: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

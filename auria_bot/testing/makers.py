@@ -1,9 +1,9 @@
-"""Fakes of the makers: the roles of the studio.
+"""Fakes of the studio's roles: deterministic, without models.
 
-Deterministic, without models. Every maker takes `seconds`, to be slow, and `faults`, to misbehave: a table from a
-needle to a fault, where the needle is looked for in what the call is about (its seed, or the path of its picture,
-such as "/02/" for the second sketch of a run), and "" is always found. Faults: "raise", "crash" (exit at once),
-"segfault", "hang", "memory" (grow without end), "memory-error", "blank" (painters: a picture that the gate drops).
+Each takes `seconds`, the time of every call, and `faults`, a table from a search text to a fault. The text is looked
+for in what a call is about (its seed, or the path of its picture, such as "/02/" for the second artwork of a run); ""
+is always found. Faults: "raise", "crash" (exit at once), "segfault", "hang", "memory" (allocate without end),
+"memory-error", "blank" (painters: a picture that the safety filter rejects).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.artwork import ArtworkInProgress, Style
 from auria_bot.domain.haiku import FORM, Haiku
-from auria_bot.domain.interfaces import Finished, Painting, SafetyResult, Verse, Words
+from auria_bot.domain.interfaces import ArtworkTexts, Painting, SafetyResult, Verse
 from auria_bot.domain.mood import MOODS, Mood
 from auria_bot.errors import PictureError, UnknownName
 from auria_bot.files import atomic_path
@@ -75,11 +75,11 @@ _THIRD = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeConfig:
-    """How a fake maker misbehaves."""
+    """How a fake behaves."""
 
     seconds: float = 0.0  # that every call takes
-    faults: dict[str, str] = field(default_factory=dict)  # needle to fault; see the module
-    repaired: str = ""  # a file: once it is there, no fault happens any more
+    faults: dict[str, str] = field(default_factory=dict)  # search text to fault; see the module
+    repaired: str = ""  # a file: once it exists, no more faults happen
     leanings: dict[str, float] = field(default_factory=dict)  # the stylist takes the heaviest painting, by key
 
 
@@ -89,7 +89,7 @@ def _digest(*words: object) -> int:
 
 
 class _Maker:
-    """What all fake makers share."""
+    """What all fakes have in common."""
 
     Config = FakeConfig
 
@@ -103,17 +103,17 @@ class _Maker:
         return {name.lower(): hashlib.sha256(name.encode()).hexdigest()}
 
     def _act(self, about: object) -> str:
-        """Take the time, and misbehave when told to; the name of a fault that the caller must play itself."""
+        """Take the time, and cause the fault that applies; returns the name of one that the caller must cause itself."""
         time.sleep(self.config.seconds)
         if self.config.repaired and Path(self.config.repaired).exists():
             return ""
-        for needle, fault in self.config.faults.items():
-            if needle in str(about):
-                return _misbehave(fault)
+        for text, fault in self.config.faults.items():
+            if text in str(about):
+                return _cause(fault)
         return ""
 
 
-def _misbehave(fault: str) -> str:
+def _cause(fault: str) -> str:
     if fault == "raise":
         raise RuntimeError("the fake was told to fail")
     if fault == "crash":
@@ -134,7 +134,7 @@ def _misbehave(fault: str) -> str:
 
 
 class FakePoet(_Maker):
-    """Puts together lines that were counted by hand."""
+    """Combines lines whose syllables were counted by hand."""
 
     def compose(
         self,
@@ -159,7 +159,7 @@ class FakePoet(_Maker):
 
 
 class FakeMoodReader(_Maker):
-    """Draws the mood from the poem's letters."""
+    """Derives the mood from the poem's letters."""
 
     def read(self, haiku: Haiku) -> tuple[tuple[Mood, float], ...]:
         """Every mood with its share, the nearest first."""
@@ -188,7 +188,7 @@ class FakePainter(_Maker):
 
 
 class FakeSafetyFilter(_Maker):
-    """Drops pictures of one colour, broken ones, and those whose fingerprint is known."""
+    """Rejects pictures of one colour, broken ones, and those whose fingerprint is known."""
 
     def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
         """Judge a picture against the fingerprints of earlier ones."""
@@ -269,26 +269,26 @@ class FakeCaptioner(_Maker):
 
 
 class FakeTextWriter(_Maker):
-    """Puts together what is known."""
+    """Combines what is known."""
 
-    def write(self, sketch: ArtworkInProgress) -> Words:
-        """Words for a sketch that has its haiku, mood, style and caption."""
-        self._act(f"{sketch.seed} {sketch.key}")
-        poem = sketch.haiku.text if sketch.haiku else ""
-        credit = sketch.style.credit if sketch.style else ""
-        alt_text = f"{sketch.caption} In the manner {credit}. Poem: {poem.replace(chr(10), ' / ')}."
-        return Words(alt_text=alt_text, post_text=f"{poem}\n\n— Auria\n#haiku #{sketch.mood}")
+    def write(self, artwork: ArtworkInProgress) -> ArtworkTexts:
+        """Words for an artwork that has its haiku, mood, style and caption."""
+        self._act(f"{artwork.seed} {artwork.key}")
+        poem = artwork.haiku.text if artwork.haiku else ""
+        credit = artwork.style.credit if artwork.style else ""
+        alt_text = f"{artwork.caption} In the manner {credit}. Poem: {poem.replace(chr(10), ' / ')}."
+        return ArtworkTexts(alt_text=alt_text, post_text=f"{poem}\n\n— Auria\n#haiku #{artwork.mood}")
 
 
 class FakeExporter(_Maker):
     """Saves the picture three times."""
 
-    def finish(self, sketch: ArtworkInProgress, picture: Path, folder: Path) -> Finished:
+    def export(self, artwork: ArtworkInProgress, picture: Path, folder: Path) -> Mapping[str, Path]:
         """Write full.png, post.jpg and card.jpg into `folder`."""
-        self._act(f"{sketch.seed} {picture}")
+        self._act(f"{artwork.seed} {picture}")
         image = _open(picture)
-        files = Finished(full=folder / "full.png", post=folder / "post.jpg", card=folder / "card.jpg")
-        for path in (files.full, files.post, files.card):
+        files = {"full": folder / "full.png", "post": folder / "post.jpg", "card": folder / "card.jpg"}
+        for path in files.values():
             _save(image, path)
         return files
 

@@ -13,27 +13,28 @@ import pytest
 from PIL import Image
 
 from auria_bot import registry
-from auria_bot.bootstrap.application import ROLES
 from auria_bot.domain import interfaces
 from auria_bot.domain.artwork import ArtworkInProgress, Style
 from auria_bot.domain.haiku import FORM, Haiku
 from auria_bot.domain.mood import MOODS
+from auria_bot.domain.pipeline import ROLES
 from auria_bot.errors import BackendMissing, ModelError, PictureError
 from auria_bot.settings.locations import shipped
+from auria_bot.settings.options import configure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PROTOCOLS = {
     "poet": interfaces.Poet,
-    "mood-reader": interfaces.MoodReader,
+    "mood_reader": interfaces.MoodReader,
     "painter": interfaces.Painter,
-    "gate": interfaces.SafetyFilter,
+    "safety_filter": interfaces.SafetyFilter,
     "enlarger": interfaces.Enlarger,
     "stylist": interfaces.Stylist,
     "captioner": interfaces.Captioner,
-    "scribe": interfaces.TextWriter,
-    "finisher": interfaces.Exporter,
+    "text_writer": interfaces.TextWriter,
+    "exporter": interfaces.Exporter,
 }
 OWN_MODEL = {"causal-lm", "diffusers", "blip"}
 HAIKU = Haiku(lines=("rain begins again", "the pond keeps every ripple", "into the long night"), syllables=FORM)
@@ -77,8 +78,8 @@ def picture(folder: Path) -> Path:
     return path
 
 
-def sketch(**changes: Any) -> ArtworkInProgress:
-    """A sketch with all that the last steps read."""
+def artwork(**changes: Any) -> ArtworkInProgress:
+    """An artwork with everything that the last steps read."""
     style = Style(key="k", title="The Wave", artist="G. Courbet", year="1870")
     values = {
         "key": "01",
@@ -104,12 +105,12 @@ def work(kind: str, made: Any, folder: Path) -> Any:  # noqa: PLR0911 - one line
     mood = MOODS["wistful"]
     if kind == "poet":
         return made.compose(seed=3, count=2, theme="rain", mood=mood)
-    if kind == "mood-reader":
+    if kind == "mood_reader":
         return made.read(HAIKU)
     if kind == "painter":
         painted = made.paint(HAIKU, seed=3, count=2, folder=folder, mood=mood, theme="rain")
         return [(each.score, each.path.read_bytes()) for each in painted]
-    if kind == "gate":
+    if kind == "safety_filter":
         return made.judge(source)
     if kind == "enlarger":
         made.enlarge(source, target, size=128)
@@ -120,10 +121,10 @@ def work(kind: str, made: Any, folder: Path) -> Any:  # noqa: PLR0911 - one line
         return style, target.read_bytes()
     if kind == "captioner":
         return made.describe(source)
-    if kind == "scribe":
-        return made.write(sketch())
-    files = made.finish(sketch(styled="picture.png"), source, folder)
-    return [path.read_bytes() for path in (files.full, files.post, files.card)]
+    if kind == "text_writer":
+        return made.write(artwork())
+    files = made.export(artwork(), source, folder)
+    return {kind: path.read_bytes() for kind, path in files.items()}
 
 
 def test_every_role_is_looked_at() -> None:
@@ -144,6 +145,14 @@ def test_a_backend_is_a_config_and_a_class(kind: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), MAKERS)
+def test_a_config_can_be_made_of_json(kind: str, name: str) -> None:
+    """The types of its fields are known at run time, for options are checked against them."""
+    shared = {"language": "en", "banks": ["/b"], "leanings": {"a": 1.5}, "cache": "/c", "signature": "— A"}
+    found = find(kind, name)
+    assert isinstance(configure(kind, found, {}, shared), found.Config)
+
+
+@pytest.mark.parametrize(("kind", "name"), MAKERS)
 def test_a_maker_plays_its_role(makers: dict[tuple[str, str], Any], kind: str, name: str) -> None:
     """It is an instance of its Protocol, and names its models by SHA-256."""
     made = maker(makers, kind, name)
@@ -160,13 +169,15 @@ def test_a_maker_repeats_itself(makers: dict[tuple[str, str], Any], kind: str, n
     assert not [path.name for path in tmp_path.rglob(".*")]
 
 
-@pytest.mark.parametrize(("kind", "name"), [each for each in MAKERS if each[0] in {"enlarger", "captioner", "gate"}])
+@pytest.mark.parametrize(
+    ("kind", "name"), [each for each in MAKERS if each[0] in {"enlarger", "captioner", "safety_filter"}]
+)
 def test_a_broken_picture_is_told(makers: dict[tuple[str, str], Any], kind: str, name: str, tmp_path: Path) -> None:
-    """With PictureError; the gate drops it instead."""
+    """With PictureError; the safety filter rejects it instead."""
     made = maker(makers, kind, name)
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
-    if kind == "gate":
+    if kind == "safety_filter":
         assert not made.judge(broken).passed
         return
     with pytest.raises(PictureError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.engagement import Engagement
+from auria_bot.domain.request import ArtworkRequest
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.house import fake_house
 
@@ -35,7 +36,7 @@ def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
 
 
 def _publish(house: Application, count: int, *, channel: str, mood: str) -> list[int]:
-    drafts = house.studio.make(count=count, mood=mood).drafts
+    drafts = house.studio.make(ArtworkRequest(count=count, mood=mood)).drafts
     house.review.approve([draft.id for draft in drafts], channels=(channel,))
     return [post.id for post in house.publisher.publish().posts]
 
@@ -80,7 +81,7 @@ def test_what_followers_love_is_made_next(house: Application, clock: FakeClock, 
     leanings = house.moods.leanings()
     assert (leanings.artworks, leanings.moods[0].name) == (12, "stormy")
     assert leanings.moods[-1].name == "serene"
-    monkeypatch.setattr("auria_bot.services.studio.studio.new_seed", lambda: 77)
-    made = [draft.artwork for draft in house.studio.make(count=10).drafts]
+    monkeypatch.setattr("auria_bot.services.studio.planner.new_seed", lambda: 77)
+    made = [draft.artwork for draft in house.studio.make(ArtworkRequest(count=10)).drafts]
     assert "learned" in {artwork.mood_source for artwork in made}
-    assert house.studio.make(seed=5).drafts[0].artwork.mood_source == "read"
+    assert house.studio.make(ArtworkRequest(seed=5)).drafts[0].artwork.mood_source == "read"

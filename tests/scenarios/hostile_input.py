@@ -98,9 +98,7 @@ class Victim:
     def pictures(self, draft: Draft) -> dict[str, bytes]:
         """The content of a draft's pictures."""
         folder, art = Pictures(self.home), draft.artwork
-        return {
-            name: folder.path(draft.folder, name).read_bytes() for name in (art.full, art.post, art.card, art.painting)
-        }
+        return {file.name: folder.path(draft.folder, file.name).read_bytes() for file in art.files.values()}
 
 
 def _limiter(size: int) -> Callable[[], None]:

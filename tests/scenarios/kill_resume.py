@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.bootstrap.application import ROLES, build
+from auria_bot.bootstrap.application import build
+from auria_bot.domain.pipeline import ROLES, settings_section
 from auria_bot.settings.loading import load
 
 if TYPE_CHECKING:
@@ -66,14 +67,15 @@ def _home(folder: Path, *, real: bool) -> Path:
     folder.mkdir(parents=True)
     if not real:
         sections = "".join(
-            f'[{section}]\nbackend = "fake"\noptions = {{ seconds = {PAUSE} }}\n' for section in ROLES.values()
+            f'[{section}]\nbackend = "fake"\noptions = {{ seconds = {PAUSE} }}\n'
+            for section in map(settings_section, ROLES)
         )
         (folder / "auria.toml").write_text(sections, encoding="utf-8")
     return folder
 
 
 def _contents(home: Path) -> dict[str, object]:
-    """All drafts, without what is different in every run: the artwork and the bytes of the pictures, by sketch."""
+    """All drafts, without what is different in every run: the artwork and the bytes of the pictures, by artwork."""
     found: dict[str, object] = {}
     with closing(build(load({"AURIA_HOME": str(home)}))) as house:
         for draft in house.review.drafts():
@@ -169,9 +171,9 @@ def compared(
     """What is wrong with the drafts of a run, and which of those that may differ do.
 
     Args:
-        made: the drafts, by sketch.
+        made: the drafts, by artwork.
         expected: those of an undisturbed run.
-        free: the sketches that may differ.
+        free: the artworks that may differ.
     """
     faults = [] if made.keys() == expected.keys() else [f"drafts {sorted(made)} instead of {sorted(expected)}"]
     other = [key for key in expected if key in made and made[key] != expected[key]]
@@ -180,11 +182,11 @@ def compared(
 
 
 def _after_the_failed(home: Path) -> set[str]:
-    """The drafts that come after the first artwork that failed, by sketch."""
+    """The drafts that come after the first artwork that failed, by artwork."""
     if not (home / "auria.db").exists():
         return set()
     with closing(build(load({"AURIA_HOME": str(home)}))) as house:
-        failed = [bad.sketch for one in house.studio.unfinished() for bad in one.failures]
+        failed = [bad.artwork for one in house.studio.unfinished() for bad in one.failures]
     return {f"{number:02d}" for number in range(min(failed, default=COUNT) + 1, COUNT + 1)}
 
 

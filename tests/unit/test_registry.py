@@ -47,9 +47,9 @@ def test_unknown_names_list_the_known():
 def test_outsiders_are_found_by_their_entry_point(monkeypatch: pytest.MonkeyPatch):
     """Another distribution's name is listed and imported; it cannot take one of Auria's own."""
     _outside(monkeypatch, outsider="collections:OrderedDict", minilm="collections:Counter")
-    assert registry.names("mood-reader") == ("minilm", "fake", "outsider")
-    assert registry.find("mood-reader", "outsider").__name__ == "OrderedDict"
-    assert registry.find("mood-reader", "minilm").__name__ != "Counter"
+    assert registry.names("mood_reader") == ("minilm", "fake", "outsider")
+    assert registry.find("mood_reader", "outsider").__name__ == "OrderedDict"
+    assert registry.find("mood_reader", "minilm").__name__ != "Counter"
     assert registry.names("poet") == tuple(registry.BACKENDS["poet"])
 
 
@@ -57,11 +57,11 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch):
     """A backend whose package is not installed says which, and how to install it."""
     _outside(monkeypatch, outsider="no_such_package.painter:Painter")
     with pytest.raises(BackendMissing, match=r"'no_such_package'.*pip install"):
-        registry.find("mood-reader", "outsider")
+        registry.find("mood_reader", "outsider")
 
 
 def test_a_bad_entry_point_is_named(monkeypatch: pytest.MonkeyPatch):
     """An entry point that leads to no class says so, with the kind, name and target."""
     _outside(monkeypatch, outsider="collections:Missing")
     with pytest.raises(BackendMissing, match=r"'outsider'.*collections:Missing"):
-        registry.find("mood-reader", "outsider")
+        registry.find("mood_reader", "outsider")

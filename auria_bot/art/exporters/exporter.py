@@ -17,7 +17,6 @@ from auria_bot.art.colour import from_lab, to_lab
 from auria_bot.art.exporters.card import card
 from auria_bot.art.exporters.provenance import exif, icc_profile, png_chunks, xmp
 from auria_bot.art.pictures import open_picture, save_picture, to_picture, write_bytes
-from auria_bot.domain.interfaces import Finished
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -180,7 +179,7 @@ class PrintExporter:
         """No models."""
         return {}
 
-    def finish(self, artwork: ArtworkInProgress, picture: Path, folder: Path) -> Finished:
+    def export(self, artwork: ArtworkInProgress, picture: Path, folder: Path) -> dict[str, Path]:
         """Write full.png, post.jpg and card.jpg into `folder` from the styled picture.
 
         Raises:
@@ -199,12 +198,12 @@ class PrintExporter:
             full = full.filter(
                 ImageFilter.UnsharpMask(radius=1.2, percent=60, threshold=2)
             )  # compensate for the softness of enlarging
-        files = Finished(full=folder / "full.png", post=folder / "post.jpg", card=folder / "card.jpg")
+        files = {"full": folder / "full.png", "post": folder / "post.jpg", "card": folder / "card.jpg"}
         credit = artwork.style.credit if artwork.style else ""
         with ThreadPoolExecutor(1) as pool:  # the PNG takes as long as both JPEGs
-            writing = pool.submit(save_picture, full, files.full, pnginfo=png_chunks(artwork), compress_level=2)
-            write_bytes(files.post, jpeg_within(crop(full, POST_SIZE), self.config.most_bytes, artwork))
+            writing = pool.submit(save_picture, full, files["full"], pnginfo=png_chunks(artwork), compress_level=2)
+            write_bytes(files["post"], jpeg_within(crop(full, POST_SIZE), self.config.most_bytes, artwork))
             poem = card(full, artwork.haiku.lines, credit, mood=artwork.mood or "")
-            write_bytes(files.card, jpeg_within(poem, self.config.most_bytes, artwork))
+            write_bytes(files["card"], jpeg_within(poem, self.config.most_bytes, artwork))
             writing.result()
         return files

@@ -53,7 +53,7 @@ class Magenta:
         )
         strokes: int = 448  # pixels of the longer side at which the network paints; fewer make broader strokes
         margin: int = 32  # pixels reflected around the picture and cut off again, because the network darkens borders
-        leanings: Mapping[str, float] = field(
+        leanings: dict[str, float] = field(
             default_factory=dict
         )  # factor on a painting's chance of being chosen, by key
         runtime: str = "auto"  # see art.runtime

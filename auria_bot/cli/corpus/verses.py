@@ -26,7 +26,6 @@ __all__ = [
     "import_files",
     "print_report",
     "sample",
-    "season_named",
     "stats",
     "version",
     "versions",
@@ -194,10 +193,11 @@ def sample(
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.corpus.corpus_view import verse_lines
     from auria_bot.cli.terminal.console import out, print_json
+    from auria_bot.corpus.language.season_words import season_named
     from auria_bot.corpus.versions import described
 
     with app_context() as app:
-        wanted = season_named(season, app.settings.hemisphere, app.clock().date()) if season else None
+        wanted = season_named(season, app.clock().date(), hemisphere=app.settings.hemisphere) if season else None
         if form not in {None, "575", "free"}:
             raise InputError(f"--form cannot be {form!r:.40}; known: 575, free")
         found = app.librarian.sample(
@@ -212,20 +212,6 @@ def sample(
     for piece in found:
         for line in verse_lines(piece):
             console.print(line)
-
-
-def season_named(name: str, hemisphere: str, day: Any) -> str:
-    """A season's name, "now" included.
-
-    Raises:
-        UnknownName: there is no such season.
-    """
-    from auria_bot.corpus.language.season_words import kigo, season_at
-
-    if name.strip().lower() == "now":
-        return season_at(day, hemisphere=hemisphere)
-    kigo(name.strip().lower())
-    return name.strip().lower()
 
 
 @corpus.command()

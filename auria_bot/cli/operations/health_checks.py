@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "examine", "schema_version"]
 
 _LITTLE, _TOO_LITTLE = 2_000_000_000, 100_000_000  # free bytes: when to warn, and when work fails
-_ROLES = ("poet", "mood", "painter", "gate", "enlarger", "stylist", "captioner", "scribe", "finisher")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,16 +157,18 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 def _backends(settings: Settings) -> Iterator[Finding]:
     from auria_bot import registry
+    from auria_bot.domain.pipeline import ROLES, settings_section
 
     names = []
-    for role in _ROLES:
-        chosen = getattr(settings, role).backend
+    for role in ROLES:
+        section = settings_section(role)
+        chosen = getattr(settings, section).backend
         try:
-            registry.find("mood-reader" if role == "mood" else role, chosen)
+            registry.find(role, chosen)
         except AuriaError as error:
-            yield _bad("backends", error, f"install what it needs, or set another backend for [{role}]")
+            yield _bad("backends", error, f"install what it needs, or set another backend for [{section}]")
         else:
-            names.append(f"{role} {chosen}")
+            names.append(f"{section} {chosen}")
     if names:
         yield Finding(name="backends", state="ok", words=", ".join(names))
 

@@ -201,10 +201,12 @@ def restyle(
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.progress import following
+    from auria_bot.domain.request import ArtworkRequest
 
+    request = ArtworkRequest(style=style, mood=mood, mode=mode, seed=seed)
     with app_context() as app:
-        with following(1) as tell:
-            new = app.review.restyle(draft_id, style=style, mood=mood, mode=mode, seed=seed, progress=tell)
+        with following(1) as report:
+            new = app.review.restyle(draft_id, request, progress=report)
         _tell_new(app, draft_id, new, as_json=as_json)
 
 
@@ -219,10 +221,11 @@ def repaint(
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.progress import following
+    from auria_bot.domain.request import ArtworkRequest
 
     with app_context() as app:
-        with following(1) as tell:
-            new = app.review.repaint(draft_id, seed=seed, progress=tell)
+        with following(1) as report:
+            new = app.review.repaint(draft_id, ArtworkRequest(seed=seed), progress=report)
         _tell_new(app, draft_id, new, as_json=as_json)
 
 

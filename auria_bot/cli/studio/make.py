@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from auria_bot.cli.terminal.console import note
 from auria_bot.domain.haiku import LONGEST_THEME
+from auria_bot.domain.request import ArtworkRequest
 from auria_bot.errors import AuriaError, InputError, NotFound
 from auria_bot.execution.parent_watch import report
 
@@ -41,7 +43,7 @@ def make(
         typer.Option(
             "--mood",
             "-m",
-            help='A mood (see auria moods); "read": from the poem; "draw": any. Else the poem, or what was loved, decides.',
+            help='A mood (see auria moods); "read": from the poem; "draw": any. Default: from engagement or the poem.',
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
@@ -61,83 +63,50 @@ def make(
 ) -> None:
     """Make artworks, each a draft for review.
 
-    She writes a poem, paints it, restyles the picture in a mood and finds the words that go with it.
+    Each gets a poem, a painting of it, a version restyled in a mood, and the texts for publishing.
     """
     from auria_bot.cli.app_context import app_context
 
-    _agree(
+    _check_options(
         {"theme": theme, "season": season, "mood": mood, "seed": seed, "style": style, "count": count}, resume, discard
     )
-    words = _theme(theme)
+    request = ArtworkRequest(theme=_theme(theme), season=season, mood=mood, style=style, mode=mode, seed=seed)
     with app_context() as app:
-        if season is not None:
-            words = _seasonal(app, season, seed)
         if discard is not None:
             _discard(app, discard, as_json=as_json)
             return
         try:
-            made = (
-                _resume(app)
-                if resume
-                else [_new(app, count, words, mood, seed, style, mode, seasonal=season is not None)]
-            )
+            made = _resume(app) if resume else [_new(app, replace(request, count=count or app.settings.studio.count))]
         except KeyboardInterrupt:
             note("interrupted; every finished step is kept: auria make --resume")
             raise
         _tell_made(app, made, as_json=as_json)
 
 
-def _agree(wishes: Mapping[str, object], resume: bool, discard: str | None) -> None:
-    """Make sure that the options go together.
+def _check_options(options: Mapping[str, object], resume: bool, discard: str | None) -> None:
+    """Make sure that the options can be combined.
 
     Raises:
-        InputError: two of them do not.
+        InputError: two of them cannot.
     """
-    given = [name for name, value in wishes.items() if value is not None]
+    given = [name for name, value in options.items() if value is not None]
     if resume and given:
-        raise InputError(f"--resume takes the wishes from the interrupted run; leave out --{given[0]}")
+        raise InputError(f"--resume takes the request from the interrupted run; leave out --{given[0]}")
     if discard is not None and (given or resume):
         raise InputError(f"--discard makes nothing; leave out --{[*given, 'resume'][0]}")
     if {"theme", "season"} <= set(given):
-        raise InputError("--season finds a theme itself; leave out --theme or --season")
+        raise InputError("--season chooses the theme; leave out --theme or --season")
 
 
-def _new(
-    app: Application,
-    count: int | None,
-    theme: str | None,
-    mood: str | None,
-    seed: int | None,
-    style: str | None,
-    mode: str,
-    *,
-    seasonal: bool,
-) -> RunResult:
-    """Make something new, followed on stderr."""
+def _new(app: Application, request: ArtworkRequest) -> RunResult:
+    """Make something new, with its progress on stderr."""
     from auria_bot.cli.terminal.progress import following
 
-    number = count or app.settings.studio.count
-    with following(number) as tell:
-        return app.studio.make(
-            count=number, theme=theme, mood=mood, seed=seed, style=style, mode=mode, seasonal=seasonal, progress=tell
-        )
-
-
-def _seasonal(app: Application, season: str, seed: int | None) -> str:
-    """A theme out of the season words; the same seed finds the same one.
-
-    Raises:
-        UnknownName: there is no such season.
-    """
-    import secrets
-
-    from auria_bot.cli.corpus.verses import season_named
-    from auria_bot.corpus.language.season_words import theme_in
-
-    name = season_named(season, app.settings.hemisphere, app.clock().date())
-    found = theme_in(name, seed=secrets.randbits(32) if seed is None else seed)
-    note(f"the theme is {found!r}, of {name}")
-    return found
+    if request.season is not None:
+        request = app.studio.with_theme(request)
+        note(f"the theme is {request.theme!r}, of {request.season}")
+    with following(request.count) as report:
+        return app.studio.make(request, progress=report)
 
 
 def _theme(given: str | None) -> str | None:
@@ -159,16 +128,18 @@ def _theme(given: str | None) -> str | None:
 
 
 def _resume(app: Application) -> list[RunResult]:
-    """Take up every unfinished run, one after another; what cannot be finished does not stop the next."""
+    """Go on with every unfinished run; one that cannot be finished does not stop the others."""
     from auria_bot.cli.terminal.progress import following
 
     made: list[RunResult] = []
     first: AuriaError | None = None
     for run in app.studio.unfinished():
-        note(f"going on with run {run.run}: {run.finished} of {run.count} artworks were finished")
         try:
-            with following(run.count) as tell:
-                made.extend(app.studio.resume(run.run, progress=tell))
+            if run.problem:
+                raise InputError(run.problem)
+            note(f"going on with run {run.run}: {run.finished} of {run.count} artworks were finished")
+            with following(run.count) as report:
+                made.extend(app.studio.resume(run.run, progress=report))
         except AuriaError as error:
             if first is not None:
                 note(f"also: {first}")
@@ -185,7 +156,7 @@ def _discard(app: Application, run: str, *, as_json: bool) -> None:
 
     Raises:
         NotFound: there is no such run.
-        InvalidTransition: another process is at work on it.
+        InvalidTransition: another process is working on it.
     """
     from auria_bot.cli.terminal.console import print_json
 
@@ -225,7 +196,7 @@ def _tell_made(app: Application, made: Sequence[RunResult], *, as_json: bool) ->
                     "drafts": [draft_json(draft, app.pictures) for draft in one.drafts],
                     "failures": [
                         {
-                            "sketch": bad.sketch,
+                            "sketch": bad.artwork,
                             "step": bad.step,
                             "error": bad.error,
                             "message": bad.message,
@@ -283,7 +254,7 @@ def sheet(
             raise NotFound("there is no draft yet; make one: auria make")
         frames = [
             contact_sheet.Frame(
-                picture=app.pictures.path(draft.folder, draft.artwork.post),
+                picture=app.pictures.path(draft.folder, draft.artwork.files["post"].name),
                 poem=draft.artwork.haiku.lines,
                 caption=f"{draft.id} · {draft.artwork.mood} · {draft.artwork.style.credit}",
             )

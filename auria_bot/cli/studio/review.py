@@ -181,18 +181,20 @@ class _Sitting:
             return False
         from auria_bot.cli.terminal.progress import following
         from auria_bot.domain.mood import MOODS
+        from auria_bot.domain.request import ArtworkRequest
 
         mood = wanted.lower() if wanted.lower() in MOODS else None
         style = wanted if wanted and mood is None else None
-        with following(1) as tell:
-            new = self.app.review.restyle(draft.id, mood=mood, style=style, progress=tell)
+        with following(1) as report:
+            new = self.app.review.restyle(draft.id, ArtworkRequest(mood=mood, style=style), progress=report)
         return self._take_in(new)
 
     def _repaint(self, draft: Draft) -> bool:
         from auria_bot.cli.terminal.progress import following
+        from auria_bot.domain.request import ArtworkRequest
 
-        with following(1) as tell:
-            new = self.app.review.repaint(draft.id, progress=tell)
+        with following(1) as report:
+            new = self.app.review.repaint(draft.id, ArtworkRequest(), progress=report)
         return self._take_in(new)
 
     def _take_in(self, new: Draft) -> bool:

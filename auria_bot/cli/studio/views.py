@@ -35,7 +35,7 @@ def single_line(text: str, limit: int = 60) -> str:
 def picture_of(pictures: Pictures, draft: Draft, name: str) -> str | None:
     """The absolute path of one of a draft's pictures ("full", "post", "card", "painting"), or None when it is gone."""
     with contextlib.suppress(NotFound):
-        return str(pictures.path(draft.folder, getattr(draft.artwork, name)))
+        return str(pictures.path(draft.folder, draft.artwork.files[name].name))
     return None
 
 

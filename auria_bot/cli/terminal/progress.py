@@ -1,6 +1,6 @@
-"""How a run of the studio is followed: a progress bar on a terminal, else a line for each finished step.
+"""Progress on stderr: a progress bar on a terminal, else a line for each completed step.
 
-Both go to stderr, so that stdout carries the result alone.
+Nothing goes to stdout, which carries the result alone.
 """
 
 from __future__ import annotations
@@ -9,71 +9,62 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.domain.pipeline import STEPS, steps_from
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from auria_bot.services.studio.step_runner import Progress
+    from auria_bot.services.studio.events import RunEvent
 
-__all__ = ["DOING", "Watching", "counting", "following", "reading"]
+__all__ = ["Watching", "counting", "following", "reading"]
 
-DOING = {
-    "poem": "writing the poem",
-    "mood": "feeling its mood",
-    "painting": "painting",
-    "enlarge": "enlarging",
-    "style": "restyling",
-    "caption": "looking at the picture",
-    "words": "finding the words",
-    "finish": "finishing",
-}
-"""What each step of the studio is called while it is done, in order."""
+_LABELS = {step.name: step.label for step in STEPS}
 
 
 class _Tally:
-    """Which steps of which sketches are behind us."""
+    """Which steps of which artworks are over."""
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._order = tuple(DOING)
-        self._done: dict[int, set[str]] = {number: set() for number in range(1, count + 1)}
+        self._over: dict[int, set[str]] = {number: set() for number in range(1, count + 1)}
 
     @property
     def total(self) -> int:
-        return self.count * len(self._order)
+        return self.count * len(STEPS)
 
     @property
-    def done(self) -> int:
-        return sum(len(steps) for steps in self._done.values())
+    def over(self) -> int:
+        return sum(len(steps) for steps in self._over.values())
 
-    def hear(self, event: Progress) -> None:
-        """Count what happened; a dropped picture takes its sketch back to the painting."""
-        steps = self._done.setdefault(event.sketch, set())
+    def add(self, event: RunEvent) -> None:
+        """Count an event; a rejected picture takes its artwork back to the painting."""
+        steps = self._over.setdefault(event.artwork, set())
         if event.state in {"done", "reused"}:
             steps.add(event.step)
-        elif event.state == "dropped":
-            steps -= set(self._order[self._order.index("painting") :])
+        elif event.state == "rejected":
+            steps -= {step.name for step in steps_from("painting")}
         elif event.state == "failed":
-            steps |= set(self._order)
+            steps.update(_LABELS)
 
-    def words(self, event: Progress) -> str:
+    def describe(self, event: RunEvent) -> str:
         """What is being done, and to which artwork."""
-        doing = DOING.get(event.step, event.step)
-        return f"{doing}, {event.sketch} of {self.count}" if self.count > 1 else doing
+        label = _LABELS.get(event.step, event.step)
+        return f"{label}, {event.artwork} of {self.count}" if self.count > 1 else label
 
 
 @contextlib.contextmanager
-def following(count: int) -> Iterator[Callable[[Progress], None]]:
-    """Follow a run of so many artworks; gives what the studio is to call for everything that happens."""
+def following(count: int) -> Iterator[Callable[[RunEvent], None]]:
+    """Show the progress of a run of so many artworks; yields the function to call for each event."""
     if sys.stderr.isatty():
-        with _bar(_Tally(count)) as tell:
-            yield tell
+        with _bar(_Tally(count)) as show:
+            yield show
     else:
         yield _lines(_Tally(count))
 
 
 @contextlib.contextmanager
-def _bar(tally: _Tally) -> Iterator[Callable[[Progress], None]]:
+def _bar(tally: _Tally) -> Iterator[Callable[[RunEvent], None]]:
     from rich import progress as bars
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -86,32 +77,32 @@ def _bar(tally: _Tally) -> Iterator[Callable[[Progress], None]]:
         TimeElapsedColumn(),
     )
     with bars.Progress(*columns, console=out(error=True), transient=True) as bar:
-        task = bar.add_task("waking up", total=tally.total)
+        task = bar.add_task("starting", total=tally.total)
 
-        def tell(event: Progress) -> None:
-            tally.hear(event)
-            bar.update(task, completed=tally.done, total=tally.total, description=tally.words(event))
-            if event.state in {"dropped", "failed"}:
-                bar.console.print(f"{event.state}: {tally.words(event)}: {_first_line(event.words)}")
+        def show(event: RunEvent) -> None:
+            tally.add(event)
+            bar.update(task, completed=tally.over, total=tally.total, description=tally.describe(event))
+            if event.state in {"rejected", "failed"}:
+                bar.console.print(f"{event.state}: {tally.describe(event)}: {_first_line(event.message)}")
 
-        yield tell
+        yield show
 
 
-def _lines(tally: _Tally) -> Callable[[Progress], None]:
-    def tell(event: Progress) -> None:
-        tally.hear(event)
+def _lines(tally: _Tally) -> Callable[[RunEvent], None]:
+    def show(event: RunEvent) -> None:
+        tally.add(event)
         if event.state == "started":
             return
-        share = f"[{tally.done}/{tally.total}]"
+        share = f"[{tally.over}/{tally.total}]"
         detail = f" in {event.seconds:.1f} s" if event.state == "done" else ""
-        reason = f": {_first_line(event.words)}" if event.words else ""
-        print(f"{share} {tally.words(event)}: {event.state}{detail}{reason}", file=sys.stderr)
+        reason = f": {_first_line(event.message)}" if event.message else ""
+        print(f"{share} {tally.describe(event)}: {event.state}{detail}{reason}", file=sys.stderr)
 
-    return tell
+    return show
 
 
-def _first_line(words: str) -> str:
-    lines = words.strip().splitlines()
+def _first_line(text: str) -> str:
+    lines = text.strip().splitlines()
     return "".join(char for char in lines[0] if char.isprintable())[:300] if lines else ""
 
 

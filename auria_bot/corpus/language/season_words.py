@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-__all__ = ["CATEGORIES", "HEMISPHERES", "SEASONS", "kigo", "season_at", "seasons_of", "theme_in"]
+__all__ = ["CATEGORIES", "HEMISPHERES", "SEASONS", "kigo", "season_at", "season_named", "seasons_of", "theme_in"]
 
 SEASONS = ("spring", "summer", "autumn", "winter", "new year")
 """Every season of the table."""
@@ -168,6 +168,19 @@ def season_at(day: date, *, hemisphere: str = "north") -> str:
         return "new year"
     season = _MONTHS[day.month - 1]
     return season if hemisphere == "north" else _OPPOSITE[season]
+
+
+def season_named(name: str, day: date, *, hemisphere: str = "north") -> str:
+    """The season of that name; "now" is the season of the day.
+
+    Raises:
+        UnknownName: there is no such season.
+    """
+    season = name.strip().lower()
+    if season == "now":
+        return season_at(day, hemisphere=hemisphere)
+    kigo(season)
+    return season
 
 
 def theme_in(season: str, *, seed: int) -> str:

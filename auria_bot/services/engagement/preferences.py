@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.mood import MOODS
+from auria_bot.domain.request import SEEDS
 from auria_bot.domain.reward import GROWN, Reading, rewards
 from auria_bot.domain.thompson_sampling import chances, posteriors
-from auria_bot.services.studio.plan import SEEDS, derive, draw_mood
+from auria_bot.services.studio.plan import derive, draw_mood
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

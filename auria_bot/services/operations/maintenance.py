@@ -134,13 +134,13 @@ class Maintenance:
         with self._store.read() as unit:
             drafts = unit.drafts.list([state for state in DraftState if state is not DraftState.REJECTED])
         for draft in reversed(drafts):
-            art = draft.artwork
             try:
-                found = sha256_of(self._pictures.path(draft.folder, art.post))
-                if found != draft.picture_sha256:
-                    faults.append(f"draft {draft.id}: {art.post} is not the picture that was made; restore a backup")
-                for name in {art.painting, art.full, art.card} - {art.post}:
-                    self._pictures.path(draft.folder, name)
+                for kind, file in draft.artwork.files.items():
+                    path = self._pictures.path(draft.folder, file.name)
+                    if kind == "post" and sha256_of(path) != draft.picture_sha256:
+                        faults.append(
+                            f"draft {draft.id}: {file.name} is not the picture that was made; restore a backup"
+                        )
             except AuriaError as error:
                 faults.append(f"draft {draft.id}: {error}")
         return tuple(faults)
@@ -175,9 +175,7 @@ class Maintenance:
                 continue
             size = sum(file.stat().st_size for file in files)
             try:
-                with self._workspace.open(name, wait=0.0) as run:
-                    if not dry_run:
-                        self._workspace.remove(run)
+                self._workspace.discard(name, wait=0.0, dry_run=dry_run)
             except InvalidTransition:
                 continue  # somebody is at work on it
             except AuriaError as error:

@@ -201,7 +201,7 @@ class Notices:
             if together:
                 title, words = f"{len(new)} drafts wait", f"The newest, {draft.id}:\n{words}"
             try:
-                picture = str(self._sources.picture(draft.folder, draft.artwork.post))
+                picture = str(self._sources.picture(draft.folder, draft.artwork.files["post"].name))
             except AuriaError:
                 log.warning("The picture is missing", extra={"draft": draft.id})
                 picture = ""

@@ -92,7 +92,7 @@ class PostCreator:
                 ]:
                     problems += found
                     continue
-                picture = str(self._pictures.path(draft.folder, draft.artwork.post).absolute())
+                picture = str(self._pictures.path(draft.folder, draft.artwork.files["post"].name).absolute())
                 saved = unit.drafts.save(scheduled)
                 posts += [
                     unit.posts.add(saved, name, due=due or now, picture=picture, key=_key(saved, name))
@@ -138,7 +138,7 @@ class PostCreator:
             text=prepared.text,
             alt_text=prepared.alt_text,
             dropped=prepared.dropped,
-            picture=f"{draft.folder}/{draft.artwork.post}",
+            picture=f"{draft.folder}/{draft.artwork.files['post'].name}",
             problems=(*faults, *_paused(name, pauses)),
         )
 
@@ -165,7 +165,7 @@ class PostCreator:
         faults = [] if draft.is_signed else ["it was changed after its approval; approve it again"]
         faults += unfit(draft, self._text_faults)
         try:
-            picture = self._pictures.path(draft.folder, draft.artwork.post)
+            picture = self._pictures.path(draft.folder, draft.artwork.files["post"].name)
             if sha256_of(picture) != draft.picture_sha256:
                 faults.append(f"{picture} is not the picture that was approved; put it back from a backup")
         except AuriaError as error:

@@ -1,14 +1,12 @@
-"""What a run of the studio was asked to make: decided once, written down, never changed.
+"""The plan of a run: everything that its artworks depend on, written down before work begins and never changed.
 
-A plan holds all that the artworks of a run depend on, so the child process needs no settings and a resumed
-run makes what the killed one would have made:
+So a worker needs no settings, and a resumed run makes what the interrupted one would have made:
 
-- **Seeds.** The first sketch's seed is the run's own, so a draft's recorded seed is the one to give to make it
-  again; the others' are derived from it by SHA-256.
-- **The past.** What was made lately (poems, style keys, fingerprints) is frozen into the plan. With a seed given
-  by the operator it is left out: then the artwork depends on the seed, the wishes, the options and the models only,
-  and making it twice in the same home gives the same bytes, not a refusal as a duplicate of itself.
-  Within a run, each sketch avoids what the sketches before it chose.
+- **Seeds.** The first artwork's seed is the run's own, so giving a draft's recorded seed makes it again. The others are
+  derived from it by SHA-256.
+- **Recent work.** Recent poems, style keys and fingerprints are copied into the plan. With a seed given by the operator
+  they are left out: the artwork then depends on request, options and models alone, and making it twice in the same home
+  gives the same bytes instead of a refusal as its own duplicate. Within a run, each artwork avoids what those before it chose.
 """
 
 from __future__ import annotations
@@ -18,38 +16,25 @@ import secrets
 from bisect import bisect_right
 from dataclasses import asdict, dataclass, field, fields
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from auria_bot.domain.haiku import LONGEST_THEME, Haiku
+from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import MOODS, find_mood
-from auria_bot.errors import InputError, TextRejected
+from auria_bot.domain.request import SEEDS, ArtworkRequest
+from auria_bot.errors import InputError
 
-__all__ = [
-    "FORMAT",
-    "MAX_COUNT",
-    "SEEDS",
-    "ArtworkRequest",
-    "BackendSpec",
-    "Plan",
-    "derive",
-    "draw_mood",
-    "new_seed",
-    "sketch_seed",
-]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-SEEDS = 2**63
-"""Seeds are 0 to SEEDS - 1."""
+__all__ = ["FORMAT", "BackendSpec", "Plan", "StudioConfig", "artwork_seed", "derive", "draw_mood", "new_seed"]
 
-MAX_COUNT = 1000
-"""Drafts a run may be asked for."""
-
-FORMAT = 1
-"""Of the plan's JSON; a plan of another format is not resumed."""
+FORMAT = 2
+"""Version of the plan's JSON; a run begun with another format is not resumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendSpec:
-    """A backend that plays a role in a run."""
+    """The backend that plays a role in a run."""
 
     name: str  # in the registry
     options: dict[str, Any] = field(default_factory=dict)  # for its Config
@@ -58,78 +43,72 @@ class BackendSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArtworkRequest:
-    """What the operator asked for."""
+class StudioConfig:
+    """The settings that every run begins with."""
 
-    theme: str | None = None
-    mood: str | None = None  # a name in MOODS; "read": from the poem; "draw": at random; None: "read"
-    style: str | None = None  # a style key or a part of a title
-    mode: str = "painterly"  # or "photorealistic"
+    backends: Mapping[str, BackendSpec]  # by role
+    shared_options: Mapping[str, Any] = field(default_factory=dict)  # for every backend whose Config has such a field
+    candidates: int = 4  # pictures painted in a round, of which the best is kept
+    rounds: int = 3  # rounds of painting before an artwork is given up
+    size: int = 512  # pixels of the short side of the picture that is restyled
+    recent: int = 30  # how many of the latest drafts a run without a given seed avoids to repeat
+    hemisphere: str = "north"  # decides what season it is
+    deadline: float = 180.0  # seconds a step of one artwork may take
+    deadlines: Mapping[str, float] = field(default_factory=dict)  # seconds, by step, where they differ
 
-    def checked(self) -> ArtworkRequest:
-        """The wish in its normal form.
-
-        Raises:
-            UnknownName: there is no such mood.
-            InputError: there is no such mode, or a text is too long.
-            TextRejected: a text hides characters.
-        """
-        mood = (self.mood or "read").strip().lower()
-        if mood not in {"read", "draw"}:
-            mood = find_mood(mood).name
-        if self.mode not in {"painterly", "photorealistic"}:
-            raise InputError(f"no mode named {self.mode[:40]!r}; known: painterly, photorealistic")
-        theme = (self.theme or "").strip() or None
-        for what, text in (("theme", theme), ("style", self.style)):
-            if text and len(text) > LONGEST_THEME:
-                raise InputError(f"the {what} has {len(text)} characters; at most {LONGEST_THEME} are possible")
-            if text and (bad := next((char for char in text if not char.isprintable()), None)):
-                raise TextRejected(f"the {what} holds the invisible character U+{ord(bad):04X}; write it without")
-        return ArtworkRequest(theme=theme, mood=mood, style=(self.style or "").strip() or None, mode=self.mode)
+    def deadline_of(self, step: str) -> float:
+        """The seconds that a step may take."""
+        return self.deadlines.get(step, self.deadline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that a run depends on; see the module."""
+    """Everything that a run depends on; see the module."""
 
     run: str  # its folder's name
     seed: int
-    count: int
-    wish: ArtworkRequest
-    tools: dict[str, BackendSpec]  # by role
-    candidates: int = 4  # pictures painted a round, of which the best is kept
-    rounds: int = 5  # rounds of painting before NoGoodPicture
-    size: int = 512  # pixels of the short side of the picture that is restyled
-    offers: dict[str, Any] = field(default_factory=dict)  # options for every backend whose Config has such a field
+    request: ArtworkRequest  # validated
+    backends: Mapping[str, BackendSpec]  # by role
+    shared_options: Mapping[str, Any] = field(default_factory=dict)
+    candidates: int = 4
+    rounds: int = 3
+    size: int = 512
     recent_poems: tuple[Haiku, ...] = ()  # the newest first
     recent_styles: tuple[str, ...] = ()  # the newest first
-    known: tuple[str, ...] = ()  # fingerprints of earlier pictures
+    fingerprints: tuple[str, ...] = ()  # of earlier pictures
     format: int = FORMAT
+
+    @property
+    def count(self) -> int:
+        """How many artworks are to be made."""
+        return self.request.count
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form, read back by `from_json`."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Plan:
+    def from_json(cls, value: Mapping[str, Any]) -> Plan:
         """Read what `to_json` wrote.
 
         Raises:
-            InputError: it was written by another version.
+            InputError: another version wrote it.
         """
         if value.get("format") != FORMAT:
-            raise InputError(f"the run's plan has format {value.get('format')!r}; this program reads {FORMAT}")
+            raise InputError(
+                f"the run's plan has format {value.get('format')!r}, of another version of auria; this one reads {FORMAT}"
+            )
         data = {item.name: value[item.name] for item in fields(cls)}
-        data["wish"] = ArtworkRequest(**data["wish"])
-        data["tools"] = {role: BackendSpec(**tool) for role, tool in data["tools"].items()}
+        data["request"] = ArtworkRequest(**data["request"])
+        data["backends"] = {role: BackendSpec(**backend) for role, backend in data["backends"].items()}
         data["recent_poems"] = tuple(Haiku.from_json(poem) for poem in data["recent_poems"])
         data["recent_styles"] = tuple(data["recent_styles"])
-        data["known"] = tuple(data["known"])
+        data["fingerprints"] = tuple(data["fingerprints"])
         return cls(**data)
 
 
 def new_seed() -> int:
-    """A seed that nobody can guess; it is recorded with the artwork."""
+    """A random seed; it is recorded with the artwork."""
     return secrets.randbelow(SEEDS)
 
 
@@ -139,15 +118,15 @@ def derive(seed: int, *words: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def sketch_seed(run_seed: int, number: int) -> int:
-    """The seed of a run's sketch, numbered from 1; the first one's is the run's own."""
-    return run_seed if number == 1 else derive(run_seed, "sketch", number)
+def artwork_seed(run_seed: int, number: int) -> int:
+    """The seed of a run's artwork, numbered from 1; the first one's is the run's own."""
+    return run_seed if number == 1 else derive(run_seed, "sketch", number)  # the word is part of every recorded seed
 
 
-def draw_mood(seed: int, weights: dict[str, float] | None = None) -> str:
-    """A mood drawn by its weight (all equal when none are given); moods that are not named are not drawn."""
+def draw_mood(seed: int, weights: Mapping[str, float] | None = None) -> str:
+    """A mood drawn by weight (all equal when none are given); moods without a weight are not drawn."""
     shares = {name: float(weight) for name, weight in (weights or dict.fromkeys(MOODS, 1.0)).items() if weight > 0}
     names = sorted(shares)
-    heaped = list(accumulate(shares[name] for name in names))
-    place = bisect_right(heaped, derive(seed, "mood") / SEEDS * heaped[-1])
+    cumulative = list(accumulate(shares[name] for name in names))
+    place = bisect_right(cumulative, derive(seed, "mood") / SEEDS * cumulative[-1])
     return find_mood(names[min(place, len(names) - 1)]).name

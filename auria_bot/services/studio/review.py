@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Clock
-    from auria_bot.services.studio.step_runner import Progress
+    from auria_bot.domain.request import ArtworkRequest
+    from auria_bot.services.studio.events import RunEvent
     from auria_bot.services.studio.studio import RunResult, Studio
     from auria_bot.store.unit_of_work import Store
 
@@ -35,7 +36,7 @@ class Review:
         review.approve([3, 4], channels=["folder"])
         review.reject(5, reason="too dark")
         review.edit(6, text="...")
-        newer = review.restyle(6, mood="stormy")
+        newer = review.restyle(6, ArtworkRequest(mood="stormy"))
     """
 
     def __init__(
@@ -137,27 +138,23 @@ class Review:
     def restyle(
         self,
         draft_id: int,
+        request: ArtworkRequest,
         *,
-        style: str | None = None,
-        mood: str | None = None,
-        mode: str | None = None,
-        seed: int | None = None,
-        progress: Callable[[Progress], None] | None = None,
+        progress: Callable[[RunEvent], None] | None = None,
     ) -> Draft:
         """Make another version with the same poem and painting; the draft itself is put aside.
 
         Raises:
             NotFound: there is no such draft.
             InvalidTransition: it is scheduled already.
-            InputError: a wish cannot be fulfilled.
+            InputError: the request cannot be fulfilled.
             StepFailed: the version did not come about; the draft stays as it was.
         """
         old = self._open_to_rework(draft_id)
-        made = self._studio.restyle(old, style=style, mood=mood, mode=mode, seed=seed, progress=progress)
-        return self._replace(old, made, "restyle")
+        return self._replace(old, self._studio.restyle(old, request, progress=progress), "restyle")
 
     def repaint(
-        self, draft_id: int, *, seed: int | None = None, progress: Callable[[Progress], None] | None = None
+        self, draft_id: int, request: ArtworkRequest, *, progress: Callable[[RunEvent], None] | None = None
     ) -> Draft:
         """Make another version with the same poem and another picture; the draft itself is put aside.
 
@@ -167,7 +164,7 @@ class Review:
             StepFailed: the version did not come about; the draft stays as it was.
         """
         old = self._open_to_rework(draft_id)
-        return self._replace(old, self._studio.repaint(old, seed=seed, progress=progress), "repaint")
+        return self._replace(old, self._studio.repaint(old, request, progress=progress), "repaint")
 
     def _open_to_rework(self, draft_id: int) -> Draft:
         draft = self.draft(draft_id)

@@ -1,12 +1,14 @@
-"""The folders of runs in the making: `<home>/studio/<run>/`, with one folder a sketch.
+"""The folders of unfinished runs: `<home>/studio/<run>/`, with one folder for each artwork.
 
-    plan.json            what was asked; written before anything else
-    lock                 held (flock) by whoever works on the run, parent and child
-    01/state.json        the first sketch: where it began, each finished step, or why it failed
-    01/painting.png ...  its pictures
-    logs/01-painting.log what one step of one sketch said
+    plan.json            the plan; written before anything else
+    lock                 held by the process that works on the run
+    events.jsonl         what happened so far
+    01/state.json        the first artwork: where it began, each completed step, or why it failed
+    01/painting.png ...  its files
+    logs/01-painting.log what one step of one artwork printed
 
-Every JSON file is replaced atomically. A run's folder appears whole under its name and vanishes whole. Knows no step.
+JSON files are replaced atomically; a run's folder appears and vanishes as a whole. The events of the last runs are
+kept in `<home>/studio/.events/<run>.jsonl`. Does not know what steps there are.
 """
 
 from __future__ import annotations
@@ -17,139 +19,79 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
-from auria_bot import errors
-from auria_bot.domain.artwork import ArtworkInProgress
-from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotFound, StepFailed
+from auria_bot.errors import InputError, InvalidTransition, NotFound
 from auria_bot.files import acquire_lock, disk_errors, remove_strays, write_json
+from auria_bot.services.studio.artwork_state import ArtworkState
+from auria_bot.services.studio.events import read_events
 from auria_bot.services.studio.plan import Plan
 
-__all__ = ["GIVEN", "CompletedStep", "Failure", "Run", "RunStore", "State"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-GIVEN = "given"
-"""The key of a step whose result came with the plan."""
+    from auria_bot.services.studio.events import RunEvent
 
+__all__ = ["Run", "RunStore"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompletedStep:
-    """A finished step: the hash of all that went in, and the fields of the sketch that it changed."""
-
-    step: str
-    key: str  # SHA-256, or GIVEN
-    seconds: float
-    changes: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why a sketch was given up."""
-
-    sketch: int  # its number in the run, from 1
-    step: str
-    error: str  # the class in auria_bot.errors
-    message: str
-    log: str  # what the step said lies here
-
-    def to_error(self) -> AuriaError:
-        """The error to raise, of its own class."""
-        kind = getattr(errors, self.error, StepFailed)
-        where = f"; its log: {self.log}" if self.log else ""
-        error = kind(f"step {self.step!r} of sketch {self.sketch}: {self.message}{where}")
-        return error if isinstance(error, AuriaError) else StepFailed(str(error))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """A sketch on its way: where it began and what was done to it since."""
-
-    number: int  # from 1
-    start: ArtworkInProgress
-    done: tuple[CompletedStep, ...] = ()
-    failure: Failure | None = None
-    finished: bool = False
-    draft: int | None = None  # the draft it became
-
-    @property
-    def sketch(self) -> ArtworkInProgress:
-        """The sketch as it is now."""
-        data = self.start.to_json()
-        for done in self.done:
-            data.update(done.changes)
-        return ArtworkInProgress.from_json(data)
-
-    def rewound(self, step: str) -> State:
-        """As it was before that step."""
-        names = [done.step for done in self.done]
-        return replace(self, done=self.done[: names.index(step)] if step in names else self.done, finished=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON-able form, read back by `from_json`."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> State:
-        """Read what `to_json` wrote."""
-        return cls(
-            number=value["number"],
-            start=ArtworkInProgress.from_json(value["start"]),
-            done=tuple(CompletedStep(**done) for done in value["done"]),
-            failure=Failure(**value["failure"]) if value["failure"] else None,
-            finished=value["finished"],
-            draft=value["draft"],
-        )
+_EVENTS = "events.jsonl"
+_KEPT_EVENTS = ".events"  # folder
+_MOST_KEPT = 50  # finished runs whose events are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run's folder, its lock held."""
+    """A run's folder, with its lock held."""
 
     folder: Path
     plan: Plan
-    lock: int  # file descriptor; -1 where the holder is the parent process
-    numbers: tuple[int, ...] = field(default=())
+    lock: int  # file descriptor
 
-    def sketch_folder(self, number: int) -> Path:
-        """Where a sketch's pictures lie."""
+    @property
+    def events_path(self) -> Path:
+        """The file of the run's events."""
+        return self.folder / _EVENTS
+
+    def artwork_folder(self, number: int) -> Path:
+        """The folder of an artwork's files."""
         return self.folder / f"{number:02d}"
 
     def log(self, number: int, step: str) -> Path:
-        """Where a step of a sketch writes what it says."""
+        """The file of what a step of an artwork prints."""
         return self.folder / "logs" / f"{number:02d}-{step}.log"
 
-    def load(self, number: int) -> State:
-        """Read a sketch's state.
+    def load(self, number: int) -> ArtworkState:
+        """Read an artwork's state.
 
         Raises:
-            InputError: the file was damaged.
+            InputError: the file is damaged.
         """
-        path = self.sketch_folder(number) / "state.json"
+        path = self.artwork_folder(number) / "state.json"
         try:
-            return State.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path} cannot be read ({error}); remove {self.folder} to give the run up") from None
+            return ArtworkState.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path} cannot be read ({error}); {_give_up(self.folder.name)}") from None
 
-    def save(self, state: State) -> None:
-        """Write a sketch's state, atomically.
+    def save(self, state: ArtworkState) -> None:
+        """Write an artwork's state, atomically.
 
         Raises:
             DiskError: the disk does not take it.
         """
-        path = self.sketch_folder(state.number) / "state.json"
+        path = self.artwork_folder(state.number) / "state.json"
         with disk_errors(path):
             write_json(path, state.to_json())
 
-    def states(self) -> list[State]:
-        """Every sketch of the run, in order."""
+    def states(self) -> list[ArtworkState]:
+        """The states of all artworks, in order."""
         return [self.load(number) for number in range(1, self.plan.count + 1)]
 
     def close(self) -> None:
-        """Let go of the lock."""
-        if self.lock >= 0:
-            with contextlib.suppress(OSError):
-                os.close(self.lock)
+        """Release the lock."""
+        with contextlib.suppress(OSError):
+            os.close(self.lock)
 
     def __enter__(self) -> Self:
         return self
@@ -159,26 +101,32 @@ class Run:
 
 
 class RunStore:
-    """All runs of a home.
+    """All unfinished runs of a home.
 
     Usage::
 
-        with workspace.create(plan, states) as run: ...
-        for name in workspace.names(): ...
-        with workspace.open(name) as run: ...
+        with runs.create(plan, states) as run: ...
+        for name in runs.names(): ...
+        with runs.open(name) as run: ...
+        runs.discard(name)
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def names(self) -> list[str]:
-        """The runs that have not ended, the oldest first."""
+        """The unfinished runs, the oldest first."""
         if not self.root.is_dir():
             return []
         return sorted(path.name for path in self.root.iterdir() if not path.name.startswith(".") and path.is_dir())
 
-    def create(self, plan: Plan, states: list[State], files: dict[int, dict[str, Path]] | None = None) -> Run:
-        """Begin a run; its folder appears only when it is complete. `files` are copied into the sketches' folders.
+    def create(self, plan: Plan, states: Sequence[ArtworkState], files: Mapping[str, Path] | None = None) -> Run:
+        """Begin a run; its folder appears when it is complete.
+
+        Args:
+            plan: the plan.
+            states: the artworks.
+            files: copied into the first artwork's folder, by name.
 
         Raises:
             DiskError: the disk does not take it.
@@ -187,14 +135,13 @@ class RunStore:
             self.root.mkdir(parents=True, exist_ok=True)
             self._sweep()
             scratch = Path(tempfile.mkdtemp(dir=self.root, prefix=".new-"))
-            lock = _lock(scratch, wait=0.0)
-            run = Run(folder=scratch, plan=plan, lock=lock)
+            run = Run(folder=scratch, plan=plan, lock=_lock(scratch, wait=0.0))
             (scratch / "logs").mkdir()
             for state in states:
-                run.sketch_folder(state.number).mkdir()
-                for name, source in (files or {}).get(state.number, {}).items():
-                    shutil.copyfile(source, run.sketch_folder(state.number) / name)
+                run.artwork_folder(state.number).mkdir()
                 run.save(state)
+            for name, source in (files or {}).items():
+                shutil.copyfile(source, run.artwork_folder(1) / name)
             write_json(scratch / "plan.json", plan.to_json())
             scratch.chmod(0o755)
             scratch.rename(self.root / plan.run)
@@ -205,36 +152,84 @@ class RunStore:
 
         Args:
             name: as `names` gives it.
-            wait: how many seconds to wait for a killed run's child to vanish.
+            wait: seconds to wait for the lock.
 
         Raises:
             NotFound: there is no such run.
-            InvalidTransition: another process is at work on it.
+            InvalidTransition: another process is working on it.
+            InputError: it was begun by another version, or is damaged.
         """
-        folder = self.root / name
-        if not name or name != Path(name).name or not (folder / "plan.json").is_file():
-            raise NotFound(f"no unfinished run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
-        lock = _lock(folder, wait=wait)
+        folder, lock = self._hold(name, wait=wait)
         try:
-            for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
+            for place in (folder, *folder.glob("*/")):
                 remove_strays(place)
             plan = Plan.from_json(json.loads((folder / "plan.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except InputError as error:
             os.close(lock)
-            raise InputError(
-                f"{folder}/plan.json cannot be read ({error}); remove {folder} to give the run up"
-            ) from None
+            raise InputError(f"run {name}: {error}; {_give_up(name)}") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            os.close(lock)
+            raise InputError(f"{folder}/plan.json cannot be read ({error}); {_give_up(name)}") from None
         except BaseException:
             os.close(lock)
             raise
         return Run(folder=folder, plan=plan, lock=lock)
 
-    def remove(self, run: Run) -> None:
-        """Take a run's folder away, at once to the eye."""
-        grave = self.root / f".done-{run.folder.name}"
+    def discard(self, name: str, *, wait: float = 2.0, dry_run: bool = False) -> None:
+        """Remove an unfinished run, also one of another version or a damaged one.
+
+        Args:
+            name: as `names` gives it.
+            wait: seconds to wait for the lock.
+            dry_run: only make sure that it can be removed.
+
+        Raises:
+            NotFound: there is no such run.
+            InvalidTransition: another process is working on it.
+        """
+        folder, lock = self._hold(name, wait=wait)
+        try:
+            if not dry_run:
+                self._remove(folder)
+        finally:
+            os.close(lock)
+
+    def finish(self, run: Run) -> None:
+        """Remove a run's folder, at once to others; its events stay for a while."""
+        kept = self.root / _KEPT_EVENTS
         with contextlib.suppress(OSError):
-            run.folder.rename(grave)
-            shutil.rmtree(grave, ignore_errors=True)
+            kept.mkdir(exist_ok=True)
+            shutil.copyfile(run.events_path, kept / f"{run.folder.name}.jsonl")
+            for old in sorted(kept.iterdir())[:-_MOST_KEPT]:
+                old.unlink(missing_ok=True)
+        self._remove(run.folder)
+
+    def events(self, name: str, *, after: int = 0) -> tuple[RunEvent, ...]:
+        """What happened in a run after a position (0: from its beginning), also in one that finished lately.
+
+        Raises:
+            NotFound: no such run is known.
+        """
+        paths = (self.root / name / _EVENTS, self.root / _KEPT_EVENTS / f"{name}.jsonl")
+        for path in paths if name == Path(name).name else ():
+            with contextlib.suppress(OSError):
+                return read_events(path, after=after)
+        if name in self.names():
+            return ()  # nothing happened yet
+        raise NotFound(f"no run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
+
+    def _hold(self, name: str, *, wait: float) -> tuple[Path, int]:
+        """A run's folder, and its lock."""
+        folder = self.root / name
+        if name not in self.names() or not (folder / "plan.json").is_file():
+            raise NotFound(f"no unfinished run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
+        return folder, _lock(folder, wait=wait)
+
+    def _remove(self, folder: Path) -> None:
+        removed = self.root / f".done-{folder.name}"
+        with contextlib.suppress(OSError):
+            folder.rename(removed)
+            shutil.rmtree(removed, ignore_errors=True)
 
     def _sweep(self) -> None:
         """Remove what killed processes left unfinished or half removed."""
@@ -251,6 +246,10 @@ class RunStore:
                 os.close(lock)
 
 
+def _give_up(name: str) -> str:
+    return f"give it up: auria make --discard {name}"
+
+
 def _lock(folder: Path, *, wait: float) -> int:
     """Lock a run's folder.
 
@@ -259,5 +258,5 @@ def _lock(folder: Path, *, wait: float) -> int:
     """
     lock = acquire_lock(folder / "lock", wait=wait, mode=0o644)
     if lock is None:
-        raise InvalidTransition(f"another process is at work on run {folder.name}; wait for it or end it")
+        raise InvalidTransition(f"another process is working on run {folder.name}; wait for it or stop it")
     return lock

@@ -1,221 +1,219 @@
-"""Works through a run's steps in this process: the whole batch passes through each step, so a model is loaded once.
+"""Takes a run's artworks through the steps: hands ready units of work to an executor, and saves what comes back.
 
-Each finished step of each sketch is saved at once; a step whose inputs, options and models have not changed is not
-done again. A step that raises gives up its own sketch and no other. Knows neither processes nor the database.
+A unit is one step of one artwork. It is ready when the artwork's step before it is completed and, for steps that look
+at the batch's earlier artworks, when those are past that step too. Units of earlier steps run first, so that where one
+worker does everything, the whole batch passes through each step and a model is loaded once.
+
+Each completed step is saved at once. A resumed run has each saved step checked by its cache key, and performed anew
+where an input, an option or a model has changed. A failed step costs its own artwork alone.
 """
 
 from __future__ import annotations
 
-import time
-import traceback
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from auria_bot import errors, registry
-from auria_bot.errors import AuriaError, NoGoodPicture, NotFound, SettingsError, StepCrashed, StepOutOfMemory
-from auria_bot.services.studio.run_store import GIVEN, CompletedStep, Failure, Run, State
-from auria_bot.services.studio.steps import STEPS, PictureDropped, Step, StepContext, key_of, step_named
+from auria_bot.domain.pipeline import STEPS, steps_from
+from auria_bot.errors import NoGoodPicture, NotFound
+from auria_bot.execution.work_unit import UnitFailure, UnitStarted, WorkUnit
+from auria_bot.files import sha256_of
+from auria_bot.services.studio.artwork_state import GIVEN, CompletedStep, Failure
+from auria_bot.services.studio.events import EventLog, RunEvent
+from auria_bot.services.studio.step_worker import FUNCTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator
 
     from auria_bot.domain.artwork import ArtworkInProgress
+    from auria_bot.domain.pipeline import Step
+    from auria_bot.execution.work_unit import Executor, ExecutorSession, UnitFinished
+    from auria_bot.services.studio.artwork_state import ArtworkState
+    from auria_bot.services.studio.run_store import Run
 
-__all__ = ["Progress", "StepRunner", "configure"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """One thing that happened in the studio."""
-
-    sketch: int  # its number in the run, from 1
-    step: str
-    state: str  # "started", "done", "reused", "dropped" (the gate wants another picture) or "failed"
-    seconds: float = 0.0
-    words: str = ""  # why, where it was dropped or failed
+__all__ = ["StepRunner"]
 
 
 class StepRunner:
-    """Makes a run's sketches, as far as the steps it may do go."""
+    """Works on one run.
+
+    Usage::
+
+        peak_bytes = StepRunner(run, executor, deadline_of=lambda step: 180.0, report=print).work()
+    """
 
     def __init__(
-        self,
-        run: Run,
-        *,
-        steps: Collection[str],
-        tell: Callable[[Progress], None],
-        listen: Callable[[Path], AbstractContextManager[Any]],
-        trim: Callable[[], None] = lambda: None,
+        self, run: Run, executor: Executor, *, deadline_of: Callable[[str], float], report: Callable[[RunEvent], None]
     ) -> None:
-        """Prepare; nothing is loaded yet.
+        """Prepare.
 
         Args:
-            run: the run's folder.
-            steps: names of the steps that may be done here; a sketch that needs another one is left for it.
-            tell: called for everything that happens.
-            listen: a context that sends what is written to stdout and stderr into a file.
-            trim: called when makers were let go, to give their memory back.
+            run: the run, open.
+            executor: runs the steps.
+            deadline_of: the seconds that a step may take.
+            report: called for everything that happens, once it is saved.
         """
-        self.run = run
-        self._steps = frozenset(steps)
-        self._tell = tell
-        self._listen = listen
-        self._trim = trim
-        self._makers: dict[str, Any] = {}
-        self._states = run.states()
-        self._verified: set[tuple[int, str]] = set()
+        self._run, self._executor, self._deadline_of, self._report = run, executor, deadline_of, report
+        self._request = run.plan.to_json()
+        self._states = {state.number: state for state in run.states()}
+        self._artworks = {number: state.artwork for number, state in self._states.items()}
+        self._submitted: set[int] = set()
+        self._verified: set[tuple[int, str]] = set()  # steps that are known to be completed
+        self._events = EventLog(run.events_path)
 
-    def work(self) -> None:
-        """Go through every step with every sketch."""
-        for step in STEPS:
-            for number in range(1, len(self._states) + 1):
-                self._advance(number, step)
-            self._let_go(step)
+    def work(self) -> int:
+        """Work until every artwork is finished or has failed.
 
-    def _let_go(self, step: Step) -> None:
-        """Let go of makers that no later step needs; should a picture be dropped, its painter is made again."""
-        later = {role for after in STEPS[STEPS.index(step) + 1 :] for role in after.roles}
-        idle = set(self._makers) - later
-        for role in idle:
-            del self._makers[role]
-        if idle:
-            self._trim()
+        Returns:
+            The largest resident size of a worker, in bytes; 0 where it is not known.
 
-    def _advance(self, number: int, until: Step) -> None:
-        """Bring a sketch to the end of a step; a dropped picture takes it through earlier steps again."""
-        while (state := self._states[number - 1]).failure is None and not state.finished:
-            done = [item.step for item in state.done]
-            step = next(
-                (step for step in STEPS if step.name not in done or (number, step.name) not in self._verified), None
-            )
-            if step is None or STEPS.index(step) > STEPS.index(until):
-                return
-            if step.name in done and (step.name not in self._steps or self._reusable(state, step)):
-                self._verified.add((number, step.name))
+        Raises:
+            StepFailed: no worker could be started.
+            BackendMissing: a step's own interpreter is not there.
+        """
+        for state in self._states.values():
+            for done in state.done:
+                if done.key == GIVEN:
+                    self._verified.add((state.number, done.step))
+                    self._tell(state.number, done.step, "reused")
+        with self._executor.open(self._run.folder) as session:
+            self._submit_ready(session)
+            for event in session.events():
+                number, step = event.unit.order[1], STEPS[event.unit.order[0]]
+                if isinstance(event, UnitStarted):
+                    self._tell(number, step.name, "started")
+                else:
+                    self._submitted.remove(number)
+                    self._settle(self._states[number].before(step.name), step, event)
+                    self._submit_ready(session)
+            return session.peak_bytes
+
+    def _submit_ready(self, session: ExecutorSession) -> None:
+        for state, step in list(self._ready()):
+            self._submitted.add(state.number)
+            session.submit(self._unit(state, step))
+
+    def _ready(self) -> Iterator[tuple[ArtworkState, Step]]:
+        """The artworks with a step that can be performed now."""
+        frontier = len(STEPS)  # the earliest step that an earlier artwork is at
+        for number in sorted(self._states):
+            state = self._states[number]
+            if state.failure is not None or state.finished:
                 continue
-            if step.name not in self._steps:
-                return
-            self._do(state, step)
+            at = self._position(state)
+            if at < len(STEPS):
+                is_free = not STEPS[at].sequential or at < frontier
+                if is_free and number not in self._submitted:
+                    yield state, STEPS[at]
+            frontier = min(frontier, at)
 
-    def _reusable(self, state: State, step: Step) -> bool:
-        """Whether a saved step still holds; if not, the sketch is taken back to before it."""
-        done = next(item for item in state.done if item.step == step.name)
-        before = state.rewound(step.name)
-        if done.key != GIVEN:
-            try:
-                same = done.key == key_of(step, before.sketch, self._desk(before)) and self._whole(state, done)
-            except AuriaError:
-                same = False  # doing the step again will say what is wrong, in its own log
-            if not same:
-                self._keep(before)
-                return False
-        self._tell(Progress(sketch=state.number, step=step.name, state="reused", seconds=done.seconds))
-        return True
-
-    def _whole(self, state: State, done: CompletedStep) -> bool:
-        """Whether the pictures a step made are still there."""
-        folder = self.run.sketch_folder(state.number)
-        names = [done.changes.get(name) for name in ("painting", "enlarged", "styled", "full", "post", "card")]
-        return all((folder / name).is_file() for name in names if name)
-
-    def _do(self, state: State, step: Step) -> None:
-        state = state.rewound(step.name)
-        log = self.run.log(state.number, step.name)
-        self._tell(Progress(sketch=state.number, step=step.name, state="started"))
-        begun = time.monotonic()
-        with self._listen(log):
-            try:
-                desk, sketch = self._desk(state), state.sketch
-                key = key_of(step, sketch, desk)
-                made = step.work(sketch, desk)
-            except PictureDropped as drop:
-                self._drop(state, step, str(drop))
-                return
-            except MemoryError:
-                traceback.print_exc()
-                self._fail(state, step, StepOutOfMemory("the step ran out of memory"))
-                return
-            except Exception as error:  # noqa: BLE001 - one bad sketch must not take the others with it
-                traceback.print_exc()
-                self._fail(state, step, error)
-                return
-        seconds = round(time.monotonic() - begun, 4)
-        changes = _changes(sketch, made.evolve(seconds=(*sketch.seconds, (step.name, seconds))))
-        done = CompletedStep(step=step.name, key=key, seconds=seconds, changes=changes)
-        self._verified.add((state.number, step.name))
-        self._keep(replace(state, done=(*state.done, done), finished=step is STEPS[-1]))
-        self._tell(Progress(sketch=state.number, step=step.name, state="done", seconds=seconds))
-
-    def _drop(self, state: State, step: Step, reason: str) -> None:
-        """Take the sketch back to its painting, which is then done with another seed."""
-        rejected = (*state.sketch.rejected, reason)
-        given = any(done.step == "painting" and done.key == GIVEN for done in state.done)
-        if given or len(rejected) >= self.run.plan.rounds * self.run.plan.candidates:
-            self._fail(state, step, NoGoodPicture(f"the gate dropped the picture ({reason})"))
-            return
-        before = state.rewound("painting")
-        self._verified -= {(state.number, later.name) for later in STEPS[STEPS.index(step_named("painting")) :]}
-        self._keep(replace(before, start=before.start.evolve(rejected=rejected)))
-        self._tell(Progress(sketch=state.number, step=step.name, state="dropped", words=reason))
-
-    def _fail(self, state: State, step: Step, error: Exception) -> None:
-        known = isinstance(error, AuriaError) and hasattr(errors, type(error).__name__)
-        failure = Failure(
-            sketch=state.number,
-            step=step.name,
-            error=type(error).__name__ if known else StepCrashed.__name__,
-            message=str(error) if known else f"{type(error).__name__}: {error}",
-            log=str(self.run.log(state.number, step.name)),
-        )
-        self._keep(replace(state, failure=failure))
-        self._tell(Progress(sketch=state.number, step=step.name, state="failed", words=failure.message))
-
-    def _keep(self, state: State) -> None:
-        self.run.save(state)
-        self._states[state.number - 1] = state
-
-    def _desk(self, state: State) -> StepContext:
-        plan = self.run.plan
-        earlier = [other.sketch for other in reversed(self._states[: state.number - 1])]
-        return StepContext(
-            plan=plan,
-            folder=self.run.sketch_folder(state.number),
-            maker=self._maker,
-            poems=(*(sketch.haiku for sketch in earlier if sketch.haiku), *plan.recent_poems),
-            styles=(*(sketch.style.key for sketch in earlier if sketch.style), *plan.recent_styles),
-            known=(*(sketch.fingerprint for sketch in earlier if sketch.fingerprint), *plan.known),
+    def _position(self, state: ArtworkState) -> int:
+        """The index of the step that the artwork is at."""
+        return next(
+            (index for index, step in enumerate(STEPS) if (state.number, step.name) not in self._verified), len(STEPS)
         )
 
-    def _maker(self, role: str) -> Any:
-        """The maker of a role, constructed on first use."""
-        if role not in self._makers:
-            tool = self.run.plan.tools.get(role)
-            if tool is None:
-                raise NotFound(f"the plan names no {role}")
-            kind = registry.find(role, tool.name)
-            self._makers[role] = kind(
-                configure(role, kind, tool.options, self.run.plan.offers), models=Path(tool.models)
+    def _unit(self, state: ArtworkState, step: Step) -> WorkUnit:
+        plan = self._run.plan
+        artwork = state.before(step.name).artwork
+        earlier: list[ArtworkInProgress] = []
+        if step.sequential:
+            earlier = [self._artworks[number] for number in range(state.number - 1, 0, -1)]
+        spec = plan.backends.get(step.roles[0])
+        return WorkUnit(
+            name=f"{artwork.key}-{step.name}",
+            order=(STEPS.index(step), state.number),
+            function=FUNCTION,
+            request=self._request,
+            state={
+                "step": step.name,
+                "artwork": artwork.to_json(),
+                "poems": [other.haiku.to_json() for other in earlier if other.haiku],
+                "styles": [other.style.key for other in earlier if other.style],
+                "fingerprints": [other.fingerprint for other in earlier if other.fingerprint],
+                "reuse": self._reusable_key(state, step),
+            },
+            files=artwork.files,
+            group=artwork.key,
+            interpreter=spec.python if spec else "",
+            deadline=self._deadline_of(step.name),
+        )
+
+    def _reusable_key(self, state: ArtworkState, step: Step) -> str:
+        """The cache key of a saved step whose files are whole; "" where it must be performed."""
+        done = next((item for item in state.done if item.step == step.name), None)
+        if done is None:
+            return ""
+        folder = self._run.artwork_folder(state.number)
+        for file in done.changes.get("files", {}).values():
+            try:
+                whole = not file["sha256"] or sha256_of(folder / file["name"]) == file["sha256"]
+            except NotFound:
+                whole = False
+            if not whole:
+                return ""
+        return done.key
+
+    def _settle(self, before: ArtworkState, step: Step, event: UnitFinished) -> None:
+        """Save what became of a unit.
+
+        Args:
+            before: the artwork before the step.
+            step: the step.
+            event: the unit's end.
+        """
+        result = event.state
+        if event.failure is not None:
+            self._fail(before, step, event.failure, event.seconds)
+        elif "rejected" in result:
+            self._reject(before, step, result["rejected"])
+        elif result.get("reused"):
+            self._verified.add((before.number, step.name))
+            seconds = next(done.seconds for done in self._states[before.number].done if done.step == step.name)
+            self._tell(before.number, step.name, "reused", seconds=seconds)
+        else:
+            seconds = round(event.seconds, 4)
+            artwork = before.artwork
+            changed = artwork.evolve(
+                files={**artwork.files, **event.files}, seconds=(*artwork.seconds, (step.name, seconds))
+            ).to_json()
+            changes = {**result["changes"], "seconds": changed["seconds"]}
+            if event.files:
+                changes["files"] = changed["files"]
+            done = CompletedStep(step=step.name, key=result["key"], seconds=seconds, changes=changes)
+            self._verified.add((before.number, step.name))
+            self._save(replace(before, done=(*before.done, done), finished=step is STEPS[-1]))
+            self._tell(before.number, step.name, "done", seconds=seconds, files=event.files)
+
+    def _reject(self, before: ArtworkState, step: Step, reason: str) -> None:
+        """Take an artwork back to its painting, which is then painted with another seed."""
+        rejected = (*before.artwork.rejected, reason)
+        is_given = any(done.step == "painting" and done.key == GIVEN for done in before.done)
+        if is_given or len(rejected) >= self._run.plan.rounds * self._run.plan.candidates:
+            error = UnitFailure(
+                error=NoGoodPicture.__name__, message=f"the safety filter rejected the picture ({reason})"
             )
-        return self._makers[role]
+            self._fail(before, step, error)
+            return
+        again = before.before("painting")
+        self._verified -= {(before.number, later.name) for later in steps_from("painting")}
+        self._save(replace(again, start=again.start.evolve(rejected=rejected)))
+        self._tell(before.number, step.name, "rejected", message=reason)
 
+    def _fail(self, before: ArtworkState, step: Step, failure: UnitFailure, seconds: float = 0.0) -> None:
+        log = failure.log or str(self._run.log(before.number, step.name))
+        self._save(
+            replace(
+                before,
+                failure=Failure(
+                    artwork=before.number, step=step.name, error=failure.error, message=failure.message, log=log
+                ),
+            )
+        )
+        self._tell(before.number, step.name, "failed", seconds=seconds, message=failure.message)
 
-def configure(role: str, kind: type[Any], options: Mapping[str, Any], offers: Mapping[str, Any]) -> Any:
-    """A backend's Config from its options, and from those offers that it has a field for.
+    def _save(self, state: ArtworkState) -> None:
+        self._run.save(state)
+        self._states[state.number], self._artworks[state.number] = state, state.artwork
 
-    Raises:
-        SettingsError: an option it does not have; the message names those it has.
-    """
-    known = {item.name: item for item in fields(kind.Config)}
-    for name in options:
-        if name not in known:
-            raise SettingsError(f"the {role} has no option {name[:40]!r}; known: {', '.join(known) or 'none'}")
-    values = {name: value for name, value in offers.items() if name in known} | dict(options)
-    return kind.Config(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
-
-
-def _changes(before: ArtworkInProgress, after: ArtworkInProgress) -> dict[str, Any]:
-    """The fields in which two sketches differ, as JSON."""
-    old, new = before.to_json(), after.to_json()
-    return {name: value for name, value in new.items() if old[name] != value}
+    def _tell(self, number: int, step: str, state: str, **facts: Any) -> None:
+        self._report(self._events.append(RunEvent(artwork=number, step=step, state=state, **facts)))

@@ -1,9 +1,9 @@
-"""The steps of an artwork, in order: what each reads, which roles work on it, and what it makes.
+"""What each step of an artwork does, on which fields and files of the artwork, and with which roles' backends.
 
     poem -> mood -> painting -> enlarge -> style -> caption -> words -> finish
 
-A step is a function from a sketch to a changed sketch; its pictures are written into the sketch's folder. Knows
-the roles as Protocols. Does not know processes, saving or deadlines.
+A step is a function from an artwork in progress to a changed one; its files are written into the context's folder.
+Knows the roles as Protocols; knows neither processes nor what is saved.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.domain.mood import find_mood
+from auria_bot.domain.pipeline import STEPS, provenance_name
 from auria_bot.errors import NoGoodPicture, StepFailed
 from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import derive
@@ -29,275 +31,254 @@ if TYPE_CHECKING:
     from auria_bot.domain.mood import Mood
     from auria_bot.services.studio.plan import Plan
 
-__all__ = ["PICTURES", "STEPS", "PictureDropped", "Step", "StepContext", "key_of", "step_named"]
-
-PICTURES = frozenset({"painting", "enlarged", "styled"})
-"""The fields of a sketch that name a picture a later step reads."""
+__all__ = ["PictureRejected", "StepContext", "StepWork", "cache_key", "work_of"]
 
 
-class PictureDropped(Exception):
-    """The gate dropped the restyled picture: paint another."""
+class PictureRejected(Exception):
+    """The safety filter rejected the restyled picture: paint another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepContext:
-    """What lies before a step: the plan, the makers, the sketch's folder and what was made lately."""
+    """What a step works with besides the artwork."""
 
     plan: Plan
-    folder: Path
-    maker: Callable[[str], Any]  # role -> maker
-    poems: Sequence[Haiku]  # the newest first; those of earlier sketches of the run included
-    styles: Sequence[str]  # likewise
-    known: Sequence[str]  # fingerprints, likewise
+    folder: Path  # with the artwork's files
+    backend: Callable[[str], Any]  # role -> its backend
+    poems: Sequence[Haiku]  # to avoid: the newest first; those of earlier artworks of the run included
+    styles: Sequence[str]  # style keys, likewise
+    fingerprints: Sequence[str]  # likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of the studio."""
+class StepWork:
+    """What a step does, and what its result depends on besides the backends of its roles."""
 
-    name: str
-    roles: tuple[str, ...]  # the first one's interpreter runs the step
-    reads: tuple[str, ...]  # fields of the sketch that the result depends on
-    past: Callable[[StepContext], Any]  # what else it depends on, JSON-able
-    work: Callable[[ArtworkInProgress, StepContext], ArtworkInProgress]
+    run: Callable[[ArtworkInProgress, StepContext], ArtworkInProgress]
+    fields: tuple[str, ...] = ()  # of the artwork
+    files: tuple[str, ...] = ()  # kinds of the artwork's files
+    cache_inputs: Callable[[StepContext], Any] = lambda _: None  # of the context, JSON-able
 
 
-def key_of(step: Step, sketch: ArtworkInProgress, desk: StepContext) -> str:
-    """The SHA-256 of all that a step's result depends on: inputs, pictures' bytes, options, models, choices."""
-    given = sketch.to_json()
+def work_of(step: str) -> StepWork:
+    """What the step of that name does.
+
+    Raises:
+        StepFailed: there is no such step.
+    """
+    if step not in _WORK:
+        raise StepFailed(f"no step named {step!r}; known: {', '.join(_WORK)}")
+    return _WORK[step]
+
+
+def cache_key(step: str, artwork: ArtworkInProgress, context: StepContext) -> str:
+    """The SHA-256 of everything that a step's result depends on: fields, files' bytes, options, models, recent work."""
+    work, fields = work_of(step), artwork.to_json()
+    roles = next(item.roles for item in STEPS if item.name == step)
     content = {
-        "step": step.name,
-        "inputs": {
-            name: sha256_of(desk.folder / given[name]) if name in PICTURES and given[name] else given[name]
-            for name in step.reads
-        },
-        "past": step.past(desk),
-        "makers": {role: _identity(role, desk) for role in step.roles},
+        "step": step,
+        "fields": {name: fields[name] for name in work.fields},
+        "files": {kind: sha256_of(_path(artwork, context, kind)) for kind in work.files if kind in artwork.files},
+        "context": work.cache_inputs(context),
+        "backends": {role: _identity(role, context) for role in roles},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _identity(role: str, desk: StepContext) -> list[Any]:
-    models = dict(desk.maker(role).models())
-    tool = desk.plan.tools[role]
-    return [tool.name, tool.options, desk.plan.offers, models]
+def _identity(role: str, context: StepContext) -> list[Any]:
+    models = dict(context.backend(role).models())
+    spec = context.plan.backends[role]
+    return [spec.name, spec.options, dict(context.plan.shared_options), models]
 
 
-def _signed(sketch: ArtworkInProgress, desk: StepContext, *names: str) -> ArtworkInProgress:
-    """The sketch with the models of these roles in its provenance."""
-    models = dict(sketch.models)
-    for role in names:
-        for name, sha256 in cast("Mapping[str, str]", desk.maker(role).models()).items():
-            models[f"{role}:{desk.plan.tools[role].name}:{name}"] = sha256
-    return sketch.evolve(models=tuple(sorted(models.items())))
+def _with_models(artwork: ArtworkInProgress, context: StepContext, *roles: str) -> ArtworkInProgress:
+    """The artwork with the models of these roles in its provenance."""
+    models = dict(artwork.models)
+    for role in roles:
+        for name, sha256 in cast("Mapping[str, str]", context.backend(role).models()).items():
+            models[f"{provenance_name(role)}:{context.plan.backends[role].name}:{name}"] = sha256
+    return artwork.evolve(models=tuple(sorted(models.items())))
 
 
-def _mood(sketch: ArtworkInProgress) -> Mood | None:
-    return find_mood(sketch.mood) if sketch.mood else None
+def _with_files(artwork: ArtworkInProgress, **paths: Path) -> ArtworkInProgress:
+    """The artwork with these new files, by kind."""
+    files = {
+        kind: ArtworkFile.named(path.name, sha256=sha256_of(path), size=path.stat().st_size)
+        for kind, path in paths.items()
+    }
+    return artwork.evolve(files={**artwork.files, **files})
 
 
-def _poem_of(sketch: ArtworkInProgress) -> Haiku:
-    if sketch.haiku is None:
-        raise StepFailed("the sketch has no poem")
-    return sketch.haiku
+def _mood(artwork: ArtworkInProgress) -> Mood | None:
+    return find_mood(artwork.mood) if artwork.mood else None
 
 
-def _picture(desk: StepContext, name: str | None) -> Path:
-    if not name:
-        raise StepFailed("the sketch has no picture")
-    return desk.folder / name
+def _haiku(artwork: ArtworkInProgress) -> Haiku:
+    if artwork.haiku is None:
+        raise StepFailed("the artwork has no poem")
+    return artwork.haiku
 
 
-def _poem(sketch: ArtworkInProgress, desk: StepContext) -> ArtworkInProgress:
-    """Write the poem."""
-    poet: interfaces.Poet = desk.maker("poet")
+def _path(artwork: ArtworkInProgress, context: StepContext, kind: str) -> Path:
+    if kind not in artwork.files:
+        raise StepFailed(f"the artwork has no {kind} picture")
+    return context.folder / artwork.files[kind].name
+
+
+def _write_poem(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
+    poet: interfaces.Poet = context.backend("poet")
     verses = poet.compose(
-        seed=derive(sketch.seed, "poem"), count=1, theme=sketch.theme, mood=_mood(sketch), recent=tuple(desk.poems)
+        seed=derive(artwork.seed, "poem"),
+        count=1,
+        theme=artwork.theme,
+        mood=_mood(artwork),
+        recent=tuple(context.poems),
     )
     if not verses:
         raise StepFailed("the poet wrote nothing; try another theme or seed")
-    return _signed(sketch.evolve(haiku=verses[0].haiku), desk, "poet")
+    return _with_models(artwork.evolve(haiku=verses[0].haiku), context, "poet")
 
 
-def _feel(sketch: ArtworkInProgress, desk: StepContext) -> ArtworkInProgress:
+def _read_mood(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
     """Read the mood from the poem where none was given or drawn."""
-    if sketch.mood is not None:
-        return sketch
-    reader: interfaces.MoodReader = desk.maker("mood-reader")
-    mood, _ = reader.read(_poem_of(sketch))[0]
-    return _signed(sketch.evolve(mood=mood.name, mood_source="read"), desk, "mood-reader")
+    if artwork.mood is not None:
+        return artwork
+    reader: interfaces.MoodReader = context.backend("mood_reader")
+    mood, _ = reader.read(_haiku(artwork))[0]
+    return _with_models(artwork.evolve(mood=mood.name, mood_source="read"), context, "mood_reader")
 
 
-def _paint(sketch: ArtworkInProgress, desk: StepContext) -> ArtworkInProgress:
-    """Paint candidates, the best first, until the gate lets one pass.
+def _paint(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
+    """Paint candidates, the best first, until one passes the safety filter.
 
-    Fingerprints are of restyled pictures, which the run's other sketches do not have yet: those are kept apart by the
-    step that restyles.
+    Fingerprints are of restyled pictures, which the run's other artworks do not have yet: the style step keeps those
+    apart.
     """
-    painter: interfaces.Painter = desk.maker("painter")
-    gate: interfaces.SafetyFilter = desk.maker("gate")
-    rejected = list(sketch.rejected)
-    while len(rejected) < desk.plan.rounds * desk.plan.candidates:
-        folder = desk.folder / "candidates"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+    painter: interfaces.Painter = context.backend("painter")
+    safety_filter: interfaces.SafetyFilter = context.backend("safety_filter")
+    rejected, scratch = list(artwork.rejected), context.folder / "candidates"
+    while len(rejected) < context.plan.rounds * context.plan.candidates:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
         paintings = painter.paint(
-            _poem_of(sketch),
-            seed=derive(sketch.seed, "painting", len(rejected)),
-            count=desk.plan.candidates,
-            folder=folder,
-            mood=_mood(sketch),
-            theme=sketch.theme,
+            _haiku(artwork),
+            seed=derive(artwork.seed, "painting", len(rejected)),
+            count=context.plan.candidates,
+            folder=scratch,
+            mood=_mood(artwork),
+            theme=artwork.theme,
         )
         before = len(rejected)
         for painting in paintings:
-            verdict = gate.judge(painting.path, known=desk.plan.known)
-            if verdict.passed:
-                painting.path.replace(desk.folder / "painting.png")
-                shutil.rmtree(folder, ignore_errors=True)
-                changed = sketch.evolve(
-                    painting="painting.png",
+            result = safety_filter.judge(painting.path, known=context.plan.fingerprints)
+            if result.passed:
+                path = painting.path.replace(context.folder / "painting.png")
+                shutil.rmtree(scratch, ignore_errors=True)
+                changed = artwork.evolve(
                     painting_score=round(float(painting.score), 6),
                     subject=painting.subject,
-                    nudity=round(float(verdict.nudity), 6),
+                    nudity=round(float(result.nudity), 6),
                     rejected=tuple(rejected),
                 )
-                return _signed(changed, desk, "painter", "gate")
-            rejected.append(f"painting: {verdict.reason}")
+                return _with_models(_with_files(changed, painting=path), context, "painter", "safety_filter")
+            rejected.append(f"painting: {result.reason}")
         if len(rejected) == before:
             raise StepFailed("the painter painted nothing")
-    shutil.rmtree(desk.folder / "candidates", ignore_errors=True)
-    raise NoGoodPicture(f"the gate dropped all {len(rejected)} pictures, at last: {rejected[-1]}")
+    shutil.rmtree(scratch, ignore_errors=True)
+    raise NoGoodPicture(f"the safety filter rejected all {len(rejected)} pictures, the last one: {rejected[-1]}")
 
 
-def _enlarge(sketch: ArtworkInProgress, desk: StepContext) -> ArtworkInProgress:
-    """Enlarge the painting to the size it is restyled at."""
-    enlarger: interfaces.Enlarger = desk.maker("enlarger")
-    enlarger.enlarge(_picture(desk, sketch.painting), desk.folder / "enlarged.png", size=desk.plan.size)
-    return _signed(sketch.evolve(enlarged="enlarged.png"), desk, "enlarger")
+def _enlarge(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
+    """Enlarge the painting to the size at which it is restyled."""
+    enlarger: interfaces.Enlarger = context.backend("enlarger")
+    target = context.folder / "enlarged.png"
+    enlarger.enlarge(_path(artwork, context, "painting"), target, size=context.plan.size)
+    return _with_models(_with_files(artwork, enlarged=target), context, "enlarger")
 
 
-def _restyle(sketch: ArtworkInProgress, desk: StepContext) -> ArtworkInProgress:
-    """Restyle the picture; where the gate drops it, try one more style, then ask for another painting."""
-    stylist: interfaces.Stylist = desk.maker("stylist")
-    gate: interfaces.SafetyFilter = desk.maker("gate")
-    mood = _mood(sketch)
+def _restyle(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
+    """Restyle the picture; where the safety filter rejects it, try one more style, then ask for another painting."""
+    stylist: interfaces.Stylist = context.backend("stylist")
+    safety_filter: interfaces.SafetyFilter = context.backend("safety_filter")
+    mood = _mood(artwork)
     if mood is None:
-        raise StepFailed("the sketch has no mood")
-    source = _picture(desk, sketch.enlarged)
-    avoid, reason = tuple(desk.styles), ""
-    for attempt in range(1 if sketch.wanted_style else 2):
-        seed = derive(sketch.seed, "style", attempt)
+        raise StepFailed("the artwork has no mood")
+    source, target = _path(artwork, context, "enlarged"), context.folder / "styled.png"
+    avoided, reason = tuple(context.styles), ""
+    for attempt in range(1 if artwork.wanted_style else 2):
+        seed = derive(artwork.seed, "style", attempt)
         chosen = stylist.choose(
-            mood=mood, haiku=_poem_of(sketch), picture=source, seed=seed, recent=avoid, wanted=sketch.wanted_style
+            mood=mood, haiku=_haiku(artwork), picture=source, seed=seed, recent=avoided, wanted=artwork.wanted_style
         )
-        style = replace(chosen, mode="photorealistic") if sketch.style_mode == "photorealistic" else chosen
-        stylist.restyle(source, desk.folder / "styled.png", style=style, seed=seed)
-        verdict = gate.judge(desk.folder / "styled.png", known=tuple(desk.known))
-        if verdict.passed:
-            changed = sketch.evolve(
+        style = replace(chosen, mode="photorealistic") if artwork.style_mode == "photorealistic" else chosen
+        stylist.restyle(source, target, style=style, seed=seed)
+        result = safety_filter.judge(target, known=tuple(context.fingerprints))
+        if result.passed:
+            changed = artwork.evolve(
                 style=style,
-                styled="styled.png",
-                fingerprint=verdict.fingerprint,
-                nudity=round(max(float(verdict.nudity), sketch.nudity or 0.0), 6),
+                fingerprint=result.fingerprint,
+                nudity=round(max(float(result.nudity), artwork.nudity or 0.0), 6),
             )
-            return _signed(changed, desk, "stylist", "gate")
-        reason = verdict.reason
-        avoid = (chosen.key, *avoid)
-    raise PictureDropped(f"restyled: {reason}")
+            return _with_models(_with_files(changed, styled=target), context, "stylist", "safety_filter")
+        reason = result.reason
+        avoided = (chosen.key, *avoided)
+    raise PictureRejected(f"restyled: {reason}")
 
 
-def _caption(sketch: ArtworkInProgress, desk: StepContext) -> ArtworkInProgress:
-    """Describe the picture as it was before the brush strokes: so it is most like the photos captioners learn from."""
-    captioner: interfaces.Captioner = desk.maker("captioner")
-    caption = captioner.describe(_picture(desk, sketch.enlarged))
-    return _signed(sketch.evolve(caption=caption), desk, "captioner")
+def _caption(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
+    """Describe the picture before it was restyled: captioners learn from photographs, which it resembles most then."""
+    captioner: interfaces.Captioner = context.backend("captioner")
+    caption = captioner.describe(_path(artwork, context, "enlarged"))
+    return _with_models(artwork.evolve(caption=caption), context, "captioner")
 
 
-def _write(sketch: ArtworkInProgress, desk: StepContext) -> ArtworkInProgress:
-    """Write the alt text and the post's text."""
-    scribe: interfaces.TextWriter = desk.maker("scribe")
-    words = scribe.write(sketch)
-    return _signed(sketch.evolve(alt_text=words.alt_text, post_text=words.post_text), desk, "scribe")
+def _write_texts(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
+    writer: interfaces.TextWriter = context.backend("text_writer")
+    texts = writer.write(artwork)
+    return _with_models(artwork.evolve(alt_text=texts.alt_text, post_text=texts.post_text), context, "text_writer")
 
 
-def _finish(sketch: ArtworkInProgress, desk: StepContext) -> ArtworkInProgress:
-    """Make the files that are kept, posted and looked at."""
-    finisher: interfaces.Exporter = desk.maker("finisher")
-    signed = _signed(sketch, desk, "finisher")
-    files = finisher.finish(signed, _picture(desk, sketch.styled), desk.folder)
-    names = {name: getattr(files, name).relative_to(desk.folder).as_posix() for name in ("full", "post", "card")}
-    return signed.evolve(**names)
+def _export(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
+    exporter: interfaces.Exporter = context.backend("exporter")
+    artwork = _with_models(artwork, context, "exporter")
+    return _with_files(artwork, **exporter.export(artwork, _path(artwork, context, "styled"), context.folder))
 
 
-def _nothing(_: StepContext) -> None:
-    """Nothing beside what is read."""
-
-
-_POEM = ("haiku", "mood", "theme", "seed")
-
-STEPS = (
-    Step(
-        name="poem",
-        roles=("poet",),
-        reads=("seed", "theme", "mood"),
-        work=_poem,
-        past=lambda desk: [list(poem.lines) for poem in desk.poems],
+_WORK = {
+    "poem": StepWork(
+        run=_write_poem,
+        fields=("seed", "theme", "mood"),
+        cache_inputs=lambda context: [list(poem.lines) for poem in context.poems],
     ),
-    Step(name="mood", roles=("mood-reader",), reads=("haiku", "mood"), past=_nothing, work=_feel),
-    Step(
-        name="painting",
-        roles=("painter", "gate"),
-        reads=_POEM,
-        work=_paint,
-        past=lambda desk: [desk.plan.candidates, desk.plan.rounds, list(desk.plan.known)],
+    "mood": StepWork(run=_read_mood, fields=("haiku", "mood")),
+    "painting": StepWork(
+        run=_paint,
+        fields=("haiku", "mood", "theme", "seed"),
+        cache_inputs=lambda context: [context.plan.candidates, context.plan.rounds, list(context.plan.fingerprints)],
     ),
-    Step(name="enlarge", roles=("enlarger",), reads=("painting",), past=lambda desk: desk.plan.size, work=_enlarge),
-    Step(
-        name="style",
-        roles=("stylist", "gate"),
-        work=_restyle,
-        reads=("enlarged", "haiku", "mood", "seed", "wanted_style", "style_mode", "nudity"),
-        past=lambda desk: [list(desk.styles), list(desk.known)],
+    "enlarge": StepWork(run=_enlarge, files=("painting",), cache_inputs=lambda context: context.plan.size),
+    "style": StepWork(
+        run=_restyle,
+        fields=("haiku", "mood", "seed", "wanted_style", "style_mode", "nudity"),
+        files=("enlarged",),
+        cache_inputs=lambda context: [list(context.styles), list(context.fingerprints)],
     ),
-    Step(name="caption", roles=("captioner",), reads=("enlarged",), past=_nothing, work=_caption),
-    Step(
-        name="words",
-        roles=("scribe",),
-        past=_nothing,
-        work=_write,
-        reads=("haiku", "mood", "theme", "style", "subject", "caption", "seed"),
-    ),
-    Step(
-        name="finish",
-        roles=("finisher",),
-        past=_nothing,
-        work=_finish,
-        reads=(
+    "caption": StepWork(run=_caption, files=("enlarged",)),
+    "words": StepWork(run=_write_texts, fields=("haiku", "mood", "theme", "style", "subject", "caption", "seed")),
+    "finish": StepWork(
+        run=_export,
+        fields=(
             "haiku",
             "mood",
             "mood_source",
             "theme",
             "style",
-            "styled",
             "caption",
             "alt_text",
             "post_text",
             "seed",
             "models",
         ),
+        files=("styled",),
     ),
-)
-"""Every step, in order."""
-
-
-def step_named(name: str) -> Step:
-    """The step of that name.
-
-    Raises:
-        StepFailed: there is none.
-    """
-    for step in STEPS:
-        if step.name == name:
-            return step
-    raise StepFailed(f"no step named {name!r}; known: {', '.join(step.name for step in STEPS)}")
+}

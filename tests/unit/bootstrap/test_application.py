@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot import registry
-from auria_bot.bootstrap.application import ROLES, build
+from auria_bot.bootstrap.application import build
 from auria_bot.channels.folder.channel import FolderChannel
+from auria_bot.domain.pipeline import ROLES, settings_section
 from auria_bot.errors import SettingsError
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import ChannelSettings, LearningSettings, TrackingSettings
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def test_building_opens_nothing(tmp_path: Path) -> None:
     """No file is made before a service is used."""
     house = build(Settings(home=tmp_path / "home"))
-    assert house.tools["poet"].name == "word-lstm"
+    assert house.backend_spec("poet").name == "word-lstm"
     assert house.channels.keys() == {"folder"}
     house.close()
     assert not (tmp_path / "home").exists()
@@ -34,7 +35,7 @@ def test_every_role_of_the_studio_has_a_backend_in_the_registry() -> None:
     """The default settings name classes that are there."""
     settings = Settings()
     assert {
-        role: getattr(settings, section).backend in registry.names(role) for role, section in ROLES.items()
+        role: getattr(settings, settings_section(role)).backend in registry.names(role) for role in ROLES
     } == dict.fromkeys(ROLES, True)
 
 
@@ -119,7 +120,7 @@ def test_measuring_and_learning_obey_the_settings(tmp_path: Path) -> None:
 def test_the_operators_style_banks_are_offered(tmp_path: Path) -> None:
     """Every folder under styles in the home is a bank."""
     (tmp_path / "styles" / "mine").mkdir(parents=True)
-    assert fake_house(tmp_path)._offers()["banks"] == [str(tmp_path / "styles" / "mine")]
+    assert fake_house(tmp_path)._shared_options()["banks"] == [str(tmp_path / "styles" / "mine")]
 
 
 def test_importing_bootstrap_is_light() -> None:

@@ -1,4 +1,4 @@
-"""Sketches grow into artworks."""
+"""Artworks in progress, finished ones, and their JSON."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import fields
 
 import pytest
 
-from auria_bot.domain.artwork import Artwork, ArtworkInProgress, Style
+from auria_bot.domain.artwork import KEPT_FILES, Artwork, ArtworkFile, ArtworkInProgress, Style
 from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import StepFailed
 
 STYLE = Style(key="hokusai-1", title="Mount Fuji", artist="Hokusai", year="1830", strength=0.5)
-SKETCH = ArtworkInProgress(
+ARTWORK = ArtworkInProgress(
     key="000",
     seed=7,
     mood="serene",
@@ -24,34 +24,69 @@ SKETCH = ArtworkInProgress(
     caption="a lake",
     alt_text="A lake.",
     post_text="a",
-    painting="painting.png",
-    full="full.png",
-    post="post.jpg",
-    card="card.jpg",
+    files={
+        "painting": ArtworkFile.named("painting.png", sha256="a" * 64, size=10),
+        "styled": ArtworkFile.named("styled.png", sha256="b" * 64, size=20),
+        "full": ArtworkFile.named("full.png", sha256="c" * 64, size=30),
+        "post": ArtworkFile.named("post.jpg", sha256="d" * 64, size=40),
+        "card": ArtworkFile.named("card.jpg", sha256="e" * 64, size=50),
+    },
     models=(("poet:x", "ab"),),
     rejected=("blank",),
     seconds=(("poem", 0.5),),
 )
 
 
-def test_sketch_survives_json() -> None:
-    """A sketch comes back from real JSON text as it was, and tolerates fields of the future."""
-    assert ArtworkInProgress.from_json(json.loads(json.dumps(SKETCH.to_json()))) == SKETCH
-    assert ArtworkInProgress.from_json({**SKETCH.to_json(), "hologram": "h.bin"}) == SKETCH
+def test_an_artwork_in_progress_survives_json() -> None:
+    """It comes back from real JSON text as it was, and tolerates fields of the future."""
+    assert ArtworkInProgress.from_json(json.loads(json.dumps(ARTWORK.to_json()))) == ARTWORK
+    assert ArtworkInProgress.from_json({**ARTWORK.to_json(), "hologram": "h.bin"}) == ARTWORK
 
 
-def test_finished_sketch_becomes_an_artwork_and_survives_json() -> None:
-    """An artwork takes everything over but the bookkeeping."""
-    artwork = Artwork.from_sketch(SKETCH)
+def test_a_finished_artwork_survives_json() -> None:
+    """It keeps everything but the bookkeeping and the files that only later steps read."""
+    artwork = Artwork.finished(ARTWORK)
     assert artwork.theme == ""
+    assert tuple(artwork.files) == KEPT_FILES
     assert Artwork.from_json(json.loads(json.dumps(artwork.to_json()))) == artwork
 
 
-@pytest.mark.parametrize("name", [f.name for f in fields(Artwork) if f.name not in {"seed", "theme", "models"}])
-def test_unfinished_sketch_names_what_is_missing(name: str) -> None:
-    """Whatever is missing is named."""
+def test_artworks_of_an_earlier_version_are_read() -> None:
+    """Each picture's name was a field of its own; nothing of it is lost, and what was not recorded is empty."""
+    old = {name: value for name, value in Artwork.finished(ARTWORK).to_json().items() if name != "files"}
+    old |= {"painting": "painting.png", "full": "full.png", "post": "post.jpg", "card": "card.jpg"}
+    artwork = Artwork.from_json(json.loads(json.dumps(old)))
+    assert artwork.files["post"] == ArtworkFile(name="post.jpg", media_type="image/jpeg", sha256="", size=0)
+    assert {kind: file.name for kind, file in artwork.files.items()} == {kind: old[kind] for kind in KEPT_FILES}
+    assert Artwork.from_json(artwork.to_json()) == artwork
+    half = ArtworkInProgress.from_json({"key": "01", "seed": 1, "painting": "painting.png", "enlarged": None})
+    assert list(half.files) == ["painting"]
+
+
+@pytest.mark.parametrize(
+    "name", [f.name for f in fields(Artwork) if f.name not in {"seed", "theme", "models", "files"}]
+)
+def test_an_unfinished_artwork_names_what_is_missing(name: str) -> None:
+    """Whatever field is missing is named."""
     with pytest.raises(StepFailed, match=rf"\b{name} missing"):
-        Artwork.from_sketch(SKETCH.evolve(**{name: None}))
+        Artwork.finished(ARTWORK.evolve(**{name: None}))
+
+
+@pytest.mark.parametrize("kind", KEPT_FILES)
+def test_an_unfinished_artwork_names_the_file_that_is_missing(kind: str) -> None:
+    """Files that only later steps read may be missing."""
+    files = {name: file for name, file in ARTWORK.files.items() if name not in {kind, "styled"}}
+    with pytest.raises(StepFailed, match=rf"finished: {kind} missing"):
+        Artwork.finished(ARTWORK.evolve(files=files))
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("a.png", "image/png"), ("a.JPG", "image/jpeg"), ("a.mp4", "video/mp4"), ("a", "application/octet-stream")],
+)
+def test_the_media_type_follows_from_the_name(name: str, media_type: str) -> None:
+    """What is not known is bytes."""
+    assert ArtworkFile.named(name).media_type == media_type
 
 
 def test_credit_names_the_painting() -> None:

@@ -10,12 +10,12 @@ import pytest
 from auria_bot.domain.artwork import Artwork
 from auria_bot.domain.draft import Draft, DraftState
 from auria_bot.errors import InputError, InvalidTransition
-from tests.unit.domain.test_artwork import SKETCH
+from tests.unit.domain.test_artwork import ARTWORK
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 DRAFT = Draft(
     id=3,
-    artwork=Artwork.from_sketch(SKETCH),
+    artwork=Artwork.finished(ARTWORK),
     folder="2026/x",
     picture_sha256="ab",
     state=DraftState.MADE,

@@ -1,115 +1,169 @@
-"""Child processes under watch: every way in which a step can go wrong."""
+"""Units of work in child processes, and every way in which one can go wrong."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepOutOfMemory
+from auria_bot.domain.artwork import ArtworkFile
+from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepTimedOut
 from auria_bot.execution import local
 from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
-from tests.unit.services.studio.test_step_runner import begin
+from auria_bot.execution.work_unit import UnitFinished, UnitStarted, WorkUnit
 
 if TYPE_CHECKING:
-    from auria_bot.services.studio.step_runner import Progress
+    from collections.abc import Callable
 
-RULES = ResourceLimits(deadline=20.0, start=60.0, memory=600 << 20)
+LIMITS = ResourceLimits(start=120.0, memory=600 << 20)
+REQUEST = {"title": "“ü”" * 50_000}
 
 
-def test_a_batch_is_made_in_one_child(tmp_path: Path) -> None:
-    """The parent hears of every step, and learns how large the child grew."""
-    told: list[Progress] = []
-    with begin(tmp_path, count=2) as run:
-        peak = ChildProcessExecutor(RULES).carry(run, tell=told.append)
-        assert all(state.finished for state in run.states())
-    assert 5 << 20 < peak < 400 << 20
-    assert [event.state for event in told].count("done") == 16
+def unit(number: int, action: str = "", *, group: str = "01", **changes: Any) -> WorkUnit:
+    """A unit that does what `action` says; see `actions`."""
+    state = {"action": action, **changes.pop("state", {})}
+    values: dict[str, Any] = {"order": (0, number), "request": REQUEST, "deadline": 60.0, **changes}
+    function = "tests.unit.execution.actions:Actions"
+    return WorkUnit(name=f"{number:02d}-unit", function=function, state=state, group=group, **values)
+
+
+def run(
+    folder: Path,
+    *units: WorkUnit,
+    limits: ResourceLimits = LIMITS,
+    listener: Callable[[UnitStarted | UnitFinished], None] = lambda _: None,
+    python: str = sys.executable,
+) -> list[UnitFinished]:
+    """Run units; their ends, in order."""
+    finished = []
+    with ChildProcessExecutor(limits, python=python).open(folder) as session:
+        for each in units:
+            (folder / each.group).mkdir(exist_ok=True)
+            session.submit(each)
+        for event in session.events():
+            listener(event)
+            if isinstance(event, UnitFinished):
+                finished.append(event)
+    return finished
+
+
+def test_units_are_run_by_one_worker_in_their_order(tmp_path: Path) -> None:
+    """What was loaded for the first is there for the others, and the request that they share is sent once."""
+    events: list[str] = []
+    done = run(
+        tmp_path,
+        unit(2),
+        unit(1, order=(1, 1)),
+        unit(3, order=(0, 0)),
+        listener=lambda event: events.append(f"{event.unit.name} {type(event).__name__}"),
+    )
+    assert [end.unit.name for end in done] == ["03-unit", "02-unit", "01-unit"]
+    assert [end.state["calls"] for end in done] == [1, 2, 3]
+    assert {end.state["pid"] for end in done} != {os.getpid()}
+    assert all(end.state["request"] == REQUEST for end in done)
+    assert events[:2] == ["03-unit UnitStarted", "03-unit UnitFinished"]
+
+
+def test_the_largest_size_of_a_worker_is_known(tmp_path: Path) -> None:
+    """Whatever happened to it."""
+    with ChildProcessExecutor(LIMITS).open(tmp_path) as session:
+        session.submit(unit(1, state={"action": "raise"}))
+        assert len(list(session.events())) == 2
+        assert 5 << 20 < session.peak_bytes < 400 << 20
+
+
+def test_files_are_read_and_written_in_the_units_group(tmp_path: Path) -> None:
+    """New files are told with their values; units may be added while others run."""
+    (tmp_path / "07").mkdir()
+    (tmp_path / "07" / "in.bin").write_bytes(b"ab")
+    first = unit(1, "write", group="07", state={"source": "in.bin"}, files={"in": ArtworkFile.named("in.bin")})
+    with ChildProcessExecutor(LIMITS).open(tmp_path) as session:
+        session.submit(first)
+        ends = []
+        for event in session.events():
+            if isinstance(event, UnitFinished):
+                ends.append(event)
+                if len(ends) == 1:
+                    session.submit(unit(2, group="07"))
+    assert ends[0].files == {"double": ArtworkFile.named("double.bin", sha256="f" * 64, size=4)}
+    assert (tmp_path / "07" / "double.bin").read_bytes() == b"abab"
+    assert ends[1].state["folder"] == "07"
 
 
 @pytest.mark.parametrize(
-    ("fault", "error", "words"),
+    ("action", "error", "message"),
     [
-        ("crash", "StepCrashed", "exit code 3; it said: the fake was told to crash"),
+        ("crash", "StepCrashed", "exit code 3; its log ends with: crash is performed\nthe unit was told to crash"),
         ("segfault", "StepCrashed", "SIGSEGV"),
         ("memory", "StepOutOfMemory", "the limit is 200 MB"),
         ("hang", "StepTimedOut", "the deadline is 1.5 s"),
+        ("raise", "StepCrashed", "RuntimeError: the unit was told to fail"),
+        ("memory-error", "StepOutOfMemory", "ran out of memory"),
+        ("own-error", "NoGoodPicture", "nothing was good enough"),
     ],
 )
-def test_a_bad_step_costs_its_own_sketch_only(tmp_path: Path, fault: str, error: str, words: str) -> None:
-    """Crash, memory and deadline are told apart, with the step's own log; the others go on in a fresh child."""
-    rules = ResourceLimits(deadline=20.0, deadlines={"enlarge": 1.5} if fault == "hang" else {}, memory=200 << 20)
-    with begin(tmp_path, count=3, options={"enlarger": {"faults": {"/02/": fault}}}) as run:
-        ChildProcessExecutor(rules).carry(run, tell=lambda _: None)
-        one, two, three = run.states()
-    assert one.finished
-    assert three.finished
+def test_a_bad_unit_costs_itself_only(tmp_path: Path, action: str, error: str, message: str) -> None:
+    """Every kind of failure is told apart, with the unit's own log; the others go on."""
+    limits = ResourceLimits(start=120.0, memory=200 << 20)
+    bad = unit(2, action, deadline=1.5 if action == "hang" else 60.0)
+    one, two, three = run(tmp_path, unit(1), bad, unit(3), limits=limits)
+    assert one.failure is None
+    assert three.failure is None
     assert two.failure is not None
-    assert (two.failure.step, two.failure.error) == ("enlarge", error)
-    assert words in two.failure.message
-    assert two.failure.log.endswith("logs/02-enlarge.log")
-    assert Path(two.failure.log).is_file()
+    assert two.failure.error == error
+    assert message in two.failure.message
+    assert two.failure.log == str(tmp_path / "logs" / "02-unit.log")
+    assert f"{action} is performed" in Path(two.failure.log).read_text()
 
 
-def test_a_native_crash_leaves_its_trace_in_the_steps_log(tmp_path: Path) -> None:
-    """Also what is written below Python, by a dying process, lands in the step's own log."""
-    with begin(tmp_path, options={"captioner": {"faults": {"": "segfault"}}}) as run:
-        ChildProcessExecutor(RULES).carry(run, tell=lambda _: None)
-        log = run.log(1, "caption").read_text()
+def test_a_native_crash_leaves_its_trace_in_the_units_log(tmp_path: Path) -> None:
+    """Also what is written below Python, by a dying process, lands there."""
+    run(tmp_path, unit(1, "segfault"))
+    log = (tmp_path / "logs" / "01-unit.log").read_text()
     assert "Segmentation fault" in log
-    assert "describe" in log
+    assert "actions.py" in log
 
 
 def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The message says which steps wanted it."""
-    with begin(tmp_path) as run:
-        tool = run.plan.tools["painter"]
-        object.__setattr__(tool, "python", "/no/such/python")
-        with pytest.raises(BackendMissing, match="/no/such/python of steps painting"):
-            ChildProcessExecutor(RULES).carry(run, tell=lambda _: None)
+    """The message says which unit wanted it."""
+    with pytest.raises(BackendMissing, match="/no/such/python of '01-unit'"):
+        run(tmp_path, unit(1, interpreter="/no/such/python"))
 
 
-def test_a_step_may_run_in_another_interpreter(tmp_path: Path) -> None:
-    """Its steps run there, all others here, and the artwork is finished."""
-    seen = tmp_path / "seen"
-    other = tmp_path / "python"
-    other.write_text(f'#!/bin/sh\necho "$@" >> {seen}\nPYTHONPATH={Path.cwd()} exec {sys.executable} "$@"\n')
+def test_a_unit_may_run_in_another_interpreter(tmp_path: Path) -> None:
+    """Units of one interpreter share a worker; another one has its own."""
+    seen, other = tmp_path / "seen", tmp_path / "python"
+    other.write_text(f'#!/bin/sh\necho "$2" >> {seen}\nPYTHONPATH={Path.cwd()} exec {sys.executable} "$@"\n')
     other.chmod(0o755)
-    with begin(tmp_path / "studio", count=2) as run:
-        object.__setattr__(run.plan.tools["captioner"], "python", str(other))
-        (run.folder / "plan.json").write_text(json.dumps(run.plan.to_json()))
-        ChildProcessExecutor(RULES).carry(run, tell=lambda _: None)
-        assert all(state.finished for state in run.states())
-    assert [line.split("--steps ")[1].split()[0] for line in seen.read_text().splitlines()] == ["caption"]
+    done = run(tmp_path, unit(1), unit(2, interpreter=str(other)), unit(3, interpreter=str(other)), unit(4))
+    assert [end.state["calls"] for end in done] == [1, 1, 2, 1]
+    assert seen.read_text() == "auria_bot.execution.worker_main\n"
 
 
-def test_a_child_that_cannot_start_is_reported_with_what_it_said(tmp_path: Path) -> None:
-    """There is no endless row of children."""
-    with begin(tmp_path) as run:
-        (run.folder / "plan.json").write_text("{}")
-        with pytest.raises(StepCrashed, match=r"(?s)exit code 1; it said: .*format None"):
-            ChildProcessExecutor(RULES).carry(run, tell=lambda _: None)
+def test_a_function_that_cannot_be_imported_ends_the_session(tmp_path: Path) -> None:
+    """No other worker could either; the message quotes what it said."""
+    with pytest.raises(StepCrashed, match=r"(?s)exit code 1; its log ends with: .*No module named 'tests.nowhere'"):
+        run(
+            tmp_path,
+            WorkUnit(name="a", order=(0,), function="tests.nowhere:X", request={}, state={}, group="01", deadline=60.0),
+        )
 
 
-def test_a_child_does_not_outlive_its_parent(tmp_path: Path) -> None:
-    """The parent is killed without a chance to tidy up; the child vanishes, and with it the run's lock."""
+def test_a_worker_does_not_outlive_its_parent(tmp_path: Path) -> None:
+    """The parent is killed without a chance to tidy up; the worker vanishes, and with it its lock."""
     script = (
-        "import sys\nfrom pathlib import Path\nfrom auria_bot.execution.local import ChildProcessExecutor, ResourceLimits\n"
-        "from tests.unit.services.studio.test_step_runner import begin\n"
-        "run = begin(Path(sys.argv[1]), options={'painter': {'faults': {'': 'hang'}}})\n"
-        "ChildProcessExecutor(ResourceLimits()).carry(run, tell=lambda event: print(event.step, event.state, flush=True))\n"
+        "import sys\nfrom pathlib import Path\nfrom tests.unit.execution.test_local import run, unit\n"
+        "run(Path(sys.argv[1]), unit(1, 'hang'), listener=lambda event: print('started', flush=True))\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
-    while parent.stdout.readline().split() != ["painting", "started"]:
-        pass
+    assert parent.stdout.readline() == "started\n"
     children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
     assert len(children) == 1
     parent.kill()
@@ -119,51 +173,91 @@ def test_a_child_does_not_outlive_its_parent(tmp_path: Path) -> None:
     while time.monotonic() < until and _alive(int(children[0])):
         time.sleep(0.02)
     assert not _alive(int(children[0]))
-    from auria_bot.services.studio.run_store import RunStore
-
-    RunStore(tmp_path).open("run", wait=1.0).close()
+    assert run(tmp_path, unit(2))[0].failure is None
 
 
-def test_an_interrupted_parent_takes_its_child_along(tmp_path: Path) -> None:
-    """Ctrl-C ends the child at once and is not swallowed."""
-    pids: list[int] = []
+def test_an_interrupted_parent_takes_its_worker_along(tmp_path: Path) -> None:
+    """Ctrl-C ends the worker at once and is not swallowed."""
+    pids: list[str] = []
     before = _children()  # what other tests of this process left running
 
-    def interrupt(event: Progress) -> None:
-        if event.state == "started" and event.step == "painting":
-            pids.extend(int(pid) for pid in _children() if pid not in before)
-            raise KeyboardInterrupt
+    def interrupt(event: UnitStarted | UnitFinished) -> None:
+        pids.extend(pid for pid in _children() if pid not in before)
+        raise KeyboardInterrupt
 
-    with begin(tmp_path, options={"painter": {"faults": {"": "hang"}}}) as run, pytest.raises(KeyboardInterrupt):
-        ChildProcessExecutor(RULES).carry(run, tell=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, unit(1, "hang"), listener=interrupt)
     assert pids
-    assert not any(_alive(pid) for pid in pids)
+    assert not any(_alive(int(pid)) for pid in pids)
 
 
-def test_a_child_killed_from_outside_is_reported(tmp_path: Path) -> None:
+def _kill_new_children(before: list[str]) -> None:
+    for pid in _children():
+        if pid not in before:
+            os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_worker_killed_from_outside_is_reported(tmp_path: Path) -> None:
     """SIGKILL comes from the system when memory is short, and that is what the message says."""
     before = _children()
 
-    def kill(event: Progress) -> None:
-        if event.state == "started" and event.step == "painting":
-            for pid in _children():
-                if pid not in before:
-                    os.kill(int(pid), signal.SIGKILL)
+    def kill(event: UnitStarted | UnitFinished) -> None:
+        if isinstance(event, UnitStarted):
+            _kill_new_children(before)
 
-    with begin(tmp_path, options={"painter": {"seconds": 5.0}}) as run:
-        ChildProcessExecutor(RULES).carry(run, tell=kill)
-        failure = run.load(1).failure
-    assert failure is not None
-    assert failure.error == StepOutOfMemory.__name__
-    assert "SIGKILL" in failure.message
+    (end,) = run(tmp_path, unit(1, "hang"), listener=kill)
+    assert end.failure is not None
+    assert end.failure.error == "StepOutOfMemory"
+    assert "SIGKILL" in end.failure.message
 
 
-def test_no_settings_reach_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment's settings may hold passwords, which no model has a use for."""
-    from auria_bot.execution.local import _environment
+def test_a_worker_that_is_lost_between_units_costs_none(tmp_path: Path) -> None:
+    """The next unit gets a new one."""
+    before = _children()
 
+    def kill(event: UnitStarted | UnitFinished) -> None:
+        if isinstance(event, UnitFinished) and event.unit.name == "01-unit":
+            _kill_new_children(before)
+
+    first, second = run(tmp_path, unit(1), unit(2), listener=kill)
+    assert second.failure is None
+    assert first.state["pid"] != second.state["pid"]
+
+
+def test_no_settings_reach_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment's settings may contain passwords, which no model has a use for."""
     monkeypatch.setenv("AURIA_DATABASE__URL", "postgresql://u:secret@h/d")
-    assert not any("AURIA_" in name for name in _environment(own=True))
+    assert not any("AURIA_" in name for name in local._environment(own=True))
+
+
+def test_a_worker_that_does_nothing_is_not_started_for_ever(tmp_path: Path) -> None:
+    """It ended well and sent nothing."""
+    idle = tmp_path / "idle"
+    idle.write_text("#!/bin/sh\nexit 0\n")
+    idle.chmod(0o755)
+    with pytest.raises(StepCrashed, match="the worker process ended with exit code 0"):
+        run(tmp_path, unit(1), python=str(idle))
+
+
+def test_a_worker_that_cannot_be_started_is_an_error_of_the_disk(tmp_path: Path) -> None:
+    """The program's own interpreter is gone."""
+    with pytest.raises(DiskError, match="cannot be started"):
+        run(tmp_path, unit(1), python=str(tmp_path / "gone"))
+
+
+def test_a_worker_that_stops_sending_and_stays_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given a moment to end, and then it is made to."""
+    monkeypatch.setattr(local, "PATIENCE", 0.2)
+    deaf = tmp_path / "deaf"
+    deaf.write_text(f"#!{sys.executable}\nimport os, time\nos.closerange(3, 256)\ntime.sleep(600)\n")
+    deaf.chmod(0o755)
+    with pytest.raises(StepTimedOut, match=r"did not end within 0\.2 s"):
+        run(tmp_path, unit(1), python=str(deaf))
+
+
+def test_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    """No more is said than by a unit that printed nothing."""
+    assert local._tail(tmp_path / "none.log") == ""
 
 
 def _children() -> list[str]:
@@ -175,33 +269,3 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
-
-
-def test_a_child_that_does_nothing_is_not_started_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It ended well, told nothing and changed nothing."""
-    idle = tmp_path / "idle"
-    idle.write_text("#!/bin/sh\nexit 0\n")
-    idle.chmod(0o755)
-    with begin(tmp_path / "studio") as run, pytest.raises(StepCrashed, match="did nothing"):
-        ChildProcessExecutor(RULES, python=str(idle)).carry(run, tell=lambda _: None)
-
-
-def test_a_child_that_cannot_be_started_is_the_disks_fault(tmp_path: Path) -> None:
-    """The program's own interpreter is gone."""
-    with begin(tmp_path / "studio") as run, pytest.raises(DiskError, match="cannot be started"):
-        ChildProcessExecutor(RULES, python=str(tmp_path / "gone")).carry(run, tell=lambda _: None)
-
-
-def test_a_child_that_closes_its_ears_and_stays_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is given a moment to end, and then it is made to."""
-    monkeypatch.setattr(local, "PATIENCE", 0.2)
-    deaf = tmp_path / "deaf"
-    deaf.write_text(f"#!{sys.executable}\nimport os, time\nos.closerange(3, 256)\ntime.sleep(30)\n")
-    deaf.chmod(0o755)
-    with begin(tmp_path / "studio") as run, pytest.raises(StepCrashed, match="did nothing"):
-        ChildProcessExecutor(RULES, python=str(deaf)).carry(run, tell=lambda _: None)
-
-
-def test_a_log_that_is_not_there_says_nothing(tmp_path: Path) -> None:
-    """No more than a step that wrote none."""
-    assert local._tail(tmp_path / "none.log") == ""

@@ -43,32 +43,34 @@ def styled(tmp_path: Path) -> Path:
 
 def test_three_files_of_the_right_kind(styled: Path, tmp_path: Path) -> None:
     """PNG of 1080 pixels, JPEG of 1080 x 1350 under 950 kB, card; nothing else is left lying."""
-    finisher = PrintExporter(PrintExporter.Config(), MODELS)
-    assert isinstance(finisher, interfaces.Exporter)
-    files = finisher.finish(ARTWORK, styled, tmp_path / "out")
-    with Image.open(files.full) as full, Image.open(files.post) as post, Image.open(files.card) as poem:
+    exporter = PrintExporter(PrintExporter.Config(), MODELS)
+    assert isinstance(exporter, interfaces.Exporter)
+    files = exporter.export(ARTWORK, styled, tmp_path / "out")
+    with Image.open(files["full"]) as full, Image.open(files["post"]) as post, Image.open(files["card"]) as poem:
         assert (full.format, full.size) == ("PNG", (1080, 1080))
         assert (post.format, post.size, post.mode) == ("JPEG", (1080, 1350), "RGB")
         assert (poem.format, poem.size) == ("JPEG", (1600, 1000))
-    assert files.post.stat().st_size <= 950_000
+    assert files["post"].stat().st_size <= 950_000
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["card.jpg", "full.png", "post.jpg"]
 
 
 def test_the_same_artwork_is_the_same_bytes(styled: Path, tmp_path: Path) -> None:
     """No clock and no chance gets into a file."""
-    finisher = PrintExporter(PrintExporter.Config(full=300), MODELS)
+    exporter = PrintExporter(PrintExporter.Config(full=300), MODELS)
     digests = []
     for name in ("a", "b"):
-        files = finisher.finish(ARTWORK, styled, tmp_path / name)
-        digests.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in (files.full, files.post, files.card)])
+        files = exporter.export(ARTWORK, styled, tmp_path / name)
+        digests.append(
+            [hashlib.sha256(path.read_bytes()).hexdigest() for path in (files["full"], files["post"], files["card"])]
+        )
     assert digests[0] == digests[1]
 
 
 def test_a_large_picture_is_not_made_smaller(tmp_path: Path) -> None:
     """The full-size file keeps what the stylist made."""
     invented_scene(1, 320).save(tmp_path / "a.png")
-    files = PrintExporter(PrintExporter.Config(full=64), MODELS).finish(ARTWORK, tmp_path / "a.png", tmp_path)
-    with Image.open(files.full) as full:
+    files = PrintExporter(PrintExporter.Config(full=64), MODELS).export(ARTWORK, tmp_path / "a.png", tmp_path)
+    with Image.open(files["full"]) as full:
         assert full.size == (320, 320)
 
 
@@ -84,9 +86,9 @@ def test_bad_input_has_its_errors(tmp_path: Path) -> None:
     """No picture, and no poem."""
     (tmp_path / "a.png").write_text("x")
     with pytest.raises(PictureError):
-        PrintExporter(PrintExporter.Config(), MODELS).finish(ARTWORK, tmp_path / "a.png", tmp_path)
+        PrintExporter(PrintExporter.Config(), MODELS).export(ARTWORK, tmp_path / "a.png", tmp_path)
     with pytest.raises(InputError, match="no poem"):
-        PrintExporter(PrintExporter.Config(), MODELS).finish(ARTWORK.evolve(haiku=None), tmp_path / "a.png", tmp_path)
+        PrintExporter(PrintExporter.Config(), MODELS).export(ARTWORK.evolve(haiku=None), tmp_path / "a.png", tmp_path)
 
 
 def test_the_cut_goes_where_something_is() -> None:

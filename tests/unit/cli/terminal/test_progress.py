@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from auria_bot.cli.terminal.progress import following
-from auria_bot.services.studio.step_runner import Progress
-from auria_bot.services.studio.steps import STEPS
+from auria_bot.domain.pipeline import STEPS
+from auria_bot.services.studio.events import RunEvent
 
 
-def _told(capsys, *events: Progress) -> list[str]:
+def _printed(capsys, *events: RunEvent) -> list[str]:
     with following(2) as tell:
         for event in events:
             tell(event)
@@ -16,29 +16,22 @@ def _told(capsys, *events: Progress) -> list[str]:
 
 def test_away_from_a_terminal_each_finished_step_is_a_line_on_stderr(capsys):
     """A log of a nightly run can be read, and stdout stays free for the result."""
-    assert _told(
+    assert _printed(
         capsys,
-        Progress(sketch=1, step="poem", state="started"),
-        Progress(sketch=1, step="poem", state="done", seconds=0.5),
-        Progress(sketch=2, step="poem", state="reused"),
+        RunEvent(artwork=1, step="poem", state="started"),
+        RunEvent(artwork=1, step="poem", state="done", seconds=0.5),
+        RunEvent(artwork=2, step="poem", state="reused"),
     ) == [
         f"[1/{2 * len(STEPS)}] writing the poem, 1 of 2: done in 0.5 s",
         f"[2/{2 * len(STEPS)}] writing the poem, 2 of 2: reused",
     ]
 
 
-def test_a_dropped_picture_takes_the_count_back_and_a_failure_takes_it_on(capsys):
+def test_a_rejected_picture_takes_the_count_back_and_a_failure_takes_it_on(capsys):
     """The bar tells how much is left, whatever happens."""
-    done = [Progress(sketch=1, step=step.name, state="done") for step in STEPS[:4]]
-    dropped = Progress(sketch=1, step="style", state="dropped", words="too near\nan earlier one")
-    failed = Progress(sketch=1, step="style", state="failed", words="out of paint")
-    lines = _told(capsys, *done, dropped, failed)
-    assert lines[-2] == f"[2/{2 * len(STEPS)}] restyling, 1 of 2: dropped: too near"
+    done = [RunEvent(artwork=1, step=step.name, state="done") for step in STEPS[:4]]
+    rejected = RunEvent(artwork=1, step="style", state="rejected", message="too near\nan earlier one")
+    failed = RunEvent(artwork=1, step="style", state="failed", message="out of paint")
+    lines = _printed(capsys, *done, rejected, failed)
+    assert lines[-2] == f"[2/{2 * len(STEPS)}] restyling, 1 of 2: rejected: too near"
     assert lines[-1] == f"[{len(STEPS)}/{2 * len(STEPS)}] restyling, 1 of 2: failed: out of paint"
-
-
-def test_every_step_of_the_studio_has_its_words():
-    """A new step cannot be forgotten here."""
-    from auria_bot.cli.terminal.progress import DOING
-
-    assert tuple(DOING) == tuple(step.name for step in STEPS)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, JobSchedule, ScheduledTime
+from auria_bot.domain.request import ArtworkRequest
 from auria_bot.errors import DatabaseUnreachable
 from auria_bot.services.operations.health_report import Health
 from tests.factories import add_draft
@@ -141,7 +142,7 @@ def test_a_post_that_waits_past_its_hour_is_trouble(house: Application, clock: F
 def test_every_figure_is_told(house: Application, channel: object):
     """Drafts, posts, attempts, steps, lease and last success; a database that is away is told too."""
     health = _health(house)
-    made = house.studio.make().drafts[0]
+    made = house.studio.make(ArtworkRequest()).drafts[0]
     house.review.approve([made.id], channels=["fake"])
     house.publisher.publish()
     _slot(house, 0, JobRunState.DONE)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.draft import DraftState
+from auria_bot.domain.request import ArtworkRequest
 from auria_bot.errors import DiskError
 from auria_bot.services.operations.maintenance import Maintenance
 from auria_bot.store.dump import Dump
@@ -29,7 +30,7 @@ def _upkeep(house: Application, **changes: float) -> Maintenance:
         home=house.settings.home,
         store=house.store,
         pictures=house.pictures,
-        workspace=house.workspace,
+        workspace=house.runs,
         database=Dump(house.settings.database_url),
         clock=house.clock,
         **values,
@@ -38,7 +39,7 @@ def _upkeep(house: Application, **changes: float) -> Maintenance:
 
 def _made(house: Application, count: int) -> list[int]:
     """Real drafts by the fakes."""
-    return [draft.id for draft in house.studio.make(count=count).drafts]
+    return [draft.id for draft in house.studio.make(ArtworkRequest(count=count)).drafts]
 
 
 def test_pictures_of_old_rejected_drafts_go(house: Application, clock: FakeClock):
@@ -67,7 +68,7 @@ def test_pictures_of_old_rejected_drafts_go(house: Application, clock: FakeClock
 
 def _begun(house: Application, name: str) -> Path:
     """A run that was begun and left: a real one's folder."""
-    folder = house.workspace.root / name
+    folder = house.runs.root / name
     (folder / "01").mkdir(parents=True)
     (folder / "plan.json").write_text("{}")
     return folder
@@ -80,7 +81,7 @@ def _age(folder: Path, moment: float) -> None:
 
 def test_runs_that_nobody_went_on_with_go(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
     """Not a young one, nor one that is being worked on; what cannot be taken away is told."""
-    from auria_bot.errors import InvalidTransition
+    from auria_bot.errors import InvalidTransition, NotFound
     from auria_bot.services.studio.run_store import RunStore
 
     upkeep = _upkeep(house)
@@ -91,26 +92,23 @@ def test_runs_that_nobody_went_on_with_go(house: Application, clock: FakeClock, 
     for name, days in (("crash-1.log", 200), ("crash-2.log", 2)):
         (_logs / name).write_text("x" * 100)
         os.utime(_logs / name, (clock().timestamp() - days * 86_400,) * 2)
-    opened = RunStore.open
+    discard = RunStore.discard
 
-    def opening(self: RunStore, name: str, *, wait: float = 2.0):
+    def discarding(self: RunStore, name: str, *, wait: float, dry_run: bool) -> None:
         if name == "busy":
-            raise InvalidTransition("another process is at work on it")
-        if name == "old":
-            from auria_bot.services.studio.run_store import Run
+            raise InvalidTransition("another process is working on it")
+        if name == "torn":
+            raise NotFound("it has no plan")
+        discard(self, name, wait=wait, dry_run=dry_run)
 
-            return Run(folder=self.root / name, plan=None, lock=-1)
-        return opened(self, name, wait=wait)
-
-    monkeypatch.setattr(RunStore, "open", opening)
+    monkeypatch.setattr(RunStore, "discard", discarding)
     planned = upkeep.tidy(dry_run=True)
     assert (planned.runs, planned.logs) == (("old",), ("crash-1.log",))
-    assert len(planned.failed) == 1
-    assert "the run's plan has format None" in planned.failed[0]
-    assert sorted(house.workspace.names()) == ["busy", "old", "torn", "young"]
+    assert planned.failed == ("it has no plan",)
+    assert sorted(house.runs.names()) == ["busy", "old", "torn", "young"]
     done = upkeep.tidy()
     assert (done.runs, done.logs) == (planned.runs, planned.logs)
-    assert sorted(house.workspace.names()) == ["busy", "torn", "young"]
+    assert sorted(house.runs.names()) == ["busy", "torn", "young"]
     assert [file.name for file in _logs.iterdir()] == ["crash-2.log"]
 
 
@@ -147,7 +145,7 @@ def test_what_is_broken_is_told(house: Application):
     assert upkeep.check() == ()
     next(folders[0].glob("*.jpg")).unlink()
     with house.store.read() as unit:
-        post = unit.drafts.get(second).artwork.post
+        post = unit.drafts.get(second).artwork.files["post"].name
     (folders[1] / post).write_bytes(b"another")
     shutil.rmtree(folders[2])  # nobody wants a rejected one's
     faults = upkeep.check()

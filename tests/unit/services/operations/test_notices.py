@@ -9,6 +9,7 @@ import pytest
 
 from auria_bot.domain.notice import Kind, Notice
 from auria_bot.domain.post import PostState, Receipt
+from auria_bot.domain.request import ArtworkRequest
 from auria_bot.errors import BackendMissing, DiskError
 from auria_bot.services.operations.maintenance import DiskSpace
 from auria_bot.services.operations.notices import Notices, Sources
@@ -98,14 +99,14 @@ def world(house: Application) -> _World:
 
 def test_a_draft_is_told_once_with_its_picture(house: Application, world: _World, ears: _Ears):
     """Looking and saying again adds nothing; a picture that is missing keeps nobody from being told."""
-    draft = house.studio.make().drafts[0]
+    draft = house.studio.make(ArtworkRequest()).drafts[0]
     notices = world.notices(ears)
     for _ in range(3):
         notices.look()
         notices.say()
     assert ears.titles() == ears.titles("phone") == [f"Draft {draft.id} waits"]
     notice = ears.heard[0][1]
-    assert notice.picture == str(house.pictures.path(draft.folder, draft.artwork.post))
+    assert notice.picture == str(house.pictures.path(draft.folder, draft.artwork.files["post"].name))
     assert draft.artwork.haiku.lines[0] in notice.body
     assert "auria review" in notice.body
     with house.store.begin() as unit:

@@ -9,23 +9,23 @@ import pytest
 
 from auria_bot.domain.haiku import FORM, Haiku
 from auria_bot.domain.mood import MOODS
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.domain.request import SEEDS, ArtworkRequest
+from auria_bot.errors import InputError
 from auria_bot.services.studio.plan import (
-    SEEDS,
-    ArtworkRequest,
     BackendSpec,
     Plan,
+    StudioConfig,
+    artwork_seed,
     derive,
     draw_mood,
     new_seed,
-    sketch_seed,
 )
 
 
-def test_the_first_sketch_has_the_runs_own_seed() -> None:
-    """A draft's recorded seed, given to a new run, is the seed of that run's first sketch."""
-    assert sketch_seed(7, 1) == 7
-    assert sketch_seed(sketch_seed(7, 3), 1) == sketch_seed(7, 3)
+def test_the_first_artwork_has_the_runs_own_seed() -> None:
+    """A draft's recorded seed, given to a new run, is the seed of that run's first artwork."""
+    assert artwork_seed(7, 1) == 7
+    assert artwork_seed(artwork_seed(7, 3), 1) == artwork_seed(7, 3)
 
 
 def test_derived_seeds_differ_and_stay_in_range() -> None:
@@ -41,54 +41,35 @@ def test_new_seeds_are_random() -> None:
     assert len({new_seed() for _ in range(20)}) == 20
 
 
-def test_a_wish_is_brought_into_its_normal_form() -> None:
-    """Blanks and letters' case do not matter."""
-    wish = ArtworkRequest(theme="  ", mood=" Stormy ", style="", mode="photorealistic").checked()
-    assert wish == ArtworkRequest(theme=None, mood="stormy", style=None, mode="photorealistic")
-    assert ArtworkRequest().checked().mood == "read"
-
-
-@pytest.mark.parametrize(
-    ("wish", "error"), [(ArtworkRequest(mood="hangry"), UnknownName), (ArtworkRequest(mode="cubist"), InputError)]
-)
-def test_an_impossible_wish_is_refused(wish: ArtworkRequest, error: type[Exception]) -> None:
-    """Unknown moods and modes are named in the message, with the known ones."""
-    with pytest.raises(error, match="known"):
-        wish.checked()
-
-
-@pytest.mark.parametrize(
-    "wish", [ArtworkRequest(theme="snow\u202e"), ArtworkRequest(style="mo\x00net"), ArtworkRequest(theme="x" * 201)]
-)
-def test_a_wish_hides_nothing_and_is_short(wish: ArtworkRequest) -> None:
-    """Characters that cannot be seen, and floods, are refused before a run is begun."""
-    with pytest.raises(InputError, match=r"invisible|201 characters"):
-        wish.checked()
-
-
 def test_a_plan_survives_json() -> None:
     """What was written down is read back as it was."""
     plan = Plan(
         run="r",
         seed=5,
-        count=2,
-        wish=ArtworkRequest(theme="fog", mood="read"),
-        tools={"poet": BackendSpec(name="fake", options={"a": [1]})},
+        request=ArtworkRequest(count=2, theme="fog", mood="read"),
+        backends={"poet": BackendSpec(name="fake", options={"a": [1]})},
         recent_poems=(Haiku(lines=("a", "b", "c"), syllables=FORM),),
         recent_styles=("x",),
-        known=("0" * 16,),
+        fingerprints=("0" * 16,),
     )
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+    assert plan.count == 2
 
 
 def test_a_plan_of_another_format_is_refused() -> None:
     """A run that another version began is not resumed with other rules."""
-    with pytest.raises(InputError, match="format 99"):
-        Plan.from_json({"format": 99})
+    with pytest.raises(InputError, match="format 1, of another version"):
+        Plan.from_json({"format": 1})
+
+
+def test_a_step_may_have_a_deadline_of_its_own() -> None:
+    """The others share one."""
+    config = StudioConfig(backends={}, deadline=10.0, deadlines={"painting": 90.0})
+    assert (config.deadline_of("painting"), config.deadline_of("poem")) == (90.0, 10.0)
 
 
 def test_moods_are_drawn_by_weight() -> None:
-    """A mood of weight nought is never drawn, and three to one is about three to one."""
+    """A mood of weight 0 is never drawn, and three to one is about three to one."""
     drawn = Counter(draw_mood(seed, {"serene": 3.0, "stormy": 1.0, "bleak": 0.0}) for seed in range(2000))
     assert set(drawn) == {"serene", "stormy"}
     assert 2.5 < drawn["serene"] / drawn["stormy"] < 3.6

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.draft import DraftState
+from auria_bot.domain.request import ArtworkRequest
 from auria_bot.errors import (
     InputError,
     InvalidTransition,
@@ -109,10 +110,10 @@ def test_words_that_must_not_be_published_are_refused(
 
 def test_a_new_version_takes_the_old_ones_place(house: Application) -> None:
     """The old draft is put aside with a note, the new one waits for review, and the journal tells of it."""
-    old = house.studio.make(seed=1).drafts[0]
+    old = house.studio.make(ArtworkRequest(seed=1)).drafts[0]
     house.review.approve([old.id])
-    new = house.review.restyle(old.id, style="fake-05")
-    newest = house.review.repaint(new.id)
+    new = house.review.restyle(old.id, ArtworkRequest(style="fake-05"))
+    newest = house.review.repaint(new.id, ArtworkRequest())
     assert (new.artwork.style.key, newest.state) == ("fake-05", DraftState.MADE)
     assert (house.review.draft(old.id).state, house.review.draft(old.id).reason) == (
         DraftState.REJECTED,
@@ -127,11 +128,11 @@ def test_a_new_version_takes_the_old_ones_place(house: Application) -> None:
 
 def test_a_scheduled_draft_stays_as_it_is(house: Application) -> None:
     """It is with the publisher."""
-    old = house.studio.make(seed=1).drafts[0]
+    old = house.studio.make(ArtworkRequest(seed=1)).drafts[0]
     house.review.approve([old.id])
     house.publisher.schedule([old.id])
     with pytest.raises(InvalidTransition, match="scheduled"):
-        house.review.restyle(old.id)
+        house.review.restyle(old.id, ArtworkRequest())
     with pytest.raises(InvalidTransition):
         house.review.edit(old.id, text="other")
 
@@ -142,17 +143,17 @@ def test_a_version_that_fails_changes_nothing(tmp_path: Path) -> None:
     broken.touch()
     options = {"faults": {"": "crash"}, "repaired": str(broken)}
     with closing(fake_house(tmp_path / "home", stylist=options)) as house:
-        old = house.studio.make(seed=1).drafts[0]
+        old = house.studio.make(ArtworkRequest(seed=1)).drafts[0]
         broken.unlink()
         with pytest.raises(StepCrashed):
-            house.review.restyle(old.id)
+            house.review.restyle(old.id, ArtworkRequest())
         assert house.review.approve([old.id])[0].state is DraftState.APPROVED
 
 
 def test_a_version_of_a_draft_that_was_decided_on_meanwhile_is_only_noted(house: Application) -> None:
     """The decision stands; and where there is no version, that is said."""
-    old = house.studio.make(seed=1).drafts[0]
-    made = house.studio.restyle(old, style="fake-05")
+    old = house.studio.make(ArtworkRequest(seed=1)).drafts[0]
+    made = house.studio.restyle(old, ArtworkRequest(style="fake-05"))
     house.review.reject(old.id, "too dark")
     assert house.review._replace(old, made, "restyle") == made.drafts[0]
     assert house.review.draft(old.id).reason == "too dark"

@@ -1,8 +1,7 @@
-"""The folders of runs in the making."""
+"""The folders of unfinished runs."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,41 +9,44 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.domain.artwork import ArtworkInProgress, Style
-from auria_bot.errors import DiskError, InputError, InvalidTransition, ModelMissing, NotFound, StepCrashed
-from auria_bot.services.studio.plan import ArtworkRequest, Plan
-from auria_bot.services.studio.run_store import CompletedStep, Failure, RunStore, State
+from auria_bot.domain.artwork import ArtworkInProgress
+from auria_bot.domain.request import ArtworkRequest
+from auria_bot.errors import DiskError, InputError, InvalidTransition, NotFound
+from auria_bot.services.studio.artwork_state import ArtworkState
+from auria_bot.services.studio.events import EventLog, RunEvent
+from auria_bot.services.studio.plan import Plan
+from auria_bot.services.studio.run_store import RunStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def plan(run: str = "run", count: int = 1) -> Plan:
-    """A plan of so many sketches."""
-    return Plan(run=run, seed=1, count=count, wish=ArtworkRequest(), tools={})
+    """A plan of so many artworks."""
+    return Plan(run=run, seed=1, request=ArtworkRequest(count=count), backends={})
 
 
-def state(number: int = 1, **changes: object) -> State:
-    """A sketch at its beginning."""
-    return State(number=number, start=ArtworkInProgress(key=f"{number:02d}", seed=number), **changes)
+def state(number: int = 1, **changes: object) -> ArtworkState:
+    """An artwork at its beginning."""
+    return ArtworkState(number=number, start=ArtworkInProgress(key=f"{number:02d}", seed=number), **changes)
 
 
 def test_a_run_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    """Its folder holds plan, lock and every sketch the moment it has its name."""
-    workspace = RunStore(tmp_path / "studio")
+    """Its folder has plan, lock and every artwork the moment it has its name."""
+    runs = RunStore(tmp_path / "studio")
     source = tmp_path / "given.png"
     source.write_bytes(b"picture")
-    assert workspace.names() == []
-    with workspace.create(plan(count=2), [state(1), state(2)], {2: {"painting.png": source}}) as run:
-        assert workspace.names() == ["run"]
+    assert runs.names() == []
+    with runs.create(plan(count=2), [state(1), state(2)], {"painting.png": source}) as run:
+        assert runs.names() == ["run"]
         assert [each.number for each in run.states()] == [1, 2]
-        assert (run.sketch_folder(2) / "painting.png").read_bytes() == b"picture"
+        assert (run.artwork_folder(1) / "painting.png").read_bytes() == b"picture"
 
 
 def test_two_processes_cannot_work_on_one_run(tmp_path: Path) -> None:
     """The second is refused as long as the first holds the lock, also where the first is another process."""
-    workspace = RunStore(tmp_path)
-    workspace.create(plan(), [state()]).close()
+    runs = RunStore(tmp_path)
+    runs.create(plan(), [state()]).close()
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -58,90 +60,97 @@ def test_two_processes_cannot_work_on_one_run(tmp_path: Path) -> None:
     assert holder.stdout is not None
     holder.stdout.readline()
     with pytest.raises(InvalidTransition, match="another process"):
-        workspace.open("run", wait=0.1)
+        runs.open("run", wait=0.1)
     holder.kill()
     holder.communicate()
-    workspace.open("run", wait=2.0).close()
+    runs.open("run", wait=2.0).close()
 
 
 @pytest.mark.parametrize("name", ["nope", "", "../run", "/etc"])
 def test_only_a_runs_name_opens_a_run(tmp_path: Path, name: str) -> None:
     """A path does not."""
-    workspace = RunStore(tmp_path / "studio")
-    workspace.create(plan(), [state()]).close()
+    runs = RunStore(tmp_path / "studio")
+    runs.create(plan(), [state()]).close()
     with pytest.raises(NotFound, match="unfinished: run"):
-        workspace.open(name)
+        runs.open(name)
 
 
 def test_a_damaged_plan_is_explained(tmp_path: Path) -> None:
     """The message says which file, and how to give the run up; the lock is let go."""
-    workspace = RunStore(tmp_path)
-    workspace.create(plan(), [state()]).close()
+    runs = RunStore(tmp_path)
+    runs.create(plan(), [state()]).close()
     (tmp_path / "run" / "plan.json").write_text("{")
     for _ in range(2):
-        with pytest.raises(InputError, match="remove"):
-            workspace.open("run", wait=0.0)
+        with pytest.raises(InputError, match="auria make --discard run"):
+            runs.open("run", wait=0.0)
 
 
 def test_a_killed_write_leaves_nothing_that_is_read(tmp_path: Path) -> None:
     """Temporary files beside a state are cleared when the run is taken up."""
-    workspace = RunStore(tmp_path)
-    workspace.create(plan(), [state()]).close()
+    runs = RunStore(tmp_path)
+    runs.create(plan(), [state()]).close()
     stray = tmp_path / "run" / "01" / ".new-state.json-abc123.json"
     stray.write_text('{"half')
-    with workspace.open("run") as run:
+    with runs.open("run") as run:
         assert run.load(1) == state()
     assert not stray.exists()
 
 
-def test_a_removed_run_is_gone(tmp_path: Path) -> None:
-    """Nothing of it is left; and what a killed removal left is swept away by the next run."""
-    workspace = RunStore(tmp_path)
-    with workspace.create(plan(), [state()]) as run:
-        workspace.remove(run)
-    assert list(tmp_path.iterdir()) == []
+def test_a_finished_run_is_gone_but_for_its_events(tmp_path: Path) -> None:
+    """A page that follows the run can read them to their end; those of runs long ago are removed."""
+    runs = RunStore(tmp_path)
+    for number in range(1, 53):
+        with runs.create(plan(f"run-{number:02d}"), [state()]) as run:
+            event = EventLog(run.events_path).append(RunEvent(artwork=1, step="poem", state="started"))
+            assert runs.events(run.folder.name) == (event,)
+            runs.finish(run)
+    assert [path.name for path in tmp_path.iterdir()] == [".events"]
+    assert runs.names() == []
+    assert len(runs.events("run-52")) == len(runs.events("run-03")) == 1
+    for name in ("run-02", "../run-52", ""):
+        with pytest.raises(NotFound):
+            runs.events(name)
+
+
+def test_a_run_without_events_has_none(tmp_path: Path) -> None:
+    """It was created, and nothing happened yet."""
+    runs = RunStore(tmp_path)
+    runs.create(plan(), [state()]).close()
+    assert runs.events("run") == ()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 1, "wish": {}}'])
+def test_a_run_that_cannot_be_read_can_be_discarded(tmp_path: Path, content: str) -> None:
+    """Also one that an earlier version began; the message says how, and the others stay."""
+    runs = RunStore(tmp_path)
+    runs.create(plan(), [state()]).close()
+    runs.create(plan("other"), [state()]).close()
+    (tmp_path / "run" / "plan.json").write_text(content)
+    with pytest.raises(InputError, match="auria make --discard run"):
+        runs.open("run")
+    runs.discard("run", dry_run=True)
+    assert runs.names() == ["other", "run"]
+    runs.discard("run")
+    assert runs.names() == ["other"]
+
+
+def test_a_run_at_work_is_not_discarded(tmp_path: Path) -> None:
+    """Its process holds the lock."""
+    runs = RunStore(tmp_path)
+    with runs.create(plan(), [state()]), pytest.raises(InvalidTransition, match="working on run run"):
+        runs.discard("run", wait=0.0)
+    assert runs.names() == ["run"]
+
+
+def test_what_killed_processes_left_is_swept_away(tmp_path: Path) -> None:
+    """By the next run that begins."""
+    runs = RunStore(tmp_path)
     (tmp_path / ".done-old").mkdir()
     stale = tmp_path / ".new-old"
     stale.mkdir()
     os.utime(stale, (0, 0))
-    workspace.create(plan("next"), [state()]).close()
-    assert workspace.names() == ["next"]
+    runs.create(plan("next"), [state()]).close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["next"]
-
-
-def test_a_state_survives_json() -> None:
-    """Steps, failure and draft are read back as they were."""
-    full = state(
-        done=(CompletedStep(step="poem", key="k", seconds=0.5, changes={"mood": "serene"}),),
-        finished=True,
-        draft=4,
-        failure=Failure(sketch=1, step="mood", error="StepCrashed", message="m", log="l"),
-    )
-    assert State.from_json(json.loads(json.dumps(full.to_json()))) == full
-
-
-def test_a_sketch_is_its_start_and_what_was_done_since() -> None:
-    """Rewinding takes back the step and all after it, and nothing else."""
-    style = {"key": "s", "title": "t", "artist": "a", "year": "", "mode": "painterly", "strength": 0.5}
-    full = state(
-        done=(
-            CompletedStep(step="mood", key="1", seconds=0.0, changes={"mood": "serene"}),
-            CompletedStep(step="style", key="2", seconds=0.0, changes={"style": style}),
-            CompletedStep(step="caption", key="3", seconds=0.0, changes={"caption": "c"}),
-        )
-    )
-    assert full.sketch.style == Style(**style)
-    before = full.rewound("style").sketch
-    assert (before.mood, before.style, before.caption) == ("serene", None, None)
-
-
-def test_a_failure_becomes_its_own_error() -> None:
-    """The exit code of the child's error is kept; what Auria does not know is a crash."""
-    failure = Failure(sketch=2, step="poem", error="ModelMissing", message="gone", log="/x.log")
-    error = failure.to_error()
-    assert isinstance(error, ModelMissing)
-    assert "step 'poem' of sketch 2: gone; its log: /x.log" in str(error)
-    assert isinstance(Failure(sketch=1, step="s", error="StepCrashed", message="", log="").to_error(), StepCrashed)
 
 
 def test_an_unwritable_disk_is_a_disk_error(tmp_path: Path) -> None:
@@ -155,7 +164,7 @@ def test_a_damaged_state_is_told_with_what_to_do(tmp_path: Path) -> None:
     """The file is named."""
     with RunStore(tmp_path).create(plan(), [state()]) as run:
         next(run.folder.rglob("*01*.json"), run.folder / "01" / "state.json").write_text("{")
-        with pytest.raises(InputError, match="remove"):
+        with pytest.raises(InputError, match="auria make --discard run"):
             run.load(1)
 
 
@@ -163,7 +172,7 @@ def test_strays_of_a_killed_process_are_cleared_away_unless_somebody_holds_them(
     """Young ones may be about to be locked, locked ones are at work."""
     import fcntl
 
-    workspace = RunStore(tmp_path)
+    runs = RunStore(tmp_path)
     for name in (".new-old", ".new-young", ".new-held"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "lock").touch()
@@ -171,5 +180,5 @@ def test_strays_of_a_killed_process_are_cleared_away_unless_somebody_holds_them(
         os.utime(tmp_path / name, (1.0, 1.0))
     with (tmp_path / ".new-held" / "lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        workspace.create(plan(), [state()]).close()
+        runs.create(plan(), [state()]).close()
     assert sorted(path.name for path in tmp_path.glob(".new-*")) == [".new-held", ".new-young"]

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.domain.artwork import ArtworkInProgress
+from auria_bot.domain.artwork import ArtworkFile, ArtworkInProgress
 from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.pipeline import STEPS
+from auria_bot.domain.request import ArtworkRequest
 from auria_bot.errors import StepFailed
-from auria_bot.services.studio.plan import ArtworkRequest, Plan
-from auria_bot.services.studio.steps import StepContext, step_named
+from auria_bot.services.studio.plan import Plan
+from auria_bot.services.studio.steps import StepContext, work_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,37 +23,42 @@ HAIKU = Haiku(
 )
 
 
-def desk(folder: Path, **makers: Any) -> StepContext:
-    """A desk with these makers alone."""
-    plan = Plan(run="run", seed=1, count=1, wish=ArtworkRequest(), tools={}, candidates=2, rounds=2)
-    return StepContext(
-        plan=plan, folder=folder, maker=lambda role: makers[role.replace("-", "_")], poems=(), styles=(), known=()
-    )
+def context(folder: Path, **backends: Any) -> StepContext:
+    """A context with these backends alone."""
+    plan = Plan(run="run", seed=1, request=ArtworkRequest(), backends={}, candidates=2, rounds=2)
+    return StepContext(plan=plan, folder=folder, backend=backends.__getitem__, poems=(), styles=(), fingerprints=())
 
 
-def sketch(**changes: Any) -> ArtworkInProgress:
-    """A sketch at its beginning."""
+def artwork(**changes: Any) -> ArtworkInProgress:
+    """An artwork at its beginning."""
     return ArtworkInProgress(key="01", seed=1, **changes)
+
+
+def test_every_step_of_the_pipeline_has_its_work() -> None:
+    """An unknown step lists the known ones."""
+    assert all(callable(work_of(step.name).run) for step in STEPS)
+    with pytest.raises(StepFailed, match="known: poem, mood"):
+        work_of("dance")
 
 
 def test_a_poet_that_writes_nothing_fails_its_step(tmp_path: Path) -> None:
     """With what to do."""
     silent = SimpleNamespace(compose=lambda **_: ())
     with pytest.raises(StepFailed, match="another theme"):
-        step_named("poem").work(sketch(), desk(tmp_path, poet=silent))
+        work_of("poem").run(artwork(), context(tmp_path, poet=silent))
 
 
 def test_a_mood_that_was_given_is_not_read(tmp_path: Path) -> None:
-    """The mood-reader is not even asked for."""
-    given = sketch(mood="still", mood_source="given", haiku=HAIKU)
-    assert step_named("mood").work(given, desk(tmp_path)) == given
+    """The mood reader is not even constructed."""
+    given = artwork(mood="still", mood_source="given", haiku=HAIKU)
+    assert work_of("mood").run(given, context(tmp_path)) == given
 
 
 def test_a_painter_that_paints_nothing_fails_its_step(tmp_path: Path) -> None:
     """Rather than being asked for ever."""
     lazy = SimpleNamespace(paint=lambda *_, **__: ())
     with pytest.raises(StepFailed, match="painted nothing"):
-        step_named("painting").work(sketch(haiku=HAIKU), desk(tmp_path, painter=lazy, gate=None))
+        work_of("painting").run(artwork(haiku=HAIKU), context(tmp_path, painter=lazy, safety_filter=None))
 
 
 @pytest.mark.parametrize(
@@ -59,13 +66,13 @@ def test_a_painter_that_paints_nothing_fails_its_step(tmp_path: Path) -> None:
     [
         ("mood", {}, "no poem"),
         ("painting", {}, "no poem"),
-        ("enlarge", {"haiku": HAIKU}, "no picture"),
-        ("style", {"haiku": HAIKU, "enlarged": "enlarged.png"}, "no mood"),
+        ("enlarge", {"haiku": HAIKU}, "no painting picture"),
+        ("style", {"haiku": HAIKU, "files": {"enlarged": ArtworkFile.named("enlarged.png")}}, "no mood"),
     ],
 )
 def test_a_step_says_what_it_lacks(tmp_path: Path, step: str, given: dict[str, Any], missing: str) -> None:
-    """A sketch that was put together by hand may lack anything."""
+    """An artwork that was put together by hand may lack anything."""
     maker = SimpleNamespace(**dict.fromkeys(("read", "paint", "judge", "enlarge", "choose"), lambda *_, **__: None))
-    everyone = dict.fromkeys(("mood_reader", "painter", "gate", "enlarger", "stylist"), maker)
+    everyone = dict.fromkeys(("mood_reader", "painter", "safety_filter", "enlarger", "stylist"), maker)
     with pytest.raises(StepFailed, match=missing):
-        step_named(step).work(sketch(**given), desk(tmp_path, **everyone))
+        work_of(step).run(artwork(**given), context(tmp_path, **everyone))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.domain.artwork import Style
+from auria_bot.domain.artwork import Artwork, Style
 from auria_bot.domain.draft import DraftState
+from auria_bot.domain.request import ArtworkRequest
 from auria_bot.errors import InputError, InvalidTransition, NoGoodPicture, NotFound, TextRejected, UnknownName
 from auria_bot.execution.local import ChildProcessExecutor
+from auria_bot.services.studio.plan import draw_mood
 from auria_bot.services.studio.run_store import Run
 from tests.engaged import add_sent
 from tests.factories import NOW
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
-    from auria_bot.services.studio.step_runner import Progress
+    from auria_bot.services.studio.events import RunEvent
 
 
 def files_of(house: Application, folder: str) -> dict[str, bytes]:
@@ -33,24 +35,25 @@ def files_of(house: Application, folder: str) -> dict[str, bytes]:
 
 def test_a_run_becomes_drafts_and_leaves_nothing_behind(house: Application) -> None:
     """Each draft has its pictures, waits for review, and the workspace is empty again."""
-    told: list[Progress] = []
-    made = house.studio.make(count=2, theme="fog", mood="lonely", progress=told.append)
+    events: list[RunEvent] = []
+    made = house.studio.make(ArtworkRequest(count=2, theme="fog", mood="lonely"), progress=events.append)
     assert [draft.state for draft in made.drafts] == [DraftState.MADE] * 2
     assert [draft.artwork.theme for draft in made.drafts] == ["fog", "fog"]
     assert {(draft.artwork.mood, draft.artwork.mood_source) for draft in made.drafts} == {("lonely", "given")}
     for draft in made.drafts:
         assert sorted(files_of(house, draft.folder)) == ["card.jpg", "full.png", "painting.png", "post.jpg"]
-    assert list((house.settings.home / "studio").iterdir()) == []
+    assert house.runs.names() == []
+    assert house.studio.events(made.run) == tuple(events)
     assert house.review.drafts() == tuple(reversed(made.drafts))
-    assert {event.sketch for event in told} == {1, 2}
+    assert {event.artwork for event in events} == {1, 2}
     assert dict(made.steps).keys() >= {"poem", "finish"}
 
 
 def test_the_same_seed_makes_the_same_artwork_in_the_same_home(house: Application) -> None:
     """Byte for byte, though its twin is already there; what was made before is not looked at."""
-    first = house.studio.make(seed=11, theme="fog").drafts[0]
-    house.studio.make(count=2)
-    second = house.studio.make(seed=11, theme="fog").drafts[0]
+    first = house.studio.make(ArtworkRequest(seed=11, theme="fog")).drafts[0]
+    house.studio.make(ArtworkRequest(count=2))
+    second = house.studio.make(ArtworkRequest(seed=11, theme="fog")).drafts[0]
     assert first.artwork == second.artwork
     assert files_of(house, first.folder) == files_of(house, second.folder)
     assert first.id != second.id
@@ -58,17 +61,27 @@ def test_the_same_seed_makes_the_same_artwork_in_the_same_home(house: Applicatio
 
 def test_without_a_seed_one_is_drawn_and_recorded_and_the_past_is_avoided(house: Application) -> None:
     """Every run is new: other seeds, poems, styles and pictures."""
-    drafts = [house.studio.make().drafts[0] for _ in range(3)]
+    drafts = [house.studio.make(ArtworkRequest()).drafts[0] for _ in range(3)]
     assert len({draft.artwork.seed for draft in drafts}) == 3
     assert len({draft.artwork.haiku for draft in drafts}) == 3
     assert len({draft.artwork.style.key for draft in drafts}) == 3
     assert len({draft.artwork.fingerprint for draft in drafts}) == 3
 
 
-def test_a_drawn_mood_follows_the_weights(house: Application) -> None:
-    """A mood of weight nought is not drawn, and it is said that the mood was drawn."""
-    artwork = house.studio.make(mood="draw", mood_weights={"stormy": 1.0}).drafts[0].artwork
-    assert (artwork.mood, artwork.mood_source) == ("stormy", "drawn")
+def test_a_mood_can_be_drawn(house: Application) -> None:
+    """It is recorded that it was drawn."""
+    artwork = house.studio.make(ArtworkRequest(mood="draw", seed=3)).drafts[0].artwork
+    assert (artwork.mood, artwork.mood_source) == (draw_mood(3), "drawn")
+
+
+def test_a_season_chooses_the_theme(house: Application) -> None:
+    """The same seed chooses the same one; an unknown season is refused with the known ones."""
+    request = house.studio.with_theme(ArtworkRequest(season="Winter", seed=3))
+    made = house.studio.make(ArtworkRequest(season="winter", seed=3)).drafts[0]
+    assert made.artwork.theme == request.theme
+    assert request.season == "winter"
+    with pytest.raises(UnknownName, match="spring"):
+        house.studio.make(ArtworkRequest(season="monsoon"))
 
 
 def _let_them_love(house: Application, mood: str, style: str) -> None:
@@ -82,15 +95,15 @@ def _let_them_love(house: Application, mood: str, style: str) -> None:
 
 def test_what_was_loved_is_felt_again(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a wish, the mood is drawn by what followers loved, and the loved painting comes first."""
-    monkeypatch.setattr("auria_bot.services.studio.studio.new_seed", lambda: 2026)
+    monkeypatch.setattr("auria_bot.services.studio.planner.new_seed", lambda: 2026)
     _let_them_love(house, "stormy", "fake-07")
-    drafts = house.studio.make(count=8).drafts
+    drafts = house.studio.make(ArtworkRequest(count=8)).drafts
     learned = [draft.artwork.mood for draft in drafts if draft.artwork.mood_source == "learned"]
     assert len(learned) >= 2
     assert learned.count("stormy") >= len(learned) / 2
     assert {draft.artwork.mood_source for draft in drafts} <= {"learned", "read"}
     assert drafts[0].artwork.style.key == "fake-07"
-    seasonal = house.studio.make(count=8, theme="first frost", seasonal=True).drafts
+    seasonal = house.studio.make(ArtworkRequest(count=8, theme="first frost", season="winter")).drafts
     assert "learned" in {draft.artwork.mood_source for draft in seasonal}
 
 
@@ -107,25 +120,25 @@ def test_what_was_loved_is_felt_again(house: Application, monkeypatch: pytest.Mo
 def test_a_wish_goes_before_what_was_loved(house: Application, wish: dict[str, Any], source: str) -> None:
     """A mood, theme or seed of the operator's is followed as if nothing had been loved."""
     _let_them_love(house, "stormy", "fake-07")
-    drafts = house.studio.make(count=3, **wish).drafts
+    drafts = house.studio.make(ArtworkRequest(count=3, **wish)).drafts
     assert {draft.artwork.mood_source for draft in drafts} == {source}
 
 
 def test_a_seed_makes_the_same_whatever_was_loved(house: Application) -> None:
     """Learning changes nothing about a given seed, nor about a given painting."""
-    before = house.studio.make(seed=5).drafts[0].artwork
+    before = house.studio.make(ArtworkRequest(seed=5)).drafts[0].artwork
     _let_them_love(house, "stormy", "fake-07")
-    assert house.studio.make(seed=5).drafts[0].artwork == before
-    assert house.studio.make(style="fake-03").drafts[0].artwork.style.key == "fake-03"
+    assert house.studio.make(ArtworkRequest(seed=5)).drafts[0].artwork == before
+    assert house.studio.make(ArtworkRequest(style="fake-03")).drafts[0].artwork.style.key == "fake-03"
 
 
 def test_a_draft_is_restyled_in_what_was_loved(house: Application) -> None:
     """The loved painting comes first there too, unless it is the one to be replaced."""
     _let_them_love(house, "stormy", "fake-07")
-    draft = house.studio.make(style="fake-03").drafts[0]
-    restyled = house.studio.restyle(draft).drafts[0]
+    draft = house.studio.make(ArtworkRequest(style="fake-03")).drafts[0]
+    restyled = house.studio.restyle(draft, ArtworkRequest()).drafts[0]
     assert restyled.artwork.style.key == "fake-07"
-    assert house.studio.restyle(restyled).drafts[0].artwork.style.key != "fake-07"
+    assert house.studio.restyle(restyled, ArtworkRequest()).drafts[0].artwork.style.key != "fake-07"
 
 
 @pytest.mark.parametrize(
@@ -145,14 +158,14 @@ def test_a_draft_is_restyled_in_what_was_loved(house: Application) -> None:
 def test_an_impossible_wish_starts_nothing(house: Application, wish: dict[str, Any], error: type[Exception]) -> None:
     """No folder, no draft, no child process."""
     with pytest.raises(error):
-        house.studio.make(**wish)
+        house.studio.make(ArtworkRequest(**wish))
     assert not (house.settings.home / "studio").exists()
 
 
 def test_a_style_that_is_not_there_is_final(house: Application) -> None:
     """The operator hears which styles there are; trying again is of no use, so nothing is kept."""
     with pytest.raises(UnknownName, match="fake-00"):
-        house.studio.make(style="Mona Lisa")
+        house.studio.make(ArtworkRequest(style="Mona Lisa"))
     assert house.studio.unfinished() == ()
 
 
@@ -161,9 +174,9 @@ def test_a_bad_sketch_loses_no_other_and_can_be_tried_again(tmp_path: Path) -> N
     repaired = tmp_path / "repaired"
     options = {"enlarger": {"faults": {"/02/": "crash"}, "repaired": str(repaired)}}
     with closing(fake_house(tmp_path / "home", **options)) as house:
-        made = house.studio.make(count=3)
+        made = house.studio.make(ArtworkRequest(count=3))
         assert [draft.folder[-2:] for draft in made.drafts] == ["01", "03"]
-        assert [(failure.sketch, failure.step) for failure in made.failures] == [(2, "enlarge")]
+        assert [(failure.artwork, failure.step) for failure in made.failures] == [(2, "enlarge")]
         (waiting,) = house.studio.unfinished()
         assert (waiting.finished, waiting.count, len(waiting.failures)) == (2, 3, 1)
         (again,) = house.studio.resume(waiting.run)
@@ -178,8 +191,8 @@ def test_a_bad_sketch_loses_no_other_and_can_be_tried_again(tmp_path: Path) -> N
 def test_when_nothing_comes_about_the_first_failure_is_raised(tmp_path: Path) -> None:
     """Its class tells the exit code, its message the step and the log; the run is kept to be tried again."""
     with closing(fake_house(tmp_path / "home", painter={"faults": {"": "blank"}})) as house:
-        with pytest.raises(NoGoodPicture, match=r"step 'painting' of sketch 1: .*its log: "):
-            house.studio.make()
+        with pytest.raises(NoGoodPicture, match=r"step 'painting' of artwork 1: .*its log: "):
+            house.studio.make(ArtworkRequest())
         (waiting,) = house.studio.unfinished()
         house.studio.discard(waiting.run)
         assert house.studio.unfinished() == ()
@@ -187,7 +200,7 @@ def test_when_nothing_comes_about_the_first_failure_is_raised(tmp_path: Path) ->
             house.studio.discard(waiting.run)
 
 
-@pytest.mark.parametrize("moment", ["carry", "pictures", "drafts", "remove"])
+@pytest.mark.parametrize("moment", ["work", "pictures", "drafts", "finish"])
 def test_a_run_killed_anywhere_is_finished_once(
     house: Application, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
@@ -212,49 +225,51 @@ def test_a_run_killed_anywhere_is_finished_once(
     from auria_bot.store.files import Pictures
 
     place: dict[str, tuple[Any, str, int]] = {
-        "carry": (Run, "states", 4),
+        "work": (Run, "save", 8),
         "pictures": (Pictures, "keep", 2),
         "drafts": (Drafts, "add", 2),
-        "remove": (RunStore, "remove", 1),
+        "finish": (RunStore, "finish", 1),
     }
     owner, name, at = place[moment]
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, dying(getattr(owner, name), at))
         with pytest.raises(Killed):
-            house.studio.make(count=3, seed=5)
+            house.studio.make(ArtworkRequest(count=3, seed=5))
     house.studio.resume()
     drafts = house.review.drafts()
     assert [draft.folder[-2:] for draft in reversed(drafts)] == ["01", "02", "03"]
     assert len(list(house.pictures.root.iterdir())) == 3
     assert house.studio.unfinished() == ()
-    fresh = house.studio.make(count=3, seed=5)
+    fresh = house.studio.make(ArtworkRequest(count=3, seed=5))
     assert [draft.artwork for draft in fresh.drafts] == [draft.artwork for draft in reversed(drafts)]
 
 
 def test_a_run_at_work_is_not_taken_up(house: Application) -> None:
     """It is left out of the unfinished ones, and `resume` by name is refused."""
 
-    def look(event: Progress) -> None:
+    def look(event: RunEvent) -> None:
         if (event.step, event.state) == ("style", "started"):
-            (name,) = house.workspace.names()
+            (name,) = house.runs.names()
             assert house.studio.unfinished() == ()
-            with pytest.raises(InvalidTransition, match="at work"):
-                house.workspace.open(name, wait=0.0)
+            with pytest.raises(InvalidTransition, match="working on run"):
+                house.runs.open(name, wait=0.0)
 
-    house.studio.make(progress=look)
+    house.studio.make(ArtworkRequest(), progress=look)
 
 
 def test_a_restyled_draft_keeps_poem_and_painting(house: Application) -> None:
     """Only the later steps are done; the mood that was asked for chooses another style."""
-    told: list[Progress] = []
-    old = house.studio.make(seed=3).drafts[0]
-    new = house.studio.restyle(old, mood="stormy", mode="photorealistic", progress=told.append).drafts[0]
+    events: list[RunEvent] = []
+    old = house.studio.make(ArtworkRequest(seed=3)).drafts[0]
+    new = house.studio.restyle(
+        old, ArtworkRequest(mood="stormy", mode="photorealistic"), progress=events.append
+    ).drafts[0]
     assert new.artwork.haiku == old.artwork.haiku
     assert files_of(house, new.folder)["painting.png"] == files_of(house, old.folder)["painting.png"]
     assert files_of(house, new.folder)["post.jpg"] != files_of(house, old.folder)["post.jpg"]
     assert (new.artwork.mood, new.artwork.style.mode) == ("stormy", "photorealistic")
     assert new.artwork.style.key != old.artwork.style.key
-    started = [event.step for event in told if event.state == "started"]
+    started = [event.step for event in events if event.state == "started"]
     assert started == ["enlarge", "style", "caption", "words", "finish"]
     assert {name.partition(":")[0] for name, _ in new.artwork.models} == {
         name.partition(":")[0] for name, _ in old.artwork.models
@@ -263,8 +278,8 @@ def test_a_restyled_draft_keeps_poem_and_painting(house: Application) -> None:
 
 def test_a_restyle_with_a_seed_is_repeatable(house: Application) -> None:
     """The same wish with the same seed gives the same bytes."""
-    old = house.studio.make(seed=3).drafts[0]
-    one, two = (house.studio.restyle(old, style="fake-07", seed=9).drafts[0] for _ in range(2))
+    old = house.studio.make(ArtworkRequest(seed=3)).drafts[0]
+    one, two = (house.studio.restyle(old, ArtworkRequest(style="fake-07", seed=9)).drafts[0] for _ in range(2))
     assert one.artwork == two.artwork
     assert files_of(house, one.folder) == files_of(house, two.folder)
     assert one.artwork.style.key == "fake-07"
@@ -272,8 +287,8 @@ def test_a_restyle_with_a_seed_is_repeatable(house: Application) -> None:
 
 def test_a_repainted_draft_keeps_its_poem_only(house: Application) -> None:
     """The picture is another one."""
-    old = house.studio.make(seed=3).drafts[0]
-    new = house.studio.repaint(old).drafts[0]
+    old = house.studio.make(ArtworkRequest(seed=3)).drafts[0]
+    new = house.studio.repaint(old, ArtworkRequest()).drafts[0]
     assert (new.artwork.haiku, new.artwork.mood) == (old.artwork.haiku, old.artwork.mood)
     assert files_of(house, new.folder)["painting.png"] != files_of(house, old.folder)["painting.png"]
 
@@ -285,7 +300,8 @@ def test_the_parent_imports_no_runtime(house: Application) -> None:
 
     script = (
         "import sys\nfrom pathlib import Path\nfrom tests.house import fake_house\n"
-        "house = fake_house(Path(sys.argv[1]))\nhouse.studio.make()\n"
+        "from auria_bot.domain.request import ArtworkRequest\n"
+        "house = fake_house(Path(sys.argv[1]))\nhouse.studio.make(ArtworkRequest())\n"
         "print([n for n in ('numpy', 'torch', 'onnxruntime', 'openvino', 'PIL') if n in sys.modules])\n"
     )
     home = str(house.settings.home / "other")
@@ -293,25 +309,50 @@ def test_the_parent_imports_no_runtime(house: Application) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_isolation_is_what_carries(house: Application) -> None:
-    """The peak of the child is reported with the drafts."""
-    assert isinstance(house.studio._isolation, ChildProcessExecutor)
-    assert house.studio.make().peak_bytes > 1 << 20
+def test_the_size_of_the_worker_is_known(house: Application) -> None:
+    """Its peak is reported with the drafts."""
+    assert house.studio.make(ArtworkRequest()).peak_bytes > 1 << 20
 
 
 def test_a_resumed_run_keeps_its_plan(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drafts made in between change nothing: what was made lately was written down when the run began."""
-    real = ChildProcessExecutor.carry
     with monkeypatch.context() as patch:
-        patch.setattr(ChildProcessExecutor, "carry", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(ChildProcessExecutor, "open", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            house.studio.make()
-    assert ChildProcessExecutor.carry is real
-    (name,) = house.workspace.names()
-    with house.workspace.open(name) as run:
+            house.studio.make(ArtworkRequest())
+    (name,) = house.runs.names()
+    with house.runs.open(name) as run:
         plan = run.plan
     assert plan.recent_poems == ()
-    house.studio.make()
+    house.studio.make(ArtworkRequest())
     (made,) = house.studio.resume()
     assert made.seed == plan.seed
     assert replace(made.drafts[0], state=DraftState.MADE) == made.drafts[0]
+
+
+def test_a_run_of_an_earlier_version_is_told_and_can_be_discarded(house: Application) -> None:
+    """It is listed with what to do, it stops no other run, and nothing else is lost when it is given up."""
+    draft = house.studio.make(ArtworkRequest()).drafts[0]
+    folder = house.runs.root / "20260101-000000-abcdef"
+    (folder / "01").mkdir(parents=True)
+    (folder / "plan.json").write_text('{"format": 1, "run": "20260101-000000-abcdef", "seed": 1, "count": 1}')
+    (run,) = house.studio.unfinished()
+    assert run.problem == (
+        "run 20260101-000000-abcdef: the run's plan has format 1, of another version of auria; this one reads 2;"
+        " give it up: auria make --discard 20260101-000000-abcdef"
+    )
+    with pytest.raises(InputError, match="another version"):
+        house.studio.resume(run.run)
+    house.studio.discard(run.run)
+    assert house.studio.unfinished() == ()
+    assert house.review.drafts() == (draft,)
+
+
+def test_a_draft_of_an_earlier_version_can_be_restyled(house: Application) -> None:
+    """Its files had no hashes, and its pictures' names stood in fields of their own."""
+    old = house.studio.make(ArtworkRequest(seed=3)).drafts[0]
+    value = old.artwork.to_json()
+    names = {kind: file["name"] for kind, file in value.pop("files").items()}
+    earlier = replace(old, artwork=Artwork.from_json({**value, **names}))
+    new = house.studio.restyle(earlier, ArtworkRequest(mood="stormy")).drafts[0]
+    assert files_of(house, new.folder)["painting.png"] == files_of(house, old.folder)["painting.png"]

@@ -1,0 +1,102 @@
+"""One unit of work: `(request, state, files) -> (state, files)`, as plain data, and who runs it.
+
+A unit names no folder, open file, lock or process of one machine. Its function is named by an import string; the class
+behind it is constructed once in each worker and called for many units, so that it can keep loaded models:
+
+    class Function:
+        def __call__(self, request, state, folder) -> tuple[state, files]: ...
+
+`request` and `state` are JSON objects, `folder` is a scratch folder of the worker that holds the unit's files under
+their names, and `files` are the new ones, by kind, written into `folder`. Does not know what is computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from auria_bot.domain.artwork import ArtworkFile
+
+__all__ = ["Executor", "ExecutorSession", "UnitFailure", "UnitFinished", "UnitStarted", "WorkUnit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkUnit:
+    """Something to compute. Where units wait for each other's workers, those of lower `order` run first."""
+
+    name: str  # unique among the units that are submitted at one time; names its log
+    order: tuple[int, ...]
+    function: str  # "package.module:Class"
+    request: Mapping[str, Any]  # JSON; the same object for all units that share it, so that it is sent once
+    state: Mapping[str, Any]  # JSON
+    files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind: what the function reads
+    group: str  # units of one group share their files, e.g. those of one artwork
+    interpreter: str = ""  # the Python interpreter that has the function's packages; "" for the program's own
+    deadline: float  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFailure:
+    """Why a unit has no result."""
+
+    error: str  # the class in auria_bot.errors
+    message: str
+    log: str = ""  # the path of what it printed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitStarted:
+    """A worker began with a unit."""
+
+    unit: WorkUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFinished:
+    """A unit ended: with a state and files, or with a failure."""
+
+    unit: WorkUnit
+    seconds: float  # wall
+    state: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind: the new ones
+    failure: UnitFailure | None = None
+
+
+class ExecutorSession(Protocol):
+    """Runs units for one caller."""
+
+    @property
+    def peak_bytes(self) -> int:
+        """The largest resident size of a worker so far; 0 where it is not known."""
+        ...
+
+    def submit(self, unit: WorkUnit) -> None:
+        """Add a unit; also possible while `events` is being iterated."""
+        ...
+
+    def events(self) -> Iterator[UnitStarted | UnitFinished]:
+        """What happens, until every submitted unit has ended.
+
+        Raises:
+            StepFailed: no worker could be started.
+            BackendMissing: a unit's interpreter cannot be run.
+        """
+        ...
+
+
+class Executor(Protocol):
+    """Runs units of work somewhere."""
+
+    def open(self, folder: Path) -> AbstractContextManager[ExecutorSession]:
+        """A session whose workers end with the block.
+
+        Args:
+            folder: a folder of the caller's with one subfolder for each group of units. The executor takes the units'
+                files from there and leaves new files there, however its workers come by them.
+        """
+        ...
