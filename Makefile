@@ -34,7 +34,7 @@ review: .venv/.installed  ## Review the drafts of the demo, one key each.
 	@$(DEMO) .venv/bin/auria review
 
 test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch too.
-	@.venv-test/bin/python -m pytest $(ARGS)
+	@.venv-test/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-live: .venv-test/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server, which npm installs.
 	@.venv-test/bin/python -m pytest tests/live $(ARGS)
