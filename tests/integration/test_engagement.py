@@ -45,7 +45,7 @@ def test_a_folder_is_measured_and_a_deleted_post_noticed(house: Application, clo
     """Nothing can be counted in a folder, but that a post is gone is told, once; the others stay."""
     posts = _publish(house, 2, channel="folder", mood="serene")
     done = house.tracker.measure(["folder"])
-    assert [(visit.posts, visit.followers, visit.failed) for visit in done.visits] == [(2, None, False)]
+    assert [(visit.posts, visit.followers, visit.failed) for visit in done.results] == [(2, None, False)]
     with house.store.read() as unit:
         assert unit.samples.history(posts[0]) == (Engagement(at=clock()),)
         receipt = unit.posts.get(posts[0]).receipt
@@ -55,9 +55,9 @@ def test_a_folder_is_measured_and_a_deleted_post_noticed(house: Application, clo
     assert [post.post_id for post in house.tracker.measure(["folder"]).vanished] == [posts[0]]
     clock.advance(days=30)
     assert house.tracker.measure(["folder"]).vanished == ()
-    total = house.statistics.look().total()
+    total = house.statistics.report().total()
     assert (total.posts, total.vanished, total.points) == (2, 1, None)
-    assert house.moods.leanings().artworks == 0
+    assert house.moods.preferences().artworks == 0
 
 
 def test_what_followers_love_is_made_next(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
@@ -76,9 +76,9 @@ def test_what_followers_love_is_made_next(house: Application, clock: FakeClock, 
             stormy |= {receipt.id} if mood == "stormy" else set()
         clock.advance(days=1)
     clock.advance(days=8)
-    assert house.tracker.measure(["fake"]).visits[0].posts == 12
-    assert [one.name for one in house.statistics.look().by("mood")] == ["stormy", "serene"]
-    leanings = house.moods.leanings()
+    assert house.tracker.measure(["fake"]).results[0].posts == 12
+    assert [one.name for one in house.statistics.report().by("mood")] == ["stormy", "serene"]
+    leanings = house.moods.preferences()
     assert (leanings.artworks, leanings.moods[0].name) == (12, "stormy")
     assert leanings.moods[-1].name == "serene"
     monkeypatch.setattr("auria_bot.services.studio.planner.new_seed", lambda: 77)

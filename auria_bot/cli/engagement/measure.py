@@ -49,7 +49,7 @@ def measure(
             _tell(app, app.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
             return
         done = app.tracker.measure(channel or (), vanished=vanished)
-        _tell(app, done.visits, done.vanished, as_json=as_json, dry_run=False)
+        _tell(app, done.results, done.vanished, as_json=as_json, dry_run=False)
     if done.problems:
         raise ChannelError("\n".join(done.problems))
 

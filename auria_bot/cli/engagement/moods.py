@@ -44,7 +44,7 @@ def list_moods(
     from auria_bot.domain.mood import MOODS
 
     with app_context() as app:
-        leanings = app.moods.leanings()
+        leanings = app.moods.preferences()
         if as_json:
             print_json(_styles_json(leanings) if styles else _moods_json(leanings))
         elif not leanings.artworks:

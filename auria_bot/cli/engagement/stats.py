@@ -58,7 +58,7 @@ def stats(
         _check_channel(app, channel)
         zone = _zone(app)
         start = since_when(since, app.clock(), zone) if since else None
-        look = app.statistics.look(since=start, channel=channel)
+        look = app.statistics.report(since=start, channel=channel)
         if plot is not None:
             from auria_bot.services.engagement.engagement_plot import draw
 
@@ -114,11 +114,11 @@ def _print_tables(app: Application, look: EngagementReport, by: str | None) -> N
     from auria_bot.cli.engagement import stats_view
     from auria_bot.cli.terminal.console import out
 
-    if not look.standings:
+    if not look.posts:
         note(_NOTHING)
         return
     console = out()
-    latest = look.standings if by == "post" else look.standings[:_LATEST]
+    latest = look.posts if by == "post" else look.posts[:_LATEST]
     ids = [one.draft_id for one in latest[: stats_view.MOST]] + [
         one.example for one in (look.by("style")[: stats_view.MOST] if by in {None, "style"} else ())
     ]
@@ -135,7 +135,7 @@ def _print_json(app: Application, look: EngagementReport, by: str | None) -> Non
     if by is not None:
         print_json(_rows(app, look, by))
         return
-    artworks = app.statistics.artworks([one.draft_id for one in look.standings[:_LATEST]])
+    artworks = app.statistics.artworks([one.draft_id for one in look.posts[:_LATEST]])
     print_json(
         {
             "time_zone": app.settings.time_zone,
@@ -146,7 +146,7 @@ def _print_json(app: Application, look: EngagementReport, by: str | None) -> Non
             "hours": tally_rows(look.by("hour")),
             "days": tally_rows(look.by("day")),
             "months": tally_rows(look.by("month")),
-            "posts": post_rows(look.standings[:_LATEST], artworks),
+            "posts": post_rows(look.posts[:_LATEST], artworks),
             "followers": {
                 name: [{"at": one.at.isoformat(), "followers": one.followers} for one in rows]
                 for name, rows in look.followers.items()
@@ -157,7 +157,7 @@ def _print_json(app: Application, look: EngagementReport, by: str | None) -> Non
 
 def _rows(app: Application, look: EngagementReport, by: str) -> list[dict[str, Any]]:
     if by == "post":
-        return post_rows(look.standings, app.statistics.artworks([one.draft_id for one in look.standings]))
+        return post_rows(look.posts, app.statistics.artworks([one.draft_id for one in look.posts]))
     tallies = look.by(by)  # type: ignore[arg-type]  # checked before
     if by != "style":
         return tally_rows(tallies)

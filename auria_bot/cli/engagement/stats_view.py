@@ -51,17 +51,17 @@ def overview(look: EngagementReport, artworks: Mapping[int, Artwork], *, width: 
         grid = Table.grid(padding=(0, 4))
         grid.add_row(moods, paintings)
         pair = grid
-    first, last = (one.posted_at.astimezone(look.zone) for one in (look.standings[-1], look.standings[0]))
-    time = f"   {len(look.standings):,} posts, {first:%Y-%m-%d} to {last:%Y-%m-%d}, times in {look.zone}"
+    first, last = (one.posted_at.astimezone(look.zone) for one in (look.posts[-1], look.posts[0]))
+    time = f"   {len(look.posts):,} posts, {first:%Y-%m-%d} to {last:%Y-%m-%d}, times in {look.zone}"
     head = Text.assemble(("What followers did", "bold"), (time, "dim"))
-    counted = max((one.counts.at for one in look.standings if one.counts), default=None)
+    counted = max((one.counts.at for one in look.posts if one.counts), default=None)
     foot = f"{_MEANING} {f'Counted last {counted.astimezone(look.zone):%Y-%m-%d %H:%M}.' if counted else _UNCOUNTED}"
     parts: list[RenderableType] = [
         head,
         _channels(look, width),
         pair,
         _times(look),
-        _posts(look.standings[:latest], artworks, look, width),
+        _posts(look.posts[:latest], artworks, look, width),
     ]
     return Group(*parts, Text(foot, style=_INK["dim"]))
 
@@ -72,8 +72,8 @@ def table_by(look: EngagementReport, by: str, artworks: Mapping[int, Artwork], *
     from rich.text import Text
 
     if by == "post":
-        shown: Table = _posts(look.standings[:MOST], artworks, look, width)
-        rows = len(look.standings)
+        shown: Table = _posts(look.posts[:MOST], artworks, look, width)
+        rows = len(look.posts)
     else:
         tallies = look.by(by)  # type: ignore[arg-type]  # the caller checked it
         names = [_title(artworks.get(one.example)) for one in tallies[:MOST]] if by == "style" else []

@@ -1,6 +1,6 @@
-"""Draws what followers did as a figure of four panels: followers, points by week, moods, and times of posting.
+"""Plots an engagement report as a figure of four panels: followers, points by week, moods, and times of posting.
 
-matplotlib comes with the extra `plot` and is imported when a figure is drawn. Knows a `EngagementReport`; does not know the database.
+matplotlib comes with the extra `plot` and is imported when a figure is drawn.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "draw"]
 
 FORMATS = ("png", "svg", "pdf", "jpg")
-"""What a figure can be written as, by its file's ending."""
+"""File formats of a figure, by the file's ending."""
 
 _PAPER, _INK, _FAINT = "#fbf8f1", "#2d2a26", "#b9b1a3"
 _COLOURS = ("#31688e", "#c8553d", "#588157", "#b08968", "#6d597a", "#e09f3e", "#457b9d")
-_MOODS = 14  # that are shown
-_FEWEST = 2  # posts in a mood before it is shown
+_MOODS = 14  # most moods shown
+_FEWEST = 2  # posts of a mood needed to show it
 
 
-def draw(look: EngagementReport, target: Path) -> None:
-    """Write a figure, in one stroke.
+def draw(report: EngagementReport, target: Path) -> None:
+    """Write a figure atomically.
 
     Args:
-        look: at least one post.
-        target: where; its ending decides the format.
+        report: with at least one post.
+        target: the file; its ending decides the format.
 
     Raises:
         InputError: there is nothing to draw, or the ending names no format.
@@ -46,32 +46,32 @@ def draw(look: EngagementReport, target: Path) -> None:
         raise InputError(
             f"a figure cannot be written as {target.name[:60]!r}; its name must end in {', '.join(FORMATS)}"
         )
-    if not look.standings:
-        raise InputError("there is nothing to draw: nothing is out yet, or not in that time")
+    if not report.posts:
+        raise InputError("there is nothing to draw: nothing was published yet, or not in that period")
     if find_spec("matplotlib") is None:
         raise BackendMissing("figures need matplotlib: pip install 'auria-bot[plot]'")
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_manner()):
+    with mpl.rc_context(_style()):
         figure = Figure(figsize=(13.0, 8.6), facecolor=_PAPER)
         FigureCanvasAgg(figure)
         grid = figure.add_gridspec(
             2, 2, width_ratios=(1.15, 1), hspace=0.34, wspace=0.2, left=0.07, right=0.95, top=0.835, bottom=0.08
         )
-        _title(figure, look)
-        colours = _colours(look)
-        _followers(figure.add_subplot(grid[0, 0]), look, colours)
-        _weeks(figure.add_subplot(grid[0, 1]), look, colours)
-        _times(figure.add_subplot(grid[1, 0]), look)
-        _moods(figure.add_subplot(grid[1, 1]), look)
+        _title(figure, report)
+        colours = _colours(report)
+        _followers(figure.add_subplot(grid[0, 0]), report, colours)
+        _weeks(figure.add_subplot(grid[0, 1]), report, colours)
+        _times(figure.add_subplot(grid[1, 0]), report)
+        _moods(figure.add_subplot(grid[1, 1]), report)
         with disk_errors(target), atomic_path(target, mode=None) as scratch:
             figure.savefig(scratch, format=form, dpi=150, facecolor=_PAPER)
 
 
-def _manner() -> Any:
-    """Warm paper, dark ink, the typeface of Auria's cards."""
+def _style() -> Any:
+    """The figure's style: warm background, dark text, the typeface of the cards."""
     from matplotlib import font_manager
 
     family = ["DejaVu Serif"]
@@ -104,38 +104,38 @@ def _manner() -> Any:
     }
 
 
-def _title(figure: Any, look: EngagementReport) -> None:
-    first, last = (one.posted_at.astimezone(look.zone) for one in (look.standings[-1], look.standings[0]))
-    total = look.total()
-    figure.text(0.07, 0.945, "What followers did", fontsize=25)
-    words = f"{total.posts:,} posts, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-    words += f"   ·   {total.points:,} points" if total.points is not None else ""
-    figure.text(0.07, 0.912, f"{words}   ·   times in {look.zone}", fontsize=12.5, color="#7a7267")
+def _title(figure: Any, report: EngagementReport) -> None:
+    first, last = (post.posted_at.astimezone(report.zone) for post in (report.posts[-1], report.posts[0]))
+    total = report.total()
+    figure.text(0.07, 0.945, "Engagement", fontsize=25)
+    text = f"{total.posts:,} posts, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    text += f"   ·   {total.points:,} points" if total.points is not None else ""
+    figure.text(0.07, 0.912, f"{text}   ·   times in {report.zone}", fontsize=12.5, color="#7a7267")
 
 
-def _colours(look: EngagementReport) -> dict[str, str]:
-    names = sorted({one.channel for one in look.standings} | set(look.followers))
-    return {name: _COLOURS[place % len(_COLOURS)] for place, name in enumerate(names)}
+def _colours(report: EngagementReport) -> dict[str, str]:
+    names = sorted({post.channel for post in report.posts} | set(report.followers))
+    return {name: _COLOURS[position % len(_COLOURS)] for position, name in enumerate(names)}
 
 
 def _dated(axes: Any) -> None:
-    """Few, short dates under an axis."""
+    """Set few, short date labels on the x axis."""
     from matplotlib import dates
 
-    kit: Any = dates  # whose classes carry no types
-    places = kit.AutoDateLocator(minticks=3, maxticks=7)
-    axes.xaxis.set_major_locator(places)
-    axes.xaxis.set_major_formatter(kit.ConciseDateFormatter(places))
+    untyped: Any = dates
+    locator = untyped.AutoDateLocator(minticks=3, maxticks=7)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(untyped.ConciseDateFormatter(locator))
 
 
-def _followers(axes: Any, look: EngagementReport, colours: dict[str, str]) -> None:
-    """A line a channel, named at its end."""
+def _followers(axes: Any, report: EngagementReport, colours: dict[str, str]) -> None:
+    """Plot one line per channel, labelled at its end."""
     axes.set_title("Followers")
     ends = []
-    for name, rows in look.followers.items():
-        values = [one.followers or 0 for one in rows]
+    for name, rows in report.followers.items():
+        values = [count.followers or 0 for count in rows]
         axes.plot(
-            [one.at for one in rows],
+            [count.at for count in rows],
             values,
             color=colours[name],
             linewidth=2.2,
@@ -144,18 +144,18 @@ def _followers(axes: Any, look: EngagementReport, colours: dict[str, str]) -> No
         )
         ends.append((values[-1], name, rows[-1].at))
     if not ends:
-        _nothing(axes, "followers were not counted yet")
+        _empty(axes, "followers were not counted yet")
         return
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     last = max(at for _, _, at in ends)
-    for (value, name, _), place in zip(
-        sorted(ends), _apart([value for value, _, _ in sorted(ends)], axes.get_ylim()[1]), strict=True
+    for (value, name, _), position in zip(
+        sorted(ends), _spread([value for value, _, _ in sorted(ends)], axes.get_ylim()[1]), strict=True
     ):
         axes.annotate(
             f"{name}  {value:,}",
-            (last, place),
+            (last, position),
             xytext=(8, 0),
             textcoords="offset points",
             va="center",
@@ -164,21 +164,21 @@ def _followers(axes: Any, look: EngagementReport, colours: dict[str, str]) -> No
             annotation_clip=False,
         )
     _dated(axes)
-    _narrowed(axes, 0.83)
+    _narrow(axes, 0.83)
 
 
-def _apart(values: Sequence[float], top: float) -> list[float]:
-    """Heights for labels, in rising order, none closer to the next than a line of text."""
-    least, places = top * 0.075, list[float]()
+def _spread(values: Sequence[float], top: float) -> list[float]:
+    """Ascending label heights, at least a line of text apart."""
+    least, positions = top * 0.075, list[float]()
     for value in values:
-        places.append(max(value, places[-1] + least) if places else value)
-    return places
+        positions.append(max(value, positions[-1] + least) if positions else value)
+    return positions
 
 
-def _weeks(axes: Any, look: EngagementReport, colours: dict[str, str]) -> None:
-    """The points of each week's posts, a channel upon the other."""
+def _weeks(axes: Any, report: EngagementReport, colours: dict[str, str]) -> None:
+    """Plot the points of each week's posts, stacked by channel."""
     axes.set_title("Points of each week's posts")
-    weeks = look.weeks()
+    weeks = report.weeks()
     days = list(next(iter(weeks.values())))
     floor = [0] * len(days)
     for name, row in weeks.items():
@@ -200,41 +200,41 @@ def _weeks(axes: Any, look: EngagementReport, colours: dict[str, str]) -> None:
     _dated(axes)
 
 
-def _moods(axes: Any, look: EngagementReport) -> None:
-    """The rate of each mood, the best on top."""
-    axes.set_title("Points for every 100 followers, by mood")
-    tallies = [one for one in look.by("mood") if one.rate is not None and one.posts >= _FEWEST][:_MOODS][::-1]
-    if not tallies:
-        _nothing(axes, "no mood was measured often enough yet")
+def _moods(axes: Any, report: EngagementReport) -> None:
+    """Plot the rate of each mood, best on top."""
+    axes.set_title("Points per 100 followers, by mood")
+    aggregates = [mood for mood in report.by("mood") if mood.rate is not None and mood.posts >= _FEWEST][:_MOODS][::-1]
+    if not aggregates:
+        _empty(axes, "no mood has enough measured posts yet")
         return
-    rates = [one.rate or 0.0 for one in tallies]
+    rates = [mood.rate or 0.0 for mood in aggregates]
     best = max(rates)
     axes.grid(visible=False)
-    axes.hlines(range(len(tallies)), 0, rates, color=_COLOURS[0], linewidth=2.4, alpha=0.45)
-    axes.scatter(rates, range(len(tallies)), s=62, color=_COLOURS[0], zorder=3)
-    for place, one in enumerate(tallies):
+    axes.hlines(range(len(aggregates)), 0, rates, color=_COLOURS[0], linewidth=2.4, alpha=0.45)
+    axes.scatter(rates, range(len(aggregates)), s=62, color=_COLOURS[0], zorder=3)
+    for position, mood in enumerate(aggregates):
         axes.annotate(
-            f"{one.rate:.1f}",
-            (one.rate or 0.0, place),
+            f"{mood.rate:.1f}",
+            (mood.rate or 0.0, position),
             xytext=(9, 0),
             textcoords="offset points",
             va="center",
             fontsize=11,
         )
-    axes.set_yticks(range(len(tallies)), [f"{one.name}  ({one.posts})" for one in tallies])
+    axes.set_yticks(range(len(aggregates)), [f"{mood.name}  ({mood.posts})" for mood in aggregates])
     axes.set_xlim(0, best * 1.12 or 1.0)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
     axes.set_xticks([])
 
 
-def _times(axes: Any, look: EngagementReport) -> None:
-    """The rate by day of the week and hour of posting."""
-    axes.set_title("Points for every 100 followers, by time of posting")
-    rates = look.rates()
-    told = [rate for row in rates for rate in row if rate is not None]
-    if not told:
-        _nothing(axes, "no post of a channel with followers was measured yet")
+def _times(axes: Any, report: EngagementReport) -> None:
+    """Plot the rate by day of the week and hour of posting."""
+    axes.set_title("Points per 100 followers, by time of posting")
+    rates = report.rates()
+    known = [rate for row in rates for rate in row if rate is not None]
+    if not known:
+        _empty(axes, "no post of a channel with followers was measured yet")
         return
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -245,8 +245,8 @@ def _times(axes: Any, look: EngagementReport) -> None:
         range(8),
         values,
         cmap=colours,
-        vmin=min(0.0, *told),
-        vmax=max(told),
+        vmin=min(0.0, *known),
+        vmax=max(known),
         edgecolors=_PAPER,
         linewidth=2.0,
     )
@@ -256,19 +256,19 @@ def _times(axes: Any, look: EngagementReport) -> None:
     axes.grid(visible=False)
     for side in axes.spines.values():
         side.set_visible(False)
-    _narrowed(axes, 0.87)
+    _narrow(axes, 0.87)
     scale = axes.figure.colorbar(mesh, cax=axes.inset_axes((1.02, 0.0, 0.02, 1.0)))
     scale.outline.set_visible(False)
 
 
-def _narrowed(axes: Any, share: float) -> None:
+def _narrow(axes: Any, share: float) -> None:
     """Leave room at the right of a panel."""
     box = axes.get_position()
     axes.set_position((box.x0, box.y0, box.width * share, box.height))
 
 
-def _nothing(axes: Any, words: str) -> None:
-    """An empty panel says why it is empty."""
-    axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes, color="#7a7267")
+def _empty(axes: Any, text: str) -> None:
+    """Write into an empty panel why it is empty."""
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="#7a7267")
     axes.set_xticks([])
     axes.set_yticks([])

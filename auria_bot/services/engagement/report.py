@@ -1,8 +1,7 @@
-"""What followers did so far, added up by post, channel, mood, painting and time of posting.
+"""Engagement aggregated by post, channel, mood, style and time of posting.
 
-A post counts with its latest sample. Points weigh what followers did (`domain.engagement`); since channels differ in
-size, moods, paintings and times are compared by their rate: points for every hundred who followed the channel when the
-post went out. Knows the store as a Protocol; does not know how a table looks.
+A post counts with its latest sample. Points weigh the kinds of engagement (`domain.engagement`). Because channels differ in
+size, moods, styles and times are compared by rate: points per hundred followers of the channel when the post was published.
 """
 
 from __future__ import annotations
@@ -25,60 +24,60 @@ if TYPE_CHECKING:
 __all__ = ["DAYS", "KINDS", "Aggregate", "EngagementReport", "EngagementReporter", "Kind"]
 
 Kind = Literal["channel", "mood", "style", "hour", "day", "month"]
-"""What posts can be put together by: the hour and the day of the week are those of posting."""
+"""What posts can be grouped by; hour and day of the week are those of posting."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Every kind."""
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-"""The days of the week as tallies name them."""
+"""The days of the week as aggregates name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
-    """Some posts, added up."""
+    """The totals of some posts."""
 
     name: str
     posts: int
-    measured: int  # of which counts are known
+    measured: int  # with known counts
     vanished: int
-    counts: Mapping[str, int | None]  # by the names of COUNTS; None where no platform told
+    counts: Mapping[str, int | None]  # by the names of COUNTS; None if no platform reports it
     points: int | None
-    mean: float | None  # points a measured post
-    rate: float | None  # points for every 100 followers, the mean over measured posts of channels with followers
+    mean: float | None  # points per measured post
+    rate: float | None  # points per 100 followers, averaged over measured posts of channels with followers
     cost: float  # US dollars
-    example: int  # the number of a draft among them, the newest
+    example: int  # number of the newest draft among them
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngagementReport:
-    """The posts of a time, as they stand."""
+    """The posts of a period and their engagement."""
 
-    standings: Sequence[PostEngagement]  # the newest first
-    followers: Mapping[str, Sequence[Audience]]  # by channel, the oldest first
+    posts: Sequence[PostEngagement]  # newest first
+    followers: Mapping[str, Sequence[Audience]]  # by channel, oldest first
     zone: tzinfo  # the operator's
 
     @cached_property
     def _entries(self) -> Sequence[_Entry]:
-        return [_entry(one, self.zone) for one in self.standings]
+        return [_entry(post, self.zone) for post in self.posts]
 
     def total(self) -> Aggregate:
-        """All of them."""
-        return _tally("all", self._entries)
+        """The totals of all posts."""
+        return _aggregate("all", self._entries)
 
     def by(self, kind: Kind) -> tuple[Aggregate, ...]:
-        """The tallies of one kind: channels by name, times in their order, moods and paintings by their rate, best first."""
-        naming = _NAMING[kind]
+        """Totals by one kind: channels by name, times in their order, moods and styles by rate, best first."""
+        group_name = _GROUP_NAME[kind]
         groups: dict[str, list[_Entry]] = {}
         for entry in self._entries:
-            groups.setdefault(naming(entry), []).append(entry)
-        tallies = [_tally(name, group) for name, group in groups.items()]
+            groups.setdefault(group_name(entry), []).append(entry)
+        aggregates = [_aggregate(name, group) for name, group in groups.items()]
         if kind in {"mood", "style"}:
-            return tuple(sorted(tallies, key=lambda one: (-(one.rate or 0.0), -(one.mean or 0.0), one.name)))
-        return tuple(sorted(tallies, key=lambda one: DAYS.index(one.name) if kind == "day" else one.name))
+            return tuple(sorted(aggregates, key=lambda group: (-(group.rate or 0.0), -(group.mean or 0.0), group.name)))
+        return tuple(sorted(aggregates, key=lambda group: DAYS.index(group.name) if kind == "day" else group.name))
 
     def weeks(self) -> dict[str, dict[date, int]]:
-        """The points of each channel's posts by the Monday of the week they went out, every week between included."""
+        """Points of each channel's posts by the Monday of the week of publication, including weeks without posts."""
         mondays = [_monday(entry.at) for entry in self._entries]
         if not mondays:
             return {}
@@ -91,7 +90,7 @@ class EngagementReport:
         return dict(sorted(found.items()))
 
     def rates(self) -> list[list[float | None]]:
-        """The rate by day of the week and hour of posting, seven rows of twenty-four; None where nothing went out."""
+        """Rate by day of the week and hour of posting: 7 rows of 24; None where nothing was published."""
         groups: dict[tuple[int, int], list[float]] = {}
         for entry in self._entries:
             if entry.rate is not None:
@@ -104,38 +103,38 @@ def _monday(at: datetime) -> date:
 
 
 class EngagementReporter:
-    """Looks at what followers did.
+    """Reports engagement.
 
     Usage::
 
-        look = statistics.look(since=now - timedelta(days=90))
-        for tally in look.by("mood"): ...
+        report = reporter.report(since=now - timedelta(days=90))
+        for aggregate in report.by("mood"): ...
     """
 
     def __init__(self, *, store: Store, zone: tzinfo) -> None:
         self._store, self._zone = store, zone
 
-    def look(self, *, since: datetime | None = None, channel: str | None = None) -> EngagementReport:
-        """The posts that went out since then (all by default), of one channel or of all."""
+    def report(self, *, since: datetime | None = None, channel: str | None = None) -> EngagementReport:
+        """The posts published since then (all by default), of one channel or of all."""
         with self._store.read() as unit:
             return EngagementReport(
-                standings=unit.samples.post_engagements(since=since, channel=channel),
+                posts=unit.samples.post_engagements(since=since, channel=channel),
                 zone=self._zone,
                 followers=unit.samples.followers(since=since, channel=channel),
             )
 
     def artworks(self, draft_ids: Collection[int]) -> Mapping[int, Artwork]:
-        """The artworks of some drafts, for their poems and titles."""
+        """The artworks of some drafts, by draft number."""
         with self._store.read() as unit:
             return unit.samples.artworks(draft_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """A post with what is asked of it again and again."""
+    """A post with its derived values."""
 
     post: PostEngagement
-    at: datetime  # when it went out, in the operator's time zone
+    at: datetime  # when it was published, in the operator's time zone
     points: int | None
     rate: float | None
 
@@ -146,8 +145,8 @@ def _entry(post: PostEngagement, zone: tzinfo) -> _Entry:
     return _Entry(post=post, at=post.posted_at.astimezone(zone), points=points, rate=rate)
 
 
-def _tally(name: str, entries: Sequence[_Entry]) -> Aggregate:
-    """Add posts up."""
+def _aggregate(name: str, entries: Sequence[_Entry]) -> Aggregate:
+    """The totals of some posts."""
     counts = [entry.post.counts for entry in entries if entry.post.counts is not None]
     points = [entry.points for entry in entries if entry.points is not None]
     return Aggregate(
@@ -156,7 +155,7 @@ def _tally(name: str, entries: Sequence[_Entry]) -> Aggregate:
         measured=len(counts),
         cost=sum(entry.post.cost for entry in entries),
         vanished=sum(entry.post.vanished_at is not None for entry in entries),
-        counts={what: _sum(getattr(each, what) for each in counts) for what in COUNTS},
+        counts={kind: _sum(getattr(engagement, kind) for engagement in counts) for kind in COUNTS},
         points=_sum(points),
         mean=_mean(points),
         rate=_mean([entry.rate for entry in entries if entry.rate is not None]),
@@ -164,7 +163,7 @@ def _tally(name: str, entries: Sequence[_Entry]) -> Aggregate:
     )
 
 
-_NAMING: dict[Kind, Callable[[_Entry], str]] = {
+_GROUP_NAME: dict[Kind, Callable[[_Entry], str]] = {
     "channel": lambda entry: entry.post.channel,
     "mood": lambda entry: entry.post.mood,
     "style": lambda entry: entry.post.style,
@@ -175,8 +174,8 @@ _NAMING: dict[Kind, Callable[[_Entry], str]] = {
 
 
 def _sum(values: Iterable[int | None]) -> int | None:
-    told = [value for value in values if value is not None]
-    return sum(told) if told else None
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _mean(values: Sequence[float]) -> float | None:

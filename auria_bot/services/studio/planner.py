@@ -164,7 +164,7 @@ class RunPlanner:
 
     def _preferences_for(self, request: ArtworkRequest) -> Preferences | None:
         """What followers preferred; nothing where a seed is given, so that it always makes the same artwork."""
-        return self._preferences.leanings() if self._preferences and request.seed is None else None
+        return self._preferences.preferences() if self._preferences and request.seed is None else None
 
     def _plan(self, request: ArtworkRequest, preferences: Preferences | None) -> Plan:
         """The plan of a validated request."""

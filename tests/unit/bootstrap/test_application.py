@@ -110,11 +110,11 @@ def test_measuring_and_learning_obey_the_settings(tmp_path: Path) -> None:
     with closing(fake_house(tmp_path / "home")):
         house = build(fake_settings(tmp_path / "home").model_copy(update={"channels": channels, **sections}))
     with closing(house):
-        first, second = house.tracker.measure().visits
+        first, second = house.tracker.measure().results
         assert (first.calls, first.cost, second.cost) == (1, 0.002, 0.002)
-        assert [visit.calls for visit in house.tracker.measure().visits] == [0, 0]
-        assert not house.moods.leanings().enabled
-        assert str(house.statistics.look().zone) == "UTC"
+        assert [visit.calls for visit in house.tracker.measure().results] == [0, 0]
+        assert not house.moods.preferences().enabled
+        assert str(house.statistics.report().zone) == "UTC"
 
 
 def test_the_operators_style_banks_are_offered(tmp_path: Path) -> None:

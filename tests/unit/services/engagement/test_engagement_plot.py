@@ -43,7 +43,7 @@ def _look(
         for number in range(posts)
     ]
     rows = {name: [Audience(at=NOW - day * DAY, followers=100 - day) for day in range(30, -1, -1)] for name in channels}
-    return EngagementReport(standings=standings, followers=rows if followers else {}, zone=NOW.tzinfo)
+    return EngagementReport(posts=standings, followers=rows if followers else {}, zone=NOW.tzinfo)
 
 
 def test_a_figure_has_its_panels_filled(tmp_path: Path):
@@ -63,9 +63,7 @@ def test_a_figure_has_its_panels_filled(tmp_path: Path):
         _look(2, likes=None, followers=False),
         _look(3, followers=False),
         _look(9, likes=0),
-        EngagementReport(
-            standings=_look(2).standings, followers={"bluesky": [Audience(at=NOW, followers=0)]}, zone=NOW.tzinfo
-        ),
+        EngagementReport(posts=_look(2).posts, followers={"bluesky": [Audience(at=NOW, followers=0)]}, zone=NOW.tzinfo),
     ],
 )
 def test_little_is_drawn_too(look: EngagementReport, tmp_path: Path):
@@ -86,7 +84,7 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
     """An unknown ending, no posts, a folder that is not there, a missing package."""
     with pytest.raises(InputError, match=r"png, svg, pdf, jpg"):
         draw(_look(), tmp_path / "out.bmp")
-    with pytest.raises(InputError, match="nothing is out yet"):
+    with pytest.raises(InputError, match="nothing was published yet"):
         draw(_look(0), tmp_path / "out.png")
     with pytest.raises(DiskError, match="cannot be written"):
         draw(_look(3), tmp_path / "nowhere" / "out.png")
@@ -100,7 +98,7 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_labels_never_overlap():
     """Names of channels of the same size stand under each other."""
-    places = engagement_plot._apart([10.0, 10.0, 11.0, 90.0], 100.0)
+    places = engagement_plot._spread([10.0, 10.0, 11.0, 90.0], 100.0)
     assert all(right - left >= 7.5 - 1e-9 for left, right in itertools.pairwise(places))
     assert places[-1] == 90.0
 

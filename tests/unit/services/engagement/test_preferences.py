@@ -101,13 +101,13 @@ def test_leanings_come_from_the_store(store: Store):
         add_sent(unit, 30, at=NOW)  # never measured
         add_sent(unit, 31, at=NOW, channel="folder")
     moods = PreferenceModel(store=store, half_life=HALF_LIFE)
-    found = moods.leanings()
+    found = moods.preferences()
     assert found.artworks == 24
     assert found.moods[0].name == "stormy"
     assert found.moods[0].mean > 0.7
     assert next(one for one in found.moods if one.name == "serene").mean < -0.7
-    assert found == moods.leanings()
-    assert not PreferenceModel(store=store, half_life=HALF_LIFE, enabled=False).leanings().enabled
+    assert found == moods.preferences()
+    assert not PreferenceModel(store=store, half_life=HALF_LIFE, enabled=False).preferences().enabled
 
 
 def test_uncounted_posts_tell_nothing(store: Store):
@@ -117,7 +117,7 @@ def test_uncounted_posts_tell_nothing(store: Store):
             post = add_sent(unit, number, at=NOW - number * DAY)
             if number > 2:
                 unit.samples.add(post.id, Engagement(at=NOW, views=500))
-    assert PreferenceModel(store=store, half_life=HALF_LIFE).leanings().artworks == 0
+    assert PreferenceModel(store=store, half_life=HALF_LIFE).preferences().artworks == 0
 
 
 @dataclass

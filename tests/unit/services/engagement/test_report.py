@@ -39,7 +39,7 @@ def _standing(number: int, *, likes: int | None = 10, followers: int | None = 10
 
 
 def _look(*standings: PostEngagement, zone: Any = UTC) -> EngagementReport:
-    return EngagementReport(standings=standings, followers={}, zone=zone)
+    return EngagementReport(posts=standings, followers={}, zone=zone)
 
 
 def test_posts_are_added_up():
@@ -138,10 +138,10 @@ def test_a_look_comes_from_the_store(store: Store):
         add_sent(unit, 2, at=NOW - DAY, channel="other", likes=6, age=DAY)
         unit.samples.add_audience("fake", Audience(at=NOW - 9 * DAY, followers=50))
     statistics = EngagementReporter(store=store, zone=PARIS)
-    look = statistics.look()
+    look = statistics.report()
     assert [one.name for one in look.by("channel")] == ["fake", "other"]
     assert look.total().points == 10
     assert look.by("channel")[0].rate == pytest.approx(8.0)
-    assert [one.channel for one in statistics.look(since=NOW - 2 * DAY).standings] == ["other"]
-    assert [one.channel for one in statistics.look(channel="fake").standings] == ["fake"]
+    assert [one.channel for one in statistics.report(since=NOW - 2 * DAY).posts] == ["other"]
+    assert [one.channel for one in statistics.report(channel="fake").posts] == ["fake"]
     assert statistics.artworks([first.draft_id])[first.draft_id].style.title == "The Wave"

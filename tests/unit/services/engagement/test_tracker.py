@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.domain.engagement import AGES, Audience, Engagement
 from auria_bot.errors import ChannelError, DiskError, NotFound, SettingsError, Throttled, Unauthorised
-from auria_bot.services.engagement.tracker import MeasurementResult, Round, Tracker
+from auria_bot.services.engagement.tracker import MeasurementResult, MeasurementRound, Tracker
 from auria_bot.testing import FakeClock
 from tests.engaged import add_sent
 
@@ -64,8 +64,8 @@ class House:
         with self.store.begin() as unit:
             return add_sent(unit, number, at=self.clock() - age, channel=channel).id
 
-    def visit(self, done: Round, name: str = "fake") -> MeasurementResult:
-        return next(visit for visit in done.visits if visit.channel == name)
+    def visit(self, done: MeasurementRound, name: str = "fake") -> MeasurementResult:
+        return next(visit for visit in done.results if visit.channel == name)
 
     def samples(self, post_id: int) -> int:
         with self.store.read() as unit:
@@ -114,7 +114,7 @@ def test_followers_are_counted_once_a_day(house: House):
 def test_only_the_channels_asked_for(house: House):
     """Others are neither asked nor told of."""
     done = house.tracker.measure(["other"])
-    assert [visit.channel for visit in done.visits] == ["other"]
+    assert [visit.channel for visit in done.results] == ["other"]
     assert house.fake.calls == []
 
 
@@ -225,7 +225,7 @@ def test_a_channel_that_only_fails_is_left_for_later(house: House):
     house.fake.faults[""] = ChannelError("HTTP 502")
     done = house.tracker.measure(["fake"])
     assert len(house.fake.calls) == 4
-    assert "left for another time" in done.problems[0]
+    assert "the rest was skipped" in done.problems[0]
     assert house.visit(done).left == 8
 
 
