@@ -1,7 +1,7 @@
-"""A text of a stranger's, and what was decided on it: kept as a poem, or rejected with a reason.
+"""A text from outside and the decision on it: kept as a poem, or rejected with a reason.
 
-One function for a post on Reddit and one for a row of any other file give the same kind of value. Names of authors and places are known
-by hashes alone, unless the operator wants names: a hash is enough to forget by. Knows the rules; does not know what is kept already.
+One function handles a post on Reddit and one a row of any other file. Authors and places are stored as hashes only,
+unless the operator wants names: a hash is enough to forget by.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 __all__ = ["ADULT", "CorpusItem", "author_key", "from_row", "from_submission", "measured", "place_key"]
 
 ADULT = "for adults"
-"""The reason for which a post that Reddit marks as not safe for work is rejected."""
+"""The reason for rejecting a post that Reddit marks as not safe for work."""
 
 _FREE, _FORMAL = "free", "575"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusItem:
-    """A text as it is kept."""
+    """A text as it is stored."""
 
     digest: str  # of its folded words: 32 hexadecimal digits
-    key: str  # where it was met, hashed
-    author_key: str = ""  # whose it is, hashed; "" where nobody knows
+    key: str  # where it was found, hashed
+    author_key: str = ""  # the author, hashed; "" if unknown
     reason: str = ""  # why it is rejected; "" for a poem that is kept
-    lines: tuple[str, ...] = ()  # none where it is rejected
+    lines: tuple[str, ...] = ()  # empty if it is rejected
     syllables: tuple[int, ...] = ()
     form: str = ""  # "575" or "free"
     season: str = ""
@@ -56,22 +56,22 @@ class CorpusItem:
 
     @property
     def standing(self) -> tuple[bool, bool, bool, float, str, str]:
-        """How good a copy this is; of two copies of a poem the smaller is kept.
+        """The sort key among copies of a poem; the smallest is kept.
 
-        A kept one goes before a rejected one; then one whose licence is stated; then one on Reddit, whose deletion can be
-        noticed, before a file's; then the older; at last the smaller id, so that the order of imports does not matter.
+        Accepted before rejected; then with a stated licence; then from Reddit, where a deletion can be noticed, before
+        files; then the older; finally the smaller id, so that the order of imports does not matter.
         """
         since = self.created_at.timestamp() if self.created_at else float("inf")
         return bool(self.reason), not self.licence, self.source != "reddit", since, self.external_id, self.origin
 
 
 def place_key(source: str, identifier: str) -> str:
-    """The hash of a place where a text stands, such as a post: `place_key("reddit", "1abcd")`."""
+    """The hash of a place where a text was found, such as a post: `place_key("reddit", "1abcd")`."""
     return _hashed(f"place {source} {identifier.strip().removeprefix('t3_').lower()}")
 
 
 def author_key(name: str) -> str:
-    """The hash of an author's name, in any case, with or without the "u/"; "" for nobody."""
+    """The hash of an author's name, case-insensitive, with or without "u/"; "" for an empty name."""
     plain = name.strip().removeprefix("/").removeprefix("u/").lower()
     return _hashed(f"author {plain}") if plain else ""
 
@@ -79,14 +79,14 @@ def author_key(name: str) -> str:
 def from_submission(
     post: Submission, rules: FilterRules | None = None, *, origin: str = "", licence: str = "", names: bool = False
 ) -> CorpusItem:
-    """Read and judge a post that was not removed.
+    """Extract and judge the poem of a post that was not removed.
 
     Args:
         post: of any epoch.
         rules: the thresholds.
-        origin: the file or listing that it comes from.
-        licence: under which it may be used, where one is stated.
-        names: keep the author's name.
+        origin: the file or listing it comes from.
+        licence: the stated licence, if any.
+        names: store the author's name.
     """
     found = read_poem(post.title, post.body)
     return _judged(
@@ -113,8 +113,8 @@ def from_submission(
 def from_row(
     row: Row, rules: FilterRules | None = None, *, origin: str, licence: str = "", names: bool = False
 ) -> CorpusItem:
-    """Read and judge a row of a file; the same arguments as for a post."""
-    # A row without an id is known by its words, so that the same file under another name adds nothing.
+    """Extract and judge the poem of a row of a file; arguments as for a post."""
+    # A row without an id is identified by its words, so that the same file under another name adds nothing.
     identifier = f"{origin} {row.id}" if row.id else f"words {_spelt(row.text)}"
     return _judged(
         read_poem(row.text),
@@ -150,7 +150,7 @@ def _judged(
 
 
 def measured(lines: Sequence[str]) -> tuple[tuple[int, ...], str]:
-    """The syllables of each line, and the form: where some way of saying them is 5-7-5, that is taken."""
+    """The syllables of each line, and the form; a reading as 5-7-5 is preferred if there is one."""
     spelt = [words(line) for line in lines]
     if fits(spelt):
         return FORM, _FORMAL
@@ -158,7 +158,7 @@ def measured(lines: Sequence[str]) -> tuple[tuple[int, ...], str]:
 
 
 def _spelt(text: str) -> str:
-    """What a text is known by: its words, or where it has none its letters."""
+    """The identity of a text: its words, or its characters if it has none."""
     return " ".join(words(text)) or cleaned(text).strip()
 
 

@@ -1,9 +1,9 @@
-"""Finds poems that are versions of one another: in other case, punctuation or line breaks, or with a word or a line changed.
+"""Find poems that are versions of one another: different case, punctuation or line breaks, or a word or a line changed.
 
-A haiku has a dozen words. Of so few, one changed word moves a MinHash's similarity below any bound that keeps strangers apart; so
-instead of sketches, exact keys are compared: all words; all words but one, for each; each two lines together. Poems that share a key are candidates, and are
-versions when most of their words agree. Keys are 8 bytes in flat arrays that are sorted, so 350,000 poems take about 250 MB and
-a dozen seconds. Knows words; does not know which of two versions is to be kept.
+A haiku has a dozen words. With so few, one changed word moves a MinHash similarity below any threshold that separates
+unrelated poems; so exact keys are compared instead of sketches: all words; all words but one, for each; each pair of
+lines. Poems that share a key are candidates, and are versions if most of their words agree. Keys are 8 bytes in flat
+sorted arrays, so 350,000 poems take about 250 MB and a dozen seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ALIKE = 0.6  # share of the words, by which two candidates are versions
 
 
 def versions(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:
-    """For each poem (lines of folded words) the index of the first poem that it is a version of; its own when it is none."""
+    """For each poem (lines of folded words) the index of the first poem it is a version of; its own index if none."""
     import numpy as np
 
     keys, owners = array("Q"), array("q")
@@ -47,7 +47,7 @@ def versions(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:
 
 
 def alike(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]]) -> bool:
-    """Whether most words of two poems agree, counted with their repetitions."""
+    """Whether most words of two poems agree, counting repetitions."""
     first, second = (Counter(word for line in lines for word in line) for lines in (one, other))
     shared = sum((first & second).values())
     return shared >= _ALIKE * max(first.total(), second.total(), 1)

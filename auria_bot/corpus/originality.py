@@ -1,8 +1,8 @@
-"""The copy guard: whether a poem takes a line or two from the training text, known by hashes alone.
+"""The copy guard: detect lines of the training text in a poem, by hashes only.
 
-A line of five words or more that stands in the training text is a copy, and so are two neighbouring lines
-together, however short. The guard holds 40 bits of a hash of each, so no text ships. A poem asks five times;
-with n hashes a question is answered wrongly with yes n / 2**40 times (under one in a million for 600,000).
+A line of five words or more that occurs in the training text is a copy, and so are two neighbouring lines
+together, however short. The guard stores 40 bits of a hash of each, so no text ships. A poem needs five look-ups;
+with n hashes the probability of a false positive is n / 2**40 (under one in a million for 600,000).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _REST = 3  # bytes of a hash kept beside its bucket's number
 
 
 class CopyGuard:
-    """A set of hashes: 65,536 buckets, each a sorted run of three-byte rests.
+    """A set of hashes: 65,536 buckets, each a sorted run of three-byte remainders.
 
     Args:
-        data: what `build` gave.
+        data: the result of `build`.
 
     Raises:
-        ModelCorrupt: the data are not a guard.
+        ModelCorrupt: the data is not a guard.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -63,7 +63,7 @@ class CopyGuard:
 
     @staticmethod
     def build(poems: Iterable[Sequence[Sequence[str]]]) -> bytes:
-        """A guard over poems, each given as lines of words."""
+        """Build a guard over poems, each given as lines of words."""
         found: set[bytes] = set()
         for lines in poems:
             found.update(_hash(run) for run in _runs(lines))
@@ -74,7 +74,7 @@ class CopyGuard:
         return _MAGIC + head + b"".join(each[2:] for each in sorted(found))
 
     def copied(self, lines: Sequence[Sequence[str]]) -> list[str]:
-        """The lines, and pairs of lines, that a poem has from the training text."""
+        """The lines and pairs of lines of a poem that occur in the training text."""
         return [run for run in _runs(lines) if self._holds(_hash(run))]
 
     def _holds(self, hashed: bytes) -> bool:
@@ -85,7 +85,7 @@ class CopyGuard:
 
 
 def _runs(lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    """What of a poem could be a copy: its longer lines, and its pairs of neighbouring lines."""
+    """The parts of a poem that can be copies: its longer lines, and its pairs of neighbouring lines."""
     for line in lines:
         if len(line) >= SHORTEST:
             yield " ".join(line)

@@ -1,8 +1,8 @@
-"""Reads a three-line poem out of a post: from its title, or from its body where the title has none.
+"""Extract a three-line poem from a post: from its title, or from its body if the title has none.
 
-On Reddit a haiku stands in the title with its lines parted by slashes, bars or line breaks, sometimes by dashes; around
-it stand tags, remarks and greetings. A dash parts lines only where what comes out is surely three lines of verse, since dashes
-stand within lines too. Decides whether something is a poem and what its lines are; does not judge whether it is a good or a decent one.
+On Reddit a haiku is in the title, its lines separated by slashes, bars or line breaks, sometimes by dashes; around it
+are tags, remarks and greetings. A dash separates lines only if the result is certainly three lines of verse, since
+dashes also occur within lines. Whether the poem is good or decent is judged by `quality_filter`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SEPARATORS = (
     re.compile(r"\s*(?:\|+|\N{BROKEN BAR}|\N{FULLWIDTH VERTICAL LINE}|\N{BULLET}|\N{MIDDLE DOT}|~)\s*"),
     re.compile(r"\s*;\s+|\s+(?:\N{EM DASH}|\N{EN DASH}|--?-?)\s+|\s*\N{EM DASH}\s*"),
 )
-"""What parts lines, the surest first."""
+"""Line separators, the most certain first."""
 _DASHES = 3  # the last of them is sure only of verse in form
 
 _TAG = re.compile(r"\s*(?:\[[^\[\]]{0,40}\]|\((?:oc|poem|haiku|original|x-?post[^()]{0,60})\))\s*", re.IGNORECASE)
@@ -32,7 +32,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _REMARK = re.compile(
-    r"\s*(?:\((?=[^()]*(?:\b(?:my|first|feedback|thoughts|critique|critici[sz]m|try|attempt|haiku|oc|by|please|sorry|edit|inspired|x-?post)\b))[^()]{2,120}\))\s*$",
+    r"\s*(?:\((?=[^()]*(?:\b(?:my|first|feedback|thoughts|critique|critici[sz]m|try|attempt|haiku|oc|by|"
+    r"please|sorry|edit|inspired|x-?post)\b))[^()]{2,120}\))\s*$",
     re.IGNORECASE,
 )
 _URL = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|tv|ly)\b", re.IGNORECASE)
@@ -65,16 +66,16 @@ _FORMAL = range(15, 20)  # and of one that stands between dashes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedPoem:
-    """What was found: three lines, or the reason why there is no poem."""
+    """The result: three lines, or the reason why there is no poem."""
 
     lines: tuple[str, ...] = ()
     reason: str = ""  # "" for a poem
     source: str = ""  # "title" or "body"
-    remark: str = ""  # what stood beside the poem and is not part of it
+    remark: str = ""  # text beside the poem that is not part of it
 
 
 def cleaned(text: str) -> str:
-    """A text without entities, emoji, invisible and direction-changing characters; quotes straight; line breaks kept."""
+    """Remove entities, emoji, invisible and direction-changing characters; straighten quotes; keep line breaks."""
     text = html.unescape(text)[: 4 * _MOST_CHARACTERS].translate(_CHANGED)
     kept = []
     for character in unicodedata.normalize("NFC", text):
@@ -92,11 +93,11 @@ def cleaned(text: str) -> str:
 
 
 def read_poem(title: str, body: str = "") -> ExtractedPoem:
-    """Read the poem of a post.
+    """Extract the poem of a post.
 
     Args:
         title: the post's title.
-        body: its text; looked at only where the title has no poem.
+        body: its text; used only if the title has no poem.
     """
     found = _in_title(title)
     if found.lines or not body.strip():
@@ -162,7 +163,7 @@ def _in_body(body: str) -> ExtractedPoem:
 
 
 def _without_remarks(text: str) -> tuple[str, str]:
-    """The text without tags, labels and what its author says of it; and what was taken away."""
+    """The text without tags, labels and the author's remarks; and what was removed."""
     taken = [match.group().strip() for match in _TAG.finditer(text)]
     text = _TAG.sub(" ", text).strip()
     text = _LABEL.sub("", text)
@@ -173,10 +174,11 @@ def _without_remarks(text: str) -> tuple[str, str]:
 
 
 def _is_remark(part: str) -> bool:
-    """Whether a fourth part is a signature or a word about the poem."""
+    """Whether a fourth part is a signature or a remark about the poem."""
     return bool(
         re.fullmatch(
-            r"(?:by|-|~|\N{EM DASH})\s*\S.{0,40}|\(.{1,120}\)|(?:haiku|oc|poem|thoughts\?|feedback.{0,40}|#\w+(?:\s+#\w+)*)",
+            r"(?:by|-|~|\N{EM DASH})\s*\S.{0,40}|\(.{1,120}\)|"
+            r"(?:haiku|oc|poem|thoughts\?|feedback.{0,40}|#\w+(?:\s+#\w+)*)",
             part,
             re.IGNORECASE,
         )
@@ -184,13 +186,13 @@ def _is_remark(part: str) -> bool:
 
 
 def _line(part: str) -> str:
-    """A line without markup and marks that stand around it by themselves."""
+    """A line without markup and stray marks around it."""
     text = " ".join(part.split()).strip(" *_~")
     return re.sub(r"^[,.;:]\s+(?=\w)", "", text)
 
 
 def _alternatives(text: str, parts: list[str]) -> str:
-    """Whether slashes without spaces part alternatives ("his/her", "belief/viewpoint/conviction") rather than lines."""
+    """Whether slashes without spaces separate alternatives ("his/her", "view/belief") rather than lines."""
     if "/" not in text or re.search(r"\s/|/\s", text):
         return ""
     if any(pair.lower() in _PAIRS for pair in re.findall(r"\b[A-Za-z]+/[A-Za-z]+\b", text)):
@@ -202,7 +204,7 @@ def _alternatives(text: str, parts: list[str]) -> str:
 
 
 def _fault(lines: list[str], *, formal: bool) -> str:
-    """Why three lines are no poem; "" when they are."""
+    """The reason why three lines are not a poem; "" if they are one."""
     spelt = [words(line) for line in lines]
     if any(not re.search(r"[^\W\d_]", line) for line in lines):
         return "a line without words"

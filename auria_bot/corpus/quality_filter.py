@@ -1,7 +1,7 @@
-"""Decides whether a poem of a stranger's may be learned from, and says why not.
+"""Decide whether a poem from outside may be learned from, and give the reason if not.
 
-Each rule is one function and one reason: language, quality, repetition, profanity, personal data, self-harm, advertising. Numbers
-are in Rules, which come from the settings. Knows words; does not know where the poem comes from nor whether it is known already.
+Each rule is one function and one reason: language, quality, repetition, profanity, personal data, self-harm,
+advertising. The thresholds are `FilterRules`, which come from the settings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.corpus.language.content_filter import blocked_words, hidden_characters, is_name
 from auria_bot.corpus.language.syllables import in_dictionary
-from auria_bot.corpus.language.words import words
+from auria_bot.corpus.language.words import word_set, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ REASONS = {
     "profanity": "it holds a word that must not be published",
     "about itself": "it speaks of haiku, or of the place where it was posted",
 }
-"""Every reason for which a poem is left out, in the order in which they are looked for."""
+"""Every reason for leaving a poem out, in the order in which they are checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,180 +42,54 @@ class FilterRules:
     most_capitals: float = 0.6  # share of letters; a poem of more is shouted
     most_repeated: float = 0.45  # share of the words that the commonest may be
     most_odd: float = 0.15  # share of characters that are neither letters, spaces nor common marks
-    allow: frozenset[str] = frozenset()  # words that are let pass though a list has them, folded
-    names: bool = False  # let names of persons pass
+    allow: frozenset[str] = frozenset()  # folded words that are accepted although a list has them
+    names: bool = False  # accept names of persons
 
 
-_COMMON = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "in",
-        "on",
-        "at",
-        "to",
-        "and",
-        "is",
-        "it",
-        "i",
-        "my",
-        "me",
-        "you",
-        "your",
-        "we",
-        "are",
-        "was",
-        "be",
-        "with",
-        "for",
-        "from",
-        "this",
-        "that",
-        "not",
-        "no",
-        "so",
-        "as",
-        "but",
-        "by",
-        "her",
-        "his",
-        "she",
-        "he",
-        "they",
-        "all",
-        "one",
-        "out",
-        "up",
-        "do",
-        "if",
-        "when",
-        "what",
-        "how",
-        "who",
-        "has",
-        "have",
-        "had",
-        "will",
-        "just",
-        "like",
-    ]
+_COMMON = word_set(
+    "the a an of in on at to and is it i my me you your we are was be with for from this that not no so as but by "
+    "her his she he they all one out up do if when what how who has have had will just like "
 )
-"""English's commonest words: a poem of other languages seldom has one."""
-_FOREIGN = frozenset(
-    [
-        "der",
-        "die",
-        "das",
-        "und",
-        "ist",
-        "nicht",
-        "ich",
-        "ein",
-        "eine",
-        "le",
-        "la",
-        "les",
-        "des",
-        "une",
-        "est",
-        "et",
-        "je",
-        "dans",
-        "que",
-        "el",
-        "los",
-        "las",
-        "una",
-        "por",
-        "con",
-        "il",
-        "di",
-        "che",
-        "sono",
-        "het",
-        "een",
-        "van",
-        "och",
-        "att",
-        "som",
-        "da",
-        "em",
-        "nao",
-        "os",
-        "um",
-        "para",
-    ]
+"""The commonest English words: a poem in another language seldom has one."""
+_FOREIGN = word_set(
+    "der die das und ist nicht ich ein eine le la les des une est et je dans que el los las una por con il di che "
+    "sono het een van och att som da em nao os um para "
 )
-_ITSELF = frozenset(
-    [
-        "haiku",
-        "haikus",
-        "senryu",
-        "syllable",
-        "syllables",
-        "reddit",
-        "redditor",
-        "redditors",
-        "subreddit",
-        "upvote",
-        "upvotes",
-        "upvoted",
-        "downvote",
-        "downvotes",
-        "downvoted",
-        "karma",
-        "meme",
-        "memes",
-    ]
+_ITSELF = word_set(
+    "haiku haikus senryu syllable syllables reddit redditor redditors subreddit upvote upvotes upvoted downvote "
+    "downvotes downvoted karma meme memes "
 )
-"""Words that a poem about poems has, or one about Reddit; Auria says none of them."""
-_NOBODY = frozenset(
-    [
-        "adam",
-        "buddha",
-        "christ",
-        "england",
-        "eve",
-        "god",
-        "irish",
-        "jesus",
-        "karma",
-        "maine",
-        "mass",
-        "moses",
-        "santa",
-        "states",
-        "via",
-        "zeus",
-    ]
-)
-"""Names of nobody who could mind."""
-_SOMEBODY = frozenset(["dickinson", "gandhi", "guevara", "putin", "stalin", "trump", "wazowski"])
-"""Names that no census has and that a poem should not name either."""
+"""Words of poems about poems or about Reddit; Auria uses none of them."""
+_NOBODY = word_set("adam buddha christ england eve god irish jesus karma maine mass moses santa states via zeus ")
+"""Names that identify no living person."""
+_SOMEBODY = word_set("dickinson gandhi guevara putin stalin trump wazowski ")
+"""Names that no census has and that identify a person all the same."""
 _COARSE = re.compile(r"\b(?:mother)?f[u\W]c?k(?:en|in|ing|er|ers)?\b", re.IGNORECASE)
-"""What lists of words spell otherwise."""
+"""Spellings that word lists do not have."""
 _ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly", "ness", "er", "est", "y", "less", "like")
 _PHONE = re.compile(r"(?<!\w)(?:\+?\d[\s.()-]*){7,}(?!\w)")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _HANDLE = re.compile(r"(?<![\w.])[@\N{FULLWIDTH COMMERCIAL AT}]\w|(?:^|[\s(])/?u/\w+", re.IGNORECASE)
 _HARM = re.compile(
-    r"\b(?:suicid\w*|kill(?:ing)? (?:myself|yourself|himself|herself|themselves)|end(?:ing)? (?:my|your|it all|this) ?(?:own )?(?:life|all)?"
-    r"(?= |$)(?<=life|.all)|hang(?:ing)? myself|slit(?:ting)? (?:my|your|her|his) wrists?|cut(?:ting)? (?:myself|my wrists?)|overdos\w+|"
+    r"\b(?:suicid\w*|kill(?:ing)? (?:myself|yourself|himself|herself|themselves)|"
+    r"end(?:ing)? (?:my|your|it all|this) ?(?:own )?(?:life|all)?"
+    r"(?= |$)(?<=life|.all)|hang(?:ing)? myself|"
+    r"slit(?:ting)? (?:my|your|her|his) wrists?|cut(?:ting)? (?:myself|my wrists?)|overdos\w+|"
     r"self.?harm\w*|want(?:ed)? to die|wish (?:i was|i were|to be) dead|noose|take my (?:own )?life)\b",
     re.IGNORECASE,
 )
 _SELLS = re.compile(
-    r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|ly|tv|shop)\b|\b(?:subscribe|promo code|coupon|follow me|onlyfans|patreon|giveaway|"
-    r"buy (?:now|my)|check out my (?:blog|book|channel|page|podcast|profile|shop|site|store|video)s?|link in bio|upvotes? (?:me|this|please)|discord\.gg|etsy|soundcloud)\b",
+    r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|ly|tv|shop)\b|"
+    r"\b(?:subscribe|promo code|coupon|follow me|onlyfans|patreon|giveaway|"
+    r"buy (?:now|my)|check out my (?:blog|book|channel|page|podcast|profile|shop|site|store|video)s?|"
+    r"link in bio|upvotes? (?:me|this|please)|discord\.gg|etsy|soundcloud)\b",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"[\w\s.,;:!?'\"()\-\N{EN DASH}\N{EM DASH}\N{HORIZONTAL ELLIPSIS}&/]")
 
 
 def judge(lines: Sequence[str], rules: FilterRules | None = None) -> str:
-    """The reason why a poem is left out, a key of REASONS; "" for one that may be learned from.
+    """The reason for leaving a poem out, a key of REASONS; "" if it may be learned from.
 
     Args:
         lines: the poem's, cleaned.
@@ -250,7 +124,7 @@ def _foreign(text: str, spelt: Sequence[str], rules: FilterRules) -> bool:
 
 
 def _is_english(word: str) -> bool:
-    """Whether the dictionary has a word, or what is left of it without an ending."""
+    """Whether the dictionary has the word, or its stem without an ending."""
     return in_dictionary(word) or any(
         word.endswith(ending)
         and len(word) > len(ending) + 2

@@ -1,7 +1,6 @@
-"""Verse from files: .jsonl, plain or Zstandard-compressed, one poem a row.
+"""Read verse from files (.jsonl, plain or Zstandard-compressed, one poem per row) and split it for training.
 
-Knows the rows' fields; does not know vocabularies or models. Near-duplicates are found here, so that a split
-never has two versions of one poem on both sides.
+Near-duplicates are grouped first, so that two versions of one poem are never on both sides of a split.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Verse:
 
 
 def read(path: Path) -> Iterator[Verse]:
-    """Read poems from a .jsonl or .jsonl.zst file; rows that are not poems are passed over.
+    """Read poems from a .jsonl or .jsonl.zst file; rows that are not poems are skipped.
 
     Raises:
         NotFound: there is no such file.
@@ -92,7 +91,7 @@ def clusters(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:
 
 
 def split_of(lines: Iterable[Sequence[str]]) -> str:
-    """The split of a poem (lines of words) that stands for its group, from its words alone."""
+    """The split of a poem (lines of words) that represents its group, derived from its words alone."""
     text = " / ".join(" ".join(line) for line in lines)
     share = int.from_bytes(hashlib.sha256(re.sub(r"\s+", " ", text).encode()).digest()[:4], "big") % 100
     if share < _HELD_OUT:

@@ -1,6 +1,6 @@
-"""A version of the corpus: verses in a file that never changes, named by day and content.
+"""A version of the corpus: verses in an immutable file, named by day and content.
 
-The file has one JSON object a line, the verses sorted by their digests; the same verses give the same name. Knows the file; does not know how verses were chosen.
+The file has one JSON object per line, the verses sorted by their digests; the same verses give the same name.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 __all__ = ["FILE", "MANIFEST", "CorpusVersion", "described", "digests", "write"]
 
 FILE = "haiku.jsonl.zst"
-"""The verses of a version, as training reads them."""
+"""The file of verses in a version's folder, as training reads it."""
 
 MANIFEST = "manifest.json"
-"""What a version's folder tells of it."""
+"""The file that describes a version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusVersion:
-    """A version by name."""
+    """The description of a version."""
 
     name: str  # such as "2026-11-21-3f9a0c1d2e"
     made_at: datetime  # aware, UTC
     verses: int
     sha256: str  # of the rows, unpacked
-    settings: Mapping[str, Any]  # how its verses were chosen, and what they are like
+    settings: Mapping[str, Any]  # how its verses were chosen, and statistics of them
 
 
 def described(piece: CorpusItem) -> dict[str, Any]:
-    """A verse as a row of a file: what training needs, and where it comes from."""
+    """A verse as a row of the file: what training needs, and its provenance."""
     words_of_nature = sum(map(len, seasons_of(piece.lines).values()))
-    told: dict[str, Any] = {
+    row: dict[str, Any] = {
         "digest": piece.digest,
         "lines": list(piece.lines),
         "syllables": list(piece.syllables),
@@ -61,17 +61,17 @@ def described(piece: CorpusItem) -> dict[str, Any]:
         "created_at": piece.created_at.isoformat() if piece.created_at else None,
         "score": piece.score,
     }
-    return told | ({"author": piece.author} if piece.author else {})
+    return row | ({"author": piece.author} if piece.author else {})
 
 
 def write(file: IO[bytes], pieces: Iterable[CorpusItem], *, suffix: str) -> tuple[int, str]:
-    """Write verses into an open file, packed as the suffix says (.zst, .gz, or anything for plain).
+    """Write verses into an open file, compressed according to the suffix (.zst, .gz, or anything else for plain).
 
     Returns:
-        How many there were, and the SHA-256 of their rows, unpacked.
+        The number of verses, and the SHA-256 of the uncompressed rows.
 
     Raises:
-        BackendMissing: .zst, and zstandard is not installed.
+        BackendMissing: for .zst, if zstandard is not installed.
     """
     count, hashed = 0, hashlib.sha256()
     with _packer(file, suffix) as stream:

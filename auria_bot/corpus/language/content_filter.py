@@ -1,7 +1,6 @@
-"""What a public text may not hold: blocked words, names of persons, characters that mislead.
+"""Decide what a public text may not contain: blocked words, names of persons, misleading characters.
 
-Knows words and characters; does not know where the text will stand. Blocked words are kept as hashes, so the
-list cannot be read in the repository.
+Blocked words are stored as hashes, so the list cannot be read in the repository.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import zlib
 from functools import cache
 
 from auria_bot.corpus.language.shipped_tables import table
-from auria_bot.corpus.language.words import words
+from auria_bot.corpus.language.words import word_set, words
 from auria_bot.errors import ModelCorrupt
 
 __all__ = [
@@ -32,11 +31,7 @@ __all__ = [
 ]
 
 
-def _listed(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-ALLOWED = _listed(
+ALLOWED = word_set(
     "areole arian auto bang beaver bod booby breast breasts bum butt butts caw cock cocks coital crack dope "
     "dream drunk dummy fanny fat fatty fist flange flap gay gays ghost god goddess hell herb heroin hoar "
     "hoary hobo hole hooch hump jerk junkie kill killed kills knob lens lenses lesbian lesbians loin loins "
@@ -46,9 +41,9 @@ ALLOWED = _listed(
     "teats thrust thrusts tinker toke trash tush ugly undies urine vegetable virgin vodka vomit weed weird "
     "wet wino womb womby womens worm xx yellow "
 )
-"""Words that lists of profanity hold and honest verse needs."""
+"""Words on common profanity lists that verse legitimately uses."""
 
-NOT_NAMES = _listed(
+NOT_NAMES = word_set(
     "a abbot acacia alder am amber an and andromeda angel apple april aquarius are aries arms art as ash "
     "aspen at august aurora autumn autumn's azalea baker banks barley baron basil bass bay be beach bean "
     "beans bear beauty beech been being bell bells berry best bill bills birch bird birds bishop black bloom "
@@ -83,23 +78,23 @@ NOT_NAMES = _listed(
     "winter's winters wise with wolf woman wood woods wool work works world wren yes you young your zen "
     "zinnia "
 )
-"""Words that are names in a census and something else in a poem."""
+"""Names of a census that are ordinary words in a poem."""
 
-PLACES = _listed(
+PLACES = word_set(
     "alexandria america asia austin brooklyn canada carolina chad china columbus dallas denver devon dutch "
     "england english florence france french georgia german germany holland houston india ireland israel "
     "jordan kent kenya lincoln london lorraine melbourne milan normandy orlando paris patrick's roman rome "
     "santa savannah scotland sydney troy valencia virginia washington york "
 )
-"""Names of places, peoples and feasts that are names of persons too, and stand for the former in verse."""
+"""Names of places, peoples and feasts that are also names of persons, and mean the former in verse."""
 
-MORE_NAMES = _listed(
+MORE_NAMES = word_set(
     "allah bach basho beethoven beyonce biden buson chiyo christ clinton disney einstein elvis gandhi "
     "hemingway hitler issa jesus kanye kerouac mohammed monet mozart muhammad obama oprah picasso putin "
     "reagan rembrandt santoka shakespeare shiki stalin thoreau trump whitman "
 )
 
-_UNSEEMLY = _listed(
+_UNSEEMLY = word_set(
     "abortion aids anal arse asshole bitch boobs buttocks cancer chinaman cocaine condom condoms corona "
     "covid crap cum damn damned democrat democrats dildo downvote erection eskimo faggot fart farts genitals "
     "genocide goddamn gypsies gypsy haha haiku haikus heroin hitler holocaust hooker incest isis jap japs "
@@ -123,17 +118,17 @@ _LONGEST_PHRASE = 4  # words in the longest blocked phrase
 
 
 def digest(phrase: str) -> str:
-    """The hash under which a blocked word or phrase (folded words, single spaces) is kept."""
+    """The hash under which a blocked word or phrase (folded words, single spaces) is stored."""
     return hashlib.sha256(f"auria:{phrase}".encode()).hexdigest()[:16]
 
 
 def unseemly() -> frozenset[str]:
-    """Words that no profanity list need hold and that Auria still does not say."""
+    """Words that no profanity list contains and that Auria still does not use."""
     return _UNSEEMLY
 
 
 def is_blocked(word: str) -> bool:
-    """Whether one word is blocked, its plural and look-alike spellings included."""
+    """Whether a word is blocked, including its plural and look-alike spellings."""
     folded = "".join(words(word))
     if folded in ALLOWED:
         return False  # "lens" is no plural
@@ -153,23 +148,23 @@ def blocked_words(text: str) -> list[str]:
 
 
 def is_name(word: str) -> bool:
-    """Whether a word is a name of a person before it is anything else."""
+    """Whether a word is primarily a name of a person."""
     folded = "".join(words(word)).removesuffix("'s")
     return folded in _names()[0]
 
 
 def is_proper(word: str) -> bool:
-    """Whether verse writes the word with a capital: a name of a person, a place, a people, a brand."""
+    """Whether the word is written with a capital: a name of a person, a place, a people, a brand."""
     folded = "".join(words(word)).removesuffix("'s")
     return folded in _names()[0] or folded in _names()[1]
 
 
 def faults(text: str, *, names: bool = True) -> list[str]:
-    """Why a text must not be published, one reason each; an empty list when it may be.
+    """The reasons why a text must not be published; empty if it may be.
 
     Args:
         text: any text.
-        names: also give names of persons as a reason.
+        names: also report names of persons.
     """
     found = [f"blocked word: {word[:2]}..." for word in blocked_words(text)]
     if names:

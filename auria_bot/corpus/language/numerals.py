@@ -1,4 +1,4 @@
-"""How a number in digits is said in English, and how many syllables that has. Knows whole numbers; does not know other words."""
+"""Count the syllables of numbers written in digits, as English says them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _LONGEST = 9  # digits of a number that is said as one
 
 
 def spoken_counts(digits: str) -> tuple[int, ...]:
-    """The syllables of a number, in the commonest way first: 1984 as a year, then as a number.
+    """The syllables of a number, the commonest reading first: 1984 as a year, then as a number.
 
     Args:
-        digits: only digits; with a nought in front, or very long, they are said one by one.
+        digits: only digits; with a leading zero, or very long, they are read one by one.
     """
     if not digits.isascii() or len(digits) > _LONGEST or (digits[0] == "0" and len(digits) > 1):
         return (max(1, sum(_ONES[int(digit)] for digit in digits if digit.isascii() and digit.isdigit())),)
@@ -37,7 +37,7 @@ def _whole(number: int) -> int:
 
 
 def _year(number: int) -> int | None:
-    """1984 is nineteen eighty-four, 1905 nineteen oh five, 1900 nineteen hundred; None where it is not said so."""
+    """1984 is nineteen eighty-four, 1905 nineteen oh five, 1900 nineteen hundred; None if it is not read as a year."""
     head, rest = divmod(number, 100)
     if not 11 <= head <= 20 or (head == 20 and rest < 10):
         return None

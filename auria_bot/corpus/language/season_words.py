@@ -1,8 +1,7 @@
-"""Season words (kigo): which season a poem speaks of, which season a day belongs to, and themes of a season.
+"""Season words (kigo): the season of a poem, the season of a day, and themes of a season.
 
-The table is in the spirit of a saijiki, the almanac of haiku poets, for a temperate climate: five seasons (the New Year is one of its
-own) and, within each, six of the almanac's categories. Words that belong to more than one season stand in none. Knows words
-and days; does not know who writes.
+The table follows a saijiki, the almanac of haiku poets, for a temperate climate: five seasons (the New Year is one of
+its own), each with six of the almanac's categories. Words that belong to more than one season count for none.
 
 William J. Higginson, "Haiku World: An International Poetry Almanac", 1996, for the categories.
 """
@@ -26,63 +25,105 @@ SEASONS = ("spring", "summer", "autumn", "winter", "new year")
 """Every season of the table."""
 
 CATEGORIES = ("season", "sky", "earth", "life", "beasts", "plants")
-"""Every category: the season itself, the sky's and the earth's doings, people's lives and feasts, beasts, plants."""
+"""Every category: the season itself, sky, earth, people's lives and feasts, animals, plants."""
 
 HEMISPHERES = ("north", "south")
-"""Where the operator lives."""
+"""The hemispheres of the earth, which the operator's season depends on."""
 
 _TABLE = {
     "spring": {
         "season": "spring springtime springtide equinox march april may-day lengthening-day mild-night",
-        "sky": "spring-rain spring-breeze east-wind hazy-moon hazy-moonlight spring-haze drizzling-dawn april-shower",
-        "earth": "thaw thawing meltwater snowmelt spring-mud spring-tide freshet ploughed-field melting-snow melting-ice",
-        "life": "planting sowing seedling seedlings tilling easter kite kites picnic spring-cleaning valentine graduation",
-        "beasts": "tadpole tadpoles frog frogs swallow swallows skylark lambs lamb nightingale warbler bee bees hatchling nest nests "
-        "nesting butterfly butterflies fledgling chick chicks robin robins",
-        "plants": "blossom blossoms cherry-blossom cherry-blossoms plum-blossom plum-blossoms bud buds budding daffodil daffodils crocus "
-        "tulip tulips violet violets primrose lilac lilacs magnolia dandelion dandelions willow-catkins wisteria peony forsythia "
-        "azalea new-leaves young-grass sprout sprouts bluebell bluebells",
+        "sky": ("spring-rain spring-breeze east-wind hazy-moon hazy-moonlight spring-haze drizzling-dawn april-shower"),
+        "earth": (
+            "thaw thawing meltwater snowmelt spring-mud spring-tide freshet ploughed-field melting-snow melting-ice"
+        ),
+        "life": (
+            "planting sowing seedling seedlings tilling easter kite kites picnic spring-cleaning valentine graduation"
+        ),
+        "beasts": (
+            "tadpole tadpoles frog frogs swallow swallows skylark lambs lamb nightingale warbler bee bees "
+            "hatchling nest nests nesting butterfly butterflies fledgling chick chicks robin robins"
+        ),
+        "plants": (
+            "blossom blossoms cherry-blossom cherry-blossoms plum-blossom plum-blossoms bud buds budding "
+            "daffodil daffodils crocus tulip tulips violet violets primrose lilac lilacs magnolia dandelion "
+            "dandelions willow-catkins wisteria peony forsythia azalea new-leaves young-grass sprout sprouts "
+            "bluebell bluebells"
+        ),
     },
     "summer": {
         "season": "summer summertime midsummer solstice june july august short-night summer-dusk",
-        "sky": "heat heatwave summer-rain thunder thunderhead lightning rainbow scorching sultry sunburn summer-moon cumulus hot-wind",
+        "sky": (
+            "heat heatwave summer-rain thunder thunderhead lightning rainbow scorching sultry sunburn "
+            "summer-moon cumulus hot-wind"
+        ),
         "earth": "dust dry-creek tide-pool waterfall spring-water summer-sea summer-hills parched drought",
-        "life": "swim swimming beach hammock sunhat parasol lemonade barefoot fan ice-cream popsicle watermelon fishing-rod picnic-blanket "
-        "mosquito-net sprinkler sandcastle bonfire-night fireworks",
-        "beasts": "cicada cicadas firefly fireflies mosquito mosquitoes ant ants spider spiders dragonfly-nymph snail snails lizard lizards "
-        "cuckoo kingfisher bat bats beetle beetles jellyfish turtle turtles moth moths fawn goldfish",
-        "plants": "rose roses lily lilies lotus sunflower sunflowers hydrangea hydrangeas poppy poppies iris irises honeysuckle "
-        "lavender clover foxglove strawberry strawberries cherries wheat-field green-leaves summer-grass bamboo-shoot",
+        "life": (
+            "swim swimming beach hammock sunhat parasol lemonade barefoot fan ice-cream popsicle watermelon "
+            "fishing-rod picnic-blanket mosquito-net sprinkler sandcastle bonfire-night fireworks"
+        ),
+        "beasts": (
+            "cicada cicadas firefly fireflies mosquito mosquitoes ant ants spider spiders dragonfly-nymph snail "
+            "snails lizard lizards cuckoo kingfisher bat bats beetle beetles jellyfish turtle turtles moth "
+            "moths fawn goldfish"
+        ),
+        "plants": (
+            "rose roses lily lilies lotus sunflower sunflowers hydrangea hydrangeas poppy poppies iris irises "
+            "honeysuckle lavender clover foxglove strawberry strawberries cherries wheat-field green-leaves "
+            "summer-grass bamboo-shoot"
+        ),
     },
     "autumn": {
         "season": "autumn fall-colours september october november lengthening-night autumn-dusk equinoctial",
-        "sky": "harvest-moon full-moon-night milky-way shooting-star shooting-stars autumn-wind autumn-rain dew dewdrop dewdrops mist "
-        "fog first-cold typhoon clear-sky mackerel-sky",
+        "sky": (
+            "harvest-moon full-moon-night milky-way shooting-star shooting-stars autumn-wind autumn-rain dew "
+            "dewdrop dewdrops mist fog first-cold typhoon clear-sky mackerel-sky"
+        ),
         "earth": "stubble-field stubble harvested bare-field autumn-hills fallow rice-field reaped",
-        "life": "harvest harvesting scarecrow scarecrows bonfire bonfires halloween pumpkin pumpkins cider thanksgiving lantern lanterns "
-        "gleaning moon-viewing school-bell",
-        "beasts": "cricket crickets katydid geese wild-goose goose deer stag migrating woodpecker shrike quail dragonfly dragonflies "
-        "salmon squirrel squirrels praying-mantis mantis",
-        "plants": "leaf-fall falling-leaves fallen-leaves red-leaves maple maples chrysanthemum chrysanthemums acorn acorns chestnut "
-        "chestnuts mushroom mushrooms apple apples persimmon persimmons grapes pear pears reeds pampas-grass goldenrod aster asters "
-        "gourd seedhead withering",
+        "life": (
+            "harvest harvesting scarecrow scarecrows bonfire bonfires halloween pumpkin pumpkins cider "
+            "thanksgiving lantern lanterns gleaning moon-viewing school-bell"
+        ),
+        "beasts": (
+            "cricket crickets katydid geese wild-goose goose deer stag migrating woodpecker shrike quail "
+            "dragonfly dragonflies salmon squirrel squirrels praying-mantis mantis"
+        ),
+        "plants": (
+            "leaf-fall falling-leaves fallen-leaves red-leaves maple maples chrysanthemum chrysanthemums acorn "
+            "acorns chestnut chestnuts mushroom mushrooms apple apples persimmon persimmons grapes pear pears "
+            "reeds pampas-grass goldenrod aster asters gourd seedhead withering"
+        ),
     },
     "winter": {
         "season": "winter wintry midwinter december february year-end winter-dusk",
-        "sky": "snow snows snowfall snowflake snowflakes snowing snowy sleet blizzard hail north-wind frost frosty icy-wind winter-moon "
-        "winter-sun cold freezing cold-moon orion",
-        "earth": "ice icy icicle icicles frozen glacier frozen-lake frozen-pond snowdrift snowdrifts snowfield bare-hills withered-field",
-        "life": "hearth stove firewood scarf mittens gloves overcoat blanket quilt sled sledding ski skiing snowman snowmen christmas "
-        "carol carols hot-soup hibernate candlelight ice-skating",
-        "beasts": "wolf wolves owl owls fox rabbit-tracks wild-duck mandarin-duck oyster oysters hawk hibernating bear whale whales",
-        "plants": "bare-trees bare-branch bare-branches withered withered-grass pine-snow holly mistletoe camellia fir poinsettia leafless "
-        "evergreen radish",
+        "sky": (
+            "snow snows snowfall snowflake snowflakes snowing snowy sleet blizzard hail north-wind frost frosty "
+            "icy-wind winter-moon winter-sun cold freezing cold-moon orion"
+        ),
+        "earth": (
+            "ice icy icicle icicles frozen glacier frozen-lake frozen-pond snowdrift snowdrifts snowfield "
+            "bare-hills withered-field"
+        ),
+        "life": (
+            "hearth stove firewood scarf mittens gloves overcoat blanket quilt sled sledding ski skiing snowman "
+            "snowmen christmas carol carols hot-soup hibernate candlelight ice-skating"
+        ),
+        "beasts": (
+            "wolf wolves owl owls fox rabbit-tracks wild-duck mandarin-duck oyster oysters hawk hibernating "
+            "bear whale whales"
+        ),
+        "plants": (
+            "bare-trees bare-branch bare-branches withered withered-grass pine-snow holly mistletoe camellia "
+            "fir poinsettia leafless evergreen radish"
+        ),
     },
     "new year": {
         "season": "january new-year new-year's first-morning first-day",
         "sky": "first-sunrise first-light new-year's-sun",
         "earth": "first-snow-of-the-year",
-        "life": "resolution resolutions calendar first-dream first-letter first-page rice-cake temple-bell first-laugh",
+        "life": (
+            "resolution resolutions calendar first-dream first-letter first-page rice-cake temple-bell first-laugh"
+        ),
         "beasts": "first-sparrow",
         "plants": "new-year-pine",
     },
@@ -107,7 +148,7 @@ _NEW_YEAR = ((1, 1), (1, 7))  # the first week, in either hemisphere
 
 
 def kigo(season: str, category: str | None = None) -> tuple[str, ...]:
-    """The words of a season, in the table's order; a word of several parts is written with spaces.
+    """The words of a season, in the order of the table; compounds are written with spaces.
 
     Raises:
         UnknownName: there is no such season or category.
@@ -122,7 +163,7 @@ def kigo(season: str, category: str | None = None) -> tuple[str, ...]:
 
 @cache
 def _places() -> Mapping[tuple[str, ...], str]:
-    """Each season word, as folded words, with its season; what stands in two seasons is left out."""
+    """Each season word, as folded words, with its season; words of two seasons are left out."""
     places: dict[tuple[str, ...], str] = {}
     shared = set()
     for season in SEASONS:
@@ -134,9 +175,9 @@ def _places() -> Mapping[tuple[str, ...], str]:
 
 
 def seasons_of(lines: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The seasons that a poem speaks of, the clearest first, each with its words as they stand in the table.
+    """The seasons a poem mentions, the clearest first, each with its words as in the table.
 
-    Of words within each other ("snow", "melting snow") the longest counts alone.
+    Of overlapping words ("snow", "melting snow") only the longest counts.
     """
     places = _places()
     found: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Where the tables that ship with the program lie: beside the checkout, or inside the installed package."""
+"""Locate the shipped tables: beside the checkout, or inside the installed package."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""How many syllables a word has that is made of known ones: an ending put to a word, a syllable before it, or two words in one.
+"""Count the syllables of words composed of known ones: an ending, a prefix, or two words in one.
 
-CMUdict has "glisten" and "dragon" and "fly", but neither "glistens" nor "dragonfly". Knows how English spells endings; gets the counts
-of whole words from its caller.
+CMUdict has "glisten" and "dragon" and "fly", but neither "glistens" nor "dragonfly".
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ __all__ = ["derived"]
 
 _SIBILANTS = ("s", "x", "z", "ch", "sh", "ce", "ge", "se", "ze")
 _WHOLE = ("less", "ness", "ful", "ship", "hood", "ward", "wards", "like", "ly", "ment")
-"""Endings that are a syllable of their own, whatever stands before them."""
+"""Endings that are a syllable of their own, whatever precedes them."""
 _BEFORE = {"un": 1, "re": 1, "mid": 1, "out": 1, "over": 2, "under": 2, "after": 2, "non": 1, "ex": 1}
 _NO_PARTS = frozenset(["hen", "ion", "ions", "led", "lied", "lies", "lion", "ned", "red", "ted", "tion"])
-"""Words that at the end of another are nearly always an ending, as in "furled" and "compassion"."""
+"""Words that, at the end of another, are nearly always an ending, as in "furled" and "compassion"."""
 _LEAST = 3  # letters of each part of two words in one
 
 
 def derived(word: str, known: Callable[[str], tuple[int, ...] | None]) -> tuple[int, ...] | None:
-    """The counts of a word that is not known itself; None where it is not made of known ones.
+    """The counts of a word that is not known itself; None if it is not composed of known ones.
 
     Args:
         word: folded, without apostrophes.

@@ -1,7 +1,6 @@
-"""How many syllables a word has: CMUdict's answer for it or for the words it is made of, a learned guess elsewhere.
+"""Count syllables: by CMUdict for a word or for the words it is made of, by a learned guess elsewhere.
 
-Knows spelling only; does not know verse. The table and the guesser's weights are derived by
-`python -m auria_bot.art.training.words` and lie in models/words.
+The table and the weights of the guesser are in models/words; `python -m auria_bot.art.training.words` derives them.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ FORM = (5, 7, 5)
 _VOWELS = re.compile(r"[aeiouy]+")
 _LETTERS = re.compile(r"[^a-z']+")
 _ELISIONS = frozenset(["e'er", "ne'er", "o'er", "e'en", "heav'n", "dont", "wont", "neath"])
-LONGEST = 64  # letters looked at when guessing: no word is longer
+LONGEST = 64  # letters considered by the estimate: no word is longer
 
 
 def counts(word: str) -> tuple[int, ...]:
@@ -55,12 +54,12 @@ def counts(word: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=4096)
 def _parts(word: str) -> tuple[int, ...] | None:
-    """The counts of a word that is made of words which the dictionary has."""
+    """The counts of a word that is composed of words of the dictionary."""
     return derived(word[:LONGEST], _dictionary().get) if word.isascii() else None
 
 
 def by_dictionary(word: str) -> bool:
-    """Whether a word's count comes from CMUdict: its own, or those of the words it is made of."""
+    """Whether the count comes from CMUdict: of the word itself, or of the words it is composed of."""
     folded = word.lower().removesuffix("'s")
     return in_dictionary(word) or in_dictionary(folded) or _parts(folded) is not None
 
@@ -71,13 +70,13 @@ def in_dictionary(word: str) -> bool:
 
 
 def settled(word: str) -> int | None:
-    """The word's syllables where CMUdict has it and all its pronunciations agree; None elsewhere."""
+    """The number of syllables if CMUdict has the word and all its pronunciations agree, else None."""
     known = _dictionary().get(word.lower())
     return known[0] if known is not None and len(known) == 1 else None
 
 
 def line_counts(words: Iterable[str]) -> frozenset[int]:
-    """Every count a line may have, over all pronunciations of its words."""
+    """All counts that a line may have, over all pronunciations of its words."""
     totals = {0}
     for word in words:
         totals = {total + count for total in totals for count in counts(word)}
@@ -92,9 +91,9 @@ def fits(lines: Sequence[Sequence[str]], form: Sequence[int] = FORM) -> bool:
 
 
 def guess(word: str) -> int:
-    """The likely syllables of a word that no dictionary has; at least 1.
+    """Estimate the syllables of a word that is in no dictionary; at least 1.
 
-    A sum of learned weights, one for each group of vowels in its surroundings, rounded.
+    The rounded sum of learned weights, one for each group of vowels in its context.
     """
     weights, scale = _guesser()
     letters = _LETTERS.sub("", word.lower())[:LONGEST]
@@ -103,7 +102,7 @@ def guess(word: str) -> int:
 
 
 def nuclei(word: str) -> Iterator[str]:
-    """The features a guess is made of: each vowel group with ever more of its surroundings."""
+    """The features of the estimate: each vowel group with growing context."""
     yield "*"
     padded = f"^{word}$"
     groups = list(_VOWELS.finditer(padded))

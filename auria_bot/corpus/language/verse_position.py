@@ -1,7 +1,4 @@
-"""Where in a poem a word stands, and what kind of poem it is: what the poet's net reads beside the words.
-
-Knows counts; does not know how words sound (syllables) nor how poems are written down (words).
-"""
+"""The position of a word in a poem and the kind of the poem: inputs of the poet's net beside the words."""
 
 from __future__ import annotations
 
@@ -23,11 +20,11 @@ KINDS = (
     "tercet",
     "stanza",
 )
-"""The kinds of poem that the net is told of; the first is for not telling."""
+"""The kinds of poem that condition the net; the first means unspecified."""
 
 NO_KIND = 0
 HAIKU_KIND = KINDS.index("575 poets 2")
-"""What Auria writes: a haiku in form, as published poets write it, of nature."""
+"""What Auria writes: a formal haiku of nature in the style of published poets."""
 
 _MOST_SYLLABLES = 11  # more in a line count as this many
 _MOST_LINES = 4  # lines from the fourth on count as the fourth

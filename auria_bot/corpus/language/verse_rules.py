@@ -1,11 +1,9 @@
-"""Good form: where a line may break, and what a poem may not repeat.
+"""Rules of verse: where a line may break, and what a poem may not repeat.
 
-The stated rule for line breaks: a line must not end in a word that leans on the next one. Such words are
+The rule for line breaks: a line must not end in a word that leans on the next one. Such words are
 articles and other determiners, possessives, prepositions, conjunctions, subject pronouns (alone or contracted
 with a verb), auxiliary verbs and a few adverbs of degree. The last line may end in a preposition that is also
 an adverb ("passing by").
-
-Knows word lists only; does not know syllables.
 """
 
 from __future__ import annotations
@@ -13,47 +11,45 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from auria_bot.corpus.language.words import word_set
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["ADVERBS", "FUNCTION_WORDS", "LEADING", "LEANING", "NOT_FIRST", "bad_breaks", "is_content", "repetitions"]
 
 
-def _listed(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_DETERMINERS = _listed(
+_DETERMINERS = word_set(
     "a an any each every her his its my no our some such the their these this those what which whose your "
 )
-_PREPOSITIONS = _listed(
+_PREPOSITIONS = word_set(
     "about above across after against along amid among amongst around as at before behind below beneath "
     "beside besides between beyond by despite down during except for from in inside into like near of off on "
     "onto out outside over past per since than through throughout till to toward towards under unlike until "
     "up upon via with within without "
 )
-_CONJUNCTIONS = _listed(
+_CONJUNCTIONS = word_set(
     "although and because but how if lest nor or so that though unless when whenever where wherever whether "
     "while who whom why yet "
 )
-_SUBJECTS = _listed(
+_SUBJECTS = word_set(
     "he he'll he's here's how's i i'd i'll i'm i've it'll it's let's she she'll she's that's there's they "
     "they'll they're they've we we'll we're we've what's where's who who's you'll you're you've "
 )
-_AUXILIARIES = _listed(
+_AUXILIARIES = word_set(
     "ain't am are aren't be been being can can't cannot could couldn't did didn't do does doesn't don't had "
     "hadn't has hasn't have haven't having is isn't may might must never not shall should shouldn't was "
     "wasn't were weren't will won't would wouldn't "
 )
-_DEGREES = _listed(
+_DEGREES = word_set(
     "almost another both either even few just least less many more most much nearly neither only other quite "
     "rather several too very "
 )
 
-LEADING = _listed("a an the my your his her its our their this that these those no every each some")
+LEADING = word_set("a an the my your his her its our their this that these those no every each some")
 """Articles, possessives and the like: words that lead up to a noun."""
 
-ADVERBS = _listed(
+ADVERBS = word_set(
     "about above after along around before behind below beyond by down in inside near off on out outside "
     "over past through up within without "
 )
@@ -62,12 +58,12 @@ ADVERBS = _listed(
 LEANING = _DETERMINERS | _PREPOSITIONS | _CONJUNCTIONS | _SUBJECTS | _AUXILIARIES | _DEGREES
 """Words in which a line must not end."""
 
-FUNCTION_WORDS = LEANING | _listed(
+FUNCTION_WORDS = LEANING | word_set(
     "it you me him us them you're then there here now oh o one all once again still too away back"
 )
-"""Words that may stand more than once in a poem."""
+"""Words that may occur more than once in a poem."""
 
-NOT_FIRST = _listed("'s and as but him me nor of or than them us ")
+NOT_FIRST = word_set("'s and as but him me nor of or than them us ")
 """Words with which a poem does not begin."""
 
 
@@ -87,7 +83,7 @@ def is_content(word: str) -> bool:
 
 
 def repetitions(lines: Sequence[Sequence[str]]) -> list[str]:
-    """What a poem repeats and should not: a line, a word at once ("the the"), a content word thrice."""
+    """Faulty repetitions of a poem: a line, a word right after itself ("the the"), a content word three times."""
     found = [f"line {' '.join(line)!r}" for number, line in enumerate(lines) if line in lines[:number]]
     flat = [word for line in lines for word in line]
     found.extend(f"{first} {second}" for first, second in pairwise(flat) if first == second)

@@ -1,7 +1,4 @@
-"""Words and vocabularies: how a line of verse becomes numbers.
-
-Knows spelling; does not know which words may be published (decency) nor how they sound (syllables).
-"""
+"""Split text into words, and turn lines of verse into numbers by a vocabulary."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["END", "LINE", "SPECIALS", "START", "UNKNOWN", "Vocabulary", "folded", "spoken", "words"]
+__all__ = ["END", "LINE", "SPECIALS", "START", "UNKNOWN", "Vocabulary", "folded", "spoken", "word_set", "words"]
 
 SPECIALS = ("<unk>", "<start>", "<line>", "<end>")
 UNKNOWN, START, LINE, END = range(4)
@@ -36,31 +33,36 @@ def folded(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, folded; a hyphen parts two words; a number is one word of digits."""
+    """Split a text into folded words; a hyphen separates words; a number is one word of digits."""
     return _WORD.findall(folded(text))
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The whitespace-separated words of a literal, as a set."""
+    return frozenset(text.split())
+
+
 def spoken(line: Iterable[str]) -> str:
-    """A line of words as it is published: lower case, but for the first person."""
+    """Join the words of a line as it is published: lower case, except the first person."""
     return " ".join(word.capitalize() if word in _FIRST_PERSON else word for word in line)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """Words and their numbers; the first four numbers are SPECIALS."""
+    """Words and their numbers; the first four numbers are the SPECIALS."""
 
     words: tuple[str, ...]  # SPECIALS first
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:
-        """Each word's number."""
+        """The number of each word."""
         return {word: number for number, word in enumerate(self.words)}
 
     def __len__(self) -> int:
         return len(self.words)
 
     def encode(self, lines: Sequence[Sequence[str]]) -> list[int]:
-        """Lines of words as numbers: <start>, the words with <line> between lines, <end>."""
+        """Encode lines of words: <start>, the words with <line> between lines, <end>."""
         sequence = [START]
         for index, line in enumerate(lines):
             if index:
@@ -70,7 +72,7 @@ class Vocabulary:
         return sequence
 
     def decode(self, sequence: Iterable[int]) -> list[list[str]]:
-        """Numbers back to lines of words; stops at <end>."""
+        """Decode numbers into lines of words; stop at <end>."""
         lines: list[list[str]] = [[]]
         for number in sequence:
             if number == END:
@@ -83,9 +85,9 @@ class Vocabulary:
 
     @classmethod
     def parse(cls, text: str) -> Vocabulary:
-        """Read a vocabulary file: one word a line."""
+        """Parse a vocabulary file: one word per line."""
         return cls(words=tuple(text.splitlines()))
 
     def text(self) -> str:
-        """The vocabulary file's content."""
+        """The content of the vocabulary file."""
         return "\n".join(self.words) + "\n"

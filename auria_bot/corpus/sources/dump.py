@@ -1,7 +1,6 @@
-"""Reads dumps of Reddit: NDJSON of Pushshift and Arctic Shift, and the JSON of a listing.
+"""Read dumps of Reddit: NDJSON of Pushshift and Arctic Shift, and the JSON of a listing.
 
-Only lines that name a wanted subreddit are decoded. Bad lines are counted and sampled, and stop nothing. Knows where records
-stand; what a record means is in `submission`.
+Only lines that name a wanted subreddit are decoded. Bad lines are counted and sampled, and do not stop the reading.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ def submissions(
     Args:
         path: .ndjson, .jsonl or any plain text; .gz; .zst.
         subreddits: only of these, in any case; of all when empty.
-        tally: counts what is met.
-        tell: called now and then with the bytes of the file read so far.
+        tally: counts lines, records and faults.
+        tell: called regularly with the bytes of the file read so far.
 
     Raises:
         NotFound: there is no such file.
-        InputError: the file is not what its name says, or is damaged.
+        InputError: the file does not have the format of its name, or is damaged.
         BackendMissing: a .zst file, and zstandard is not installed.
     """
     counted = tally if tally is not None else Tally()
@@ -53,7 +52,7 @@ def submissions(
             counted.note_bad(number, "not an object", line)
             continue
         if names and str(record.get("subreddit")).lower() not in names:
-            continue  # another subreddit's name stood elsewhere in the line
+            continue  # the wanted name occurs elsewhere in the line
         try:
             found = read_record(record)
         except InputError as error:
@@ -64,11 +63,11 @@ def submissions(
 
 
 def _pattern(names: set[str]) -> re.Pattern[bytes] | None:
-    """What a line must hold to be worth decoding; None: every line is."""
+    """The pattern of lines worth decoding; None for every line."""
     if not names:
         return None
     spelt = b"|".join(re.escape(name.encode()) for name in sorted(names))
-    # The name of the key stands outside the group without case, so that the search can jump from one to the next.
+    # The key is outside the case-insensitive group, so that the search can skip from one key to the next.
     return re.compile(rb'"subreddit"\s*:\s*"(?i:' + spelt + rb')"')
 
 
@@ -78,17 +77,17 @@ def listed(document: Any, *, subreddits: Sequence[str] = (), tally: Tally | None
     Args:
         document: the decoded JSON, `{"kind": "Listing", "data": {"children": [...]}}`.
         subreddits: only of these, in any case; of all when empty.
-        tally: counts what is met; a child is a line.
+        tally: counts children, records and faults.
 
     Raises:
-        InputError: it is no listing.
+        InputError: it is not a listing.
     """
     counted = tally if tally is not None else Tally()
     names = {name.removeprefix("r/").lower() for name in subreddits}
     inner = document.get("data") if isinstance(document, dict) and document.get("kind") == "Listing" else None
     children = inner.get("children") if isinstance(inner, dict) else None
     if not isinstance(children, list):
-        raise InputError("this is no listing of Reddit's")
+        raise InputError("this is not a listing of Reddit")
     for child in children:
         counted.lines += 1
         record = child.get("data") if isinstance(child, dict) and child.get("kind") == "t3" else None

@@ -1,7 +1,7 @@
-"""The listings of a subreddit that can be read, and the mark that is left in one: how far it was read, and a walk that was interrupted.
+"""The listings of a subreddit, and checkpoints in them: how far one was read, and a walk that was interrupted.
 
-A listing ends after about a thousand posts, whatever the subreddit holds; so there are several, and `search` by slices of time reaches what
-none of the others does. Knows names and numbers; does not read anything.
+A listing ends after about a thousand posts, whatever the subreddit has; so there are several, and `search` by time
+ranges reaches what none of the others does.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["CEILING", "FULL_SEARCH", "KINDS", "TIMES", "Listing", "Mark", "halves", "listings", "slice_of", "slices"]
 
 KINDS = ("new", "top", "search")
-"""What can be asked for."""
+"""The kinds of listing."""
 
 TIMES = ("hour", "day", "week", "month", "year", "all")
-"""The times by which Reddit sorts out the best."""
+"""The periods for which Reddit lists the best posts."""
 
 CEILING = 950
-"""Posts after which the end of a listing is Reddit's, not the subreddit's; it gives about a thousand."""
+"""Posts after which the end of a listing is Reddit's limit (about a thousand), not the end of the subreddit."""
 
 FULL_SEARCH = 225
-"""Posts after which a slice of time is looked through again in two halves; a search gives about 250."""
+"""Posts after which a time range is searched again in two halves; a search gives about 250."""
 
 _NARROWEST = 3600  # seconds of the smallest slice of time
 _WIDEST = 30 * 86_400  # seconds of the largest
@@ -36,14 +36,14 @@ _WIDEST = 30 * 86_400  # seconds of the largest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A listing of a subreddit's."""
+    """A listing of a subreddit."""
 
-    name: str  # under which its mark is kept, such as "new" or "top week"
+    name: str  # of its checkpoint, such as "new" or "top week"
     path: str
     params: tuple[tuple[str, str], ...] = ()
-    newest_first: bool = False  # so that a walk can stop at what was read before
-    since: float | None = None  # a slice of time: from this second since 1970
-    until: float | None = None  # to this one, which is no part of it
+    newest_first: bool = False  # a walk can stop at what was read before
+    since: float | None = None  # a time range: from this second since 1970
+    until: float | None = None  # to this one, exclusive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

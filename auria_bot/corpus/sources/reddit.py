@@ -1,8 +1,7 @@
-"""Reads Reddit through PRAW, as a guest: pages of a listing, and posts by their ids.
+"""Read Reddit through PRAW without an account: pages of a listing, and posts by their ids.
 
-Every request is one of reading; no account is used. Reddit's limits are kept as prawcore reckons them, who spreads the requests of a window of ten
-minutes evenly; every wait is waited here, and said, so that nothing sleeps in silence.
-Knows addresses and answers; does not know what was read before.
+Every request only reads. Reddit's limits are kept by prawcore, which spreads requests evenly over a window of ten
+minutes; every wait happens here and is reported, so that nothing sleeps silently.
 """
 
 from __future__ import annotations
@@ -76,7 +75,8 @@ def user_agent(user: str) -> str:
     plain = user.strip().removeprefix("/").removeprefix("u/")
     if not _USER.fullmatch(plain):
         raise SettingsError(
-            f"corpus.reddit.user is {user[:40]!r}; Reddit wants to know whom to ask: give your account's name there, or in"
+            f"corpus.reddit.user is {user[:40]!r}; Reddit wants to know whom to ask: give your account's name there,"
+            " or in"
             " AURIA_CORPUS__REDDIT__USER"
         )
     return f"{sys.platform}:auria-bot:{__version__} (by /u/{plain})"
@@ -86,9 +86,9 @@ class Reddit:
     """Reddit, read only.
 
     Args:
-        access: addresses and patience.
+        access: addresses and max_wait.
         secrets: with "client_id" and "client_secret" of an application.
-        meter: counts requests, and is told of every wait.
+        meter: counts requests, and reports every wait.
     """
 
     def __init__(self, access: Access, secrets: Secrets, *, meter: RequestCounter | None = None) -> None:
@@ -112,7 +112,7 @@ class Reddit:
         Raises:
             NotFound: there is no such subreddit, or it is closed.
             Unauthorised: Reddit does not take the credentials.
-            Throttled: Reddit asks to wait longer than we are patient.
+            Throttled: Reddit asks to wait longer than allowed.
             ChannelError: Reddit does not answer, or not sensibly.
             InputError: the name can be no subreddit's.
         """
@@ -196,7 +196,7 @@ class Reddit:
             requestor_kwargs={
                 "line": RetryPolicy(
                     timeout=access.timeout,
-                    patience=access.max_wait,
+                    max_wait=access.max_wait,
                     attempts=access.attempts,
                     back_off=access.retry_delay,
                     meter=self.meter,
@@ -218,7 +218,8 @@ class Reddit:
         found = self._secrets.get(name)
         if not found:
             raise SettingsError(
-                f'Reddit\'s {name} is missing: make an application of the kind "script" at reddit.com/prefs/apps, then run'
+                f'Reddit\'s {name} is missing: make an application of the kind "script" at reddit.com/prefs/apps,'
+                " then run"
                 " `auria corpus login`, or set AURIA_SECRET_REDDIT_CLIENT_ID and AURIA_SECRET_REDDIT_CLIENT_SECRET"
             )
         return found

@@ -1,7 +1,7 @@
-"""The line to Reddit: repeats what fails, waits as long as it is told to, says every wait, and counts.
+"""Requests to Reddit: retried on failure, delayed as asked, every wait reported, and counted.
 
-A request is repeated after a broken connection, a time-out, an answer that is none, a fault of the server and a "too many requests"; all
-of them are reading, so repeating does no harm. Knows HTTP; does not know what is asked.
+A request is repeated after a broken connection, a time-out, an unreadable answer, a server fault and "too many
+requests"; all requests only read, so repeating is harmless.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["RequestCounter", "RetryPolicy", "Waiting", "requestor"]
 
 Waiting: TypeAlias = Callable[[float, str], None]
-"""Told, before a wait, its seconds and why."""
+"""Called before a wait with its seconds and the reason."""
 
 _LARGEST = 32 << 20  # bytes of an answer: a full page takes less than one
 _BROKEN = frozenset({408, 500, 502, 503, 504, 520, 521, 522, 523, 524})
@@ -34,7 +34,7 @@ _QUIET = 0.5  # seconds: a shorter wait is not worth a word
 
 @dataclass(slots=True, kw_only=True)
 class RequestCounter:
-    """What the line has cost so far, and what Reddit says is left."""
+    """The requests made so far, and what Reddit says is left."""
 
     requests: int = 0
     repeated: int = 0  # of them, again
@@ -44,26 +44,26 @@ class RequestCounter:
     sleep: Callable[[float], None] = time.sleep
 
     def hear(self, headers: Mapping[str, str]) -> None:
-        """Note what an answer says of the limits."""
+        """Record the limits stated in an answer."""
         if (left := _number(headers.get("x-ratelimit-remaining"))) is not None:
             self.remaining = int(left)
 
-    def pace(self, seconds: float, patience: float) -> None:
-        """Wait, and say so, as long as prawcore would wait without a word before its next request.
+    def pace(self, seconds: float, max_wait: float) -> None:
+        """Report and wait as long as prawcore would silently wait before its next request.
 
         Raises:
-            Throttled: it takes longer than we are patient.
+            Throttled: it takes longer than the longest wait allowed.
         """
         if seconds > 0:
-            self.wait(seconds, "Reddit's limit", patience)
+            self.wait(seconds, "Reddit's limit", max_wait)
 
-    def wait(self, seconds: float, why: str, patience: float) -> None:
-        """Wait, and say so first.
+    def wait(self, seconds: float, why: str, max_wait: float) -> None:
+        """Report a wait, then wait.
 
         Raises:
-            Throttled: it takes longer than that.
+            Throttled: it takes longer than the longest wait allowed.
         """
-        if seconds > patience:
+        if seconds > max_wait:
             until = datetime.now(UTC) + timedelta(seconds=seconds)
             raise Throttled(f"{why}: again after {until:%Y-%m-%d %H:%M:%S} UTC; what was read is kept", until=until)
         if self.tell is not None and seconds >= _QUIET:
@@ -74,19 +74,19 @@ class RequestCounter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How requests are carried out."""
+    """How requests are made."""
 
     timeout: float  # seconds for an answer, all of it
-    patience: float  # seconds: the longest wait
+    max_wait: float  # seconds: the longest wait
     attempts: int
     back_off: float  # seconds before the second attempt
     meter: RequestCounter
 
     def carried(self, once: Callable[[], Any]) -> Any:
-        """The answer of a request that is repeated while it fails.
+        """The answer of a request, repeated while it fails.
 
         Raises:
-            Throttled: Reddit asks to wait longer than we are patient, or again and again.
+            Throttled: Reddit asks to wait longer than allowed, or again and again.
             ChannelError: no answer.
         """
         why = ""
@@ -110,29 +110,29 @@ class RetryPolicy:
                     until = datetime.now(UTC) + timedelta(seconds=rest)
                     raise Throttled(f"Reddit asks to wait, {attempt} times in a row", until=until)
             if attempt < self.attempts:
-                # A little chance, so that many clients of a server that came back do not all ask at once.
+                # Random jitter, so that many clients of a recovered server do not all ask at once.
                 grown = self.back_off * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
-                self.meter.wait(max(rest, grown), why, self.patience)
+                self.meter.wait(max(rest, grown), why, self.max_wait)
         raise ChannelError(f"{why}, {self.attempts} times in a row; `auria corpus refresh` goes on from here later")
 
 
 class _Failed(Exception):
-    """No answer, or none that can be read."""
+    """No answer, or an unreadable one."""
 
 
 def requestor() -> type[Any]:
-    """The class that PRAW is to send its requests by; its argument `line` is a Line."""
+    """The class by which PRAW sends its requests; its argument `line` is a RetryPolicy."""
     import prawcore
 
     class Requestor(prawcore.Requestor):
-        """Sends requests along a line."""
+        """Sends requests under a retry policy."""
 
         def __init__(self, *, line: RetryPolicy, **more: Any) -> None:
             super().__init__(**more)
             self._line = line
 
-        def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:  # noqa: ARG002 - the line's own
-            """Send a request, again where it fails; a redirect is not followed."""
+        def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:  # noqa: ARG002
+            """Send a request, repeated where it fails; redirects are not followed."""
             kwargs |= {"allow_redirects": False, "stream": True}
             return self._line.carried(lambda: _sent(self._http, self._line.timeout, args, kwargs))
 
@@ -172,7 +172,7 @@ def _sent(session: Any, timeout: float, args: tuple[Any, ...], kwargs: dict[str,
 
 
 def _read(data: bytes) -> None:
-    """Make sure that an answer is JSON, and guard a token that it brings.
+    """Check that an answer is JSON, and register a token in it as a secret.
 
     Raises:
         _Failed: it is not.
@@ -187,8 +187,8 @@ def _read(data: bytes) -> None:
 
 def _rest(headers: Mapping[str, str]) -> float:
     """Seconds that a "too many requests" asks for."""
-    told = [_number(headers.get(name)) for name in ("retry-after", "x-ratelimit-reset")]
-    return max([seconds for seconds in told if seconds is not None], default=_LEAST_REST)
+    waits = [_number(headers.get(name)) for name in ("retry-after", "x-ratelimit-reset")]
+    return max([seconds for seconds in waits if seconds is not None], default=_LEAST_REST)
 
 
 def _number(text: str | None) -> float | None:
@@ -200,7 +200,7 @@ def _number(text: str | None) -> float | None:
 
 
 def _innermost(error: BaseException) -> str:
-    """The kind of what went wrong at first; its own words may hold an address with a secret."""
+    """The type of the first error; its message may contain an address with a secret."""
     seen = 0
     while (cause := error.__context__ or error.__cause__) is not None and seen < 10:
         error, seen = cause, seen + 1

@@ -1,7 +1,7 @@
-"""Reads verse out of files that are no dumps: plain text, CSV, JSON lines, and folders or tables of Arrow and Parquet.
+"""Read verse from files that are not dumps: plain text, CSV, JSON lines, and folders or tables of Arrow and Parquet.
 
-Each gives rows: a text with what is told beside it. Which field is what, is said by a mapping, or guessed from usual names. All are
-read as a stream. Knows the shapes of files; does not know what a poem is.
+Each gives rows: a text with its metadata. Which field is what is given by a mapping or inferred from usual names. All
+are read as a stream.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FIELDS = {
     "licence": ("licence", "license", "rights"),
     "collection": ("subreddit", "collection", "source"),
 }
-"""What a row can tell, and the names under which it is looked for when no mapping says otherwise."""
+"""The fields of a row, and the usual names under which each is looked for without a mapping."""
 
 _MOST_LINES = 60  # of a block of plain text: more is prose
 _LONGEST = 4000  # characters of a text that are looked at
@@ -42,9 +42,9 @@ _LARGEST_CELL = 131_072  # characters of a CSV's cell: a longer one is a quote w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A text, and what is told beside it."""
+    """A text and its metadata."""
 
-    text: str  # its lines parted by line breaks, slashes or the like
+    text: str  # lines separated by line breaks, slashes or the like
     id: str = ""
     author: str = ""
     created: datetime | None = None  # aware, UTC
@@ -54,7 +54,7 @@ class Row:
 
 
 def from_text(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
-    """Plain text: a poem a block, blocks parted by empty lines."""
+    """Plain text: one poem per block, blocks separated by empty lines."""
     block: list[str] = []
     begun = 1
     for number, raw in lines(path, tally=tally, tell=tell, blank=True):
@@ -84,19 +84,19 @@ def _block(block: list[str], begun: int, tally: Tally) -> Iterator[Row]:
 
 
 def from_csv(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
-    """CSV with a head line; commas, semicolons or tabs.
+    """CSV with a header; separated by commas, semicolons, tabs or bars.
 
     Raises:
-        InputError: the mapping names a column that is not there, or nothing looks like a text.
+        InputError: the mapping names a column that does not exist, or no column looks like a text.
     """
-    csv.field_size_limit(_LARGEST_CELL)  # the module's own limit is everybody's, and somebody may have raised it
+    csv.field_size_limit(_LARGEST_CELL)  # the limit is global, and another library may have raised it
     texts = (raw.decode("utf-8-sig", "replace").rstrip("\r") + "\n" for _, raw in lines(path, tally=tally, tell=tell))
     head = next(texts, "")
     delimiter = max(",;\t|", key=head.count)
     try:
         names = next(csv.reader([head], delimiter=delimiter), [])
     except csv.Error as error:
-        raise InputError(f"{path}: the head line cannot be read: {error}") from None
+        raise InputError(f"{path}: the header cannot be read: {error}") from None
     fields = _fields(names, mapping, path)
     reader = csv.reader(texts, delimiter=delimiter)
     while True:
@@ -114,7 +114,7 @@ def from_csv(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell
 
 
 def from_json_lines(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
-    """An object a line, packed or not.
+    """One object per line, compressed or not.
 
     Raises:
         InputError: the mapping does not fit the first object, or nothing in it looks like a text.
@@ -150,11 +150,11 @@ def from_records(records: Iterable[Any], mapping: Mapping[str, str], *, path: Pa
 
 
 def from_arrow(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
-    """A folder that `datasets` saved, with or without splits, or a single .arrow or .parquet file.
+    """A folder saved by `datasets`, with or without splits, or a single .arrow or .parquet file.
 
     Raises:
-        NotFound: the folder holds no table.
-        InputError: a file is not what its name says, or the mapping does not fit.
+        NotFound: the folder contains no table.
+        InputError: a file does not have the format of its name, or the mapping does not fit.
         BackendMissing: pyarrow is not installed.
     """
     try:
@@ -165,7 +165,7 @@ def from_arrow(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Te
     files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.suffix in {".arrow", ".parquet"})
     if not files:
         raise NotFound(
-            f"{path} holds no .arrow or .parquet file; name a folder that `datasets` saved with save_to_disk"
+            f"{path} contains no .arrow or .parquet file; name a folder saved by `datasets` with save_to_disk"
         )
     for file in files:
         try:
@@ -195,14 +195,14 @@ def _batches(file: Path, pa: Any, parquet: Any) -> Iterator[Any]:
 
 
 def _fields(names: list[str], mapping: Mapping[str, str], path: Path) -> dict[str, str]:
-    """Where each of FIELDS stands.
+    """The name of each of FIELDS in this file.
 
     Raises:
         InputError: as `from_csv` says.
     """
     for what, name in mapping.items():
         if what not in FIELDS:
-            raise InputError(f"--map {what[:40]}=...: a row tells no {what[:40]!r}; known: {', '.join(FIELDS)}")
+            raise InputError(f"--map {what[:40]}=...: unknown field {what[:40]!r}; known: {', '.join(FIELDS)}")
         if name not in names:
             raise InputError(f"{path} has no field {name[:40]!r}; it has: {', '.join(names)[:300]}")
     found = dict(mapping)
@@ -217,8 +217,8 @@ def _fields(names: list[str], mapping: Mapping[str, str], path: Path) -> dict[st
 
 
 def _row(record: Mapping[str, Any], fields: Mapping[str, str], number: int, tally: Tally) -> Iterator[Row]:
-    told = {what: record.get(name) for what, name in fields.items()}
-    text = told["text"]
+    values = {what: record.get(name) for what, name in fields.items()}
+    text = values["text"]
     if isinstance(text, list) and all(isinstance(line, str) for line in text):
         text = "\n".join(text)
     if not isinstance(text, str) or not text.strip():
@@ -227,12 +227,12 @@ def _row(record: Mapping[str, Any], fields: Mapping[str, str], number: int, tall
     tally.wanted += 1
     yield Row(
         text=text[:_LONGEST],
-        id=_plain(told.get("id")),
-        author=_plain(told.get("author")),
-        created=_time(told.get("created")),
-        score=_number(told.get("score")),
-        licence=_plain(told.get("licence")),
-        collection=_plain(told.get("collection"))[:100],
+        id=_plain(values.get("id")),
+        author=_plain(values.get("author")),
+        created=_time(values.get("created")),
+        score=_number(values.get("score")),
+        licence=_plain(values.get("licence")),
+        collection=_plain(values.get("collection"))[:100],
     )
 
 
@@ -248,7 +248,7 @@ def _number(value: Any) -> int | None:
 
 
 def _time(value: Any) -> datetime | None:
-    """A time of any usual shape: seconds since 1970, a year, an ISO date; None where it is none."""
+    """A time in any usual form: seconds since 1970, a year, an ISO date; None if it is none."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
     try:

@@ -1,7 +1,4 @@
-"""Opens a file or folder of any kind and says what it holds: posts of Reddit's, or rows of something else.
-
-Knows names of files and looks at their first lines; does not know what a post or a row means.
-"""
+"""Open a file or folder of any kind and tell what it contains: posts of Reddit, or rows of something else."""
 
 from __future__ import annotations
 
@@ -25,12 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["SourceContents", "opened"]
 
 _LARGEST = 64 << 20  # bytes of a .json file, which is read as a whole
-_LOOKED_AT = 50  # lines until it is clear what a file holds
+_LOOKED_AT = 50  # lines until it is clear what a file contains
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceContents:
-    """What a file holds: one of the two, read as a stream."""
+    """The contents of a file: one of the two, read as a stream."""
 
     posts: Iterator[Submission] | None = None
     rows: Iterator[Row] | None = None
@@ -42,15 +39,16 @@ def opened(
     """Open a file or folder.
 
     Args:
-        path: .ndjson, .jsonl, .json, .csv, .tsv, .txt, each maybe with .gz or .zst; .arrow, .parquet, or a folder of them.
-        subreddits: of Reddit's posts only those of these; all when empty.
-        mapping: which field is what (`rows.FIELDS`); given, JSON lines are no dump.
-        tally: counts what is met.
-        tell: told how far it is.
+        path: .ndjson, .jsonl, .json, .csv, .tsv, .txt, optionally with .gz or .zst; .arrow, .parquet, or a
+            folder of them.
+        subreddits: of posts on Reddit only those of these; all if empty.
+        mapping: which field is what (`rows.FIELDS`); if given, JSON lines are not taken for a dump.
+        tally: counts lines, records and faults.
+        tell: called regularly with the bytes read.
 
     Raises:
         NotFound: there is no such file.
-        InputError: it is too large, or is not what its name says; some of it is only found while reading.
+        InputError: it is too large, or does not have the format of its name; some of it is only found while reading.
         BackendMissing: a package that the file needs is not installed.
     """
     if not path.exists():
@@ -76,7 +74,7 @@ def opened(
 
 
 def _kind(path: Path) -> str:
-    """What a file's name says that it is, packed or not."""
+    """The kind of a file by its name, without compression suffixes."""
     if path.is_dir():
         return "folder"
     suffixes = [suffix.lower().removeprefix(".") for suffix in path.suffixes]
@@ -86,7 +84,7 @@ def _kind(path: Path) -> str:
 
 
 def _document(path: Path) -> Any:
-    """A .json file that is a list, or a listing of Reddit's; None for anything else.
+    """The content of a .json file that is a list or a listing of Reddit; None for anything else.
 
     Raises:
         InputError: it is too large.
@@ -103,7 +101,7 @@ def _document(path: Path) -> Any:
 
 
 def _is_dump(path: Path) -> bool:
-    """Whether the first object is a record of Reddit's: what names no subreddit is none."""
+    """Whether the first object is a record of Reddit: one without a subreddit is not."""
     for _, line in islice(lines(path, tally=Tally()), _LOOKED_AT):
         try:
             record = json.loads(line)

@@ -1,9 +1,9 @@
-"""Reads files of lines as a stream: plain, gzip or Zstandard, of any size in little memory.
+"""Read files of lines as a stream: plain, gzip or Zstandard, of any size in little memory.
 
-Dumps hold all of Reddit, and poems are a few in a thousand. So a block of bytes is searched for a pattern first, and only the lines around
-a find are given. Knows files and lines; does not know what stands in a line.
+Dumps contain all of Reddit, and poems are a few in a thousand. So a block of bytes is searched for a pattern first, and
+only the lines around a match are returned.
 
-The largest window of Arctic Shift's .zst files is 2 GiB, which the reader allows; it takes that memory only for such a file.
+The largest window of Arctic Shift's .zst files is 2 GiB, which the reader allows; only such a file takes that memory.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ _SAMPLES = 20  # bad lines that are kept for the report
 _SHOWN = 160  # characters of such a line
 
 Tell: TypeAlias = "Callable[[int], None]"
-"""Called now and then with the bytes of the file read so far."""
+"""Called regularly with the bytes of the file read so far."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was met while reading; counted up as the stream goes on."""
+    """Counts of what was read; they grow as the stream is consumed."""
 
     lines: int = 0
     wanted: int = 0  # records of the wanted subreddits
     bad: int = 0
     bytes_read: int = 0  # of the file, packed or not
-    samples: list[tuple[int, str, str]] = field(default_factory=list)  # (line number, why, its beginning)
+    samples: list[tuple[int, str, str]] = field(default_factory=list)  # (line number, reason, beginning)
 
     def note_bad(self, number: int, why: str, line: bytes) -> None:
-        """Count a line that could not be used, and keep the first few."""
+        """Count a line that cannot be used, and keep the first few."""
         self.bad += 1
         if len(self.samples) < _SAMPLES:
             shown = line[:_SHOWN].decode("utf-8", errors="replace")
@@ -54,21 +54,21 @@ class Tally:
 def lines(
     path: Path, *, pattern: re.Pattern[bytes] | None = None, tally: Tally, tell: Tell | None = None, blank: bool = False
 ) -> Iterator[tuple[int, bytes]]:
-    """(number from 1, line) of each line that is worth looking at.
+    """(number from 1, line) of each line that matches.
 
     Args:
         path: .gz, .zst, or any other file for plain text.
-        pattern: what a line must hold; any line will do when not given.
-        tally: counts what is met.
-        tell: told how far it is.
-        blank: without a pattern, give empty lines too.
+        pattern: what a line must contain; every line matches if not given.
+        tally: counts lines and faults.
+        tell: called regularly with the bytes read.
+        blank: without a pattern, return empty lines too.
 
     Raises:
         NotFound: there is no such file.
-        InputError: the file is not what its name says, or is damaged.
+        InputError: the file does not have the format of its name, or is damaged.
         BackendMissing: a .zst file, and zstandard is not installed.
     """
-    rest, skipping = b"", False  # the beginning of a line that goes on in the next block; a line that is too long
+    rest, skipping = b"", False  # the beginning of a line that continues; a line that is too long
     for block in _blocks(path, tally, tell):
         if skipping:
             _, newline, block = block.partition(b"\n")  # noqa: PLW2901 - what is left of it
@@ -111,7 +111,7 @@ def _worthy(
 
 
 def _blocks(path: Path, tally: Tally, tell: Tell | None) -> Iterator[bytes]:
-    """The unpacked bytes of a file, about a megabyte at a time."""
+    """The uncompressed bytes of a file, about a megabyte at a time."""
     if not path.is_file():
         raise NotFound(f"no file {path}")
     with path.open("rb") as file:
@@ -135,15 +135,15 @@ def _unpacked(path: Path, file: IO[bytes]) -> Any:
         return gzip.GzipFile(fileobj=file, mode="rb")
     if path.suffix != ".zst":
         return file
-    # Dumps may be several frames one after the other. A file that was cut off is not told by the format: its last line is
-    # then a bad one.
+    # Dumps may be several frames one after the other. A file that was cut off cannot be recognised by the format: its
+    # last line is then a bad one.
     return (
         zstandard().ZstdDecompressor(max_window_size=2**31).stream_reader(file, read_across_frames=True, closefd=False)
     )
 
 
 def zstandard() -> Any:
-    """The package that packs and unpacks .zst files.
+    """The package that reads and writes .zst files.
 
     Raises:
         BackendMissing: it is not installed.

@@ -1,8 +1,7 @@
 """A submission to Reddit, from a record of any epoch: a dump of Pushshift or Arctic Shift, or a listing of the API.
 
-Records differ by epoch: `created_utc` is a number or a text, `name` or `id` may lack, `edited` is false or a time, a removal
-is told in one of four ways, and older titles are HTML-escaped. What is read here is the same for all. Knows records; does
-not know poems.
+Records differ by epoch: `created_utc` is a number or a string, `name` or `id` may be missing, `edited` is false or a
+time, a removal is stated in one of four ways, and older titles are HTML-escaped.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _FIRST, _LAST = 1_104_537_600, 4_102_444_800  # seconds since 1970: Reddit is yo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A post of somebody's on Reddit."""
+    """A post on Reddit."""
 
     id: str  # base 36, without the "t3_"
     subreddit: str  # as it is written, without the "r/"
@@ -45,10 +44,10 @@ def read_record(record: Mapping[str, Any]) -> Submission:
     """Read a decoded record.
 
     Args:
-        record: of a dump, or the `data` of a listing's child; unknown fields do not matter.
+        record: of a dump, or the `data` of a listing's child; unknown fields are ignored.
 
     Raises:
-        InputError: it is not a submission, or lacks what every submission has; the message says what.
+        InputError: it is not a submission, or lacks a required field; the message names it.
     """
     identifier = _identifier(record)
     title = _text(record, "title")
@@ -109,10 +108,10 @@ def _is_gone(text: str) -> bool:
 
 def _is_removed(record: Mapping[str, Any], title: str, body: str) -> bool:
     meta = record.get("_meta")
-    told = (
+    stated = (
         record.get("removed_by_category"),
         record.get("removed_by"),
         record.get("banned_by"),
         *((meta.get("removal_type"), meta.get("was_deleted_later")) if isinstance(meta, dict) else ()),
     )
-    return any(told) or _is_gone(title) or _is_gone(body)
+    return any(stated) or _is_gone(title) or _is_gone(body)

@@ -160,5 +160,5 @@ def test_a_listing_is_read_like_a_dump() -> None:
     assert (tally.lines, tally.wanted, tally.bad) == (5, 1, 2)
     assert len(list(listed({"kind": "Listing", "data": {"children": children}}))) == 2
     for wrong in (None, [], {}, {"kind": "Listing"}, {"kind": "Listing", "data": {"children": {}}}):
-        with pytest.raises(InputError, match="no listing"):
+        with pytest.raises(InputError, match="not a listing"):
             list(listed(wrong))

@@ -20,7 +20,7 @@ def line(*answers: Any, **more: Any) -> tuple[RetryPolicy, Any, list[float], lis
     """A line, what is sent along it, and lists of its waits and of what is said of them."""
     waits, said, left = list[float](), list[str](), list(answers)
     meter = RequestCounter(sleep=waits.append, tell=lambda _seconds, why: said.append(why))
-    made = RetryPolicy(**{"timeout": 1.0, "patience": 60.0, "attempts": 4, "back_off": 2.0, "meter": meter, **more})
+    made = RetryPolicy(**{"timeout": 1.0, "max_wait": 60.0, "attempts": 4, "back_off": 2.0, "meter": meter, **more})
     return made, lambda: left.pop(0), waits, said
 
 

@@ -60,5 +60,5 @@ def test_a_json_file_that_is_too_large_is_told(tmp_path: Path, monkeypatch: pyte
 def test_a_listing_that_is_none_is_told(tmp_path: Path):
     """Its children are missing."""
     (tmp_path / "a.json").write_text('{"kind": "Listing", "data": 7}')
-    with pytest.raises(InputError, match="no listing"):
+    with pytest.raises(InputError, match="not a listing"):
         list(opened(tmp_path / "a.json", mapping={}, tally=Tally()).posts or ())
