@@ -1,4 +1,4 @@
-"""A draft: an artwork under review, and the moves that its state allows."""
+"""A draft: an artwork under review, and the transitions that its state allows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Draft", "DraftState"]
 
 
 class DraftState(StrEnum):
-    """Where a draft stands."""
+    """The state of a draft."""
 
     MADE = "made"
     APPROVED = "approved"
@@ -23,7 +23,7 @@ class DraftState(StrEnum):
     SCHEDULED = "scheduled"
 
 
-_MOVES = {
+_TRANSITIONS = {
     DraftState.MADE: {DraftState.APPROVED, DraftState.REJECTED},
     DraftState.APPROVED: {DraftState.MADE, DraftState.REJECTED, DraftState.SCHEDULED},
     DraftState.REJECTED: set[DraftState](),
@@ -33,7 +33,7 @@ _MOVES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An artwork under review. Approval signs what will be published; an edit voids it."""
+    """An artwork under review. Approval signs what will be published; an edit revokes the approval."""
 
     id: int
     artwork: Artwork
@@ -45,9 +45,9 @@ class Draft:
     reason: str = ""  # why it was rejected
     text: str  # what would be posted; the operator may edit it
     alt_text: str  # likewise
-    channels: tuple[str, ...] = ()  # where it goes, set by approval
-    signature: str = ""  # of what was approved; "" when it is not
-    version: int = 1  # grows with every save; saving over a newer one is refused
+    channels: tuple[str, ...] = ()  # where it will be published, set by approval
+    signature: str = ""  # of the approved content; "" if it is not approved
+    version: int = 1  # incremented by every save; saving over a newer version is refused
 
     def content_hash(self, channels: tuple[str, ...]) -> str:
         """SHA-256 over picture, text, alt text and channels: what an approval signs."""
@@ -56,7 +56,7 @@ class Draft:
 
     @property
     def is_signed(self) -> bool:
-        """Whether the approval stands for exactly what the draft holds now."""
+        """Whether the approval covers exactly the current content."""
         return bool(self.signature) and self.signature == self.content_hash(self.channels)
 
     def approve(self, channels: tuple[str, ...], now: datetime) -> Draft:
@@ -64,7 +64,7 @@ class Draft:
 
         Raises:
             InvalidTransition: the draft is not waiting for a decision.
-            InputError: no channel was named.
+            InputError: no channel is named.
         """
         if not channels:
             raise InputError("name at least one channel to approve for")
@@ -74,11 +74,11 @@ class Draft:
         )
 
     def reject(self, reason: str, now: datetime) -> Draft:
-        """Put the draft aside for good."""
+        """Reject the draft permanently."""
         return self._move(DraftState.REJECTED, decided_at=now, reason=reason, signature="")
 
     def edit(self, *, text: str | None = None, alt_text: str | None = None) -> Draft:
-        """Change the words; an approval that stood is void.
+        """Change the texts; an approval is revoked.
 
         Raises:
             InvalidTransition: the draft is rejected or already scheduled.
@@ -106,7 +106,7 @@ class Draft:
         return self._move(DraftState.SCHEDULED)
 
     def _move(self, to: DraftState, **changes: object) -> Draft:
-        if to not in _MOVES[self.state]:
-            allowed = ", ".join(sorted(_MOVES[self.state])) or "nothing more"
-            raise InvalidTransition(f"draft {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
+        if to not in _TRANSITIONS[self.state]:
+            allowed = ", ".join(sorted(_TRANSITIONS[self.state])) or "nothing"
+            raise InvalidTransition(f"draft {self.id} is {self.state} and cannot become {to}; allowed: {allowed}")
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

@@ -1,4 +1,8 @@
-"""What followers did with a post, counted at a moment, and what it is worth."""
+"""Engagement with published posts: counts and their weights, and the ages at which a post is measured.
+
+A post is measured 22 times: 15 min, 1, 3, 6, 12 h, 1, 2, 4, 7, 14 and 30 days after publication, then every 30 days for a year.
+Missed measurements are made up for by one.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +25,10 @@ __all__ = [
 ]
 
 COUNTS = ("likes", "reposts", "replies", "quotes", "saves", "views")
-"""What is counted, in the order it is shown."""
+"""What is counted, in display order."""
 
 POINTS = {"likes": 1, "replies": 2, "saves": 2, "reposts": 3, "quotes": 3}
-"""What each act is worth: the more it asks of a follower, the more. A view asks nothing, and counts for nothing."""
+"""The points of each kind of engagement: the more effort it takes, the more. Views have no points."""
 
 
 AGES = (
@@ -36,15 +40,15 @@ AGES = (
     *(timedelta(days=days) for days in (1, 2, 4, 7, 14)),
     *(timedelta(days=30 * month) for month in range(1, 13)),
 )
-"""The ages at which a post is measured, the youngest first."""
+"""The ages at which a post is measured, ascending."""
 
 AUDIENCE_EVERY = timedelta(hours=23)
-"""How long a count of followers holds: a visit at the same hour every day finds it too old."""
+"""How long a follower count is current: just under a day, so that a run at the same hour every day renews it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engagement:
-    """Counts of a post at a time; None where the platform does not tell."""
+    """The counts of a post at a time; None if the platform does not report a kind."""
 
     at: datetime  # aware, UTC
     likes: int | None = None
@@ -56,14 +60,14 @@ class Engagement:
 
     @property
     def points(self) -> int | None:
-        """The acts of followers, weighed by POINTS; None where the platform tells of no act at all."""
-        told = [worth * count for name, worth in POINTS.items() if (count := getattr(self, name)) is not None]
-        return sum(told) if told else None
+        """The counts weighted by POINTS; None if the platform reports none of them."""
+        known = [worth * count for name, worth in POINTS.items() if (count := getattr(self, name)) is not None]
+        return sum(known) if known else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """How many follow a channel at a time; None where it has no such count."""
+    """A channel's number of followers at a time; None if the platform does not report it."""
 
     at: datetime  # aware, UTC
     followers: int | None
@@ -71,18 +75,18 @@ class Audience:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedPost:
-    """A post that is out, and when it was last measured."""
+    """A published post, and when it was last measured."""
 
     post_id: int
     channel: str
     receipt: Receipt
-    measured_at: datetime | None  # aware, UTC; None: never yet
-    vanished_at: datetime | None = None  # when it was found to be gone from its platform
+    measured_at: datetime | None  # aware, UTC; None: never
+    vanished_at: datetime | None = None  # when it was found missing from its platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostEngagement:
-    """How a post that is out stands: what it is of, and what followers did with it so far."""
+    """A published post with its artwork's attributes and its engagement."""
 
     post_id: int
     draft_id: int
@@ -91,10 +95,10 @@ class PostEngagement:
     url: str
     mood: str
     style: str  # its key
-    cost: float  # US dollars that publishing it cost, as far as it is known
+    cost: float  # US dollars that publishing it cost; 0 if unknown
     vanished_at: datetime | None
-    followers: int | None  # of the channel when it was posted, or as near to that as it was counted
-    counts: Engagement | None  # the latest asked for; None where there is none
+    followers: int | None  # of the channel at the count nearest to publication
+    counts: Engagement | None  # the requested sample; None if there is none
 
 
 def is_due(posted_at: datetime, measured_at: datetime | None, now: datetime) -> bool:
@@ -104,7 +108,7 @@ def is_due(posted_at: datetime, measured_at: datetime | None, now: datetime) -> 
 
 
 def next_due(posted_at: datetime, measured_at: datetime | None, now: datetime) -> datetime | None:
-    """When the post is to be measured next, maybe long ago; None when it never is again."""
+    """When the post is due to be measured next, possibly in the past; None if it never is again."""
     if is_due(posted_at, measured_at, now):
         return posted_at + max(age for age in AGES if posted_at + age <= now)
     return next((posted_at + age for age in AGES if posted_at + age > now), None)

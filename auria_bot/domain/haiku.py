@@ -1,4 +1,4 @@
-"""A haiku: three lines and their syllable counts. Does not know how syllables are counted."""
+"""A haiku: three lines and their syllable counts."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from auria_bot.errors import InputError
 __all__ = ["FORM", "LONGEST_THEME", "Haiku"]
 
 FORM = (5, 7, 5)
-"""Syllables a line of the form that Auria writes."""
+"""Syllables of each line of the form that the poets write."""
 
 LONGEST_THEME = 200
-"""Characters of what a poem is asked to be about; a few words are best."""
+"""Most characters of a theme; a few words work best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Haiku:
-    """Three lines, and how many syllables each has."""
+    """Three lines and their syllable counts."""
 
     lines: tuple[str, str, str]
     syllables: tuple[int, int, int]
 
     @property
     def text(self) -> str:
-        """The poem, its lines parted by newlines."""
+        """The poem, its lines separated by newlines."""
         return "\n".join(self.lines)
 
     @property
@@ -42,7 +42,7 @@ class Haiku:
         """Read what `to_json` wrote.
 
         Raises:
-            InputError: the value has not three lines with three counts.
+            InputError: the value does not have three lines and three counts.
         """
         lines, syllables = value.get("lines", ()), value.get("syllables", ())
         if len(lines) != 3 or len(syllables) != 3:

@@ -1,8 +1,8 @@
-"""When a job is to run: slots, each a local date and time in the operator's time zone, named so that it can happen once only.
+"""Job schedules: slots, each a local date and time in the operator's time zone, and the state of each slot's run.
 
-A slot's name is what a clock on the wall shows ("2026-03-29T02:30"), so every local day has the same ones, whatever the
-clock change: a time that the clocks leap over is at the first instant after the leap, a time that comes twice is at its
-first. What comes of a slot is kept by its job and name. Pure: knows times, neither jobs' work nor a database.
+A slot's name is its local time ("2026-03-29T02:30"), so every local day has the same slots, whatever the clock change: a time that
+the clocks skip is due at the first instant after the gap, a time that occurs twice at its first occurrence. Job and name
+identify a run, so each slot is run once.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ __all__ = [
 ]
 
 BEGIN = "begin"
-"""The name of the row that says from when on a job's slots count; it is no slot."""
+"""The name of the row that says from when a job's slots count; it is not a slot."""
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of a week as settings name them."""
 
 PUBLISH = "publish "
-"""What the name of a job begins with that posts on a channel; the channel's name follows."""
+"""The prefix of the jobs that post on a channel; the channel's name follows."""
 
 _ENTRY = re.compile(r"(\*|[01]?\d|2[0-3]):([0-5]\d)")
 
 
 class CatchUp(StrEnum):
-    """What becomes of slots that were missed."""
+    """What is done about missed slots."""
 
-    RUN = "run"  # the latest is made up for, however many were missed
-    SKIP = "skip"  # they are let go
-    ASK = "ask"  # the operator says whether the latest is made up for
+    RUN = "run"  # the latest is run, however many were missed
+    SKIP = "skip"  # none is run
+    ASK = "ask"  # the operator decides whether the latest is run
 
 
 class JobRunState(StrEnum):
-    """How a slot stands."""
+    """The state of a job run."""
 
     RUNNING = "running"
-    RETRY = "retry"  # it failed and is tried again
-    ASKED = "asked"  # it was missed, and the operator is asked
+    RETRY = "retry"  # it failed and is to be retried
+    ASKED = "asked"  # it was missed, and the operator must decide
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -67,7 +67,7 @@ class JobRunState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledTime:
-    """A time at which a job is to run."""
+    """A time at which a job is due."""
 
     job: str
     name: str  # local, "2026-11-21T04:00"
@@ -76,16 +76,16 @@ class ScheduledTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRun:
-    """A slot that something was done about, and how it stands."""
+    """The run of a slot and its state."""
 
     slot: ScheduledTime
     state: JobRunState
     tries: int = 0
-    fencing: int = 0  # of the daemon that has it
+    fencing: int = 0  # of the daemon that runs it
     started_at: datetime | None = None  # the first time; aware, UTC, as the others
     ended_at: datetime | None = None
-    again_at: datetime | None = None  # when it is tried again
-    words: str = ""  # what came of it
+    again_at: datetime | None = None  # when it is retried
+    summary: str = ""  # its outcome
 
     def evolve(self, **changes: object) -> Self:
         """A copy with changes."""
@@ -94,20 +94,20 @@ class JobRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSchedule:
-    """When a job's slots are."""
+    """The schedule of one job."""
 
     job: str
     at: tuple[time, ...]  # local
     days: frozenset[int] = frozenset(range(7))  # Monday is 0
-    jitter: timedelta = timedelta(0)  # the most that a slot is put off by, the same every time it is asked for
+    jitter: timedelta = timedelta(0)  # the largest delay of a slot; each slot's delay is fixed
     catch_up: CatchUp = CatchUp.RUN
-    grace: timedelta = timedelta(hours=1)  # how late a slot is still on time
+    grace: timedelta = timedelta(hours=1)  # how late a slot still counts as on time
 
     def slots(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[ScheduledTime]:
-        """The slots that are due after one moment and not after another, in the order of their names."""
+        """The slots due after `after` and not after `until`, in the order of their names."""
         if not self.at:
             return
-        # A gap puts a slot off by a day at most: whole days were left out where the date line moved.
+        # A gap delays a slot by a day at most: whole days were skipped where the date line moved.
         day = (after - self.jitter).astimezone(zone).date() - timedelta(days=2)
         last = until.astimezone(zone).date() + timedelta(days=1)
         while day <= last:
@@ -120,7 +120,7 @@ class JobSchedule:
             day += timedelta(days=1)
 
     def next(self, after: datetime, zone: ZoneInfo) -> ScheduledTime | None:
-        """The first slot that is due after a moment; None for a job that has none within nine days."""
+        """The first slot due after a time; None if there is none within nine days."""
         for days in (1, 9):
             found = list(self.slots(after, after + timedelta(days=days), zone))
             if found:
@@ -130,28 +130,31 @@ class JobSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """What stands in the database, by the database's clock where it has one."""
+    """Who may do something for now; its number is incremented each time it changes hands.
+
+    Times are the database server's where there is one.
+    """
 
     name: str
-    holder: str  # who has it, or had it last
-    fencing: int  # grows by one with each taking; what is done with an older number is refused
+    holder: str  # the current or last holder
+    fencing: int  # incremented by each taking; writes with an older number are refused
     until: datetime  # aware, UTC
     heartbeat: datetime  # when it was last renewed
 
 
 def _exists(day: date, zone: ZoneInfo) -> bool:
-    """Whether a day is lived through: where the date line moves, one is left out."""
+    """Whether a local day exists: where the date line moves, one is skipped."""
     return instant(day, time(0), zone) < instant(day + timedelta(days=1), time(0), zone)
 
 
 @lru_cache(maxsize=8192)
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The moment at which clocks of a zone show a date and time: its first, or the first after a leap over it; in UTC."""
+    """The UTC time of a local date and time: its first occurrence, or the first instant after a gap that skips it."""
     local = datetime.combine(day, at, tzinfo=zone)  # fold is 0: the first of two
     moment = local.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return moment
-    # Somewhere in the days before, the offset changes; read with the older one, the time was too late by the leap.
+    # The offset changes within the two days before; search for the instant of the change.
     early, late = int((moment - timedelta(days=2)).timestamp()), int(moment.timestamp())
     before = datetime.fromtimestamp(early, zone).utcoffset()
     while late - early > 1:
@@ -164,7 +167,7 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 
 def offset(job: str, name: str, jitter: timedelta) -> timedelta:
-    """By how much a slot is put off: whole seconds below `jitter`, drawn by the hash of its name."""
+    """A slot's delay: whole seconds below `jitter`, derived from the hash of its name."""
     most = int(jitter.total_seconds())
     if most <= 0:
         return timedelta(0)
@@ -176,7 +179,7 @@ def times(entries: tuple[str, ...]) -> tuple[time, ...]:
     """Local times from "HH:MM", or "*:MM" for every hour; sorted, each once.
 
     Raises:
-        InputError: an entry is neither.
+        InputError: an entry has neither form.
     """
     found = set[time]()
     for entry in entries:

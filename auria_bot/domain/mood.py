@@ -1,7 +1,6 @@
-"""The moods Auria knows: each a child of one of the twenty emotions of WikiArt Emotions.
+"""The moods: each belongs to one of the twenty emotions of WikiArt Emotions.
 
-Knows names, words and weights; does not know how a mood is read from a poem or shown in a picture.
-Emotions: S. Mohammad and S. Kiritchenko, "WikiArt Emotions: An Annotated Dataset of Emotions Evoked by Art",
+Source: S. Mohammad and S. Kiritchenko, "WikiArt Emotions: An Annotated Dataset of Emotions Evoked by Art",
 LREC 2018.
 """
 
@@ -40,15 +39,15 @@ EMOTIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mood:
-    """A feeling, and how it steers the poet and the choice of painting."""
+    """A mood, and how it steers the poet and the choice of style."""
 
     name: str
     parent: str  # one of EMOTIONS
-    words: tuple[str, ...]  # words that lean to the mood: the poet leans to them, the reader looks for them
-    description: str  # one sentence, compared with poems by meaning
+    words: tuple[str, ...]  # words of the mood: the poet prefers them, the mood reader looks for them
+    description: str  # one sentence, compared with poems by embedding
     valence: float  # -1 unpleasant to 1 pleasant
     arousal: float  # -1 calm to 1 stirred
-    strength: float  # how strongly a painting's style is laid over the picture, 0 to 1
+    strength: float  # strength of the style transfer, 0 to 1
 
 
 def _mood(

@@ -1,4 +1,4 @@
-"""A notice: what the operator is told without asking, once an occasion, with what to do."""
+"""Notices to the operator: one per occasion, with what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Kind", "Notice", "PendingNotification"]
 
 
 class Kind(StrEnum):
-    """Why the operator is told something."""
+    """The reason of a notice."""
 
     DRAFT_WAITING = "draft_waiting"
     NEEDS_ATTENTION = "needs_attention"
@@ -17,7 +17,7 @@ class Kind(StrEnum):
     CHANNEL_PAUSED = "channel_paused"
     TOKEN_EXPIRING = "token_expiring"  # noqa: S105 - a name
     JOB_OVERDUE = "job_overdue"
-    JOB_MISSED = "job_missed"  # and the operator is asked whether it is made up for
+    JOB_MISSED = "job_missed"  # the operator decides whether it is made up for
     DISK_FILLING = "disk_filling"
     STANDSTILL = "standstill"  # the daemon cannot work at all
     DIGEST = "digest"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something to say; kind and subject together are the occasion."""
+    """A notice; kind and subject together identify the occasion."""
 
     kind: str
     subject: str  # a draft's number, a channel's name, a date ...
@@ -36,9 +36,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingNotification:
-    """A notice that is to be said now."""
+    """A notice that is due to be sent."""
 
     id: int
-    tries: int  # this one included
-    delivered: tuple[str, ...]  # the hashes of the addresses that have it
+    tries: int  # including the current one
+    delivered: tuple[str, ...]  # hashes of the addresses that have received it
     notice: Notice

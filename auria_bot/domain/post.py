@@ -1,4 +1,4 @@
-"""A post: one draft on one channel, and the moves that its state allows."""
+"""A post: one draft on one channel, the transitions that its state allows, and pauses of channels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["AURIA", "TERMINAL", "Attempt", "Outcome", "Pause", "Post", "PostStat
 
 
 class PostState(StrEnum):
-    """Where a post stands."""
+    """The state of a post."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -25,9 +25,9 @@ class PostState(StrEnum):
 
 
 TERMINAL = frozenset({PostState.SENT, PostState.FAILED})
-"""States that are never left."""
+"""Final states."""
 
-_MOVES = {
+_TRANSITIONS = {
     PostState.WAITING: {PostState.SENDING, PostState.FAILED, PostState.NEEDS_ATTENTION},
     PostState.SENDING: {
         PostState.SENT,
@@ -51,35 +51,35 @@ class Outcome(StrEnum):
     THROTTLED = "throttled"
     UNAUTHORISED = "unauthorised"
     UNCLEAR = "unclear"
-    ABANDONED = "abandoned"  # its lease ran out
-    BROKEN = "broken"  # an error nobody foresaw, before anything was sent
+    ABANDONED = "abandoned"  # its lease expired
+    BROKEN = "broken"  # an unexpected error, before anything was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a platform gave for a post."""
+    """What a platform returned for a published post."""
 
     id: str
     url: str
     at: datetime  # aware, UTC
-    cost: float = 0.0  # US dollars that the platform charged for the post, as far as it is known
+    cost: float = 0.0  # US dollars that the platform charged for the post; 0 if unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try to publish a post."""
+    """One attempt to publish a post."""
 
     number: int  # from 1
     started_at: datetime
     ended_at: datetime | None
     outcome: Outcome | None
-    message: str  # what the platform said
-    sending_at: datetime | None = None  # when its mutation was about to happen; None: surely nothing was sent
-    memo: str = ""  # what it wanted remembered then
+    message: str  # the platform's answer
+    sending_at: datetime | None = None  # when its mutation was about to happen; None: nothing was sent
+    memo: str = ""  # what the channel stored then, for its look-ups
 
 
 def failures_in_a_row(attempts: Sequence[Attempt]) -> int:
-    """How many attempts, up to the last, ended before anything was sent and without a word of the platform."""
+    """How many of the last attempts failed before anything was sent, without an answer of the platform."""
     count = 0
     for attempt in reversed(attempts):
         if attempt.outcome not in {Outcome.BROKEN, Outcome.ABANDONED} or attempt.sending_at is not None:
@@ -90,7 +90,7 @@ def failures_in_a_row(attempts: Sequence[Attempt]) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One draft on one channel: what is sent, and what came of it."""
+    """One draft on one channel: what is sent, and the outcome."""
 
     id: int
     draft_id: int
@@ -102,39 +102,39 @@ class Post:
     picture: str  # absolute path of the JPEG
     picture_sha256: str
     signature: str  # the approval's
-    key: str  # the idempotency key: the same for every attempt
-    fencing: int = 0  # grows with every claim; a stale worker's number no longer matches
+    key: str  # the idempotency key, the same for every attempt
+    fencing: int = 0  # incremented by every claim; a stale worker's number no longer matches
     lease_until: datetime | None = None
-    memo: str = ""  # what the last attempt that came as far as its mutation wanted remembered
-    tried_at: datetime | None = None  # when that attempt was about to make its mutation (aware, UTC)
-    lookups: int = 0  # how often its channel was asked what became of that attempt
+    memo: str = ""  # what the channel stored before the last mutation
+    tried_at: datetime | None = None  # when that mutation was about to happen (aware, UTC)
+    lookups: int = 0  # how often that attempt was looked up
     receipt: Receipt | None = None
     message: str = ""  # what happened last, and what to do next
-    vanished_at: datetime | None = None  # when it was first found to be gone from its platform, after it was sent
+    vanished_at: datetime | None = None  # when it was first missing from its platform, after it was sent
 
     def moved(self, to: PostState, **changes: object) -> Post:
         """The post in another state.
 
         Raises:
-            InvalidTransition: the state it is in does not lead there.
+            InvalidTransition: its state does not allow it.
         """
-        possible = _MOVES[self.state]
+        allowed_states = _TRANSITIONS[self.state]
         if self.state is PostState.WAITING and self.fencing:
-            # A worker that was given up for lost may come back with a receipt.
-            possible = possible | {PostState.SENT}
-        if to not in possible:
-            allowed = ", ".join(sorted(possible)) or "nothing more"
-            raise InvalidTransition(f"post {self.id} is {self.state} and cannot become {to}; it can become: {allowed}")
+            # A worker whose lease expired may still return with a receipt.
+            allowed_states = allowed_states | {PostState.SENT}
+        if to not in allowed_states:
+            allowed = ", ".join(sorted(allowed_states)) or "nothing"
+            raise InvalidTransition(f"post {self.id} is {self.state} and cannot become {to}; allowed: {allowed}")
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields
 
 
 AURIA: Final = "auria"
-"""Who paused a channel by herself, because its platform did not accept the credentials."""
+"""The author of automatic pauses, made when a platform does not accept the credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """Why a channel stands still; it is neither sent to nor asked about earlier posts."""
+    """A paused channel: nothing is sent to it, and it is not asked about earlier posts."""
 
     name: str  # the channel's
     at: datetime  # aware, UTC

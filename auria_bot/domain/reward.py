@@ -1,15 +1,15 @@
-"""How well each artwork was received, in a form in which artworks can be compared.
+"""Rewards: the engagement of artworks, normalised so that artworks can be compared.
 
-A raw count says little: another channel, another crowd, another age of the post. So, for each post:
+Raw counts depend on the channel, its followers and the post's age. So, for each post:
 
-1. **Age.** Its points are taken at seven days, or as near to that as it was measured, and divided by the share that a
-   post has usually gathered by then.
-2. **Followers and channel.** `log(1 + points) - log(followers + 30)`, less the channel's own mean, in units of the
-   channel's own spread, and never beyond 2.5: one post that goes round the world is luck, not taste.
-3. **Weight.** A young post tells less than a grown one, and an old one less than a new one: half as much after each
-   half-life, counted back from the newest post of all, so that the same data always gives the same rewards.
+1. **Age.** Its points are taken at seven days, or at the nearest measurement, and divided by the share that a post typically has
+   by then.
+2. **Followers and channel.** `log(1 + points) - log(followers + 30)`, standardised by the channel's mean and standard
+   deviation, and clipped to 2.5 so that one viral post does not dominate.
+3. **Weight.** Young posts weigh less than grown ones, and old ones less than new ones: half after each half-life, counted
+   back from the newest post, so that the same data always gives the same rewards.
 
-An artwork's reward is the mean over its channels. Knows numbers only; does not know what is done with rewards.
+An artwork's reward is the weighted mean over its channels.
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ GROWN = timedelta(days=7)
 """The age at which posts are compared."""
 
 _START = 1.0  # hours after which a post's growth slows down
-_FEWEST = 3  # posts of a channel; with less there is nothing to compare
-_CROWD = 30.0  # followers: below that number, a few more or less hardly matter
-_LEAST_SPREAD = 0.35  # in logarithms: channels that always get the same must not make much of one like more
-_BEYOND = 2.5  # spreads
-_FORGOTTEN = 0.01  # a weight below which a post is left out
+_FEWEST = 3  # posts of a channel needed for a comparison
+_FOLLOWERS_OFFSET = (
+    30.0  # followers added before the logarithm, so that small channels are not dominated by a few followers
+)
+_LEAST_SPREAD = 0.35  # least standard deviation, in logarithms, so that constant channels do not overrate one more like
+_CLIP = 2.5  # standard deviations
+_FORGOTTEN = 0.01  # posts of a smaller weight are left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a post had gathered at an age."""
+    """The points of a post at an age."""
 
     draft_id: int
     channel: str
@@ -44,32 +46,32 @@ class Reading:
     posted_at: datetime  # aware, UTC
     age: timedelta  # of the post when it was counted
     points: float
-    followers: int | None  # of the channel when it was posted; None where it has no such count
+    followers: int | None  # of the channel when it was posted; None if unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
-    """How an artwork was received."""
+    """The reward of an artwork."""
 
     draft_id: int
     mood: str
     style: str  # its key
-    value: float  # 0 is usual, 1 is a spread better than usual; -2.5 to 2.5
-    weight: float  # how much it tells, 0 to 1
+    value: float  # 0 is average, 1 is one standard deviation better; -2.5 to 2.5
+    weight: float  # its evidence, 0 to 1
 
 
 def growth(age: timedelta) -> float:
-    """The share of its points at seven days that a post usually has at an age, 0 to 1."""
+    """The share of its seven-day points that a post typically has at an age, 0 to 1."""
     hours = max(age.total_seconds() / 3600, 0.0)
     return min(math.log1p(hours / _START) / math.log1p(GROWN.total_seconds() / 3600 / _START), 1.0)
 
 
 def rewards(readings: Iterable[Reading], *, half_life: timedelta) -> tuple[Reward, ...]:
-    """The reward of every artwork that has one, by its number.
+    """The reward of every artwork that has one, in order of draft numbers.
 
     Args:
-        readings: one a post.
-        half_life: after that much time, a reading counts half.
+        readings: one per post.
+        half_life: after that time a reading counts half.
     """
     by_channel: dict[str, list[Reading]] = {}
     for reading in readings:
@@ -84,7 +86,7 @@ def rewards(readings: Iterable[Reading], *, half_life: timedelta) -> tuple[Rewar
         total = sum(weight for _, _, weight in parts)
         value = sum(value * weight for _, value, weight in parts) / total
         first = parts[0][0]
-        weight = max(weight for _, _, weight in parts)  # the same picture on four channels is not four pictures
+        weight = max(weight for _, _, weight in parts)  # the same artwork on four channels is one piece of evidence
         made.append(Reward(draft_id=draft_id, mood=first.mood, style=first.style, value=value, weight=weight))
     return tuple(made)
 
@@ -92,20 +94,20 @@ def rewards(readings: Iterable[Reading], *, half_life: timedelta) -> tuple[Rewar
 def _compared(
     readings: Sequence[Reading], newest: datetime, half_life: timedelta
 ) -> list[tuple[Reading, float, float]]:
-    """The readings of one channel with their values and weights; none where nothing can be compared."""
+    """The readings of one channel with their values and weights; empty if they cannot be compared."""
     rows = []
-    crowds = [reading.followers for reading in readings if reading.followers is not None]
-    usual = float(statistics.median(crowds)) if crowds else 0.0
+    follower_counts = [reading.followers for reading in readings if reading.followers is not None]
+    typical = float(statistics.median(follower_counts)) if follower_counts else 0.0
     for reading in readings:
         share = growth(reading.age)
         weight = share * 0.5 ** ((newest - reading.posted_at) / half_life)
         if weight >= _FORGOTTEN:
-            crowd = usual if reading.followers is None else float(reading.followers)
-            rows.append((reading, math.log1p(reading.points / share) - math.log(crowd + _CROWD), weight))
+            followers = typical if reading.followers is None else float(reading.followers)
+            rows.append((reading, math.log1p(reading.points / share) - math.log(followers + _FOLLOWERS_OFFSET), weight))
     if len(rows) < _FEWEST or not any(reading.points for reading, _, _ in rows):
         return []
     total = sum(weight for _, _, weight in rows)
     mean = sum(value * weight for _, value, weight in rows) / total
     spread = math.sqrt(sum(weight * (value - mean) ** 2 for _, value, weight in rows) / total)
     spread = max(spread, _LEAST_SPREAD)
-    return [(reading, max(-_BEYOND, min(_BEYOND, (value - mean) / spread)), weight) for reading, value, weight in rows]
+    return [(reading, max(-_CLIP, min(_CLIP, (value - mean) / spread)), weight) for reading, value, weight in rows]

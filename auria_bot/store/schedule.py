@@ -97,7 +97,7 @@ def _row(claim: JobRun) -> dict[str, object]:
         "started_at": claim.started_at,
         "ended_at": claim.ended_at,
         "again_at": claim.again_at,
-        "words": claim.words,
+        "words": claim.summary,
     }
 
 
@@ -110,7 +110,7 @@ def _claim(row: Row[Any]) -> JobRun:
         started_at=row.started_at,
         ended_at=row.ended_at,
         again_at=row.again_at,
-        words=row.words,
+        summary=row.words,
     )
 
 

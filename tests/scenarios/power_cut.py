@@ -156,7 +156,9 @@ def _finish(house: Application, last: subprocess.Popen[bytes]) -> None:
 def _judged(house: Application, root: Path) -> tuple[str, list[str]]:
     claims = [one for one in house.job_scheduler.history(days=60) if one.slot.job in JOBS]
     wrong = [
-        f"{one.slot.job} {one.slot.name} is {one.state}: {one.words}" for one in claims if one.state != JobRunState.DONE
+        f"{one.slot.job} {one.slot.name} is {one.state}: {one.summary}"
+        for one in claims
+        if one.state != JobRunState.DONE
     ]
     rules = [rule for rule in house.job_scheduler.schedules.values() if rule.job in {"measure", "publish folder"}]
     last = max(claim.slot.due for claim in claims)

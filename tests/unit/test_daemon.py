@@ -73,7 +73,7 @@ def made(house: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]
 def states(house: Application) -> list[tuple[str, JobRunState, str]]:
     """What became of each slot, the first first."""
     return [
-        (one.slot.name[11:], one.state, one.words)
+        (one.slot.name[11:], one.state, one.summary)
         for one in reversed(house.job_scheduler.history())
         if one.slot.job == "measure"
     ]
@@ -363,7 +363,7 @@ def test_what_is_wrong_with_one_job_keeps_no_other_from_its_work(house: Applicat
         one.dispatch()
     (make,) = [claim for claim in house.job_scheduler.history() if claim.slot.job == "make"]
     assert (make.state, make.tries) == (JobRunState.RETRY, 1)
-    assert "cannot be determined" in make.words
+    assert "cannot be determined" in make.summary
 
 
 def test_what_nobody_foresaw_does_not_keep_her_from_ending(house: Application, clock: FakeClock, made, caplog):

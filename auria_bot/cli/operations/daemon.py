@@ -67,7 +67,7 @@ def schedule(
     with app_context() as app:
         if run is not None or skip is not None:
             decided = app.job_scheduler.decide(run or skip or "", run=run is not None)
-            message = f"{decided.slot.job} of {decided.slot.name}: {decided.words}"
+            message = f"{decided.slot.job} of {decided.slot.name}: {decided.summary}"
             with app.store.begin() as unit:
                 unit.journal.note("catch up" if run is not None else "let go", details=message, at=app.clock())
             note(message)
@@ -107,7 +107,7 @@ def _run_json(run: JobRun) -> dict[str, Any]:
         "due": run.slot.due.isoformat(),
         "state": str(run.state),
         "tries": run.tries,
-        "words": run.words,
+        "words": run.summary,
         **{name: at and at.isoformat() for name, at in times.items()},
     }
 
@@ -159,7 +159,7 @@ def _cells(run: JobRun, zone: str, *more: str) -> tuple[str | Text, ...]:
     from auria_bot.cli.studio.views import single_line
     from auria_bot.cli.terminal.console import state_text, when
 
-    return (when(run.slot.due, zone), *more, state_text(str(run.state)), single_line(run.words, 300))
+    return (when(run.slot.due, zone), *more, state_text(str(run.state)), single_line(run.summary, 300))
 
 
 def _print_notes(app: Application, history: Sequence[JobRun]) -> None:

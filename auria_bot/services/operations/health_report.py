@@ -151,9 +151,9 @@ class Health:
             if missed is not None:
                 found[job] = f"it was due at {_shown(missed.due)}, and nobody saw to it"
             elif claims and claims[0].state is JobRunState.FAILED and job not in _LEISURE:
-                found[job] = f"it was given up: {claims[0].words}"
+                found[job] = f"it was given up: {claims[0].summary}"
             elif claims and claims[-1].slot.due < limit - _LEISURE.get(job, timedelta(0)):
-                words = next((one.words for one in claims if one.words), "it is under way")
+                words = next((one.summary for one in claims if one.summary), "it is under way")
                 found[job] = f"it was due at {_shown(claims[-1].slot.due)}, and is not done: {words}"
         return found
 

@@ -107,12 +107,12 @@ class JobScheduler:
         state, again = _END_STATES[result.outcome], None
         if state is JobRunState.FAILED and run.tries <= len(RETRY_DELAYS):
             state, again = JobRunState.RETRY, now + RETRY_DELAYS[run.tries - 1]
-        return self._save(run, run.evolve(state=state, ended_at=now, again_at=again, words=result.summary))
+        return self._save(run, run.evolve(state=state, ended_at=now, again_at=again, summary=result.summary))
 
     def release(self, run: JobRun, reason: str) -> JobRun:
         """Give up a run that was interrupted; it is started again as soon as a daemon leads."""
         now = self._clock()
-        return self._save(run, run.evolve(state=JobRunState.RETRY, ended_at=now, again_at=now, words=reason))
+        return self._save(run, run.evolve(state=JobRunState.RETRY, ended_at=now, again_at=now, summary=reason))
 
     def decide(self, job: str, *, run: bool) -> JobRun:
         """Record the operator's decision on a job's missed time.
@@ -127,10 +127,10 @@ class JobScheduler:
                 raise NotFound(f"no missed time of {job[:120]!r} waits for your decision; `auria schedule` lists them")
             if run:
                 decided = asked[0].evolve(
-                    state=JobRunState.RETRY, again_at=now, words="to be made up for: your decision"
+                    state=JobRunState.RETRY, again_at=now, summary="to be made up for: your decision"
                 )
             else:
-                decided = asked[0].evolve(state=JobRunState.SKIPPED, ended_at=now, words="skipped: your decision")
+                decided = asked[0].evolve(state=JobRunState.SKIPPED, ended_at=now, summary="skipped: your decision")
             unit.job_runs.save(decided, was=asked[0])
         return decided
 
@@ -183,8 +183,8 @@ class JobScheduler:
         elif run is not None and missed and schedule.catch_up is not CatchUp.RUN:
             asks = schedule.catch_up is CatchUp.ASK
             state = JobRunState.ASKED if asks else JobRunState.FAILED
-            summary = f"{'interrupted' if orphaned else run.words}; {_MISSED[schedule.catch_up]}"[-SUMMARY_LIMIT:]
-            changed = run.evolve(state=state, ended_at=None if asks else now, again_at=None, words=summary)
+            summary = f"{'interrupted' if orphaned else run.summary}; {_MISSED[schedule.catch_up]}"[-SUMMARY_LIMIT:]
+            changed = run.evolve(state=state, ended_at=None if asks else now, again_at=None, summary=summary)
             unit.job_runs.save(changed, was=run)
         elif run is not None and (orphaned or (run.state is JobRunState.RETRY and _is_retry_due(run, now))):
             yield from self._restart(unit, run, lease, now)
@@ -201,14 +201,14 @@ class JobScheduler:
         if scheduled and run.slot.job not in later:
             return True
         reason = "a later time replaced it" if scheduled else "this job is no longer scheduled"
-        unit.job_runs.save(run.evolve(state=JobRunState.SKIPPED, ended_at=now, words=reason), was=run)
+        unit.job_runs.save(run.evolve(state=JobRunState.SKIPPED, ended_at=now, summary=reason), was=run)
         return False
 
     def _restart(self, unit: Unit, run: JobRun, lease: Lease, now: datetime) -> Iterator[JobRun]:
         """Claim a run that was started before, unless that was too often."""
         if run.tries >= MAX_STARTS:
             summary = f"given up: it was interrupted {run.tries} times"
-            unit.job_runs.save(run.evolve(state=JobRunState.FAILED, ended_at=now, words=summary), was=run)
+            unit.job_runs.save(run.evolve(state=JobRunState.FAILED, ended_at=now, summary=summary), was=run)
             return
         claimed = run.evolve(
             state=JobRunState.RUNNING,
@@ -238,9 +238,9 @@ class JobScheduler:
             chosen, state, reason = late.pop(), _MISSED_STATES[schedule.catch_up], _MISSED[schedule.catch_up]
         else:
             return []
-        skipped = {"state": JobRunState.SKIPPED, "ended_at": now, "words": f"missed; {chosen.name} stands for it"}
+        skipped = {"state": JobRunState.SKIPPED, "ended_at": now, "summary": f"missed; {chosen.name} stands for it"}
         runs = [JobRun(slot=scheduled, state=JobRunState.SKIPPED).evolve(**skipped) for scheduled in late]
-        run = JobRun(slot=chosen, state=state, words=reason)
+        run = JobRun(slot=chosen, state=state, summary=reason)
         if state is JobRunState.RUNNING:
             run = run.evolve(tries=1, fencing=lease.fencing, started_at=now)
         elif state is JobRunState.SKIPPED:
@@ -250,9 +250,9 @@ class JobScheduler:
     def _replace(self, unit: Unit, run: JobRun | None, later: JobRun, now: datetime) -> None:
         """Close an open run, now that a later time of its job is due."""
         if run is not None and later.state is not JobRunState.SKIPPED:
-            summary = f"{run.words}; {later.slot.name} replaced it".removeprefix("; ")[-SUMMARY_LIMIT:]
+            summary = f"{run.summary}; {later.slot.name} replaced it".removeprefix("; ")[-SUMMARY_LIMIT:]
             state = JobRunState.FAILED if run.state is JobRunState.RETRY else JobRunState.SKIPPED
-            unit.job_runs.save(run.evolve(state=state, ended_at=now, again_at=None, words=summary), was=run)
+            unit.job_runs.save(run.evolve(state=state, ended_at=now, again_at=None, summary=summary), was=run)
 
     def _save(self, was: JobRun, run: JobRun) -> JobRun:
         with self._store.begin() as unit:

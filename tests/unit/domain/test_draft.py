@@ -26,7 +26,7 @@ DRAFT = Draft(
 
 
 def test_approval_signs_and_schedules() -> None:
-    """An approved draft is signed for its channels and can be scheduled, then nothing more."""
+    """An approved draft is signed for its channels and can be scheduled, then allowed: nothing."""
     approved = DRAFT.approve(("folder", "folder"), NOW)
     assert approved.is_signed
     assert approved.channels == ("folder",)
@@ -66,7 +66,7 @@ def test_rejection_is_final() -> None:
     """A rejected draft keeps the reason and moves nowhere."""
     rejected = DRAFT.reject("blurred", NOW)
     assert rejected.reason == "blurred"
-    with pytest.raises(InvalidTransition, match="nothing more"):
+    with pytest.raises(InvalidTransition, match="allowed: nothing"):
         rejected.approve(("folder",), NOW)
 
 

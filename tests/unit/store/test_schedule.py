@@ -35,7 +35,7 @@ def test_the_first_claim_wins(store: Store):
 
 def test_a_change_needs_the_slot_as_it_was(store: Store):
     """What another daemon took over is not overwritten."""
-    done = claim(0, state=JobRunState.DONE, ended_at=NOW, words="3 drafts")
+    done = claim(0, state=JobRunState.DONE, ended_at=NOW, summary="3 drafts")
     with store.begin() as unit:
         unit.job_runs.add(claim(0))
         assert not unit.job_runs.save(done, was=claim(0, fencing=2))

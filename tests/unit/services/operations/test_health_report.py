@@ -40,7 +40,7 @@ def _slot(house: Application, days: int, state: JobRunState, words: str = "") ->
     slot = ScheduledTime(job="make", name=f"{due:%Y-%m-%dT%H:%M}", due=due)
     ended = due + timedelta(minutes=5) if state is JobRunState.DONE else None
     with house.store.begin() as unit:
-        claim = JobRun(slot=slot, state=state, started_at=due, ended_at=ended, words=words)
+        claim = JobRun(slot=slot, state=state, started_at=due, ended_at=ended, summary=words)
         if not unit.job_runs.add(claim):
             unit.job_runs.save(claim, was=unit.job_runs.get("make", slot.name))
 
@@ -100,9 +100,9 @@ def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: 
             slot = ScheduledTime(job=job, name=f"{clock():%Y-%m-%dT%H:%M}", due=clock())
             with house.store.begin() as unit:
                 for old in (one for one in unit.job_runs.list({JobRunState.RETRY}) if one.slot.job == job):
-                    unit.job_runs.save(old.evolve(state=JobRunState.FAILED, words="overtaken"), was=old)
+                    unit.job_runs.save(old.evolve(state=JobRunState.FAILED, summary="overtaken"), was=old)
                 state = JobRunState.RETRY if 0 < hour < 29 else JobRunState.DONE
-                unit.job_runs.add(JobRun(slot=slot, state=state, words="no answer"))
+                unit.job_runs.add(JobRun(slot=slot, state=state, summary="no answer"))
         clock.advance(minutes=30)
         found.append(health.overdue())
         clock.advance(minutes=30)

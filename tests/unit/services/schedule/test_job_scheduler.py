@@ -56,7 +56,7 @@ def test_slots_count_from_the_first_look_on(house: Application, clock: FakeClock
     assert (claim.slot.name, claim.state, claim.tries, claim.fencing) == ("2026-11-22T04:00", JobRunState.RUNNING, 1, 1)
     assert one.claim(lease, busy=[claim.slot]) == ()
     done = one.settle(claim, JobResult(outcome=JobOutcome.DONE, summary="3 drafts"))
-    assert (done.state, done.words, done.ended_at) == (JobRunState.DONE, "3 drafts", clock())
+    assert (done.state, done.summary, done.ended_at) == (JobRunState.DONE, "3 drafts", clock())
     assert one.claim(lease) == ()
     assert told(one) == [("make", "11-22T04:00", "done")]
 
