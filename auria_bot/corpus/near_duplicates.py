@@ -14,15 +14,40 @@ from collections import Counter
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus.union_find import UnionFind
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["alike", "versions"]
+__all__ = ["UnionFind", "alike", "versions"]
 
 _LEAST_WORDS = 6  # of two lines together: fewer are an idiom, not a sign of copying
 _ALIKE = 0.6  # share of the words, by which two candidates are versions
+
+
+class UnionFind:
+    """Disjoint sets (Tarjan, "Efficiency of a good but not linear set union algorithm", 1975).
+
+    A number of items, numbered from 0, each initially in a set of its own; a set is identified by its first member.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._parents = list(range(count))
+
+    def root(self, member: int) -> int:
+        """The first member of the item's set."""
+        parents = self._parents
+        while parents[member] != member:
+            parents[member] = parents[parents[member]]
+            member = parents[member]
+        return member
+
+    def join(self, one: int, other: int) -> None:
+        """Merge the sets of two items."""
+        first, second = self.root(one), self.root(other)
+        self._parents[max(first, second)] = min(first, second)
+
+    def roots(self) -> list[int]:
+        """The first member of the set of each item."""
+        return [self.root(member) for member in range(len(self._parents))]
 
 
 def versions(poems: Sequence[Sequence[Sequence[str]]]) -> list[int]:

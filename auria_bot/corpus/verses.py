@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot.corpus.language.words import words
+from auria_bot.corpus.near_duplicates import UnionFind
 from auria_bot.corpus.sources import stream
-from auria_bot.corpus.union_find import UnionFind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -31,7 +31,8 @@ MOST_COLUMNS = 120
 class House:
     """What was found; each list names its places."""
 
-    modules: int = 0
+    modules: int = 0  # with code; a package marker with a docstring alone is not one
+    packages: int = 0
     lines: int = 0
     module_lines: list[int] = field(default_factory=list)
     function_lines: list[int] = field(default_factory=list)
@@ -64,7 +65,7 @@ class House:
         """The counts in one line."""
         counts = ", ".join(f"{len(places)} {name}" for name, places in self.forbidden().items())
         return (
-            f"{self.modules} modules, {self.lines:,} lines; a module has {statistics.median(self.module_lines):.0f} lines"
+            f"{self.modules} modules in {self.packages} packages, {self.lines:,} lines; a module has {statistics.median(self.module_lines):.0f} lines"
             f" (longest {self.longest_module[0]}: {self.longest_module[1]}), a function"
             f" {statistics.median(self.function_lines):.0f} (longest {max(self.function_lines)}); {counts}"
         )
@@ -84,9 +85,12 @@ def survey(package: Path = PACKAGE) -> House:
     for path in modules(package):
         name, text = path.relative_to(package).as_posix(), path.read_text(encoding="utf-8")
         tree, lines = ast.parse(text, filename=name), text.splitlines()
-        found.modules += 1
+        marker = path.name == "__init__.py" and len(tree.body) <= 1
+        found.packages += path.name == "__init__.py"
+        found.modules += not marker
         found.lines += len(lines)
-        found.module_lines.append(len(lines))
+        if not marker:
+            found.module_lines.append(len(lines))
         found.longest_module = max(found.longest_module, (len(lines), name))
         folders[path.parent] += 1
         if len(lines) > MOST_MODULE_LINES:

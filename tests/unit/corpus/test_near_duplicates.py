@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auria_bot.corpus.language.words import words
-from auria_bot.corpus.near_duplicates import alike, versions
+from auria_bot.corpus.near_duplicates import UnionFind, alike, versions
 from tests.scenarios.near_duplicates import FEW
 
 
@@ -70,3 +72,24 @@ def test_nothing_is_like_nothing() -> None:
     assert versions([]) == []
     assert alike([["a"]], [["a"]])
     assert not alike([["a", "b"]], [["c", "d"]])
+
+
+_PAIRS = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20)
+
+
+@given(_PAIRS)
+def test_a_group_is_named_by_its_first_member_and_is_what_the_pairs_connect(pairs: list[tuple[int, int]]) -> None:
+    """As a search through the pairs finds it, in whatever order they come."""
+    groups = UnionFind(12)
+    for pair in pairs:
+        groups.join(*pair)
+    wanted = []
+    for start in range(12):
+        reached, waiting = {start}, [start]
+        while waiting:
+            at = waiting.pop()
+            new = {b if a == at else a for a, b in pairs if at in {a, b}} - reached
+            reached |= new
+            waiting += new
+        wanted.append(min(reached))
+    assert groups.roots() == wanted
