@@ -266,3 +266,41 @@ def test_where_do_i_find():
         paths = re.findall(r"`(auria_bot/[\w/.]+)`", answer)
         assert paths, question
         assert [path for path in paths if not (ROOT / path).is_file()] == [], question
+
+
+@modules
+def test_commands_hold_no_logic(path: Path):
+    """A command parses, calls a service and prints: it opens no unit of work, knows no database and no net."""
+    name = _name(path)
+    if not name.startswith("cli/") or name == "cli/operations/daemon.py":
+        return
+    forbidden = (
+        "auria_bot.store",
+        "sqlalchemy",
+        "auria_bot.art.training",
+        "auria_bot.art.nets",
+    )
+    wrong = [
+        f"{name}:{line} imports {imported}"
+        for line, imported in _imports(_tree(path), inside=True)
+        if imported.startswith(forbidden)
+    ]
+    wrong += [
+        f"{name}:{node.lineno} calls {ast.unparse(node.func)}()"
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("store.begin", "store.read"))
+    ]
+    assert wrong == []
+
+
+@modules
+def test_commands_print_through_the_console(path: Path):
+    """What commands print goes through `cli/terminal/console.py`, where harmful characters are replaced."""
+    name = _name(path)
+    if not name.startswith("cli/") or name == "cli/terminal/console.py":
+        return
+    calls = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.Call)]
+    printed = [
+        f"{name}:{node.lineno}" for node in calls if ast.unparse(node.func) in {"print", "typer.echo", "typer.secho"}
+    ]
+    assert printed == []

@@ -1,7 +1,6 @@
-"""The command line: one file per group of commands; `main` is what the command `auria` runs.
+"""The command line: a package for each group of commands; `main` is the entry point of `auria`.
 
-Heavy imports stand inside the commands, so that `auria --help` starts in a moment; rich, pydantic, SQLAlchemy and
-the runtimes are only imported by the commands that need them.
+A command parses, calls a service and prints. Heavy imports stand inside the commands, so that `auria --help` starts fast.
 """
 
 from __future__ import annotations
@@ -14,9 +13,11 @@ def main() -> None:
     import sys
 
     from auria_bot.cli.error_reporting import reported
+    from auria_bot.cli.terminal.console import prepare_streams
     from auria_bot.execution.parent_watch import watch_parent
 
     watch_parent()
+    prepare_streams()
     with reported(debug="--debug" in sys.argv):
         from auria_bot.cli.app import app
 

@@ -1,6 +1,6 @@
-"""The command `auria`: its options, the order of its commands and what its help says.
+"""The command `auria`: its options, the order of its commands and their help.
 
-A command's module is imported when the command is run; the help needs none of them, and stands on the screen sooner.
+A command's module is imported when the command is run; the help needs none of them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from auria_bot.cli.error_reporting import EXIT_CODES
+from auria_bot.cli.terminal.console import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,56 +22,56 @@ __all__ = ["COMMANDS", "app"]
 
 COMMANDS = {
     "make": ("studio.make:make", "Make artworks, each a draft for review."),
-    "drafts": ("studio.drafts:list_drafts", "List drafts, the newest first."),
-    "show": ("studio.drafts:show", "Show a draft: picture, poem and words."),
-    "review": ("studio.review:review", "Go through the drafts that wait, one key each."),
-    "approve": ("studio.drafts:approve", "Approve drafts: sign picture and words for publishing."),
-    "reject": ("studio.drafts:reject", "Reject drafts for good."),
-    "edit": ("studio.drafts:edit", "Change a draft's words."),
-    "restyle": ("studio.drafts:restyle", "Make a draft anew in another style."),
-    "repaint": ("studio.drafts:repaint", "Make a draft anew with another picture."),
-    "publish": ("publishing.publish:publish", "Publish what is approved, once and only once."),
+    "drafts": ("studio.drafts:list_drafts", "List drafts, newest first."),
+    "show": ("studio.drafts:show", "Show a draft: picture, poem and text."),
+    "review": ("studio.review:review", "Review waiting drafts one by one, with single keys."),
+    "approve": ("studio.drafts:approve", "Approve drafts for publishing."),
+    "reject": ("studio.drafts:reject", "Reject drafts permanently."),
+    "edit": ("studio.drafts:edit", "Edit the text and alt text of a draft."),
+    "restyle": ("studio.drafts:restyle", "Make a new version of a draft in another style."),
+    "repaint": ("studio.drafts:repaint", "Make a new version of a draft with another picture."),
+    "publish": ("publishing.publish:publish", "Publish approved drafts, each exactly once."),
     "daemon": ("operations.daemon:daemon", "Run the scheduled jobs, day after day, until told to stop."),
     "schedule": ("operations.daemon:schedule", "Show what the daemon will do in the coming week, and what it did."),
-    "posts": ("publishing.posts:posts", "List posts: where each draft went, or why not."),
-    "channels": ("publishing.channels:channels", "List channels: where posts go, and how each stands."),
-    "sheet": ("studio.make:sheet", "Write a contact sheet: drafts and their poems on one page."),
-    "measure": ("engagement.measure:measure", "Count what followers did with what is out, where that is due."),
-    "stats": ("engagement.stats:stats", "Tell what followers did: by channel, mood, painting and time."),
-    "moods": ("engagement.moods:list_moods", "List the moods, what they are like, and which she leans to."),
-    "styles": ("models.listing:styles", "The paintings whose manner pictures are restyled in."),
-    "models": ("models.listing:list_models", "List the trained models: hash, size, figures and licence."),
-    "corpus": ("corpus.verses:corpus", "The verse that Auria learns from: import, look at it, forget, make versions."),
-    "train": ("models.train:train", "Train a model, or go on with a stopped training."),
-    "evaluate": ("models.train:evaluate", "Measure a model on the test split of the data."),
-    "doctor": ("operations.doctor:doctor", "Examine everything and say what to do."),
+    "posts": ("publishing.posts:posts", "List posts: the state of each draft on each channel."),
+    "channels": ("publishing.channels:channels", "List and set up channels."),
+    "sheet": ("studio.drafts:sheet", "Write a contact sheet of drafts and their poems."),
+    "measure": ("engagement.measure:measure", "Measure engagement with published posts, where that is due."),
+    "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
+    "moods": ("engagement.moods:list_moods", "List the moods, with their chances learnt from engagement."),
+    "styles": ("models.listing:styles", "List and add the paintings that pictures are restyled after."),
+    "models": ("models.listing:list_models", "List the trained models: hash, size, metrics and licence."),
+    "corpus": ("corpus.verses:corpus", "Import, inspect and version the verse that Auria learns from."),
+    "train": ("models.train:train", "Train a model, or continue a stopped training."),
+    "evaluate": ("models.train:evaluate", "Evaluate a model on the test split of the data."),
+    "doctor": ("operations.doctor:doctor", "Check the installation, and say how to fix what is wrong."),
     "config": ("operations.doctor:config", "Show every setting in force, without secrets."),
-    "db": ("operations.database:database", "The database: its schema, backups, and whether it is whole."),
+    "db": ("operations.database:database", "Back up, restore and check the database."),
     "tidy": (
         "operations.database:tidy",
-        "Take away what is old: rejected drafts' pictures, broken-off runs, crash logs.",
+        "Delete old pictures of rejected drafts, unfinished runs and crash logs.",
     ),
-    "notify": ("operations.notify:notify", "Telling you what matters: try it, and say what is to be said."),
+    "notify": ("operations.notify:notify", "Test and send notifications."),
 }
-"""Each command's function, or group of commands, in auria_bot.cli, and the first sentence of its docstring."""
+"""Each command's function, or group of commands, in auria_bot.cli, and the first line of its docstring."""
 
-_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {words}" for code, words in EXIT_CODES.items())
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
 
 
 class _Commands(TyperGroup):
-    """The commands of COMMANDS, each made when it is asked for."""
+    """The commands of COMMANDS, each imported when it is used."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is Typer's
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is Typer's
         if cmd_name in COMMANDS and cmd_name not in self.commands:
-            self.add_command(_made(COMMANDS[cmd_name][0]), cmd_name)
+            self.add_command(_command(COMMANDS[cmd_name][0]), cmd_name)
         return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is Typer's
         with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
@@ -81,7 +82,7 @@ class _Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def _made(place: str) -> Any:
+def _command(place: str) -> Any:
     module, _, name = place.partition(":")
     found: typer.Typer | Callable[..., Any] = getattr(import_module(f"auria_bot.cli.{module}"), name)
     if not isinstance(found, typer.Typer):
@@ -94,7 +95,7 @@ def _made(place: str) -> Any:
 app = typer.Typer(
     name="auria",
     cls=_Commands,
-    help="Auria, an artist who lives on a server: she writes a haiku, paints it, restyles it in a mood and shows it to you.",
+    help="Auria writes a haiku, paints it, restyles the painting in a mood, and publishes what you approve.",
     epilog=_EPILOG,
     no_args_is_help=True,
     add_completion=False,
@@ -108,14 +109,14 @@ def _version(wanted: bool) -> None:
     if wanted:
         from auria_bot import __version__
 
-        typer.echo(f"auria {__version__}")
+        echo(f"auria {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:

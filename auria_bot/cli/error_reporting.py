@@ -1,7 +1,6 @@
-"""How a failed command ends: one clear sentence on stderr, the next command to try, and the documented exit code.
+"""How a failed command ends: a message on stderr, the next command to try, and the documented exit code.
 
-An error that nobody foresaw is written with its traceback to a file, and the file is named; `--debug` shows the
-traceback instead.
+The traceback of an unexpected error is written to a file, and the file is named; `--debug` shows it instead.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from auria_bot import errors
+from auria_bot.cli.terminal.console import note, printable
 from auria_bot.errors import AuriaError, DiskError
 from auria_bot.execution.parent_watch import report
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 __all__ = ["EXIT_CODES", "INTERRUPTED", "reported", "sentence"]
 
 INTERRUPTED = 130
-"""The exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+"""The exit code after Ctrl-C: 128 + SIGINT, as in shells."""
 
 EXIT_CODES: dict[int, str] = {
-    0: "done",
-    1: "an error nobody foresaw; the message names a file with the details",
-    2: "the command line is wrong: an unknown command, option or value",
+    0: "success",
+    1: "an unexpected error; the message names a file with the details",
+    2: "wrong usage: an unknown command, option or value",
     3: "a setting is wrong",
-    4: "what was given cannot be used: a theme, mood, style, picture or text",
-    5: "there is no such draft, post, run or file",
-    6: "the draft or post is in a state that does not allow this",
-    7: "the database cannot be reached, or was written by a newer version",
+    4: "invalid input: a theme, mood, style, picture or text",
+    5: "no such draft, post, run or file",
+    6: "the state of the draft or post does not allow this",
+    7: "the database cannot be used, or was written by a newer version",
     8: "a trained model is missing, damaged, or needs a package that is not installed",
-    9: "a step of the studio failed: it crashed, took too long, or ran out of memory",
+    9: "a step of the studio crashed, took too long, or ran out of memory",
     10: "the disk is full, read-only or cannot be written",
-    11: "a channel did not take a post",
+    11: "a channel did not accept a post",
     INTERRUPTED: "interrupted with Ctrl-C; nothing is lost",
 }
 """Every exit code and its meaning."""
@@ -58,6 +58,8 @@ _NEXT: dict[type[AuriaError], str] = {
 }
 """What to try next, by the nearest class of the error."""
 
+_LONGEST = 2000  # characters of a message
+
 _DISK = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -71,8 +73,8 @@ _DISK = {
 
 
 def sentence(error: AuriaError) -> str:
-    """What stderr is told about an error, masked: what happened, and what to try next."""
-    what = _printable(_masked(str(error)))
+    """The message for an error, without secrets: what happened, and what to try next."""
+    what = _shortened(_masked(str(error)))
     if "auria " in what:
         return f"Error: {what}"
     hint = next((_NEXT[kind] for kind in type(error).__mro__ if kind in _NEXT), "")
@@ -81,7 +83,7 @@ def sentence(error: AuriaError) -> str:
 
 @contextlib.contextmanager
 def reported(*, debug: bool = False) -> Iterator[None]:
-    """Turn any error of the block into a sentence on stderr and an exit code.
+    """Turn any error of the block into a message on stderr and an exit code.
 
     Raises:
         SystemExit: always when the block raises.
@@ -91,62 +93,56 @@ def reported(*, debug: bool = False) -> Iterator[None]:
     except (SystemExit, GeneratorExit):
         raise
     except KeyboardInterrupt:
-        _say("Interrupted.")
+        note("Interrupted.")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read the output has gone, as `| head` does; what Python flushes at its end must go nowhere.
+        # The reader of the output has gone, as `| head` does; what Python flushes at its end must go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - the border: nothing may reach the user as a traceback
+    except Exception as error:  # noqa: BLE001 - the boundary: nothing may reach the user as a traceback
         if debug:
             import traceback
 
-            _say(_masked(traceback.format_exc()))
-        known = error if isinstance(error, AuriaError) else _foreseen(error)
-        if known is not None:
-            report(error=_printable(_masked(str(known))))
-            _say(sentence(known))
-            sys.exit(known.exit_code)
-        unexpected = f"something unexpected went wrong: {type(error).__name__}: {_printable(_masked(str(error)))[:300]}"
+            note(_masked(traceback.format_exc()))
+        expected = error if isinstance(error, AuriaError) else _known(error)
+        if expected is not None:
+            report(error=_shortened(printable(_masked(str(expected)))))
+            note(sentence(expected))
+            sys.exit(expected.exit_code)
+        unexpected = printable(f"unexpected error: {type(error).__name__}: {_masked(str(error)).strip()[:300]}")
         report(error=unexpected)
-        _say(f"Error: {unexpected}")
+        note(f"Error: {unexpected}")
         if not debug:
-            _say(f"Next:  the details are in {_log(error)}; the same command with --debug shows them here")
+            note(f"Next:  the details are in {_log(error)}; the same command with --debug shows them here")
         sys.exit(1)
 
 
 def _masked(text: str) -> str:
-    from auria_bot.redaction import redacted  # not needed for a help that goes well
+    from auria_bot.redaction import redacted  # not needed for the help
 
     return redacted(text)
 
 
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError):
-        print(text, file=sys.stderr)
+def _shortened(text: str) -> str:
+    clean = text.strip()
+    return clean if len(clean) <= _LONGEST else f"{clean[:_LONGEST]} ..."
 
 
-def _printable(text: str) -> str:
-    """The text without control characters, which could redraw the operator's terminal, and not over-long."""
-    clean = "".join(char if char == "\n" or char.isprintable() else "�" for char in text.strip())
-    return clean if len(clean) <= 2000 else f"{clean[:2000]} ..."
-
-
-def _foreseen(error: Exception) -> AuriaError | None:
-    """The disk's errors and a lack of memory, wherever they were raised; they may lie under others."""
+def _known(error: Exception) -> AuriaError | None:
+    """The error class for a disk error or a lack of memory, which may be the cause of another error."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in _DISK:
             where = f"{seen.filename}: " if seen.filename else ""
             return DiskError(f"{where}{seen.strerror}")
         if isinstance(seen, MemoryError):
-            return errors.StepOutOfMemory("this machine has too little free memory for it")
+            return errors.StepOutOfMemory("this machine has too little free memory")
         seen = seen.__cause__ or seen.__context__
     return None
 
 
 def _log(error: Exception) -> Path:
-    """Write the traceback to a new file in the home, or in the temporary folder where the home takes none."""
+    """Write the traceback to a new file in the home, or in the temporary folder when the home cannot be written."""
     import tempfile
     import traceback
     from datetime import UTC, datetime

@@ -114,7 +114,7 @@ def test_each_key_does_what_it_says(operator):
     assert operator.json("show", "1")["state"] == "approved"
     screen.wait_for("quit")
     screen.type("r")
-    screen.wait_for("why?")
+    screen.wait_for("reason (Enter")
     screen.type("too loud\r")
     screen.wait_for("3 of 3")
     screen.wait_for("quit")
@@ -159,7 +159,7 @@ def test_a_wish_that_cannot_be_fulfilled_is_told_and_the_review_goes_on(operator
     screen.wait_for("Error: ")
     screen.wait_for("quit")
     screen.type("q")
-    screen.wait_for("nothing decided")
+    screen.wait_for("no decision")
     assert screen.end() == 0
     assert operator.json("show", "1")["state"] == "made"
 

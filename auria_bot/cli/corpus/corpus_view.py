@@ -1,14 +1,10 @@
-"""The corpus on the screen: an overview, reports of imports, verses, versions.
-
-Knows counts and how they are drawn with characters; does not know where they come from.
-"""
+"""The corpus on the screen: an overview, results of imports, verses, versions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auria_bot.cli.studio.views import single_line
-from auria_bot.cli.terminal.console import table, when
+from auria_bot.cli.terminal.console import counted, single_line, table, when
 from auria_bot.cli.terminal.sparklines import bar, number, sparkline
 
 if TYPE_CHECKING:
@@ -37,7 +33,7 @@ _ORDER = ("spring", "summer", "autumn", "winter", "new year", "")
 
 
 def overview(counts: Mapping[str, Mapping[str, int]], known: Sequence[CorpusVersion], *, width: int) -> RenderableType:
-    """Everything at a glance: size, form, seasons, where from, years, what was rejected."""
+    """Everything at a glance: size, forms, seasons, sources, years, reasons of rejection."""
     from rich.console import Group
     from rich.text import Text
 
@@ -45,7 +41,7 @@ def overview(counts: Mapping[str, Mapping[str, int]], known: Sequence[CorpusVers
     kept = state.get("kept", 0)
     head = Text.assemble(
         (f"{kept:,}", "bold"),
-        " verses kept",
+        f" {'verse' if kept == 1 else 'verses'} kept",
         (f"   {state.get('rejected', 0):,} rejected", "dim"),
         (f"   {state.get('forgotten', 0):,} forgotten", "dim"),
     )
@@ -71,16 +67,18 @@ def overview(counts: Mapping[str, Mapping[str, int]], known: Sequence[CorpusVers
     tables = [
         _ranking("form", forms, "cyan", sizes),
         _ranking("season", seasons, "cyan", sizes, blank="no season word", inks=_SEASONS),
-        _ranking("where from", where, "cyan", sizes, blank="nobody says"),
+        _ranking("source", where, "cyan", sizes, blank="unknown"),
         _ranking("rejected", counts["reason"], "red", sizes),
     ]
     parts += _paired([one for one in tables if one is not None], width)
     if known:
         newest = known[0]
         grown = kept - newest.verses
-        more = f", {abs(grown):,} verses {'fewer' if grown > 0 else 'more'} than are kept now" if grown else ""
+        more = f", {counted(abs(grown), 'verse')} {'fewer' if grown > 0 else 'more'} than are kept now" if grown else ""
         parts.append(
-            Text.assemble(("newest version ", "dim"), newest.name, (f"   {newest.verses:,} verses{more}", "dim"))
+            Text.assemble(
+                ("newest version ", "dim"), newest.name, (f"   {counted(newest.verses, 'verse')}{more}", "dim")
+            )
         )
     return Group(*parts)
 
@@ -94,7 +92,7 @@ def _ranking(
     blank: str = "",
     inks: Mapping[str, str] | None = None,
 ) -> Table | None:
-    """Names with bars, the rest of a long list in one row."""
+    """Names with bars; the rest of a long list in one row."""
     from rich.text import Text
 
     rows = list(counts.items())
@@ -133,22 +131,22 @@ def _paired(tables: Sequence[Table], width: int) -> list[RenderableType]:
 
 
 def report_lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[Text]:
-    """What came of reading a file."""
+    """The result of importing a file."""
     from rich.text import Text
 
     tally, outcomes = report.tally, report.outcomes
-    yield Text.assemble((name, "bold"), (f"   {tally.lines:,} lines, {tally.wanted:,} read", "dim"))
-    said = f"  {report.kept:,} poems" + (" would be kept" if dry_run else "")
+    yield Text.assemble((name, "bold"), (f"   {counted(tally.lines, 'line')}, {tally.wanted:,} read", "dim"))
+    kept = f"  {counted(report.kept, 'poem')}" + (" would be kept" if dry_run else "")
     parts = [
         (outcomes["new"], "new"),
         (outcomes["better"], "better copies"),
         (outcomes["known"], "known"),
-        (outcomes["forgotten"], "forgotten before"),
+        (outcomes["forgotten"], "forgotten earlier"),
         (report.removed, "removed by their authors or others"),
-        (report.buried, "taken out for it"),
+        (report.buried, "deleted for it"),
     ]
-    told = "; ".join(f"{count:,} {what}" for count, what in parts if count)
-    yield Text.assemble((said, "green"), (f"   {told}" if told else "", "dim"))
+    details = "; ".join(f"{count:,} {what}" for count, what in parts if count)
+    yield Text.assemble((kept, "green"), (f"   {details}" if details else "", "dim"))
     if report.reasons:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.reasons.most_common())
         yield Text.assemble("  rejected ", (f"{report.reasons.total():,}", "red"), (f": {reasons}", "dim"))
@@ -158,28 +156,26 @@ def report_lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[
             yield Text.assemble(f"    line {number_:,}: ", why, (f"  {single_line(text, 70)}", "dim"))
 
 
-def verse_lines(piece: CorpusItem) -> Iterator[Text]:
-    """A verse, and where it comes from."""
+def verse_lines(item: CorpusItem) -> Iterator[Text]:
+    """A verse and its source."""
     from rich.text import Text
 
-    for line in piece.lines:
+    for line in item.lines:
         yield Text(single_line(line, 200))
-    ink = _SEASONS.get(piece.season, "dim")
-    where = piece.subreddit or piece.origin
-    told = (
-        "-".join(map(str, piece.syllables)),
-        f"{piece.created_at:%Y}" if piece.created_at else "",
-        f"r/{piece.subreddit}" if piece.source == "reddit" else single_line(where, 50),
-        piece.external_id,
+    ink = _SEASONS.get(item.season, "dim")
+    where = item.subreddit or item.origin
+    facts = (
+        "-".join(map(str, item.syllables)),
+        f"{item.created_at:%Y}" if item.created_at else "",
+        f"r/{item.subreddit}" if item.source == "reddit" else single_line(where, 50),
+        item.external_id,
     )
-    yield Text.assemble(
-        (piece.season, ink), " " if piece.season else "", ("  ".join(one for one in told if one), "dim")
-    )
-    yield Text(f"{piece.digest}\n", style="dim")
+    yield Text.assemble((item.season, ink), " " if item.season else "", ("  ".join(one for one in facts if one), "dim"))
+    yield Text(f"{item.digest}\n", style="dim")
 
 
 def version_table(known: Sequence[CorpusVersion], there: Collection[str], zone: str) -> Table:
-    """Versions, the newest first."""
+    """Versions, newest first."""
     rows = []
     for one in known:
         forms = one.settings.get("forms", {})
@@ -191,14 +187,14 @@ def version_table(known: Sequence[CorpusVersion], there: Collection[str], zone: 
                 f"{one.verses:,}",
                 f"{forms.get('575', 0):,}",
                 f"{left:,}",
-                "" if one.name in there else "removed",
+                "" if one.name in there else "deleted",
             )
         )
     return table("", ("version", "made", "verses", "5-7-5", "left out", ""), rows)
 
 
 def change_lines(names: Sequence[str], change: Change) -> Iterator[Text]:
-    """What came and what went."""
+    """Verses added and removed."""
     from rich.text import Text
 
     yield Text.assemble((names[0], "dim"), " → ", (names[1], "bold"))

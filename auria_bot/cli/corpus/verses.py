@@ -1,26 +1,25 @@
-"""The corpus of verse: `corpus import`, `forget`, `stats`, `sample`, `export`, `version`, `versions`, `diff` and `drop`."""
+"""The corpus: `corpus import`, `forget`, `stats`, `sample`, `export`, `version`, `versions`, `diff` and `drop`."""
 
 from __future__ import annotations
 
-import sys
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from auria_bot.cli.corpus import refresh as reddit
-from auria_bot.cli.terminal.console import note
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json
 from auria_bot.errors import InputError, NotFound
 
 if TYPE_CHECKING:
-    from auria_bot.corpus.versions import CorpusVersion
+    from auria_bot.bootstrap.application import Application
     from auria_bot.services.corpus.corpus_import import ImportReport
 
 __all__ = [
     "compare",
     "corpus",
     "drop",
-    "edition_json",
     "export",
     "forget",
     "import_files",
@@ -34,7 +33,7 @@ __all__ = [
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 corpus = typer.Typer(
-    help="The verse that Auria learns from: import, look at it, forget, make versions.",
+    help="Import, inspect and version the verse that Auria learns from.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -45,72 +44,82 @@ corpus.command()(reddit.login)
 
 @corpus.command("import")
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of `datasets`.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, or folders written by `datasets`.")],
     subreddit: Annotated[
         list[str] | None,
-        typer.Option(
-            "--subreddit", "-r", help='Of a dump only these; "all" for all; those of the settings by default.'
-        ),
+        typer.Option("--subreddit", "-r", help='Of a dump only these; "all" for all. Default: those of the settings.'),
     ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", metavar="WHAT=FIELD", help="Which field is text, id, author, created, score, licence, collection."
+            "--map",
+            metavar="WHAT=FIELD",
+            help="The field with text, id, author, created, score, licence or collection.",
         ),
     ] = None,
-    licence: Annotated[str, typer.Option("--licence", help="The texts' licence, where the file does not say.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and judge everything, keep nothing.")] = False,
+    licence: Annotated[
+        str, typer.Option("--licence", help="The licence of the texts, when the file does not say.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and filter everything, store nothing.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Take verse out of files: Reddit dumps and listings, text, CSV, JSON lines, Arrow, Parquet.
+    """Import verse from files: Reddit dumps and listings, text, CSV, JSON lines, Arrow, Parquet.
 
-    Dumps are .ndjson, plain, .gz or .zst. Bad lines are counted and stop nothing; an import may be repeated, and one that was stopped is
-    finished by repeating it.
+    Dumps are .ndjson, plain, .gz or .zst. Bad lines are counted and skipped. An import may be repeated; repeating one that was interrupted
+    finishes it.
     """
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.terminal.console import print_json
-    from auria_bot.cli.terminal.progress import reading
-    from auria_bot.services.corpus.corpus_import import ImportReport
 
     fields = _mapping(mapping or ())
     for file in files:
         if not file.exists():
             raise NotFound(f"no file {file}")
-    told: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     with app_context() as app:
         wanted = tuple(subreddit or app.settings.corpus.subreddits)
         for file in files:
-            report = ImportReport()
-            try:
-                with reading(file) as tell:
-                    app.librarian.import_file(
-                        file,
-                        subreddits=() if "all" in wanted else wanted,
-                        mapping=fields,
-                        licence=licence,
-                        dry_run=dry_run,
-                        tell=lambda done, tell=tell, report=report: tell(
-                            done, f"{report.tally.lines:,} lines, {report.kept:,} poems"
-                        ),  # type: ignore[misc]
-                        report=report,
-                    )
-            except KeyboardInterrupt:
-                note("stopped; what was read is kept, and the same command finishes it")
-                raise
-            told.append({"file": str(file), **report.to_json()})
+            report = _import_file(
+                app,
+                file,
+                subreddits=() if "all" in wanted else wanted,
+                mapping=fields,
+                licence=licence,
+                dry_run=dry_run,
+            )
+            results.append({"file": str(file), **report.to_json()})
             if not as_json:
                 print_report(file.name, report, dry_run=dry_run)
     if as_json:
-        print_json(told)
-    elif not dry_run and any(one["new"] for one in told):
-        note("see what is there: auria corpus stats    make a version to train on: auria corpus version")
+        print_json(results)
+    elif not dry_run and any(one["new"] for one in results):
+        note("inspect the corpus: auria corpus stats    make a version to train on: auria corpus version")
+
+
+def _import_file(app: Application, file: Path, **options: Any) -> ImportReport:
+    """Import one file, with its progress on stderr."""
+    from auria_bot.cli.terminal.progress import reading
+    from auria_bot.services.corpus.corpus_import import ImportReport
+
+    report = ImportReport()
+    try:
+        with reading(file) as progress:
+            app.librarian.import_file(
+                file,
+                tell=lambda done: progress(done, f"{report.tally.lines:,} lines, {report.kept:,} poems"),
+                report=report,
+                **options,
+            )
+    except KeyboardInterrupt:
+        note("interrupted; what was read is kept, and the same command finishes the import")
+        raise
+    return report
 
 
 def _mapping(given: list[str] | tuple[str, ...]) -> dict[str, str]:
     """The fields that `--map` names.
 
     Raises:
-        InputError: one is not WHAT=FIELD.
+        InputError: a mapping is not WHAT=FIELD.
     """
     found = {}
     for one in given:
@@ -122,9 +131,8 @@ def _mapping(given: list[str] | tuple[str, ...]) -> dict[str, str]:
 
 
 def print_report(name: str, report: ImportReport, *, dry_run: bool = False) -> None:
-    """Say what came of reading, in a few lines."""
+    """Print the result of an import in a few lines."""
     from auria_bot.cli.corpus.corpus_view import report_lines
-    from auria_bot.cli.terminal.console import out
 
     console = out()
     for line in report_lines(name, report, dry_run=dry_run):
@@ -134,16 +142,16 @@ def print_report(name: str, report: ImportReport, *, dry_run: bool = False) -> N
 @corpus.command()
 def forget(
     what: Annotated[
-        list[str], typer.Argument(metavar="ID|AUTHOR...", help="A post's id or address, u/NAME, or a verse's digest.")
+        list[str],
+        typer.Argument(metavar="ID|AUTHOR...", help="A post's id or address, u/NAME, or the digest of a verse."),
     ],
     as_json: Json = False,
 ) -> None:
-    """Forget posts, authors or verses, for good.
+    """Delete posts, authors or verses permanently.
 
-    What was forgotten is never taken again, wherever it is met.
+    What was deleted is never imported again, from any source.
     """
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.terminal.console import print_json
 
     with app_context() as app:
         gone = {one: app.librarian.forget(one) for one in what}
@@ -152,24 +160,24 @@ def forget(
         print_json({"forgotten": gone, "versions": older})
         return
     for one, count in gone.items():
-        typer.echo(f"{one}: {count} verse{'' if count == 1 else 's'} forgotten; it will not be taken again")
+        echo(f"{one}: {counted(count, 'verse')} forgotten, and never imported again")
     if sum(gone.values()) and older:
         note(
-            f"versions made before may hold it: {', '.join(older[:4])}; auria corpus version, then auria corpus drop NAME"
+            f"older versions may contain it: {', '.join(older[:4])}; auria corpus version, then auria corpus drop NAME"
         )
 
 
 @corpus.command()
 def stats(as_json: Json = False) -> None:
-    """Tell what the corpus holds: size, forms, years, subreddits, seasons, what was rejected and why."""
+    """Show what the corpus contains: size, forms, years, subreddits, seasons, what was rejected and why."""
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.corpus import corpus_view
-    from auria_bot.cli.terminal.console import out, print_json
+    from auria_bot.services.serialization import corpus_version_json
 
     with app_context() as app:
         counts, known = app.librarian.counts(), app.press.list()
     if as_json:
-        print_json({**counts, "versions": [edition_json(one) for one in known]})
+        print_json({**counts, "versions": [corpus_version_json(one) for one in known]})
     elif not counts["state"]:
         note("the corpus is empty; fill it with: auria corpus import FILE")
     else:
@@ -187,30 +195,29 @@ def sample(
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed shows the same verses.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show some verses by chance."""
+    """Show random verses."""
     import secrets
 
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.corpus.corpus_view import verse_lines
-    from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.corpus.language.season_words import season_named
     from auria_bot.corpus.versions import described
 
     with app_context() as app:
         wanted = season_named(season, app.clock().date(), hemisphere=app.settings.hemisphere) if season else None
         if form not in {None, "575", "free"}:
-            raise InputError(f"--form cannot be {form!r:.40}; known: 575, free")
+            raise InputError(f"invalid value {form!r:.40} for --form; known: 575, free")
         found = app.librarian.sample(
             count, season=wanted, form=form, seed=secrets.randbits(32) if seed is None else seed
         )
     if as_json:
-        print_json([described(piece) for piece in found])
+        print_json([described(item) for item in found])
         return
     if not found:
-        note("there is no such verse; see what is there: auria corpus stats")
+        note("there is no such verse; inspect the corpus: auria corpus stats")
     console = out()
-    for piece in found:
-        for line in verse_lines(piece):
+    for item in found:
+        for line in verse_lines(item):
             console.print(line)
 
 
@@ -218,57 +225,59 @@ def sample(
 def export(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="Its name says the form: .jsonl, .jsonl.gz, .jsonl.zst, .csv or .txt."),
+        typer.Argument(
+            metavar="FILE", help="The suffix gives the format: .jsonl, .jsonl.gz, .jsonl.zst, .csv or .txt."
+        ),
     ],
 ) -> None:
-    """Write everything that is kept into a file.
+    """Export every kept verse to a file.
 
-    The verses belong to their poets: they may be read, and learned from, but not published.
+    The verses belong to their authors: use them for reading and training, do not publish them.
     """
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
         count = app.press.export(file)
-    typer.echo(f"{count:,} verses: {file.absolute()}")
+    echo(f"{counted(count, 'verse')}: {file.absolute()}")
 
 
 @corpus.command()
 def version(as_json: Json = False) -> None:
-    """Make a version: everything kept that the rules allow, without near-duplicates, in a file that never changes."""
+    """Make a version: an immutable file of every kept verse that the rules allow, without near-duplicates."""
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.terminal.console import print_json
+    from auria_bot.services.serialization import corpus_version_json
 
-    note("choosing verses; a few hundred thousand take minutes")
+    note("selecting verses; a few hundred thousand take minutes")
     with app_context() as app:
         before = {one.name for one in app.press.list()}
         made = app.press.make()
         path = app.press.file(made)
     if as_json:
-        print_json({**edition_json(made), "path": str(path), "is_new": made.name not in before})
+        print_json({**corpus_version_json(made), "path": str(path), "is_new": made.name not in before})
         return
     if made.name in before:
-        typer.echo(f"nothing changed since version {made.name}, {made.verses:,} verses")
+        echo(f"nothing changed since version {made.name}, {counted(made.verses, 'verse')}")
     else:
-        typer.echo(f"version {made.name}: {made.verses:,} verses")
+        echo(f"version {made.name}: {counted(made.verses, 'verse')}")
         for reason, count in made.settings.get("left_out", {}).items():
-            typer.echo(f"  left out: {count:,} {reason}")
-    typer.echo(str(path))
-    note("train on it with: auria train poet --corpus newest")
+            echo(f"  left out: {count:,} {reason}")
+    echo(str(path))
+    note("train on it: auria train poet --corpus newest")
 
 
 @corpus.command()
 def versions(as_json: Json = False) -> None:
-    """List the versions, the newest first."""
+    """List the versions, newest first."""
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.corpus.corpus_view import version_table
-    from auria_bot.cli.terminal.console import out, print_json
+    from auria_bot.services.serialization import corpus_version_json
 
     with app_context() as app:
         known = app.press.list()
         there = {one.name for one in known if app.press.lies(one)}
         zone = app.settings.time_zone
     if as_json:
-        print_json([{**edition_json(one), "is_there": one.name in there} for one in known])
+        print_json([{**corpus_version_json(one), "is_there": one.name in there} for one in known])
     elif known:
         out().print(version_table(known, there, zone))
     else:
@@ -281,26 +290,16 @@ def compare(
     after: Annotated[str, typer.Argument(metavar="B", help="The version it is compared with.")] = "newest",
     as_json: Json = False,
 ) -> None:
-    """Tell what came and what went between two versions."""
+    """Compare two versions: verses added and removed."""
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.corpus.corpus_view import change_lines
-    from auria_bot.cli.terminal.console import out, print_json
+    from auria_bot.services.serialization import change_json
 
     with app_context() as app:
         names = app.press.find(before).name, app.press.find(after).name
         change = app.press.compare(*names)
     if as_json:
-        print_json(
-            {
-                "before": names[0],
-                "after": names[1],
-                "added": change.added,
-                "removed": change.removed,
-                "same": change.same,
-                "came": [list(lines) for lines in change.came],
-                "went": [list(lines) for lines in change.went],
-            }
-        )
+        print_json(change_json(names, change))
         return
     console = out()
     for line in change_lines(names, change):
@@ -310,27 +309,16 @@ def compare(
 @corpus.command()
 def drop(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The version, or the end of its name.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Remove a version's file; its name stays known."""
+    """Delete a version's file; its name stays listed."""
     from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.terminal.prompts import require_confirmation
 
     with app_context() as app:
         one = app.press.find(name)
-        if not yes:
-            if not sys.stdin.isatty():
-                raise InputError(f"say that you mean it: auria corpus drop {one.name} --yes")
-            typer.confirm(f"remove the {one.verses:,} verses of {one.name}?", abort=True)
+        question = f"Delete the {counted(one.verses, 'verse')} of {one.name}?"
+        if not yes and not require_confirmation(question, f"auria corpus drop {shlex.quote(one.name)} --yes"):
+            raise InputError(f"{one.name} was not deleted")
         app.press.drop(one.name)
-    typer.echo(f"{one.name} is removed")
-
-
-def edition_json(one: CorpusVersion) -> dict[str, Any]:
-    """A version for programs."""
-    return {
-        "name": one.name,
-        "made_at": one.made_at.isoformat(),
-        "verses": one.verses,
-        "sha256": one.sha256,
-        **one.settings,
-    }
+    echo(f"{one.name} is deleted")

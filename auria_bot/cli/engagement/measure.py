@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.terminal.console import note
-from auria_bot.errors import ChannelError, UnknownName
+from auria_bot.cli.terminal.console import counted, note, out, print_json, single_line, table, when
+from auria_bot.errors import ChannelError
 from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.engagement import TrackedPost
@@ -25,101 +27,83 @@ def measure(
         list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what is due; no platform is asked, nothing is written.")
+        bool, typer.Option("--dry-run", help="Only show what is due; ask no platform, write nothing.")
     ] = False,
     vanished: Annotated[
         bool,
-        typer.Option("--vanished", help="Ask again for posts that were gone, and believe it where every post is."),
+        typer.Option(
+            "--vanished", help="Ask again for posts that vanished, and accept it when all posts of a channel have."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Count what followers did with what is out, where that is due.
+    """Measure engagement with published posts, where that is due.
 
-    A post is due 15 minutes, 1, 3, 6 and 12 hours, 1, 2, 4, 7, 14 and 30 days after it went out, then every 30 days to a year;
-    followers once a day. So it does no harm to run this often.
+    A post is measured 15 minutes, 1, 3, 6 and 12 hours, 1, 2, 4, 7, 14 and 30 days after its publication, then every 30 days for a year;
+    followers are counted once a day. Running this often does no harm.
     """
+    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
         for name in channel or ():
-            if name not in app.settings.channels:
-                known = ", ".join(sorted(app.settings.channels))
-                raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
+            channel_administration(app).require(name)
         if dry_run:
-            _tell(app, app.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
+            _print_results(app, app.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
             return
         done = app.tracker.measure(channel or (), vanished=vanished)
-        _tell(app, done.results, done.vanished, as_json=as_json, dry_run=False)
+        _print_results(app, done.results, done.vanished, as_json=as_json, dry_run=False)
     if done.problems:
         raise ChannelError("\n".join(done.problems))
 
 
-def _tell(
+def _print_results(
     app: Application,
-    visits: Sequence[MeasurementResult],
-    gone: Sequence[TrackedPost],
+    results: Sequence[MeasurementResult],
+    vanished: Sequence[TrackedPost],
     *,
     as_json: bool,
     dry_run: bool,
 ) -> None:
-    from auria_bot.cli.studio.views import single_line
-    from auria_bot.cli.terminal.console import out, print_json
+    from auria_bot.services.serialization import measurement_json, vanished_json
 
     if as_json:
         print_json(
-            {"visits": [_visit_json(visit) for visit in visits], "vanished": [_gone_json(post) for post in gone]}
+            {
+                "visits": [measurement_json(one) for one in results],
+                "vanished": [vanished_json(post) for post in vanished],
+            }
         )
     else:
-        out().print(_table(visits, app))
-    for post in gone:
+        out().print(_table(results, app))
+    for post in vanished:
         place = single_line(post.receipt.url or post.receipt.id, 300)
         note(f"post {post.post_id} has vanished from {post.channel}: {place}")
-    calls, cost = sum(visit.calls for visit in visits), sum(visit.cost for visit in visits)
+    calls, cost = sum(one.calls for one in results), sum(one.cost for one in results)
     price = f" for ${cost:.3f}" if cost else ""
     if dry_run:
-        note(f"{calls} calls{price} would be made" if calls else "nothing is due")
+        note(f"{counted(calls, 'call')}{price} would be made" if calls else "nothing is due")
     else:
-        note(f"{calls} calls{price}; see what came of it: auria stats" if calls else "nothing is due")
-        vanished = f"; {len(gone)} posts have vanished" if gone else ""
-        report(f"{calls} calls{price}{vanished}" if calls else f"nothing is due{vanished}")
+        note(f"{counted(calls, 'call')}{price}; see the results: auria stats" if calls else "nothing is due")
+        gone = f"; {counted(len(vanished), 'post')} vanished" if vanished else ""
+        report(f"{counted(calls, 'call')}{price}{gone}" if calls else f"nothing is due{gone}")
 
 
-def _table(visits: Sequence[MeasurementResult], app: Application) -> Any:
-    from auria_bot.cli.studio.views import single_line
-    from auria_bot.cli.terminal.console import table, when
-
+def _table(results: Sequence[MeasurementResult], app: Application) -> Table:
     now, zone = app.clock(), app.settings.time_zone
     rows = [
         (
-            visit.channel,
-            str(visit.posts or ""),
-            str(visit.left or ""),
-            str(visit.calls or ""),
-            "" if visit.followers is None else f"{visit.followers:,}",
-            "now" if visit.next_at and visit.next_at <= now else when(visit.next_at, zone),
-            single_line(visit.message, 300),
+            one.channel,
+            str(one.posts or ""),
+            str(one.left or ""),
+            str(one.calls or ""),
+            "" if one.followers is None else f"{one.followers:,}",
+            "now" if one.next_at and one.next_at <= now else when(one.next_at, zone),
+            single_line(one.message, 300),
         )
-        for visit in visits
+        for one in results
     ]
-    made = table("", ("channel", "posts", "left", "calls", "followers", "next due", "why"), rows)
-    for column in made.columns[1:5]:
+    grid = table("", ("channel", "posts", "left", "calls", "followers", "next due", "why"), rows)
+    for column in grid.columns[1:5]:
         column.justify = "right"
-    return made
-
-
-def _visit_json(visit: MeasurementResult) -> dict[str, Any]:
-    return {
-        "channel": visit.channel,
-        "posts": visit.posts,
-        "calls": visit.calls,
-        "cost": round(visit.cost, 6),
-        "followers": visit.followers,
-        "left": visit.left,
-        "next_at": visit.next_at.isoformat() if visit.next_at else None,
-        "words": visit.message,
-        "failed": visit.failed,
-    }
-
-
-def _gone_json(post: TrackedPost) -> dict[str, Any]:
-    return {"post": post.post_id, "channel": post.channel, "url": post.receipt.url}
+    return grid

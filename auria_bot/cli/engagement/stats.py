@@ -1,4 +1,4 @@
-"""What followers did: `stats`. Which posts, put together how, told in which form; the screen stands in `engagement`."""
+"""Engagement statistics: `stats`; its tables are in `stats_view`."""
 
 from __future__ import annotations
 
@@ -9,23 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.terminal.console import note
+from auria_bot.cli.terminal.console import counted, is_terminal, note, out, print_json
 from auria_bot.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
     from auria_bot.bootstrap.application import Application
-    from auria_bot.domain.artwork import Artwork
-    from auria_bot.domain.engagement import PostEngagement
-    from auria_bot.services.engagement.report import Aggregate, EngagementReport
+    from auria_bot.services.engagement.report import EngagementReport
 
-__all__ = ["post_rows", "since_when", "stats", "tally_rows"]
+__all__ = ["since_when", "stats"]
 
-_LATEST = 10  # posts that the overview names
 _SPANS = {"d": 1, "w": 7, "m": 30, "y": 365}  # days
-_NOTHING = "nothing is out yet, or not in that time; publish what is approved: auria publish"
+_NOTHING = "nothing was published yet, or not in that time; publish approved drafts: auria publish"
 
 
 def stats(
@@ -40,61 +37,58 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     csv: Annotated[
         str | None,
-        typer.Option("--csv", metavar="FILE", help='Write the table, of posts by default, as CSV; "-": print it.'),
+        typer.Option("--csv", metavar="FILE", help='Write the table (default: of posts) as CSV; "-" prints it.'),
     ] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw a figure: PNG, SVG or PDF.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw a figure as PNG, SVG or PDF.")
+    ] = None,
 ) -> None:
-    """Tell what followers did: by channel, mood, painting and time.
+    """Show engagement by channel, mood, painting and time.
 
-    Counts come from auria measure. A rate is points for every 100 followers: a like is one, a reply or a save two, a repost or a
+    Counts come from auria measure. A rate is points per 100 followers: a like is one point, a reply or a save two, a repost or a
     quote three.
     """
+    from zoneinfo import ZoneInfo
+
     from auria_bot.cli.app_context import app_context
     from auria_bot.services.engagement.report import KINDS
 
     if by is not None and by not in (known := ("post", *KINDS)):
-        raise UnknownName(f"statistics cannot be put together by {by[:40]!r}; known: {', '.join(known)}")
+        raise UnknownName(f"invalid value {by[:40]!r} for --by; known: {', '.join(known)}")
     with app_context() as app:
         _check_channel(app, channel)
-        zone = _zone(app)
+        zone = ZoneInfo(app.settings.time_zone)
         start = since_when(since, app.clock(), zone) if since else None
-        look = app.statistics.report(since=start, channel=channel)
+        report = app.statistics.report(since=start, channel=channel)
         if plot is not None:
             from auria_bot.services.engagement.engagement_plot import draw
 
-            draw(look, plot)
+            draw(report, plot)
             note(f"figure: {plot.absolute()}")
         if csv is not None:
-            _write_csv(_rows(app, look, by or "post"), csv)
+            _write_csv(_rows(app, report, by or "post"), csv)
         if as_json:
-            _print_json(app, look, by)
+            _print_json(app, report, by)
         elif csv is None and plot is None:
-            _print_tables(app, look, by)
+            _print_tables(app, report, by)
 
 
 def _check_channel(app: Application, channel: str | None) -> None:
-    """A channel that was taken out of the settings still has its past.
+    """Make sure that a channel exists, or existed: one removed from the settings still has its past.
 
     Raises:
         UnknownName: there never was such a channel.
     """
     if channel is None or channel in app.settings.channels:
         return
-    with app.store.read() as unit:
-        past = {name for name, _ in unit.posts.count()}
+    past = app.statistics.channels()
     if channel not in past:
         known = ", ".join(sorted(past | set(app.settings.channels)))
         raise UnknownName(f"no channel named {channel[:40]!r}; known: {known}")
 
 
-def _zone(app: Application) -> ZoneInfo:
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(app.settings.time_zone)
-
-
 def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
-    """The moment that `--since` means: midnight of a day in the operator's time zone, or so long ago.
+    """The moment that `--since` means: midnight of a day in the operator's time zone, or a span before now.
 
     Raises:
         InputError: it is neither.
@@ -106,121 +100,51 @@ def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
         return datetime.strptime(words, "%Y-%m-%d").replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InputError(
-            f"--since cannot be {text[:40]!r}; write a day, like 2026-01-31, or 30d, 12w, 6m or 1y"
+            f"invalid value {text[:40]!r} for --since; write a day, like 2026-01-31, or 30d, 12w, 6m or 1y"
         ) from None
 
 
-def _print_tables(app: Application, look: EngagementReport, by: str | None) -> None:
+def _print_tables(app: Application, report: EngagementReport, by: str | None) -> None:
     from auria_bot.cli.engagement import stats_view
-    from auria_bot.cli.terminal.console import out
+    from auria_bot.services.serialization import LATEST
 
-    if not look.posts:
+    if not report.posts:
         note(_NOTHING)
         return
     console = out()
-    latest = look.posts if by == "post" else look.posts[:_LATEST]
-    ids = [one.draft_id for one in latest[: stats_view.MOST]] + [
-        one.example for one in (look.by("style")[: stats_view.MOST] if by in {None, "style"} else ())
-    ]
+    most = stats_view.MOST if is_terminal() else None
+    latest = report.posts if by == "post" else report.posts[:LATEST]
+    ids = [one.draft_id for one in latest[:most]]
+    if by in {None, "style"}:
+        ids += [one.example for one in report.by("style")[:most]]
     artworks = app.statistics.artworks(ids)
     if by is None:
-        console.print(stats_view.overview(look, artworks, width=console.width, latest=_LATEST))
+        console.print(stats_view.overview(report, artworks, width=console.width, latest=LATEST))
     else:
-        console.print(stats_view.table_by(look, by, artworks, width=console.width))
+        console.print(stats_view.table_by(report, by, artworks, width=console.width, most=most))
 
 
-def _print_json(app: Application, look: EngagementReport, by: str | None) -> None:
-    from auria_bot.cli.terminal.console import print_json
+def _print_json(app: Application, report: EngagementReport, by: str | None) -> None:
+    from auria_bot.services.serialization import LATEST, report_json
 
     if by is not None:
-        print_json(_rows(app, look, by))
+        print_json(_rows(app, report, by))
         return
-    artworks = app.statistics.artworks([one.draft_id for one in look.posts[:_LATEST]])
-    print_json(
-        {
-            "time_zone": app.settings.time_zone,
-            "total": tally_rows([look.total()])[0],
-            "channels": tally_rows(look.by("channel")),
-            "moods": tally_rows(look.by("mood")),
-            "styles": tally_rows(look.by("style")),
-            "hours": tally_rows(look.by("hour")),
-            "days": tally_rows(look.by("day")),
-            "months": tally_rows(look.by("month")),
-            "posts": post_rows(look.posts[:_LATEST], artworks),
-            "followers": {
-                name: [{"at": one.at.isoformat(), "followers": one.followers} for one in rows]
-                for name, rows in look.followers.items()
-            },
-        }
-    )
+    artworks = app.statistics.artworks([one.draft_id for one in report.posts[:LATEST]])
+    print_json(report_json(report, artworks, time_zone=app.settings.time_zone))
 
 
-def _rows(app: Application, look: EngagementReport, by: str) -> list[dict[str, Any]]:
-    if by == "post":
-        return post_rows(look.posts, app.statistics.artworks([one.draft_id for one in look.posts]))
-    tallies = look.by(by)  # type: ignore[arg-type]  # checked before
-    if by != "style":
-        return tally_rows(tallies)
-    artworks = app.statistics.artworks([one.example for one in tallies])
-    return [
-        {"title": artworks[one.example].style.title, "artist": artworks[one.example].style.artist, **row}
-        for one, row in zip(tallies, tally_rows(tallies), strict=True)
-    ]
+def _rows(app: Application, report: EngagementReport, by: str) -> list[dict[str, Any]]:
+    from auria_bot.services.serialization import report_rows
 
-
-def tally_rows(tallies: Sequence[Aggregate]) -> list[dict[str, Any]]:
-    """Tallies for programs."""
-    return [
-        {
-            "name": one.name,
-            "posts": one.posts,
-            "measured": one.measured,
-            "vanished": one.vanished,
-            **one.counts,
-            "points": one.points,
-            "mean": _rounded(one.mean),
-            "rate": _rounded(one.rate),
-            "cost": round(one.cost, 6),
-        }
-        for one in tallies
-    ]
-
-
-def post_rows(standings: Sequence[PostEngagement], artworks: Mapping[int, Artwork]) -> list[dict[str, Any]]:
-    """Posts for programs."""
-    from auria_bot.domain.engagement import COUNTS
-
-    rows = []
-    for one in standings:
-        points = one.counts.points if one.counts else None
-        rows.append(
-            {
-                "post": one.post_id,
-                "draft": one.draft_id,
-                "channel": one.channel,
-                "posted_at": one.posted_at.isoformat(),
-                "mood": one.mood,
-                "style": one.style,
-                "poem": " / ".join(artworks[one.draft_id].haiku.lines),
-                **{name: getattr(one.counts, name) if one.counts else None for name in COUNTS},
-                "points": points,
-                "rate": _rounded(100 * points / one.followers) if points is not None and one.followers else None,
-                "followers": one.followers,
-                "cost": one.cost,
-                "url": one.url,
-                "measured_at": one.counts.at.isoformat() if one.counts else None,
-                "vanished_at": one.vanished_at.isoformat() if one.vanished_at else None,
-            }
-        )
-    return rows
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    ids = [one.draft_id for one in report.posts] if by == "post" else []
+    if by == "style":
+        ids = [one.example for one in report.by("style")]
+    return report_rows(report, app.statistics.artworks(ids), by)
 
 
 def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
-    """Write rows as CSV, to a file in one stroke or to stdout.
+    """Write rows as CSV, atomically to a file or to stdout.
 
     Raises:
         DiskError: the file cannot be written.
@@ -245,9 +169,9 @@ def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
             path.write_text(text.getvalue(), encoding="utf-8", newline="")
         else:
             files.write_atomic(path, text.getvalue(), mode=0o644)
-    note(f"{len(rows)} rows: {path.absolute()}")
+    note(f"{counted(len(rows), 'row')}: {path.absolute()}")
 
 
 def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell that no spreadsheet interprets as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value

@@ -1,14 +1,10 @@
-"""What followers did, on the screen: an overview, or one table.
-
-Knows tallies and how they are drawn with characters; does not know where they come from.
-"""
+"""Engagement statistics on the screen: an overview, or one table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auria_bot.cli.studio.views import single_line
-from auria_bot.cli.terminal.console import table
+from auria_bot.cli.terminal.console import counted, single_line, table
 from auria_bot.cli.terminal.sparklines import bar, number, resampled, sparkline
 from auria_bot.domain.engagement import COUNTS
 
@@ -25,25 +21,25 @@ if TYPE_CHECKING:
 __all__ = ["MOST", "overview", "table_by"]
 
 MOST = 40
-"""Rows that a table has at most on the screen; --csv and --json have them all."""
+"""Rows of a table on a terminal; piped output, --csv and --json have them all."""
 
 _BEST = 8  # moods and paintings that the overview names
-_WEEKS = 100  # columns of a screen from which the channels' weeks are drawn
+_WEEKS = 100  # columns of a screen from which each channel's weeks are drawn
 _PAIR = 118  # from which two tables stand side by side
 _COUNTS = 146  # from which every count of the channels is shown
-_MEANING = "A rate is points for every 100 followers: a like 1, a reply or a save 2, a repost or a quote 3."
-_UNCOUNTED = "Nothing was counted yet: auria measure"
+_MEANING = "A rate is points per 100 followers: a like 1, a reply or a save 2, a repost or a quote 3."
+_UNCOUNTED = "Nothing was measured yet: auria measure"
 _INK = {"line": "cyan", "bar": "magenta", "dim": "dim"}
 
 
-def overview(look: EngagementReport, artworks: Mapping[int, Artwork], *, width: int, latest: int) -> RenderableType:
+def overview(report: EngagementReport, artworks: Mapping[int, Artwork], *, width: int, latest: int) -> RenderableType:
     """Everything at a glance: channels, moods, paintings, times, and the latest posts."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    moods = _ranking("moods", look.by("mood")[:_BEST], [])
-    styles = look.by("style")[:_BEST]
+    moods = _ranking("moods", report.by("mood")[:_BEST], [])
+    styles = report.by("style")[:_BEST]
     titles = [_title(artworks.get(one.example)) for one in styles]
     paintings = _ranking("paintings", styles, titles)
     pair: RenderableType = Group(moods, paintings)
@@ -51,40 +47,44 @@ def overview(look: EngagementReport, artworks: Mapping[int, Artwork], *, width: 
         grid = Table.grid(padding=(0, 4))
         grid.add_row(moods, paintings)
         pair = grid
-    first, last = (one.posted_at.astimezone(look.zone) for one in (look.posts[-1], look.posts[0]))
-    time = f"   {len(look.posts):,} posts, {first:%Y-%m-%d} to {last:%Y-%m-%d}, times in {look.zone}"
-    head = Text.assemble(("What followers did", "bold"), (time, "dim"))
-    counted = max((one.counts.at for one in look.posts if one.counts), default=None)
-    foot = f"{_MEANING} {f'Counted last {counted.astimezone(look.zone):%Y-%m-%d %H:%M}.' if counted else _UNCOUNTED}"
+    first, last = (one.posted_at.astimezone(report.zone) for one in (report.posts[-1], report.posts[0]))
+    time = f"   {counted(len(report.posts), 'post')}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, times in {report.zone}"
+    head = Text.assemble(("Engagement", "bold"), (time, "dim"))
+    measured = max((one.counts.at for one in report.posts if one.counts), default=None)
+    foot = (
+        f"{_MEANING} {f'Last measured {measured.astimezone(report.zone):%Y-%m-%d %H:%M}.' if measured else _UNCOUNTED}"
+    )
     parts: list[RenderableType] = [
         head,
-        _channels(look, width),
+        _channels(report, width),
         pair,
-        _times(look),
-        _posts(look.posts[:latest], artworks, look, width),
+        _times(report),
+        _posts(report.posts[:latest], artworks, report, width),
     ]
     return Group(*parts, Text(foot, style=_INK["dim"]))
 
 
-def table_by(look: EngagementReport, by: str, artworks: Mapping[int, Artwork], *, width: int) -> RenderableType:
-    """One table: of posts, or of tallies of one kind."""
+def table_by(
+    report: EngagementReport, by: str, artworks: Mapping[int, Artwork], *, width: int, most: int | None = MOST
+) -> RenderableType:
+    """One table: of posts, or of the aggregates of one kind; at most so many rows, all for None."""
     from rich.console import Group
     from rich.text import Text
 
     if by == "post":
-        shown: Table = _posts(look.posts[:MOST], artworks, look, width)
-        rows = len(look.posts)
+        shown: Table = _posts(report.posts[:most], artworks, report, width)
+        rows = len(report.posts)
     else:
-        tallies = look.by(by)  # type: ignore[arg-type]  # the caller checked it
-        names = [_title(artworks.get(one.example)) for one in tallies[:MOST]] if by == "style" else []
-        shown, rows = _tallies(by, tallies[:MOST], names, width), len(tallies)
-    if rows <= MOST:
+        tallies = report.by(by)  # type: ignore[arg-type]  # the caller checked it
+        names = [_title(artworks.get(one.example)) for one in tallies[:most]] if by == "style" else []
+        shown, rows = _tallies(by, tallies[:most], names, width), len(tallies)
+    if most is None or rows <= most:
         return shown
-    return Group(shown, Text(f"{rows - MOST:,} more: auria stats --by {by} --csv -", style="dim"))
+    return Group(shown, Text(f"{rows - most:,} more: auria stats --by {by} --csv -", style="dim"))
 
 
 def _right(grid: Table, *, but: Sequence[int]) -> Table:
-    """Numbers stand at the right of their columns, and columns close together."""
+    """Align every column to the right but some, close together."""
     grid.padding = (0, 1, 0, 0)
     for place, column in enumerate(grid.columns):
         column.no_wrap = True
@@ -93,24 +93,24 @@ def _right(grid: Table, *, but: Sequence[int]) -> Table:
     return grid
 
 
-def _channels(look: EngagementReport, width: int) -> Table:
-    """One row a channel: how it grows, and what came of its posts; on a narrow screen the sums alone."""
+def _channels(report: EngagementReport, width: int) -> Table:
+    """One row a channel: followers and engagement; on a narrow screen the sums alone."""
     from rich.text import Text
 
-    tallies, weeks = look.by("channel"), look.weeks()
+    tallies, weeks = report.by("channel"), report.weeks()
     wide, shown = width >= _WEEKS, list(COUNTS) if width >= _COUNTS else ["likes"]
     gone, paid = any(one.vanished for one in tallies), any(one.cost for one in tallies)
     names = ["channel", "posts", "followers", "", "30 days", *shown, "a post", "rate"]
     names += [*(["by week"] if wide else []), *(["gone"] if gone else []), *(["cost"] if paid else [])]
     rows: list[list[str | Text]] = []
     for one in tallies:
-        audience = [float(each.followers or 0) for each in look.followers.get(one.name, ())]
+        audience = [float(each.followers or 0) for each in report.followers.get(one.name, ())]
         row: list[str | Text] = [
             Text(one.name, style="bold"),
             number(one.posts),
             f"{audience[-1]:,.0f}" if audience else "-",
             Text(sparkline(resampled(audience, 12 if wide else 8)), style=_INK["line"]),
-            _growth(look, one.name),
+            _growth(report, one.name),
             *(number(one.counts[name]) for name in shown),
             number(one.mean),
             number(one.rate),
@@ -123,9 +123,9 @@ def _channels(look: EngagementReport, width: int) -> Table:
     return _right(table("", names, rows), but=[0, 3, *([names.index("by week")] if wide else [])])
 
 
-def _growth(look: EngagementReport, channel: str) -> str:
-    """How many followers came or went in the last thirty days that were counted."""
-    rows = look.followers.get(channel, ())
+def _growth(report: EngagementReport, channel: str) -> str:
+    """The change of followers over the last thirty days that were measured."""
+    rows = report.followers.get(channel, ())
     if len(rows) < 2:
         return ""
     before = [one for one in rows if (rows[-1].at - one.at).days >= 30] or rows[:1]
@@ -134,7 +134,7 @@ def _growth(look: EngagementReport, channel: str) -> str:
 
 
 def _ranking(name: str, tallies: Sequence[Aggregate], titles: Sequence[str]) -> Table:
-    """What was liked best, as bars."""
+    """What was received best, as bars."""
     from rich.text import Text
 
     most = max((one.rate or 0.0 for one in tallies), default=0.0)
@@ -150,13 +150,13 @@ def _ranking(name: str, tallies: Sequence[Aggregate], titles: Sequence[str]) -> 
     return _right(table("", (name, "posts", "rate", ""), rows), but=[0, 3])
 
 
-def _times(look: EngagementReport) -> RenderableType:
-    """When what went out was received how: by hour and by day of the week."""
+def _times(report: EngagementReport) -> RenderableType:
+    """The rate by hour and by day of the week."""
     from rich.table import Table
     from rich.text import Text
 
-    hours = {one.name: one.rate for one in look.by("hour")}
-    days = {one.name: one.rate for one in look.by("day")}
+    hours = {one.name: one.rate for one in report.by("hour")}
+    days = {one.name: one.rate for one in report.by("day")}
     from auria_bot.services.engagement.report import DAYS
 
     grid = Table.grid(padding=(0, 2))
@@ -175,15 +175,15 @@ def _times(look: EngagementReport) -> RenderableType:
 
 
 def _posts(
-    standings: Sequence[PostEngagement], artworks: Mapping[int, Artwork], look: EngagementReport, width: int
+    standings: Sequence[PostEngagement], artworks: Mapping[int, Artwork], report: EngagementReport, width: int
 ) -> Table:
-    """One row a post; a narrow screen goes without hours and likes."""
+    """One row a post; without hours and likes on a narrow screen."""
     from rich.text import Text
 
     wide = width >= _WEEKS
     rows: list[list[str | Text]] = []
     for one in standings:
-        points, at = one.counts.points if one.counts else None, one.posted_at.astimezone(look.zone)
+        points, at = one.counts.points if one.counts else None, one.posted_at.astimezone(report.zone)
         poem = artworks[one.draft_id].haiku.lines[0] if one.draft_id in artworks else ""
         row: list[str | Text] = [str(one.post_id), f"{at:%Y-%m-%d %H:%M}" if wide else f"{at:%Y-%m-%d}", one.channel]
         row += [one.mood, Text(single_line(poem, 32 if wide else 18), style="italic")]
@@ -195,7 +195,7 @@ def _posts(
 
 
 def _tallies(by: str, tallies: Sequence[Aggregate], titles: Sequence[str], width: int) -> Table:
-    """One row a tally; a narrow screen goes without the single counts."""
+    """One row an aggregate; without the single counts on a narrow screen."""
     from rich.text import Text
 
     most = max((one.rate or 0.0 for one in tallies), default=0.0)

@@ -156,8 +156,7 @@ def _days(upcoming: Sequence[ScheduledTime], frequent: set[str], zone: str) -> l
 
 def _cells(run: JobRun, zone: str, *more: str) -> tuple[str | Text, ...]:
     """The cells of a run's row after the job's name."""
-    from auria_bot.cli.studio.views import single_line
-    from auria_bot.cli.terminal.console import state_text, when
+    from auria_bot.cli.terminal.console import single_line, state_text, when
 
     return (when(run.slot.due, zone), *more, state_text(str(run.state)), single_line(run.summary, 300))
 

@@ -1,89 +1,111 @@
-"""Database and disk: `tidy`, and of `db` its backups and its memory: `backup`, `backups`, `restore`, `check`, `journal`."""
+"""The database and the disk: `db` with its commands, and `tidy`."""
 
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from auria_bot.cli.app_context import app_context
-from auria_bot.cli.operations.doctor import database
-from auria_bot.cli.terminal.console import note
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, table, when
 from auria_bot.execution.parent_watch import report
-
-if TYPE_CHECKING:
-    from auria_bot.bootstrap.application import Application
 
 __all__ = ["database", "tidy"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+database = typer.Typer(
+    help="Back up, restore and check the database.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
 
 def tidy(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False, as_json: Json = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Take away what is old: rejected drafts' pictures, broken-off runs, crash logs.
+    """Delete old pictures of rejected drafts, unfinished runs and crash logs.
 
-    What is out, approved or waits is never touched, and words stay. How old is set under [upkeep].
+    Published, approved and waiting drafts are never touched, and texts stay. The ages are set under [maintenance].
     """
-    from dataclasses import asdict
-
     from auria_bot.bootstrap import operations
-    from auria_bot.cli.terminal.console import print_json
 
     with app_context() as app:
         done = operations.upkeep(app).tidy(dry_run=dry_run)
-    words = "nothing is old enough to go"
+    message = "nothing is old enough to delete"
     if done.pictures or done.runs or done.logs or done.staging:
-        words = (
-            f"{'would free' if dry_run else 'freed'} {done.size / 1e6:.1f} MB: {len(done.pictures)} rejected drafts' pictures,"
-            f" {len(done.runs)} broken-off runs, {len(done.logs)} crash logs"
+        message = (
+            f"{'would free' if dry_run else 'freed'} {done.size / 1e6:.1f} MB: pictures of"
+            f" {counted(len(done.pictures), 'rejected draft')}, {counted(len(done.runs), 'unfinished run')},"
+            f" {counted(len(done.logs), 'crash log')}"
         )
     if as_json:
         print_json(asdict(done))
-        note(words)
+        note(message)
     else:
-        typer.echo(words)
-    left = [f"left: {failure}" for failure in done.failed]
-    for line in left:
+        echo(message)
+    failures = [f"not deleted: {failure}" for failure in done.failed]
+    for line in failures:
         note(line)
-    report("; ".join([words, *left]))
+    report("; ".join([message, *failures]))
+
+
+@database.command("upgrade")
+def upgrade() -> None:
+    """Upgrade the database's schema; other commands do so automatically."""
+    from auria_bot.services.operations.database import upgrade_schema
+    from auria_bot.settings.loading import load
+
+    echo(f"the database has schema {upgrade_schema(load())}, the newest")
+
+
+@database.command("current")
+def current(as_json: Json = False) -> None:
+    """Show the version of the database's schema, and the newest one."""
+    from auria_bot.services.operations.database import schema_versions
+    from auria_bot.settings.loading import load
+
+    found, newest = schema_versions(load())
+    if as_json:
+        print_json({"current": found, "newest": newest})
+    else:
+        echo(f"{found or 'none yet'} (the newest is {newest})")
 
 
 @database.command("backup")
 def backup(
-    folder: Annotated[Path | None, typer.Argument(help="Where; the folder of backups when not given.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Where. Default: the folder of backups.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Copy database and pictures while everything goes on; in the usual folder, old backups go.
+    """Back up database and pictures while everything runs; in the default folder, old backups are deleted.
 
-    Secrets and settings are not copied.
+    Secrets and settings are not included.
     """
-    from auria_bot.bootstrap import operations
-    from auria_bot.cli.terminal.console import print_json
+    from auria_bot.bootstrap.administration import database_administration
 
     with app_context() as app:
-        keeper = operations.backups(app)
-        made = keeper.make(folder.expanduser().absolute() if folder else None)
-        gone = () if folder else keeper.rotate()
-        with app.store.begin() as unit:
-            unit.journal.note("backup", details=str(made.folder), at=app.clock())
-    words = f"{made.folder}: {len(made.files)} files, {made.size / 1e6:.1f} MB"
-    report(words)
+        done = database_administration(app).back_up(folder.expanduser().absolute() if folder else None)
+    made = done.backup
+    message = f"{made.folder}: {counted(len(made.files), 'file')}, {made.size / 1e6:.1f} MB"
+    report(message)
     if as_json:
-        print_json({"folder": made.folder, "bytes": made.size, "files": len(made.files), "gone": gone})
-        note(words)
-    else:
-        typer.echo(f"{words}; put back by: auria db restore {shlex.quote(str(made.folder))}")
+        print_json({"folder": made.folder, "bytes": made.size, "files": len(made.files), "gone": done.deleted})
+        note(message)
+        return
+    echo(f"{message}; to restore it: auria db restore {shlex.quote(str(made.folder))}")
+    for place in done.deleted:
+        note(f"deleted the old backup {place}")
 
 
 @database.command("backups")
 def backups(as_json: Json = False) -> None:
-    """List the backups, the newest first."""
+    """List the backups, newest first."""
     from auria_bot.bootstrap import operations
-    from auria_bot.cli.terminal.console import print_json
 
     with app_context() as app:
         found = operations.backups(app).list()
@@ -91,83 +113,57 @@ def backups(as_json: Json = False) -> None:
         print_json([{"folder": one.folder, "made_at": one.made_at.isoformat(), "bytes": one.size} for one in found])
         return
     for one in found:
-        typer.echo(f"{one.folder}  {len(one.files)} files, {one.size / 1e6:.1f} MB")
+        echo(f"{one.folder}  {counted(len(one.files), 'file')}, {one.size / 1e6:.1f} MB")
     if not found:
-        note("there is no backup yet; auria db backup makes one")
+        note("there is no backup yet; make one: auria db backup")
 
 
 @database.command("restore")
 def restore(
     file: Annotated[Path, typer.Argument(help="A backup's folder, or a file in it.")],
-    force: Annotated[bool, typer.Option("--force", help="Although the database holds something.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a database that is not empty.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Put a backup back, once every file of it is seen to be whole.
+    """Restore a backup, after verifying every file of it.
 
-    What the database held is saved beside it before. End the daemon first. What may have gone out after the backup was made is not sent
-    again by itself: posts that waited need attention, and approved drafts want to be approved anew.
+    The content of the database is saved beside it first. Stop the daemon before. What may have been published after the backup was made is
+    not published again automatically: waiting posts need attention, and approved drafts must be approved again.
     """
-    from dataclasses import asdict
-
-    from auria_bot.bootstrap import operations
-    from auria_bot.cli.terminal.console import print_json
-    from auria_bot.errors import InvalidTransition
-    from auria_bot.services.publishing.restore_review import RESTORE, hold_back
+    from auria_bot.bootstrap.administration import database_administration
 
     with app_context() as app:
-        if holder := _leader(app):
-            raise InvalidTransition(f"a daemon is at work: {holder}; end it first, then restore")
-        done = operations.backups(app).restore(file.expanduser().absolute(), force=force)
-        with app.store.begin() as unit:  # opening it brings an older schema up to date
-            unit.journal.note(RESTORE, details=str(done.backup.folder), at=app.clock())
-        doubts = hold_back(app.store, app.clock, as_of=done.backup.made_at)
-        by_itself = app.settings.schedule.approve_after > 0
+        done = database_administration(app).restore(file.expanduser().absolute(), force=force)
+        approves_automatically = app.settings.schedule.approve_after > 0
+    restored, held = done.restored, done.held
     if as_json:
         print_json(
-            {"folder": done.backup.folder, "pictures": done.pictures, "aside": done.aside, "doubts": asdict(doubts)}
+            {
+                "folder": restored.backup.folder,
+                "pictures": restored.pictures,
+                "aside": restored.aside,
+                "doubts": asdict(held),
+            }
         )
         return
-    aside = f"; what was there is in {done.aside}" if done.aside else ""
-    typer.echo(f"restored the state of {done.backup.made_at:%Y-%m-%d %H:%M} UTC, and {done.pictures} pictures{aside}")
-    if doubts.posts:
+    aside = f"; the previous content is in {restored.aside}" if restored.aside else ""
+    pictures = counted(restored.pictures, "picture")
+    echo(f"restored the state of {restored.backup.made_at:%Y-%m-%d %H:%M} UTC, and {pictures}{aside}")
+    if held.posts:
+        count = counted(len(held.posts), "post")
+        note(f"{count} may have been published since, decide on them: auria posts --state needs_attention")
+    if held.drafts:
+        count = counted(len(held.drafts), "approved draft")
+        note(f"{count} must be approved again; reject what was published since: auria review")
+    if approves_automatically:
         note(
-            f"posts that may have gone out since need your word ({len(doubts.posts)}): auria posts --state needs_attention"
+            "schedule.approve_after does not apply to the restored drafts, which may have been published since: auria review"
         )
-    if doubts.drafts:
-        note(
-            f"drafts that were approved are not any more ({len(doubts.drafts)}); reject what went out since: auria review"
-        )
-    if by_itself:
-        note(
-            "schedule.approve_after does not hold for the drafts that are there now, for they may have gone out since: auria review"
-        )
-
-
-def _leader(app: Application) -> str:
-    """The name of a daemon that is at work on the database; "" where there is none, or where nobody can tell."""
-    from contextlib import closing, suppress
-
-    from auria_bot.bootstrap import application
-    from auria_bot.cli.operations.health_checks import schema_version
-    from auria_bot.errors import AuriaError
-    from auria_bot.services.schedule.leader_election import NAME
-    from auria_bot.store.schema import HEAD
-
-    # Another app: this one's store is to be opened when the backup is in its place.
-    with suppress(AuriaError), closing(application.build(app.settings)) as other:
-        if schema_version(app.settings) == HEAD:
-            with other.store.read() as unit:
-                lease = unit.leases.get(NAME)
-            if lease is not None and lease.until > other.clock():
-                return lease.holder
-    return ""
 
 
 @database.command("check")
 def check(as_json: Json = False) -> None:
-    """Look whether database and pictures are whole; exit code 7 when not."""
+    """Check the integrity of database and pictures; the exit code is 7 when something is wrong."""
     from auria_bot.bootstrap import operations
-    from auria_bot.cli.terminal.console import print_json
     from auria_bot.errors import StoreError
 
     with app_context() as app:
@@ -175,7 +171,7 @@ def check(as_json: Json = False) -> None:
     if as_json:
         print_json({"faults": faults})
     else:
-        typer.echo("\n".join(faults) or "database and pictures are whole")
+        echo("\n".join(faults) or "database and pictures are intact")
     if faults:
         raise typer.Exit(StoreError.exit_code)
 
@@ -185,36 +181,21 @@ def journal(
     draft: Annotated[
         int | None, typer.Option("--draft", metavar="ID", help="Only what was done to this draft.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Show who did what and when: decisions on drafts and posts, pauses, backups, what was tidied away.
+    """Show who did what and when, newest first: decisions on drafts and posts, pauses, backups, deletions.
 
-    What the daemon does stands there too, under the name of the user whom she runs as.
+    What the daemon does is listed too, under the name of the user it runs as.
     """
-    from auria_bot.cli.studio.views import single_line
-    from auria_bot.cli.terminal.console import out, print_json, table, when
+    from auria_bot.bootstrap.administration import database_administration
+    from auria_bot.services.serialization import journal_json
 
     with app_context() as app:
-        with app.store.read() as unit:
-            if draft is not None:
-                unit.drafts.get(draft)
-            lines = unit.journal.list(draft_id=draft, limit=limit)
+        lines = database_administration(app).journal(draft_id=draft, limit=limit)
         zone = app.settings.time_zone
     if as_json:
-        print_json(
-            [
-                {
-                    "id": line.id,
-                    "at": line.at.isoformat(),
-                    "who": line.who,
-                    "action": line.action,
-                    "draft_id": line.draft_id,
-                    "words": line.details,
-                }
-                for line in lines
-            ]
-        )
+        print_json([journal_json(line) for line in lines])
         return
     rows = [
         (
@@ -227,6 +208,6 @@ def journal(
         for line in lines
     ]
     if rows:
-        out().print(table("", ("when", "who", "what", "draft", "words"), rows))
+        out().print(table("", ("when", "who", "action", "draft", "details"), rows))
     else:
-        note("nothing was done yet")
+        note("the journal is empty")

@@ -1,4 +1,4 @@
-"""What became of posts: `posts`, `posts show` and `posts resolve`."""
+"""Posts: `posts`, `posts show` and `posts resolve`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.terminal.console import note
+from auria_bot.cli.terminal.console import fact_sheet, note, out, print_json, single_line, state_text, table, when
 from auria_bot.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from rich.console import Console
+    from rich.table import Table
 
     from auria_bot.domain.post import Attempt, Post
 
-__all__ = ["list_posts", "posts", "resolve", "show"]
+__all__ = ["list_posts", "post_table", "posts", "resolve", "show"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Id = Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")]
 
-posts = typer.Typer(help="List posts: where each draft went, or why not.", add_completion=False, rich_markup_mode=None)
+posts = typer.Typer(
+    help="List posts: the state of each draft on each channel.", add_completion=False, rich_markup_mode=None
+)
 
 
 @posts.callback(invoke_without_command=True)
@@ -34,13 +37,12 @@ def list_posts(
     draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="Only those of this draft.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List posts: where each draft went, or why not."""
+    """List posts: the state of each draft on each channel."""
     if context.invoked_subcommand is not None:
         return
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.studio.views import post_json, post_table
-    from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.domain.post import PostState
+    from auria_bot.services.serialization import post_json
 
     known = {str(one) for one in PostState}
     for name in state or ():
@@ -49,82 +51,82 @@ def list_posts(
     with app_context() as app:
         found = app.publisher.posts([PostState(name) for name in state or ()], draft_id=draft)
         if as_json:
-            with app.store.read() as unit:
-                print_json([post_json(post, unit.posts.attempts(post.id)) for post in found])
+            attempts = app.publisher.attempts([post.id for post in found])
+            print_json([post_json(post, attempts[post.id]) for post in found])
         elif found:
             out().print(post_table(found, app.settings.time_zone))
         else:
-            note("there is no such post; publish what is approved: auria publish")
+            note("there is no such post; publish approved drafts: auria publish")
 
 
 @posts.command()
-def show(
-    post_id: Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")],
-    as_json: Json = False,
-) -> None:
-    """Show a post: its words, and every attempt with its times, its outcome and what the platform said."""
+def show(post_id: Id, as_json: Json = False) -> None:
+    """Show a post: its text, and every attempt with its times, its outcome and the platform's answer."""
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.studio.views import post_json
-    from auria_bot.cli.terminal.console import out, print_json
+    from auria_bot.services.serialization import post_json
 
     with app_context() as app:
         post, attempts = app.publisher.post(post_id)
         if as_json:
             print_json(post_json(post, attempts))
         else:
-            _page(post, attempts, out(), app.settings.time_zone)
+            _print_post(post, attempts, out(), app.settings.time_zone)
 
 
 @posts.command()
 def resolve(
-    post_id: Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")],
-    sent: Annotated[str | None, typer.Option("--sent", metavar="URL", help="It is out, at this address.")] = None,
+    post_id: Id,
+    sent: Annotated[str | None, typer.Option("--sent", metavar="URL", help="It is published, at this address.")] = None,
     identifier: Annotated[
         str,
-        typer.Option(
-            "--id", help="With --sent: the platform's own number of it, where the address does not end in it."
-        ),
+        typer.Option("--id", help="With --sent: the platform's id of it, when the address does not end in it."),
     ] = "",
-    not_sent: Annotated[bool, typer.Option("--not-sent", help="It is surely not out; it is sent again.")] = False,
-    give_up: Annotated[bool, typer.Option("--give-up", help="It is not to be sent any more.")] = False,
+    not_sent: Annotated[bool, typer.Option("--not-sent", help="It is not published; it is sent again.")] = False,
+    give_up: Annotated[bool, typer.Option("--give-up", help="Do not send it any more.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what became of a post that Auria cannot bring to an end by herself."""
+    """Decide the outcome of a post that needs attention."""
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.studio.views import post_json, post_table
-    from auria_bot.cli.terminal.console import out, print_json
+    from auria_bot.services.serialization import post_json
 
-    said = [name for name, given in (("sent", sent is not None), ("not-sent", not_sent), ("give-up", give_up)) if given]
-    if len(said) != 1:
+    chosen = {"sent": sent is not None, "not-sent": not_sent, "give-up": give_up}
+    given = [name for name, is_given in chosen.items() if is_given]
+    if len(given) != 1:
         raise InputError(f"auria posts resolve {post_id} takes one of --sent URL, --not-sent and --give-up")
     with app_context() as app:
-        post = app.publisher.decide(post_id, said[0], url=sent or "", identifier=identifier)
+        post = app.publisher.decide(post_id, given[0], url=sent or "", identifier=identifier)
         if as_json:
             print_json(post_json(post))
-        else:
-            out().print(post_table([post], app.settings.time_zone))
-            if said == ["not-sent"]:
-                note("auria publish sends it now")
+            return
+        out().print(post_table([post], app.settings.time_zone))
+    if given == ["not-sent"]:
+        note("send it now: auria publish")
 
 
-def _page(post: Post, attempts: Sequence[Attempt], console: Console, zone: str) -> None:
-    """Print all that an operator wants to know of a post."""
+def post_table(found: Sequence[Post], zone: str) -> Table:
+    """Posts, one a row."""
+    rows = []
+    for post in found:
+        at = when(post.receipt.at, zone) if post.receipt else f"due {when(post.due, zone)}"
+        what = post.receipt.url if post.receipt else post.message
+        rows.append(
+            (str(post.id), str(post.draft_id), post.channel, state_text(post.state), at, single_line(what, 300))
+        )
+    return table("", ("id", "draft", "channel", "state", "when", "where or why"), rows)
+
+
+def _print_post(post: Post, attempts: Sequence[Attempt], console: Console, zone: str) -> None:
     from rich.text import Text
 
-    from auria_bot.cli.studio.views import single_line
-    from auria_bot.cli.terminal.console import fact_sheet, state_text, table, when
-
     receipt = post.receipt
+    state = Text.assemble(f"{post.id}, ", state_text(post.state), f", of draft {post.draft_id} on {post.channel}")
     facts = [
-        (
-            "post",
-            Text.assemble(f"{post.id}, ", state_text(post.state), f", of draft {post.draft_id} on {post.channel}"),
-        ),
-        ("what now", Text(single_line(post.message, 1000))),
+        ("post", state),
+        ("next step", Text(single_line(post.message, 1000))),
         ("due", Text("" if receipt else when(post.due, zone))),
-        ("out since", Text(when(receipt.at, zone) if receipt else "")),
-        ("gone since", Text(when(post.vanished_at, zone))),
-        ("where", Text(single_line(receipt.url, 500) if receipt else "")),
+        ("published", Text(when(receipt.at, zone) if receipt else "")),
+        ("vanished", Text(when(post.vanished_at, zone))),
+        ("address", Text(single_line(receipt.url, 500) if receipt else "")),
         ("cost", Text(f"${receipt.cost:.3f}" if receipt and receipt.cost else "")),
         ("text", Text("\n".join(single_line(line, 1000) for line in post.text.splitlines()))),
         ("alt text", Text(single_line(post.alt_text, 2000))),
@@ -137,19 +139,12 @@ def _page(post: Post, attempts: Sequence[Attempt], console: Console, zone: str) 
     rows = [
         (
             str(one.number),
-            _second(one.started_at, zone),
-            _second(one.sending_at, zone),
-            _second(one.ended_at, zone),
+            when(one.started_at, zone, seconds=True),
+            when(one.sending_at, zone, seconds=True),
+            when(one.ended_at, zone, seconds=True),
             state_text(str(one.outcome or "open")),
             single_line(one.message, 500),
         )
         for one in attempts
     ]
-    console.print(table("", ("try", "begun", "sending", "ended", "outcome", "what was said"), rows))
-
-
-def _second(moment: datetime | None, zone: str) -> str:
-    """A moment in the operator's time zone, to the second."""
-    from zoneinfo import ZoneInfo
-
-    return "" if moment is None else moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
+    console.print(table("", ("attempt", "started", "sending", "ended", "outcome", "answer"), rows))

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.terminal.console import note
-from auria_bot.errors import ChannelError, UnknownName
+from auria_bot.cli.publishing.posts import post_table
+from auria_bot.cli.terminal.console import note, out, print_json, single_line, table, when
+from auria_bot.errors import ChannelError
 from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auria_bot.bootstrap.application import Application
+    from auria_bot.services.publishing.post_creation import Preview
     from auria_bot.services.publishing.publisher import Round
 
 __all__ = ["publish"]
@@ -24,63 +26,58 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def publish(
     ids: Annotated[
-        list[int] | None, typer.Argument(metavar="ID", help="These drafts; all approved ones by default.")
+        list[int] | None, typer.Argument(metavar="ID", help="These drafts. Default: all approved ones.")
     ] = None,
     channel: Annotated[
         list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
     ] = None,
     once: Annotated[
-        bool, typer.Option("--once", help="Send at most one post on each channel; else all that is due.")
+        bool, typer.Option("--once", help="Send at most one post on each channel. Default: all that are due.")
     ] = False,
     since: Annotated[
         datetime | None,
         typer.Option(
             "--since",
             formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"],
-            help="With --once: not where a post went out since then (2026-11-21T18:00:00+0000).",
+            help="With --once: skip channels that published since then (2026-11-21T18:00:00+0000).",
         ),
     ] = None,
     look_up: Annotated[
-        bool, typer.Option("--look-up", help="Only find out what became of posts that may be out; nothing is sent.")
+        bool, typer.Option("--look-up", help="Only look posts of unknown outcome up; send nothing.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done; nothing is sent or written.")
+        bool, typer.Option("--dry-run", help="Only show what would be done; send and write nothing.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Publish what is approved, once and only once.
+    """Publish approved drafts, each exactly once.
 
-    A post whose outcome is unknown is looked up on its channel before anything is sent again.
+    A post of unknown outcome is looked up on its channel before anything is sent again.
     """
+    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
         for name in channel or ():
-            if name not in app.settings.channels:
-                known = ", ".join(sorted(app.settings.channels))
-                raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
+            channel_administration(app).require(name)
         if dry_run:
-            _preview(app, ids or (), channel or (), as_json=as_json)
+            _print_preview(app, app.publisher.preview(ids or (), channels=channel or ()), as_json=as_json)
         elif look_up:
-            _tell(app, app.publisher.look_up(channels=channel or ()), as_json=as_json)
+            _print_round(app, app.publisher.look_up(channels=channel or ()), as_json=as_json)
         else:
             most = 1 if once else None
-            _tell(
-                app,
-                app.publisher.publish(ids or (), channels=channel or (), limit=most, since=since),
-                as_json=as_json,
-            )
+            done = app.publisher.publish(ids or (), channels=channel or (), limit=most, since=since)
+            _print_round(app, done, as_json=as_json)
 
 
-def _tell(app: Application, done: Round, *, as_json: bool) -> None:
-    """Print what came of a round.
+def _print_round(app: Application, done: Round, *, as_json: bool) -> None:
+    """Print the result of a round.
 
     Raises:
         ChannelError: something was not published.
     """
-    from auria_bot.cli.studio.views import post_json, post_table
-    from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.domain.post import PostState
+    from auria_bot.services.serialization import post_json
 
     if as_json:
         print_json([post_json(post) for post in done.posts])
@@ -94,39 +91,26 @@ def _tell(app: Application, done: Round, *, as_json: bool) -> None:
     ]
     if problems:
         raise ChannelError("\n".join(dict.fromkeys(problems)))
-    found = f"{sent} published" if done.posts else "nothing is approved and due; approve a draft: auria approve ID"
-    note(found)
+    if done.posts:
+        messages = [f"{sent} published"]
+    elif waiting := app.publisher.posts({PostState.WAITING}):
+        due = when(min(post.due for post in waiting), app.settings.time_zone)
+        messages = [f"nothing is due now; the next post is due {due}: auria posts --state waiting"]
+    else:
+        messages = ["nothing is approved and due; approve a draft: auria approve ID"]
     if left := app.publisher.posts({PostState.NEEDS_ATTENTION}):
-        attention = (
-            f"{len(left)} {'needs' if len(left) == 1 else 'need'} attention: auria posts --state needs_attention"
-        )
-        note(attention)
-        found = f"{found}; {attention}"
-    report(found)
+        need = "needs" if len(left) == 1 else "need"
+        messages.append(f"{len(left)} {need} attention: auria posts --state needs_attention")
+    for message in messages:
+        note(message)
+    report("; ".join(messages))
 
 
-def _preview(app: Application, ids: Sequence[int], channels: Sequence[str], *, as_json: bool) -> None:
-    from auria_bot.cli.studio.views import single_line
-    from auria_bot.cli.terminal.console import out, print_json, table, when
+def _print_preview(app: Application, found: Sequence[Preview], *, as_json: bool) -> None:
+    from auria_bot.services.serialization import preview_json
 
-    found = app.publisher.preview(ids, channels=channels)
     if as_json:
-        print_json(
-            [
-                {
-                    "draft": one.draft_id,
-                    "channel": one.channel,
-                    "action": one.action,
-                    "due": one.due.isoformat(),
-                    "text": one.text,
-                    "alt_text": one.alt_text,
-                    "dropped": list(one.dropped),
-                    "picture": one.picture,
-                    "problems": list(one.problems),
-                }
-                for one in found
-            ]
-        )
+        print_json([preview_json(one) for one in found])
     elif found:
         rows = (
             (
@@ -139,6 +123,6 @@ def _preview(app: Application, ids: Sequence[int], channels: Sequence[str], *, a
             )
             for one in found
         )
-        out().print(table("", ("draft", "channel", "action", "due", "what", "left out"), rows))
+        out().print(table("", ("draft", "channel", "action", "due", "text or problem", "left out"), rows))
     else:
         note("nothing would be published; approve a draft: auria approve ID")

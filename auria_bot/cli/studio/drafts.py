@@ -1,4 +1,4 @@
-"""Drafts one by one: `drafts`, `show`, `approve`, `reject`, `edit`, `restyle` and `repaint`."""
+"""Drafts: `drafts`, `show`, `approve`, `reject`, `edit`, `restyle`, `repaint` and `sheet`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,42 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.terminal.console import note
+from auria_bot.cli.terminal.console import (
+    echo,
+    fact_sheet,
+    note,
+    out,
+    print_json,
+    printable,
+    single_line,
+    state_text,
+    table,
+    when,
+)
 from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
+    from rich.table import Table
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.cli.terminal.pictures import Drawing
     from auria_bot.domain.draft import Draft
 
-__all__ = ["approve", "edit", "list_drafts", "look_at", "reject", "repaint", "restyle", "show"]
+__all__ = [
+    "approve",
+    "edit",
+    "list_drafts",
+    "print_draft",
+    "print_summary",
+    "reject",
+    "repaint",
+    "restyle",
+    "sheet",
+    "show",
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
@@ -32,15 +57,14 @@ def list_drafts(
         list[str] | None,
         typer.Option("--state", help="made, approved, rejected or scheduled; may be repeated."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List drafts, the newest first."""
+    """List drafts, newest first."""
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.studio.views import draft_json, draft_table
-    from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.domain.draft import DraftState
     from auria_bot.errors import UnknownName
+    from auria_bot.services.serialization import draft_json
 
     known = {str(one) for one in DraftState}
     for name in state or ():
@@ -51,9 +75,9 @@ def list_drafts(
         if as_json:
             print_json([draft_json(draft, app.pictures) for draft in drafts])
         elif drafts:
-            out().print(draft_table(drafts, app.settings.time_zone))
+            out().print(_draft_table(drafts, app.settings.time_zone))
         else:
-            note("there is no such draft; make some: auria make")
+            note("there is no such draft; make one: auria make")
 
 
 def show(
@@ -65,29 +89,28 @@ def show(
     name: Annotated[str, typer.Option("--which", help="Which picture: post, full, card or painting.")] = "post",
     as_json: Json = False,
 ) -> None:
-    """Show a draft: picture, poem and words.
+    """Show a draft: picture, poem and text.
 
-    The picture is drawn where the terminal can draw one, else its path is printed.
+    The picture is drawn when the terminal can draw; its path is always printed.
     """
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.studio.views import draft_json
-    from auria_bot.cli.terminal.console import out, print_json
     from auria_bot.cli.terminal.pictures import Drawing
     from auria_bot.errors import UnknownName
+    from auria_bot.services.serialization import PICTURES, draft_json
 
     if drawing not in set(Drawing):
-        raise UnknownName(f"no way to draw named {drawing[:40]!r}; known: {', '.join(Drawing)}")
-    if name not in {"post", "full", "card", "painting"}:
-        raise UnknownName(f"no picture named {name[:40]!r}; known: post, full, card, painting")
+        raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
+    if name not in PICTURES:
+        raise UnknownName(f"no picture named {name[:40]!r}; known: {', '.join(PICTURES)}")
     with app_context() as app:
         draft = app.review.draft(draft_id)
         if as_json:
             print_json(draft_json(draft, app.pictures))
         else:
-            look_at(app, draft, out(), drawing=Drawing(drawing), name=name)
+            print_draft(app, draft, out(), drawing=Drawing(drawing), name=name)
 
 
-def look_at(
+def print_draft(
     app: Application,
     draft: Draft,
     console: Console,
@@ -96,29 +119,29 @@ def look_at(
     name: str = "post",
     room: int = 16,
 ) -> None:
-    """Print a draft's picture, where it can be drawn, and its page.
+    """Print a draft: its picture, when the terminal can draw it, and its facts.
 
     Args:
         app: the application.
         draft: the draft.
-        console: where to.
-        drawing: how; AUTO asks the terminal.
+        console: where to print.
+        drawing: how to draw; AUTO depends on the terminal.
         name: which of its pictures.
-        room: rows of the terminal that the words need.
+        room: rows of the terminal that the text needs.
     """
-    from auria_bot.cli.studio.views import page, picture_of
     from auria_bot.cli.terminal.pictures import Drawing, choose, draw
+    from auria_bot.services.serialization import picture_path
 
     if drawing is Drawing.AUTO:
         drawing = choose(os.environ, terminal=sys.stdout.isatty())
-    path = picture_of(app.pictures, draft, name)
+    path = picture_path(app.pictures, draft, name)
     if path is None:
-        note(f"its picture {name!r} is no longer in {app.pictures.root / draft.folder}")
+        note(f"the picture {name!r} is missing from {app.pictures.root / draft.folder}")
     else:
         size = shutil.get_terminal_size()
         sys.stdout.write(draw(Path(path), drawing, columns=min(size.columns - 1, 100), rows=max(size.lines - room, 8)))
         sys.stdout.flush()
-    page(draft, console, app.settings.time_zone)
+    _print_page(draft, console, app.settings.time_zone)
     if path is not None:
         from rich.text import Text
 
@@ -128,47 +151,48 @@ def look_at(
 def approve(
     ids: Ids,
     channel: Annotated[
-        list[str] | None, typer.Option("--channel", "-c", help="Where it goes; may be repeated.")
+        list[str] | None, typer.Option("--channel", "-c", help="Publish on this channel; may be repeated.")
     ] = None,
 ) -> None:
-    """Approve drafts: sign picture and words for publishing."""
-    from auria_bot.cli.app_context import app_context
+    """Approve drafts for publishing.
 
-    with app_context() as app:
-        approved = [
-            f"draft {draft.id} is approved for {', '.join(draft.channels)}"
-            for draft in app.review.approve(ids, channels=channel or ())
-        ]
-    for line in approved:
-        typer.echo(line)
-    report("; ".join(approved))
-    note("publish what is approved: auria publish")
-
-
-def reject(
-    ids: Ids,
-    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; kept with the draft.")] = "",
-) -> None:
-    """Reject drafts for good.
-
-    They are kept, but never published.
+    The approval covers picture, text and channels as they are; changing the draft voids it.
     """
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        for one in ids:
-            draft = app.review.reject(one, reason=reason)
-            typer.echo(f"draft {draft.id} is rejected")
+        approved = app.review.approve(ids, channels=channel or ())
+    lines = [f"draft {draft.id} is approved for {', '.join(draft.channels)}" for draft in approved]
+    for line in lines:
+        echo(line)
+    report("; ".join(lines))
+    note("publish approved drafts: auria publish")
+
+
+def reject(
+    ids: Ids,
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; saved with the draft.")] = "",
+) -> None:
+    """Reject drafts permanently.
+
+    They stay listed but are never published.
+    """
+    from auria_bot.cli.app_context import app_context
+
+    with app_context() as app:
+        for draft_id in ids:
+            draft = app.review.reject(draft_id, reason=reason)
+            echo(f"draft {draft.id} is rejected")
 
 
 def edit(
     draft_id: Id,
     text: Annotated[str | None, typer.Option("--text", help="The post's new text.")] = None,
-    alt_text: Annotated[str | None, typer.Option("--alt-text", help="The picture's new description.")] = None,
+    alt_text: Annotated[str | None, typer.Option("--alt-text", help="The new description of the picture.")] = None,
 ) -> None:
-    """Change a draft's words.
+    """Edit the text and alt text of a draft.
 
-    In your editor, or by options. An approval that stood is void.
+    In your editor, or by options. An earlier approval becomes void.
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal import editor
@@ -178,11 +202,11 @@ def edit(
             draft = app.review.draft(draft_id)
             changed = editor.edit(draft.text, draft.alt_text)
             if changed is None:
-                note(f"draft {draft_id} stays as it is")
+                note(f"draft {draft_id} is unchanged")
                 return
             text, alt_text = changed
         draft = app.review.edit(draft_id, text=text, alt_text=alt_text)
-        typer.echo(f"draft {draft.id} has new words and waits for approval: auria approve {draft.id}")
+        echo(f"draft {draft.id} is changed and waits for approval: auria approve {draft.id}")
 
 
 def restyle(
@@ -195,9 +219,9 @@ def restyle(
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a draft anew in another style.
+    """Make a new version of a draft in another style.
 
-    Poem and painting stay the same. The new version takes the draft's place, which is put aside.
+    Poem and painting stay the same. The new version replaces the draft, which is rejected.
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.progress import following
@@ -205,9 +229,9 @@ def restyle(
 
     request = ArtworkRequest(style=style, mood=mood, mode=mode, seed=seed)
     with app_context() as app:
-        with following(1) as report:
-            new = app.review.restyle(draft_id, request, progress=report)
-        _tell_new(app, draft_id, new, as_json=as_json)
+        with following(1) as progress:
+            new = app.review.restyle(draft_id, request, progress=progress)
+        _print_new(app, draft_id, new, as_json=as_json)
 
 
 def repaint(
@@ -215,28 +239,106 @@ def repaint(
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a draft anew with another picture.
+    """Make a new version of a draft with another picture.
 
-    The poem stays the same. The new version takes the draft's place, which is put aside.
+    The poem stays the same. The new version replaces the draft, which is rejected.
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.progress import following
     from auria_bot.domain.request import ArtworkRequest
 
     with app_context() as app:
-        with following(1) as report:
-            new = app.review.repaint(draft_id, ArtworkRequest(seed=seed), progress=report)
-        _tell_new(app, draft_id, new, as_json=as_json)
+        with following(1) as progress:
+            new = app.review.repaint(draft_id, ArtworkRequest(seed=seed), progress=progress)
+        _print_new(app, draft_id, new, as_json=as_json)
 
 
-def _tell_new(app: Application, old: int, new: Draft, *, as_json: bool) -> None:
-    """Print which draft took the place of which."""
-    from auria_bot.cli.studio.make import print_draft
-    from auria_bot.cli.studio.views import draft_json
-    from auria_bot.cli.terminal.console import out, print_json
+def _print_new(app: Application, old: int, new: Draft, *, as_json: bool) -> None:
+    """Print a new version of a draft."""
+    from auria_bot.services.serialization import draft_json
 
     if as_json:
         print_json(draft_json(new, app.pictures))
         return
-    print_draft(app, new, out())
-    note(f"draft {new.id} takes the place of draft {old}; look at it: auria show {new.id}")
+    print_summary(app, new, out())
+    note(f"draft {new.id} replaces draft {old}; look at it: auria show {new.id}")
+
+
+def print_summary(app: Application, draft: Draft, console: Console) -> None:
+    """Print a draft in a few lines: mood, style and seed, its poem, and the path of its picture."""
+    from rich.text import Text
+
+    from auria_bot.services.serialization import picture_path
+
+    art = draft.artwork
+    console.print(Text.assemble((f"draft {draft.id}", "bold"), f"  {art.mood}, {art.style.credit}, seed {art.seed}"))
+    for line in art.haiku.lines:
+        console.print(Text(f"    {line}", style="italic"))
+    console.print(Text(f"    {picture_path(app.pictures, draft, 'post')}", style="dim"), soft_wrap=True)
+
+
+def _draft_table(drafts: Sequence[Draft], zone: str) -> Table:
+    """Drafts, one a row."""
+    rows = [
+        (
+            str(draft.id),
+            state_text(draft.state),
+            when(draft.made_at, zone),
+            draft.artwork.mood,
+            single_line(str(draft.artwork.haiku), 200),
+        )
+        for draft in drafts
+    ]
+    return table("", ("id", "state", "made", "mood", "poem"), rows)
+
+
+def _print_page(draft: Draft, console: Console, zone: str) -> None:
+    """Print everything about a draft but its picture."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    art = draft.artwork
+    console.print()
+    for line in art.haiku.lines:
+        console.print(Padding(Text(printable(line), style="bold italic"), (0, 0, 0, 4)))
+    console.print()
+    facts = [
+        (
+            "draft",
+            Text.assemble(f"{draft.id}, ", state_text(draft.state), f", made {when(draft.made_at, zone)}"),
+        ),
+        ("mood", Text(f"{art.mood} ({art.mood_source})")),
+        ("theme", Text(single_line(art.theme, 200))),
+        ("style", Text(f"{printable(art.style.credit)}, {art.style.mode}")),
+        ("seed", Text(str(art.seed))),
+        ("alt text", Text(printable(draft.alt_text))),
+        ("post", Text(printable(draft.text))),
+        ("channels", Text(", ".join(draft.channels))),
+        ("reason", Text(single_line(draft.reason, 300))),
+    ]
+    console.print(fact_sheet(facts))
+
+
+def sheet(
+    target: Annotated[Path, typer.Argument(help="The JPEG file to write.")],
+    ids: Annotated[list[int] | None, typer.Argument(help="Drafts by number. Default: the newest twelve.")] = None,
+) -> None:
+    """Write a contact sheet of drafts and their poems."""
+    from auria_bot.art.exporters import contact_sheet
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.errors import NotFound
+
+    with app_context() as app:
+        drafts = [app.review.draft(draft_id) for draft_id in ids] if ids else list(app.review.drafts(limit=12))[::-1]
+        if not drafts:
+            raise NotFound("there is no draft yet; make one: auria make")
+        frames = [
+            contact_sheet.Frame(
+                picture=app.pictures.path(draft.folder, draft.artwork.files["post"].name),
+                poem=draft.artwork.haiku.lines,
+                caption=f"{draft.id} · {draft.artwork.mood} · {draft.artwork.style.credit}",
+            )
+            for draft in drafts
+        ]
+        contact_sheet.write(frames, target)
+    echo(f"contact sheet: {target.absolute()}")

@@ -1,4 +1,4 @@
-"""`review`: the drafts one by one, one key each."""
+"""Reviewing drafts one by one with single keys: `review`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auria_bot.cli.terminal import keys
-from auria_bot.cli.terminal.console import note
+from auria_bot.cli.terminal.console import echo, note
 from auria_bot.errors import AuriaError, InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["review"]
 _KEYS = (
     ("a", "approve"),
     ("r", "reject"),
-    ("e", "edit words"),
+    ("e", "edit text"),
     ("s", "restyle"),
     ("p", "repaint"),
     ("n", "next"),
@@ -35,20 +35,18 @@ _KEYS = (
 
 
 def review(
-    ids: Annotated[
-        list[int] | None, typer.Argument(metavar="ID", help="These drafts; all that wait by default.")
-    ] = None,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="These drafts. Default: all that wait.")] = None,
     channel: Annotated[
-        list[str] | None, typer.Option("--channel", "-c", help="Where approved ones go; may be repeated.")
+        list[str] | None, typer.Option("--channel", "-c", help="Where approved drafts are published; may be repeated.")
     ] = None,
     drawing: Annotated[
         str,
         typer.Option("--picture", help="How to draw: auto, kitty, iterm, sixel, blocks, blocks-256 or none."),
     ] = "auto",
 ) -> None:
-    """Go through the drafts that wait, one key each.
+    """Review waiting drafts one by one, with single keys.
 
-    a approve, r reject with a reason, e edit the words, s restyle, p repaint, n or space next, b back, q quit. Each
+    a approve, r reject with a reason, e edit text, s restyle, p repaint, n or space next, b back, q quit. Each
     decision is saved at once.
     """
     from auria_bot.cli.app_context import app_context
@@ -56,50 +54,50 @@ def review(
     from auria_bot.errors import UnknownName
 
     if drawing not in set(Drawing):
-        raise UnknownName(f"no way to draw named {drawing[:40]!r}; known: {', '.join(Drawing)}")
+        raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     if not keys.is_terminal():
         raise InputError(
-            "review needs a terminal; elsewhere use: auria drafts --state made, auria approve ID, auria reject ID"
+            "review needs a terminal; without one use: auria drafts --state made, auria approve ID, auria reject ID"
         )
     with app_context() as app:
-        _Sitting(app, channels=tuple(channel or ()), drawing=Drawing(drawing)).run(ids)
+        _ReviewSession(app, channels=tuple(channel or ()), drawing=Drawing(drawing)).run(ids)
 
 
-class _Sitting:
-    """One sitting of the operator before the drafts; each decision is saved at once."""
+class _ReviewSession:
+    """One review session; each decision is saved at once."""
 
     def __init__(self, app: Application, *, channels: tuple[str, ...], drawing: Drawing) -> None:
         from auria_bot.cli.terminal.console import out
 
         self.app, self.channels, self.drawing = app, channels, drawing
         self.console: Console = out()
-        self.counts = {"approved": 0, "rejected": 0, "made anew": 0}
+        self.counts = {"approved": 0, "rejected": 0, "made again": 0}
         self.queue: list[int] = []
         self.at = 0
 
     def run(self, ids: list[int] | None) -> None:
-        """Show one draft after the other until all are decided or the operator leaves."""
+        """Show one draft after the other until all are decided or the operator quits."""
         self.queue = list(ids) if ids else self._waiting()
         if not self.queue:
-            note("no draft waits for review; make some: auria make")
+            note("no draft waits for review; make one: auria make")
             return
-        with contextlib.suppress(EOFError):  # Ctrl-D leaves, as q does
+        with contextlib.suppress(EOFError):  # Ctrl-D quits, as q does
             while self.at < len(self.queue):
-                if not self._one(self.queue[self.at]):
+                if not self._review_one(self.queue[self.at]):
                     break
-        done = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count) or "nothing decided"
+        done = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count) or "no decision"
         note(f"\n{done}; {len(self._waiting())} still waiting")
         if self.counts["approved"]:
-            note("publish what is approved: auria publish")
+            note("publish approved drafts: auria publish")
 
     def _waiting(self) -> list[int]:
-        """The drafts that wait, the oldest first."""
+        """The drafts that wait, oldest first."""
         from auria_bot.domain.draft import DraftState
 
         return [draft.id for draft in reversed(self.app.review.drafts([DraftState.MADE]))]
 
-    def _one(self, draft_id: int) -> bool:
-        """Show a draft and take keys until it is dealt with; False when the operator leaves."""
+    def _review_one(self, draft_id: int) -> bool:
+        """Show a draft and take keys until it is decided or skipped; False when the operator quits."""
         draft = self.app.review.draft(draft_id)
         self._show(draft)
         while True:
@@ -114,7 +112,7 @@ class _Sitting:
                 return True
             action = self._actions().get(key)
             if action is None:
-                self._ask()
+                self._print_keys()
                 continue
             try:
                 if action(self.app.review.draft(draft_id)):
@@ -123,10 +121,10 @@ class _Sitting:
                 from auria_bot.cli.error_reporting import sentence
 
                 note(sentence(error))
-            self._ask()
+            self._print_keys()
 
     def _actions(self) -> dict[str, Callable[[Draft], bool]]:
-        """What each key does; an action gives whether the screen is to be drawn anew."""
+        """What each key does; an action returns whether the screen must be drawn again."""
         return {
             "a": self._approve,
             "r": self._reject,
@@ -136,14 +134,14 @@ class _Sitting:
         }
 
     def _show(self, draft: Draft) -> None:
-        from auria_bot.cli.studio.drafts import look_at
+        from auria_bot.cli.studio.drafts import print_draft
 
         self.console.clear()
-        look_at(self.app, draft, self.console, drawing=self.drawing, room=24)
+        print_draft(self.app, draft, self.console, drawing=self.drawing, room=24)
         self.console.rule(style="dim")
-        self._ask()
+        self._print_keys()
 
-    def _ask(self) -> None:
+    def _print_keys(self) -> None:
         from rich.text import Text
 
         line = Text(f"{self.at + 1} of {len(self.queue)}  ", style="dim")
@@ -159,7 +157,7 @@ class _Sitting:
         return True
 
     def _reject(self, draft: Draft) -> bool:
-        reason = self._line("why? (Enter for no reason, Ctrl-D to keep it) ")
+        reason = self._line("reason (Enter for none, Ctrl-D to cancel): ")
         if reason is None:
             return False
         self.app.review.reject(draft.id, reason=reason)
@@ -176,38 +174,38 @@ class _Sitting:
         return True
 
     def _restyle(self, draft: Draft) -> bool:
-        wanted = self._line("a mood, a painting's title, or Enter for another of the same mood: ")
-        if wanted is None:
+        answer = self._line("mood, painting title, or Enter for another painting of the same mood: ")
+        if answer is None:
             return False
         from auria_bot.cli.terminal.progress import following
         from auria_bot.domain.mood import MOODS
         from auria_bot.domain.request import ArtworkRequest
 
-        mood = wanted.lower() if wanted.lower() in MOODS else None
-        style = wanted if wanted and mood is None else None
-        with following(1) as report:
-            new = self.app.review.restyle(draft.id, ArtworkRequest(mood=mood, style=style), progress=report)
-        return self._take_in(new)
+        mood = answer.lower() if answer.lower() in MOODS else None
+        style = answer if answer and mood is None else None
+        with following(1) as progress:
+            new = self.app.review.restyle(draft.id, ArtworkRequest(mood=mood, style=style), progress=progress)
+        return self._show_new(new)
 
     def _repaint(self, draft: Draft) -> bool:
         from auria_bot.cli.terminal.progress import following
         from auria_bot.domain.request import ArtworkRequest
 
-        with following(1) as report:
-            new = self.app.review.repaint(draft.id, ArtworkRequest(), progress=report)
-        return self._take_in(new)
+        with following(1) as progress:
+            new = self.app.review.repaint(draft.id, ArtworkRequest(), progress=progress)
+        return self._show_new(new)
 
-    def _take_in(self, new: Draft) -> bool:
-        """Show the new version in the place of the one it came from."""
+    def _show_new(self, new: Draft) -> bool:
+        """Show the new version in place of the old one."""
         self.queue[self.at] = new.id
-        self.counts["made anew"] += 1
+        self.counts["made again"] += 1
         return True
 
     def _line(self, question: str) -> str | None:
-        """A line of text; None when the operator does not want to answer after all."""
+        """A line of text; None when the operator cancels."""
         try:
             answer = input(question)
         except EOFError:
-            print()
+            echo("")
             return None
         return "".join(char for char in answer if char.isprintable()).strip()

@@ -1,24 +1,41 @@
 """What the commands print: tables and sentences for people, JSON for programs.
 
-Results go to stdout, everything else to stderr; JSON is one document, in UTF-8, its keys stable.
+Results go to stdout, everything else to stderr; JSON is one document in UTF-8 with stable keys. All text goes through `printable` or its
+equivalent for JSON, so that a name or text from elsewhere cannot redraw the terminal or reverse the reading direction.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ["INK", "fact_sheet", "note", "out", "print_json", "state_text", "table", "when"]
+__all__ = [
+    "INK",
+    "counted",
+    "echo",
+    "fact_sheet",
+    "is_terminal",
+    "note",
+    "out",
+    "prepare_streams",
+    "print_json",
+    "printable",
+    "single_line",
+    "state_text",
+    "table",
+    "when",
+]
 
 INK = {
     "made": "yellow",
@@ -43,35 +60,93 @@ INK = {
     "warn": "yellow",
     "bad": "bold red",
 }
-"""The colour of a state's name; the name itself is always written, so nothing hangs on the colour."""
+"""The colour of a state's name; the name itself is always written, so nothing depends on the colour."""
 
-_WIDE = 160  # columns of output that goes to a file or a pipe
+_PIPED = 4000  # columns of output to a file or a pipe: no table is ever that wide, so nothing is cut
+
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1 (U+009B begins a sequence as ESC [ does)
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # signs that change the direction of text
+    "\u2028\u2029\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # line separators, invisible marks and tags
+    "\ud800-\udfff]"  # parts of names that are not UTF-8
+)
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr safe to print to: closed ones lead nowhere, and what their encoding lacks is replaced."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the shell; the descriptor is taken, so that no file of ours gets it
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - it stays open
+        elif name != "stdin" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def is_terminal() -> bool:
+    """Whether stdout is a terminal."""
+    return sys.stdout.isatty()
+
+
+def printable(text: str) -> str:
+    """The text with control characters and direction marks replaced by U+FFFD; tabs and line feeds stay."""
+    return _HARMFUL.sub("\ufffd", text)
+
+
+def single_line(text: str, limit: int = 60) -> str:
+    """A text on one line, shortened on a terminal only, without characters that could redraw it."""
+    flat = " ".join(printable(text).split())
+    return flat if len(flat) <= limit or not is_terminal() else f"{flat[: limit - 1]}…"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: "1 post", "2 posts"."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def out(*, error: bool = False) -> Console:
     """A console on stdout, or on stderr, that writes text as it is: neither markup nor emoji codes."""
     from rich.console import Console
+    from rich.segment import Segment
+
+    class SafeConsole(Console):
+        """Replaces harmful characters of whatever is rendered."""
+
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
     stream = sys.stderr if error else sys.stdout
-    width = None if stream.isatty() else _WIDE
-    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
+    width = None if stream.isatty() or is_terminal() else _PIPED
+    return SafeConsole(file=stream, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+
+def echo(text: str) -> None:
+    """Print a line of the result to stdout."""
+    print(printable(text))
 
 
 def note(text: str) -> None:
-    """Say something to the operator that is no result; that it cannot be written undoes nothing that was done."""
+    """Print a message that is not part of the result to stderr; a failure to write it undoes nothing."""
     try:
-        print(text, file=sys.stderr)
+        print(printable(text), file=sys.stderr)
     except OSError:
         # What is left in its buffer would be tried again at the program's end, and fail the program.
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it stays open
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - it stays open
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
+    r"""Print one JSON document; harmful characters are written as \\u escapes."""
     import json
 
-    # Control characters are escaped by JSON itself, so that a text cannot redraw the terminal.
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    print(_HARMFUL.sub(lambda found: _escaped(found[0]), text))
+
+
+def _escaped(char: str) -> str:
+    import json
+
+    return json.dumps(char)[1:-1]
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
@@ -82,22 +157,22 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
     grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, expand=False)
     for number, name in enumerate(columns):
         last = number == len(columns) - 1
-        grid.add_column(name, overflow="fold" if last else "ellipsis", no_wrap=not last)
+        grid.add_column(name, overflow="fold" if last else "ellipsis", no_wrap=not last, min_width=len(name) or None)
     for row in rows:
         grid.add_row(*row)
     return grid
 
 
 def fact_sheet(facts: Iterable[tuple[str, Text]]) -> Table:
-    """Names on the left, what there is to say of each on the right; what says nothing is left out."""
+    """Names on the left, their values on the right; empty values are left out."""
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", justify="right", no_wrap=True)
-    grid.add_column(overflow="fold", max_width=100)
-    for name, words in facts:
-        if words.plain.strip():
-            grid.add_row(name, words)
+    grid.add_column(overflow="fold", max_width=100 if is_terminal() else None)
+    for name, value in facts:
+        if value.plain.strip():
+            grid.add_row(name, value)
     return grid
 
 
@@ -108,10 +183,10 @@ def state_text(state: str) -> Text:
     return Text(state.replace("_", " "), style=INK.get(state, ""))
 
 
-def when(moment: datetime | None, zone: str) -> str:
-    """A moment in the operator's time zone, to the minute."""
+def when(moment: datetime | None, zone: str, *, seconds: bool = False) -> str:
+    """A moment in the operator's time zone, to the minute or the second; "" for None."""
     if moment is None:
         return ""
     from zoneinfo import ZoneInfo
 
-    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")

@@ -1,7 +1,4 @@
-"""A draft's words in the operator's own editor.
-
-Both texts stand in one file, the description under a line of its own. Knows nothing of drafts.
-"""
+"""Editing a text and its alt text in the operator's own editor, as one file with a line between them."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from auria_bot.errors import InputError
 
 __all__ = ["edit", "join", "split"]
 
-_CUT = "---------- the picture's description (alt text) stands below; keep this line ----------"
+_CUT = "---------- the alt text of the picture follows; keep this line ----------"
 
 
 def join(text: str, alt_text: str) -> str:
@@ -26,21 +23,21 @@ def join(text: str, alt_text: str) -> str:
 
 
 def split(content: str) -> tuple[str, str]:
-    """What `join` joined.
+    """The two texts that `join` joined.
 
     Raises:
-        InputError: the line between them is gone.
+        InputError: the line between them is missing.
     """
     text, cut, alt_text = content.partition(_CUT)
     if not cut:
         raise InputError(
-            "the line between text and description is gone, so nothing was changed; try again: auria edit ID"
+            "the line between text and alt text is missing, so nothing was changed; try again: auria edit ID"
         )
     return text.strip(), alt_text.strip()
 
 
 def edit(text: str, alt_text: str) -> tuple[str, str] | None:
-    """Let the operator change both texts; None when nothing was changed.
+    """Let the operator edit both texts; None when nothing was changed.
 
     Raises:
         InputError: there is no editor, or it failed; nothing was changed.
@@ -48,7 +45,7 @@ def edit(text: str, alt_text: str) -> tuple[str, str] | None:
     command = _editor()
     before = join(text, alt_text)
     with tempfile.TemporaryDirectory(prefix="auria-") as folder:
-        path = Path(folder) / "words.txt"
+        path = Path(folder) / "draft.txt"
         path.write_text(before, encoding="utf-8")
         code = subprocess.run([*command, str(path)], check=False).returncode  # noqa: S603 - the operator's own editor
         if code != 0:
@@ -73,7 +70,7 @@ def _editor() -> list[str]:
             command = shlex.split(chosen, posix=sys.platform != "win32")
             if shutil.which(command[0]) is None:
                 raise InputError(
-                    f"{name} names {command[0]!r}, which cannot be run; or use: auria edit ID --text '...'"
+                    f"{name} is {command[0]!r}, which cannot be run; set another, or use: auria edit ID --text '...'"
                 )
             return command
     for common in ("nano", "vi", "notepad"):

@@ -18,17 +18,17 @@ ESCAPE = "\x1b"
 
 
 def is_terminal() -> bool:
-    """Whether someone sits before both the input and the output."""
+    """Whether both stdin and stdout are terminals."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def read_key() -> str:
-    """Wait for one key press and give its character; a special key gives the escape character.
+    """Wait for one key press and return its character; a special key returns the escape character.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
-        EOFError: Ctrl-D, or the terminal has gone.
-        InputError: the input is no terminal.
+        EOFError: Ctrl-D, or the terminal was closed.
+        InputError: the input is not a terminal.
     """
     if not sys.stdin.isatty():
         raise InputError("there is no terminal to read keys from; decide with auria approve ID or auria reject ID")

@@ -1,6 +1,4 @@
-"""Pictures in a terminal: as kitty, iTerm2 or sixel graphics where it has them, else as coloured half blocks.
-
-Knows escape sequences; does not know what is shown, nor writes anything itself.
+"""Pictures in a terminal: as kitty, iTerm2 or sixel graphics where it has them, otherwise as coloured half blocks.
 
 Protocols: https://sw.kovidgoyal.net/kitty/graphics-protocol/ ; https://iterm2.com/documentation-images.html ;
 sixel after DEC STD 070.
@@ -39,11 +37,11 @@ _KITTY_CHUNK = 4096  # base64 characters a command may carry
 
 
 def choose(environment: Mapping[str, str], *, terminal: bool) -> Drawing:
-    """The best way to draw here, by what the terminal says of itself.
+    """The best way to draw, by the environment variables of the terminal.
 
     Args:
         environment: the process's variables.
-        terminal: whether the output is a terminal at all.
+        terminal: whether the output is a terminal.
     """
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
     if not terminal or term in {"", "dumb", "linux"} or environment.get("NO_COLOR"):
@@ -61,13 +59,13 @@ def choose(environment: Mapping[str, str], *, terminal: bool) -> Drawing:
 
 
 def draw(path: Path, drawing: Drawing, *, columns: int, rows: int) -> str:
-    """What to print so that the picture appears, ending with a newline; "" for NONE.
+    """The text that shows the picture when printed, ending with a newline; "" for NONE.
 
     Args:
         path: any picture that Pillow reads.
-        drawing: how; AUTO is for the caller to choose.
-        columns: cells it may be wide.
-        rows: cells it may be high; its shape is kept, a cell counting as twice as high as wide.
+        drawing: how to draw; AUTO must be resolved before.
+        columns: the width available, in cells.
+        rows: the height available, in cells; the aspect ratio is kept, a cell counting as twice as high as wide.
 
     Raises:
         PictureError: the file cannot be read.
@@ -92,7 +90,7 @@ def draw(path: Path, drawing: Drawing, *, columns: int, rows: int) -> str:
 
 
 def _fit(size: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:
-    """Cells wide and high that keep the picture's shape within the room."""
+    """Width and height in cells that keep the aspect ratio within the available size."""
     width, height = size
     scale = min(columns / width, 2 * rows / height)
     return max(1, round(width * scale)), max(1, round(height * scale / 2))
@@ -113,7 +111,7 @@ def _kitty(picture: Image, columns: int, rows: int) -> Iterator[str]:
     data = _encoded(picture, "PNG")
     for start in range(0, len(data), _KITTY_CHUNK):
         more = int(start + _KITTY_CHUNK < len(data))
-        # q=2: the terminal must not answer, its words would be read as keys
+        # q=2: the terminal must not answer, as its answer would be read as keys
         head = f"a=T,f=100,q=2,c={columns},r={rows},m={more}" if start == 0 else f"m={more}"
         yield f"\x1b_G{head};{data[start : start + _KITTY_CHUNK]}\x1b\\"
 
@@ -124,7 +122,7 @@ def _iterm(picture: Image, columns: int, rows: int) -> str:
 
 
 def _sixel(picture: Image) -> str:
-    """Six rows a band, one pass a colour, runs of more than three shortened."""
+    """Six rows a band, one pass a colour, runs of more than three abbreviated."""
     from itertools import groupby
 
     import numpy as np

@@ -1,4 +1,4 @@
-"""Progress on stderr: a progress bar on a terminal, else a line for each completed step.
+"""Progress on stderr: a bar on a terminal, otherwise a line for each finished step.
 
 Nothing goes to stdout, which carries the result alone.
 """
@@ -9,6 +9,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.cli.terminal.console import note, out, printable
 from auria_bot.domain.pipeline import STEPS, steps_from
 
 if TYPE_CHECKING:
@@ -68,8 +69,6 @@ def _bar(tally: _Tally) -> Iterator[Callable[[RunEvent], None]]:
     from rich import progress as bars
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from auria_bot.cli.terminal.console import out
-
     columns = (
         SpinnerColumn(),
         BarColumn(bar_width=28),
@@ -96,25 +95,23 @@ def _lines(tally: _Tally) -> Callable[[RunEvent], None]:
         share = f"[{tally.over}/{tally.total}]"
         detail = f" in {event.seconds:.1f} s" if event.state == "done" else ""
         reason = f": {_first_line(event.message)}" if event.message else ""
-        print(f"{share} {tally.describe(event)}: {event.state}{detail}{reason}", file=sys.stderr)
+        note(f"{share} {tally.describe(event)}: {event.state}{detail}{reason}")
 
     return show
 
 
 def _first_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return "".join(char for char in lines[0] if char.isprintable())[:300] if lines else ""
+    lines = printable(text).strip().splitlines()
+    return lines[0][:300] if lines else ""
 
 
 @contextlib.contextmanager
 def counting(doing: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Follow something that is counted; gives what is to be called with (done, total, name)."""
+    """Show the progress of counted work; yields the function to call with (done, total, name)."""
     if not sys.stderr.isatty():
-        yield lambda done, total, name: print(f"[{done}/{total}] {doing} {_first_line(name)}", file=sys.stderr)
+        yield lambda done, total, name: note(f"[{done}/{total}] {doing} {_first_line(name)}")
         return
     from rich.progress import Progress
-
-    from auria_bot.cli.terminal.console import out
 
     with Progress(console=out(error=True), transient=True) as bar:
         task = bar.add_task(doing, total=None)
@@ -125,13 +122,11 @@ def counting(doing: str) -> Iterator[Callable[[int, int, str], None]]:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[Callable[[int, str], None]]:
-    """Follow the reading of a file or folder; gives what is to be called with (bytes read so far, words)."""
+    """Show the progress of reading a file or folder; yields the function to call with (bytes read, message)."""
     if not sys.stderr.isatty():
-        yield lambda _done, _words: None  # the report says it all, once
+        yield lambda _done, _message: None  # the report has it all
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from auria_bot.cli.terminal.console import out
 
     files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
     columns = (
@@ -143,37 +138,35 @@ def reading(path: Path) -> Iterator[Callable[[int, str], None]]:
     )
     with Progress(*columns, console=out(error=True), transient=True) as bar:
         task = bar.add_task("", total=sum(one.stat().st_size for one in files), name=_first_line(path.name))
-        yield lambda done, words: bar.update(task, completed=done, description=words)
+        yield lambda done, message: bar.update(task, completed=done, description=message)
 
 
 class Watching:
-    """Follows something that has no known end: a line that changes on a terminal, else a line for each wait.
+    """Shows the progress of work with no known end: a line that changes on a terminal, otherwise a line for each wait.
 
     Args:
-        words: what is shown for what was told.
+        describe: turns a message into the line that is shown.
     """
 
-    def __init__(self, words: Callable[[str], str]) -> None:
-        self._words = words
+    def __init__(self, describe: Callable[[str], str]) -> None:
+        self._describe = describe
         self._status: Any = None
 
     def __enter__(self) -> Callable[[str], None]:
         if not sys.stderr.isatty():
-            return lambda _words: None  # the report says it all, once
-        from auria_bot.cli.terminal.console import out
-
-        self._status = out(error=True).status(self._words("asking"))
+            return lambda _message: None  # the report has it all
+        self._status = out(error=True).status(self._describe("connecting"))
         self._status.start()
-        return lambda words: self._status.update(_first_line(self._words(words)))
+        return lambda message: self._status.update(_first_line(self._describe(message)))
 
     def __exit__(self, *_: object) -> None:
         if self._status is not None:
             self._status.stop()
             self._status = None
 
-    def pause(self, words: str) -> None:
-        """Say that something is waited for."""
+    def pause(self, message: str) -> None:
+        """Say what is being waited for."""
         if self._status is not None:
-            self._status.update(_first_line(self._words(words)))
+            self._status.update(_first_line(self._describe(message)))
         else:
-            print(_first_line(words), file=sys.stderr)
+            note(_first_line(message))

@@ -1,7 +1,4 @@
-"""Numbers drawn with characters: sparklines and bars.
-
-Knows block characters; does not know what is counted.
-"""
+"""Numbers drawn with characters: sparklines and bars."""
 
 from __future__ import annotations
 
@@ -17,18 +14,18 @@ _TICKS = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(values: Sequence[float | None], *, zero: bool = False) -> str:
-    """One character a value, as high as it is among the others; a blank for None.
+    """One character per value, its height relative to the others; a blank for None.
 
     Args:
         values: any numbers.
-        zero: heights begin at nought, not at the least value.
+        zero: start at zero, not at the smallest value.
     """
-    told = [value for value in values if value is not None]
-    if not told:
+    known = [value for value in values if value is not None]
+    if not known:
         return " " * len(values)
-    low, high = (min(0.0, *told) if zero else min(told)), max(told)
+    low, high = (min(0.0, *known) if zero else min(known)), max(known)
     span = high - low
-    # A flat line stands in the middle, or at the foot when it is nought.
+    # A flat line is drawn in the middle, or at the bottom when it is zero.
     level = 0 if zero and high == 0 else 3
     return "".join(
         " " if value is None else _TICKS[level if span == 0 else min(int((value - low) / span * 8), 7)]
@@ -45,7 +42,7 @@ def resampled(values: Sequence[float], width: int) -> list[float]:
 
 
 def bar(value: float | None, most: float, width: int) -> str:
-    """A bar of up to `width` characters, to half of one."""
+    """A bar of up to `width` characters, in steps of half a character."""
     if value is None or most <= 0 or value <= 0:
         return ""
     halves = max(round(min(value / most, 1.0) * width * 2), 1)

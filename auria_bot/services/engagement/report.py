@@ -128,6 +128,18 @@ class EngagementReporter:
         with self._store.read() as unit:
             return unit.samples.artworks(draft_ids)
 
+    def channels(self) -> frozenset[str]:
+        """Every channel that ever had a post, whether it is still in the settings or not."""
+        with self._store.read() as unit:
+            return frozenset(name for name, _ in unit.posts.count())
+
+    def style_artworks(self, keys: Collection[str]) -> dict[str, Artwork]:
+        """For each style that was published, an artwork in it."""
+        with self._store.read() as unit:
+            examples = {post.style: post.draft_id for post in unit.samples.post_engagements() if post.style in keys}
+            artworks = unit.samples.artworks(list(examples.values()))
+            return {key: artworks[draft] for key, draft in examples.items()}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:

@@ -174,6 +174,11 @@ class Publisher:
         with self._store.read() as unit:
             return unit.posts.get(post_id), tuple(unit.posts.attempts(post_id))
 
+    def attempts(self, post_ids: Collection[int]) -> dict[int, tuple[Attempt, ...]]:
+        """The attempts of several posts, by post, the first first."""
+        with self._store.read() as unit:
+            return {post_id: tuple(unit.posts.attempts(post_id)) for post_id in post_ids}
+
     def decide(self, post_id: int, decision: str, *, url: str = "", identifier: str = "") -> Post:
         """Apply the operator's decision to a post whose outcome cannot be determined automatically.
 

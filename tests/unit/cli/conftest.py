@@ -37,6 +37,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Makes stdout a terminal of so many columns, as far as layout is concerned."""
+
+    def set_width(columns: int) -> None:
+        monkeypatch.setattr("auria_bot.cli.terminal.console.is_terminal", lambda: True)
+        monkeypatch.setattr("auria_bot.cli.engagement.stats.is_terminal", lambda: True)
+        monkeypatch.setenv("COLUMNS", str(columns))
+
+    return set_width
+
+
+@pytest.fixture
 def auria(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Runs a command as `main` does: exit code, stdout, stderr."""
 

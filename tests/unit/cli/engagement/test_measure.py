@@ -47,7 +47,7 @@ def test_what_is_due_is_counted_and_told(auria: Any, posts: None):
     row = next(line for line in said.splitlines() if line.strip().startswith("fake "))
     assert row.split()[1:4] == ["2", "4", "100"]
     assert "post 3 has vanished from fake: https://example.invalid/3" in told
-    assert "6 calls; see what came of it: auria stats" in told
+    assert "6 calls; see the results: auria stats" in told
     assert auria("measure")[2] == "nothing is due\n"
     assert json.loads(auria("stats", "--json")[1])["total"]["likes"] == 14
     assert "gone" in auria("stats")[1]

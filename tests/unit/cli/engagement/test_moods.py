@@ -38,9 +38,9 @@ def test_with_counts_she_says_what_she_leans_to(auria: Any):
     assert "●" in first
     assert MOODS["stormy"].description in first
     assert "The Wave, G. Courbet" in said
-    assert "24 artworks were measured" in told
+    assert "24 artworks measured" in told
     assert "stormy first with" in told
-    assert "No mood ever falls below 1.0%" in told
+    assert "No chance falls below 1.0%" in told
     rows = {row["name"]: row for row in json.loads(auria("moods", "--json")[1])}
     assert rows["stormy"]["artworks"] == 8
     assert rows["stormy"]["low"] < rows["stormy"]["mean"] < rows["stormy"]["high"]
@@ -68,10 +68,10 @@ def test_switched_off(auria: Any, monkeypatch: pytest.MonkeyPatch):
     assert {row["drawn"] for row in json.loads(auria("moods", "--json")[1])} == {0.0}
 
 
-def test_a_narrow_screen_goes_without_descriptions(auria: Any, monkeypatch: pytest.MonkeyPatch):
+def test_a_narrow_screen_goes_without_descriptions(auria: Any, screen: Any):
     """Eighty columns hold every number."""
     fill()
-    monkeypatch.setattr("auria_bot.cli.terminal.console._WIDE", 80)
+    screen(80)
     said = auria("moods")[1]
     assert max(len(line) for line in said.splitlines()) <= 80
     assert MOODS["stormy"].description not in said

@@ -67,10 +67,10 @@ def test_everything_at_a_glance(auria: Any):
 
 
 @pytest.mark.parametrize("width", [60, 80, 110, 130, 200])
-def test_it_fits_every_screen(auria: Any, monkeypatch: pytest.MonkeyPatch, width: int):
+def test_it_fits_every_screen(auria: Any, screen: Any, width: int):
     """No line is longer than the screen, and on an ordinary one no number is cut."""
     fill()
-    monkeypatch.setattr("auria_bot.cli.terminal.console._WIDE", width)
+    screen(width)
     for arguments in ((), ("--by", "post"), ("--by", "mood"), ("--by", "style")):
         code, said, _ = auria("stats", *arguments)
         assert code == 0
@@ -111,9 +111,9 @@ def test_what_was_never_counted(auria: Any):
         add_sent(unit, 1, at=datetime.now(UTC))
     code, said, _ = auria("stats")
     assert code == 0
-    assert "Nothing was counted yet: auria measure" in said
+    assert "Nothing was measured yet: auria measure" in said
     fill(1)
-    assert "Counted last 20" in auria("stats")[1]
+    assert "Last measured 20" in auria("stats")[1]
 
 
 def test_a_channel_that_counts_no_followers(auria: Any):
@@ -151,9 +151,11 @@ def test_a_channel_of_the_past_is_known(auria: Any, home: Path):
     assert auria("stats", "--by", "colour")[0] == 4
 
 
-def test_long_tables_say_how_they_go_on(auria: Any):
-    """Forty rows on the screen; the rest is named, with the command that shows it."""
+def test_long_tables_say_how_they_go_on(auria: Any, screen: Any):
+    """Forty rows on a terminal and the command that shows the rest; piped output has every row."""
     fill(30)
+    assert "more: " not in auria("stats", "--by", "post")[1]
+    screen(120)
     said = auria("stats", "--by", "post")[1]
     assert "20 more: auria stats --by post --csv -" in said
 

@@ -1,56 +1,54 @@
-"""Training and measuring from the command line."""
+"""`auria train`: which service it calls and what it prints."""
 
 from __future__ import annotations
 
+import json
 import sys
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.cli.models import train as training
-from auria_bot.errors import InputError, NotFound, UnknownName
-from auria_bot.settings.schema import Settings
+from auria_bot.cli.models.train import metric_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def test_an_unknown_model_is_answered_with_the_known_ones():
-    """The stylist is measured but not trained."""
-    with pytest.raises(UnknownName, match=r"known: poet, painter, captioner$"):
-        training._module("stylist", training.TRAINED, "training")
-
-
-def test_the_data_are_the_options_or_the_settings(tmp_path):
-    """Without either, the message says how to name them."""
-    assert training._data(tmp_path, Settings(home=tmp_path)) == tmp_path
-    assert training._data(None, Settings(home=tmp_path, data=tmp_path)) == tmp_path
-    with pytest.raises(InputError, match="--data DIR"):
-        training._data(None, Settings(home=tmp_path))
-    with pytest.raises(NotFound, match="not a folder"):
-        training._data(tmp_path / "nowhere", Settings(home=tmp_path))
-
-
-def test_figures_within_figures_keep_their_names():
-    """A table of a table is one table."""
-    assert training._rows({"bleu": 0.25, "published": {"bleu": 0.2}, "pictures": 3}) == [
+def test_nested_metrics_keep_their_names():
+    """A table within the table becomes part of one table."""
+    assert metric_rows({"bleu": 0.25, "published": {"bleu": 0.2}, "pictures": 3}) == [
         ("bleu", "0.25"),
         ("published bleu", "0.2"),
         ("pictures", "3"),
     ]
 
 
-def test_training_hands_over_what_was_asked_and_makes_the_folder_complete(tmp_path, monkeypatch, capsys):
-    """The recipe gets data, folders and budget; the other models are put beside the new one."""
-    asked = {}
+def test_a_trained_model_is_shown_with_how_to_use_it(
+    auria: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Metrics and path on stdout, the setting on stderr; the same as JSON."""
     recipe = ModuleType("auria_bot.art.training.poet.train")
-    recipe.train = lambda **given: asked.update(given) or {"perplexity": 12.5}
+    recipe.train = lambda **_: {"perplexity": 12.5}  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "auria_bot.art.training.poet.train", recipe)
-    monkeypatch.setenv("AURIA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("AURIA_MODELS", str(tmp_path / "models"))
-    (tmp_path / "models" / "painter").mkdir(parents=True)
-    (tmp_path / "home" / "models").mkdir(parents=True)
-    training.train("poet", data=tmp_path, minutes=0.5)
-    assert (asked["data"], asked["minutes"], asked["steps"]) == (tmp_path, 0.5, None)
-    assert asked["out"] == tmp_path / "home" / "models" / "poet"
-    assert (tmp_path / "home" / "models" / "painter").is_dir()
-    said = capsys.readouterr()
-    assert "perplexity" in said.out
-    assert f"AURIA_MODELS={tmp_path / 'home' / 'models'}" in said.err
+    (tmp_path / "models").mkdir()
+    code, out, err = auria("train", "poet", "--data", str(tmp_path))
+    assert (code, "perplexity" in out) == (0, True)
+    assert f"AURIA_MODELS={home / 'models'}" in err
+    done = json.loads(auria("train", "poet", "--data", str(tmp_path), "--json", "--out", str(tmp_path / "x"))[1])
+    assert done == {"model": "poet", "path": str(tmp_path / "x"), "metrics": {"perplexity": 12.5}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("painter", "--corpus", "newest"), "trains the poet, not the painter"),
+        (("poet", "--corpus", "newest", "--out", "x"), "--out cannot be combined with --corpus"),
+        (("poet", "--if-grown", "much"), "10%"),
+    ],
+)
+def test_options_that_cannot_be_combined(auria: Any, arguments: tuple[str, ...], message: str):
+    """The message says which."""
+    code, _, err = auria("train", *arguments)
+    assert (code, message in err) == (4, True)

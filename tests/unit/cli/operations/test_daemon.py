@@ -78,10 +78,10 @@ def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria
     assert "no daemon is running: auria daemon" in err
 
 
-def test_the_schedule_fits_a_terminal(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_schedule_fits_a_terminal(house: Application, auria: Auria, screen: Any) -> None:
     """Of 80 columns, without losing a word."""
     lived(house)
-    monkeypatch.setattr("auria_bot.cli.terminal.console._WIDE", 80)
+    screen(80)
     out = auria("schedule")[1]
     assert max(map(len, out.splitlines())) <= 80
     assert "…" not in out

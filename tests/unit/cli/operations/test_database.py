@@ -64,13 +64,13 @@ def test_a_backup_goes_there_and_back(home: Path, tmp_path: Path):
     assert made["folder"] in auria("db", "backups")[1]
     assert json.loads(auria("db", "backups", "--json")[1])[0]["bytes"] == made["bytes"]
     said = auria("db", "backup", str(tmp_path / "other"))[1]
-    assert f"put back by: auria db restore {tmp_path / 'other'}/auria-" in said
+    assert f"to restore it: auria db restore {tmp_path / 'other'}/auria-" in said
     (home / "pictures" / "run-1" / "card.jpg").unlink()
     with pytest.raises(InvalidTransition, match="--force"):
         auria("db", "restore", made["folder"])
     done = json.loads(auria("db", "restore", made["folder"], "--force", "--json")[1])
     assert done["pictures"] == 1
-    assert "what was there is in" in auria("db", "restore", made["folder"], "--force")[1]
+    assert "the previous content is in" in auria("db", "restore", made["folder"], "--force")[1]
     shutil.rmtree(home)
     assert "1 pictures" not in auria("db", "restore", str(next((tmp_path / "other").iterdir())))[1]
     assert (home / "pictures" / "run-1" / "card.jpg").read_bytes() == b"a picture"
@@ -81,15 +81,15 @@ def test_nothing_goes_out_twice_after_a_restore(home: Path):
     made = json.loads(auria("db", "backup", "--json")[1])["folder"]
     with closing(build(load())) as house:
         leader = LeaderElection(store=house.store, clock=house.clock, holder="vm:7")
-        leader.beat()
-        with pytest.raises(InvalidTransition, match=r"a daemon is at work: vm:7; end it first"):
+        leader.heartbeat()
+        with pytest.raises(InvalidTransition, match=r"a daemon is running: vm:7; stop it first"):
             auria("db", "restore", made, "--force")
         leader.release()
         house.review.approve([1], channels=("folder",))
     approved = json.loads(auria("db", "backup", str(home / "later"), "--json")[1])["folder"]
     told = CliRunner().invoke(app, ["db", "restore", approved, "--force"])
-    assert "drafts that were approved are not any more (1)" in told.stderr
-    assert "posts" not in told.stderr
+    assert "1 approved draft must be approved again" in told.stderr
+    assert "post " not in told.stderr
     assert auria("db", "restore", made, "--force", "--json")[1].count('"drafts": []') == 1
 
 
@@ -115,19 +115,19 @@ def test_what_is_not_whole_is_said(home: Path):
     assert "is not the picture that was made" in words
     assert len(json.loads(auria("db", "check", "--json")[1])["faults"]) == 1
     shutil.rmtree(home)
-    assert auria("db", "check") == (0, "database and pictures are whole\n")
+    assert auria("db", "check") == (0, "database and pictures are intact\n")
 
 
 def test_tidying_says_what_goes(home: Path):
     """First without doing it."""
-    assert auria("tidy", "--dry-run")[1] == "nothing is old enough to go\n"
+    assert auria("tidy", "--dry-run")[1] == "nothing is old enough to delete\n"
     assert json.loads(auria("tidy", "--json")[1])["pictures"] == []
     (home / "logs").mkdir(exist_ok=True)
     old = home / "logs" / "error-1.log"
     old.write_text("long ago")
     os.utime(old, (0, 0))
     assert (
-        "would free 0.0 MB: 0 rejected drafts' pictures, 0 broken-off runs, 1 crash logs"
+        "would free 0.0 MB: pictures of 0 rejected drafts, 0 unfinished runs, 1 crash log\n"
         in auria("tidy", "--dry-run")[1]
     )
     assert old.exists()
@@ -140,7 +140,7 @@ def test_programs_and_the_log_of_a_job_are_told(home: Path):
     for words, said in (
         (("db", "backup"), "5 files, "),
         (("tidy",), "nothing is old"),
-        (("measure",), "1 calls; see what came of it"),
+        (("measure",), "1 call; see the results"),
     ):
         done = CliRunner().invoke(app, [*words, "--json"])
         assert json.loads(done.stdout) is not None
@@ -168,10 +168,13 @@ def test_the_operator_is_told(home: Path, monkeypatch: pytest.MonkeyPatch):
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         monkeypatch.setenv("AURIA_NOTIFY__ADDRESSES", f"json://me:my-pass-w0rd@127.0.0.1:{server.server_port}/x")
-        assert auria("notify", "test") == (0, "address 1 (json): told\n")
-        assert auria("notify", "say")[1] == "2 new, 2 said\n"  # a draft waits, and none is approved
-        assert CliRunner().invoke(app, ["notify", "digest"]).stderr == "the digest is new, 1 said\n"
-        assert CliRunner().invoke(app, ["notify", "digest"]).stderr == "today it was said already, 0 said\n"
+        assert auria("notify", "test") == (0, "address 1 (json): sent\n")
+        assert auria("notify", "say")[1] == "2 new, 2 sent\n"  # a draft waits, and none is approved
+        assert CliRunner().invoke(app, ["notify", "digest"]).stderr == "a new digest, 1 notice sent\n"
+        assert (
+            CliRunner().invoke(app, ["notify", "digest"]).stderr
+            == "the digest of today was already sent, 0 notices sent\n"
+        )
         server.status = 500  # type: ignore[attr-defined]
         assert auria("notify", "test") == (1, "address 1 (json): failed\n")
         assert "my-pass" not in auria("config")[1] + auria("config", "--json")[1] + repr(load())

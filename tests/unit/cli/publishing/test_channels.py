@@ -123,8 +123,8 @@ def test_secrets_can_stay_in_the_environment(
         (["add", "x", "--set", "settle"], 4, "KEY=VALUE"),
         (["add", "moon"], 4, "choose one with --backend: folder, x"),
         (["add", "moon", "-b", "myspace"], 4, "no channel backend named 'myspace'"),
-        (["add", "My X", "-b", "x"], 4, "no name for a channel"),
-        (["add", "../x", "-b", "x"], 4, "no name for a channel"),
+        (["add", "My X", "-b", "x"], 4, "not a valid channel name"),
+        (["add", "../x", "-b", "x"], 4, "not a valid channel name"),
         (["add", "folder", "-b", "x"], 4, "has the backend folder"),
         (["add", "x", "--secrets", "cloud"], 4, "file, keyring, environment"),
         (["check", "moon"], 4, "no channel named 'moon'; known: folder"),
@@ -146,7 +146,7 @@ def test_names_whose_secrets_could_not_be_told_apart(auria: Any) -> None:
     """A variable's name knows no dash."""
     assert auria("channels", "add", "my-wall", "-b", "folder")[0] == 0
     code, _, err = auria("channels", "add", "my_wall", "-b", "folder")
-    assert (code, "too like my-wall" in err) == (4, True)
+    assert (code, "too similar to my-wall" in err) == (4, True)
 
 
 def test_a_wrong_setting_is_a_broken_channel(auria: Any, home: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_pause_is_shown_and_lifted(auria: Any) -> None:
     shown = auria("channels")[1]
     assert re.search(r"folder: paused since 20\d\d-\d\d-\d\d: a holiday", shown)
     code, out, _ = auria("channels", "resume", "folder")
-    assert (code, "goes on: " in out) == (0, True)
+    assert (code, "is resumed: " in out) == (0, True)
     assert json.loads(auria("channels", "--json")[1])[0]["state"] == "ready"
 
 

@@ -157,7 +157,7 @@ def test_the_operator_resolves(house: Application, channel: FakeChannel, auria: 
     code, out, _ = auria("posts", "resolve", "1", "--sent", "https://x.com/auria/status/77", "--json")
     assert (code, json.loads(out)["receipt"]["id"]) == (0, "77")
     code, out, err = auria("posts", "resolve", "2", "--not-sent")
-    assert (code, "waiting" in out, "auria publish sends it now" in err) == (0, True, True)
+    assert (code, "waiting" in out, "send it now: auria publish" in err) == (0, True, True)
     assert auria("posts", "resolve", "3", "--give-up")[0] == 0
     auria("publish")
     assert [str(post.state) for post in reversed(house.publisher.posts())] == ["sent", "sent", "failed"]
@@ -179,7 +179,7 @@ def test_an_address_is_needed(house: Application, channel: FakeChannel, auria: A
     channel.plan("late")
     auria("publish")
     code, _, err = auria("posts", "resolve", "1", "--sent", "")
-    assert (code, "needs its address" in err) == (4, True)
+    assert (code, "address is missing" in err) == (4, True)
 
 
 def test_a_post_an_hour_and_no_more(house: Application, auria: Auria, channel: FakeChannel) -> None:

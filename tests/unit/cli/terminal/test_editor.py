@@ -44,5 +44,5 @@ def test_an_accident_in_the_editor_changes_nothing_and_is_told(monkeypatch, code
 def test_an_editor_that_is_not_there_is_named(monkeypatch):
     """The message says which variable to correct, and the way without an editor."""
     monkeypatch.setenv("VISUAL", "no-such-editor-anywhere")
-    with pytest.raises(InputError, match=r"VISUAL names 'no-such-editor-anywhere'.*--text"):
+    with pytest.raises(InputError, match=r"VISUAL is 'no-such-editor-anywhere'.*--text"):
         editor.edit("snow", "hill")

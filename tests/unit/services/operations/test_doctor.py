@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from auria_bot.bootstrap.administration import open_channels
 from auria_bot.bootstrap.application import build
-from auria_bot.cli.operations.health_checks import _channels
 from auria_bot.redaction import clear_secrets
 from auria_bot.secret_store import SecretStore
+from auria_bot.services.operations.doctor import Doctor
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import ChannelSettings
 from tests.house import _migrated
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from auria_bot.cli.operations.health_checks import Finding
+    from auria_bot.services.operations.doctor import Finding
 
 
 def looked_at(settings: Settings) -> dict[str, Finding]:
     """Each channel's finding."""
+    doctor = Doctor(load=lambda: settings, open_channels=open_channels)
     with clear_secrets():
-        return {finding.name.removeprefix("channel "): finding for finding in _channels(settings)}
+        return {finding.name.removeprefix("channel "): finding for finding in doctor.channels(settings)}
 
 
 def test_every_channel_is_told_of(tmp_path: Path) -> None:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.cli.models.retraining import grown, share_of, succeed
 from auria_bot.corpus.item import from_row
 from auria_bot.corpus.sources.rows import Row
 from auria_bot.corpus.versions import CorpusVersion
 from auria_bot.errors import InputError, NotFound
+from auria_bot.services.models.retraining import PoetRetrainer, RetrainingResult, growth, share_of
 from tests.factories import NOW
 from tests.house import fake_house
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
@@ -57,20 +57,32 @@ def judge(*, better: bool) -> Any:
     return SimpleNamespace(compare=lambda **_: SimpleNamespace(better=better, candidate=10.0, incumbent=20.0, poems=3))
 
 
+def retrain(
+    house: Application,
+    version: str,
+    *,
+    recipe: Any = None,
+    comparison: Any = None,
+    data: Path | None = None,
+    minutes: float | None = None,
+    steps: int | None = None,
+    least: float | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> RetrainingResult:
+    """Retrain with stand-ins for training and comparison."""
+    retrainer = PoetRetrainer(
+        settings=house.settings, versions=house.press, recipe=recipe, comparison=comparison, report=report
+    )
+    return retrainer.retrain(version, data=data, minutes=minutes, steps=steps, least=least)
+
+
 @pytest.mark.parametrize("better", [True, False])
 def test_only_the_better_one_takes_the_place(house: Application, tmp_path: Path, better: bool):
     """The other is kept aside; the version's name goes to the card, and other verse is read with it."""
     (tmp_path / "pd_poetry.jsonl.zst").write_bytes(b"verse")
     asked: dict[str, Any] = {}
-    done = succeed(
-        house,
-        "newest",
-        recipe=recipe(asked),
-        judge=judge(better=better),
-        data=tmp_path,
-        minutes=1.0,
-        steps=5,
-        least=None,
+    done = retrain(
+        house, "newest", recipe=recipe(asked), comparison=judge(better=better), data=tmp_path, minutes=1.0, steps=5
     )
     name = house.press.find().name
     assert (done.corpus, done.trained, done.replaced) == (name, True, better)
@@ -79,24 +91,22 @@ def test_only_the_better_one_takes_the_place(house: Application, tmp_path: Path,
     models = house.settings.models_folder
     assert (models / "poet" / "weights").read_text() == ("new" if better else "old")
     assert (models / ".poet.before" / "weights").exists() is better
-    again = succeed(
-        house, "newest", recipe=recipe({}), judge=judge(better=better), data=None, minutes=None, steps=None, least=0.1
-    )
+    again = retrain(house, "newest", recipe=recipe({}), comparison=judge(better=better), least=0.1)
     assert (again.trained, again.figures) == (False, {"grown": 0.0})
 
 
 def test_growth_is_measured_from_the_last_version_trained_on(tmp_path: Path):
     """Whether it was tried only, or is in service; None where nobody knows."""
-    assert grown(tmp_path, tmp_path, EDITION) is None
+    assert growth(tmp_path, tmp_path, EDITION) is None
     (tmp_path / "config.json").write_text(json.dumps({"training": {"corpus": {"name": "v1", "verses": 80}}}))
-    assert grown(tmp_path, tmp_path, EDITION) == pytest.approx(110 / 80 - 1)
+    assert growth(tmp_path, tmp_path, EDITION) == pytest.approx(110 / 80 - 1)
     (tmp_path / "tried.json").write_text(json.dumps({"name": "v1", "verses": 100}))
-    assert grown(tmp_path, tmp_path, EDITION) == pytest.approx(0.1)
+    assert growth(tmp_path, tmp_path, EDITION) == pytest.approx(0.1)
     (tmp_path / "tried.json").write_text(json.dumps({"name": "v2", "verses": 110}))
-    assert grown(tmp_path, tmp_path, EDITION) == 0.0
+    assert growth(tmp_path, tmp_path, EDITION) == 0.0
     (tmp_path / "config.json").write_text("[]")
     (tmp_path / "tried.json").write_text("{")
-    assert grown(tmp_path, tmp_path, EDITION) is None
+    assert growth(tmp_path, tmp_path, EDITION) is None
 
 
 @pytest.mark.parametrize(("text", "share"), [("10%", 0.1), ("0.1", 0.1), (" 5.5 % ", 0.055), ("200%", 2.0)])
@@ -110,21 +120,20 @@ def test_slips_are_told(house: Application):
     with pytest.raises(InputError, match="10%"):
         share_of("much")
     with pytest.raises(NotFound, match="known"):
-        succeed(house, "v9", recipe=None, judge=None, data=None, minutes=None, steps=None, least=None)
+        retrain(house, "v9")
 
 
 def test_what_came_with_the_program_is_never_changed(
-    house: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    house: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """The better one goes into the home, with the other models beside her."""
     monkeypatch.setattr("auria_bot.settings.locations.shipped", lambda _name: house.settings.models_folder)
     (house.settings.models_folder / "painter").mkdir()
-    done = succeed(
-        house, "", recipe=recipe({}), judge=judge(better=True), data=None, minutes=None, steps=None, least=0.5
-    )
+    messages: list[str] = []
+    done = retrain(house, "", recipe=recipe({}), comparison=judge(better=True), least=0.5, report=messages.append)
     place = house.settings.home / "models"
     assert done.to_json()["path"] == str(place / "poet")
     assert (place / "poet" / "weights").read_text() == "new"
     assert (place / "painter").is_dir()
     assert (house.settings.models_folder / "poet" / "weights").read_text() == "old"
-    assert f"AURIA_MODELS={place}" in capsys.readouterr().err
+    assert f"AURIA_MODELS={place}" in "\n".join(messages)

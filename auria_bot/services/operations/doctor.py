@@ -1,0 +1,287 @@
+"""Health checks of an installation: settings, disk, database, models, backends, device, clock and channels.
+
+Each check gives one finding and never raises. Nothing is changed: no database is created, no schema upgraded.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auria_bot import errors
+from auria_bot.errors import AuriaError
+from auria_bot.redaction import redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from auria_bot.domain.interfaces import Channel
+    from auria_bot.domain.post import Pause
+    from auria_bot.settings.schema import Settings
+
+    OpenChannels = Callable[
+        [Settings], AbstractContextManager[tuple[Mapping[str, Callable[[], Channel]], Callable[[], Sequence[Pause]]]]
+    ]
+
+__all__ = ["Doctor", "Finding"]
+
+_LITTLE, _TOO_LITTLE = 2_000_000_000, 100_000_000  # free bytes: when to warn, and when work fails
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The result of one check."""
+
+    name: str
+    state: str  # "ok", "warn" or "bad"
+    words: str
+    advice: str = ""  # what to do
+    exit_code: int = 0  # of the command, when it is bad
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding, ready for JSON."""
+        return {"name": self.name, "state": self.state, "words": self.words, "next": self.advice}
+
+
+class Doctor:
+    """Runs every health check.
+
+    Usage::
+
+        findings = list(Doctor(load=settings.load, open_channels=open_channels).examine())
+    """
+
+    def __init__(self, *, load: Callable[[], Settings], open_channels: OpenChannels) -> None:
+        """Join the collaborators.
+
+        Args:
+            load: reads the settings.
+            open_channels: gives the channels of some settings, and what tells which are paused; neither opens the database.
+        """
+        self._load, self._open_channels = load, open_channels
+
+    def examine(self) -> Iterator[Finding]:
+        """Run the checks one after the other; without settings there is nothing else to check."""
+        try:
+            settings = self._load()
+        except AuriaError as error:
+            yield _bad("settings", error, "correct the named file or variable; auria config shows what is in force")
+            return
+        yield Finding(name="settings", state="ok", words=f"home {settings.home}, time zone {settings.time_zone}")
+        checks: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
+            ("disk", _disk),
+            ("database", _database),
+            ("models", _models),
+            ("backends", _backends),
+            ("device", _device),
+            ("clock", _clock),
+            ("channels", self.channels),
+        )
+        for name, check in checks:
+            try:
+                yield from check(settings)
+            except AuriaError as error:
+                yield _bad(name, error, "")
+            except Exception as error:  # noqa: BLE001 - a broken part must not hide the others
+                message = redacted(f"{type(error).__name__}: {error}")[:500]
+                yield Finding(name=name, state="bad", words=message, exit_code=1)
+
+    def channels(self, settings: Settings) -> Iterator[Finding]:
+        """Check every channel with its platform; a paused one is not asked."""
+        with self._open_channels(settings) as (channels, list_paused):
+            paused = _paused(settings, list_paused)
+            for name, make in channels.items():
+                title = f"channel {name}"
+                if name in paused:
+                    yield Finding(name=title, state="warn", words=paused[name], advice=f"auria channels resume {name}")
+                else:
+                    yield _channel(name, title, make)
+
+
+def _bad(name: str, error: AuriaError, advice: str) -> Finding:
+    return Finding(name=name, state="bad", words=redacted(str(error)), advice=advice, exit_code=error.exit_code)
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    home = settings.home
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    code = errors.DiskError.exit_code
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"auria")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        yield Finding(
+            name="disk",
+            state="bad",
+            words=f"{there} cannot be written: {error.strerror}",
+            exit_code=code,
+            advice="free some space, correct the folder's permissions, or set AURIA_HOME to another folder",
+        )
+        return
+    free = shutil.disk_usage(there).free
+    message = f"{free / 1e9:.1f} GB free in {there}"
+    if free < _TOO_LITTLE:
+        yield Finding(name="disk", state="bad", words=message, advice="free some space", exit_code=code)
+    elif free < _LITTLE:
+        yield Finding(name="disk", state="warn", words=message, advice="free some space: an artwork takes about 3 MB")
+    else:
+        yield Finding(name="disk", state="ok", words=message)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from auria_bot.services.operations.database import schema_versions
+
+    where = redacted(settings.database_url)
+    found, newest = schema_versions(settings)
+    if found is None:
+        yield Finding(name="database", state="ok", words=f"{where} is created on first use")
+    elif found == newest:
+        yield Finding(name="database", state="ok", words=f"{where}, schema {found}")
+    else:
+        yield Finding(
+            name="database",
+            state="warn",
+            words=f"{where} has schema {found}, this program {newest}",
+            advice="auria db upgrade",
+        )
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from auria_bot.services.models.catalogue import model_rows
+
+    rows = list(model_rows(settings, verify=True))
+    good = [row for row in rows if row["state"] != "bad"]
+    if good:
+        names = ", ".join(f"{row['name']} {row['sha256'][:8]}" for row in good)
+        yield Finding(name="models", state="ok", words=f"{len(good)} verified: {names}")
+    for row in rows:
+        if row["state"] == "bad":
+            advice = "install it again: pip install --force-reinstall auria-bot"
+            yield Finding(
+                name="models",
+                state="bad",
+                words=row["words"],
+                advice=advice,
+                exit_code=errors.ModelError.exit_code,
+            )
+    if not rows:
+        message = f"there is no model in {settings.models_folder}"
+        yield Finding(name="models", state="bad", words=message, exit_code=errors.ModelError.exit_code)
+
+
+def _backends(settings: Settings) -> Iterator[Finding]:
+    from auria_bot import registry
+    from auria_bot.domain.pipeline import ROLES, settings_section
+
+    names = []
+    for role in ROLES:
+        section = settings_section(role)
+        chosen = getattr(settings, section).backend
+        try:
+            registry.find(role, chosen)
+        except AuriaError as error:
+            yield _bad("backends", error, f"install what it needs, or set another backend for [{section}]")
+        else:
+            names.append(f"{section} {chosen}")
+    if names:
+        yield Finding(name="backends", state="ok", words=", ".join(names))
+
+
+def _device(_: Settings) -> Iterator[Finding]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = []
+    for package in ("onnxruntime", "openvino", "torch"):
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    message = f"{_processor()}, {os.cpu_count() or 1} cores; {', '.join(found) or 'no runtime'}"
+    if not found or found[0].startswith("torch"):
+        advice = "pip install onnxruntime"
+        yield Finding(name="device", state="bad", words=message, advice=advice, exit_code=errors.ModelError.exit_code)
+    else:
+        yield Finding(name="device", state="ok", words=f"{message}; Python {sys.version.split()[0]}")
+
+
+def _processor() -> str:
+    import platform
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    from datetime import UTC, datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    now = datetime.now(UTC)
+    message = now.astimezone(ZoneInfo(settings.time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z")
+    newest = datetime.fromtimestamp(max(path.stat().st_mtime for path in Path(__file__).parent.glob("*.py")), UTC)
+    if now < newest - timedelta(days=1):
+        advice = "set the clock: posts would go out at the wrong time, and secure connections fail"
+        message = f"{message} is earlier than this program was installed ({newest:%Y-%m-%d})"
+        yield Finding(name="clock", state="bad", words=message, advice=advice, exit_code=1)
+    elif _unsynchronised():
+        advice = "synchronise the clock with a time service, such as systemd-timesyncd or chrony"
+        yield Finding(
+            name="clock",
+            state="warn",
+            words=f"{message}; no time service keeps it synchronised",
+            advice=advice,
+        )
+    else:
+        yield Finding(name="clock", state="ok", words=message)
+
+
+def _unsynchronised() -> bool:
+    """Whether Linux reports an unsynchronised clock; False on other systems."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import ctypes
+
+    try:
+        # adjtimex(2) with no mode set only reads; the structure takes 208 bytes, and 5 is TIME_ERROR
+        return bool(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) == 5)
+    except (OSError, AttributeError):
+        return False
+
+
+def _channel(name: str, title: str, make: Callable[[], Channel]) -> Finding:
+    try:
+        return Finding(name=title, state="ok", words=make().check())
+    except errors.Throttled as error:
+        advice = f"later: auria channels check {name}"
+        return Finding(name=title, state="warn", words=redacted(str(error)), advice=advice)
+    except errors.ChannelError as error:
+        return _bad(title, error, f"once that is corrected: auria channels check {name}")
+    except AuriaError as error:
+        return _bad(title, error, f"correct [channels.{name}] in auria.toml, or install what it needs")
+    except Exception as error:  # noqa: BLE001 - a broken channel must not hide the others
+        message = redacted(f"unexpected error: {type(error).__name__}: {error}")[:500]
+        return Finding(name=title, state="bad", words=message, exit_code=errors.ChannelError.exit_code)
+
+
+def _paused(settings: Settings, list_paused: Callable[[], Sequence[Pause]]) -> dict[str, str]:
+    """Why each paused channel is paused; empty when there is no database yet, or one of another schema."""
+    from auria_bot.services.operations.database import schema_versions
+
+    try:
+        found, newest = schema_versions(settings)
+        if found != newest:
+            return {}
+        return {one.name: f"paused since {one.at:%Y-%m-%d}: {one.reason}" for one in list_paused()}
+    except AuriaError:
+        return {}
