@@ -288,7 +288,7 @@ class Application:
     @cached_property
     def job_planner(self) -> JobPlanner:
         """Says what is to be done for what is due."""
-        from auria_bot.services.operations.maintenance import room_at
+        from auria_bot.services.operations.maintenance import disk_space_at
         from auria_bot.services.schedule.jobs import JobPlanner, per_day
 
         chosen, least_free = self.settings.schedule, self.settings.maintenance.min_free_mb * 1_000_000
@@ -300,7 +300,7 @@ class Application:
             ahead=chosen.days_ahead,
             low=chosen.low_stock_days,
             approve_after=timedelta(hours=chosen.approve_after) if chosen.approve_after else None,
-            room=partial(room_at, self.settings.home, least_free=least_free),
+            disk_space=partial(disk_space_at, self.settings.home, least_free=least_free),
         )
 
     @cached_property

@@ -85,8 +85,8 @@ def notices(house: Application) -> Notices:
     from auria_bot.services.operations.notifier import LogNotifier
 
     sources = Sources(
-        stock=house.job_planner.inventory,
-        room=upkeep(house).room,
+        inventory=house.job_planner.inventory,
+        disk_space=upkeep(house).disk_space,
         overdue=health(house).overdue,
         missed=house.job_scheduler.asked,
         expiring=lambda: expiring(house),
@@ -94,11 +94,11 @@ def notices(house: Application) -> Notices:
     )
     return Notices(
         store=house.store,
-        herald=herald(house.settings) or LogNotifier(),
+        notifier=herald(house.settings) or LogNotifier(),
         clock=house.clock,
         zone=ZoneInfo(house.settings.time_zone),
         sources=sources,
-        quiet=house.settings.notify.muted,
+        muted=house.settings.notify.muted,
     )
 
 
@@ -113,7 +113,7 @@ def health(house: Application) -> Health:
     return Health(
         store=lambda: house.store,
         clock=house.clock,
-        rules=chosen.schedule.rules(chosen.channels),
+        schedules=chosen.schedule.rules(chosen.channels),
         zone=ZoneInfo(chosen.time_zone),
         patience=timedelta(seconds=chosen.daemon.job_timeout),
         version=__version__,
@@ -126,8 +126,8 @@ def caretaker(house: Application, program: Sequence[str]) -> HealthMonitor:
     from auria_bot.services.operations.health_server import HealthServer
 
     address = house.settings.health.address
-    beacon = HealthServer(health(house), address) if address else None
-    return HealthMonitor(lookout=lambda: notices(house), beacon=beacon, program=program)
+    server = HealthServer(health(house), address) if address else None
+    return HealthMonitor(notices=lambda: notices(house), server=server, program=program)
 
 
 def alarm(settings: Settings, program: Sequence[str]) -> OutageAlerter:

@@ -31,7 +31,7 @@ def test() -> None:
             raise InputError("there is no address to test; set notify.addresses, or AURIA_NOTIFY__ADDRESSES")
         names = notifier.check()
         message = "This is a test: Auria will notify you here when something needs you."
-        result = notifier.say(Notice(kind="test", subject="test", title="Test notification", body=message))
+        result = notifier.send(Notice(kind="test", subject="test", title="Test notification", body=message))
     for name in names:
         echo(f"{name}: {'failed' if name in result.failed else 'sent'}")
     if result.failed:
@@ -46,8 +46,8 @@ def send() -> None:
 
     with app_context() as app:
         notices = operations.notices(app)
-        new = notices.look()
-        echo(f"{new} new, {notices.say()} sent")
+        new = notices.update()
+        echo(f"{new} new, {notices.send()} sent")
 
 
 notify.command("say", hidden=True)(send)  # its earlier name
@@ -60,8 +60,8 @@ def digest() -> None:
 
     with app_context() as app:
         notices = operations.notices(app)
-        new = notices.digest()
-        result = f"{'a new digest' if new else 'the digest of today was already sent'}, {counted(notices.say(), 'notice')} sent"
+        new = notices.add_digest()
+        result = f"{'a new digest' if new else 'the digest of today was already sent'}, {counted(notices.send(), 'notice')} sent"
     note(result)
     report(result)
 
@@ -79,11 +79,11 @@ def relay() -> None:
 
     try:
         given = json.load(sys.stdin)
-        notice, done = Notice(**given["notice"]), [str(key) for key in given["told"]]
+        notice, delivered = Notice(**given["notice"]), [str(key) for key in given["delivered"]]
         addresses = [str(address) for address in given["addresses"]]
     except (ValueError, KeyError, TypeError):
         raise InputError("the notice on stdin cannot be read; test the addresses with: auria notify test") from None
-    result = AppriseNotifier(addresses).say(notice, but=done)
-    send_to_parent({"told": result.told, "failed": result.failed})
+    result = AppriseNotifier(addresses).send(notice, skip=delivered)
+    send_to_parent({"delivered": result.delivered, "failed": result.failed})
     if result.failed:
         raise typer.Exit(1)

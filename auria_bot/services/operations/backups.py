@@ -1,11 +1,11 @@
-"""Backups: each a folder with a copy of the database, every picture, and a list of all files by their hashes.
+"""Backups: each is a folder with a copy of the database, every picture, and a list of all files with their hashes.
 
-    <folder>/auria-20261121T180000Z/backup.json     when, of what, and each file's size and SHA-256
-    <folder>/auria-20261121T180000Z/auria.db        or auria.dump, of PostgreSQL
-    <folder>/auria-20261121T180000Z/pictures/...    those that a backup before has are shared with it (hard links)
+    <folder>/auria-20261121T180000Z/backup.json     time, database, and each file's size and SHA-256
+    <folder>/auria-20261121T180000Z/auria.db        or auria.dump for PostgreSQL
+    <folder>/auria-20261121T180000Z/pictures/...    unchanged ones are hard links to the backup before
 
-A backup appears whole or not at all. The database is copied first: pictures are kept before their draft is, so none is missing.
-Secrets and settings are not in it. Knows files and dates; does not know what is in a database.
+A backup appears complete or not at all. The database is copied first: pictures are stored before their draft is, so none is missing.
+Secrets and settings are not included.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _CHUNK = 1 << 20  # bytes copied at a time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backup:
-    """A backup, as its list tells it."""
+    """A backup, as described by its list."""
 
     folder: Path
     made_at: datetime  # aware, UTC
@@ -52,17 +52,17 @@ class Backup:
 
     @property
     def size(self) -> int:
-        """Bytes, those that are shared with other backups included."""
+        """Bytes, including those shared with other backups."""
         return sum(size for size, _ in self.files.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What came of putting a backup back."""
+    """The result of restoring a backup."""
 
     backup: Backup
-    pictures: int  # that were missing or different, and are there again
-    aside: Path | None  # where what was there before is kept
+    pictures: int  # restored ones, which were missing or different
+    aside: Path | None  # where the earlier database is kept
 
 
 class Backups:
@@ -76,12 +76,12 @@ class Backups:
     """
 
     def __init__(self, *, home: Path, folder: Path, database: Dump, clock: Clock, daily: int, weekly: int) -> None:
-        """Join the collaborators.
+        """Prepare; nothing is read yet.
 
         Args:
-            home: whose pictures are kept.
-            folder: where backups are made when no other place is named.
-            database: what is copied.
+            home: the folder whose pictures are backed up.
+            folder: the default folder for backups.
+            database: the database to back up.
             clock: tells the time.
             daily: days of which the newest backup is kept.
             weekly: weeks of which the newest backup is kept.
@@ -90,22 +90,22 @@ class Backups:
         self._daily, self._weekly = daily, weekly
 
     def list(self, folder: Path | None = None) -> Sequence[Backup]:
-        """The backups in a folder, the newest first; what is not whole is left out."""
+        """The backups in a folder, the newest first; incomplete ones are left out."""
         found = []
         for place in (folder or self.folder).glob("auria-*"):
             if _NAME.fullmatch(place.name):
                 with suppress(StoreError, NotFound):
                     found.append(_read(place))
-        return sorted(found, key=lambda one: one.made_at, reverse=True)
+        return sorted(found, key=lambda backup: backup.made_at, reverse=True)
 
     def make(self, folder: Path | None = None) -> Backup:
         """Make a backup, verified.
 
         Raises:
-            DiskError: there is no room; what was begun is taken away again.
+            DiskError: there is not enough space; the unfinished backup is deleted.
             StoreError: the database cannot be copied.
         """
-        with self._alone():
+        with self._locked():
             return self._make(folder or self.folder)
 
     def _make(self, root: Path) -> Backup:
@@ -118,8 +118,8 @@ class Backups:
             for stale in root.glob(f"{_STAGING}*"):
                 shutil.rmtree(stale)
             if target.exists():
-                raise InvalidTransition(f"{target} is there already; wait a second and try again")
-            self._look_for_room(root, earlier)
+                raise InvalidTransition(f"{target} exists already; wait a second and try again")
+            self._check_space(root, earlier)
             tidy.callback(shutil.rmtree, staging, ignore_errors=True)
             staging.mkdir(mode=0o700)
             self._database.save(staging / self._database.name)
@@ -131,32 +131,32 @@ class Backups:
         return _read(target)
 
     def rotate(self) -> tuple[Path, ...]:
-        """Take old backups away: of each of the last days and weeks the newest stays, and always the newest of all."""
+        """Delete old backups: the newest of each of the last days and weeks stays, and always the newest of all."""
         if not self.folder.is_dir():
             return ()
-        with self._alone():
+        with self._locked():
             return self._rotate()
 
     def _rotate(self) -> tuple[Path, ...]:
         listed, now = self.list(), self._clock()
-        # What a clock that was ahead made stays, and takes no other's place.
-        found = [one for one in listed if one.made_at <= now]
-        kept = {one.folder for one in listed if one.made_at > now} | {one.folder for one in found[:1]}
+        # Backups dated by a clock that was ahead stay, and replace no others.
+        found = [backup for backup in listed if backup.made_at <= now]
+        kept = {backup.folder for backup in listed if backup.made_at > now} | {backup.folder for backup in found[:1]}
         for least, period in ((self._daily, "%Y-%m-%d"), (self._weekly, "%G-%V")):
             newest: dict[str, Path] = {}
-            for one in found:
-                newest.setdefault(one.made_at.strftime(period), one.folder)
+            for backup in found:
+                newest.setdefault(backup.made_at.strftime(period), backup.folder)
             kept |= set(list(newest.values())[:least])
-        gone = tuple(one.folder for one in found if one.folder not in kept)
+        gone = tuple(backup.folder for backup in found if backup.folder not in kept)
         for place in gone:
-            away = place.with_name(f"{_STAGING}{place.name}")
+            staged = place.with_name(f"{_STAGING}{place.name}")
             with disk_errors(place):
-                place.rename(away)
-                shutil.rmtree(away)
+                place.rename(staged)
+                shutil.rmtree(staged)
         return gone
 
     def verify(self, place: Path) -> Backup:
-        """Read a backup whole and compare every file with the list.
+        """Read all of a backup and compare every file with its list.
 
         Raises:
             NotFound: there is no backup.
@@ -173,17 +173,17 @@ class Backups:
         return backup
 
     def restore(self, place: Path, *, force: bool = False) -> Restored:
-        """Put a backup's database and pictures back; what it does not know is left alone.
+        """Restore a backup's database and pictures; pictures that are not in it stay.
 
         Args:
             place: the backup's folder, or a file in it.
-            force: although the database holds something, which is saved aside before.
+            force: overwrite a database that is not empty; a copy of it is kept.
 
         Raises:
             NotFound: there is no backup.
-            StoreError: it is not whole, or of another kind of database; nothing was changed.
-            InvalidTransition: the database holds something, and `force` is not given.
-            DiskError: the disk does not take it.
+            StoreError: it is incomplete, or of another kind of database; nothing was changed.
+            InvalidTransition: the database is not empty, and `force` is not given.
+            DiskError: the disk cannot be written.
         """
         backup = self.verify(place)
         stamp = self._clock().astimezone(UTC).strftime(_STAMP)
@@ -205,19 +205,19 @@ class Backups:
         return Restored(backup=backup, pictures=pictures, aside=aside if aside.exists() else None)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Be the only one who makes or rotates backups of this home: what is unfinished is another's, or stale."""
+    def _locked(self) -> Iterator[None]:
+        """Let only one process make or rotate backups of this home, so that an unfinished backup is a stale one."""
         with disk_errors(self._home):
             self._home.mkdir(parents=True, exist_ok=True)
             with file_lock(self._home / _LOCK):
                 yield
 
-    def _look_for_room(self, root: Path, earlier: Backup | None) -> None:
-        """Refuse early what would fill the disk."""
+    def _check_space(self, root: Path, earlier: Backup | None) -> None:
+        """Refuse a backup that would fill the disk."""
         known = earlier.files if earlier else {}
         needed = self._database.size + _SPARE
         for name, file in self._kept():
-            with suppress(FileNotFoundError):  # a rejected draft's may be tidied away meanwhile
+            with suppress(FileNotFoundError):  # a rejected draft's may be deleted meanwhile
                 needed += file.stat().st_size if name not in known else 0
         free = shutil.disk_usage(root).free
         if free < needed:
@@ -227,24 +227,24 @@ class Backups:
             )
 
     def _kept(self) -> Sequence[tuple[str, Path]]:
-        """Every picture that is kept, by its path in the home."""
+        """Every stored picture, by its path in the home."""
         root = self._home / "pictures"
         files = (file for file in sorted(root.glob("[!.]*/*")) if file.is_file() and not file.is_symlink())
         return [(f"pictures/{file.parent.name}/{file.name}", file) for file in files]
 
     def _pictures(self, staging: Path, earlier: Backup | None) -> dict[str, tuple[int, str]]:
-        """Copy the pictures, or share them with the backup before, which has the same."""
+        """Copy the pictures, or link unchanged ones to the backup before."""
         files = {}
         for name, source in self._kept():
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):  # gone meanwhile, too
+            with suppress(FileNotFoundError):  # deleted meanwhile, too
                 files[name] = _shared(source, target, earlier, name) or _copied(source, target)
         return files
 
     def _others(self, backup: Backup) -> str:
-        names = [one.folder.name for one in self.list(backup.folder.parent) if one.folder != backup.folder]
-        return ", ".join(names[:5]) or "there is none beside it"
+        names = [other.folder.name for other in self.list(backup.folder.parent) if other.folder != backup.folder]
+        return ", ".join(names[:5]) or "there is no other"
 
 
 def _read(place: Path) -> Backup:
@@ -261,7 +261,7 @@ def _read(place: Path) -> Backup:
             folder=place, made_at=datetime.fromisoformat(value["made_at"]), database=value["database"], files=files
         )
     except FileNotFoundError:
-        raise NotFound(f"{place} is no backup: it holds no {_LIST}; auria db backups lists them") from None
+        raise NotFound(f"{place} is no backup: it has no {_LIST}; auria db backups lists them") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{place / _LIST} cannot be read ({error}); take another backup") from None
     if any(Path(name).is_absolute() or ".." in Path(name).parts for name in files) or backup.database not in files:
@@ -270,7 +270,7 @@ def _read(place: Path) -> Backup:
 
 
 def _shared(source: Path, target: Path, earlier: Backup | None, name: str) -> tuple[int, str] | None:
-    """Link a file to the backup before, where that has it unchanged; None where it has not."""
+    """Link a file to the backup before; None where that does not have it unchanged."""
     known = earlier.files.get(name) if earlier else None
     if earlier is None or known is None:
         return None
@@ -280,19 +280,19 @@ def _shared(source: Path, target: Path, earlier: Backup | None, name: str) -> tu
         if (then.st_size, then.st_mtime_ns) != (now.st_size, now.st_mtime_ns) or then.st_size != known[0]:
             return None
         os.link(before, target)
-    except OSError:  # some file systems know no links
+    except OSError:  # some file systems have no hard links
         return None
     return known
 
 
 def _copied(source: Path, target: Path) -> tuple[int, str]:
-    """Copy a file to the disk, its time too; its size and hash."""
+    """Copy a file with its time, flushed to the disk; its size and hash."""
     digest, size = hashlib.sha256(), 0
     with source.open("rb") as read, target.open("wb") as written:
-        while piece := read.read(_CHUNK):
-            written.write(piece)
-            digest.update(piece)
-            size += len(piece)
+        while chunk := read.read(_CHUNK):
+            written.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
     flush(target)
     shutil.copystat(source, target)
     return size, digest.hexdigest()

@@ -1,14 +1,14 @@
-"""The daemon's eye on the house: looks every minute what the operator is to be told, and answers who asks how things are.
+"""Checks every minute what the operator is to be notified of, and has the health server answer, while a daemon runs.
 
-What is to be said is said by a process of its own, for Apprise takes more memory than all of the daemon; nothing that goes wrong here
-stops the daemon's work. Knows when; does not know what is said.
+Notifications are sent by a process of its own, since Apprise takes more memory than all of the daemon. No error here stops the
+daemon's work.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from auria_bot.execution.child_process import ChildProcess
 from auria_bot.redaction import redacted_error
@@ -17,105 +17,90 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from auria_bot.services.operations.health_server import HealthServer
+    from auria_bot.services.operations.notices import Notices
 
-__all__ = ["EVERY", "HealthMonitor", "Lookout"]
+__all__ = ["EVERY", "HealthMonitor"]
 
 log = logging.getLogger(__name__)
 
-EVERY = 60.0  # seconds
-"""Between two looks."""
+EVERY = 60.0
+"""Seconds between two checks."""
 
-_LONG = 600.0  # seconds after which a process that says notices hangs
-
-
-class Lookout(Protocol):
-    """Knows what is to be said."""
-
-    def look(self) -> int:
-        """Write down what is to be said; how much is news."""
-        ...
-
-    def waiting(self) -> bool:
-        """Whether something is to be said now."""
-        ...
+_SEND_DEADLINE = 600.0  # seconds after which a process that sends notifications counts as stuck
 
 
 class HealthMonitor:
-    """Looks after one house while a daemon runs.
+    """Watches one application while a daemon runs.
 
     Usage::
 
-        caretaker.turn(leads=True)  # at every tick
-        caretaker.close()
+        monitor.turn(leads=True)  # at every heartbeat
+        monitor.close()
     """
 
     def __init__(
         self,
         *,
-        lookout: Callable[[], Lookout],
-        beacon: HealthServer | None,
+        notices: Callable[[], Notices],
+        server: HealthServer | None,
         program: Sequence[str],
-        steady: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Join the collaborators.
+        """Prepare; nothing is started yet.
 
         Args:
-            lookout: knows what is to be said; made at each look, for it may need a database that is away.
-            beacon: answers who asks; None where nobody does.
+            notices: makes what decides on notifications; called at each check, since it may need a database that is away.
+            server: answers health checks; None for no server.
             program: how `auria` is run.
-            steady: seconds that only ever grow.
+            monotonic: seconds that only ever grow.
         """
-        self._lookout, self._program, self._steady = lookout, tuple(program), steady
-        self._beacon, self._dark = beacon, beacon is not None
-        self._next = 0.0
-        self._saying: ChildProcess | None = None
+        self._notices, self._program, self._monotonic = notices, tuple(program), monotonic
+        self._server, self._is_server_down = server, server is not None
+        self._next_check = 0.0
+        self._sender: ChildProcess | None = None
         self._trouble = ""
 
     def turn(self, *, leads: bool) -> None:
-        """Look, if it is time and this daemon leads; it never raises."""
-        now = self._steady()
-        if self._saying is not None and self._saying.poll() is not None:
-            self._saying = None
-        if now < self._next:
+        """Check, if it is time; only the leading daemon looks for notifications. Never raises."""
+        now = self._monotonic()
+        if self._sender is not None and self._sender.poll() is not None:
+            self._sender = None
+        if now < self._next_check:
             return
-        self._next = now + EVERY
-        trouble = "; ".join(filter(None, (self._tried(self._light), self._tried(self._look) if leads else "")))
+        self._next_check = now + EVERY
+        troubles = [self._error_of(self._start_server), self._error_of(self._check_notices) if leads else ""]
+        trouble = "; ".join(filter(None, troubles))
         if trouble and trouble != self._trouble:
-            log.warning("The house cannot be looked after: %s", trouble, extra={"action": "trouble"})
+            log.warning("The health check failed: %s", trouble, extra={"action": "trouble"})
         self._trouble = trouble
 
     def close(self) -> None:
-        """Answer no more; what is being said is given up, and said again later."""
-        if self._beacon is not None:
-            self._beacon.stop()
-        self._hush()
+        """Stop the server; notifications that are being sent are interrupted, and sent again later."""
+        if self._server is not None:
+            self._server.stop()
+        if self._sender is not None:
+            self._sender.stop()
+            self._sender = None
 
-    def _tried(self, work: Callable[[], None]) -> str:
-        """Do something; what is wrong, where it cannot be done."""
+    def _error_of(self, work: Callable[[], None]) -> str:
+        """The error of a piece of work, "" where it succeeds."""
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - nothing that goes wrong here stops the daemon's work
+        except Exception as error:  # noqa: BLE001 - no error here stops the daemon's work
             return redacted_error(error)
         return ""
 
-    def _light(self) -> None:
-        """Have the beacon answer, where it does not yet."""
-        if self._dark and self._beacon is not None:
-            self._beacon.start()
-            self._dark = False
-            log.info("Health is told at %s", self._beacon.url, extra={"action": "health"})
+    def _start_server(self) -> None:
+        if self._is_server_down and self._server is not None:
+            self._server.start()
+            self._is_server_down = False
+            log.info("Health checks are answered at %s", self._server.url, extra={"action": "health"})
 
-    def _look(self) -> None:
-        """See what is to be said, and have it said."""
-        lookout = self._lookout()
-        lookout.look()
-        if self._saying is None and lookout.waiting():
-            self._say()
-
-    def _say(self) -> None:
-        self._saying = ChildProcess([*self._program, "notify", "say"], deadline=_LONG, clock=self._steady)
-
-    def _hush(self) -> None:
-        if self._saying is not None:
-            self._saying.stop()
-            self._saying = None
+    def _check_notices(self) -> None:
+        """Record what the operator is to be notified of, and have it sent."""
+        notices = self._notices()
+        notices.update()
+        if self._sender is None and notices.has_due():
+            self._sender = ChildProcess(
+                [*self._program, "notify", "send"], deadline=_SEND_DEADLINE, clock=self._monotonic
+            )

@@ -1,8 +1,8 @@
-"""How the house is: whether work is overdue, and every figure for Prometheus.
+"""The daemon's health: whether work is overdue, and all metrics for Prometheus.
 
-A daemon that lives but does nothing is not well: what counts is that the leader's heart beats, that no job's time went by, and that
-no post waits past its hour. All of it is read from the database, so any process can tell, and a restart forgets
-nothing. Knows figures; does not know who asks.
+A daemon that runs but does nothing is not healthy: what counts is that the leader sends heartbeats, that no job's time passed without
+a run, and that no post waits past its hour. All of it is read from the database, so any process can report it, and a restart loses
+nothing.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 __all__ = ["Health", "HealthReport"]
 
 _LEASE = "daemon"  # the leader's lease
-_SILENT = timedelta(minutes=2)  # without a heartbeat, after which nobody works
+_SILENCE_LIMIT = timedelta(minutes=2)  # without a heartbeat, after which no daemon counts as running
 _UNDONE = {JobRunState.RUNNING, JobRunState.RETRY, JobRunState.FAILED}
-_LEISURE = {"measure": timedelta(days=1), "reconcile": timedelta(days=1)}
-"""How much longer jobs may fail that lose nothing by it: what is not counted or looked up today is so tomorrow."""
+_EXTRA_PATIENCE = {"measure": timedelta(days=1), "reconcile": timedelta(days=1)}
+"""How much longer jobs may fail that lose nothing by it: what is not measured or looked up today is tomorrow."""
 
-_POST_LATE = timedelta(hours=2)  # that a post may wait past its hour before it is told
+_POST_LATE = timedelta(hours=2)  # that a post may wait past its hour before it is reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """Whether all is well."""
+    """Whether all is well, and what is not."""
 
     troubles: tuple[str, ...]
 
@@ -51,11 +51,11 @@ class HealthReport:
 
 
 class Health:
-    """The health of one house.
+    """The health of one application.
 
     Usage::
 
-        health.look().troubles
+        health.report().troubles
         health.overdue()  # {"make": "it was due at 04:00 ..."}
         health.metrics()
     """
@@ -65,36 +65,36 @@ class Health:
         *,
         store: Callable[[], Store],
         clock: Clock,
-        rules: Sequence[JobSchedule] = (),
+        schedules: Sequence[JobSchedule] = (),
         zone: ZoneInfo,
         patience: timedelta,
         version: str = "",
     ) -> None:
-        """Join the collaborators.
+        """Prepare; nothing is read yet.
 
         Args:
             store: opens the database, which may be away; called for each report.
             clock: tells the time.
-            rules: when each job is to run.
+            schedules: when each job runs.
             zone: the operator's time zone.
             patience: how long a job may take past its grace.
             version: the program's.
         """
-        self._store, self._clock, self._rules, self._zone = store, clock, tuple(rules), zone
+        self._store, self._clock, self._schedules, self._zone = store, clock, tuple(schedules), zone
         self._patience, self._version = patience, version
 
-    def look(self) -> HealthReport:
-        """Whether all is well; a database that cannot be read is trouble too."""
+    def report(self) -> HealthReport:
+        """Whether all is well; a database that cannot be read is trouble, too."""
         try:
             with self._store().read() as unit:
                 troubles = [*self._leader(unit), *self._late_posts(unit)]
-                troubles += [f"the job {job!r} is overdue: {words}" for job, words in self._overdue(unit).items()]
+                troubles += [f"the job {job!r} is overdue: {reason}" for job, reason in self._overdue(unit).items()]
         except AuriaError as error:
             troubles = [redacted_error(error)]
         return HealthReport(troubles=tuple(troubles))
 
     def overdue(self) -> Mapping[str, str]:
-        """What is wrong with each job that is overdue.
+        """Why each overdue job is so.
 
         Raises:
             StoreError: the database cannot be read.
@@ -103,10 +103,9 @@ class Health:
             return self._overdue(unit)
 
     def metrics(self) -> str:
-        """Every figure, in Prometheus' text format; without the database, that it cannot be read."""
+        """All metrics in Prometheus' text format; where the database cannot be read, only that."""
         samples = [Sample(metric="auria_info", labels={"version": self._version}, value=1)]
-        well = self.look()
-        samples.append(Sample(metric="auria_healthy", labels={}, value=well.is_well))
+        samples.append(Sample(metric="auria_healthy", labels={}, value=self.report().is_well))
         try:
             with self._store().read() as unit:
                 samples += [*self._counts(unit), *self._times(unit)]
@@ -120,8 +119,7 @@ class Health:
         lease = unit.leases.get(_LEASE)
         if lease is None:
             return ["no daemon has run yet; start one: auria daemon"]
-        silent = self._clock() - lease.heartbeat
-        if silent <= _SILENT:
+        if self._clock() - lease.heartbeat <= _SILENCE_LIMIT:
             return []
         return [f"no daemon has worked since {lease.heartbeat:%Y-%m-%d %H:%M} UTC; start one: auria daemon"]
 
@@ -134,27 +132,27 @@ class Health:
         ]
 
     def _overdue(self, unit: Unit) -> dict[str, str]:
-        """Jobs whose last slot went by unseen, and those that came to no good end for too long, slot after slot."""
+        """Jobs whose last scheduled time passed without a run, and those that have failed for too long."""
         now = self._clock()
-        known, found = unit.job_runs.latest(until=now), dict[str, str]()
-        open_: dict[str, list[JobRun]] = {}  # each job's slots since the last that was done; the last due first
+        latest, found = unit.job_runs.latest(until=now), dict[str, str]()
+        undone: dict[str, list[JobRun]] = {}  # each job's runs since its last success, the latest first
         done = unit.job_runs.done_due()
-        for one in unit.job_runs.list(_UNDONE, since=now - timedelta(days=9)):
-            if one.slot.job not in done or one.slot.due > done[one.slot.job]:
-                open_.setdefault(one.slot.job, []).append(one)
-        for rule in self._rules:
-            job, limit = rule.job, now - rule.grace - self._patience
-            if job not in known:
-                continue  # its slots do not count yet
-            missed = next(rule.slots(known[job], limit, self._zone), None)
-            claims = open_.get(job, [])
+        for run in unit.job_runs.list(_UNDONE, since=now - timedelta(days=9)):
+            if run.slot.job not in done or run.slot.due > done[run.slot.job]:
+                undone.setdefault(run.slot.job, []).append(run)
+        for schedule in self._schedules:
+            job, limit = schedule.job, now - schedule.grace - self._patience
+            if job not in latest:
+                continue  # its times do not count yet
+            missed = next(schedule.slots(latest[job], limit, self._zone), None)
+            runs = undone.get(job, [])
             if missed is not None:
-                found[job] = f"it was due at {_shown(missed.due)}, and nobody saw to it"
-            elif claims and claims[0].state is JobRunState.FAILED and job not in _LEISURE:
-                found[job] = f"it was given up: {claims[0].summary}"
-            elif claims and claims[-1].slot.due < limit - _LEISURE.get(job, timedelta(0)):
-                words = next((one.summary for one in claims if one.summary), "it is under way")
-                found[job] = f"it was due at {_shown(claims[-1].slot.due)}, and is not done: {words}"
+                found[job] = f"it was due at {_shown(missed.due)} and was not started"
+            elif runs and runs[0].state is JobRunState.FAILED and job not in _EXTRA_PATIENCE:
+                found[job] = f"it was given up: {runs[0].summary}"
+            elif runs and runs[-1].slot.due < limit - _EXTRA_PATIENCE.get(job, timedelta(0)):
+                reason = next((run.summary for run in runs if run.summary), "it is running")
+                found[job] = f"it was due at {_shown(runs[-1].slot.due)} and is not done: {reason}"
         return found
 
     def _counts(self, unit: Unit) -> list[Sample]:
@@ -193,8 +191,8 @@ class Health:
                 for outcome in Outcome
             ),
             *(
-                Sample(metric="auria_channel_paused", labels={"channel": one.name}, value=1)
-                for one in unit.channels.paused()
+                Sample(metric="auria_channel_paused", labels={"channel": pause.name}, value=1)
+                for pause in unit.channels.paused()
             ),
         ]
 
@@ -212,8 +210,8 @@ class Health:
         ]
         overdue = self._overdue(unit)
         found += [
-            Sample(metric="auria_job_overdue", labels={"name": rule.job}, value=rule.job in overdue)
-            for rule in self._rules
+            Sample(metric="auria_job_overdue", labels={"name": schedule.job}, value=schedule.job in overdue)
+            for schedule in self._schedules
         ]
         if lease := unit.leases.get(_LEASE):
             found.append(

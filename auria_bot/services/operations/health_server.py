@@ -1,6 +1,6 @@
-"""Answers /healthz and /metrics over HTTP, in a thread of its own, with nothing but the standard library.
+"""Answers /healthz and /metrics over HTTP, in a thread of its own, with the standard library only.
 
-It asks for no password, tells no secret, takes no words from who asks, and is meant for this machine or a trusted network.
+It asks for no password, reveals no secret, reads nothing but the path, and is meant for this machine or a trusted network.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["HealthServer", "HealthSource"]
 
-_PATIENCE = 10.0  # seconds for who asks to say what
+_TIMEOUT = 10.0  # seconds for a client to send its request
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class HealthSource(Protocol):
-    """Knows how the house is."""
+    """What the server answers with."""
 
-    def look(self) -> HealthReport:
+    def report(self) -> HealthReport:
         """Whether all is well."""
         ...
 
     def metrics(self) -> str:
-        """Every figure, in Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         ...
 
 
@@ -39,42 +39,42 @@ class HealthServer:
 
     Usage::
 
-        with HealthServer(health, "127.0.0.1:8610") as beacon:
-            print(beacon.url)
+        with HealthServer(health, "127.0.0.1:8610") as server:
+            print(server.url)
     """
 
-    def __init__(self, pulse: HealthSource, address: str) -> None:
-        """Name who is asked and where.
+    def __init__(self, source: HealthSource, address: str) -> None:
+        """Prepare; nothing is opened yet.
 
         Args:
-            pulse: knows how the house is.
-            address: HOST:PORT; port 0 is any that is free.
+            source: what the server answers with.
+            address: HOST:PORT; port 0 is any free one.
         """
-        self._pulse, self._address = pulse, address
+        self._source, self._address = source, address
         self._server: _Server | None = None
 
     @property
     def url(self) -> str:
-        """Where it answers; "" while it does not."""
+        """The server's address; "" while it does not answer."""
         return f"http://{self._address.rpartition(':')[0]}:{self._server.server_port}" if self._server else ""
 
     def start(self) -> None:
         """Answer from now on.
 
         Raises:
-            SettingsError: the address is taken, or none of this machine's.
+            SettingsError: the address is taken, or not one of this machine's.
         """
         host, _, port = self._address.rpartition(":")
         try:
-            self._server = _Server((host.strip("[]"), int(port)), self._pulse)
+            self._server = _Server((host.strip("[]"), int(port)), self._source)
         except (OSError, OverflowError) as error:
             raise SettingsError(
                 f"health.address {self._address!r} cannot be used: {error}; choose another port"
             ) from error
-        threading.Thread(target=self._server.serve_forever, name="beacon", daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, name="health-server", daemon=True).start()
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -91,43 +91,43 @@ class HealthServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, address: tuple[str, int], pulse: HealthSource) -> None:
-        self.pulse = pulse
+    def __init__(self, address: tuple[str, int], source: HealthSource) -> None:
+        self.source = source
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
-        super().__init__(address, _Answer)
+        super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Without http.server's look at the host's full name, for which a start would wait where no name server answers."""
+        """Bind without http.server's look-up of the host's full name, which blocks where no name server answers."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, *_: object) -> None:
-        """Who goes away in the middle is no error."""
+        """Ignore clients that disconnect."""
 
 
-class _Answer(BaseHTTPRequestHandler):
-    timeout = _PATIENCE
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _TIMEOUT
     server: _Server
 
     def version_string(self) -> str:
-        """What the answer says who gave it."""
+        """The server's name in the answer's header."""
         return "Auria"
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         if path == "/healthz":
-            well = self.server.pulse.look()
-            self._answer(200 if well.is_well else 503, "\n".join(well.troubles or ("well",)) + "\n")
+            report = self.server.source.report()
+            self._answer(200 if report.is_well else 503, "\n".join(report.troubles or ("well",)) + "\n")
         elif path == "/metrics":
-            self._answer(200, self.server.pulse.metrics())
+            self._answer(200, self.server.source.metrics())
         else:
-            self._answer(404, "there are /healthz and /metrics\n")
+            self._answer(404, "not found; try /healthz or /metrics\n")
 
     do_HEAD = do_GET  # noqa: N815 - http.server's name
 
     def log_message(self, *_: object) -> None:
-        """A scrape every few seconds is no news."""
+        """Log no requests."""
 
     def _answer(self, status: int, text: str) -> None:
         body = text.encode()

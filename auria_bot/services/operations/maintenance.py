@@ -1,7 +1,7 @@
-"""Keeping house: room on the disk, what is old and not wanted any more, and whether everything that is kept is whole.
+"""Maintenance of the home: free disk space, deletion of what is old and unused, and checks of what is stored.
 
-Pictures of drafts that were rejected long ago go, their words stay; so do runs that nobody went on with, the log files of
-crashes, and what died half written. Nothing that is out, approved or waits is ever touched.
+Deleted are pictures of drafts rejected long ago (their text stays), unfinished runs, crash logs, and files left half written. Nothing
+that is published, approved or waiting is ever touched.
 """
 
 from __future__ import annotations
@@ -24,44 +24,44 @@ if TYPE_CHECKING:
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["CleanupResult", "DiskSpace", "Maintenance", "room_at"]
+__all__ = ["CleanupResult", "DiskSpace", "Maintenance", "disk_space_at"]
 
 _FULL = 100_000_000  # free bytes below which work is about to fail
-_EASE = 1.25  # times the bytes below which the disk counts as filling: with so much free it surely does not
-_LOGS = timedelta(days=90)  # after which a crash is history
+_MARGIN = 1.25  # times the least free bytes, below which the disk is neither filling nor surely not
+_LOG_AGE = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskSpace:
-    """How much room a disk has."""
+    """The space on a disk."""
 
     free: int  # bytes
     total: int
     filling: bool  # the operator should know
-    tight: bool = False  # not filling, and not far from it
+    tight: bool = False  # not filling, but close to it
     full: bool  # work is about to fail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanupResult:
-    """What was taken away, or would be."""
+    """What was deleted, or would be."""
 
     pictures: tuple[str, ...] = ()  # folders of rejected drafts
-    runs: tuple[str, ...] = ()  # that nobody went on with
+    runs: tuple[str, ...] = ()  # unfinished ones
     logs: tuple[str, ...] = ()
-    staging: int = 0  # folders that a killed run left half written
+    staging: int = 0  # folders left half written by killed processes
     size: int = 0  # bytes
-    failed: tuple[str, ...] = ()  # what could not be taken away, and why
+    failed: tuple[str, ...] = ()  # what could not be deleted, and why
 
 
 class Maintenance:
-    """Keeps one house.
+    """Maintains one home.
 
     Usage::
 
-        upkeep.tidy(dry_run=True).size
-        upkeep.check()  # () when all is well
-        upkeep.room().filling
+        maintenance.tidy(dry_run=True).size
+        maintenance.check()  # () when all is well
+        maintenance.disk_space().filling
     """
 
     def __init__(
@@ -77,36 +77,36 @@ class Maintenance:
         runs_days: float,
         least_free: int,
     ) -> None:
-        """Join the collaborators.
+        """Prepare; nothing is read yet.
 
         Args:
-            home: whose disk is looked at.
+            home: the folder whose disk is watched.
             store: where drafts are kept.
             pictures: the drafts' pictures.
-            workspace: the runs in the making.
-            database: what the store writes to.
+            workspace: the unfinished runs.
+            database: the store's database.
             clock: tells the time.
-            rejected_days: days after which a rejected draft's pictures go.
-            runs_days: days after which an unfinished run goes.
+            rejected_days: days after which a rejected draft's pictures are deleted.
+            runs_days: days after which an unfinished run is deleted.
             least_free: bytes below which the disk counts as filling.
         """
         self._home, self._store, self._pictures, self._workspace = home, store, pictures, workspace
         self._database, self._clock, self._least_free = database, clock, least_free
         self._rejected, self._runs = timedelta(days=rejected_days), timedelta(days=runs_days)
 
-    def room(self) -> DiskSpace:
-        """The room on the home's disk.
+    def disk_space(self) -> DiskSpace:
+        """The space on the home's disk.
 
         Raises:
-            DiskError: the disk is gone.
+            DiskError: the disk cannot be read.
         """
-        return room_at(self._home, least_free=self._least_free)
+        return disk_space_at(self._home, least_free=self._least_free)
 
     def tidy(self, *, dry_run: bool = False) -> CleanupResult:
-        """Take away what is old and not wanted, and write down that it was done.
+        """Delete what is old and unused, and record it in the journal.
 
         Args:
-            dry_run: only say what would go.
+            dry_run: only report what would be deleted.
         """
         failed = list[str]()
         pictures, freed = self._tidy_pictures(failed, dry_run=dry_run)
@@ -117,13 +117,13 @@ class Maintenance:
         staging = 0 if dry_run else self._pictures.sweep()
         done = CleanupResult(pictures=pictures, runs=runs, logs=logs, staging=staging, size=freed, failed=tuple(failed))
         if not dry_run and (pictures or runs or logs or staging):
-            words = f"{len(pictures)} pictures, {len(runs)} runs, {len(logs)} logs, {freed / 1e6:.1f} MB"
+            details = f"{len(pictures)} pictures, {len(runs)} runs, {len(logs)} logs, {freed / 1e6:.1f} MB"
             with self._store.begin() as unit:
-                unit.journal.note("tidy", details=words, at=self._clock())
+                unit.journal.note("tidy", details=details, at=self._clock())
         return done
 
     def check(self) -> tuple[str, ...]:
-        """What is wrong with what is kept: the database itself, then every picture that is still wanted, by its hash.
+        """Faults of what is stored: of the database, then of every picture still in use, by its hash.
 
         Raises:
             StoreError: the database cannot be read at all.
@@ -146,7 +146,7 @@ class Maintenance:
         return tuple(faults)
 
     def _tidy_pictures(self, failed: list[str], *, dry_run: bool) -> tuple[tuple[str, ...], int]:
-        """The pictures of drafts that were rejected long ago."""
+        """Delete pictures of drafts rejected long ago; their folders and bytes."""
         before = self._clock() - self._rejected
         sizes = self._pictures.sizes()
         with self._store.read() as unit:
@@ -166,7 +166,7 @@ class Maintenance:
         return tuple(gone), freed
 
     def _tidy_runs(self, failed: list[str], *, dry_run: bool) -> tuple[tuple[str, ...], int]:
-        """Runs that were begun long ago, and which nobody is at work on."""
+        """Delete unfinished runs that were last written long ago and that no process works on; their names and bytes."""
         before = self._clock() - self._runs
         gone, freed = [], 0
         for name in self._workspace.names():
@@ -177,7 +177,7 @@ class Maintenance:
             try:
                 self._workspace.discard(name, wait=0.0, dry_run=dry_run)
             except InvalidTransition:
-                continue  # somebody is at work on it
+                continue  # a process works on it
             except AuriaError as error:
                 failed.append(str(error))
                 continue
@@ -186,8 +186,8 @@ class Maintenance:
         return tuple(gone), freed
 
     def _tidy_logs(self, *, dry_run: bool) -> tuple[tuple[str, ...], int]:
-        """The files of crashes long ago."""
-        before = self._clock() - _LOGS
+        """Delete old crash logs; their names and bytes."""
+        before = self._clock() - _LOG_AGE
         old = [file for file in sorted((self._home / "logs").glob("*")) if file.is_file() and _written(file) < before]
         freed = sum(file.stat().st_size for file in old)
         for file in old if not dry_run else ():
@@ -195,23 +195,23 @@ class Maintenance:
         return tuple(file.name for file in old), freed
 
 
-def room_at(home: Path, *, least_free: int) -> DiskSpace:
-    """The room on a folder's disk, the folder there or not.
+def disk_space_at(home: Path, *, least_free: int) -> DiskSpace:
+    """The space on a folder's disk, whether the folder exists or not.
 
     Args:
         home: the folder.
         least_free: bytes below which the disk counts as filling.
 
     Raises:
-        DiskError: the disk is gone.
+        DiskError: the disk cannot be read.
     """
-    there = next((folder for folder in (home, *home.parents) if folder.exists()), home)
+    existing = next((folder for folder in (home, *home.parents) if folder.exists()), home)
     try:
-        usage = shutil.disk_usage(there)
+        usage = shutil.disk_usage(existing)
     except OSError as error:
-        raise DiskError(f"{there} cannot be looked at: {error.strerror or error}; is its disk there?") from error
+        raise DiskError(f"{existing} cannot be read: {error.strerror or error}; is its disk mounted?") from error
     filling = usage.free < least_free
-    tight = not filling and usage.free < _EASE * least_free
+    tight = not filling and usage.free < _MARGIN * least_free
     return DiskSpace(free=usage.free, total=usage.total, filling=filling, tight=tight, full=usage.free < _FULL)
 
 

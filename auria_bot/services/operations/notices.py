@@ -1,8 +1,8 @@
-"""Tells the operator what matters, once an occasion: what waits for a decision, what is wrong, what will be, and how the day was.
+"""Notifies the operator, once for each occasion: what waits for a decision, what is wrong, and how the day was.
 
-`look` writes down what is to be said and forgets occasions that are over, so that they are said again when they come again;
-`say` says it. A notice that does not get through is tried again, at the addresses that do not have it. Between saying and
-writing down that it was said lies an instant in which a power cut makes it be said twice; it is never lost.
+`update` records new notices and forgets occasions that are over, so that they are sent again when they come again; `send` sends what
+is due. A notice that does not get through is retried at the addresses that do not have it. A power cut between sending a notice and
+recording that it was sent has it sent twice; none is lost.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from auria_bot.domain.draft import DraftState
 from auria_bot.domain.notice import Kind, Notice
 from auria_bot.domain.post import PostState
 from auria_bot.errors import AuriaError
-from auria_bot.redaction import redacted_error as told_by
+from auria_bot.redaction import redacted_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,93 +34,99 @@ __all__ = ["Notices", "Notifier", "Sources"]
 
 log = logging.getLogger(__name__)
 
-_LEASE = timedelta(minutes=5)  # for saying one round of notices
-_AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
-_ONE_BY_ONE = 3  # new drafts; more are told of together
-_DIGESTS = timedelta(days=60)  # that past digests are remembered
+_LEASE = timedelta(minutes=5)  # for sending the notices that are due
+_RETRY_DELAYS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+_SINGLE_LIMIT = 3  # new drafts at once that have a notice each; more share one
+_DIGESTS_KEPT = timedelta(days=60)
 
 
 class Notifier(Protocol):
-    """Says a notice to the operator."""
+    """Delivers a notice to the operator."""
 
-    def say(self, notice: Notice, *, but: Collection[str] = ()) -> DeliveryResult:
-        """Say it at every address but those that have it already."""
+    def send(self, notice: Notice, *, skip: Collection[str] = ()) -> DeliveryResult:
+        """Send it to every address but those that have it already."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Who knows what the operator may have to be told; each is asked at every look."""
+    """Where to learn what the operator may have to know; each is called at every update."""
 
-    stock: Callable[[], DraftInventory]
-    room: Callable[[], DiskSpace]
-    overdue: Callable[[], Mapping[str, str]]  # what is wrong with each job that is overdue
-    picture: Callable[[str, str], Path]  # where a file of a draft lies
-    missed: Callable[[], Mapping[str, str]] = field(default=dict)  # the time of each job that is asked about
-    expiring: Callable[[], Mapping[str, str]] = field(default=dict)  # when the token of each channel ends, if soon
+    inventory: Callable[[], DraftInventory]
+    disk_space: Callable[[], DiskSpace]
+    overdue: Callable[[], Mapping[str, str]]  # why each overdue job is so
+    picture: Callable[[str, str], Path]  # the path of a file of a draft
+    missed: Callable[[], Mapping[str, str]] = field(default=dict)  # missed times to decide on, by job
+    expiring: Callable[[], Mapping[str, str]] = field(default=dict)  # dates on which tokens expire soon, by channel
 
 
 class Notices:
-    """What the operator is told.
+    """The operator's notices.
 
     Usage::
 
-        notices.look()    # every few minutes
-        notices.say()     # every minute
-        notices.digest()  # once a day
+        notices.update()      # every minute
+        notices.send()        # where something is due
+        notices.add_digest()  # once a day
     """
 
     def __init__(
         self,
         *,
         store: Store,
-        herald: Notifier,
+        notifier: Notifier,
         clock: Clock,
         zone: ZoneInfo,
         sources: Sources,
-        quiet: Collection[str] = (),
+        muted: Collection[str] = (),
     ) -> None:
-        """Join the collaborators.
+        """Prepare; nothing is read yet.
 
         Args:
             store: where notices, drafts and posts are kept.
-            herald: says them.
+            notifier: delivers notices.
             clock: tells the time.
-            zone: the operator's.
-            sources: who knows what is to be said.
-            quiet: the kinds that are not said.
+            zone: the operator's time zone.
+            sources: where to learn what the operator may have to know.
+            muted: the kinds that are not sent.
         """
-        self._store, self._herald, self._clock, self._zone = store, herald, clock, zone
-        self._sources, self._quiet = sources, frozenset(quiet)
+        self._store, self._notifier, self._clock, self._zone = store, notifier, clock, zone
+        self._sources, self._muted = sources, frozenset(muted)
 
-    def look(self) -> int:
-        """Write down what is to be said, and forget occasions that are over; how much is news.
+    def update(self) -> int:
+        """Record new notices, and forget occasions that are over; how many are new.
 
         Raises:
             StoreError: the database cannot be used.
         """
-        from_outside: dict[Kind, Callable[[], list[Notice] | None]] = {
-            Kind.STOCK_LOW: self._stock,
+        checks: dict[Kind, Callable[[], list[Notice] | None]] = {
+            Kind.STOCK_LOW: self._inventory,
             Kind.DISK_FILLING: self._disk,
             Kind.JOB_OVERDUE: self._overdue,
             Kind.JOB_MISSED: self._missed,
             Kind.TOKEN_EXPIRING: self._expiring,
         }
         found: dict[Kind, list[Notice]] = {}
-        for kind, ask in from_outside.items():
+        for kind, check in checks.items():
             try:
-                if (told := ask()) is not None:
-                    found[kind] = told
-            except AuriaError as error:  # what cannot be told now neither begins nor ends
-                log.warning("It cannot be seen now: %s", told_by(error), extra={"action": str(kind)})
+                if (notices := check()) is not None:
+                    found[kind] = notices
+            except AuriaError as error:  # an occasion that cannot be checked now neither begins nor ends
+                log.warning("A check for notices failed: %s", redacted_error(error), extra={"action": str(kind)})
         with self._store.begin() as unit:
             found[Kind.NEEDS_ATTENTION] = self._attention(unit)
             found[Kind.CHANNEL_PAUSED] = self._paused(unit)
-            news = sum(self._settle(unit, kind, notices) for kind, notices in found.items())
-            return news + self._drafts(unit)
+            new = sum(self._record(unit, kind, notices) for kind, notices in found.items())
+            return new + self._drafts(unit)
 
-    def waiting(self) -> bool:
-        """Whether something is to be said now: a small question, where saying brings all of Apprise into memory.
+    def has_due(self) -> bool:
+        """Whether something is to be sent now; asked first, since sending loads all of Apprise into memory.
 
         Raises:
             StoreError: the database cannot be used.
@@ -128,8 +134,8 @@ class Notices:
         with self._store.read() as unit:
             return unit.notices.has_due(now=self._clock())
 
-    def say(self) -> int:
-        """Say what is to be said; how many notices got through everywhere.
+    def send(self) -> int:
+        """Send what is due; how many notices reached every address.
 
         Raises:
             StoreError: the database cannot be used.
@@ -137,75 +143,77 @@ class Notices:
         now = self._clock()
         with self._store.begin() as unit:
             due = unit.notices.claim_due(now=now, until=now + _LEASE)
-        done = 0
-        for telling in due:
-            again = self._clock() + _AGAIN[min(telling.tries, len(_AGAIN)) - 1]
+        complete = 0
+        for pending in due:
+            retry_at = self._clock() + _RETRY_DELAYS[min(pending.tries, len(_RETRY_DELAYS)) - 1]
             try:
-                said = self._herald.say(telling.notice, but=telling.delivered)
-                told, fine = said.told, not said.failed
-                if said.failed:
-                    log.warning("Not told yet: %s", ", ".join(said.failed), extra={"action": telling.notice.kind})
+                result = self._notifier.send(pending.notice, skip=pending.delivered)
+                delivered, failed = result.delivered, ", ".join(result.failed)
             except AuriaError as error:
-                told, fine = telling.delivered, False
-                log.warning("Nobody can be told: %s", told_by(error), extra={"action": telling.notice.kind})
+                delivered, failed = pending.delivered, redacted_error(error)
+            if failed:
+                log.warning("A notice was not delivered: %s", failed, extra={"action": pending.notice.kind})
             with self._store.begin() as unit:
-                unit.notices.record_delivery(telling, delivered=told, next_at=None if fine else again)
-            done += fine
-        return done
+                unit.notices.record_delivery(pending, delivered=delivered, next_at=retry_at if failed else None)
+            complete += not failed
+        return complete
 
-    def digest(self) -> bool:
-        """Write down how the last 24 hours were, once a local day; whether that is news.
+    def add_digest(self) -> bool:
+        """Record a notice on the last 24 hours, once a local day; whether it is new.
 
         Raises:
             StoreError: the database cannot be used.
         """
         now = self._clock()
         day = now.astimezone(self._zone).date().isoformat()
-        if Kind.DIGEST in self._quiet:
+        if Kind.DIGEST in self._muted:
             return False
-        stock = self._sources.stock()
+        inventory = self._sources.inventory()
         with self._store.begin() as unit:
             sent = unit.posts.list({PostState.SENT}, limit=100)
             out = [post for post in sent if post.receipt and post.receipt.at > now - timedelta(days=1)]
-            open_ = unit.posts.list({PostState.NEEDS_ATTENTION, PostState.UNKNOWN, PostState.FAILED}, limit=100)
-            lines = [f"Posted: {len(out)}"] + [f"  {post.channel}: {post.receipt.url}" for post in out if post.receipt]
-            lines.append(f"Drafts that wait for you: {stock.made} (auria review)")
-            lines.append(f"Approved and not out yet: {stock.approved}, for {stock.per_day} a day")
-            attention = [post for post in open_ if post.state is PostState.NEEDS_ATTENTION]
-            lines += [f"Post {post.id} on {post.channel} needs you: auria posts show {post.id}" for post in attention]
-            lines += [f"{one.name} is paused: {one.reason}" for one in unit.channels.paused()]
-            unit.notices.forget_sent(Kind.DIGEST, before=now - _DIGESTS)
+            attention = unit.posts.list({PostState.NEEDS_ATTENTION}, limit=100)
+            lines = [f"Published: {len(out)}"] + [
+                f"  {post.channel}: {post.receipt.url}" for post in out if post.receipt
+            ]
+            lines.append(f"Drafts waiting for review: {inventory.made} (auria review)")
+            lines.append(f"Approved, not yet published: {inventory.approved}, for {inventory.per_day} a day")
+            lines += [
+                f"Post {post.id} on {post.channel} needs attention: auria posts show {post.id}" for post in attention
+            ]
+            lines += [f"{pause.name} is paused: {pause.reason}" for pause in unit.channels.paused()]
+            unit.notices.forget_sent(Kind.DIGEST, before=now - _DIGESTS_KEPT)
             notice = Notice(kind=Kind.DIGEST, subject=day, title=f"Auria on {day}", body="\n".join(lines))
             return unit.notices.add(notice, at=now)
 
-    def _settle(self, unit: Unit, kind: Kind, notices: Sequence[Notice]) -> int:
-        """Add the occasions of a kind that are there, forget those that are over; how many are news."""
-        stand = {notice.subject for notice in notices}
-        unit.notices.forget(kind, set(unit.notices.subjects(kind)) - stand)
-        wanted = notices if kind not in self._quiet else ()
+    def _record(self, unit: Unit, kind: Kind, notices: Sequence[Notice]) -> int:
+        """Add the present occasions of a kind, forget those that are over; how many are new."""
+        present = {notice.subject for notice in notices}
+        unit.notices.forget(kind, set(unit.notices.subjects(kind)) - present)
+        wanted = notices if kind not in self._muted else ()
         return sum(unit.notices.add(notice, at=self._clock()) for notice in wanted)
 
     def _drafts(self, unit: Unit) -> int:
-        """New drafts that wait, each with its picture; many at once together."""
+        """New drafts that wait for review, each with its picture; many at once share a notice."""
         kind = Kind.DRAFT_WAITING
         waiting = {str(draft.id): draft for draft in reversed(unit.drafts.list({DraftState.MADE}))}
         known = set(unit.notices.subjects(kind))
         unit.notices.forget(kind, known - waiting.keys())
         new = [draft for subject, draft in waiting.items() if subject not in known]
-        if not new or kind in self._quiet:
+        if not new or kind in self._muted:
             return 0
-        together = len(new) > _ONE_BY_ONE
+        together = len(new) > _SINGLE_LIMIT
         for draft in new:
             poem = "\n".join(draft.artwork.haiku.lines)
-            title, words = f"Draft {draft.id} waits", f"{poem}\n\nDecide: auria review"
+            title, body = f"Draft {draft.id} waits for review", f"{poem}\n\nReview it: auria review"
             if together:
-                title, words = f"{len(new)} drafts wait", f"The newest, {draft.id}:\n{words}"
+                title, body = f"{len(new)} drafts wait for review", f"The newest, draft {draft.id}:\n{body}"
             try:
                 picture = str(self._sources.picture(draft.folder, draft.artwork.files["post"].name))
             except AuriaError:
-                log.warning("The picture is missing", extra={"draft": draft.id})
+                log.warning("The draft's picture is missing", extra={"draft": draft.id})
                 picture = ""
-            notice = Notice(kind=kind, subject=str(draft.id), title=title, body=words, picture=picture)
+            notice = Notice(kind=kind, subject=str(draft.id), title=title, body=body, picture=picture)
             unit.notices.add(notice, at=self._clock(), say=not together or draft is new[-1])
         return 1 if together else len(new)
 
@@ -214,47 +222,47 @@ class Notices:
             Notice(
                 kind=Kind.NEEDS_ATTENTION,
                 subject=str(post.id),
-                title=f"Post {post.id} on {post.channel} needs you",
+                title=f"Post {post.id} on {post.channel} needs attention",
                 body=f"{post.message}\n\nSee it: auria posts show {post.id}",
             )
             for post in unit.posts.list({PostState.NEEDS_ATTENTION})
         ]
 
     def _paused(self, unit: Unit) -> list[Notice]:
-        """Channels that Auria paused herself; what the operator did he knows."""
+        """Channels that the program paused; those that the operator paused need no notice."""
         return [
             Notice(
                 kind=Kind.CHANNEL_PAUSED,
-                subject=one.name,
-                title=f"{one.name} is paused",
-                body=f"{one.reason}\n\nThen: auria channels resume {one.name}",
+                subject=pause.name,
+                title=f"{pause.name} is paused",
+                body=f"{pause.reason}\n\nThen: auria channels resume {pause.name}",
             )
-            for one in unit.channels.paused()
-            if one.by == "auria"
+            for pause in unit.channels.paused()
+            if pause.by == "auria"
         ]
 
-    def _stock(self) -> list[Notice]:
-        stock = self._sources.stock()
-        if not stock.is_low:
+    def _inventory(self) -> list[Notice]:
+        inventory = self._sources.inventory()
+        if not inventory.is_low:
             return []
-        words = f"{stock.approved} approved drafts are left, for {stock.per_day} a day; {stock.made} wait for you.\n\n"
-        words += (
+        body = f"{inventory.approved} approved drafts are left, for {inventory.per_day} a day; {inventory.made} wait for review.\n\n"
+        body += (
             "Approve some: auria review"
-            if stock.made
-            else "She makes some at the next hour of the job 'make'; now: auria make"
+            if inventory.made
+            else "The job 'make' makes some at its next time; to make some now: auria make"
         )
-        return [Notice(kind=Kind.STOCK_LOW, subject="stock", title="Few approved drafts are left", body=words)]
+        return [Notice(kind=Kind.STOCK_LOW, subject="stock", title="Few approved drafts are left", body=body)]
 
     def _disk(self) -> list[Notice] | None:
-        room = self._sources.room()
-        if room.tight:
-            return None  # what is so near the edge would be said at each crossing of it
-        if not room.filling:
+        space = self._sources.disk_space()
+        if space.tight:
+            return None  # so near the limit, a notice would be sent at each crossing of it
+        if not space.filling:
             return []
-        words = f"{room.free / 1e9:.2f} GB of {room.total / 1e9:.0f} GB are free.\n\nFree some: auria tidy, or a larger disk."
-        if room.full:
-            words = f"Work fails until there is room. {words}"
-        return [Notice(kind=Kind.DISK_FILLING, subject="home", title="The disk fills", body=words)]
+        body = f"{space.free / 1e9:.2f} GB of {space.total / 1e9:.0f} GB are free.\n\nFree some space (auria tidy), or use a larger disk."
+        if space.full:
+            body = f"Work fails until there is space. {body}"
+        return [Notice(kind=Kind.DISK_FILLING, subject="home", title="The disk is filling up", body=body)]
 
     def _overdue(self) -> list[Notice]:
         return [
@@ -262,20 +270,20 @@ class Notices:
                 kind=Kind.JOB_OVERDUE,
                 subject=job[:200],
                 title=f"The job {job!r} is overdue",
-                body=f"{words}\n\nSee: auria schedule, and the daemon's log",
+                body=f"{reason}\n\nSee: auria schedule, and the daemon's log",
             )
-            for job, words in self._sources.overdue().items()
+            for job, reason in self._sources.overdue().items()
         ]
 
     def _missed(self) -> list[Notice]:
         return [
             Notice(
                 kind=Kind.JOB_MISSED,
-                subject=f"{job} {slot}"[:200],
+                subject=f"{job} {due}"[:200],
                 title=f"The job {job!r} was missed",
-                body=f"It was due at {slot}. Shall it be made up for?\n\nauria schedule --run {quote(job)}, or --skip {quote(job)}",
+                body=f"It was due at {due}. Make up for it?\n\nauria schedule --run {quote(job)}, or --skip {quote(job)}",
             )
-            for job, slot in self._sources.missed().items()
+            for job, due in self._sources.missed().items()
         ]
 
     def _expiring(self) -> list[Notice]:
@@ -283,8 +291,8 @@ class Notices:
             Notice(
                 kind=Kind.TOKEN_EXPIRING,
                 subject=f"{name} {until}"[:200],
-                title=f"The token of {name} ends soon",
-                body=f"It is good until {until}, and could not be renewed.\n\nGive a new one: auria channels add {name}",
+                title=f"The token of {name} expires soon",
+                body=f"It is valid until {until} and could not be renewed.\n\nEnter a new one: auria channels add {name}",
             )
             for name, until in self._sources.expiring().items()
         ]

@@ -1,7 +1,6 @@
-"""Says notices at the operator's addresses: mail, Telegram, ntfy and whatever else Apprise knows.
+"""Sends notices to the operator's addresses through Apprise: mail, Telegram, ntfy and many more.
 
-Addresses are secrets and are never shown: in words and logs one is called by its number and kind, such as "address 2 (tgram)".
-Knows Apprise; does not know when something is said.
+Addresses are secrets and are never shown: messages and logs name one by its number and kind, such as "address 2 (tgram)".
 """
 
 from __future__ import annotations
@@ -21,55 +20,55 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.notice import Notice
 
-__all__ = ["PATIENCE", "AppriseNotifier", "DeliveryResult", "LogNotifier"]
+__all__ = ["TIMEOUT", "AppriseNotifier", "DeliveryResult", "LogNotifier"]
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 45.0  # seconds
-"""How long one address may take for one notice."""
+TIMEOUT = 45.0
+"""Seconds that one address may take for one notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryResult:
-    """What came of saying a notice."""
+    """Which addresses a notice reached."""
 
-    told: tuple[str, ...]  # the hashes of the addresses that have it now
-    failed: tuple[str, ...] = ()  # what the others are called
+    delivered: tuple[str, ...]  # the hashes of the addresses that have it now
+    failed: tuple[str, ...] = ()  # the names of the others
 
 
 class LogNotifier:
-    """Says notices in the log, for an operator who gave no address."""
+    """Writes notices into the log, for an operator who gave no address."""
 
-    def say(self, notice: Notice, *, but: Collection[str] = ()) -> DeliveryResult:
+    def send(self, notice: Notice, *, skip: Collection[str] = ()) -> DeliveryResult:
         """Write the notice into the log."""
         log.warning("%s %s", notice.title, " ".join(notice.body.split()), extra={"action": notice.kind})
-        return DeliveryResult(told=(*but, "log"))
+        return DeliveryResult(delivered=(*skip, "log"))
 
 
 class AppriseNotifier:
-    """Says notices through Apprise, at each address by itself.
+    """Sends notices through Apprise, to each address by itself.
 
     Usage::
 
-        said = AppriseNotifier(["ntfys://ntfy.sh/topic"]).say(notice)
+        result = AppriseNotifier(["ntfys://ntfy.sh/topic"]).send(notice)
     """
 
-    def __init__(self, addresses: Sequence[str], *, patience: float = PATIENCE) -> None:
-        """Name the addresses; nothing is imported or connected yet.
+    def __init__(self, addresses: Sequence[str], *, timeout: float = TIMEOUT) -> None:
+        """Register the addresses as secrets; nothing is imported or connected yet.
 
         Args:
-            addresses: where the operator is told.
-            patience: seconds that one address may take.
+            addresses: the operator's.
+            timeout: seconds that one address may take.
         """
         self._addresses = tuple(register_secret_address(address) for address in addresses)
-        self._patience = patience
-        self._stuck = set[str]()  # those that took longer
+        self._timeout = timeout
+        self._unresponsive = set[str]()  # hashes of addresses that took longer
 
     def __repr__(self) -> str:
         return f"AppriseNotifier({len(self._addresses)} addresses)"
 
     def check(self) -> tuple[str, ...]:
-        """What each address is called.
+        """The name of each address.
 
         Raises:
             BackendMissing: Apprise is not installed.
@@ -77,59 +76,63 @@ class AppriseNotifier:
         """
         return tuple(name for name, _, _ in self._servers())
 
-    def say(self, notice: Notice, *, but: Collection[str] = ()) -> DeliveryResult:
-        """Say a notice at every address but those that have it already.
+    def send(self, notice: Notice, *, skip: Collection[str] = ()) -> DeliveryResult:
+        """Send a notice to every address but those that have it already.
 
-        A picture that is gone, or that an address cannot take, is left out there. An address that hangs keeps no other from being
-        told, and is not tried again by this herald.
+        A picture that is missing, or that an address cannot take, is left out there. An address that hangs does not keep the notice
+        from the others, and is not tried again by this notifier.
+
+        Args:
+            notice: the notice.
+            skip: the hashes of the addresses that have it.
 
         Raises:
             BackendMissing: Apprise is not installed.
             SettingsError: an address cannot be used.
         """
-        done, failed = set(but), []
+        delivered, failed = set(skip), []
         picture = notice.picture if notice.picture and Path(notice.picture).is_file() else None
         for name, key, server in self._servers():
-            if key in done:
+            if key in delivered:
                 continue
-            if key not in self._stuck and self._told(name, key, server, notice, picture):
-                done.add(key)
+            if key not in self._unresponsive and self._deliver(name, key, server, notice, picture):
+                delivered.add(key)
             else:
                 failed.append(name)
-        return DeliveryResult(told=tuple(sorted(done)), failed=tuple(failed))
+        return DeliveryResult(delivered=tuple(sorted(delivered)), failed=tuple(failed))
 
-    def _told(self, name: str, key: str, server: Any, notice: Notice, picture: str | None) -> bool:
-        """Whether an address was told in time; what hangs is left behind in its thread, which ends with the process."""
-        fine: list[bool] = []
+    def _deliver(self, name: str, key: str, server: Any, notice: Notice, picture: str | None) -> bool:
+        """Whether an address took the notice in time; a thread that hangs is left behind, and ends with the process."""
+        outcome: list[bool] = []
 
-        def tell() -> None:
+        def deliver() -> None:
             try:
-                fine.append(bool(server.notify(body=notice.body, title=notice.title, attach=picture)))
-            except Exception as error:  # noqa: BLE001 - a plugin's slip must not keep the others from being told
-                log.warning("%s cannot be told: %s", name, redacted_error(error))
-                fine.append(False)
+                outcome.append(bool(server.notify(body=notice.body, title=notice.title, attach=picture)))
+            except Exception as error:  # noqa: BLE001 - an error in one plugin must not keep the notice from the others
+                log.warning("%s cannot be notified: %s", name, redacted_error(error))
+                outcome.append(False)
 
-        thread = threading.Thread(target=tell, name=name, daemon=True)
+        thread = threading.Thread(target=deliver, name=name, daemon=True)
         thread.start()
-        thread.join(self._patience)
-        if not fine:
-            self._stuck.add(key)
-            log.warning("%s does not answer within %g s", name, self._patience)
-        return fine == [True]
+        thread.join(self._timeout)
+        if not outcome:
+            self._unresponsive.add(key)
+            log.warning("%s did not answer within %g s", name, self._timeout)
+        return outcome == [True]
 
     def _servers(self) -> list[tuple[str, str, Any]]:
-        """Each address's name, hash and plugin."""
+        """Each address's name, hash and Apprise object."""
         try:
             from apprise import Apprise
         except ModuleNotFoundError:
-            raise BackendMissing("notices need Apprise: pip install 'auria-bot[notify]'") from None
-        found = []
+            raise BackendMissing("notifications need Apprise: pip install 'auria-bot[notify]'") from None
+        servers = []
         for number, address in enumerate(self._addresses, start=1):
             name = f"address {number} ({address.partition('://')[0][:20]})"
-            one = Apprise()
-            if not one.add(address):
+            server = Apprise()
+            if not server.add(address):
                 raise SettingsError(
-                    f"notify.addresses: {name} is none that Apprise knows; https://appriseit.com/services/"
+                    f"notify.addresses: Apprise does not know {name}; see https://appriseit.com/services/"
                 )
-            found.append((name, hashlib.sha256(address.encode()).hexdigest()[:16], one))
-        return found
+            servers.append((name, hashlib.sha256(address.encode()).hexdigest()[:16], server))
+        return servers

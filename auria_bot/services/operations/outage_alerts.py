@@ -1,9 +1,8 @@
-"""Tells the operator what brings the daemon to a standstill: it needs neither the database nor the file of settings for it.
+"""Alerts the operator to outages that keep the daemon from working; needs neither the database nor the settings file.
 
-The daemon says at every tick what stands in her way. What has stood there for a while is said once, by a process of its own that is
-given the addresses as they were read when all was well; where it does not get through it is tried again. An
-occasion is over when it has been away for some minutes, so that what comes and goes is not said each time. Knows when; does not know
-how a notice is said.
+The daemon reports its outages at every heartbeat. One that lasts is sent once, by a process of its own that is given the addresses
+as they were read before; where it does not get through it is retried. An outage is over when it has been away for some minutes, so
+that one that comes and goes is not sent each time.
 """
 
 from __future__ import annotations
@@ -26,46 +25,45 @@ __all__ = ["DATABASE", "OVER", "PATIENCE", "SETTINGS", "OutageAlerter"]
 log = logging.getLogger(__name__)
 
 DATABASE = "database"
-"""It cannot be read or written."""
+"""The database cannot be read or written."""
 
 SETTINGS = "settings"
-"""They were to be read again, and are wrong."""
+"""The new settings are wrong."""
 
-PATIENCE = 60.0  # seconds
-"""How long something stands in the way before it is said."""
+PATIENCE = 60.0
+"""Seconds that an outage lasts before it is sent."""
 
-OVER = 300.0  # seconds
-"""How long it must be away before it counts as another occasion when it comes again."""
+OVER = 300.0
+"""Seconds that an outage must be away before it counts as a new one when it comes again."""
 
-_AGAIN = (60.0, 300.0, 1800.0, 7200.0)  # seconds between tries
-_LONG = 300.0  # seconds after which a process that says it hangs
-_TITLES = {DATABASE: "Auria stands still", SETTINGS: "The new settings are not used"}
-_WAYS_OUT = {
-    DATABASE: "She goes on by herself as soon as she can. See the daemon's log.",
-    SETTINGS: "She goes on with the old ones. Mend them, then send the daemon SIGHUP again; auria doctor tells what is wrong.",
+_RETRY_DELAYS = (60.0, 300.0, 1800.0, 7200.0)  # seconds
+_SEND_DEADLINE = 300.0  # seconds after which a process that sends an alert counts as stuck
+_TITLES = {DATABASE: "Auria has stopped working", SETTINGS: "The new settings are not used"}
+_NEXT_STEPS = {
+    DATABASE: "Work resumes by itself as soon as possible. See the daemon's log.",
+    SETTINGS: "The old settings stay in use. Correct them, then send the daemon SIGHUP again; auria doctor shows what is wrong.",
 }
 
 
 @dataclass(slots=True)
-class _Occasion:
-    """Something that stands in the way."""
+class _Outage:
+    """An outage that is not over."""
 
-    words: str
-    since: float
-    seen: float  # when it stood there last
+    message: str
+    last_seen: float  # on the monotonic clock, as `next_try`
     next_try: float
-    told: tuple[str, ...] = ()  # the hashes of the addresses that have it
+    delivered: tuple[str, ...] = ()  # the hashes of the addresses that have it
     tries: int = 0
-    said: bool = False
+    is_sent: bool = False
 
 
 class OutageAlerter:
-    """Says what stands in the daemon's way.
+    """Sends an alert for each outage.
 
     Usage::
 
-        alarm.turn({DATABASE: "the server does not answer"})  # at every tick; {} when all is well
-        alarm.close()
+        alerter.turn({DATABASE: "the server does not answer"})  # at every heartbeat; {} when all is well
+        alerter.close()
     """
 
     def __init__(
@@ -73,70 +71,72 @@ class OutageAlerter:
         *,
         addresses: Sequence[str],
         program: Sequence[str],
-        steady: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
-        """Join the collaborators.
+        """Prepare; nothing is started yet.
 
         Args:
-            addresses: where the operator is told, in Apprise's form; with none, the log alone tells.
+            addresses: the operator's, in Apprise's form; without any, outages are only in the log.
             program: how `auria` is run.
-            steady: seconds that only ever grow.
-            patience: seconds that something stands in the way before it is said.
+            monotonic: seconds that only ever grow.
+            patience: seconds that an outage lasts before it is sent.
         """
         self.addresses = tuple(addresses)
-        self._program, self._steady, self._patience = tuple(program), steady, patience
-        self._occasions: dict[str, _Occasion] = {}
-        self._saying: tuple[ChildProcess, _Occasion] | None = None
+        self._program, self._monotonic, self._patience = tuple(program), monotonic, patience
+        self._outages: dict[str, _Outage] = {}
+        self._sender: tuple[ChildProcess, _Outage] | None = None
 
     def turn(self, troubles: Mapping[str, str]) -> None:
-        """Take note of what stands in the way now, and say what has stood there long enough; it never raises.
+        """Note the present outages, and send what has lasted long enough. Never raises.
 
         Args:
             troubles: what is wrong, by DATABASE or SETTINGS.
         """
-        now = self._steady()
-        for subject, words in troubles.items():
-            known = self._occasions.setdefault(
-                subject, _Occasion(words=words, since=now, seen=now, next_try=now + self._patience)
-            )
-            known.words, known.seen = words, now
-        for subject in [name for name, one in self._occasions.items() if now - one.seen > OVER]:
-            del self._occasions[subject]
-        if self._saying is not None:
-            self._listen(*self._saying)
+        now = self._monotonic()
+        for subject, message in troubles.items():
+            first = _Outage(message=message, last_seen=now, next_try=now + self._patience)
+            outage = self._outages.setdefault(subject, first)
+            outage.message, outage.last_seen = message, now
+        self._outages = {subject: outage for subject, outage in self._outages.items() if now - outage.last_seen <= OVER}
+        if self._sender is not None:
+            self._check_sender(*self._sender)
         for subject in troubles:
-            one = self._occasions[subject]
-            if self.addresses and self._saying is None and not one.said and now >= one.next_try:
-                self._say(subject, one, now)
+            outage = self._outages[subject]
+            if self.addresses and self._sender is None and not outage.is_sent and now >= outage.next_try:
+                self._send(subject, outage, now)
 
     def close(self) -> None:
-        """Give up what is being said."""
-        if self._saying is not None:
-            self._saying[0].stop()
-            self._saying = None
+        """Stop sending."""
+        if self._sender is not None:
+            self._sender[0].stop()
+            self._sender = None
 
-    def _say(self, subject: str, one: _Occasion, now: float) -> None:
-        one.next_try = now + _AGAIN[min(one.tries, len(_AGAIN) - 1)]
-        one.tries += 1
-        words = f"{one.words[:2000]}\n\n{_WAYS_OUT[subject]}"
-        notice = Notice(kind=Kind.STANDSTILL, subject=subject, title=_TITLES[subject], body=words)
-        told = json.dumps({"addresses": self.addresses, "told": one.told, "notice": asdict(notice)})
+    def _send(self, subject: str, outage: _Outage, now: float) -> None:
+        outage.next_try = now + _RETRY_DELAYS[min(outage.tries, len(_RETRY_DELAYS) - 1)]
+        outage.tries += 1
+        body = f"{outage.message[:2000]}\n\n{_NEXT_STEPS[subject]}"
+        notice = Notice(kind=Kind.STANDSTILL, subject=subject, title=_TITLES[subject], body=body)
+        request = {"addresses": self.addresses, "delivered": outage.delivered, "notice": asdict(notice)}
         command = [*self._program, "notify", "relay"]
         try:
-            self._saying = ChildProcess(command, stdin=told.encode(), deadline=_LONG, clock=self._steady), one
+            process = ChildProcess(
+                command, stdin=json.dumps(request).encode(), deadline=_SEND_DEADLINE, clock=self._monotonic
+            )
         except OSError as error:
-            log.warning("Nobody can be told: %s", error.strerror, extra={"action": Kind.STANDSTILL})
+            log.warning("The alert cannot be sent: %s", error.strerror, extra={"action": Kind.STANDSTILL})
+            return
+        self._sender = process, outage
 
-    def _listen(self, process: ChildProcess, one: _Occasion) -> None:
-        """Learn what came of the process that says it, once it has ended or hangs."""
+    def _check_sender(self, process: ChildProcess, outage: _Outage) -> None:
+        """Note what the process reported, once it has ended."""
         status = process.poll()
         if status is None:
             return
-        self._saying = None
-        one.said = status.ok
+        self._sender = None
+        outage.is_sent = status.ok
         with contextlib.suppress(ValueError, KeyError, TypeError):
             for message in process.receive():
-                one.told = tuple(str(key) for key in message["told"])
-        if not one.said:
-            log.warning("Not told yet: %s", one.words, extra={"action": Kind.STANDSTILL})
+                outage.delivered = tuple(str(address) for address in message["delivered"])
+        if not outage.is_sent:
+            log.warning("The alert was not delivered: %s", outage.message, extra={"action": Kind.STANDSTILL})

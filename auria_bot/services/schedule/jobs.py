@@ -135,7 +135,7 @@ class JobPlanner:
     ahead: int  # days that drafts are to be ready before they are needed
     low: int  # days that approved drafts should last
     approve_after: timedelta | None = None  # after which an undecided draft is approved; None: never
-    room: Callable[[], DiskSpace] | None = None  # the free space on the disk; without it no job is postponed
+    disk_space: Callable[[], DiskSpace] | None = None  # the free space on the disk; without it no job is postponed
     more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the commands of further jobs
 
     def plan(self, run: JobRun) -> JobPlan:
@@ -146,8 +146,8 @@ class JobPlanner:
             DiskError: the disk cannot be read.
         """
         job = run.slot.job
-        if job in _WRITING_JOBS and self.room is not None and (room := self.room()).full:
-            return JobPlan(reason=f"postponed: only {room.free / 1e6:.0f} MB are free on the disk", postponed=True)
+        if job in _WRITING_JOBS and self.disk_space is not None and (space := self.disk_space()).full:
+            return JobPlan(reason=f"postponed: only {space.free / 1e6:.0f} MB are free on the disk", postponed=True)
         if job.startswith(PUBLISH):
             return self._publish(run, job.removeprefix(PUBLISH))
         planned = {"make": self._make, "approve": self._approve, "reconcile": self._reconcile}

@@ -197,7 +197,7 @@ def test_health_and_tokens_are_joined(home: Path):
         raise Rejected("no such option")
 
     with closing(build(load(), clock=clock)) as house:
-        assert "no daemon has run yet" in operations.health(house).look().troubles[0]
+        assert "no daemon has run yet" in operations.health(house).report().troubles[0]
         for days, found in ((3, ["ending"]), (30, [])):
             Ending.days = days
             house.__dict__["channels"] = {"ending": Ending, "plain": object, "broken": broken}

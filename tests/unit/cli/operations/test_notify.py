@@ -34,17 +34,19 @@ def test_a_notice_is_relayed(monkeypatch: pytest.MonkeyPatch):
     answers: list[dict] = []
     monkeypatch.setattr(parent_watch, "send", answers.append)
     with Listener() as listener:
-        given = {"addresses": [listener.address, "json://me:s3cret@127.0.0.1:1/x"], "told": [], "notice": NOTICE}
+        given = {"addresses": [listener.address, "json://me:s3cret@127.0.0.1:1/x"], "delivered": [], "notice": NOTICE}
         done = CliRunner().invoke(app, ["notify", "relay"], input=json.dumps(given))
         (answer,) = answers
-        assert (done.exit_code, len(answer["told"]), answer["failed"]) == (1, 1, ("address 2 (json)",))
+        assert (done.exit_code, len(answer["delivered"]), answer["failed"]) == (1, 1, ("address 2 (json)",))
         assert "s3cret" not in done.output
-        again = {**given, "addresses": [listener.address], "told": answer["told"]}
+        again = {**given, "addresses": [listener.address], "delivered": answer["delivered"]}
         assert CliRunner().invoke(app, ["notify", "relay"], input=json.dumps(again)).exit_code == 0
         assert listener.titles == ["Auria stands still"]
 
 
-@pytest.mark.parametrize("given", ["", "[]", '{"addresses": []}', '{"addresses": [], "told": [], "notice": {"a": 1}}'])
+@pytest.mark.parametrize(
+    "given", ["", "[]", '{"addresses": []}', '{"addresses": [], "delivered": [], "notice": {"a": 1}}']
+)
 def test_words_that_cannot_be_read_are_refused(given: str):
     """With a sentence."""
     done = CliRunner().invoke(app, ["notify", "relay"], input=given)

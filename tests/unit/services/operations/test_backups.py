@@ -150,7 +150,7 @@ def test_a_backup_that_is_not_whole_is_not_put_back(house: Application, tmp_path
     broken = tmp_path / "x" / "auria-20200101T000000Z"
     post = broken / "pictures" / "run-1" / "post.jpg"
     post.write_bytes(b"\2" * 3000)
-    with pytest.raises(StoreError, match="is damaged; take another backup: there is none"):
+    with pytest.raises(StoreError, match="is damaged; take another backup: there is no other"):
         backups.restore(broken, force=True)
     (other.folder / "pictures" / "run-1" / "card.jpg").unlink()
     with pytest.raises(StoreError, match=f"is missing; take another backup: {made.folder.name}"):
@@ -183,7 +183,7 @@ def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock,
     _draft(house, 1)
     backups = _backups(house)
     made = backups.make()
-    with pytest.raises(InvalidTransition, match="is there already"):
+    with pytest.raises(InvalidTransition, match="exists already"):
         backups.make()
     clock.advance(days=1)
     _draft(house, 2)

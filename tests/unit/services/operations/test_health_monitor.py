@@ -23,29 +23,29 @@ SAY = (
 SLEEP = (sys.executable, "-S", "-E", "-c", "import time; time.sleep(60)")
 
 
-class _Lookout:
+class _Notices:
     def __init__(self) -> None:
         self.looks, self.wait, self.away = 0, False, False
 
-    def look(self) -> int:
+    def update(self) -> int:
         if self.away:
             raise DatabaseUnreachable("the server does not answer")
         self.looks += 1
         return 0
 
-    def waiting(self) -> bool:
+    def has_due(self) -> bool:
         return self.wait
 
 
-class _Pulse:
-    def look(self) -> HealthReport:
+class _Source:
+    def report(self) -> HealthReport:
         return HealthReport(troubles=())
 
     def metrics(self) -> str:
         return ""
 
 
-class _Steady:
+class _Clock:
     now = 1000.0
 
     def __call__(self) -> float:
@@ -53,81 +53,83 @@ class _Steady:
 
 
 @pytest.fixture
-def lookout() -> _Lookout:
+def notices() -> _Notices:
     """Knows of nothing."""
-    return _Lookout()
+    return _Notices()
 
 
 @pytest.fixture
-def steady() -> _Steady:
+def monotonic() -> _Clock:
     """Seconds."""
-    return _Steady()
+    return _Clock()
 
 
-def _ended(caretaker: HealthMonitor) -> None:
+def _ended(monitor: HealthMonitor) -> None:
     """Wait for the process that says notices."""
     until = time.monotonic() + 120
-    while caretaker._saying is not None and caretaker._saying.poll() is None and time.monotonic() < until:
+    while monitor._sender is not None and monitor._sender.poll() is None and time.monotonic() < until:
         time.sleep(0.01)
 
 
-def test_it_looks_every_minute_and_only_if_it_leads(lookout: _Lookout, steady: _Steady):
+def test_it_looks_every_minute_and_only_if_it_leads(notices: _Notices, monotonic: _Clock):
     """A daemon that waits says nothing, for the leader does."""
-    caretaker = HealthMonitor(lookout=lambda: lookout, beacon=None, program=SLEEP, steady=steady)
+    monitor = HealthMonitor(notices=lambda: notices, server=None, program=SLEEP, monotonic=monotonic)
     for leads, looks in ((False, 0), (True, 1), (True, 2)):
         for _ in range(3):
-            caretaker.turn(leads=leads)
-        assert lookout.looks == looks
-        steady.now += EVERY
-    caretaker.close()
+            monitor.turn(leads=leads)
+        assert notices.looks == looks
+        monotonic.now += EVERY
+    monitor.close()
 
 
-def test_what_is_to_be_said_is_said_by_another_process(lookout: _Lookout, steady: _Steady, tmp_path):
+def test_what_is_to_be_said_is_said_by_another_process(notices: _Notices, monotonic: _Clock, tmp_path):
     """One at a time; one that hangs is ended."""
     file = tmp_path / "said"
-    lookout.wait = True
-    caretaker = HealthMonitor(lookout=lambda: lookout, beacon=None, program=(*SAY, str(file)), steady=steady)
-    caretaker.turn(leads=True)
-    _ended(caretaker)
-    assert file.read_text() == "notify say"
-    caretaker.turn(leads=True)
-    assert caretaker._saying is None
-    caretaker = HealthMonitor(lookout=lambda: lookout, beacon=None, program=SLEEP, steady=steady)
-    caretaker.turn(leads=True)
-    first = caretaker._saying
-    steady.now += EVERY
-    caretaker.turn(leads=True)
-    assert caretaker._saying is first
-    steady.now += 600
-    caretaker.turn(leads=True)
+    notices.wait = True
+    monitor = HealthMonitor(notices=lambda: notices, server=None, program=(*SAY, str(file)), monotonic=monotonic)
+    monitor.turn(leads=True)
+    _ended(monitor)
+    assert file.read_text() == "notify send"
+    monitor.turn(leads=True)
+    assert monitor._sender is None
+    monitor = HealthMonitor(notices=lambda: notices, server=None, program=SLEEP, monotonic=monotonic)
+    monitor.turn(leads=True)
+    first = monitor._sender
+    monotonic.now += EVERY
+    monitor.turn(leads=True)
+    assert monitor._sender is first
+    monotonic.now += 600
+    monitor.turn(leads=True)
     assert first is not None
     assert first.poll() is not None
-    assert caretaker._saying is not first
-    caretaker.close()
-    assert caretaker._saying is None
+    assert monitor._sender is not first
+    monitor.close()
+    assert monitor._sender is None
 
 
-def test_trouble_is_told_once_and_stops_nothing(lookout: _Lookout, steady: _Steady, caplog: pytest.LogCaptureFixture):
+def test_trouble_is_told_once_and_stops_nothing(notices: _Notices, monotonic: _Clock, caplog: pytest.LogCaptureFixture):
     """The database is away, the program is not there, the address is taken."""
-    lookout.away = True
-    with HealthServer(_Pulse(), "127.0.0.1:0") as other:
-        taken = HealthServer(_Pulse(), other.url.removeprefix("http://"))
-        caretaker = HealthMonitor(lookout=lambda: lookout, beacon=taken, program=("/no/such/program",), steady=steady)
+    notices.away = True
+    with HealthServer(_Source(), "127.0.0.1:0") as other:
+        taken = HealthServer(_Source(), other.url.removeprefix("http://"))
+        monitor = HealthMonitor(
+            notices=lambda: notices, server=taken, program=("/no/such/program",), monotonic=monotonic
+        )
         for _ in range(3):
-            caretaker.turn(leads=True)
-            steady.now += EVERY
+            monitor.turn(leads=True)
+            monotonic.now += EVERY
         assert caplog.text.count("cannot be used") == 1
         assert "the server does not answer" in caplog.text
-        lookout.away = False
-        caretaker.turn(leads=True)
-        assert lookout.looks == 1  # what is to be said does not wait for the address
-        lookout.away = True
-        steady.now += EVERY
-    caretaker.turn(leads=True)
+        notices.away = False
+        monitor.turn(leads=True)
+        assert notices.looks == 1  # what is to be said does not wait for the address
+        notices.away = True
+        monotonic.now += EVERY
+    monitor.turn(leads=True)
     assert urllib.request.urlopen(f"{taken.url}/healthz", timeout=5).status == 200  # noqa: S310 - this machine's own
-    lookout.away, lookout.wait = False, True
-    steady.now += EVERY
-    caretaker.turn(leads=True)
+    notices.away, notices.wait = False, True
+    monotonic.now += EVERY
+    monitor.turn(leads=True)
     assert "/no/such/program" in caplog.text
-    caretaker.close()
+    monitor.close()
     assert taken.url == ""

@@ -27,7 +27,7 @@ def _health(house: Application) -> Health:
     return Health(
         store=lambda: house.store,
         clock=house.clock,
-        rules=_RULES,
+        schedules=_RULES,
         zone=ZoneInfo("UTC"),
         patience=timedelta(hours=1),
         version="1.2",
@@ -58,11 +58,11 @@ def _beat(house: Application) -> None:
 def test_a_dead_daemon_is_trouble(house: Application, clock: FakeClock):
     """None that ever ran, and one whose heart stopped."""
     health = _health(house)
-    assert "no daemon has run yet" in health.look().troubles[0]
+    assert "no daemon has run yet" in health.report().troubles[0]
     _beat(house)
-    assert health.look().is_well
+    assert health.report().is_well
     clock.advance(minutes=3)
-    assert "no daemon has worked since" in health.look().troubles[0]
+    assert "no daemon has worked since" in health.report().troubles[0]
 
 
 def test_a_daemon_that_lives_but_does_nothing_is_trouble(house: Application, clock: FakeClock):
@@ -70,29 +70,29 @@ def test_a_daemon_that_lives_but_does_nothing_is_trouble(house: Application, clo
     health = _health(house)
     _slot(house, 0, JobRunState.DONE)
     _beat(house)
-    assert health.look().is_well
+    assert health.report().is_well
     clock.advance(hours=20)  # 5 o'clock the next day: grace and patience have not run out
     _beat(house)
-    assert health.look().is_well
+    assert health.report().is_well
     clock.advance(hours=2)
     _beat(house)
-    assert health.overdue() == {"make": "it was due at 2026-11-22 04:00 UTC, and nobody saw to it"}
-    assert health.look().troubles == (
-        "the job 'make' is overdue: it was due at 2026-11-22 04:00 UTC, and nobody saw to it",
+    assert health.overdue() == {"make": "it was due at 2026-11-22 04:00 UTC and was not started"}
+    assert health.report().troubles == (
+        "the job 'make' is overdue: it was due at 2026-11-22 04:00 UTC and was not started",
     )
     _slot(house, 0, JobRunState.RUNNING)
-    assert "it is under way" in health.overdue()["make"]
+    assert "it is running" in health.overdue()["make"]
     _slot(house, 0, JobRunState.FAILED, "the disk is full")
     assert health.overdue() == {"make": "it was given up: the disk is full"}
     _slot(house, 0, JobRunState.DONE)
-    assert health.look().is_well
+    assert health.report().is_well
 
 
 def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: FakeClock):
     """However often a later slot takes the place of the one before; counting may fail for a day."""
     rules = tuple(JobSchedule(job=job, at=tuple(time(hour) for hour in range(24))) for job in ("publish x", "measure"))
     health = Health(
-        store=lambda: house.store, clock=house.clock, rules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1)
+        store=lambda: house.store, clock=house.clock, schedules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1)
     )
     found = []
     for hour in range(30):
@@ -108,7 +108,7 @@ def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: 
         clock.advance(minutes=30)
     assert found[:3] == [{}] * 3
     assert all(set(one) == {"publish x"} for one in found[3:27])
-    assert found[3]["publish x"] == "it was due at 2026-11-21 10:00 UTC, and is not done: no answer"
+    assert found[3]["publish x"] == "it was due at 2026-11-21 10:00 UTC and is not done: no answer"
     assert set(found[27]) == {"publish x", "measure"}
     assert found[29] == {}
 
@@ -131,11 +131,11 @@ def test_a_post_that_waits_past_its_hour_is_trouble(house: Application, clock: F
     clock.advance(hours=3)
     _beat(house)
     health = _health(house)
-    assert "a post on fake waits since 2026-11-21 09:00 UTC" in health.look().troubles[0]
+    assert "a post on fake waits since 2026-11-21 09:00 UTC" in health.report().troubles[0]
     assert 'auria_queue_age_seconds{channel="fake"} 10800' in health.metrics()
     with house.store.begin() as unit:
         unit.channels.pause("fake", reason="x", by="auria", at=clock())
-    assert health.look().is_well
+    assert health.report().is_well
     assert 'auria_channel_paused{channel="fake"} 1' in health.metrics()
 
 
@@ -174,7 +174,7 @@ def test_every_figure_is_told(house: Application, channel: object):
         raise DatabaseUnreachable("the server does not answer")
 
     away = Health(store=away_store, clock=house.clock, zone=ZoneInfo("UTC"), patience=timedelta(0))
-    assert away.look().troubles == ("the server does not answer",)
+    assert away.report().troubles == ("the server does not answer",)
     assert "auria_database_up 0" in away.metrics()
     assert "auria_healthy 0" in away.metrics()
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class _Pulse:
+class _Source:
     troubles: tuple[str, ...] = ()
 
-    def look(self) -> HealthReport:
+    def report(self) -> HealthReport:
         return HealthReport(troubles=self.troubles)
 
     def metrics(self) -> str:
@@ -28,15 +28,15 @@ class _Pulse:
 
 
 @pytest.fixture
-def pulse() -> _Pulse:
+def source() -> _Source:
     """All is well."""
-    return _Pulse()
+    return _Source()
 
 
 @pytest.fixture
-def beacon(pulse: _Pulse) -> Iterator[HealthServer]:
+def server(source: _Source) -> Iterator[HealthServer]:
     """An endpoint on a free port."""
-    with HealthServer(pulse, "127.0.0.1:0") as started:
+    with HealthServer(source, "127.0.0.1:0") as started:
         yield started
 
 
@@ -49,59 +49,59 @@ def _get(url: str, method: str = "GET") -> tuple[int, str, str]:
             return error.code, error.read().decode(), error.headers["Content-Type"]
 
 
-def test_health_is_the_status(beacon: HealthServer, pulse: _Pulse):
+def test_health_is_the_status(server: HealthServer, source: _Source):
     """200 when all is well, 503 with the troubles else."""
-    assert _get(f"{beacon.url}/healthz")[:2] == (200, "well\n")
-    pulse.troubles = ("the job 'make' is overdue", "no daemon")
-    assert _get(f"{beacon.url}/healthz?verbose")[:2] == (503, "the job 'make' is overdue\nno daemon\n")
-    assert _get(f"{beacon.url}/healthz", "HEAD")[:2] == (503, "")
+    assert _get(f"{server.url}/healthz")[:2] == (200, "well\n")
+    source.troubles = ("the job 'make' is overdue", "no daemon")
+    assert _get(f"{server.url}/healthz?verbose")[:2] == (503, "the job 'make' is overdue\nno daemon\n")
+    assert _get(f"{server.url}/healthz", "HEAD")[:2] == (503, "")
 
 
-def test_figures_and_nothing_else(beacon: HealthServer, capsys: pytest.CaptureFixture):
+def test_figures_and_nothing_else(server: HealthServer, capsys: pytest.CaptureFixture):
     """As Prometheus wants them; other paths are not there, other methods are not known, and nothing is logged."""
-    status, text, kind = _get(f"{beacon.url}/metrics")
+    status, text, kind = _get(f"{server.url}/metrics")
     assert (status, text) == (200, "auria_healthy 1\n")
     assert kind.startswith("text/plain; version=0.0.4")
-    assert _get(f"{beacon.url}/../etc/passwd")[0] == 404
-    assert _get(f"{beacon.url}/metrics", "POST")[0] == 501
-    with socket.create_connection(("127.0.0.1", int(beacon.url.rpartition(":")[2]))) as line:
+    assert _get(f"{server.url}/../etc/passwd")[0] == 404
+    assert _get(f"{server.url}/metrics", "POST")[0] == 501
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as line:
         line.sendall(b"\x00rubbish\r\n\r\n")
         assert line.recv(100).startswith((b"HTTP/1.0 400", b"<!DOCTYPE"))
     assert capsys.readouterr().err == ""
 
 
-def test_an_address_that_is_taken_is_named(beacon: HealthServer, pulse: _Pulse):
-    """So is one that is no machine's; a beacon that stopped answers no more."""
-    for address in (beacon.url.removeprefix("http://"), "127.0.0.1:99999", "no-such-host.invalid:1"):
+def test_an_address_that_is_taken_is_named(server: HealthServer, source: _Source):
+    """So is one that is no machine's; a server that stopped answers no more."""
+    for address in (server.url.removeprefix("http://"), "127.0.0.1:99999", "no-such-host.invalid:1"):
         with pytest.raises(SettingsError, match=r"health\.address"):
-            HealthServer(pulse, address).start()
-    url = beacon.url
-    beacon.stop()
-    beacon.stop()
-    assert beacon.url == ""
+            HealthServer(source, address).start()
+    url = server.url
+    server.stop()
+    server.stop()
+    assert server.url == ""
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{url}/healthz", timeout=2)  # noqa: S310
 
 
-def test_it_answers_on_ipv6_too(pulse: _Pulse):
+def test_it_answers_on_ipv6_too(source: _Source):
     """The address in brackets, as in a URL."""
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     try:
-        with HealthServer(pulse, "[::1]:0") as beacon:
-            assert beacon.url.startswith("http://[::1]:")
-            assert _get(f"{beacon.url}/healthz")[0] == 200
+        with HealthServer(source, "[::1]:0") as server:
+            assert server.url.startswith("http://[::1]:")
+            assert _get(f"{server.url}/healthz")[0] == 200
     except SettingsError:
         with socket.socket(socket.AF_INET6) as line, pytest.raises(OSError):
             line.bind(("::1", 0))
         pytest.skip("this machine has no ::1")
 
 
-def test_it_starts_without_a_name_server(pulse: _Pulse, monkeypatch: pytest.MonkeyPatch):
+def test_it_starts_without_a_name_server(source: _Source, monkeypatch: pytest.MonkeyPatch):
     """Nobody is asked for the host's full name."""
     monkeypatch.setattr(socket, "getfqdn", lambda *_: pytest.fail("a name server was asked"))
     with (
-        HealthServer(pulse, "0.0.0.0:0") as beacon,
-        urllib.request.urlopen(f"{beacon.url}/healthz", timeout=5) as answer,  # noqa: S310
+        HealthServer(source, "0.0.0.0:0") as server,
+        urllib.request.urlopen(f"{server.url}/healthz", timeout=5) as answer,  # noqa: S310
     ):
         assert answer.headers["Server"] == "Auria"

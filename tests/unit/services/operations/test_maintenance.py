@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
 
 
-def _upkeep(house: Application, **changes: float) -> Maintenance:
+def _maintenance(house: Application, **changes: float) -> Maintenance:
     values = {"rejected_days": 30, "runs_days": 14, "least_free": 1, **changes}
     return Maintenance(
         home=house.settings.home,
@@ -50,20 +50,20 @@ def test_pictures_of_old_rejected_drafts_go(house: Application, clock: FakeClock
     clock.advance(days=20)
     house.review.reject(young)
     clock.advance(days=20)
-    upkeep = _upkeep(house)
+    maintenance = _maintenance(house)
     with house.store.read() as unit:
         folders = {draft.id: draft.folder for draft in unit.drafts.list()}
-    planned = upkeep.tidy(dry_run=True)
+    planned = maintenance.tidy(dry_run=True)
     assert planned.pictures == (folders[old],)
     assert planned.size > 0
     assert len(house.pictures.sizes()) == 4
-    assert upkeep.tidy().pictures == planned.pictures
+    assert maintenance.tidy().pictures == planned.pictures
     assert set(house.pictures.sizes()) == {folders[one] for one in (waiting, approved, young)}
-    assert upkeep.tidy().pictures == ()
+    assert maintenance.tidy().pictures == ()
     with house.store.read() as unit:
         assert unit.drafts.get(old).state is DraftState.REJECTED
         assert [entry.action for entry in unit.journal.list()].count("tidy") == 1
-    assert upkeep.check() == ()
+    assert maintenance.check() == ()
 
 
 def _begun(house: Application, name: str) -> Path:
@@ -84,7 +84,7 @@ def test_runs_that_nobody_went_on_with_go(house: Application, clock: FakeClock, 
     from auria_bot.errors import InvalidTransition, NotFound
     from auria_bot.services.studio.run_store import RunStore
 
-    upkeep = _upkeep(house)
+    maintenance = _maintenance(house)
     for name, days in (("old", 20), ("young", 2), ("busy", 20), ("torn", 20)):
         _age(_begun(house, name), clock().timestamp() - days * 86_400)
     _logs = house.settings.home / "logs"
@@ -102,11 +102,11 @@ def test_runs_that_nobody_went_on_with_go(house: Application, clock: FakeClock, 
         discard(self, name, wait=wait, dry_run=dry_run)
 
     monkeypatch.setattr(RunStore, "discard", discarding)
-    planned = upkeep.tidy(dry_run=True)
+    planned = maintenance.tidy(dry_run=True)
     assert (planned.runs, planned.logs) == (("old",), ("crash-1.log",))
     assert planned.failed == ("it has no plan",)
     assert sorted(house.runs.names()) == ["busy", "old", "torn", "young"]
-    done = upkeep.tidy()
+    done = maintenance.tidy()
     assert (done.runs, done.logs) == (planned.runs, planned.logs)
     assert sorted(house.runs.names()) == ["busy", "torn", "young"]
     assert [file.name for file in _logs.iterdir()] == ["crash-2.log"]
@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_go_is_told(house: Application, clock: FakeClock, m
         remove(self, folder)
 
     monkeypatch.setattr(type(house.pictures), "remove", removing)
-    done = _upkeep(house).tidy()
+    done = _maintenance(house).tidy()
     assert (done.pictures, done.failed) == (("run-2",), ("read-only",))
 
 
@@ -141,26 +141,26 @@ def test_what_is_broken_is_told(house: Application):
     house.review.reject(rejected)
     with house.store.read() as unit:
         folders = [house.pictures.root / unit.drafts.get(one).folder for one in (first, second, rejected)]
-    upkeep = _upkeep(house)
-    assert upkeep.check() == ()
+    maintenance = _maintenance(house)
+    assert maintenance.check() == ()
     next(folders[0].glob("*.jpg")).unlink()
     with house.store.read() as unit:
         post = unit.drafts.get(second).artwork.files["post"].name
     (folders[1] / post).write_bytes(b"another")
     shutil.rmtree(folders[2])  # nobody wants a rejected one's
-    faults = upkeep.check()
+    faults = maintenance.check()
     assert len(faults) == 2
     assert faults[0].startswith(f"draft {first}: ")
     assert "is not the picture that was made" in faults[1]
     house.close()
     file = house.settings.home / "auria.db"
     file.write_bytes(file.read_bytes()[:6000])
-    assert upkeep.check() != ()
+    assert maintenance.check() != ()
 
 
 def test_room(house: Application, monkeypatch: pytest.MonkeyPatch):
     """When the disk counts as filling, as full, as not far from it, and when it is gone."""
-    assert not _upkeep(house).room().filling
+    assert not _maintenance(house).disk_space().filling
     fill, full, tight, roomy = (
         (200_000_000, "filling"),
         (50_000_000, "filling full"),
@@ -169,12 +169,12 @@ def test_room(house: Application, monkeypatch: pytest.MonkeyPatch):
     )
     for free, states in (fill, full, tight, roomy):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: shutil._ntuple_diskusage(10**11, 0, free))
-        room = _upkeep(house, least_free=2_000_000_000).room()
+        room = _maintenance(house, least_free=2_000_000_000).disk_space()
         assert [name for name in ("filling", "full", "tight") if getattr(room, name)] == states.split()
 
     def gone(_: object) -> None:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(shutil, "disk_usage", gone)
-    with pytest.raises(DiskError, match="is its disk there"):
-        _upkeep(house).room()
+    with pytest.raises(DiskError, match="is its disk mounted"):
+        _maintenance(house).disk_space()

@@ -1,4 +1,4 @@
-"""The operator is told once an occasion, at every address, with what to do."""
+"""The operator is notified once for each occasion, at every address, with what to do."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
     from auria_bot.testing import FakeClock
 
-_FULL_STOCK = DraftInventory(made=0, approved=9, per_day=1, ahead=3, low=2)
-_MUCH_ROOM = DiskSpace(free=10**11, total=10**12, filling=False, full=False)
+_ENOUGH = DraftInventory(made=0, approved=9, per_day=1, ahead=3, low=2)
+_SPACIOUS = DiskSpace(free=10**11, total=10**12, filling=False, full=False)
 
 
-class _Ears:
-    """A herald whose listeners can be away."""
+class _Notifier:
+    """A notifier whose addresses can be away."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, Notice]] = []
+        self.sent: list[tuple[str, Notice]] = []
         self.away: set[str] = set()
         self.broken = False
 
-    def say(self, notice: Notice, *, but=()) -> DeliveryResult:
+    def send(self, notice: Notice, *, skip=()) -> DeliveryResult:
         if self.broken:
             raise BackendMissing("no Apprise")
-        told, failed = set(but), []
+        delivered, failed = set(skip), []
         for name in ("mail", "phone"):
-            if name in told:
+            if name in delivered:
                 continue
             if name in self.away:
                 failed.append(name)
             else:
-                self.heard.append((name, notice))
-                told.add(name)
-        return DeliveryResult(told=tuple(sorted(told)), failed=tuple(failed))
+                self.sent.append((name, notice))
+                delivered.add(name)
+        return DeliveryResult(delivered=tuple(sorted(delivered)), failed=tuple(failed))
 
     def titles(self, name: str = "mail") -> list[str]:
-        return [notice.title for who, notice in self.heard if who == name]
+        return [notice.title for who, notice in self.sent if who == name]
 
 
 class _World:
     """What the sources say."""
 
     def __init__(self, house: Application) -> None:
-        self.stock, self.room = _FULL_STOCK, _MUCH_ROOM
+        self.inventory, self.space = _ENOUGH, _SPACIOUS
         self.overdue: dict[str, str] = {}
         self.expiring: dict[str, str] = {}
         self.missed: dict[str, str] = {}
         self.house = house
 
-    def notices(self, ears: _Ears, **more) -> Notices:
+    def notices(self, notifier: _Notifier, **more) -> Notices:
         sources = Sources(
-            stock=lambda: self.stock,
-            room=self._look,
+            inventory=lambda: self.inventory,
+            disk_space=self._disk_space,
             overdue=lambda: self.overdue,
             expiring=lambda: self.expiring,
             missed=lambda: self.missed,
@@ -72,23 +72,23 @@ class _World:
         )
         return Notices(
             store=self.house.store,
-            herald=ears,
+            notifier=notifier,
             clock=self.house.clock,
             zone=ZoneInfo("Pacific/Auckland"),
             sources=sources,
             **more,
         )
 
-    def _look(self) -> DiskSpace:
-        if self.room is None:
+    def _disk_space(self) -> DiskSpace:
+        if self.space is None:
             raise DiskError("the disk is gone")
-        return self.room
+        return self.space
 
 
 @pytest.fixture
-def ears() -> _Ears:
+def notifier() -> _Notifier:
     """Who listens."""
-    return _Ears()
+    return _Notifier()
 
 
 @pytest.fixture
@@ -97,51 +97,51 @@ def world(house: Application) -> _World:
     return _World(house)
 
 
-def test_a_draft_is_told_once_with_its_picture(house: Application, world: _World, ears: _Ears):
+def test_a_draft_is_told_once_with_its_picture(house: Application, world: _World, notifier: _Notifier):
     """Looking and saying again adds nothing; a picture that is missing keeps nobody from being told."""
     draft = house.studio.make(ArtworkRequest()).drafts[0]
-    notices = world.notices(ears)
+    notices = world.notices(notifier)
     for _ in range(3):
-        notices.look()
-        notices.say()
-    assert ears.titles() == ears.titles("phone") == [f"Draft {draft.id} waits"]
-    notice = ears.heard[0][1]
+        notices.update()
+        notices.send()
+    assert notifier.titles() == notifier.titles("phone") == [f"Draft {draft.id} waits for review"]
+    notice = notifier.sent[0][1]
     assert notice.picture == str(house.pictures.path(draft.folder, draft.artwork.files["post"].name))
     assert draft.artwork.haiku.lines[0] in notice.body
     assert "auria review" in notice.body
     with house.store.begin() as unit:
         other = add_draft(unit, 77)
-    assert notices.look() == 1
-    notices.say()
-    assert ears.titles()[1:] == [f"Draft {other.id} waits"]
-    assert ears.heard[-1][1].picture == ""
+    assert notices.update() == 1
+    notices.send()
+    assert notifier.titles()[1:] == [f"Draft {other.id} waits for review"]
+    assert notifier.sent[-1][1].picture == ""
 
 
-def test_many_drafts_are_told_together(house: Application, world: _World, ears: _Ears):
+def test_many_drafts_are_told_together(house: Application, world: _World, notifier: _Notifier):
     """A batch makes one notice, not a hundred."""
     with house.store.begin() as unit:
         for number in range(1, 8):
             add_draft(unit, number)
-    notices = world.notices(ears)
-    assert notices.look() == 1
-    assert notices.say() == 1
-    assert ears.titles() == ["7 drafts wait"]
-    assert notices.look() == 0
+    notices = world.notices(notifier)
+    assert notices.update() == 1
+    assert notices.send() == 1
+    assert notifier.titles() == ["7 drafts wait for review"]
+    assert notices.update() == 0
 
 
-def test_an_occasion_that_comes_again_is_said_again(world: _World, ears: _Ears):
+def test_an_occasion_that_comes_again_is_said_again(world: _World, notifier: _Notifier):
     """Between, it is not; what cannot be seen neither begins nor ends."""
-    notices = world.notices(ears)
+    notices = world.notices(notifier)
     full = DiskSpace(free=10**6, total=10**12, filling=True, full=True)
-    for room, said in ((_MUCH_ROOM, 0), (full, 1), (full, 1), (None, 1), (full, 1), (_MUCH_ROOM, 1), (full, 2)):
-        world.room = room
-        notices.look()
-        notices.say()
-        assert len(ears.titles()) == said
-    assert "Work fails" in ears.heard[0][1].body
+    for space, sent in ((_SPACIOUS, 0), (full, 1), (full, 1), (None, 1), (full, 1), (_SPACIOUS, 1), (full, 2)):
+        world.space = space
+        notices.update()
+        notices.send()
+        assert len(notifier.titles()) == sent
+    assert "Work fails" in notifier.sent[0][1].body
 
 
-def test_every_kind_says_what_to_do(house: Application, world: _World, ears: _Ears):
+def test_every_kind_says_what_to_do(house: Application, world: _World, notifier: _Notifier):
     """A post that needs the operator, a paused channel, stock, a token, a job, the disk."""
     with house.store.begin() as unit:
         draft = add_draft(unit, 1)
@@ -154,14 +154,14 @@ def test_every_kind_says_what_to_do(house: Application, world: _World, ears: _Ea
         unit.channels.pause("fake", reason="the token is refused", by="auria", at=house.clock())
         unit.channels.pause("folder", reason="a holiday", by="operator", at=house.clock())
     _move(house, post.id, PostState.NEEDS_ATTENTION)
-    world.stock = DraftInventory(made=4, approved=1, per_day=1, ahead=3, low=2)
-    world.room = DiskSpace(free=10**9, total=10**12, filling=True, full=False)
+    world.inventory = DraftInventory(made=4, approved=1, per_day=1, ahead=3, low=2)
+    world.space = DiskSpace(free=10**9, total=10**12, filling=True, full=False)
     world.overdue = {"make": "it was due at 04:00"}
     world.expiring = {"instagram": "2026-12-01"}
-    notices = world.notices(ears)
-    assert notices.look() == 6
-    assert notices.say() == 6
-    words = {notice.kind: f"{notice.title} {notice.body}" for who, notice in ears.heard if who == "mail"}
+    notices = world.notices(notifier)
+    assert notices.update() == 6
+    assert notices.send() == 6
+    words = {notice.kind: f"{notice.title} {notice.body}" for who, notice in notifier.sent if who == "mail"}
     asked = {
         Kind.NEEDS_ATTENTION: "auria posts show",
         Kind.CHANNEL_PAUSED: "auria channels resume fake",
@@ -171,14 +171,14 @@ def test_every_kind_says_what_to_do(house: Application, world: _World, ears: _Ea
         Kind.DISK_FILLING: "auria tidy",
     }
     assert {kind: command in words[kind] for kind, command in asked.items()} == dict.fromkeys(asked, True)
-    quiet = world.notices(ears, quiet=[Kind.STOCK_LOW, Kind.DRAFT_WAITING, Kind.DIGEST])
-    world.stock = _FULL_STOCK
-    quiet.look()
-    world.stock = DraftInventory(made=0, approved=0, per_day=1, ahead=3, low=2)
+    muted = world.notices(notifier, muted=[Kind.STOCK_LOW, Kind.DRAFT_WAITING, Kind.DIGEST])
+    world.inventory = _ENOUGH
+    muted.update()
+    world.inventory = DraftInventory(made=0, approved=0, per_day=1, ahead=3, low=2)
     with house.store.begin() as unit:
         add_draft(unit, 3)
-    assert quiet.look() == 0
-    assert quiet.digest() is False
+    assert muted.update() == 0
+    assert muted.add_digest() is False
 
 
 def _move(house: Application, post_id: int, state: PostState, receipt: Receipt | None = None) -> None:
@@ -194,32 +194,32 @@ def _move(house: Application, post_id: int, state: PostState, receipt: Receipt |
         connection.execute(update(posts).where(posts.c.id == post_id).values(**changes))
 
 
-def test_who_was_away_is_told_later(house: Application, world: _World, ears: _Ears, clock: FakeClock):
+def test_who_was_away_is_told_later(house: Application, world: _World, notifier: _Notifier, clock: FakeClock):
     """And who was told is not told twice; the waits grow."""
     with house.store.begin() as unit:
         add_draft(unit, 1)
-    notices = world.notices(ears)
-    ears.away = {"phone"}
-    assert not notices.waiting()
-    notices.look()
-    assert notices.waiting()
-    assert notices.say() == 0
-    assert not notices.waiting()
-    assert notices.say() == 0  # not before its time
+    notices = world.notices(notifier)
+    notifier.away = {"phone"}
+    assert not notices.has_due()
+    notices.update()
+    assert notices.has_due()
+    assert notices.send() == 0
+    assert not notices.has_due()
+    assert notices.send() == 0  # not before its time
     clock.advance(seconds=61)
-    ears.broken = True
-    assert notices.say() == 0
-    ears.broken, ears.away = False, set()
+    notifier.broken = True
+    assert notices.send() == 0
+    notifier.broken, notifier.away = False, set()
     clock.advance(minutes=4)
-    assert notices.say() == 0
+    assert notices.send() == 0
     clock.advance(minutes=1, seconds=1)
-    assert notices.say() == 1
-    assert (ears.titles(), ears.titles("phone")) == (["Draft 1 waits"], ["Draft 1 waits"])
+    assert notices.send() == 1
+    assert (notifier.titles(), notifier.titles("phone")) == (["Draft 1 waits for review"], ["Draft 1 waits for review"])
     clock.advance(days=1)
-    assert notices.say() == 0
+    assert notices.send() == 0
 
 
-def test_the_digest_comes_once_a_local_day(house: Application, world: _World, ears: _Ears, clock: FakeClock):
+def test_the_digest_comes_once_a_local_day(house: Application, world: _World, notifier: _Notifier, clock: FakeClock):
     """With what went out, what waits and what is wrong; past ones are forgotten in time."""
     with house.store.begin() as unit:
         draft = add_draft(unit, 1)
@@ -232,56 +232,56 @@ def test_the_digest_comes_once_a_local_day(house: Application, world: _World, ea
         unit.channels.pause("fake", reason="a holiday", by="operator", at=clock())
     _move(house, first.id, PostState.SENT, Receipt(id="1", url="https://fake.example/1", at=clock()))
     _move(house, second.id, PostState.NEEDS_ATTENTION)
-    notices = world.notices(ears)
-    assert notices.digest()
-    assert not notices.digest()
-    notices.say()
-    words = ears.heard[0][1].body
-    assert ears.titles() == ["Auria on 2026-11-21"]
+    notices = world.notices(notifier)
+    assert notices.add_digest()
+    assert not notices.add_digest()
+    notices.send()
+    words = notifier.sent[0][1].body
+    assert notifier.titles() == ["Auria on 2026-11-21"]
     for part in (
-        "Posted: 1",
+        "Published: 1",
         "https://fake.example/1",
-        f"Post {second.id} on folder needs you",
+        f"Post {second.id} on folder needs attention",
         "fake is paused: a holiday",
     ):
         assert part in words
     clock.advance(hours=3)  # midnight in Auckland
-    assert notices.digest()
+    assert notices.add_digest()
     clock.advance(days=70)
-    assert notices.digest()
+    assert notices.add_digest()
     with house.store.read() as unit:
         assert len(unit.notices.subjects(Kind.DIGEST)) == 1
 
 
-def test_a_missed_time_that_is_asked_about_is_told(world: _World, ears: _Ears):
+def test_a_missed_time_that_is_asked_about_is_told(world: _World, notifier: _Notifier):
     """With the two answers; once, until the operator has decided."""
-    notices = world.notices(ears)
+    notices = world.notices(notifier)
     world.missed = {"publish x": "2026-11-21T04:00"}
     for _ in range(2):
-        notices.look()
-        notices.say()
-    assert ears.titles() == ["The job 'publish x' was missed"]
-    assert ears.heard[0][1].body.endswith("auria schedule --run 'publish x', or --skip 'publish x'")
+        notices.update()
+        notices.send()
+    assert notifier.titles() == ["The job 'publish x' was missed"]
+    assert notifier.sent[0][1].body.endswith("auria schedule --run 'publish x', or --skip 'publish x'")
     world.missed = {}
-    assert notices.look() == 0
+    assert notices.update() == 0
 
 
-@pytest.mark.parametrize(("made", "way"), [(0, "now: auria make"), (3, "Approve some: auria review")])
-def test_few_drafts_are_told_with_what_helps(world: _World, ears: _Ears, made: int, way: str):
+@pytest.mark.parametrize(("made", "way"), [(0, "to make some now: auria make"), (3, "Approve some: auria review")])
+def test_few_drafts_are_told_with_what_helps(world: _World, notifier: _Notifier, made: int, way: str):
     """Approve some, or where there are none make some."""
-    world.stock = DraftInventory(made=made, approved=0, per_day=1, ahead=3, low=2)
-    notices = world.notices(ears)
-    notices.look()
-    notices.say()
-    assert ears.heard[0][1].body.endswith(way)
+    world.inventory = DraftInventory(made=made, approved=0, per_day=1, ahead=3, low=2)
+    notices = world.notices(notifier)
+    notices.update()
+    notices.send()
+    assert notifier.sent[0][1].body.endswith(way)
 
 
-def test_a_disk_at_the_edge_is_told_once(world: _World, ears: _Ears):
+def test_a_disk_at_the_edge_is_told_once(world: _World, notifier: _Notifier):
     """However often it crosses it; when there was room again it is another occasion."""
-    notices = world.notices(ears)
+    notices = world.notices(notifier)
     filling, tight = (DiskSpace(free=1, total=9, filling=one, tight=not one, full=False) for one in (True, False))
-    for room in (tight, filling, tight, filling, _MUCH_ROOM, tight, filling):
-        world.room = room
-        notices.look()
-        notices.say()
-    assert ears.titles() == ["The disk fills"] * 2
+    for space in (tight, filling, tight, filling, _SPACIOUS, tight, filling):
+        world.space = space
+        notices.update()
+        notices.send()
+    assert notifier.titles() == ["The disk is filling up"] * 2

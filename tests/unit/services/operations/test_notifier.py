@@ -73,15 +73,15 @@ def test_a_notice_arrives_with_its_picture(listener: _Listener, tmp_path: Path):
     """Title, words and the picture's bytes; without a picture that is gone."""
     picture = tmp_path / "post.jpg"
     picture.write_bytes(b"\xff\xd8 a picture")
-    herald = AppriseNotifier([f"json://me:s3cret-word@127.0.0.1:{listener.server_port}/a-path"])
-    assert herald.check() == ("address 1 (json)",)
-    said = herald.say(Notice(kind="k", subject="1", title="Draft 7 waits", body="old pond", picture=str(picture)))
-    assert (len(said.told), said.failed) == (1, ())
+    notifier = AppriseNotifier([f"json://me:s3cret-word@127.0.0.1:{listener.server_port}/a-path"])
+    assert notifier.check() == ("address 1 (json)",)
+    said = notifier.send(Notice(kind="k", subject="1", title="Draft 7 waits", body="old pond", picture=str(picture)))
+    assert (len(said.delivered), said.failed) == (1, ())
     path, body = listener.heard[0]
     assert (path, body["title"], body["message"]) == ("/a-path", "Draft 7 waits", "old pond")
     assert base64.b64decode(body["attachments"][0]["base64"]) == picture.read_bytes()
     picture.unlink()
-    herald.say(Notice(kind="k", subject="1", title="t", body="w", picture=str(picture)))
+    notifier.send(Notice(kind="k", subject="1", title="t", body="w", picture=str(picture)))
     assert listener.heard[1][1]["attachments"] == []
 
 
@@ -91,22 +91,22 @@ def test_who_has_it_is_left_out(listener: _Listener, caplog: pytest.LogCaptureFi
         f"json://127.0.0.1:{listener.server_port}/first-1",
         f"json://u:pa55-w0rd@127.0.0.1:{listener.server_port}/second-2",
     ]
-    herald = AppriseNotifier(addresses)
+    notifier = AppriseNotifier(addresses)
     logging.getLogger("apprise").setLevel(logging.WARNING)
-    first = AppriseNotifier(addresses[:1]).say(_NOTICE)
+    first = AppriseNotifier(addresses[:1]).send(_NOTICE)
     listener.status = 500
-    said = herald.say(_NOTICE, but=first.told)
-    assert said.told == first.told
+    said = notifier.send(_NOTICE, skip=first.delivered)
+    assert said.delivered == first.delivered
     assert said.failed == ("address 2 (json)",)
     listener.status = 200
-    assert herald.say(_NOTICE, but=said.told).failed == ()
+    assert notifier.send(_NOTICE, skip=said.delivered).failed == ()
     assert [path for path, _ in listener.heard] == ["/first-1", "/second-2", "/second-2"]
-    assert "pa55" not in repr(herald) + redacted(caplog.text)
+    assert "pa55" not in repr(notifier) + redacted(caplog.text)
 
 
 def test_a_plugin_that_breaks_keeps_nobody_else_from_being_told(listener: _Listener, monkeypatch: pytest.MonkeyPatch):
     """Its address counts as not told."""
-    herald = AppriseNotifier([f"json://127.0.0.1:{listener.server_port}/{name}" for name in ("a", "b")])
+    notifier = AppriseNotifier([f"json://127.0.0.1:{listener.server_port}/{name}" for name in ("a", "b")])
     notify = apprise.Apprise.notify
 
     def breaking(self: apprise.Apprise, **words):
@@ -115,37 +115,37 @@ def test_a_plugin_that_breaks_keeps_nobody_else_from_being_told(listener: _Liste
         return notify(self, **words)
 
     monkeypatch.setattr(apprise.Apprise, "notify", breaking)
-    assert herald.say(_NOTICE).failed == ("address 1 (json)",)
+    assert notifier.send(_NOTICE).failed == ("address 1 (json)",)
     assert [path for path, _ in listener.heard] == ["/b"]
 
 
 def test_an_address_that_hangs_keeps_nobody_else_from_being_told(listener: _Listener, caplog: pytest.LogCaptureFixture):
     """It has its time once; who was told is known at once, so that nobody is told again and again for its sake."""
-    herald = AppriseNotifier(
-        [f"json://127.0.0.1:{listener.server_port}/{name}" for name in ("slow", "b")], patience=0.4
+    notifier = AppriseNotifier(
+        [f"json://127.0.0.1:{listener.server_port}/{name}" for name in ("slow", "b")], timeout=0.4
     )
-    said = [herald.say(_NOTICE), herald.say(Notice(kind="k", subject="2", title="t", body="w"))]
+    said = [notifier.send(_NOTICE), notifier.send(Notice(kind="k", subject="2", title="t", body="w"))]
     listener.go_on.set()
-    assert [(len(one.told), one.failed) for one in said] == [(1, ("address 1 (json)",))] * 2
+    assert [(len(one.delivered), one.failed) for one in said] == [(1, ("address 1 (json)",))] * 2
     assert [path for path, _ in listener.heard] == ["/slow", "/b", "/b"]
-    assert caplog.text.count("address 1 (json) does not answer within 0.4 s") == 1
+    assert caplog.text.count("address 1 (json) did not answer within 0.4 s") == 1
 
 
 def test_an_address_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch):
     """By its number, without being shown; so is all where Apprise is not installed."""
     with clear_secrets():
-        with pytest.raises(SettingsError, match=r"address 1 .* is none that Apprise knows") as caught:
+        with pytest.raises(SettingsError, match=r"Apprise does not know address 1") as caught:
             AppriseNotifier(["nosuch://t0psecret-word"]).check()
         assert "t0psecret" not in str(caught.value)
         monkeypatch.setitem(sys.modules, "apprise", None)
         with pytest.raises(BackendMissing, match=r"auria-bot\[notify\]"):
-            AppriseNotifier(["json://x"]).say(_NOTICE)
+            AppriseNotifier(["json://x"]).send(_NOTICE)
 
 
 def test_without_an_address_the_log_is_told(caplog: pytest.LogCaptureFixture):
     """In one line."""
     with caplog.at_level(logging.WARNING, logger="auria_bot"):
-        assert LogNotifier().say(_NOTICE).told == ("log",)
+        assert LogNotifier().send(_NOTICE).delivered == ("log",)
     assert caplog.records[0].getMessage() == "Draft 7 waits old pond Decide: auria review"
 
 

@@ -19,14 +19,14 @@ import os, sys, json, pathlib
 folder = pathlib.Path(sys.argv[1]); count = len(list(folder.iterdir()))
 (folder / f"{count}.json").write_text(json.dumps([sys.argv[2:], json.load(sys.stdin)]))
 fails = int(folder.name)
-answer = {"told": ["aaaa"], "failed": ["address 2"] if count < fails else []}
+answer = {"delivered": ["aaaa"], "failed": ["address 2"] if count < fails else []}
 os.write(int(os.environ["SUPERVISED_BY"].split(":")[2]), json.dumps(answer).encode() + b"\n")
 sys.exit(1 if count < fails else 0)
 """
 SLEEP = (sys.executable, "-S", "-E", "-c", "import time; time.sleep(60)")
 
 
-class _Steady:
+class _Clock:
     now = 1000.0
 
     def __call__(self) -> float:
@@ -34,23 +34,23 @@ class _Steady:
 
 
 class _Rig:
-    """An alarm whose program keeps what it is given in a folder; the first so many times it fails in part."""
+    """An alerter whose program keeps what it is given in a folder; the first so many times it fails in part."""
 
     def __init__(self, folder: Path, *, fails: int = 0) -> None:
         self.folder = folder / str(fails)
         self.folder.mkdir()
-        self.steady = _Steady()
+        self.monotonic = _Clock()
         program = (sys.executable, "-S", "-E", "-c", SAY, str(self.folder))
-        self.alarm = OutageAlerter(addresses=("json://one", "json://two"), program=program, steady=self.steady)
+        self.alerter = OutageAlerter(addresses=("json://one", "json://two"), program=program, monotonic=self.monotonic)
 
     def stand(self, seconds: float, **troubles: str) -> None:
         """Let troubles stand for a while, with a tick every ten seconds; what is said has the time that it takes."""
         for _ in range(int(seconds // 10)):
-            self.steady.now += 10
-            self.alarm.turn(troubles)
-            if self.alarm._saying is not None:
-                self.alarm._saying[0].wait(20)
-                self.alarm.turn(troubles)
+            self.monotonic.now += 10
+            self.alerter.turn(troubles)
+            if self.alerter._sender is not None:
+                self.alerter._sender[0].wait(20)
+                self.alerter.turn(troubles)
 
     def said(self) -> list[list]:
         """What the program was given, each time."""
@@ -66,9 +66,9 @@ def test_what_stands_for_a_while_is_said_once(tmp_path: Path):
     rig.stand(3 * PATIENCE, database="the server does not answer")
     ((words, given),) = rig.said()
     assert words == ["notify", "relay"]
-    assert (given["addresses"], given["told"]) == (["json://one", "json://two"], [])
-    assert given["notice"]["title"] == "Auria stands still"
-    assert given["notice"]["body"].startswith("the server does not answer\n\nShe goes on by herself")
+    assert (given["addresses"], given["delivered"]) == (["json://one", "json://two"], [])
+    assert given["notice"]["title"] == "Auria has stopped working"
+    assert given["notice"]["body"].startswith("the server does not answer\n\nWork resumes by itself")
 
 
 def test_what_comes_and_goes_is_one_occasion(tmp_path: Path):
@@ -89,7 +89,7 @@ def test_what_did_not_get_through_is_said_again(tmp_path: Path):
     rig.stand(PATIENCE + 30, **{DATABASE: "away"})
     assert len(rig.said()) == 1
     rig.stand(600, **{DATABASE: "away"})
-    assert [given["told"] for _, given in rig.said()] == [[], ["aaaa"], ["aaaa"]]
+    assert [given["delivered"] for _, given in rig.said()] == [[], ["aaaa"], ["aaaa"]]
     rig.stand(7200, **{DATABASE: "away"})
     assert len(rig.said()) == 3
 
@@ -99,38 +99,38 @@ def test_what_did_not_get_through_is_said_again(tmp_path: Path):
 )
 def test_a_program_that_fails_stops_nothing(program: tuple[str, ...]):
     """It is not there, ends at once, or answers nothing."""
-    steady = _Steady()
-    alarm = OutageAlerter(addresses=("json://one",), program=program, steady=steady, patience=0.0)
+    monotonic = _Clock()
+    alerter = OutageAlerter(addresses=("json://one",), program=program, monotonic=monotonic, patience=0.0)
     for _ in range(3):
-        alarm.turn({DATABASE: "away " * 20_000})
-        if alarm._saying is not None:
-            alarm._saying[0].wait(20)
-        steady.now += 100
-    alarm.close()
+        alerter.turn({DATABASE: "away " * 20_000})
+        if alerter._sender is not None:
+            alerter._sender[0].wait(20)
+        monotonic.now += 100
+    alerter.close()
 
 
 def test_one_that_hangs_is_ended(tmp_path: Path):
-    """And with the alarm itself, what is being said."""
-    steady = _Steady()
-    alarm = OutageAlerter(addresses=("json://one",), program=SLEEP, steady=steady, patience=0.0)
-    alarm.turn({DATABASE: "away"})
-    assert alarm._saying is not None
-    first = alarm._saying[0]
-    alarm.turn({DATABASE: "away"})
+    """And with the alerter itself, what is being said."""
+    monotonic = _Clock()
+    alerter = OutageAlerter(addresses=("json://one",), program=SLEEP, monotonic=monotonic, patience=0.0)
+    alerter.turn({DATABASE: "away"})
+    assert alerter._sender is not None
+    first = alerter._sender[0]
+    alerter.turn({DATABASE: "away"})
     assert first.poll() is None
-    steady.now += 400
-    alarm.turn({DATABASE: "away"})
+    monotonic.now += 400
+    alerter.turn({DATABASE: "away"})
     assert first.poll() is not None
-    assert alarm._saying is not None
-    second = alarm._saying[0]
-    alarm.close()
+    assert alerter._sender is not None
+    second = alerter._sender[0]
+    alerter.close()
     assert second.poll() is not None
 
 
 def test_without_an_address_nothing_is_started():
     """The log tells."""
-    alarm = OutageAlerter(addresses=(), program=SLEEP, patience=0.0)
-    alarm.turn({DATABASE: "away"})
+    alerter = OutageAlerter(addresses=(), program=SLEEP, patience=0.0)
+    alerter.turn({DATABASE: "away"})
     time.sleep(0.01)
-    alarm.turn({DATABASE: "away"})
-    assert alarm._saying is None
+    alerter.turn({DATABASE: "away"})
+    assert alerter._sender is None

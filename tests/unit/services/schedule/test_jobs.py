@@ -50,13 +50,13 @@ def test_what_is_missing_is_made(house: Application, clock: FakeClock) -> None:
 
 def test_a_full_disk_holds_back_what_writes_much(house: Application, clock: FakeClock) -> None:
     """Not what posts: that needs no room to speak of."""
-    one = planner(house, clock, room=lambda: DiskSpace(free=50_000_000, total=10**9, filling=True, full=True))
+    one = planner(house, clock, disk_space=lambda: DiskSpace(free=50_000_000, total=10**9, filling=True, full=True))
     for job in ("make", "refresh", "backup"):
         plan = one.plan(claim(job))
         assert (plan.postponed, plan.commands) == (True, ())
         assert plan.reason == "postponed: only 50 MB are free on the disk"
     assert one.plan(claim("measure")).commands == (("measure", "--json"),)
-    roomy = planner(house, clock, room=lambda: DiskSpace(free=10**9, total=10**9, filling=False, full=False))
+    roomy = planner(house, clock, disk_space=lambda: DiskSpace(free=10**9, total=10**9, filling=False, full=False))
     assert len(roomy.plan(claim("make")).commands) == 3
 
 
