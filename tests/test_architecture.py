@@ -31,8 +31,8 @@ LAYERS = (
 )
 """The lowest first; a layer imports the ones below it."""
 
-ALLOWED_BESIDE = {("cli", "daemon"), ("store", "corpus"), ("execution", "art"), ("execution", "services")}
-"""Beside or above: a command starts the daemon; the store keeps corpus items; the executor runs the studio's steps."""
+ALLOWED_BESIDE = {("cli", "daemon"), ("store", "corpus")}
+"""Within a layer: a command starts the daemon; the store keeps corpus items."""
 
 OUTSIDE = {"testing"}
 """The shipped fakes stand in for any role; only the domain, the errors and the files module are theirs to import."""

@@ -1,7 +1,6 @@
-"""What the operator does with drafts: approve, reject, edit, restyle, repaint. Every act is written in the journal.
+"""The operator's decisions on drafts: approve, reject, edit, restyle, repaint. Each is recorded in the journal.
 
-A new version of a draft is a new draft; the old one is put aside with a note of which draft took its place.
-Knows what may be done when; does not know how a draft looks on a screen.
+A new version of a draft is a new draft; the old one is rejected with a note of which draft replaced it.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ LONGEST_REASON = 2000  # characters
 
 
 class Review:
-    """The operator's acts.
+    """Decides on drafts.
 
     Usage::
 
@@ -49,7 +48,7 @@ class Review:
         usual: Sequence[str],
         faults: Callable[[str], Sequence[str]],
     ) -> None:
-        """Join the collaborators.
+        """Prepare.
 
         Args:
             store: where drafts are kept.
@@ -83,7 +82,7 @@ class Review:
             NotFound: there is no such draft.
             UnknownName: there is no such channel.
             InvalidTransition: a draft is not waiting for a decision.
-            TextRejected: a draft's words must not be published.
+            TextRejected: a draft's text must not be published.
         """
         wanted = tuple(channels) or self._usual
         for name in wanted:
@@ -96,42 +95,42 @@ class Review:
             approved = []
             for draft_id in dict.fromkeys(ids):
                 draft = unit.drafts.get(draft_id)
-                if words := unfit(draft, self._faults):
-                    raise TextRejected(f"draft {draft_id}: {'; '.join(words)}; change it: auria edit {draft_id}")
+                if found := unfit(draft, self._faults):
+                    raise TextRejected(f"draft {draft_id}: {'; '.join(found)}; change it: auria edit {draft_id}")
                 approved.append(unit.drafts.save(draft.approve(wanted, now)))
                 unit.journal.note("approve", draft_id=draft_id, details=", ".join(approved[-1].channels), at=now)
         return tuple(approved)
 
     def reject(self, draft_id: int, reason: str = "") -> Draft:
-        """Put a draft aside for good.
+        """Reject a draft for good.
 
         Raises:
             NotFound: there is no such draft.
             InvalidTransition: it is rejected or scheduled already.
         """
-        now, words = self._clock(), reason.strip()[:LONGEST_REASON]
+        now, reason = self._clock(), reason.strip()[:LONGEST_REASON]
         with self._store.begin() as unit:
-            rejected = unit.drafts.save(unit.drafts.get(draft_id).reject(words, now))
-            unit.journal.note("reject", draft_id=draft_id, details=words, at=now)
+            rejected = unit.drafts.save(unit.drafts.get(draft_id).reject(reason, now))
+            unit.journal.note("reject", draft_id=draft_id, details=reason, at=now)
         return rejected
 
     def edit(self, draft_id: int, *, text: str | None = None, alt_text: str | None = None) -> Draft:
-        """Change a draft's words; an approval that stood is void.
+        """Change a draft's texts, which voids an approval.
 
         Raises:
             NotFound: there is no such draft.
-            TextRejected: the words must not be published.
+            TextRejected: a text must not be published.
             InputError: they are empty or too long, or none were given.
             InvalidTransition: the draft is rejected or scheduled already.
         """
         if text is None and alt_text is None:
             raise InputError("give a new text, a new alt text, or both")
-        words = None if text is None else self._checked("text", text, LONGEST_TEXT)
-        alt = None if alt_text is None else self._checked("alt text", alt_text, LONGEST_ALT)
+        text = None if text is None else self._checked("text", text, LONGEST_TEXT)
+        alt_text = None if alt_text is None else self._checked("alt text", alt_text, LONGEST_ALT)
         now = self._clock()
         with self._store.begin() as unit:
-            edited = unit.drafts.save(unit.drafts.get(draft_id).edit(text=words, alt_text=alt))
-            what = " and ".join(name for name, value in (("text", words), ("alt text", alt)) if value is not None)
+            edited = unit.drafts.save(unit.drafts.get(draft_id).edit(text=text, alt_text=alt_text))
+            what = " and ".join(name for name, value in (("text", text), ("alt text", alt_text)) if value is not None)
             unit.journal.note("edit", draft_id=draft_id, details=what, at=now)
         return edited
 
@@ -142,13 +141,13 @@ class Review:
         *,
         progress: Callable[[RunEvent], None] | None = None,
     ) -> Draft:
-        """Make another version with the same poem and painting; the draft itself is put aside.
+        """Make another version with the same poem and painting, which replaces the draft.
 
         Raises:
             NotFound: there is no such draft.
             InvalidTransition: it is scheduled already.
             InputError: the request cannot be fulfilled.
-            StepFailed: the version did not come about; the draft stays as it was.
+            StepFailed: the version failed; the draft stays as it was.
         """
         old = self._open_to_rework(draft_id)
         return self._replace(old, self._studio.restyle(old, request, progress=progress), "restyle")
@@ -156,12 +155,12 @@ class Review:
     def repaint(
         self, draft_id: int, request: ArtworkRequest, *, progress: Callable[[RunEvent], None] | None = None
     ) -> Draft:
-        """Make another version with the same poem and another picture; the draft itself is put aside.
+        """Make another version with the same poem and another picture, which replaces the draft.
 
         Raises:
             NotFound: there is no such draft.
             InvalidTransition: it is scheduled already.
-            StepFailed: the version did not come about; the draft stays as it was.
+            StepFailed: the version failed; the draft stays as it was.
         """
         old = self._open_to_rework(draft_id)
         return self._replace(old, self._studio.repaint(old, request, progress=progress), "repaint")
@@ -169,45 +168,45 @@ class Review:
     def _open_to_rework(self, draft_id: int) -> Draft:
         draft = self.draft(draft_id)
         if draft.state is DraftState.SCHEDULED:
-            raise InvalidTransition(f"draft {draft_id} is scheduled: it is with the publisher and stays as it is")
+            raise InvalidTransition(f"draft {draft_id} is scheduled and can no longer be changed")
         return draft
 
     def _replace(self, old: Draft, made: RunResult, action: str) -> Draft:
-        """Note what became of the old version, unless it was decided on meanwhile."""
+        """Reject the old version, unless it was decided on meanwhile."""
         if not made.drafts:
             raise StepFailed(f"draft {old.id} got no new version")
         new, now = made.drafts[0], self._clock()
-        words = f"draft {new.id} took its place"
+        reason = f"draft {new.id} took its place"
         with self._store.begin() as unit:
             current = unit.drafts.get(old.id)
             if current.state in {DraftState.MADE, DraftState.APPROVED}:
-                unit.drafts.save(current.reject(words, now))
-            unit.journal.note(action, draft_id=old.id, details=words, at=now)
+                unit.drafts.save(current.reject(reason, now))
+            unit.journal.note(action, draft_id=old.id, details=reason, at=now)
         return new
 
-    def _checked(self, what: str, words: str, longest: int) -> str:
-        words = words.strip()
-        if not words:
+    def _checked(self, what: str, text: str, longest: int) -> str:
+        text = text.strip()
+        if not text:
             raise InputError(f"the {what} is empty")
-        if len(words) > longest:
-            raise InputError(f"the {what} has {len(words)} characters; at most {longest} are possible")
-        if found := self._faults(words):
+        if len(text) > longest:
+            raise InputError(f"the {what} has {len(text)} characters; at most {longest} are possible")
+        if found := self._faults(text):
             raise TextRejected(f"the {what} must not be published: {'; '.join(found[:5])}")
-        return words
+        return text
 
 
 def unfit(draft: Draft, faults: Callable[[str], Sequence[str]]) -> list[str]:
-    """Why a draft's words must not be published, wherever they come from; the credit of its painting is left out of it.
+    """Why a draft's texts must not be published; the credit of its painting is not judged.
 
     Args:
-        draft: whose words are looked at.
+        draft: the draft.
         faults: why a text must not be published.
     """
     style, found = draft.artwork.style, []
-    for what, words in (("text", draft.text), ("alt text", draft.alt_text)):
-        rest = words
+    for name, text in (("text", draft.text), ("alt text", draft.alt_text)):
+        rest = text
         for known in (style.title, style.artist, style.year):
             rest = rest.replace(known, "") if known else rest
         if why := faults(rest):
-            found.append(f"the {what} must not be published: {'; '.join(why[:5])}")
+            found.append(f"the {name} must not be published: {'; '.join(why[:5])}")
     return found

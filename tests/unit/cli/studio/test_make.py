@@ -1,0 +1,80 @@
+"""`auria make`: what becomes of its options, and of runs that were left unfinished."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.house import fake_house
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+
+Auria = Any
+OLD = "20260101-000000-abcdef"
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """An application of fakes that every command opens."""
+    with closing(fake_house(tmp_path / "home")) as made:
+        monkeypatch.setattr("auria_bot.cli.app_context.app_context", lambda: contextlib.nullcontext(made))
+        yield made
+
+
+@pytest.fixture
+def old_run(house: Application) -> Path:
+    """A run that an earlier version began."""
+    folder = house.runs.root / OLD
+    (folder / "01").mkdir(parents=True)
+    (folder / "plan.json").write_text(json.dumps({"format": 1, "run": OLD, "seed": 1, "count": 1, "wish": {}}))
+    return folder
+
+
+def test_the_options_become_one_request(house: Application, auria: Auria) -> None:
+    """What is asked for is what the draft says, and the progress goes to stderr."""
+    code, out, err = auria("make", "--theme", "fog", "--mood", "lonely", "--style", "fake-03", "--seed", "5", "--json")
+    (made,) = json.loads(out)
+    (draft,) = made["drafts"]
+    assert code == 0
+    assert (draft["theme"], draft["mood"], draft["style"]["key"], draft["seed"]) == ("fog", "lonely", "fake-03", 5)
+    assert "[8/8] exporting: done" in err
+
+
+def test_the_theme_of_a_season_is_told(house: Application, auria: Auria) -> None:
+    """It is the draft's."""
+    code, out, err = auria("make", "--season", "Winter", "--seed", "5", "--json")
+    assert code == 0
+    assert f"the theme is {json.loads(out)[0]['drafts'][0]['theme']!r}, of winter" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--resume", "--theme", "fog"), "leave out --theme"),
+        (("--discard", "all", "--resume"), "leave out --resume"),
+        (("--theme", "fog", "--season", "now"), "leave out --theme or --season"),
+    ],
+)
+def test_options_that_cannot_be_combined_are_refused(auria: Auria, arguments: tuple[str, ...], message: str) -> None:
+    """Before anything is opened."""
+    code, _, err = auria("make", *arguments)
+    assert code == 4
+    assert message in err
+
+
+def test_a_run_of_an_earlier_version_is_named_with_what_to_do(old_run: Path, auria: Auria) -> None:
+    """`--resume` cannot go on with it, `--discard` removes it."""
+    code, _, err = auria("make", "--resume")
+    assert code == 4
+    assert f"of another version of auria; this one reads 2; give it up: auria make --discard {OLD}" in err
+    assert auria("make", "--discard", OLD)[0] == 0
+    assert not old_run.exists()
+    assert "nothing is unfinished" in auria("make", "--resume")[2]
