@@ -20,13 +20,13 @@ __all__ = ["Drafts", "Entry", "Journal"]
 
 
 class Drafts:
-    """The drafts of one unit of work."""
+    """Drafts, within one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, artwork: Artwork, *, folder: str, picture_sha256: str, made_at: datetime) -> Draft:
-        """Insert a MADE draft with the artwork's words; where that folder has a draft already, give that one."""
+        """Insert a MADE draft with the artwork's texts; return the existing draft if the folder has one."""
         row = {
             "version": 1,
             "folder": folder,
@@ -60,15 +60,15 @@ class Drafts:
         return _draft(row)
 
     def get_many(self, ids: Collection[int]) -> dict[int, Draft]:
-        """The drafts of these numbers, each by its number; those that do not exist are left out."""
+        """The drafts of these ids, by id; missing ones are left out."""
         rows = self._connection.execute(select(drafts).where(drafts.c.id.in_(sorted(ids))))
         return {row.id: _draft(row) for row in rows}
 
     def save(self, draft: Draft) -> Draft:
-        """Write what changed and give the draft with its new version.
+        """Save a changed draft; return it with its new version.
 
         Raises:
-            InvalidTransition: the draft was changed by someone else since it was read.
+            InvalidTransition: the draft was changed since it was read.
             NotFound: there is no such draft.
         """
         changed = self._connection.execute(
@@ -88,33 +88,33 @@ class Drafts:
         if changed.rowcount == 0:
             now = self.get(draft.id)
             raise InvalidTransition(
-                f"draft {draft.id} was changed meanwhile (it is {now.state} now); look at it again and repeat"
+                f"draft {draft.id} was changed meanwhile (it is {now.state} now); check it and repeat"
             )
         return self.get(draft.id)
 
     def list(self, states: Collection[DraftState] = (), *, limit: int | None = None) -> Sequence[Draft]:
-        """Drafts in those states (all when empty), the newest first."""
+        """Drafts in those states (all if empty), newest first."""
         wanted = select(drafts).order_by(drafts.c.id.desc()).limit(limit)
         if states:
             wanted = wanted.where(drafts.c.state.in_([str(state) for state in states]))
         return tuple(_draft(row) for row in self._connection.execute(wanted))
 
     def count(self) -> dict[DraftState, int]:
-        """How many drafts are in each state."""
+        """Number of drafts in each state."""
         rows = self._connection.execute(select(drafts.c.state, func.count()).group_by(drafts.c.state)).all()
         return dict.fromkeys(DraftState, 0) | {DraftState(state): number for state, number in rows}
 
     def fingerprints(self) -> tuple[str, ...]:
-        """The perceptual hash of every picture so far, rejected ones too, the newest first."""
+        """The perceptual hashes of all pictures, including rejected ones, newest first."""
         return tuple(self._connection.scalars(select(drafts.c.fingerprint).order_by(drafts.c.id.desc())))
 
     def recent_haiku(self, count: int) -> tuple[Haiku, ...]:
-        """The poems of the latest drafts, the newest first."""
+        """The poems of the latest drafts, newest first."""
         rows = self._connection.scalars(select(drafts.c.artwork).order_by(drafts.c.id.desc()).limit(count))
         return tuple(Haiku.from_json(artwork["haiku"]) for artwork in rows)
 
     def recent_styles(self, count: int) -> tuple[str, ...]:
-        """The style keys of the latest drafts, the newest first."""
+        """The style keys of the latest drafts, newest first."""
         return tuple(self._connection.scalars(select(drafts.c.style).order_by(drafts.c.id.desc()).limit(count)))
 
 
@@ -138,7 +138,7 @@ def _draft(row: Row[Any]) -> Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of the journal."""
+    """An entry of the journal."""
 
     id: int
     at: datetime  # aware, UTC
@@ -149,26 +149,26 @@ class Entry:
 
 
 class Journal:
-    """The journal of one unit of work."""
+    """The journal, within one unit of work."""
 
     def __init__(self, connection: Connection, *, who: str) -> None:
         self._connection, self._who = connection, who
 
     def note(self, action: str, *, draft_id: int | None = None, details: str = "", at: datetime) -> None:
-        """Add a line; it is never changed."""
+        """Add an entry; entries are never changed."""
         self._connection.execute(
             insert(journal).values(at=at, who=self._who[:100], action=action, draft_id=draft_id, words=details)
         )
 
     def last(self, action: str) -> datetime | None:
-        """When something was done last; None where it never was."""
+        """When an action was last done; None if never."""
         found: datetime | None = self._connection.scalar(
             select(func.max(journal.c.at)).where(journal.c.action == action)
         )
         return found
 
     def list(self, *, draft_id: int | None = None, limit: int | None = None) -> Sequence[Entry]:
-        """Lines (of one draft, when given), the newest first."""
+        """Entries (of one draft, if given), newest first."""
         wanted = select(journal).order_by(journal.c.id.desc()).limit(limit)
         if draft_id is not None:
             wanted = wanted.where(journal.c.draft_id == draft_id)

@@ -1,7 +1,7 @@
-"""The whole database in one file, and back: SQLite's by its own online copy, PostgreSQL's by pg_dump and pg_restore.
+"""Dumps the database into one file and restores it: SQLite by its online backup, PostgreSQL by pg_dump and pg_restore.
 
-A copy is of one moment, and others go on writing meanwhile. Putting one back is one transaction: what is connected sees the old
-contents or the new. Knows databases; does not know where copies are kept, nor for how long.
+A dump is a consistent snapshot, and writers need not stop. A restore is one transaction: connected programs see the old contents or
+the new.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from auria_bot.telemetry import redacted
 __all__ = ["Dump"]
 
 _BUSY, _LOCKED, _READ_ONLY, _IO, _FULL, _CANNOT_OPEN = 5, 6, 8, 10, 13, 14  # https://www.sqlite.org/rescode.html
-_MOST = 20  # faults that are told
-_LONG = 3600  # seconds after which a program of PostgreSQL's is taken to hang
+_MOST = 20  # faults reported
+_LONG = 3600  # seconds after which pg_dump or pg_restore counts as hanging
 
 
 class Dump:
-    """Copies of one database.
+    """Dumps of one database.
 
     Usage::
 
@@ -42,11 +42,11 @@ class Dump:
     """
 
     def __init__(self, url: str | URL, *, programs: Path | None = None) -> None:
-        """Name the database.
+        """Set the database.
 
         Args:
-            url: the database's.
-            programs: the folder of pg_dump and pg_restore; the PATH when not given.
+            url: of the database.
+            programs: the folder of pg_dump and pg_restore; PATH if not given.
         """
         self._url = make_url(url)
         if self._url.password:
@@ -55,43 +55,43 @@ class Dump:
 
     @property
     def name(self) -> str:
-        """What a copy's file is called."""
+        """The name of a dump's file."""
         return "auria.db" if self._is_sqlite else "auria.dump"
 
     @property
     def size(self) -> int:
-        """About how many bytes a copy takes; 0 where that is not known."""
+        """Approximate bytes of a dump; 0 if unknown."""
         if not self._is_sqlite:
             return 0
         return sum(file.stat().st_size for file in (self._file, Path(f"{self._file}-wal")) if file.is_file())
 
     def save(self, file: Path) -> None:
-        """Write a copy to a new file, verified.
+        """Write a verified dump to a new file.
 
         Raises:
-            StoreError: the database is not there, is damaged, or PostgreSQL does not give it.
-            BackendMissing: pg_dump is not here.
-            DiskError: the disk does not take it.
+            StoreError: the database does not exist, is damaged, or pg_dump fails.
+            BackendMissing: pg_dump is not installed.
+            DiskError: the file cannot be written.
         """
         if not self._is_sqlite:
             self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={file}", self._address)
             return
         if not self._file.is_file():
-            raise StoreError(f"there is no database at {self._file} yet; auria make makes one")
+            raise StoreError(f"there is no database at {self._file} yet; auria make creates one")
         _copy(self._file, file)
         if faults := _sqlite_faults(file):
             file.unlink(missing_ok=True)
-            raise StoreError(f"{self._file} is damaged: {faults[0]}; put a backup in its place: auria db restore FILE")
+            raise StoreError(f"{self._file} is damaged: {faults[0]}; restore a backup: auria db restore FILE")
 
     def verify(self, file: Path) -> str:
-        """The schema of a copy; "" where only PostgreSQL itself could tell.
+        """Check a dump and return its schema version; "" for PostgreSQL, whose dumps do not show it.
 
         Raises:
-            StoreError: the file is no copy of Auria's, is damaged, or of the other kind of database.
+            StoreError: the file is not a dump of Auria's, is damaged, or of another kind of database.
             SchemaTooNew: it was written by a newer auria_bot.
         """
         if not file.is_file():
-            raise StoreError(f"there is no file {file}; auria db backup makes one")
+            raise StoreError(f"there is no file {file}; auria db backup creates one")
         with file.open("rb") as opened:
             first = opened.read(16)
         if first.startswith(b"PGDMP") and not self._is_sqlite:
@@ -100,7 +100,7 @@ class Dump:
             return ""
         if first != b"SQLite format 3\0" or not self._is_sqlite:
             kind = "an SQLite database" if self._is_sqlite else "a dump of PostgreSQL's (pg_dump --format=custom)"
-            raise StoreError(f"{file} is not {kind}, which database.url asks for")
+            raise StoreError(f"{file} is not {kind}, which database.url requires")
         if faults := _sqlite_faults(file, settled=_is_settled(file)):
             raise StoreError(f"{file} is damaged: {faults[0]}; take an older backup")
         schema = _schema(file)
@@ -113,25 +113,25 @@ class Dump:
         return schema
 
     def restore(self, file: Path, *, force: bool = False, aside: Path | None = None) -> None:
-        """Put a copy back in the database's place.
+        """Replace the database by a dump.
 
         Args:
-            file: the copy.
-            force: although the database holds something.
-            aside: where what it held is saved before.
+            file: the dump.
+            force: overwrite a database that is not empty.
+            aside: where the present database is saved first.
 
         Raises:
-            InvalidTransition: the database holds something, and `force` is not given.
-            StoreError: the copy cannot be used; nothing was changed.
-            DiskError: the disk does not take it.
+            InvalidTransition: the database is not empty, and `force` is not given.
+            StoreError: the dump cannot be used; nothing was changed.
+            DiskError: the file cannot be written.
         """
         self.verify(file)
         broken = self._broken()
-        if (broken or self._holds_something()) and not force:
-            state = "is damaged" if broken else "holds drafts or posts already"
-            raise InvalidTransition(f"the database {state}; end the daemon, then: auria db restore {file} --force")
+        if (broken or self._is_used()) and not force:
+            state = "is damaged" if broken else "is not empty"
+            raise InvalidTransition(f"the database {state}; stop the daemon, then: auria db restore {file} --force")
         if not self._is_sqlite:
-            if aside is not None and self._holds_something():
+            if aside is not None and self._is_used():
                 self.save(aside)
             self._run(
                 "pg_restore",
@@ -153,7 +153,7 @@ class Dump:
         _copy(file, self._file, settled=_is_settled(file))
 
     def faults(self) -> tuple[str, ...]:
-        """What is wrong with the database itself; nothing when it is whole.
+        """Faults of the database; empty if it is intact.
 
         Raises:
             DatabaseUnreachable: the server does not answer.
@@ -172,17 +172,17 @@ class Dump:
 
     @property
     def _address(self) -> str:
-        """PostgreSQL's address without its password, as its own programs read it."""
+        """PostgreSQL's URL without the password, for its own programs."""
         url = self._url
         plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
         return plain.render_as_string(hide_password=False)
 
     def _broken(self) -> bool:
-        """Whether a file is there that SQLite cannot use."""
+        """Whether SQLite's file exists but cannot be used."""
         return self._is_sqlite and self._file.is_file() and self._file.stat().st_size > 0 and bool(self.faults())
 
-    def _holds_something(self) -> bool:
-        """Whether there is a draft, or a table that is not Auria's."""
+    def _is_used(self) -> bool:
+        """Whether the database has a draft, or a table that is not Auria's."""
         if self._is_sqlite and not self._file.is_file():
             return False
         engine = connect(self._url)
@@ -197,14 +197,14 @@ class Dump:
             engine.dispose()
 
     def _move_away(self, aside: Path | None) -> None:
-        """Take a damaged file out of the way, with what belongs to it."""
+        """Rename a damaged file and its journal files."""
         with _disk(self._file):
             for ending in ("", "-wal", "-shm"):
                 if (part := Path(f"{self._file}{ending}")).exists():
                     part.rename(Path(f"{aside or f'{self._file}.damaged'}{ending}"))
 
     def _postgres_faults(self) -> tuple[str, ...]:
-        """Read every row, and have the indexes looked at where the server has amcheck."""
+        """Read every row, and check the indexes if the server has amcheck."""
         found = []
         engine = connect(self._url)
         try:
@@ -214,7 +214,7 @@ class Dump:
                 connection.rollback()
                 for name in names:
                     quoted = engine.dialect.identifier_preparer.quote(name)
-                    statements = [f"SELECT count(t::text) FROM {quoted} t"]  # noqa: S608 - its own tables
+                    statements = [f"SELECT count(t::text) FROM {quoted} t"]  # noqa: S608 - the database's own tables
                     if amcheck:
                         indexes = (
                             "SELECT bt_index_check(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
@@ -233,10 +233,12 @@ class Dump:
         return tuple(found)
 
     def _run(self, program: str, *arguments: str) -> str:
-        """Run a program of PostgreSQL's; what it printed."""
+        """Run pg_dump or pg_restore; return its output."""
         path = shutil.which(program, path=str(self._programs) if self._programs else None)
         if path is None:
-            raise BackendMissing(f"{program} is not here; install PostgreSQL's client, as old as the server or younger")
+            raise BackendMissing(
+                f"{program} is not installed; install PostgreSQL's client of the server's version or newer"
+            )
         environment = dict(os.environ)
         if self._url.password is not None:
             environment["PGPASSWORD"] = str(self._url.password)
@@ -253,53 +255,53 @@ class Dump:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise StoreError(f"{program} failed: {redacted(str(error))[:300]}") from None
         if done.returncode != 0:
-            words = redacted(" ".join(done.stderr.split()))[:500]
-            kind = DiskError if "No space left" in words else StoreError
-            raise kind(f"{program} failed: {words}")
+            message = redacted(" ".join(done.stderr.split()))[:500]
+            kind = DiskError if "No space left" in message else StoreError
+            raise kind(f"{program} failed: {message}")
         return done.stdout
 
 
 @contextmanager
 def _disk(file: Path) -> Iterator[None]:
-    """Turn SQLite's and the system's errors about a file into Auria's."""
+    """Convert errors of SQLite and the system about a file."""
     try:
         with disk_errors(file):
             yield
     except sqlite3.Error as error:
         if int(getattr(error, "sqlite_errorcode", 0)) & 0xFF in {_FULL, _READ_ONLY, _IO, _CANNOT_OPEN}:
-            raise DiskError(f"{file} cannot be written: {error}; free some space, look at its permissions") from error
-        raise StoreError(f"{file} failed: {error}; is it a database, and does no other program hold it?") from error
+            raise DiskError(f"{file} cannot be written: {error}; free some space, check its permissions") from error
+        raise StoreError(f"{file} failed: {error}; is it a database, and not locked by another program?") from error
 
 
 def _copy(source: Path, target: Path, *, settled: bool = False) -> None:
-    """SQLite's online copy, in one piece: with its write-ahead log nobody waits for it."""
+    """SQLite's online backup in one step; in WAL mode no writer waits for it."""
     new = not target.exists()
     with _disk(target), closing(_open(source, settled=settled)) as read, closing(_open(target, make=True)) as written:
-        read.backup(written, progress=_patience())
+        read.backup(written, progress=_give_up_when_locked())
         if new:
-            written.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+            written.execute("PRAGMA journal_mode = DELETE")  # a single complete file
     with disk_errors(target):
         flush(target)
 
 
-def _patience() -> Callable[[int, int, int], None]:
-    """Give a copy up that waits too long for another program; left to itself it would wait for ever."""
+def _give_up_when_locked() -> Callable[[int, int, int], None]:
+    """A progress callback that ends a backup waiting too long for a lock; by default it waits forever."""
     until = time.monotonic() + BUSY_TIMEOUT
 
     def look(state: int, _left: int, _all: int) -> None:
         if state in {_BUSY, _LOCKED} and time.monotonic() > until:
-            raise sqlite3.OperationalError("it is locked by another program; end that or try again")
+            raise sqlite3.OperationalError("it is locked by another program; end it or try again")
 
     return look
 
 
 def _is_settled(file: Path) -> bool:
-    """Whether a copy is all in its one file; then it may lie where nothing can be written."""
+    """Whether a dump has no journal files; then it can be read from a read-only place."""
     return not any(Path(f"{file}{ending}").exists() for ending in ("-wal", "-journal"))
 
 
 def _schema(file: Path) -> str | None:
-    """The version of a copy's schema; None where it has none."""
+    """A dump's schema version, or None."""
     with suppress(sqlite3.Error), closing(_open(file, settled=_is_settled(file))) as opened:
         found = opened.execute("SELECT version_num FROM alembic_version").fetchone()
         return str(found[0]) if found else None
@@ -313,7 +315,7 @@ def _open(file: Path, *, make: bool = False, settled: bool = False) -> sqlite3.C
 
 
 def _sqlite_faults(file: Path, *, settled: bool = False) -> tuple[str, ...]:
-    """What SQLite finds when it reads everything; rows that refer to nothing."""
+    """Faults found by SQLite's integrity check and foreign key check."""
     try:
         with closing(_open(file, settled=settled)) as opened:
             found = [str(row[0]) for row in opened.execute(f"PRAGMA integrity_check({_MOST})") if row[0] != "ok"]

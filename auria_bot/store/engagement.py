@@ -1,8 +1,7 @@
-"""What followers did, in the database: a sample a post and visit, and how many follow a channel.
+"""Engagement samples of posts and follower counts of channels in the database.
 
-Samples are only ever added, and none is thinned out: a post's timetable yields some twenty in its first year and
-none afterwards. The latest of each post is found by one step into the index (post_id, at), so that the age of the
-collection hardly matters. Knows rows; does not know when a post is measured or what a count is worth.
+Samples are only added: a post has 22 in its first year and none afterwards. The latest of each post is found by one step in the
+index (post_id, at), so that the number of samples hardly matters.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ from auria_bot.store.schema import audiences, drafts, posts, samples
 
 __all__ = ["Samples"]
 
-_MOST = 2**31 - 1  # that a column of counts holds
+_MOST = 2**31 - 1  # the largest value of a count column
 _SENT = and_(posts.c.state == PostState.SENT, posts.c.receipt_at.is_not(None))
 
 
 class Samples:
-    """The samples of one unit of work."""
+    """Samples and follower counts, within one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -44,12 +43,12 @@ class Samples:
     def tracked_posts(
         self, *, since: datetime, channels: Collection[str] | None = None, vanished: bool = False
     ) -> Sequence[TrackedPost]:
-        """The posts that went out since then, the newest first.
+        """The posts published since then, newest first.
 
         Args:
             since: aware.
             channels: only these; all by default.
-            vanished: those that are gone, too.
+            vanished: include vanished posts.
         """
         last = select(func.max(samples.c.at)).where(samples.c.post_id == posts.c.id).scalar_subquery()
         wanted = (
@@ -81,22 +80,22 @@ class Samples:
         )
 
     def add(self, post_id: int, counts: Engagement) -> None:
-        """Keep what was counted; a post that was noted as gone is there again."""
-        values = {name: _held(getattr(counts, name)) for name in COUNTS}
+        """Insert a sample; a vanished post is no longer vanished."""
+        values = {name: _clipped(getattr(counts, name)) for name in COUNTS}
         self._connection.execute(insert(samples).values(post_id=post_id, at=counts.at, **values))
         self._connection.execute(
             update(posts).where(posts.c.id == post_id, posts.c.vanished_at.is_not(None)).values(vanished_at=None)
         )
 
     def mark_vanished(self, post_id: int, *, at: datetime) -> bool:
-        """Note that a post is gone, and say whether that is news; what was counted stays."""
+        """Mark a post as vanished; return whether it was not marked before. Its samples are kept."""
         gone = update(posts).where(posts.c.id == post_id, posts.c.vanished_at.is_(None)).values(vanished_at=at)
         return self._connection.execute(gone).rowcount == 1
 
     def add_audience(self, channel: str, audience: Audience) -> None:
-        """Keep how many follow."""
+        """Insert a follower count."""
         self._connection.execute(
-            insert(audiences).values(channel=channel, at=audience.at, followers=_held(audience.followers))
+            insert(audiences).values(channel=channel, at=audience.at, followers=_clipped(audience.followers))
         )
 
     def audience_counted_at(self) -> dict[str, datetime]:
@@ -107,7 +106,7 @@ class Samples:
         return {row.channel: row.at for row in rows}
 
     def call_counts(self, *, since: datetime) -> dict[str, int]:
-        """How many counts each channel was asked for since then."""
+        """How many counts of each channel were stored since then."""
         of_posts = (
             select(posts.c.channel, func.count())
             .join_from(posts, samples, samples.c.post_id == posts.c.id)
@@ -124,14 +123,14 @@ class Samples:
         return found
 
     def history(self, post_id: int) -> Sequence[Engagement]:
-        """Every sample of a post, the oldest first."""
+        """Every sample of a post, oldest first."""
         wanted = select(samples).where(samples.c.post_id == post_id).order_by(samples.c.at, samples.c.id)
         return tuple(_counts(row) for row in self._connection.execute(wanted))
 
     def followers(
         self, *, since: datetime | None = None, channel: str | None = None
     ) -> Mapping[str, Sequence[Audience]]:
-        """Each channel's followers over time, the oldest first; counts that could not be told are left out."""
+        """Each channel's follower counts, oldest first; unknown counts are left out."""
         wanted = (
             select(audiences.c.channel, audiences.c.at, audiences.c.followers)
             .where(audiences.c.followers.is_not(None))
@@ -149,12 +148,12 @@ class Samples:
     def post_engagements(
         self, *, since: datetime | None = None, channel: str | None = None, grown: timedelta | None = None
     ) -> Sequence[PostEngagement]:
-        """Every post that is out, the newest first, each with one of its samples.
+        """Every published post, newest first, each with one of its samples.
 
         Args:
-            since: only those that went out since then.
+            since: only those published since then.
             channel: only those of this channel.
-            grown: take the first sample of at least this age, and only where there is none the latest.
+            grown: use the first sample of at least this age, or the latest if there is none.
         """
         sample: ColumnElement[Any] = self._sample()
         if grown is not None:
@@ -172,7 +171,7 @@ class Samples:
                 drafts.c.style,
                 samples.c.at,
                 *(samples.c[name] for name in COUNTS),
-                _crowd().label("followers"),
+                _followers_at_publication().label("followers"),
             )
             .join_from(posts, drafts, drafts.c.id == posts.c.draft_id)
             .outerjoin(samples, samples.c.id == sample)
@@ -184,8 +183,8 @@ class Samples:
         if channel is not None:
             wanted = wanted.where(posts.c.channel == channel)
         found = []
-        for row in self._connection.execute(wanted):  # taken apart at once: thousands of rows, and names are slow
-            post_id, draft_id, name, at, url, cost, gone, mood, style, sampled, *counts, crowd = row
+        for row in self._connection.execute(wanted):  # unpacked at once: access by name is slow for thousands of rows
+            post_id, draft_id, name, at, url, cost, gone, mood, style, sampled, *counts, followers = row
             values = dict(zip(COUNTS, counts, strict=True))
             found.append(
                 PostEngagement(
@@ -198,22 +197,22 @@ class Samples:
                     style=style,
                     cost=cost or 0.0,
                     vanished_at=gone,
-                    followers=crowd,
+                    followers=followers,
                     counts=Engagement(at=sampled, **values) if sampled else None,
                 )
             )
         return tuple(found)
 
     def artworks(self, draft_ids: Collection[int]) -> dict[int, Artwork]:
-        """The artworks of some drafts, by the drafts' numbers."""
+        """The artworks of some drafts, by draft id."""
         found: dict[int, Artwork] = {}
-        for few in _portions(sorted(set(draft_ids)), 500):
-            rows = self._connection.execute(select(drafts.c.id, drafts.c.artwork).where(drafts.c.id.in_(few)))
+        for batch in _batches(sorted(set(draft_ids)), 500):
+            rows = self._connection.execute(select(drafts.c.id, drafts.c.artwork).where(drafts.c.id.in_(batch)))
             found |= {row.id: Artwork.from_json(row.artwork) for row in rows}
         return found
 
     def _sample(self, grown: timedelta | None = None) -> ScalarSelect[int]:
-        """The id of a post's latest sample, or of the first that is at least so old."""
+        """The id of a post's latest sample, or of the first of at least this age."""
         sample = samples.alias("sample")
         of_post = select(sample.c.id).where(sample.c.post_id == posts.c.id).limit(1)
         if grown is None:
@@ -222,14 +221,14 @@ class Samples:
         return of_post.where(old_enough).order_by(sample.c.at, sample.c.id).scalar_subquery()
 
     def _later(self, time: ColumnElement[Any], by: timedelta) -> ColumnElement[Any]:
-        """A time of the database, moved on."""
-        if self._connection.dialect.name == "sqlite":  # which keeps times as texts, in this form
+        """A time in the database plus an interval."""
+        if self._connection.dialect.name == "sqlite":  # which stores times as texts in this format
             return func.strftime("%Y-%m-%d %H:%M:%f", time, f"+{by.total_seconds():.0f} seconds")
         return time + literal(by, Interval())
 
 
-def _crowd() -> ColumnElement[int | None]:
-    """How many followed a post's channel when it went out: the last count before it, or the first ever."""
+def _followers_at_publication() -> ColumnElement[int | None]:
+    """The followers of a post's channel at publication: the last count before it, or the first of all."""
     own, first = audiences.alias("before"), audiences.alias("first")
     before = (
         select(own.c.followers)
@@ -248,11 +247,11 @@ def _counts(row: Any) -> Engagement:
     return Engagement(at=row.at, **{name: getattr(row, name) for name in COUNTS})
 
 
-def _held(count: int | None) -> int | None:
-    """A count within what a column holds."""
+def _clipped(count: int | None) -> int | None:
+    """A count clipped to the column's range."""
     return None if count is None else max(0, min(int(count), _MOST))
 
 
-def _portions(numbers: Sequence[int], size: int) -> Sequence[Sequence[int]]:
-    """Databases take only so many values in one question."""
+def _batches(numbers: Sequence[int], size: int) -> Sequence[Sequence[int]]:
+    """Split values, because a query takes a limited number."""
     return [numbers[start : start + size] for start in range(0, len(numbers), size)]

@@ -25,11 +25,11 @@ from auria_bot.telemetry import redacted
 
 __all__ = ["READ_ONLY", "connect", "insert_many", "insert_once", "shown", "translated"]
 
-BUSY_TIMEOUT = 20.0  # seconds that SQLite waits for another program's transaction
+BUSY_TIMEOUT = 20.0  # seconds that SQLite waits for another process's transaction
 CONNECT_TIMEOUT = 10  # seconds for a PostgreSQL server to answer
-IDLE = 5.0  # seconds of idleness after which a connection to PostgreSQL is asked whether it is still there
+IDLE = 5.0  # seconds of idleness after which a PostgreSQL connection is checked before use
 
-# By itself, the system tells of a network that went away in the middle of a question after hours.
+# By default the system reports a lost network in the middle of a query only after hours.
 _KEPT_ALIVE = {
     "keepalives_idle": 20,
     "keepalives_interval": 5,
@@ -38,7 +38,7 @@ _KEPT_ALIVE = {
 }
 
 READ_ONLY = "auria_read_only"
-"""The execution option of a connection that only reads: on SQLite it takes no write lock."""
+"""Execution option of a connection that only reads: on SQLite it takes no write lock."""
 
 # https://www.sqlite.org/rescode.html
 _BUSY, _LOCKED, _READ_ONLY, _IO, _CORRUPT, _FULL, _CANNOT_OPEN, _NO_DATABASE = 5, 6, 8, 10, 11, 13, 14, 26
@@ -50,27 +50,27 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
     Raises:
         SettingsError: the URL cannot be read, or names another kind of database.
         BackendMissing: PostgreSQL's driver is not installed.
-        DiskError: the folder of SQLite's file cannot be made.
+        DiskError: the folder of SQLite's file cannot be created.
     """
     try:
-        place = make_url(url)
+        parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise SettingsError(f"database.url {redacted(str(url))[:80]!r} cannot be read; {_FORMS}") from None
-    if place.drivername in {"postgres", "postgresql"}:
-        place = place.set(drivername="postgresql+psycopg")
-    if place.get_backend_name() == "sqlite":
-        return _sqlite(place, echo=echo)
-    if place.drivername != "postgresql+psycopg":
-        raise SettingsError(f"database.url names {place.drivername[:40]!r}; {_FORMS}")
-    if "connect_timeout" not in place.query:
-        place = place.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
-    lasting = {name: value for name, value in _KEPT_ALIVE.items() if name not in place.query}
+    if parsed.drivername in {"postgres", "postgresql"}:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, echo=echo)
+    if parsed.drivername != "postgresql+psycopg":
+        raise SettingsError(f"database.url names {parsed.drivername[:40]!r}; {_FORMS}")
+    if "connect_timeout" not in parsed.query:
+        parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
+    lasting = {name: value for name, value in _KEPT_ALIVE.items() if name not in parsed.query}
     try:
-        engine = create_engine(place, echo=echo, hide_parameters=True, pool_size=2, connect_args=lasting)
+        engine = create_engine(parsed, echo=echo, hide_parameters=True, pool_size=2, connect_args=lasting)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise BackendMissing("PostgreSQL needs a driver: pip install 'auria-bot[postgres]'") from None
     event.listen(engine, "checkin", _remember_use)
-    event.listen(engine, "checkout", partial(_ask_when_idle, engine))
+    event.listen(engine, "checkout", partial(_check_when_idle, engine))
     return engine
 
 
@@ -81,8 +81,8 @@ def _remember_use(_connection: Any, record: Any) -> None:
     record.info["used"] = time.monotonic()
 
 
-def _ask_when_idle(engine: Engine, connection: Any, record: Any, _proxy: Any) -> None:
-    """Make sure that a connection which was idle for a while is still there; the pool replaces it when it is not."""
+def _check_when_idle(engine: Engine, connection: Any, record: Any, _proxy: Any) -> None:
+    """Check a connection that was idle for a while; the pool replaces it if it is lost."""
     if time.monotonic() - record.info.get("used", time.monotonic()) < IDLE:
         return
     try:
@@ -91,30 +91,27 @@ def _ask_when_idle(engine: Engine, connection: Any, record: Any, _proxy: Any) ->
         raise DisconnectionError("the connection was lost while it was idle") from error
 
 
-def _sqlite(place: URL, *, echo: bool) -> Engine:
-    if place.database in {None, "", ":memory:"}:
+def _sqlite(parsed: URL, *, echo: bool) -> Engine:
+    if parsed.database in {None, "", ":memory:"}:
         raise SettingsError("database.url must name a file, like sqlite:////var/lib/auria/auria.db")
-    file = Path(str(place.database)).absolute()
+    file = Path(str(parsed.database)).absolute()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DiskError(
-            f"the folder {file.parent} cannot be made: {error.strerror}; make it, or set AURIA_HOME"
+            f"the folder {file.parent} cannot be created: {error.strerror}; create it, or set AURIA_HOME"
         ) from error
-    place = URL.create("sqlite", database=str(file))
-    engine = create_engine(place, echo=echo, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
+    parsed = URL.create("sqlite", database=str(file))
+    engine = create_engine(parsed, echo=echo, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    _keep_to_the_file(engine, file)
+    _follow_replaced_file(engine, file)
     return engine
 
 
-def _keep_to_the_file(engine: Engine, file: Path) -> None:
-    """See to it that nobody goes on in a file that was taken away: SQLite itself would not notice.
-
-    Another file in its place is opened; where there is none, none is made.
-    """
-    opened: list[bool] = []  # once there was a file
+def _follow_replaced_file(engine: Engine, file: Path) -> None:
+    """Reopen the database if its file was replaced, which SQLite does not notice; never recreate a removed file."""
+    opened: list[bool] = []  # not empty once there was a file
 
     def connecting(*_: Any) -> None:
         if opened:
@@ -126,7 +123,7 @@ def _keep_to_the_file(engine: Engine, file: Path) -> None:
 
     def taken(_connection: Any, record: Any, _proxy: Any) -> None:
         if record.info["file"] != _identity(file):
-            raise DisconnectionError("there is another file now")
+            raise DisconnectionError("the file was replaced")
 
     event.listen(engine, "do_connect", connecting)
     event.listen(engine, "connect", connected)
@@ -134,33 +131,33 @@ def _keep_to_the_file(engine: Engine, file: Path) -> None:
 
 
 def _identity(file: Path) -> tuple[int, int]:
-    """Which file it is, whatever its name.
+    """Device and inode of a file.
 
     Raises:
-        DiskError: it is gone.
+        DiskError: it does not exist.
     """
     try:
         found = file.stat()
     except OSError as error:
         raise DiskError(
-            f"{file} is gone: {error.strerror}; is its disk there? auria db restore puts a backup back"
+            f"{file} is missing: {error.strerror}; is its disk mounted? auria db restore restores a backup"
         ) from error
     return found.st_dev, found.st_ino
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN comes too late to keep two writers apart
+    connection.isolation_level = None  # the driver's own BEGIN comes too late to serialise writers
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")  # an approval survives a power cut
-    cursor.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten; not every build does so by itself
+    cursor.execute("PRAGMA secure_delete = ON")  # deleted verses are overwritten; not every build does so by default
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        _to_wal(cursor)
+        _switch_to_wal(cursor)
     cursor.close()
 
 
-def _to_wal(cursor: Any) -> None:
-    """Switch a new file over; SQLite does not wait here for others who do the same, so ask again."""
+def _switch_to_wal(cursor: Any) -> None:
+    """Switch a new file to WAL; SQLite does not wait for concurrent switches, so retry."""
     import sqlite3
 
     until = time.monotonic() + BUSY_TIMEOUT
@@ -192,7 +189,7 @@ def translated(engine: Engine) -> Iterator[None]:
     Raises:
         DatabaseUnreachable: the server does not answer or refuses the login.
         DiskError: the disk is full, read-only or failing.
-        InputError: a text that the database cannot hold.
+        InputError: a text that the database cannot store.
         StoreError: everything else.
     """
     try:
@@ -208,16 +205,16 @@ def translated(engine: Engine) -> Iterator[None]:
 def _from_sqlite(error: DBAPIError, engine: Engine) -> AuriaError:
     file, original = engine.url.database, error.orig
     code = int(getattr(original, "sqlite_errorcode", 0)) & 0xFF
-    kind, words = _SQLITE.get(code, (StoreError, "SQLite failed on {file}: {original}"))
-    return kind(words.format(file=file, original=original))
+    kind, template = _SQLITE.get(code, (StoreError, "SQLite failed on {file}: {original}"))
+    return kind(template.format(file=file, original=original))
 
 
 _SQLITE: dict[int, tuple[type[AuriaError], str]] = {
-    _BUSY: (StoreError, "{file} is locked by another program; end that or try again"),
-    _LOCKED: (StoreError, "{file} is locked by another program; end that or try again"),
+    _BUSY: (StoreError, "{file} is locked by another program; end it or try again"),
+    _LOCKED: (StoreError, "{file} is locked by another program; end it or try again"),
     _CORRUPT: (
         StoreError,
-        "{file} is damaged; put a backup in its place, or move it away to start with an empty one",
+        "{file} is damaged; restore a backup, or move it away to start with an empty one",
     ),
     _NO_DATABASE: (StoreError, "{file} is not a database; move it away, or set database.url to another file"),
     _FULL: (DiskError, "the disk that holds {file} is full; free some space and try again"),
@@ -238,21 +235,21 @@ def _from_postgres(error: DBAPIError, engine: Engine) -> AuriaError:
 
     original = error.orig
     state = getattr(original, "sqlstate", None) or ""
-    words = redacted(" ".join(str(original).split()))
+    message = redacted(" ".join(str(original).split()))
     if isinstance(original, psycopg.errors.DiskFull):
-        return DiskError(f"the disk of the database server is full: {words}")
+        return DiskError(f"the disk of the database server is full: {message}")
     if isinstance(original, psycopg.OperationalError) and (not state or state[:2] in {"08", "28", "3D", "57", "53"}):
         return DatabaseUnreachable(
-            f"the database {shown(engine)} cannot be reached: {words}; check that it runs and that database.url is right"
+            f"the database {shown(engine)} cannot be reached: {message}; check that it runs and that database.url is right"
         )
     if isinstance(original, psycopg.DataError):
-        return InputError(f"the database cannot hold this value: {words}")
-    return StoreError(f"PostgreSQL failed: {words}")
+        return InputError(f"the database cannot hold this value: {message}")
+    return StoreError(f"PostgreSQL failed: {message}")
 
 
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any], *, unique: Sequence[str]) -> bool:
-    """Insert a row unless one with the same values of the unique columns is there; whether it was inserted."""
-    # Without the option, the count of an insert is not read from PostgreSQL's driver.
+    """Insert a row unless one with the same unique columns exists; return whether it was inserted."""
+    # Without this option the row count of an insert is not available on PostgreSQL.
     counted = _insert(connection, table, unique).execution_options(preserve_rowcount=True)
     return bool(connection.execute(counted, row).rowcount == 1)
 
@@ -260,7 +257,7 @@ def insert_once(connection: Connection, table: Table, row: Mapping[str, Any], *,
 def insert_many(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
 ) -> None:
-    """Insert rows, all with the same columns, but for those that are there already."""
+    """Insert rows, all with the same columns, except those that exist."""
     if rows:
         connection.execute(_insert(connection, table, unique), list(rows))
 
@@ -268,7 +265,7 @@ def insert_many(
 def _insert(connection: Connection, table: Table, unique: Sequence[str]) -> Any:
     columns = [table.c[name] for name in unique]
     if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # a user of SQLite need not wait for it
+        from sqlalchemy.dialects import postgresql  # not imported for SQLite, because it is slow
 
         return postgresql.insert(table).on_conflict_do_nothing(index_elements=columns)
     from sqlalchemy.dialects import sqlite

@@ -1,7 +1,7 @@
-"""Bring a database's schema up to date: by the program itself on first use, or by `auria db upgrade`.
+"""Upgrades a database's schema, on first use or by `auria db upgrade`.
 
-The version is compared by plain SQL, so that Alembic (half a second of imports) is needed only when there is
-something to do. A lock on the database keeps two first users apart; a migration happens whole or not at all.
+The version is compared by plain SQL, so that Alembic (half a second of imports) is imported only for a migration. A database lock
+serialises concurrent first uses; a migration is one transaction.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _LOCK = 0x61757269  # "auri": the key of PostgreSQL's advisory lock
 
 
 def current(url: str | URL) -> str | None:
-    """The version of a database's schema; None where there is none yet. Makes nothing, not even SQLite's file.
+    """The version of a database's schema; None if there is none yet. Creates nothing, not even SQLite's file.
 
     Raises:
         DatabaseUnreachable: the server does not answer.
         StoreError: the file is damaged or not a database.
     """
-    place = make_url(url)
-    if place.get_backend_name() == "sqlite" and not Path(str(place.database)).exists():
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return None
     engine = connect(url)
     try:
@@ -39,11 +39,11 @@ def current(url: str | URL) -> str | None:
 
 
 def upgrade(url: str | URL) -> str:
-    """Bring a database up to date and give its version.
+    """Upgrade a database; return its version.
 
     Raises:
         SchemaTooNew: it was written by a newer auria_bot.
-        StoreError: it holds tables that are not Auria's.
+        StoreError: it contains tables that are not Auria's.
     """
     engine = connect(url)
     try:
@@ -54,11 +54,11 @@ def upgrade(url: str | URL) -> str:
 
 
 def bring_up_to_date(engine: Engine) -> None:
-    """Migrate a new or older database; a database that is up to date costs one query.
+    """Upgrade a new or older database; an up-to-date one costs one query.
 
     Raises:
         SchemaTooNew: it was written by a newer auria_bot.
-        StoreError: it holds tables that are not Auria's.
+        StoreError: it contains tables that are not Auria's.
     """
     with translated(engine):
         with engine.connect() as connection:
@@ -67,7 +67,7 @@ def bring_up_to_date(engine: Engine) -> None:
         with engine.begin() as connection:  # on SQLite this is the write lock
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            version = _version(connection)  # another may have done it while this one waited
+            version = _version(connection)  # another process may have upgraded it meanwhile
             if version != HEAD:
                 _migrate(connection, version, shown(engine))
 
@@ -89,11 +89,11 @@ def _migrate(connection: Connection, version: str | None, database: str) -> None
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = connection
     if version is None:
-        strangers = set(inspect(connection).get_table_names()) & set(METADATA.tables)
-        if strangers:
+        foreign = set(inspect(connection).get_table_names()) & set(METADATA.tables)
+        if foreign:
             raise StoreError(
-                f"{database} already holds tables named {', '.join(sorted(strangers))} that Auria did not make;"
-                " give Auria a database of her own"
+                f"{database} already holds tables named {', '.join(sorted(foreign))} that Auria did not create;"
+                " use a separate database for Auria"
             )
     else:
         try:

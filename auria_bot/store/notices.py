@@ -1,4 +1,4 @@
-"""What the operator was told, or is to be told, in the database. Knows rows; does not know why or how somebody is told."""
+"""Notices to the operator in the database: sent ones, and those still to be sent."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from auria_bot.store.schema import notices
 
 __all__ = ["Notices"]
 
-_FAR = timedelta(days=1)  # more than anybody waits before a further try
+_FAR = timedelta(days=1)  # longer than any delay before a retry
 
 
 class Notices:
-    """The notices of one unit of work."""
+    """Notices, within one unit of work."""
 
     def __init__(self, connection: Connection, *, home: Path) -> None:
         self._connection, self._home = connection, home
 
-    def add(self, notice: Notice, *, at: datetime, say: bool = True) -> bool:
-        """Keep a notice to be said; whether it is news: one of the same kind and subject stays as it is.
+    def add(self, notice: Notice, *, at: datetime, send: bool = True) -> bool:
+        """Insert a notice to be sent; return whether it is new: one of the same kind and subject is left unchanged.
 
         Args:
-            notice: what is to be said.
-            at: now.
-            say: false for what another notice says too.
+            notice: the notice.
+            at: the current time.
+            send: false if another notice covers it.
         """
         row = {
             "kind": notice.kind,
@@ -40,31 +40,31 @@ class Notices:
             "words": notice.body,
             "picture": path_in_home(notice.picture, self._home),
             "tries": 0,
-            "next_at": at if say else None,
+            "next_at": at if send else None,
             "told": [],
         }
         return insert_once(self._connection, notices, row, unique=("kind", "subject"))
 
     def subjects(self, kind: str) -> Sequence[str]:
-        """The subjects of a kind that there is a notice of."""
+        """The subjects of the stored notices of a kind."""
         return tuple(self._connection.scalars(select(notices.c.subject).where(notices.c.kind == kind)))
 
     def forget(self, kind: str, subjects: Collection[str]) -> None:
-        """The occasion is over: when it comes again, it is said again."""
+        """Delete the notices of past occasions, so that they are sent again when the occasion returns."""
         self._connection.execute(delete(notices).where(notices.c.kind == kind, notices.c.subject.in_(sorted(subjects))))
 
     def forget_sent(self, kind: str, *, before: datetime) -> None:
-        """Forget what was said long ago."""
+        """Delete old notices of a kind."""
         old = (notices.c.kind == kind, notices.c.at < before)
         self._connection.execute(delete(notices).where(*old))
 
     def has_due(self, *, now: datetime) -> bool:
-        """Whether something is to be said now."""
+        """Whether a notice is due to be sent."""
         found = select(notices.c.id).where(_is_due(now)).limit(1)
         return self._connection.execute(found).one_or_none() is not None
 
     def claim_due(self, *, now: datetime, until: datetime) -> Sequence[PendingNotification]:
-        """What is to be said now, the oldest first; nobody else gets it before `until`."""
+        """Claim the notices due to be sent, oldest first; nobody else gets them before `until`."""
         due = select(notices.c.id).where(_is_due(now)).order_by(notices.c.id)
         ids = list(self._connection.scalars(due.with_for_update(skip_locked=True)))
         rows = self._connection.execute(
@@ -88,24 +88,24 @@ class Notices:
             )
             for row in rows
         ]
-        return sorted(found, key=lambda one: one.id)
+        return sorted(found, key=lambda pending: pending.id)
 
     def record_delivery(
-        self, telling: PendingNotification, *, delivered: Collection[str], next_at: datetime | None
+        self, pending: PendingNotification, *, delivered: Collection[str], next_at: datetime | None
     ) -> None:
-        """Keep who was told, and when it is tried again; None when it is said.
+        """Store who received a notice, and when to retry; None if it is complete.
 
-        Nothing is kept where the occasion was over meanwhile: SQLite gives its number to the next one.
+        Nothing is stored if the notice was deleted meanwhile, also if SQLite reused its id.
         """
         same = (
-            notices.c.id == telling.id,
-            notices.c.kind == telling.notice.kind,
-            notices.c.subject == telling.notice.subject,
-            notices.c.tries >= telling.tries,
+            notices.c.id == pending.id,
+            notices.c.kind == pending.notice.kind,
+            notices.c.subject == pending.notice.subject,
+            notices.c.tries >= pending.tries,
         )
         self._connection.execute(update(notices).where(*same).values(told=sorted(delivered), next_at=next_at))
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    """What is put off for longer than ever was so by a clock that was ahead."""
+    """Due, or deferred for so long that the clock must have been ahead."""
     return or_(notices.c.next_at <= now, notices.c.next_at > now + _FAR)

@@ -1,7 +1,4 @@
-"""Posts and their attempts in the database: claimed by one worker at a time, never sent twice by a stale one.
-
-Knows rows, leases and fencing numbers; does not know what a channel is.
-"""
+"""Posts and their attempts in the database: claimed by one worker at a time, by lease and fencing number."""
 
 from __future__ import annotations
 
@@ -23,19 +20,19 @@ from auria_bot.store.schema import channels as channels_table
 __all__ = ["Posts"]
 
 
-# Statements that are needed for every post are built once.
+# Statements needed for every post are built once.
 _ITS_ATTEMPT = (attempts.c.post_id == bindparam("post_"), attempts.c.fencing == bindparam("fencing_"))
 _MINE = (
     posts.c.id == bindparam("post_"),
     posts.c.fencing == bindparam("fencing_"),
     posts.c.state == PostState.SENDING,
-)  # what holds as long as nobody took a claimed post over
-_READY = (
+)  # true as long as no other worker took the claimed post
+_CONFIRM = (
     update(posts)
     .where(*_MINE, posts.c.lease_until > bindparam("now_"))
     .values(memo=bindparam("memo_"), tried_at=bindparam("now_"), lease_until=bindparam("until_"))
 )
-_BEGUN = update(attempts).where(*_ITS_ATTEMPT).values(sending_at=bindparam("now_"), memo=bindparam("memo_"))
+_ATTEMPT_CONFIRMED = update(attempts).where(*_ITS_ATTEMPT).values(sending_at=bindparam("now_"), memo=bindparam("memo_"))
 _CHANGED = (
     "state",
     "due",
@@ -46,8 +43,8 @@ _CHANGED = (
     "receipt_cost",
     "words",
 )
-_SETTLE = update(posts).where(*_MINE).values({name: bindparam(f"{name}_") for name in _CHANGED})
-_CLOSE = (
+_WRITE_STATE = update(posts).where(*_MINE).values({name: bindparam(f"{name}_") for name in _CHANGED})
+_CLOSE_ATTEMPT = (
     update(attempts)
     .where(*_ITS_ATTEMPT)
     .values(ended_at=bindparam("at_"), outcome=bindparam("outcome_"), words=bindparam("words_"))
@@ -60,13 +57,16 @@ _RELEASE = (
 
 
 class Posts:
-    """The posts of one unit of work."""
+    """Posts, within one unit of work."""
 
     def __init__(self, connection: Connection, *, home: Path) -> None:
         self._connection, self._home = connection, home
 
     def add(self, draft: Draft, channel: str, *, due: datetime, picture: str, key: str) -> Post:
-        """Insert a WAITING post; where the draft has one on that channel already, give that one."""
+        """Insert a WAITING post; return the existing one if the draft has one on that channel.
+
+        A `picture` under the home is stored relative to it.
+        """
         row = {
             "draft_id": draft.id,
             "channel": channel,
@@ -100,7 +100,7 @@ class Posts:
     def list(
         self, states: Collection[PostState] = (), *, draft_id: int | None = None, limit: int | None = None
     ) -> Sequence[Post]:
-        """Posts in those states (all when empty), the newest first."""
+        """Posts in those states (all if empty), newest first."""
         wanted = select(posts).order_by(posts.c.id.desc()).limit(limit)
         if states:
             wanted = wanted.where(posts.c.state.in_([str(state) for state in states]))
@@ -109,29 +109,29 @@ class Posts:
         return tuple(_post(row, self._home) for row in self._connection.execute(wanted))
 
     def count(self) -> dict[tuple[str, PostState], int]:
-        """How many posts each channel has in each state it has posts in."""
+        """Number of posts by channel and state."""
         by = (posts.c.channel, posts.c.state)
         rows = self._connection.execute(select(*by, func.count()).group_by(*by).order_by(*by))
         return {(channel, PostState(state)): number for channel, state, number in rows}
 
     def channels_in(self, states: Collection[PostState]) -> Sequence[str]:
-        """The names of the channels that have posts in those states."""
+        """The channels that have posts in those states."""
         found = select(posts.c.channel).distinct().where(posts.c.state.in_([str(state) for state in states]))
         return tuple(self._connection.scalars(found.order_by(posts.c.channel)))
 
     def count_attempted(self, channel: str, *, since: datetime) -> int:
-        """How many posts went out on a channel, or may have, since then."""
-        maybe_out = (PostState.SENT, PostState.SENDING, PostState.UNKNOWN, PostState.NEEDS_ATTENTION)
-        these = (posts.c.channel == channel, posts.c.state.in_([str(state) for state in maybe_out]))
-        # Of one that is being sent and was not tried yet, another worker is just about to.
+        """How many posts were sent on a channel, or may have been, since then."""
+        maybe_sent = (PostState.SENT, PostState.SENDING, PostState.UNKNOWN, PostState.NEEDS_ATTENTION)
+        these = (posts.c.channel == channel, posts.c.state.in_([str(state) for state in maybe_sent]))
+        # A SENDING post that was not tried yet is about to be sent by another worker.
         late = or_(posts.c.tried_at >= since, posts.c.state == PostState.SENDING)
         return int(self._connection.execute(select(func.count()).where(*these, late)).scalar_one())
 
     def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str], limit: int = 1) -> Sequence[Post]:
-        """Move the longest due WAITING posts of these channels to SENDING, each with an attempt, a lease and a fencing number.
+        """Claim the longest due WAITING posts: move them to SENDING with an attempt, a lease and a fencing number.
 
-        A paused channel's posts are left alone. Two workers never get the same post: PostgreSQL locks the rows and
-        lets others skip them, SQLite lets one unit of work write at a time.
+        Posts of paused channels are skipped. Two workers never get the same post: PostgreSQL locks the rows and lets others
+        skip them, SQLite serialises writers.
         """
         due = self._due(PostState.WAITING, now=now, channels=channels, limit=limit)
         rows = self._connection.execute(
@@ -152,43 +152,43 @@ class Posts:
         return tuple(sorted((_post(row, self._home) for row in rows), key=lambda post: (post.due, post.id)))
 
     def confirm_send(self, post: Post, *, memo: str, now: datetime, lease: timedelta) -> None:
-        """Note that a claimed post's mutation is about to happen; its lease begins anew.
+        """Record that a claimed post's mutation is about to happen, and renew its lease.
 
         Raises:
-            InvalidTransition: the post was claimed again, or its lease ran out, since.
+            InvalidTransition: the post was claimed again, or its lease expired.
         """
-        words = {"memo_": memo, "now_": now, "until_": now + lease}
-        if self._connection.execute(_READY, _claim_of(post) | words).rowcount == 0:
+        values = {"memo_": memo, "now_": now, "until_": now + lease}
+        if self._connection.execute(_CONFIRM, _claim_of(post) | values).rowcount == 0:
             raise self._taken(post)
-        self._connection.execute(_BEGUN, _claim_of(post) | words)
+        self._connection.execute(_ATTEMPT_CONFIRMED, _claim_of(post) | values)
 
     def close_attempt(self, post: Post, *, outcome: Outcome, message: str, at: datetime) -> None:
-        """Write a claimed post's new state, and when it is due, and close its attempt.
+        """Write a claimed post's new state and close its attempt.
 
         Raises:
-            InvalidTransition: the post was claimed again, or given up for lost, since.
+            InvalidTransition: the post was claimed again, or its lease expired.
         """
         changes = {f"{name}_": value for name, value in _changes(post).items()}
-        if self._connection.execute(_SETTLE, _claim_of(post) | changes).rowcount == 0:
+        if self._connection.execute(_WRITE_STATE, _claim_of(post) | changes).rowcount == 0:
             raise self._taken(post)
-        self._connection.execute(_CLOSE, _claim_of(post) | {"at_": at, "outcome_": outcome, "words_": message})
+        self._connection.execute(_CLOSE_ATTEMPT, _claim_of(post) | {"at_": at, "outcome_": outcome, "words_": message})
 
     def release(self, claimed: Collection[Post]) -> None:
-        """Let claimed posts go that nothing was done with: they wait again, as if they had not been claimed."""
+        """Release claimed posts that were never started: they wait again, as if they had not been claimed."""
         for post in claimed:
             if self._connection.execute(_RELEASE, _claim_of(post)).rowcount:
                 self._connection.execute(delete(attempts).where(*_ITS_ATTEMPT), _claim_of(post))
 
     def expired(self, *, now: datetime) -> Sequence[Post]:
-        """SENDING posts whose lease ran out, and which nobody else is looking at."""
-        ran_out = select(posts).where(posts.c.state == PostState.SENDING, posts.c.lease_until <= now)
-        rows = self._connection.execute(ran_out.order_by(posts.c.id).with_for_update(skip_locked=True))
+        """SENDING posts whose lease expired, locked for this unit of work."""
+        expired = select(posts).where(posts.c.state == PostState.SENDING, posts.c.lease_until <= now)
+        rows = self._connection.execute(expired.order_by(posts.c.id).with_for_update(skip_locked=True))
         return tuple(_post(row, self._home) for row in rows)
 
     def claim_lookup(self, *, now: datetime, lease: timedelta, channels: Collection[str]) -> Post | None:
-        """The UNKNOWN post of these channels that is longest due to be asked about; others get it only after the lease.
+        """Claim the longest due UNKNOWN post of these channels for a look-up; others get it after the lease.
 
-        A paused channel is not asked.
+        Posts of paused channels are skipped.
         """
         due = self._due(PostState.UNKNOWN, now=now, channels=channels, limit=1)
         row = self._connection.execute(
@@ -200,23 +200,23 @@ class Posts:
         return None if row is None else _post(row, self._home)
 
     def save(self, post: Post) -> None:
-        """Write a post that is not being sent.
+        """Save a post that is not being sent.
 
         Raises:
-            InvalidTransition: its fencing number has moved on, it is being sent, or its state does not lead there.
+            InvalidTransition: it was claimed since it was read, is being sent, or its state does not allow the new one.
             NotFound: there is no such post.
         """
         row = self._connection.execute(select(posts).where(posts.c.id == post.id).with_for_update()).one_or_none()
         now = self.get(post.id) if row is None else _post(row, self._home)
         if now.fencing != post.fencing or now.state is PostState.SENDING:
-            raise InvalidTransition(f"post {post.id} was claimed meanwhile (it is {now.state} now); look at it again")
+            raise InvalidTransition(f"post {post.id} was claimed meanwhile (it is {now.state} now); check it again")
         if now.state is not post.state or now.state in TERMINAL:
             now.moved(post.state)
         unchanged = (posts.c.id == post.id, posts.c.state == now.state, posts.c.fencing == now.fencing)
         self._connection.execute(update(posts).where(*unchanged).values(**_changes(post)))
 
     def _due(self, state: PostState, *, now: datetime, channels: Collection[str], limit: int) -> CTE:
-        """The ids of the longest due posts in a state, on channels that are not paused, locked for this unit of work."""
+        """The ids of the longest due posts in a state, without paused channels, locked for this unit of work."""
         waiting = posts.alias("waiting")
         paused = select(channels_table.c.name).where(channels_table.c.paused_at.is_not(None))
         return (
@@ -236,12 +236,12 @@ class Posts:
     def _taken(self, post: Post) -> InvalidTransition:
         now = self.get(post.id)
         return InvalidTransition(
-            f"post {post.id} is no longer in this worker's hands: it is {now.state}, claimed {now.fencing} times,"
+            f"post {post.id} no longer belongs to this worker: it is {now.state}, claimed {now.fencing} times,"
             f" and this was claim {post.fencing}"
         )
 
     def attempts(self, post_id: int) -> Sequence[Attempt]:
-        """The tries so far, the first first."""
+        """The attempts so far, oldest first."""
         rows = self._connection.execute(
             select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.number)
         )

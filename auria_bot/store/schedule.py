@@ -20,17 +20,17 @@ __all__ = ["JobRuns", "Leases"]
 
 
 class JobRuns:
-    """The slots of one unit of work."""
+    """Job runs, within one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, claim: JobRun) -> bool:
-        """Write a slot down; whether it was news: one that stands there stays as it is."""
-        return insert_once(self._connection, slots, _row(claim), unique=("job", "slot"))
+    def add(self, run: JobRun) -> bool:
+        """Insert a run; return whether it is new: an existing one is left unchanged."""
+        return insert_once(self._connection, slots, _row(run), unique=("job", "slot"))
 
-    def save(self, claim: JobRun, *, was: JobRun) -> bool:
-        """Change a slot; not done where it is no longer as it was."""
+    def save(self, run: JobRun, *, was: JobRun) -> bool:
+        """Update a run unless it changed since `was`; return whether it was updated."""
         unchanged = (
             slots.c.job == was.slot.job,
             slots.c.slot == was.slot.name,
@@ -38,38 +38,38 @@ class JobRuns:
             slots.c.fencing == was.fencing,
             slots.c.tries == was.tries,
         )
-        return bool(self._connection.execute(update(slots).where(*unchanged).values(_row(claim))).rowcount)
+        return bool(self._connection.execute(update(slots).where(*unchanged).values(_row(run))).rowcount)
 
     def get(self, job: str, name: str) -> JobRun | None:
-        """A slot; None where nothing was done about it."""
+        """The run of a slot, or None."""
         row = self._connection.execute(select(slots).where(slots.c.job == job, slots.c.slot == name)).one_or_none()
-        return None if row is None else _claim(row)
+        return None if row is None else _run(row)
 
     def latest(self, *, until: datetime) -> dict[str, datetime]:
-        """When the last known slot of each job was due, of those that were due by then; the beginning counts too."""
+        """When the last known slot of each job was due, up to `until`; the BEGIN row counts as one."""
         return self._of_each_job(slots.c.due, slots.c.due <= until)
 
     def list(
         self, states: Collection[JobRunState] = (), *, since: datetime | None = None, limit: int | None = None
     ) -> Sequence[JobRun]:
-        """Slots in those states (all when empty), the last due first."""
+        """Runs in those states (all if empty), last due first."""
         wanted = select(slots).where(slots.c.slot != BEGIN).order_by(slots.c.due.desc(), slots.c.job, slots.c.slot)
         if states:
             wanted = wanted.where(slots.c.state.in_([str(state) for state in states]))
         if since is not None:
             wanted = wanted.where(slots.c.due >= since)
-        return tuple(_claim(row) for row in self._connection.execute(wanted.limit(limit)))
+        return tuple(_run(row) for row in self._connection.execute(wanted.limit(limit)))
 
     def done_at(self) -> dict[str, datetime]:
-        """When the last slot of each job that ended well did so."""
+        """When the last successful run of each job ended."""
         return self._of_each_job(slots.c.ended_at, slots.c.state == JobRunState.DONE, slots.c.slot != BEGIN)
 
     def done_due(self) -> dict[str, datetime]:
-        """When the last slot of each job that ended well was due."""
+        """When the last successful run of each job was due."""
         return self._of_each_job(slots.c.due, slots.c.state == JobRunState.DONE, slots.c.slot != BEGIN)
 
     def _of_each_job(self, column: ColumnElement[Any], *wanted: ColumnElement[bool]) -> dict[str, datetime]:
-        """A time of each job's last due slot of some kind, by a few steps in the index however many slots there are."""
+        """A column of each job's last due run that matches, by a skip scan of the index."""
         jobs = select(func.min(slots.c.job).label("job")).cte("jobs", recursive=True)
         after = select(func.min(slots.c.job)).where(slots.c.job > jobs.c.job).scalar_subquery()
         jobs = jobs.union_all(select(after).where(jobs.c.job.is_not(None)))
@@ -78,7 +78,7 @@ class JobRuns:
         return {str(job): at for job, at in self._connection.execute(found) if at is not None}
 
     def forget(self, *, before: datetime) -> int:
-        """Delete what ended before then, but for the last slot of each job; how many."""
+        """Delete ended runs due before then, except the last of each job; return how many."""
         ended = (JobRunState.DONE, JobRunState.FAILED, JobRunState.SKIPPED)
         newer = slots.alias("newer")
         later = select(newer.c.job).where(newer.c.job == slots.c.job, newer.c.due > slots.c.due).exists()
@@ -86,22 +86,22 @@ class JobRuns:
         return self._connection.execute(old).rowcount
 
 
-def _row(claim: JobRun) -> dict[str, object]:
+def _row(run: JobRun) -> dict[str, object]:
     return {
-        "job": claim.slot.job,
-        "slot": claim.slot.name,
-        "due": claim.slot.due,
-        "state": claim.state,
-        "tries": claim.tries,
-        "fencing": claim.fencing,
-        "started_at": claim.started_at,
-        "ended_at": claim.ended_at,
-        "again_at": claim.again_at,
-        "words": claim.summary,
+        "job": run.slot.job,
+        "slot": run.slot.name,
+        "due": run.slot.due,
+        "state": run.state,
+        "tries": run.tries,
+        "fencing": run.fencing,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "again_at": run.again_at,
+        "words": run.summary,
     }
 
 
-def _claim(row: Row[Any]) -> JobRun:
+def _run(row: Row[Any]) -> JobRun:
     return JobRun(
         slot=ScheduledTime(job=row.job, name=row.slot, due=row.due),
         state=JobRunState(row.state),
@@ -118,20 +118,20 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Leases:
-    """The leases of one unit of work."""
+    """Leases, within one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def get(self, name: str) -> Lease | None:
-        """A lease as it stands, whether it ran out or not."""
+        """A lease, expired or not; None if it was never taken."""
         row = self._connection.execute(select(leases).where(leases.c.name == name)).mappings().one_or_none()
         return None if row is None else Lease(**row)
 
     def take(self, name: str, *, holder: str, length: timedelta, now: datetime) -> Lease | None:
-        """Take a lease that is free, or ran out; None where somebody has it.
+        """Take a lease that is free or expired; None if someone holds it.
 
-        One that would hold for longer than `length` was written by a clock that was ahead, and counts as run out.
+        One that is valid for longer than twice `length` was written by a clock that was ahead, and counts as expired.
         """
         row = {"name": name, "holder": "", "fencing": 0, "until": _LONG_AGO, "heartbeat": _LONG_AGO}
         insert_once(self._connection, leases, row, unique=("name",))
@@ -145,26 +145,26 @@ class Leases:
         return self.get(name) if self._connection.execute(taken).rowcount else None
 
     def renew(self, lease: Lease, *, length: timedelta, now: datetime) -> Lease | None:
-        """Hold a lease for longer, also one that ran out and that nobody took; None where it changed hands."""
+        """Extend a lease, also an expired one that nobody took; None if it changed hands."""
         now = self._now(now)
         renewed = update(leases).where(*_mine(lease)).values(until=now + length, heartbeat=now)
         return self.get(lease.name) if self._connection.execute(renewed).rowcount else None
 
     def release(self, lease: Lease) -> bool:
-        """Let go of a lease, so that another may have it at once; whether it was still this holder's."""
+        """Free a lease at once; return whether it was still this holder's."""
         done = self._connection.execute(update(leases).where(*_mine(lease)).values(until=_LONG_AGO))
         return bool(done.rowcount)
 
     def holds(self, lease: Lease) -> bool:
-        """Whether nobody took the lease since; nobody can until the unit of work ends."""
+        """Whether the lease is still this holder's; it is locked until the unit of work ends."""
         held = select(leases.c.name).where(*_mine(lease)).with_for_update()
         return self._connection.execute(held).one_or_none() is not None
 
     def _now(self, now: datetime) -> datetime:
         if self._connection.dialect.name != "postgresql":
             return now
-        told: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()
-        return told.astimezone(UTC)
+        server_time: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()
+        return server_time.astimezone(UTC)
 
 
 def _mine(lease: Lease) -> tuple[ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""The tables, as the newest migration leaves them. Does not know how they are queried."""
+"""The tables, as the newest migration leaves them."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ __all__ = [
 ]
 
 HEAD = "0007"
-"""The newest migration; known here so that Alembic is imported only when there is something to migrate."""
+"""The newest migration; stated here so that Alembic is imported only for a migration."""
 
 LAST_ID = 2**63 - 1
-"""The greatest number a row can have on either database."""
+"""The largest row id on either database."""
 
 METADATA = MetaData(
     naming_convention={
@@ -67,17 +67,17 @@ METADATA = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-"""Every table; constraints are named, so that migrations can name them too."""
+"""Every table; constraints are named so that migrations can refer to them."""
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware time, kept in UTC on every database: SQLite keeps no zone, PostgreSQL answers in the session's."""
+    """An aware time, stored in UTC: SQLite stores no zone, PostgreSQL returns the session's."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a time without a zone; the database gets UTC."""
+        """Convert to UTC; refuse a time without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -86,13 +86,13 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give UTC back."""
+        """Return an aware UTC time."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-# SQLite numbers rows by itself only when the key is called INTEGER.
+# SQLite assigns ids only if the key's type is INTEGER.
 _ID = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -109,7 +109,7 @@ drafts = Table(
     METADATA,
     _id(),
     Column("version", Integer, nullable=False),
-    Column("folder", String(200), nullable=False, unique=True),  # one draft a folder: a repeated insert finds it
+    Column("folder", String(200), nullable=False, unique=True),  # one draft per folder: a repeated insert finds it
     Column("state", String(20), nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("decided_at", UtcTime),
@@ -120,7 +120,7 @@ drafts = Table(
     Column("signature", String(64), nullable=False),
     Column("picture_sha256", String(64), nullable=False),
     Column("artwork", JSON, nullable=False),
-    # Copies from the artwork, for the queries that look over all drafts.
+    # Copied from the artwork for queries over all drafts.
     Column("mood", String(40), nullable=False),
     Column("style", String(200), nullable=False),
     Column("fingerprint", String(16), nullable=False),
@@ -150,15 +150,15 @@ posts = Table(
     Column("receipt_at", UtcTime),
     Column("words", Text, nullable=False),
     Column("memo", Text, nullable=False, server_default=""),
-    Column("tried_at", UtcTime),  # when the last attempt that came so far was about to make its mutation
-    Column("lookups", Integer, nullable=False, server_default="0"),  # how often its last attempt was asked about
+    Column("tried_at", UtcTime),  # when the last mutation was about to happen
+    Column("lookups", Integer, nullable=False, server_default="0"),  # look-ups of its last attempt
     Column("receipt_cost", Float),  # US dollars
-    Column("vanished_at", UtcTime),  # when a sent post was first found to be gone from its platform
+    Column("vanished_at", UtcTime),  # when a sent post was first missing from its platform
     UniqueConstraint("draft_id", "channel"),
     _one_of("state", PostState),
     Index(None, "state", "due"),
 )
-"""One draft on one channel; UNIQUE (draft_id, channel) is what makes a second post impossible."""
+"""One draft on one channel; UNIQUE (draft_id, channel) prevents a second post."""
 
 attempts = Table(
     "attempts",
@@ -176,17 +176,17 @@ attempts = Table(
     UniqueConstraint("post_id", "number"),
     _one_of("outcome", Outcome),
 )
-"""Every try to publish a post; open while its outcome is null."""
+"""Attempts to publish a post; open while the outcome is null."""
 
 channels = Table(
     "channels",
     METADATA,
     Column("name", String(100), primary_key=True),
-    Column("paused_at", UtcTime),  # null while it is open
+    Column("paused_at", UtcTime),  # null if it is not paused
     Column("paused_by", String(100), nullable=False),  # "auria", or the operator's name
     Column("reason", Text, nullable=False),
 )
-"""The channels that were ever paused, and why; a paused one is neither sent to nor asked."""
+"""Channels that were ever paused, and why."""
 
 samples = Table(
     "samples",
@@ -202,7 +202,7 @@ samples = Table(
     Column("views", Integer),
     Index(None, "post_id", "at"),
 )
-"""What followers had done with a post at a time; null where the platform does not tell."""
+"""Engagement counts of a post at a time; null if the platform does not report them."""
 
 audiences = Table(
     "audiences",
@@ -213,7 +213,7 @@ audiences = Table(
     Column("followers", Integer),
     Index(None, "channel", "at"),
 )
-"""How many followed a channel at a time."""
+"""Follower counts of channels."""
 
 journal = Table(
     "journal",
@@ -226,7 +226,7 @@ journal = Table(
     Column("words", Text, nullable=False),
     Index(None, "draft_id"),
 )
-"""What the operator did; only ever added to."""
+"""The operator's actions; rows are never changed."""
 
 verses = Table(
     "verses",
@@ -234,13 +234,13 @@ verses = Table(
     _id(),
     Column(
         "digest", String(32), nullable=False, unique=True
-    ),  # of the folded words: the same poem is one row, whoever has it
+    ),  # of the normalised words: a poem is one row, whatever its source
     Column("state", String(10), nullable=False),
     Column("reason", String(40), nullable=False),  # why it was rejected
-    Column("lines", Text, nullable=False),  # "" for a text that is not kept
-    Column("syllables", String(40), nullable=False),  # of each line, with spaces between
+    Column("lines", Text, nullable=False),  # "" if the text is not kept
+    Column("syllables", String(40), nullable=False),  # of each line, separated by spaces
     Column("form", String(10), nullable=False),  # "575" or "free"
-    Column("season", String(20), nullable=False),  # by its season words; "" where it has none
+    Column("season", String(20), nullable=False),  # by its season words; "" if it has none
     # The best copy's provenance.
     Column("source", String(20), nullable=False),
     Column("origin", Text, nullable=False),
@@ -253,26 +253,26 @@ verses = Table(
     CheckConstraint("state IN ('kept', 'rejected', 'forgotten')", name="state"),
     Index(None, "state", "id"),
 )
-"""Texts that were met, each once: poems that are kept, what was rejected and why, and what was forgotten."""
+"""Texts found, each once: kept poems, rejected texts with the reason, and forgotten ones."""
 
 sightings = Table(
     "sightings",
     METADATA,
-    Column("key", String(32), primary_key=True),  # the hash of where it stood, such as a post's id
+    Column("key", String(32), primary_key=True),  # hash of the source, such as a post's id
     Column("digest", String(32), primary_key=True),
-    Column("author", String(32), nullable=False),  # the hash of the author's name; "" where there is none
+    Column("author", String(32), nullable=False),  # hash of the author's name; "" if unknown
     Index(None, "digest"),
     Index(None, "author"),
 )
-"""Every place where a verse was met, so that one that is deleted there can be forgotten."""
+"""Every source of a verse, so that a verse deleted there can be forgotten."""
 
 tombstones = Table(
     "tombstones",
     METADATA,
-    Column("key", String(32), primary_key=True),  # the hash of a place, or of an author's name
+    Column("key", String(32), primary_key=True),  # hash of a source or of an author's name
     Column("at", UtcTime, nullable=False),
 )
-"""What is never to be taken again."""
+"""Sources and authors that are never imported again."""
 
 bookmarks = Table(
     "bookmarks",
@@ -282,7 +282,7 @@ bookmarks = Table(
     Column("mark", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
 )
-"""How far each listing of Reddit was read."""
+"""How far each Reddit listing was read."""
 
 corpora = Table(
     "corpora",
@@ -293,7 +293,7 @@ corpora = Table(
     Column("sha256", String(64), nullable=False),
     Column("settings", JSON, nullable=False),
 )
-"""The versions of the corpus; their verses lie in files."""
+"""Versions of the corpus; their verses are in files."""
 
 slots = Table(
     "slots",
@@ -312,7 +312,7 @@ slots = Table(
     Index(None, "job", "due"),
     Index(None, "state"),
 )
-"""What became of each time at which a job was to run; its key is what makes a second run impossible."""
+"""Job runs; the primary key prevents a second run of a slot."""
 
 leases = Table(
     "leases",
@@ -323,7 +323,7 @@ leases = Table(
     Column("until", UtcTime, nullable=False),
     Column("heartbeat", UtcTime, nullable=False),
 )
-"""Who may do something for now, such as be the daemon."""
+"""Leases, such as the daemon's."""
 
 notices = Table(
     "notices",
@@ -336,12 +336,12 @@ notices = Table(
     Column("words", Text, nullable=False),
     Column("picture", Text, nullable=False),  # like that of posts, or ""
     Column("tries", Integer, nullable=False),
-    Column("next_at", UtcTime),  # when it is tried to say it; null once it is said
-    Column("told", JSON, nullable=False),  # the hashes of the addresses that have it
+    Column("next_at", UtcTime),  # when it is sent next; null once it is sent
+    Column("told", JSON, nullable=False),  # hashes of the addresses that received it
     UniqueConstraint("kind", "subject"),
     Index(None, "next_at"),
 )
-"""What the operator was told, or is to be told; its key is what makes saying it twice impossible while the occasion lasts."""
+"""Notices to the operator; UNIQUE (kind, subject) prevents a second one while the occasion lasts."""
 
 steps = Table(
     "steps",
@@ -350,4 +350,4 @@ steps = Table(
     Column("seconds", Float, nullable=False),
     Column("times", Integer, nullable=False),
 )
-"""How long each step of the studio took, over all that was ever made."""
+"""Total time of each step of the studio."""

@@ -1,7 +1,4 @@
-"""The store and its transactions: `with store.begin() as unit: unit.drafts.get(7)`.
-
-Joins the queries to one connection; knows no SQL.
-"""
+"""The store and its transactions: `with store.begin() as unit: unit.drafts.get(7)`."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ __all__ = ["Store", "Unit"]
 
 
 class Unit:
-    """One transaction: what is done through it happens together or not at all."""
+    """One transaction, with the queries of every table."""
 
     def __init__(self, connection: Connection, *, home: Path, who: str) -> None:
         self.drafts = Drafts(connection)
@@ -47,7 +44,7 @@ class Unit:
 
 
 class Store:
-    """The database. Safe to use from several threads and processes; made by `open`."""
+    """The database. Safe for use by several threads and processes; created by `open`."""
 
     def __init__(self, engine: Engine, *, home: Path, who: str | None = None) -> None:
         self._engine, self._home = engine, home.absolute()
@@ -55,12 +52,12 @@ class Store:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Connect, and bring the schema up to date where it is new or older.
+        """Connect, and upgrade the schema if it is new or older.
 
         Raises:
             DatabaseUnreachable: the server does not answer.
             SchemaTooNew: the database was written by a newer auria_bot.
-            StoreError: the file is damaged, not a database, or someone else's.
+            StoreError: the file is damaged, not a database, or another program's.
             DiskError: the file cannot be written.
         """
         engine = connect(settings.database_url, echo=settings.database.echo)
@@ -78,22 +75,19 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Unit]:
-        """A transaction: committed at the end of the block, rolled back by an exception.
-
-        On SQLite one at a time; others wait.
-        """
+        """A transaction, committed at the end of the block and rolled back by an exception; SQLite serialises them."""
         with translated(self._engine), self._engine.begin() as connection:
             yield Unit(connection, home=self._home, who=self._who)
 
     @contextmanager
     def read(self) -> Iterator[Unit]:
-        """A view of one moment that waits for nobody; what is written through it is lost."""
+        """A consistent snapshot that waits for no writer; changes made through it are discarded."""
         level = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         with translated(self._engine), self._engine.connect() as connection:
             yield Unit(connection.execution_options(**{READ_ONLY: True}, **level), home=self._home, who=self._who)
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -107,4 +101,4 @@ def _user() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
-        return "unknown"  # a container may run under a number that has no name
+        return "unknown"  # a container may run under a user id without a name

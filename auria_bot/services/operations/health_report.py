@@ -156,7 +156,7 @@ class Health:
         return found
 
     def _counts(self, unit: Unit) -> list[Sample]:
-        drafts, posts, attempts = unit.metrics.drafts(), unit.metrics.posts(), unit.metrics.attempts()
+        drafts, posts, attempts = unit.drafts.count(), unit.posts.count(), unit.metrics.attempts()
         channels = sorted({name for name, _ in posts})
         steps = unit.metrics.steps()
         return [

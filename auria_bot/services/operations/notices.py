@@ -214,7 +214,7 @@ class Notices:
                 log.warning("The draft's picture is missing", extra={"draft": draft.id})
                 picture = ""
             notice = Notice(kind=kind, subject=str(draft.id), title=title, body=body, picture=picture)
-            unit.notices.add(notice, at=self._clock(), say=not together or draft is new[-1])
+            unit.notices.add(notice, at=self._clock(), send=not together or draft is new[-1])
         return 1 if together else len(new)
 
     def _attention(self, unit: Unit) -> list[Notice]:

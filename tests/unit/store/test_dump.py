@@ -59,7 +59,7 @@ def test_a_copy_comes_back(tmp_path: Path):
     assert _drafts(tmp_path / "b") == 2
     assert fresh.faults() == ()
     used = _house(tmp_path / "c", 5)
-    with pytest.raises(InvalidTransition, match=r"holds drafts .* --force"):
+    with pytest.raises(InvalidTransition, match=r"is not empty.* --force"):
         used.restore(tmp_path / "copy.db")
     assert _drafts(tmp_path / "c") == 5
     with Store.open(Settings(home=tmp_path / "c")) as running, running.read() as before:
@@ -118,7 +118,7 @@ def test_what_is_no_copy_is_refused(tmp_path: Path):
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaTooNew):
         dump.restore(tmp_path / "newer.db", force=True)
-    with pytest.raises(InvalidTransition, match="holds drafts"):
+    with pytest.raises(InvalidTransition, match="is not empty"):
         Dump(f"sqlite:///{tmp_path / 'other.db'}").restore(tmp_path / "auria.db")
     assert _drafts(tmp_path) == 1
 
@@ -146,7 +146,7 @@ def test_without_its_programs_postgres_is_refused(tmp_path: Path):
     """pg_dump is the operator's to install; its failure is told, the password is not."""
     dump = Dump("postgresql+psycopg://me:pass-w0rd@127.0.0.1:1/d", programs=tmp_path)
     assert (dump.name, dump.size) == ("auria.dump", 0)
-    with pytest.raises(BackendMissing, match="pg_dump is not here"):
+    with pytest.raises(BackendMissing, match="pg_dump is not installed"):
         dump.save(tmp_path / "auria.dump")
     (tmp_path / "x").write_text("hello")
     with pytest.raises(StoreError, match="is not a dump"):

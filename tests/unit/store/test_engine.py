@@ -138,17 +138,17 @@ def test_a_read_only_database(tmp_path: Path):
 
 
 def test_a_file_that_is_taken_away(tmp_path: Path):
-    """Nothing is written into a file that is gone, none is made in its place, and what is put there is opened."""
+    """Nothing is written into a file that is missing, none is made in its place, and what is put there is opened."""
     home, away = tmp_path / "home", tmp_path / "away"
     with Store.open(Settings(home=home)) as store:
         with store.begin() as unit:
             add_draft(unit, 1)
         home.rename(away)
         for enter in (store.begin, store.read, store.begin):
-            with pytest.raises(DiskError, match=r"auria\.db is gone.*auria db restore"), enter():
+            with pytest.raises(DiskError, match=r"auria\.db is missing.*auria db restore"), enter():
                 pass
         store.close()  # the connection
-        with pytest.raises(DiskError, match="is gone"), store.begin():
+        with pytest.raises(DiskError, match="is missing"), store.begin():
             pass
         assert not home.exists()
         away.rename(home)

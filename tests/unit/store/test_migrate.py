@@ -217,7 +217,7 @@ def test_a_newer_schema_is_refused(database_url: str, tmp_path):
 def test_a_stranger_s_tables_are_not_touched(database_url: str):
     """A database with somebody else's table of the same name is refused and left alone."""
     _run(database_url, "CREATE TABLE posts (mine INTEGER)", "INSERT INTO posts VALUES (42)")
-    with pytest.raises(StoreError, match="tables named posts that Auria did not make"):
+    with pytest.raises(StoreError, match="tables named posts that Auria did not create"):
         upgrade(database_url)
     assert current(database_url) is None
 

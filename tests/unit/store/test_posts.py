@@ -154,7 +154,7 @@ def test_nobody_is_ready_without_the_post(store: Store):
         _post(unit)
         slow = _claim(unit)
     for now in (NOW + LEASE, NOW + 2 * LEASE):
-        with pytest.raises(InvalidTransition, match="no longer in this worker's hands"), store.begin() as unit:
+        with pytest.raises(InvalidTransition, match="no longer belongs to this worker"), store.begin() as unit:
             unit.posts.confirm_send(slow, memo="", now=now, lease=LEASE)
     with store.begin() as unit:
         unit.posts.release([slow])
@@ -208,7 +208,7 @@ def test_a_stale_worker_cannot_settle(store: Store):
         (lost,) = unit.posts.expired(now=NOW + LEASE)
         assert lost == slow
         unit.posts.close_attempt(lost.moved(PostState.UNKNOWN), outcome=Outcome.ABANDONED, message="", at=NOW + LEASE)
-    with pytest.raises(InvalidTransition, match="no longer in this worker's hands"), store.begin() as unit:
+    with pytest.raises(InvalidTransition, match="no longer belongs to this worker"), store.begin() as unit:
         unit.posts.close_attempt(slow.moved(PostState.SENT), outcome=Outcome.SENT, message="", at=NOW)
     with store.begin() as unit:
         unit.posts.save(unit.posts.get(slow.id).moved(PostState.WAITING, message="surely absent"))
