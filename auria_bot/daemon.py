@@ -1,8 +1,9 @@
-"""The unattended loop: renews the lease, starts a process for each job that is due, and recovers from whatever goes wrong.
+"""The unattended loop: renews the lease, starts a process for each job that is due, and survives outages.
 
-What ran is recorded in the table of job runs, and who may run it in the lease; so a daemon may be killed at any moment and another
-continues. SIGTERM and SIGINT let running jobs finish for a while and start nothing new; SIGHUP reads the settings again, and keeps
-the old ones where the new ones are wrong. While the database is unreachable nothing is started.
+What ran is recorded in the table of job runs, and who may run it in the lease; so a daemon may be killed at any moment
+and another continues. SIGTERM and SIGINT let running jobs finish for a while and start nothing new; SIGHUP reads the
+settings again, and keeps the old ones where the new ones are wrong. While the database is unreachable nothing is
+started.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ class Daemon:
             self._close()
 
     def stop(self) -> None:
-        """Start nothing new, and end when the running jobs are done or have had their time; takes effect at the next heartbeat."""
+        """Start nothing new from the next heartbeat on, and end when running jobs are done or have had their time."""
         self._stop_requested = True
 
     def reload(self) -> None:
@@ -149,8 +150,8 @@ class Daemon:
     def heartbeat(self) -> bool:
         """Renew the lease and record the results of jobs that ended; whether the daemon goes on.
 
-        What is due is started where something has happened that may make it so: the lease was taken, a job ended, the settings
-        changed, or the last attempt failed.
+        What is due is started where something has happened that may make it so: the lease was taken, a job ended, the
+        settings changed, or the last attempt failed.
         """
         notify_service_manager("WATCHDOG=1")
         if self._reload_requested:
@@ -277,7 +278,8 @@ class Daemon:
         try:
             settings = self._load()
         except AuriaError as error:
-            log.error("The new settings are wrong, the old ones stay in use: %s", error, extra={"action": "reload"})  # noqa: TRY400
+            message = "The new settings are wrong, the old ones stay in use: %s"
+            log.error(message, error, extra={"action": "reload"})  # noqa: TRY400 - its traceback would help nobody
             self._settings_error = redacted_error(error)
             return
         self._settings_error = ""

@@ -1,6 +1,7 @@
 """The child's side of `child_process`: ends this process when its parent is gone, and sends the parent messages.
 
-Ending is immediate, as in a power cut: nothing is half written, and what may or may not have been posted is looked up later.
+Ending is immediate, as in a power cut: nothing is half written, and what may or may not have been posted is looked up
+later.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ORPHANED = 71
 """The exit code of a process whose parent is gone."""
 
 VARIABLE = "SUPERVISED_BY"
-"""The environment variable by which `ChildProcess` passes on "PARENT:WATCH:MESSAGES", a process id and two descriptors."""
+"""The environment variable of a child: "PARENT:WATCH:MESSAGES", a process id and two descriptors."""
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _messages = -1  # file descriptor; set once, before anything is sent

@@ -32,9 +32,9 @@ def daemon(
 ) -> None:
     """Run the scheduled jobs, day after day, until told to stop.
 
-    The daemon makes drafts ahead of time, publishes approved ones at their hour, resolves posts of unknown outcome, and counts what
-    followers do. Only one daemon works; a second waits, and takes over within 15 seconds. SIGTERM lets running jobs finish, SIGHUP reads
-    the settings again.
+    The daemon makes drafts ahead of time, publishes approved ones at their hour, resolves posts of unknown outcome, and
+    counts what followers do. Only one daemon works; a second waits, and takes over within 15 seconds. SIGTERM lets
+    running jobs finish, SIGHUP reads the settings again.
     """
     from auria_bot import telemetry
     from auria_bot.daemon import Daemon
@@ -58,7 +58,8 @@ def schedule(
 ) -> None:
     """Show what the daemon will do in the coming week, and what it did.
 
-    Times are in your time zone (time_zone). Of jobs that run all day long, only the next time is shown; --json lists every time.
+    Times are in your time zone (time_zone). Of jobs that run all day long, only the next time is shown; --json lists
+    every time.
     """
     from auria_bot.cli.app_context import app_context
 
@@ -172,7 +173,8 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
     known, planned = set(app.settings.channels), app.settings.schedule.channels
     for name in sorted(planned.keys() - known):
         note(
-            f"schedule.channels has times for {name!r}, which is no channel; known: {', '.join(sorted(known)) or 'none'}"
+            f"schedule.channels has times for {name!r}, which is no channel;"
+            f" known: {', '.join(sorted(known)) or 'none'}"
         )
     stock = app.job_planner.inventory()
     note(f"{stock.made} drafts wait for review; {stock.approved} approved drafts wait for their time")

@@ -4,8 +4,8 @@
     <folder>/auria-20261121T180000Z/auria.db        or auria.dump for PostgreSQL
     <folder>/auria-20261121T180000Z/pictures/...    unchanged ones are hard links to the backup before
 
-A backup appears complete or not at all. The database is copied first: pictures are stored before their draft is, so none is missing.
-Secrets and settings are not included.
+A backup appears complete or not at all. The database is copied first: pictures are stored before their draft is, so
+none is missing. Secrets and settings are not included.
 """
 
 from __future__ import annotations
@@ -222,8 +222,8 @@ class Backups:
         free = shutil.disk_usage(root).free
         if free < needed:
             raise DiskError(
-                f"{root}: a backup needs {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free; free some space, or set"
-                " maintenance.backup_folder to a folder on another disk"
+                f"{root}: a backup needs {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free; free some space, or"
+                " set maintenance.backup_folder to a folder on another disk"
             )
 
     def _kept(self) -> Sequence[tuple[str, Path]]:

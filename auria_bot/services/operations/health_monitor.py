@@ -1,7 +1,7 @@
 """Checks every minute what the operator is to be notified of, and has the health server answer, while a daemon runs.
 
-Notifications are sent by a process of its own, since Apprise takes more memory than all of the daemon. No error here stops the
-daemon's work.
+Notifications are sent by a process of its own, since Apprise takes more memory than all of the daemon. No error here
+stops the daemon's work.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class HealthMonitor:
         """Prepare; nothing is started yet.
 
         Args:
-            notices: makes what decides on notifications; called at each check, since it may need a database that is away.
+            notices: makes what decides on notifications; called at each check, since it may need the database.
             server: answers health checks; None for no server.
             program: how `auria` is run.
             monotonic: seconds that only ever grow.

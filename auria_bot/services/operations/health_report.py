@@ -1,8 +1,8 @@
 """The daemon's health: whether work is overdue, and all metrics for Prometheus.
 
-A daemon that runs but does nothing is not healthy: what counts is that the leader sends heartbeats, that no job's time passed without
-a run, and that no post waits past its hour. All of it is read from the database, so any process can report it, and a restart loses
-nothing.
+A daemon that runs but does nothing is not healthy: what counts is that the leader sends heartbeats, that no job's time
+passed without a run, and that no post waits past its hour. All of it is read from the database, so any process can
+report it, and a restart loses nothing.
 """
 
 from __future__ import annotations

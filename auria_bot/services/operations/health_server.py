@@ -1,6 +1,7 @@
 """Answers /healthz and /metrics over HTTP, in a thread of its own, with the standard library only.
 
-It asks for no password, reveals no secret, reads nothing but the path, and is meant for this machine or a trusted network.
+It asks for no password, reveals no secret, reads nothing but the path, and is meant for this machine or a trusted
+network.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Maintenance of the home: free disk space, deletion of what is old and unused, and checks of what is stored.
 
-Deleted are pictures of drafts rejected long ago (their text stays), unfinished runs, crash logs, and files left half written. Nothing
-that is published, approved or waiting is ever touched.
+Deleted are pictures of drafts rejected long ago (their text stays), unfinished runs, crash logs, and files left half
+written. Nothing that is published, approved or waiting is ever touched.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Maintenance:
         return tuple(gone), freed
 
     def _tidy_runs(self, failed: list[str], *, dry_run: bool) -> tuple[tuple[str, ...], int]:
-        """Delete unfinished runs that were last written long ago and that no process works on; their names and bytes."""
+        """Delete unfinished runs last written long ago that no process works on; their names and bytes."""
         before = self._clock() - self._runs
         gone, freed = [], 0
         for name in self._workspace.names():

@@ -1,8 +1,8 @@
 """Notifies the operator, once for each occasion: what waits for a decision, what is wrong, and how the day was.
 
-`update` records new notices and forgets occasions that are over, so that they are sent again when they come again; `send` sends what
-is due. A notice that does not get through is retried at the addresses that do not have it. A power cut between sending a notice and
-recording that it was sent has it sent twice; none is lost.
+`update` records new notices and forgets occasions that are over, so that they are sent again when they come again;
+`send` sends what is due. A notice that does not get through is retried at the addresses that do not have it. A power
+cut between sending a notice and recording that it was sent has it sent twice; none is lost.
 """
 
 from __future__ import annotations
@@ -245,7 +245,8 @@ class Notices:
         inventory = self._sources.inventory()
         if not inventory.is_low:
             return []
-        body = f"{inventory.approved} approved drafts are left, for {inventory.per_day} a day; {inventory.made} wait for review.\n\n"
+        body = f"{inventory.approved} approved drafts are left, for {inventory.per_day} a day;"
+        body += f" {inventory.made} wait for review.\n\n"
         body += (
             "Approve some: auria review"
             if inventory.made
@@ -259,7 +260,8 @@ class Notices:
             return None  # so near the limit, a notice would be sent at each crossing of it
         if not space.filling:
             return []
-        body = f"{space.free / 1e9:.2f} GB of {space.total / 1e9:.0f} GB are free.\n\nFree some space (auria tidy), or use a larger disk."
+        body = f"{space.free / 1e9:.2f} GB of {space.total / 1e9:.0f} GB are free.\n\n"
+        body += "Free some space (auria tidy), or use a larger disk."
         if space.full:
             body = f"Work fails until there is space. {body}"
         return [Notice(kind=Kind.DISK_FILLING, subject="home", title="The disk is filling up", body=body)]
@@ -281,7 +283,8 @@ class Notices:
                 kind=Kind.JOB_MISSED,
                 subject=f"{job} {due}"[:200],
                 title=f"The job {job!r} was missed",
-                body=f"It was due at {due}. Make up for it?\n\nauria schedule --run {quote(job)}, or --skip {quote(job)}",
+                body=f"It was due at {due}. Make up for it?\n\n"
+                f"auria schedule --run {quote(job)}, or --skip {quote(job)}",
             )
             for job, due in self._sources.missed().items()
         ]
@@ -292,7 +295,8 @@ class Notices:
                 kind=Kind.TOKEN_EXPIRING,
                 subject=f"{name} {until}"[:200],
                 title=f"The token of {name} expires soon",
-                body=f"It is valid until {until} and could not be renewed.\n\nEnter a new one: auria channels add {name}",
+                body=f"It is valid until {until} and could not be renewed.\n\n"
+                f"Enter a new one: auria channels add {name}",
             )
             for name, until in self._sources.expiring().items()
         ]

@@ -1,6 +1,7 @@
 """Sends notices to the operator's addresses through Apprise: mail, Telegram, ntfy and many more.
 
-Addresses are secrets and are never shown: messages and logs name one by its number and kind, such as "address 2 (tgram)".
+Addresses are secrets and are never shown: messages and logs name one by its number and kind, such as "address 2
+(tgram)".
 """
 
 from __future__ import annotations
@@ -79,8 +80,8 @@ class AppriseNotifier:
     def send(self, notice: Notice, *, skip: Collection[str] = ()) -> DeliveryResult:
         """Send a notice to every address but those that have it already.
 
-        A picture that is missing, or that an address cannot take, is left out there. An address that hangs does not keep the notice
-        from the others, and is not tried again by this notifier.
+        A picture that is missing, or that an address cannot take, is left out there. An address that hangs does not
+        keep the notice from the others, and is not tried again by this notifier.
 
         Args:
             notice: the notice.

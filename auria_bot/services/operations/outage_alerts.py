@@ -1,8 +1,8 @@
 """Alerts the operator to outages that keep the daemon from working; needs neither the database nor the settings file.
 
-The daemon reports its outages at every heartbeat. One that lasts is sent once, by a process of its own that is given the addresses
-as they were read before; where it does not get through it is retried. An outage is over when it has been away for some minutes, so
-that one that comes and goes is not sent each time.
+The daemon reports its outages at every heartbeat. One that lasts is sent once, by a process of its own that is given
+the addresses as they were read before; where it does not get through it is retried. An outage is over when it has been
+away for some minutes, so that one that comes and goes is not sent each time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ _SEND_DEADLINE = 300.0  # seconds after which a process that sends an alert coun
 _TITLES = {DATABASE: "Auria has stopped working", SETTINGS: "The new settings are not used"}
 _NEXT_STEPS = {
     DATABASE: "Work resumes by itself as soon as possible. See the daemon's log.",
-    SETTINGS: "The old settings stay in use. Correct them, then send the daemon SIGHUP again; auria doctor shows what is wrong.",
+    SETTINGS: "The old settings stay in use. Correct the new ones, then send the daemon SIGHUP again;"
+    " auria doctor shows what is wrong.",
 }
 
 

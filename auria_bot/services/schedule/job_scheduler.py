@@ -1,8 +1,8 @@
 """Which jobs are due: claims runs for the leading daemon, records their results and makes up for missed times.
 
-A run is claimed by a row that is unique for its job and scheduled time, in the transaction that checks the lease: a daemon that lost
-the lease claims nothing. Of the times that were missed while no daemon ran, at most the latest of each job is made up for. Does not
-know what a job does.
+A run is claimed by a row that is unique for its job and scheduled time, in the transaction that checks the lease: a
+daemon that lost the lease claims nothing. Of the times that were missed while no daemon ran, at most the latest of each
+job is made up for. Does not know what a job does.
 """
 
 from __future__ import annotations
@@ -260,12 +260,12 @@ class JobScheduler:
 
 
 def _is_retry_due(run: JobRun, now: datetime) -> bool:
-    """Whether it is time for a retry; a clock that was ahead planned one that is further away than the longest delay."""
+    """Whether it is time for a retry; one further away than the longest delay was planned by a clock that was ahead."""
     again = run.again_at or now
     return again <= now or again > now + RETRY_DELAYS[-1]
 
 
 def _is_retry_missed(run: JobRun, schedule: JobSchedule, now: datetime) -> bool:
-    """Whether a retry is later than the job's grace; a run that the operator asked for, which has not ended, never is."""
+    """Whether a retry is later than the job's grace; a run that the operator asked for (it has not ended) never is."""
     late = now - (run.again_at or now)
     return run.state is JobRunState.RETRY and run.ended_at is not None and late > schedule.grace

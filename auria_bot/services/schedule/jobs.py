@@ -1,7 +1,8 @@
 """What a scheduled job has to do now, as commands of `auria`, and the result of a run.
 
-The daemon runs each command in a process of its own, so that it stays small itself. Commands follow from the drafts and posts there
-are, not from what was done before: a job that is started again makes what is missing and posts nothing twice.
+The daemon runs each command in a process of its own, so that it stays small itself. Commands follow from the drafts and
+posts there are, not from what was done before: a job that is started again makes what is missing and posts nothing
+twice.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class JobResult:
 
     @classmethod
     def printable(cls, outcome: JobOutcome, summary: str = "") -> JobResult:
-        """A result whose summary is one printable line of at most SUMMARY_LIMIT characters, which any database takes."""
+        """A result whose summary is one printable line of at most SUMMARY_LIMIT characters; any database takes it."""
         lines = (" ".join(_printable(line).split()) for line in summary.splitlines())
         return cls(outcome=outcome, summary="; ".join(line for line in lines if line)[:SUMMARY_LIMIT])
 
@@ -183,7 +184,7 @@ class JobPlanner:
             return JobPlan(reason="only you approve drafts; schedule.approve_after is not set")
         latest = self.clock() - self.approve_after
         with self.store.read() as unit:
-            # Drafts that a backup brought back may have been published after it was made: only the operator approves them.
+            # Drafts restored from a backup may have been published after it was made: only the operator approves them.
             restored_at = unit.journal.last(RESTORE)
             made = [draft for draft in unit.drafts.list({DraftState.MADE}) if draft.made_at <= latest]
         due = [draft.id for draft in made if restored_at is None or draft.made_at > restored_at]

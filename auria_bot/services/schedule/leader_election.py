@@ -1,7 +1,7 @@
 """One leading daemon at a time: a lease in the database, renewed by a heartbeat; a second daemon waits and takes over.
 
-A daemon whose heartbeat did not reach the database for the length of the lease no longer counts as the leader, by a clock that
-nobody can set; what it still tries to record carries its old fencing number and is refused.
+A daemon whose heartbeat did not reach the database for the length of the lease no longer counts as the leader, by a
+clock that nobody can set; what it still tries to record carries its old fencing number and is refused.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """When the daemon wakes up: APScheduler with triggers for the heartbeat, the jobs' scheduled times and their retries.
 
-A wake-up says that something may be due; what is due, the table of runs decides. A lost or repeated wake-up therefore does no harm.
+A wake-up says that something may be due; what is due, the table of runs decides. A lost or repeated wake-up therefore
+does no harm.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECK", "DelayTrigger", "ScheduleTrigger", "WakeUps"]
 
 CHECK = timedelta(minutes=1)
-"""How often to look for what no trigger knows of: a decision of the operator, a retry planned by another daemon, a changed clock."""
+"""How often to check for what no trigger knows: the operator's decisions, another daemon's retries, a changed clock."""
 
 _DUE = "due"  # APScheduler's id of the job
 
@@ -47,7 +48,7 @@ class DelayTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no typ
 
 
 class ScheduleTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Fires at a job's scheduled times; unlike a CronTrigger, at a time that clocks leap over it fires after the leap."""
+    """Fires at a job's scheduled times; a time that clocks leap over is right after the leap, unlike CronTrigger's."""
 
     def __init__(self, schedule: JobSchedule, zone: ZoneInfo) -> None:
         self._schedule, self._zone = schedule, zone
@@ -113,7 +114,7 @@ class WakeUps:
         )
 
     def _guard(self) -> None:
-        """Wake the scheduler where the clock was set back, and end it when all is over; it cannot end itself in a call."""
+        """Wake the scheduler where the clock was set back, and end it when all is over: a call cannot end it."""
         while not self._over.wait(2 * self._every):
             if time.monotonic() - self._last > 2 * self._every:
                 for job in self._scheduler.get_jobs():
