@@ -73,14 +73,20 @@ class AuriaError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str | None = None) -> None:
+    hint: str = ""
+    """The next command to try, when the message does not name one."""
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
         super().__init__(message if message is not None else (type(self).__doc__ or "").strip())
+        if hint is not None:
+            self.hint = hint
 
 
 class SettingsError(AuriaError):
     """A setting is wrong."""
 
     exit_code: ClassVar[int] = 3
+    hint = "auria config --help explains how settings are set"
 
 
 class InputError(AuriaError):
@@ -100,6 +106,8 @@ class PictureError(InputError):
 class TextRejected(InputError):
     """The text must not be published."""
 
+    hint = "auria edit ID changes the text of a draft"
+
 
 class NotFound(AuriaError):
     """There is no such thing."""
@@ -117,6 +125,7 @@ class StoreError(AuriaError):
     """The database failed."""
 
     exit_code: ClassVar[int] = 7
+    hint = "auria doctor checks the database"
 
 
 class DatabaseUnreachable(StoreError):
@@ -126,11 +135,14 @@ class DatabaseUnreachable(StoreError):
 class SchemaTooNew(StoreError):
     """The database was written by a newer auria_bot; upgrade the program."""
 
+    hint = "pip install --upgrade auria-bot"
+
 
 class ModelError(AuriaError):
     """A trained model cannot be used."""
 
     exit_code: ClassVar[int] = 8
+    hint = "auria models --verify checks the files of every model"
 
 
 class ModelMissing(ModelError):
@@ -144,11 +156,14 @@ class ModelCorrupt(ModelError):
 class BackendMissing(ModelError):
     """An optional dependency of this backend is not installed."""
 
+    hint = "auria config shows which backends are set"
+
 
 class StepFailed(AuriaError):
     """A step of the studio failed."""
 
     exit_code: ClassVar[int] = 9
+    hint = "auria make --resume continues where it stopped"
 
 
 class StepCrashed(StepFailed):
@@ -171,12 +186,14 @@ class DiskError(AuriaError):
     """The disk is full, read-only or cannot be written."""
 
     exit_code: ClassVar[int] = 10
+    hint = "free some space, or set AURIA_HOME to another folder"
 
 
 class ChannelError(AuriaError):
     """The platform did not take the post."""
 
     exit_code: ClassVar[int] = 11
+    hint = "auria channels check asks each platform whether publishing would work"
 
 
 class Rejected(ChannelError):
@@ -186,8 +203,8 @@ class Rejected(ChannelError):
 class Throttled(ChannelError):
     """The platform's rate limit was reached; the post was not published."""
 
-    def __init__(self, message: str | None = None, *, until: datetime | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str | None = None, *, until: datetime | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.until = until
         """When to try again (aware, UTC); None where the platform does not say."""
 

@@ -42,22 +42,6 @@ EXIT_CODES: dict[int, str] = {
 }
 """Every exit code and its meaning."""
 
-_NEXT: dict[type[AuriaError], str] = {
-    errors.SettingsError: "auria config --help says how settings are set",
-    errors.InputError: "auria --help lists the commands; auria COMMAND --help says what each takes",
-    errors.TextRejected: "auria edit ID changes a draft's words",
-    errors.NotFound: "auria drafts and auria posts list what there is",
-    errors.InvalidTransition: "auria drafts shows how each draft stands",
-    errors.SchemaTooNew: "pip install --upgrade auria-bot",
-    errors.StoreError: "auria doctor looks at the database",
-    errors.BackendMissing: "auria config shows which backends are set",
-    errors.ModelError: "auria models --verify checks every model's files",
-    errors.StepFailed: "auria make --resume goes on where it stopped",
-    errors.DiskError: "free some space or set AURIA_HOME to another folder, then auria make --resume",
-    errors.ChannelError: "auria posts shows how each post stands",
-}
-"""What to try next, by the nearest class of the error."""
-
 _LONGEST = 2000  # characters of a message
 
 _DISK = {
@@ -73,12 +57,21 @@ _DISK = {
 
 
 def sentence(error: AuriaError) -> str:
-    """The message for an error, without secrets: what happened, and what to try next."""
-    what = _shortened(_masked(str(error)))
-    if "auria " in what:
-        return f"Error: {what}"
-    hint = next((_NEXT[kind] for kind in type(error).__mro__ if kind in _NEXT), "")
-    return f"Error: {what}\nNext:  {hint}" if hint else f"Error: {what}"
+    """The message for an error, without secrets: what happened and, unless it says so itself, what to try next."""
+    message = _as_installed(_shortened(_masked(str(error))))
+    if not error.hint or "auria " in message or "pip install" in message:
+        return f"Error: {message}"
+    return f"Error: {message}\nNext:  {error.hint}"
+
+
+def _as_installed(message: str) -> str:
+    """The message with the command that installs an extra as this copy of Auria was installed: from a checkout or by name."""
+    if "auria-bot[" not in message:
+        return message
+    from pathlib import Path
+
+    checkout = Path(__file__).parents[2]
+    return message.replace("auria-bot[", ".[") if (checkout / "pyproject.toml").is_file() else message
 
 
 @contextlib.contextmanager

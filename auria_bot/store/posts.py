@@ -94,7 +94,7 @@ class Posts:
         wanted = select(posts).where(posts.c.id == post_id)
         row = self._connection.execute(wanted).one_or_none() if 0 < post_id <= LAST_ID else None
         if row is None:
-            raise NotFound(f"there is no post {post_id}")
+            raise NotFound(f"there is no post {post_id}; `auria posts` lists them")
         return _post(row, self._home)
 
     def list(

@@ -73,7 +73,7 @@ def import_files(
     fields = _mapping(mapping or ())
     for file in files:
         if not file.exists():
-            raise NotFound(f"no file {file}")
+            raise NotFound(f"there is no file {file}")
     results: list[dict[str, Any]] = []
     with app_context() as app:
         wanted = tuple(subreddit or app.settings.corpus.subreddits)
@@ -229,6 +229,7 @@ def export(
             metavar="FILE", help="The suffix gives the format: .jsonl, .jsonl.gz, .jsonl.zst, .csv or .txt."
         ),
     ],
+    as_json: Json = False,
 ) -> None:
     """Export every kept verse to a file.
 
@@ -238,7 +239,10 @@ def export(
 
     with app_context() as app:
         count = app.press.export(file)
-    echo(f"{counted(count, 'verse')}: {file.absolute()}")
+    if as_json:
+        print_json({"file": str(file.absolute()), "verses": count})
+    else:
+        echo(f"{counted(count, 'verse')}: {file.absolute()}")
 
 
 @corpus.command()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from auria_bot.cli.app_context import app_context
-from auria_bot.cli.terminal.console import counted, echo, note
+from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.execution.parent_watch import report
 
 __all__ = ["notify"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 notify = typer.Typer(
     help="Test and send notifications.",
@@ -19,7 +23,7 @@ notify = typer.Typer(
 
 
 @notify.command("test")
-def test() -> None:
+def check_addresses(as_json: Json = False) -> None:
     """Send a test notification to every address of notify.addresses."""
     from auria_bot.bootstrap import operations
     from auria_bot.domain.notice import Notice
@@ -32,22 +36,29 @@ def test() -> None:
         names = notifier.check()
         message = "This is a test: Auria will notify you here when something needs you."
         result = notifier.send(Notice(kind="test", subject="test", title="Test notification", body=message))
-    for name in names:
-        echo(f"{name}: {'failed' if name in result.failed else 'sent'}")
+    states = {name: "failed" if name in result.failed else "sent" for name in names}
+    if as_json:
+        print_json(states)
+    else:
+        for name, state in states.items():
+            echo(f"{name}: {state}")
     if result.failed:
         note(f"Error: {len(result.failed)} of {len(names)} failed; check the address and the network")
         raise typer.Exit(1)
 
 
 @notify.command("send")
-def send() -> None:
+def send(as_json: Json = False) -> None:
     """Find what the operator should know, and send it; the daemon does so automatically."""
     from auria_bot.bootstrap import operations
 
     with app_context() as app:
         notices = operations.notices(app)
-        new = notices.update()
-        echo(f"{new} new, {notices.send()} sent")
+        new, sent = notices.update(), notices.send()
+    if as_json:
+        print_json({"new": new, "sent": sent})
+    else:
+        echo(f"{new} new, {sent} sent")
 
 
 notify.command("say", hidden=True)(send)  # its earlier name

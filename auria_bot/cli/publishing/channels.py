@@ -94,6 +94,7 @@ def add(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Answer every confirmation with yes.")] = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Save the answers without trying them.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Set up a channel, or give it new credentials.
 
@@ -114,7 +115,10 @@ def add(
             yes=yes,
             check=not no_check,
         )
-    echo(f"channel {name} is set up: {done.found}")
+    if as_json:
+        print_json({"name": name, "state": "set up", "words": done.found, "variables": list(done.variables)})
+    else:
+        echo(f"channel {name} is set up: {done.found}")
     if done.variables:
         note(f"keep these variables set: {', '.join(done.variables)}")
     if done.paused:
@@ -153,6 +157,7 @@ def check(
 def pause(
     name: Name,
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; shown with the pause.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Pause a channel: its posts wait, and its platform is not contacted."""
     from auria_bot.bootstrap.administration import channel_administration
@@ -161,24 +166,32 @@ def pause(
     with app_context() as app:
         channel_administration(app).require(name)
         app.publisher.pause(name, reason=reason)
-    echo(f"channel {name} is paused; to resume it: auria channels resume {name}")
+    if as_json:
+        print_json({"name": name, "state": "paused", "words": reason})
+    else:
+        echo(f"channel {name} is paused; to resume it: auria channels resume {name}")
 
 
 @channels.command()
-def resume(name: Name) -> None:
+def resume(name: Name, as_json: Json = False) -> None:
     """Check a paused channel, and resume it when it works."""
     from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
         channel_administration(app).require(name)
-        echo(f"channel {name} is resumed: {app.publisher.resume(name)}")
+        found = app.publisher.resume(name)
+    if as_json:
+        print_json({"name": name, "state": "ready", "words": found})
+    else:
+        echo(f"channel {name} is resumed: {found}")
 
 
 @channels.command()
 def remove(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Remove a channel and its secrets.
 
@@ -196,7 +209,10 @@ def remove(
             raise InputError(f"channel {name} was not removed")
         if administration.remove(name):
             note(f"review.channels still names {name}; take it out of your auria.toml, or name channels with --channel")
-    echo(f"channel {name} and its secrets are removed")
+    if as_json:
+        print_json({"name": name, "state": "removed"})
+    else:
+        echo(f"channel {name} and its secrets are removed")
 
 
 @channels.command()

@@ -153,6 +153,7 @@ def approve(
     channel: Annotated[
         list[str] | None, typer.Option("--channel", "-c", help="Publish on this channel; may be repeated.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Approve drafts for publishing.
 
@@ -162,9 +163,12 @@ def approve(
 
     with app_context() as app:
         approved = app.review.approve(ids, channels=channel or ())
+        if as_json:
+            _print_drafts(app, approved)
     lines = [f"draft {draft.id} is approved for {', '.join(draft.channels)}" for draft in approved]
-    for line in lines:
-        echo(line)
+    if not as_json:
+        for line in lines:
+            echo(line)
     report("; ".join(lines))
     note("publish approved drafts: auria publish")
 
@@ -172,6 +176,7 @@ def approve(
 def reject(
     ids: Ids,
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; saved with the draft.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Reject drafts permanently.
 
@@ -180,15 +185,20 @@ def reject(
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
+        rejected = []
         for draft_id in ids:
-            draft = app.review.reject(draft_id, reason=reason)
-            echo(f"draft {draft.id} is rejected")
+            rejected.append(app.review.reject(draft_id, reason=reason))
+            if not as_json:
+                echo(f"draft {draft_id} is rejected")
+        if as_json:
+            _print_drafts(app, rejected)
 
 
 def edit(
     draft_id: Id,
     text: Annotated[str | None, typer.Option("--text", help="The post's new text.")] = None,
     alt_text: Annotated[str | None, typer.Option("--alt-text", help="The new description of the picture.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Edit the text and alt text of a draft.
 
@@ -206,7 +216,16 @@ def edit(
                 return
             text, alt_text = changed
         draft = app.review.edit(draft_id, text=text, alt_text=alt_text)
-        echo(f"draft {draft.id} is changed and waits for approval: auria approve {draft.id}")
+        if as_json:
+            _print_drafts(app, [draft])
+        else:
+            echo(f"draft {draft.id} is changed and waits for approval: auria approve {draft.id}")
+
+
+def _print_drafts(app: Application, drafts: Sequence[Draft]) -> None:
+    from auria_bot.services.serialization import draft_json
+
+    print_json([draft_json(draft, app.pictures) for draft in drafts])
 
 
 def restyle(

@@ -59,9 +59,10 @@ class RefreshResult:
 
     def error(self) -> AuriaError | None:
         """The one error that stands for all problems; None when there were none."""
-        if len(self.problems) > 1:
-            return type(self.problems[0])("; ".join(map(str, self.problems)))
-        return self.problems[0] if self.problems else None
+        if not self.problems:
+            return None
+        message = "; ".join(map(str, self.problems))
+        return type(self.problems[0])(message, hint="auria corpus refresh continues where it stopped")
 
 
 class RedditRefresh:

@@ -27,12 +27,23 @@ def test_every_error_ends_with_its_own_documented_code_and_without_a_traceback(k
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind is not errors.AuriaError], ids=lambda kind: kind.__name__
-)
-def test_an_error_that_names_no_command_is_given_one(kind):
-    """The operator is told what to try next."""
-    assert "\nNext:  " in sentence(kind("the moon is down"))
+def test_the_hint_belongs_to_the_error():
+    """It is the error's own, or its class's; without either nothing is guessed from the exit code."""
+    assert sentence(errors.NotFound("no file x", hint="auria corpus import --help")) == (
+        "Error: no file x\nNext:  auria corpus import --help"
+    )
+    assert sentence(errors.StoreError("it failed")).endswith("\nNext:  auria doctor checks the database")
+    assert sentence(errors.StoreError("it failed", hint="")) == "Error: it failed"
+    assert sentence(errors.NotFound("no file x")) == "Error: no file x"
+    assert sentence(errors.Throttled("later", until=None)).partition("\n")[2].startswith("Next:  auria channels check")
+
+
+def test_a_missing_extra_is_installed_as_auria_was(monkeypatch, tmp_path):
+    """By path in a checkout, else by the package's name."""
+    error = errors.BackendMissing("figures need matplotlib: pip install 'auria-bot[plot]'")
+    assert sentence(error) == "Error: figures need matplotlib: pip install '.[plot]'"
+    monkeypatch.setattr("auria_bot.cli.error_reporting.__file__", str(tmp_path / "auria_bot" / "cli" / "x.py"))
+    assert sentence(error) == f"Error: {error}"
 
 
 def test_an_error_that_names_a_command_keeps_its_own_advice():
