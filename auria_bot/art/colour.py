@@ -26,7 +26,6 @@ __all__ = [
     "ColourDistribution",
     "distances",
     "from_lab",
-    "luminance",
     "matrix_root",
     "to_lab",
 ]
@@ -99,12 +98,6 @@ def from_lab(lab: NDArray[np.float32]) -> NDArray[np.float32]:
     index = (np.sqrt(np.clip(light, 0.0, 1.0)) * np.float32(_STEPS) + np.float32(0.5)).astype(np.uint16)
     rgb: NDArray[np.float32] = _gamma_table()[index]
     return rgb
-
-
-def luminance(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(height, width) luma of sRGB values by Rec. 601."""
-    luma: NDArray[np.float32] = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
-    return luma
 
 
 def matrix_root(matrices: NDArray[np.float64]) -> NDArray[np.float64]:

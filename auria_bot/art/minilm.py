@@ -154,18 +154,13 @@ class MiniLM:
             vectors[rows] = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9)
         return vectors
 
-    def words(self, text: str, *, limit: int = 32) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The word pieces' vectors, (limit, 384) float32, and their mask, (limit,) float32 of 1 and 0.
-
-        [CLS] and [SEP] are left out; later pieces than `limit` are dropped; rows past the text are zero.
-        """
-        _, words, mask = self.both([text], limit=limit)
-        return words[0], mask[0]
-
     def both(
         self, texts: Sequence[str], *, limit: int = 32, batch: int = 1
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Sentences (n, 384), words (n, limit, 384) and mask (n, limit) from one pass over each text."""
+        """Sentences (n, 384), words (n, limit, 384) and their mask (n, limit) of 1 and 0, from one pass over each text.
+
+        [CLS] and [SEP] are left out; pieces beyond `limit` are dropped; rows past the text are zero.
+        """
         ids = self._ids(texts)
         sentences = np.zeros((len(ids), DIMENSIONS), np.float32)
         words = np.zeros((len(ids), limit, DIMENSIONS), np.float32)

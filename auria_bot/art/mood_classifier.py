@@ -46,28 +46,7 @@ _UNPLEASANT = frozenset(
 )
 """Stems and short words with a negative tone."""
 _NOT = frozenset("no not never without nor neither hardly barely cannot".split())  # noqa: SIM905 - the same
-_ENDINGS = (
-    "ingly",
-    "ings",
-    "ing",
-    "edly",
-    "ness",
-    "iest",
-    "ies",
-    "ied",
-    "est",
-    "ful",
-    "less",
-    "ely",
-    "ly",
-    "ers",
-    "er",
-    "ed",
-    "es",
-    "y",
-    "e",
-    "s",
-)
+_ENDINGS = tuple("ingly ings ing edly ness iest ies ied est ful less ely ly ers er ed es y e s".split())  # noqa: SIM905 - the same
 
 
 def stem(word: str) -> str:

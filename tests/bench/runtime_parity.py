@@ -18,11 +18,18 @@ import torch
 from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import Vocabulary, tokenise
 from auria_bot.art.checkpoint import read_json
-from auria_bot.art.evaluation.bf16_quality import measured, worst
 from auria_bot.art.evaluation.caption_metrics import bleu
 from auria_bot.art.evaluation.captioner import grids, read_split
 from auria_bot.art.evaluation.export_pairs import captioner, export_pairs
-from auria_bot.art.evaluation.parity import bf16_log_probability, compare, greedy_captions, greedy_poems, has_bf16
+from auria_bot.art.evaluation.parity import (
+    bf16_log_probability,
+    compare,
+    greedy_captions,
+    greedy_poems,
+    has_bf16,
+    measure_pictures,
+    worst_loss,
+)
 from auria_bot.art.training.captioner.train import greedy
 from auria_bot.corpus.language.shipped_tables import models_folder
 from tests.bench import Result
@@ -69,13 +76,13 @@ def run() -> Result:
         own = max(each.openvino_bf16 or 0.0 for each in compared)
         figures.append(f"OpenVINO bf16 rms {own:.4f} at most")
         passed = passed and own <= CLOSE
-        f32, bf16 = (measured(models, precision=each) for each in ("f32", "bf16"))
+        f32, bf16 = (measure_pictures(models, precision=each) for each in ("f32", "bf16"))
         figures.append(
             f"pictures f32 | bf16: control {sum(f32.control.values())} | {sum(bf16.control.values())} of"
             f" {f32.seeds * len(f32.control)}, matching score {f32.score:.3f} | {bf16.score:.3f}, colour distance left"
             f" {f32.colour_left:.3f} | {bf16.colour_left:.3f}, edges kept {f32.edges:.3f} | {bf16.edges:.3f}"
         )
-        passed = passed and worst(f32, bf16) <= _WORSE
+        passed = passed and worst_loss(f32, bf16) <= _WORSE
     else:
         figures.append("OpenVINO's own bf16 was not exercised: this processor has none")
     bar = f"same words; outputs within {SAME:.4f}; bf16: perplexity and BLEU-4 within 1 %, rms within {CLOSE}, no measure of pictures worse by more than {_WORSE}"

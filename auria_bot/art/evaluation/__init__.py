@@ -1,1 +1,1 @@
-"""How good a model is, measured."""
+"""Evaluation of the models."""

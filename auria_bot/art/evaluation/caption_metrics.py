@@ -1,13 +1,12 @@
-"""How near captions come to what people said: BLEU, METEOR, ROUGE-L and CIDEr, over tokens.
+"""Caption metrics over tokens: BLEU, METEOR, ROUGE-L and CIDEr.
 
-Each function takes `hypotheses`, one token list per picture, and `references`, for each picture several token lists.
-Knows no pictures and no nets.
+Each function takes `hypotheses`, one token list per picture, and `references`, several token lists per picture.
 
-- BLEU: Papineni et al. 2002, over the whole corpus, clipped counts, the nearest reference length (of two equally near
-  ones the shorter), with or without the brevity penalty.
-- METEOR: Banerjee and Lavie 2005 (alpha 0.9, beta 3, gamma 0.5), matching equal words and equal stems. WordNet synonyms
-  and paraphrases are not used, and its weights are not those of METEOR 1.5 in published tables, beside which it reads about
-  twice as high: never rank the two against each other.
+- BLEU: Papineni et al. 2002, over the whole corpus, clipped counts, the nearest reference length (the shorter of two equally
+  near ones), with or without the brevity penalty.
+- METEOR: Banerjee and Lavie 2005 (alpha 0.9, beta 3, gamma 0.5), matching equal words and equal stems. WordNet synonyms and
+  paraphrases are not used, and its weights differ from METEOR 1.5 in published tables, than which it is about twice as high:
+  never compare the two.
 - ROUGE-L: Lin 2004, with beta 1.2, the best precision and the best recall among the references.
 - CIDEr: Vedantam et al. 2015, the CIDEr-D form (clipped, sigma 6, times 10), document frequencies from `references`.
 """
@@ -109,7 +108,8 @@ def cider(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) 
 def meteor(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> float:
     """The mean over pictures of the best METEOR among the references, by equal words and stems.
 
-    Raises BackendMissing when the package snowballstemmer is not installed.
+    Raises:
+        BackendMissing: the package snowballstemmer is not installed.
     """
     _check(hypotheses, references)
     stem = _stemmer()
@@ -136,7 +136,7 @@ def _all_grams(tokens: Tokens) -> Counter[tuple[str, ...]]:
 
 
 def _clipped_cosine(mine: dict[tuple[str, ...], float], theirs: dict[tuple[str, ...], float]) -> float:
-    """The cosine of two weighted bags, a gram counting no more than the reference has it."""
+    """The cosine of two weighted bags; an n-gram counts at most as in the reference."""
     product = sum(min(weight, theirs[gram]) * theirs[gram] for gram, weight in mine.items() if gram in theirs)
     norms = math.sqrt(sum(w * w for w in mine.values())) * math.sqrt(sum(w * w for w in theirs.values()))
     return product / norms if norms else 0.0
@@ -171,7 +171,7 @@ def _stemmer() -> Callable[[str], str]:
 
 
 class _Alignment(NamedTuple):
-    """A partial alignment of the hypothesis with a reference, ordered by what is better."""
+    """A partial alignment of the hypothesis with a reference; the fields are ordered for comparison."""
 
     matches: int
     negative_chunks: int

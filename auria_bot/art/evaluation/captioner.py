@@ -1,10 +1,10 @@
-"""How well the captioner describes photographs: Flickr8k, beam search, through the very nets that serve.
+"""Evaluate the captioner on photographs: Flickr8k, beam search, with the exported networks.
 
 `python -m auria_bot.art.evaluation.captioner --data DIR [--model models/captioner] [--split test] [--beams 5]`
 `... --tune` tries several length powers on the validation split, never on the test split.
 
-The pictures are the 224 px copies of flickr8k.zip with that archive's own split (764 test pictures), not the 1,000 of the
-original one; so figures stand beside published ones, not in a ranking with them.
+The pictures are the 224 px copies of flickr8k.zip with that archive's own split (764 test pictures), not the original 1,000; so the
+figures cannot be ranked against published ones.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ PUBLISHED: Final = {
     "soft attention": {"bleu_1": 0.67, "bleu_2": 0.448, "bleu_3": 0.299, "bleu_4": 0.195, "meteor": 0.1893},
     "hard attention": {"bleu_1": 0.67, "bleu_2": 0.457, "bleu_3": 0.314, "bleu_4": 0.213, "meteor": 0.2030},
 }
-"""Xu et al. 2015, table 1, Flickr8k: BLEU without brevity penalty, METEOR with synonyms and paraphrases, a VGG eye, 1,000
-test pictures. ROUGE-L and CIDEr are not given there."""
+"""Xu et al. 2015, table 1, Flickr8k: BLEU without brevity penalty, METEOR with synonyms and paraphrases, VGG features, 1,000
+test pictures. ROUGE-L and CIDEr are not reported there."""
 
 _ARCHIVE = "flickr8k.zip"
 _SIDE = 224  # pixels
@@ -58,10 +58,10 @@ def evaluate(
     runtime_name: str = "auto",
     precision: str = "f32",
 ) -> dict[str, Any]:
-    """Caption every picture of a split and measure.
+    """Caption every picture of a split and compute the metrics.
 
     Args:
-        data: the folder that holds flickr8k.zip.
+        data: the folder with flickr8k.zip.
         model: the captioner's folder.
         split: "val" or "test".
         beams: of the search.
@@ -71,30 +71,30 @@ def evaluate(
         precision: "f32" or "bf16".
 
     Returns:
-        The figures of `caption_metrics.all_figures`, pictures, words a caption, distinct captions, seconds a picture
-        (search only), and under "published" those of Xu et al. 2015.
+        The figures of `caption_metrics.all_figures`, pictures, words a caption, distinct captions, seconds a picture (search
+        only), and under "published" those of Xu et al. 2015.
 
     Raises:
-        NotFound: the archive is not there.
+        NotFound: the archive is missing.
     """
     rows = _limited(read_split(data, split), limit)
     caption_model = CaptionModel(model, runtime_name=runtime_name, precision=precision)
-    eye = runtime.load(models_folder() / "lite0" / "model.onnx", runtime=runtime_name, precision=precision)
-    said: list[list[str]] = []
+    image_encoder = runtime.load(models_folder() / "lite0" / "model.onnx", runtime=runtime_name, precision=precision)
+    captions: list[list[str]] = []
     seconds = 0.0
-    for grid in grids(data, rows, eye):
+    for grid in grids(data, rows, image_encoder):
         began = time.perf_counter()
         best = caption_model.generate(grid, beams=beams, length_power=length_power)[0]
         seconds += time.perf_counter() - began
-        said.append(caption_model.vocabulary.decode(best.numbers))
-    figures: dict[str, Any] = dict(all_figures(said, [_references(row) for row in rows]))
+        captions.append(caption_model.vocabulary.decode(best.numbers))
+    figures: dict[str, Any] = dict(all_figures(captions, [_references(row) for row in rows]))
     figures |= {
         "split": split,
         "beams": beams,
         "length_power": caption_model.length_power if length_power is None else length_power,
         "pictures": len(rows),
-        "words_a_caption": sum(map(len, said)) / len(said),
-        "distinct_captions": len({tuple(words) for words in said}),
+        "words_a_caption": sum(map(len, captions)) / len(captions),
+        "distinct_captions": len({tuple(words) for words in captions}),
         "seconds_a_picture": seconds / len(rows),
         "published": PUBLISHED,
     }
@@ -107,23 +107,24 @@ def tune(
     """BLEU-4 with beam 5 on the validation split, or `limit` pictures of it, for each length power."""
     rows = _limited(read_split(data, "val"), limit)
     caption_model = CaptionModel(model)
-    eye = runtime.load(models_folder() / "lite0" / "model.onnx")
-    seen = list(grids(data, rows, eye))
+    image_encoder = runtime.load(models_folder() / "lite0" / "model.onnx")
+    features = list(grids(data, rows, image_encoder))
     given = [_references(row) for row in rows]
     found: dict[float, float] = {}
     for power in powers:
-        said = [
+        captions = [
             caption_model.vocabulary.decode(caption_model.generate(grid, length_power=power)[0].numbers)
-            for grid in seen
+            for grid in features
         ]
-        found[power] = bleu(said, given)[3]
+        found[power] = bleu(captions, given)[3]
     return found
 
 
 def read_split(data: Path, split: str) -> list[dict[str, Any]]:
     """The rows of captions.jsonl that belong to a split.
 
-    Raises NotFound when the archive is not there.
+    Raises:
+        NotFound: the archive is missing.
     """
     path = data / _ARCHIVE
     if not path.is_file():
@@ -133,8 +134,8 @@ def read_split(data: Path, split: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["split"] == split]
 
 
-def grids(data: Path, rows: Sequence[dict[str, Any]], eye: runtime.Network) -> Iterator[NDArray[np.float32]]:
-    """What the eye sees in each picture, (1, 7, 7, 1280)."""
+def grids(data: Path, rows: Sequence[dict[str, Any]], image_encoder: runtime.Network) -> Iterator[NDArray[np.float32]]:
+    """The image encoder's grid of each picture, (1, 7, 7, 1280)."""
     with zipfile.ZipFile(data / _ARCHIVE) as bundle:
         for begin in range(0, len(rows), _BATCH):
             pictures = []
@@ -142,7 +143,7 @@ def grids(data: Path, rows: Sequence[dict[str, Any]], eye: runtime.Network) -> I
                 with Image.open(io.BytesIO(bundle.read(f"images/{row['file']}"))) as image:
                     pixels = np.asarray(image.convert("RGB").resize((_SIDE, _SIDE)), dtype=np.float32)
                 pictures.append(pixels.transpose(2, 0, 1) / np.float32(255))
-            yield from np.split(eye.run({"pictures": np.stack(pictures)})["grid"], len(pictures))
+            yield from np.split(image_encoder.run({"pictures": np.stack(pictures)})["grid"], len(pictures))
 
 
 def _references(row: dict[str, Any]) -> list[list[str]]:

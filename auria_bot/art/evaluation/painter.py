@@ -1,4 +1,4 @@
-"""Measures an exported painter, as it is served, against real pictures of the test split.
+"""Evaluate the exported painter against real pictures of the test split.
 
 Every figure of the painter stands beside the same figure of real pictures, because the judges themselves err. The painter paints test
 captions word for word (`AttnPainter.imagine`) and haiku through its own prompts, always the best of the stated number of candidates.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from auria_bot.art.evaluation.painter_judges import SceneClassifier, features, f
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.painters.attn import AttnPainter
 from auria_bot.art.painters.prompt_vocabulary import SCENES
+from auria_bot.art.training.loop import training_folder
 from auria_bot.art.training.painter.dataset import prepare
 from auria_bot.art.training.painter.lighting_augmentation import luminance
 from auria_bot.domain.haiku import Haiku
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from auria_bot.art.evaluation.painter_judges import Encoder
     from auria_bot.art.training.painter.dataset import Scenes
 
-__all__ = ["BARS", "control", "measure", "read_haiku", "training_folder", "variety", "verdict"]
+__all__ = ["BARS", "control", "measure", "read_haiku", "variety", "verdict"]
 
 BARS = {"scene": 0.9, "caption": 0.6, "control": 19, "variety": 0.5}  # shares of real pictures' figures; seeds of 20
 _SEEDS = 20
-_CONTROL = {  # name: (two prompts, what is measured: of the first more than of the second)
+_CONTROL = {  # name: (two prompts, the quantity that should be greater for the first)
     "noon brighter than night": ("sea at noon", "sea at night", "light"),
     "snow whiter than forest": ("forest in the snow", "green forest in daylight", "white"),
     "autumn warmer than sea": ("forest in autumn", "blue sea in daylight", "warmth"),
@@ -57,17 +57,17 @@ def measure(
     seeds: int = _SEEDS,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Every figure of the bar `painter`.
+    """Compute every figure of the bar `painter`.
 
     Args:
         data: folder of the training archives and of haiku.jsonl.zst.
         model: the exported model's folder, `models/painter`.
-        folder: where the training arrays and the judges are kept (built when missing).
+        folder: where the training arrays and the judges are kept (built if missing).
         pictures: how many test captions are painted.
         haiku: how many poems are painted.
-        candidates: the painter keeps the best of so many.
-        seeds: how many seeds each kind of control is tried with.
-        log: receives a line now and then.
+        candidates: candidates of each painting.
+        seeds: seeds of each control prompt.
+        log: receives progress lines.
     """
     scenes = prepare(data, folder, log=log)
     classifier, encoder = SceneClassifier(scenes, folder), train_encoder(scenes, folder, log=log)
@@ -99,7 +99,7 @@ def verdict(figures: dict[str, Any]) -> bool:
 def _captions(
     painter: AttnPainter, scenes: Scenes, classifier: SceneClassifier, encoder: Encoder, pictures: int, candidates: int
 ) -> dict[str, Any]:
-    """Scene found, right caption among 100 different ones, and FD-lite0, on captions that came with test pictures."""
+    """Scene accuracy, right caption among 100 different ones, and FD-lite0, on captions of test pictures."""
     rows, captions = _different(scenes, pictures)
     real = np.asarray(scenes.pictures[rows, 0])
     painted = np.stack(
@@ -108,30 +108,30 @@ def _captions(
             for number, caption in enumerate(captions)
         ]
     )
-    seen, known = features(painted), features(real)
+    painted_features, real_features = features(painted), features(real)
     others = np.random.default_rng(4).permutation(scenes.rows(0, relit=False))[: len(rows)]
     sentences = scenes.sentences[captions].astype(np.float32)
     return {
         "pictures": len(rows),
-        "scene": float((classifier(seen) == scenes.scene[rows]).mean()),
-        "scene_real": float((classifier(known) == scenes.scene[rows]).mean()),
+        "scene": float((classifier(painted_features) == scenes.scene[rows]).mean()),
+        "scene_real": float((classifier(real_features) == scenes.scene[rows]).mean()),
         "caption": encoder.right_of_100(painted, sentences),
         "caption_real": encoder.right_of_100(real, sentences),
-        "fd_lite0": frechet(seen, known),
-        "fd_lite0_real": frechet(features(np.asarray(scenes.pictures[np.sort(others), 0])), known),
+        "fd_lite0": frechet(painted_features, real_features),
+        "fd_lite0_real": frechet(features(np.asarray(scenes.pictures[np.sort(others), 0])), real_features),
     }
 
 
 def _different(scenes: Scenes, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Test pictures and one given caption of each, in groups of 100 without a caption twice in a group."""
+    """Test pictures and one given caption of each, in groups of 100 without a repeated caption."""
     rng = np.random.default_rng(2)
-    waiting = list(rng.permutation(scenes.rows(2, relit=False)))
+    remaining = list(rng.permutation(scenes.rows(2, relit=False)))
     rows: list[int] = []
     captions: list[int] = []
-    while waiting and len(rows) < count:
+    while remaining and len(rows) < count:
         group: dict[int, int] = {}
         rest = []
-        for row in waiting:
+        for row in remaining:
             caption = int(scenes.caption[row, int(rng.integers(2))])
             if len(group) < min(100, count - len(rows)) and caption not in group:
                 group[caption] = int(row)
@@ -139,14 +139,14 @@ def _different(scenes: Scenes, count: int) -> tuple[NDArray[np.int64], NDArray[n
                 rest.append(row)
         captions += list(group)
         rows += list(group.values())
-        waiting = rest
+        remaining = rest
     return np.array(rows), np.array(captions)
 
 
 def _poems(
     painter: AttnPainter, classifier: SceneClassifier, encoder: Encoder, poems: Sequence[Haiku], candidates: int
 ) -> dict[str, Any]:
-    """Scene found and right poem among all of them, on haiku through the painter's own prompts."""
+    """Scene accuracy and right poem among all, on haiku through the painter's own prompts."""
     prompts = [painter.prompt(poem, seed=number) for number, poem in enumerate(poems)]
     painted = np.stack(
         [painter.imagine(prompt.text, seed=number, count=candidates)[0].pixels for number, prompt in enumerate(prompts)]
@@ -161,7 +161,7 @@ def _poems(
 
 
 def control(painter: AttnPainter, *, seeds: int = _SEEDS, candidates: int = 4) -> dict[str, Any]:
-    """In how many seeds of `seeds` each pair of prompts differs in light, whiteness or warmth as it should."""
+    """For how many of `seeds` each pair of prompts differs in light, whiteness or warmth as it should."""
 
     def level(text: str, seed: int, what: str) -> float:
         picture = painter.imagine(text, seed=seed, count=candidates)[0].pixels.astype(np.float32) / 255.0
@@ -179,7 +179,7 @@ def control(painter: AttnPainter, *, seeds: int = _SEEDS, candidates: int = 4) -
 
 
 def variety(painter: AttnPainter, scenes: Scenes, *, candidates: int = 8) -> dict[str, float]:
-    """Root mean square difference, on [-1, 1], of four seeds of one text, beside that of four real pictures of one scene."""
+    """Root mean square difference, on [-1, 1], of four seeds of one text, and of four real pictures of one scene."""
     rng = np.random.default_rng(3)
     painted, real = [], []
     for number, scene in enumerate(("sea", "mountain", "glacier", "forest", "rose")):
@@ -198,14 +198,14 @@ def variety(painter: AttnPainter, scenes: Scenes, *, candidates: int = 8) -> dic
 
 
 def _apart(four: Sequence[NDArray[np.uint8]]) -> float:
-    """Mean over pairs of the root mean square difference, on [-1, 1]."""
+    """The mean over pairs of the root mean square difference, on [-1, 1]."""
     values = [picture.astype(np.float64) / 127.5 - 1.0 for picture in four]
     pairs = [np.sqrt(((a - b) ** 2).mean()) for index, a in enumerate(values) for b in values[index + 1 :]]
     return float(np.mean(pairs))
 
 
 def read_haiku(data: Path, count: int) -> list[Haiku]:
-    """5-7-5 haiku that speak of nature, evenly from the whole file; the painter was not trained on haiku.
+    """5-7-5 haiku about nature, evenly spread over the file; the painter was not trained on haiku.
 
     Raises:
         InputError: the file is missing.
@@ -224,7 +224,7 @@ def read_haiku(data: Path, count: int) -> list[Haiku]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m auria_bot.art.evaluation.painter --data DIR`: measure, write metrics.json beside the model, 0 when the bar is met."""
+    """Run `python -m auria_bot.art.evaluation.painter --data DIR`: evaluate, write metrics.json beside the model; 0 if the bar is met."""
     parser = argparse.ArgumentParser(prog="python -m auria_bot.art.evaluation.painter", description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, default=Path("models/painter"))
@@ -232,26 +232,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=int, default=1000)
     chosen = parser.parse_args(arguments)
 
-    def say(line: str) -> None:
+    def log(line: str) -> None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
     figures = measure(
         data=chosen.data,
         model=chosen.model,
-        folder=chosen.folder or training_folder(),
+        folder=chosen.folder or training_folder("painter"),
         pictures=chosen.pictures,
-        log=say,
+        log=log,
     )
     write_json(chosen.model / "metrics.json", figures)
-    say(json.dumps(figures, indent=1))
+    log(json.dumps(figures, indent=1))
     return 0 if figures["passed"] else 1
-
-
-def training_folder() -> Path:
-    """Where the painter's arrays, checkpoints and judges are kept: under AURIA_HOME, else under ~/.local/share/auria."""
-    home = Path(os.environ.get("AURIA_HOME", Path.home() / ".local" / "share" / "auria"))
-    return home / "train" / "painter"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""The judges of painted pictures: a scene classifier, an encoder that the painter never saw, and a Frechet distance.
+"""The judges of painted pictures: a scene classifier, an independent text-image encoder, and a Frechet distance.
 
 The classifier is a softmax regression on EfficientNet-Lite0's pooled features of real training pictures. The encoder is a small
-convolutional net trained from scratch on real training pictures and their captions: it shares no weight and no feature with what
-the painter was trained against, so a painter that only fools Lite0 does not fool it. Both are trained in a few minutes, with fixed
-seeds, and kept beside the training arrays; neither sees the test split.
+convolutional network trained from scratch on real training pictures and their captions: it shares no weight and no feature with what
+the painter was trained against, so a painter that only fools Lite0 does not fool it. Both are trained in minutes, with fixed seeds,
+and kept beside the training arrays; neither uses the test split.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ _DIMENSIONS = 128
 @torch.no_grad()
 def features(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Lite0's pooled features (n, 1280) of pictures (n, 64, 64, 3)."""
-    eye = Lite0.pretrained()
+    lite0 = Lite0.pretrained()
     parts = [
-        eye.grid(as_pixels(pictures[start : start + 64])).mean(dim=(2, 3)) for start in range(0, len(pictures), 64)
+        lite0.grid(as_pixels(pictures[start : start + 64])).mean(dim=(2, 3)) for start in range(0, len(pictures), 64)
     ]
     return torch.cat(parts).numpy()
 
 
 class SceneClassifier:
-    """Finds which of SCENES a picture shows."""
+    """Classifies pictures into SCENES."""
 
     def __init__(self, scenes: Scenes, cache: Path, *, steps: int = 400) -> None:
         file = cache / "scene-classifier.safetensors"
@@ -77,7 +77,7 @@ class SceneClassifier:
 
 
 class Encoder(nn.Module):
-    """Pictures and sentences into one space: five convolutions for the one, one layer for the other."""
+    """Encodes pictures (five convolutions) and sentences (one layer) into one space."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,34 +88,34 @@ class Encoder(nn.Module):
                 nn.BatchNorm2d(outputs),
                 nn.ReLU(),
             ]
-        self.eye = nn.Sequential(*layers)
+        self.lite0 = nn.Sequential(*layers)
         self.picture = nn.Linear(320, _DIMENSIONS)
         self.sentence = nn.Linear(384, _DIMENSIONS)
         self.temperature = nn.Parameter(torch.tensor(2.3))
 
-    def see(self, pictures: Tensor) -> Tensor:
+    def encode_pictures(self, pictures: Tensor) -> Tensor:
         """Pictures (n, 3, 64, 64) in [0, 1] to vectors (n, 128) of unit length."""
-        maps = self.eye(pictures * 4.0 - 2.0)
+        maps = self.lite0(pictures * 4.0 - 2.0)
         return F.normalize(self.picture(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)), dim=1)
 
-    def read(self, sentences: Tensor) -> Tensor:
+    def encode_sentences(self, sentences: Tensor) -> Tensor:
         """MiniLM's sentence vectors (n, 384) to vectors (n, 128) of unit length."""
         return F.normalize(self.sentence(sentences), dim=1)
 
     @torch.no_grad()
     def right_of_100(self, pictures: NDArray[np.uint8], sentences: NDArray[np.float32]) -> float:
-        """How often a picture's own sentence is nearest to it, among those of its group of 100 (the last group may be smaller)."""
+        """How often a picture's own sentence is the nearest within its group of 100 (the last group may be smaller)."""
         self.eval()
         hits: list[NDArray[np.bool_]] = []
         for start in range(0, len(pictures), 100):
-            seen = self.see(as_pixels(pictures[start : start + 100]))
-            said = self.read(torch.from_numpy(sentences[start : start + 100]))
-            hits.append((seen @ said.T).argmax(1).numpy() == np.arange(len(seen)))
+            picture_vectors = self.encode_pictures(as_pixels(pictures[start : start + 100]))
+            sentence_vectors = self.encode_sentences(torch.from_numpy(sentences[start : start + 100]))
+            hits.append((picture_vectors @ sentence_vectors.T).argmax(1).numpy() == np.arange(len(picture_vectors)))
         return float(np.concatenate(hits).mean())
 
 
 def train_encoder(scenes: Scenes, cache: Path, *, steps: int = 700, log: Callable[[str], None] = print) -> Encoder:
-    """The encoder, trained with InfoNCE on the training split or read from the cache."""
+    """Train the encoder with InfoNCE on the training split, or read it from the cache."""
     torch.manual_seed(1)
     net = Encoder()
     file = cache / "encoder.safetensors"
@@ -130,8 +130,8 @@ def train_encoder(scenes: Scenes, cache: Path, *, steps: int = 700, log: Callabl
         pictures = as_pixels(np.stack([scenes.pictures[row, rng.integers(2)] for row in rows]))
         pictures = pictures.flip(-1) if rng.random() < 0.5 else pictures
         captions = scenes.caption[rows, rng.integers(0, scenes.caption.shape[1], _BATCH)]
-        said = net.read(torch.from_numpy(scenes.sentences[captions].astype(np.float32)))
-        logits = net.see(pictures) @ said.T * net.temperature.exp()
+        sentence_vectors = net.encode_sentences(torch.from_numpy(scenes.sentences[captions].astype(np.float32)))
+        logits = net.encode_pictures(pictures) @ sentence_vectors.T * net.temperature.exp()
         loss = F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * min(1.0, (number + 1) / 50, max(0.02, 1.6 * (1.0 - number / steps)))
@@ -145,10 +145,9 @@ def train_encoder(scenes: Scenes, cache: Path, *, steps: int = 700, log: Callabl
 
 
 def frechet(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """The Frechet distance between two sets of features (n, d): FD-lite0, never to be set beside published FIDs.
+    """The Frechet distance between two sets of features (n, d): FD-lite0, not comparable with published FIDs.
 
-    The trace of the root of the product of covariances is the sum of the roots of its eigenvalues, found through the smaller
-    n x n matrix, because n is about d here.
+    The trace of the square root of the product of covariances is the nuclear norm of a smaller n x n matrix.
     """
     a, b = one.astype(np.float64), other.astype(np.float64)
     centre_a, centre_b = a.mean(0), b.mean(0)

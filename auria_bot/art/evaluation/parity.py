@@ -1,7 +1,7 @@
-"""Whether torch, OpenVINO and ONNX Runtime say and paint the same, and what bfloat16 costs.
+"""Compare torch, OpenVINO and ONNX Runtime on the same inputs, and measure what bfloat16 costs.
 
-Knows the twins of `twins.py`. OpenVINO computes in bfloat16 only where the processor can; everywhere torch's autocast stands in
-for it (products and convolutions in bfloat16, sums in single precision), and `has_bf16` tells whether OpenVINO's own ran too.
+OpenVINO computes in bfloat16 only where the processor supports it; everywhere torch's autocast stands in for it (products and
+convolutions in bfloat16, sums in single precision), and `has_bf16` tells whether OpenVINO's own ran too.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN
 from auria_bot.art.checkpoint import read_json
 from auria_bot.art.evaluation.export_pairs import ExportPair, captioner, captioner_step, poet, scenery
+from auria_bot.art.evaluation.painter import control
+from auria_bot.art.evaluation.stylist import evaluate, invented_scene
 from auria_bot.art.nets.show_attend_tell import Encode
 from auria_bot.art.nets.word_lstm import INPUTS
+from auria_bot.art.painters.attn import AttnPainter
+from auria_bot.art.real_esrgan import RealEsrgan
+from auria_bot.art.stylists.magenta import Magenta
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,14 +31,24 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Compared", "bf16_log_probability", "compare", "greedy_captions", "greedy_poems", "has_bf16"]
+__all__ = [
+    "Compared",
+    "PictureFigures",
+    "bf16_log_probability",
+    "compare",
+    "greedy_captions",
+    "greedy_poems",
+    "has_bf16",
+    "measure_pictures",
+    "worst_loss",
+]
 
 _THREADS = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """How far a net's outputs lie apart, as shares of the output's largest magnitude (pictures: of the range 0 to 1)."""
+    """Differences of a network's outputs, as shares of the output's largest magnitude (pictures: of the range 0 to 1)."""
 
     name: str
     runtimes: float  # OpenVINO against ONNX Runtime, largest difference
@@ -53,38 +69,38 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def compare(twin: ExportPair, models: Path) -> Compared:
-    """Run a net everywhere on the same inputs."""
-    path = models / twin.file
+def compare(pair: ExportPair, models: Path) -> Compared:
+    """Run a network everywhere on the same inputs."""
+    path = models / pair.file
     onnx, vino = (
-        runtime.load(path, runtime=name, threads=_THREADS).run(twin.inputs) for name in ("onnxruntime", "openvino")
+        runtime.load(path, runtime=name, threads=_THREADS).run(pair.inputs) for name in ("onnxruntime", "openvino")
     )
     plain = rounded = own = None
-    if twin.build is not None:
-        module = twin.build()
-        plain, rounded = twin.torch(module), twin.torch(module, bf16=True)
-    if has_bf16() and twin.rounds:
-        own = runtime.load(path, runtime="openvino", threads=_THREADS, precision="bf16").run(twin.inputs)
+    if pair.build is not None:
+        module = pair.build()
+        plain, rounded = pair.torch(module), pair.torch(module, bf16=True)
+    if has_bf16() and pair.rounds:
+        own = runtime.load(path, runtime="openvino", threads=_THREADS, precision="bf16").run(pair.inputs)
 
     def largest(mine: Mapping[str, NDArray[Any]], theirs: Mapping[str, NDArray[Any]]) -> float:
-        return max(float(np.abs(mine[name] - theirs[name]).max()) / _scale(theirs[name]) for name in twin.outputs)
+        return max(float(np.abs(mine[name] - theirs[name]).max()) / _scale(theirs[name]) for name in pair.outputs)
 
     def typical(mine: Mapping[str, NDArray[Any]], theirs: Mapping[str, NDArray[Any]]) -> float:
-        shares = (np.square(mine[name] - theirs[name]).mean() ** 0.5 / _scale(theirs[name]) for name in twin.outputs)
+        shares = (np.square(mine[name] - theirs[name]).mean() ** 0.5 / _scale(theirs[name]) for name in pair.outputs)
         return max(float(share) for share in shares)
 
     return Compared(
-        name=twin.name,
+        name=pair.name,
         runtimes=largest(vino, onnx),
         torch=None if plain is None else largest(plain, onnx),
         bf16=None if plain is None or rounded is None else typical(rounded, plain),
         openvino_bf16=None if own is None else typical(own, vino),
-        picture=twin.picture is not None,
+        picture=pair.picture is not None,
     )
 
 
 def greedy_poems(models: Path, *, poems: int = 8, words: int = 32, seed: int = 0) -> dict[str, NDArray[np.int64]]:
-    """Word numbers (poems, words) that each runtime writes by taking the likeliest word after word, on random themes."""
+    """Word numbers (poems, words) that each runtime decodes greedily on random themes."""
     config = read_json(models / "poet" / "config.json")["net"]
     rng = np.random.default_rng(seed)
     theme = rng.normal(size=(poems, config["theme"])).astype(np.float32)
@@ -100,13 +116,13 @@ def greedy_poems(models: Path, *, poems: int = 8, words: int = 32, seed: int = 0
             "hidden": state,
             "cell": state,
         }
-        said = []
+        chosen = []
         for place in range(words):
             position = np.full(poems, place % config["positions"])
             out = step({**feeds, "position": position})
             feeds |= {"token": out["likelihoods"].argmax(1), "hidden": out["hidden_next"], "cell": out["cell_next"]}
-            said.append(feeds["token"])
-        return np.stack(said, 1)
+            chosen.append(feeds["token"])
+        return np.stack(chosen, 1)
 
     module = poet(models)
 
@@ -121,22 +137,22 @@ def greedy_poems(models: Path, *, poems: int = 8, words: int = 32, seed: int = 0
 
 
 def greedy_captions(models: Path, *, pictures: int = 4, words: int = 16, seed: int = 0) -> dict[str, NDArray[np.int64]]:
-    """Word numbers (pictures, words) that each runtime says of pictures, from the eye on, by taking the likeliest word."""
-    shown = scenery(np.random.default_rng(seed), pictures, 224)
-    told: dict[str, NDArray[np.int64]] = {}
+    """Word numbers (pictures, words) that each runtime decodes greedily, image encoder included."""
+    pictures_shown = scenery(np.random.default_rng(seed), pictures, 224)
+    captions: dict[str, NDArray[np.int64]] = {}
     for name in runtime.RUNTIMES:
-        eye, encode, step = (
+        image_encoder, encode, step = (
             runtime.load(models / file, runtime=name, threads=_THREADS)
             for file in ("lite0/model.onnx", "captioner/encode.onnx", "captioner/step.onnx")
         )
-        said = []
-        for picture in shown:
-            seen = encode.run({"grid": eye.run({"pictures": picture[None]})["grid"]})
-            feeds = {**seen, "word": np.array([START])}
-            said.append(_tell(step.run, feeds, words))
-        told[name] = np.stack(said)
+        chosen = []
+        for picture in pictures_shown:
+            encoded = encode.run({"grid": image_encoder.run({"pictures": picture[None]})["grid"]})
+            feeds = {**encoded, "word": np.array([START])}
+            chosen.append(_greedy_caption(step.run, feeds, words))
+        captions[name] = np.stack(chosen)
     encode_module, step_module = Encode(captioner(models)).eval(), captioner_step(models)
-    eye = runtime.load(models / "lite0" / "model.onnx", runtime="onnxruntime", threads=_THREADS)
+    image_encoder = runtime.load(models / "lite0" / "model.onnx", runtime="onnxruntime", threads=_THREADS)
 
     def in_torch(feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         order = ("word", "annotations", "keys", "hidden", "memory")
@@ -144,31 +160,33 @@ def greedy_captions(models: Path, *, pictures: int = 4, words: int = 16, seed: i
             results = step_module(*(torch.from_numpy(feeds[name]) for name in order))
         return dict(zip(("scores", "next_hidden", "next_memory"), (r.numpy() for r in results[:3]), strict=True))
 
-    said = []
-    for picture in shown:
-        grid = torch.from_numpy(eye.run({"pictures": picture[None]})["grid"])
+    chosen = []
+    for picture in pictures_shown:
+        grid = torch.from_numpy(image_encoder.run({"pictures": picture[None]})["grid"])
         with torch.inference_mode():
             parts = [part.numpy() for part in encode_module(grid)]
         names = ("annotations", "keys", "hidden", "memory")
-        said.append(_tell(in_torch, {**dict(zip(names, parts, strict=True)), "word": np.array([START])}, words))
-    return {"torch": np.stack(said), **told}
+        chosen.append(
+            _greedy_caption(in_torch, {**dict(zip(names, parts, strict=True)), "word": np.array([START])}, words)
+        )
+    return {"torch": np.stack(chosen), **captions}
 
 
-def _tell(
+def _greedy_caption(
     step: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]], feeds: dict[str, NDArray[Any]], words: int
 ) -> NDArray[np.int64]:
-    said = []
+    chosen = []
     for _ in range(words):
         out = step(feeds)
         scores = np.array(out["scores"])
         scores[:, [PAD, START, UNKNOWN, END]] = -np.inf
         feeds = {**feeds, "word": scores.argmax(1), "hidden": out["next_hidden"], "memory": out["next_memory"]}
-        said.append(int(feeds["word"][0]))
-    return np.array(said)
+        chosen.append(int(feeds["word"][0]))
+    return np.array(chosen)
 
 
 def bf16_log_probability(models: Path, tokens: NDArray[np.int64], *, seed: int = 0) -> tuple[float, float]:
-    """The poet's mean log-probability a word for given poems (poems, words), in float32 and in bfloat16."""
+    """The poet's mean log-probability per word of given poems (poems, words), in float32 and in bfloat16."""
     module, config = poet(models), read_json(models / "poet" / "config.json")["net"]
     torch.manual_seed(seed)
     poems = len(tokens)
@@ -191,3 +209,51 @@ def bf16_log_probability(models: Path, tokens: NDArray[np.int64], *, seed: int =
 
 def _scale(values: NDArray[Any]) -> float:
     return max(float(np.abs(values).max()), 1e-6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureFigures:
+    """Figures of painter and stylist in one precision."""
+
+    control: Mapping[str, int]  # for how many of `seeds` light, whiteness or warmth is as requested
+    seeds: int
+    score: float  # the painter's mean matching score, about -1 to 1
+    colour_left: float  # share of the distance to the painting, median
+    edges: float  # share of edges kept, median
+
+
+def measure_pictures(models: Path, *, precision: str, seeds: int = 5, pairs: int = 8) -> PictureFigures:
+    """Paint and restyle in "f32" or "bf16", both on OpenVINO, so that only the precision differs."""
+    options: dict[str, Any] = {"runtime": "openvino", "precision": precision}
+    painter = AttnPainter(AttnPainter.Config(**options), models=models)
+    texts = ("sea at sunset", "forest in the snow", "a mountain at night", "roses in daylight")
+    scores = [painter.imagine(text, seed=seed, count=4)[0].score for text in texts for seed in range(seeds)]
+    restyled = evaluate(
+        Magenta(Magenta.Config(**options), models),
+        RealEsrgan(RealEsrgan.Config(**options), models),
+        [invented_scene(seed) for seed in range(pairs)],
+    )
+    return PictureFigures(
+        control=control(painter, seeds=seeds)["control"],
+        seeds=seeds,
+        score=sum(scores) / len(scores),
+        colour_left=restyled.colour_left,
+        edges=restyled.edges,
+    )
+
+
+def worst_loss(plain: PictureFigures, rounded: PictureFigures) -> float:
+    """The largest loss of a figure, as a share of its range; 0 where none gets worse.
+
+    Raises:
+        InputError: the two were not measured on the same seeds.
+    """
+    if plain.seeds != rounded.seeds or set(plain.control) != set(rounded.control):
+        raise InputError("figures of different seeds or prompts cannot be compared; measure both anew")
+    falls = [
+        *((plain.control[name] - rounded.control[name]) / plain.seeds for name in plain.control),
+        plain.score - rounded.score,
+        rounded.colour_left - plain.colour_left,
+        plain.edges - rounded.edges,
+    ]
+    return max(0.0, *falls)

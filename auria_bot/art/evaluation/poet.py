@@ -1,8 +1,8 @@
-"""Measures the poet: its perplexity on the test split, beside a 5-gram model of the same vocabulary.
+"""Evaluate the poet: perplexity on the test split, beside a 5-gram model of the same vocabulary.
 
-The 5-gram model is interpolated modified Kneser-Ney as Chen and Goodman describe it (An Empirical Study of
-Smoothing Techniques for Language Modeling, 1999): counts at the highest order, numbers of different left
-neighbours below, three discounts an order estimated from the numbers of rare n-grams.
+The 5-gram model is interpolated modified Kneser-Ney as Chen and Goodman describe it (An Empirical Study of Smoothing Techniques for
+Language Modeling, 1999): counts at the highest order, numbers of different left neighbours below, three discounts an order
+estimated from the numbers of rare n-grams.
 
     python -m auria_bot.art.evaluation.poet --data DIR
 """
@@ -11,24 +11,84 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from math import exp, log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import load_weights, read_json
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training.poet.dataset import PoetDataset, read
 from auria_bot.art.training.poet.export import describe
-from auria_bot.art.training.poet.perplexity import perplexity, places_of
-from auria_bot.corpus.language.words import Vocabulary
+from auria_bot.corpus.language import syllables
+from auria_bot.corpus.language.verse_position import NO_KIND, positions
+from auria_bot.corpus.language.words import SPECIALS, Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["KneserNey", "load_net", "main", "measure"]
+    from numpy.typing import NDArray
+
+__all__ = ["KneserNey", "load_net", "main", "measure", "native_lstm", "perplexity", "places_of"]
+
+
+def places_of(dataset: PoetDataset) -> list[NDArray[np.int64]]:
+    """The position after each token of each poem."""
+    body = dataset.vocabulary.words[len(SPECIALS) :]
+    counts = [2] * len(SPECIALS) + [syllables.counts(word)[0] for word in body]
+    return [np.array(positions(row.tolist(), counts)) for row in dataset.tokens]
+
+
+@contextmanager
+def native_lstm() -> Iterator[None]:
+    """Disable oneDNN: its LSTM trains a third slower than torch's own on the processors tried."""
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = False  # type: ignore[assignment]  # a property that torch's stubs do not see
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before
+
+
+@torch.no_grad()
+def perplexity(
+    net: WordLstm,
+    dataset: PoetDataset,
+    places: list[NDArray[np.int64]],
+    rows: NDArray[np.int64],
+    *,
+    conditional: bool = False,
+) -> float:
+    """Exact perplexity over every word, line break and end of the poems.
+
+    Args:
+        net: the network.
+        dataset: the poems.
+        places: the position after each token, for each poem.
+        rows: which poems.
+        conditional: give the network each poem's kind and theme, which a fair comparison does not.
+    """
+    net.eval()
+    total, count = 0.0, 0
+    lengths = np.array([len(dataset.tokens[row]) for row in rows])
+    for length in np.unique(lengths):
+        members = rows[lengths == length]
+        for at in range(0, len(members), 128):
+            part = members[at : at + 128]
+            tokens = torch.from_numpy(np.stack([dataset.tokens[row] for row in part], 1))
+            where = torch.from_numpy(np.stack([places[row] for row in part], 1))
+            kinds = torch.from_numpy(dataset.kinds[part] if conditional else np.full(len(part), NO_KIND))
+            themes = torch.from_numpy(dataset.themes[part]) * (1.0 if conditional else 0.0)
+            with native_lstm():
+                signal = net(tokens[:-1], where[:-1], kinds, themes)
+            scores = net.score(signal.flatten(0, 1))
+            total += float(F.cross_entropy(scores, tokens[1:].flatten(), reduction="sum"))
+            count += tokens[1:].numel()
+    return float(np.exp(total / max(count, 1)))
 
 
 class KneserNey:
@@ -49,7 +109,7 @@ class KneserNey:
             for at in range(1, len(numbers)):
                 if at + 1 >= order:
                     top[numbers[at + 1 - order : at + 1]] += 1
-                else:  # an n-gram that begins the sequence has no left neighbour: it counts as often as it stands
+                else:  # an n-gram at the beginning has no left neighbour and counts by its occurrences
                     begun[at][numbers[: at + 1]] += 1
         counts: list[Counter[tuple[int, ...]]] = [Counter() for _ in range(order)]
         counts[order - 1] = top
@@ -59,7 +119,7 @@ class KneserNey:
         self._levels = [_Level(level) for level in counts]
 
     def likelihood(self, context: Sequence[int], word: int) -> float:
-        """The probability of a word after a context (only its last order - 1 numbers are read)."""
+        """The probability of a word after a context, of which the last order - 1 numbers are used."""
         context = tuple(context)[-(self._order - 1) :] if self._order > 1 else ()
         share = 1.0 / self._words
         for size in range(len(context) + 1):
@@ -78,7 +138,7 @@ class KneserNey:
 
 
 class _Level:
-    """The n-grams of one length: discounted counts, and what is left for the shorter ones."""
+    """The n-grams of one length: discounted counts, and the mass left for shorter ones."""
 
     def __init__(self, counts: Counter[tuple[int, ...]]) -> None:
         self._counts = counts
@@ -90,7 +150,7 @@ class _Level:
             self._left[gram[:-1]] += self._discounts[min(count, 3)]
 
     def mixed(self, context: tuple[int, ...], word: int, shorter: float) -> float:
-        """The word's share after the context, given its share after the shorter one."""
+        """The word's probability after the context, given its probability after the shorter one."""
         total = self._totals.get(context)
         if not total:
             return shorter
@@ -100,7 +160,7 @@ class _Level:
 
 
 def _discounts(counts: Counter[tuple[int, ...]]) -> tuple[float, float, float, float]:
-    """What is taken from counts of 0, 1, 2, and 3 or more (Chen and Goodman, equation 26)."""
+    """The discounts of counts of 0, 1, 2, and 3 or more (Chen and Goodman, equation 26)."""
     rare = Counter(count for count in counts.values() if count <= 4)
     one, two, three, four = (rare[times] + 0.5 for times in (1, 2, 3, 4))
     share = one / (one + 2 * two)
@@ -110,7 +170,7 @@ def _discounts(counts: Counter[tuple[int, ...]]) -> tuple[float, float, float, f
 
 
 def load_net(folder: Path) -> tuple[WordLstm, Vocabulary]:
-    """The trained net in torch, and its vocabulary.
+    """The trained network in torch, and its vocabulary.
 
     Raises:
         ModelMissing, ModelCorrupt: the model cannot be used.
@@ -121,23 +181,22 @@ def load_net(folder: Path) -> tuple[WordLstm, Vocabulary]:
 
 
 def measure(*, data: Path, model: Path) -> dict[str, Any]:
-    """Perplexity of the test split for the net (told neither theme nor kind) and for 5-gram models.
+    """Perplexity of the test split for the network (without theme and kind) and for 5-gram models.
 
-    Two 5-gram models are made, of the training haiku alone and of all that the net has read; the better one
-    is what the net is compared with.
+    Two 5-gram models are made, of the training haiku alone and of all training verse; the network is compared with the better one.
 
     Args:
         data: the folder with the files of verse.
         model: the model's folder.
     """
     net, vocabulary = load_net(model)
-    anthology = read(data, vocabulary)
-    rows = anthology.rows("test")
-    neural = perplexity(net, anthology, places_of(anthology), rows)
-    test = [anthology.tokens[row] for row in rows]
+    dataset = read(data, vocabulary)
+    rows = dataset.rows("test")
+    neural = perplexity(net, dataset, places_of(dataset), rows)
+    test = [dataset.tokens[row] for row in rows]
     grams = {
-        "perplexity_5gram_haiku": _five_gram(anthology, anthology.rows("train")).perplexity(test),
-        "perplexity_5gram_all": _five_gram(anthology, np.flatnonzero(anthology.splits == 0)).perplexity(test),
+        "perplexity_5gram_haiku": _five_gram(dataset, dataset.rows("train")).perplexity(test),
+        "perplexity_5gram_all": _five_gram(dataset, np.flatnonzero(dataset.splits == 0)).perplexity(test),
     }
     best = min(grams.values())
     unknown = sum(int((tokens == 0).sum()) for tokens in test) / max(1, sum(len(tokens) - 1 for tokens in test))
@@ -153,16 +212,18 @@ def measure(*, data: Path, model: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure from the command line, and note the figures on the model's card."""
-    parser = argparse.ArgumentParser(description="Measure the poet on the test split and note it on its card.")
+    """Evaluate from the command line, and note the figures on the model's card."""
+    parser = argparse.ArgumentParser(
+        description="Evaluate the poet on the test split and note the figures on its card."
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder with the files of verse")
     parser.add_argument("--model", type=Path, default=Path("models/poet"), help="the model's folder")
     given = parser.parse_args()
     print(describe(given.model, measure(data=given.data, model=given.model)))  # noqa: T201 - a command's answer
 
 
-def _five_gram(anthology: PoetDataset, rows: Iterable[int]) -> KneserNey:
-    return KneserNey((anthology.tokens[row].tolist() for row in rows), words=len(anthology.vocabulary))
+def _five_gram(dataset: PoetDataset, rows: Iterable[int]) -> KneserNey:
+    return KneserNey((dataset.tokens[row].tolist() for row in rows), words=len(dataset.vocabulary))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Whether a newly trained poet is better than the one in service: both on the same test split, fairly.
+"""Compare a newly trained poet with the current one on the same test split.
 
-Two poets may know different words. A word that a poet does not know is charged to it: its probability is that of an unknown word, shared
-out equally among the distinct words of the version that it does not know (after Ueberla, Analysing a simple language model, 1994). So both are
-measured over the same tokens. The split of a poem follows from its words, but the one in service may have read some of the test poems
-where the corpus has changed; that can only favour it.
+The two may have different vocabularies. An unknown word is charged the probability of the unknown token, divided equally among the
+distinct words of the corpus that the poet does not know (after Ueberla, Analysing a simple language model, 1994), so both are measured
+over the same tokens. The split of a poem follows from its words, but where the corpus has changed, the current poet may have been
+trained on some test poems; that can only favour it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from math import exp, log
 from typing import TYPE_CHECKING
 
-from auria_bot.art.evaluation.poet import load_net
+from auria_bot.art.evaluation.poet import load_net, perplexity, places_of
 from auria_bot.art.training.poet.dataset import HAIKU, read
-from auria_bot.art.training.poet.perplexity import perplexity, places_of
 from auria_bot.corpus import verses
 from auria_bot.errors import InputError
 
@@ -26,7 +25,7 @@ __all__ = ["Comparison", "compare", "fair_perplexity"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two poets on the same poems; the lower figure is the better poet's."""
+    """The perplexities of two poets on the same poems; lower is better."""
 
     candidate: float  # perplexity over all tokens, unknown words charged
     incumbent: float
@@ -34,7 +33,7 @@ class Comparison:
 
     @property
     def better(self) -> bool:
-        """Whether the candidate is to take the place."""
+        """Whether the candidate should replace the incumbent."""
         return self.candidate < self.incumbent
 
 
@@ -44,7 +43,7 @@ def compare(*, data: Path, candidate: Path, incumbent: Path) -> Comparison:
     Args:
         data: the folder with the file of haiku.
         candidate: the new model's folder.
-        incumbent: the folder of the one in service.
+        incumbent: the current model's folder.
 
     Raises:
         ModelMissing, ModelCorrupt: a model cannot be used.
@@ -71,10 +70,10 @@ def fair_perplexity(data: Path, model: Path, words: set[str]) -> float:
         words: every word of the file.
     """
     net, vocabulary = load_net(model)
-    anthology = read(data, vocabulary)
-    rows = anthology.rows("test")
-    plain = perplexity(net, anthology, places_of(anthology), rows)
-    tokens = sum(len(anthology.tokens[row]) - 1 for row in rows)
-    unknown = sum(int((anthology.tokens[row] == 0).sum()) for row in rows)
+    dataset = read(data, vocabulary)
+    rows = dataset.rows("test")
+    plain = perplexity(net, dataset, places_of(dataset), rows)
+    tokens = sum(len(dataset.tokens[row]) - 1 for row in rows)
+    unknown = sum(int((dataset.tokens[row] == 0).sum()) for row in rows)
     distinct = len(words - set(vocabulary.words))
     return exp(log(plain) + unknown / max(1, tokens) * log(max(1, distinct)))

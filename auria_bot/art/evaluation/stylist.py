@@ -1,9 +1,9 @@
-"""Measures a stylist: do colours come to the painting, do edges stay, how long does it take.
+"""Evaluate a stylist: colours moved to the painting's, edges kept, time.
 
-Colour distance is the Wasserstein-2 distance of two pictures' colours as Gaussians in CIELAB, and beside it the sliced
-one over nine directions. Edges are the tenth of a picture's pixels, at 128 pixels a side and lightly smoothed, where its
-lightness changes most; what is measured is the share of the picture's edges that have an edge of the restyled picture
-within two pixels. Two unrelated pictures reach `chance`, stated with the figures.
+Colour distance is the Wasserstein-2 distance of two pictures' colours as Gaussians in CIELAB, and beside it the sliced one over nine
+directions. Edges are the tenth of a picture's pixels, at 128 pixels a side and lightly smoothed, where lightness changes most;
+measured is the share of the picture's edges with an edge of the restyled picture within two pixels. `chance` is that share for two
+unrelated pictures.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ _REACH = 2  # pixels by which an edge may move
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StylistFigures:
-    """What was measured over pairs of picture and chosen painting."""
+    """Figures over pairs of picture and chosen painting."""
 
     pairs: int
     colour_left: float  # median over pairs of distance after / distance before
     colour_left_worst: float  # the largest
     sliced_left: float  # median, by the sliced distance
     halved: float  # share of pairs whose distance fell by at least half
-    edges: float  # median share of edges that stay
+    edges: float  # median share of edges kept
     edges_worst: float
     chance: float  # median share for unrelated pictures
-    seconds: float  # median to restyle one picture, the net already loaded
+    seconds: float  # median to restyle one picture, the network already loaded
 
 
 def edges_kept(before: Image.Image, after: Image.Image) -> float:
-    """The share of a picture's edges, 0 to 1, that another has within two pixels; see the module."""
+    """The share of a picture's edges, 0 to 1, that another picture has within two pixels; see the module."""
     wanted, found = _edges(before), _edges(after)
     near = np.asarray(Image.fromarray(found.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(2 * _REACH + 1))) > 0
     return float((wanted & near).sum() / max(int(wanted.sum()), 1))
@@ -64,13 +64,13 @@ def _edges(picture: Image.Image) -> NDArray[np.bool_]:
     light = to_lab(np.asarray(small.filter(ImageFilter.GaussianBlur(1.2))))[..., 0]
     steep = np.hypot(*np.gradient(light))
     inside = np.zeros_like(steep, dtype=bool)
-    inside[3:-3, 3:-3] = True  # what a frame would do is not counted
+    inside[3:-3, 3:-3] = True  # edges of a frame are not counted
     steepest: NDArray[np.bool_] = inside & (steep >= np.quantile(steep[inside], 0.9))
     return steepest
 
 
 def invented_scene(seed: int, side: int = 96) -> Image.Image:
-    """A small made-up landscape: sky, hills one behind the other, a light; to test with where no pictures are."""
+    """A small synthetic landscape: sky, hills, a light; for tests without pictures."""
     draw = np.random.default_rng(seed)
     rows = np.linspace(0, 1, side)[:, None, None]
     top, low = draw.uniform(0, 1, (2, 3)) * np.array([0.9, 0.9, 1.0])
@@ -90,7 +90,7 @@ def invented_scene(seed: int, side: int = 96) -> Image.Image:
 
 
 def pictures_of(data: Path | None, count: int) -> list[Image.Image]:
-    """Scenes of the test split of intel_scenes.zip in `data`, evenly spaced; made-up ones where there is none."""
+    """Scenes of the test split of intel_scenes.zip in `data`, evenly spaced; synthetic ones where it is missing."""
     archive = data / "intel_scenes.zip" if data is not None else None
     if archive is None or not archive.is_file():
         return [invented_scene(seed) for seed in range(count)]
@@ -103,13 +103,12 @@ def pictures_of(data: Path | None, count: int) -> list[Image.Image]:
 def evaluate(
     stylist: Magenta, enlarger: RealEsrgan, pictures: Sequence[Image.Image], *, mode: str = "painterly", size: int = 512
 ) -> StylistFigures:
-    """Restyle each picture at `size` pixels in the painting that would be chosen for it, moods in turn.
+    """Restyle each picture at `size` pixels after the painting that would be chosen for it, moods in turn.
 
-    Choosing looks at mood and colours as in service; the poem's meaning is left out (there is no poem), and no painting is
-    taken twice.
+    Mood and colours choose the painting as usual; there is no poem, so meaning is left out, and no painting is used twice.
     """
     moods = list(MOODS.values())
-    left, sliced, kept, chance, seconds = [], [], [], [], []
+    left, sliced, edges_left, chance, seconds = [], [], [], [], []
     recent: list[str] = []
     earlier: Image.Image | None = None
     for number, picture in enumerate(pictures):
@@ -134,7 +133,7 @@ def evaluate(
         after = _colours_of(result)
         left.append(after.distance(painting.colours) / max(before.distance(painting.colours), 1e-6))
         sliced.append(after.sliced_distance(painting.colours) / max(before.sliced_distance(painting.colours), 1e-6))
-        kept.append(edges_kept(content, result))
+        edges_left.append(edges_kept(content, result))
         if earlier is not None:
             chance.append(edges_kept(earlier, content))
         earlier = content
@@ -144,8 +143,8 @@ def evaluate(
         colour_left_worst=float(max(left)),
         sliced_left=float(np.median(sliced)),
         halved=float(np.mean(np.array(left) <= 0.5)),
-        edges=float(np.median(kept)),
-        edges_worst=float(min(kept)),
+        edges=float(np.median(edges_left)),
+        edges_worst=float(min(edges_left)),
         chance=float(np.median(chance or [0.0])),
         seconds=float(np.median(seconds or [0.0])),
     )

@@ -1,1 +1,1 @@
-"""The torch modules, one file a net; imported for training and CUDA only."""
+"""The torch modules, one file for each network; imported only for training, evaluation and export."""

@@ -1,8 +1,8 @@
-"""The critic: tells painted pictures from real ones through the frozen eye of EfficientNet-Lite0, in training only.
+"""The discriminator: tells painted pictures from real ones on frozen EfficientNet-Lite0 features, in training only.
 
-After Projected GANs (Sauer et al. 2021, arXiv:2111.01007): maps of a frozen net pass fixed random 1 x 1 convolutions, are mixed from
-coarse to fine, and one small head judges each size; one more head looks at raw pixels. Every logit has a part that asks whether the
-picture fits the sentence (Miyato and Koyama 2018, arXiv:1802.05637).
+After Projected GANs (Sauer et al. 2021, arXiv:2111.01007): feature maps of a frozen network pass fixed random 1 x 1 convolutions, are
+mixed from coarse to fine, and one small head judges each scale; one more head sees raw pixels. Every logit has a part that asks
+whether the picture fits the sentence (Miyato and Koyama 2018, arXiv:1802.05637).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["Discriminator"]
 
 _MIXED = {2: 24, 4: 40, 8: 48, 16: 48, 32: 48}  # channels after the random projection
-_JUDGED = 64  # channels a head's verdict is made of
-_SENTENCE_GAIN = 8.0  # MiniLM's numbers are near 0.05
+_JUDGED = 64  # channels before a head's logit
+_SENTENCE_GAIN = 8.0  # the components of MiniLM's vectors are near 0.05
 
 
 class _Head(nn.Module):
-    """Two convolutions, then a logit for each place: a plain one, plus how well the place fits the sentence."""
+    """Two convolutions, then a logit for each place: an unconditional part, plus how well the place fits the sentence."""
 
     def __init__(self, channels: Sequence[int], kernels: Sequence[int], sentence: int) -> None:
         super().__init__()
@@ -84,12 +84,12 @@ class Discriminator(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, taps: Mapping[int, Tensor]) -> None:
-        """Take the size of each map from real pictures, so that every head sees numbers near 1."""
+        """Measure the standard deviation of each map on real pictures, by which the maps are divided."""
         for stride in STRIDES:
             getattr(self, f"size{stride}").copy_(taps[stride].std())
 
     def mixed(self, taps: Mapping[int, Tensor]) -> dict[int, Tensor]:
-        """Lite0's maps projected and mixed, coarse into fine: {stride: (n, channels, 64 / stride, 64 / stride)}."""
+        """Lite0's maps, projected and mixed from coarse to fine: {stride: (n, channels, 64 / stride, 64 / stride)}."""
         found: dict[int, Tensor] = {}
         for stride in reversed(STRIDES):
             here = F.conv2d(taps[stride] / getattr(self, f"size{stride}"), getattr(self, f"project{stride}"))
@@ -99,12 +99,12 @@ class Discriminator(nn.Module):
             found[stride] = here
         return found
 
-    def look(self, taps: Mapping[int, Tensor], pictures: Tensor) -> dict[str, Tensor]:
-        """What each head makes of pictures (n, 3, 64, 64) in [-1, 1] and of Lite0's maps of them."""
+    def head_features(self, taps: Mapping[int, Tensor], pictures: Tensor) -> dict[str, Tensor]:
+        """Each head's features of pictures (n, 3, 64, 64) in [-1, 1] and of Lite0's maps of them."""
         mixed = self.mixed(taps)
         inputs = {str(stride): mixed[stride] for stride in STRIDES} | {"pixels": pictures}
         return {name: head.features(inputs[name]) for name, head in self.heads.items()}  # type: ignore[operator]
 
-    def judge(self, seen: Mapping[str, Tensor], sentence: Tensor) -> list[Tensor]:
-        """Logits of every head, given the sentence (n, 384): positive for "real, and this is what was said"."""
-        return [head(seen[name], sentence * _SENTENCE_GAIN) for name, head in self.heads.items()]
+    def head_logits(self, features: Mapping[str, Tensor], sentence: Tensor) -> list[Tensor]:
+        """Logits of every head, given the sentence (n, 384): positive for a real picture that fits the sentence."""
+        return [head(features[name], sentence * _SENTENCE_GAIN) for name, head in self.heads.items()]

@@ -1,9 +1,9 @@
-"""Makes brush strokes of grain: a generalised Kuwahara filter, then dabs of paint along the picture's own contours.
+"""Turn grain into brush strokes: a generalised Kuwahara filter, then line integral smoothing along the picture's contours.
 
-First each pixel becomes a mean of the eight sectors around it, weighted by how even each is, which flattens grain and keeps
-edges; then the result is smeared along the direction in which the picture runs there (the smoothed structure tensor's
-lesser eigenvector), so that strokes follow hills and waves; last a little relief. No weights are learned; it is a net
-only so that the same runtime computes it on every core.
+Each pixel becomes a mean of the eight sectors around it, weighted by how even each is, which flattens grain and keeps edges. Then
+the result is smeared along the direction of least change (the minor eigenvector of the smoothed structure tensor), so that strokes
+follow forms; last, some relief is added. There are no learned weights; it is a module so that it can be exported and run by the
+same runtime as the networks.
 
 Papari, Petkov and Campisi, "Artistic edge and corner enhancing smoothing", 2007.
 Kyprianidis and Kang, "Image and video abstraction by coherence-enhancing filtering", 2011.
@@ -18,18 +18,18 @@ from torch.nn import functional as F
 __all__ = ["KuwaharaFilter"]
 
 _SECTORS = 8
-_EVEN = 4.0  # of L: the spread in a sector from which its weight falls
-_FLOW = 12.0  # pixels over which directions are averaged: more makes longer, calmer strokes
-_COARSE = 4  # directions change so slowly that they are averaged on a copy that many times smaller
-_DABS = (2.4, 5.4)  # pixels to either side from which each pass of smearing takes paint
-_RELIEF, _BLUR = 0.3, 1.5  # how much of what is finer than so many pixels is added again
+_EVEN = 4.0  # standard deviation of L in a sector above which its weight falls
+_FLOW = 12.0  # pixels over which directions are averaged; more makes longer, calmer strokes
+_COARSE = 4  # directions are averaged on a copy this many times smaller
+_DABS = (2.4, 5.4)  # pixels to either side from which each pass of smearing samples
+_RELIEF, _BLUR = 0.3, 1.5  # share of detail finer than so many pixels that is added again
 
 
 class KuwaharaFilter(nn.Module):
     """(batch, 3, height, width) CIELAB, L from 0 to 100, to the same shape.
 
     Args:
-        radius: of a sector, in pixels: strokes get about as wide.
+        radius: of a sector, in pixels; about the width of the strokes.
     """
 
     sectors: torch.Tensor
@@ -45,7 +45,7 @@ class KuwaharaFilter(nn.Module):
         )
 
     def forward(self, lab: torch.Tensor) -> torch.Tensor:
-        """Paint; borders are repeated."""
+        """Filter; borders are repeated."""
         flat = self._flattened(lab)
         painted = self._smeared(flat)
         blurred: torch.Tensor = self.blur(painted)
@@ -57,7 +57,7 @@ class KuwaharaFilter(nn.Module):
         means = [F.conv2d(around[:, channel : channel + 1], self.sectors) for channel in range(3)]  # (batch, 8, h, w)
         spread = (F.conv2d(lightness * lightness, self.sectors) - means[0] * means[0]).clamp(min=1e-6) / _EVEN**2
         spread = spread * spread  # the fourth power of the deviation
-        weight = 1 / (1 + spread * spread) + 1e-6  # so the most even sector wins by the eighth power
+        weight = 1 / (1 + spread * spread) + 1e-6  # the most even sector dominates by the eighth power
         weight = weight / weight.sum(1, keepdim=True)
         return torch.cat([(mean * weight).sum(1, keepdim=True) for mean in means], 1)
 
@@ -68,7 +68,7 @@ class KuwaharaFilter(nn.Module):
         y = torch.arange(height, dtype=lab.dtype, device=lab.device)[None, :, None]
         x, y = 2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1  # as grid_sample counts
         along_x, along_y = 2 * along_x / (width - 1), 2 * along_y / (height - 1)
-        for far in _DABS:  # a second pass over the first one's result reaches as far as many samples at once
+        for far in _DABS:  # two passes reach as far as many samples in one
             ends = [
                 F.grid_sample(
                     lab,
@@ -90,7 +90,7 @@ class KuwaharaFilter(nn.Module):
         tensor = F.interpolate(tensor, size=lab.shape[2:], mode="bilinear")
         xx, xy, yy = tensor[:, 0], tensor[:, 1], tensor[:, 2]
         greater = (xx + yy + ((xx - yy) ** 2 + 4 * xy * xy).clamp(min=1e-12).sqrt()) / 2
-        upright = (xx >= yy).to(lab.dtype)  # of two forms of the same eigenvector, the one that cannot vanish
+        upright = (xx >= yy).to(lab.dtype)  # of two expressions of the same eigenvector, the one that cannot vanish
         major_x = upright * (greater - yy) + (1 - upright) * xy
         major_y = upright * xy + (1 - upright) * (greater - xx)
         length = (major_x * major_x + major_y * major_y).clamp(min=1e-12).sqrt()

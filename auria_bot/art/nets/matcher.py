@@ -1,8 +1,8 @@
-"""The matcher: how well a picture and a text belong together, in the manner of AttnGAN's DAMSM.
+"""The matcher: how well a picture and a text fit together, in the manner of AttnGAN's DAMSM.
 
-Whole against whole: pooled EfficientNet-Lite0 maps against the sentence. Part against part: each word looks at the 4 x 4 regions of
-the picture and is compared with what it finds there (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10). Lite0 stays frozen; only
-the projections are trained, on real pictures, with InfoNCE.
+Globally, pooled EfficientNet-Lite0 maps against the sentence; locally, each word attends to the 4 x 4 regions of the picture and is
+compared with the result (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10). Lite0 stays frozen; only the projections are
+trained, on real pictures, with InfoNCE.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class MatcherConfig:
     hidden: int = 320  # of the picture's projection
     sentence: int = 384
     word: int = 384
-    sharpness: float = 5.0  # how strongly a word prefers its best regions
-    words_share: float = 0.4  # of the score; the rest is the sentence's
+    sharpness: float = 5.0  # inverse temperature of the attention over regions
+    words_share: float = 0.4  # share of the words in the score; the rest is the sentence's
 
 
 class Matcher(nn.Module):
@@ -52,24 +52,26 @@ class Matcher(nn.Module):
         self.word = nn.Linear(config.word, config.width)
         self.temperature = nn.Parameter(torch.tensor(2.5))
 
-    def see(self, taps: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
+    def encode_pictures(self, taps: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
         """Lite0's maps to picture vectors (n, width) and region vectors (n, regions, width), all of unit length."""
         flat = [taps[stride].flatten(2) for stride in TAPS]
         pooled = torch.cat([part for each in flat for part in (each.mean(2), (each.var(2) + 1e-4).sqrt())], dim=1)
         regions = self.region(self.region_norm(flat[-1]).transpose(1, 2))
         return F.normalize(self.whole(self.norm(pooled)), dim=-1), F.normalize(regions, dim=-1)
 
-    def read(self, sentence: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
+    def encode_texts(self, sentence: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
         """Sentence (n, 384) and words (n, L, 384) to vectors (n, width) and (n, L, width), all of unit length."""
         return F.normalize(self.sentence(sentence), dim=-1), F.normalize(self.word(words), dim=-1)
 
-    def pairs(self, seen: tuple[Tensor, Tensor], said: tuple[Tensor, Tensor], mask: Tensor) -> Tensor:
+    def scores(
+        self, pictures_encoded: tuple[Tensor, Tensor], texts_encoded: tuple[Tensor, Tensor], mask: Tensor
+    ) -> Tensor:
         """Scores (pictures, texts) in about [-1, 1] of every picture with every text."""
-        picture, regions = seen
-        sentence, words = said
+        picture, regions = pictures_encoded
+        sentence, words = texts_encoded
         near = torch.einsum("prd,tld->ptlr", regions, words)  # (p, t, L, regions)
         weight = (near * self.config.sharpness).softmax(dim=3)
-        # What word l finds is sum_r weight * region_r. Its cosine with the word needs only near and the regions' Gram matrix.
+        # Word l attends to sum_r weight * region_r; its cosine with the word needs only `near` and the regions' Gram matrix.
         gram = regions @ regions.transpose(1, 2)  # (p, regions, regions)
         square = (torch.einsum("ptlr,prs->ptls", weight, gram) * weight).sum(-1)
         cosine = (weight * near).sum(-1) / square.clamp_min(1e-6).sqrt()  # (p, t, L)
@@ -83,7 +85,7 @@ class Matcher(nn.Module):
 
 
 class Scorer(nn.Module):
-    """Pictures to scores against one text each, Lite0's first stages included: one graph for export."""
+    """Scores of pictures against one text, Lite0's first stages included: one graph for export."""
 
     def __init__(self, matcher: Matcher, lite0: Lite0) -> None:
         super().__init__()
@@ -92,6 +94,6 @@ class Scorer(nn.Module):
 
     def forward(self, pictures: Tensor, sentence: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """`pictures` (n, 3, 64, 64) in [0, 1], one text (1, 384), (1, L, 384), (1, L); scores (n,), vectors (n, width)."""
-        seen = self.matcher.see(self.lite0.taps(pictures, TAPS))
-        scores = self.matcher.pairs(seen, self.matcher.read(sentence, words), mask)
-        return scores[:, 0], seen[0]
+        pictures_encoded = self.matcher.encode_pictures(self.lite0.taps(pictures, TAPS))
+        scores = self.matcher.scores(pictures_encoded, self.matcher.encode_texts(sentence, words), mask)
+        return scores[:, 0], pictures_encoded[0]

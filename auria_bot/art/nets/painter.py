@@ -1,22 +1,42 @@
-"""The painter: a colour sketch and words become a 64 x 64 picture, in stages, looking at the words between them.
+"""The painter: a colour sketch and words become a 64 x 64 picture, in stages with word attention between them.
 
-After AttnGAN (Xu et al. 2018, arXiv:1711.10485): stages of growing size with word attention between them, and a matching loss
-in the manner of its DAMSM (nets.matcher). Unlike it the net is fully convolutional: it starts from a sketch and noise instead of
-a learned 4 x 4 grid, which gave every kind of scene one fixed texture. Batch norm is scaled and shifted by a style made of
-noise and sentence (StackGAN++, BigGAN).
+After AttnGAN (Xu et al. 2018, arXiv:1711.10485): stages of growing size with word attention, and a matching loss like its DAMSM
+(nets.matcher). Unlike it the network is fully convolutional: it starts from a sketch and noise instead of a learned 4 x 4 grid,
+which gave every scene one fixed texture. Batch norm is modulated by a style made of noise and sentence (StackGAN++, BigGAN).
+
+`SketcherGraph` and `PainterGraph` are the exported ONNX graphs. The sampling loop is left to the caller: unrolled, it would take
+eight times as long to load as to run.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Painter", "PainterConfig"]
+if TYPE_CHECKING:
+    from auria_bot.art.nets.matcher import Scorer
+    from auria_bot.art.nets.sketcher import Sketcher
 
-_SENTENCE_GAIN = 8.0  # MiniLM's numbers are near 0.05
+__all__ = [
+    "PAINTER_INPUTS",
+    "PAINTER_OUTPUTS",
+    "SKETCHER_INPUTS",
+    "SKETCHER_OUTPUTS",
+    "Painter",
+    "PainterConfig",
+    "PainterGraph",
+    "SketcherGraph",
+]
+
+SKETCHER_INPUTS, SKETCHER_OUTPUTS = ("components", "time", "sentence"), ("velocity",)
+PAINTER_INPUTS = ("components", "style_noise", "grain", "sentence", "words", "mask")
+PAINTER_OUTPUTS = ("pictures", "scores", "sketches", "vectors")
+
+_SENTENCE_GAIN = 8.0  # the components of MiniLM's vectors are near 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +54,7 @@ class PainterConfig:
 
 
 class _Styled(nn.Module):
-    """3 x 3 convolution, learned noise, batch norm scaled and shifted by the style, leaky ReLU."""
+    """3 x 3 convolution, learned noise, batch norm modulated by the style, leaky ReLU."""
 
     def __init__(self, inputs: int, outputs: int, style: int) -> None:
         super().__init__()
@@ -52,7 +72,7 @@ class _Styled(nn.Module):
 
 
 class _Words(nn.Module):
-    """Each place of a map looks at the words and takes what it needs of them."""
+    """Word attention: each place of a map attends to the words."""
 
     def __init__(self, channels: int, word: int, width: int) -> None:
         super().__init__()
@@ -100,7 +120,7 @@ class Painter(nn.Module):
         line = torch.tensor([0.25, 0.5, 0.25])
         self.register_buffer("soften", (line[:, None] * line)[None, None].repeat(3, 1, 1, 1), persistent=False)
         nn.init.normal_(self.leave.weight, std=0.02)
-        for index in range(4):  # start without a checkerboard: the four places of a pixel shuffle begin alike
+        for index in range(4):  # the four places of a pixel shuffle start alike, to avoid a checkerboard
             self.enlarge.weight.data[index::4] = self.enlarge.weight.data[0::4]
         for layer in (self.leave, self.enlarge):
             if layer.bias is not None:
@@ -142,7 +162,7 @@ class Painter(nn.Module):
         ground = F.interpolate(sketch, scale_factor=4.0, mode="bicubic", align_corners=False)
         h = F.leaky_relu(F.pixel_shuffle(self.enlarge(h), 2), 0.2)  # (n, last, 64, 64)
         drawn = self.leave(torch.cat([h, ground], dim=1))
-        # A pixel shuffle can paint single-pixel rainbows that fool the critic and no one else: take that frequency away.
+        # Remove the highest frequency, where a pixel shuffle can paint single-pixel rainbows that fool the discriminator.
         picture: Tensor = F.conv2d(F.pad(drawn, (1, 1, 1, 1), mode="replicate"), self.soften, groups=3) + ground
         return picture
 
@@ -150,3 +170,51 @@ class Painter(nn.Module):
     def grain_channels(self) -> int:
         """Channels of the grain input."""
         return self.config.grain + 5
+
+
+class SketcherGraph(nn.Module):
+    """The guided velocity of n sketches of one text; exported as sketcher.onnx."""
+
+    def __init__(self, sketcher: Sketcher, *, guidance: float) -> None:
+        super().__init__()
+        self.sketcher, self.guidance = sketcher, guidance
+
+    def forward(self, components: Tensor, time: Tensor, sentence: Tensor) -> Tensor:
+        """`components` (n, c), `time` (1,) in [0, 1], `sentence` (1, 384) of unit length; gives velocities (n, c)."""
+        both = torch.cat([components, components])
+        told = sentence.expand(components.shape[0], -1)
+        told, free = self.sketcher(both, time.expand(both.shape[0]), torch.cat([told, torch.zeros_like(told)])).chunk(2)
+        velocity: Tensor = free + self.guidance * (told - free)
+        return velocity
+
+
+class PainterGraph(nn.Module):
+    """n sketches of one text to n pictures and their scores; exported as model.onnx."""
+
+    def __init__(self, sketcher: Sketcher, painter: Painter, scorer: Scorer) -> None:
+        super().__init__()
+        self.sketcher, self.painter, self.scorer = sketcher, painter, scorer
+
+    def forward(
+        self, components: Tensor, style_noise: Tensor, grain: Tensor, sentence: Tensor, words: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Paint.
+
+        Args:
+            components: (n, 128) of the sketches, as sampled.
+            style_noise: (n, 96) standard normal.
+            grain: (n, 17, 32, 32) standard normal.
+            sentence: (1, 384) the text's vector, of unit length.
+            words: (1, L, 384) its word pieces' vectors.
+            mask: (1, L), 1 where there is a word piece.
+
+        Returns:
+            Pictures (n, 3, 64, 64) in [0, 1], their scores against the text (n,), the sketches (n, 3, 16, 16) in
+            [-1, 1], and the pictures' vectors in the matcher's space (n, 160), of unit length.
+        """
+        count = components.shape[0]
+        sketches = self.sketcher.cells(components)
+        told = (sentence.expand(count, -1), words.expand(count, -1, -1), mask.expand(count, -1))
+        pictures = (self.painter(sketches, *told, style_noise, grain) * 0.5 + 0.5).clamp(0.0, 1.0)
+        scores, vectors = self.scorer(pictures, sentence, words, mask)
+        return pictures, scores, sketches, vectors

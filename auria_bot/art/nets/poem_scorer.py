@@ -1,9 +1,8 @@
-"""The poet's critic: tells haiku of poets from what the poet's own net writes.
+"""The poem scorer: tells poets' haiku from those that the poet's own network writes.
 
-A bidirectional GRU over word vectors that start from the poet's own, pooled over the poem. Its logit estimates how much
-likelier poets are to write a poem than the net is, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based
-Models for Text Generation, 2020 (arXiv:2004.11714); what the net likes too well comes out low. It reads beginnings of
-one or two lines as well as whole poems.
+A bidirectional GRU over word vectors initialised from the poet's, pooled over the poem. Its logit estimates how much likelier a human
+wrote a poem than the network did, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based Models for Text
+Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
 """
 
 from __future__ import annotations
@@ -19,23 +18,23 @@ if TYPE_CHECKING:
 
 __all__ = ["PLACES", "PoemScorer", "PoemScorerConfig"]
 
-PLACES = 24  # tokens of a poem, <start> and <end> included; shorter ones are filled up with 0
+PLACES = 24  # tokens of a poem, <start> and <end> included; padded with 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoemScorerConfig:
-    """The net's shape and its regularisation."""
+    """The network's shape and regularisation."""
 
     words: int = 7600  # vocabulary of the poet, specials included
     width: int = 96  # of a word vector
     hidden: int = 128  # of the GRU, each way
-    drop_word: float = 0.06  # share of words that are hidden
-    drop_input: float = 0.2  # of the word vectors' channels
-    drop_output: float = 0.4  # of what the GRU found
+    drop_word: float = 0.06  # share of words dropped
+    drop_input: float = 0.2  # share of the word vectors' channels dropped
+    drop_output: float = 0.4  # dropout of the pooled GRU output
 
 
 class PoemScorer(nn.Module):
-    """A logit for each poem: above 0 for what poets write, below 0 for what the net writes."""
+    """A logit for each poem: above 0 for poems by humans, below 0 for poems by the network."""
 
     def __init__(self, config: PoemScorerConfig) -> None:
         super().__init__()
@@ -53,10 +52,10 @@ class PoemScorer(nn.Module):
         nn.init.normal_(self.words.weight, std=0.3)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Judge poems.
+        """Score poems.
 
         Args:
-            tokens: (poems, PLACES) word numbers from <start> on, 0 where the poem is over.
+            tokens: (poems, PLACES) word numbers from <start> on, 0 after the end.
 
         Returns:
             (poems,) logits.

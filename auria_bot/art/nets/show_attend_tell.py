@@ -1,11 +1,10 @@
-"""Show, Attend and Tell: an LSTM that says a caption word by word and looks at the picture anew before each word.
+"""Show, Attend and Tell: an LSTM that writes a caption word by word and attends to the picture before each word.
 
-Xu et al. 2015, https://arxiv.org/abs/1502.03044, soft attention: the annotation vectors are the cells of a convolutional
-grid, their weights come from a small perceptron on (cell, state), the mixed vector is gated by the scalar beta (section
-4.2.1), the words come out of the deep output layer (equation 7), and training adds the doubly stochastic penalty.
-Beyond the paper: annotations are first projected to a smaller width, the output layer shares its matrix with the word
-embedding (Press and Wolf 2017), and the cell is written out, so that what depends on the word alone, and the attention's
-view of the picture, are computed once for all time steps.
+Xu et al. 2015, https://arxiv.org/abs/1502.03044, soft attention: the annotation vectors are the cells of a convolutional grid, their
+weights come from a small perceptron on (cell, state), the context is gated by the scalar beta (section 4.2.1), the words come
+from the deep output layer (equation 7), and training adds the doubly stochastic penalty. Beyond the paper: annotations are first
+projected to a smaller width, the output layer shares its matrix with the word embedding (Press and Wolf 2017), and the cell is
+written out, so that what depends on the word alone, and the attention's keys, are computed once for all time steps.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Encode", "Picture", "ShowAttendTell", "ShowAttendTellConfig", "Step", "Told"]
+__all__ = ["Encode", "EncodedPicture", "ShowAttendTell", "ShowAttendTellConfig", "Step", "TeacherForcing"]
 
-_ROWS = 32  # ended captions leave the batch in groups of so many: each cut costs a copy of the gradient
+_ROWS = 32  # finished captions leave the batch in groups of this size, because each cut copies the gradient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowAttendTellConfig:
-    """The net's sizes."""
+    """The network's sizes."""
 
-    words: int  # size of the vocabulary, special ones included
-    features: int = 1280  # channels of the eye's grid
+    words: int  # size of the vocabulary, special tokens included
+    features: int = 1280  # channels of the image encoder's grid
     annotation: int = 256  # width of a cell after projection
     embedding: int = 224  # width of a word
     hidden: int = 320  # width of the LSTM
@@ -38,7 +37,7 @@ class ShowAttendTellConfig:
     dropout: float = 0.4  # of annotations, words and the output layer, in training only
 
 
-class Picture(NamedTuple):
+class EncodedPicture(NamedTuple):
     """What is computed once per picture."""
 
     annotations: Tensor  # (n, cells, annotation)
@@ -47,10 +46,10 @@ class Picture(NamedTuple):
     memory: Tensor  # (n, hidden)
 
 
-class Told(NamedTuple):
-    """What teacher forcing gives for a batch of captions sorted by falling length."""
+class TeacherForcing(NamedTuple):
+    """The outputs of teacher forcing for a batch of captions sorted by falling length."""
 
-    logits: Tensor  # (tokens, words): all first words, then all second words ...
+    logits: Tensor  # (tokens, words), time-major
     targets: Tensor  # (tokens,)
     penalty: Tensor  # (), mean over captions and cells of (1 - sum of attention over time)^2
 
@@ -77,20 +76,20 @@ class ShowAttendTell(nn.Module):
         nn.init.normal_(self.embed.weight, std=config.embedding**-0.5)
         with torch.no_grad():
             self.embed.weight[0].zero_()
-            self.word_gates.bias[config.hidden : 2 * config.hidden].fill_(1.0)  # remember at first
+            self.word_gates.bias[config.hidden : 2 * config.hidden].fill_(1.0)  # forget gates start open
 
-    def look(self, grid: Tensor) -> Picture:
-        """Take in pictures: `grid` (n, cells, features), the eye's values in [0, 6]."""
+    def encode(self, grid: Tensor) -> EncodedPicture:
+        """Encode pictures: `grid` (n, cells, features), the image encoder's values in [0, 6]."""
         annotations = self.drop(functional.relu(self.project(grid)))  # (n, cells, annotation)
         hidden, memory = torch.tanh(self.first(annotations.mean(1))).chunk(2, dim=1)
-        return Picture(annotations, self.key(annotations), hidden, memory)
+        return EncodedPicture(annotations, self.key(annotations), hidden, memory)
 
     def advance(
-        self, picture: Picture, word_gates: Tensor, mix: Callable[[Tensor], Tensor] | None = None
+        self, picture: EncodedPicture, word_gates: Tensor, mix: Callable[[Tensor], Tensor] | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """One time step from `picture.hidden` and `picture.memory`: hidden, memory, context, weights.
 
-        `mix` turns weights (n, cells) into mixed cells (n, annotation); by default over `picture.annotations`.
+        `mix` turns weights (n, cells) into contexts (n, annotation); by default over `picture.annotations`.
         """
         width = self.config.hidden
         state_gates, query, beta = self.state_gates(picture.hidden).split((4 * width, self.config.attention, 1), dim=1)
@@ -102,12 +101,12 @@ class ShowAttendTell(nn.Module):
         memory = torch.sigmoid(keep) * picture.memory + torch.sigmoid(enter) * torch.tanh(value)
         return torch.sigmoid(show) * torch.tanh(memory), memory, context, weights
 
-    def speak(self, words: Tensor, hidden: Tensor, context: Tensor) -> Tensor:
-        """Scores of the next word, (n, words), from the embedded last word, the state and the context."""
+    def word_logits(self, words: Tensor, hidden: Tensor, context: Tensor) -> Tensor:
+        """Logits of the next word, (n, words), from the embedded last word, the state and the context."""
         deep = words + self.state_out(self.drop(hidden)) + self.context_out(context)
         return functional.linear(self.drop(torch.tanh(deep)), self.embed.weight, self.bias)
 
-    def forward(self, grid: Tensor, owners: Tensor, tokens: Tensor, lengths: Sequence[int]) -> Told:
+    def forward(self, grid: Tensor, owners: Tensor, tokens: Tensor, lengths: Sequence[int]) -> TeacherForcing:
         """Teacher forcing.
 
         Args:
@@ -116,42 +115,42 @@ class ShowAttendTell(nn.Module):
             tokens: (captions, longest + 1), start, words, end, padding; captions sorted by falling length.
             lengths: how many words each caption is to predict, its end included.
         """
-        seen = self.look(grid)
-        keys, hidden, memory = (part[owners] for part in seen[1:])
+        encoded = self.encode(grid)
+        keys, hidden, memory = (part[owners] for part in encoded[1:])
         slots, most = _slots(owners)
         alive = [sum(length > time for length in lengths) for time in range(lengths[0])]
-        spoken = torch.cat([tokens[:active, time] for time, active in enumerate(alive)])
-        embedded = self.drop(self.embed(spoken))  # (tokens, embedding)
+        inputs = torch.cat([tokens[:active, time] for time, active in enumerate(alive)])
+        embedded = self.drop(self.embed(inputs))  # (tokens, embedding)
         words = embedded.split(alive)
         word_gates = self.word_gates(embedded).split(alive)
 
         def mix(weights: Tensor) -> Tensor:
             places = slots[: len(weights)]
             spread = weights.new_zeros(len(grid) * most, weights.shape[1]).index_copy(0, places, weights)
-            mixed = torch.bmm(spread.view(len(grid), most, -1), seen.annotations)  # (pictures, most, annotation)
+            mixed = torch.bmm(spread.view(len(grid), most, -1), encoded.annotations)  # (pictures, most, annotation)
             return mixed.flatten(0, 1)[places]
 
-        said: list[tuple[Tensor, Tensor, Tensor]] = []
+        outputs: list[tuple[Tensor, Tensor, Tensor]] = []
         attended: list[Tensor] = []
         for time, active in enumerate(alive):
             kept = min(len(hidden), -(-active // _ROWS) * _ROWS)
             keys = keys[:kept] if kept < len(keys) else keys
-            now = Picture(seen.annotations, keys, hidden[:kept], memory[:kept])
+            now = EncodedPicture(encoded.annotations, keys, hidden[:kept], memory[:kept])
             hidden, memory, context, weights = self.advance(
                 now, functional.pad(word_gates[time], (0, 0, 0, kept - active)), mix
             )
-            said.append((words[time], hidden[:active], context[:active]))
+            outputs.append((words[time], hidden[:active], context[:active]))
             attended.append(functional.pad(weights[:active], (0, 0, 0, len(lengths) - active)))
-        logits = self.speak(*(torch.cat(parts) for parts in zip(*said, strict=True)))
+        logits = self.word_logits(*(torch.cat(parts) for parts in zip(*outputs, strict=True)))
         targets = torch.cat([tokens[:active, time + 1] for time, active in enumerate(alive)])
         penalty = (1.0 - torch.stack(attended).sum(0)).square().mean()
-        return Told(logits, targets, penalty)
+        return TeacherForcing(logits, targets, penalty)
 
 
 def _slots(owners: Tensor) -> tuple[Tensor, int]:
-    """A place for each caption in a table of pictures times captions, and the most captions that one picture has.
+    """A place for each caption in a table of pictures times captions, and the most captions of one picture.
 
-    Mixing cells picture by picture in that table reads a picture's cells once for all of its captions.
+    In that table, attention reads a picture's cells once for all of its captions.
     """
     counts: dict[int, int] = {}
     ranks: list[int] = []
@@ -163,7 +162,7 @@ def _slots(owners: Tensor) -> tuple[Tensor, int]:
 
 
 class Encode(nn.Module):
-    """The half that is run once per picture, for export: grid -> annotations, keys, hidden, memory."""
+    """The part that runs once per picture, for export: grid -> annotations, keys, hidden, memory."""
 
     def __init__(self, net: ShowAttendTell) -> None:
         super().__init__()
@@ -171,12 +170,12 @@ class Encode(nn.Module):
 
     def forward(self, grid: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """`grid` (n, rows, columns, features)."""
-        picture: Picture = self.net.look(grid.flatten(1, 2))
+        picture: EncodedPicture = self.net.encode(grid.flatten(1, 2))
         return picture.annotations, picture.keys, picture.hidden, picture.memory
 
 
 class Step(nn.Module):
-    """The half that is run once per word for every beam, for export."""
+    """The part that runs once per word for every beam, for export."""
 
     def __init__(self, net: ShowAttendTell) -> None:
         super().__init__()
@@ -188,7 +187,7 @@ class Step(nn.Module):
         """Log-probabilities (n, words), hidden, memory, weights (n, cells); annotations and keys may have n = 1 for all."""
         embedded = self.net.embed(word)
         count = word.shape[0]
-        picture = Picture(annotations.expand(count, -1, -1), keys.expand(count, -1, -1), hidden, memory)
+        picture = EncodedPicture(annotations.expand(count, -1, -1), keys.expand(count, -1, -1), hidden, memory)
         hidden, memory, context, weights = self.net.advance(picture, self.net.word_gates(embedded))
-        scores = torch.log_softmax(self.net.speak(embedded, hidden, context), dim=1)
+        scores = torch.log_softmax(self.net.word_logits(embedded, hidden, context), dim=1)
         return scores, hidden, memory, weights

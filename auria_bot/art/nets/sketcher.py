@@ -1,9 +1,9 @@
 """The sketcher: a sentence becomes a 16 x 16 colour sketch, by flow matching in a small MLP.
 
-A sketch is a picture averaged to 16 x 16 RGB in [-1, 1], written as 128 scaled principal components. The net learns the
-velocity of the straight path from noise to those numbers (Lipman et al. 2023, arXiv:2210.02747; Liu et al. 2023,
-arXiv:2209.03003), given the sentence; sampling follows it by the midpoint rule, with classifier-free guidance (Ho and
-Salimans 2022, arXiv:2207.12598). One modulation net serves every block, each with its own offset (PixArt, arXiv:2310.00426).
+A sketch is a picture averaged to 16 x 16 RGB in [-1, 1], represented by 128 scaled principal components. The network learns the
+velocity of the straight path from noise to these components (Lipman et al. 2023, arXiv:2210.02747; Liu et al. 2023,
+arXiv:2209.03003), given the sentence; sampling uses the midpoint rule with classifier-free guidance (Ho and Salimans 2022,
+arXiv:2207.12598). One modulation network serves every block, each with its own offset (PixArt, arXiv:2310.00426).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ __all__ = ["SKETCH_SIZE", "Sampler", "Sketcher", "SketcherConfig"]
 SKETCH_SIZE = 16  # cells a side
 _FLAT = 3 * SKETCH_SIZE * SKETCH_SIZE
 _TIME = 128  # numbers that encode the time
-_SENTENCE_GAIN = 8.0  # MiniLM's numbers are near 0.05; this brings them near 0.4
+_SENTENCE_GAIN = 8.0  # the components of MiniLM's vectors are near 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SketcherConfig:
     """The shape of a Sketcher."""
 
-    components: int = 128  # principal components of a sketch: what is finer is left to the painter
+    components: int = 128  # principal components of a sketch; finer detail is the painter's
     width: int = 384  # of the residual stream
     hidden: int = 768  # inside a block
     blocks: int = 5
@@ -57,7 +57,7 @@ class _Block(nn.Module):
 
 
 class Sketcher(nn.Module):
-    """Velocity of a sketch on its way from noise, given time and sentence; and the way from components to cells."""
+    """Velocity of a sketch on its way from noise, given time and sentence; and conversion of components to cells."""
 
     basis: Tensor
     mean: Tensor
@@ -84,9 +84,9 @@ class Sketcher(nn.Module):
         self.register_buffer("scale", torch.ones(config.components))
 
     def fit(self, cells: NDArray[np.float32]) -> None:
-        """Take the principal components of training sketches, `cells` (n, 3, 16, 16) in [-1, 1].
+        """Compute the principal components of training sketches, `cells` (n, 3, 16, 16) in [-1, 1].
 
-        Each component is divided by sd^0.6 / 0.7, between keeping its size and whitening it.
+        Each component is divided by sd^0.6 / 0.7, a compromise between no scaling and whitening.
         """
         flat = torch.as_tensor(cells, dtype=torch.float32).flatten(1)
         mean = flat.mean(0)
@@ -106,7 +106,7 @@ class Sketcher(nn.Module):
         return flat.view(-1, 3, SKETCH_SIZE, SKETCH_SIZE).clamp(-1.0, 1.0)
 
     def coarse(self, cells: Tensor) -> Tensor:
-        """What the components keep of sketches (n, 3, 16, 16): the same, without what is too fine to be drawn; not clamped."""
+        """Sketches (n, 3, 16, 16) projected onto the components; not clamped."""
         flat = cells.flatten(1) - self.mean
         return (flat @ self.basis.T @ self.basis + self.mean).view_as(cells)
 
@@ -155,6 +155,6 @@ class Sampler(nn.Module):
     def _velocity(self, x: Tensor, time: float, sentence: Tensor) -> Tensor:
         both = torch.cat([sentence, torch.zeros_like(sentence)])
         clock = torch.full_like(both[:, 0], time)
-        told, free = self.net(torch.cat([x, x]), clock, both).chunk(2)
-        velocity: Tensor = free + self.guidance * (told - free)
+        conditional, unconditional = self.net(torch.cat([x, x]), clock, both).chunk(2)
+        velocity: Tensor = unconditional + self.guidance * (conditional - unconditional)
         return velocity

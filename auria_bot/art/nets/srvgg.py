@@ -1,7 +1,7 @@
-"""SRVGGNetCompact: a plain stack of 3x3 convolutions that makes pictures four times larger.
+"""SRVGGNetCompact: a plain stack of 3 x 3 convolutions that enlarges pictures four times.
 
-The net of Real-ESRGAN's "animevideov3" weights. Everything happens at the small size; one pixel shuffle at the
-end spreads 48 channels into 4 x 4 RGB pixels, added to the picture enlarged by repetition.
+The network of Real-ESRGAN's "animevideov3" weights. Everything is computed at the small size; one pixel shuffle at the end spreads
+48 channels into 4 x 4 RGB pixels, added to the picture enlarged by repetition.
 Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data", 2021.
 """
 
@@ -24,7 +24,7 @@ _HALF_TAG = 0x01306B47  # what ncnn writes before weights stored in float16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SrvggConfig:
-    """The shape of the net."""
+    """The shape of the network."""
 
     channels: int = 64  # of every hidden layer
     layers: int = 16  # hidden convolutions between the first and the last

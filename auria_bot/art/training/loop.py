@@ -1,16 +1,19 @@
-"""The one training loop: steps, checkpoints, resuming, a time budget, a log.
+"""The training loop: steps, checkpoints, resuming, a time budget, a log.
 
-Knows when to save, to evaluate and to stop; does not know what is trained. A run killed at any moment goes
-on from its last checkpoint as the same run, because recipes draw their batches from the step's number.
+A run killed at any moment resumes from its last checkpoint as the same run, because recipes draw their batches from the step's number.
 """
 
 from __future__ import annotations
 
+import copy
 import json
+import os
 import signal
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import torch
 
@@ -18,17 +21,18 @@ from auria_bot.art.checkpoint import load_weights, read_json, save_weights, writ
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from torch import nn
 
-__all__ = ["Outcome", "Recipe", "restore", "run"]
+__all__ = ["Outcome", "Recipe", "copy_average", "read_settings", "restore", "run", "training_folder", "update_average"]
 
 _LOG_EVERY = 15.0  # seconds between log lines
+Net = TypeVar("Net", bound="nn.Module")
+Settings = TypeVar("Settings")
 
 
 class Recipe(Protocol):
-    """What is trained, and how one step is taken."""
+    """What is trained, and how one step is made."""
 
     name: str
 
@@ -41,7 +45,7 @@ class Recipe(Protocol):
         ...
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """Take update `number` of `total` (from 0); batches are drawn by an RNG seeded with the number."""
+        """Make update `number` of `total` (from 0); batches are drawn by an RNG seeded with the number."""
         ...
 
     def evaluate(self) -> dict[str, float]:
@@ -53,14 +57,14 @@ class Recipe(Protocol):
 class Outcome:
     """How a run ended."""
 
-    step: int  # steps taken in all, earlier sittings included
+    step: int  # steps made in all, earlier sessions included
     total: int  # steps asked for
-    seconds: float  # time spent training in all
+    seconds: float  # training time in all
     metrics: dict[str, float]  # of the last evaluation
 
     @property
     def finished(self) -> bool:
-        """Whether every step was taken."""
+        """Whether all steps were made."""
         return self.step >= self.total
 
 
@@ -74,34 +78,34 @@ def run(
     evaluate_every: int | None = None,
     log: Callable[[str], None] = print,
 ) -> Outcome:
-    """Train until `steps` were taken or `minutes` of this sitting are over, whichever comes first.
+    """Train until `steps` are made or `minutes` of this session have passed, whichever comes first.
 
     Args:
         recipe: what to train; its modules are changed in place.
         folder: where the checkpoint and log.jsonl are kept; an existing checkpoint is resumed.
-        steps: how many updates the whole run has.
-        minutes: wall-clock budget of this sitting; None for no limit.
+        steps: updates of the whole run.
+        minutes: wall-clock budget of this session; None for no limit.
         save_every: seconds between checkpoints.
         evaluate_every: steps between evaluations; None to evaluate only at the end.
-        log: receives a line now and then.
+        log: receives progress lines.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = restore(recipe, folder)
     number, spent = int(state.get("step", 0)), float(state.get("seconds", 0.0))
     metrics: dict[str, float] = dict(state.get("metrics", {}))
-    stopping = _Stopping()
+    stopping = _StopOnSignal()
     began = last_save = last_log = time.monotonic()
     with stopping:
-        while number < steps and not stopping.asked:
+        while number < steps and not stopping.requested:
             figures = recipe.step(number, steps)
             number += 1
             now = time.monotonic()
             if evaluate_every and number % evaluate_every == 0 and number < steps:
                 metrics = recipe.evaluate()
-                _note(folder, log, number, steps, spent + now - began, metrics)
+                _log_figures(folder, log, number, steps, spent + now - began, metrics)
                 now = time.monotonic()
             if now - last_log > _LOG_EVERY:
-                _note(folder, log, number, steps, spent + now - began, figures)
+                _log_figures(folder, log, number, steps, spent + now - began, figures)
                 last_log = now
             if now - last_save > save_every:
                 _save(recipe, folder, number, spent + now - began, metrics)
@@ -110,7 +114,7 @@ def run(
                 break
         metrics = recipe.evaluate()
     total_seconds = spent + time.monotonic() - began
-    _note(folder, log, number, steps, total_seconds, metrics)
+    _log_figures(folder, log, number, steps, total_seconds, metrics)
     _save(recipe, folder, number, total_seconds, metrics)
     return Outcome(step=number, total=steps, seconds=total_seconds, metrics=metrics)
 
@@ -140,7 +144,7 @@ def restore(recipe: Recipe, folder: Path) -> dict[str, Any]:
 
 
 def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: dict[str, float]) -> None:
-    """Write a checkpoint, point to it, then drop the one before."""
+    """Write a checkpoint, point to it, then remove the previous one."""
     tensors: dict[str, torch.Tensor] = {}
     for name, module in recipe.modules().items():
         tensors |= {f"module.{name}.{key}": value for key, value in module.state_dict().items()}
@@ -155,7 +159,7 @@ def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: di
             old.unlink(missing_ok=True)
 
 
-def _note(
+def _log_figures(
     folder: Path,
     log: Callable[[str], None],
     number: int,
@@ -163,24 +167,55 @@ def _note(
     seconds: float,
     figures: dict[str, float],
 ) -> None:
-    """Append to log.jsonl and tell the caller."""
+    """Append to log.jsonl and call `log`."""
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps({"step": number, "seconds": round(seconds, 1), **figures}) + "\n")
     shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
     log(f"step {number}/{steps}  {seconds / 60:.1f} min  {shown}")
 
 
-class _Stopping:
-    """Turns SIGTERM and Ctrl-C into a wish to stop after the step in hand; a second one stops at once."""
+def read_settings(kind: type[Settings], path: Path | None) -> Settings:
+    """Read a settings dataclass from a TOML file, in which other names are ignored; None gives the defaults."""
+    given = tomllib.loads(path.read_text(encoding="utf-8")) if path is not None else {}
+    return kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})  # type: ignore[arg-type]  # a dataclass
+
+
+def training_folder(model: str) -> Path:
+    """The folder of a model's training data and checkpoints: under AURIA_HOME, else under ~/.local/share/auria."""
+    return Path(os.environ.get("AURIA_HOME", Path.home() / ".local" / "share" / "auria")) / "train" / model
+
+
+def copy_average(net: Net) -> Net:
+    """A frozen copy of a network that `update_average` moves along."""
+    return copy.deepcopy(net).eval().requires_grad_(requires_grad=False)
+
+
+@torch.no_grad()
+def update_average(average: nn.Module, net: nn.Module, *, decay: float, step: int) -> None:
+    """Move the average towards the network, faster in the first steps.
+
+    Float buffers (batch norm's statistics) are averaged too, others copied.
+    """
+    keep = min(decay, (1.0 + step) / (10.0 + step))
+    ours, theirs = list(average.state_dict().values()), list(net.state_dict().values())
+    floats = [(mine, other) for mine, other in zip(ours, theirs, strict=True) if mine.is_floating_point()]
+    torch._foreach_lerp_([mine for mine, _ in floats], [other for _, other in floats], 1.0 - keep)
+    for mine, other in zip(ours, theirs, strict=True):
+        if not mine.is_floating_point():
+            mine.copy_(other)
+
+
+class _StopOnSignal:
+    """Turn SIGTERM and Ctrl-C into a request to stop after the current step; a second one stops at once."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> None:
         try:
             for name in (signal.SIGTERM, signal.SIGINT):
-                self._before[name] = signal.signal(name, self._ask)
+                self._before[name] = signal.signal(name, self._request)
         except ValueError:  # not in the main thread: the caller owns the signals
             self._before.clear()
 
@@ -188,6 +223,6 @@ class _Stopping:
         for name, before in self._before.items():
             signal.signal(name, before)
 
-    def _ask(self, number: int, _: object) -> None:
-        self.asked = True
+    def _request(self, number: int, _: object) -> None:
+        self.requested = True
         signal.signal(number, self._before.get(signal.Signals(number), signal.SIG_DFL))

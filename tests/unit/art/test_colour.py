@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auria_bot.art.colour import ColourDistribution, from_lab, luminance, to_lab
+from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
 
 RNG = np.random.default_rng(0)
 ONE = (RNG.normal([60, 10, -20], [12, 6, 9], (4000, 3))).astype(np.float32)
@@ -51,11 +51,6 @@ def test_a_flat_picture_has_a_cloud() -> None:
     matrix, offset = flat.transport_map(ColourDistribution.of(ONE), 0.5)
     assert np.isfinite(matrix).all()
     assert np.isfinite(offset).all()
-
-
-def test_luma_weighs_green_most() -> None:
-    """Rec. 601."""
-    assert luminance(np.eye(3, dtype=np.float32)[None])[0].tolist() == pytest.approx([0.299, 0.587, 0.114])
 
 
 def test_a_cloud_without_marginals_moves_colours_all_the_same() -> None:

@@ -48,7 +48,7 @@ def test_batching_is_close(minilm):
 
 def test_words(minilm):
     """One vector for each word piece, the rest masked and zero."""
-    words, mask = minilm.words("blue sea", limit=5)
+    _, (words,), (mask,) = minilm.both(["blue sea"], limit=5)
     assert mask.tolist() == [1, 1, 0, 0, 0]
     assert np.abs(words[:2]).sum() > 0
     assert np.abs(words[2:]).sum() == 0
@@ -56,7 +56,7 @@ def test_words(minilm):
 
 def test_word_limit(minilm):
     """Pieces past the limit are dropped."""
-    words, mask = minilm.words("one two three four five six", limit=4)
+    _, (words,), (mask,) = minilm.both(["one two three four five six"], limit=4)
     assert words.shape == (4, 384)
     assert mask.sum() == 4
 

@@ -1,8 +1,7 @@
-"""The captioned pictures that the captioner learns from: reading, tokenising, and their features computed once.
+"""The captioned pictures that the captioner is trained on: reading, tokenising, and features computed once.
 
-Knows the three archives (`flickr8k.zip`, `intel_scenes.zip`, `flowers_5.zip`: a captions.jsonl and an images/ folder each)
-and keeps the features of a frozen EfficientNet-Lite0 in one memory-mapped file, so that training never runs the eye again.
-Does not know the captioning net.
+Reads three archives (`flickr8k.zip`, `intel_scenes.zip`, `flowers_5.zip`: a captions.jsonl and an images/ folder each) and keeps the
+features of a frozen EfficientNet-Lite0 in a memory-mapped file, so that training never runs the image encoder again.
 """
 
 from __future__ import annotations
@@ -31,24 +30,34 @@ if TYPE_CHECKING:
 
     from auria_bot.art.runtime import Network
 
-__all__ = ["ARCHIVES", "CELLS", "STEP", "Captioned", "FeatureStore", "count_words", "painted", "read_archive", "surest"]
+__all__ = [
+    "ARCHIVES",
+    "CELLS",
+    "STEP",
+    "Captioned",
+    "FeatureStore",
+    "colourless",
+    "count_words",
+    "read_archive",
+    "without_guesses",
+]
 
 ARCHIVES: Final = {"flickr": "flickr8k.zip", "scenes": "intel_scenes.zip", "flowers": "flowers_5.zip"}
 CELLS: Final = 49  # of the 7x7 grid
-STEP: Final = 6.0 / 255.0  # features lie in [0, 6] and are kept as bytes: one unit of them
+STEP: Final = 6.0 / 255.0  # quantisation step: features in [0, 6] are stored as bytes
 _SIDE = 224  # pixels
 _CHANNELS = 1280
 _COLOUR_WORDS = (
     "blue grey gray green teal yellow orange golden pink purple red white black brown blue-green pale deep dark bright"
 )
 _COLOURS = frozenset(_COLOUR_WORDS.split())
-_GUESSED = re.compile(r" near the (?:mountain|glacier)$|^an? .+ and an? .+ under ")
-_BATCH = 8  # pictures a run of the eye: the fastest per picture
+_GUESSES = re.compile(r" near the (?:mountain|glacier)$|^an? .+ and an? .+ under ")
+_BATCH = 8  # pictures a run of the image encoder, the fastest per picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captioned:
-    """One picture and what people (or a template) said about it."""
+    """A picture and its captions."""
 
     archive: str  # a key of ARCHIVES
     file: str  # below images/ in the archive
@@ -59,7 +68,8 @@ class Captioned:
 def read_archive(data: Path, archive: str) -> list[Captioned]:
     """The captioned pictures of one archive, in its own order.
 
-    Raises NotFound when `data` does not hold the archive.
+    Raises:
+        NotFound: `data` does not contain the archive.
     """
     path = data / ARCHIVES[archive]
     if not path.is_file():
@@ -67,46 +77,46 @@ def read_archive(data: Path, archive: str) -> list[Captioned]:
     with zipfile.ZipFile(path) as bundle:
         rows = [json.loads(line) for line in bundle.read("captions.jsonl").splitlines() if line.strip()]
     return [
-        Captioned(archive=archive, file=row["file"], captions=_believed(archive, row["captions"]), split=row["split"])
+        Captioned(archive=archive, file=row["file"], captions=_trusted(archive, row["captions"]), split=row["split"])
         for row in rows
     ]
 
 
-def _believed(archive: str, captions: Sequence[str]) -> tuple[str, ...]:
-    """What people wrote, and of the captions that a machine wrote those that tell of nature alone."""
+def _trusted(archive: str, captions: Sequence[str]) -> tuple[str, ...]:
+    """All captions by people; of templated ones those that mention nature only."""
     if archive == "flickr":
         return tuple(captions)
     return tuple(caption for caption in captions if not non_nature_words(caption)) or tuple(captions[:1])
 
 
 def count_words(pictures: Sequence[Captioned]) -> Counter[str]:
-    """How often each token stands in the pictures' captions."""
+    """How often each token occurs in the pictures' captions."""
     return Counter(token for picture in pictures for caption in picture.captions for token in tokenise(caption))
 
 
-def surest(picture: Captioned) -> Captioned:
-    """A scene without what the machine guessed from afar ("a valley near the mountain"), where anything else was said."""
-    kept = tuple(caption for caption in picture.captions if not _GUESSED.search(caption))
+def without_guesses(picture: Captioned) -> Captioned:
+    """The picture without captions that are uncertain guesses ("a valley near the mountain"), if others remain."""
+    kept = tuple(caption for caption in picture.captions if not _GUESSES.search(caption))
     return replace(picture, captions=kept or picture.captions)
 
 
-def painted(picture: Captioned) -> Captioned | None:
-    """The picture's captions as they stay true when a painting's colours are laid over it; None when none does."""
+def colourless(picture: Captioned) -> Captioned | None:
+    """The picture with captions that stay true when it is recoloured; None if there are none."""
     kept: list[str] = []
-    for caption in surest(picture).captions:
+    for caption in without_guesses(picture).captions:
         tokens = [token for token in tokenise(caption) if token not in _COLOURS]
         text = re.sub(r"\ban (?=[^aeiou])", "a ", " ".join(tokens)).replace("sunflower flower", "sunflower in bloom")
         text = re.sub(r"\ba (?=[aeiou])", "an ", text)
-        told = len(tokens) > 2 and not {"background", "ground"} & set(tokens)
-        if told and not text.startswith("the ") and text not in kept:
+        informative = len(tokens) > 2 and not {"background", "ground"} & set(tokens)
+        if informative and not text.startswith("the ") and text not in kept:
             kept.append(text)
     return replace(picture, captions=tuple(kept)) if kept else None
 
 
 class FeatureStore:
-    """Features of pictures in several views, `uint8` (pictures, views, 49, 1280), as a memory-mapped file.
+    """Features of pictures in several views, uint8 (pictures, views, 49, 1280), in a memory-mapped file.
 
-    Views: 0 as it is, 1 mirrored, 2 and up a random crop of at least 80 % of each side, every odd one mirrored.
+    Views: 0 unchanged, 1 mirrored, 2 and up a random crop of at least 80 % of each side, odd ones mirrored.
     """
 
     def __init__(self, path: Path, pictures: int, views: int) -> None:
@@ -114,26 +124,26 @@ class FeatureStore:
         self._note = path.with_suffix(".json")
 
     def done(self) -> int:
-        """How many pictures were computed so far."""
+        """How many pictures have been computed."""
         if not (self._path.is_file() and self._note.is_file()):
             return 0
         note: dict[str, Any] = read_json(self._note)
         return int(note["done"]) if note["shape"] == list(self._shape) else 0
 
     def open(self, mode: str = "r") -> NDArray[np.uint8]:
-        """The features, memory-mapped; multiply by STEP to get the eye's own values."""
+        """The features, memory-mapped; multiply by STEP for the image encoder's values."""
         return np.memmap(self._path, dtype=np.uint8, mode=mode, shape=self._shape)  # type: ignore[call-overload,no-any-return]
 
     def fill(
         self,
         data: Path,
         pictures: Sequence[Captioned],
-        eye: Network,
+        image_encoder: Network,
         log: Callable[[str], None],
         *,
         alter: Callable[[Image.Image, int], Image.Image] | None = None,
     ) -> None:
-        """Compute what is missing; a killed run goes on where it was. `alter` changes a picture, given its row, before it is seen."""
+        """Compute the missing features; a killed run resumes. `alter` changes a picture, given its row, before it is encoded."""
         start = self.done()
         if start == len(pictures):
             return
@@ -145,7 +155,7 @@ class FeatureStore:
             views = self._views(data, pictures[begin:end], begin, alter)
             flat = features[begin:end].reshape(-1, CELLS, _CHANNELS)
             for offset, batch in enumerate(_batches(views, _BATCH)):
-                grid = eye.run({"pictures": batch})["grid"]
+                grid = image_encoder.run({"pictures": batch})["grid"]
                 flat[offset * _BATCH : offset * _BATCH + len(batch)] = np.rint(
                     grid.reshape(-1, CELLS, _CHANNELS) / STEP
                 ).astype(np.uint8)

@@ -1,9 +1,9 @@
-"""Trains the captioner with teacher forcing on frozen EfficientNet-Lite0 features, and exports it.
+"""Train the captioner with teacher forcing on frozen EfficientNet-Lite0 features, and export it.
 
 `python -m auria_bot.art.training.captioner.train --data DIR [--minutes N] [--folder DIR] [--out DIR] [--recipe-file FILE]`
 
-The features are computed once and kept beside the checkpoints; then one update takes a few pictures with all their
-captions, so that a picture is projected once for five captions. Reads the archives named in `captions.ARCHIVES`.
+Features are computed once and kept beside the checkpoints; an update takes a few pictures with all their captions, so that a
+picture is projected once for five captions. Reads the archives named in `dataset.ARCHIVES`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import math
 import os
 import tomllib
-from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,10 +33,10 @@ from auria_bot.art.training.captioner.dataset import (
     STEP,
     Captioned,
     FeatureStore,
+    colourless,
     count_words,
-    painted,
     read_archive,
-    surest,
+    without_guesses,
 )
 from auria_bot.corpus.language.shipped_tables import models_folder
 from auria_bot.domain.artwork import Style
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CaptionerRecipe", "Source", "build_vocabulary", "export", "greedy", "numbered", "prepare", "train"]
 
-_LONGEST = 20  # words; longer captions (2 in 100) are not learned from
+_LONGEST = 20  # words; longer captions (2 %) are not used
 _RESTYLED = 224  # pixels
 _EVALUATED = 393  # validation pictures captioned greedily at each evaluation
 
@@ -82,7 +81,7 @@ class CaptionerRecipe:
         torch.manual_seed(self._seed)
         self.net = ShowAttendTell(ShowAttendTellConfig(words=len(vocabulary), **settings["net"]))
         self._start_from_frequencies()
-        self.average = deepcopy(self.net).eval().requires_grad_(requires_grad=False)
+        self.average = loop.copy_average(self.net)
         decay = settings["optimiser"]["decay"]
         groups = [
             {"params": [p for p in self.net.parameters() if p.ndim > 1], "weight_decay": decay},
@@ -91,7 +90,7 @@ class CaptionerRecipe:
         self._optimiser = torch.optim.AdamW(groups, lr=settings["optimiser"]["rate"], betas=(0.9, 0.98))
 
     def _start_from_frequencies(self) -> None:
-        """Set the output's bias to log word frequencies: the first thing a net learns, for nothing."""
+        """Initialise the output's bias with log word frequencies."""
         counts = torch.ones(len(self._vocabulary))
         for source in self._sources.values():
             for captions in source.captions:
@@ -110,44 +109,41 @@ class CaptionerRecipe:
         return {"net": self._optimiser}
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """One update on a batch that depends on the seed and the number only."""
+        """Make one update on a batch that depends on the seed and the number only."""
         chosen = self._settings["optimiser"]
         for group in self._optimiser.param_groups:
             group["lr"] = chosen["rate"] * _schedule(number, total, chosen["warm_up"], chosen["final"])
         torch.manual_seed(self._seed * 1_000_003 + number)
         grid, owners, tokens, lengths = self._batch(number)
-        told = self.net.train()(grid, owners, tokens, lengths)
+        result = self.net.train()(grid, owners, tokens, lengths)
         loss = functional.cross_entropy(
-            told.logits, told.targets, ignore_index=UNKNOWN, label_smoothing=chosen["smoothing"]
+            result.logits, result.targets, ignore_index=UNKNOWN, label_smoothing=chosen["smoothing"]
         )
         self._optimiser.zero_grad(set_to_none=True)
-        (loss + chosen["attention_penalty"] * told.penalty).backward()
+        (loss + chosen["attention_penalty"] * result.penalty).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), chosen["clip"])
         self._optimiser.step()
-        keep = min(chosen["average"], (1 + number) / (10 + number))
-        with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.net.parameters(), strict=True):
-                mean.lerp_(value, 1 - keep)
-        return {"loss": loss.item(), "penalty": told.penalty.item(), "norm": norm.item()}
+        loop.update_average(self.average, self.net, decay=chosen["average"], step=number)
+        return {"loss": loss.item(), "penalty": result.penalty.item(), "norm": norm.item()}
 
     def evaluate(self) -> dict[str, float]:
-        """Cross entropy a word, and the figures of greedy captions, on validation pictures, by the weight average."""
+        """Cross entropy per word and the metrics of greedy captions on validation pictures, by the weight average."""
         source = self._validation
         losses = count = 0.0
-        said: list[list[str]] = []
+        decoded: list[list[str]] = []
         with torch.no_grad():
             for begin in range(0, min(_EVALUATED, len(source.captions)), 64):
                 rows = list(range(begin, min(begin + 64, _EVALUATED, len(source.captions))))
                 grid = _floats(source.features[rows, 0])
                 owners, tokens, lengths = _collate([source.captions[row] for row in rows])
-                told = self.average(grid, owners, tokens, lengths)
+                result = self.average(grid, owners, tokens, lengths)
                 losses += functional.cross_entropy(
-                    told.logits, told.targets, ignore_index=UNKNOWN, reduction="sum"
+                    result.logits, result.targets, ignore_index=UNKNOWN, reduction="sum"
                 ).item()
-                count += (told.targets != UNKNOWN).sum().item()
-                said += [self._vocabulary.decode(numbers) for numbers in greedy(self.average, grid)]
-        given = [[tokenise(text) for text in picture.captions] for picture in self._validated[: len(said)]]
-        figures = all_figures(said, given)
+                count += (result.targets != UNKNOWN).sum().item()
+                decoded += [self._vocabulary.decode(numbers) for numbers in greedy(self.average, grid)]
+        given = [[tokenise(text) for text in picture.captions] for picture in self._validated[: len(decoded)]]
+        figures = all_figures(decoded, given)
         shown = ("bleu_1", "bleu_4", "rouge_l", "cider_d")
         return {"validation_loss": losses / count} | {f"greedy_{name}": figures[name] for name in shown}
 
@@ -165,7 +161,7 @@ class CaptionerRecipe:
 
 
 def _rows(count: int, number: int, size: int, seed: int) -> list[int]:
-    """The rows of batch `number`: pass after pass over all of them, each pass in its own random order."""
+    """The rows of batch `number`: epoch after epoch, each in its own random order."""
     places = range(number * size, (number + 1) * size)
     orders = {turn: np.random.default_rng((seed, 1, turn)).permutation(count) for turn in {p // count for p in places}}
     return [int(orders[place // count][place % count]) for place in places]
@@ -188,23 +184,23 @@ def _collate(captions: Sequence[tuple[tuple[int, ...], ...]]) -> tuple[Tensor, T
 
 
 def greedy(net: ShowAttendTell, grid: Tensor) -> list[list[int]]:
-    """The likeliest word after word, for a batch of pictures."""
-    picture = net.look(grid)
+    """Greedy captions for a batch of pictures."""
+    picture = net.encode(grid)
     word = torch.full((len(grid),), START)
-    said: list[Tensor] = []
+    decoded: list[Tensor] = []
     for _ in range(_LONGEST):
         embedded = net.embed(word)
         hidden, memory, context, _ = net.advance(picture, net.word_gates(embedded))
         picture = picture._replace(hidden=hidden, memory=memory)
-        logits = net.speak(embedded, hidden, context)
+        logits = net.word_logits(embedded, hidden, context)
         logits[:, [PAD, START, UNKNOWN]] = -math.inf
         word = logits.argmax(1)
-        said.append(word)
-    return [[int(number) for number in row] for row in torch.stack(said, 1)]
+        decoded.append(word)
+    return [[int(number) for number in row] for row in torch.stack(decoded, 1)]
 
 
 def _schedule(number: int, total: int, warm_up: int, final: float) -> float:
-    """The share of the learning rate: a straight rise, then half a cosine down to `final`."""
+    """The factor of the learning rate: linear warm-up, then half a cosine down to `final`."""
     if number < warm_up:
         return (number + 1) / warm_up
     done = (number - warm_up) / max(1, total - warm_up)
@@ -212,7 +208,7 @@ def _schedule(number: int, total: int, warm_up: int, final: float) -> float:
 
 
 def build_vocabulary(pictures: Mapping[str, Sequence[Captioned]], minimum_count: int) -> Vocabulary:
-    """Words that people used often enough, and every word of the templated captions used 20 times."""
+    """Words used often enough by people, and words of the templated captions used at least 20 times."""
     words = {word for word, n in count_words(pictures["flickr"]).items() if n >= minimum_count}
     for archive in ("scenes", "flowers"):
         words |= {word for word, n in count_words(pictures.get(archive, ())).items() if n >= 20}
@@ -220,7 +216,7 @@ def build_vocabulary(pictures: Mapping[str, Sequence[Captioned]], minimum_count:
 
 
 def numbered(pictures: Sequence[Captioned], vocabulary: Vocabulary) -> tuple[tuple[tuple[int, ...], ...], ...]:
-    """Each picture's captions as numbers, without those too long to be learned from (one always stays, cut)."""
+    """Each picture's captions as numbers, without those too long (one always stays, cut)."""
 
     def of(picture: Captioned) -> tuple[tuple[int, ...], ...]:
         every = sorted((tuple(vocabulary.encode(text)) for text in picture.captions), key=len)
@@ -243,7 +239,7 @@ def export(recipe: CaptionerRecipe, vocabulary: Vocabulary, settings: Mapping[st
     }
     write_json(out / "config.json", config)
     with torch.no_grad():
-        picture = net.look(torch.rand(1, CELLS, sizes.features))
+        picture = net.encode(torch.rand(1, CELLS, sizes.features))
     export_onnx(
         Encode(net),
         (torch.rand(1, 7, 7, sizes.features),),
@@ -273,14 +269,14 @@ def export(recipe: CaptionerRecipe, vocabulary: Vocabulary, settings: Mapping[st
 
 
 def _spread(pictures: list[Captioned], most: int | None) -> list[Captioned]:
-    """At most so many of the pictures, evenly spread over the archive's order (which is by label)."""
+    """At most `most` of the pictures, evenly spread over the archive's order (which is by label)."""
     if most is None or len(pictures) <= most:
         return pictures
     return [pictures[place * len(pictures) // most] for place in range(most)]
 
 
 def _restyler(models: Path, seed: int) -> Callable[[Image.Image, int], Image.Image]:
-    """Restyles the picture of a row as the studio would: a random painting of the bank, a random strength."""
+    """A function that restyles a row's picture as the studio would: a random painting of the bank, a random strength."""
     stylist = Magenta(Magenta.Config(work=_RESTYLED, threads=torch.get_num_threads()), models)
 
     def alter(picture: Image.Image, row: int) -> Image.Image:
@@ -295,7 +291,7 @@ def _restyler(models: Path, seed: int) -> Callable[[Image.Image, int], Image.Ima
 def prepare(
     data: Path, folder: Path, settings: Mapping[str, Any], log: Callable[[str], None]
 ) -> tuple[Vocabulary, dict[str, Source], tuple[Source, list[Captioned]]]:
-    """Read the archives, compute the missing features, build the vocabulary; the test split is left alone."""
+    """Read the archives, compute the missing features, build the vocabulary; the test split is not used."""
     everything = {archive: read_archive(data, archive) for archive in ("flickr", "scenes", "flowers")}
     training = {
         name: _spread([p for p in rows if p.split == "train"], settings["pictures"].get(name))
@@ -304,21 +300,21 @@ def prepare(
     validated = [picture for picture in everything["flickr"] if picture.split == "val"]
     vocabulary = build_vocabulary(training, settings["minimum_count"])
     models = models_folder()
-    eye = runtime.load(models / "lite0" / "model.onnx", threads=torch.get_num_threads())
+    image_encoder = runtime.load(models / "lite0" / "model.onnx", threads=torch.get_num_threads())
 
     def source(
         name: str, pictures: list[Captioned], views: int, alter: Callable[[Image.Image, int], Image.Image] | None = None
     ) -> Source:
         store = FeatureStore(folder / f"{name}.u8", len(pictures), views)
-        store.fill(data, pictures, eye, log, alter=alter)
+        store.fill(data, pictures, image_encoder, log, alter=alter)
         return Source(store.open(), numbered(pictures, vocabulary))
 
-    training["scenes"] = [surest(picture) for picture in training["scenes"]]
+    training["scenes"] = [without_guesses(picture) for picture in training["scenes"]]
     views = {"flickr": settings["views"], "scenes": 2, "flowers": 2}
     sources = {name: source(f"{name}-train", rows, views[name]) for name, rows in training.items()}
     if not settings["batch"].get("painted"):
         return vocabulary, sources, (source("flickr-val", validated, 1), validated)
-    recaptioned = [painted(picture) for name in ("scenes", "flowers") for picture in training[name]]
+    recaptioned = [colourless(picture) for name in ("scenes", "flowers") for picture in training[name]]
     restyled = _spread([picture for picture in recaptioned if picture], settings["pictures"]["painted"])
     sources["painted"] = source("painted-train", restyled, 2, _restyler(models, settings["seed"]))
     return vocabulary, sources, (source("flickr-val", validated, 1), validated)
@@ -335,20 +331,20 @@ def train(
     recipe_file: Path | None = None,
     measure: bool = False,
 ) -> dict[str, float]:
-    """Train, or go on training, and export what came of it.
+    """Train, or continue training, and export the result.
 
     Args:
-        data: the folder that holds the archives.
-        folder: features, checkpoints and the log; a run found there is resumed.
+        data: the folder with the archives.
+        folder: features, checkpoints and the log; an existing run is resumed.
         out: the model's folder, models/captioner in a checkout.
-        minutes: wall-clock budget of this sitting.
+        minutes: wall-clock budget of this session.
         steps: updates in all; by default the recipe's.
-        log: receives a line now and then.
+        log: receives progress lines.
         recipe_file: by default config/train/captioner.toml.
-        measure: caption the test split at the end and write metrics.json; only for a model that is to ship.
+        measure: caption the test split at the end and write metrics.json; only for a model that will ship.
 
     Returns:
-        The validation figures, the steps taken and the seconds they took.
+        The validation metrics, the steps made and the seconds they took.
 
     Raises:
         NotFound: an archive is missing.
@@ -370,8 +366,7 @@ def train(
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("AURIA_DATA", "../shared/data")))
-    home = Path(os.environ.get("AURIA_HOME", Path.home() / ".local/share/auria"))
-    parser.add_argument("--folder", type=Path, default=home / "train" / "captioner")
+    parser.add_argument("--folder", type=Path, default=loop.training_folder("captioner"))
     parser.add_argument("--out", type=Path, default=models_folder() / "captioner")
     parser.add_argument("--recipe-file", type=Path, help="by default config/train/captioner.toml")
     parser.add_argument("--minutes", type=float)

@@ -1,7 +1,7 @@
-"""Captions of training pictures: short phrases and haiku-like lines whose colour and light words are true.
+"""Synthesise captions of training pictures: short phrases and haiku-like lines with correct colours and lights.
 
-A picture's own statistics say what light it stands in and which colours it has. Some lines say nothing about the picture
-(a crow calls), because poems do that too, and the painter must learn to look past them.
+A picture's statistics determine its light and colours. Some lines are unrelated to the picture ("a crow calls"), because poems have
+such lines too, and the painter must learn to ignore them.
 """
 
 from __future__ import annotations
@@ -43,67 +43,27 @@ _COLOURS: dict[str, tuple[float, float, float]] = {
 _NAMES = tuple(_COLOURS)
 _VALUES = np.array(list(_COLOURS.values()), np.float32)
 
-_ELSEWHERE = (
-    "a crow calls",
-    "an old man sighs",
-    "nobody comes",
-    "the temple bell",
-    "i think of you",
-    "a dog barks twice",
-    "waiting for a letter",
-    "the smell of bread",
-    "my mother's hands",
-    "the day is long",
-    "one more cup of tea",
-    "a train goes by",
-    "no word from home",
-    "the clock has stopped",
-    "the cat does not move",
-    "still my heart listens",
-    "footsteps on the stairs",
-    "children laugh somewhere",
-    "all my plans forgotten",
-    "how quiet it is",
-    "a door left open",
-    "time goes so slowly",
-    "an insect sings",
-    "old friends are gone",
-    "the wind has no name",
-    "dreaming alone",
-    "a song without words",
-    "the year is ending",
-    "a spider's thread",
-    "i lose my way",
-    "the kettle whistles",
-    "a sparrow listens",
-    "my breath is the only sound",
-    "secrets we kept",
-    "what the silence says",
-    "a lantern somewhere",
-    "the road goes on",
-    "we say goodbye",
-    "a moment of peace",
-    "the wandering monk",
-    "thin smoke rises",
-    "a fisherman waits",
+_UNRELATED_TEXT = (
+    "a crow calls; an old man sighs; nobody comes; the temple bell; i think of you; a dog barks twice; "
+    "waiting for a letter; the smell of bread; my mother's hands; the day is long; one more cup of tea; "
+    "a train goes by; no word from home; the clock has stopped; the cat does not move; still my heart listens; "
+    "footsteps on the stairs; children laugh somewhere; all my plans forgotten; how quiet it is; "
+    "a door left open; time goes so slowly; an insect sings; old friends are gone; the wind has no name; "
+    "dreaming alone; a song without words; the year is ending; a spider's thread; i lose my way; "
+    "the kettle whistles; a sparrow listens; my breath is the only sound; secrets we kept; "
+    "what the silence says; a lantern somewhere; the road goes on; we say goodbye; a moment of peace; "
+    "the wandering monk; thin smoke rises; a fisherman waits"
 )
-_MOVES = (
-    "{noun} {light}",
-    "the {noun} wakes",
-    "silent {noun}",
-    "wind over the {noun}",
-    "{colour} {noun}",
-    "beyond the {noun}",
-    "the {noun} is still",
-    "so much {colour}",
-    "{colour} and still",
-    "light on the {noun}",
-    "alone with the {noun}",
+_UNRELATED = tuple(_UNRELATED_TEXT.split("; "))
+_TEMPLATES_TEXT = (
+    "{noun} {light}; the {noun} wakes; silent {noun}; wind over the {noun}; {colour} {noun}; beyond the {noun}; "
+    "the {noun} is still; so much {colour}; {colour} and still; light on the {noun}; alone with the {noun}"
 )
+_TEMPLATES = tuple(_TEMPLATES_TEXT.split("; "))
 
 
 def light_of(picture: NDArray[np.float32], scene: str) -> str:
-    """Which light a real picture stands in, a key of LIGHT_PHRASES, read off its colours.
+    """The light of a real picture, a key of LIGHT_PHRASES, from its colours.
 
     Args:
         picture: (height, width, 3) in [0, 1].
@@ -132,20 +92,20 @@ def light_of(picture: NDArray[np.float32], scene: str) -> str:
 
 
 def colour_name(area: NDArray[np.float32]) -> str:
-    """The name nearest to an area's typical colour; `area` is (..., 3) in [0, 1]."""
+    """The colour name nearest to an area's typical colour; `area` is (..., 3) in [0, 1]."""
     colour = np.median(area.reshape(-1, 3), axis=0) * 0.6 + area.reshape(-1, 3).mean(axis=0) * 0.4
     weights = np.array([1.0, 1.0, 1.0], np.float32)
     return _NAMES[int((((_VALUES - colour) * weights) ** 2).sum(axis=1).argmin())]
 
 
 def captions(picture: NDArray[np.float32], scene: str, light: str, rng: np.random.Generator, count: int) -> list[str]:
-    """`count` captions of one picture: the first a plain phrase, then haiku-like ones and both together.
+    """Write `count` captions of one picture: a plain phrase first, then haiku-like lines and both combined.
 
     Args:
         picture: (height, width, 3) in [0, 1].
-        scene: what it shows, a key of NOUNS.
-        light: the light it stands in, a key of LIGHT_PHRASES.
-        rng: draws the wordings.
+        scene: its scene, a key of NOUNS.
+        light: its light, a key of LIGHT_PHRASES.
+        rng: chooses the wordings.
         count: how many captions.
     """
     height, width = picture.shape[:2]
@@ -167,27 +127,29 @@ def captions(picture: NDArray[np.float32], scene: str, light: str, rng: np.rando
         if number == 0:
             made.append(plain)
             continue
-        lines = _lines(scene, light, (colour, other), rng, tell=number % 3 != 2)
+        lines = _lines(scene, light, (colour, other), rng, state_light=number % 3 != 2)
         made.append(", ".join(lines) if number % 3 else f"{plain}: {', '.join(lines)}")
     return made
 
 
-def _lines(scene: str, light: str, colours: tuple[str, str], rng: np.random.Generator, *, tell: bool) -> list[str]:
-    """Three lines: one or two about the picture (the light always among them if `tell`), the rest about something else."""
+def _lines(
+    scene: str, light: str, colours: tuple[str, str], rng: np.random.Generator, *, state_light: bool
+) -> list[str]:
+    """Three lines: one or two about the picture (including the light if `state_light`), the others unrelated."""
 
-    def fill(move: str) -> str:
+    def fill(template: str) -> str:
         noun = NOUNS[scene][_mostly_first(rng, len(NOUNS[scene]))]
         lights = LIGHT_PHRASES[light]
-        return move.format(
+        return template.format(
             noun=noun, light=lights[int(rng.integers(len(lights)))], colour=colours[int(rng.random() < 0.4)]
         )
 
-    lines = [fill(_MOVES[0])] if tell else [fill("{colour} {noun}"), fill("{light}")]
+    lines = [fill(_TEMPLATES[0])] if state_light else [fill("{colour} {noun}"), fill("{light}")]
     while len(lines) < 3:
         if rng.random() < 0.45:
-            lines.append(fill(_MOVES[int(rng.integers(1, len(_MOVES)))]))
+            lines.append(fill(_TEMPLATES[int(rng.integers(1, len(_TEMPLATES)))]))
         else:
-            lines.append(_ELSEWHERE[int(rng.integers(len(_ELSEWHERE)))])
+            lines.append(_UNRELATED[int(rng.integers(len(_UNRELATED)))])
     return [lines[index] for index in rng.permutation(3)]
 
 

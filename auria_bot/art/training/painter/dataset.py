@@ -1,8 +1,8 @@
-"""The painter's training data: pictures, their relit copies, captions and caption vectors, as arrays.
+"""The painter's training data: pictures, relit copies, captions and caption vectors, as arrays.
 
-Reads intel_scenes.zip and flowers_5.zip from the data folder and keeps the arrays (never text or pictures that ship)
-under the training folder. The split: the archives' own test pictures are the test split; of the rest, one in 25 by the hash
-of its file name, and those the archive marks so, are the validation split.
+Reads intel_scenes.zip and flowers_5.zip from the data folder and keeps the arrays under the training folder; nothing of them ships.
+The archives' test pictures are the test split; of the rest, one in 25 by the hash of its file name, and those the archive
+marks so, are the validation split.
 """
 
 from __future__ import annotations
@@ -48,23 +48,23 @@ _RELIT_FLOWER = {"night": 0.06, "sunset": 0.06, "moon": 0.03}
 class Scenes:
     """Pictures and captions as arrays; a picture's captions are rows of the caption arrays."""
 
-    pictures: NDArray[np.uint8]  # (n, 2, 64, 64, 3): the whole picture, and a closer crop
+    pictures: NDArray[np.uint8]  # (n, 2, 64, 64, 3) the whole picture and a closer crop
     scene: NDArray[np.int64]  # (n,) index into SCENES
-    light: list[str]  # (n,) keys of scenery.LIGHT_PHRASES
+    light: list[str]  # (n,) keys of prompt_vocabulary.LIGHT_PHRASES
     split: NDArray[np.int64]  # (n,) 0 train, 1 validation, 2 test
-    relit: NDArray[np.bool_]  # (n,) whether the light was made
-    caption: NDArray[np.int64]  # (n, 6) rows of the arrays below; for real pictures the first two came with the data
+    relit: NDArray[np.bool_]  # (n,) whether the light is synthetic
+    caption: NDArray[np.int64]  # (n, 6) rows of the arrays below; for real pictures the first two are from the data
     texts: list[str]  # (m,)
     sentences: NDArray[np.float16]  # (m, 384) unit length
     words: NDArray[np.float16]  # (m, 24, 384)
     mask: NDArray[np.float16]  # (m, 24)
 
     def rows(self, split: int, *, relit: bool = True) -> NDArray[np.int64]:
-        """Indices of a split's pictures, with or without the relit ones."""
+        """Indices of a split's pictures, with or without relit ones."""
         return np.flatnonzero((self.split == split) & (relit | ~self.relit))
 
     def weights(self) -> NDArray[np.float64]:
-        """How often each training picture is drawn; sums to 1, zero outside the training split."""
+        """The probability of drawing each training picture; zero outside the training split."""
         names = np.array(SCENES)[self.scene]
         lights = np.array(self.light)
         weight = np.where(np.isin(names, sorted(FLOWERS)), 0.75, 1.0)
@@ -80,13 +80,13 @@ class Scenes:
 
 
 def prepare(data: Path, folder: Path, *, limit: int | None = None, log: Callable[[str], None] = print) -> Scenes:
-    """Build the arrays, or load those built before.
+    """Build the arrays, or load them if they exist.
 
     Args:
-        data: where the archives lie.
+        data: the folder with the archives.
         folder: where the arrays are kept.
-        limit: take only about so many pictures (for tests); the cache of a limited set has its own name.
-        log: receives a line now and then.
+        limit: use only about so many pictures (for tests); a limited set has its own cache.
+        log: receives progress lines.
 
     Raises:
         InputError: an archive is missing.
@@ -106,7 +106,7 @@ def prepare(data: Path, folder: Path, *, limit: int | None = None, log: Callable
 
 
 def cache_of(folder: Path, limit: int | None = None) -> Path:
-    """Where under the training folder the arrays lie."""
+    """The folder of the arrays under the training folder."""
     return folder / ("scenes" if limit is None else f"scenes-{limit}")
 
 
@@ -117,8 +117,8 @@ def _build(data: Path, cache: Path, limit: int | None, log: Callable[[str], None
         rng = np.random.default_rng(int.from_bytes(sha256(file.encode()).digest()[:8], "little"))
         label, part = row["label"], _split(file, row["split"])
         seen = light_of(whole, label)
-        given = [row["captions"][index] for index in rng.permutation(len(row["captions"]))[:2]]
-        views = [(seen, whole, given)]
+        own_captions = [row["captions"][index] for index in rng.permutation(len(row["captions"]))[:2]]
+        views = [(seen, whole, own_captions)]
         if part == 0 and float(luminance(whole).mean()) > 0.25 and seen not in {"night", "sunset"}:
             chances = _RELIT_FLOWER if label in FLOWERS else _RELIT[label]
             views += [
@@ -155,7 +155,7 @@ def _build(data: Path, cache: Path, limit: int | None, log: Callable[[str], None
 
 
 def _read(data: Path, limit: int | None) -> Iterator[tuple[str, dict[str, Any], NDArray[np.float32]]]:
-    """File name, caption record and picture (at least 96 px, float32 RGB in [0, 1]) of every picture."""
+    """File name, caption record and picture (96 px, float32 RGB in [0, 1]) of every picture."""
     for name in _ARCHIVES:
         with zipfile.ZipFile(data / name) as archive:
             rows = [json.loads(line) for line in archive.read("captions.jsonl").splitlines()]
@@ -168,14 +168,14 @@ def _read(data: Path, limit: int | None) -> Iterator[tuple[str, dict[str, Any], 
                 yield row["file"], row, np.asarray(square, np.float32) / 255.0
 
 
-def _split(file: str, given: str) -> int:
-    if given == "test":
+def _split(file: str, own_captions: str) -> int:
+    if own_captions == "test":
         return 2
-    return 1 if given == "val" or sha256(file.encode()).digest()[0] % 25 == 0 else 0
+    return 1 if own_captions == "val" or sha256(file.encode()).digest()[0] % 25 == 0 else 0
 
 
 def _shrink(picture: NDArray[np.float32], box: tuple[float, float, float]) -> NDArray[np.uint8]:
-    """A square of the picture (left, top, side as shares of it) at 64 x 64."""
+    """A square of the picture (left, top, side as shares) at 64 x 64."""
     left, top, side = (round(value * picture.shape[0]) for value in box)
     image = Image.fromarray(np.round(picture * 255).astype(np.uint8)).crop((left, top, left + side, top + side))
     return np.asarray(image.resize((SIZE, SIZE), Image.Resampling.LANCZOS))

@@ -1,4 +1,4 @@
-"""Writes models/painter from the checkpoints: safetensors to go on from, two ONNX graphs to serve, and the phrases' vectors."""
+"""Export the painter from its checkpoints to models/painter: safetensors, two ONNX graphs, and the vectors of the phrases."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from torch import nn
 
 from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, save_weights, write_checksums, write_json
 from auria_bot.art.minilm import MiniLM
-from auria_bot.art.nets.export_graphs import (
-    EASEL_INPUTS,
-    EASEL_OUTPUTS,
-    HAND_INPUTS,
-    HAND_OUTPUTS,
+from auria_bot.art.nets.lite0 import Lite0
+from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer
+from auria_bot.art.nets.painter import (
+    PAINTER_INPUTS,
+    PAINTER_OUTPUTS,
+    SKETCHER_INPUTS,
+    SKETCHER_OUTPUTS,
+    Painter,
+    PainterConfig,
     PainterGraph,
     SketcherGraph,
 )
-from auria_bot.art.nets.lite0 import Lite0
-from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer
-from auria_bot.art.nets.painter import Painter, PainterConfig
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
 from auria_bot.art.painters.prompt import SENTENCES
 from auria_bot.art.painters.prompt_vocabulary import SCENES
@@ -38,7 +39,7 @@ _STEPS = 4  # midpoint steps of the sketch's sampling
 
 
 def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
-    """Load the module called `name` from a stage's newest checkpoint."""
+    """Load the module `name` from a stage's newest checkpoint."""
     saved = load_weights(folder / read_json(folder / "latest.json")["file"])
     prefix = f"module.{name}."
     module.load_state_dict({key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)})
@@ -48,7 +49,7 @@ def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
 def build(
     folder: Path, *, sketcher: SketcherConfig | None = None, painter: PainterConfig | None = None
 ) -> PainterGraph:
-    """The served painting graph as a torch module, from the averages of the newest checkpoints under `folder`."""
+    """The painting graph as a torch module, from the averages of the newest checkpoints under `folder`."""
     sketch, matcher, net = (
         Sketcher(sketcher or SketcherConfig()),
         Matcher(MatcherConfig()),
@@ -60,12 +61,12 @@ def build(
     return PainterGraph(sketch, net, Scorer(matcher, Lite0.pretrained())).eval()
 
 
-def example(easel: PainterGraph, count: int, *, seed: int = 0) -> tuple[torch.Tensor, ...]:
+def example(graph: PainterGraph, count: int, *, seed: int = 0) -> tuple[torch.Tensor, ...]:
     """Random inputs of the graph, for export and for comparing runtimes."""
     torch.manual_seed(seed)
-    painter = easel.painter
+    painter = graph.painter
     return (
-        torch.randn(count, easel.sketcher.config.components),
+        torch.randn(count, graph.sketcher.config.components),
         torch.randn(count, painter.config.noise),
         torch.randn(count, painter.grain_channels, 32, 32),
         nn.functional.normalize(torch.randn(1, 384), dim=1),
@@ -82,30 +83,35 @@ def export(
     painter: PainterConfig | None = None,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Write weights.safetensors, model.onnx, sketcher.onnx, meanings.safetensors, config.json and SHA256SUMS to `out`; card and metrics stay."""
+    """Write weights.safetensors, model.onnx, sketcher.onnx, meanings.safetensors, config.json and SHA256SUMS to `out`; keep card and metrics."""
     from safetensors.numpy import save_file
 
-    easel = build(folder, sketcher=sketcher, painter=painter)
+    graph = build(folder, sketcher=sketcher, painter=painter)
     out.mkdir(parents=True, exist_ok=True)
-    nets = {"sketcher": easel.sketcher, "matcher": easel.scorer.matcher, "painter": easel.painter}
+    nets = {"sketcher": graph.sketcher, "matcher": graph.scorer.matcher, "painter": graph.painter}
     save_weights(
         out / "weights.safetensors",
         {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()},
         half=True,
     )
-    axes = {name: {0: "count"} for name in (*EASEL_INPUTS[:3], *EASEL_OUTPUTS)}
-    inputs = example(easel, 2)
-    hand = SketcherGraph(easel.sketcher, guidance=GUIDANCE).eval()
+    axes = {name: {0: "count"} for name in (*PAINTER_INPUTS[:3], *PAINTER_OUTPUTS)}
+    inputs = example(graph, 2)
+    sketcher_graph = SketcherGraph(graph.sketcher, guidance=GUIDANCE).eval()
     with torch.no_grad():
         export_onnx(
-            easel, inputs, out / "model.onnx", input_names=EASEL_INPUTS, output_names=EASEL_OUTPUTS, dynamic_axes=axes
+            graph,
+            inputs,
+            out / "model.onnx",
+            input_names=PAINTER_INPUTS,
+            output_names=PAINTER_OUTPUTS,
+            dynamic_axes=axes,
         )
         export_onnx(
-            hand,
+            sketcher_graph,
             (inputs[0], torch.full((1,), 0.5), inputs[3]),
             out / "sketcher.onnx",
-            input_names=HAND_INPUTS,
-            output_names=HAND_OUTPUTS,
+            input_names=SKETCHER_INPUTS,
+            output_names=SKETCHER_OUTPUTS,
             dynamic_axes={"components": {0: "count"}, "velocity": {0: "count"}},
         )
     minilm = MiniLM(threads=1)
@@ -114,27 +120,29 @@ def export(
         out / "meanings.safetensors",
     )
     steps = {stage: read_json(folder / stage / "latest.json")["step"] for stage in ("sketch", "match", "paint")}
-    write_json(
-        out / "config.json",
-        {
-            "name": "painter",
-            "size": 64,
-            "scenes": list(SCENES),
-            "steps_taken": steps,
-            "serving": {
-                "components": easel.sketcher.config.components,
-                "noise": easel.painter.config.noise,
-                "grain": easel.painter.grain_channels,
-                "words": WORDS,
-                "midpoint_steps": _STEPS,
-                "guidance": GUIDANCE,
-            },
-            "sketcher": asdict(easel.sketcher.config),
-            "matcher": asdict(easel.scorer.matcher.config),
-            "painter": asdict(easel.painter.config),
-        },
-    )
+    write_json(out / "config.json", _config_of(graph, steps))
     write_checksums(out)
     size = sum(path.stat().st_size for path in out.iterdir())
     log(f"exported to {out}, {size / 1e6:.1f} MB")
     return {"megabytes": size / 1e6, **{f"{stage}_steps": step for stage, step in steps.items()}}
+
+
+def _config_of(graph: PainterGraph, steps: dict[str, int]) -> dict[str, Any]:
+    """The content of config.json."""
+    return {
+        "name": "painter",
+        "size": 64,
+        "scenes": list(SCENES),
+        "steps_taken": steps,
+        "serving": {
+            "components": graph.sketcher.config.components,
+            "noise": graph.painter.config.noise,
+            "grain": graph.painter.grain_channels,
+            "words": WORDS,
+            "midpoint_steps": _STEPS,
+            "guidance": GUIDANCE,
+        },
+        "sketcher": asdict(graph.sketcher.config),
+        "matcher": asdict(graph.scorer.matcher.config),
+        "painter": asdict(graph.painter.config),
+    }

@@ -1,7 +1,7 @@
-"""Other light for daylight pictures: night, a moon, sunset, autumn, snow.
+"""Relight daylight pictures: night, moon, sunset, autumn, snow.
 
-Real nights and sunsets are few, so the painter also learns from training pictures that are relit here. Everything is plain
-arithmetic on RGB; nothing is learned. Pictures are float32 (height, width, 3) in [0, 1], and so are results.
+Real nights and sunsets are rare, so the painter is also trained on relit pictures. All is arithmetic on RGB; nothing is learned.
+Pictures and results are float32 (height, width, 3) in [0, 1].
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["LIGHTS", "autumn", "luminance", "moon", "night", "relight", "snow", "sunset"]
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_NIGHT = np.array([0.32, 0.42, 0.74], np.float32)  # what moonlight leaves of red, green and blue
-_NIGHT_GAIN = 1.6  # a darker night loses its snow and its shapes
+_NIGHT = np.array([0.32, 0.42, 0.74], np.float32)  # factors of red, green and blue in moonlight
+_NIGHT_GAIN = 1.6  # a darker night would lose snow and shapes
 
 
 def luminance(picture: Picture) -> NDArray[np.float32]:
@@ -31,7 +31,7 @@ def luminance(picture: Picture) -> NDArray[np.float32]:
 
 
 def night(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Blue and dim, with the bright parts (snow, foam, cloud) still seen."""
+    """Dim and blue, with bright parts (snow, foam, cloud) still visible."""
     light = luminance(picture)[..., None]
     grey = 0.65 * light + 0.35 * picture
     gain = _NIGHT_GAIN * float(rng.uniform(0.42, 0.6))
@@ -41,7 +41,7 @@ def night(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def moon(picture: Picture, rng: np.random.Generator) -> Picture:
-    """A night with a round moon, its halo, and its light on what lies below."""
+    """A night with a round moon, its halo, and its reflection below."""
     dark = night(picture, rng)
     height, width = dark.shape[:2]
     radius = float(rng.uniform(0.055, 0.085)) * width
@@ -59,7 +59,7 @@ def moon(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def sunset(picture: Picture, rng: np.random.Generator) -> Picture:
-    """A low sun: orange over the horizon, violet above, half the time with the sun itself."""
+    """A low sun: orange at the horizon, violet above, half the time with the sun itself."""
     height, width = picture.shape[:2]
     light = luminance(picture)[..., None]
     grey = 0.55 * light + 0.45 * picture
@@ -95,7 +95,7 @@ def autumn(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def snow(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Pale, cold light, snow on whatever is bright or looks up, sometimes flakes in the air."""
+    """Pale, cold light, snow on bright or upward surfaces, sometimes flakes in the air."""
     light = luminance(picture)
     grey = 0.78 * light[..., None] + 0.22 * picture
     above = np.vstack([light[:1], light[:-1]])
@@ -120,11 +120,11 @@ LIGHTS: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
     "autumn": autumn,
     "snow": snow,
 }
-"""Every light a picture can be put into, by name."""
+"""The relighting functions by name."""
 
 
 def relight(picture: Picture, light: str, rng: np.random.Generator) -> Picture:
-    """Put a picture into the named light, one of LIGHTS."""
+    """Relight a picture with one of LIGHTS."""
     lit: Picture = LIGHTS[light](picture, rng)
     return lit
 

@@ -1,4 +1,4 @@
-"""How the matcher is trained: InfoNCE between real pictures and their captions, on frozen EfficientNet-Lite0 maps."""
+"""Train the matcher: InfoNCE between real pictures and their captions, on frozen EfficientNet-Lite0 maps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def as_pixels(pictures: NDArray[np.uint8]) -> Tensor:
 
 @torch.no_grad()
 def maps_of(scenes: Scenes, cache: Path, *, log: Callable[[str], None] = print) -> dict[int, NDArray[np.float16]]:
-    """Lite0's maps (2n, channels, h, w) of every picture (then of its closer crop), computed once and kept."""
+    """Lite0's maps (2n, channels, h, w) of every picture (then of its closer crop), computed once and cached."""
     files = {stride: cache / f"lite0-{stride}.npy" for stride in TAPS}
     if not all(file.exists() for file in files.values()):
         eye = Lite0.pretrained()
@@ -51,7 +51,7 @@ def maps_of(scenes: Scenes, cache: Path, *, log: Callable[[str], None] = print) 
 
 
 class MatchRecipe:
-    """One update of the matcher; see `loop.Recipe`."""
+    """The recipe of the matcher; see `loop.Recipe`."""
 
     name = "match"
 
@@ -79,7 +79,7 @@ class MatchRecipe:
         return {"net": self._optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """One update."""
+        """Make one update."""
         self.net.train()
         rng = np.random.default_rng((self._seed, number))
         rows = rng.choice(len(self._share), self._batch, p=self._share)
@@ -96,7 +96,7 @@ class MatchRecipe:
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """How often the right caption wins among 100 on validation pictures."""
+        """How often the right caption ranks first among 100 on validation pictures."""
         self.net.eval()
         rng = np.random.default_rng(self._seed)
         found = []
@@ -122,4 +122,4 @@ class MatchRecipe:
             sentence = sentence + _NOISE * torch.from_numpy(rng.standard_normal(tuple(sentence.shape), np.float32))
         words = torch.from_numpy(np.asarray(scenes.words[captions]).astype(np.float32))
         mask = torch.from_numpy(scenes.mask[captions].astype(np.float32))
-        return self.net.pairs(self.net.see(taps), self.net.read(sentence, words), mask)
+        return self.net.scores(self.net.encode_pictures(taps), self.net.encode_texts(sentence, words), mask)

@@ -1,4 +1,4 @@
-"""How the painter is trained: real sketches and sampled ones, a critic behind a frozen eye, and the matching loss."""
+"""Train the painter: real and sampled sketches, a discriminator on frozen features, and the matching loss."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from auria_bot.art.nets.discriminator import Discriminator
 from auria_bot.art.nets.lite0 import STRIDES, Lite0
 from auria_bot.art.nets.painter import Painter, PainterConfig
 from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sampler, Sketcher
-from auria_bot.art.training.ema import average_of, follow
+from auria_bot.art.training.loop import copy_average, update_average
 from auria_bot.art.training.painter.match import as_pixels
 
 if TYPE_CHECKING:
@@ -30,12 +30,17 @@ __all__ = ["GUIDANCE", "PaintRecipe", "SketchBank", "paint_noise"]
 
 _BATCH = 20
 _RATE = 4e-4  # the painter's
-_JUDGING = 2.0  # times that: the critic's
+_DISCRIMINATOR_RATE = 2.0  # times that, the discriminator's
 _AVERAGE = 0.998
 _NOISE = 0.015
-_MATCHING, _SKETCH, _LIKENESS, _RAINBOW = 0.5, 10.0, 2.5, 20.0  # weights of the painter's losses beside the critic's 1
-GUIDANCE = 1.6  # of sampled sketches; with more, colours glare
-_SHIFT = 4  # pixels by which real and painted pictures are moved before they are judged
+_MATCHING, _SKETCH, _LIKENESS, _CHROMA_NOISE = (
+    0.5,
+    10.0,
+    2.5,
+    20.0,
+)  # weights of the painter's losses beside the discriminator's 1
+GUIDANCE = 1.6  # of sampled sketches; more makes glaring colours
+_SHIFT = 4  # most pixels by which pictures are shifted before the discriminator
 
 
 def paint_noise(
@@ -48,7 +53,7 @@ def paint_noise(
 
 
 class SketchBank:
-    """Sketches sampled from the sketcher for training captions: the painter must also learn to paint from these."""
+    """Sketches sampled from the sketcher for training captions, so that the painter learns to paint from them."""
 
     def __init__(self, sketcher: Sketcher, scenes: Scenes, count: int, *, seed: int = 0) -> None:
         rng = np.random.default_rng((seed, 77))
@@ -64,7 +69,7 @@ class SketchBank:
 
 
 class PaintRecipe:
-    """One update of the critic and one of the painter; see `loop.Recipe`."""
+    """The recipe of discriminator and painter; see `loop.Recipe`."""
 
     name = "paint"
 
@@ -85,28 +90,28 @@ class PaintRecipe:
         self._sampled = round(sampled * batch) if bank is not None else 0
         torch.manual_seed(seed)
         self.net = Painter(config)
-        self.average = average_of(self.net)
-        self.critic = Discriminator()
+        self.average = copy_average(self.net)
+        self.discriminator = Discriminator()
         self._sketcher = sketcher.eval().requires_grad_(requires_grad=False)
         self._matcher = matcher.eval().requires_grad_(requires_grad=False)
-        self._eye = Lite0.pretrained()
-        self._painting = torch.optim.Adam(self.net.parameters(), lr=_RATE, betas=(0.0, 0.99))
-        self._judging = torch.optim.Adam(self.critic.parameters(), lr=_RATE, betas=(0.0, 0.99))
+        self._lite0 = Lite0.pretrained()
+        self._painter_optimizer = torch.optim.Adam(self.net.parameters(), lr=_RATE, betas=(0.0, 0.99))
+        self._discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=_RATE, betas=(0.0, 0.99))
         self._share = scenes.weights()
         with torch.no_grad():
             rows = np.random.default_rng(seed).choice(len(self._share), 64, p=self._share)
-            self.critic.calibrate(self._eye.taps(as_pixels(np.asarray(scenes.pictures[np.sort(rows), 0]))))
+            self.discriminator.calibrate(self._lite0.taps(as_pixels(np.asarray(scenes.pictures[np.sort(rows), 0]))))
 
     def modules(self) -> dict[str, nn.Module]:
-        """The painter, its average and the critic."""
-        return {"net": self.net, "average": self.average, "critic": self.critic}
+        """The painter, its average and the discriminator."""
+        return {"net": self.net, "average": self.average, "critic": self.discriminator}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam for either player."""
-        return {"net": self._painting, "critic": self._judging}
+        """Adam for painter and discriminator."""
+        return {"net": self._painter_optimizer, "critic": self._discriminator_optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """One update of either player; the painted pictures' maps are computed once for both."""
+        """Update discriminator and painter once; the painted pictures' maps are computed once for both."""
         self.net.train()
         rng = np.random.default_rng((self._seed, 1, number))
         rate = _RATE * min(1.0, (number + 1) / 100, max(0.15, 1.0 - 0.85 * (number / total - 0.6) / 0.4))
@@ -115,66 +120,76 @@ class PaintRecipe:
             sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(sketch))
         )
         left, top, flip = (int(value) for value in rng.integers(0, (2 * _SHIFT + 1, 2 * _SHIFT + 1, 2)))
-        shown, known = _moved(_held(painted), left, top, flip), _moved(real, left, top, flip)
+        painted_view, real_view = _augmented(_soft_clamp(painted), left, top, flip), _augmented(real, left, top, flip)
         with torch.no_grad():
-            known_taps = self._eye.taps(known * 0.5 + 0.5)
-        shown_taps = self._eye.taps(shown * 0.5 + 0.5)
+            real_taps = self._lite0.taps(real_view * 0.5 + 0.5)
+        painted_taps = self._lite0.taps(painted_view * 0.5 + 0.5)
 
-        judging = self._judge(known_taps, known, shown_taps, shown, sentence)
-        _update(self._judging, judging, _JUDGING * rate)
+        discriminator_loss = self._discriminator_loss(real_taps, real_view, painted_taps, painted_view, sentence)
+        _update(self._discriminator_optimizer, discriminator_loss, _DISCRIMINATOR_RATE * rate)
 
-        self.critic.requires_grad_(requires_grad=False)
-        verdict = torch.stack(
-            [logit.mean() for logit in self.critic.judge(self.critic.look(shown_taps, shown), sentence)]
+        self.discriminator.requires_grad_(requires_grad=False)
+        realism = torch.stack(
+            [
+                logit.mean()
+                for logit in self.discriminator.head_logits(
+                    self.discriminator.head_features(painted_taps, painted_view), sentence
+                )
+            ]
         ).mean()
-        self.critic.requires_grad_(requires_grad=True)
+        self.discriminator.requires_grad_(requires_grad=True)
         own = len(sketch) - self._sampled
-        with torch.no_grad():  # real pictures' own loss: to match better than they do is to cheat the matcher
-            enough = self._match({s: t[:own] for s, t in known_taps.items()}, sentence[:own], words[:own], mask[:own])
-        matching = self._match(shown_taps, sentence, words, mask)
+        with torch.no_grad():  # the loss of real pictures; matching better than they do means cheating the matcher
+            target_matching = self._match(
+                {s: t[:own] for s, t in real_taps.items()}, sentence[:own], words[:own], mask[:own]
+            )
+        matching = self._match(painted_taps, sentence, words, mask)
         faithful = (self._coarse(painted) - sketch).abs().mean()
-        likeness = _likeness({s: t[:own] for s, t in shown_taps.items()}, {s: t[:own] for s, t in known_taps.items()})
-        rainbow = F.relu(_colour_grain(shown) - 1.1 * _colour_grain(known)).mean()
+        likeness = _likeness({s: t[:own] for s, t in painted_taps.items()}, {s: t[:own] for s, t in real_taps.items()})
+        chroma_noise = F.relu(_chroma_noise(painted_view) - 1.1 * _chroma_noise(real_view)).mean()
         loss = (
-            _RAINBOW * rainbow
-            - verdict
-            + _MATCHING * F.relu(matching - 0.9 * enough)
+            _CHROMA_NOISE * chroma_noise
+            - realism
+            + _MATCHING * F.relu(matching - 0.9 * target_matching)
             + _SKETCH * faithful
             + _LIKENESS * likeness
         )
-        _update(self._painting, loss, rate)
-        follow(self.average, self.net, decay=_AVERAGE, step=number)
+        _update(self._painter_optimizer, loss, rate)
+        update_average(self.average, self.net, decay=_AVERAGE, step=number)
         return {
-            "critic": float(judging.detach()),
-            "verdict": float(verdict.detach()),
+            "critic": float(discriminator_loss.detach()),
+            "verdict": float(realism.detach()),
             "matching": float(matching.detach()),
-            "enough": float(enough),
+            "enough": float(target_matching),
             "faithful": float(faithful.detach()),
             "likeness": float(likeness.detach()),
-            "rainbow": float(rainbow.detach()),
+            "rainbow": float(chroma_noise.detach()),
         }
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Losses of the average on 96 validation pictures' sketches; writes a sheet of them when given a folder."""
+        """Losses of the average on 96 validation sketches; writes a sheet of them if there is a folder."""
         rng = np.random.default_rng(5)
         rows = self._scenes.rows(1)
         rows = rows[rng.permutation(len(rows))[:96]]
         real, sketch, sentence, words, mask = self._take(
             rows, np.zeros(len(rows), np.int64), self._scenes.caption[rows, 2]
         )
-        painted = _held(
+        painted = _soft_clamp(
             self.average(
                 sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(rows))
             )
         )
-        taps, known = self._eye.taps(painted * 0.5 + 0.5), self._eye.taps(real * 0.5 + 0.5)
+        taps, real_view = self._lite0.taps(painted * 0.5 + 0.5), self._lite0.taps(real * 0.5 + 0.5)
         if self._folder is not None and len(rows) >= 16:
             self._sheet(real, sketch, painted)
-        return {"matching": float(self._match(taps, sentence, words, mask)), "likeness": float(_likeness(taps, known))}
+        return {
+            "matching": float(self._match(taps, sentence, words, mask)),
+            "likeness": float(_likeness(taps, real_view)),
+        }
 
     def _sheet(self, real: Tensor, sketch: Tensor, painted: Tensor) -> None:
-        """Rows of real picture, its sketch and the painting, and paintings of sampled sketches below."""
+        """Save rows of real pictures, their sketches and paintings, then paintings of sampled sketches."""
         rows = [
             real[:16],
             F.interpolate(sketch[:16], scale_factor=4.0, mode="nearest"),
@@ -184,9 +199,9 @@ class PaintRecipe:
         ]
         if self._bank is not None:
             captions = self._bank.captions[:48]
-            sentence, words, mask = self._said(captions)
+            sentence, words, mask = self._caption_inputs(captions)
             noise = paint_noise(self.net.config, self.net.grain_channels, np.random.default_rng(6), 48)
-            made = _held(self.average(self._bank.cells[:48].float(), sentence, words, mask, *noise))
+            made = _soft_clamp(self.average(self._bank.cells[:48].float(), sentence, words, mask, *noise))
             rows += [made[:16], made[16:32], made[32:]]
         sheet = torch.cat([torch.cat(list(row), dim=2) for row in rows if len(row) == 16], dim=1).clamp(-1.0, 1.0)
         pixels = ((sheet * 0.5 + 0.5) * 255).round().byte().permute(1, 2, 0).numpy()
@@ -195,7 +210,7 @@ class PaintRecipe:
             Image.fromarray(pixels).save(self._folder / "sheet.png")
 
     def _draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """A batch; the last few sketches are sampled ones with their own captions, beside real pictures of no relation."""
+        """A batch; the last sketches are sampled ones with their own captions, beside unrelated real pictures."""
         rows = rng.choice(len(self._share), self._batch, p=self._share)
         captions = self._scenes.caption[rows, rng.integers(0, self._scenes.caption.shape[1], self._batch)]
         real, sketch, sentence, words, mask = self._take(rows, rng.integers(0, 2, self._batch), captions)
@@ -204,10 +219,11 @@ class PaintRecipe:
         if self._bank is not None and self._sampled:
             taken = rng.integers(0, len(self._bank.captions), self._sampled)
             own = self._batch - self._sampled
-            told = self._said(self._bank.captions[taken])
+            sampled_inputs = self._caption_inputs(self._bank.captions[taken])
             sketch = torch.cat([sketch[:own], self._bank.cells[taken].float()])
             sentence, words, mask = (
-                torch.cat([ours[:own], theirs]) for ours, theirs in zip((sentence, words, mask), told, strict=True)
+                torch.cat([ours[:own], theirs])
+                for ours, theirs in zip((sentence, words, mask), sampled_inputs, strict=True)
             )
         noise = torch.from_numpy(rng.standard_normal(tuple(sentence.shape), np.float32))
         return real, sketch, sentence + _NOISE * noise, words, mask
@@ -219,35 +235,37 @@ class PaintRecipe:
             as_pixels(np.stack([self._scenes.pictures[row, crop] for row, crop in zip(rows, crops, strict=True)])) * 2.0
             - 1.0
         )
-        return (real, self._coarse(real).clamp(-1.0, 1.0), *self._said(captions))
+        return (real, self._coarse(real).clamp(-1.0, 1.0), *self._caption_inputs(captions))
 
     def _coarse(self, pictures: Tensor) -> Tensor:
-        """The sketch of pictures (n, 3, 64, 64), as coarse as the sketcher draws."""
+        """The sketch of pictures (n, 3, 64, 64), as coarse as the sketcher's."""
         return self._sketcher.coarse(F.avg_pool2d(pictures, pictures.shape[-1] // SKETCH_SIZE))
 
-    def _said(self, captions: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+    def _caption_inputs(self, captions: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
         """Sentence, words and mask of captions."""
         scenes = self._scenes
         arrays = (scenes.sentences[captions], scenes.words[captions], scenes.mask[captions])
         sentence, words, mask = (torch.from_numpy(np.asarray(array).astype(np.float32)) for array in arrays)
         return sentence, words, mask
 
-    def _judge(
+    def _discriminator_loss(
         self,
-        known_taps: Mapping[int, Tensor],
-        known: Tensor,
-        shown_taps: Mapping[int, Tensor],
-        shown: Tensor,
+        real_taps: Mapping[int, Tensor],
+        real_view: Tensor,
+        painted_taps: Mapping[int, Tensor],
+        painted_view: Tensor,
         sentence: Tensor,
     ) -> Tensor:
-        """Hinge loss: real up, painted down, real with another picture's caption down."""
-        own = len(known) - self._sampled  # only these real pictures have their own captions beside them
-        taps = {stride: torch.cat([known_taps[stride], shown_taps[stride].detach()]) for stride in STRIDES}
-        seen = self.critic.look(taps, torch.cat([known, shown.detach()]))
-        count = len(known)
-        true = self.critic.judge({name: x[:own] for name, x in seen.items()}, sentence[:own])
-        false = self.critic.judge({name: x[count:] for name, x in seen.items()}, sentence)
-        wrong = self.critic.judge({name: x[:own] for name, x in seen.items()}, sentence[:own].roll(1, 0))
+        """Hinge loss: real up; painted, and real with another picture's caption, down."""
+        own = len(real_view) - self._sampled  # only these real pictures have their own captions
+        taps = {stride: torch.cat([real_taps[stride], painted_taps[stride].detach()]) for stride in STRIDES}
+        features = self.discriminator.head_features(taps, torch.cat([real_view, painted_view.detach()]))
+        count = len(real_view)
+        true = self.discriminator.head_logits({name: x[:own] for name, x in features.items()}, sentence[:own])
+        false = self.discriminator.head_logits({name: x[count:] for name, x in features.items()}, sentence)
+        wrong = self.discriminator.head_logits(
+            {name: x[:own] for name, x in features.items()}, sentence[:own].roll(1, 0)
+        )
         losses = [
             F.relu(1.0 - up).mean() + 0.5 * F.relu(1.0 + down).mean() + 0.5 * F.relu(1.0 + other).mean()
             for up, down, other in zip(true, false, wrong, strict=True)
@@ -255,36 +273,40 @@ class PaintRecipe:
         return torch.stack(losses).mean()
 
     def _match(self, taps: Mapping[int, Tensor], sentence: Tensor, words: Tensor, mask: Tensor) -> Tensor:
-        scores = self._matcher.pairs(self._matcher.see(taps), self._matcher.read(sentence, words), mask)
+        scores = self._matcher.scores(
+            self._matcher.encode_pictures(taps), self._matcher.encode_texts(sentence, words), mask
+        )
         logits = self._matcher.logits(scores)
         target = torch.arange(len(sentence))
         return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
 
 
-def _held(pictures: Tensor) -> Tensor:
-    """Clamp to [-1, 1] with a faint slope outside, so that overshooting can be unlearned."""
+def _soft_clamp(pictures: Tensor) -> Tensor:
+    """Clamp to [-1, 1] with a small slope outside, so that overshooting has a gradient."""
     inside = pictures.clamp(-1.0, 1.0)
     return inside + 0.05 * (pictures - inside)
 
 
-def _moved(pictures: Tensor, left: int, top: int, flip: int) -> Tensor:
-    """Shift by up to 4 pixels, the edge mirrored, and flip."""
+def _augmented(pictures: Tensor, left: int, top: int, flip: int) -> Tensor:
+    """Shift by up to 4 pixels with mirrored edges, and flip."""
     size = pictures.shape[-1]
     edged = F.pad(pictures, (_SHIFT, _SHIFT, _SHIFT, _SHIFT), mode="reflect")
     cut = edged[:, :, top : top + size, left : left + size]
     return cut.flip(-1) if flip else cut
 
 
-def _colour_grain(pictures: Tensor) -> Tensor:
-    """How strongly colour (not light) changes from pixel to pixel, (n,): little in photographs, much in a cheat."""
+def _chroma_noise(pictures: Tensor) -> Tensor:
+    """(n,) how strongly colour, not lightness, changes from pixel to pixel: little in photographs."""
     colour = pictures - pictures.mean(dim=1, keepdim=True)
     fine = colour - F.avg_pool2d(colour, 5, stride=1, padding=2, count_include_pad=False)
     return fine.abs().mean(dim=(1, 2, 3))
 
 
-def _likeness(shown: Mapping[int, Tensor], known: Mapping[int, Tensor]) -> Tensor:
+def _likeness(painted_view: Mapping[int, Tensor], real_view: Mapping[int, Tensor]) -> Tensor:
     """Mean relative distance of Lite0's maps."""
-    parts = [(shown[stride] - known[stride]).abs().mean() / known[stride].abs().mean() for stride in STRIDES]
+    parts = [
+        (painted_view[stride] - real_view[stride]).abs().mean() / real_view[stride].abs().mean() for stride in STRIDES
+    ]
     return torch.stack(parts).mean()
 
 

@@ -1,4 +1,4 @@
-"""How the sketcher is trained: flow matching on 16 x 16 averages of the training pictures."""
+"""Train the sketcher: flow matching on 16 x 16 averages of the training pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sketcher, SketcherConfig
-from auria_bot.art.training.ema import average_of, follow
+from auria_bot.art.training.loop import copy_average, update_average
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,8 @@ __all__ = ["SketchRecipe", "cells_of"]
 _BATCH = 256
 _RATE = 1e-3
 _AVERAGE = 0.9995
-_DROPPED = 0.1  # share of sentences left out, for guidance
-_NOISE = 0.018  # on each number of a sentence vector, whose own size is near 0.05
+_DROPPED = 0.1  # share of sentences dropped, for guidance
+_NOISE = 0.018  # on each component of a sentence vector, whose size is near 0.05
 
 
 def cells_of(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -34,7 +34,7 @@ def cells_of(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 class SketchRecipe:
-    """One update of the sketcher; see `loop.Recipe`."""
+    """The recipe of the sketcher; see `loop.Recipe`."""
 
     name = "sketch"
 
@@ -52,7 +52,7 @@ class SketchRecipe:
             self._components = self.net.components(
                 torch.from_numpy(flips.copy())
             )  # (4n, components): crops, then flipped
-        self.average = average_of(self.net)
+        self.average = copy_average(self.net)
         self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
         self._share = scenes.weights()
         self._sentences = torch.from_numpy(np.asarray(scenes.sentences, np.float32))
@@ -66,7 +66,7 @@ class SketchRecipe:
         return {"net": self._optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """One update."""
+        """Make one update."""
         rng = np.random.default_rng((self._seed, number))
         rows = rng.choice(len(self._share), self._batch, p=self._share)
         target, sentence = self._draw(rows, rng)
@@ -77,19 +77,19 @@ class SketchRecipe:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self._optimizer.step()
-        follow(self.average, self.net, decay=_AVERAGE, step=number)
+        update_average(self.average, self.net, decay=_AVERAGE, step=number)
         return {"loss": float(loss.detach())}
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Velocity loss of the average on the validation split, with the draws fixed."""
+        """Velocity loss of the average on the validation split, with fixed draws."""
         rng = np.random.default_rng(self._seed)
         rows = np.tile(self._scenes.rows(1), 4)
         target, sentence = self._draw(rows, rng)
         return {"validation_loss": float(self._loss(self.average, target, sentence, rng))}
 
     def _draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Components (n, components) and sentences (n, 384) of pictures, in a random crop, flip and caption each."""
+        """Components (n, components) and sentences (n, 384) of pictures, each with a random crop, flip and caption."""
         count = len(self._scenes.pictures)
         chosen = rows + count * rng.integers(0, 4, len(rows))
         captions = self._scenes.caption[rows, rng.integers(0, self._scenes.caption.shape[1], len(rows))]

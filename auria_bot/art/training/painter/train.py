@@ -1,10 +1,10 @@
-"""Trains Auria's painter in stages and exports it.
+"""Train the painter in stages and export it.
 
     python -m auria_bot.art.training.painter.train --data DIR [--stage sketch|match|paint|export] [--minutes N] [--folder DIR] [--out DIR]
 
-sketch: sentence to colour sketch. match: how well a picture and a text belong together. paint: sketch and words to picture. export:
-the averages of all three as ONNX graphs and safetensors. Every stage resumes from its checkpoint under the folder; without
---stage all are run in turn, a stage that is finished passing at once.
+sketch: sentence to colour sketch. match: how well picture and text fit together. paint: sketch and words to picture. export: the
+averages of all three as ONNX graphs and safetensors. Every stage resumes from its checkpoint under the folder; without --stage
+all run in turn, and finished ones are skipped.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from auria_bot.art.evaluation.painter import measure, training_folder
+from auria_bot.art.evaluation.painter import measure
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig
 from auria_bot.art.nets.painter import PainterConfig
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
@@ -44,7 +43,7 @@ _SHARES = {"sketch": 0.3, "match": 0.05, "paint": 0.65}  # of the minutes, when 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PainterSettings:
-    """What config/train/painter.toml may set; see there."""
+    """The settings of config/train/painter.toml; see there."""
 
     seed: int = 0
     sketch_steps: int = 5300
@@ -57,14 +56,6 @@ class PainterSettings:
     bank: int = 6144
     sketcher: SketcherConfig = field(default_factory=SketcherConfig)
     painter: PainterConfig = field(default_factory=PainterConfig)
-
-    @classmethod
-    def load(cls, path: Path | None) -> PainterSettings:
-        """Read settings from a TOML file; None for the defaults."""
-        if path is None:
-            return cls()
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-        return cls(**{field.name: given[field.name] for field in fields(cls) if field.name in given})
 
     def steps(self, stage: str) -> int:
         """Updates of a stage."""
@@ -83,21 +74,21 @@ def train(
     limit: int | None = None,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Train (or go on training) and export.
+    """Train, or continue training, and export.
 
     Args:
-        data: folder of intel_scenes.zip and flowers_5.zip.
+        data: the folder with intel_scenes.zip and flowers_5.zip.
         folder: where arrays and checkpoints are kept.
-        out: the model's folder, `models/painter`; None leaves the export out.
-        minutes: wall-clock budget of this sitting, shared among the stages that are run.
-        steps: how many updates each stage has, instead of the settings'.
+        out: the model's folder, `models/painter`; None skips the export.
+        minutes: wall-clock budget of this session, shared among the stages that run.
+        steps: updates of each stage, instead of the settings'.
         stage: one of STAGES; None for all in turn.
         settings: the recipe; None for the defaults.
         limit: use only about so many pictures (for tests).
-        log: receives a line now and then.
+        log: receives progress lines.
 
     Returns:
-        The last figures of each stage that was run, their names beginning with the stage's.
+        The last metrics of each stage, their names prefixed with the stage's.
 
     Raises:
         UnknownName: no such stage.
@@ -129,7 +120,7 @@ def evaluate(
     *, data: Path, model: Path, folder: Path | None = None, pictures: int = 1000, log: Callable[[str], None] = print
 ) -> dict[str, Any]:
     """Measure an exported painter on the test split; see `auria_bot.art.evaluation.painter.measure`."""
-    return measure(data=data, model=model, folder=folder or training_folder(), pictures=pictures, log=log)
+    return measure(data=data, model=model, folder=folder or loop.training_folder("painter"), pictures=pictures, log=log)
 
 
 def _recipe(
@@ -158,7 +149,7 @@ def _recipe(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; see the module's docstring."""
+    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m auria_bot.art.training.painter.train", description=__doc__)
     parser.add_argument(
         "--data", type=Path, default=os.environ.get("AURIA_DATA"), help="folder of the training archives"
@@ -176,19 +167,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(chosen.threads)
     torch.set_flush_denormal(True)
 
-    def say(line: str) -> None:
+    def log(line: str) -> None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
     train(
         data=Path(chosen.data),
-        folder=chosen.folder or training_folder(),
+        folder=chosen.folder or loop.training_folder("painter"),
         out=chosen.out,
         minutes=chosen.minutes,
         steps=chosen.steps,
         stage=chosen.stage,
-        settings=PainterSettings.load(chosen.config),
-        log=say,
+        settings=loop.read_settings(PainterSettings, chosen.config),
+        log=log,
     )
     return 0
 

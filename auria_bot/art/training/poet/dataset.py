@@ -29,7 +29,7 @@ HAIKU = "haiku.jsonl.zst"
 PUBLIC_DOMAIN = "haiku_public_domain.jsonl.zst"
 STANZAS = "pd_poetry.jsonl.zst"
 _Poem: TypeAlias = tuple[list[list[str]], int]  # lines of words, and the kind
-_STANZA_LINES = 4  # a longer stanza is read in pieces of four lines
+_STANZA_LINES = 4  # longer stanzas are split into pieces of four lines
 _LONGEST = 56  # tokens in one piece
 _CHUNK = 2048  # poems encoded between two log lines
 _FIRST_THEMED = [
@@ -55,14 +55,14 @@ class PoetDataset:
 
 
 def choose_words(poems: Iterable[Sequence[Sequence[str]]], *, least: int, most: int) -> Vocabulary:
-    """The words that the poet reads and writes, by falling frequency.
+    """Choose the poet's vocabulary, by falling frequency.
 
-    A word is chosen when CMUdict has it and it is neither blocked nor a proper noun.
+    A word is chosen if CMUdict contains it and it is neither blocked nor a proper noun.
 
     Args:
         poems: training poems as lines of words.
-        least: how often a word must stand in them.
-        most: how many words are taken.
+        least: least occurrences of a word.
+        most: size of the vocabulary.
     """
     seen = Counter(word for poem in poems for line in poem for word in line)
     ranked = sorted(seen.items(), key=lambda item: (-item[1], item[0]))
@@ -81,18 +81,18 @@ def choose_words(poems: Iterable[Sequence[Sequence[str]]], *, least: int, most: 
 def build(
     data: Path, folder: Path, *, least: int, most: int, themed: int = 12000, log: Callable[[str], None] = print
 ) -> PoetDataset:
-    """Read the files of verse, or the anthology kept in `folder` by an earlier call.
+    """Read the files of verse; vocabulary and theme vectors kept in `folder` by an earlier call are used again.
 
     Args:
         data: the folder with HAIKU, and PUBLIC_DOMAIN and STANZAS where they exist.
-        folder: where the encoded anthology is kept.
+        folder: where vocabulary and theme vectors are kept.
         least: see `choose_words`.
         most: see `choose_words`.
-        themed: how many haiku get a sentence vector, those in form and of nature first; 0 encodes nothing at all.
-        log: receives progress.
+        themed: how many haiku get a sentence vector, those in form and about nature first; 0 encodes nothing.
+        log: receives progress lines.
     """
-    poems, split, extra = _gathered(data)
-    kept = folder / "vocabulary.txt"  # a run that goes on keeps its words, whatever the tables of words are by now
+    poems, split, extra = _read_verse(data)
+    kept = folder / "vocabulary.txt"  # a resumed run keeps its vocabulary even if the word tables changed
     if kept.is_file():
         vocabulary = Vocabulary.parse(kept.read_text(encoding="ascii"))
     else:
@@ -106,17 +106,17 @@ def build(
         rank = np.array([_FIRST_THEMED.index(kind) if kind in _FIRST_THEMED else 99 for _, kind in poems])
         chosen = np.sort(np.argsort(rank, kind="stable")[:themed])
         vectors, word_vectors = _vectors(folder, [lines for lines, _ in poems], chosen, vocabulary, log)
-    return _encoded(vocabulary, poems, split, extra, vectors, word_vectors)
+    return _encode(vocabulary, poems, split, extra, vectors, word_vectors)
 
 
 def read(data: Path, vocabulary: Vocabulary) -> PoetDataset:
-    """Read the files of verse in a given vocabulary, without any theme: what a model is measured on."""
-    poems, split, extra = _gathered(data)
+    """Read the files of verse in a given vocabulary without themes, for evaluation."""
+    poems, split, extra = _read_verse(data)
     nothing = np.zeros((0, DIMENSIONS), np.float32)
-    return _encoded(vocabulary, poems, split, extra, nothing, nothing)
+    return _encode(vocabulary, poems, split, extra, nothing, nothing)
 
 
-def _gathered(data: Path) -> tuple[list[_Poem], list[int], list[_Poem]]:
+def _read_verse(data: Path) -> tuple[list[_Poem], list[int], list[_Poem]]:
     """The haiku with their kinds, their splits, and the other verse in pieces."""
     poems = [(verse.tokens, kind_of(verse.form, verse.tier, verse.nature)) for verse in verses.read(data / HAIKU)]
     split = [verses.SPLITS.index(name) for name in verses.splits([lines for lines, _ in poems])]
@@ -129,7 +129,7 @@ def _gathered(data: Path) -> tuple[list[_Poem], list[int], list[_Poem]]:
     return poems, split, extra
 
 
-def _encoded(
+def _encode(
     vocabulary: Vocabulary,
     poems: list[_Poem],
     split: list[int],
@@ -137,13 +137,13 @@ def _encoded(
     vectors: NDArray[np.float32],
     word_vectors: NDArray[np.float32],
 ) -> PoetDataset:
-    everything = poems + extra
-    themes = np.zeros((len(everything), DIMENSIONS), np.float32)
+    poems_and_pieces = poems + extra
+    themes = np.zeros((len(poems_and_pieces), DIMENSIONS), np.float32)
     themes[: len(vectors)] = vectors
     return PoetDataset(
         vocabulary=vocabulary,
-        tokens=[np.array(vocabulary.encode(lines), np.int64)[:_LONGEST] for lines, _ in everything],
-        kinds=np.array([kind for _, kind in everything], np.int64),
+        tokens=[np.array(vocabulary.encode(lines), np.int64)[:_LONGEST] for lines, _ in poems_and_pieces],
+        kinds=np.array([kind for _, kind in poems_and_pieces], np.int64),
         splits=np.array(split + [0] * len(extra), np.int64),
         themes=themes,
         word_vectors=word_vectors,
@@ -151,7 +151,7 @@ def _encoded(
 
 
 def _pieces(lines: list[list[str]]) -> Iterable[list[list[str]]]:
-    """A stanza in pieces of four lines; pieces that are apparatus (digits, one line) are left out."""
+    """A stanza in pieces of four lines; pieces with digits or a single line are left out."""
     for at in range(0, len(lines), _STANZA_LINES):
         piece = [line for line in lines[at : at + _STANZA_LINES] if line]
         if len(piece) > 1 and not any(word.isdigit() for line in piece for word in line):
@@ -165,13 +165,13 @@ def _vectors(
     vocabulary: Vocabulary,
     log: Callable[[str], None],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Sentence vectors of the chosen poems (zero for the others) and of each single word, kept in themes.npz."""
+    """Sentence vectors of the chosen poems (zero for the others) and of each word, cached in themes.npz."""
     kept = folder / "themes.npz"
     listed = "\n".join(vocabulary.words)
     if kept.is_file():
         with np.load(kept) as file:
             if file["words"].tobytes().decode() == listed and np.array_equal(file["chosen"], chosen):
-                return _spread(file["poems"], chosen, len(poems)), file["vectors"].astype(np.float32)
+                return _scatter(file["poems"], chosen, len(poems)), file["vectors"].astype(np.float32)
     encoder = MiniLM(threads=1)
     words = encoder.encode(vocabulary.words, batch=64)
     words[: len(SPECIALS)] = 0
@@ -189,11 +189,11 @@ def _vectors(
         vectors=words.astype(np.float16),
         words=np.frombuffer(listed.encode(), np.uint8),
     )
-    return _spread(vectors, chosen, len(poems)), words
+    return _scatter(vectors, chosen, len(poems)), words
 
 
-def _spread(vectors: NDArray[np.float16], chosen: NDArray[np.int64], count: int) -> NDArray[np.float32]:
-    """The chosen rows' vectors at their places among `count` rows."""
+def _scatter(vectors: NDArray[np.float16], chosen: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """(count, 384) the chosen rows' vectors at their places, zero elsewhere."""
     spread = np.zeros((count, DIMENSIONS), np.float32)
     spread[chosen] = vectors
     return spread

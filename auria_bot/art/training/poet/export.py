@@ -1,4 +1,4 @@
-"""Writes the trained poet as it ships: net, vocabulary, copy guard, scenes, card."""
+"""Export the trained poet: network, vocabulary, copy guard, scenes, card."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
 _CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses, SHA-256 of the rows {sha256}.
 """
 
-_CRITIC = """- **Critic**: `critic.onnx`, a bidirectional GRU of {parameters:,} parameters over word vectors that start from the poet's own. It was taught
+_SCORER = """- **Critic**: `critic.onnx`, a bidirectional GRU of {parameters:,} parameters over word vectors that start from the poet's own. It was taught
   to tell {pairs:,} haiku of the training split ({formal:,} of them 5-7-5) from imitations that the poet wrote in the same forms near the same
   words, at temperatures from 0.6 to 1, and is asked for its opinion of every candidate. On {held:,} held-out pairs (validation split) it rates the
   poet's haiku above the net's with a probability (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}, by the first line alone {first:.3f}; accuracy
@@ -62,7 +62,7 @@ _CRITIC = """- **Critic**: `critic.onnx`, a bidirectional GRU of {parameters:,} 
 
 def export(
     net: WordLstm,
-    anthology: PoetDataset,
+    dataset: PoetDataset,
     *,
     data: Path,
     out: Path,
@@ -73,8 +73,8 @@ def export(
     """Write models/poet into `out`.
 
     Args:
-        net: the trained net.
-        anthology: its words, and the verse it was trained on.
+        net: the trained network.
+        dataset: its vocabulary, and the verse it was trained on.
         data: the folder with the files of verse, for the copy guard.
         out: the folder to write; files of an earlier model are replaced.
         training: how it was trained, kept in config.json.
@@ -89,10 +89,10 @@ def export(
     config = net.config
     save_weights(out / "weights.safetensors", net.state_dict(), half=True)
     _export_step(net, config, out / "model.onnx")
-    (out / "vocabulary.txt").write_text(anthology.vocabulary.text(), encoding="ascii")
-    trained = np.flatnonzero(anthology.splits == 0)
-    leading = [number for number, word in enumerate(anthology.vocabulary.words) if word in LEADING]
-    NgramFilter.of((anthology.tokens[row] for row in trained), config.words, leading=leading).save(out / "usage.npz")
+    (out / "vocabulary.txt").write_text(dataset.vocabulary.text(), encoding="ascii")
+    trained = np.flatnonzero(dataset.splits == 0)
+    leading = [number for number, word in enumerate(dataset.vocabulary.words) if word in LEADING]
+    NgramFilter.of((dataset.tokens[row] for row in trained), config.words, leading=leading).save(out / "usage.npz")
     (out / "originality.bin").write_bytes(CopyGuard.build(read_poems(data)))
     if scenes:
         vectors = MiniLM(threads=1).encode(SCENES).astype(np.float16)
@@ -106,9 +106,9 @@ def export(
 
 
 def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
-    """Add figures to metrics.json and write card.md anew; neither is part of the checksums.
+    """Add figures to metrics.json and write card.md again; neither is part of the checksums.
 
-    What figures do not say can stand in metrics.json as `remarks`, a list of sentences; the card closes with them.
+    `remarks` in metrics.json, a list of sentences, are appended to the card.
 
     Returns:
         All the metrics, without remarks.
@@ -134,19 +134,19 @@ def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         steps=training.get("steps", 0),
         minutes=training.get("seconds", 0) / 60,
         corpus=_CORPUS.format(**training["corpus"]) if "corpus" in training else "",
-        critic=_critic(config, known),
+        critic=_scorer_section(config, known),
         remarks="".join(f"- {remark}\n" for remark in known.get("remarks", ())),
     )
     (out / "card.md").write_text(card, encoding="utf-8")
     return {name: value for name, value in known.items() if name != "remarks"}
 
 
-def _critic(config: dict[str, Any], known: dict[str, Any]) -> str:
-    """The card's lines on the critic; none where there is no critic."""
+def _scorer_section(config: dict[str, Any], known: dict[str, Any]) -> str:
+    """The card's section on the poem scorer; "" where there is none."""
     if "critic" not in config or "critic_auc" not in known:
         return ""
     training = config["critic"]["training"]
-    return _CRITIC.format(
+    return _SCORER.format(
         parameters=training["parameters"],
         pairs=training["pairs"],
         formal=training["pairs_575"],
@@ -159,7 +159,7 @@ def _critic(config: dict[str, Any], known: dict[str, Any]) -> str:
 
 
 def read_poems(data: Path) -> Iterator[list[list[str]]]:
-    """Every poem and stanza of the data folder, as lines of words: what the copy guard is made from."""
+    """Every poem and stanza of the data folder as lines of words, for the copy guard."""
     for name in (HAIKU, PUBLIC_DOMAIN, STANZAS):
         if (data / name).is_file():
             for verse in verses.read(data / name):

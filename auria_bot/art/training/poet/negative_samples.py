@@ -1,9 +1,7 @@
-"""Imitations: for each haiku of the data one that the poet writes in the same form and near the same words.
+"""Generate a negative sample for each haiku: a poem that the poet writes in the same form and near the same words.
 
-A critic learns from such pairs what the poet gets wrong, and nothing else: length, form and matter are alike on both
-sides. They are written in batches and kept, so that a stopped run goes on where it was.
-
-Knows the poet's net and the anthology; does not know the critic.
+From such pairs the poem scorer learns what the poet gets wrong, because length, form and subject are alike on both sides. Samples are
+written in batches and kept, so that a stopped run resumes.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Pairs", "eligible", "write_negatives"]
 
 _LINES = 3
-_LONGEST = 11  # syllables of a line, see decoding
+_LONGEST = 11  # syllables of a line, see art.poets.decoding
 _BATCH = 128  # poems written at once
 _RARE = 150  # words beyond this rank may be a theme
 _NOISE = 0.02  # added to each number of a theme
@@ -44,22 +42,22 @@ _NOISE = 0.02  # added to each number of a theme
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairs:
-    """Haiku and their imitations; row i of both is one pair. Numbers of words, filled up with 0 at the end."""
+    """Haiku and their negative samples; row i of both is one pair. Word numbers, padded with 0."""
 
     real: NDArray[np.int64]  # (pairs, places)
     written: NDArray[np.int64]  # (pairs, places)
-    rows: NDArray[np.int64]  # of the anthology
+    rows: NDArray[np.int64]  # of the dataset
     formal: NDArray[np.bool_]  # whether the pair is 5-7-5
 
 
-def eligible(anthology: PoetDataset, lexicon: Lexicon, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those rows that the decoder itself could have written: words it may write, three lines, good form."""
+def eligible(dataset: PoetDataset, lexicon: Lexicon, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows that the decoder itself could have written: writable words, three lines, good form."""
     kept = []
     for row in rows:
-        tokens = anthology.tokens[row]
+        tokens = dataset.tokens[row]
         counts = lexicon.syllable_counts[tokens]
-        lines = anthology.vocabulary.decode(tokens.tolist())
-        sums = [int(lexicon.syllable_counts[anthology.vocabulary.encode([line])].sum()) for line in lines]
+        lines = dataset.vocabulary.decode(tokens.tolist())
+        sums = [int(lexicon.syllable_counts[dataset.vocabulary.encode([line])].sum()) for line in lines]
         if (
             len(lines) == _LINES
             and (counts[tokens >= len(SPECIALS)] > 0).all()
@@ -74,24 +72,24 @@ def eligible(anthology: PoetDataset, lexicon: Lexicon, rows: NDArray[np.int64]) 
 
 def write_negatives(
     model: Path,
-    anthology: PoetDataset,
+    dataset: PoetDataset,
     rows: NDArray[np.int64],
     folder: Path,
     *,
     threads: int = 1,
     log: Callable[[str], None] = print,
 ) -> Pairs:
-    """Write an imitation of each row, or read those that an earlier call wrote with the same model.
+    """Write a negative sample for each row, or read those that an earlier call wrote with the same model.
 
     Args:
         model: the exported poet.
-        anthology: the haiku, in that model's vocabulary.
+        dataset: the haiku, in that model's vocabulary.
         rows: which haiku; see `eligible`.
-        folder: where the imitations are kept.
-        threads: threads of the net.
-        log: receives progress.
+        folder: where the samples are kept.
+        threads: threads of the network.
+        log: receives progress lines.
     """
-    writer = _Writer(model, anthology, threads)
+    writer = _Writer(model, dataset, threads)
     kept = folder / "imitations" / verify(model)[:12]
     kept.mkdir(parents=True, exist_ok=True)
     parts = []
@@ -104,15 +102,15 @@ def write_negatives(
             log(f"imitations {at + len(members)}/{len(rows)}")
         with np.load(path) as file:
             parts.append((file["rows"], file["written"]))
-    return _joined(parts, anthology)
+    return _joined(parts, dataset)
 
 
 class _Writer:
-    """The poet, asked for what stands in an anthology."""
+    """The poet, which writes in the forms of a dataset."""
 
-    def __init__(self, model: Path, anthology: PoetDataset, threads: int) -> None:
+    def __init__(self, model: Path, dataset: PoetDataset, threads: int) -> None:
         net = read_json(model / "config.json")["net"]
-        self._anthology, self._lexicon = anthology, Lexicon.of(anthology.vocabulary)
+        self._anthology, self._lexicon = dataset, Lexicon.of(dataset.vocabulary)
         self._guard = CopyGuard.load(model / "originality.bin")
         self._decoder = Decoder(
             runtime.load(model / "model.onnx", threads=threads),
@@ -123,7 +121,7 @@ class _Writer:
         )
 
     def write(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """An imitation of each row, (rows, places); only zeros where it came out as a copy or with a fault."""
+        """(rows, places) a negative sample for each row; only zeros where it is a copy or has a fault."""
         rng = np.random.default_rng(rows.tolist())
         tokens = [self._anthology.tokens[row] for row in rows]
         forms = np.array([_form_of(each, self._lexicon) for each in tokens])
@@ -134,19 +132,19 @@ class _Writer:
             guidance=1.0,
             top_p=float(rng.uniform(0.85, 0.98)),
         )
-        syllable_counts = self._decoder.sample(
+        poems_written = self._decoder.sample(
             self._themes(tokens, rng),
             rng=rng,
             params=params,
             forms=forms,
             kinds=np.where(formal, HAIKU_KIND, self._anthology.kinds[rows]),
         )
-        # The form is no fault here: free haiku are imitated too.
+        # The form is not checked here: free haiku get samples too.
         poems = [
             self._anthology.vocabulary.encode(poem.lines)
             if not set(faults(poem.lines, self._guard)) - {"not 5-7-5"}
             else []
-            for poem in syllable_counts
+            for poem in poems_written
         ]
         return _filled([np.array(poem, np.int64) for poem in poems])
 
@@ -184,8 +182,8 @@ def _filled(poems: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     return table
 
 
-def _joined(parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]], anthology: PoetDataset) -> Pairs:
-    """All pairs whose imitation is of use."""
+def _joined(parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]], dataset: PoetDataset) -> Pairs:
+    """The pairs with a usable negative sample."""
     pairs = [
         (int(row), poem[poem > 0])
         for rows, written in parts
@@ -194,8 +192,8 @@ def _joined(parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]], anthology:
     ]
     rows = np.array([row for row, _ in pairs], np.int64)
     return Pairs(
-        real=_filled([anthology.tokens[row] for row in rows]),
+        real=_filled([dataset.tokens[row] for row in rows]),
         written=_filled([poem for _, poem in pairs]),
         rows=rows,
-        formal=np.array([KINDS[anthology.kinds[row]].startswith("575") for row in rows], bool),
+        formal=np.array([KINDS[dataset.kinds[row]].startswith("575") for row in rows], bool),
     )

@@ -1,17 +1,15 @@
-"""Trains the poet: verse of the public domain, then haiku, then haiku in form; at last her critic (see verse_critic).
+"""Train the poet: public-domain verse, then haiku, then haiku in form; last its poem scorer.
 
     python -m auria_bot.art.training.poet.train --data DIR [--minutes N] [--folder DIR] [--out models/poet]
 
-Resumable: the same command goes on from the last checkpoint. At the end the model is exported.
+Resumable: the same command continues from the last checkpoint. At the end the model is exported.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import time
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +17,12 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from auria_bot.art.evaluation.poet import measure, native_lstm, perplexity, places_of
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training import loop
 from auria_bot.art.training.poet import poem_scorer
 from auria_bot.art.training.poet.dataset import PoetDataset, build
 from auria_bot.art.training.poet.export import describe, export
-from auria_bot.art.training.poet.perplexity import native_lstm, perplexity, places_of
 from auria_bot.corpus.language.verse_position import KINDS, NO_KIND, POSITIONS
 from auria_bot.corpus.language.words import SPECIALS
 from auria_bot.errors import InputError
@@ -40,12 +38,12 @@ if TYPE_CHECKING:
 __all__ = ["PoetRecipe", "PoetSettings", "evaluate", "train"]
 
 
-_MOSTLY = 0.8  # share of poems read with neither kind nor theme at the end
+_FINAL_DROP_BOTH = 0.8  # share of poems read with neither kind nor theme at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoetSettings:
-    """What config/train/poet.toml may set."""
+    """The settings of config/train/poet.toml."""
 
     steps: int = 12000  # updates in all
     batch: int = 128  # poems in an update
@@ -55,16 +53,18 @@ class PoetSettings:
     average: float = 0.999  # decay of the weight average
     verse_until: float = 0.08  # share of the steps in which every second batch is a stanza batch
     form_from: float = 0.8  # share of the steps after which every second batch is 5-7-5
-    plain_from: float = 0.843  # share after which there are haiku alone, mostly told nothing, and the rate falls to 0
-    plain_rate: float = 0.32  # of the peak rate, where that begins
-    plain_average: float = 0.99  # decay of the weight average from there on
-    drop_both: float = 0.5  # share of poems read with neither kind nor theme; those of the form batches are always told
+    plain_from: float = (
+        0.843  # share after which only haiku are read, mostly without kind and theme, and the rate falls to 0
+    )
+    plain_rate: float = 0.32  # factor of the peak rate at plain_from
+    plain_average: float = 0.99  # decay of the weight average from plain_from on
+    drop_both: float = 0.5  # share of poems read with neither kind nor theme, except in form batches
     drop_theme: float = 0.3  # share of the others read without theme
     drop_kind: float = 0.2  # share of the others read without kind
-    noise: float = 0.035  # most noise added to each number of a theme
-    least: int = 6  # how often a word must stand in the training haiku
+    noise: float = 0.035  # most noise added to each component of a theme
+    least: int = 6  # least occurrences of a word in the training haiku
     most: int = 7600  # words in the vocabulary
-    themed: int = 12000  # haiku whose sentence vector is computed; the others are themed by their words
+    themed: int = 12000  # haiku with a sentence vector as theme; the others are themed by their words
     common: int = 1000  # words always among the softmax's candidates
     sampled: int = 600  # further candidates drawn for each batch
     full_from: float = 0.9  # share of the steps after which the softmax runs over all words
@@ -77,30 +77,22 @@ class PoetSettings:
     drop_weight: float = 0.25
     seed: int = 1
 
-    @classmethod
-    def load(cls, path: Path | None) -> PoetSettings:
-        """Read settings from a TOML file; None for the defaults."""
-        if path is None:
-            return cls()
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-        return cls(**{field.name: given[field.name] for field in fields(cls) if field.name in given})
-
 
 class PoetRecipe:
-    """How the poet is trained, for the loop."""
+    """The recipe of the poet."""
 
     name = "poet"
 
-    def __init__(self, anthology: PoetDataset, settings: PoetSettings) -> None:
+    def __init__(self, dataset: PoetDataset, settings: PoetSettings) -> None:
         torch.manual_seed(settings.seed)
-        self.anthology, self.settings = anthology, settings
+        self.dataset, self.settings = dataset, settings
         config = WordLstmConfig(
-            words=len(anthology.vocabulary),
+            words=len(dataset.vocabulary),
             width=settings.width,
             hidden=settings.hidden,
             positions=POSITIONS,
             kinds=len(KINDS),
-            theme=anthology.themes.shape[1],
+            theme=dataset.themes.shape[1],
             drop_word=settings.drop_word,
             drop_input=settings.drop_input,
             drop_hidden=settings.drop_hidden,
@@ -113,18 +105,18 @@ class PoetRecipe:
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), lr=settings.rate, betas=(0.9, 0.99), weight_decay=settings.decay, foreach=True
         )
-        self.places = places_of(anthology)
-        self._haiku = anthology.rows("train")
-        self._stanzas = anthology.rows("train", stanzas=True)
+        self.places = places_of(dataset)
+        self._haiku = dataset.rows("train")
+        self._stanzas = dataset.rows("train", stanzas=True)
         form = np.array([name.startswith("575") for name in KINDS])
-        self._form = self._haiku[form[anthology.kinds[self._haiku]]]
+        self._form = self._haiku[form[dataset.kinds[self._haiku]]]
         if not len(self._haiku):
             raise InputError("there is no haiku to train on in haiku.jsonl.zst")
         self._batches: dict[tuple[str, int], list[NDArray[np.int64]]] = {}
 
     def _initialise(self) -> None:
-        """Start the words' vectors from MiniLM's, turned onto their principal directions."""
-        vectors = self.anthology.word_vectors
+        """Initialise the word vectors from MiniLM's, rotated onto their principal components."""
+        vectors = self.dataset.word_vectors
         if not vectors.any():
             return
         body = vectors[len(SPECIALS) :] - vectors[len(SPECIALS) :].mean(0)
@@ -143,13 +135,13 @@ class PoetRecipe:
         return {"net": self.optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """One update."""
+        """Make one update."""
         rng = np.random.default_rng([self.settings.seed, number])
         torch.manual_seed(int(rng.integers(2**31)))
         plain = number >= self.settings.plain_from * total
         rows, formal = self._draw(number, total)
-        untold = 0.0 if formal else _MOSTLY if plain else self.settings.drop_both
-        tokens, places, kinds, themes = self._inputs(rows, rng, untold)
+        drop_both = 0.0 if formal else _FINAL_DROP_BOTH if plain else self.settings.drop_both
+        tokens, places, kinds, themes = self._inputs(rows, rng, drop_both)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(number, total)
         self.net.train()
@@ -162,17 +154,16 @@ class PoetRecipe:
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
-        keep = min(self.settings.plain_average if plain else self.settings.average, (number + 1) / (number + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - keep)
+        decay = self.settings.plain_average if plain else self.settings.average
+        loop.update_average(self.average, self.net, decay=decay, step=number)
         return {"loss": float(loss.detach()), "places": float(tokens.numel())}
 
     def evaluate(self) -> dict[str, float]:
         """Perplexity of the validation haiku, without and with kind and theme."""
-        rows = self.anthology.rows("validation")
+        rows = self.dataset.rows("validation")
         return {
-            "perplexity": perplexity(self.average, self.anthology, self.places, rows),
-            "perplexity_told": perplexity(self.average, self.anthology, self.places, rows, told=True),
+            "perplexity": perplexity(self.average, self.dataset, self.places, rows),
+            "perplexity_told": perplexity(self.average, self.dataset, self.places, rows, conditional=True),
         }
 
     def _rate(self, number: int, total: int) -> float:
@@ -199,12 +190,12 @@ class PoetRecipe:
         return batches[at % len(batches)]
 
     def _sweep(self, name: str, rows: NDArray[np.int64], sweep: int) -> list[NDArray[np.int64]]:
-        """Every poem of a set once, in batches of equal length, shuffled."""
+        """Every poem of a set once, in shuffled batches of equal length."""
         key = (name, sweep)
         if key not in self._batches:
             rng = np.random.default_rng([self.settings.seed, sweep, len(name)])
             rows = rng.permutation(rows)
-            lengths = np.array([len(self.anthology.tokens[row]) for row in rows])
+            lengths = np.array([len(self.dataset.tokens[row]) for row in rows])
             batches = []
             for length in np.unique(lengths):
                 members = rows[lengths == length]
@@ -216,35 +207,35 @@ class PoetRecipe:
         return self._batches[key]
 
     def _inputs(
-        self, rows: NDArray[np.int64], rng: np.random.Generator, untold: float
+        self, rows: NDArray[np.int64], rng: np.random.Generator, drop_both: float
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         settings = self.settings
-        tokens = np.stack([self.anthology.tokens[row] for row in rows], 1)
+        tokens = np.stack([self.dataset.tokens[row] for row in rows], 1)
         places = np.stack([self.places[row] for row in rows], 1)
         themes = self._themes(rows, tokens, rng)
-        both = rng.random(len(rows)) < untold
-        kindless = both | (rng.random(len(rows)) < (settings.drop_kind if untold else 0.0))
-        kinds = np.where(kindless, NO_KIND, self.anthology.kinds[rows])
+        both = rng.random(len(rows)) < drop_both
+        kindless = both | (rng.random(len(rows)) < (settings.drop_kind if drop_both else 0.0))
+        kinds = np.where(kindless, NO_KIND, self.dataset.kinds[rows])
         themes[both | (rng.random(len(rows)) < settings.drop_theme)] = 0
         return torch.from_numpy(tokens), torch.from_numpy(places), torch.from_numpy(kinds), torch.from_numpy(themes)
 
     def _themes(
         self, rows: NDArray[np.int64], tokens: NDArray[np.int64], rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """Themes a reader might give: what the whole poem says, or two of its rarer words; a little blurred."""
-        themes = self.anthology.themes[rows].copy()
+        """Themes that a reader might give: the whole poem's vector, or some of its rarer words; with a little noise."""
+        themes = self.dataset.themes[rows].copy()
         for column in range(len(rows)):
             rare = tokens[:, column][tokens[:, column] > 150]
             if len(rare) and (not themes[column].any() or rng.random() < 0.4):
                 some = rng.choice(rare, min(len(rare), int(rng.integers(1, 4))), replace=False)
-                vector = self.anthology.word_vectors[some].sum(0)
+                vector = self.dataset.word_vectors[some].sum(0)
                 themes[column] = vector / max(float(np.linalg.norm(vector)), 1e-6)
         blur = rng.normal(0, 1, themes.shape) * rng.uniform(0, self.settings.noise, (len(rows), 1))
         themes += np.where(themes.any(1, keepdims=True), blur, 0).astype(np.float32)
         return themes
 
     def _loss(self, signal: Tensor, targets: Tensor, rng: np.random.Generator, *, full: bool) -> Tensor:
-        """Cross entropy; before the last steps over candidates only, the drawn ones weighted for the rest."""
+        """Cross entropy; before the last steps over sampled candidates, weighted for the rest."""
         words, common = self.net.config.words, self.settings.common
         if full or common + self.settings.sampled >= words:
             return F.cross_entropy(self.net.score(signal), targets)
@@ -269,60 +260,55 @@ def train(
     steps: int | None = None,
     log: Callable[[str], None] = print,
     settings: PoetSettings | None = None,
-    critic: PoemScorerSettings | None = None,
+    scorer: PoemScorerSettings | None = None,
     corpus: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Train, or go on training, and export the model; after the last update train its critic too.
+    """Train, or continue training, and export the model; after the last update train its poem scorer too.
 
     Args:
         data: the folder with the files of verse.
         folder: checkpoints, log and encoded corpus.
         out: where the exported model is written.
-        minutes: wall-clock budget of this sitting.
+        minutes: wall-clock budget of this session.
         steps: updates of the whole run; by default the settings'.
-        log: receives progress, line by line.
+        log: receives progress lines.
         settings: how to train; by default PoetSettings().
-        critic: how to train the critic; by default CriticSettings().
+        scorer: how to train the poem scorer; by default PoemScorerSettings().
         corpus: which version of the corpus the haiku are, for the model's card: name, verses, sha256.
 
     Returns:
         The metrics written to metrics.json.
 
     Raises:
-        NotFound: the data are not there.
+        NotFound: the data are missing.
     """
     settings, began = settings or PoetSettings(), time.monotonic()
-    anthology = build(data, folder, least=settings.least, most=settings.most, themed=settings.themed, log=log)
-    recipe = PoetRecipe(anthology, settings)
+    dataset = build(data, folder, least=settings.least, most=settings.most, themed=settings.themed, log=log)
+    recipe = PoetRecipe(dataset, settings)
     outcome = loop.run(recipe, folder, steps=steps or settings.steps, minutes=minutes, evaluate_every=1500, log=log)
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
     training |= {"corpus": dict(corpus)} if corpus else {}
+    metrics = {f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()}
     log(f"writing {out}")
     metrics = export(
-        recipe.average,
-        anthology,
-        data=data,
-        out=out,
-        training=training,
-        metrics={f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()},
-        scenes=settings.themed > 0,
+        recipe.average, dataset, data=data, out=out, training=training, metrics=metrics, scenes=settings.themed > 0
     )
     left = None if minutes is None else minutes - (time.monotonic() - began) / 60
     if not outcome.finished or (left is not None and left <= 0):
-        log("the poet can write; the same command goes on, and trains her critic after the last update")
+        log(
+            "the poet can write; run the same command again to continue and to train its poem scorer after the last update"
+        )
         return metrics
-    return describe(
-        out,
-        poem_scorer.train(
-            anthology=anthology,
-            folder=folder / "critic",
-            out=out,
-            settings=critic,
-            minutes=left,
-            threads=torch.get_num_threads(),
-            log=log,
-        ),
+    metrics = poem_scorer.train(
+        dataset=dataset,
+        folder=folder / "critic",
+        out=out,
+        settings=scorer,
+        minutes=left,
+        threads=torch.get_num_threads(),
+        log=log,
     )
+    return describe(out, metrics)
 
 
 def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
@@ -339,19 +325,16 @@ def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
         ModelMissing, ModelCorrupt: the model cannot be used.
         NotFound: the data are not there.
     """
-    from auria_bot.art.evaluation import poet as judge
-
-    return judge.measure(data=data, model=model)
+    return measure(data=data, model=model)
 
 
 def main() -> None:
     """Train from the command line."""
-    home = Path(os.environ.get("AURIA_HOME", Path.home() / ".local" / "share" / "auria"))
     parser = argparse.ArgumentParser(description="Train the poet and export the model.")
     parser.add_argument("--data", type=Path, required=True, help="folder with haiku.jsonl.zst and pd_poetry.jsonl.zst")
     parser.add_argument("--minutes", type=float, help="wall-clock budget of this sitting")
     parser.add_argument("--steps", type=int, help="updates of the whole run")
-    parser.add_argument("--folder", type=Path, default=home / "train" / "poet", help="checkpoints and log")
+    parser.add_argument("--folder", type=Path, default=loop.training_folder("poet"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/poet"), help="where the model is exported")
     parser.add_argument("--settings", type=Path, help="a TOML file such as config/train/poet.toml")
     parser.add_argument("--threads", type=int, default=1, help="threads of the processor")
@@ -363,7 +346,7 @@ def main() -> None:
         out=given.out,
         minutes=given.minutes,
         steps=given.steps,
-        settings=PoetSettings.load(given.settings),
+        settings=loop.read_settings(PoetSettings, given.settings),
     )
     print(f"exported {given.out}: {metrics}")  # noqa: T201 - a command's answer
 

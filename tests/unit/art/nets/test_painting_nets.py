@@ -34,7 +34,7 @@ def maps(count):
     return {stride: torch.randn(count, TAP_CHANNELS[stride], 64 // stride, 64 // stride) for stride in STRIDES}
 
 
-def said(count, length=6):
+def texts(count, length=6):
     """Random sentences, words and masks."""
     mask = torch.zeros(count, length)
     mask[:, :3] = 1.0
@@ -54,7 +54,7 @@ def test_components_round_trip():
 def test_untrained_velocity_is_zero():
     """The last layer starts at zero, so that training starts from the mean."""
     net = Sketcher(SMALL)
-    assert net(torch.randn(3, 20), torch.rand(3), said(3)[0]).abs().max() == 0
+    assert net(torch.randn(3, 20), torch.rand(3), texts(3)[0]).abs().max() == 0
 
 
 def test_sampler():
@@ -64,7 +64,7 @@ def test_sampler():
     net.fit(cells(50))
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    noise, sentence = torch.randn(4, 20), said(4)[0]
+    noise, sentence = torch.randn(4, 20), texts(4)[0]
     with torch.no_grad():
         made = Sampler(net, steps=2, guidance=2.0)(noise, sentence)
         free = Sampler(net, steps=2, guidance=0.0)(noise, sentence)
@@ -79,7 +79,7 @@ def test_painter_shapes_and_gradients():
     """A picture of 64 x 64 comes out, and every weight gets a gradient."""
     torch.manual_seed(2)
     net = Painter(TINY)
-    out = net(torch.rand(3, 3, 16, 16), *said(3), torch.randn(3, 8), torch.randn(3, net.grain_channels, 32, 32))
+    out = net(torch.rand(3, 3, 16, 16), *texts(3), torch.randn(3, 8), torch.randn(3, net.grain_channels, 32, 32))
     assert out.shape == (3, 3, 64, 64)
     out.square().mean().backward()
     assert all(parameter.grad is not None for parameter in net.parameters())
@@ -89,7 +89,7 @@ def test_painter_ignores_masked_words():
     """What stands behind the mask changes nothing."""
     torch.manual_seed(3)
     net = Painter(TINY).eval()
-    sketch, (sentence, words, mask) = torch.rand(2, 3, 16, 16), said(2)
+    sketch, (sentence, words, mask) = torch.rand(2, 3, 16, 16), texts(2)
     noise, grain = torch.randn(2, 8), torch.randn(2, net.grain_channels, 32, 32)
     changed = words.clone()
     changed[:, 3:] = 9.0
@@ -107,7 +107,7 @@ def test_untrained_painter_keeps_the_sketch():
     net = Painter(TINY).eval()
     sketch = torch.rand(2, 3, 1, 1).expand(-1, -1, 16, 16) - 0.5
     with torch.no_grad():
-        out = net(sketch, *said(2), torch.randn(2, 8), torch.randn(2, net.grain_channels, 32, 32))
+        out = net(sketch, *texts(2), torch.randn(2, 8), torch.randn(2, net.grain_channels, 32, 32))
     assert (out.mean(dim=(2, 3)) - sketch.mean(dim=(2, 3))).abs().max() < 0.2
 
 
@@ -115,10 +115,10 @@ def test_matcher_scores():
     """Scores of all pairs, bounded, the words' part equal to the definition written out."""
     torch.manual_seed(5)
     net = Matcher(MatcherConfig(width=8, hidden=8)).eval()
-    seen, (sentence, words, mask) = net.see(maps(3)), said(2)
-    told = net.read(sentence, words)
+    seen, (sentence, words, mask) = net.encode_pictures(maps(3)), texts(2)
+    told = net.encode_texts(sentence, words)
     with torch.no_grad():
-        scores = net.pairs(seen, told, mask)
+        scores = net.scores(seen, told, mask)
         region, word = seen[1][1], told[1][0, :3]
         weight = (region @ word.T * net.config.sharpness).softmax(dim=0)
         found = weight.T @ region
@@ -134,8 +134,8 @@ def test_critic():
     torch.manual_seed(6)
     critic = Discriminator()
     critic.calibrate(maps(4))
-    seen = critic.look(maps(2), torch.randn(2, 3, 64, 64))
-    one, other = critic.judge(seen, said(2)[0]), critic.judge(seen, said(2)[0])
+    seen = critic.head_features(maps(2), torch.randn(2, 3, 64, 64))
+    one, other = critic.head_logits(seen, texts(2)[0]), critic.head_logits(seen, texts(2)[0])
     assert len(one) == 6
     assert not torch.allclose(one[0], other[0])
     assert not any(name.startswith(("project", "mix")) for name, _ in critic.named_parameters())

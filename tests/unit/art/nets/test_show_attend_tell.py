@@ -68,7 +68,7 @@ def test_teacher_forcing_is_the_steps_in_a_row(
 
 def test_attention_is_a_distribution_over_cells(net: ShowAttendTell) -> None:
     """Weights are not negative and sum to 1."""
-    picture = net.look(torch.rand(2, 4, 8))
+    picture = net.encode(torch.rand(2, 4, 8))
     weights = net.advance(picture, torch.zeros(2, 28))[3]
     assert weights.shape == (2, 4)
     assert (weights >= 0).all()

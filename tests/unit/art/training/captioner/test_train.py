@@ -18,7 +18,7 @@ from auria_bot.art.captioners.show_attend_tell import CaptionModel
 from auria_bot.art.captioners.vocabulary import START, UNKNOWN
 from auria_bot.art.checkpoint import verify
 from auria_bot.art.training.captioner import train as train_module
-from auria_bot.art.training.captioner.dataset import ARCHIVES, Captioned, FeatureStore, painted, read_archive
+from auria_bot.art.training.captioner.dataset import ARCHIVES, Captioned, FeatureStore, colourless, read_archive
 from auria_bot.art.training.captioner.train import CaptionerRecipe, Source, build_vocabulary, numbered, train
 from auria_bot.errors import NotFound
 
@@ -186,11 +186,11 @@ def test_painted_captions_lose_their_colours() -> None:
         split="train",
     )
     nothing = Captioned(archive="scenes", file="", captions=("grey sky",), split="train")
-    kept = painted(rose)
+    kept = colourless(rose)
     assert kept is not None
     assert kept.captions == ("a rose flower",)
-    assert painted(sea).captions == ("open sea under an evening sky",)  # type: ignore[union-attr]
-    assert painted(nothing) is None
+    assert colourless(sea).captions == ("open sea under an evening sky",)  # type: ignore[union-attr]
+    assert colourless(nothing) is None
 
 
 def test_machine_made_captions_of_people_are_not_believed(data: Path) -> None:

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from auria_bot.art.nets.painter import PainterConfig  # noqa: E402
 from auria_bot.art.nets.sketcher import SketcherConfig  # noqa: E402
 from auria_bot.art.painters.attn import AttnPainter  # noqa: E402
+from auria_bot.art.training import loop  # noqa: E402
 from auria_bot.art.training.painter import train as training  # noqa: E402
 from auria_bot.art.training.painter.dataset import prepare  # noqa: E402
 from auria_bot.art.training.painter.export import build, example  # noqa: E402
@@ -123,7 +124,7 @@ def test_exported_model_paints(trained, folder):
     assert AttnPainter(AttnPainter.Config(candidates=2), models=model.parent).imagine("a blue sea", seed=1, count=2)[
         0
     ].pixels.shape == (64, 64, 3)
-    from auria_bot.art.nets.export_graphs import EASEL_INPUTS
+    from auria_bot.art.nets.painter import PAINTER_INPUTS
     from auria_bot.art.runtime import load
 
     easel = build(folder, sketcher=TINY.sketcher, painter=TINY.painter)
@@ -131,7 +132,7 @@ def test_exported_model_paints(trained, folder):
     with torch.no_grad():
         pictures, scores, _, _ = easel(*inputs)
     served = load(model / "model.onnx").run(
-        {name: value.numpy() for name, value in zip(EASEL_INPUTS, inputs, strict=True)}
+        {name: value.numpy() for name, value in zip(PAINTER_INPUTS, inputs, strict=True)}
     )
     assert np.abs(served["pictures"] - pictures.numpy()).max() < 0.02
     assert np.abs(served["scores"] - scores.numpy()).max() < 0.01
@@ -152,4 +153,4 @@ def test_missing_archive(tmp_path):
 def test_settings_file():
     """config/train/painter.toml is the default recipe."""
     file = Path(__file__).resolve().parents[5] / "config" / "train" / "painter.toml"
-    assert training.PainterSettings.load(file) == training.PainterSettings()
+    assert loop.read_settings(training.PainterSettings, file) == training.PainterSettings()

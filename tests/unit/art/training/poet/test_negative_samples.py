@@ -25,7 +25,7 @@ POEMS = [
 
 
 @pytest.fixture(scope="module")
-def anthology():
+def dataset():
     """Six poems in the poet's vocabulary, the first in form."""
     vocabulary = Vocabulary.parse((MODEL / "vocabulary.txt").read_text(encoding="ascii"))
     tokens = [np.array(vocabulary.encode([line.split() for line in poem])) for poem in POEMS]
@@ -47,21 +47,21 @@ def sums(tokens, lexicon):
     return [int(lexicon.syllable_counts[tokens[lines == line]].sum()) for line in range(lines[-1] + 1)]
 
 
-def test_only_what_the_decoder_could_write_is_imitated(anthology):
+def test_only_what_the_decoder_could_write_is_imitated(dataset):
     """Poems with a bad break, unsure or unknown words, or not three lines are left out."""
-    assert eligible(anthology, Lexicon.of(anthology.vocabulary), np.arange(len(POEMS))).tolist() == [0, 1]
+    assert eligible(dataset, Lexicon.of(dataset.vocabulary), np.arange(len(POEMS))).tolist() == [0, 1]
 
 
-def test_imitations_have_the_form_of_what_they_imitate(anthology, tmp_path):
+def test_imitations_have_the_form_of_what_they_imitate(dataset, tmp_path):
     """Each is another poem with the same syllables in each line, and a second call reads what the first has written."""
-    lexicon, said = Lexicon.of(anthology.vocabulary), []
+    lexicon, said = Lexicon.of(dataset.vocabulary), []
     rows = np.array([0, 1] * 8)
-    made = write_negatives(MODEL, anthology, rows, tmp_path, log=said.append)
+    made = write_negatives(MODEL, dataset, rows, tmp_path, log=said.append)
     assert len(made.rows) > len(rows) // 2
     assert made.formal.tolist() == [row == 0 for row in made.rows]
     for real, written in zip(made.real, made.written, strict=True):
         assert sums(real[real > 0], lexicon) == sums(written[written > 0], lexicon)
         assert real[real > 0].tolist() != written[written > 0].tolist()
-    again = write_negatives(MODEL, anthology, rows, tmp_path, log=said.append)
+    again = write_negatives(MODEL, dataset, rows, tmp_path, log=said.append)
     assert len(said) == 1
     assert (again.written == made.written).all()

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from auria_bot.art.nets.poem_scorer import PLACES  # noqa: E402 - after the skip
 from auria_bot.art.training import loop  # noqa: E402
 from auria_bot.art.training.poet.negative_samples import Pairs  # noqa: E402
-from auria_bot.art.training.poet.poem_scorer import PoemScorerRecipe, PoemScorerSettings, auc, begun  # noqa: E402
+from auria_bot.art.training.poet.poem_scorer import PoemScorerRecipe, PoemScorerSettings, auc, beginnings  # noqa: E402
 
 SETTINGS = PoemScorerSettings(
     steps=60,
@@ -83,8 +83,8 @@ def test_a_stopped_training_goes_on_as_the_same(tmp_path):
 def test_beginnings_end_with_a_line():
     """A beginning holds the lines asked for, the mark after the last of them, and nothing else."""
     poem = np.array([[1, 7, 8, 2, 9, 2, 10, 3, 0]])
-    assert begun(poem, 1).tolist() == [[1, 7, 8, 2, 0, 0, 0, 0, 0]]
-    assert begun(poem, 2).tolist() == [[1, 7, 8, 2, 9, 2, 0, 0, 0]]
+    assert beginnings(poem, 1).tolist() == [[1, 7, 8, 2, 0, 0, 0, 0, 0]]
+    assert beginnings(poem, 2).tolist() == [[1, 7, 8, 2, 9, 2, 0, 0, 0]]
 
 
 def test_poems_too_long_for_the_net_are_left_out():
@@ -108,4 +108,8 @@ def test_settings_come_from_the_file():
     """config/train/poet_critic.toml holds the defaults, every one of them."""
     path = Path(__file__).parents[5] / "config" / "train" / "poet_critic.toml"
     assert tomllib.loads(path.read_text()) == asdict(PoemScorerSettings())
-    assert PoemScorerSettings.load(path) == PoemScorerSettings.load(None) == PoemScorerSettings()
+    assert (
+        loop.read_settings(PoemScorerSettings, path)
+        == loop.read_settings(PoemScorerSettings, None)
+        == PoemScorerSettings()
+    )

@@ -5,6 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig  # noqa: E402 - after the skip
+from auria_bot.art.training import loop  # noqa: E402
 from auria_bot.art.training.poet import train as recipe  # noqa: E402
 from auria_bot.art.training.poet.dataset import build, choose_words  # noqa: E402
 from auria_bot.art.training.poet.poem_scorer import PoemScorerSettings  # noqa: E402
@@ -71,8 +72,8 @@ def test_training_lowers_perplexity_and_can_be_resumed(data, tmp_path):
     assert figures["loss"] > 0
     assert whole.evaluate()["perplexity"] < 0.85 * before
 
-    recipe.loop.run(_Until(recipe.PoetRecipe(whole.anthology, SETTINGS), 12), tmp_path / "b", steps=30, minutes=0)
-    again = recipe.PoetRecipe(whole.anthology, SETTINGS)
+    recipe.loop.run(_Until(recipe.PoetRecipe(whole.dataset, SETTINGS), 12), tmp_path / "b", steps=30, minutes=0)
+    again = recipe.PoetRecipe(whole.dataset, SETTINGS)
     outcome = recipe.loop.run(again, tmp_path / "b", steps=30)
     assert outcome.finished
     for mine, theirs in zip(again.average.parameters(), whole.average.parameters(), strict=True):
@@ -105,7 +106,7 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
         steps=3,
         settings=SETTINGS,
         log=lambda _: None,
-        critic=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4),
+        scorer=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4),
     )
     assert 0 <= metrics["critic_auc"] <= 1
     assert "**Critic**" in (tmp_path / "out" / "card.md").read_text()
@@ -165,7 +166,7 @@ def test_settings_come_from_the_file():
 
     path = Path(__file__).parents[5] / "config" / "train" / "poet.toml"
     assert tomllib.loads(path.read_text()) == asdict(recipe.PoetSettings())
-    assert recipe.PoetSettings.load(path) == recipe.PoetSettings()
+    assert loop.read_settings(recipe.PoetSettings, path) == recipe.PoetSettings()
 
 
 def test_words_are_chosen():
