@@ -1,9 +1,9 @@
 """Write the alt text and the text of a post.
 
-Alt text says in this order: what the picture shows and in which colours; its mood and whose manner it is painted in; the haiku.
-The captioner is believed where it is confident; otherwise, or where it sees the same kind of scene, the painter's subject is
-used. People, animals and made things are not claimed unless the option `others` is set, because a captioner sees them in any
-brush stroke.
+Alt text says in this order: what the picture shows and in which colours; its mood and whose manner it is painted in;
+the haiku. The captioner is believed where it is confident; otherwise, or where it sees the same kind of scene, the
+painter's subject is used. People, animals and made things are not claimed unless the option `others` is set, because a
+captioner sees them in any brush stroke.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _subject(caption: str | None, about: set[str], *, intended: str, others: boo
 
 
 def _manner(style: Style | None) -> str:
-    """The style, e.g. `in the manner of “The Wave” by Gustave Courbet, 1870`; "" when title or name must not be published."""
+    """The style, e.g. `in the manner of “The Wave” by Gustave Courbet, 1870`; "" when it must not be published."""
     if style is None:
         return ""
     title, artist, year = (_cut(_clean(part)) for part in (style.title, style.byline, style.year))

@@ -1,7 +1,7 @@
 """CIELAB conversion, colour distributions, and optimal transport between them.
 
-Pixels are CIELAB (D65): L from 0 to 100, a and b from about -100 to 100. A distribution is described by mean and covariance and
-by quantiles along fixed directions.
+Pixels are CIELAB (D65): L from 0 to 100, a and b from about -100 to 100. A distribution is described by mean and
+covariance and by quantiles along fixed directions.
 
 Pitie and Kokaram, "The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer", 2007.
 Bonneel et al., "Sliced and Radon Wasserstein barycenters of measures", 2015.
@@ -119,7 +119,7 @@ class ColourDistribution:
 
     @classmethod
     def of(cls, lab: NDArray[np.float32], *, marginals: bool = True) -> ColourDistribution:
-        """The distribution of (..., 3) CIELAB pixels; a little isotropic noise keeps a flat picture's covariance regular.
+        """The distribution of (..., 3) CIELAB pixels; 0.01 on the diagonal keeps a flat picture's covariance regular.
 
         Args:
             lab: the pixels.

@@ -1,8 +1,8 @@
 """Choose hashtags for a poem from a curated list by similarity of meaning.
 
-Every tag has a gloss, whose MiniLM vector ships in models/hashtags, so that choosing takes one run of MiniLM. Tags are in
-CamelCase, which screen readers read as words; #haiku always comes first.
-`python -m auria_bot.art.hashtags --out models/hashtags` writes the vectors again after a change of the list.
+Every tag has a gloss, whose MiniLM vector ships in models/hashtags, so that choosing takes one run of MiniLM. Tags are
+in CamelCase, which screen readers read as words; #haiku always comes first. `python -m auria_bot.art.hashtags --out
+models/hashtags` writes the vectors again after a change of the list.
 """
 
 from __future__ import annotations

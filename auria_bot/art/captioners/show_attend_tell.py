@@ -1,7 +1,7 @@
 """The captioner: Show, Attend and Tell over EfficientNet-Lite0 with beam search, on the CPU and without torch.
 
-Uses models/captioner and models/lite0. In scene mode it uses only words that suit Auria's pictures and adds the measured
-colours; otherwise the whole vocabulary learnt from photographs.
+Uses models/captioner and models/lite0. In scene mode it uses only words that suit Auria's pictures and adds the
+measured colours; otherwise the whole vocabulary learnt from photographs.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The captioner's vocabulary: tokens, their numbers, and the words allowed for Auria's pictures.
 
-A captioner trained on photographs sees dogs and people in any brush stroke. Auria paints landscapes and flowers only, so such a
-word is nearly always wrong, and readers who cannot see the picture cannot tell. In scene mode the captioner therefore uses
-SCENE_WORDS only; colour words are left out too, because colours are measured (`colour_words`). `non_nature_words` finds the
-words that show that a caption was not written under this rule.
+A captioner trained on photographs sees dogs and people in any brush stroke. Auria paints landscapes and flowers only,
+so such a word is nearly always wrong, and readers who cannot see the picture cannot tell. In scene mode the captioner
+therefore uses SCENE_WORDS only; colour words are left out too, because colours are measured (`colour_words`).
+`non_nature_words` finds the words that show that a caption was not written under this rule.
 """
 
 from __future__ import annotations
@@ -89,54 +89,56 @@ _NATURE = (
     "ridge cliff cliffs canyon valley rock rocks rocky boulder boulders stone stones sand sandy desert dune dunes dirt "
     "dusty land landscape terrain countryside headland ground field fields meadow pasture path trail range "
     # water
-    "sea ocean water waters wave waves lake lakeside river stream creek pond shore shoreline seashore beach coast waterfall "
-    "waterfalls rapids bay canal marsh swampy surf foam splash reflection "
+    "sea ocean water waters wave waves lake lakeside river stream creek pond shore shoreline seashore beach coast "
+    "waterfall waterfalls rapids bay canal marsh swampy surf foam splash reflection "
     # ice and weather
     "snow snowy snow-covered snowcapped snowbank ice icy glacier frozen winter storm rain rainy fog foggy mist misty "
-    "cloud clouds cloudy hazy wind rainbow sky skies horizon sun sunset sunlight sunny moon star stars dusk twilight night "
-    "nighttime evening morning autumn summer light shade shadow shadows silhouette "
+    "cloud clouds cloudy hazy wind rainbow sky skies horizon sun sunset sunlight sunny moon star stars dusk twilight "
+    "night nighttime evening morning autumn summer light shade shadow shadows silhouette "
     # plants
-    "tree trees trunk trunks leaf leaves foliage forest forested woods wooded woodland jungle canopy branch branches pine palm bush "
-    "bushes shrubs grass grassy weeds vine seaweed plant plants flower flowers flowery petals blooming dandelion daisy tulip "
-    "tulips rose sunflower background "
+    "tree trees trunk trunks leaf leaves foliage forest forested woods wooded woodland jungle canopy branch branches "
+    "pine palm bush bushes shrubs grass grassy weeds vine seaweed plant plants flower flowers flowery petals blooming "
+    "dandelion daisy tulip tulips rose sunflower background "
     # adjectives and the rest
-    "high tall low large big huge small tiny wide long narrow steep deep shallow open distant far calm restless rough still "
-    "quiet silent cold lush jagged rough smooth bare empty lone nature lovely beautiful fresh shaded close-up view "
-    "scene covered surrounded"
+    "high tall low large big huge small tiny wide long narrow steep deep shallow open distant far calm restless rough "
+    "still quiet silent cold lush jagged rough smooth bare empty lone nature lovely beautiful fresh shaded close-up "
+    "view scene covered surrounded"
 )
 SCENE_WORDS: Final = frozenset(_NATURE.split())
 """The words of scene mode; words missing in the trained vocabulary are ignored."""
 
 _NON_NATURE = (
     # people
-    "man men man's woman women woman's boy boys boy's girl girls girl's child children child's kid kids baby babies toddler "
-    "toddlers person persons person's people people's human guy guys lady ladies male males female females gentleman teenager "
-    "teenagers teen crowd family couple couples adult adults friend friends mother father mom son daughter sister brother group "
-    "someone somebody he she him her his they them their who player players rider riders runner runners climber climbers "
-    "hiker hikers surfer surfers skier skiers skiier skiers swimmer swimmers skateboarder snowboarder snowboarders biker bikers "
-    "bicyclist bicyclists cyclist cyclists worker workers performer performers dancer dancers fisherman cowboy cowboys soldier "
-    "soldiers officer police policeman photographer tourists spectators kayaker kayakers "
-    "face faces head heads hand hands hair arm arms leg legs foot feet mouth eyes shirt shirts jacket jackets coat dress pants "
-    "shorts hat helmet suit swimsuit wetsuit jeans uniform shoes clothing clothes "
+    "man men man's woman women woman's boy boys boy's girl girls girl's child children child's kid kids baby babies "
+    "toddler toddlers person persons person's people people's human guy guys lady ladies male males female females "
+    "gentleman teenager teenagers teen crowd family couple couples adult adults friend friends mother father mom son "
+    "daughter sister brother group someone somebody he she him her his they them their who player players rider "
+    "riders runner runners climber climbers hiker hikers surfer surfers skier skiers skiier skiers swimmer swimmers "
+    "skateboarder snowboarder snowboarders biker bikers bicyclist bicyclists cyclist cyclists worker workers "
+    "performer performers dancer dancers fisherman cowboy cowboys soldier soldiers officer police policeman "
+    "photographer tourists spectators kayaker kayakers face faces head heads hand hands hair arm arms leg legs foot "
+    "feet mouth eyes shirt shirts jacket jackets coat dress pants shorts hat helmet suit swimsuit wetsuit jeans "
+    "uniform shoes clothing clothes "
     # animals
-    "animal animals dog dogs dog's puppy puppies poodle terrier retriever greyhound greyhounds collie dalmatian labrador cat "
-    "cats kitten horse horses pony cow cows bull sheep goat goats lamb lambs deer bear bird birds seagull seagulls duck ducks "
-    "goose geese eagle hawk fish dolphin dolphins monkey elephant camel squirrel rabbit bunny snake frog tiger lion wolf fox "
-    "butterfly bee insect pet pets "
+    "animal animals dog dogs dog's puppy puppies poodle terrier retriever greyhound greyhounds collie dalmatian "
+    "labrador cat cats kitten horse horses pony cow cows bull sheep goat goats lamb lambs deer bear bird birds "
+    "seagull seagulls duck ducks goose geese eagle hawk fish dolphin dolphins monkey elephant camel squirrel rabbit "
+    "bunny snake frog tiger lion wolf fox butterfly bee insect pet pets "
     # made things
-    "car cars truck trucks bus bike bikes bicycle bicycles motorcycle motorbike motorbikes scooter skateboard skateboards "
-    "snowboard snowboards skis sled sleds snowmobile surfboard surfboards kayak kayaks canoe canoes raft boat boats speedboat "
-    "sailboat catamaran ship ferry train airplane plane helicopter parachute tent tents ball balls frisbee toy toys "
-    "building buildings house houses street streets road sidewalk bench table chair bed window wall fence phone camera "
-    "guitar microphone"
+    "car cars truck trucks bus bike bikes bicycle bicycles motorcycle motorbike motorbikes scooter skateboard "
+    "skateboards snowboard snowboards skis sled sleds snowmobile surfboard surfboards kayak kayaks canoe canoes raft "
+    "boat boats speedboat sailboat catamaran ship ferry train airplane plane helicopter parachute tent tents ball "
+    "balls frisbee toy toys building buildings house houses street streets road sidewalk bench table chair bed window "
+    "wall fence phone camera guitar microphone"
 )
 NON_NATURE_WORDS: Final = frozenset(_NON_NATURE.split())
 """Words for people, animals and made things."""
 
 
 _FLOWERS = (
-    "flower flowers flowery petal petals blossom blossoms bloom blooms blooming bud buds dandelion dandelions daisy daisies tulip tulips rose "
-    "roses sunflower sunflowers garden gardens meadow lily lilies iris lotus poppy poppies orchid violet violets bouquet wildflower wildflowers"
+    "flower flowers flowery petal petals blossom blossoms bloom blooms blooming bud buds dandelion dandelions daisy "
+    "daisies tulip tulips rose roses sunflower sunflowers garden gardens meadow lily lilies iris lotus poppy poppies "
+    "orchid violet violets bouquet wildflower wildflowers"
 )
 FLOWERS: Final = frozenset(_FLOWERS.split())
 """Words for flowers, which the captioner often sees in brush strokes."""

@@ -2,11 +2,11 @@
 
 Each function takes `hypotheses`, one token list per picture, and `references`, several token lists per picture.
 
-- BLEU: Papineni et al. 2002, over the whole corpus, clipped counts, the nearest reference length (the shorter of two equally
-  near ones), with or without the brevity penalty.
-- METEOR: Banerjee and Lavie 2005 (alpha 0.9, beta 3, gamma 0.5), matching equal words and equal stems. WordNet synonyms and
-  paraphrases are not used, and its weights differ from METEOR 1.5 in published tables, than which it is about twice as high:
-  never compare the two.
+- BLEU: Papineni et al. 2002, over the whole corpus, clipped counts, the nearest reference length (the shorter of two
+  equally near ones), with or without the brevity penalty.
+- METEOR: Banerjee and Lavie 2005 (alpha 0.9, beta 3, gamma 0.5), matching equal words and equal stems. WordNet synonyms
+  and paraphrases are not used, and its weights differ from METEOR 1.5 in published tables, than which it is about twice
+  as high: never compare the two.
 - ROUGE-L: Lin 2004, with beta 1.2, the best precision and the best recall among the references.
 - CIDEr: Vedantam et al. 2015, the CIDEr-D form (clipped, sigma 6, times 10), document frequencies from `references`.
 """
@@ -123,7 +123,7 @@ def meteor(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]])
 def _check(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> None:
     if not hypotheses or len(hypotheses) != len(references) or not all(references):
         raise InputError(
-            f"captions are measured against one or more references each, not {len(hypotheses)} against {len(references)}"
+            f"each caption needs one or more references; {len(hypotheses)} captions, {len(references)} lists of references"
         )
 
 

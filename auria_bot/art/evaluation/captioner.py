@@ -3,8 +3,8 @@
 `python -m auria_bot.art.evaluation.captioner --data DIR [--model models/captioner] [--split test] [--beams 5]`
 `... --tune` tries several length powers on the validation split, never on the test split.
 
-The pictures are the 224 px copies of flickr8k.zip with that archive's own split (764 test pictures), not the original 1,000; so the
-figures cannot be ranked against published ones.
+The pictures are the 224 px copies of flickr8k.zip with that archive's own split (764 test pictures), not the original
+1,000; so the figures cannot be ranked against published ones.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ PUBLISHED: Final = {
     "soft attention": {"bleu_1": 0.67, "bleu_2": 0.448, "bleu_3": 0.299, "bleu_4": 0.195, "meteor": 0.1893},
     "hard attention": {"bleu_1": 0.67, "bleu_2": 0.457, "bleu_3": 0.314, "bleu_4": 0.213, "meteor": 0.2030},
 }
-"""Xu et al. 2015, table 1, Flickr8k: BLEU without brevity penalty, METEOR with synonyms and paraphrases, VGG features, 1,000
-test pictures. ROUGE-L and CIDEr are not reported there."""
+"""Xu et al. 2015, table 1, Flickr8k: BLEU without brevity penalty, METEOR with synonyms and paraphrases, VGG features,
+1,000 test pictures. ROUGE-L and CIDEr are not reported there."""
 
 _ARCHIVE = "flickr8k.zip"
 _SIDE = 224  # pixels
@@ -71,8 +71,8 @@ def evaluate(
         precision: "f32" or "bf16".
 
     Returns:
-        The figures of `caption_metrics.all_figures`, pictures, words a caption, distinct captions, seconds a picture (search
-        only), and under "published" those of Xu et al. 2015.
+        The figures of `caption_metrics.all_figures`, pictures, words a caption, distinct captions, seconds a picture
+        (search only), and under "published" those of Xu et al. 2015.
 
     Raises:
         NotFound: the archive is missing.

@@ -75,7 +75,7 @@ def captioner(models: Path) -> ShowAttendTell:
 
 
 def export_pairs(models: Path, *, seed: int = 0) -> list[ExportPair]:
-    """Every network used for inference, except the poet's and the captioner's word steps, which are compared as words."""
+    """Every network used for inference; the word steps of poet and captioner are compared as words instead."""
     inputs = _inputs(models, seed)
     features, encoded = ("pooled", "grid", "middle", "logits"), ("annotations", "keys", "hidden", "memory")
 

@@ -1,7 +1,8 @@
 """Evaluate the exported painter against real pictures of the test split.
 
-Every figure of the painter stands beside the same figure of real pictures, because the judges themselves err. The painter paints test
-captions word for word (`AttnPainter.imagine`) and haiku through its own prompts, always the best of the stated number of candidates.
+Every figure of the painter stands beside the same figure of real pictures, because the judges themselves err. The
+painter paints test captions word for word (`AttnPainter.imagine`) and haiku through its own prompts, always the best of
+the stated number of candidates.
 """
 
 from __future__ import annotations
@@ -224,7 +225,7 @@ def read_haiku(data: Path, count: int) -> list[Haiku]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `python -m auria_bot.art.evaluation.painter --data DIR`: evaluate, write metrics.json beside the model; 0 if the bar is met."""
+    """Evaluate, write metrics.json beside the model, and return 0 if the bar is met."""
     parser = argparse.ArgumentParser(prog="python -m auria_bot.art.evaluation.painter", description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, default=Path("models/painter"))

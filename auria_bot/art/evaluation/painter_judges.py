@@ -1,9 +1,9 @@
 """The judges of painted pictures: a scene classifier, an independent text-image encoder, and a Frechet distance.
 
-The classifier is a softmax regression on EfficientNet-Lite0's pooled features of real training pictures. The encoder is a small
-convolutional network trained from scratch on real training pictures and their captions: it shares no weight and no feature with what
-the painter was trained against, so a painter that only fools Lite0 does not fool it. Both are trained in minutes, with fixed seeds,
-and kept beside the training arrays; neither uses the test split.
+The classifier is a softmax regression on EfficientNet-Lite0's pooled features of real training pictures. The encoder is
+a small convolutional network trained from scratch on real training pictures and their captions: it shares no weight and
+no feature with what the painter was trained against, so a painter that only fools Lite0 does not fool it. Both are
+trained in minutes, with fixed seeds, and kept beside the training arrays; neither uses the test split.
 """
 
 from __future__ import annotations

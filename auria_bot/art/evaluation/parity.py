@@ -1,7 +1,7 @@
 """Compare torch, OpenVINO and ONNX Runtime on the same inputs, and measure what bfloat16 costs.
 
-OpenVINO computes in bfloat16 only where the processor supports it; everywhere torch's autocast stands in for it (products and
-convolutions in bfloat16, sums in single precision), and `has_bf16` tells whether OpenVINO's own ran too.
+OpenVINO computes in bfloat16 only where the processor supports it; everywhere torch's autocast stands in for it
+(products and convolutions in bfloat16, sums in single precision), and `has_bf16` tells whether OpenVINO's own ran too.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _THREADS = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Differences of a network's outputs, as shares of the output's largest magnitude (pictures: of the range 0 to 1)."""
+    """Differences of a network's outputs, as shares of their largest magnitude (pictures: of the range 0 to 1)."""
 
     name: str
     runtimes: float  # OpenVINO against ONNX Runtime, largest difference

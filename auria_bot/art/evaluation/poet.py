@@ -1,8 +1,8 @@
 """Evaluate the poet: perplexity on the test split, beside a 5-gram model of the same vocabulary.
 
-The 5-gram model is interpolated modified Kneser-Ney as Chen and Goodman describe it (An Empirical Study of Smoothing Techniques for
-Language Modeling, 1999): counts at the highest order, numbers of different left neighbours below, three discounts an order
-estimated from the numbers of rare n-grams.
+The 5-gram model is interpolated modified Kneser-Ney as Chen and Goodman describe it (An Empirical Study of Smoothing
+Techniques for Language Modeling, 1999): counts at the highest order, numbers of different left neighbours below, three
+discounts an order estimated from the numbers of rare n-grams.
 
     python -m auria_bot.art.evaluation.poet --data DIR
 """
@@ -183,7 +183,8 @@ def load_net(folder: Path) -> tuple[WordLstm, Vocabulary]:
 def measure(*, data: Path, model: Path) -> dict[str, Any]:
     """Perplexity of the test split for the network (without theme and kind) and for 5-gram models.
 
-    Two 5-gram models are made, of the training haiku alone and of all training verse; the network is compared with the better one.
+    Two 5-gram models are made, of the training haiku alone and of all training verse; the network is compared with the
+    better one.
 
     Args:
         data: the folder with the files of verse.

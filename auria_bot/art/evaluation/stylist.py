@@ -1,9 +1,9 @@
 """Evaluate a stylist: colours moved to the painting's, edges kept, time.
 
-Colour distance is the Wasserstein-2 distance of two pictures' colours as Gaussians in CIELAB, and beside it the sliced one over nine
-directions. Edges are the tenth of a picture's pixels, at 128 pixels a side and lightly smoothed, where lightness changes most;
-measured is the share of the picture's edges with an edge of the restyled picture within two pixels. `chance` is that share for two
-unrelated pictures.
+Colour distance is the Wasserstein-2 distance of two pictures' colours as Gaussians in CIELAB, and beside it the sliced
+one over nine directions. Edges are the tenth of a picture's pixels, at 128 pixels a side and lightly smoothed, where
+lightness changes most; measured is the share of the picture's edges with an edge of the restyled picture within two
+pixels. `chance` is that share for two unrelated pictures.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def evaluate(
 ) -> StylistFigures:
     """Restyle each picture at `size` pixels after the painting that would be chosen for it, moods in turn.
 
-    Mood and colours choose the painting as usual; there is no poem, so meaning is left out, and no painting is used twice.
+    Mood and colours choose the painting as usual; there is no poem, so meaning is left out, and no painting is used
+    twice.
     """
     moods = list(MOODS.values())
     left, sliced, edges_left, chance, seconds = [], [], [], [], []

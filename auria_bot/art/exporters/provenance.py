@@ -1,7 +1,7 @@
 """Write how a picture was made into its own file: XMP and EXIF in JPEG, XMP and text chunks in PNG.
 
-The IPTC digital source type says that the picture was made by a trained model. The same artwork gives the same bytes: no clock
-is read.
+The IPTC digital source type says that the picture was made by a trained model. The same artwork gives the same bytes:
+no clock is read.
 
 IPTC Photo Metadata Standard 2025.1; XMP specification part 1 (ISO 16684-1); Exif 2.32.
 """

@@ -1,8 +1,8 @@
 """The discriminator: tells painted pictures from real ones on frozen EfficientNet-Lite0 features, in training only.
 
-After Projected GANs (Sauer et al. 2021, arXiv:2111.01007): feature maps of a frozen network pass fixed random 1 x 1 convolutions, are
-mixed from coarse to fine, and one small head judges each scale; one more head sees raw pixels. Every logit has a part that asks
-whether the picture fits the sentence (Miyato and Koyama 2018, arXiv:1802.05637).
+After Projected GANs (Sauer et al. 2021, arXiv:2111.01007): feature maps of a frozen network pass fixed random 1 x 1
+convolutions, are mixed from coarse to fine, and one small head judges each scale; one more head sees raw pixels. Every
+logit has a part that asks whether the picture fits the sentence (Miyato and Koyama 2018, arXiv:1802.05637).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SENTENCE_GAIN = 8.0  # the components of MiniLM's vectors are near 0.05
 
 
 class _Head(nn.Module):
-    """Two convolutions, then a logit for each place: an unconditional part, plus how well the place fits the sentence."""
+    """Two convolutions, then a logit for each place: unconditional, plus how well the place fits the sentence."""
 
     def __init__(self, channels: Sequence[int], kernels: Sequence[int], sentence: int) -> None:
         super().__init__()

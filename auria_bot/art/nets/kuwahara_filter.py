@@ -1,9 +1,9 @@
-"""Turn grain into brush strokes: a generalised Kuwahara filter, then line integral smoothing along the picture's contours.
+"""Turn grain into brush strokes: a generalised Kuwahara filter, then smoothing along the picture's contours.
 
-Each pixel becomes a mean of the eight sectors around it, weighted by how even each is, which flattens grain and keeps edges. Then
-the result is smeared along the direction of least change (the minor eigenvector of the smoothed structure tensor), so that strokes
-follow forms; last, some relief is added. There are no learned weights; it is a module so that it can be exported and run by the
-same runtime as the networks.
+Each pixel becomes a mean of the eight sectors around it, weighted by how even each is, which flattens grain and keeps
+edges. Then the result is smeared along the direction of least change (the minor eigenvector of the smoothed structure
+tensor), so that strokes follow forms; last, some relief is added. There are no learned weights; it is a module so that
+it can be exported and run by the same runtime as the networks.
 
 Papari, Petkov and Campisi, "Artistic edge and corner enhancing smoothing", 2007.
 Kyprianidis and Kang, "Image and video abstraction by coherence-enhancing filtering", 2011.

@@ -1,7 +1,8 @@
 """EfficientNet-Lite0: a small ImageNet classifier whose feature maps serve as image features.
 
-Tan and Le 2019 (https://arxiv.org/abs/1905.11946) in its "Lite" form of 2020: no squeeze-and-excitation, and ReLU6 instead of swish.
-Batch normalisation is folded into the convolutions when the published weights are read, so training and inference behave alike.
+Tan and Le 2019 (https://arxiv.org/abs/1905.11946) in its "Lite" form of 2020: no squeeze-and-excitation, and ReLU6
+instead of swish. Batch normalisation is folded into the convolutions when the published weights are read, so training
+and inference behave alike.
 
 Pictures are RGB in [0, 1] with sides that are multiples of 32; the network normalises them itself.
 """

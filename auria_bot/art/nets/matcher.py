@@ -1,8 +1,8 @@
 """The matcher: how well a picture and a text fit together, in the manner of AttnGAN's DAMSM.
 
-Globally, pooled EfficientNet-Lite0 maps against the sentence; locally, each word attends to the 4 x 4 regions of the picture and is
-compared with the result (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10). Lite0 stays frozen; only the projections are
-trained, on real pictures, with InfoNCE.
+Globally, pooled EfficientNet-Lite0 maps against the sentence; locally, each word attends to the 4 x 4 regions of the
+picture and is compared with the result (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10). Lite0 stays frozen; only
+the projections are trained, on real pictures, with InfoNCE.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Matcher(nn.Module):
         sentence, words = texts_encoded
         near = torch.einsum("prd,tld->ptlr", regions, words)  # (p, t, L, regions)
         weight = (near * self.config.sharpness).softmax(dim=3)
-        # Word l attends to sum_r weight * region_r; its cosine with the word needs only `near` and the regions' Gram matrix.
+        # Word l attends to sum_r weight * region_r; its cosine with the word needs only `near` and the Gram matrix.
         gram = regions @ regions.transpose(1, 2)  # (p, regions, regions)
         square = (torch.einsum("ptlr,prs->ptls", weight, gram) * weight).sum(-1)
         cosine = (weight * near).sum(-1) / square.clamp_min(1e-6).sqrt()  # (p, t, L)
@@ -93,7 +93,7 @@ class Scorer(nn.Module):
         self.lite0 = lite0
 
     def forward(self, pictures: Tensor, sentence: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """`pictures` (n, 3, 64, 64) in [0, 1], one text (1, 384), (1, L, 384), (1, L); scores (n,), vectors (n, width)."""
+        """Pictures (n, 3, 64, 64) in [0, 1], text (1, 384), (1, L, 384), (1, L); scores (n,), vectors (n, width)."""
         pictures_encoded = self.matcher.encode_pictures(self.lite0.taps(pictures, TAPS))
         scores = self.matcher.scores(pictures_encoded, self.matcher.encode_texts(sentence, words), mask)
         return scores[:, 0], pictures_encoded[0]

@@ -1,11 +1,12 @@
 """The painter: a colour sketch and words become a 64 x 64 picture, in stages with word attention between them.
 
-After AttnGAN (Xu et al. 2018, arXiv:1711.10485): stages of growing size with word attention, and a matching loss like its DAMSM
-(nets.matcher). Unlike it the network is fully convolutional: it starts from a sketch and noise instead of a learned 4 x 4 grid,
-which gave every scene one fixed texture. Batch norm is modulated by a style made of noise and sentence (StackGAN++, BigGAN).
+After AttnGAN (Xu et al. 2018, arXiv:1711.10485): stages of growing size with word attention, and a matching loss like
+its DAMSM (nets.matcher). Unlike it the network is fully convolutional: it starts from a sketch and noise instead of a
+learned 4 x 4 grid, which gave every scene one fixed texture. Batch norm is modulated by a style made of noise and
+sentence (StackGAN++, BigGAN).
 
-`SketcherGraph` and `PainterGraph` are the exported ONNX graphs. The sampling loop is left to the caller: unrolled, it would take
-eight times as long to load as to run.
+`SketcherGraph` and `PainterGraph` are the exported ONNX graphs. The sampling loop is left to the caller: unrolled, it
+would take eight times as long to load as to run.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ class Painter(nn.Module):
             words: (n, L, 384) MiniLM's word-piece vectors.
             mask: (n, L), 1 where there is a word.
             noise: (n, 96) standard normal: the style.
-            grain: (n, 12 + 5, 32, 32) standard normal: texture; the first channels feed the start, the rest one block each.
+            grain: (n, 12 + 5, 32, 32) standard normal: texture; the first channels feed the start, the rest one block
+                each.
 
         Returns:
             (n, 3, 64, 64), about [-1, 1]; clamp before use.
@@ -162,7 +164,7 @@ class Painter(nn.Module):
         ground = F.interpolate(sketch, scale_factor=4.0, mode="bicubic", align_corners=False)
         h = F.leaky_relu(F.pixel_shuffle(self.enlarge(h), 2), 0.2)  # (n, last, 64, 64)
         drawn = self.leave(torch.cat([h, ground], dim=1))
-        # Remove the highest frequency, where a pixel shuffle can paint single-pixel rainbows that fool the discriminator.
+        # Remove the highest frequency: a pixel shuffle can paint single-pixel rainbows that fool the discriminator.
         picture: Tensor = F.conv2d(F.pad(drawn, (1, 1, 1, 1), mode="replicate"), self.soften, groups=3) + ground
         return picture
 

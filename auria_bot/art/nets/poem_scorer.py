@@ -1,8 +1,8 @@
 """The poem scorer: tells poets' haiku from those that the poet's own network writes.
 
-A bidirectional GRU over word vectors initialised from the poet's, pooled over the poem. Its logit estimates how much likelier a human
-wrote a poem than the network did, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based Models for Text
-Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
+A bidirectional GRU over word vectors initialised from the poet's, pooled over the poem. Its logit estimates how much
+likelier a human wrote a poem than the network did, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based
+Models for Text Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
 """
 
 from __future__ import annotations

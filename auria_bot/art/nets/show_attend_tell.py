@@ -1,10 +1,11 @@
 """Show, Attend and Tell: an LSTM that writes a caption word by word and attends to the picture before each word.
 
-Xu et al. 2015, https://arxiv.org/abs/1502.03044, soft attention: the annotation vectors are the cells of a convolutional grid, their
-weights come from a small perceptron on (cell, state), the context is gated by the scalar beta (section 4.2.1), the words come
-from the deep output layer (equation 7), and training adds the doubly stochastic penalty. Beyond the paper: annotations are first
-projected to a smaller width, the output layer shares its matrix with the word embedding (Press and Wolf 2017), and the cell is
-written out, so that what depends on the word alone, and the attention's keys, are computed once for all time steps.
+Xu et al. 2015, https://arxiv.org/abs/1502.03044, soft attention: the annotation vectors are the cells of a
+convolutional grid, their weights come from a small perceptron on (cell, state), the context is gated by the scalar beta
+(section 4.2.1), the words come from the deep output layer (equation 7), and training adds the doubly stochastic
+penalty. Beyond the paper: annotations are first projected to a smaller width, the output layer shares its matrix with
+the word embedding (Press and Wolf 2017), and the cell is written out, so that what depends on the word alone, and the
+attention's keys, are computed once for all time steps.
 """
 
 from __future__ import annotations
@@ -184,7 +185,7 @@ class Step(nn.Module):
     def forward(
         self, word: Tensor, annotations: Tensor, keys: Tensor, hidden: Tensor, memory: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Log-probabilities (n, words), hidden, memory, weights (n, cells); annotations and keys may have n = 1 for all."""
+        """Log-probabilities (n, words), hidden, memory, weights (n, cells); annotations and keys may have n = 1."""
         embedded = self.net.embed(word)
         count = word.shape[0]
         picture = EncodedPicture(annotations.expand(count, -1, -1), keys.expand(count, -1, -1), hidden, memory)

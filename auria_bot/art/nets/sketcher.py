@@ -1,9 +1,10 @@
 """The sketcher: a sentence becomes a 16 x 16 colour sketch, by flow matching in a small MLP.
 
-A sketch is a picture averaged to 16 x 16 RGB in [-1, 1], represented by 128 scaled principal components. The network learns the
-velocity of the straight path from noise to these components (Lipman et al. 2023, arXiv:2210.02747; Liu et al. 2023,
-arXiv:2209.03003), given the sentence; sampling uses the midpoint rule with classifier-free guidance (Ho and Salimans 2022,
-arXiv:2207.12598). One modulation network serves every block, each with its own offset (PixArt, arXiv:2310.00426).
+A sketch is a picture averaged to 16 x 16 RGB in [-1, 1], represented by 128 scaled principal components. The network
+learns the velocity of the straight path from noise to these components (Lipman et al. 2023, arXiv:2210.02747; Liu et
+al. 2023, arXiv:2209.03003), given the sentence; sampling uses the midpoint rule with classifier-free guidance (Ho and
+Salimans 2022, arXiv:2207.12598). One modulation network serves every block, each with its own offset (PixArt,
+arXiv:2310.00426).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """SRVGGNetCompact: a plain stack of 3 x 3 convolutions that enlarges pictures four times.
 
-The network of Real-ESRGAN's "animevideov3" weights. Everything is computed at the small size; one pixel shuffle at the end spreads
-48 channels into 4 x 4 RGB pixels, added to the picture enlarged by repetition.
-Wang et al., "Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data", 2021.
+The network of Real-ESRGAN's "animevideov3" weights. Everything is computed at the small size; one pixel shuffle at the
+end spreads 48 channels into 4 x 4 RGB pixels, added to the picture enlarged by repetition. Wang et al., "Real-ESRGAN:
+Training Real-World Blind Super-Resolution with Pure Synthetic Data", 2021.
 """
 
 from __future__ import annotations

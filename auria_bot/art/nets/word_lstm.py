@@ -1,8 +1,9 @@
 """The poet's network: a word LSTM conditioned on theme, kind of poem and syllable position.
 
-Two LSTM layers between tied word vectors, regularised as in Merity, Keskar and Socher, Regularizing and Optimizing LSTM Language
-Models, 2017 (arXiv:1708.02182): one dropout mask for a whole poem, whole words dropped, recurrent weights dropped. Beside the word it
-reads the syllables of the line so far, the kind of poem, and a sentence vector as theme; kind and theme may be absent (zero).
+Two LSTM layers between tied word vectors, regularised as in Merity, Keskar and Socher, Regularizing and Optimizing LSTM
+Language Models, 2017 (arXiv:1708.02182): one dropout mask for a whole poem, whole words dropped, recurrent weights
+dropped. Beside the word it reads the syllables of the line so far, the kind of poem, and a sentence vector as theme;
+kind and theme may be absent (zero).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Auria's own painter: a colour sketch by flow matching, then an AttnGAN-like net, then the best of several by the matching score.
+"""Auria's own painter: a colour sketch by flow matching, an AttnGAN-like network, and a choice by matching score.
 
-Turns a poem into a prompt and a prompt into pictures of 64 x 64 pixels. Served from two ONNX graphs without torch. The same poem
-and seed give the same bytes on the same machine.
+Turns a poem into a prompt and a prompt into pictures of 64 x 64 pixels. Served from two ONNX graphs without torch. The
+same poem and seed give the same bytes on the same machine.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ class AttnPainter:
     ) -> tuple[Painting, ...]:
         """Paint `count` candidates as PNG files of 64 x 64 pixels in `folder`, the best first.
 
-        At least Config.candidates are painted; they are ranked by matching score plus `aesthetic_score`, and that sum is returned.
+        At least Config.candidates are painted; they are ranked by matching score plus `aesthetic_score`, and that sum
+        is returned.
 
         Raises:
             InputError: the count or the seed is out of range.

@@ -87,7 +87,7 @@ class DiffusersPainter:
     def paint(
         self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
     ) -> tuple[Painting, ...]:
-        """Paint `count` candidates as PNG files in `folder`, in the order painted; a pipeline gives no score, so all have 0.
+        """Paint `count` candidates as PNG files in `folder`, in the order painted; all have the score 0.
 
         Raises:
             InputError: the manner or the count cannot be used.
@@ -132,7 +132,8 @@ def _load(config: DiffusersPainter.Config) -> Any:
     folder = Path(config.pipeline)
     if not folder.is_dir() and (not config.allow_download or folder.is_absolute()):
         raise ModelMissing(
-            f"no pipeline folder at {config.pipeline!r}; give a folder saved by diffusers, or a hub name with allow_download = true"
+            f"no pipeline folder at {config.pipeline!r}; give a folder saved by diffusers,"
+            " or a hub name with allow_download = true"
         )
     if folder.is_dir() and not any(folder.rglob("*.safetensors")):
         raise ModelMissing(

@@ -1,8 +1,8 @@
 """Make a prompt that the painter can paint from a poem: scene, light and colour.
 
-Poems mention more than the painter has seen. Words that name or imply a scene or a light decide first; without any, the poem's
-meaning decides (MiniLM vectors against those of the scenes and lights), then the mood. The poem itself follows the phrase, so
-its other words still influence the picture.
+Poems mention more than the painter has seen. Words that name or imply a scene or a light decide first; without any, the
+poem's meaning decides (MiniLM vectors against those of the scenes and lights), then the mood. The poem itself follows
+the phrase, so its other words still influence the picture.
 """
 
 from __future__ import annotations
@@ -37,19 +37,35 @@ class Prompt:
 
 
 _SCENE_WORDS: dict[str, str] = {
-    "sea": "sea ocean wave waves shore shoreline tide tides beach sand surf bay harbor harbour boat boats ship ships sail sails sailing "
-    "gull gulls seagull fish fisherman whale island coast lighthouse foam salt water waters lake river stream creek pond frog puddle "
-    "rain raindrops shell shells swim pier reef dolphin heron duck ducks geese swan drift bridge",
-    "mountain": "mountain mountains hill hills hillside peak peaks ridge cliff cliffs valley canyon rock rocks stone stones eagle hawk summit "
-    "climb horizon desert dune dunes plain far road roads miles heat sun village clouds cloud sky thunder storm lightning volcano dust journey pilgrim field fields",
-    "glacier": "glacier glaciers ice iceberg icy icicle icicles frozen frost frosty freeze freezing arctic polar glacial",
-    "forest": "forest forests wood woods woodland tree trees branch branches twig pine pines oak maple birch cedar willow bamboo leaf leaves "
-    "foliage deer owl fox moss fern path trail shade bird birds crow crows raven sparrow robin nest squirrel cicada cricket crickets grove "
-    "roots bark acorn mushroom temple shrine wind orchard",
-    "rose": "rose roses thorn thorns blossom blossoms cherry plum petal petals kiss love lover beloved heart bouquet peony camellia orchid",
+    "sea": (
+        "sea ocean wave waves shore shoreline tide tides beach sand surf bay harbor harbour boat boats ship ships "
+        "sail sails sailing gull gulls seagull fish fisherman whale island coast lighthouse foam salt water waters "
+        "lake river stream creek pond frog puddle rain raindrops shell shells swim pier reef dolphin heron duck ducks "
+        "geese swan drift bridge"
+    ),
+    "mountain": (
+        "mountain mountains hill hills hillside peak peaks ridge cliff cliffs valley canyon rock rocks stone stones "
+        "eagle hawk summit climb horizon desert dune dunes plain far road roads miles heat sun village clouds cloud "
+        "sky thunder storm lightning volcano dust journey pilgrim field fields"
+    ),
+    "glacier": (
+        "glacier glaciers ice iceberg icy icicle icicles frozen frost frosty freeze freezing arctic polar glacial"
+    ),
+    "forest": (
+        "forest forests wood woods woodland tree trees branch branches twig pine pines oak maple birch cedar willow "
+        "bamboo leaf leaves foliage deer owl fox moss fern path trail shade bird birds crow crows raven sparrow robin "
+        "nest squirrel cicada cricket crickets grove roots bark acorn mushroom temple shrine wind orchard"
+    ),
+    "rose": (
+        "rose roses thorn thorns blossom blossoms cherry plum petal petals kiss love lover beloved heart bouquet "
+        "peony camellia orchid"
+    ),
     "tulip": "tulip tulips garden bulb vase easter lily lilies iris poppy poppies",
     "sunflower": "sunflower sunflowers harvest marigold bee bees wheat honey",
-    "daisy": "daisy daisies flower flowers bloom blooms blooming butterfly butterflies child children girl chamomile wildflower wildflowers",
+    "daisy": (
+        "daisy daisies flower flowers bloom blooms blooming butterfly butterflies child children girl chamomile "
+        "wildflower wildflowers"
+    ),
     "dandelion": "dandelion dandelions weed weeds meadow lawn grass grasses seed seeds puff sprout thistle clover",
 }
 _STRONG_TEXT = (
@@ -61,14 +77,25 @@ _STRONG_TEXT = (
 _STRONG = frozenset(_STRONG_TEXT.split())
 _LIGHT_WORDS: dict[str, str] = {
     "moon": "moon moonlight moonlit moonrise lunar",
-    "night": "night nights midnight dark darkness star stars starlight starry owl lantern lamp lamps candle neon city firefly fireflies sleep dream "
-    "dreams galaxy nightfall",
-    "sunset": "sunset dusk evening twilight sundown sunrise dawn daybreak ember embers fire burning flame flames glow red sinking campfire",
+    "night": (
+        "night nights midnight dark darkness star stars starlight starry owl lantern lamp lamps candle neon city "
+        "firefly fireflies sleep dream dreams galaxy nightfall"
+    ),
+    "sunset": (
+        "sunset dusk evening twilight sundown sunrise dawn daybreak ember embers fire burning flame flames glow red "
+        "sinking campfire"
+    ),
     "autumn": "autumn october november september fall maple harvest fallen pumpkin rust crimson wither withered",
     "snow": "snow snowy snowfall snowflake snowflakes winter december january february blizzard frost cold christmas",
     "mist": "mist misty fog foggy haze hazy smoke steam veil ghost vapor",
-    "grey": "rain rainy raindrops drizzle storm stormy thunder cloud clouds cloudy grey gray downpour umbrella tears weeping overcast",
-    "noon": "noon sun sunlight sunny summer bright heat hot july august june blue cicada cicadas warm morning clear light butterfly bee bees",
+    "grey": (
+        "rain rainy raindrops drizzle storm stormy thunder cloud clouds cloudy grey gray downpour umbrella tears "
+        "weeping overcast"
+    ),
+    "noon": (
+        "noon sun sunlight sunny summer bright heat hot july august june blue cicada cicadas warm morning clear light "
+        "butterfly bee bees"
+    ),
     "day": "spring april may march green new bud buds sprout",
 }
 _STRONG_LIGHT_TEXT = (

@@ -1,6 +1,7 @@
 """The words of paintable scenes, lights and colours, and phrases made of them.
 
-Training captions and the prompts made of poems use the same words, so that prompts stay close to what the painter has learned.
+Training captions and the prompts made of poems use the same words, so that prompts stay close to what the painter has
+learned.
 """
 
 from __future__ import annotations

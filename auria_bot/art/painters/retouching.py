@@ -1,8 +1,9 @@
 """Retouch small paintings, in CIELAB: remove speckle, turn day into night, repair the moon.
 
-An enlarging network turns every single pixel that stands out into a squiggle; so paint is smeared along the forms where a
-painting has forms, and averaged where it has only grain. The painter has hardly seen flowers at night; so they are painted by
-day and darkened here. A network of few pixels paints a ragged moon; so it is painted again as a disc in its glow.
+An enlarging network turns every single pixel that stands out into a squiggle; so paint is smeared along the forms where
+a painting has forms, and averaged where it has only grain. The painter has hardly seen flowers at night; so they are
+painted by day and darkened here. A network of few pixels paints a ragged moon; so it is painted again as a disc in its
+glow.
 
 Kyprianidis and Kang, "Image and video abstraction by coherence-enhancing filtering", 2011.
 """

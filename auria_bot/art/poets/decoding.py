@@ -1,7 +1,7 @@
 """Decode 5-7-5 verse from a next-word network: exact syllable counts by construction, many poems at once.
 
-A dynamic-programming table of feasible remainders keeps every poem completable. The line token is written exactly when a
-line's syllables are used up.
+A dynamic-programming table of feasible remainders keeps every poem completable. The line token is written exactly when
+a line's syllables are used up.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OPENING = 2  # places of a poem that are sampled with the opening temperature
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingParams:
-    """Temperature, truncation, guidance and penalties of sampling; penalties are subtracted from a word's score, in nats."""
+    """Parameters of sampling; penalties are subtracted from a word's score, in nats."""
 
     temperature: float = 0.75
     opening: float = 1.35  # temperature of a poem's first two tokens
@@ -188,7 +188,7 @@ class Decoder:
     def _repetition_penalty(
         self, words: NDArray[np.int64], state: DecodeState, params: SamplingParams
     ) -> NDArray[np.float32]:
-        """(poems, some) penalty of words that the poem contains already or that do not agree with a preceding "a" or "an"."""
+        """(poems, some) penalty of words already in the poem or disagreeing with a preceding "a" or "an"."""
         penalty = np.float32(params.repetition) * np.take_along_axis(state.used, words, 1)
         last = np.where(state.token == LINE, state.before, state.token)[:, None]
         takes_an = self._lexicon.takes_an[words]

@@ -1,7 +1,8 @@
 """Pairs and triples of words seen in training, as compact tables.
 
-A small network errs most often in grammar, between words that never stand together, and ends lines after words that need a
-successor ("a little / "). The tables contain no text: only seen pairs, hashes of seen triples, and how often each word ends a line.
+A small network errs most often in grammar, between words that never stand together, and ends lines after words that
+need a successor ("a little / "). The tables contain no text: only seen pairs, hashes of seen triples, and how often
+each word ends a line.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class NgramFilter:
         starts: (words + 1,) where each word's followers begin.
         followers: the followers of all words, sorted within each.
         triples: sorted 32-bit hashes.
-        endings: (2, words) cost of ending a line with each word, in nats above the average word's; the second row after an
-            article or a possessive.
+        endings: (2, words) cost of ending a line with each word, in nats above the average word's; the second row after
+            an article or a possessive.
     """
 
     def __init__(

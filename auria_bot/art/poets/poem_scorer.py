@@ -41,7 +41,7 @@ class PoemScorer:
         self._network, self._vocabulary = runtimes.load(path, runtime=runtime), vocabulary
 
     def __call__(self, tokens: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(rows,) logits of word numbers (rows, tokens): <start> first, 0 after the end of the poem or of its beginning."""
+        """(rows,) logits of word numbers (rows, tokens): <start> first, 0 after the end of the poem or beginning."""
         read = np.zeros((len(tokens), _PLACES), np.int64)
         places = min(_PLACES, tokens.shape[1])
         read[:, :places] = tokens[:, :places]

@@ -100,7 +100,8 @@ def rank(
         scorer_logits: (poems,) the poem scorer's logits, where there is a scorer.
         recent: poems, as lines of words, that the chosen ones should not resemble.
         considered: how many candidates are compared by meaning for the first poem; four more for each further one.
-        is_usable: whether a poem passes the checks; only called for the likeliest, because it takes longer than decoding one.
+        is_usable: whether a poem passes the checks; only called for the likeliest, because it takes longer than
+            decoding one.
         weights: the weight of each quality.
     """
     first = np.array([fluency(poem, weights) for poem in poems])
@@ -139,7 +140,7 @@ def _likeness(lines: Sequence[Sequence[str]], others: Sequence[Sequence[Sequence
 
 
 def style_penalties(lines: Sequence[Sequence[str]]) -> float:
-    """The cost of clashing seasons and hours, repeated beginnings and many prepositions: 0 for none, about 1 for a clear fault."""
+    """The cost of clashing seasons or hours, repeated beginnings and many prepositions; about 1 for a clear fault."""
     flat = [word for line in lines for word in line]
     found = 1.0 * _clash(flat, _SEASONS) + 0.5 * _clash(flat, _HOURS)
     found += 0.4 * max(0, sum(word in _PREPOSITIONS for word in flat) - _MOST_PREPOSITIONS)

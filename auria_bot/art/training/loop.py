@@ -1,6 +1,7 @@
 """The training loop: steps, checkpoints, resuming, a time budget, a log.
 
-A run killed at any moment resumes from its last checkpoint as the same run, because recipes draw their batches from the step's number.
+A run killed at any moment resumes from its last checkpoint as the same run, because recipes draw their batches from the
+step's number.
 """
 
 from __future__ import annotations
@@ -177,7 +178,8 @@ def _log_figures(
 def read_settings(kind: type[Settings], path: Path | None) -> Settings:
     """Read a settings dataclass from a TOML file, in which other names are ignored; None gives the defaults."""
     given = tomllib.loads(path.read_text(encoding="utf-8")) if path is not None else {}
-    return kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})  # type: ignore[arg-type]  # a dataclass
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    return kind(**{name: value for name, value in given.items() if name in names})
 
 
 def training_folder(model: str) -> Path:

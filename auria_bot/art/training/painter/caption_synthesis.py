@@ -1,7 +1,7 @@
 """Synthesise captions of training pictures: short phrases and haiku-like lines with correct colours and lights.
 
-A picture's statistics determine its light and colours. Some lines are unrelated to the picture ("a crow calls"), because poems have
-such lines too, and the painter must learn to ignore them.
+A picture's statistics determine its light and colours. Some lines are unrelated to the picture ("a crow calls"),
+because poems have such lines too, and the painter must learn to ignore them.
 """
 
 from __future__ import annotations

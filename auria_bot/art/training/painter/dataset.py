@@ -1,8 +1,8 @@
 """The painter's training data: pictures, relit copies, captions and caption vectors, as arrays.
 
-Reads intel_scenes.zip and flowers_5.zip from the data folder and keeps the arrays under the training folder; nothing of them ships.
-The archives' test pictures are the test split; of the rest, one in 25 by the hash of its file name, and those the archive
-marks so, are the validation split.
+Reads intel_scenes.zip and flowers_5.zip from the data folder and keeps the arrays under the training folder; nothing of
+them ships. The archives' test pictures are the test split; of the rest, one in 25 by the hash of its file name, and
+those the archive marks so, are the validation split.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Export the painter from its checkpoints to models/painter: safetensors, two ONNX graphs, and the vectors of the phrases."""
+"""Export the painter from its checkpoints to models/painter: safetensors, two ONNX graphs, phrase vectors."""
 
 from __future__ import annotations
 
@@ -83,7 +83,10 @@ def export(
     painter: PainterConfig | None = None,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Write weights.safetensors, model.onnx, sketcher.onnx, meanings.safetensors, config.json and SHA256SUMS to `out`; keep card and metrics."""
+    """Export weights.safetensors, model.onnx, sketcher.onnx, meanings.safetensors, config.json and SHA256SUMS to `out`.
+
+    Card and metrics of an earlier export stay.
+    """
     from safetensors.numpy import save_file
 
     graph = build(folder, sketcher=sketcher, painter=painter)

@@ -1,7 +1,7 @@
 """Relight daylight pictures: night, moon, sunset, autumn, snow.
 
-Real nights and sunsets are rare, so the painter is also trained on relit pictures. All is arithmetic on RGB; nothing is learned.
-Pictures and results are float32 (height, width, 3) in [0, 1].
+Real nights and sunsets are rare, so the painter is also trained on relit pictures. All is arithmetic on RGB; nothing is
+learned. Pictures and results are float32 (height, width, 3) in [0, 1].
 """
 
 from __future__ import annotations

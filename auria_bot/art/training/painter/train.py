@@ -1,10 +1,11 @@
 """Train the painter in stages and export it.
 
-    python -m auria_bot.art.training.painter.train --data DIR [--stage sketch|match|paint|export] [--minutes N] [--folder DIR] [--out DIR]
+    python -m auria_bot.art.training.painter.train --data DIR [--stage sketch|match|paint|export] [--minutes N]
+    [--folder DIR] [--out DIR]
 
-sketch: sentence to colour sketch. match: how well picture and text fit together. paint: sketch and words to picture. export: the
-averages of all three as ONNX graphs and safetensors. Every stage resumes from its checkpoint under the folder; without --stage
-all run in turn, and finished ones are skipped.
+sketch: sentence to colour sketch. match: how well picture and text fit together. paint: sketch and words to picture.
+export: the averages of all three as ONNX graphs and safetensors. Every stage resumes from its checkpoint under the
+folder; without --stage all run in turn, and finished ones are skipped.
 """
 
 from __future__ import annotations

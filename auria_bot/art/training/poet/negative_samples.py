@@ -1,7 +1,7 @@
 """Generate a negative sample for each haiku: a poem that the poet writes in the same form and near the same words.
 
-From such pairs the poem scorer learns what the poet gets wrong, because length, form and subject are alike on both sides. Samples are
-written in batches and kept, so that a stopped run resumes.
+From such pairs the poem scorer learns what the poet gets wrong, because length, form and subject are alike on both
+sides. Samples are written in batches and kept, so that a stopped run resumes.
 """
 
 from __future__ import annotations

@@ -295,9 +295,7 @@ def train(
     )
     left = None if minutes is None else minutes - (time.monotonic() - began) / 60
     if not outcome.finished or (left is not None and left <= 0):
-        log(
-            "the poet can write; run the same command again to continue and to train its poem scorer after the last update"
-        )
+        log("the poet can write; run the same command again to continue and, after the last update, train its scorer")
         return metrics
     metrics = poem_scorer.train(
         dataset=dataset,
