@@ -30,9 +30,10 @@ __all__ = ["MiniLmMoodReader", "stem", "tone", "write_meanings"]
 
 _PLEASANT = frozenset(
     (  # noqa: SIM905 - a column of words reads better than a hundred quotes
-        "love joy bright warm sun sunlight laugh smile gentl soft sweet kiss bloom blossom danc sing song play happi"
-        " glad peac calm hope new gift home safe friend together embrac tender golden shin sparkl light dawn spring child"
-        " delight merri free bless thank harvest bread honey butterfli rainbow garden fresh rise awak wonder"
+        "love joy bright warm sun sunlight laugh smile gentl soft sweet kiss bloom blossom danc sing song play "
+        "happi glad peac calm hope new gift home safe friend together embrac tender golden shin sparkl light dawn "
+        "spring child delight merri free bless thank harvest bread honey butterfli rainbow garden fresh rise awak "
+        "wonder"
     ).split()
 )
 """Stems and short words with a positive tone."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from auria_bot.art.evaluation.painter import BARS, measure
-from auria_bot.art.training.loop import training_folder
+from auria_bot.art.evaluation.painter import BARS, evaluate
 from auria_bot.corpus.language.shipped_tables import models_folder
 from tests.bench import Result
 
@@ -16,7 +15,7 @@ __all__ = ["run"]
 def run() -> Result:
     """Paint 1,000 test captions and 100 haiku and measure them; the judges are trained first when they are not there."""
     data = Path(os.environ.get("AURIA_DATA", "../shared/data"))
-    found = measure(data=data, model=models_folder() / "painter", folder=training_folder("painter"), log=lambda _: None)
+    found = evaluate(data=data, model=models_folder() / "painter", log=lambda _: None)
     kept = ", ".join(f"{name} {count}/{found['control_seeds']}" for name, count in found["control"].items())
     figures = (
         f"best of {found['candidates']}; scene found {found['scene']:.3f} (haiku {found['haiku_scene']:.3f}, real {found['scene_real']:.3f}); "

@@ -24,9 +24,9 @@ def run() -> Result:
     data = data_folder()
     if not data.is_dir():
         return Result(name="poet-perplexity", figures=f"no data in {data}; set AURIA_DATA", bar=_BAR, passed=False)
-    from auria_bot.art.evaluation.poet import measure
+    from auria_bot.art.evaluation.poet import evaluate
 
-    found = measure(data=data, model=models_folder() / "poet")
+    found = evaluate(data=data, model=models_folder() / "poet")
     figures = (
         f"poet {found['perplexity_test']}, 5-gram of the haiku {found['perplexity_5gram_haiku']}, of all verse "
         f"{found['perplexity_5gram_all']}: {found['below_5gram']:.1%} under the better one ({found['test_haiku']} haiku)"

@@ -54,33 +54,13 @@ NAMED: Final = {
 
 _SIDE = 48  # pixels a side of the reduced picture that is measured
 _LEAST = 0.1  # share of the picture below which a colour is not named
-_RELATED = (  # of each pair only the more frequent is named
-    {"black", "dark grey"},
-    {"dark grey", "grey"},
-    {"grey", "pale grey"},
-    {"pale grey", "white"},
-    {"white", "cream"},
-    {"dark brown", "brown"},
-    {"brown", "tan"},
-    {"tan", "cream"},
-    {"dark red", "red"},
-    {"orange", "gold"},
-    {"gold", "yellow"},
-    {"olive green", "dark green"},
-    {"dark green", "green"},
-    {"green", "pale green"},
-    {"green", "olive green"},
-    {"teal", "turquoise"},
-    {"dark blue", "blue"},
-    {"blue", "slate blue"},
-    {"slate blue", "pale blue"},
-    {"blue", "pale blue"},
-    {"dark blue", "slate blue"},
-    {"purple", "lilac"},
-    {"lilac", "pink"},
-    {"grey", "slate blue"},
-    {"black", "dark brown"},
+_RELATED_PAIRS = (  # of each pair only the more frequent is named
+    "black/dark grey, dark grey/grey, grey/pale grey, pale grey/white, white/cream, dark brown/brown, brown/tan, "
+    "tan/cream, dark red/red, orange/gold, gold/yellow, olive green/dark green, dark green/green, green/pale "
+    "green, green/olive green, teal/turquoise, dark blue/blue, blue/slate blue, slate blue/pale blue, blue/pale "
+    "blue, dark blue/slate blue, purple/lilac, lilac/pink, grey/slate blue, black/dark brown"
 )
+_RELATED = tuple(set(pair.split("/")) for pair in _RELATED_PAIRS.split(", "))
 
 
 def _prototypes() -> tuple[list[str], NDArray[np.float32]]:

@@ -123,7 +123,7 @@ def meteor(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]])
 def _check(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) -> None:
     if not hypotheses or len(hypotheses) != len(references) or not all(references):
         raise InputError(
-            f"each caption needs one or more references; {len(hypotheses)} captions, {len(references)} lists of references"
+            f"each caption needs one or more references, not {len(hypotheses)} captions and {len(references)} lists"
         )
 
 

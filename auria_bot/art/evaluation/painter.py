@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from auria_bot.art.evaluation.painter_judges import Encoder
     from auria_bot.art.training.painter.dataset import Scenes
 
-__all__ = ["BARS", "control", "measure", "read_haiku", "variety", "verdict"]
+__all__ = ["BARS", "control", "evaluate", "read_haiku", "variety", "verdict"]
 
 BARS = {"scene": 0.9, "caption": 0.6, "control": 19, "variety": 0.5}  # shares of real pictures' figures; seeds of 20
 _SEEDS = 20
@@ -47,11 +47,11 @@ _CONTROL = {  # name: (two prompts, the quantity that should be greater for the 
 }
 
 
-def measure(
+def evaluate(
     *,
     data: Path,
     model: Path,
-    folder: Path,
+    folder: Path | None = None,
     pictures: int = 1000,
     haiku: int = 100,
     candidates: int = 8,
@@ -63,13 +63,14 @@ def measure(
     Args:
         data: folder of the training archives and of haiku.jsonl.zst.
         model: the exported model's folder, `models/painter`.
-        folder: where the training arrays and the judges are kept (built if missing).
+        folder: where the training arrays and the judges are kept (built if missing); by default `training_folder`.
         pictures: how many test captions are painted.
         haiku: how many poems are painted.
         candidates: candidates of each painting.
         seeds: seeds of each control prompt.
         log: receives progress lines.
     """
+    folder = folder or training_folder("painter")
     scenes = prepare(data, folder, log=log)
     classifier, encoder = SceneClassifier(scenes, folder), train_encoder(scenes, folder, log=log)
     painter = AttnPainter(AttnPainter.Config(candidates=candidates), models=model.parent)
@@ -237,10 +238,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
-    figures = measure(
+    figures = evaluate(
         data=chosen.data,
         model=chosen.model,
-        folder=chosen.folder or training_folder("painter"),
+        folder=chosen.folder,
         pictures=chosen.pictures,
         log=log,
     )

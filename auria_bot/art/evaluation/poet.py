@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["KneserNey", "load_net", "main", "measure", "native_lstm", "perplexity", "places_of"]
+__all__ = ["KneserNey", "evaluate", "load_net", "main", "native_lstm", "perplexity", "places_of"]
 
 
 def places_of(dataset: PoetDataset) -> list[NDArray[np.int64]]:
@@ -180,7 +180,7 @@ def load_net(folder: Path) -> tuple[WordLstm, Vocabulary]:
     return net.eval(), Vocabulary.parse((folder / "vocabulary.txt").read_text(encoding="ascii"))
 
 
-def measure(*, data: Path, model: Path) -> dict[str, Any]:
+def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
     """Perplexity of the test split for the network (without theme and kind) and for 5-gram models.
 
     Two 5-gram models are made, of the training haiku alone and of all training verse; the network is compared with the
@@ -220,7 +220,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the files of verse")
     parser.add_argument("--model", type=Path, default=Path("models/poet"), help="the model's folder")
     given = parser.parse_args()
-    print(describe(given.model, measure(data=given.data, model=given.model)))  # noqa: T201 - a command's answer
+    print(describe(given.model, evaluate(data=given.data, model=given.model)))  # noqa: T201 - a command's answer
 
 
 def _five_gram(dataset: PoetDataset, rows: Iterable[int]) -> KneserNey:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from auria_bot.art.evaluation.painter import measure
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig
 from auria_bot.art.nets.painter import PainterConfig
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.training.painter.dataset import Scenes
 
-__all__ = ["STAGES", "PainterSettings", "evaluate", "main", "train"]
+__all__ = ["STAGES", "PainterSettings", "main", "train"]
 
 STAGES = ("sketch", "match", "paint", "export")
 _SHARES = {"sketch": 0.3, "match": 0.05, "paint": 0.65}  # of the minutes, when one run does all stages
@@ -115,13 +114,6 @@ def train(
             made = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
         figures |= {f"{name}_{key}": value for key, value in made.items()}
     return figures
-
-
-def evaluate(
-    *, data: Path, model: Path, folder: Path | None = None, pictures: int = 1000, log: Callable[[str], None] = print
-) -> dict[str, Any]:
-    """Measure an exported painter on the test split; see `auria_bot.art.evaluation.painter.measure`."""
-    return measure(data=data, model=model, folder=folder or loop.training_folder("painter"), pictures=pictures, log=log)
 
 
 def _recipe(

@@ -30,37 +30,38 @@ _CARD = """# The poet: a word LSTM
 
 Writes three-line English verse word by word; the decoder beside it keeps every poem 5-7-5.
 
-- **Net**: {parameters:,} parameters; {words:,} words, {layers} LSTM layers of {hidden}, word vectors of {width} shared by
-  input and output and initialised with all-MiniLM-L6-v2's (Apache-2.0) vectors of single words. Reads the syllables of the
-  line so far, the kind of poem and a MiniLM sentence vector as theme.
-- **Trained on**: stanzas of public-domain verse, then about 66,000 English haiku (training split), then the 5-7-5 ones
-  among them more often. The haiku belong to their poets; they were read for training only, and none is stored here.
-  `originality.bin` holds 40-bit hashes of their lines of five words and more and of their pairs of lines, so that the decoder
-  can reject copies (a new line is taken for a copy less than once in a million times). `usage.npz` holds which pairs of
-  words were seen in the training verse, and 32-bit hashes of the triples: the decoder prefers them, which corrects most of
-  the network's grammar.
-{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation, 4 % test.
-- **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split over words,
-  line breaks and ends, given neither theme nor kind: {perplexity}.
-{scorer}- **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of persons and copied
-  lines are dropped by the program around it.
+- **Net**: {parameters:,} parameters; {words:,} words, {layers} LSTM layers of {hidden}, word vectors of {width}
+  shared by input and output and initialised with all-MiniLM-L6-v2's (Apache-2.0) vectors of single words. Reads
+  the syllables of the line so far, the kind of poem and a MiniLM sentence vector as theme.
+- **Trained on**: stanzas of public-domain verse, then about 66,000 English haiku (training split), then the
+  5-7-5 ones among them more often. The haiku belong to their poets; they were read for training only, and none
+  is stored here. `originality.bin` holds 40-bit hashes of their lines of five words and more and of their pairs
+  of lines, so that the decoder can reject copies (a new line is taken for a copy less than once in a million
+  times). `usage.npz` holds which pairs of words were seen in the training verse, and 32-bit hashes of the
+  triples: the decoder prefers them, which corrects most of the network's grammar.
+{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation,
+  4 % test.
+- **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split
+  over words, line breaks and ends, given neither theme nor kind: {perplexity}.
+{scorer}- **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of
+  persons and copied lines are dropped by the program around it.
 - **Licence:** MIT for the weights as ours; the haiku they learned from belong to their poets.
 - **Command**: `python -m auria_bot.art.training.poet.train --data DIR`
   ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
 {remarks}"""
 
-_CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses, SHA-256 of the rows
-  {sha256}.
+_CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses,
+  SHA-256 of the rows {sha256}.
 """
 
-_SCORER = """- **Poem scorer**: `critic.onnx`, a bidirectional GRU of {parameters:,} parameters over word vectors initialised
-  with the poet's. It was trained to tell {pairs:,} haiku of the training split ({formal:,} of them 5-7-5) from negative
-  samples that the poet wrote in the same forms near the same words, at temperatures from 0.6 to 1, and scores every
-  candidate. On {held:,} held-out pairs (validation split) it ranks the haiku above the negative sample with a probability
-  (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}, by the first line alone {first:.3f}; accuracy {accuracy:.1%}. Both sides are
-  folded words without punctuation, in words that the decoder may write, with the same syllables in each line, so neither
-  marks nor lengths tell them apart. The command below trains it too;
-  `python -m auria_bot.art.training.poet.poem_scorer --data DIR` trains it alone.
+_SCORER = """- **Poem scorer**: `critic.onnx`, a bidirectional GRU of {parameters:,} parameters over word vectors
+  initialised with the poet's. It was trained to tell {pairs:,} haiku of the training split ({formal:,} of them
+  5-7-5) from negative samples that the poet wrote in the same forms near the same words, at temperatures from 0.6
+  to 1, and scores every candidate. On {held:,} held-out pairs (validation split) it ranks the haiku above the
+  negative sample with a probability (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}, by the first line alone
+  {first:.3f}; accuracy {accuracy:.1%}. Both sides are folded words without punctuation, in words that the decoder
+  may write, with the same syllables in each line, so neither marks nor lengths tell them apart. The command below
+  trains it too; `python -m auria_bot.art.training.poet.poem_scorer --data DIR` trains it alone.
 """
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from auria_bot.art.evaluation.poet import measure, native_lstm, perplexity, places_of
+from auria_bot.art.evaluation.poet import native_lstm, perplexity, places_of
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training import loop
 from auria_bot.art.training.poet import poem_scorer
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.training.poet.poem_scorer import PoemScorerSettings
 
-__all__ = ["PoetRecipe", "PoetSettings", "evaluate", "train"]
+__all__ = ["PoetRecipe", "PoetSettings", "train"]
 
 
 _FINAL_DROP_BOTH = 0.8  # share of poems read with neither kind nor theme at the end
@@ -307,23 +307,6 @@ def train(
         log=log,
     )
     return describe(out, metrics)
-
-
-def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
-    """Measure a trained poet on the test split, beside a 5-gram model of the same vocabulary.
-
-    Args:
-        data: the folder with the files of verse.
-        model: the model's folder.
-
-    Returns:
-        perplexity_test, perplexity_5gram and their ratio, and sizes.
-
-    Raises:
-        ModelMissing, ModelCorrupt: the model cannot be used.
-        NotFound: the data are not there.
-    """
-    return measure(data=data, model=model)
 
 
 def main() -> None:

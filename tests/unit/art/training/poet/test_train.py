@@ -97,7 +97,7 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
 
     from auria_bot.art import runtime
     from auria_bot.art.checkpoint import verify
-    from auria_bot.art.evaluation.poet import load_net, measure
+    from auria_bot.art.evaluation.poet import evaluate, load_net
 
     metrics = recipe.train(
         data=data,
@@ -109,7 +109,7 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
         scorer=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4),
     )
     assert 0 <= metrics["critic_auc"] <= 1
-    assert "**Critic**" in (tmp_path / "out" / "card.md").read_text()
+    assert "**Poem scorer**" in (tmp_path / "out" / "card.md").read_text()
     assert metrics["perplexity_validation"] > 1
     assert len(verify(tmp_path / "out")) == 64
     net, vocabulary = load_net(tmp_path / "out")
@@ -129,7 +129,7 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
         found = runtime.load(tmp_path / "out" / "model.onnx", runtime=name).run(feeds)
         for tensor, key in zip(expected, ("likelihoods", "hidden_next", "cell_next"), strict=True):
             assert np.allclose(tensor.numpy(), found[key], atol=2e-3)
-    assert measure(data=data, model=tmp_path / "out")["test_haiku"] > 0
+    assert evaluate(data=data, model=tmp_path / "out")["test_haiku"] > 0
     assert len(vocabulary) == net.config.words
 
 
@@ -143,7 +143,7 @@ def test_a_stopped_training_has_no_critic_yet(data, tmp_path):
     )
     assert "critic_auc" not in metrics
     assert not (tmp_path / "out" / "critic.onnx").exists()
-    assert "**Critic**" not in (tmp_path / "out" / "card.md").read_text()
+    assert "**Poem scorer**" not in (tmp_path / "out" / "card.md").read_text()
 
 
 def test_remarks_stay_on_the_card(tmp_path):
