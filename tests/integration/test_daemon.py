@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+import os
+from contextlib import closing
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.daemon import Daemon
+from auria_bot.settings.loading import load
+from auria_bot.testing import FakeClock
+from tests.factories import add_draft
+from tests.house import fake_house
+from tests.publishing import approved
 from tests.scenarios import catch_up, idle, outages, power_cut, takeover, year
 
 if TYPE_CHECKING:
@@ -63,3 +71,47 @@ def test_the_power_goes_out():
     """Three times."""
     figures, wrong = power_cut.month("SQLite", 3)
     assert wrong == [], figures
+
+
+JOBS = {"backup": 31, "tidy": 32, "digest": 33, "publish": 34, "approve": 35, "refresh": 36}
+SETTINGS = """
+[channels.folder]
+backend = "folder"
+[schedule]
+approve_after = 1
+[schedule.make]
+at = []
+[schedule.measure]
+at = []
+[schedule.reconcile]
+at = []
+"""
+
+
+@pytest.mark.slow
+def test_a_job_ends_with_what_its_command_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each of the daemon's commands, the real ones, tells what it did; one that fails tells why."""
+    for name in [name for name in os.environ if name.startswith("AURIA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AURIA_HOME", str(tmp_path))
+    times = "".join(f'[schedule.{job}]\nat = ["*:{minute}"]\n' for job, minute in JOBS.items())
+    (tmp_path / "auria.toml").write_text(SETTINGS + times, encoding="utf-8")
+    clock = FakeClock(datetime.now(UTC).replace(minute=0))
+    with closing(fake_house(tmp_path, clock=clock)) as house:
+        approved(house, 1, channels=("folder",))
+        Daemon(load=lambda: load(dict(os.environ)), clock=clock).once()
+        clock.advance(minutes=40)
+        with house.store.begin() as unit:
+            waiting = add_draft(unit, 2, made_at=datetime(2026, 1, 1, tzinfo=UTC))
+        Daemon(load=lambda: load(dict(os.environ)), clock=clock).once()
+        found = {run.slot.job: (str(run.state), run.summary) for run in house.job_scheduler.history()}
+    state, backup = found.pop("backup")
+    assert (state, " files, " in backup) == ("done", True)
+    state, refresh = found.pop("refresh")
+    assert (state, "auria corpus login" in refresh) == ("retry", True)
+    assert found == {
+        "tidy": ("done", "nothing is old enough to delete"),
+        "digest": ("done", "a new digest, 1 notice sent"),
+        "publish folder": ("done", "1 published"),
+        "approve": ("done", f"draft {waiting.id} is approved for folder"),
+    }
