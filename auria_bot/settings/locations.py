@@ -49,7 +49,7 @@ def default_home(environment: Mapping[str, str]) -> Path:
 
 
 def own_file(environment: Mapping[str, str] | None = None) -> Path:
-    """The operator's own settings file, which may not be there yet: the one that AURIACONFIG names, or the home's."""
+    """The operator's own settings file, which may not be there yet: the one that AURIA_CONFIG names, or the home's."""
     env = os.environ if environment is None else environment
     named = env.get(CONFIG)
     return Path(named).expanduser().absolute() if named else default_home(env) / "auria.toml"
