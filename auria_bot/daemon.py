@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from auria_bot import telemetry
-from auria_bot.bootstrap import application, operations
+from auria_bot.bootstrap import application
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.errors import AuriaError, DiskError, InvalidTransition, SettingsError, StoreError
 from auria_bot.redaction import redacted_error
@@ -74,8 +74,8 @@ class Daemon:
         self._load, self._clock, self._program = load, clock, tuple(program)
         self._holder = holder or own_name()
         self._app: Application = application.build(load(), clock=clock)
-        self._health_monitor = operations.caretaker(self._app, self._program)
-        self._outage_alerter = operations.alarm(self._app.settings, self._program)
+        self._health_monitor = self._app.health_monitor(self._program)
+        self._outage_alerter = self._app.outage_alerter(self._program)
         self._election: LeaderElection | None = None
         self._wake_ups: WakeUps | None = None  # while `run` runs
         self._processes: dict[ScheduledTime, JobProcess] = {}
@@ -288,12 +288,11 @@ class Daemon:
                 self._election.release()
             self._election = None
         self._health_monitor.close()
-        self._app = application.build(settings, clock=self._clock)
-        self._health_monitor = operations.caretaker(self._app, self._program)
-        self._outage_alerter.addresses = operations.addresses(settings)
-        if self._election is not None:
-            self._app.__dict__["store"] = self._election.store  # the connection and the lease stay
-        else:
+        store = self._election.store if self._election is not None else None  # the connection and the lease stay
+        self._app = application.build(settings, clock=self._clock, store=store)
+        self._health_monitor = self._app.health_monitor(self._program)
+        self._outage_alerter.addresses = self._app.notification_urls
+        if store is None:
             old.close()
         telemetry.set_up(level=settings.logging.level, form=settings.logging.format)
         self._is_dispatch_due = True

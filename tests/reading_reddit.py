@@ -52,7 +52,7 @@ def reading_house(home: Path, server: RedditServer, **more: Any) -> Application:
         attempts=chosen.attempts,
         retry_delay=chosen.retry_delay,
     )
-    made.__dict__["reddit"] = Reddit(
+    made.reddit = Reddit(
         access,
         MemorySecrets({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
         meter=RequestCounter(sleep=lambda _: None),

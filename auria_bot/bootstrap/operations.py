@@ -1,161 +1,161 @@
-"""Joins what keeps house: backups, upkeep, notices and health, of an application that `bootstrap` built.
-
-Nothing is opened or imported before it is used; `health` and `notices` of the daemon bring neither a model nor Apprise with them.
-"""
+"""Composes operations: backups, maintenance, notifications and health."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from auria_bot.bootstrap.schedule import ScheduleServices
 from auria_bot.errors import AuriaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from auria_bot.bootstrap.application import Application
     from auria_bot.services.operations.backups import Backups
+    from auria_bot.services.operations.database import DatabaseAdministration
     from auria_bot.services.operations.health_monitor import HealthMonitor
     from auria_bot.services.operations.health_report import Health
     from auria_bot.services.operations.maintenance import Maintenance
     from auria_bot.services.operations.notices import Notices
     from auria_bot.services.operations.notifier import AppriseNotifier
     from auria_bot.services.operations.outage_alerts import OutageAlerter
-    from auria_bot.settings.schema import Settings
     from auria_bot.store.dump import Dump
 
-__all__ = ["addresses", "alarm", "backups", "caretaker", "expiring", "health", "herald", "notices", "upkeep"]
+__all__ = ["OperationsServices"]
 
-_SOON = timedelta(days=7)  # before a token's end; by then it should have been renewed
-
-
-def backups(house: Application) -> Backups:
-    """Copies of the house; the database need not be whole, nor there."""
-    from auria_bot.services.operations.backups import Backups
-
-    chosen = house.settings.maintenance
-    folder = house.settings.home / chosen.backup_folder.expanduser()
-    return Backups(
-        home=house.settings.home,
-        folder=folder,
-        database=_dump(house.settings),
-        clock=house.clock,
-        daily=chosen.daily_backups,
-        weekly=chosen.weekly_backups,
-    )
+_SOON = timedelta(days=7)  # before a token expires; it should have been renewed earlier
 
 
-def upkeep(house: Application) -> Maintenance:
-    """What keeps house."""
-    from auria_bot.services.operations.maintenance import Maintenance
+class OperationsServices(ScheduleServices):
+    """Backups, maintenance, notifications and health."""
 
-    chosen = house.settings.maintenance
-    return Maintenance(
-        home=house.settings.home,
-        store=house.store,
-        pictures=house.pictures,
-        workspace=house.runs,
-        database=_dump(house.settings),
-        clock=house.clock,
-        rejected_days=chosen.rejected_days,
-        runs_days=chosen.unfinished_days,
-        least_free=chosen.min_free_mb * 1_000_000,
-    )
+    @cached_property
+    def dump(self) -> Dump:
+        """Copies and restores the database, which need not be intact."""
+        from auria_bot.store.dump import Dump
 
+        return Dump(self.settings.database_url, programs=self.settings.maintenance.postgres_programs)
 
-def addresses(settings: Settings) -> tuple[str, ...]:
-    """Where the operator is told; each holds secrets."""
-    return tuple(address.get_secret_value() for address in settings.notify.addresses)
+    @cached_property
+    def backups(self) -> Backups:
+        """Backups of database and pictures; the database need not be intact."""
+        from auria_bot.services.operations.backups import Backups
 
+        chosen = self.settings.maintenance
+        return Backups(
+            home=self.settings.home,
+            folder=self.settings.home / chosen.backup_folder.expanduser(),
+            database=self.dump,
+            clock=self.clock,
+            daily=chosen.daily_backups,
+            weekly=chosen.weekly_backups,
+        )
 
-def herald(settings: Settings) -> AppriseNotifier | None:
-    """Who says notices; None where the operator gave no address."""
-    from auria_bot.services.operations.notifier import AppriseNotifier
+    @cached_property
+    def database_administration(self) -> DatabaseAdministration:
+        """Backs the database up, restores it and reads its journal."""
+        from auria_bot.services.operations.database import DatabaseAdministration
+        from auria_bot.store.unit_of_work import Store
 
-    known = addresses(settings)
-    return AppriseNotifier(known) if known else None
+        return DatabaseAdministration(
+            settings=self.settings,
+            backups=self.backups,
+            open_store=lambda: Store.open(self.settings),
+            clock=self.clock,
+        )
 
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        """Deletes what is old, checks what is stored, and watches the free disk space."""
+        from auria_bot.services.operations.maintenance import Maintenance
 
-def notices(house: Application) -> Notices:
-    """What the operator is told."""
-    from zoneinfo import ZoneInfo
+        chosen = self.settings.maintenance
+        return Maintenance(
+            home=self.settings.home,
+            store=self.store,
+            pictures=self.pictures,
+            workspace=self.runs,
+            database=self.dump,
+            clock=self.clock,
+            rejected_days=chosen.rejected_days,
+            runs_days=chosen.unfinished_days,
+            least_free=chosen.min_free_mb * 1_000_000,
+        )
 
-    from auria_bot.services.operations.notices import Notices, Sources
-    from auria_bot.services.operations.notifier import LogNotifier
+    @property
+    def notification_urls(self) -> tuple[str, ...]:
+        """Apprise URLs of the operator; they contain secrets."""
+        return tuple(url.get_secret_value() for url in self.settings.notify.addresses)
 
-    sources = Sources(
-        inventory=house.job_planner.inventory,
-        disk_space=upkeep(house).disk_space,
-        overdue=health(house).overdue,
-        missed=house.job_scheduler.asked,
-        expiring=lambda: expiring(house),
-        picture=house.pictures.path,
-    )
-    return Notices(
-        store=house.store,
-        notifier=herald(house.settings) or LogNotifier(),
-        clock=house.clock,
-        zone=ZoneInfo(house.settings.time_zone),
-        sources=sources,
-        muted=house.settings.notify.muted,
-    )
+    @cached_property
+    def notifier(self) -> AppriseNotifier | None:
+        """Sends notifications; None without URLs."""
+        from auria_bot.services.operations.notifier import AppriseNotifier
 
+        return AppriseNotifier(self.notification_urls) if self.notification_urls else None
 
-def health(house: Application) -> Health:
-    """How the house is."""
-    from zoneinfo import ZoneInfo
+    @cached_property
+    def notices(self) -> Notices:
+        """Decides what the operator is notified of, and sends it."""
+        from auria_bot.services.operations.notices import Notices, Sources
+        from auria_bot.services.operations.notifier import LogNotifier
 
-    from auria_bot import __version__
-    from auria_bot.services.operations.health_report import Health
+        sources = Sources(
+            inventory=self.job_planner.inventory,
+            disk_space=self.maintenance.disk_space,
+            overdue=self.health.overdue,
+            missed=self.job_scheduler.asked,
+            expiring=self.expiring_tokens,
+            picture=self.pictures.path,
+        )
+        return Notices(
+            store=self.store,
+            notifier=self.notifier or LogNotifier(),
+            clock=self.clock,
+            zone=self.zone,
+            sources=sources,
+            muted=self.settings.notify.muted,
+        )
 
-    chosen = house.settings
-    return Health(
-        store=lambda: house.store,
-        clock=house.clock,
-        schedules=chosen.schedule.rules(chosen.channels),
-        zone=ZoneInfo(chosen.time_zone),
-        patience=timedelta(seconds=chosen.daemon.job_timeout),
-        version=__version__,
-    )
+    @cached_property
+    def health(self) -> Health:
+        """Reports the daemon's health, also while the database is unreachable."""
+        from auria_bot import __version__
+        from auria_bot.services.operations.health_report import Health
 
+        return Health(
+            store=lambda: self.store,
+            clock=self.clock,
+            schedules=self.settings.schedule.rules(self.settings.channels),
+            zone=self.zone,
+            patience=timedelta(seconds=self.settings.daemon.job_timeout),
+            version=__version__,
+        )
 
-def caretaker(house: Application, program: Sequence[str]) -> HealthMonitor:
-    """The daemon's eye on the house."""
-    from auria_bot.services.operations.health_monitor import HealthMonitor
-    from auria_bot.services.operations.health_server import HealthServer
+    def health_monitor(self, program: Sequence[str]) -> HealthMonitor:
+        """The daemon's watch over health and notifications, which are sent by this program in a child process."""
+        from auria_bot.services.operations.health_monitor import HealthMonitor
+        from auria_bot.services.operations.health_server import HealthServer
 
-    address = house.settings.health.address
-    server = HealthServer(health(house), address) if address else None
-    return HealthMonitor(notices=lambda: notices(house), server=server, program=program)
+        address = self.settings.health.address
+        server = HealthServer(self.health, address) if address else None
+        return HealthMonitor(notices=lambda: self.notices, server=server, program=program)
 
+    def outage_alerter(self, program: Sequence[str]) -> OutageAlerter:
+        """Notifies the operator while database or settings cannot be used."""
+        from auria_bot.services.operations.outage_alerts import OutageAlerter
 
-def alarm(settings: Settings, program: Sequence[str]) -> OutageAlerter:
-    """What is told when nothing else works."""
-    from auria_bot.services.operations.outage_alerts import OutageAlerter
+        return OutageAlerter(addresses=self.notification_urls, program=program)
 
-    return OutageAlerter(addresses=addresses(settings), program=program)
-
-
-def expiring(house: Application) -> Mapping[str, str]:
-    """The date on which the token of each channel ends, where that is soon; channels that cannot tell are left out."""
-    found = {}
-    for name, channel in house.channels.items():
-        try:
-            ends = getattr(channel(), "expires", lambda: None)()
-        except AuriaError:
-            continue  # it is told elsewhere what is wrong with it
-        if ends is not None and ends - house.clock() < _SOON:
-            found[name] = f"{ends:%Y-%m-%d}"
-    return found
-
-
-def _addresses(settings: Settings) -> list[str]:
-    return [address.get_secret_value() for address in settings.notify.addresses]
-
-
-def _dump(settings: Settings) -> Dump:
-    from auria_bot.store.dump import Dump
-
-    programs: Path | None = settings.maintenance.postgres_programs
-    return Dump(settings.database_url, programs=programs)
+    def expiring_tokens(self) -> Mapping[str, str]:
+        """For each channel whose token expires soon, the date; channels that cannot tell are left out."""
+        found = {}
+        for name, channel in self.channels.items():
+            try:
+                ends = getattr(channel(), "expires", lambda: None)()
+            except AuriaError:
+                continue  # reported elsewhere
+            if ends is not None and ends - self.clock() < _SOON:
+                found[name] = f"{ends:%Y-%m-%d}"
+        return found

@@ -55,9 +55,9 @@ def test_a_folder_is_measured_and_a_deleted_post_noticed(house: Application, clo
     assert [post.post_id for post in house.tracker.measure(["folder"]).vanished] == [posts[0]]
     clock.advance(days=30)
     assert house.tracker.measure(["folder"]).vanished == ()
-    total = house.statistics.report().total()
+    total = house.engagement_reporter.report().total()
     assert (total.posts, total.vanished, total.points) == (2, 1, None)
-    assert house.moods.preferences().artworks == 0
+    assert house.preferences.preferences().artworks == 0
 
 
 def test_what_followers_love_is_made_next(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
@@ -77,8 +77,8 @@ def test_what_followers_love_is_made_next(house: Application, clock: FakeClock, 
         clock.advance(days=1)
     clock.advance(days=8)
     assert house.tracker.measure(["fake"]).results[0].posts == 12
-    assert [one.name for one in house.statistics.report().by("mood")] == ["stormy", "serene"]
-    leanings = house.moods.preferences()
+    assert [one.name for one in house.engagement_reporter.report().by("mood")] == ["stormy", "serene"]
+    leanings = house.preferences.preferences()
     assert (leanings.artworks, leanings.moods[0].name) == (12, "stormy")
     assert leanings.moods[-1].name == "serene"
     monkeypatch.setattr("auria_bot.services.studio.planner.new_seed", lambda: 77)

@@ -199,7 +199,7 @@ def expired_token(home: Path, channel: str) -> Iterator[str]:
             Settings(home=home, database=DatabaseSettings(url=SecretStr(url)), channels={}),
             clock=lambda: datetime.now(UTC),
         )
-        house.__dict__["channels"] = {channel: lambda: one}
+        house.channels = {channel: lambda: one}
         with closing(house):
             server.fail_next("401")
             house.publisher.publish()

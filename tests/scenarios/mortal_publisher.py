@@ -69,7 +69,7 @@ def house(home: Path, database: str, channel: str, options: dict[str, Any]) -> A
     kind = registry.find("channel", channel)
     chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     one = kind(kind.Config(**chosen, name=channel), home=home, secrets=SecretStore(home, channel))
-    made.__dict__["channels"] = {channel: lambda: one}
+    made.channels = {channel: lambda: one}
     return made
 
 

@@ -108,7 +108,7 @@ def house(home: Path, url: str = "") -> Application:
     )
     made = build(settings)
     channel = CountingFolder(CountingFolder.Config(name="folder"), home=home)
-    made.__dict__["channels"] = {"folder": lambda: channel}
+    made.channels = {"folder": lambda: channel}
     return made
 
 

@@ -47,7 +47,6 @@ def refresh(
     Continues where the last run stopped, also when that was interrupted; repeating it does no harm. Needs an application on
     Reddit: auria corpus login.
     """
-    from auria_bot.bootstrap.administration import reddit_refresh
     from auria_bot.cli.app_context import app_context
     from auria_bot.services.corpus.refresh import RefreshRequest, meter_json
 
@@ -62,7 +61,7 @@ def refresh(
             check=check if look is None else look,
             dry_run=dry_run,
         )
-        service = reddit_refresh(app)
+        service = app.reddit_refresh
         service.plan(request)
         with _watching(app) as show:
             done = service.run(request, synced=lambda one: show(_synced(one)), checked=lambda one: show(_checked(one)))
@@ -165,7 +164,7 @@ def login(
     if secrets not in {"file", "keyring"}:
         raise InputError(f"invalid value {secrets[:40]!r} for --secrets; known: file, keyring")
     with app_context() as app:
-        store = app.vault("reddit", place=secrets)
+        store = app.secret_store("reddit", place=secrets)
         if "environment" in {store.where("client_id"), store.where("client_secret")}:
             names = " and ".join(store.variable(name) for name in ("client_id", "client_secret"))
             raise InputError(f"the credentials come from the environment; unset {names} to store others")

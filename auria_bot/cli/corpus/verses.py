@@ -103,7 +103,7 @@ def _import_file(app: Application, file: Path, **options: Any) -> ImportReport:
     report = ImportReport()
     try:
         with reading(file) as progress:
-            app.librarian.import_file(
+            app.corpus_importer.import_file(
                 file,
                 tell=lambda done: progress(done, f"{report.tally.lines:,} lines, {report.kept:,} poems"),
                 report=report,
@@ -154,8 +154,8 @@ def forget(
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        gone = {one: app.librarian.forget(one) for one in what}
-        older = [one.name for one in app.press.list() if app.press.lies(one)]
+        gone = {one: app.corpus_importer.forget(one) for one in what}
+        older = [one.name for one in app.version_builder.list() if app.version_builder.lies(one)]
     if as_json:
         print_json({"forgotten": gone, "versions": older})
         return
@@ -175,7 +175,7 @@ def stats(as_json: Json = False) -> None:
     from auria_bot.services.serialization import corpus_version_json
 
     with app_context() as app:
-        counts, known = app.librarian.counts(), app.press.list()
+        counts, known = app.corpus_importer.counts(), app.version_builder.list()
     if as_json:
         print_json({**counts, "versions": [corpus_version_json(one) for one in known]})
     elif not counts["state"]:
@@ -207,7 +207,7 @@ def sample(
         wanted = season_named(season, app.clock().date(), hemisphere=app.settings.hemisphere) if season else None
         if form not in {None, "575", "free"}:
             raise InputError(f"invalid value {form!r:.40} for --form; known: 575, free")
-        found = app.librarian.sample(
+        found = app.corpus_importer.sample(
             count, season=wanted, form=form, seed=secrets.randbits(32) if seed is None else seed
         )
     if as_json:
@@ -238,7 +238,7 @@ def export(
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        count = app.press.export(file)
+        count = app.version_builder.export(file)
     if as_json:
         print_json({"file": str(file.absolute()), "verses": count})
     else:
@@ -253,9 +253,9 @@ def version(as_json: Json = False) -> None:
 
     note("selecting verses; a few hundred thousand take minutes")
     with app_context() as app:
-        before = {one.name for one in app.press.list()}
-        made = app.press.make()
-        path = app.press.file(made)
+        before = {one.name for one in app.version_builder.list()}
+        made = app.version_builder.make()
+        path = app.version_builder.file(made)
     if as_json:
         print_json({**corpus_version_json(made), "path": str(path), "is_new": made.name not in before})
         return
@@ -277,8 +277,8 @@ def versions(as_json: Json = False) -> None:
     from auria_bot.services.serialization import corpus_version_json
 
     with app_context() as app:
-        known = app.press.list()
-        there = {one.name for one in known if app.press.lies(one)}
+        known = app.version_builder.list()
+        there = {one.name for one in known if app.version_builder.lies(one)}
         zone = app.settings.time_zone
     if as_json:
         print_json([{**corpus_version_json(one), "is_there": one.name in there} for one in known])
@@ -300,8 +300,8 @@ def compare(
     from auria_bot.services.serialization import change_json
 
     with app_context() as app:
-        names = app.press.find(before).name, app.press.find(after).name
-        change = app.press.compare(*names)
+        names = app.version_builder.find(before).name, app.version_builder.find(after).name
+        change = app.version_builder.compare(*names)
     if as_json:
         print_json(change_json(names, change))
         return
@@ -320,9 +320,9 @@ def drop(
     from auria_bot.cli.terminal.prompts import require_confirmation
 
     with app_context() as app:
-        one = app.press.find(name)
+        one = app.version_builder.find(name)
         question = f"Delete the {counted(one.verses, 'verse')} of {one.name}?"
         if not yes and not require_confirmation(question, f"auria corpus drop {shlex.quote(one.name)} --yes"):
             raise InputError(f"{one.name} was not deleted")
-        app.press.drop(one.name)
+        app.version_builder.drop(one.name)
     echo(f"{one.name} is deleted")

@@ -42,12 +42,11 @@ def measure(
     A post is measured 15 minutes, 1, 3, 6 and 12 hours, 1, 2, 4, 7, 14 and 30 days after its publication, then every 30 days for a year;
     followers are counted once a day. Running this often does no harm.
     """
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
         for name in channel or ():
-            channel_administration(app).require(name)
+            app.channel_administration.require(name)
         if dry_run:
             _print_results(app, app.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
             return

@@ -41,7 +41,7 @@ def list_moods(
     from auria_bot.services.serialization import moods_json, styles_json
 
     with app_context() as app:
-        preferences = app.moods.preferences()
+        preferences = app.preferences.preferences()
         if as_json:
             print_json(styles_json(preferences) if styles else moods_json(preferences))
         elif not preferences.artworks:
@@ -104,7 +104,7 @@ def _paintings(app: Application, preferences: Preferences, *, whole: bool) -> Ta
     shown = preferences.styles
     if len(shown) > 2 * _SHOWN and not whole:
         shown = (*shown[:_SHOWN], *shown[-_SHOWN:])
-    artworks = app.statistics.style_artworks([one.name for one in shown])
+    artworks = app.engagement_reporter.style_artworks([one.name for one in shown])
     titles = {key: single_line(f"{art.style.title}, {art.style.artist}", 44) for key, art in artworks.items()}
     rows = [
         (titles.get(one.name, one.name), str(one.artworks), *_received(one), f"x {one.chance:.2f}") for one in shown

@@ -59,7 +59,7 @@ def stats(
         _check_channel(app, channel)
         zone = ZoneInfo(app.settings.time_zone)
         start = since_when(since, app.clock(), zone) if since else None
-        report = app.statistics.report(since=start, channel=channel)
+        report = app.engagement_reporter.report(since=start, channel=channel)
         if plot is not None:
             from auria_bot.services.engagement.engagement_plot import draw
 
@@ -81,7 +81,7 @@ def _check_channel(app: Application, channel: str | None) -> None:
     """
     if channel is None or channel in app.settings.channels:
         return
-    past = app.statistics.channels()
+    past = app.engagement_reporter.channels()
     if channel not in past:
         known = ", ".join(sorted(past | set(app.settings.channels)))
         raise UnknownName(f"no channel named {channel[:40]!r}; known: {known}")
@@ -117,7 +117,7 @@ def _print_tables(app: Application, report: EngagementReport, by: str | None) ->
     ids = [one.draft_id for one in latest[:most]]
     if by in {None, "style"}:
         ids += [one.example for one in report.by("style")[:most]]
-    artworks = app.statistics.artworks(ids)
+    artworks = app.engagement_reporter.artworks(ids)
     if by is None:
         console.print(stats_view.overview(report, artworks, width=console.width, latest=LATEST))
     else:
@@ -130,7 +130,7 @@ def _print_json(app: Application, report: EngagementReport, by: str | None) -> N
     if by is not None:
         print_json(_rows(app, report, by))
         return
-    artworks = app.statistics.artworks([one.draft_id for one in report.posts[:LATEST]])
+    artworks = app.engagement_reporter.artworks([one.draft_id for one in report.posts[:LATEST]])
     print_json(report_json(report, artworks, time_zone=app.settings.time_zone))
 
 
@@ -140,7 +140,7 @@ def _rows(app: Application, report: EngagementReport, by: str) -> list[dict[str,
     ids = [one.draft_id for one in report.posts] if by == "post" else []
     if by == "style":
         ids = [one.example for one in report.by("style")]
-    return report_rows(report, app.statistics.artworks(ids), by)
+    return report_rows(report, app.engagement_reporter.artworks(ids), by)
 
 
 def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:

@@ -69,7 +69,6 @@ def _retrain(
     version: str, if_grown: str | None, *, data: Path | None, minutes: float | None, steps: int | None
 ) -> RetrainingResult:
     """Train the poet on a version of the corpus."""
-    from auria_bot.bootstrap.administration import retrainer
     from auria_bot.cli.app_context import app_context
     from auria_bot.services.models import training
     from auria_bot.services.models.retraining import share_of
@@ -77,7 +76,7 @@ def _retrain(
     least = share_of(if_grown) if if_grown is not None else None
     recipe, comparison = training.recipe("poet"), training.comparison()
     with app_context() as app:
-        return retrainer(app, recipe=recipe, comparison=comparison, report=note).retrain(
+        return app.poet_retrainer(recipe=recipe, comparison=comparison, report=note).retrain(
             version, data=data or app.settings.data, minutes=minutes, steps=steps, least=least
         )
 

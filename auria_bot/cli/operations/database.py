@@ -33,10 +33,8 @@ def tidy(
 
     Published, approved and waiting drafts are never touched, and texts stay. The ages are set under [maintenance].
     """
-    from auria_bot.bootstrap import operations
-
     with app_context() as app:
-        done = operations.upkeep(app).tidy(dry_run=dry_run)
+        done = app.maintenance.tidy(dry_run=dry_run)
     message = "nothing is old enough to delete"
     if done.pictures or done.runs or done.logs or done.staging:
         message = (
@@ -86,10 +84,8 @@ def backup(
 
     Secrets and settings are not included.
     """
-    from auria_bot.bootstrap.administration import database_administration
-
     with app_context() as app:
-        done = database_administration(app).back_up(folder.expanduser().absolute() if folder else None)
+        done = app.database_administration.back_up(folder.expanduser().absolute() if folder else None)
     made = done.backup
     message = f"{made.folder}: {counted(len(made.files), 'file')}, {made.size / 1e6:.1f} MB"
     report(message)
@@ -105,10 +101,8 @@ def backup(
 @database.command("backups")
 def backups(as_json: Json = False) -> None:
     """List the backups, newest first."""
-    from auria_bot.bootstrap import operations
-
     with app_context() as app:
-        found = operations.backups(app).list()
+        found = app.backups.list()
     if as_json:
         print_json([{"folder": one.folder, "made_at": one.made_at.isoformat(), "bytes": one.size} for one in found])
         return
@@ -129,10 +123,8 @@ def restore(
     The content of the database is saved beside it first. Stop the daemon before. What may have been published after the backup was made is
     not published again automatically: waiting posts need attention, and approved drafts must be approved again.
     """
-    from auria_bot.bootstrap.administration import database_administration
-
     with app_context() as app:
-        done = database_administration(app).restore(file.expanduser().absolute(), force=force)
+        done = app.database_administration.restore(file.expanduser().absolute(), force=force)
         approves_automatically = app.settings.schedule.approve_after > 0
     restored, held = done.restored, done.held
     if as_json:
@@ -163,11 +155,10 @@ def restore(
 @database.command("check")
 def check(as_json: Json = False) -> None:
     """Check the integrity of database and pictures; the exit code is 7 when something is wrong."""
-    from auria_bot.bootstrap import operations
     from auria_bot.errors import StoreError
 
     with app_context() as app:
-        faults = operations.upkeep(app).check()
+        faults = app.maintenance.check()
     if as_json:
         print_json({"faults": faults})
     else:
@@ -188,11 +179,10 @@ def journal(
 
     What the daemon does is listed too, under the name of the user it runs as.
     """
-    from auria_bot.bootstrap.administration import database_administration
     from auria_bot.services.serialization import journal_json
 
     with app_context() as app:
-        lines = database_administration(app).journal(draft_id=draft, limit=limit)
+        lines = app.database_administration.journal(draft_id=draft, limit=limit)
         zone = app.settings.time_zone
     if as_json:
         print_json([journal_json(line) for line in lines])

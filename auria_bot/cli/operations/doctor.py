@@ -18,9 +18,9 @@ def doctor(as_json: Json = False) -> None:
 
     Checks settings, disk, database, models by their hashes, backends, device, clock and channels, and changes nothing.
     """
-    from auria_bot.bootstrap import administration
+    from auria_bot.bootstrap.application import doctor as examiner
 
-    findings = list(administration.doctor().examine())
+    findings = list(examiner().examine())
     if as_json:
         print_json([one.to_json() for one in findings])
     else:

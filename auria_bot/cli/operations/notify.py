@@ -25,12 +25,11 @@ notify = typer.Typer(
 @notify.command("test")
 def check_addresses(as_json: Json = False) -> None:
     """Send a test notification to every address of notify.addresses."""
-    from auria_bot.bootstrap import operations
     from auria_bot.domain.notice import Notice
     from auria_bot.errors import InputError
 
     with app_context() as app:
-        notifier = operations.herald(app.settings)
+        notifier = app.notifier
         if notifier is None:
             raise InputError("there is no address to test; set notify.addresses, or AURIA_NOTIFY__ADDRESSES")
         names = notifier.check()
@@ -50,10 +49,8 @@ def check_addresses(as_json: Json = False) -> None:
 @notify.command("send")
 def send(as_json: Json = False) -> None:
     """Find what the operator should know, and send it; the daemon does so automatically."""
-    from auria_bot.bootstrap import operations
-
     with app_context() as app:
-        notices = operations.notices(app)
+        notices = app.notices
         new, sent = notices.update(), notices.send()
     if as_json:
         print_json({"new": new, "sent": sent})
@@ -67,10 +64,8 @@ notify.command("say", hidden=True)(send)  # its earlier name
 @notify.command("digest")
 def digest() -> None:
     """Send a summary of the last 24 hours, once a day."""
-    from auria_bot.bootstrap import operations
-
     with app_context() as app:
-        notices = operations.notices(app)
+        notices = app.notices
         new = notices.add_digest()
         result = f"{'a new digest' if new else 'the digest of today was already sent'}, {counted(notices.send(), 'notice')} sent"
     note(result)

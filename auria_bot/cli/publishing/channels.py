@@ -34,11 +34,10 @@ def overview(context: typer.Context, as_json: Json = False) -> None:
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
     """List channels: state, posts, address, where secrets are stored."""
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        rows = channel_administration(app).statuses()
+        rows = app.channel_administration.statuses()
     if as_json:
         print_json(rows)
     elif rows:
@@ -101,12 +100,11 @@ def add(
     Asks for what is needed, tries it with the platform, and saves it when the platform accepts it. Secrets are asked for without
     echo, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from the command line.
     """
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.prompts import TerminalPrompts
 
     with app_context() as app:
-        done = channel_administration(app).add(
+        done = app.channel_administration.add(
             name,
             backend=backend,
             place=secrets,
@@ -136,11 +134,10 @@ def check(
 
     A channel that Auria paused automatically is resumed when its check succeeds.
     """
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        found = channel_administration(app).check(names or ())
+        found = app.channel_administration.check(names or ())
     if as_json:
         print_json(found)
     else:
@@ -160,11 +157,10 @@ def pause(
     as_json: Json = False,
 ) -> None:
     """Pause a channel: its posts wait, and its platform is not contacted."""
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        channel_administration(app).require(name)
+        app.channel_administration.require(name)
         app.publisher.pause(name, reason=reason)
     if as_json:
         print_json({"name": name, "state": "paused", "words": reason})
@@ -175,11 +171,10 @@ def pause(
 @channels.command()
 def resume(name: Name, as_json: Json = False) -> None:
     """Check a paused channel, and resume it when it works."""
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        channel_administration(app).require(name)
+        app.channel_administration.require(name)
         found = app.publisher.resume(name)
     if as_json:
         print_json({"name": name, "state": "ready", "words": found})
@@ -197,12 +192,11 @@ def remove(
 
     What was published stays published. A channel that posts still wait for is not removed.
     """
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.prompts import require_confirmation
 
     with app_context() as app:
-        administration = channel_administration(app)
+        administration = app.channel_administration
         administration.check_removable(name)
         command = f"auria channels remove {shlex.quote(name)} --yes"
         if not yes and not require_confirmation(f"Remove channel {name} and its secrets?", command):
@@ -226,12 +220,11 @@ def serve(
     Run it behind a web server that speaks https, and set that address as the channel's public_url. It serves the pictures that are being
     published, each for a short time, and nothing else.
     """
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.channels.media.endpoint import picture_server
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
-        channel_administration(app).require(name)
+        app.channel_administration.require(name)
         endpoint = getattr(app.channels[name](), "endpoint", None)
         if endpoint is None:
             raise InputError(f"channel {name} uploads its pictures itself; there is nothing to serve")

@@ -54,12 +54,11 @@ def publish(
 
     A post of unknown outcome is looked up on its channel before anything is sent again.
     """
-    from auria_bot.bootstrap.administration import channel_administration
     from auria_bot.cli.app_context import app_context
 
     with app_context() as app:
         for name in channel or ():
-            channel_administration(app).require(name)
+            app.channel_administration.require(name)
         if dry_run:
             _print_preview(app, app.publisher.preview(ids or (), channels=channel or ()), as_json=as_json)
         elif look_up:

@@ -95,9 +95,9 @@ def test_an_option_of_another_kind_is_told_before_it_fails(
 def test_a_channels_secrets_are_kept_where_its_settings_say(tmp_path: Path) -> None:
     """Each channel has a vault of its own."""
     house = build(fake_settings(tmp_path))
-    house.vault("fake").put("token", "t0ken-of-fake")
+    house.secret_store("fake").put("token", "t0ken-of-fake")
     assert house.channels["fake"]().secrets.get("token") == "t0ken-of-fake"
-    assert house.vault("folder").get("token") is None
+    assert house.secret_store("folder").get("token") is None
 
 
 def test_measuring_and_learning_obey_the_settings(tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_measuring_and_learning_obey_the_settings(tmp_path: Path) -> None:
         first, second = house.tracker.measure().results
         assert (first.calls, first.cost, second.cost) == (1, 0.002, 0.002)
         assert [visit.calls for visit in house.tracker.measure().results] == [0, 0]
-        assert not house.moods.preferences().enabled
-        assert str(house.statistics.report().zone) == "UTC"
+        assert not house.preferences.preferences().enabled
+        assert str(house.engagement_reporter.report().zone) == "UTC"
 
 
 def test_the_operators_style_banks_are_offered(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_what_is_wrong_is_noticed(tmp_path: Path):
         server.fill(3)
         house = reading_house(tmp_path, server)
         for name in ("haiku", "youpoets"):
-            house.gleaner.glean(name, listings("new")[0])
+            house.subreddit_sync.glean(name, listings("new")[0])
         house.close()
         assert compared(tmp_path, server) == []
         server.take_away(server.up()[0].id)

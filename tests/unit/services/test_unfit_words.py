@@ -76,4 +76,4 @@ def test_a_paintings_credit_is_no_fault(house: Application) -> None:
         other = unit.drafts.add(
             artwork(4, style=style, alt_text=f"{credit} @someone"), folder="q", picture_sha256="0" * 64, made_at=NOW
         )
-    assert unfit(other, house._faults) == ["the alt text must not be published: a mention"]
+    assert unfit(other, house.unfit_words) == ["the alt text must not be published: a mention"]

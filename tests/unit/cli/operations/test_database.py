@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from auria_bot.bootstrap import operations
 from auria_bot.bootstrap.application import build
 from auria_bot.cli.app import app
 from auria_bot.errors import InputError, InvalidTransition, NotFound, Rejected
@@ -197,8 +196,8 @@ def test_health_and_tokens_are_joined(home: Path):
         raise Rejected("no such option")
 
     with closing(build(load(), clock=clock)) as house:
-        assert "no daemon has run yet" in operations.health(house).report().troubles[0]
+        assert "no daemon has run yet" in house.health.report().troubles[0]
         for days, found in ((3, ["ending"]), (30, [])):
             Ending.days = days
-            house.__dict__["channels"] = {"ending": Ending, "plain": object, "broken": broken}
-            assert list(operations.expiring(house)) == found
+            house.channels = {"ending": Ending, "plain": object, "broken": broken}
+            assert list(house.expiring_tokens()) == found

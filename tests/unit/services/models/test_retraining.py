@@ -36,7 +36,7 @@ def house(tmp_path: Path) -> Iterator[Application]:
             unit.verses.add(
                 [from_row(Row(text="an old silent pond/a frog jumps into the pond/splash! silence again"), origin="f")]
             )
-        opened.press.make()
+        opened.version_builder.make()
         yield opened
 
 
@@ -71,7 +71,7 @@ def retrain(
 ) -> RetrainingResult:
     """Retrain with stand-ins for training and comparison."""
     retrainer = PoetRetrainer(
-        settings=house.settings, versions=house.press, recipe=recipe, comparison=comparison, report=report
+        settings=house.settings, versions=house.version_builder, recipe=recipe, comparison=comparison, report=report
     )
     return retrainer.retrain(version, data=data, minutes=minutes, steps=steps, least=least)
 
@@ -84,9 +84,9 @@ def test_only_the_better_one_takes_the_place(house: Application, tmp_path: Path,
     done = retrain(
         house, "newest", recipe=recipe(asked), comparison=judge(better=better), data=tmp_path, minutes=1.0, steps=5
     )
-    name = house.press.find().name
+    name = house.version_builder.find().name
     assert (done.corpus, done.trained, done.replaced) == (name, True, better)
-    assert asked["corpus"] == {"name": name, "verses": 1, "sha256": house.press.find().sha256}
+    assert asked["corpus"] == {"name": name, "verses": 1, "sha256": house.version_builder.find().sha256}
     assert sorted(path.name for path in asked["data"].iterdir()) == ["haiku.jsonl.zst", "pd_poetry.jsonl.zst"]
     models = house.settings.models_folder
     assert (models / "poet" / "weights").read_text() == ("new" if better else "old")

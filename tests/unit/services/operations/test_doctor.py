@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from auria_bot.bootstrap.administration import open_channels
-from auria_bot.bootstrap.application import build
+from auria_bot.bootstrap.application import build, open_channels
 from auria_bot.redaction import clear_secrets
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.operations.doctor import Doctor

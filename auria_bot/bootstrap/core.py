@@ -1,0 +1,87 @@
+"""What all services are made from: settings, clock, database, pictures and secrets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auria_bot.secret_store import SecretStore
+    from auria_bot.settings.schema import Settings
+    from auria_bot.store.files import Pictures
+    from auria_bot.store.unit_of_work import Store
+
+__all__ = ["Core"]
+
+
+class Core:
+    """Settings, clock, database, pictures and secrets; nothing is opened before it is used."""
+
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], datetime] | None = None, store: Store | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            settings: all of them.
+            clock: the current time, aware; the system's by default.
+            store: an open database to use; else the settings' database is opened on first use.
+        """
+        self.settings = settings
+        self.clock = clock or _now
+        self._store = store
+
+    @property
+    def store(self) -> Store:
+        """The database, with the current schema.
+
+        Raises:
+            StoreError: it cannot be used.
+            DiskError: its file cannot be written.
+        """
+        from auria_bot.store.unit_of_work import Store
+
+        if self._store is None:
+            self._store = Store.open(self.settings)
+        return self._store
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures of the drafts."""
+        from auria_bot.store.files import Pictures
+
+        return Pictures(self.settings.home)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The operator's time zone."""
+        return ZoneInfo(self.settings.time_zone)
+
+    def secret_store(self, name: str, *, place: str | None = None) -> SecretStore:
+        """The secrets of a channel, in this place, or where its settings say."""
+        from auria_bot.secret_store import SecretStore
+
+        chosen = self.settings.channels.get(name)
+        return SecretStore(self.settings.home, name, place=place or (chosen.keystore if chosen else "file"))
+
+    def unfit_words(self, text: str) -> list[str]:
+        """Why a text of the operator's must not be published; it may name persons."""
+        import re
+
+        from auria_bot.corpus.language.content_filter import faults
+
+        # The poet's list forbids the word, since a poem should not be about itself; posts and their tags may say it.
+        return faults(re.sub(r"\bhaikus?\b", "verse", text, flags=re.IGNORECASE), names=False)
+
+    def close(self) -> None:
+        """Close the database if it was opened."""
+        if self._store is not None:
+            self._store.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

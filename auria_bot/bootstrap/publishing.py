@@ -1,0 +1,92 @@
+"""Composes publishing: the channels, their administration, and what sends posts to them."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from auria_bot.bootstrap.core import Core
+from auria_bot.errors import SettingsError, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from auria_bot.domain.interfaces import Channel, Secrets
+    from auria_bot.services.publishing.channel_administration import ChannelAdministration
+    from auria_bot.services.publishing.publisher import Publisher
+    from auria_bot.settings.sections import ChannelSettings
+
+__all__ = ["PublishingServices"]
+
+
+class PublishingServices(Core):
+    """The channels and the publisher."""
+
+    @cached_property
+    def channels(self) -> Mapping[str, Callable[[], Channel]]:
+        """Every channel by the operator's name for it; each is constructed on its first call."""
+        return {name: _Once(partial(self._channel, name)) for name in self.settings.channels}
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Sends approved drafts to the channels."""
+        from auria_bot.services.publishing.publisher import Publisher
+
+        return Publisher(
+            store=self.store,
+            pictures=self.pictures,
+            clock=self.clock,
+            channels=self.channels,
+            faults=self.unfit_words,
+        )
+
+    @cached_property
+    def channel_administration(self) -> ChannelAdministration:
+        """Adds, removes, checks and lists channels."""
+        from auria_bot.services.publishing.channel_administration import ChannelAdministration
+        from auria_bot.settings.editing import SettingsFile
+        from auria_bot.settings.locations import own_file
+
+        return ChannelAdministration(
+            settings=self.settings,
+            file=SettingsFile(own_file()),
+            store=lambda: self.store,
+            publisher=lambda: self.publisher,
+            channels=self.channels,
+            make=self.channel,
+            secrets=lambda name, place: self.secret_store(name, place=place),
+        )
+
+    def channel(self, name: str, chosen: ChannelSettings, secrets: Secrets) -> Channel:
+        """Construct a channel from these settings and secrets, which may differ from those in force.
+
+        Raises:
+            SettingsError: no such backend, or a wrong option.
+            BackendMissing: its package is not installed.
+        """
+        from auria_bot import registry
+        from auria_bot.settings.options import configure
+
+        try:
+            backend = registry.find("channel", chosen.backend)
+        except UnknownName as error:
+            raise SettingsError(f"channels.{name}.backend: {error}") from None
+        config = configure(f"channels.{name}", backend, chosen.options, {"name": name})
+        made: Channel = backend(config, home=self.settings.home, secrets=secrets)
+        return made
+
+    def _channel(self, name: str) -> Channel:
+        return self.channel(name, self.settings.channels[name], self.secret_store(name))
+
+
+class _Once:
+    """Calls a function the first time only."""
+
+    def __init__(self, make: Callable[[], Channel]) -> None:
+        self._make = make
+        self._made: Channel | None = None
+
+    def __call__(self) -> Channel:
+        if self._made is None:
+            self._made = self._make()
+        return self._made

@@ -1,0 +1,96 @@
+"""Composes the studio: the backends of its roles, unfinished runs, making and review."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.bootstrap.engagement import EngagementServices
+
+if TYPE_CHECKING:
+    from auria_bot.services.studio.plan import BackendSpec
+    from auria_bot.services.studio.review import Review
+    from auria_bot.services.studio.run_store import RunStore
+    from auria_bot.services.studio.studio import Studio
+    from auria_bot.settings.sections import BackendSettings
+
+__all__ = ["StudioServices"]
+
+
+class StudioServices(EngagementServices):
+    """Making and reviewing drafts."""
+
+    @cached_property
+    def runs(self) -> RunStore:
+        """The unfinished runs."""
+        from auria_bot.services.studio.run_store import RunStore
+
+        return RunStore(self.settings.home / "studio")
+
+    @cached_property
+    def studio(self) -> Studio:
+        """Makes drafts."""
+        from auria_bot.domain.pipeline import ROLES
+        from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
+        from auria_bot.services.studio.plan import StudioConfig
+        from auria_bot.services.studio.studio import Studio
+
+        chosen = self.settings.studio
+        config = StudioConfig(
+            backends={role: self.backend_spec(role) for role in ROLES},
+            shared_options=self._shared_options(),
+            candidates=chosen.candidates,
+            rounds=chosen.rounds,
+            size=chosen.size,
+            recent=chosen.recent,
+            hemisphere=self.settings.hemisphere,
+            deadline=chosen.deadline,
+            deadlines=dict(chosen.deadlines),
+        )
+        return Studio(
+            config=config,
+            store=self.store,
+            pictures=self.pictures,
+            runs=self.runs,
+            executor=ChildProcessExecutor(ResourceLimits(memory=chosen.memory_mb << 20)),
+            clock=self.clock,
+            faults=self.unfit_words,
+            preferences=self.preferences,
+        )
+
+    @cached_property
+    def review(self) -> Review:
+        """Carries out the operator's decisions about drafts."""
+        from auria_bot.services.studio.review import Review
+
+        return Review(
+            store=self.store,
+            studio=self.studio,
+            clock=self.clock,
+            channels=tuple(self.settings.channels),
+            usual=self.settings.review.channels,
+            faults=self.unfit_words,
+        )
+
+    def backend_spec(self, role: str) -> BackendSpec:
+        """The backend that the settings choose for a role."""
+        from auria_bot.domain.pipeline import settings_section
+        from auria_bot.services.studio.plan import BackendSpec
+
+        chosen: BackendSettings = getattr(self.settings, settings_section(role))
+        return BackendSpec(
+            name=chosen.backend,
+            options=dict(chosen.options),
+            models=str(self.settings.models_folder),
+            python=str(chosen.interpreter or ""),
+        )
+
+    def _shared_options(self) -> dict[str, Any]:
+        """Options for every backend whose Config has such a field."""
+        banks = self.settings.home / "styles"
+        return {
+            "language": self.settings.language,
+            "signature": self.settings.review.signature,
+            "banks": [str(path) for path in sorted(banks.iterdir()) if path.is_dir()] if banks.is_dir() else [],
+            "cache": str(self.settings.home / "cache" / "compiled"),
+        }
