@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from apscheduler.executors.debug import DebugExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers import SchedulerNotRunningError
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -29,8 +30,6 @@ __all__ = ["CHECK", "DelayTrigger", "ScheduleTrigger", "WakeUps"]
 
 CHECK = timedelta(minutes=1)
 """How often to check for what no trigger knows: the operator's decisions, another daemon's retries, a changed clock."""
-
-_DUE = "due"  # APScheduler's id of the job
 
 
 class DelayTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
@@ -77,7 +76,7 @@ class WakeUps:
             dispatch: called where a job may be due; False ends `run`.
             every: seconds between two heartbeats.
         """
-        self._every, self._dispatch = every, dispatch
+        self._every, self._dispatch, self._due = every, dispatch, OrTrigger([])
         self._over = threading.Event()
         self._last = time.monotonic()
         # All calls are made in one thread: this executor runs a job where the scheduler runs.
@@ -86,8 +85,9 @@ class WakeUps:
 
     def plan(self, schedules: Iterable[JobSchedule], zone: ZoneInfo) -> None:
         """Wake up at these times from now on, instead of those planned before; and once a minute."""
-        triggers = [ScheduleTrigger(schedule, zone) for schedule in schedules]
-        self._add(_DUE, self._dispatch, OrTrigger([DelayTrigger(CHECK), *triggers]))
+        # Always the same trigger object: after a call APScheduler stores its job again, also one replaced meanwhile.
+        self._due.triggers = [DelayTrigger(CHECK), *(ScheduleTrigger(schedule, zone) for schedule in schedules)]
+        self._add("due", self._dispatch, self._due)
 
     def at(self, name: str, moment: datetime) -> None:
         """Wake up once at a moment, instead of the one planned before under this name."""
@@ -118,6 +118,7 @@ class WakeUps:
         while not self._over.wait(2 * self._every):
             if time.monotonic() - self._last > 2 * self._every:
                 for job in self._scheduler.get_jobs():
-                    job.modify(next_run_time=datetime.now(UTC))
+                    with contextlib.suppress(JobLookupError):  # a retry's that has just been made
+                        job.modify(next_run_time=datetime.now(UTC))
         with contextlib.suppress(SchedulerNotRunningError):
             self._scheduler.shutdown(wait=False)

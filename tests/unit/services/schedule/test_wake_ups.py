@@ -90,6 +90,29 @@ def test_scheduled_times_wake_the_daemon():
     assert timedelta(seconds=1) < CHECK
 
 
+def test_a_plan_made_while_the_daemon_is_awake_holds():
+    """The times of the plan before are not asked for again."""
+    asked: list[str] = []
+
+    class Asked(_Soon):
+        def next(self, after: datetime, zone: ZoneInfo):
+            asked.append(self.job)
+            return super().next(after, zone)
+
+    def dispatch() -> bool:
+        asked.clear()
+        woken.append(len(woken))
+        if len(woken) == 1:
+            wake_ups.plan([Asked(job="new", at=())], UTC_ZONE)
+        return len(woken) < 3
+
+    woken: list[int] = []
+    wake_ups = WakeUps(heartbeat=lambda: True, dispatch=dispatch, every=0.02)
+    wake_ups.plan([Asked(job="old", at=())], UTC_ZONE)
+    wake_ups.run()
+    assert set(asked) == {"new"}
+
+
 def test_a_clock_that_was_set_back_keeps_nothing_from_waking(monkeypatch: pytest.MonkeyPatch):
     """A heartbeat that was planned for an hour that came again is made up for at once."""
     beats: list[float] = []
