@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -68,10 +68,7 @@ def schedule(
     with app_context() as app:
         if run is not None or skip is not None:
             decided = app.job_scheduler.decide(run or skip or "", run=run is not None)
-            message = f"{decided.slot.job} of {decided.slot.name}: {decided.summary}"
-            with app.store.begin() as unit:
-                unit.journal.note("catch up" if run is not None else "let go", details=message, at=app.clock())
-            note(message)
+            note(f"{decided.slot.job} of {decided.slot.name}: {decided.summary}")
             return
         upcoming, history = app.job_scheduler.upcoming(days=_DAYS), app.job_scheduler.history(days=_DAYS)
         if as_json:
@@ -82,35 +79,18 @@ def schedule(
 
 def _print_json(app: Application, upcoming: Sequence[ScheduledTime], history: Sequence[JobRun]) -> None:
     from auria_bot.cli.terminal.console import print_json
-    from auria_bot.services.schedule.leader_election import NAME
+    from auria_bot.services.serialization import inventory_json, job_run_json, leader_json, scheduled_json
 
-    stock = app.job_planner.inventory()
-    with app.store.read() as unit:
-        lease, done_at = unit.leases.get(NAME), unit.job_runs.done_at()
     print_json(
         {
             "time_zone": app.settings.time_zone,
-            "daemon": lease
-            and {"holder": lease.holder, "heartbeat": lease.heartbeat.isoformat(), "until": lease.until.isoformat()},
-            "stock": {"made": stock.made, "approved": stock.approved, "per_day": stock.per_day, "low": stock.is_low},
-            "coming": [{"job": time.job, "slot": time.name, "due": time.due.isoformat()} for time in upcoming],
-            "ran": [_run_json(run) for run in history],
-            "last_done": {job: at.isoformat() for job, at in done_at.items()},
+            "daemon": leader_json(app.job_scheduler.leader()),
+            "stock": inventory_json(app.job_planner.inventory()),
+            "coming": [scheduled_json(time) for time in upcoming],
+            "ran": [job_run_json(run) for run in history],
+            "last_done": {job: at.isoformat() for job, at in app.job_scheduler.last_done().items()},
         }
     )
-
-
-def _run_json(run: JobRun) -> dict[str, Any]:
-    times = {"started_at": run.started_at, "ended_at": run.ended_at, "again_at": run.again_at}
-    return {
-        "job": run.slot.job,
-        "slot": run.slot.name,
-        "due": run.slot.due.isoformat(),
-        "state": str(run.state),
-        "tries": run.tries,
-        "words": run.summary,
-        **{name: at and at.isoformat() for name, at in times.items()},
-    }
 
 
 def _print_tables(app: Application, upcoming: Sequence[ScheduledTime], history: Sequence[JobRun]) -> None:
@@ -164,8 +144,6 @@ def _cells(run: JobRun, zone: str, *more: str) -> tuple[str | Text, ...]:
 
 def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
     """What the operator should know or do."""
-    from auria_bot.services.schedule.leader_election import NAME
-
     for run in history:
         if run.state == "asked":
             job = shlex.quote(run.slot.job)
@@ -182,8 +160,7 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
         note("days will pass without a post unless you approve some: auria review")
     elif stock.is_low:
         note("there is none to approve yet; the daemon makes some, or: auria make")
-    with app.store.read() as unit:
-        lease = unit.leases.get(NAME)
+    lease = app.job_scheduler.leader()
     if lease is None or lease.until <= app.clock():
         note("no daemon is running: auria daemon")
     else:

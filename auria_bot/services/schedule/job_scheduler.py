@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from auria_bot.domain.job_schedule import BEGIN, CatchUp, JobRun, JobRunState, ScheduledTime
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.services.schedule.jobs import SUMMARY_LIMIT, JobOutcome
+from auria_bot.services.schedule.leader_election import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -132,7 +133,19 @@ class JobScheduler:
             else:
                 decided = asked[0].evolve(state=JobRunState.SKIPPED, ended_at=now, summary="skipped: your decision")
             unit.job_runs.save(decided, was=asked[0])
+            details = f"{job} of {decided.slot.name}: {decided.summary}"
+            unit.journal.note("catch up" if run else "let go", details=details, at=now)
         return decided
+
+    def leader(self) -> Lease | None:
+        """The lease of the daemon that leads, or led last; None when none ever did."""
+        with self._store.read() as unit:
+            return unit.leases.get(NAME)
+
+    def last_done(self) -> Mapping[str, datetime]:
+        """When each job was done last."""
+        with self._store.read() as unit:
+            return unit.job_runs.done_at()
 
     def asked(self) -> Mapping[str, str]:
         """The missed times that wait for the operator's decision, by job."""
