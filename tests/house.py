@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.bootstrap.application import Application, build
-from auria_bot.domain.pipeline import ROLES, settings_section
+from auria_bot.domain.pipeline import ROLES
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import BackendSettings, ChannelSettings, StudioSettings
 from auria_bot.testing import FakeClock
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, **options: dict[str, Any]) -> Settings:
     """Settings whose every role is played by a fake; options by role, e.g. `painter={"faults": {"/02/": "crash"}}`."""
     roles: dict[str, Any] = {
-        section: BackendSettings(backend="fake", options=options.get(section, {}))
-        for section in map(settings_section, ROLES)
+        section: BackendSettings(backend="fake", options=options.get(section, {})) for section in ROLES
     }
     channels = {
         "folder": ChannelSettings(backend="folder", options={"directory": "published"}),

@@ -74,10 +74,9 @@ class StudioServices(EngagementServices):
 
     def backend_spec(self, role: str) -> BackendSpec:
         """The backend that the settings choose for a role."""
-        from auria_bot.domain.pipeline import settings_section
         from auria_bot.services.studio.plan import BackendSpec
 
-        chosen: BackendSettings = getattr(self.settings, settings_section(role))
+        chosen: BackendSettings = getattr(self.settings, role)
         return BackendSpec(
             name=chosen.backend,
             options=dict(chosen.options),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ROLES", "STEPS", "Step", "provenance_name", "settings_section", "steps_from"]
+__all__ = ["ROLES", "STEPS", "Step", "provenance_name", "steps_from"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +33,9 @@ STEPS = (
 """Every step, in order. Their names stand in settings, metrics and runs."""
 
 ROLES = tuple(dict.fromkeys(role for step in STEPS for role in step.roles))
-"""Every role, in the order in which they first work; each is a kind of the registry."""
+"""Every role, in the order in which they first work; each is a kind of the registry and a section of the settings."""
 
-_SECTIONS = {"mood_reader": "mood", "safety_filter": "gate", "text_writer": "scribe", "exporter": "finisher"}
 _PROVENANCE = {"mood_reader": "mood-reader", "safety_filter": "gate", "text_writer": "scribe", "exporter": "finisher"}
-
-
-def settings_section(role: str) -> str:
-    """The section of the settings that names a role's backend."""
-    return _SECTIONS.get(role, role)
 
 
 def provenance_name(role: str) -> str:

@@ -12,7 +12,13 @@ __all__ = ["current_names", "current_path", "former_names"]
 log = logging.getLogger(__name__)
 
 _RENAMED: dict[str, dict[str, str]] = {
-    "": {"upkeep": "maintenance"},
+    "": {
+        "finisher": "exporter",
+        "gate": "safety_filter",
+        "mood": "mood_reader",
+        "scribe": "text_writer",
+        "upkeep": "maintenance",
+    },
     "channels.*": {"vault": "keystore"},
     "corpus": {
         "names": "keep_author_names",

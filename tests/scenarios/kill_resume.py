@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.application import build
-from auria_bot.domain.pipeline import ROLES, settings_section
+from auria_bot.domain.pipeline import ROLES
 from auria_bot.settings.loading import load
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ def _home(folder: Path, *, real: bool) -> Path:
     """A new home, with fakes for makers unless real ones are wanted."""
     folder.mkdir(parents=True)
     if not real:
-        sections = "".join(
-            f'[{section}]\nbackend = "fake"\noptions = {{ seconds = {PAUSE} }}\n'
-            for section in map(settings_section, ROLES)
-        )
+        sections = "".join(f'[{section}]\nbackend = "fake"\noptions = {{ seconds = {PAUSE} }}\n' for section in ROLES)
         (folder / "auria.toml").write_text(sections, encoding="utf-8")
     return folder
 

@@ -179,18 +179,17 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 def _backends(settings: Settings) -> Iterator[Finding]:
     from auria_bot import registry
-    from auria_bot.domain.pipeline import ROLES, settings_section
+    from auria_bot.domain.pipeline import ROLES
 
     names = []
     for role in ROLES:
-        section = settings_section(role)
-        chosen = getattr(settings, section).backend
+        chosen = getattr(settings, role).backend
         try:
             registry.find(role, chosen)
         except AuriaError as error:
-            yield _bad("backends", error, f"install what it needs, or set another backend for [{section}]")
+            yield _bad("backends", error, f"install what it needs, or set another backend for [{role}]")
         else:
-            names.append(f"{section} {chosen}")
+            names.append(f"{role} {chosen}")
     if names:
         yield Finding(name="backends", state="ok", words=", ".join(names))
 

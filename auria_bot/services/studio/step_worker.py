@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot import registry
 from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.domain.haiku import Haiku
-from auria_bot.domain.pipeline import settings_section, steps_from
+from auria_bot.domain.pipeline import steps_from
 from auria_bot.errors import NotFound
 from auria_bot.services.studio.plan import Plan
 from auria_bot.services.studio.steps import PictureRejected, StepContext, cache_key, work_of
@@ -87,7 +87,7 @@ class StepWorker:
             if plan is None or spec is None:
                 raise NotFound(f"the plan names no {role}")
             kind = registry.find(role, spec.name)
-            config = configure(settings_section(role), kind, spec.options, plan.shared_options)
+            config = configure(role, kind, spec.options, plan.shared_options)
             self._backends[role] = kind(config, models=Path(spec.models))
         return self._backends[role]
 

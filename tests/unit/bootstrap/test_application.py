@@ -12,7 +12,7 @@ import pytest
 from auria_bot import registry
 from auria_bot.bootstrap.application import build
 from auria_bot.channels.folder.channel import FolderChannel
-from auria_bot.domain.pipeline import ROLES, settings_section
+from auria_bot.domain.pipeline import ROLES
 from auria_bot.errors import SettingsError
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import ChannelSettings, LearningSettings, TrackingSettings
@@ -34,9 +34,9 @@ def test_building_opens_nothing(tmp_path: Path) -> None:
 def test_every_role_of_the_studio_has_a_backend_in_the_registry() -> None:
     """The default settings name classes that are there."""
     settings = Settings()
-    assert {
-        role: getattr(settings, settings_section(role)).backend in registry.names(role) for role in ROLES
-    } == dict.fromkeys(ROLES, True)
+    assert {role: getattr(settings, role).backend in registry.names(role) for role in ROLES} == dict.fromkeys(
+        ROLES, True
+    )
 
 
 def test_services_share_one_store(tmp_path: Path) -> None:

@@ -55,6 +55,17 @@ def test_a_wrong_value_under_a_former_name_is_found_in_its_file(tmp_path: Path) 
         load({"AURIA_HOME": str(tmp_path)})
 
 
+@pytest.mark.parametrize(
+    ("former", "role"),
+    [("mood", "mood_reader"), ("gate", "safety_filter"), ("scribe", "text_writer"), ("finisher", "exporter")],
+)
+def test_roles_under_their_former_names(tmp_path: Path, former: str, role: str) -> None:
+    """In a file and in the environment."""
+    (tmp_path / "auria.toml").write_text(f'[{former}]\nbackend = "mine"\n')
+    settings = load({"AURIA_HOME": str(tmp_path), f"AURIA_{former.upper()}__OPTIONS": "{ a = 1 }"})
+    assert (getattr(settings, role).backend, getattr(settings, role).options) == ("mine", {"a": 1})
+
+
 def test_the_current_name_wins() -> None:
     """Also where both names of a section are given."""
     both = {
