@@ -145,3 +145,6 @@ def test_a_look_comes_from_the_store(store: Store):
     assert [one.channel for one in statistics.report(since=NOW - 2 * DAY).posts] == ["other"]
     assert [one.channel for one in statistics.report(channel="fake").posts] == ["fake"]
     assert statistics.artworks([first.draft_id])[first.draft_id].style.title == "The Wave"
+    assert statistics.channels() == {"fake", "other"}
+    key = statistics.artworks([first.draft_id])[first.draft_id].style.key
+    assert [(name, one.style.key) for name, one in statistics.style_artworks([key, "unused"]).items()] == [(key, key)]

@@ -210,6 +210,7 @@ def test_the_operator_says_that_a_post_is_out(house: Application, channel: FakeC
     assert decided.state is PostState.SENT
     assert only_receipt(decided) == ("1234", "https://example.com/status/1234/")
     assert house.publisher.post(2)[0] == decided
+    assert house.publisher.attempts([1, 2]) == {number: house.publisher.post(number)[1] for number in (1, 2)}
 
 
 def only_receipt(post: Post) -> tuple[str, str]:
