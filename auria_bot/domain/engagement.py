@@ -1,7 +1,7 @@
 """Engagement with published posts: counts and their weights, and the ages at which a post is measured.
 
-A post is measured 22 times: 15 min, 1, 3, 6, 12 h, 1, 2, 4, 7, 14 and 30 days after publication, then every 30 days for a year.
-Missed measurements are made up for by one.
+A post is measured 22 times: 15 min, 1, 3, 6, 12 h, 1, 2, 4, 7, 14 and 30 days after publication, then every 30 days
+for a year. Missed measurements are made up for by one.
 """
 
 from __future__ import annotations

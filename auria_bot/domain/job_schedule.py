@@ -1,8 +1,8 @@
 """Job schedules: slots, each a local date and time in the operator's time zone, and the state of each slot's run.
 
-A slot's name is its local time ("2026-03-29T02:30"), so every local day has the same slots, whatever the clock change: a time that
-the clocks skip is due at the first instant after the gap, a time that occurs twice at its first occurrence. Job and name
-identify a run, so each slot is run once.
+A slot's name is its local time ("2026-03-29T02:30"), so every local day has the same slots, whatever the clock
+change: a time that the clocks skip is due at the first instant after the gap, a time that occurs twice at its first
+occurrence. Job and name identify a run, so each slot is run once.
 """
 
 from __future__ import annotations

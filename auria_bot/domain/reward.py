@@ -2,12 +2,12 @@
 
 Raw counts depend on the channel, its followers and the post's age. So, for each post:
 
-1. **Age.** Its points are taken at seven days, or at the nearest measurement, and divided by the share that a post typically has
-   by then.
+1. **Age.** Its points are taken at seven days, or at the nearest measurement, and divided by the share that a post
+   typically has by then.
 2. **Followers and channel.** `log(1 + points) - log(followers + 30)`, standardised by the channel's mean and standard
    deviation, and clipped to 2.5 so that one viral post does not dominate.
-3. **Weight.** Young posts weigh less than grown ones, and old ones less than new ones: half after each half-life, counted
-   back from the newest post, so that the same data always gives the same rewards.
+3. **Weight.** Young posts weigh less than grown ones, and old ones less than new ones: half after each half-life,
+   counted back from the newest post, so that the same data always gives the same rewards.
 
 An artwork's reward is the weighted mean over its channels.
 """

@@ -1,12 +1,12 @@
-"""Posteriors of the mean reward of several choices, from few and noisy rewards, and each choice's probability of being the best.
+"""Posteriors of the mean rewards of several choices, and each choice's probability of being the best.
 
 Rewards of a choice are modelled as normal with unknown mean and variance, whose posterior is a normal-inverse-gamma
-distribution. All choices share one prior, whose centre and strength are estimated from all of them (partial pooling): a choice with
-two lucky rewards is shrunk towards the rest, one with twenty hardly, and an untried one has the prior.
+distribution. All choices share one prior, whose centre and strength are estimated from all of them (partial pooling):
+a choice with two lucky rewards is shrunk towards the rest, one with twenty hardly, and an untried one has the prior.
 
-Drawing each choice with its probability of being the best is Thompson sampling (W. R. Thompson, "On the likelihood that one
-unknown probability exceeds another in view of the evidence of two samples", Biometrika, 1933); the chances are
-computed here by integration, not sampled, so that they can be shown and kept above a floor.
+Drawing each choice with its probability of being the best is Thompson sampling (W. R. Thompson, "On the likelihood
+that one unknown probability exceeds another in view of the evidence of two samples", Biometrika, 1933); the chances
+are computed here by integration, not sampled, so that they can be shown and kept above a floor.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def posteriors(given: Mapping[str, Sequence[tuple[float, float]]]) -> tuple[Post
 def _shared(means: Mapping[str, tuple[float, float]], variance: float) -> tuple[float, float]:
     """The shared prior: its centre, and how many rewards it is worth.
 
-    The centre is the mean over choices, not over rewards: frequent choices must not raise the estimate of untried ones. The more
-    the choices differ, beyond what noise explains, the weaker the prior.
+    The centre is the mean over choices, not over rewards: frequent choices must not raise the estimate of untried
+    ones. The more the choices differ, beyond what noise explains, the weaker the prior.
     """
     if not means:
         return 0.0, _PULL[0]

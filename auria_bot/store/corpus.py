@@ -169,7 +169,8 @@ class Verses:
         """Count verses by state and, within a state, by its attributes.
 
         Returns:
-            "state"; "reason" of the rejected; "form", "season", "subreddit", "source", "licence", "origin" and "year" of the kept.
+            "state"; "reason" of the rejected; "form", "season", "subreddit", "source", "licence", "origin" and "year"
+            of the kept.
         """
         year = extract("year", verses.c.created_at)
         kept = verses.c.state == "kept"

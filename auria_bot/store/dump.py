@@ -1,7 +1,7 @@
 """Dumps the database into one file and restores it: SQLite by its online backup, PostgreSQL by pg_dump and pg_restore.
 
-A dump is a consistent snapshot, and writers need not stop. A restore is one transaction: connected programs see the old contents or
-the new.
+A dump is a consistent snapshot, and writers need not stop. A restore is one transaction: connected programs see the
+old contents or the new.
 """
 
 from __future__ import annotations
@@ -217,7 +217,8 @@ class Dump:
                     statements = [f"SELECT count(t::text) FROM {quoted} t"]  # noqa: S608 - the database's own tables
                     if amcheck:
                         indexes = (
-                            "SELECT bt_index_check(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+                            "SELECT bt_index_check(i.indexrelid) FROM pg_index i"
+                            " JOIN pg_class c ON c.oid = i.indexrelid"
                             " JOIN pg_am a ON a.oid = c.relam"
                         )
                         statements.append(f"{indexes} WHERE a.amname = 'btree' AND i.indrelid = '{quoted}'::regclass")

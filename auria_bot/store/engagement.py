@@ -1,7 +1,7 @@
 """Engagement samples of posts and follower counts of channels in the database.
 
-Samples are only added: a post has 22 in its first year and none afterwards. The latest of each post is found by one step in the
-index (post_id, at), so that the number of samples hardly matters.
+Samples are only added: a post has 22 in its first year and none afterwards. The latest of each post is found by one
+step in the index (post_id, at), so that the number of samples hardly matters.
 """
 
 from __future__ import annotations

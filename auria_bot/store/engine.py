@@ -240,7 +240,8 @@ def _from_postgres(error: DBAPIError, engine: Engine) -> AuriaError:
         return DiskError(f"the disk of the database server is full: {message}")
     if isinstance(original, psycopg.OperationalError) and (not state or state[:2] in {"08", "28", "3D", "57", "53"}):
         return DatabaseUnreachable(
-            f"the database {shown(engine)} cannot be reached: {message}; check that it runs and that database.url is right"
+            f"the database {shown(engine)} cannot be reached: {message}; check that it runs and that database.url"
+            " is right"
         )
     if isinstance(original, psycopg.DataError):
         return InputError(f"the database cannot hold this value: {message}")

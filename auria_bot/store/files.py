@@ -1,7 +1,7 @@
 """Finished pictures on disk, one folder per draft, and their paths as the database stores them.
 
-Files are copied into a staging folder, flushed to the disk, and the folder is renamed into place: it appears whole or not
-at all. Paths in the database are relative to the home, so that the home may be moved.
+Files are copied into a staging folder, flushed to the disk, and the folder is renamed into place: it appears whole or
+not at all. Paths in the database are relative to the home, so that the home may be moved.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Upgrades a database's schema, on first use or by `auria db upgrade`.
 
-The version is compared by plain SQL, so that Alembic (half a second of imports) is imported only for a migration. A database lock
-serialises concurrent first uses; a migration is one transaction.
+The version is compared by plain SQL, so that Alembic (half a second of imports) is imported only for a migration. A
+database lock serialises concurrent first uses; a migration is one transaction.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _migrate(connection: Connection, version: str | None, database: str) -> None
             ScriptDirectory.from_config(config).get_revision(version)
         except CommandError:
             raise SchemaTooNew(
-                f"{database} has schema {version!r}, and this auria_bot knows no later one than {HEAD!r};"
+                f"{database} has schema {version!r}, and the newest one of this auria_bot is {HEAD!r};"
                 " upgrade the program: pip install --upgrade auria-bot"
             ) from None
     command.upgrade(config, HEAD)

@@ -130,8 +130,8 @@ class Posts:
     def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str], limit: int = 1) -> Sequence[Post]:
         """Claim the longest due WAITING posts: move them to SENDING with an attempt, a lease and a fencing number.
 
-        Posts of paused channels are skipped. Two workers never get the same post: PostgreSQL locks the rows and lets others
-        skip them, SQLite serialises writers.
+        Posts of paused channels are skipped. Two workers never get the same post: PostgreSQL locks the rows and lets
+        others skip them, SQLite serialises writers.
         """
         due = self._due(PostState.WAITING, now=now, channels=channels, limit=limit)
         rows = self._connection.execute(

@@ -1,7 +1,8 @@
 """Job runs and leases in the database.
 
-A job run is one row for each job and scheduled time; the first claim wins. A lease is held by one holder at a time. On
-PostgreSQL lease times come from the server, so that machines whose clocks differ agree; on SQLite they are the caller's.
+A job run is one row for each job and scheduled time; the first claim wins. A lease is held by one holder at a time.
+On PostgreSQL lease times come from the server, so that machines whose clocks differ agree; on SQLite they are the
+caller's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A home of the release before opens, is upgraded and goes on, also after it was moved.
 
-`released_home/auria.sql` is the database that the release with schema 0006 wrote at /srv/auria-released: one sent post, one queued
-post, one queued post whose picture lies outside the home, an approved, a rejected and a new draft, a notice and a paused channel.
+`released_home/auria.sql` is the database that the release with schema 0006 wrote at /srv/auria-released: one sent
+post, one queued post, one queued post whose picture lies outside the home, an approved, a rejected and a new draft, a
+notice and a paused channel.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def test_paths_in_the_home_move_with_it(moved: Application, tmp_path: Path) -> N
 
 
 def test_queued_posts_go_out_after_the_move(moved: Application) -> None:
-    """Both queued posts are sent to the folder channel once, with the approved picture; a further round sends nothing."""
+    """Both queued posts are sent to the folder channel once with the approved picture; a further round sends nothing."""
     done = moved.publisher.publish([2, 3])
     assert [(post.id, post.state) for post in done.posts] == [(2, PostState.SENT), (3, PostState.SENT)]
     assert done.problems == ("fake is paused: a holiday",)

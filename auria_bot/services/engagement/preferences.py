@@ -1,11 +1,13 @@
 """Preferences for moods and styles, learned from the engagement of published artworks.
 
-Each published artwork has a reward (`domain.reward`); rewards give posteriors and probabilities (`domain.thompson_sampling`).
+Each published artwork has a reward (`domain.reward`); rewards give posteriors and probabilities
+(`domain.thompson_sampling`).
 
-- **A mood** is drawn by its probability of being the best (Thompson sampling), mixed with equal shares so that every mood stays
-  possible. This applies to a share of the artworks that grows with the evidence; the mood of the others is read from the poem.
-- **A style** is not chosen here: each style used before gets a weight from 1/3 to 3, by which the stylist multiplies its
-  probability. The weight is drawn from the style's posterior, so uncertain styles vary more.
+- **A mood** is drawn by its probability of being the best (Thompson sampling), mixed with equal shares so that every
+  mood stays possible. This applies to a share of the artworks that grows with the evidence; the mood of the others is
+  read from the poem.
+- **A style** is not chosen here: each style used before gets a weight from 1/3 to 3, by which the stylist multiplies
+  its probability. The weight is drawn from the style's posterior, so uncertain styles vary more.
 
 Every draw derives from the artwork's seed: the same seed and data give the same choice.
 """

@@ -1,7 +1,8 @@
 """Engagement aggregated by post, channel, mood, style and time of posting.
 
-A post counts with its latest sample. Points weigh the kinds of engagement (`domain.engagement`). Because channels differ in
-size, moods, styles and times are compared by rate: points per hundred followers of the channel when the post was published.
+A post counts with its latest sample. Points weigh the kinds of engagement (`domain.engagement`). Because channels
+differ in size, moods, styles and times are compared by rate: points per hundred followers of the channel when the
+post was published.
 """
 
 from __future__ import annotations

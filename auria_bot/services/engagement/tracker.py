@@ -1,12 +1,13 @@
 """Measures the engagement of published posts at set ages, and each channel's followers once a day.
 
-What is due is computed from the stored measurements, so nothing is planned ahead and a missed day is made up for once. Each
-channel has a budget of calls and money for any 24 hours; a platform that throttles is skipped until the time it names; a
-channel that fails or is paused stops no other. The youngest posts come first, because they change most.
+What is due is computed from the stored measurements, so nothing is planned ahead and a missed day is made up for
+once. Each channel has a budget of calls and money for any 24 hours; a platform that throttles is skipped until the
+time it names; a channel that fails or is paused stops no other. The youngest posts come first, because they change
+most.
 
-A post that its platform no longer knows is marked as vanished, reported once, and not asked for again; its counts are kept. If
-every post asked for is missing, the wrong account is the likelier cause, and nothing is marked. Counts are dated by this
-machine's clock, which also decides what is due.
+A post that its platform no longer knows is marked as vanished, reported once, and not asked for again; its counts are
+kept. If every post asked for is missing, the wrong account is the likelier cause, and nothing is marked. Counts are
+dated by this machine's clock, which also decides what is due.
 """
 
 from __future__ import annotations
@@ -236,7 +237,7 @@ class Tracker:
         """Make one call if the budget allows; its errors only affect this channel.
 
         Raises:
-            NotFound: the platform does not know it.
+            NotFound: the platform has no such post or account.
         """
         if run.calls >= run.budget:
             run.stop(self._spent(run.name), failed=False)

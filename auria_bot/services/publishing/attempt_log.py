@@ -1,7 +1,7 @@
 """Records the attempts to publish posts, so that the next worker knows what a crashed one did.
 
-The start of a mutation is committed before it, its outcome after it. Where posts follow each other quickly, the receipt of one
-is committed together with the start of the next, in one transaction.
+The start of a mutation is committed before it, its outcome after it. Where posts follow each other quickly, the
+receipt of one is committed together with the start of the next, in one transaction.
 """
 
 from __future__ import annotations

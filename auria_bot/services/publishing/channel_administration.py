@@ -1,6 +1,7 @@
 """Adding, removing, checking and listing channels.
 
-The status of a channel comes from the settings, the stored secrets and the database; only `add` and `check` ask the platform.
+The status of a channel comes from the settings, the stored secrets and the database; only `add` and `check` ask the
+platform.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class ChannelAdministration:
         make: Callable[[str, ChannelSettings, Secrets], Channel],
         secrets: Callable[[str, str | None], SecretStore],
     ) -> None:
-        """Join the collaborators.
+        """Set the collaborators.
 
         Args:
             settings: the settings in force.
@@ -245,7 +246,7 @@ class ChannelAdministration:
         }
 
     def _readiness(self, name: str) -> tuple[str, str, str, dict[str, str | None]]:
-        """Whether a channel can be used ("ready" or "broken"), why not, its address, and where each secret is stored."""
+        """Whether a channel is "ready" or "broken", why, its address, and where each secret is stored."""
         try:
             config = getattr(self._channels[name](), "config", None)
             address = next((str(value) for option in _ADDRESSES if (value := getattr(config, option, ""))), "")

@@ -1,7 +1,7 @@
 """The questions a channel asks before it can be used, and the answers on trial.
 
-Secrets are read without echo or from the environment, never from the command line, which others can read. Answers are kept only once the
-platform accepted them. Who is asked, and how, is passed in as `Prompts`.
+Secrets are read without echo or from the environment, never from the command line, which others can read. Answers are
+kept only once the platform accepted them. Who is asked, and how, is passed in as `Prompts`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Answers:
 
 
 class TrialSecrets:
-    """Secrets on trial: the answers first, then those stored; what the channel renews is remembered but not stored yet."""
+    """Secrets on trial: the answers, then the stored ones; renewed secrets are remembered but not stored yet."""
 
     def __init__(self, answers: Mapping[str, str], vault: SecretStore) -> None:
         self._answers, self._vault = answers, vault

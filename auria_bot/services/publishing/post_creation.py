@@ -1,7 +1,7 @@
 """Creates posts from approved drafts, and previews what a round would do with them.
 
-A draft becomes one post per channel, all of them or none. What a channel would reject is reported here, while the operator can
-still edit the draft.
+A draft becomes one post per channel, all of them or none. What a channel would reject is reported here, while the
+operator can still edit the draft.
 """
 
 from __future__ import annotations

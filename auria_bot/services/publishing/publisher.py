@@ -1,8 +1,9 @@
 """Publishes approved drafts, exactly once on each channel.
 
-The rule: never repeat a visible mutation whose outcome is unknown. A round schedules approved drafts, takes back the posts of
-crashed workers, looks up unknown posts, then claims and sends due posts. Channels fail independently: one that throttles, fails
-or refuses its credentials is skipped for the rest of the round. See `sending` for attempts, `reconciliation` for look-ups.
+The rule: never repeat a visible mutation whose outcome is unknown. A round schedules approved drafts, takes back the
+posts of crashed workers, looks up unknown posts, then claims and sends due posts. Channels fail independently: one
+that throttles, fails or refuses its credentials is skipped for the rest of the round. See `sending` for attempts,
+`reconciliation` for look-ups.
 """
 
 from __future__ import annotations
@@ -203,8 +204,8 @@ class Publisher:
             open_to = _OPEN_TO[decision]
             if post.state not in open_to:
                 raise InvalidTransition(
-                    f"post {post_id} is {post.state}; --{decision} is for posts that are {' or '.join(sorted(open_to))};"
-                    f" `auria posts show {post_id}` shows details"
+                    f"post {post_id} is {post.state}; --{decision} is for posts that are"
+                    f" {' or '.join(sorted(open_to))}; `auria posts show {post_id}` shows details"
                 )
             receipt = None
             if decision == "sent":
@@ -298,7 +299,7 @@ class Publisher:
         return [(post, drafts[post.draft_id]) for post in claimed]
 
     def _blocked(self, names: Collection[str]) -> tuple[set[str], list[str]]:
-        """The paused channels, and the reasons why posts are blocked: their channel is paused or no longer configured."""
+        """The paused channels, and why posts are blocked: their channel is paused or no longer configured."""
         with self._store.read() as unit:
             paused = {pause.name: pause.reason for pause in unit.channels.paused()}
             held = unit.posts.channels_in({PostState.WAITING, PostState.UNKNOWN})

@@ -1,8 +1,8 @@
 """Resolves attempts whose outcome is unknown.
 
-A SENDING post whose lease expired was not published if its mutation was never confirmed: it waits again. Otherwise it is
-UNKNOWN, and only the channel's `find` decides: found, it is SENT; absent for certain, it is sent again; undecided, it is looked up
-again at growing intervals for about a day; undecidable, the operator must decide.
+A SENDING post whose lease expired was not published if its mutation was never confirmed: it waits again. Otherwise it
+is UNKNOWN, and only the channel's `find` decides: found, it is SENT; absent for certain, it is sent again; undecided,
+it is looked up again at growing intervals for about a day; undecidable, the operator must decide.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Reconciliation:
         return tuple(taken)
 
     def look_up(self, name: str, channel: Channel) -> Iterator[Post]:
-        """Look up the due UNKNOWN posts of a channel; yield each as it is then. Stops when the channel cannot decide now."""
+        """Look up the due UNKNOWN posts of a channel; yield each as it is then. Stops at an undecided one."""
         while (post := self._claim(name)) is not None:
             yield (done := self._look_up(post, channel))
             if done.state is PostState.UNKNOWN:
@@ -76,8 +76,8 @@ class Reconciliation:
             return self._refused(post, error)
         except OutcomeUnknown as error:
             message = (
-                f"it cannot be determined whether the post is published ({redacted_error(error)}); look at {post.channel},"
-                f" then: {resolutions(post)}"
+                f"it cannot be determined whether the post is published ({redacted_error(error)}); look at"
+                f" {post.channel}, then: {resolutions(post)}"
             )
             return self._save(post.moved(PostState.NEEDS_ATTENTION, message=message))
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, the post is not sent again automatically

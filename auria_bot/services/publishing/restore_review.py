@@ -1,6 +1,6 @@
 """Holds back, after a restore, everything that may have been published since the backup was made.
 
-The restored database does not know what was posted after the backup. Posts that were waiting or under way need attention, and
+The restored database lacks what was posted after the backup. Posts that were waiting or under way need attention, and
 approved drafts must be approved again, so that nothing is repeated without the operator's decision.
 """
 

@@ -1,8 +1,9 @@
 """Sends a claimed post: at most one visible mutation, and the meaning of its outcome.
 
-Rejected, Throttled and Unauthorised mean that nothing was published. Any other error is judged by whether the channel had called
-`confirm_send`: before it nothing was published, and the post is tried again; after it the post may be published and is UNKNOWN.
-Right before sending, the approval's signature is checked against the texts and the picture's bytes on the disk.
+Rejected, Throttled and Unauthorised mean that nothing was published. Any other error is judged by whether the channel
+had called `confirm_send`: before it nothing was published, and the post is tried again; after it the post may be
+published and is UNKNOWN. Right before sending, the approval's signature is checked against the texts and the
+picture's bytes on the disk.
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ class Sender:
             return self._log.current(post)
         if isinstance(error, Rejected):
             message = (
-                f"{post.channel} rejected it, nothing was posted: {redacted_error(error)}. `auria posts show {post.id}` shows"
-                " details; `auria make` makes another artwork"
+                f"{post.channel} rejected it, nothing was posted: {redacted_error(error)}. `auria posts show {post.id}`"
+                " shows details; `auria make` makes another artwork"
             )
             return self._log.record_outcome(post.moved(PostState.FAILED, message=message), Outcome.REFUSED, error)
         if isinstance(error, Throttled):

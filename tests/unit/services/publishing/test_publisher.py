@@ -50,7 +50,7 @@ def test_only_approved_drafts_are_published(house: Application, channel: FakeCha
 
 
 def test_a_round_sends_all_that_is_due_or_as_many_as_it_is_told(house: Application, channel: FakeChannel) -> None:
-    """The oldest first; `most` counts for each channel."""
+    """The oldest first; the limit counts for each channel."""
     for number in range(1, 8):
         approved(house, number, channels=("fake", "folder"))
     sent = house.publisher.publish(limit=2).posts
