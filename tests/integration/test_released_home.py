@@ -75,7 +75,7 @@ def test_paths_in_the_home_move_with_it(moved: Application, tmp_path: Path) -> N
 
 
 def test_queued_posts_go_out_after_the_move(moved: Application) -> None:
-    """Both queued posts are sent to the folder channel once with the approved picture; a further round sends nothing."""
+    """Both queued posts are sent to the folder channel once with its picture; another round sends nothing."""
     done = moved.publisher.publish([2, 3])
     assert [(post.id, post.state) for post in done.posts] == [(2, PostState.SENT), (3, PostState.SENT)]
     assert done.problems == ("fake is paused: a holiday",)
