@@ -238,7 +238,7 @@ class Exporter(Maker, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a channel takes; None where it sets no limit."""
+    """What a channel accepts; None where it sets no limit."""
 
     characters: int | None = None  # of the text, as the platform counts them
     text_bytes: int | None = None  # of the text in UTF-8
@@ -251,7 +251,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedText:
-    """A post's words as a channel sends them."""
+    """A post's texts as a channel sends them."""
 
     text: str
     alt_text: str
@@ -260,7 +260,7 @@ class PreparedText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Something a channel must be told before it can be used; asked by `auria channels add`."""
+    """A setting or secret that a channel needs; `auria channels add` asks for it."""
 
     name: str  # a field of the channel's Config, or the name of a secret
     prompt: str
@@ -303,32 +303,32 @@ class ConfirmSend(Protocol):
 class Channel(Protocol):
     """A place where posts are published.
 
-    Constructed as `Class(Class.Config(**options), home=FOLDER, secrets=SECRETS)`, which reaches for nothing: no
-    network, no file. Its `QUESTIONS` say what an operator must tell it. Every call over the network ends in a stated
-    time, and every error's message is free of secrets.
+    Constructed as `Class(Class.Config(**options), home=FOLDER, secrets=SECRETS)`, which uses neither network nor files.
+    `QUESTIONS` lists what `auria channels add` asks for. Every call over the network has a time limit, and no error
+    message contains a secret.
     """
 
     QUESTIONS: ClassVar[tuple[Question, ...]]
     name: str
 
     def limits(self) -> Limits:
-        """What the channel takes; without the network."""
+        """What the channel accepts; without the network."""
         ...
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
-        """A post's words as they are sent; without the network.
+        """A post's texts as they are sent; without the network.
 
         Raises:
-            Rejected: they are beyond a limit, which the message names, and nothing that may be left out is left.
+            Rejected: they exceed a limit, which the message names, even without everything that may be left out.
         """
         ...
 
     def check(self) -> str:
-        """Verify the configuration and credentials without publishing; a sentence on what was found.
+        """Verify the configuration and credentials without publishing; returns a sentence on the result.
 
         Raises:
             Unauthorised: the credentials are not accepted, with what to do.
-            ChannelError: it would not work, with what to do.
+            ChannelError: publishing would fail, with what to do.
         """
         ...
 
@@ -350,9 +350,9 @@ class Channel(Protocol):
         `post.memo` is what that attempt gave to `ready`, and `post.tried_at` when it did.
 
         Raises:
-            Throttled: it cannot be told now; ask again later (the network is away, or it is too early to be sure).
-            Unauthorised: it cannot be told without other credentials.
-            OutcomeUnknown: it can never be told by asking: the operator must look.
+            Throttled: not known yet; ask again later (the network is down, or it is too early to be sure).
+            Unauthorised: not known without other credentials.
+            OutcomeUnknown: asking can never tell; the operator must look.
         """
         ...
 
@@ -362,7 +362,7 @@ class Channel(Protocol):
         Raises:
             NotFound: the post is gone.
             Throttled: ask again later.
-            ChannelError: it cannot be told.
+            ChannelError: the platform does not say.
         """
         ...
 
@@ -371,22 +371,22 @@ class Channel(Protocol):
 
         Raises:
             Throttled: ask again later.
-            ChannelError: it cannot be told.
+            ChannelError: the platform does not say.
         """
         ...
 
 
 @runtime_checkable
 class LocalChannel(Protocol):
-    """What a channel on this machine offers besides: it waits for no network, and its `find` is always sure.
+    """A channel on this machine: it needs no network, and its `find` is always sure.
 
-    Its posts are claimed, and their receipts written, several at a time.
+    Its posts are claimed, and their receipts written, in batches.
     """
 
     def tidy(self) -> None:
-        """Bring up to date what depends on all posts together; called at the end of every round.
+        """Update what depends on all posts together, such as an index page; called at the end of every round.
 
         Raises:
-            ChannelError: it could not be done; the posts themselves are not concerned.
+            ChannelError: it failed; the posts themselves are not affected.
         """
         ...

@@ -22,7 +22,7 @@ class Step:
 
 STEPS = (
     Step(name="poem", roles=("poet",), label="writing the poem", sequential=True),
-    Step(name="mood", roles=("mood_reader",), label="reading its mood"),
+    Step(name="mood", roles=("mood_reader",), label="choosing the mood"),
     Step(name="painting", roles=("painter", "safety_filter"), label="painting"),
     Step(name="enlarge", roles=("enlarger",), label="enlarging"),
     Step(name="style", roles=("stylist", "safety_filter"), label="restyling", sequential=True),

@@ -58,15 +58,7 @@ class RunPlanner:
         faults: Callable[[str], Sequence[str]],
         preferences: PreferenceModel | None = None,
     ) -> None:
-        """Prepare.
-
-        Args:
-            config: what every run begins with.
-            store: holds what was made before.
-            clock: tells the time.
-            faults: why a text must not be used; nothing when it may.
-            preferences: what followers preferred; without it, engagement decides nothing.
-        """
+        """Prepare; the arguments are those of `Studio`."""
         self._config, self._store, self._clock = config, store, clock
         self._faults, self._preferences = faults, preferences
 

@@ -30,11 +30,13 @@ from auria_bot.services.studio.events import read_events
 from auria_bot.services.studio.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from auria_bot.services.studio.events import RunEvent
 
 __all__ = ["Run", "RunStore"]
+
+_Value = TypeVar("_Value")
 
 _EVENTS = "events.jsonl"
 _KEPT_EVENTS = ".events"  # folder
@@ -68,11 +70,7 @@ class Run:
         Raises:
             InputError: the file is damaged.
         """
-        path = self.artwork_folder(number) / "state.json"
-        try:
-            return ArtworkState.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} cannot be read ({error}); {_give_up(self.folder.name)}") from None
+        return _read(self.artwork_folder(number) / "state.json", ArtworkState.from_json, run=self.folder.name)
 
     def save(self, state: ArtworkState) -> None:
         """Write an artwork's state, atomically.
@@ -163,17 +161,10 @@ class RunStore:
         try:
             for place in (folder, *folder.glob("*/")):
                 remove_strays(place)
-            plan = Plan.from_json(json.loads((folder / "plan.json").read_text(encoding="utf-8")))
-        except InputError as error:
-            os.close(lock)
-            raise InputError(f"run {name}: {error}; {_give_up(name)}") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            os.close(lock)
-            raise InputError(f"{folder}/plan.json cannot be read ({error}); {_give_up(name)}") from None
+            return Run(folder=folder, plan=_read(folder / "plan.json", Plan.from_json, run=name), lock=lock)
         except BaseException:
             os.close(lock)
             raise
-        return Run(folder=folder, plan=plan, lock=lock)
 
     def discard(self, name: str, *, wait: float = 2.0, dry_run: bool = False) -> None:
         """Remove an unfinished run, also one of another version or a damaged one.
@@ -246,8 +237,19 @@ class RunStore:
                 os.close(lock)
 
 
-def _give_up(name: str) -> str:
-    return f"give it up: auria make --discard {name}"
+def _read(path: Path, from_json: Callable[[dict[str, Any]], _Value], *, run: str) -> _Value:
+    """Read a JSON file of a run.
+
+    Raises:
+        InputError: it is damaged, or of another version; the message says how to discard the run.
+    """
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except InputError as error:
+        reason = str(error)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"{path} cannot be read ({error})"
+    raise InputError(f"run {run}: {reason}; give it up: auria make --discard {run}")
 
 
 def _lock(folder: Path, *, wait: float) -> int:

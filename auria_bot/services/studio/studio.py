@@ -97,8 +97,8 @@ class Studio:
             runs: the unfinished runs.
             executor: runs the steps.
             clock: tells the time.
-            faults: why a text must not be used; nothing when it may.
-            preferences: what followers preferred; without it, engagement decides nothing.
+            faults: reasons why a theme must not be used.
+            preferences: from engagement; without it, engagement decides nothing.
         """
         self._config, self._store, self._pictures, self._clock = config, store, pictures, clock
         self._runs, self._executor = runs, executor
@@ -192,14 +192,6 @@ class Studio:
                 )
             )
         return tuple(found)
-
-    def events(self, run: str, *, after: int = 0) -> tuple[RunEvent, ...]:
-        """What happened in a run after a position (0: from its beginning), also in one that finished lately.
-
-        Raises:
-            NotFound: no such run is known.
-        """
-        return self._runs.events(run, after=after)
 
     def discard(self, run: str) -> None:
         """Give an unfinished run up; drafts that it produced already stay.

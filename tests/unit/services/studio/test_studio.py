@@ -43,7 +43,7 @@ def test_a_run_becomes_drafts_and_leaves_nothing_behind(house: Application) -> N
     for draft in made.drafts:
         assert sorted(files_of(house, draft.folder)) == ["card.jpg", "full.png", "painting.png", "post.jpg"]
     assert house.runs.names() == []
-    assert house.studio.events(made.run) == tuple(events)
+    assert house.runs.events(made.run) == tuple(events)
     assert house.review.drafts() == tuple(reversed(made.drafts))
     assert {event.artwork for event in events} == {1, 2}
     assert dict(made.steps).keys() >= {"poem", "finish"}
