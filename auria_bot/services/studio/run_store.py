@@ -21,7 +21,7 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from auria_bot.errors import InputError, InvalidTransition, NotFound
 from auria_bot.files import acquire_lock, disk_errors, remove_strays, write_json

@@ -52,7 +52,7 @@ def test_the_theme_of_a_season_is_told(house: Application, auria: Auria) -> None
     """It is the draft's."""
     code, out, err = auria("make", "--season", "Winter", "--seed", "5", "--json")
     assert code == 0
-    assert f"the theme is {json.loads(out)[0]['drafts'][0]['theme']!r}, of winter" in err
+    assert f"the theme is {json.loads(out)[0]['drafts'][0]['theme']!r} (winter)" in err
 
 
 @pytest.mark.parametrize(
