@@ -1,7 +1,4 @@
-"""Trained models on disk: safetensors, JSON, ONNX and their checksums; nothing is unpickled.
-
-Knows files and formats; does not know what any model is for.
-"""
+"""Trained models on disk: safetensors, JSON, ONNX and their checksums; nothing is unpickled."""
 
 from __future__ import annotations
 

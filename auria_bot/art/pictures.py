@@ -1,7 +1,4 @@
-"""Decode untrusted picture files safely, and write picture files atomically.
-
-Knows decoding, size limits, colour modes and atomic writing. Does not know what a picture shows.
-"""
+"""Decode untrusted picture files safely, and write picture files atomically."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Make a contact sheet: finished pictures side by side, each with its poem beneath.
-
-Knows pictures and lines of text; does not know drafts.
-"""
+"""Make a contact sheet: finished pictures side by side, each with its poem beneath."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Write the three files of a finished artwork: the full-size PNG, the JPEG that is posted, and the card.
-
-Knows sizes, qualities and where files go; how a card looks and what metadata say is beside it.
-"""
+"""Write the three files of a finished artwork: the full-size PNG, the JPEG that is posted, and the card."""
 
 from __future__ import annotations
 

@@ -184,9 +184,10 @@ class SketcherGraph(nn.Module):
     def forward(self, components: Tensor, time: Tensor, sentence: Tensor) -> Tensor:
         """`components` (n, c), `time` (1,) in [0, 1], `sentence` (1, 384) of unit length; gives velocities (n, c)."""
         both = torch.cat([components, components])
-        told = sentence.expand(components.shape[0], -1)
-        told, free = self.sketcher(both, time.expand(both.shape[0]), torch.cat([told, torch.zeros_like(told)])).chunk(2)
-        velocity: Tensor = free + self.guidance * (told - free)
+        conditions = sentence.expand(components.shape[0], -1)
+        conditions = torch.cat([conditions, torch.zeros_like(conditions)])
+        guided, free = self.sketcher(both, time.expand(both.shape[0]), conditions).chunk(2)
+        velocity: Tensor = free + self.guidance * (guided - free)
         return velocity
 
 
@@ -216,7 +217,7 @@ class PainterGraph(nn.Module):
         """
         count = components.shape[0]
         sketches = self.sketcher.cells(components)
-        told = (sentence.expand(count, -1), words.expand(count, -1, -1), mask.expand(count, -1))
-        pictures = (self.painter(sketches, *told, style_noise, grain) * 0.5 + 0.5).clamp(0.0, 1.0)
+        text = (sentence.expand(count, -1), words.expand(count, -1, -1), mask.expand(count, -1))
+        pictures = (self.painter(sketches, *text, style_noise, grain) * 0.5 + 0.5).clamp(0.0, 1.0)
         scores, vectors = self.scorer(pictures, sentence, words, mask)
         return pictures, scores, sketches, vectors

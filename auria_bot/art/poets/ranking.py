@@ -1,7 +1,4 @@
-"""Rank candidate poems by fluency, the poem scorer, nearness to the theme and distance from recent poems.
-
-Knows poems with the decoder's likelihoods, the critic's opinions and sentence vectors; does not know the nets.
-"""
+"""Rank candidate poems by fluency, the poem scorer, nearness to the theme and distance from recent poems."""
 
 from __future__ import annotations
 

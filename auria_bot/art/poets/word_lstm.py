@@ -1,7 +1,4 @@
-"""The poet that ships: a word LSTM on ONNX, a syllable-exact decoder and a ranking of many candidates.
-
-Knows the models' folder and joins net, decoder, checks and ranking; needs no torch.
-"""
+"""The poet that ships: a word LSTM on ONNX, a syllable-exact decoder and a ranking of many candidates."""
 
 from __future__ import annotations
 

@@ -37,11 +37,11 @@ def maps_of(scenes: Scenes, cache: Path, *, log: Callable[[str], None] = print) 
     """Lite0's maps (2n, channels, h, w) of every picture (then of its closer crop), computed once and cached."""
     files = {stride: cache / f"lite0-{stride}.npy" for stride in TAPS}
     if not all(file.exists() for file in files.values()):
-        eye = Lite0.pretrained()
+        lite0 = Lite0.pretrained()
         found: dict[int, list[NDArray[np.float16]]] = {stride: [] for stride in TAPS}
         for crop in range(2):
             for start in range(0, len(scenes.pictures), 64):
-                taps = eye.taps(as_pixels(np.asarray(scenes.pictures[start : start + 64, crop])), TAPS)
+                taps = lite0.taps(as_pixels(np.asarray(scenes.pictures[start : start + 64, crop])), TAPS)
                 for stride in TAPS:
                     found[stride].append(taps[stride].half().numpy())
         for stride, parts in found.items():

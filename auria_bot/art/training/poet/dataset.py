@@ -1,7 +1,4 @@
-"""The poet's corpus as numbers: words, splits, kinds and themes, built once and kept beside the checkpoints.
-
-Knows the files of verse and the sentence encoder; does not know the net.
-"""
+"""The poet's corpus as numbers: words, splits, kinds and themes, built once and kept beside the checkpoints."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ class PoemScorerRecipe:
         return np.concatenate([rng.choice(formal, many), rng.choice(free, self.settings.batch - many)])
 
     def evaluate(self) -> dict[str, float]:
-        """How well held-out haiku are told from the poet's negative samples."""
+        """How well held-out haiku are distinguished from the poet's negative samples."""
         held = self.held_out
         real, negatives = logits_of(self.average, held.real), logits_of(self.average, held.written)
         right = np.concatenate([real > 0, negatives < 0])

@@ -1,0 +1,48 @@
+"""The painter: shapes, gradients and masked words."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from auria_bot.art.nets.painter import Painter, PainterConfig  # noqa: E402
+from tests.unit.art.nets.test_matcher import texts  # noqa: E402
+
+TINY = PainterConfig(noise=8, grain=2, style=8, attention=4, widths=(8, 8, 8), last=4)
+
+
+def test_painter_shapes_and_gradients():
+    """A picture of 64 x 64 comes out, and every weight gets a gradient."""
+    torch.manual_seed(2)
+    net = Painter(TINY)
+    out = net(torch.rand(3, 3, 16, 16), *texts(3), torch.randn(3, 8), torch.randn(3, net.grain_channels, 32, 32))
+    assert out.shape == (3, 3, 64, 64)
+    out.square().mean().backward()
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+def test_painter_ignores_masked_words():
+    """What stands behind the mask changes nothing."""
+    torch.manual_seed(3)
+    net = Painter(TINY).eval()
+    sketch, (sentence, words, mask) = torch.rand(2, 3, 16, 16), texts(2)
+    noise, grain = torch.randn(2, 8), torch.randn(2, net.grain_channels, 32, 32)
+    changed = words.clone()
+    changed[:, 3:] = 9.0
+    with torch.no_grad():
+        assert torch.allclose(
+            net(sketch, sentence, words, mask, noise, grain),
+            net(sketch, sentence, changed, mask, noise, grain),
+            atol=1e-5,
+        )
+
+
+def test_untrained_painter_keeps_the_sketch():
+    """Before training the picture is about the sketch enlarged."""
+    torch.manual_seed(4)
+    net = Painter(TINY).eval()
+    sketch = torch.rand(2, 3, 1, 1).expand(-1, -1, 16, 16) - 0.5
+    with torch.no_grad():
+        out = net(sketch, *texts(2), torch.randn(2, 8), torch.randn(2, net.grain_channels, 32, 32))
+    assert (out.mean(dim=(2, 3)) - sketch.mean(dim=(2, 3))).abs().max() < 0.2
