@@ -1,4 +1,4 @@
-"""Which class stands behind a backend's name. Strings only: a class is imported when it is asked for.
+"""The backends by kind and name. They are listed as strings; a class is imported when it is requested.
 
 Another distribution adds a backend through an entry point of the group `auria_bot.<kind>`, for example
 
@@ -8,12 +8,16 @@ Another distribution adds a backend through an entry point of the group `auria_b
 
 from __future__ import annotations
 
+import logging
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 from auria_bot.errors import BackendMissing, UnknownName
 
 __all__ = ["BACKENDS", "find", "names"]
+
+log = logging.getLogger(__name__)
 
 BACKENDS: dict[str, dict[str, str]] = {
     "poet": {
@@ -68,37 +72,37 @@ BACKENDS: dict[str, dict[str, str]] = {
 }
 """Kind, then name, then "module:Class". The kinds are the roles of `domain.pipeline`, and the channels."""
 
-_EARLIER_KINDS = {"safety_filter": "gate", "text_writer": "scribe", "exporter": "finisher"}
-"""What kinds were called in the entry points of earlier versions."""
+_FORMER_KINDS = {"safety_filter": "gate", "text_writer": "scribe", "exporter": "finisher"}
+"""Former names of kinds; entry points of these groups are still read in this version, with a notice."""
 
 
 def names(kind: str) -> tuple[str, ...]:
-    """Every name of a kind, Auria's own first, then those of other distributions.
+    """The names of a kind: Auria's own, then those of other distributions.
 
     Raises:
         UnknownName: there is no such kind.
     """
     own = _own(kind)
-    return (*own, *sorted(set(_outsiders(kind)) - set(own)))
+    return (*own, *sorted(set(_entry_points(kind)) - set(own)))
 
 
 def find(kind: str, name: str) -> type[Any]:
     """Import the class of that kind and name.
 
     Raises:
-        UnknownName: there is none; the message lists the known ones.
+        UnknownName: there is none; the message lists the known names.
         BackendMissing: its module needs a package that is not installed.
     """
     target = _own(kind).get(name)
     if target is None:
-        target = _outsiders(kind).get(name)
+        target = _entry_points(kind).get(name)
     if target is None:
         raise UnknownName(f"no {kind} named {name[:40]!r}; known: {', '.join(names(kind))}")
     module, _, attribute = target.partition(":")
     try:
         found: type[Any] = getattr(import_module(module), attribute)
     except AttributeError as error:
-        raise BackendMissing(f"the {kind} {name!r} leads to {target}, which is not there") from error
+        raise BackendMissing(f"the {kind} {name!r} refers to {target}, which does not exist") from error
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] == "auria_bot":
             raise
@@ -116,8 +120,24 @@ def _own(kind: str) -> dict[str, str]:
         raise UnknownName(f"no kind of backend named {kind[:40]!r}; known: {', '.join(BACKENDS)}") from None
 
 
-def _outsiders(kind: str) -> dict[str, str]:
-    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and seldom needed
+def _entry_points(kind: str) -> dict[str, str]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and rarely needed
 
-    groups = [f"auria_bot.{name}" for name in (_EARLIER_KINDS.get(kind), kind) if name]
-    return {point.name: point.value for group in groups for point in entry_points(group=group)}
+    found: dict[str, str] = {}
+    if former := _FORMER_KINDS.get(kind):
+        for point in entry_points(group=f"auria_bot.{former}"):
+            _notify(point.name, former, kind)
+            found[point.name] = point.value
+    return found | {point.name: point.value for point in entry_points(group=f"auria_bot.{kind}")}
+
+
+@cache
+def _notify(name: str, former: str, kind: str) -> None:
+    """Log once that an entry point of a former group was read."""
+    log.warning(
+        "The entry point %s is in the group auria_bot.%s, which is now called auria_bot.%s; the old group is read until"
+        " the next version",
+        name,
+        former,
+        kind,
+    )

@@ -65,3 +65,21 @@ def test_a_bad_entry_point_is_named(monkeypatch: pytest.MonkeyPatch):
     _outside(monkeypatch, outsider="collections:Missing")
     with pytest.raises(BackendMissing, match=r"'outsider'.*collections:Missing"):
         registry.find("mood_reader", "outsider")
+
+
+def test_a_group_of_a_former_name_is_read_with_one_notice(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """An entry point of the current group has precedence."""
+    points = {
+        "auria_bot.gate": [EntryPoint(name="a", value="collections:Counter", group="auria_bot.gate")],
+        "auria_bot.safety_filter": [],
+    }
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda *, group: points[group])
+    registry._notify.cache_clear()
+    assert [registry.find("safety_filter", "a").__name__ for _ in range(2)] == ["Counter", "Counter"]
+    points["auria_bot.safety_filter"] = [EntryPoint(name="a", value="collections:OrderedDict", group="x")]
+    assert registry.find("safety_filter", "a").__name__ == "OrderedDict"
+    assert [record.getMessage().partition("; ")[0] for record in caplog.records] == [
+        "The entry point a is in the group auria_bot.gate, which is now called auria_bot.safety_filter"
+    ]

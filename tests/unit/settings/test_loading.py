@@ -8,13 +8,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from auria_bot.errors import SettingsError
 from auria_bot.redaction import clear_secrets, redacted
-from auria_bot.settings import locations as module
 from auria_bot.settings.loading import load
-from auria_bot.settings.locations import default_home, own_file, shipped
+from auria_bot.settings.locations import shipped
 from auria_bot.settings.schema import Settings
 
 
@@ -90,12 +89,6 @@ def test_a_channels_secret_in_the_environment_is_no_setting(home: Path):
         )
         assert "t0ken" not in repr(settings)
         assert redacted("t0ken-of-x, p@ss-word, p%40ss-word, key-of-folder") == "***, ***, ***, ***"
-
-
-def test_the_operators_own_file(home: Path):
-    """The home's, or the one that AURIA_CONFIG names, whether it is there or not."""
-    assert own_file({"AURIA_HOME": str(home)}) == home / "auria.toml"
-    assert own_file({"AURIA_HOME": str(home), "AURIA_CONFIG": str(home / "my.toml")}) == home / "my.toml"
 
 
 def test_variables_become_values_of_the_right_kind(home: Path):
@@ -206,57 +199,6 @@ def test_secrets_are_never_shown(home: Path):
         assert "hunter2" not in shown
     assert settings.database_url == "postgresql://me:hunter2@host/db"
     assert "postgresql://me:***@host/db" in repr(settings)
-
-
-def test_json_round_trip(home: Path):
-    """Settings without secrets survive being written and read; a step's process sees what its parent saw."""
-    settings = _load(home, AURIA_STUDIO__COUNT="4", AURIA_PAINTER__OPTIONS__DEEP="{ a = [1, 2] }")
-    again = Settings.from_json(settings.to_json())
-    assert again.studio == settings.studio
-    assert again.painter.options == {"deep": {"a": [1, 2]}}
-    assert again.database_url == settings.database_url
-
-
-def test_settings_are_frozen(home: Path):
-    """Nothing changes a setting after it was read."""
-    settings = _load(home)
-    with pytest.raises(ValidationError):
-        settings.time_zone = "UTC"  # type: ignore[misc]
-
-
-def test_the_database_is_seen_from_the_home(home: Path, tmp_path: Path):
-    """No URL is auria.db in the home; a relative one is seen from the home, an absolute one is itself."""
-    odd = tmp_path / "a?b#c%20d"
-    assert _load(home).database_url == f"sqlite:///{home}/auria.db"
-    assert _load(home, AURIA_DATABASE__URL="sqlite:///x.db").database_url == f"sqlite:///{home}/x.db"
-    assert _load(home, AURIA_DATABASE__URL="sqlite:////srv/x.db").database_url == "sqlite:////srv/x.db"
-    assert _load(odd).database_url == f"sqlite:///{tmp_path}/a%3Fb%23c%2520d/auria.db"
-
-
-def test_the_home_follows_the_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """AURIA_HOME wins; else XDG's folder, a relative one ignored, else the user's own."""
-    monkeypatch.setattr(module.sys, "platform", "linux")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert default_home({"AURIA_HOME": "~/art"}) == tmp_path / "art"
-    assert default_home({"XDG_DATA_HOME": "/xdg"}) == Path("/xdg/auria")
-    assert default_home({"XDG_DATA_HOME": "xdg"}) == tmp_path / ".local/share/auria"
-    monkeypatch.setattr(module.sys, "platform", "darwin")
-    assert default_home({}) == tmp_path / "Library/Application Support/auria"
-    monkeypatch.setattr(module.sys, "platform", "win32")
-    assert default_home({"LOCALAPPDATA": "/local"}) == Path("/local/auria")
-
-
-def test_the_installation_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """What ships is found in a wheel first, then in a checkout; where it lacks, the message says so."""
-    package = tmp_path / "auria_bot"
-    package.mkdir()
-    (tmp_path / "models").mkdir()
-    monkeypatch.setattr(module, "__file__", str(package / "settings" / "loading.py"))
-    assert shipped("models") == tmp_path / "models"
-    (package / "_data" / "models").mkdir(parents=True)
-    assert shipped("models") == package / "_data" / "models"
-    with pytest.raises(SettingsError, match="'config' is missing"):
-        shipped("config")
 
 
 def test_importing_reads_nothing_and_brings_nothing_heavy():

@@ -1,38 +1,49 @@
-"""The schedule's settings become rules."""
+"""All settings as one value."""
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import ValidationError
 
-from auria_bot.domain.job_schedule import CatchUp
-from auria_bot.settings.sections import JobSettings, PostingSettings, ScheduleSettings
+from auria_bot.settings.loading import load
+from auria_bot.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def test_every_channel_posts_once_a_day_by_default() -> None:
-    """At six; jobs that are off or not wanted have no rule."""
-    rules = {rule.job: rule for rule in ScheduleSettings().rules(["folder", "x"])}
-    assert set(rules) == {"make", "reconcile", "measure", "publish folder", "publish x", "backup", "tidy", "digest"}
-    assert rules["publish x"].at == (time(18),)
-    assert rules["publish x"].catch_up is CatchUp.SKIP
-    assert rules["make"].catch_up is CatchUp.RUN
-    assert len(rules["reconcile"].at) == 96
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home without any file in it."""
+    return tmp_path
 
 
-def test_what_the_operator_wishes() -> None:
-    """A channel may have other times, and drafts may be approved without a word."""
-    own = PostingSettings(at=("9:00", "21:00"), days=("sat", "sun"), jitter=30)
-    chosen = ScheduleSettings(channels={"x": own}, approve_after=12, make=JobSettings(), digest=JobSettings(), grace=5)
-    rules = {rule.job: rule for rule in chosen.rules(["x"])}
-    assert set(rules) == {"approve", "reconcile", "measure", "publish x", "backup", "tidy"}
-    assert rules["publish x"].days == {5, 6}
-    assert rules["publish x"].jitter == timedelta(minutes=30)
-    assert rules["publish x"].grace == timedelta(minutes=5)
+def _load(home: Path, **variables: str) -> Settings:
+    return load({"AURIA_HOME": str(home), **variables})
 
 
-def test_a_time_must_be_one() -> None:
-    """The message says how times are written."""
-    with pytest.raises(ValidationError, match='such as "18:30"'):
-        JobSettings(at=("25:00",))
+def test_json_round_trip(home: Path):
+    """Settings without secrets survive being written and read; a step's process sees what its parent saw."""
+    settings = _load(home, AURIA_STUDIO__COUNT="4", AURIA_PAINTER__OPTIONS__DEEP="{ a = [1, 2] }")
+    again = Settings.from_json(settings.to_json())
+    assert again.studio == settings.studio
+    assert again.painter.options == {"deep": {"a": [1, 2]}}
+    assert again.database_url == settings.database_url
+
+
+def test_settings_are_frozen(home: Path):
+    """Nothing changes a setting after it was read."""
+    settings = _load(home)
+    with pytest.raises(ValidationError):
+        settings.time_zone = "UTC"  # type: ignore[misc]
+
+
+def test_the_database_is_seen_from_the_home(home: Path, tmp_path: Path):
+    """No URL is auria.db in the home; a relative one is seen from the home, an absolute one is itself."""
+    odd = tmp_path / "a?b#c%20d"
+    assert _load(home).database_url == f"sqlite:///{home}/auria.db"
+    assert _load(home, AURIA_DATABASE__URL="sqlite:///x.db").database_url == f"sqlite:///{home}/x.db"
+    assert _load(home, AURIA_DATABASE__URL="sqlite:////srv/x.db").database_url == "sqlite:////srv/x.db"
+    assert _load(odd).database_url == f"sqlite:///{tmp_path}/a%3Fb%23c%2520d/auria.db"

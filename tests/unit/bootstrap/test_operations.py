@@ -1,0 +1,23 @@
+"""Operations as the settings describe them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from auria_bot.bootstrap.application import build
+from auria_bot.settings.schema import Settings
+from tests.house import fake_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_operations_obey_the_settings(tmp_path: Path) -> None:
+    """Backups lie where the settings say, and without URLs nothing is sent."""
+    settings = fake_settings(tmp_path).model_dump() | {"maintenance": {"backup_folder": "safe"}}
+    with closing(build(Settings.model_validate(settings))) as app:
+        assert app.backups.folder == tmp_path / "safe"
+        assert app.notifier is None
+        assert app.notification_urls == ()
+        assert app.expiring_tokens() == {}
