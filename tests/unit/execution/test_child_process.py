@@ -99,6 +99,15 @@ def test_an_endless_message_is_not_kept(monkeypatch: pytest.MonkeyPatch):
     assert one.wait(PATIENCE) == ExitStatus(code=1)
 
 
+def test_a_child_may_go_on_in_silence():
+    """One that closed the pipe runs until it ends or is stopped; its status can be asked for again and again."""
+    one = child("os.close(out)\n" + FOREVER)
+    assert one.receive(PATIENCE) == []
+    assert (one.is_sending, one.poll()) == (False, None)
+    status = one.stop()
+    assert one.wait(PATIENCE) == one.poll() == status
+
+
 def test_the_input_arrives_whole(tmp_path: Path):
     """However much it is; a child that reads none of it ends by its own exit code."""
     data = b"0123456789" * 100_000
@@ -139,12 +148,13 @@ def test_a_deadline_stops_it():
 @pytest.mark.parametrize("obeys", [True, False])
 def test_a_child_is_asked_to_end_before_it_is_killed(obeys: bool):
     """One that obeys SIGTERM ends in order; any other is killed."""
-    answer = "raise SystemExit(5)" if obeys else "pass"
+    answer = "send(b'{\"last\": 1}\\n'); raise SystemExit(5)" if obeys else "pass"
     script = f"import signal, time\ndef end(*_):\n    {answer}\nsignal.signal(15, end)\nsend(b'{{}}\\n')\nwhile True: time.sleep(60)"
     one = child(script)
     assert one.receive(PATIENCE) == [{}]
     status = one.stop(patience=PATIENCE if obeys else 0.1)
     assert status == ExitStatus(code=5 if obeys else -9, stopped=True)
+    assert one.receive() == ([{"last": 1}] if obeys else [])
 
 
 def test_its_own_children_are_stopped_with_it():

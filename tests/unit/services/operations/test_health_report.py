@@ -59,6 +59,7 @@ def test_a_dead_daemon_is_trouble(house: Application, clock: FakeClock):
     """None that ever ran, and one whose heart stopped."""
     health = _health(house)
     assert "no daemon has run yet" in health.report().troubles[0]
+    assert "\nauria_leader_changes_total " not in health.metrics()
     _beat(house)
     assert health.report().is_well
     clock.advance(minutes=3)
