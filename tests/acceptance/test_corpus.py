@@ -79,7 +79,7 @@ def test_the_whole_way(operator: Operator, tmp_path: Path):
     assert POEMS[0].split("/")[0] in operator.run("corpus", "diff", first["name"]).stdout
     assert "--yes" in operator.run("corpus", "drop", first["name"], code=4).stderr
     operator.run("corpus", "drop", first["name"], "--yes")
-    assert "removed" in operator.run("corpus", "versions").stdout
+    assert "deleted" in operator.run("corpus", "versions").stdout
     operator.run("corpus", "export", str(tmp_path / "out.txt"))
     assert (tmp_path / "out.txt").read_text() == POEMS[1].replace("/", "\n") + "\n\n"
 
@@ -111,6 +111,6 @@ def test_the_settings_hold(tmp_path: Path):
 def test_an_artwork_of_a_season(operator: Operator):
     """Its theme is words of that season, the same for a seed; a theme of one's own is not mixed with it."""
     said = operator.run("make", "--season", "winter", "--seed", "5").stderr
-    assert f"{theme_in('winter', seed=5)!r}, of winter" in said
+    assert f"{theme_in('winter', seed=5)!r} (winter)" in said
     assert "--season" in operator.run("make", "--season", "winter", "--theme", "x", code=4).stderr
     assert "known: spring" in operator.run("make", "--season", "monsoon", code=4).stderr

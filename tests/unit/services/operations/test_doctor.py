@@ -1,13 +1,22 @@
-"""The doctor's look at channels: each by itself, none hidden by another, nothing changed, no secret told."""
+"""Health checks: each gives its finding, none hides another, nothing is changed, no secret is shown."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from auria_bot.bootstrap.application import build, open_channels
+from auria_bot.errors import SettingsError, StoreError
 from auria_bot.redaction import clear_secrets
 from auria_bot.secret_store import SecretStore
+from auria_bot.services.operations import doctor as doctor_module
 from auria_bot.services.operations.doctor import Doctor
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import ChannelSettings
@@ -15,9 +24,8 @@ from tests.house import _migrated
 from tests.platforms.x import XPlatform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
     from auria_bot.services.operations.doctor import Finding
 
@@ -87,3 +95,160 @@ def test_a_channel_with_a_bug_hides_no_other(tmp_path: Path, monkeypatch: pytest
     found = looked_at(Settings(home=tmp_path, channels=channels))
     assert (found["buggy"].state, found["folder"].state) == ("bad", "ok")
     assert "hunter2" not in found["buggy"].words
+
+
+def findings(settings: Settings) -> dict[str, Finding]:
+    """The last finding of each name."""
+    doctor = Doctor(load=lambda: settings, open_channels=lambda _: contextlib.nullcontext(({}, tuple)))
+    with clear_secrets():
+        return {finding.name: finding for finding in doctor.examine()}
+
+
+def test_everything_is_checked_and_nothing_created(tmp_path: Path) -> None:
+    """A sound installation has a finding of each kind; its database is only created by other commands."""
+    found = findings(Settings(home=tmp_path / "home"))
+    assert list(found) == ["settings", "disk", "database", "models", "backends", "device", "clock"]
+    assert {found[name].state for name in ("settings", "database", "models", "backends", "device")} == {"ok"}
+    assert "is created on first use" in found["database"].words
+    assert found["models"].to_json()["next"] == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_settings_nothing_else_is_checked() -> None:
+    """The one finding says what to correct."""
+
+    def load() -> Settings:
+        raise SettingsError("studio.count must be a number")
+
+    doctor = Doctor(load=load, open_channels=open_channels)
+    (finding,) = doctor.examine()
+    assert (finding.name, finding.state, finding.exit_code) == ("settings", "bad", 3)
+
+
+def test_a_broken_check_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a known error nor a bug; the message has no secret."""
+
+    def fail(_: Settings) -> Iterator[Finding]:
+        raise ZeroDivisionError("password=hunter2")
+
+    def refuse(_: Settings) -> Iterator[Finding]:
+        raise StoreError("damaged")
+
+    monkeypatch.setattr("auria_bot.services.operations.doctor._disk", fail)
+    monkeypatch.setattr("auria_bot.services.operations.doctor._database", refuse)
+    found = findings(Settings(home=tmp_path, models=tmp_path / "none"))
+    assert (found["disk"].exit_code, found["database"].exit_code) == (1, 7)
+    assert "hunter2" not in found["disk"].words
+    assert found["clock"].name == "clock"
+
+
+@pytest.mark.parametrize(("free", "state"), [(50_000_000, "bad"), (500_000_000, "warn"), (5_000_000_000, "ok")])
+def test_free_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: str) -> None:
+    """Below 2 GB it is a warning, below 0.1 GB an error."""
+    monkeypatch.setattr("auria_bot.services.operations.doctor.shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    (finding,) = doctor_module._disk(Settings(home=tmp_path))
+    assert finding.state == state
+
+
+def test_a_disk_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told with the way out."""
+
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("auria_bot.services.operations.doctor.tempfile.TemporaryFile", refuse)
+    (finding,) = doctor_module._disk(Settings(home=tmp_path))
+    assert (finding.state, finding.exit_code, "AURIA_HOME" in finding.advice) == ("bad", 10, True)
+
+
+def test_databases_old_and_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older schema is a warning with the command that upgrades it; paused channels are unknown then."""
+    versions = "auria_bot.services.operations.database.schema_versions"
+    monkeypatch.setattr(versions, lambda _: ("0001", "0009"))
+    (finding,) = doctor_module._database(Settings(home=tmp_path))
+    assert (finding.state, finding.advice) == ("warn", "auria db upgrade")
+    assert doctor_module._paused(Settings(home=tmp_path), tuple) == {}
+    monkeypatch.setattr(versions, lambda _: ("0009", "0009"))
+    (finding,) = doctor_module._database(Settings(home=tmp_path))
+    assert (finding.state, finding.words.endswith("schema 0009")) == ("ok", True)
+
+    def damaged() -> tuple[()]:
+        raise StoreError("damaged")
+
+    assert doctor_module._paused(Settings(home=tmp_path), damaged) == {}
+
+
+def test_models_and_backends_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bad model has its own finding; a backend that does not exist names its section."""
+    rows = [
+        {"name": "poet", "sha256": "ab" * 32, "state": "ok", "words": ""},
+        {"name": "painter", "sha256": "", "state": "bad", "words": "it is damaged"},
+    ]
+    monkeypatch.setattr("auria_bot.services.models.catalogue.model_rows", lambda *_, **__: iter(rows))
+    good, bad = doctor_module._models(Settings(home=tmp_path))
+    assert (good.state, bad.words, bad.exit_code) == ("ok", "it is damaged", 8)
+    rows[:] = []
+    (none,) = doctor_module._models(Settings(home=tmp_path))
+    assert "there is no model in" in none.words
+    wrong = Settings.model_validate({"home": tmp_path, "poet": {"backend": "nobody"}})
+    first, *_, last = doctor_module._backends(wrong)
+    assert (first.state, "[poet]" in first.advice, last.state) == ("bad", True, "ok")
+    monkeypatch.setattr("auria_bot.domain.pipeline.ROLES", ())
+    assert list(doctor_module._backends(wrong)) == []
+
+
+@pytest.mark.parametrize(("installed", "state"), [(("onnxruntime",), "ok"), (("torch",), "bad"), ((), "bad")])
+def test_a_runtime_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: tuple[str, ...], state: str
+) -> None:
+    """Torch alone serves nothing."""
+
+    def version(package: str) -> str:
+        if package not in installed:
+            raise PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    (finding,) = doctor_module._device(Settings(home=tmp_path))
+    assert finding.state == state
+
+
+def test_the_processor_is_named_where_the_system_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By /proc on Linux, by Python's platform module elsewhere."""
+    monkeypatch.setattr(doctor_module.Path, "read_text", lambda *_, **__: "model name : Fast One\nother: x")
+    assert doctor_module._processor() == "Fast One"
+    monkeypatch.setattr(doctor_module.Path, "read_text", lambda *_, **__: "nothing")
+    assert doctor_module._processor()
+
+    def missing(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(doctor_module.Path, "read_text", missing)
+    assert doctor_module._processor()
+
+
+@pytest.mark.parametrize(("unsynchronised", "state"), [(True, "warn"), (False, "ok")])
+def test_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unsynchronised: bool, state: str) -> None:
+    """An unsynchronised one is a warning; one that is behind the installation is wrong."""
+    monkeypatch.setattr(doctor_module, "_unsynchronised", lambda: unsynchronised)
+    (finding,) = doctor_module._clock(Settings(home=tmp_path))
+    assert finding.state == state
+    later = datetime.now(UTC).timestamp() + 3 * 86_400
+    (tmp_path / "module.py").touch()
+    os.utime(tmp_path / "module.py", (later, later))
+    monkeypatch.setattr(doctor_module, "__file__", str(tmp_path / "doctor.py"))
+    (finding,) = doctor_module._clock(Settings(home=tmp_path))
+    assert (finding.state, finding.exit_code) == ("bad", 1)
+
+
+def test_only_linux_tells_of_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere, and where the call is missing, it counts as synchronised."""
+    assert doctor_module._unsynchronised() in {True, False}
+
+    def missing(_: object) -> object:
+        raise OSError
+
+    monkeypatch.setattr("ctypes.CDLL", missing)
+    assert doctor_module._unsynchronised() is False
+    monkeypatch.setattr("auria_bot.services.operations.doctor.sys.platform", "darwin")
+    assert doctor_module._unsynchronised() is False

@@ -1,0 +1,106 @@
+"""The models and styles that are listed."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.services.models import catalogue
+from auria_bot.settings.locations import shipped
+from auria_bot.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Four folders: a verified model, one without checksums, a table, and something else; and no package."""
+    models = tmp_path / "models"
+    for name in ("good", "bare", "table", "other", "damaged"):
+        (models / name).mkdir(parents=True)
+    (models / "good" / "model.onnx").write_bytes(b"network")
+    (models / "good" / "card.md").write_text("- License: *Apache-2.0*.\n")
+    (models / "good" / "metrics.json").write_text('{"test": {"bleu_4": 0.2}, "ok": true, "n": 3, "name": "x"}')
+    import hashlib
+
+    digest = hashlib.sha256(b"network").hexdigest()
+    (models / "good" / "SHA256SUMS").write_text(f"{digest}  model.onnx\n")
+    (models / "bare" / "model.onnx").write_bytes(b"network")
+    (models / "bare" / "metrics.json").write_text("[1]")
+    (models / "table" / "NOTICE.md").write_text("Apache License, Version 2.0 and BSD-3-Clause, Apache License 2.0")
+    (models / "table" / "metrics.json").write_text("{")
+    (models / "damaged" / "SHA256SUMS").write_text(f"{digest}  model.onnx\n")
+    (models / "damaged" / "model.onnx").write_bytes(b"changed")
+    (models / "damaged" / "card.md").write_bytes(b"\xff")
+    return Settings(home=tmp_path / "home", models=models)
+
+
+def rows(settings: Settings, *, verify: bool) -> dict[str, dict[str, Any]]:
+    """Each row by name."""
+    return {row["name"]: row for row in catalogue.model_rows(settings, verify=verify)}
+
+
+def test_models_are_listed_with_hash_licence_and_metrics(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Verified when asked; a model without checksums is bad in any case, a table has a hash over its files."""
+    monkeypatch.setattr(catalogue, "_PACKAGES", {})
+    found = rows(settings, verify=False)
+    assert list(found) == ["bare", "damaged", "good", "table"]
+    assert {name: row["state"] for name, row in found.items()} == {
+        "bare": "bad",
+        "damaged": "",
+        "good": "",
+        "table": "",
+    }
+    assert found["good"]["metrics"] == {"test.bleu_4": 0.2, "n": 3.0}
+    assert (found["good"]["licence"], found["table"]["licence"]) == ("Apache-2.0", "Apache-2.0, BSD-3-Clause")
+    assert (found["damaged"]["licence"], found["bare"]["metrics"], found["table"]["metrics"]) == ("", {}, {})
+    assert len(found["table"]["sha256"]) == 64
+    verified = rows(settings, verify=True)
+    assert (verified["good"]["state"], verified["damaged"]["state"]) == ("ok", "bad")
+    assert "install auria-bot again" in found["bare"]["words"]
+
+
+def test_networks_in_packages_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A package that is not installed is bad, with the command that installs it."""
+    file = tmp_path / "net.onnx"
+    file.write_bytes(b"network")
+
+    def distribution(name: str) -> Any:
+        if name == "missing":
+            raise PackageNotFoundError(name)
+        return SimpleNamespace(files=[SimpleNamespace(suffix=".onnx", locate=lambda: file)])
+
+    monkeypatch.setattr("importlib.metadata.distribution", distribution)
+    monkeypatch.setattr(catalogue, "_PACKAGES", {"there": "MIT", "missing": "MIT"})
+    found = rows(Settings(home=tmp_path, models=tmp_path / "nowhere"), verify=True)
+    assert found["there/net.onnx"]["bytes"] == 7
+    assert "pip install missing" in found["missing"]["words"]
+
+
+def test_styles_are_found_by_key_title_or_artist(tmp_path: Path):
+    """Whatever the case; the operator's own bank is read when it exists."""
+    settings = Settings(home=tmp_path, models=shipped("models"))
+    everything = catalogue.style_rows(settings)
+    artist = everything[0]["artist"]
+    some = catalogue.style_rows(settings, matching=artist.upper())
+    assert 0 < len(some) < len(everything)
+    assert {"key", "title", "artist", "year"} <= set(some[0])
+    json.dumps(some)
+
+
+def test_paintings_are_added_to_the_own_bank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With the shipped ones as references for their moods."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "auria_bot.art.stylists.style_indexing.add",
+        lambda folder, into, **options: given.update(folder=folder, into=into, **options) or "added",
+    )
+    settings = Settings(home=tmp_path, models=shipped("models"))
+    assert catalogue.add_styles(settings, tmp_path / "x", moods=None, progress=lambda *_: None) == "added"
+    assert given["into"] == tmp_path / "styles" / "own"
+    assert given["references"].paintings
