@@ -1,7 +1,7 @@
 """Compare a newly trained poet with the current one on the same test split.
 
 The two may have different vocabularies. An unknown word is charged the probability of the unknown token, divided
-equally among the distinct words of the corpus that the poet does not know (after Ueberla, Analysing a simple language
+equally among the distinct words of the corpus outside the poet's vocabulary (after Ueberla, Analysing a simple language
 model, 1994), so both are measured over the same tokens. The split of a poem follows from its words, but where the
 corpus has changed, the current poet may have been trained on some test poems; that can only favour it.
 """

@@ -109,7 +109,7 @@ def names(census: Path, seen: Mapping[str, tuple[int, int]]) -> tuple[list[str],
     """Names of persons, and the other proper nouns, both sorted.
 
     A given or family name of the census is a name here unless verse writes it without a capital most of the
-    time; a word that verse mostly capitalises and the census does not know is a proper noun.
+    time; a word mostly capitalised in verse and missing in the census is a proper noun.
 
     Args:
         census: the folder with dist.male.first, dist.female.first and dist.all.last.
