@@ -1,4 +1,7 @@
-"""Posts and their attempts in the database: claimed by one worker at a time, by lease and fencing number."""
+"""Posts with their attempts, and paused channels, in the database.
+
+A post is claimed by one worker at a time, by lease and fencing number.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from typing import Any
 from sqlalchemy import CTE, Connection, Row, bindparam, delete, exists, func, insert, literal, or_, select, update
 
 from auria_bot.domain.draft import Draft
-from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Post, PostState, Receipt
+from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Pause, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
 from auria_bot.store.files import path_from_home, path_in_home
 from auria_bot.store.schema import LAST_ID, UtcTime, attempts, posts
 from auria_bot.store.schema import channels as channels_table
 
-__all__ = ["Posts"]
+__all__ = ["Channels", "Posts"]
 
 
 # Statements needed for every post are built once.
@@ -257,6 +260,35 @@ class Posts:
             )
             for row in rows
         )
+
+
+class Channels:
+    """Pauses of channels, within one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def paused(self) -> Sequence[Pause]:
+        """Every current pause, by channel name."""
+        wanted = select(channels_table).where(channels_table.c.paused_at.is_not(None)).order_by(channels_table.c.name)
+        return tuple(
+            Pause(name=row.name, at=row.paused_at, by=row.paused_by, reason=row.reason)
+            for row in self._connection.execute(wanted)
+        )
+
+    def pause(self, name: str, *, reason: str, by: str, at: datetime) -> None:
+        """Pause a channel; an existing pause is replaced."""
+        row = {"name": name, "paused_at": at, "paused_by": by[:100], "reason": reason}
+        if not insert_once(self._connection, channels_table, row, unique=("name",)):
+            self._connection.execute(update(channels_table).where(channels_table.c.name == name).values(**row))
+
+    def resume(self, name: str) -> bool:
+        """End a channel's pause; return whether it was paused."""
+        paused = (channels_table.c.name == name, channels_table.c.paused_at.is_not(None))
+        done = self._connection.execute(
+            update(channels_table).where(*paused).values(paused_at=None, paused_by="", reason="")
+        )
+        return done.rowcount == 1
 
 
 def _claim_of(post: Post) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from auria_bot.settings.schema import Settings
-from auria_bot.store.channels import Channels
 from auria_bot.store.corpus import Bookmarks, CorpusVersions, Verses
 from auria_bot.store.drafts import Drafts, Journal
 from auria_bot.store.engagement import Samples
@@ -19,7 +18,7 @@ from auria_bot.store.engine import READ_ONLY, connect, shown, translated
 from auria_bot.store.metrics import Metrics
 from auria_bot.store.migrate import bring_up_to_date
 from auria_bot.store.notices import Notices
-from auria_bot.store.posts import Posts
+from auria_bot.store.posts import Channels, Posts
 from auria_bot.store.schedule import JobRuns, Leases
 
 __all__ = ["Store", "Unit"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import AuriaError, InvalidTransition
-from auria_bot.services.publishing.restore_review import RESTORE, hold_back
+from auria_bot.services.publishing.reconciliation import RESTORE, hold_back
 from auria_bot.services.schedule.leader_election import NAME
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.services.operations.backups import Backup, Backups, Restored
-    from auria_bot.services.publishing.restore_review import HeldItems
+    from auria_bot.services.publishing.reconciliation import HeldItems
     from auria_bot.settings.schema import Settings
     from auria_bot.store.drafts import Entry
     from auria_bot.store.unit_of_work import Store

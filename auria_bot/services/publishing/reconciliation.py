@@ -3,15 +3,19 @@
 A SENDING post whose lease expired was not published if its mutation was never confirmed: it waits again. Otherwise it
 is UNKNOWN, and only the channel's `find` decides: found, it is SENT; absent for certain, it is sent again; undecided,
 it is looked up again at growing intervals for about a day; undecidable, the operator must decide.
+
+After a restore, everything that may have been published since the backup is held back (`hold_back`): the restored
+database lacks what was posted after it, and nothing is repeated without the operator's decision.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
 from auria_bot.errors import InvalidTransition, OutcomeUnknown, Throttled, Unauthorised
 from auria_bot.redaction import redacted_error
@@ -20,18 +24,30 @@ from auria_bot.services.publishing.sending import MOST_FAILURES, describe, resol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from auria_bot.domain.interfaces import Channel, Clock
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["MOST_LOOKUPS", "Reconciliation", "lookup_wait"]
+__all__ = ["MOST_LOOKUPS", "RESTORE", "HeldItems", "Reconciliation", "hold_back", "lookup_wait"]
 
 log = logging.getLogger(__name__)
 
 MOST_LOOKUPS = 12
 """Look-ups of one attempt; with the intervals of `lookup_wait` they take 26 hours."""
 
+RESTORE = "restore"
+"""The journal's action of a restore; drafts older than the last one are never approved automatically."""
+
 _LEASE = timedelta(minutes=5)  # how long a look-up belongs to one worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldItems:
+    """What the operator must decide again."""
+
+    drafts: tuple[int, ...] = ()  # approved ones, which must be approved again
+    posts: tuple[int, ...] = ()  # which may be published
 
 
 def lookup_wait(lookups: int) -> timedelta:
@@ -142,3 +158,31 @@ def _expired(post: Post, *, unsent: bool, failures: int) -> Post:
         )
         return post.moved(PostState.NEEDS_ATTENTION, message=message)
     return post.moved(PostState.WAITING, message="its worker crashed before anything was sent; it is sent again")
+
+
+def hold_back(store: Store, clock: Clock, *, as_of: datetime) -> HeldItems:
+    """Hold back what may have been published after the backup.
+
+    Args:
+        store: the restored database.
+        clock: the current time.
+        as_of: when the backup was made (aware).
+    """
+    now, drafts, posts = clock(), list[int](), list[int]()
+    reason = (
+        f"the database was restored as of {as_of:%Y-%m-%d %H:%M} UTC, and the post may have been published after that"
+    )
+    with store.begin() as unit:
+        for post in unit.posts.list({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN}):
+            message = f"{reason}; look at {post.channel}, then: {resolutions(post)}"
+            held = post.moved(PostState.NEEDS_ATTENTION, message=message)
+            if post.state is PostState.SENDING:
+                unit.posts.close_attempt(held, outcome=Outcome.ABANDONED, message=message, at=now)
+            else:
+                unit.posts.save(held)
+            posts.append(post.id)
+        for draft in unit.drafts.list({DraftState.APPROVED}):
+            unit.drafts.save(draft.edit())
+            unit.journal.note("hold_back", draft_id=draft.id, details=reason, at=now)
+            drafts.append(draft.id)
+    return HeldItems(drafts=tuple(sorted(drafts)), posts=tuple(sorted(posts)))

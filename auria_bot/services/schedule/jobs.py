@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.job_schedule import PUBLISH
 from auria_bot.domain.post import PostState
-from auria_bot.services.publishing.restore_review import RESTORE
+from auria_bot.services.publishing.reconciliation import RESTORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

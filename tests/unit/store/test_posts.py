@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.domain.post import Attempt, Outcome, Post, PostState, Receipt
+from auria_bot.domain.post import AURIA, Attempt, Outcome, Pause, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound, StoreError
 from auria_bot.settings.schema import Settings
 from auria_bot.store.unit_of_work import Store
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.domain.draft import Draft
+
 
 LEASE = timedelta(minutes=5)
 RECEIPT = Receipt(id="r1", url="file:///x", at=NOW)
@@ -368,3 +369,31 @@ def test_a_locked_post_is_skipped(postgres, tmp_path: Path):
         with store.begin() as first, store.begin() as second:
             assert _claim(first).id == one.id
             assert _claim(second).id == two.id
+
+
+def test_pauses_stand_until_they_are_taken_back(store: Store):
+    """Each with its time, who set it and why, by the channel's name."""
+    with store.begin() as unit:
+        assert unit.channels.paused() == ()
+        unit.channels.pause("x", reason="the token is gone", by=AURIA, at=NOW)
+        unit.channels.pause("bluesky", reason="a holiday", by="ria", at=NOW)
+    with store.begin() as unit:
+        assert unit.channels.paused() == (
+            Pause(name="bluesky", at=NOW, by="ria", reason="a holiday"),
+            Pause(name="x", at=NOW, by="auria", reason="the token is gone"),
+        )
+        assert unit.channels.resume("x")
+        assert not unit.channels.resume("x")
+        assert not unit.channels.resume("mastodon")
+        assert [pause.name for pause in unit.channels.paused()] == ["bluesky"]
+
+
+def test_a_newer_pause_replaces_the_older(store: Store):
+    """Whether it stands or was taken back."""
+    with store.begin() as unit:
+        unit.channels.pause("x", reason="first", by=AURIA, at=NOW)
+        unit.channels.pause("x", reason="second", by="ria", at=NOW + timedelta(hours=1))
+        assert [pause.reason for pause in unit.channels.paused()] == ["second"]
+        unit.channels.resume("x")
+        unit.channels.pause("x", reason="third", by=AURIA, at=NOW)
+        assert unit.channels.paused() == (Pause(name="x", at=NOW, by=AURIA, reason="third"),)

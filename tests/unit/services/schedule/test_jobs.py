@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.job_schedule import PUBLISH, JobRun, JobRunState, JobSchedule, ScheduledTime, times
 from auria_bot.services.operations.maintenance import DiskSpace
-from auria_bot.services.publishing.restore_review import RESTORE
+from auria_bot.services.publishing.reconciliation import RESTORE
 from auria_bot.services.schedule.jobs import JobPlanner, per_day
 from tests.factories import add_draft
 from tests.publishing import approved
