@@ -1,7 +1,7 @@
 """One child process under supervision: input, messages, deadline, termination and a typed exit status.
 
 A child that calls `parent_watch.watch_parent()` sends messages to its parent, one JSON object per line, and ends when
-the parent does: on Linux by prctl(2), everywhere by the end of a pipe. POSIX only; does not know what a child does.
+the parent does: on Linux by prctl(2), everywhere by the end of a pipe. POSIX only.
 """
 
 from __future__ import annotations

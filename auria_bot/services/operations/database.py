@@ -85,7 +85,7 @@ class DatabaseAdministration:
         open_store: Callable[[], AbstractContextManager[Store]],
         clock: Callable[[], datetime],
     ) -> None:
-        """Join the collaborators.
+        """Prepare; nothing is opened yet.
 
         Args:
             settings: name the database.

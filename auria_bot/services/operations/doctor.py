@@ -58,11 +58,11 @@ class Doctor:
     """
 
     def __init__(self, *, load: Callable[[], Settings], open_channels: OpenChannels) -> None:
-        """Join the collaborators.
+        """Prepare; nothing is opened yet.
 
         Args:
             load: reads the settings.
-            open_channels: gives the channels of some settings, and what tells which are paused; neither opens the database.
+            open_channels: the channels of some settings and a list of the paused ones, without opening the database.
         """
         self._load, self._open_channels = load, open_channels
 

@@ -73,7 +73,7 @@ class AppriseNotifier:
 
         Raises:
             BackendMissing: Apprise is not installed.
-            SettingsError: Apprise does not know an address's kind, or cannot read it.
+            SettingsError: an address is of a kind unknown to Apprise, or cannot be read.
         """
         return tuple(name for name, _, _ in self._servers())
 
@@ -133,7 +133,7 @@ class AppriseNotifier:
             server = Apprise()
             if not server.add(address):
                 raise SettingsError(
-                    f"notify.addresses: Apprise does not know {name}; see https://appriseit.com/services/"
+                    f"notify.addresses: {name} is unknown to Apprise; see https://appriseit.com/services/"
                 )
             servers.append((name, hashlib.sha256(address.encode()).hexdigest()[:16], server))
         return servers

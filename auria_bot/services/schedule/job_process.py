@@ -1,7 +1,7 @@
 """The run of a job: commands of `auria` in processes of their own, one after the other, within a deadline.
 
 A command never outlives the daemon that started it. It reports its result as a message; its error output goes to a log
-file of the job. Does not know what the commands do.
+file of the job.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A run is claimed by a row that is unique for its job and scheduled time, in the transaction that checks the lease: a
 daemon that lost the lease claims nothing. Of the times that were missed while no daemon ran, at most the latest of each
-job is made up for. Does not know what a job does.
+job is made up for.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def test_an_address_that_hangs_keeps_nobody_else_from_being_told(listener: _List
 def test_an_address_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch):
     """By its number, without being shown; so is all where Apprise is not installed."""
     with clear_secrets():
-        with pytest.raises(SettingsError, match=r"Apprise does not know address 1") as caught:
+        with pytest.raises(SettingsError, match=r"address 1 .* is unknown to Apprise") as caught:
             AppriseNotifier(["nosuch://t0psecret-word"]).check()
         assert "t0psecret" not in str(caught.value)
         monkeypatch.setitem(sys.modules, "apprise", None)
