@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auria_bot.corpus.language.season_words import seasons_of
-from auria_bot.corpus.language.syllables import FORM, fits, line_counts
+from auria_bot.corpus.language.syllables import FORM, text_counts
 from auria_bot.corpus.language.words import words
 from auria_bot.corpus.poem_extraction import cleaned, read_poem
 from auria_bot.corpus.quality_filter import judge
@@ -151,10 +151,10 @@ def _judged(
 
 def measured(lines: Sequence[str]) -> tuple[tuple[int, ...], str]:
     """The syllables of each line, and the form; a reading as 5-7-5 is preferred if there is one."""
-    spelt = [words(line) for line in lines]
-    if fits(spelt):
+    found = [text_counts(line) for line in lines]
+    if len(found) == len(FORM) and all(count in each for count, each in zip(FORM, found, strict=True)):
         return FORM, _FORMAL
-    return tuple(min(line_counts(line)) for line in spelt), _FREE
+    return tuple(map(min, found)), _FREE
 
 
 def _spelt(text: str) -> str:

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from auria_bot.corpus.language.syllables import line_counts
+from auria_bot.corpus.language.syllables import line_counts, text_counts
 from auria_bot.corpus.language.words import words
 
 __all__ = ["ExtractedPoem", "cleaned", "read_poem"]
@@ -24,7 +24,9 @@ _SEPARATORS = (
     re.compile(r"\s*;\s+|\s+(?:\N{EM DASH}|\N{EN DASH}|--?-?)\s+|\s*\N{EM DASH}\s*"),
 )
 """Line separators, the most certain first."""
-_DASHES = 3  # the last of them is sure only of verse in form
+_SPACED_SLASH = re.compile(r"\s+(?:/+|\\+|\N{BIG SOLIDUS}|\N{FRACTION SLASH}|\N{FULLWIDTH SOLIDUS})\s+")
+"""Where such slashes give three lines, those without spaces belong to the words, as in "24/7"."""
+_SLASH, _DASHES = 1, 3  # places in it; the last of them is sure only of verse in form
 
 _TAG = re.compile(r"\s*(?:\[[^\[\]]{0,40}\]|\((?:oc|poem|haiku|original|x-?post[^()]{0,60})\))\s*", re.IGNORECASE)
 _LABEL = re.compile(
@@ -118,7 +120,7 @@ def _in_title(title: str) -> ExtractedPoem:
         return ExtractedPoem(reason=reason)
     text, remark = _without_remarks(text)
     for number, separator in enumerate(_SEPARATORS):
-        parts = [part for part in (_line(part) for part in separator.split(text)) if part]
+        parts = _parts(separator, text)
         if len(parts) == 4 and number < _DASHES and _is_remark(parts[3]):
             remark, parts = f"{remark} {parts[3]}".strip(), parts[:3]
         if len(parts) == 3:
@@ -130,6 +132,13 @@ def _in_title(title: str) -> ExtractedPoem:
         if len(parts) > 3 and number < _DASHES:
             return ExtractedPoem(reason="more than three lines")
     return ExtractedPoem(reason="not three lines")
+
+
+def _parts(separator: re.Pattern[str], text: str) -> list[str]:
+    """The lines between separators, without empty ones."""
+    if separator is _SEPARATORS[_SLASH] and len(spaced := _SPACED_SLASH.split(text)) == 3:
+        return [part for part in map(_line, spaced) if part]
+    return [part for part in map(_line, separator.split(text)) if part]
 
 
 def _in_body(body: str) -> ExtractedPoem:
@@ -210,7 +219,7 @@ def _fault(lines: list[str], *, formal: bool) -> str:
         return "a line without words"
     if any(len(line) > _MOST_WORDS for line in spelt):
         return "a line too long for verse"
-    counts = [line_counts(line) for line in spelt]
+    counts = [text_counts(line) for line in lines]
     if any(min(count) > _MOST_SYLLABLES for count in counts):
         return "a line too long for verse"
     total = sum(min(count) for count in counts)

@@ -150,6 +150,8 @@ def report_lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[
     if report.reasons:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.reasons.most_common())
         yield Text.assemble("  rejected ", (f"{report.reasons.total():,}", "red"), (f": {reasons}", "dim"))
+    if tally.recoded:
+        yield Text(f"  {tally.recoded:,} lines are not UTF-8 and were read as Windows-1252", "yellow")
     if tally.bad:
         yield Text.assemble("  bad lines ", (f"{tally.bad:,}", "bold red"))
         for number_, why, text in tally.samples[:_BAD]:

@@ -112,6 +112,10 @@ def _import_file(app: Application, file: Path, **options: Any) -> ImportReport:
     except KeyboardInterrupt:
         note("interrupted; what was read is kept, and the same command finishes the import")
         raise
+    except InputError:
+        if report.tally.lines:
+            note(f"{report.tally.lines:,} lines were read before the error, {report.kept:,} poems among them")
+        raise
     return report
 
 

@@ -12,15 +12,27 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus.language.numerals import spoken_counts
+from auria_bot.corpus.language.numerals import NUMERAL, numeral_counts, spoken_counts
 from auria_bot.corpus.language.shipped_tables import table
 from auria_bot.corpus.language.suffix_syllables import derived
+from auria_bot.corpus.language.words import words
 from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["FORM", "by_dictionary", "counts", "fits", "guess", "in_dictionary", "line_counts", "nuclei", "settled"]
+__all__ = [
+    "FORM",
+    "by_dictionary",
+    "counts",
+    "fits",
+    "guess",
+    "in_dictionary",
+    "line_counts",
+    "nuclei",
+    "settled",
+    "text_counts",
+]
 
 FORM = (5, 7, 5)
 """Syllables of each line of a haiku."""
@@ -28,6 +40,51 @@ FORM = (5, 7, 5)
 _VOWELS = re.compile(r"[aeiouy]+")
 _LETTERS = re.compile(r"[^a-z']+")
 _ELISIONS = frozenset(["e'er", "ne'er", "o'er", "e'en", "heav'n", "dont", "wont", "neath"])
+_CONTRACTIONS = {
+    written.replace("'", ""): written
+    for written in [
+        "ain't",
+        "aren't",
+        "couldn't",
+        "didn't",
+        "doesn't",
+        "don't",
+        "hadn't",
+        "hasn't",
+        "haven't",
+        "isn't",
+        "mustn't",
+        "shouldn't",
+        "wasn't",
+        "weren't",
+        "wouldn't",
+        "i'm",
+        "i've",
+        "you're",
+        "you've",
+        "they're",
+        "they've",
+        "that's",
+        "there's",
+        "what's",
+        "who's",
+        "here's",
+        "let's",
+        "he's",
+        "she's",
+        "couldn't",
+    ]
+}
+"""Contractions that are written without their apostrophe and mean nothing else."""
+_SHORT = re.compile(r"[a-z]*(?:ire|yre|ower|our)(?:s|d|ed)?")
+"""Words whose last two syllables are often said as one, as in "tired" and "flower"."""
+_SPELT = re.compile(r"[A-Z]{2,5}")
+_SOUNDED = re.compile(r"([a-z]+)[\N{LATIN SMALL LETTER E WITH GRAVE}\N{LATIN SMALL LETTER E WITH ACUTE}](d|st)")
+_TOKEN = re.compile(
+    rf"{NUMERAL.pattern}|(?P<with>\bw/(?:o\b)?)|(?P<and>&)|"
+    r"(?P<word>[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}][^\W\d_]+)*)",
+    re.IGNORECASE,
+)
 LONGEST = 64  # letters considered by the estimate: no word is longer
 
 
@@ -81,6 +138,37 @@ def line_counts(words: Iterable[str]) -> frozenset[int]:
     for word in words:
         totals = {total + count for total in totals for count in counts(word)}
     return frozenset(totals)
+
+
+def text_counts(line: str) -> frozenset[int]:
+    """Every count that a line may have as it is written, over all readings of its words and numbers.
+
+    Beyond `line_counts`: ordinals, amounts, decades and the like; "&"; contractions without apostrophe; letters spelt out;
+    sounded accents ("bless\N{LATIN SMALL LETTER E WITH GRAVE}d"); and words like "tired", with one syllable less.
+    """
+    shouted = line.isupper()
+    totals = {0}
+    for token in _TOKEN.finditer(line):
+        readings = _readings(token, spelt_out=not shouted)
+        totals = {total + count for total in totals for count in readings}
+    return frozenset(totals)
+
+
+def _readings(token: re.Match[str], *, spelt_out: bool) -> frozenset[int]:
+    if token["whole"]:
+        return numeral_counts(token)
+    if token["and"] or token["with"]:
+        return frozenset({2 if "o" in (token["with"] or "").lower() else 1})
+    written = token["word"]
+    if sounded := _SOUNDED.fullmatch(written.lower()):
+        return frozenset(count + 1 for count in counts(sounded[1]))
+    word = "".join(words(written)) or written
+    found = set(counts(_CONTRACTIONS.get(word, word)))
+    if _SHORT.fullmatch(word) and min(found) > 1:
+        found.add(min(found) - 1)
+    if spelt_out and _SPELT.fullmatch(written):
+        found.add(sum(3 if letter == "W" else 1 for letter in written))
+    return frozenset(found)
 
 
 def fits(lines: Sequence[Sequence[str]], form: Sequence[int] = FORM) -> bool:

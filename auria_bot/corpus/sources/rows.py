@@ -6,6 +6,7 @@ are read as a stream.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import math
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.sources.stream import Tally, lines
+from auria_bot.corpus.sources.stream import Tally, decoded, lines
+from auria_bot.corpus.sources.submission import storable
 from auria_bot.errors import BackendMissing, InputError, NotFound
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.sources.stream import Tell
 
-__all__ = ["FIELDS", "Row", "from_arrow", "from_csv", "from_json_lines", "from_records", "from_text"]
+__all__ = ["FIELDS", "Row", "arrow_records", "csv_records", "from_json_lines", "from_records", "from_text"]
 
 FIELDS = {
     "text": ("lines", "poem", "haiku", "verse", "text", "content", "title", "body"),
@@ -58,11 +60,10 @@ def from_text(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterator
     block: list[str] = []
     begun = 1
     for number, raw in lines(path, tally=tally, tell=tell, blank=True):
-        try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r")
-        except UnicodeDecodeError:
-            tally.note_bad(number, "not UTF-8", raw)
+        text = decoded(raw, number, tally)
+        if text is None:
             continue
+        line = text.rstrip("\r")
         if line.strip():
             if not block:
                 begun = number
@@ -83,21 +84,24 @@ def _block(block: list[str], begun: int, tally: Tally) -> Iterator[Row]:
     yield Row(text="\n".join(block)[:_LONGEST])
 
 
-def from_csv(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
-    """CSV with a header; separated by commas, semicolons, tabs or bars.
+def csv_records(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterator[dict[str, str]]:
+    """The records of a CSV file with a header; separated by commas, semicolons, tabs or bars.
 
     Raises:
-        InputError: the mapping names a column that does not exist, or no column looks like a text.
+        InputError: the header cannot be read.
     """
     csv.field_size_limit(_LARGEST_CELL)  # the limit is global, and another library may have raised it
-    texts = (raw.decode("utf-8-sig", "replace").rstrip("\r") + "\n" for _, raw in lines(path, tally=tally, tell=tell))
+    texts = (
+        text.rstrip("\r") + "\n"
+        for number, raw in lines(path, tally=tally, tell=tell)
+        if (text := decoded(raw, number, tally)) is not None
+    )
     head = next(texts, "")
     delimiter = max(",;\t|", key=head.count)
     try:
         names = next(csv.reader([head], delimiter=delimiter), [])
     except csv.Error as error:
         raise InputError(f"{path}: the header cannot be read: {error}") from None
-    fields = _fields(names, mapping, path)
     reader = csv.reader(texts, delimiter=delimiter)
     while True:
         try:
@@ -107,10 +111,10 @@ def from_csv(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell
         except csv.Error as error:
             tally.note_bad(tally.lines, str(error), b"")
             continue
-        if len(cells) != len(names):
+        if len(cells) == len(names):
+            yield dict(zip(names, cells, strict=True))
+        else:
             tally.note_bad(tally.lines, f"{len(cells)} cells instead of {len(names)}", delimiter.join(cells).encode())
-            continue
-        yield from _row(dict(zip(names, cells, strict=True)), fields, tally.lines, tally)
 
 
 def from_json_lines(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
@@ -122,7 +126,7 @@ def from_json_lines(path: Path, mapping: Mapping[str, str], *, tally: Tally, tel
     fields: dict[str, str] = {}
     for number, line in lines(path, tally=tally, tell=tell):
         try:
-            record = json.loads(line)
+            record = json.loads(line.removeprefix(codecs.BOM_UTF8))
         except (ValueError, RecursionError):
             tally.note_bad(number, "not JSON", line)
             continue
@@ -134,27 +138,26 @@ def from_json_lines(path: Path, mapping: Mapping[str, str], *, tally: Tally, tel
 
 
 def from_records(records: Iterable[Any], mapping: Mapping[str, str], *, path: Path, tally: Tally) -> Iterator[Row]:
-    """Decoded objects, such as those of a JSON list.
+    """Decoded objects, such as those of a JSON list, a CSV file or a table, which their reader has counted.
 
     Raises:
         InputError: the mapping does not fit the first object, or nothing in it looks like a text.
     """
     fields: dict[str, str] = {}
     for record in records:
-        tally.lines += 1
         if not isinstance(record, dict):
-            tally.note_bad(tally.lines, "not an object", str(record)[:200].encode())
+            tally.note_bad(tally.lines, "not an object", str(record)[:200].encode("utf-8", "replace"))
             continue
         fields = fields or _fields(list(record), mapping, path)
         yield from _row(record, fields, tally.lines, tally)
 
 
-def from_arrow(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
-    """A folder saved by `datasets`, with or without splits, or a single .arrow or .parquet file.
+def arrow_records(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterator[dict[str, Any]]:
+    """The records of a folder saved by `datasets`, with or without splits, or of a single .arrow or .parquet file.
 
     Raises:
         NotFound: the folder contains no table.
-        InputError: a file does not have the format of its name, or the mapping does not fit.
+        InputError: a file does not have the format of its name.
         BackendMissing: pyarrow is not installed.
     """
     try:
@@ -169,7 +172,9 @@ def from_arrow(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Te
         )
     for file in files:
         try:
-            yield from from_records(_batches(file, pa, parquet), mapping, path=file, tally=tally)
+            for record in _batches(file, pa, parquet):
+                tally.lines += 1
+                yield record
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{file} is damaged or not a table: {error}") from None
         tally.bytes_read += file.stat().st_size
@@ -224,12 +229,17 @@ def _row(record: Mapping[str, Any], fields: Mapping[str, str], number: int, tall
     if not isinstance(text, str) or not text.strip():
         tally.note_bad(number, f"no text in {fields['text']}", json.dumps(record, default=str)[:400].encode())
         return
+    try:
+        created = _time(values.get("created"))
+    except (OverflowError, ValueError):
+        tally.note_bad(number, f"{fields['created']} is out of range", text[:400].encode("utf-8", "replace"))
+        return
     tally.wanted += 1
     yield Row(
         text=text[:_LONGEST],
         id=_plain(values.get("id")),
         author=_plain(values.get("author")),
-        created=_time(values.get("created")),
+        created=created,
         score=_number(values.get("score")),
         licence=_plain(values.get("licence")),
         collection=_plain(values.get("collection"))[:100],
@@ -237,7 +247,7 @@ def _row(record: Mapping[str, Any], fields: Mapping[str, str], number: int, tall
 
 
 def _plain(value: Any) -> str:
-    return str(value).strip()[:200] if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    return storable(str(value).strip()[:200]) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
 
 def _number(value: Any) -> int | None:

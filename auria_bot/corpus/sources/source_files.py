@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import shutil
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.sources import dump, rows
@@ -12,16 +17,16 @@ from auria_bot.corpus.sources.stream import Tally, lines
 from auria_bot.errors import InputError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from auria_bot.corpus.sources.rows import Row
     from auria_bot.corpus.sources.stream import Tell
     from auria_bot.corpus.sources.submission import Submission
 
-__all__ = ["SourceContents", "opened"]
+__all__ = ["SourceContents", "opened", "readable"]
 
 _LARGEST = 64 << 20  # bytes of a .json file, which is read as a whole
+_PACKED = frozenset({"gz", "zst", "bz2", "xz", "zst_blocks"})
 _LOOKED_AT = 50  # lines until it is clear what a file contains
 
 
@@ -57,20 +62,41 @@ def opened(
     if isinstance(document, dict):
         return SourceContents(posts=dump.listed(document, subreddits=subreddits, tally=tally))
     if document is not None:
-        return SourceContents(rows=rows.from_records(document, mapping, path=path, tally=tally))
-    if kind == "txt":
+        records: Iterable[Any] = dump.each(document, tally)
+    elif kind in {"folder", "arrow", "parquet"}:
+        records = rows.arrow_records(path, tally=tally, tell=tell)
+    elif kind in {"csv", "tsv"}:
+        records = rows.csv_records(path, tally=tally, tell=tell)
+    elif kind == "txt" or not _is_json(path):
         return SourceContents(rows=rows.from_text(path, tally=tally, tell=tell))
-    if reader := {
-        "folder": rows.from_arrow,
-        "arrow": rows.from_arrow,
-        "parquet": rows.from_arrow,
-        "csv": rows.from_csv,
-        "tsv": rows.from_csv,
-    }.get(kind):
-        return SourceContents(rows=reader(path, mapping, tally=tally, tell=tell))
-    if mapping or not _is_dump(path):
+    elif mapping or not _is_dump(path):
         return SourceContents(rows=rows.from_json_lines(path, mapping, tally=tally, tell=tell))
-    return SourceContents(posts=dump.submissions(path, subreddits=subreddits, tally=tally, tell=tell))
+    else:
+        return SourceContents(posts=dump.submissions(path, subreddits=subreddits, tally=tally, tell=tell))
+    first, records = _peeked(records)
+    if not mapping and dump.is_post(first):
+        return SourceContents(posts=dump.from_records(records, subreddits=subreddits, tally=tally))
+    return SourceContents(rows=rows.from_records(records, mapping, path=path, tally=tally))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[Path]:
+    """A path that can be read several times: a pipe or standard input is copied into a temporary file first."""
+    if path.is_file() or path.is_dir() or not path.exists():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="auria-import-") as folder:
+        copy = Path(folder) / path.name
+        with path.open("rb") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        yield copy
+
+
+def _peeked(records: Iterable[Any]) -> tuple[Any, Iterator[Any]]:
+    """The first of some records, and all of them."""
+    rest = iter(records)
+    first = next(rest, None)
+    return first, chain(() if first is None else (first,), rest)
 
 
 def _kind(path: Path) -> str:
@@ -78,7 +104,7 @@ def _kind(path: Path) -> str:
     if path.is_dir():
         return "folder"
     suffixes = [suffix.lower().removeprefix(".") for suffix in path.suffixes]
-    while suffixes and suffixes[-1] in {"gz", "zst"}:
+    while suffixes and suffixes[-1] in _PACKED:
         suffixes.pop()
     return suffixes[-1] if suffixes else ""
 
@@ -97,14 +123,25 @@ def _document(path: Path) -> Any:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         return None
+    if isinstance(found, dict) and isinstance(found.get("data"), list):  # as the archives' interfaces answer
+        return found["data"]
     return found if isinstance(found, list) or (isinstance(found, dict) and found.get("kind") == "Listing") else None
+
+
+def _is_json(path: Path) -> bool:
+    """Whether the first line that is not empty begins an object; files named .json, .jsonl or .ndjson always count."""
+    if _kind(path) in {"json", "jsonl", "ndjson"}:
+        return True
+    return all(
+        line.lstrip(codecs.BOM_UTF8 + b" \t").startswith(b"{") for _, line in islice(lines(path, tally=Tally()), 1)
+    )
 
 
 def _is_dump(path: Path) -> bool:
     """Whether the first object is a record of Reddit: one without a subreddit is not."""
     for _, line in islice(lines(path, tally=Tally()), _LOOKED_AT):
         try:
-            record = json.loads(line)
+            record = json.loads(line.removeprefix(codecs.BOM_UTF8))
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):

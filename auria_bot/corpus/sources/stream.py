@@ -1,4 +1,4 @@
-"""Read files of lines as a stream: plain, gzip or Zstandard, of any size in little memory.
+"""Read files of lines as a stream: plain or compressed, of any size in little memory.
 
 Dumps contain all of Reddit, and poems are a few in a thousand. So a block of bytes is searched for a pattern first, and
 only the lines around a match are returned.
@@ -8,7 +8,10 @@ The largest window of Arctic Shift's .zst files is 2 GiB, which the reader allow
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import gzip
+import lzma
 import zlib
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
@@ -20,12 +23,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["LONGEST_LINE", "Tally", "Tell", "lines", "zstandard"]
+__all__ = ["LONGEST_LINE", "Tally", "Tell", "decoded", "lines", "zstandard"]
 
 LONGEST_LINE = 8 << 20  # bytes: no record of Reddit's comes near; a longer line is counted as bad and skipped
 _BLOCK = 1 << 20  # bytes read at a time
 _SAMPLES = 20  # bad lines that are kept for the report
 _SHOWN = 160  # characters of such a line
+
+_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+"""The first bytes of the compressed formats that are read."""
+_REFUSED = {
+    b"PK\x03\x04": "a ZIP archive; unpack it first",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
+    b"Rar!": "a RAR archive; unpack it first",
+    b"%PDF": "a PDF document; save its text first",
+    b"SQLite format 3\x00": "an SQLite database; export its rows first",
+    b"\x04\x22\x4d\x18": "compressed with LZ4; unpack it first",
+}
+"""The first bytes of files that hold no lines, and what to say of them."""
+_CLAIMED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zst_blocks": "zstd blocks"}
+_WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_LARGEST_BLOCK = 1 << 28  # bytes of a block of a .zst_blocks file
+_SKIPPABLE = range(0x184D2A50, 0x184D2A60)  # magic numbers of Zstandard's skippable frames
 
 Tell: TypeAlias = "Callable[[int], None]"
 """Called regularly with the bytes of the file read so far."""
@@ -38,7 +57,8 @@ class Tally:
     lines: int = 0
     wanted: int = 0  # records of the wanted subreddits
     bad: int = 0
-    bytes_read: int = 0  # of the file, packed or not
+    bytes_read: int = 0  # of the file, compressed or not
+    recoded: int = 0  # lines that are not UTF-8 and were read as Windows-1252
     samples: list[tuple[int, str, str]] = field(default_factory=list)  # (line number, reason, beginning)
 
     def note_bad(self, number: int, why: str, line: bytes) -> None:
@@ -57,7 +77,7 @@ def lines(
     """(number from 1, line) of each line that matches.
 
     Args:
-        path: .gz, .zst, or any other file for plain text.
+        path: plain text or compressed (gzip, bzip2, xz, Zstandard), recognised by its first bytes.
         pattern: what a line must contain; every line matches if not given.
         tally: counts lines and faults.
         tell: called regularly with the bytes read.
@@ -110,36 +130,127 @@ def _worthy(
         yield number, text[start:end]
 
 
+def decoded(raw: bytes, number: int, tally: Tally) -> str | None:
+    """Decode a line as UTF-8, else as Windows-1252, which is counted; None and a bad line if it is neither."""
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        tally.recoded += encoding != "utf-8"
+        return text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}") if number == 1 else text
+    tally.note_bad(number, "neither UTF-8 nor Windows-1252", raw)
+    return None
+
+
 def _blocks(path: Path, tally: Tally, tell: Tell | None) -> Iterator[bytes]:
-    """The uncompressed bytes of a file, about a megabyte at a time."""
+    """The uncompressed bytes of a file as UTF-8, about a megabyte at a time."""
     if not path.is_file():
         raise NotFound(f"no file {path}")
     with path.open("rb") as file:
+        kind = _compression(path, file)
         try:
-            with _unpacked(path, file) as stream:
-                while block := stream.read(_BLOCK):
-                    tally.bytes_read = file.tell()
-                    if tell is not None:
-                        tell(tally.bytes_read)
-                    yield block
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            recoder = None
+            for number, block in enumerate(_raw_blocks(kind, file)):
+                tally.bytes_read = file.tell()
+                if tell is not None:
+                    tell(tally.bytes_read)
+                if number == 0 and (wide := _WIDE.get(block[:2])) is not None:
+                    recoder = codecs.getincrementaldecoder(wide)(errors="replace")
+                yield block if recoder is None else recoder.decode(block).encode("utf-8", "replace")
+            if kind == "zstd":
+                _check_complete(file)
+        except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
             raise InputError(f"{path} is damaged or not finished: {error}") from None
+        except OSError as error:
+            if kind == "bzip2" and error.errno is None:
+                raise InputError(f"{path} is damaged or not finished: {error}") from None
+            raise
         except Exception as error:
             if type(error).__module__.startswith("zstandard") or type(error).__name__ == "ZstdError":
-                raise InputError(f"{path} is damaged or not a {path.suffix} file: {error}") from None
+                raise InputError(f"{path} is damaged or not a Zstandard file: {error}") from None
             raise
 
 
-def _unpacked(path: Path, file: IO[bytes]) -> Any:
-    if path.suffix == ".gz":
-        return gzip.GzipFile(fileobj=file, mode="rb")
-    if path.suffix != ".zst":
-        return file
-    # Dumps may be several frames one after the other. A file that was cut off cannot be recognised by the format: its
-    # last line is then a bad one.
-    return (
-        zstandard().ZstdDecompressor(max_window_size=2**31).stream_reader(file, read_across_frames=True, closefd=False)
-    )
+def _compression(path: Path, file: IO[bytes]) -> str:
+    """The compression of an open file by its first bytes, whatever its name; "" for none.
+
+    Raises:
+        InputError: it is of a kind that cannot be read.
+    """
+    head = file.read(16)
+    file.seek(0)
+    for magic, what in _REFUSED.items():
+        if head.startswith(magic):
+            raise InputError(f"{path} is {what}")
+    if head[8:12] == b"\x28\xb5\x2f\xfd":
+        return "zstd blocks"
+    found = next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), "")
+    if head and not found and (wanted := _CLAIMED.get(path.suffix.lower())):
+        raise InputError(f"{path} is damaged or not a {path.suffix} file: it does not begin as {wanted} does")
+    return found
+
+
+def _raw_blocks(kind: str, file: IO[bytes]) -> Iterator[bytes]:
+    if kind == "zstd blocks":
+        yield from _zstd_blocks(file)
+        return
+    stream: Any = file
+    if kind == "zstd":  # dumps may be several frames in a row
+        reader = zstandard().ZstdDecompressor(max_window_size=2**31)
+        stream = reader.stream_reader(file, read_across_frames=True, closefd=False)
+    elif kind == "gzip":
+        stream = gzip.GzipFile(fileobj=file, mode="rb")
+    elif kind:
+        stream = {"bzip2": bz2.BZ2File, "xz": lzma.LZMAFile}[kind](file)
+    while block := stream.read(_BLOCK):
+        yield block
+
+
+def _zstd_blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """The blocks of a .zst_blocks file: each its compressed size and number of rows (both 32 bits), then a frame."""
+    reader = zstandard().ZstdDecompressor(max_window_size=2**31)
+    while head := file.read(8):
+        size = int.from_bytes(head[:4], "little")
+        data = file.read(min(size, _LARGEST_BLOCK))
+        if len(head) < 8 or len(data) < size:
+            raise EOFError("a block is cut off")
+        yield from reader.read_to_iter(data, write_size=_BLOCK)
+        yield b"\n"
+
+
+def _check_complete(file: IO[bytes]) -> None:
+    """Walk through the frames of a Zstandard file: its reader does not notice a missing end (RFC 8878, section 3.1).
+
+    Raises:
+        EOFError: the last frame is cut off.
+    """
+    end, at = file.seek(0, 2), 0
+    while at < end:
+        file.seek(at)
+        head = file.read(8)
+        if int.from_bytes(head[:4], "little") in _SKIPPABLE:
+            at += 8 + int.from_bytes(head[4:], "little")
+        else:
+            at = _frame_end(file, at, head[4] if len(head) > 4 else 0)
+        if at > end:
+            raise EOFError("the last frame is cut off")
+
+
+def _frame_end(file: IO[bytes], at: int, descriptor: int) -> int:
+    """Where a frame that begins at `at` ends, by the sizes of its blocks."""
+    single, sizes = bool(descriptor & 0x20), (0, 2, 4, 8)[descriptor >> 6]
+    at += 5 + (not single) + (0, 1, 2, 4)[descriptor & 3] + (sizes or single)
+    last = False
+    while not last:
+        file.seek(at)
+        header = file.read(3)
+        if len(header) < 3:
+            raise EOFError("the last frame is cut off")
+        block = int.from_bytes(header, "little")
+        last, repeated = bool(block & 1), block >> 1 & 3 == 1
+        at += 3 + (1 if repeated else block >> 3)
+    return at + (4 if descriptor & 4 else 0)
 
 
 def zstandard() -> Any:

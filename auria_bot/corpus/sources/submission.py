@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from auria_bot.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Submission", "read_record"]
+__all__ = ["Submission", "read_record", "storable"]
 
 _ID = re.compile(r"[0-9a-z]{1,16}")
 _GONE = frozenset({"[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]", "[ removed by reddit ]"})
@@ -64,7 +65,7 @@ def read_record(record: Mapping[str, Any]) -> Submission:
         created=_time(record.get("created_utc", record.get("created"))),
         title="" if _is_gone(title) else html.unescape(title),
         body="" if _is_gone(body) else html.unescape(body),
-        score=_number(record.get("score")),
+        score=_score(record.get("score")),
         author="" if _is_gone(author) else author,
         removed=_is_removed(record, title, body),
         over_18=record.get("over_18") is True,
@@ -83,9 +84,16 @@ def _identifier(record: Mapping[str, Any]) -> str:
     return rest
 
 
+def storable(text: str) -> str:
+    """A text without what a database may refuse: NUL and other control characters, and halves of surrogate pairs."""
+    if text.isprintable():
+        return text
+    return "".join(letter for letter in text if letter in "\n\t\r" or unicodedata.category(letter) not in {"Cc", "Cs"})
+
+
 def _text(record: Mapping[str, Any], name: str) -> str | None:
     value = record.get(name)
-    return value if isinstance(value, str) else None
+    return storable(value) if isinstance(value, str) else None
 
 
 def _time(value: Any) -> datetime:
@@ -98,8 +106,18 @@ def _time(value: Any) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def _number(value: Any) -> int:
-    return int(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0
+def _score(value: Any) -> int:
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return 0
+    except OverflowError:
+        raise InputError("the score is out of range") from None
+    if not math.isfinite(found):
+        return 0
+    if abs(found) >= 2**31:
+        raise InputError("the score is out of range")
+    return int(found)
 
 
 def _is_gone(text: str) -> bool:

@@ -1,7 +1,7 @@
-"""Takes strangers' verse into the corpus, from any file or from Reddit, and forgets what is to be forgotten.
+"""Import verse into the corpus from any file or from Reddit, and forget what must be forgotten.
 
-Work is done in batches, each one transaction: an import that is killed leaves whole batches, and the same import again finishes it and
-changes nothing more. Knows the store as a Protocol; does not know how versions are made (`editions`).
+Each batch is one transaction: an import that is killed leaves whole batches, and repeating it finishes it and changes nothing
+more.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from auria_bot.corpus.item import author_key, from_row, from_submission, place_key
 from auria_bot.corpus.sources import source_files
 from auria_bot.corpus.sources.stream import Tally
-from auria_bot.errors import InputError
+from auria_bot.corpus.sources.submission import storable
+from auria_bot.errors import AuriaError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,28 +30,31 @@ if TYPE_CHECKING:
 
 __all__ = ["CorpusImporter", "ImportReport"]
 
+_Item = TypeVar("_Item")
+
 _BATCH = 500  # texts of one transaction
 
 
 @dataclass(slots=True, kw_only=True)
 class ImportReport:
-    """What came of reading."""
+    """The result of an import."""
 
     tally: Tally = field(default_factory=Tally)  # lines, bad ones, samples
-    removed: int = 0  # posts that were deleted, by their authors or by others
+    removed: int = 0  # posts deleted by their authors or by moderators
     outcomes: Counter[str] = field(
         default_factory=Counter
     )  # new, better, known, forgotten; "would be kept" in a dry run
     reasons: Counter[str] = field(default_factory=Counter)  # of the rejected
     kept: int = 0  # poems among what was read, known ones too
-    fresh: int = 0  # of these, those that were not known
-    buried: int = 0  # verses that were forgotten because they are deleted where they stood
+    fresh: int = 0  # of these, new ones
+    buried: int = 0  # verses forgotten because their posts are deleted
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """As JSON-ready values."""
         return {
             "lines": self.tally.lines,
             "bad": self.tally.bad,
+            "recoded": self.tally.recoded,
             "read": self.tally.wanted,
             "kept": self.kept,
             "new": self.outcomes["new"],
@@ -66,13 +69,13 @@ class ImportReport:
 
 
 class CorpusImporter:
-    """Keeps the corpus.
+    """Imports and forgets verse.
 
     Args:
         store: the database.
         clock: tells the time.
-        rules: what may be learned from.
-        names: keep authors' names.
+        rules: thresholds of what may be learned from.
+        names: store authors' names.
     """
 
     def __init__(self, *, store: Store, clock: Clock, rules: FilterRules | None = None, names: bool = False) -> None:
@@ -89,34 +92,33 @@ class CorpusImporter:
         tell: Tell | None = None,
         report: ImportReport | None = None,
     ) -> ImportReport:
-        """Take what a file holds: a dump or a listing of Reddit's, text, CSV, JSON lines, or a folder of `datasets`.
+        """Import a file: a dump or a listing of Reddit, text, CSV, JSON lines, or a folder of `datasets`.
 
         Args:
-            path: the file or folder.
-            subreddits: of a dump only these; all when empty.
-            mapping: which field of a row is what (`rows.FIELDS`); given, the file is no dump.
-            licence: under which the texts may be used, where the file does not say.
-            dry_run: judge everything and keep nothing.
-            tell: called now and then with the bytes read so far.
-            report: counts up while the file is read.
+            path: the file or folder; a pipe or /dev/stdin is copied first.
+            subreddits: of posts on Reddit only these; all if empty.
+            mapping: which field of a row is what (`rows.FIELDS`); if given, the file is not taken for a dump.
+            licence: the licence of the texts, if the file does not state one.
+            dry_run: judge everything and store nothing.
+            tell: called regularly with the bytes read so far.
+            report: counts while the file is read.
 
         Raises:
             NotFound: there is no such file.
-            InputError: it is not what its name says, or the mapping does not fit.
+            InputError: it is damaged or of an unknown kind, or the mapping does not fit; what was read is kept.
             BackendMissing: a package that the file needs is not installed.
         """
         found = report if report is not None else ImportReport()
-        held = source_files.opened(path, subreddits=subreddits, mapping=mapping or {}, tally=found.tally, tell=tell)
-        if held.posts is not None:
-            return self.take(held.posts, origin=path.name, licence=licence, dry_run=dry_run, report=found)
-        self._keep(
-            (
-                from_row(row, self._rules, origin=path.name, licence=licence, names=self._names)
-                for row in held.rows or ()
-            ),
-            found,
-            dry_run=dry_run,
-        )
+        origin = storable(path.name.encode("utf-8", "replace").decode())
+        with source_files.readable(path) as file:
+            held = source_files.opened(file, subreddits=subreddits, mapping=mapping or {}, tally=found.tally, tell=tell)
+            if held.posts is not None:
+                return self.take(held.posts, origin=origin, licence=licence, dry_run=dry_run, report=found)
+            items = (
+                from_row(row, self._rules, origin=origin, licence=licence, names=self._names) for row in held.rows or ()
+            )
+            for batch in _batches(items):
+                self._keep_batch(batch, found, dry_run=dry_run)
         return found
 
     def take(
@@ -128,18 +130,17 @@ class CorpusImporter:
         dry_run: bool = False,
         report: ImportReport | None = None,
     ) -> ImportReport:
-        """Take posts of Reddit's; one that was removed takes what is known of it out of the corpus.
+        """Import posts of Reddit; a removed one is deleted from the corpus.
 
         Args:
             posts: read as a stream.
-            origin: the file or listing that they come from.
-            licence: under which they may be used, where one is stated.
-            dry_run: judge everything and keep nothing.
-            report: counts up while posts are read.
+            origin: the file or listing they come from.
+            licence: the stated licence, if any.
+            dry_run: judge everything and store nothing.
+            report: counts while posts are read.
         """
         found = report if report is not None else ImportReport()
-        waiting = iter(posts)
-        while batch := list(islice(waiting, _BATCH)):
+        for batch in _batches(posts):
             removed = [place_key("reddit", post.id) for post in batch if post.removed]
             found.removed += len(removed)
             pieces = [
@@ -151,14 +152,14 @@ class CorpusImporter:
         return found
 
     def forget(self, what: str) -> int:
-        """Forget a verse, a post or an author, for good: what is met again later is not taken.
+        """Forget a verse, a post or an author permanently: it is not imported again.
 
         Args:
             what: a post's id ("1abcd", "t3_1abcd" or its address), an author ("u/NAME"), a verse's digest, or "FILE ID" for a row that
                 had an id.
 
         Returns:
-            How many verses are gone.
+            The number of deleted verses.
 
         Raises:
             InputError: it is none of these.
@@ -170,20 +171,16 @@ class CorpusImporter:
             return unit.verses.forget(_keys(plain), at=self._clock())
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """How many verses there are, by state, reason, form, season, subreddit, year and so on."""
+        """Counts of verses by state, reason, form, season, subreddit, year and so on."""
         with self._store.read() as unit:
             return unit.verses.counts()
 
     def sample(
         self, count: int, *, season: str | None = None, form: str | None = None, seed: int = 0
     ) -> Sequence[CorpusItem]:
-        """Some kept verses by chance."""
+        """A random sample of kept verses."""
         with self._store.read() as unit:
             return unit.verses.sample(count, season=season, form=form, seed=seed)
-
-    def _keep(self, pieces: Iterator[CorpusItem], report: ImportReport, *, dry_run: bool) -> None:
-        while batch := list(islice(pieces, _BATCH)):
-            self._keep_batch(batch, report, dry_run=dry_run)
 
     def _keep_batch(
         self, pieces: Sequence[CorpusItem], report: ImportReport, *, dry_run: bool, removed: Sequence[str] = ()
@@ -201,15 +198,35 @@ class CorpusImporter:
                 report.fresh += sum(how == "new" and not one.reason for how, one in zip(outcomes, pieces, strict=True))
 
 
+def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Lists of at most _BATCH items; those read before an error are returned before it is raised."""
+    waiting, batch = iter(items), list[_Item]()
+    error: AuriaError | None = None
+    while error is None:
+        try:
+            batch.append(next(waiting))
+        except StopIteration:
+            break
+        except AuriaError as met:
+            error = met
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+    if error is not None:
+        raise error
+
+
 def _is_digest(text: str) -> bool:
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
 
 
 def _keys(what: str) -> list[str]:
-    """The hashes that a word of the operator's may stand for.
+    """The hashes that the operator's words may refer to.
 
     Raises:
-        InputError: it can be nothing.
+        InputError: they cannot refer to anything.
     """
     if found := re.search(r"(?:reddit\.com|redd\.it)/(?:r/\w+/)?(?:comments/)?([0-9a-z]{1,16})\b", what, re.IGNORECASE):
         return [place_key("reddit", found[1])]

@@ -145,3 +145,17 @@ def test_one_word_may_be_a_last_line() -> None:
     """Slashes without spaces part lines of very different lengths too; alternatives stand in the middle."""
     assert read_poem("first snow/on the half-finished/bridge").lines == ("first snow", "on the half-finished", "bridge")
     assert read_poem("what was your strangest childhood belief/viewpoint/habit of all").reason == "alternatives"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "24/7 the rain / the gutter sings all the night / to nobody home",
+        "half past 1/2 moon / hangs above the empty field / a dog barks at it",
+        "AC/DC plays / the neighbor mows his lawn now / summer is here, loud",
+        "walking w/ my dog / the frozen lake is singing / under our slow feet",
+    ],
+)
+def test_slashes_within_words_part_no_lines(title):
+    """Where slashes with spaces on both sides give three lines."""
+    assert read_poem(title).lines == tuple(title.split(" / "))

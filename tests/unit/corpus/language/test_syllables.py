@@ -89,3 +89,42 @@ def test_words_made_of_known_ones_are_counted_by_these():
     assert syllables.by_dictionary("moon")
     assert not syllables.by_dictionary("gibbous")
     assert not syllables.by_dictionary("qwrtpl")
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("the 1st of winter", 5),
+        ("my neighbour sweeps the 2nd", 7),
+        ("the 12th, the 20th", 6),
+        ("$5 for plums", 5),
+        ("\N{POUND SIGN}3 for the tea", 5),
+        ("$2.50", 3),
+        ("the 1990s", 5),
+        ("the '90s again", 5),
+        ("rock & roll at dusk", 5),
+        ("1,000 stone steps", 5),
+        ("half of it, 50%", 7),
+        ("2.5 miles", 4),
+        ("up at 5 a.m.", 5),
+        ("it didnt rain now", 5),
+        ("I am so tired", 5),
+        ("I am so so tired", 5),
+        ("watching the TV", 5),
+        ("the FBI man", 5),
+        ("walking w/ my dog", 5),
+        ("w/o my dog", 4),
+        ("bless\N{LATIN SMALL LETTER E WITH GRAVE}d be the day", 5),
+        ("caf\N{LATIN SMALL LETTER E WITH ACUTE} in the rain", 5),
+        ("24/7", 5),
+        ("in 1984", 6),
+    ],
+)
+def test_a_line_is_counted_as_it_is_read_aloud(line, count):
+    """Numbers with what belongs to them, signs, letters spelt out, lost apostrophes and sounded accents."""
+    assert count in syllables.text_counts(line)
+
+
+def test_a_line_in_capitals_spells_nothing_out():
+    """Shouting is no row of abbreviations."""
+    assert syllables.text_counts("IT IS TOO LATE") == {4}

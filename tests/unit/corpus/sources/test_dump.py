@@ -129,7 +129,7 @@ def test_however_the_blocks_fall_the_lines_are_the_same(
 ) -> None:
     """Nothing is lost or doubled at a block's border, whatever stands in the file."""
     path = tmp_path_factory.mktemp("dump") / "dump.ndjson"
-    path.write_bytes(b"\n".join(lines))
+    path.write_bytes(b"\n".join([b"#", *lines]))  # not the first bytes of a compressed file
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stream, "_BLOCK", block)
         assert sum(1 for _ in submissions(path, subreddits=["haiku"])) == lines.count(record(7))

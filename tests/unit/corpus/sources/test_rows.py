@@ -74,8 +74,32 @@ def test_plain_text(tmp_path: Path):
     found, tally = read(tmp_path / "a.txt")
     assert [row.text for row in found] == ["one\ntwo\nthree", "a / b / c", "last"]
     assert [(number, why) for number, why, _ in tally.samples] == [(9, "a block of more than 60 lines")]
-    (tmp_path / "b.txt").write_bytes(b"caf\xe9\nnoir\n")
-    assert read(tmp_path / "b.txt")[1].samples[0][1] == "not UTF-8"
+
+
+def test_a_text_that_is_not_utf_8_is_read_as_windows_1252(tmp_path: Path):
+    """The letters are kept and the lines counted; bytes that neither encoding has make a bad line."""
+    (tmp_path / "b.txt").write_bytes(b"caf\xe9 in\nthe rain\n\n\x81 nothing\n")
+    found, tally = read(tmp_path / "b.txt")
+    assert [row.text for row in found] == ["caf\N{LATIN SMALL LETTER E WITH ACUTE} in\nthe rain"]
+    assert (tally.recoded, [why for _, why, _ in tally.samples]) == (1, ["neither UTF-8 nor Windows-1252"])
+    (tmp_path / "c.csv").write_bytes(b"poem\nd\xe9j\xe0 vu\n")
+    assert [row.text for row in read(tmp_path / "c.csv")[0]] == [
+        "d\N{LATIN SMALL LETTER E WITH ACUTE}j\N{LATIN SMALL LETTER A WITH GRAVE} vu"
+    ]
+
+
+def test_what_a_database_refuses_is_taken_out_of_a_field(tmp_path: Path):
+    """NUL and halves of surrogate pairs."""
+    (tmp_path / "a.jsonl").write_text(r'{"poem": "a", "licence": "CC\ud800", "author": "x\u0000y"}')
+    (row,) = read(tmp_path / "a.jsonl")[0]
+    assert (row.licence, row.author) == ("CC", "xy")
+
+
+def test_a_time_that_no_calendar_has_is_a_bad_line(tmp_path: Path):
+    """The other rows are kept."""
+    (tmp_path / "a.jsonl").write_text('{"poem": "a", "created": "0001-01-01T00:00:00+05:00"}\n{"poem": "b"}')
+    found, tally = read(tmp_path / "a.jsonl")
+    assert ([row.text for row in found], tally.bad) == (["b"], 1)
 
 
 def test_a_list_of_lines_is_a_text(tmp_path: Path):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.corpus.sources import source_files
-from auria_bot.corpus.sources.source_files import opened
+from auria_bot.corpus.sources.source_files import opened, readable
 from auria_bot.corpus.sources.stream import Tally
 from auria_bot.errors import InputError
 
@@ -27,7 +30,13 @@ RECORD = {"id": "a1", "subreddit": "haiku", "title": "a/b/c", "created_utc": 1_5
         ("a.ndjson", "\n\nno\n[]\n" + json.dumps(RECORD), True),
         ("a.jsonl", json.dumps({"subreddit": "haiku", "lines": ["a"], "title": "x"}), False),
         ("a.jsonl", json.dumps({"text": "a/b/c"}), False),
-        ("a.json", json.dumps([RECORD]), False),
+        ("a.json", json.dumps([RECORD]), True),
+        ("a.json", json.dumps({"data": [RECORD]}), True),
+        ("a.csv", "id,subreddit,title,created_utc\na1,haiku,a/b/c,1500000000", True),
+        ("a.csv", "id,subreddit,title\na1,haiku,a/b/c", False),
+        ("a", "a / b / c", False),
+        ("a", json.dumps(RECORD), True),
+        ("a.JSON", json.dumps([{"poem": "a/b/c"}]), False),
         ("a.json", json.dumps({"kind": "Listing", "data": {"children": [{"kind": "t3", "data": RECORD}]}}), True),
         ("A.TXT", "a/b/c", False),
         ("a.CSV", "text\na/b/c", False),
@@ -62,3 +71,46 @@ def test_a_listing_that_is_none_is_told(tmp_path: Path):
     (tmp_path / "a.json").write_text('{"kind": "Listing", "data": 7}')
     with pytest.raises(InputError, match="not a listing"):
         list(opened(tmp_path / "a.json", mapping={}, tally=Tally()).posts or ())
+
+
+@pytest.mark.parametrize("container", ["list", "data", "csv", "lines", "arrow"])
+def test_posts_are_the_same_in_any_container(tmp_path: Path, container: str):
+    """Removed posts and those for adults are known as such; nothing and false are told from text in a table."""
+    records = [
+        {**RECORD, "over_18": False, "removed_by_category": None, "author": "one", "score": 5},
+        {**RECORD, "id": "a2", "over_18": True, "removed_by_category": None, "author": "two", "score": 5},
+        {**RECORD, "id": "a3", "over_18": False, "removed_by_category": "moderator", "author": "three", "score": 5},
+    ]
+    path = tmp_path / f"a.{'csv' if container == 'csv' else 'arrow' if container == 'arrow' else 'json'}"
+    if container == "csv":
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(records[0]))
+            writer.writeheader()
+            writer.writerows(records)
+    elif container == "arrow":
+        pa = pytest.importorskip("pyarrow")
+        table = pa.Table.from_pylist(records)
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        shown = {"list": records, "data": {"data": records}}
+        path.write_text(json.dumps(shown[container]) if container in shown else "\n".join(map(json.dumps, records)))
+    found = list(opened(path, mapping={}, tally=Tally()).posts or ())
+    assert [(post.id, post.over_18, post.removed, post.author, post.score) for post in found] == [
+        ("a1", False, False, "one", 5),
+        ("a2", True, False, "two", 5),
+        ("a3", False, True, "three", 5),
+    ]
+
+
+def test_a_pipe_is_copied_and_read(tmp_path: Path):
+    """A named pipe can be read once only; the copy is gone afterwards."""
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=("one\ntwo\nthree\n",))
+    writer.start()
+    with readable(tmp_path / "pipe") as copy:
+        assert [row.text for row in opened(copy, mapping={}, tally=Tally()).rows or ()] == ["one\ntwo\nthree"]
+    writer.join()
+    assert not copy.exists()
+    with readable(tmp_path) as same:
+        assert same == tmp_path

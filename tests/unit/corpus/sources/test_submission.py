@@ -87,5 +87,9 @@ def test_what_is_no_submission_is_refused_with_its_reason(changes: dict[str, Any
 
 
 def test_a_score_that_is_none_counts_nothing() -> None:
-    """Hidden scores and odd values."""
-    assert [read_record({**RECORD, "score": value}).score for value in (None, "5", float("inf"), 7.0)] == [0, 0, 0, 7]
+    """Hidden scores and odd values; a number as text is one."""
+    with pytest.raises(InputError, match="out of range"):
+        read_record({**RECORD, "score": 10**400})
+    with pytest.raises(InputError, match="out of range"):
+        read_record({**RECORD, "score": 1e12})
+    assert [read_record({**RECORD, "score": value}).score for value in (None, "5", float("inf"), 7.0)] == [0, 5, 0, 7]

@@ -72,6 +72,7 @@ def test_a_dump_is_taken_once(librarian: CorpusImporter, tmp_path: Path):
     assert report.to_json() == {
         "lines": 6,
         "bad": 1,
+        "recoded": 0,
         "read": 4,
         "kept": 1,
         "new": 3,
