@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from auria_bot.errors import InputError, SettingsError, UnknownName
 from auria_bot.redaction import redacted
 from auria_bot.settings.errors import SECRET_NAME, rule
+from auria_bot.settings.renamed import notify_renamed
 
 __all__ = ["configure", "option_from_text"]
 
@@ -26,12 +27,13 @@ def configure(
     Args:
         section: where the options are set, such as "painter" or "channels.x".
         backend: a class with a dataclass `Config`.
-        options: the operator's, of JSON's types.
+        options: the operator's, of JSON's types; former names are those in the backend's FORMER_OPTIONS.
         shared: options for any backend that has a field of that name; `options` override them.
 
     Raises:
         SettingsError: an unknown option, or a value of another type than its field.
     """
+    options = _current_names(section, backend, options)
     for name in options:
         if name not in _names(backend):
             raise SettingsError(f"{section}.options: {_unknown(backend, name)}")
@@ -51,6 +53,7 @@ def option_from_text(section: str, backend: type[Any], name: str, text: str) -> 
         UnknownName: the backend has no such option.
         InputError: the text is no value of the option's type.
     """
+    name = _former_names(backend).get(name, name)
     if name not in _names(backend):
         raise UnknownName(f"{section}.options: {_unknown(backend, name)}")
     adapter: TypeAdapter[Any] = TypeAdapter(get_type_hints(backend.Config)[name])
@@ -62,6 +65,20 @@ def option_from_text(section: str, backend: type[Any], name: str, text: str) -> 
         except ValidationError:
             raise InputError(f"{name} is {redacted(text.strip())[:40]!r}; {_rule(error)}") from None
     return adapter.dump_python(value, mode="json")
+
+
+def _former_names(backend: type[Any]) -> Mapping[str, str]:
+    found: Mapping[str, str] = getattr(backend, "FORMER_OPTIONS", {})
+    return found
+
+
+def _current_names(section: str, backend: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options under their current names; where both names are given, the current one wins."""
+    former = _former_names(backend)
+    for name in former.keys() & options.keys():
+        notify_renamed("the settings", f"{section}.options.{name}", f"{section}.options.{former[name]}")
+    renamed = {former[name]: value for name, value in options.items() if name in former}
+    return renamed | {name: value for name, value in options.items() if name not in former}
 
 
 def _names(backend: type[Any]) -> list[str]:

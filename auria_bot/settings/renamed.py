@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-__all__ = ["current_names", "current_path", "former_names"]
+__all__ = ["current_names", "current_path", "former_names", "notify_renamed"]
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def current_path(path: tuple[str, ...], *, source: str) -> tuple[str, ...]:
     for key in path:
         found = (*found, former_names(found).get(key, key))
     if found != path:
-        _notify(source, ".".join(path), ".".join(found))
+        notify_renamed(source, ".".join(path), ".".join(found))
     return found
 
 
@@ -86,7 +86,7 @@ def current_names(values: Mapping[str, Any], *, source: str, section: tuple[str,
 
 
 @cache
-def _notify(source: str, former: str, current: str) -> None:
+def notify_renamed(source: str, former: str, current: str) -> None:
     """Log once that a former name was read."""
     log.warning(
         "%s: the setting %s is now called %s; the old name works until the next version", source, former, current

@@ -97,8 +97,8 @@ class InstagramGraphPlatform(Feed):
             "bucket": self.storage.bucket,
             "region": self.storage.region,
             "timeout": 1.2,
-            "poll": 0.01,
-            "patience": 2.0,
+            "poll_interval": 0.01,
+            "max_wait": 2.0,
             "settle": 0.1,
         }
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from auria_bot.art.pictures import save_picture
 from auria_bot.domain.interfaces import Painting
 from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing
+from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,8 +66,7 @@ class DiffusersPainter:
             digest = hashlib.sha256()
             for path in sorted(file for file in folder.rglob("*") if file.is_file()):
                 digest.update(path.relative_to(folder).as_posix().encode())
-                with path.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
+                digest.update(bytes.fromhex(sha256_of(path)))
         return {"painter": digest.hexdigest()}
 
     def prompt(self, haiku: Haiku, *, mood: Mood | None = None, theme: str | None = None) -> str:

@@ -12,7 +12,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
 from auria_bot.channels.instagram.graph_api import GraphApi
@@ -54,11 +54,11 @@ class InstagramGraphConfig:
     bucket: str = ""
     region: str = "us-east-1"  # of the storage
     prefix: str = "auria/"  # before a picture's name in the bucket
-    picture_lasts: float = 7200.0  # seconds that a picture's address is good for
+    picture_lifetime: float = 7200.0  # seconds that a picture's address is good for
     ai_label: bool = True  # tell the platform that the picture was made by a machine
     timeout: float = 30.0  # seconds, for each call
-    poll: float = 5.0  # seconds between two looks at a container
-    patience: float = 300.0  # seconds until a container must be ready
+    poll_interval: float = 5.0  # seconds between two checks of a container
+    max_wait: float = 300.0  # seconds until a container must be ready
     settle: float = 300.0  # seconds after which a call whose answer was lost has surely been dealt with
     renew_days: float = 10.0  # renew the token when it is good for less
 
@@ -67,6 +67,7 @@ class InstagramGraphChannel:
     """Instagram, the official road."""
 
     Config = InstagramGraphConfig
+    FORMER_OPTIONS: ClassVar = {"patience": "max_wait", "picture_lasts": "picture_lifetime", "poll": "poll_interval"}
     QUESTIONS = (
         Question(name="access_token", prompt="The account's long-lived access token", secret=True),
         Question(name="account", prompt="The professional account's number (empty: ask the platform)", required=False),
@@ -119,7 +120,7 @@ class InstagramGraphChannel:
             prefix=config.prefix,
         )
         self._containers = GraphContainers(
-            self._api, poll=config.poll, patience=config.patience, settle=timedelta(seconds=config.settle)
+            self._api, poll=config.poll_interval, patience=config.max_wait, settle=timedelta(seconds=config.settle)
         )
         self._me: tuple[str, str] | None = None
 
@@ -181,7 +182,7 @@ class InstagramGraphChannel:
             until = datetime.now(UTC) + timedelta(hours=1)
             raise Throttled(f"Instagram takes {total} posts in 24 hours, and {used} are out already", until=until)
         host = self._way.host(self._api.client)
-        address = host.put(picture.content, lasts=self.config.picture_lasts)
+        address = host.put(picture.content, lasts=self.config.picture_lifetime)
         fields: dict[str, Any] = {"image_url": address, "caption": words.text, "alt_text": words.alt_text}
         if self.config.ai_label:
             fields["is_ai_generated"] = True
@@ -312,7 +313,7 @@ class InstagramGraphChannel:
             try:
                 return _read({"id": identity, **self._api.read(identity, token, fields="permalink,timestamp")})
             except (ChannelError, NotFound):
-                time.sleep(min(self.config.poll, 1.0))
+                time.sleep(min(self.config.poll_interval, 1.0))
         return Receipt(id=identity, url="https://www.instagram.com/", at=datetime.now(UTC))
 
 

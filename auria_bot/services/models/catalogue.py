@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.errors import ModelError, NotFound
+from auria_bot.files import sha256_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -37,18 +40,15 @@ def model_rows(settings: Settings, *, verify: bool) -> Iterator[dict[str, Any]]:
 
 
 def _own(folder: Path, *, verify: bool) -> dict[str, Any]:
-    import hashlib
-
     from auria_bot.art import checkpoint
-    from auria_bot.errors import ModelError
 
     sums, state, words = folder / "SHA256SUMS", "", ""
     try:
-        sha256 = hashlib.sha256(sums.read_bytes()).hexdigest()
+        sha256 = sha256_of(sums)
         if verify:
             checkpoint.verify(folder)
             state = "ok"
-    except OSError:
+    except NotFound:
         sha256 = _combined(folder)
         if (folder / "model.onnx").exists():  # a trained model without checksums cannot be trusted
             state, words = "bad", f"{sums} is missing; install auria-bot again"
@@ -72,9 +72,7 @@ def _combined(folder: Path) -> str:
     import hashlib
 
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    rows = (
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files
-    )
+    rows = (f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
     return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 

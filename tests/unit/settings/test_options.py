@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from auria_bot import registry
 from auria_bot.errors import BackendMissing, InputError, SettingsError, UnknownName
 from auria_bot.settings.options import configure, option_from_text
+from auria_bot.settings.renamed import notify_renamed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Many:
     """A backend."""
 
     Config: ClassVar = Config
+    FORMER_OPTIONS: ClassVar = {"patience": "wait"}
 
 
 def test_options_become_a_config() -> None:
@@ -81,6 +83,16 @@ def test_every_wrong_option_is_named_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
         configure("painter", Many, {"wait": "a", "delay": ["b", "c"]})
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_former_name_of_an_option_is_read_with_a_notice(caplog: pytest.LogCaptureFixture) -> None:
+    """The current name wins where both are given."""
+    notify_renamed.cache_clear()
+    assert configure("channels.x", Many, {"patience": 3}).wait == 3
+    assert configure("channels.x", Many, {"patience": 3, "wait": 4}).wait == 4
+    assert option_from_text("channels.x", Many, "patience", "5") == 5
+    (record,) = caplog.records
+    assert "channels.x.options.patience is now called channels.x.options.wait" in record.getMessage()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _nothing_said_before() -> None:
-    renamed._notify.cache_clear()
+    renamed.notify_renamed.cache_clear()
 
 
 def test_a_settings_file_of_the_version_before_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
