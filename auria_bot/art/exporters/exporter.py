@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.artwork import ArtworkInProgress
 
-__all__ = ["POST_SIZE", "PrintExporter", "jpeg_within"]
+__all__ = ["POST_SIZE", "PrintExporter", "correct_exposure", "crop", "jpeg_within"]
 
 POST_SIZE = (1080, 1350)  # pixels, 4:5, the tallest format of Instagram
 _QUALITIES = (95, 93, 91, 88, 85, 81, 76, 70, 60, 45, 30)
