@@ -62,14 +62,14 @@ def test_nothing_is_told_of_x(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_without_the_mask_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_redaction_secrets_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search would see it: in the log, on the terminal and in the crash file."""
 
     def bare(text: str) -> str:
         return text
 
-    monkeypatch.setattr(redaction, "mask", bare)
-    monkeypatch.setattr(telemetry, "mask", bare)
+    monkeypatch.setattr(redaction, "redacted", bare)
+    monkeypatch.setattr(telemetry, "redacted", bare)
     findings = Findings()
     try_backend("x", tmp_path, findings, faults=())
     places = {told.split(" tells")[0].split(" error-")[0] for told in findings.told}
