@@ -12,7 +12,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from auria_bot.bootstrap import application
+from auria_bot.bootstrap import core
 from auria_bot.cli import main
 from auria_bot.daemon import Daemon
 from auria_bot.errors import AuriaError
@@ -49,7 +49,7 @@ def fast_clock(base: float, start: float, speed: float) -> datetime:
 def _main(mode: str, clock: tuple[str, str, str], rest: list[str]) -> None:
     base, start, speed = (float(value) for value in clock)
     if mode == "work":
-        application._now = lambda: fast_clock(base, start, speed)
+        core._now = lambda: fast_clock(base, start, speed)
         Publisher.__init__.__kwdefaults__["lease"] = CLAIM  # type: ignore[index]
         sys.argv = ["auria", *rest]
         main()

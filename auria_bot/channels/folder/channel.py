@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from auria_bot import files
 from auria_bot.channels.folder.gallery import GalleryItem, pages
@@ -61,7 +61,7 @@ class FolderChannel:
     """The channel that needs no account."""
 
     Config = FolderConfig
-    QUESTIONS = (
+    QUESTIONS: ClassVar[tuple[Question, ...]] = (
         Question(name="directory", prompt="The folder to publish to"),
         Question(name="url", prompt="Where a web server shows it", required=False),
     )
