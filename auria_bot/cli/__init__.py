@@ -1,6 +1,7 @@
 """The command line: a package for each group of commands; `main` is the entry point of `auria`.
 
-A command parses, calls a service and prints. Heavy imports stand inside the commands, so that `auria --help` starts fast.
+A command parses, calls a service and prints. Heavy imports stand inside the commands, so that `auria --help` starts
+fast.
 """
 
 from __future__ import annotations

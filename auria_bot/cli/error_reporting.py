@@ -65,7 +65,7 @@ def sentence(error: AuriaError) -> str:
 
 
 def _as_installed(message: str) -> str:
-    """The message with the command that installs an extra as this copy of Auria was installed: from a checkout or by name."""
+    """The message with the command that installs an extra, by path in a checkout, otherwise by name."""
     if "auria-bot[" not in message:
         return message
     from pathlib import Path

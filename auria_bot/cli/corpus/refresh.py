@@ -44,8 +44,8 @@ def refresh(
 ) -> None:
     """Read new posts from Reddit, and forget those deleted there.
 
-    Continues where the last run stopped, also when that was interrupted; repeating it does no harm. Needs an application on
-    Reddit: auria corpus login.
+    Continues where the last run stopped, also when that was interrupted; repeating it does no harm. Needs an
+    application on Reddit: auria corpus login.
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.services.corpus.refresh import RefreshRequest, meter_json
@@ -119,8 +119,8 @@ def _print_result(done: RefreshResult, *, dry_run: bool) -> None:
     for one in done.synced:
         if one.gap:
             note(
-                f"r/{one.subreddit} {one.listing}: more was posted since the last run than the listing shows; refresh more often, and"
-                " fill the gap from a dump: auria corpus import FILE"
+                f"r/{one.subreddit} {one.listing}: more was posted since the last run than the listing shows;"
+                " refresh more often, and fill the gap from a dump: auria corpus import FILE"
             )
         for name in one.full:
             note(f"r/{one.subreddit}: the {name} has more than a search returns; some posts are missing")
@@ -153,8 +153,8 @@ def login(
 ) -> None:
     """Store the credentials of your application on Reddit, after trying them.
 
-    Create one of the kind "script" at https://www.reddit.com/prefs/apps. Its id and secret are asked for without echo; never give
-    them on the command line.
+    Create one of the kind "script" at https://www.reddit.com/prefs/apps. Its id and secret are asked for without
+    echo; never give them on the command line.
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.prompts import TerminalPrompts
@@ -171,7 +171,8 @@ def login(
         prompts = TerminalPrompts()
         if not prompts.interactive:
             raise InputError(
-                "there is no terminal to answer at; set AURIA_SECRET_REDDIT_CLIENT_ID and AURIA_SECRET_REDDIT_CLIENT_SECRET instead"
+                "there is no terminal to answer at; set AURIA_SECRET_REDDIT_CLIENT_ID and"
+                " AURIA_SECRET_REDDIT_CLIENT_SECRET instead"
             )
         answers = {
             name: register_secret(prompts.ask(f"Reddit's {question}", hidden=True))

@@ -65,8 +65,8 @@ def import_files(
 ) -> None:
     """Import verse from files: Reddit dumps and listings, text, CSV, JSON lines, Arrow, Parquet.
 
-    Dumps are .ndjson, plain, .gz or .zst. Bad lines are counted and skipped. An import may be repeated; repeating one that was interrupted
-    finishes it.
+    Dumps are .ndjson, plain, .gz or .zst. Bad lines are counted and skipped. An import may be repeated; repeating one
+    that was interrupted finishes it.
     """
     from auria_bot.cli.app_context import app_context
 

@@ -39,8 +39,8 @@ def measure(
 ) -> None:
     """Measure engagement with published posts, where that is due.
 
-    A post is measured 15 minutes, 1, 3, 6 and 12 hours, 1, 2, 4, 7, 14 and 30 days after its publication, then every 30 days for a year;
-    followers are counted once a day. Running this often does no harm.
+    A post is measured 15 minutes, 1, 3, 6 and 12 hours, 1, 2, 4, 7, 14 and 30 days after its publication, then every
+    30 days for a year; followers are counted once a day. Running this often does no harm.
     """
     from auria_bot.cli.app_context import app_context
 

@@ -33,8 +33,8 @@ def list_moods(
 ) -> None:
     """List the moods, with their chances learnt from engagement.
 
-    Engagement with earlier artworks makes some moods and paintings more likely. How each was received is given in units of the
-    channel's usual spread, 0 being average; with few artworks it is drawn towards the average.
+    Engagement with earlier artworks makes some moods and paintings more likely. How each was received is given in
+    units of the channel's usual spread, 0 being average; with few artworks it is drawn towards the average.
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.domain.mood import MOODS
@@ -60,13 +60,15 @@ def list_moods(
 
 def _summary(preferences: Preferences) -> str:
     """How the next moods are chosen, in a few sentences."""
-    measured = f"{counted(preferences.artworks, 'artwork')} measured; weighted by age they count as {preferences.evidence:.0f}."
+    count = counted(preferences.artworks, "artwork")
+    measured = f"{count} measured; weighted by age they count as {preferences.evidence:.0f}."
     if not preferences.enabled:
         return f"{measured} Learning is off (learning.enabled), so every mood is read from its poem."
     best = preferences.moods[0]
     return (
-        f"{measured} Unless a mood is given, {preferences.share:.0%} of artworks take one by these chances, {best.name} first with"
-        f" {best.chance:.0%}; the mood of the others is read from the poem. No chance falls below {preferences.floor:.1%}."
+        f"{measured} Unless a mood is given, {preferences.share:.0%} of artworks take one by these chances,"
+        f" {best.name} first with {best.chance:.0%}; the mood of the others is read from the poem."
+        f" No chance falls below {preferences.floor:.1%}."
     )
 
 

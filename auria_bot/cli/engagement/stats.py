@@ -45,8 +45,8 @@ def stats(
 ) -> None:
     """Show engagement by channel, mood, painting and time.
 
-    Counts come from auria measure. A rate is points per 100 followers: a like is one point, a reply or a save two, a repost or a
-    quote three.
+    Counts come from auria measure. A rate is points per 100 followers: a like is one point, a reply or a save two, a
+    repost or a quote three.
     """
     from zoneinfo import ZoneInfo
 
@@ -93,11 +93,11 @@ def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     Raises:
         InputError: it is neither.
     """
-    words = text.strip().lower()
+    span = text.strip().lower()
     try:
-        if found := re.fullmatch(r"(\d{1,4})\s*([dwmy])", words):
+        if found := re.fullmatch(r"(\d{1,4})\s*([dwmy])", span):
             return now - timedelta(days=int(found[1]) * _SPANS[found[2]])
-        return datetime.strptime(words, "%Y-%m-%d").replace(tzinfo=zone).astimezone(UTC)
+        return datetime.strptime(span, "%Y-%m-%d").replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InputError(
             f"invalid value {text[:40]!r} for --since; write a day, like 2026-01-31, or 30d, 12w, 6m or 1y"

@@ -110,6 +110,7 @@ def add_styles(
         note(f"left out {name}: {reason}")
     _, own = catalogue.style_folders(settings)
     echo(
-        f"added {counted(len(done.added), 'painting')} to {own}; the moods of {done.inferred} are inferred from similar ones"
+        f"added {counted(len(done.added), 'painting')} to {own};"
+        f" the moods of {done.inferred} are inferred from similar ones"
     )
     echo("use one with: auria make --style KEY    (keys: auria styles list)")

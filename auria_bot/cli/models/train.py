@@ -40,8 +40,8 @@ def train(
 ) -> None:
     """Train a model, or continue a stopped training.
 
-    Needs auria-bot[torch] and a folder of data. A poet trained on a version of the corpus is compared with the one in service on
-    the same poems, and replaces it only when it is better.
+    Needs auria-bot[torch] and a folder of data. A poet trained on a version of the corpus is compared with the one in
+    service on the same poems, and replaces it only when it is better.
     """
     from auria_bot.services.models import training
     from auria_bot.settings.loading import load

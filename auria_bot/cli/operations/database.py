@@ -120,8 +120,9 @@ def restore(
 ) -> None:
     """Restore a backup, after verifying every file of it.
 
-    The content of the database is saved beside it first. Stop the daemon before. What may have been published after the backup was made is
-    not published again automatically: waiting posts need attention, and approved drafts must be approved again.
+    The content of the database is saved beside it first. Stop the daemon before. What may have been published after
+    the backup was made is not published again automatically: waiting posts need attention, and approved drafts must
+    be approved again.
     """
     with app_context() as app:
         done = app.database_administration.restore(file.expanduser().absolute(), force=force)
@@ -148,7 +149,8 @@ def restore(
         note(f"{count} must be approved again; reject what was published since: auria review")
     if approves_automatically:
         note(
-            "schedule.approve_after does not apply to the restored drafts, which may have been published since: auria review"
+            "schedule.approve_after does not apply to the restored drafts, which may have been published since:"
+            " auria review"
         )
 
 

@@ -67,7 +67,8 @@ def digest() -> None:
     with app_context() as app:
         notices = app.notices
         new = notices.add_digest()
-        result = f"{'a new digest' if new else 'the digest of today was already sent'}, {counted(notices.send(), 'notice')} sent"
+        digest_state = "a new digest" if new else "the digest of today was already sent"
+        result = f"{digest_state}, {counted(notices.send(), 'notice')} sent"
     note(result)
     report(result)
 

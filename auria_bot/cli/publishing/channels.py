@@ -97,8 +97,9 @@ def add(
 ) -> None:
     """Set up a channel, or give it new credentials.
 
-    Asks for what is needed, tries it with the platform, and saves it when the platform accepts it. Secrets are asked for without
-    echo, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from the command line.
+    Asks for what is needed, tries it with the platform, and saves it when the platform accepts it. Secrets are asked
+    for without echo, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from the command
+    line.
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.prompts import TerminalPrompts
@@ -217,8 +218,8 @@ def serve(
 ) -> None:
     """Serve a channel's pictures over HTTP, for Instagram to fetch.
 
-    Run it behind a web server that speaks https, and set that address as the channel's public_url. It serves the pictures that are being
-    published, each for a short time, and nothing else.
+    Run it behind a web server that speaks https, and set that address as the channel's public_url. It serves the
+    pictures that are being published, each for a short time, and nothing else.
     """
     from auria_bot.channels.media.endpoint import picture_server
     from auria_bot.cli.app_context import app_context

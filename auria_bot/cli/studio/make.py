@@ -38,7 +38,8 @@ def make(
         typer.Option(
             "--mood",
             "-m",
-            help='A mood (see auria moods); "read": from the poem; "draw": at random. Default: inferred from the poem or from engagement.',
+            help='A mood (see auria moods); "read": from the poem; "draw": at random. '
+            "Default: inferred from the poem or from engagement.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
@@ -117,7 +118,8 @@ def _theme(given: str | None) -> str | None:
     text = " ".join(text.split(None)) if len(text) <= 8 * LONGEST_THEME else text
     if len(text) > LONGEST_THEME:
         raise InputError(
-            f"the theme is longer than {LONGEST_THEME} characters; a few words are best: auria make --theme 'first snow'"
+            f"the theme is longer than {LONGEST_THEME} characters; a few words are best:"
+            " auria make --theme 'first snow'"
         )
     if not text:
         raise InputError("the theme is empty; without --theme the poem chooses its own")

@@ -1,7 +1,8 @@
 """What the commands print: tables and sentences for people, JSON for programs.
 
-Results go to stdout, everything else to stderr; JSON is one document in UTF-8 with stable keys. All text goes through `printable` or its
-equivalent for JSON, so that a name or text from elsewhere cannot redraw the terminal or reverse the reading direction.
+Results go to stdout, everything else to stderr; JSON is one document in UTF-8 with stable keys. All text goes through
+`printable` or its equivalent for JSON, so that a name or text from elsewhere cannot redraw the terminal or reverse
+the reading direction.
 """
 
 from __future__ import annotations

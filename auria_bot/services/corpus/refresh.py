@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import AuriaError, ChannelError, InputError, NotFound
@@ -14,6 +15,7 @@ from auria_bot.services.serialization import check_json, sync_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from auria_bot.corpus.sources.listing import Listing
     from auria_bot.corpus.sources.reddit import Reddit
     from auria_bot.corpus.sources.retry import RequestCounter
     from auria_bot.secret_store import SecretStore
@@ -82,7 +84,7 @@ class RedditRefresh:
         searches: Sequence[str],
         requests: int,
     ) -> None:
-        """Join the collaborators.
+        """Set what the service works with.
 
         Args:
             sync: reads listings.
@@ -102,7 +104,7 @@ class RedditRefresh:
         """
         from auria_bot.corpus.sources.listing import listings
 
-        limit, dry_run = request.limit, request.dry_run
+        dry_run = request.dry_run
         if request.since or request.until:
             begin, end = self._period(request.since, request.until)
             return [
@@ -110,10 +112,7 @@ class RedditRefresh:
             ]
         kinds = dict.fromkeys(request.listings)
         found = [each for kind in kinds for each in listings(kind, times=request.times, searches=list(self._searches))]
-        return [
-            lambda name, tell, each=each: self._sync.glean(name, each, limit=limit, dry_run=dry_run, tell=tell)  # type: ignore[misc]
-            for each in found
-        ]
+        return [partial(self._read_listing, each, limit=request.limit, dry_run=request.dry_run) for each in found]
 
     def run(
         self,
@@ -153,6 +152,11 @@ class RedditRefresh:
             except ChannelError as error:
                 result.problems.append(error)
         return result
+
+    def _read_listing(
+        self, listing: Listing, name: str, tell: Callable[[SyncResult], None], *, limit: int, dry_run: bool
+    ) -> SyncResult:
+        return self._sync.glean(name, listing, limit=limit, dry_run=dry_run, tell=tell)
 
     def _period(self, since: str, until: str) -> tuple[float, float]:
         """The seconds since 1970 at which a period of days begins and ends."""

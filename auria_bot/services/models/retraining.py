@@ -84,7 +84,7 @@ def growth(folder: Path, in_service: Path, version: CorpusVersion) -> float | No
 
 
 class PoetRetrainer:
-    """Trains the poet on a version of the corpus, compares it with the one in service, and replaces that when it is better.
+    """Trains the poet on a version of the corpus, and puts it in service when it is better than the one there.
 
     Usage::
 
@@ -100,7 +100,7 @@ class PoetRetrainer:
         comparison: Any,
         report: Callable[[str], None],
     ) -> None:
-        """Join the collaborators.
+        """Set what the service works with.
 
         Args:
             settings: name the home and the models folder.
