@@ -215,7 +215,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if "reading its mood: done" in line:
+        if "choosing the mood: done" in line:
             break
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
