@@ -1,8 +1,8 @@
 """Fits a picture to a platform's limits: ratio, pixels and bytes, in that order, as JPEG.
 
-A JPEG that fits is sent as it is, byte for byte, with its provenance inside; else EXIF and XMP are kept. Nothing of
-a picture is cut off: a ratio that a platform does not take is reached by a margin in the colour of its corners. Of a
-moving picture the first moment is taken; where one is transparent, white shines through.
+A JPEG that fits is sent unchanged, with its provenance metadata; otherwise EXIF and XMP are kept, without their orientation. Pictures
+are not cropped: a ratio that a platform refuses is reached by a margin in the colour of the corners. Of an animation the first
+frame is used; transparent areas become white.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -27,16 +28,20 @@ if TYPE_CHECKING:
 __all__ = ["FittedPicture", "fit_picture"]
 
 _QUALITIES = (92, 88, 84, 80, 75, 70, 60)
-_LEAST = 320  # pixels of the longest side: a picture is not made smaller than this for the sake of its bytes
-_MOST = 100_000_000  # pixels in all: more would take gigabytes of memory
-_SEGMENT = 65_000  # bytes that a JPEG's metadata of one kind may have
-_ORIENTATION = 0x0112  # EXIF's tag for a picture that is to be turned
+_LEAST = 320  # pixels of the longest side: pictures are not reduced below this to save bytes
+_MOST = 100_000_000  # pixels in all: more would need gigabytes of memory
+_SEGMENT = 65_000  # bytes of one kind of metadata in a JPEG
+_ORIENTATION = 0x0112  # EXIF tag
+_XMP_ORIENTATION = re.compile(
+    rb"""\s+tiff:Orientation\s*=\s*(?:"[^"]*"|'[^']*')|<tiff:Orientation\b[^>]*(?:/>|>.*?</tiff:Orientation\s*>)""",
+    re.DOTALL,
+)
 _NO_PICTURE = (OSError, ValueError, SyntaxError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedPicture:
-    """A picture as a platform takes it."""
+    """A picture within a platform's limits."""
 
     content: bytes
     media_type: str  # image/jpeg
@@ -45,10 +50,10 @@ class FittedPicture:
 
 
 def fit_picture(post: Post, limits: Limits) -> FittedPicture:
-    """The approved picture of a post, made to fit; the same picture gives the same bytes.
+    """Fit the approved picture of a post; the same picture gives the same bytes.
 
     Raises:
-        Rejected: the picture is missing, is not the one that was approved, or cannot be made to fit.
+        Rejected: the picture is missing, is not the approved one, or cannot be made to fit.
     """
     from PIL import Image
 
@@ -61,29 +66,32 @@ def fit_picture(post: Post, limits: Limits) -> FittedPicture:
         raise Rejected(f"{path} is not the picture that was approved")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # too many pixels are told below; damaged metadata is no fault of the picture
+            warnings.simplefilter("ignore")  # too many pixels are refused below; damaged metadata is ignored
             with Image.open(io.BytesIO(content)) as image:
                 if image.width * image.height > _MOST:
                     raise Rejected(
-                        f"{path} has {image.width} x {image.height} pixels; at most {_MOST} in all are taken"
+                        f"{path} has {image.width} x {image.height} pixels; at most {_MOST} in all are allowed"
                     )
-                image.load()  # a picture that breaks off is found out here, also where it fits
+                image.load()  # detects a truncated picture, even if it fits
                 if _fits(image, len(content), limits):
                     return FittedPicture(
                         content=content, media_type="image/jpeg", width=image.width, height=image.height
                     )
-                return _remade(_plain(image), _metadata(image), limits, path)
+                return _encoded(_plain(image), _metadata(image), limits, path)
     except Image.DecompressionBombError:
-        raise Rejected(f"{path} is too large; at most {_MOST} pixels in all are taken") from None
+        raise Rejected(f"{path} is too large; at most {_MOST} pixels in all are allowed") from None
     except _NO_PICTURE:
         raise Rejected(f"{path} is not a readable picture") from None
 
 
 def _fits(image: Image.Image, length: int, limits: Limits) -> bool:
-    """Whether a picture can be sent as it is: a JPEG in the colours of a screen, upright, within every limit."""
-    if image.format != "JPEG" or image.mode not in {"RGB", "L"} or _is_turned(image):
+    """Whether a picture can be sent unchanged: a JPEG in RGB or grey, upright, within every limit."""
+    if (
+        image.format != "JPEG"
+        or image.mode not in {"RGB", "L"}
+        or _is_turned(image)
+        or _XMP_ORIENTATION.search(_xmp(image))
+    ):
         return False
     ratio = limits.ratios is None or limits.ratios[0] <= image.width / image.height <= limits.ratios[1]
     pixels = limits.picture_pixels is None or max(image.size) <= limits.picture_pixels
@@ -96,34 +104,40 @@ def _exif(image: Image.Image) -> Image.Exif:
     try:
         return image.getexif()
     except (*_NO_PICTURE, struct.error):
-        return Image.Exif()  # damaged metadata makes no bad picture
+        return Image.Exif()  # damaged metadata is ignored
 
 
 def _is_turned(image: Image.Image) -> bool:
+    """Whether EXIF says that the picture is to be turned."""
     return bool(_exif(image).get(_ORIENTATION, 1) != 1)
 
 
+def _xmp(image: Image.Image) -> bytes:
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    return xmp.encode() if isinstance(xmp, str) else bytes(xmp)
+
+
 def _plain(image: Image.Image) -> Image.Image:
-    """The picture upright, in RGB, on white, in the colours of a screen."""
+    """The picture upright, in sRGB, on white."""
     from PIL import Image, ImageOps
 
     upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
     if upright.mode == "CMYK" and (profile := image.info.get("icc_profile")):
         upright = _printed(upright, profile)
     if upright.mode == "F":
-        raise ValueError("floating point numbers have no agreed white")
-    if upright.mode.startswith("I"):  # 16 bits a pixel, which would be cut off at 255
+        raise ValueError("pixels are floating point numbers without a defined white")
+    if upright.mode.startswith("I"):  # 16 bits a pixel, which convert would clip at 255
         upright = upright.convert("I").point(lambda value: value / 257).convert("L")
     if upright.has_transparency_data:
         seen = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
     plain = upright.convert("RGB")
-    plain.info.clear()  # else Pillow would write it, fit or unfit
+    plain.info.clear()  # otherwise Pillow would write it
     return plain
 
 
 def _printed(image: Image.Image, profile: bytes) -> Image.Image:
-    """A picture in printing inks, as its profile says that they look; without one that can be used, by rule of thumb."""
+    """A CMYK picture converted by its profile; unchanged if the profile cannot be used."""
     from PIL import ImageCms
 
     try:
@@ -135,21 +149,20 @@ def _printed(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _metadata(image: Image.Image) -> dict[str, bytes]:
-    """What the picture tells of itself, as far as a JPEG can hold it: EXIF, XMP, and a profile that still holds."""
+    """EXIF, XMP and a profile that is still valid, as far as a JPEG can hold them; orientation is removed."""
     exif = _exif(image)
-    told = image.info.get("exif", b"")
-    if exif and (not told or _is_turned(image)):
+    content = image.info.get("exif", b"")
+    if exif and (not content or _ORIENTATION in exif):
         exif.pop(_ORIENTATION, None)
-        told = exif.tobytes()
-    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+        content = exif.tobytes()
     profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA", "P"} else None
     # A profile may be spread over many segments; EXIF and XMP have one each.
-    found = {"exif": told, "xmp": xmp.encode() if isinstance(xmp, str) else xmp}
+    found = {"exif": content, "xmp": _XMP_ORIENTATION.sub(b"", _xmp(image))}
     kept = {key: value for key, value in found.items() if value and len(value) <= _SEGMENT}
     return kept | ({"icc_profile": profile} if profile else {})
 
 
-def _remade(image: Image.Image, extra: dict[str, bytes], limits: Limits, path: Path) -> FittedPicture:
+def _encoded(image: Image.Image, extra: dict[str, bytes], limits: Limits, path: Path) -> FittedPicture:
     framed = _framed(image.size, limits.ratios)
     longest = max(framed)
     side = min(longest, limits.picture_pixels or longest)
@@ -159,7 +172,7 @@ def _remade(image: Image.Image, extra: dict[str, bytes], limits: Limits, path: P
         size = _framed(_scaled(framed, scale), limits.ratios)
         if size[0] * size[1] > _MOST:
             raise Rejected(
-                f"{path} would take a margin of more than {_MOST} pixels; its ratio is too far from any allowed"
+                f"{path} would take a margin of more than {_MOST} pixels; its ratio is too far from those allowed"
             )
         smaller = _on_margin(image, _scaled(image.size, scale), size)
         for quality in _QUALITIES:
@@ -168,7 +181,7 @@ def _remade(image: Image.Image, extra: dict[str, bytes], limits: Limits, path: P
             if limits.picture_bytes is None or target.tell() <= limits.picture_bytes:
                 return FittedPicture(content=target.getvalue(), media_type="image/jpeg", width=size[0], height=size[1])
         side = int(side * 0.8)
-    raise Rejected(f"{path} cannot be brought under {limits.picture_bytes} bytes, which is the most that is taken")
+    raise Rejected(f"{path} cannot be reduced to under {limits.picture_bytes} bytes, the maximum")
 
 
 def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
@@ -176,7 +189,7 @@ def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
 
 
 def _framed(size: tuple[int, int], ratios: tuple[float, float] | None) -> tuple[int, int]:
-    """The least size around a picture whose ratio is taken."""
+    """The smallest frame around a picture with an allowed ratio."""
     width, height = size
     if ratios is None:
         return size
@@ -193,7 +206,7 @@ def _framed(size: tuple[int, int], ratios: tuple[float, float] | None) -> tuple[
 
 
 def _on_margin(image: Image.Image, inner: tuple[int, int], size: tuple[int, int]) -> Image.Image:
-    """The picture in its new size, in the middle of a margin in the mean colour of its corners."""
+    """The resized picture, centred on a margin in the mean colour of its corners."""
     from PIL import Image
 
     if image.width * size[1] == image.height * size[0] or abs(inner[0] - size[0]) + abs(inner[1] - size[1]) <= 1:

@@ -1,6 +1,6 @@
 """Shipped fakes: a second, small and quick implementation of every role, for tests of Auria and of what others add."""
 
-from auria_bot.testing.channel import FakeChannel, FakeChannelConfig
+from auria_bot.testing.channel import FakeChannel
 from auria_bot.testing.clock import FakeClock
 from auria_bot.testing.makers import (
     FakeCaptioner,
@@ -18,7 +18,6 @@ from auria_bot.testing.makers import (
 __all__ = [
     "FakeCaptioner",
     "FakeChannel",
-    "FakeChannelConfig",
     "FakeClock",
     "FakeConfig",
     "FakeEnlarger",

@@ -1,4 +1,4 @@
-"""A platform in memory."""
+"""A channel in memory whose failures tests program."""
 
 from __future__ import annotations
 
@@ -16,37 +16,34 @@ from auria_bot.testing.clock import FakeClock
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FakeChannel", "FakeChannelConfig"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeChannelConfig:
-    """How a fake channel misbehaves."""
-
-    name: str = "fake"
-    script: tuple[str, ...] = ()  # what the next calls of publish do; see `FakeChannel.plan`
+__all__ = ["FakeChannel"]
 
 
 class FakeChannel:
     """A platform in memory, whose next failures can be programmed.
 
-    `plan` takes, one for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "broken" (an error before
+    `plan` takes an outcome for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "broken" (an error before
     anything is sent), "lost" (OutcomeUnknown, and not posted), "late" (OutcomeUnknown, but posted), "bug" (an exception that no channel
-    should raise, right before the post would be out). `plan_finds` takes, for each coming `find`: "ok", "throttled",
-    "unauthorised", "unclear", "bug". `blind` makes every `find` say OutcomeUnknown, and `locked` every `check` Unauthorised.
+    should raise, right before the visible change). `plan_finds` takes one for each coming `find`: "ok", "throttled",
+    "unauthorised", "unclear", "bug". `blind` makes every `find` raise OutcomeUnknown, and `locked` every `check` Unauthorised.
     """
 
-    Config = FakeChannelConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
 
-    QUESTIONS = (Question(name="token", prompt="Any words", secret=True),)
+        name: str = "fake"
+        script: tuple[str, ...] = ()  # outcomes of the next calls of publish; see `FakeChannel.plan`
 
-    def __init__(self, config: FakeChannelConfig, home: Path, secrets: Secrets) -> None:
+    QUESTIONS = (Question(name="token", prompt="Any text", secret=True),)
+
+    def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:
         self.config = config
         self.name = config.name
         self.home = home
         self.secrets = secrets
         self.posts: dict[str, tuple[Post, Receipt]] = {}
-        self.asked: list[Post] = []  # what `find` was asked about
+        self.asked: list[Post] = []  # the posts passed to `find`
         self.mutations = 0
         self.blind = False
         self.locked = False
@@ -55,43 +52,31 @@ class FakeChannel:
         self._finds = deque[str]()
 
     def plan(self, *outcomes: str) -> None:
-        """What the next calls of `publish` do."""
+        """Program the next calls of `publish`."""
         self._script.extend(outcomes)
 
     def plan_finds(self, *outcomes: str) -> None:
-        """What the next calls of `find` do."""
+        """Program the next calls of `find`."""
         self._finds.extend(outcomes)
 
     def limits(self) -> Limits:
-        """Generous ones."""
+        """Generous limits."""
         return Limits(characters=5000, alt_characters=1500, picture_bytes=20_000_000, picture_pixels=8192, hashtags=30)
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
-        """The words as they are.
-
-        Raises:
-            Rejected: they are too long.
-        """
+        """Return the text unchanged, if it is short enough."""
         if len(text) > 5000 or len(alt_text) > 1500:
             raise Rejected(f"{self.name} takes a text of at most 5000 characters and an alt text of at most 1500")
         return PreparedText(text=text, alt_text=alt_text)
 
     def check(self) -> str:
-        """All is well.
-
-        Raises:
-            Unauthorised: the channel is locked.
-        """
+        """Report success, unless the channel is locked."""
         if self.locked:
             raise Unauthorised("the fake still does not know the password")
         return f"{self.name} is a fake, and ready"
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Keep the post, or fail as planned.
-
-        Raises:
-            ChannelError: as planned.
-        """
+        """Store the post, or fail as planned."""
         outcome = self._script.popleft() if self._script else "ok"
         self._early(outcome)
         ready("fake memo")
@@ -109,7 +94,7 @@ class FakeChannel:
         return receipt
 
     def _early(self, outcome: str) -> None:
-        """Fail before anything is sent."""
+        """Raise the planned errors that come before anything is sent."""
         if outcome == "refused":
             raise Rejected("the fake refused the post")
         if outcome == "throttled":
@@ -120,11 +105,7 @@ class FakeChannel:
             raise RuntimeError("the fake could not upload the picture")
 
     def find(self, post: Post) -> Receipt | None:
-        """The receipt of an earlier attempt.
-
-        Raises:
-            ChannelError: as planned, or because the channel is blind.
-        """
+        """The receipt of an earlier attempt, or fail as planned."""
         self.asked.append(post)
         outcome = self._finds.popleft() if self._finds else "ok"
         if outcome == "throttled":
@@ -139,15 +120,11 @@ class FakeChannel:
         return found[1] if found else None
 
     def measure(self, receipt: Receipt) -> Engagement:
-        """As many likes as the receipt's id has letters.
-
-        Raises:
-            NotFound: the post is gone.
-        """
+        """As many likes as the receipt's id has characters."""
         if all(kept.id != receipt.id for _, kept in self.posts.values()):
             raise NotFound(f"the fake has no post {receipt.id}")
         return Engagement(at=self.clock(), likes=len(receipt.id), reposts=1, replies=0)
 
     def audience(self) -> Audience:
-        """A hundred."""
+        """A hundred followers."""
         return Audience(at=self.clock(), followers=100)

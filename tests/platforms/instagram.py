@@ -178,7 +178,8 @@ class InstagramPlatform(Feed):
         if path == "accounts/current_user/" and query == "edit=true":
             return {"user": {"pk": self.number, "username": self.username}}
         if path == f"users/{self.number}/info/":
-            return {"user": {"pk": self.number, "username": self.username, "follower_count": self.followers}}
+            counts = {"follower_count": self.followers, "media_count": len(self.media)}
+            return {"user": {"pk": self.number, "username": self.username, **counts}}
         if path.startswith("/rupload_igphoto/") and method == "POST":
             return self._uploaded(headers, content)
         if path == "media/configure/" and method == "POST":

@@ -2,7 +2,8 @@
 
 It verifies OAuth 1.0a signatures (by a computation of its own), times and nonces; refuses unknown fields and parameters, over-limit
 texts, alt texts and pictures, unknown media and repeated texts; keeps posts, alt texts and likes; and fails as it is told to, on any
-route and at any byte. Its ids are made like X's, from the time.
+route and at any byte. Its ids are made like X's, from the time. It follows the published contract (2.167); with `contract = False` it
+answers as X did before: `tweet.fields`, `tweet_count`, `retweet_count`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 from PIL import Image
 
 from tests.platforms import FAULTS
-from tests.platforms.x_wire import PROBLEMS, Handler, Refusal, duplicate
+from tests.platforms.x_wire import CONTRACT_PROBLEMS, PROBLEMS, Handler, Refusal, duplicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,7 @@ class _State:
 
 
 class XPlatform:
-    """Usage: `with XPlatform() as platform: channel = XChannel(XConfig(**platform.options()), ...)`."""
+    """Usage: `with XPlatform() as platform: channel = XChannel(XChannel.Config(**platform.options()), ...)`."""
 
     backend = "x"
     faults = (*FAULTS, "402")
@@ -85,6 +86,8 @@ class XPlatform:
         self.user = {"id": "1450000000000000001", "username": "auria", "name": "Auria"}
         self.description = "A bot that writes haiku and paints them; run by @her_human"
         self.followers = 12
+        self.contract = True  # whether names are those of the published contract
+        self.ignores = False  # whether unknown parameters are ignored instead of refused
         self.older = 0  # posts from before the test: their number in the profile's count
         self.hidden = 0  # how many of the newest posts the timeline does not show yet
         self.partial = False  # whether the timeline's pages lack their last posts, which they count
@@ -208,9 +211,29 @@ class XPlatform:
                 raise Refusal(404, "Not Found")
             return routes[f"{method} {path}"](params, body)
 
+    @property
+    def fields(self) -> str:
+        """The parameter that lists the fields of posts."""
+        return "post.fields" if self.contract else "tweet.fields"
+
+    @property
+    def history(self) -> str:
+        """The field with a post's earlier versions."""
+        return "edit_history_post_ids" if self.contract else "edit_history_tweet_ids"
+
+    def _allow(self, given: dict[str, str], known: set[str]) -> None:
+        if not self.ignores:
+            _allow(given, known)
+
     def _me(self, params: dict[str, str], _: Any) -> tuple[int, dict[str, Any]]:
         _allow(params, {"user.fields"})
-        counts = {"followers_count": self.followers, "tweet_count": len(self.state.tweets) + self.older}
+        posts = "post_count" if self.contract else "tweet_count"
+        counts = {
+            "followers_count": self.followers,
+            "following_count": 3,
+            "listed_count": 0,
+            posts: len(self.state.tweets) + self.older,
+        }
         known = {"description": self.description, "protected": False, "public_metrics": counts, **self.user}
         wanted = {"id", "name", "username", *params.get("user.fields", "").split(",")} - {""}
         _allow(dict.fromkeys(wanted), set(known))
@@ -269,10 +292,10 @@ class XPlatform:
             raise duplicate()
         tweet = _Tweet(self._new_id(), text.strip(), media, made_with_ai=body.get("made_with_ai", False))
         self.state.tweets[tweet.id] = tweet
-        return 201, {"data": {"id": tweet.id, "text": self._shown(tweet), "edit_history_tweet_ids": [tweet.id]}}
+        return 201, {"data": {"id": tweet.id, "text": self._shown(tweet), self.history: [tweet.id]}}
 
     def _timeline(self, params: dict[str, str], _: Any) -> tuple[int, dict[str, Any]]:
-        _allow(params, {"max_results", "pagination_token", "tweet.fields"})
+        self._allow(params, {"max_results", "pagination_token", self.fields})
         size = int(params.get("max_results", "10"))
         if not 5 <= size <= 100:
             raise Refusal(
@@ -288,18 +311,18 @@ class XPlatform:
             meta["next_token"] = f"t{start + size}"
         if self.partial:
             page = page[: len(page) // 2]
-        fields = params.get("tweet.fields", "").split(",")
+        fields = params.get(self.fields, "").split(",")
         return 200, {"meta": meta} | ({"data": [self._fields(tweet, fields) for tweet in page]} if page else {})
 
     def _lookup(self, params: dict[str, str], _: Any) -> tuple[int, dict[str, Any]]:
-        _allow(params, {"ids", "tweet.fields"})
+        self._allow(params, {"ids", self.fields})
         ids = params.get("ids", "").split(",")
         if not all(re.fullmatch(r"[0-9]{1,19}", one) for one in ids):
             raise Refusal(400, "The `ids` query parameter value is not valid", kind="invalid-request")
         found = [self.state.tweets[one] for one in ids if one in self.state.tweets]
         answer: dict[str, Any] = {}
         if found:
-            answer["data"] = [self._fields(tweet, params.get("tweet.fields", "").split(",")) for tweet in found]
+            answer["data"] = [self._fields(tweet, params.get(self.fields, "").split(",")) for tweet in found]
         if lost := [one for one in ids if one not in self.state.tweets]:
             answer["errors"] = [
                 {
@@ -310,7 +333,7 @@ class XPlatform:
                     "section": "data",
                     "title": "Not Found Error",
                     "detail": f"Could not find tweet with ids: [{one}].",
-                    "type": f"{PROBLEMS}resource-not-found",
+                    "type": f"{CONTRACT_PROBLEMS if self.contract else PROBLEMS}resource-not-found",
                 }
                 for one in lost
             ]
@@ -320,7 +343,7 @@ class XPlatform:
         known: dict[str, Any] = {
             "attachments": {"media_keys": [f"3_{one}" for one in tweet.media]},
             "public_metrics": {
-                "retweet_count": 0,
+                "repost_count" if self.contract else "retweet_count": 0,
                 "reply_count": 0,
                 "like_count": tweet.likes,
                 "quote_count": 0,
@@ -330,7 +353,7 @@ class XPlatform:
         }
         _allow(dict.fromkeys(filter(None, wanted)), set(known))
         found = {name: known[name] for name in wanted if name in known and (name != "attachments" or tweet.media)}
-        return {"id": tweet.id, "text": self._shown(tweet), "edit_history_tweet_ids": [tweet.id], **found}
+        return {"id": tweet.id, "text": self._shown(tweet), self.history: [tweet.id], **found}
 
     @staticmethod
     def _shown(tweet: _Tweet) -> str:

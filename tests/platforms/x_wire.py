@@ -15,7 +15,7 @@ from tests.platforms.oauth1 import signed_nonce
 if TYPE_CHECKING:
     from tests.platforms.x import XPlatform
 
-__all__ = ["PROBLEMS", "Handler", "Refusal", "duplicate"]
+__all__ = ["CONTRACT_PROBLEMS", "PROBLEMS", "Handler", "Refusal", "duplicate"]
 
 _REFUSALS = {
     "400": (400, "invalid-request", "Invalid Request", "One or more parameters to your request was invalid."),
@@ -45,7 +45,11 @@ _REFUSALS = {
 }
 """Fault to status, the problem's type, title and detail."""
 
+_KNOWN = {"invalid-request", "resource-not-found", "internal-error"}
+"""Types of problems in the contract that this server answers with."""
+
 PROBLEMS = "https://api.twitter.com/2/problems/"
+CONTRACT_PROBLEMS = "https://api.x.com/2/problems/"
 
 
 class Refusal(Exception):
@@ -54,8 +58,15 @@ class Refusal(Exception):
     def __init__(self, status: int, detail: str, *, kind: str = "about:blank", title: str = "") -> None:
         super().__init__(detail)
         self.status = status
-        where = kind if kind == "about:blank" else PROBLEMS + kind
-        self.body = {"title": title or HTTPStatus(status).phrase, "detail": detail, "type": where, "status": status}
+        self.kind = kind
+        self.fields = {"title": title or HTTPStatus(status).phrase, "detail": detail, "status": status}
+
+    def body(self, *, contract: bool) -> dict[str, Any]:
+        """The answer: a problem of a known type, or else what the contract calls an error."""
+        if contract and self.kind not in _KNOWN:
+            return {"code": self.status, "message": self.fields["detail"], **self.fields, "type": "about:blank"}
+        prefix = CONTRACT_PROBLEMS if contract else PROBLEMS
+        return {**self.fields, "type": "about:blank" if self.kind == "about:blank" else prefix + self.kind}
 
 
 def duplicate() -> Refusal:
@@ -102,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
                 json.loads(content) if content else None,
             )
         except Refusal as refusal:
-            status, body = refusal.status, refusal.body
+            status, body = refusal.status, refusal.body(contract=self.platform.contract)
         except ValueError:
             status, body = 400, {"title": "Invalid Request", "detail": "not JSON", "type": "about:blank", "status": 400}
         self._reply(status, body, fault)
@@ -118,14 +129,16 @@ class Handler(BaseHTTPRequestHandler):
         elif fault == "500-after":
             status, content = (
                 500,
-                b'{"title":"Internal Server Error","detail":"Something is broken","type":"about:blank"}',
+                b'{"title":"Internal Server Error","detail":"Something is broken","type":"about:blank","code":500,"message":"broken"}',
             )
         elif fault == "duplicate-after":
-            status, content = 403, json.dumps(duplicate().body).encode()
+            status, content = 403, json.dumps(duplicate().body(contract=self.platform.contract)).encode()
         elif fault == "redirect":
             status, content = 307, b""
         headers = {
-            "Content-Type": "application/json; charset=utf-8",
+            "Content-Type": "application/problem+json"
+            if self.platform.contract and status >= 400 and "code" not in body
+            else "application/json; charset=utf-8",
             "Content-Length": str(len(content)),
             "Date": formatdate(self.platform.now(), usegmt=True),
             "x-access-level": self.platform.access_level,

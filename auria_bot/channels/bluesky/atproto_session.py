@@ -1,8 +1,7 @@
-"""An account on a server of the AT protocol: its session, kept between processes, and what a server's failures mean.
+"""The session of an account on a server of the AT protocol, and the classification of a server's failures.
 
-Logging in is limited to 30 times in 5 minutes and 300 a day, so the session is kept among the secrets, renewed by its
-refresh token, and only when that is refused is the app password used. No request follows a redirect, so nothing secret
-can be led elsewhere. Knows atproto; does not know posts.
+Logins are limited to 30 in 5 minutes and 300 a day, so the session is saved among the secrets and renewed by its refresh token; the
+app password is used only if that is refused. No request follows a redirect, so secrets are sent to no other server.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,63 +31,64 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Secrets
 
-__all__ = ["ENTRYWAY", "AtprotoSession", "code_of", "meaning", "open_client", "refusal"]
+__all__ = ["ENTRYWAY", "AtprotoSession", "classify", "code_of", "failure", "open_client"]
 
 log = logging.getLogger(__name__)
 
 ENTRYWAY = "https://bsky.social"
-"""Bluesky's front door: a login there names the server that keeps the account, which is then asked itself."""
+"""Bluesky's login server: a login there names the server of the account, which is used from then on."""
 
 _PASSWORD = "app_password"  # noqa: S105 - a secret's name
 _SESSION = "session"
-_WORDS = 300  # characters of a server's answer that are shown
+_QUOTED = 300  # characters of a server's message that are quoted
 _STALE = frozenset({"ExpiredToken", "InvalidToken"})
-_REDIRECT = "UnsupportedProtocol"  # of httpx, as `_stay` raises it
+_REDIRECT = "UnsupportedProtocol"  # of httpx, raised by `_refuse_redirect`
 _FINAL = frozenset({"AccountTakedown", "AccountDeactivated"})
 
 
 class AtprotoSession:
-    """An account, reached through its session.
+    """An account's session.
 
     Usage::
 
-        account = Account(service="https://bsky.social", handle="auria.example", name="bluesky", secrets=secrets, timeout=30)
+        account = AtprotoSession(service="https://bsky.social", handle="auria.example", name="bluesky", secrets=secrets, timeout=30)
         account.call(lambda client: client.invoke_query("com.atproto.server.getSession"))
     """
 
     def __init__(self, *, service: str, handle: str, name: str, secrets: Secrets, timeout: float) -> None:
-        """Reach for nothing yet.
+        """Store the arguments; nothing is sent.
 
         Args:
-            service: the server's address; `ENTRYWAY` leads on to the account's own, any other is used as it is.
-            handle: the account's handle or DID.
-            name: the operator's name for the channel, for messages.
-            secrets: where the app password is read and the session kept.
-            timeout: seconds that a request may take to connect, and to go on after each byte.
+            service: the server's address; `ENTRYWAY` names the account's own server, any other is used itself.
+            handle: the account's handle or DID; invisible characters, as copying brings them along, are removed.
+            name: of the channel, for messages.
+            secrets: hold the app password and the session.
+            timeout: seconds to connect, and between two bytes of an answer.
 
         Raises:
-            SettingsError: the address is none.
+            SettingsError: the address is not valid.
         """
         self.service = checked_address(service, setting=f"service of channel {name}")
-        self.handle = handle.strip().removeprefix("@").lower()
+        visible = "".join(character for character in handle if unicodedata.category(character)[0] not in "CZ")
+        self.handle = visible.removeprefix("@").lower()
         self._name, self._secrets, self._timeout = name, secrets, timeout
         self._client: Any = None
 
     @property
     def did(self) -> str:
-        """The account's identifier, which never changes; opens the session."""
+        """The account's permanent identifier; opens the session."""
         return str(self._session(self.client()).did)
 
     @property
     def scope(self) -> str:
-        """What the session may do, as its token says."""
+        """The session's scope, from its token."""
         return str(self._session(self.client()).access_jwt_payload.scope or "")
 
     def client(self) -> Any:
-        """The client, with the kept session or after logging in.
+        """The client, with the saved session or after a login.
 
         Raises:
-            Unauthorised: there is no valid session, and no password or not the right one.
+            Unauthorised: there is no valid session, and the password is missing or wrong.
             Throttled: the server cannot be reached, or asks to wait.
             BackendMissing: the package atproto is not installed.
         """
@@ -98,19 +99,16 @@ class AtprotoSession:
         return self._client
 
     def call(self, ask: Callable[[Any], Any], *, sent: bool = False) -> Any:
-        """What `ask(client)` gives; a session that ran out is renewed once, and asked again.
+        """Call `ask(client)`; if the session has expired, renew it and call once more.
 
-        A server that refuses a token has not acted, so asking again is no second mutation.
+        A server that refuses a token has not acted, so the second call is no second post.
 
         Args:
             ask: makes one request.
-            sent: whether that request is the visible mutation.
+            sent: whether that request is the visible one; then an uncertain outcome is OutcomeUnknown.
 
         Raises:
-            Rejected: the server does not want it.
-            Throttled: not now; nothing was done.
-            Unauthorised: the credentials are not accepted.
-            OutcomeUnknown: it may or may not have been done; only where `sent`.
+            ChannelError: by the server's answer.
         """
         client = self.client()
         try:
@@ -123,11 +121,11 @@ class AtprotoSession:
             return ask(client)
         except ChannelError:
             raise
-        except Exception as error:  # noqa: BLE001 - the client raises what its own libraries do
-            raise meaning(error, self.service, sent=sent) from None
+        except Exception as error:  # noqa: BLE001 - the client raises errors of its libraries
+            raise classify(error, self.service, sent=sent) from None
 
     def _resume(self, client: Any) -> bool:
-        """Take up the kept session, if it is this account's on this server."""
+        """Use the saved session, if it is this account's on this server."""
         kept = self._secrets.get(_SESSION)
         if not kept:
             return False
@@ -137,31 +135,36 @@ class AtprotoSession:
                 return False
             client.login(session_string=record["session"], fetch_bsky_profile=False)
             return bool(self._session(client).access_jwt_payload.exp)
-        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is no session: log in
+        except Exception:  # noqa: BLE001 - a damaged session is replaced by a login
             return False
 
     def _log_in(self, client: Any) -> Any:
         password = self._secrets.get(_PASSWORD)
         if not self.handle or not password:
-            missing = "an app password" if self.handle else "a handle"
-            raise Unauthorised(f"{self._name} has no {missing[2:].strip()}; run: auria channels add {self._name}")
+            missing = "app password" if self.handle else "handle"
+            raise Unauthorised(f"{self._name} has no {missing}; run: auria channels add {self._name}")
+        if "." not in self.handle and not self.handle.startswith("did:"):
+            raise Unauthorised(
+                f"{self._name}: the handle {self.handle[:60]!r} has no dot; a handle is complete, such as {self.handle[:60]}.bsky.social;"
+                f" run: auria channels add {self._name}"
+            )
         try:
             client.login(self.handle, password, fetch_bsky_profile=False)
         except ChannelError:
             raise
-        except Exception as error:  # noqa: BLE001 - the client raises what its own libraries do
+        except Exception as error:  # noqa: BLE001 - the client raises errors of its libraries
             if code_of(error) == "AuthFactorTokenRequired":
                 raise Unauthorised(
                     f"{self.service} asks for a code sent by mail, because this is the account's main password; make an"
                     f" app password in its settings, then run: auria channels add {self._name}"
                 ) from None
-            if isinstance(found := meaning(error, self.service, sent=False), Rejected):
+            if isinstance(found := classify(error, self.service, sent=False), Rejected):
                 found = Unauthorised(f"{self.service} does not accept the login: {found}")  # nothing was posted
             raise found from None
         return client
 
     def _renew(self, client: Any) -> None:
-        """A new access token by the refresh token, or else by the password."""
+        """Get a new access token by the refresh token, else by the password."""
         session = self._session(client)
         try:
             answer = client.com.atproto.server.refresh_session(
@@ -171,8 +174,8 @@ class AtprotoSession:
             renewed.access_jwt, renewed.refresh_jwt = answer.access_jwt, answer.refresh_jwt
             client.login(session_string=renewed.encode(), fetch_bsky_profile=False)
             self._keep(renewed.encode())
-        except Exception as error:  # noqa: BLE001 - what is not a refusal of the token is told by its meaning
-            if isinstance(found := meaning(error, self.service, sent=False), Throttled):
+        except Exception as error:  # noqa: BLE001 - classified; only a refused token leads to a login
+            if isinstance(found := classify(error, self.service, sent=False), Throttled):
                 raise found from None
             self._log_in(client)
 
@@ -182,31 +185,31 @@ class AtprotoSession:
         return Session.decode(client.export_session_string())
 
     def _changed(self, client: Any, event: Any, session: Any) -> None:
-        """Stay with the server that the settings name, and keep what was renewed."""
+        """Keep to the configured server, and save the renewed session."""
         if self.service != ENTRYWAY:
             client.update_base_url(self.service)
         else:
-            self._follow(client, session)
+            self._use_own_server(client, session)
         if getattr(event, "value", "") != "import":
             self._keep(session.encode())
 
-    def _follow(self, client: Any, session: Any) -> None:
-        """Go on to the account's own server, unless the address it gives is not to be trusted with a token."""
+    def _use_own_server(self, client: Any, session: Any) -> None:
+        """Use the account's own server, unless its address must not be sent a token."""
         with contextlib.suppress(SettingsError):
             if checked_address(session.pds_endpoint or "", setting="the account's server").startswith("https:"):
-                return  # where atproto is headed by itself
+                return  # atproto uses it already
         client.update_base_url(self.service)
 
     def _keep(self, session: str) -> None:
         record = {"service": self.service, "handle": self.handle, "session": session}
         try:
             self._secrets.put(_SESSION, json.dumps(record))
-        except DiskError as error:  # it is good for this process all the same; the next one logs in again
-            log.warning("The session of %s could not be kept: %s", self._name, error)
+        except DiskError as error:  # this process can use it nevertheless; the next one logs in again
+            log.warning("The session of %s could not be saved: %s", self._name, error)
 
 
 def open_client(address: str, timeout: float) -> Any:
-    """A client for a server, with no session.
+    """Create a client for a server, without a session.
 
     Raises:
         BackendMissing: the package atproto is not installed.
@@ -219,87 +222,89 @@ def open_client(address: str, timeout: float) -> Any:
         raise BackendMissing("Bluesky needs a package: pip install 'auria-bot[bluesky]'") from None
     request = Request(
         timeout=timeout,
-        limits=httpx.Limits(max_keepalive_connections=0),  # a stale connection would make an attempt unclear
-        event_hooks={"response": [_stay]},
+        limits=httpx.Limits(max_keepalive_connections=0),  # a stale connection would make an outcome unknown
+        event_hooks={"response": [_refuse_redirect]},
     )
     return Client(base_url=address, request=request)
 
 
 def code_of(error: BaseException) -> str:
-    """The protocol's name for an error, such as "RecordNotFound"; "" where the server gave none."""
+    """The protocol's name for an error, such as "RecordNotFound"; "" without one."""
     return str(getattr(getattr(getattr(error, "response", None), "content", None), "error", None) or "")
 
 
-def meaning(error: Exception, server: str, *, sent: bool) -> ChannelError:
-    """What a failed request says about the post.
+def classify(error: Exception, server: str, *, sent: bool) -> ChannelError:
+    """The channel error for a failed request.
 
     Args:
-        error: what the client raised.
+        error: that the client raised.
         server: its address, for the message.
-        sent: whether the request was the visible mutation.
+        sent: whether the request was the visible one.
     """
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", None)
     if response is None or not isinstance(status, int):
         kind = type(error.__cause__ or error).__name__
         if kind == _REDIRECT and not sent:
-            return Unauthorised(f"{server} leads elsewhere; set the channel's service to its own address")
+            return Unauthorised(
+                f"{server} redirects to another address; set the channel's service to the server's own address"
+            )
         if sent and kind not in {"ConnectError", "ConnectTimeout"}:
-            return OutcomeUnknown(f"the connection to {server} broke, or its answer made no sense ({kind})")
-        return Throttled(f"{server} cannot be reached, or its answer made no sense ({kind})")
-    return refusal(status, response.content, getattr(response, "headers", {}), server, sent=sent)
+            return OutcomeUnknown(f"the connection to {server} broke, or its answer cannot be interpreted ({kind})")
+        return Throttled(f"{server} cannot be reached, or its answer cannot be interpreted ({kind})")
+    return failure(status, response.content, getattr(response, "headers", {}), server, sent=sent)
 
 
-def refusal(status: int, content: Any, headers: Mapping[str, str], server: str, *, sent: bool) -> ChannelError:
-    """What an answer with an error says about the post.
+def failure(status: int, content: Any, headers: Mapping[str, str], server: str, *, sent: bool) -> ChannelError:
+    """The channel error for an answer whose status is not 2xx.
 
     Args:
         status: of HTTP.
-        content: with the protocol's `error` and `message`, or bytes.
+        content: has the protocol's `error` and `message`, or is bytes.
         headers: by their names in lower case.
         server: its address, for the message.
-        sent: whether the request was the visible mutation.
+        sent: whether the request was the visible one.
     """
-    words = _words(content)
-    said = f"{server} said {status}" + (f": {words}" if words else "")
+    quoted = _quoted(content)
+    message = f"{server} answered {status}" + (f": {quoted}" if quoted else "")
     if status == 429:
-        return Throttled(said, until=_reset(headers))
+        return Throttled(message, until=_reset(headers))
     if status in {401, 403} or getattr(content, "error", "") in _FINAL | _STALE:
-        return Unauthorised(said)
+        return Unauthorised(message)
     if status >= 500 or status < 400 or status in {408, 409}:
-        return OutcomeUnknown(said) if sent else Throttled(said)
-    return Rejected(said)
+        return OutcomeUnknown(message) if sent else Throttled(message)
+    return Rejected(message)
 
 
 def _is_stale(error: Exception) -> bool:
-    """Whether the access token is refused, and another may not be; other refusals of credentials are final."""
+    """Whether the access token has expired; other refusals of credentials are final."""
     return code_of(error) in _STALE
 
 
-def _words(content: Any) -> str:
-    """A server's own words, short and without secrets."""
+def _quoted(content: Any) -> str:
+    """A server's message, shortened, without secrets."""
     parts = [getattr(content, "error", None), getattr(content, "message", None)]
     found = ": ".join(str(part) for part in parts if part)
     if not found and isinstance(content, bytes):
-        found = content[:_WORDS].decode("utf-8", "replace")
-    return redacted(" ".join(found.split()))[:_WORDS]
+        found = content[:_QUOTED].decode("utf-8", "replace")
+    return redacted(" ".join(found.split()))[:_QUOTED]
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """When a limit ends: `ratelimit-reset` in seconds since 1970, or `retry-after` in seconds."""
+    """When a rate limit ends: `ratelimit-reset` in seconds since 1970, or `retry-after` in seconds."""
     for name, since in (("ratelimit-reset", 0.0), ("retry-after", datetime.now(UTC).timestamp())):
         with contextlib.suppress(KeyError, ValueError, OverflowError, OSError):
             return datetime.fromtimestamp(since + float(headers[name]), UTC)
     return None
 
 
-def _stay(response: Any) -> None:
+def _refuse_redirect(response: Any) -> None:
     """Follow no redirect.
 
     Raises:
-        httpx.UnsupportedProtocol: the server leads elsewhere.
+        httpx.UnsupportedProtocol: the answer is a redirect.
     """
     import httpx
 
     if response.is_redirect:
-        raise httpx.UnsupportedProtocol("the server leads elsewhere; give its own address")
+        raise httpx.UnsupportedProtocol("the server redirects to another address")

@@ -1,8 +1,8 @@
-"""Publishes to Bluesky: a picture with its alt text, the words, and hashtags that work.
+"""Publishes to Bluesky: a picture with its alt text, the text, and hashtags.
 
-The picture is uploaded first, which nobody sees; then one record is put where nothing may stand before, at a key made
-from the post's own. So a repeat can make no second post, and whether a post is out can always be told by looking.
-Likes and followers are counted by an AppView, which is another server than the account's. Knows no session's workings.
+The picture is uploaded first, which is not visible; then one record is created at a key derived from the post's idempotency key, only
+if nothing is stored there. So a repeat cannot make a second post, and reading that key shows whether the post was published.
+Likes and followers are counted by an AppView, which is another server than the account's.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.bluesky.atproto_session import ENTRYWAY, AtprotoSession, code_of, meaning, refusal
-from auria_bot.channels.bluesky.record import COLLECTION, post_record, record_key
-from auria_bot.channels.graphemes import graphemes
+from auria_bot.channels.answers import as_count, as_items, as_object, as_text
+from auria_bot.channels.bluesky.atproto_session import ENTRYWAY, AtprotoSession, classify, code_of, failure
+from auria_bot.channels.bluesky.record import COLLECTION, HASHTAG, SELF_LABELS, post_record, record_key, self_labels
 from auria_bot.channels.pictures import fit_picture
-from auria_bot.channels.text_limits import fit_words
+from auria_bot.channels.text_limits import fit_text, graphemes
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
 from auria_bot.domain.post import Post, Receipt
-from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Rejected, Unauthorised
+from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised
 from auria_bot.url_validation import checked_address
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["BlueskyChannel", "BlueskyConfig"]
+__all__ = ["BlueskyChannel"]
 
 _PROFILE = "app.bsky.actor.profile"
 _COUNTS = {
@@ -38,37 +38,41 @@ _COUNTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlueskyConfig:
-    """Which account, where, and how."""
-
-    name: str = "bluesky"
-    handle: str = ""  # the account's, such as auria.bsky.social
-    service: str = ENTRYWAY  # the server that keeps the account
-    appview: str = "https://public.api.bsky.app"  # the server that counts likes and followers; "" when there is none
-    web: str = "https://bsky.app"  # where people look at posts
-    languages: tuple[str, ...] = ("en",)  # of the text, BCP 47, at most three
-    picture_bytes: int = 950_000  # servers take 1,000,000 or 2,000,000
-    timeout: float = 30.0  # seconds without a byte before a request is given up
-
-
 class BlueskyChannel:
     """An account on Bluesky."""
 
-    Config = BlueskyConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
+
+        name: str = "bluesky"
+        handle: str = ""  # such as auria.bsky.social
+        service: str = ENTRYWAY  # the server that keeps the account
+        appview: str = "https://public.api.bsky.app"  # the server that counts likes and followers; "" for none
+        web: str = "https://bsky.app"  # the web site for links to posts
+        languages: tuple[str, ...] = ("en",)  # of the text, BCP 47, at most three
+        picture_bytes: int = 950_000  # servers accept 1,000,000 or 2,000,000
+        timeout: float = 30.0  # seconds to connect, and between two bytes of an answer
+        bot_label: bool = False  # let `auria channels check` label the account's profile as a bot
+        labels: tuple[str, ...] = ()  # self-labels of every post, see `SELF_LABELS`
+
     QUESTIONS = (
         Question(name="handle", prompt="The account's handle, such as auria.bsky.social"),
         Question(name="app_password", prompt="An app password (Settings > Privacy and security)", secret=True),
         Question(name="service", prompt=f"The account's server, if it is not {ENTRYWAY}", required=False),
     )
 
-    def __init__(self, config: BlueskyConfig, home: Path, secrets: Secrets) -> None:  # noqa: ARG002 - it keeps no files
-        """Reach for nothing yet.
+    def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:  # noqa: ARG002 - it keeps no files
+        """Create the channel; nothing is sent.
 
         Raises:
-            SettingsError: an address is none.
+            SettingsError: an address or a label is not valid.
         """
         self.config, self.name = config, config.name
+        if unknown := set(config.labels) - set(SELF_LABELS):
+            raise SettingsError(
+                f"labels of channel {self.name}: {min(unknown)[:40]!r} is unknown; known: {', '.join(SELF_LABELS)}"
+            )
         self._web = checked_address(config.web, setting=f"web of channel {self.name}")
         self._appview = config.appview and checked_address(config.appview, setting=f"appview of channel {self.name}")
         self._account = AtprotoSession(
@@ -76,60 +80,67 @@ class BlueskyChannel:
         )
 
     def limits(self) -> Limits:
-        """What the lexicon and the servers take; the alt text is the app's limit."""
+        """The limits of the lexicon and the servers; that of the alt text is the app's."""
         return Limits(characters=300, text_bytes=3000, alt_characters=2000, picture_bytes=self.config.picture_bytes)
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
-        """The words as they are sent; characters are counted as people see them.
-
-        Raises:
-            Rejected: they are beyond a limit.
-        """
-        return fit_words(text, alt_text, self.limits(), name=self.name, count=graphemes)
+        """The text as it is sent; graphemes are counted."""
+        return fit_text(text, alt_text, self.limits(), name=self.name, count=graphemes, hashtag=HASHTAG)
 
     def check(self) -> str:
-        """Ask the server who we are, and whether the account says that it is a bot.
+        """Read the session and the profile; with the option bot_label, label the profile as a bot."""
+        answer = self._account.call(lambda client: client.invoke_query("com.atproto.server.getSession"))
+        found = as_object(answer.content)
+        if not as_text(found.get("did")):
+            raise self._not_atproto()
+        findings = [f"{as_text(found.get('handle'))} ({found['did']}) on {self._account.service}"]
+        if found.get("active") is False:
+            reason = as_text(found.get("status")) or "not active"
+            raise Unauthorised(f"{findings[0]} is {reason}: nothing can be posted")
+        if self._account.scope == "com.atproto.access":
+            findings.append("this is the main password: an app password is safer, and can be revoked")
+        findings.append(self._check_bot_label())
+        return "; ".join(findings)
+
+    def _check_bot_label(self) -> str:
+        """Whether the profile is labelled as a bot; sets the label if the options ask for it.
 
         Raises:
-            Unauthorised: the credentials are not accepted, or the account is not active.
-            ChannelError: it cannot be told.
+            ChannelError: the profile cannot be read or written.
         """
-        found = self._account.call(lambda client: client.invoke_query("com.atproto.server.getSession")).content
-        if not isinstance(found, dict) or "did" not in found:
-            raise Rejected(f"{self._account.service} is no server of the AT protocol; check service of {self.name}")
-        words = [f"{found.get('handle')} ({found['did']}) on {self._account.service}"]
-        if found.get("active") is False:
-            raise Unauthorised(f"{words[0]} is {found.get('status') or 'not active'}: nothing can be posted")
-        if self._account.scope == "com.atproto.access":
-            words.append("this is the main password: an app password is safer, and can be taken back")
-        record = self._record(_PROFILE, "self") or {}
-        labels = {one.get("val") for one in ((record.get("value") or {}).get("labels") or {}).get("values", ())}
-        words.append(
-            "labelled as a bot"
-            if "bot" in labels
-            else "not labelled as a bot: Bluesky asks bots to label their profile"
-        )
-        return "; ".join(words)
+        record = self._record(_PROFILE, "self")
+        value = as_object(as_object(record).get("value"))
+        labels = [item for item in as_items(as_object(value.get("labels")).get("values")) if isinstance(item, dict)]
+        if any(label.get("val") == "bot" for label in labels):
+            return "labelled as a bot"
+        if not self.config.bot_label:
+            return f"not labelled as a bot, as Bluesky asks: set bot_label = true in the options of {self.name} and check again"
+        cid = as_text(as_object(record).get("cid"))
+        if record is not None and not (value and cid):
+            raise Throttled(f"{self._account.service} answered without the profile; the bot label was not set")
+        names = [as_text(label.get("val")) for label in labels]
+        changed = {**value, "$type": _PROFILE, "labels": self_labels((*filter(None, names), "bot"))}
+        body = {
+            "repo": self._account.did,
+            "collection": _PROFILE,
+            "rkey": "self",
+            "record": changed,
+            "swapRecord": cid or None,
+        }
+        return "labelled as a bot just now" if self._put(body) else "the profile was changed meanwhile: check again"
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Upload the picture, then put the record where nothing stands.
-
-        Raises:
-            Rejected: the words or the picture are beyond a limit, or the server does not want them.
-            Throttled: nothing was posted; again later.
-            Unauthorised: the credentials are not accepted; nothing was posted.
-            OutcomeUnknown: the connection broke after the record was sent.
-            InvalidTransition: from `ready`.
-        """
-        words, picture = self.fit(post.text, post.alt_text), fit_picture(post, self.limits())
+        """Upload the picture, then create the record."""
+        fitted, picture = self.fit(post.text, post.alt_text), fit_picture(post, self.limits())
         blob = self._upload(picture.content, picture.media_type)
         key, now = record_key(post.key), datetime.now(UTC)
         record = post_record(
-            text=words.text,
-            alt_text=words.alt_text,
+            text=fitted.text,
+            alt_text=fitted.alt_text,
             blob=blob,
             size=(picture.width, picture.height),
             languages=self.config.languages,
+            labels=self.config.labels,
             at=now,
         )
         body = {
@@ -137,40 +148,30 @@ class BlueskyChannel:
             "collection": COLLECTION,
             "rkey": key,
             "record": record,
-            "swapRecord": None,  # nothing may stand there: never change what is out
+            "swapRecord": None,  # only if nothing is stored there: never change a published post
         }
         ready(key)
         if self._put(body):
             return self._receipt(key, record)
-        there = self.find(post)
-        if there is None:
-            raise OutcomeUnknown(f"{self._account.service} says that the post is there already, and it is not")
-        return there
+        existing = self.find(post)
+        if existing is None:
+            raise OutcomeUnknown(f"{self._account.service} says that the post exists already, and does not show it")
+        return existing
 
     def find(self, post: Post) -> Receipt | None:
-        """Look at the one place where the post can be.
-
-        Raises:
-            Throttled: the server cannot be reached.
-            Unauthorised: there is no session.
-            OutcomeUnknown: the server does not tell.
-        """
+        """Read the record at the post's key."""
         key = record_key(post.key)
         record = self._record(COLLECTION, key)
         return None if record is None else self._receipt(key, record.get("value"))
 
     def measure(self, receipt: Receipt) -> Engagement:
-        """What the AppView counted; without one, only that the post is still there.
-
-        Raises:
-            NotFound: the post is gone.
-            ChannelError: it cannot be told.
-        """
+        """The AppView's counts; without one, only whether the post still exists."""
         at = datetime.now(UTC)
         if self._appview and receipt.id.startswith("at://"):
-            posts = self._view("app.bsky.feed.getPosts", uris=[receipt.id]).get("posts") or ()
-            if found := next((one for one in posts if one.get("uri") == receipt.id), None):
-                return Engagement(at=at, **{name: found.get(key) for name, key in _COUNTS.items()})
+            answer = self._view("app.bsky.feed.getPosts", uris=[receipt.id])
+            posts = map(as_object, as_items(answer.get("posts")))
+            if found := next((post for post in posts if post.get("uri") == receipt.id), None):
+                return Engagement(at=at, **{name: as_count(found.get(key)) for name, key in _COUNTS.items()})
         # An AppView does not know a post in its first seconds; the account's own server does.
         collection, _, key = receipt.id.rpartition("/")
         if not collection.endswith(f"/{COLLECTION}") or self._record(COLLECTION, key) is None:
@@ -178,35 +179,33 @@ class BlueskyChannel:
         return Engagement(at=at)
 
     def audience(self) -> Audience:
-        """The followers that the AppView counted; None without one.
-
-        Raises:
-            ChannelError: it cannot be told.
-        """
+        """The account's followers by the AppView; None without one."""
         at = datetime.now(UTC)
-        if not self._appview:
-            return Audience(at=at, followers=None)
-        return Audience(
-            at=at, followers=self._view("app.bsky.actor.getProfile", actor=self._account.handle).get("followersCount")
-        )
+        profile = self._view("app.bsky.actor.getProfile", actor=self._account.handle) if self._appview else {}
+        return Audience(at=at, followers=as_count(profile.get("followersCount")))
 
     def _upload(self, content: bytes, media_type: str) -> dict[str, Any]:
-        """Hand the picture over; nobody sees it before a record names it."""
+        """Upload a picture; it is not visible until a record refers to it."""
         answer = self._account.call(
             lambda client: client.invoke_procedure(
                 "com.atproto.repo.uploadBlob", content=content, headers={"Content-Type": media_type}
             )
         )
-        blob = answer.content.get("blob") if isinstance(answer.content, dict) else None
-        if not isinstance(blob, dict):
-            raise Rejected(f"{self._account.service} is no server of the AT protocol; check service of {self.name}")
+        blob = as_object(as_object(answer.content).get("blob"))
+        if not blob:
+            raise self._not_atproto()
         return blob
 
+    def _not_atproto(self) -> Throttled:
+        return Throttled(
+            f"{self._account.service} does not answer as a server of the AT protocol; check service of {self.name}"
+        )
+
     def _put(self, body: dict[str, Any]) -> bool:
-        """The one visible mutation; whether the record is new. False when one stands there already.
+        """Write a record; False if what is stored there is not what `swapRecord` names.
 
         Raises:
-            ChannelError: by what is known about it.
+            ChannelError: by the server's answer.
         """
 
         def ask(client: Any) -> bool:
@@ -220,24 +219,24 @@ class BlueskyChannel:
                 if code_of(error) == "InvalidSwap":
                     return False
                 raise
-            return bool(answer.content["uri"])  # an answer without one is none
+            return bool(answer.content["uri"])  # an answer without it proves nothing
 
         return bool(self._account.call(ask, sent=True))
 
     def _record(self, collection: str, key: str) -> dict[str, Any] | None:
-        """A record of the account, from the account's own server; None where there surely is none.
+        """A record of the account, from the account's own server; None if there is surely none.
 
         Raises:
-            Throttled, Unauthorised: it cannot be told now.
-            OutcomeUnknown: the server does not tell.
+            Throttled, Unauthorised: it cannot be read now.
+            OutcomeUnknown: the server does not say.
         """
 
         def ask(client: Any) -> dict[str, Any] | None:
             from atproto_client import models
 
-            place = models.ComAtprotoRepoGetRecord.Params(repo=did, collection=collection, rkey=key)
+            params = models.ComAtprotoRepoGetRecord.Params(repo=did, collection=collection, rkey=key)
             try:
-                return dict(client.invoke_query("com.atproto.repo.getRecord", params=place).content)
+                return dict(client.invoke_query("com.atproto.repo.getRecord", params=params).content)
             except Exception as error:
                 if code_of(error) == "RecordNotFound":
                     return None
@@ -247,13 +246,13 @@ class BlueskyChannel:
         try:
             return self._account.call(ask)  # type: ignore[no-any-return]  # what `ask` gives
         except Rejected as error:
-            raise OutcomeUnknown(f"it cannot be told whether the post is there: {error}") from None
+            raise OutcomeUnknown(f"it cannot be determined whether the record exists: {error}") from None
 
     def _receipt(self, key: str, record: Any) -> Receipt:
         try:
             at = datetime.fromisoformat(record["createdAt"])
         except (KeyError, TypeError, ValueError):
-            raise OutcomeUnknown(f"{self._account.service} gave a record without a time for {key}") from None
+            raise OutcomeUnknown(f"{self._account.service} returned a record without a time for {key}") from None
         return Receipt(
             id=f"at://{self._account.did}/{COLLECTION}/{key}",
             url=f"{self._web}/profile/{self._account.handle}/post/{key}",
@@ -261,7 +260,7 @@ class BlueskyChannel:
         )
 
     def _view(self, method: str, **params: Any) -> dict[str, Any]:
-        """Ask the AppView, which needs neither a session nor the protocol's client.
+        """Query the AppView, which needs neither a session nor the protocol's client.
 
         Raises:
             ChannelError: it does not answer.
@@ -274,7 +273,7 @@ class BlueskyChannel:
         try:
             answer = httpx.get(f"{self._appview}/xrpc/{method}", params=params, timeout=self.config.timeout)
             if answer.status_code == 200:
-                return dict(answer.json())
-        except (httpx.HTTPError, ValueError, TypeError) as error:
-            raise meaning(error, self._appview, sent=False) from None
-        raise refusal(answer.status_code, answer.content, answer.headers, self._appview, sent=False)
+                return as_object(answer.json())
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            raise classify(error, self._appview, sent=False) from None
+        raise failure(answer.status_code, answer.content, answer.headers, self._appview, sent=False)

@@ -1,37 +1,52 @@
-"""The record of a post on Bluesky: its key, its hashtags' places and its fields. Knows no network.
+"""The record of a post on Bluesky: its key, its hashtags' positions, its labels and its fields.
 
-The key is made from the post's idempotency key, so every attempt names the same place, and the server is asked to
-write it only where nothing stands: a repeat can neither make a second post nor change the first.
+The key is derived from the post's idempotency key, so every attempt writes to the same key, and only if nothing is stored there: a
+repeat can neither make a second post nor change the first.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.graphemes import graphemes
-from auria_bot.channels.text_limits import HASHTAG
+from auria_bot.channels.text_limits import graphemes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["COLLECTION", "hashtag_facets", "post_record", "record_key", "record_time"]
+__all__ = [
+    "COLLECTION",
+    "HASHTAG",
+    "SELF_LABELS",
+    "hashtag_facets",
+    "post_record",
+    "record_key",
+    "record_time",
+    "self_labels",
+]
 
 COLLECTION = "app.bsky.feed.post"
-"""Where posts are kept in an account's repository."""
+"""The collection of posts in an account's repository."""
+
+SELF_LABELS = ("!no-unauthenticated", "porn", "sexual", "nudity", "graphic-media")
+"""Labels that an account may put on its own posts."""
 
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"  # base32-sortable
 _FIRST = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000  # microseconds
-_SPAN = 3 * 365 * 86_400 * 1_000_000  # microseconds: all within the past, as servers want it
-_TAG = re.compile(rf"(?<![\w#&/]){HASHTAG.pattern}")
+_SPAN = 3 * 365 * 86_400 * 1_000_000  # microseconds: all in the past, as servers require
+_INVISIBLE = r"\s\u00ad\u2060\u200a-\u200d\u20e2"
+HASHTAG = re.compile(rf"(?<![\w#&/])[#\uff03](?!\ufe0f)(?=[^{_INVISIBLE}#]*[^\W\d_])[^{_INVISIBLE}#]+")
+"""What Bluesky recognises as a hashtag: anything visible with a letter in it; punctuation at its end is not part of it."""
+
 _TAG_GRAPHEMES = 64  # of a hashtag, by the lexicon
 _TAG_BYTES = 640
 
 
 def record_key(key: str) -> str:
-    """The record's key: a TID, 13 characters that stand for 64 bits, made from the post's idempotency key alone.
+    """The record's key: a TID, 13 characters for 64 bits, derived from the post's idempotency key alone.
 
     The highest bit is 0. Of the SHA-256 of the key, the first 8 bytes choose one of the 9.5e13 microseconds of the years
     2023 to 2025 (53 bits), the next two the clock's number (10 bits): 56 bits by which posts differ. So ten thousand
@@ -44,16 +59,18 @@ def record_key(key: str) -> str:
 
 
 def hashtag_facets(text: str) -> list[dict[str, Any]]:
-    """The hashtags of a text as facets, by their places in its UTF-8 bytes."""
+    """The hashtags of a text as facets, by their positions in its UTF-8 bytes."""
     facets = []
-    for found in _TAG.finditer(text):
+    for found in HASHTAG.finditer(text):
         tag = found[0][1:]
+        while unicodedata.category(tag[-1]).startswith("P"):
+            tag = tag[:-1]
         if graphemes(tag) > _TAG_GRAPHEMES or len(tag.encode()) > _TAG_BYTES:
             continue
         start = len(text[: found.start()].encode())
         facets.append(
             {
-                "index": {"byteStart": start, "byteEnd": start + len(found[0].encode())},
+                "index": {"byteStart": start, "byteEnd": start + len(f"{found[0][0]}{tag}".encode())},
                 "features": [{"$type": "app.bsky.richtext.facet#tag", "tag": tag}],
             }
         )
@@ -61,17 +78,25 @@ def hashtag_facets(text: str) -> list[dict[str, Any]]:
 
 
 def post_record(
-    *, text: str, alt_text: str, blob: Mapping[str, Any], size: tuple[int, int], languages: Sequence[str], at: datetime
+    *,
+    text: str,
+    alt_text: str,
+    blob: Mapping[str, Any],
+    size: tuple[int, int],
+    languages: Sequence[str],
+    at: datetime,
+    labels: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The fields of a post with one picture.
 
     Args:
         text: at most 300 graphemes and 3,000 bytes.
         alt_text: of the picture.
-        blob: the reference that the server gave for the picture.
+        blob: the server's reference to the picture.
         size: width and height of the picture in pixels.
         languages: BCP 47 tags, at most three.
         at: when it is posted.
+        labels: self-labels, of `SELF_LABELS`.
     """
     record: dict[str, Any] = {
         "$type": COLLECTION,
@@ -84,11 +109,18 @@ def post_record(
     }
     if languages:
         record["langs"] = list(languages)[:3]
+    if labels:
+        record["labels"] = self_labels(labels)
     if facets := hashtag_facets(text):
         record["facets"] = facets
     return record
 
 
+def self_labels(names: Sequence[str]) -> dict[str, Any]:
+    """The value of a record's field "labels"."""
+    return {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": name} for name in names]}
+
+
 def record_time(at: datetime) -> str:
-    """A time as records hold it: UTC, to the millisecond."""
+    """A time in a record's format: UTC, to the millisecond."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

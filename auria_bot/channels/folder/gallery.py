@@ -1,6 +1,6 @@
-"""Draws the folder channel's gallery: HTML pages from what was published, without a script.
+"""Renders the folder channel's gallery as HTML pages without scripts.
 
-Everything that comes from a post is escaped. The same posts give the same bytes. Knows no files.
+Everything that comes from a post is escaped. The same posts give the same bytes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
+
+from auria_bot.channels.text_limits import ANY_HASHTAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,17 +21,16 @@ __all__ = ["PER_PAGE", "GalleryItem", "pages"]
 PER_PAGE = 60
 """Posts on one page."""
 
-_TAG = re.compile(r"#\w+")
 _CREDIT = re.compile(
     r"(?:after|manner of|taken from) \u201c(?P<title>[^\u201d]{1,200})\u201d"
     r" (?P<byline>(?:by|attributed to|after|in the style of) [^\n;]{1,160}?)\.(?= It | Poem|\s*$)"
 )
-"""How an alt text credits a painting."""
+"""The credit of a painting in an alt text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryItem:
-    """A post as the gallery shows it."""
+    """A post in the gallery."""
 
     name: str  # of its folder, and its anchor on the page
     at: datetime
@@ -40,9 +41,9 @@ class GalleryItem:
     height: int
 
 
-def pages(exhibits: Sequence[GalleryItem], *, title: str, subtitle: str, language: str) -> Mapping[str, str]:
-    """Every page by its file name: index.html with the newest, then page-2.html ..."""
-    chunks = [exhibits[at : at + PER_PAGE] for at in range(0, len(exhibits), PER_PAGE)] or [[]]
+def pages(items: Sequence[GalleryItem], *, title: str, subtitle: str, language: str) -> Mapping[str, str]:
+    """All pages by file name: index.html with the newest posts, then page-2.html ..."""
+    chunks = [items[at : at + PER_PAGE] for at in range(0, len(items), PER_PAGE)] or [[]]
     return {
         _file(number): _page(chunk, number, len(chunks), title=title, subtitle=subtitle, language=language)
         for number, chunk in enumerate(chunks, start=1)
@@ -57,40 +58,40 @@ def _parts(text: str) -> tuple[list[str], list[str], list[str]]:
     """A post's text as the lines of its poem, its other lines, and its hashtags."""
     first, *rest = re.split(r"\n\s*\n", text.strip(), maxsplit=1)
     poem = [line.strip() for line in first.splitlines() if line.strip()]
-    tags = list(dict.fromkeys(_TAG.findall("\n".join(rest))))
-    other = [line.strip() for block in rest for line in _TAG.sub("", block).splitlines()]
+    tags = list(dict.fromkeys(ANY_HASHTAG.findall("\n".join(rest))))
+    other = [line.strip() for block in rest for line in ANY_HASHTAG.sub("", block).splitlines()]
     return poem, [line for line in other if line], tags
 
 
-def _article(exhibit: GalleryItem, *, first: bool) -> str:
-    poem, other, tags = _parts(exhibit.text)
-    size = f' width="{exhibit.width}" height="{exhibit.height}"' if exhibit.width and exhibit.height else ""
+def _article(item: GalleryItem, *, first: bool) -> str:
+    poem, other, tags = _parts(item.text)
+    size = f' width="{item.width}" height="{item.height}"' if item.width and item.height else ""
     loading = ' fetchpriority="high"' if first else ' loading="lazy" decoding="async"'
     lines = "".join(f"<span>{escape(line)}</span> " for line in poem).rstrip()
-    credit = _CREDIT.search(exhibit.alt_text) or _CREDIT.search(exhibit.text)
+    credit = _CREDIT.search(item.alt_text) or _CREDIT.search(item.text)
     notes = [f"<p>{escape(line)}</p>" for line in other if not line.startswith("—")]
     if credit and not any("after " in line for line in other):
         notes.append(f"<p>After <cite>{escape(credit['title'])}</cite> {escape(credit['byline'])}</p>")
     if tags:
         notes.append(f'<p class="tags">{escape(" ".join(tags))}</p>')
-    day = f"{exhibit.at.day} {exhibit.at:%B %Y}"
-    anchor = escape(exhibit.name, quote=True)
+    day = f"{item.at.day} {item.at:%B %Y}"
+    anchor = escape(item.name, quote=True)
     return f"""<article id="{anchor}" aria-labelledby="{anchor}-poem">
-<a class="picture" href="{escape(exhibit.picture, quote=True)}" aria-label="The picture in full size"><img src="{escape(exhibit.picture, quote=True)}" alt="{escape(exhibit.alt_text, quote=True)}"{size}{loading}></a>
+<a class="picture" href="{escape(item.picture, quote=True)}" aria-label="The picture in full size"><img src="{escape(item.picture, quote=True)}" alt="{escape(item.alt_text, quote=True)}"{size}{loading}></a>
 <div class="words">
 <h2 class="poem" id="{anchor}-poem">{lines}</h2>
 <footer>
 {chr(10).join(notes)}
-<p><a href="#{anchor}"><time datetime="{exhibit.at.isoformat()}">{day}</time></a></p>
+<p><a href="#{anchor}"><time datetime="{item.at.isoformat()}">{day}</time></a></p>
 </footer>
 </div>
 </article>"""
 
 
-def _page(exhibits: Sequence[GalleryItem], number: int, count: int, *, title: str, subtitle: str, language: str) -> str:
+def _page(items: Sequence[GalleryItem], number: int, count: int, *, title: str, subtitle: str, language: str) -> str:
     head = escape(title) if number == 1 else f"{escape(title)}, page {number}"
-    shown = [_article(exhibit, first=number == 1 and at == 0) for at, exhibit in enumerate(exhibits)]
-    body = "\n".join(shown) or '<p class="empty">The walls are still bare. The first picture hangs here soon.</p>'
+    shown = [_article(item, first=number == 1 and at == 0) for at, item in enumerate(items)]
+    body = "\n".join(shown) or '<p class="empty">No pictures yet.</p>'
     steps = []
     if number > 1:
         steps.append(f'<a rel="prev" href="{_file(number - 1)}">Newer</a>')
@@ -119,7 +120,7 @@ def _page(exhibits: Sequence[GalleryItem], number: int, count: int, *, title: st
 </main>
 {turn}
 <footer class="colophon">
-<p>Poems and pictures by Auria, an artist who is a program. Each was looked at and let out by a human being.</p>
+<p>Poems and pictures by Auria, a computer program. Each was reviewed and approved by a human.</p>
 </footer>
 </body>
 </html>

@@ -1,6 +1,6 @@
-"""What Instagram takes, whichever road leads there, and when two captions are the same.
+"""Instagram's limits, for both APIs, and the comparison of captions.
 
-| what | most |
+| item | limit |
 |---|---|
 | caption | 2,200 characters, counted as UTF-16 does |
 | hashtags | 30 by the platform, 5 by choice |
@@ -13,7 +13,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from auria_bot.channels.text_limits import fit_words
+from auria_bot.channels.text_limits import ANY_HASHTAG, fit_text
 from auria_bot.domain.interfaces import Limits
 
 if TYPE_CHECKING:
@@ -24,23 +24,30 @@ __all__ = ["LIMITS", "fit_caption", "same_caption"]
 LIMITS = Limits(
     characters=2200, alt_characters=1000, picture_bytes=8_000_000, picture_pixels=1350, ratios=(0.8, 1.91), hashtags=5
 )
-"""What both of Instagram's channels take."""
+"""The limits of both Instagram channels."""
 
 
 def fit_caption(text: str, alt_text: str, *, name: str) -> PreparedText:
-    """A post's words as they are sent.
+    """A post's caption and alt text as they are sent.
 
     Raises:
-        Rejected: they are beyond a limit, and nothing that may be left out is left.
+        Rejected: a limit is exceeded and nothing more can be left out.
     """
-    return fit_words(text, alt_text, LIMITS, name=name, count=lambda words: len(words.encode("utf-16-le")) // 2)
+    return fit_text(
+        text,
+        alt_text,
+        LIMITS,
+        name=name,
+        count=lambda caption: len(caption.encode("utf-16-le")) // 2,
+        hashtag=ANY_HASHTAG,
+    )
 
 
 def same_caption(one: str, other: str) -> bool:
-    """Whether two captions are the same in their letters and digits: a platform may treat the rest as it likes."""
+    """Whether two captions have the same letters and digits: the platform may change everything else."""
     return _plain(one) == _plain(other)
 
 
 def _plain(text: str) -> str:
     known = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(sign for sign in known if sign.isalnum()) or " ".join(known.split())
+    return "".join(character for character in known if character.isalnum()) or " ".join(known.split())

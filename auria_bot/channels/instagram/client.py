@@ -1,18 +1,14 @@
-"""A careful client of Instagram's private API: the package instagrapi, with what is dangerous in it taken out.
+"""A client of Instagram's private API: the package instagrapi with its risky behaviour removed.
 
-What is changed, and why:
-
-- A request is sent once. The package repeats some after a time-out or a broken answer, the one that publishes among them.
-- A request ends in a stated time. The package sets no time-out; what it calls one is a pause.
-- No redirect is followed.
-- A password that was refused is not sent again. The package tries another way.
-- No challenge is answered and nothing is asked at the terminal: the account's owner does that in the app.
-- A picture is uploaded as it is, where `picture` holds its bytes. The package would compress it once more.
+- A request is sent once. The package repeats some after a time-out or a broken answer, the publishing one among them.
+- A request has a time-out. The package sets none; what it calls one is a pause.
+- Redirects are not followed.
+- A password that was refused is not sent again. The package tries a second login method.
+- Challenges are not answered and nothing is asked at the terminal: the account's owner does that in the app.
+- The picture's bytes in `picture` are uploaded unchanged. The package would compress them again.
 - Nothing is logged: the package logs whole answers, sessions among them.
-- The address can be another server's.
-- `before_publishing` is called right before the one request that followers see.
-
-Knows no post; what the errors mean is the channel's business.
+- Requests can be sent to another server's address.
+- `before_publishing` is called right before the one visible request.
 """
 
 from __future__ import annotations
@@ -26,15 +22,15 @@ from urllib.parse import urlsplit
 from auria_bot.errors import BackendMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["OWN_ADDRESS", "PUBLISHING", "kept_session", "single_send_client"]
 
 OWN_ADDRESS = "https://i.instagram.com"
-"""Where the private API really is."""
+"""Address of the private API."""
 
 PUBLISHING = "media/configure/"
-"""The endpoint of the one request that followers see."""
+"""Endpoint of the one visible request."""
 
 _KEPT = (
     "uuids",
@@ -52,16 +48,16 @@ _KEPT = (
     "timezone_offset",
     "usdid",
 )
-# Of the package's settings: who we are to the platform. How we send, the channel's options say.
+# The package's settings that identify the device and the session; the others come from the channel's options.
 
 
 def single_send_client(
     session: Mapping[str, Any], *, address: str, timeout: float, delay: tuple[float, float], proxy: str = ""
 ) -> Any:
-    """A client with an earlier session, or with a new device where that is empty; nothing is sent.
+    """Create a client with an earlier session, or with a new device if that is empty; nothing is sent.
 
     Args:
-        session: of `kept_session`.
+        session: from `kept_session`.
         address: of the private API.
         timeout: seconds, for each request.
         delay: the shortest and the longest wait before a request, in seconds.
@@ -70,10 +66,13 @@ def single_send_client(
     Raises:
         BackendMissing: instagrapi is not installed.
     """
-    kind = _careful_class(delay)
-    quiet = _quiet()
+    try:
+        from instagrapi import Client
+    except ImportError:
+        raise BackendMissing("Instagram's private API needs a package: pip install 'auria-bot[instagram]'") from None
+    quiet = _null_logger()
     own = address == OWN_ADDRESS
-    client = kind(
+    client: Any = type("SingleSendClient", (_SingleSend, Client), {"delay": delay})(
         settings=dict(session),
         proxy=proxy or None,
         logger=quiet,
@@ -82,87 +81,81 @@ def single_send_client(
         private_transport="curl" if own else "requests",
     )
     client.private_request_logger = client.public_request_logger = client.request_logger = quiet
-    _lead(client, "" if own else address, timeout)
+    _mount_adapters(client, "" if own else address, timeout)
     return client
 
 
-def _careful_class(delay: tuple[float, float]) -> Any:
-    """The package's class, tamed.
-
-    Raises:
-        BackendMissing: instagrapi is not installed.
-    """
-    try:
-        from instagrapi import Client
-    except ImportError:
-        raise BackendMissing("Instagram's private API needs a package: pip install 'auria-bot[instagram]'") from None
+def _refuse_challenge(*_: object) -> str:
     from instagrapi.exceptions import ChallengeRequired
 
-    def nobody(*_: object) -> str:
-        raise ChallengeRequired("a code or a new password is wanted, and nobody is there to give it")
+    raise ChallengeRequired("a code or a new password is required; the owner must enter it in the app")
 
-    class SingleSendClient(Client):  # type: ignore[misc]  # the package is not typed
-        """See the module."""
 
-        challenge_code_handler = nobody
-        change_password_handler = nobody
-        with_challenge_flow = False
-        picture = b""
+class _SingleSend:
+    """Overrides methods of the package's `Client`."""
 
-        @staticmethod
-        def before_publishing() -> None:
-            """Replaced by whoever publishes."""
+    challenge_code_handler = _refuse_challenge
+    change_password_handler = _refuse_challenge
+    with_challenge_flow = False
+    picture = b""
+    delay = (0.0, 0.0)
+    authorization: str
+    private_requests_count: int
+    last_json: Any
+    _send_private_request: Callable[..., Any]
 
-        def _try_caa_login(self, *_: object, **__: object) -> bool:
-            """A password that was refused is not sent once more by another way."""
-            return False
+    @staticmethod
+    def before_publishing() -> None:
+        """Replaced by the channel."""
 
-        def private_request(
-            self,
-            endpoint: str,
-            data: Any = None,
-            params: Any = None,
-            login: bool = False,
-            with_signature: bool = True,
-            headers: Any = None,
-            extra_sig: Any = None,
-            domain: str | None = None,
-        ) -> Any:
-            """One request, sent once."""
-            sent = dict(headers or {})
-            if self.authorization and "authorization" not in {name.lower() for name in sent}:
-                sent["Authorization"] = self.authorization
-            time.sleep(uniform(*delay))
-            if endpoint == PUBLISHING:
-                self.before_publishing()
-            self.private_requests_count += 1
-            self._send_private_request(
-                endpoint,
-                data=data,
-                params=params,
-                login=login,
-                with_signature=with_signature,
-                headers=sent,
-                extra_sig=extra_sig,
-                domain=domain,
-            )
-            return self.last_json
+    def _try_caa_login(self, *_: object, **__: object) -> bool:
+        """Do not send a refused password again by the second login method."""
+        return False
 
-    return SingleSendClient
+    def private_request(
+        self,
+        endpoint: str,
+        data: Any = None,
+        params: Any = None,
+        login: bool = False,
+        with_signature: bool = True,
+        headers: Any = None,
+        extra_sig: Any = None,
+        domain: str | None = None,
+    ) -> Any:
+        """Send one request, once."""
+        sent = dict(headers or {})
+        if self.authorization and "authorization" not in {name.lower() for name in sent}:
+            sent["Authorization"] = self.authorization
+        time.sleep(uniform(*self.delay))
+        if endpoint == PUBLISHING:
+            self.before_publishing()
+        self.private_requests_count += 1
+        self._send_private_request(
+            endpoint,
+            data=data,
+            params=params,
+            login=login,
+            with_signature=with_signature,
+            headers=sent,
+            extra_sig=extra_sig,
+            domain=domain,
+        )
+        return self.last_json
 
 
 def kept_session(client: Any) -> dict[str, Any]:
-    """Of a client's settings what makes it known to the platform again; no password is in it."""
+    """The part of a client's settings that identifies device and session; it holds no password."""
     settings = client.get_settings()
     return {name: settings[name] for name in _KEPT if settings.get(name)}
 
 
-def _lead(client: Any, address: str, timeout: float) -> None:
-    """Have every request of a client end in time, and go to another address where one is given."""
+def _mount_adapters(client: Any, address: str, timeout: float) -> None:
+    """Give every request of a client a time-out, and send it to another address if one is given."""
     from requests.adapters import HTTPAdapter
 
     class SingleSendAdapter(HTTPAdapter):
-        """Hands requests on."""
+        """Changes requests and passes them on."""
 
         def __init__(self, inner: Any) -> None:
             super().__init__()
@@ -183,14 +176,14 @@ def _lead(client: Any, address: str, timeout: float) -> None:
 
     for session in (client.private, client.public, client.graphql):
         curl = session is client.private and not address
-        road = SingleSendAdapter(session.get_adapter("https://") if curl else HTTPAdapter(max_retries=0))
-        session.mount("https://", road)
-        session.mount("http://", road)
+        adapter = SingleSendAdapter(session.get_adapter("https://") if curl else HTTPAdapter(max_retries=0))
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
         session.max_redirects = 0
 
 
-def _quiet() -> logging.Logger:
-    """A logger outside every hierarchy, that writes nothing."""
-    logger = logging.Logger("instagrapi, kept quiet", logging.CRITICAL + 1)  # noqa: LOG001 - it must be nobody's child
+def _null_logger() -> logging.Logger:
+    """A logger outside the hierarchy that writes nothing."""
+    logger = logging.Logger("instagrapi, kept quiet", logging.CRITICAL + 1)  # noqa: LOG001 - it must have no parent
     logger.addHandler(logging.NullHandler())
     return logger

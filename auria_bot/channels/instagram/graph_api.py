@@ -1,7 +1,7 @@
-"""Speaks to Meta's Graph API over HTTPS, and tells by its error codes what became of a call.
+"""Calls Meta's Graph API over HTTPS and classifies its errors by their codes.
 
-A call is sent once and never repeated. The access token travels in a header, so that it stands in no address that a
-log could hold; the platform's words are kept, without the token should they repeat it. Knows no post and no picture.
+A call is sent once and never repeated. The access token is sent in a header, so that no logged address contains it; messages quote
+the platform without the token.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.channels.answers import as_count, as_object, as_text
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 
 if TYPE_CHECKING:
@@ -20,19 +21,25 @@ if TYPE_CHECKING:
 
     import httpx2
 
-__all__ = ["GraphApi", "quiet_client"]
+    from auria_bot.domain.post import Post
+
+__all__ = ["GraphApi", "GraphContainers", "quiet_client"]
 
 _MOST = 2_000_000  # bytes of an answer
-_AGAIN = timedelta(minutes=5)  # where the platform does not say when
+_LONGEST_VALIDITY = 10 * 366 * 86_400  # seconds: a token valid for longer is an error
+_AGAIN = timedelta(minutes=5)  # if the platform does not say when
 
 _CREDENTIALS = {10, 102, 104, 190, 458, 459, 460, 463, 464, 467, *range(200, 300)}  # token or permission
 _RATE = {4, 17, 32, 341, 613}  # too many calls
-_PASSING = {-2, -1, 1, 2}  # the platform's own trouble
+_TEMPORARY = {-2, -1, 1, 2}  # temporary failures of the platform
 _RESTRICTED = {2207050}  # the account must be opened in the app first
-_UNREACHABLE = {2207052}  # the picture could not be fetched from where it stands
+_UNREACHABLE = {2207052}  # the picture could not be fetched from its address
 _QUOTA = {2207042}  # posts of a day
-_SPAM = {2207051}  # taken for spam
-_STALE = {2207003, 2207006, 2207008, 2207020, 2207027, 2207032}  # a new container will do
+_SPAM = {2207051}  # considered spam
+_LIVES = timedelta(hours=24)  # a container, from its creation
+_STALE = {2207003, 2207006, 2207008, 2207020, 2207027, 2207032}  # a new container helps
+_STALE_CONTAINER = {2207001, 2207003, 2207006, 2207008, 2207020, 2207032, 2207053}  # the same, in a container's status
+_FETCH = "Instagram cannot fetch the picture: check public_url and the storage options"
 
 
 class GraphApi:
@@ -42,14 +49,14 @@ class GraphApi:
 
         api = GraphApi("https://graph.instagram.com", version="v23.0", timeout=30)
         api.read("me", token, fields="username")
-        api.act("me/media", token, image_url="https://...", caption="...")
+        api.post("me/media", token, image_url="https://...", caption="...")
     """
 
     def __init__(self, address: str, *, version: str, timeout: float) -> None:
-        """Remember the address; nothing is sent.
+        """Store the address; nothing is sent.
 
         Args:
-            address: without a version and a slash at its end.
+            address: without a version and a trailing slash.
             version: such as "v23.0".
             timeout: seconds, for a whole call.
         """
@@ -60,54 +67,48 @@ class GraphApi:
 
     @property
     def client(self) -> httpx2.Client:
-        """The HTTP client, made on first use; it can be used for other addresses too."""
+        """The HTTP client, created on first use; also usable for other addresses."""
         if self._client is None:
             self._client = quiet_client(self._timeout)
         return self._client
 
     def read(self, path: str, token: str, **fields: str) -> dict[str, Any]:
-        """An object or a list.
+        """Read an object or a list.
 
         Raises:
             NotFound: there is no such object.
-            Unauthorised: the token is not accepted, or does not allow it.
-            Throttled: later.
-            Rejected: the request is not understood.
+            ChannelError: by the platform's error code.
             BackendMissing: the package httpx2 is not installed.
         """
         return self._call("GET", f"{self._version}/{path}", token, fields, visible=False)
 
-    def act(self, path: str, token: str, *, visible: bool = False, **fields: Any) -> dict[str, Any]:
-        """Change something.
+    def post(self, path: str, token: str, *, visible: bool = False, **fields: Any) -> dict[str, Any]:
+        """Send a change.
 
         Args:
             path: of the edge.
             token: of the account.
-            visible: whether followers see what it does; then an outcome that is not certain is OutcomeUnknown.
+            visible: whether followers see the change; then an uncertain outcome is OutcomeUnknown.
             fields: sent as JSON.
 
         Raises:
             NotFound: there is no such object.
-            Unauthorised: not done; the token is not accepted, or does not allow it.
-            Throttled: not done; later.
-            Rejected: not done; no use repeating.
-            OutcomeUnknown: done or not; only where it is visible.
+            ChannelError: by the platform's error code.
         """
         return self._call("POST", f"{self._version}/{path}", token, fields, visible=visible)
 
     def renew(self, token: str) -> tuple[str, timedelta]:
-        """A token that lasts longer, and for how long.
+        """Request a new token; returns it and how long it is valid.
 
         Raises:
-            Unauthorised: the token is not accepted.
-            ChannelError: it was not renewed; the token is as good as it was.
+            ChannelError: it was not renewed; the old token stays valid.
         """
         fields = {"grant_type": "ig_refresh_token", "access_token": token}
         found = self._call("GET", "refresh_access_token", token, fields, visible=False)
-        try:
-            return str(found["access_token"]), timedelta(seconds=int(found["expires_in"]))
-        except (KeyError, TypeError, ValueError):
-            raise Throttled("the answer to the token's renewal makes no sense") from None
+        renewed, seconds = as_text(found.get("access_token")), as_count(found.get("expires_in"))
+        if not renewed.strip() or not seconds or seconds > _LONGEST_VALIDITY:
+            raise Throttled("the answer to the token's renewal holds no token or no validity")
+        return renewed, timedelta(seconds=seconds)
 
     def _call(self, method: str, path: str, token: str, fields: Mapping[str, Any], *, visible: bool) -> dict[str, Any]:
         try:
@@ -119,26 +120,24 @@ class GraphApi:
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError) as error:
             raise Throttled(f"{self._address} cannot be reached ({type(error).__name__})", until=_later()) from None
         except httpx2.HTTPError as broken:
-            words = f"the connection to {self._address} broke ({type(broken).__name__})"
-            raise (OutcomeUnknown(words) if visible else Throttled(words, until=_later())) from None
+            message = f"the connection to {self._address} broke ({type(broken).__name__})"
+            raise (OutcomeUnknown(message) if visible else Throttled(message, until=_later())) from None
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if status == 200 and isinstance(found, dict) and "error" not in found:
             return found
-        told = found.get("error") if isinstance(found, dict) else None
-        raise _meaning(status, headers, told if isinstance(told, dict) else {}, token, visible=visible)
+        raise _classified(status, headers, as_object(as_object(found).get("error")), token, visible=visible)
 
     def _exchange(
         self, method: str, path: str, token: str, fields: Mapping[str, Any]
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """One request; the whole of it ends in the time that is set."""
+        """Send one request, within the time-out as a whole."""
         import httpx2
 
         ends = time.monotonic() + self._timeout
-        asks = method == "GET"
-        params, content = (dict(fields), None) if asks else (None, dict(fields))
+        params, content = (dict(fields), None) if method == "GET" else (None, dict(fields))
         headers = {"Authorization": f"Bearer {token}"}
         url = f"{self._address}/{path}"
         body = bytearray()
@@ -150,8 +149,94 @@ class GraphApi:
             return response.status_code, response.headers, bytes(body)
 
 
+class GraphContainers:
+    """Media containers of one account: created from a picture, published at most once, valid for 24 hours.
+
+    A container's status shows afterwards whether it was published.
+    """
+
+    def __init__(self, api: GraphApi, *, poll: float, patience: float, settle: timedelta) -> None:
+        """Store the arguments.
+
+        Args:
+            api: reads their status.
+            poll: seconds between two reads.
+            patience: seconds until a container must be ready.
+            settle: time after which a call whose answer was lost has been processed.
+        """
+        self._api = api
+        self._poll = poll
+        self._patience = patience
+        self._settle = settle
+
+    def wait(self, container: str, token: str) -> None:
+        """Wait until the platform has fetched the picture.
+
+        Raises:
+            Rejected: the picture is refused.
+            Throttled: it is not ready in time, or failed temporarily.
+            Unauthorised: the picture cannot be fetched.
+        """
+        ends = time.monotonic() + self._patience
+        while True:
+            found = self._api.read(container, token, fields="status_code,status")
+            status = str(found.get("status_code"))[:20]
+            if status == "FINISHED":
+                return
+            if status == "ERROR":
+                raise _container_error(as_text(found.get("status")))
+            if status != "IN_PROGRESS" or time.monotonic() > ends:
+                raise Throttled(f"Instagram's container is {status} and not ready", until=_later())
+            time.sleep(self._poll)
+
+    def was_published(self, post: Post, token: str, *, whole: bool) -> bool:
+        """Whether the container of a post that is not among the account's latest was published.
+
+        Args:
+            post: its memo is the container.
+            token: of the account.
+            whole: whether all posts since its attempt were listed.
+
+        Raises:
+            Throttled: it is too early to be sure, or the platform cannot be reached.
+            Unauthorised: the token is not accepted.
+            OutcomeUnknown: it cannot be determined.
+        """
+        now = datetime.now(UTC)
+        tried = post.tried_at or now
+        try:
+            status = str(self._api.read(post.memo, token, fields="status_code").get("status_code"))[:20]
+        except (NotFound, Rejected):
+            status = "gone"
+        if status == "PUBLISHED":
+            return True
+        if now < tried + self._settle:
+            raise Throttled(
+                f"Instagram's container is {status}; it is too early to be sure", until=tried + self._settle
+            )
+        if status in {"FINISHED", "EXPIRED", "ERROR"} or (status == "gone" and whole and now > tried + _LIVES):
+            return False
+        if status == "gone" and not whole:
+            raise OutcomeUnknown(
+                "Instagram no longer knows the post's container, and too much was posted since to be sure"
+            )
+        raise Throttled(f"Instagram's container is {status}, and the post is not listed", until=_later())
+
+
+def _container_error(status: str) -> ChannelError:
+    """The error for a container in state ERROR, by the number in its status text."""
+    found = re.search(r"\b22070\d\d\b", status)
+    number = int(found[0]) if found else 0
+    message = f"Instagram could not use the picture: {status[:200]}"
+    if number in _UNREACHABLE:
+        return Unauthorised(f"{message}; {_FETCH}")
+    if number in _STALE_CONTAINER:
+        return Throttled(message, until=_later())
+    return Rejected(message)
+
+
 def quiet_client(timeout: float) -> httpx2.Client:
-    """An HTTP client that follows no redirect, keeps no connection, and whose log holds no secret.
+    """Create an HTTP client that follows no redirect, reuses no connection, and logs no secret.
 
     Args:
         timeout: seconds, for each step of a request.
@@ -164,46 +249,46 @@ def quiet_client(timeout: float) -> httpx2.Client:
 
 
 def _without_secrets(record: logging.LogRecord) -> bool:
-    """Whether a record of the HTTP client may be written: not where it quotes an address with a token or a signature."""
+    """Whether a log record of the HTTP client quotes no address with a token or a signature."""
     text = record.getMessage()
     return "access_token=" not in text and "X-Amz-Signature=" not in text
 
 
-def _meaning(
+def _classified(
     status: int, headers: Mapping[str, str], error: Mapping[str, Any], token: str, *, visible: bool
 ) -> ChannelError | NotFound:
-    """What an answer that is not the one hoped for says of the call."""
+    """The error for a failed answer."""
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
-    words = _words(status, error, token)
+    message = _message(status, error, token)
     if code == 100 and subcode == 33:
-        return NotFound(words)
-    passing = status >= 500 or status < 400 or code in _PASSING or bool(error.get("is_transient"))
-    if advice := _advice(status, code, subcode, told=bool(error)):
-        return Unauthorised(f"{words}; {advice}")
+        return NotFound(message)
+    temporary = status >= 500 or status < 400 or code in _TEMPORARY or bool(error.get("is_transient"))
+    if advice := _advice(status, code, subcode, explained=bool(error)):
+        return Unauthorised(f"{message}; {advice}")
     if wait := _wait(status, code, subcode):
-        return Throttled(words, until=_until(headers, wait))
-    if passing and visible:
-        return OutcomeUnknown(words)
-    if passing or subcode in _STALE:
-        return Throttled(words, until=_until(headers, _AGAIN))
-    return Rejected(words)
+        return Throttled(message, until=_until(headers, wait))
+    if temporary and visible:
+        return OutcomeUnknown(message)
+    if temporary or subcode in _STALE:
+        return Throttled(message, until=_until(headers, _AGAIN))
+    return Rejected(message)
 
 
-def _advice(status: int, code: int, subcode: int, *, told: bool) -> str:
-    """What the operator must do; "" where nothing can be done."""
+def _advice(status: int, code: int, subcode: int, *, explained: bool) -> str:
+    """What the operator must do; "" if nothing."""
     if subcode in _UNREACHABLE or code == 9004:
-        return "Instagram must be able to fetch the picture: see public_url and the storage's options"
+        return _FETCH
     if subcode in _RESTRICTED:
-        return "open the app, do what it asks, then check the channel"
+        return "open the app and follow its instructions, then check the channel"
     if code in _CREDENTIALS or status == 401:
         return "a new access token is needed"
-    if status == 403 and not told:
+    if status == 403 and not explained:
         return "the token does not allow it"
     return ""
 
 
 def _wait(status: int, code: int, subcode: int) -> timedelta | None:
-    """How long to wait where the platform asks to, and does not say how long."""
+    """The default wait, if the platform asks to wait."""
     if subcode in _SPAM:
         return timedelta(hours=24)
     if subcode in _QUOTA or code in _RATE or status == 429:
@@ -211,20 +296,20 @@ def _wait(status: int, code: int, subcode: int) -> timedelta | None:
     return None
 
 
-def _words(status: int, error: Mapping[str, Any], token: str) -> str:
-    """The platform's words, short, without the token and without what signs an address."""
+def _message(status: int, error: Mapping[str, Any], token: str) -> str:
+    """The platform's message, shortened, without the token and without query strings."""
     if not error:
-        return f"Instagram answered {status} and something that is no answer of its API"
-    told = str(error.get("error_user_msg") or error.get("message") or "no words").replace(token, "***")
-    told = re.sub(r"(access token) \S{8,}", r"\1 ***", re.sub(r"\?\S+", "?***", told), flags=re.IGNORECASE)
+        return f"Instagram answered {status} without an answer of its API"
+    text = str(error.get("error_user_msg") or error.get("message") or "no message").replace(token, "***")
+    text = re.sub(r"(access token) \S{8,}", r"\1 ***", re.sub(r"\?\S+", "?***", text), flags=re.IGNORECASE)
     codes = "/".join(str(error[key]) for key in ("code", "error_subcode") if error.get(key) is not None)
-    return f"Instagram says: {told[:300]} ({codes or status})"
+    return f"Instagram says: {text[:300]} ({codes or status})"
 
 
-def _until(headers: Mapping[str, str], otherwise: timedelta) -> datetime:
-    """When to try again: as the answer's headers say, or after a while."""
+def _until(headers: Mapping[str, str], default: timedelta) -> datetime:
+    """When to try again: by the answer's headers, else after the given wait."""
     wait = _number(headers.get("retry-after")) or 60 * _minutes(headers.get("x-business-use-case-usage", ""))
-    return datetime.now(UTC) + (timedelta(seconds=min(wait, 86_400)) if wait > 0 else otherwise)
+    return datetime.now(UTC) + (timedelta(seconds=min(wait, 86_400)) if wait > 0 else default)
 
 
 def _minutes(usage: str) -> int:
@@ -238,8 +323,8 @@ def _minutes(usage: str) -> int:
 
 def _number(value: object) -> int:
     try:
-        return int(value)  # type: ignore[call-overload, no-any-return]  # whatever it is, it is a number or 0
-    except (TypeError, ValueError):
+        return int(value)  # type: ignore[call-overload, no-any-return]  # anything else than a number gives 0
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 

@@ -1,7 +1,7 @@
-"""The access token of a Graph API account: renewed before it ends, and kept.
+"""The access token of a Graph API account: renewed before it expires, and saved.
 
-How long a token is good for is kept beside it, with the token's fingerprint, so that a new token starts afresh. A renewal
-that fails stops nothing while the token is good; it is tried once a day. Knows no post.
+The expiry is saved beside the token, with the token's fingerprint, so that a new token starts without one. A failed renewal is
+repeated once a day and stops nothing while the token is valid.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ __all__ = ["GraphToken"]
 
 log = logging.getLogger(__name__)
 
-_AGAIN = timedelta(hours=24)  # between two tries to renew a token
+_AGAIN = timedelta(hours=24)  # between two attempts to renew a token
 
 
 class GraphToken:
     """One account's access token."""
 
     def __init__(self, api: GraphApi, secrets: Secrets, *, channel: str, margin: timedelta, renewable: bool) -> None:
-        """Remember; nothing is read.
+        """Store the arguments; nothing is read.
 
         Args:
-            api: that renews it.
-            secrets: where it is kept, as `access_token`.
-            channel: the operator's name, for messages.
-            margin: it is renewed when it is good for less.
-            renewable: whether the platform renews such a token; Facebook's page tokens do not end.
+            api: renews the token.
+            secrets: hold it as `access_token`.
+            channel: the channel's name, for messages.
+            margin: the token is renewed when it is valid for less.
+            renewable: whether the platform renews such a token; Facebook's page tokens do not expire.
         """
         self._api = api
         self._secrets = secrets
@@ -45,10 +45,10 @@ class GraphToken:
         self._renewable = renewable
 
     def current(self) -> str:
-        """The token, renewed where it is time.
+        """The token, renewed if due.
 
         Raises:
-            Unauthorised: there is none.
+            Unauthorised: it is missing.
         """
         token = self._secrets.get("access_token")
         if not token:
@@ -67,16 +67,16 @@ class GraphToken:
         return renewed
 
     def expires(self) -> datetime | None:
-        """When the token ends, as far as it is known; it is asked of nobody."""
+        """When the token expires, if known; without the network."""
         ends = self._state(self._secrets.get("access_token") or "").get("expires")
         return datetime.fromisoformat(ends).astimezone(UTC) if ends and self._renewable else None
 
-    def told(self) -> str:
-        """How long the token is good for, in words."""
+    def describe(self) -> str:
+        """How long the token is valid, as a clause for the operator."""
         if not self._renewable:
-            return "the token is not one that is renewed"
+            return "the token does not expire"
         expires = self._state(self._secrets.get("access_token") or "").get("expires")
-        return f"the token is good until {expires[:10]}" if expires else "how long the token is good for is not known"
+        return f"the token is valid until {expires[:10]}" if expires else "how long the token is valid is not known"
 
     def _due(self, token: str) -> bool:
         state, now = self._state(token), datetime.now(UTC)
@@ -86,7 +86,7 @@ class GraphToken:
         return not expires or now > datetime.fromisoformat(expires) - self._margin
 
     def _state(self, token: str) -> dict[str, str]:
-        """What is known of this very token: when it was tried to renew it, and when it expires."""
+        """The record of this token: when its renewal was last attempted ("tried"), and when it expires."""
         try:
             state = json.loads(self._secrets.get("token_state") or "{}")
             for name in ("tried", "expires"):
@@ -103,7 +103,7 @@ class GraphToken:
                 self._secrets.put("access_token", token)
             self._secrets.put("token_state", json.dumps(state))
         except DiskError:
-            log.exception("The renewed access token could not be kept", extra={"channel": self._channel})
+            log.exception("The renewed access token could not be saved", extra={"channel": self._channel})
 
 
 def _fingerprint(token: str) -> str:

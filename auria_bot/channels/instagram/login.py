@@ -1,9 +1,8 @@
-"""Signs in to Instagram's private API, seldom and never blindly.
+"""Signs in to Instagram's private API as rarely as possible.
 
-A session is kept, and used for as long as the platform honours it. There is a login only without a session; each is
-noted before it is made. Whatever the platform says against one (a challenge, a wrong password, a block) ends it: from
-then on nothing is sent, until the operator asks for a check, which makes one more attempt at most, ever later apart.
-A session that the platform ends within a day blocks too. Knows no post.
+A session is saved and used as long as the platform accepts it. A login is made only without a session, and recorded before it is
+made. Any refusal (a challenge, a wrong password, a block) blocks the channel: nothing is sent until the operator asks for a
+check, which makes at most one more attempt, with growing waits. A session that ends within a day blocks the channel too.
 """
 
 from __future__ import annotations
@@ -23,24 +22,24 @@ if TYPE_CHECKING:
 
 __all__ = ["InstagramLogin"]
 
-_SHORT = timedelta(hours=24)  # a session that ends sooner was ended on purpose
+_SHORT = timedelta(hours=24)  # a session that ends sooner was ended deliberately
 _LONGEST = timedelta(hours=24)  # between two logins, however many failed
 
 
 class InstagramLogin:
-    """The account's way in: its session, its secrets, and what stands in its way."""
+    """An account's session, secrets, and block."""
 
     def __init__(
         self, secrets: Secrets, *, channel: str, username: str, wait: timedelta, connect: Callable[..., Any]
     ) -> None:
-        """Remember; nothing is read.
+        """Store the arguments; nothing is read.
 
         Args:
-            secrets: where session, password and seed are kept.
-            channel: the operator's name, for messages.
+            secrets: hold session, password and seed.
+            channel: the channel's name, for messages.
             username: of the account.
-            wait: between two logins at least; doubled with each that fails.
-            connect: makes a client of a session.
+            wait: minimum between two logins; doubled with each failure.
+            connect: creates a client from a session.
         """
         self._secrets = secrets
         self._channel = channel
@@ -48,17 +47,16 @@ class InstagramLogin:
         self._wait = wait
         self._connect = connect
         self._client: Any = None
-        self._print: tuple[str, str] | None = None  # the credentials, and their fingerprint
+        self._fingerprinted: tuple[str, str] | None = None  # the credentials and their fingerprint
 
     def client(self, *, asked: bool = False) -> Any:
-        """A client that is signed in, as far as one can tell without asking; else a login.
+        """The client, with the saved session if there is one.
 
         Args:
-            asked: whether the operator asks, who may have put right what stood in the way.
+            asked: whether the operator asks, who may have removed the cause of a block.
 
         Raises:
-            Unauthorised: something stands in the way, with what to do.
-            Throttled: it is too early for another login.
+            Unauthorised: the channel is blocked.
         """
         blocked = self._state().get("blocked")
         if blocked and not asked:
@@ -72,11 +70,11 @@ class InstagramLogin:
         return bool(client.user_id and (client.sessionid or client.authorization_data))
 
     def sign_in(self, client: Any) -> None:
-        """Make one login, noted before it is made; what it raises is the package's own.
+        """Log in once; the attempt is recorded first. The package's own errors are passed on.
 
         Raises:
-            Unauthorised: the password is missing, or the seed is none.
-            Throttled: it is too early for another.
+            Unauthorised: the password is missing, or the seed is not valid.
+            Throttled: it is too early for another login.
         """
         password = self._secrets.get("password")
         if not (self._username and password):
@@ -87,7 +85,7 @@ class InstagramLogin:
             until = datetime.fromisoformat(state["at"]) + min(self._wait * 2 ** min(failures - 1, 10), _LONGEST)
             if now < until:
                 raise Throttled(
-                    f"the last login failed, and another so soon would look like a robot's: after {until:%Y-%m-%d %H:%M} UTC",
+                    f"the last login failed, and another so soon would look like a robot: wait until {until:%Y-%m-%d %H:%M} UTC",
                     until=until,
                 )
         code = self._code(client)
@@ -98,19 +96,19 @@ class InstagramLogin:
             client.password = None
             self.keep_session(client)
         if not (done and self.is_signed_in(client)):
-            raise Unauthorised("Instagram gave no session")
+            raise Unauthorised("Instagram returned no session")
         self._keep(at=now.isoformat(), failures=0, blocked="")
 
     def keep_session(self, client: Any) -> None:
-        """Keep what makes the client known to the platform again, where it changed."""
+        """Save the session if it changed."""
         text = json.dumps({"for": self._username, "settings": kept_session(client)}, sort_keys=True)
         if text != self._secrets.get("session"):
             self._secrets.put("session", text)
 
     def ended(self) -> str:
-        """Forget a session that the platform ended, but not the device; why that blocks, or "".
+        """Delete a session that the platform ended, but keep the device; returns why that blocks the channel, or "".
 
-        A session that lasted is followed by a login at the next attempt; one that did not blocks.
+        After a session that lasted, the next attempt logs in; one that was short blocks the channel.
         """
         settings = self._session()
         for name in ("authorization_data", "cookies", "ig_u_rur", "ig_www_claim"):
@@ -122,31 +120,31 @@ class InstagramLogin:
             return "Instagram ended a session that was less than a day old"
         return ""
 
-    def block(self, words: str) -> None:
+    def block(self, reason: str) -> None:
         """Send nothing more until the operator asks for a check."""
         state = self._state()
-        self._keep(at=state.get("at", ""), failures=state.get("failures", 0), blocked=words)
+        self._keep(at=state.get("at", ""), failures=state.get("failures", 0), blocked=reason)
         self._client = None
 
     def unblock(self) -> None:
-        """The platform honours the session: nothing stands in the way."""
+        """Remove the block: the platform accepts the session."""
         state = self._state()
         if state.get("blocked") or state.get("failures"):
             self._keep(at=state.get("at", ""), failures=0, blocked="")
 
     def known_secrets(self) -> tuple[str, ...]:
-        """What must not stand in a message."""
-        given = (self._secrets.get(name) for name in ("password", "totp_seed", "proxy"))
-        return tuple(value for value in given if value)
+        """Values that messages must not contain."""
+        values = (self._secrets.get(name) for name in ("password", "totp_seed", "proxy"))
+        return tuple(value for value in values if value)
 
     def _code(self, client: Any) -> str:
-        """The code of this half minute; "" where no seed is kept."""
+        """The current code of the authenticator; "" without a seed."""
         seed = (self._secrets.get("totp_seed") or "").replace(" ", "")
         try:
             return str(client.totp_generate_code(seed)) if seed else ""
         except ValueError:
             raise Unauthorised(
-                "the secret totp_seed is no seed: it is the text that the app shows under its QR code"
+                "the secret totp_seed is not valid: it is the text that the app shows under its QR code"
             ) from None
 
     def _session(self) -> dict[str, Any]:
@@ -163,7 +161,7 @@ class InstagramLogin:
         return dict(kept["settings"])
 
     def _state(self) -> dict[str, Any]:
-        """What came of earlier logins with these very credentials."""
+        """The record of earlier logins with these credentials."""
         try:
             state = json.loads(self._secrets.get("login_state") or "{}")
             if state.get("for") != self._fingerprint():
@@ -179,8 +177,8 @@ class InstagramLogin:
         self._secrets.put("login_state", json.dumps(state))
 
     def _fingerprint(self) -> str:
-        """Of the credentials: new ones start afresh."""
+        """Fingerprint of the credentials: new ones start without a record."""
         text = "\x1f".join([self._username, *self.known_secrets()])
-        if self._print is None or self._print[0] != text:
-            self._print = text, hashlib.scrypt(text.encode(), salt=b"auria-login", n=2**12, r=8, p=1).hex()[:16]
-        return self._print[1]
+        if self._fingerprinted is None or self._fingerprinted[0] != text:
+            self._fingerprinted = text, hashlib.scrypt(text.encode(), salt=b"auria-login", n=2**12, r=8, p=1).hex()[:16]
+        return self._fingerprinted[1]

@@ -1,8 +1,8 @@
-"""Publishes to Instagram by its private API, as the app does: for accounts that cannot have the official road.
+"""Publishes to Instagram with its private API, as the app does: for accounts that cannot use the official one.
 
-**The risk.** Instagram does not allow it, may ask for confirmations at any time, and may restrict or ban the account. So it must be
-chosen with `accept_risk = true`; `instagram_graph` is the road for those who can take it. It goes slowly, keeps its
-session, and stops at the first sign of trouble. An upload is invisible; one request makes the post.
+**The risk.** Instagram does not allow it, may ask for confirmations at any time, and may restrict or ban the account. It must be
+enabled with `accept_risk = true`; `instagram_graph` uses the official API. The channel waits between requests, keeps its
+session, and stops at the first refusal. The upload is invisible; one request creates the post.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.channels.answers import as_count, as_id, as_object, as_text
 from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
 from auria_bot.channels.instagram.client import OWN_ADDRESS, single_send_client
-from auria_bot.channels.instagram.errors import Meaning, meaning
+from auria_bot.channels.instagram.errors import ErrorKind, classify
 from auria_bot.channels.instagram.login import InstagramLogin
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement
@@ -30,55 +31,53 @@ from auria_bot.url_validation import checked_address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["InstagramChannel", "InstagramConfig"]
+__all__ = ["InstagramChannel"]
 
 log = logging.getLogger(__name__)
 
-_SLACK = timedelta(minutes=15)  # how far the platform's clock and ours may be apart
-_PAGE = 33  # posts that are asked for at once, when a post is looked for: as many as the app asks for
-_PAGES = 20  # that are looked through at most
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstagramConfig:
-    """How to publish as the app does."""
-
-    name: str = "instagram"
-    accept_risk: bool = False  # Instagram does not allow this road, and may ban the account
-    username: str = ""
-    address: str = OWN_ADDRESS
-    delay: tuple[float, float] = (1.0, 3.0)  # seconds to wait before each request: the shortest and the longest
-    timeout: float = 60.0  # seconds, for each request
-    settle: float = 600.0  # seconds after which a request whose answer was lost has surely been dealt with
-    login_wait: float = 300.0  # seconds between two logins where one failed; doubled with each
+_SLACK = timedelta(minutes=15)  # difference allowed between the platform's clock and ours
+_PAGE = 33  # posts a request, when searching for a post: as many as the app requests
+_PAGES = 20  # searched at most
 
 
 class InstagramChannel:
-    """Instagram, the other road."""
+    """Instagram, by the private API."""
 
-    Config = InstagramConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
+
+        name: str = "instagram"
+        accept_risk: bool = False  # Instagram does not allow this API, and may ban the account
+        username: str = ""
+        address: str = OWN_ADDRESS
+        delay: tuple[float, float] = (1.0, 3.0)  # seconds to wait before each request: the shortest and the longest
+        timeout: float = 60.0  # seconds, for each request
+        settle: float = 600.0  # seconds after which a request whose answer was lost has been processed
+        login_wait: float = 300.0  # seconds between two logins after a failed one; doubled with each
+
     QUESTIONS = (
         Question(
             name="accept_risk",
-            prompt="Instagram does not allow this road and may ban the account. Do you accept the risk?",
+            prompt="Instagram does not allow the private API and may ban the account. Do you accept the risk?",
         ),
         Question(name="username", prompt="The account's name"),
         Question(name="password", prompt="The account's password", secret=True),
         Question(name="totp_seed", prompt="The seed of its authenticator app, if any", secret=True, required=False),
-        Question(name="proxy", prompt="A proxy to go through, if any", secret=True, required=False),
+        Question(name="proxy", prompt="The address of a proxy, if any", secret=True, required=False),
     )
 
-    def __init__(self, config: InstagramConfig, home: Path, secrets: Secrets) -> None:  # noqa: ARG002 - it keeps no file
-        """Remember the configuration; nothing is reached for.
+    def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:  # noqa: ARG002 - it keeps no file
+        """Create the channel; nothing is sent.
 
         Raises:
-            SettingsError: the risk is not accepted, or an option makes no sense.
+            SettingsError: the risk is not accepted, or an option is not valid.
         """
         setting = f"channels.{config.name}.options"
         if config.accept_risk is not True and str(config.accept_risk).lower() not in {"true", "yes"}:
             raise SettingsError(
-                f"{setting}.accept_risk is not true: this road is not allowed by Instagram, which may restrict or ban the"
-                " account; set it to true to take it all the same, or use the backend instagram_graph"
+                f"{setting}.accept_risk is not true: Instagram does not allow the private API and may restrict or ban the"
+                " account; set it to true to use it nevertheless, or use the backend instagram_graph"
             )
         if len(config.delay) != 2 or not 0 <= config.delay[0] <= config.delay[1] <= 120:
             raise SettingsError(
@@ -105,43 +104,27 @@ class InstagramChannel:
         )
 
     def limits(self) -> Limits:
-        """What Instagram takes."""
+        """Instagram's limits."""
         return LIMITS
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
-        """The words as they are sent: hashtags and the signature may be left out.
-
-        Raises:
-            Rejected: they are too long all the same.
-        """
+        """The caption as it is sent: hashtags and the signature may be left out."""
         return fit_caption(text, alt_text, name=self.name)
 
     def check(self) -> str:
-        """Ask who is signed in; where nobody is, sign in once. This is how the operator ends a block.
-
-        Raises:
-            Unauthorised: something stands in the way, with what to do.
-            Throttled: the platform is away, or it is too early for another login.
-        """
+        """Read the signed-in account; without a session, sign in once. A successful check ends a block."""
         client = self._login.client(asked=True)
         if self._login.is_signed_in(client):
             try:
-                return self._greeted(client)
+                return self._account_sentence(client)
             except Throttled:
                 if self._login.is_signed_in(self._login.client(asked=True)):
-                    raise  # else the session ended, and there is a login
-        return self._greeted(self._signed_in(asked=True))
+                    raise  # else the session ended, and a login follows
+        return self._account_sentence(self._signed_in(asked=True))
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Upload the picture, then make the post of it by one request.
-
-        Raises:
-            Rejected: the platform does not take it.
-            Throttled: later.
-            Unauthorised: something stands in the way, with what to do.
-            OutcomeUnknown: the last request's outcome is not known.
-        """
-        words = self.fit(post.text, post.alt_text)
+        """Upload the picture, then create the post by one request."""
+        fitted = self.fit(post.text, post.alt_text)
         picture = fit_picture(post, LIMITS)
         client = self._signed_in()
         with tempfile.TemporaryDirectory(prefix="auria-") as folder:
@@ -149,181 +132,181 @@ class InstagramChannel:
             path.write_bytes(picture.content)
             client.picture = picture.content
             upload, width, height = self._do(client, lambda: client.photo_rupload(path))
-        begun: list[bool] = []
+        started: list[bool] = []
 
         def before_publishing() -> None:
             ready(str(upload))
-            begun.append(True)
+            started.append(True)
 
         client.before_publishing = before_publishing
-        extra = {"custom_accessibility_caption": words.alt_text} if words.alt_text else {}
-        made = self._do(
-            client, lambda: client.photo_configure(upload, width, height, words.text, extra_data=extra), visible=begun
+        extra = {"custom_accessibility_caption": fitted.alt_text} if fitted.alt_text else {}
+        answer = self._do(
+            client,
+            lambda: client.photo_configure(upload, width, height, fitted.text, extra_data=extra),
+            visible=started,
         )
-        try:
-            receipt = _read(made["media"])
-        except (KeyError, TypeError, ValueError):
-            raise OutcomeUnknown("Instagram's answer to the publishing holds no post") from None
+        receipt = _receipt(as_object(as_object(answer).get("media")))
         try:
             self._login.keep_session(client)
         except DiskError as error:
-            log.warning("The session could not be kept: %s", error, extra={"channel": self.name})
+            log.warning("The session could not be saved: %s", error, extra={"channel": self.name})
         return receipt
 
     def find(self, post: Post) -> Receipt | None:
-        """Whether the post is among the account's latest.
-
-        Raises:
-            Throttled: it is too early to tell, or the platform is away.
-            Unauthorised: something stands in the way, with what to do.
-            OutcomeUnknown: too much was posted since to be sure.
-        """
+        """Look for the post among the account's latest."""
         if not (post.memo or post.tried_at) and not self._has_session():
-            return None  # no attempt came as far as its mutation
+            return None  # no attempt reached its visible request
         client = self._signed_in()
         caption = self.fit(post.text, post.alt_text).text
         since = post.tried_at - _SLACK if post.tried_at else datetime.min.replace(tzinfo=UTC)
         items, whole = self._latest(client, since if post.tried_at else datetime.now(UTC))
         for item in items:
-            mine = bool(post.memo) and str(item.get("device_timestamp")) == post.memo
-            if mine or (same_caption(_caption(item), caption) and _time(item) >= since):
-                return _read(item)
+            if post.memo and as_id(item.get("device_timestamp")) == post.memo:
+                return _receipt(item)
+            if same_caption(as_text(as_object(item.get("caption")).get("text")), caption):
+                if (at := _time(item)) is None:
+                    raise OutcomeUnknown(
+                        "Instagram lists a post with the same caption and does not say when it was made"
+                    )
+                if at >= since:
+                    return _receipt(item)
         if post.tried_at is None:
             return None
         settled = post.tried_at + timedelta(seconds=self.config.settle)
         if datetime.now(UTC) < settled:
             raise Throttled("the post is not listed, and it is too early to be sure", until=settled)
         if not whole:
-            raise OutcomeUnknown("too much was posted to Instagram since to be sure that the post is not out")
+            raise OutcomeUnknown(
+                "Instagram does not list all posts since the attempt: whether it was published is not known"
+            )
         return None
 
     def measure(self, receipt: Receipt) -> Engagement:
-        """Likes, comments and, where they are told, views and shares.
-
-        Raises:
-            NotFound: the post is gone.
-            ChannelError: it cannot be told.
-        """
+        """Likes, comments and, if given, views and shares."""
         number = receipt.id.partition("_")[0]
         if not number.isdigit():
             raise NotFound(f"Instagram has no post {receipt.id[:64]!r}")
-        found = self._ask(self._signed_in(), f"media/{number}/info/")
-        try:
-            item = found["items"][0]
-        except (KeyError, IndexError, TypeError):
-            raise NotFound(f"Instagram has no post {number}") from None
-        views = _count(item.get("view_count")) or _count(item.get("play_count"))
+        items = self._read(self._signed_in(), f"media/{number}/info/").get("items")
+        if not isinstance(items, list):
+            raise Throttled(f"Instagram's answer about post {number} cannot be read")
+        if not items:
+            raise NotFound(f"Instagram has no post {number}")
+        item = as_object(items[0])
+        views = as_count(item.get("view_count")) or as_count(item.get("play_count"))
         return Engagement(
             at=datetime.now(UTC),
-            likes=_count(item.get("like_count")),
-            replies=_count(item.get("comment_count")),
-            reposts=_count(item.get("reshare_count")),
-            saves=_count(item.get("save_count")),
+            likes=as_count(item.get("like_count")),
+            replies=as_count(item.get("comment_count")),
+            reposts=as_count(item.get("reshare_count")),
+            saves=as_count(item.get("save_count")),
             views=views,
         )
 
     def audience(self) -> Audience:
-        """How many follow the account.
+        """The account's followers."""
+        user = self._user(self._signed_in())
+        return Audience(at=datetime.now(UTC), followers=as_count(user.get("follower_count")))
 
-        Raises:
-            ChannelError: it cannot be told.
-        """
-        client = self._signed_in()
-        found = self._ask(client, f"users/{client.user_id}/info/")
-        user = found.get("user")
-        return Audience(
-            at=datetime.now(UTC), followers=_count(user.get("follower_count") if isinstance(user, dict) else None)
-        )
+    def _user(self, client: Any) -> dict[str, Any]:
+        return as_object(self._read(client, f"users/{client.user_id}/info/").get("user"))
 
-    def _greeted(self, client: Any) -> str:
-        """Whom the platform takes a client for."""
-        user = self._ask(client, "accounts/current_user/?edit=true").get("user")
+    def _account_sentence(self, client: Any) -> str:
+        """Read the signed-in account, and describe it."""
+        user = as_object(self._read(client, "accounts/current_user/?edit=true").get("user"))
         self._login.unblock()
         self._login.keep_session(client)
-        name = str(user.get("username") if isinstance(user, dict) else "") or self.config.username
-        return f"@{name} is signed in, by the road that Instagram does not allow; the session is kept"
+        name = as_text(user.get("username")) or self.config.username
+        return f"@{name} is signed in, by the private API, which Instagram does not allow; the session is saved"
 
     def _latest(self, client: Any, since: datetime) -> tuple[list[dict[str, Any]], bool]:
-        """The account's posts, pinned ones first, then the newest, and whether they reach back to that moment.
+        """The account's posts, pinned ones first, then the newest, and whether they reach back to that time or to the first.
 
-        Not by the package's own listing, which gives an empty list where the connection breaks.
+        The package's own listing is not used: it gives an empty list when the connection breaks.
         """
         items: list[dict[str, Any]] = []
         after: dict[str, str] = {}
         for _ in range(_PAGES):
-            found = self._ask(client, f"feed/user/{client.user_id}/", count=_PAGE, **after)
+            found = self._read(client, f"feed/user/{client.user_id}/", count=_PAGE, **after)
             page = found.get("items")
-            if not isinstance(page, list) or not all(isinstance(item, dict) and "pk" in item for item in page):
-                raise Throttled("Instagram's list of the latest posts makes no sense")
+            if not isinstance(page, list) or not all(_number(as_object(item)) for item in page):
+                raise Throttled("Instagram's list of the latest posts cannot be read")
             items += page
-            if not page or not found.get("more_available") or _time(page[-1]) < since:
+            oldest = _time(page[-1]) if page else None
+            if oldest is not None and oldest < since:
                 return items, True
-            after = {"max_id": str(found.get("next_max_id") or "")}
-        return items, False
+            cursor = as_id(found.get("next_max_id"))
+            if found.get("more_available") is False or not cursor:
+                break
+            after = {"max_id": cursor}
+        if not items and (posts := as_count(self._user(client).get("media_count"))) != 0:
+            if posts is None:
+                raise OutcomeUnknown("Instagram lists no posts and does not say how many the account has: look there")
+            raise Throttled(f"Instagram lists none of the account's {posts} posts: the list is not to be trusted now")
+        return items, found.get("more_available") is False
 
     def _has_session(self) -> bool:
         return self._login.is_signed_in(self._login.client())
 
     def _signed_in(self, *, asked: bool = False) -> Any:
-        """A client with a session; without one, one login is made."""
+        """A client with a session; without one, it logs in once."""
         client = self._login.client(asked=asked)
         if not self._login.is_signed_in(client):
             self._do(client, lambda: self._login.sign_in(client), login=True)
         return client
 
-    def _ask(self, client: Any, endpoint: str, **params: Any) -> dict[str, Any]:
-        """What an endpoint tells."""
-        found = self._do(client, lambda: client.private_request(endpoint, params=params or None))
-        return found if isinstance(found, dict) else {}
+    def _read(self, client: Any, endpoint: str, **params: Any) -> dict[str, Any]:
+        """Read an endpoint."""
+        return as_object(self._do(client, lambda: client.private_request(endpoint, params=params or None)))
 
     def _do(
         self, client: Any, call: Callable[[], Any], *, visible: list[bool] | None = None, login: bool = False
     ) -> Any:
-        """Call the package, and tell its errors as this house does.
+        """Call the package and raise its errors as channel errors.
 
         Args:
-            client: that is called.
-            call: what is done.
-            visible: filled once the request that followers see is on its way.
+            client: the client that is called.
+            call: the call.
+            visible: not empty once the visible request has been started.
             login: whether this is a login.
         """
         try:
             return call()
         except AuriaError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever the package raises must be told apart here
-            told = meaning(error, client, visible=bool(visible), login=login, hidden=self._login.known_secrets())
-        words = told.words
-        if told.kind is Meaning.Kind.ENDED:
-            words = self._login.ended()
-            if not words:
-                raise Throttled("Instagram ended the session; the next attempt signs in anew", until=datetime.now(UTC))
-        if told.kind in {Meaning.Kind.BLOCKED, Meaning.Kind.ENDED}:
-            self._login.block(words)
-            raise Unauthorised(f"{words}; then: `auria channels resume {self.name}`")
-        raise told.error()
+        except Exception as error:  # noqa: BLE001 - whatever the package raises is classified
+            failure = classify(error, client, visible=bool(visible), login=login, hidden=self._login.known_secrets())
+        reason = failure.message
+        if failure.kind is ErrorKind.ENDED:
+            reason = self._login.ended()
+            if not reason:
+                raise Throttled("Instagram ended the session; the next attempt signs in again", until=datetime.now(UTC))
+        if failure.kind in {ErrorKind.BLOCKED, ErrorKind.ENDED}:
+            self._login.block(reason)
+            raise Unauthorised(f"{reason}; then: `auria channels resume {self.name}`")
+        raise failure.error()
 
 
-def _caption(item: dict[str, Any]) -> str:
-    caption = item.get("caption")
-    return str(caption.get("text") or "") if isinstance(caption, dict) else ""
+def _number(item: dict[str, Any]) -> str:
+    """A post's number, which is also the first part of its id; "" without one."""
+    number = as_id(item.get("pk")) or as_id(item.get("id")).partition("_")[0]
+    return number if number.isdigit() else ""
 
 
-def _read(item: dict[str, Any]) -> Receipt:
-    """The receipt of a post, from what the platform tells of it.
+def _receipt(item: dict[str, Any]) -> Receipt:
+    """The receipt of a post.
 
     Raises:
-        KeyError: it tells too little.
+        OutcomeUnknown: the answer holds no post.
     """
-    return Receipt(id=str(item["pk"]), url=f"https://www.instagram.com/p/{item['code']}/", at=_time(item))
+    if not (number := _number(item)):
+        raise OutcomeUnknown("Instagram's answer to the publishing request holds no post")
+    code = as_text(item.get("code"))
+    url = f"https://www.instagram.com/p/{code}/" if code else "https://www.instagram.com/"
+    return Receipt(id=number, url=url, at=_time(item) or datetime.now(UTC))
 
 
-def _time(item: dict[str, Any]) -> datetime:
+def _time(item: dict[str, Any]) -> datetime | None:
     try:
         return datetime.fromtimestamp(int(item["taken_at"]), UTC)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return datetime.now(UTC)
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None

@@ -1,8 +1,9 @@
-"""Publishes to Mastodon: a picture with its description, and the words, under an idempotency key.
+"""Publishes to Mastodon and servers with its API: GoToSocial, Akkoma, Pixelfed, Friendica, Mitra, Takahe, snac and others.
 
-The picture is uploaded and processed first, which nobody sees; then the status is posted with the post's key, which the
-server knows for about an hour: a repeat within it gives the same status. Whether an older attempt did post is told by
-the account's own statuses: one that holds the picture uploaded for it, or the very same words, is the one.
+The picture is uploaded and processed first, which is not visible; then the status is posted with the post's idempotency key, which
+Mastodon keeps for about an hour. Whether an earlier attempt was published is found in the account's own statuses: one that holds the
+uploaded picture, or has the same text and a picture with the same alt text. Where a status lacks what is needed to
+compare it, the outcome stays unknown.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from auria_bot.channels.mastodon.instance import InstanceLimits, InstanceLimitsCache, plain_text
-from auria_bot.channels.mastodon.server import Gone, MastodonServer
+from auria_bot.channels.answers import as_count, as_id, as_items, as_object, as_text
+from auria_bot.channels.cache import ChannelCache
+from auria_bot.channels.mastodon.instance import InstanceLimits, plain_text
+from auria_bot.channels.mastodon.server import MastodonServer, Missing
 from auria_bot.channels.pictures import fit_picture
-from auria_bot.channels.text_limits import fit_words
+from auria_bot.channels.text_limits import fit_text
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
 from auria_bot.domain.post import Post, Receipt
@@ -30,33 +33,32 @@ if TYPE_CHECKING:
 
     from auria_bot.channels.pictures import FittedPicture
 
-__all__ = ["MastodonChannel", "MastodonConfig"]
+__all__ = ["MastodonChannel"]
 
 _VISIBILITIES = ("public", "unlisted", "private", "direct")
+_ACCOUNT = "/api/v1/accounts/verify_credentials"
 _STALE = 86_400.0  # seconds after which a server's limits are read again
-_SKEW = timedelta(minutes=10)  # by which a server's clock may differ from ours
+_SKEW = timedelta(minutes=10)  # difference allowed between the server's clock and ours
 _PAGE = 40  # statuses
-_PAGES = 10  # that are looked through for an earlier attempt
-_POLL = 0.5  # seconds between two questions whether a picture is processed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MastodonConfig:
-    """Which account, where, and how."""
-
-    name: str = "mastodon"
-    instance: str = ""  # the server's address, such as https://mastodon.example
-    visibility: str = "public"  # or unlisted, private, direct
-    language: str = "en"  # of the text, ISO 639; "" lets the server guess
-    timeout: float = 30.0  # seconds without a byte before a request is given up
-    processing: float = 60.0  # seconds that the server may take to process a picture
-    settle: float = 60.0  # seconds after an attempt during which its absence proves nothing
+_PAGES = 10  # searched for an earlier attempt
+_POLL = 0.5  # seconds between two requests whether a picture is processed
 
 
 class MastodonChannel:
-    """An account on a Mastodon server."""
+    """An account on a server with Mastodon's API."""
 
-    Config = MastodonConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
+
+        name: str = "mastodon"
+        instance: str = ""  # the server's address, such as https://mastodon.example
+        visibility: str = "public"  # or unlisted, private, direct
+        language: str = "en"  # of the text, ISO 639; "" lets the server guess
+        timeout: float = 30.0  # seconds to connect, and between two bytes of an answer
+        processing: float = 60.0  # seconds that the server may take to process a picture
+        settle: float = 60.0  # seconds after an attempt before a status that is not listed counts as absent
+
     QUESTIONS = (
         Question(name="instance", prompt="The server's address, such as https://mastodon.example"),
         Question(
@@ -66,11 +68,11 @@ class MastodonChannel:
         ),
     )
 
-    def __init__(self, config: MastodonConfig, home: Path, secrets: Secrets) -> None:
-        """Reach for nothing yet.
+    def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:
+        """Create the channel; nothing is sent.
 
         Raises:
-            SettingsError: the address is none, or there is no such visibility.
+            SettingsError: the address or the visibility is not valid.
         """
         self.config, self.name = config, config.name
         if config.visibility not in _VISIBILITIES:
@@ -79,159 +81,142 @@ class MastodonChannel:
             )
         self._address = config.instance and checked_address(config.instance, setting=f"instance of channel {self.name}")
         self._server = MastodonServer(self._address, name=self.name, secrets=secrets, timeout=config.timeout)
-        safe = re.sub(r"[^A-Za-z0-9_-]", "_", self.name)
-        self._memory = InstanceLimitsCache(home / "channels" / f"{safe}.json", self._address)
-        self._instance: InstanceLimits | None = None
+        self._cache = ChannelCache(home, self.name)
+        self._limits: InstanceLimits | None = None
 
     def limits(self) -> Limits:
-        """What the server said last that it takes; what every server takes before it was asked."""
-        return self._known().limits()
+        """The limits that the server stated last; Mastodon's before that."""
+        return self._known_limits().limits()
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
-        """The words as they are sent; characters are counted as the server does.
-
-        Raises:
-            Rejected: they are beyond a limit.
-        """
-        known = self._known()
-        return fit_words(text, alt_text, known.limits(), name=self.name, count=known.count)
+        """The text as it is sent; characters are counted as the server does."""
+        known = self._known_limits()
+        return fit_text(text, alt_text, known.limits(), name=self.name, count=known.count)
 
     def check(self) -> str:
-        """Ask the server who we are and what it takes, and whether the account says that it is a bot.
-
-        Raises:
-            Unauthorised: the token is not accepted, or may not post.
-            ChannelError: it cannot be told.
-        """
-        account = self._server.call(lambda client: client.account_verify_credentials())
-        self._may_write()
-        self._learn()
-        known = self._known()
-        words = [
-            f"@{account.get('acct')} on {self._address}",
-            f"takes {known.characters} characters, {known.alt_characters} of alt text, {known.picture_bytes} bytes a picture",
+        """Read the account and the server's limits, and whether the token may post and the account is marked as a bot."""
+        account = self._account()
+        self._check_scopes()
+        self._read_limits()
+        known = self._known_limits()
+        findings = [
+            f"@{as_text(account.get('acct')) or as_text(account.get('username')) or account['id']} on {self._address}",
+            f"accepts {known.characters} characters, {known.alt_characters} of alt text, {known.picture_bytes} bytes a picture",
         ]
-        if account.get("bot"):
-            words.append("marked as a bot")
+        if account.get("bot") is True:
+            findings.append("marked as a bot")
         else:
-            words.append(
+            findings.append(
                 "not marked as a bot: tick Automated account under Preferences > Public profile, as many servers ask"
             )
-        return "; ".join(words)
+        return "; ".join(findings)
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Upload the picture, wait until it is processed, then post the status.
-
-        Raises:
-            Rejected: the words or the picture are beyond a limit, or the server does not want them.
-            Throttled: nothing was posted; again later.
-            Unauthorised: the token is not accepted; nothing was posted.
-            OutcomeUnknown: the connection broke after the status was sent.
-            InvalidTransition: from `ready`.
-        """
-        if time.time() - self._known().read_at > _STALE:
-            self._learn()
-        words, picture = self.fit(post.text, post.alt_text), fit_picture(post, self.limits())
-        media = self._upload(picture, words.alt_text)
+        """Upload the picture, wait until it is processed, then post the status."""
+        if time.time() - self._known_limits().read_at > _STALE:
+            self._read_limits()
+        fitted, picture = self.fit(post.text, post.alt_text), fit_picture(post, self.limits())
+        media = self._upload(picture, fitted.alt_text)
         ready(media)
-        status = self._server.call(
-            lambda client: client.status_post(
-                words.text,
-                media_ids=[media],
-                visibility=self.config.visibility,
-                idempotency_key=post.key,
-                language=self.config.language or None,
-            ),
-            sent=True,
-        )
-        return self._receipt(status)
+        form = {"status": fitted.text, "media_ids[]": media, "visibility": self.config.visibility}
+        if self.config.language:
+            form["language"] = self.config.language
+        answer = self._server.post("/api/v1/statuses", sent=True, headers={"Idempotency-Key": post.key}, data=form)
+        return self._receipt(as_object(answer.content))
 
     def find(self, post: Post) -> Receipt | None:
-        """Look for the post among the account's own statuses since it was tried.
-
-        Raises:
-            Throttled: the server cannot be reached, or the attempt is too recent for its absence to mean anything.
-            Unauthorised: the token is not accepted.
-            OutcomeUnknown: the account posted too much since to look through it.
-        """
+        """Look for the post among the account's own statuses since it was tried."""
         now = datetime.now(UTC)
         since = (post.tried_at or min(post.due, now)) - _SKEW
         try:
-            words = self.fit(post.text, post.alt_text)
+            fitted = self.fit(post.text, post.alt_text)
+        except Rejected:
+            fitted = PreparedText(text=post.text, alt_text=post.alt_text)  # the limits have changed since
+        unclear = False
+        try:
             for status in self._statuses(since):
-                if _is_it(status, words, post.memo):
+                matches = _matches(status, fitted, post.memo)
+                if matches:
                     return self._receipt(status)
-        except (Rejected, KeyError, TypeError) as error:
-            raise OutcomeUnknown(f"it cannot be told whether the post is there: {error}") from None
+                unclear = unclear or matches is None
+        except Rejected as error:
+            raise OutcomeUnknown(f"it cannot be determined whether the post was published: {error}") from None
+        if unclear:
+            raise OutcomeUnknown(f"{self._address} lists a status that may be the post and does not describe it fully")
         if post.tried_at is not None and now < (settled := post.tried_at + timedelta(seconds=self.config.settle)):
-            raise Throttled("the attempt is too recent to be sure that it came to nothing", until=settled)
+            raise Throttled("the attempt is too recent to be sure that it was not published", until=settled)
         return None
 
     def measure(self, receipt: Receipt) -> Engagement:
-        """What the server counted; a status on other servers may have more.
-
-        Raises:
-            NotFound: the post is gone.
-            ChannelError: it cannot be told.
-        """
+        """The server's counts; they leave out what other servers did not report."""
         at = datetime.now(UTC)
-        if not re.fullmatch(r"\w{1,64}", receipt.id):
+        if not re.fullmatch(r"[\w-][\w.-]{0,127}", receipt.id):
             raise NotFound(f"{self.name} has no post {receipt.id[:64]!r}")
         try:
-            found = self._server.call(lambda client: client.status(receipt.id))
-        except Gone as error:
+            found = as_object(self._server.get(f"/api/v1/statuses/{quote(receipt.id)}").content)
+        except Missing as error:
             raise NotFound(f"{self.name} has no post {receipt.id}: {error}") from None
         return Engagement(
             at=at,
-            likes=found.get("favourites_count"),
-            reposts=found.get("reblogs_count"),
-            replies=found.get("replies_count"),
-            quotes=found.get("quotes_count"),
+            likes=as_count(found.get("favourites_count")),
+            reposts=as_count(found.get("reblogs_count")),
+            replies=as_count(found.get("replies_count")),
+            quotes=as_count(found.get("quotes_count")),
         )
 
     def audience(self) -> Audience:
-        """The followers that the server counted.
-
-        Raises:
-            ChannelError: it cannot be told.
-        """
+        """The account's followers."""
         at = datetime.now(UTC)
-        account = self._server.call(lambda client: client.account_verify_credentials())
-        return Audience(at=at, followers=account.get("followers_count"))
+        return Audience(at=at, followers=as_count(self._account().get("followers_count")))
 
-    def _known(self) -> InstanceLimits:
-        if self._instance is None:
-            self._instance = self._memory.recall() or InstanceLimits(instance=self._address)
-        return self._instance
-
-    def _learn(self) -> None:
-        """Read the server's limits.
+    def _account(self) -> dict[str, Any]:
+        """The account that the token belongs to; it has an "id".
 
         Raises:
-            Unauthorised: it is no Mastodon server.
+            Throttled: the answer names no account.
         """
-        try:
-            try:
-                answer = self._server.call(lambda client: client.instance_v2())
-            except Gone:
-                answer = self._server.call(lambda client: client.instance_v1())
-        except Gone:
-            raise Unauthorised(f"{self._address} is no Mastodon server; check instance of {self.name}") from None
-        self._instance = InstanceLimits.read(answer, instance=self._address, at=time.time())
-        self._memory.remember(self._instance)
+        account = as_object(self._server.get(_ACCOUNT).content)
+        if not as_id(account.get("id")):
+            raise Throttled(f"{self._address} answered without the account's id")
+        return account
 
-    def _may_write(self) -> None:
-        """Ask whether the token may post, where the server tells (Mastodon 4.3 and newer).
+    def _known_limits(self) -> InstanceLimits:
+        if self._limits is None:
+            saved = InstanceLimits.load(self._cache.load(), instance=self._address)
+            self._limits = saved or InstanceLimits(instance=self._address)
+        return self._limits
+
+    def _read_limits(self) -> None:
+        """Read the server's limits and save them.
+
+        Raises:
+            Unauthorised: it is not a server with Mastodon's API.
+        """
+        for path in ("/api/v2/instance", "/api/v1/instance", "/api/v1/instance/"):
+            try:
+                answer = as_object(self._server.get(path).content)
+            except Rejected:
+                continue  # this version is not supported
+            self._limits = InstanceLimits.read(answer, instance=self._address, at=time.time())
+            self._cache.save(self._limits.save())
+            return
+        raise Unauthorised(f"{self._address} has no Mastodon API; check instance of {self.name}")
+
+    def _check_scopes(self) -> None:
+        """Check that the token may post, on servers that report its scopes.
 
         Raises:
             Unauthorised: it may not.
-            Throttled: it cannot be told now.
+            Throttled: the server cannot be asked now.
         """
         try:
-            scopes = set(self._server.call(lambda client: client.app_verify_credentials()).get("scopes") or ())
+            answer = as_object(self._server.get("/api/v1/apps/verify_credentials").content)
         except (Rejected, Unauthorised):
-            return  # it does not tell; the token itself was accepted just before
-        lacking = [one for one in ("write:media", "write:statuses") if not scopes & {one, "write"}]
+            return  # not reported; the token itself was accepted just before
+        stated = answer.get("scopes") or answer.get("scope")
+        texts = [stated] if isinstance(stated, str) else [item for item in as_items(stated) if isinstance(item, str)]
+        scopes = {scope for text in texts for scope in re.split(r"[\s,+]+", text) if scope}
+        lacking = [scope for scope in ("write:media", "write:statuses") if not scopes & {scope, "write"}]
         if scopes and lacking:
             raise Unauthorised(
                 f"the access token of {self.name} may only {', '.join(sorted(scopes))}; make one with {' and '.join(lacking)},"
@@ -239,72 +224,111 @@ class MastodonChannel:
             )
 
     def _upload(self, picture: FittedPicture, alt_text: str) -> str:
-        """Hand the picture over and wait until the server has processed it; nobody sees it before a status holds it.
+        """Upload a picture and wait until the server has processed it; returns its id.
+
+        A picture is being processed while the server answers 202 or 206 without its address.
 
         Raises:
-            Throttled: it takes too long.
+            Throttled: it takes too long, or the server returned no id.
         """
-        media = self._server.call(
-            lambda client: client.media_post(picture.content, mime_type=picture.media_type, description=alt_text)
-        )
-        identifier = str(media.get("id") or "")
+        files = {"file": ("picture.jpg", picture.content, picture.media_type)}
+        try:
+            answer = self._server.post("/api/v2/media", files=files, data={"description": alt_text})
+        except Missing:
+            answer = self._server.post("/api/v1/media", files=files, data={"description": alt_text})
+        identifier = as_id(as_object(answer.content).get("id"))
         if not identifier:
-            raise Throttled(f"{self._address} answered with something that is no picture")
-
-        def ask(client: Any) -> Any:
-            return client.media(identifier)
-
+            raise Throttled(f"{self._address} accepted the picture but returned no id for it")
         end = time.monotonic() + self.config.processing
-        while not media.get("url"):
+        while answer.status in {202, 206} and not as_object(answer.content).get("url"):
             if time.monotonic() > end:
                 raise Throttled(
                     f"{self._address} takes longer than {self.config.processing:g} s to process the picture"
                 )
             time.sleep(_POLL)
-            media = self._server.call(ask)
+            try:
+                answer = self._server.get(f"/api/v1/media/{quote(identifier)}")
+            except Missing:
+                break  # the server does not report it; an unprocessed picture is refused with the status
         return identifier
 
-    def _statuses(self, since: datetime) -> Iterator[Any]:
-        """The account's own statuses since then, the newest first.
+    def _statuses(self, since: datetime) -> Iterator[dict[str, Any]]:
+        """The account's own statuses since then, and those of unknown time, the newest first.
 
         Raises:
-            OutcomeUnknown: there are too many.
+            Throttled: the list cannot be read, or is not complete, now.
+            OutcomeUnknown: there are too many, or it is not known whether the list is complete.
         """
-        me = self._server.call(lambda client: client.account_verify_credentials())["id"]
-        last = None
+        account = self._account()
+        seen: set[str] = set()
+        last = ""
         for _ in range(_PAGES):
-            ask = partial(_page, account=me, before=last)
-            page = self._server.call(ask)
-            yield from (status for status in page if status["created_at"] >= since)
-            if not page or min(status["created_at"] for status in page) < since:
+            params = {"limit": str(_PAGE)} | ({"max_id": last} if last else {})
+            page = self._server.get(f"/api/v1/accounts/{quote(as_id(account['id']))}/statuses", **params).content
+            if not isinstance(page, list) or not all(as_id(as_object(status).get("id")) for status in page):
+                raise Throttled(f"{self._address} answered with statuses that cannot be read")
+            new = [status for status in page if as_id(status["id"]) not in seen]
+            if not new:
+                break
+            times = {as_id(status["id"]): _time(status) for status in new}
+            yield from (status for status in new if (times[as_id(status["id"])] or since) >= since)
+            if any(at is not None and at < since for at in times.values()) and None not in times.values():
                 return
-            last = page[-1]["id"]
-        raise OutcomeUnknown(
-            f"{self._address} has more than {_PAGES * _PAGE} newer statuses of this account: look there"
-        )
+            seen |= times.keys()
+            last = as_id(page[-1]["id"])
+        else:
+            raise OutcomeUnknown(
+                f"{self._address} has more than {_PAGES * _PAGE} newer statuses of this account: look there"
+            )
+        if page and len(page) >= _PAGE:
+            raise OutcomeUnknown(f"{self._address} lists only {len(seen)} statuses of this account: look there")
+        if not seen and (posts := as_count(account.get("statuses_count"))) != 0:
+            message = f"{self._address} lists no statuses of this account, which has {'some' if posts else 'an unknown number'}"
+            raise Throttled(message) if posts else OutcomeUnknown(f"{message}: look there")
 
-    def _receipt(self, status: Any) -> Receipt:
-        """Of a status as the server describes it.
+    def _receipt(self, status: dict[str, Any]) -> Receipt:
+        """The receipt of a status.
 
         Raises:
-            OutcomeUnknown: that is no status.
+            OutcomeUnknown: the answer is not a status.
         """
-        try:
-            at = status["created_at"].astimezone(UTC)
-            return Receipt(id=str(status["id"]), url=str(status.get("url") or status["uri"]), at=at)
-        except (AttributeError, KeyError, TypeError):
-            raise OutcomeUnknown(f"{self._address} answered with something that is no status") from None
+        identifier = as_id(status.get("id"))
+        if not identifier:
+            raise OutcomeUnknown(f"{self._address} answered with something that is not a status")
+        url = as_text(status.get("url")) or as_text(status.get("uri")) or self._address
+        return Receipt(id=identifier, url=url, at=_time(status) or datetime.now(UTC))
 
 
-def _page(client: Any, *, account: str, before: str | None) -> Any:
-    """A page of an account's statuses."""
-    return client.account_statuses(account, limit=_PAGE, max_id=before, exclude_reblogs=True, exclude_replies=True)
+def _time(status: dict[str, Any]) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(as_text(status.get("created_at")))
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
-def _is_it(status: Any, words: PreparedText, memo: str) -> bool:
-    """Whether a status is the post: it holds the picture that was uploaded for it, or says the very same."""
-    media = status.get("media_attachments") or []
-    if memo and any(str(one.get("id")) == memo for one in media):
+def _matches(status: dict[str, Any], fitted: PreparedText, memo: str) -> bool | None:
+    """Whether a status is the post; None if it does not hold what is needed to tell.
+
+    It is if it holds the uploaded picture, or has the same letters and digits in its text and in a picture's alt text.
+    """
+    attachments = status.get("media_attachments")
+    media = [as_object(item) for item in as_items(attachments)]
+    if memo and any(as_id(item.get("id")) == memo for item in media):
         return True
-    same = plain_text(status.get("content") or "") == " ".join(words.text.split())
-    return same and any((one.get("description") or "") == words.alt_text for one in media)
+    if status.get("reblog"):
+        return False  # a boost of another status
+    content = status.get("content")
+    if not isinstance(content, str):
+        return None if media or not isinstance(attachments, list) else False
+    if _letters(plain_text(content)) != _letters(fitted.text):
+        return False
+    if not isinstance(attachments, list) or _time(status) is None:
+        return None
+    alt_texts = [item.get("description") for item in media]
+    return any(not isinstance(text, str) or _letters(text) == _letters(fitted.alt_text) for text in alt_texts)
+
+
+def _letters(text: str) -> str:
+    """A text's letters and digits, which servers leave unchanged; the whole text if it has none."""
+    return "".join(character for character in text.casefold() if character.isalnum()) or text

@@ -1,30 +1,42 @@
-"""A Mastodon server: one request after the other, and what its failures say about a post.
+"""HTTP requests to a server with Mastodon's API, and the classification of its failures.
 
-No request follows a redirect, so nothing secret can be led elsewhere, and none outlasts its time-out. Knows Mastodon.py;
-does not know posts.
+No request follows a redirect, so the token is sent to no other server, and each has a time-out. Servers other than Mastodon differ
+in details: answers are JSON only if asked for, and rate limits may be dates, epochs, seconds or unreadable.
 """
 
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, datetime
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.channels.answers import as_object
 from auria_bot.errors import BackendMissing, ChannelError, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from auria_bot.domain.interfaces import Secrets
 
-__all__ = ["Gone", "MastodonServer"]
+__all__ = ["Answer", "MastodonServer", "Missing"]
 
-_WORDS = 300  # characters of a server's answer that are shown
+_QUOTED = 300  # characters of a server's message that are quoted
+_LONGEST = timedelta(hours=24)  # a wait for a rate limit
 
 
-class Gone(Rejected):
-    """The server has no such thing."""
+class Missing(Rejected):
+    """The server has no such object or endpoint: 404 or 410."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A successful answer."""
+
+    status: int
+    content: Any  # parsed JSON
 
 
 class MastodonServer:
@@ -33,108 +45,136 @@ class MastodonServer:
     Usage::
 
         server = MastodonServer("https://mastodon.example", name="mastodon", secrets=secrets, timeout=30)
-        server.call(lambda client: client.account_verify_credentials())
+        server.get("/api/v1/accounts/verify_credentials").content
     """
 
     def __init__(self, address: str, *, name: str, secrets: Secrets, timeout: float) -> None:
-        """Reach for nothing yet.
+        """Store the arguments; nothing is sent.
 
         Args:
             address: the server's, checked.
-            name: the operator's name for the channel, for messages.
-            secrets: where the access token is read.
-            timeout: seconds that a request may take to connect, and to go on after each byte.
+            name: of the channel, for messages.
+            secrets: hold the access token.
+            timeout: seconds to connect, and between two bytes of an answer.
         """
         self._address, self._name, self._secrets, self._timeout = address, name, secrets, timeout
-        self._client: Any = None
 
-    def call(self, ask: Callable[[Any], Any], *, sent: bool = False) -> Any:
-        """What `ask(client)` gives.
-
-        Args:
-            ask: makes one request.
-            sent: whether that request is the visible mutation.
+    def get(self, path: str, **params: str) -> Answer:
+        """Read.
 
         Raises:
-            Gone: there is no such thing.
-            Rejected: the server does not want it.
-            Throttled: not now; nothing was done.
-            Unauthorised: the token is not accepted.
-            OutcomeUnknown: it may or may not have been done; only where `sent`.
-            BackendMissing: the package Mastodon.py is not installed.
+            Missing: there is no such object.
+            ChannelError: by the status of the answer.
+            BackendMissing: the package requests is not installed.
         """
-        client = self._open()
+        return self._request("GET", path, sent=False, params=params)
+
+    def post(
+        self, path: str, *, sent: bool = False, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> Answer:
+        """Send a form.
+
+        Args:
+            path: of the endpoint.
+            sent: whether this is the visible request; then an uncertain outcome is OutcomeUnknown.
+            headers: additional ones.
+            options: `data` and `files`, as `requests` takes them.
+
+        Raises:
+            Missing: there is no such endpoint.
+            ChannelError: by the status of the answer.
+            BackendMissing: the package requests is not installed.
+        """
+        return self._request("POST", path, sent=sent, headers=headers, **options)
+
+    def _request(
+        self, method: str, path: str, *, sent: bool, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> Answer:
+        token = self._secrets.get("access_token")
+        if not self._address or not token:
+            missing = "access token" if self._address else "instance"
+            raise Unauthorised(f"{self._name} has no {missing}; run: auria channels add {self._name}")
         try:
-            return ask(client)
-        except Exception as error:  # noqa: BLE001 - the client raises what its own libraries do
-            raise self._meaning(error, sent=sent) from None
-
-    def _open(self) -> Any:
-        if self._client is None:
-            token = self._secrets.get("access_token")
-            if not self._address or not token:
-                missing = "access token" if self._address else "instance"
-                raise Unauthorised(f"{self._name} has no {missing}; run: auria channels add {self._name}")
-            try:
-                import requests
-                from mastodon import Mastodon
-            except ImportError:
-                raise BackendMissing("Mastodon needs a package: pip install 'auria-bot[mastodon]'") from None
-            session = requests.Session()
-            session.max_redirects = 0
-            session.headers["Connection"] = "close"  # a stale connection would make an attempt unclear
-            client = Mastodon(
-                api_base_url=self._address,
-                ratelimit_method="throw",
-                request_timeout=self._timeout,
-                session=session,
-                user_agent="auria-bot",
-                mastodon_version="4.3.0",
+            import requests
+        except ImportError:
+            raise BackendMissing("Mastodon needs a package: pip install 'auria-bot[mastodon]'") from None
+        fixed = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {token}",
+            "Connection": "close",  # a stale connection would make an outcome unknown
+            "User-Agent": "auria-bot",
+        }
+        try:
+            response = requests.request(
+                method,
+                self._address + path,
+                headers=fixed | dict(headers or {}),
+                timeout=self._timeout,
+                allow_redirects=False,
+                **options,
             )
-            client.access_token = token  # not as an argument, which might be taken for a file's name
-            client.mastodon_major, client.mastodon_minor = 4, 3  # never guessed from a failed request: /api/v2/media
-            self._client = client
-        return self._client
+        except (requests.RequestException, OSError, UnicodeError) as error:
+            kind = type(error).__name__
+            if sent and not _never_sent(error):
+                raise OutcomeUnknown(f"the connection to {self._address} broke ({kind})") from None
+            raise Throttled(f"{self._address} cannot be reached ({kind})") from None
+        if not 200 <= response.status_code < 300:
+            raise self._failure(response.status_code, response.headers, response.text, sent=sent)
+        try:
+            return Answer(status=response.status_code, content=response.json())
+        except (ValueError, RecursionError):
+            message = f"{self._address} answered with something that is not JSON"
+            raise OutcomeUnknown(message) if sent else Throttled(message) from None
 
-    def _meaning(self, error: Exception, *, sent: bool) -> ChannelError:
-        """What a failed request says about the post."""
-        from mastodon import MastodonNetworkError, MastodonRatelimitError
-
-        # The client raises the same when it cannot read the limits in an answer to what was done: only this is a refusal.
-        if isinstance(error, MastodonRatelimitError) and str(error) == "Hit rate limit.":
-            until = None
-            with contextlib.suppress(TypeError, ValueError, OverflowError, OSError):
-                until = datetime.fromtimestamp(self._client.ratelimit_reset, UTC)
-            return Throttled(f"{self._address} said 429: too many requests", until=until)
-        status = next((part for part in error.args if isinstance(part, int)), 0)
-        if status:
-            return self._said(status, str(error.args[-1] or ""), sent=sent)
-        cause = error.__context__ if isinstance(error, MastodonNetworkError) else None
-        kind = type(cause or error).__name__
-        if kind == "TooManyRedirects" and not sent:
-            return Unauthorised(f"{self._address} leads elsewhere; set instance of {self._name} to its own address")
-        if sent and not _never_sent(cause):
-            return OutcomeUnknown(f"the connection to {self._address} broke, or its answer made no sense ({kind})")
-        return Throttled(f"{self._address} cannot be reached, or its answer made no sense ({kind})")
-
-    def _said(self, status: int, words: str, *, sent: bool) -> ChannelError:
-        """What an answer with an error says about the post."""
-        words = redacted(" ".join(words.split()))[:_WORDS]
-        said = f"{self._address} said {status}" + (f": {words}" if words else "")
+    def _failure(self, status: int, headers: Mapping[str, str], text: str, *, sent: bool) -> ChannelError:
+        """The error for an answer whose status is not 2xx."""
+        quoted = redacted(" ".join(_reason(text).split()))[:_QUOTED]
+        message = f"{self._address} answered {status}" + (f": {quoted}" if quoted else "")
+        if status == 429:
+            return Throttled(message, until=_reset(headers))
+        if 300 <= status < 400 and not sent:
+            return Unauthorised(
+                f"{self._address} redirects to another address; set instance of {self._name} to the server's own address"
+            )
         if status in {401, 403}:
-            return Unauthorised(said)
-        if status == 422 and "processing" in words:
-            return Throttled(said)  # the picture is not ready
+            return Unauthorised(message)
+        if status == 422 and "processing" in quoted:
+            return Throttled(message)  # the picture is not ready
         if status >= 500 or status < 400 or status in {408, 409}:
-            return OutcomeUnknown(said) if sent else Throttled(said)
-        return Gone(said) if status in {404, 410} else Rejected(said)
+            return OutcomeUnknown(message) if sent else Throttled(message)
+        return Missing(message) if status in {404, 410} else Rejected(message)
 
 
-def _never_sent(cause: BaseException | None) -> bool:
-    """Whether a connection failed before a byte of the request went out."""
-    reason = getattr(next(iter(getattr(cause, "args", ())), None), "reason", None)
-    return type(cause).__name__ == "ConnectTimeout" or type(reason).__name__ in {
-        "NewConnectionError",
-        "NameResolutionError",
-        "ConnectTimeoutError",
-    }
+def _reason(text: str) -> str:
+    """The message in a failed answer: of its JSON if there is one, never a page of HTML."""
+    with contextlib.suppress(ValueError, RecursionError):
+        problem = as_object(json.loads(text))
+        found = (problem.get(key) for key in ("error_description", "error", "message"))
+        return next((reason for reason in found if isinstance(reason, str) and reason), "")
+    return "" if "<" in text else text
+
+
+def _reset(headers: Mapping[str, str]) -> datetime | None:
+    """When a rate limit ends: an ISO date, seconds since 1970 or from now; None if that is unreadable or missing."""
+    now = datetime.now(UTC)
+    for name in ("X-RateLimit-Reset", "Retry-After"):
+        value = str(headers.get(name, "")).strip()
+        with contextlib.suppress(ValueError, OverflowError, OSError):
+            if value.replace(".", "", 1).isdigit():
+                seconds = float(value)
+                if seconds > 1e11:
+                    seconds /= 1000  # milliseconds
+                at = datetime.fromtimestamp(seconds, UTC) if seconds > 1e9 else now + timedelta(seconds=seconds)
+            else:
+                at = datetime.fromisoformat(value)
+            return min(max(at if at.tzinfo else at.replace(tzinfo=UTC), now), now + _LONGEST).astimezone(UTC)
+    return None
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Whether a connection failed before the first byte of the request."""
+    from requests import ConnectTimeout
+    from urllib3.exceptions import NewConnectionError
+
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError)

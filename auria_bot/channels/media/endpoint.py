@@ -1,9 +1,8 @@
-"""Stands a picture at a public address that is signed and expires, for a platform that fetches pictures itself.
+"""Hosts pictures at signed public addresses that expire, for platforms that fetch pictures themselves.
 
-The picture is a file in a folder of the home, and its name is its own permission: a random part, the second at which it
-expires, and an HMAC of both. Nothing can be listed or guessed, and what has expired is gone. `PictureHost` puts and
-removes pictures, `PictureEndpoint` answers for them; the two share only the folder and the key, so they may run in
-two processes. Knows no platform.
+A picture is a file in a folder of the home; its name holds a random part, the time at which it expires, and an HMAC of both, so
+addresses can neither be listed nor guessed. `PictureHost` adds and removes pictures, `PictureEndpoint` serves them; they share only
+the folder and the key, and may run in two processes.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "PictureEndpoint", "PictureHost", "picture_key", "picture_server"]
 
-_NAME = re.compile(r"(?P<what>[0-9a-f]{32})-(?P<expires>[0-9a-f]{8,12})-(?P<sign>[0-9a-f]{64})\.jpg", re.ASCII)
+_NAME = re.compile(r"(?P<random>[0-9a-f]{32})-(?P<expires>[0-9a-f]{8,12})-(?P<sign>[0-9a-f]{64})\.jpg", re.ASCII)
 
 
 def picture_key(secrets: Secrets) -> bytes:
-    """The key that signs addresses; made on first use.
+    """The key that signs addresses; created on first use.
 
     Raises:
-        DiskError: it cannot be kept.
+        DiskError: it cannot be saved.
     """
     kept = secrets.get("picture_key")
     if not kept:
@@ -46,7 +45,7 @@ def picture_key(secrets: Secrets) -> bytes:
 
 
 class PictureHost:
-    """Puts pictures into a folder that an endpoint of the operator's own shows to the world.
+    """Puts pictures into the folder that the operator's endpoint serves.
 
     Usage::
 
@@ -54,12 +53,12 @@ class PictureHost:
     """
 
     def __init__(self, folder: Path, key: bytes, *, public_url: str, clock: Callable[[], float] = time.time) -> None:
-        """Remember where.
+        """Store the arguments.
 
         Args:
-            folder: made on first use.
-            key: that signs addresses.
-            public_url: where the endpoint is reached from outside, without a slash at its end.
+            folder: created on first use.
+            key: signs addresses.
+            public_url: public address of the endpoint, without a trailing slash.
             clock: seconds since 1970.
         """
         self._folder = folder
@@ -68,7 +67,7 @@ class PictureHost:
         self._clock = clock
 
     def put(self, content: bytes, *, lasts: float) -> str:
-        """Stand a JPEG at an address; what expired is tidied away first.
+        """Host a JPEG and return its address; expired pictures are deleted first.
 
         Args:
             content: of the file.
@@ -77,8 +76,8 @@ class PictureHost:
         Raises:
             Throttled: the folder cannot be written.
         """
-        what, expires = randomness.token_hex(16), f"{int(self._clock() + lasts):08x}"
-        name = f"{what}-{expires}-{_sign(self._key, what, expires)}.jpg"
+        random, expires = randomness.token_hex(16), f"{int(self._clock() + lasts):08x}"
+        name = f"{random}-{expires}-{_sign(self._key, random, expires)}.jpg"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self.tidy()
@@ -88,13 +87,13 @@ class PictureHost:
         return f"{self._public_url}/{name}"
 
     def remove(self, address: str) -> None:
-        """Take a picture away; one that is gone already is no matter."""
+        """Delete a picture if it is there."""
         name = address.rpartition("/")[2]
         if _NAME.fullmatch(name):
             (self._folder / name).unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Delete what has expired, and what a process that was killed left half written."""
+        """Delete expired pictures, and files that a killed process left half written."""
         now = self._clock()
         for path in self._folder.iterdir():
             found = _NAME.fullmatch(path.name)
@@ -105,7 +104,7 @@ class PictureHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the endpoint answers to a request."""
+    """The endpoint's answer to a request."""
 
     status: HTTPStatus
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -113,25 +112,25 @@ class Answer:
 
 
 class PictureEndpoint:
-    """Answers for the pictures of one folder, and for nothing else. Also a WSGI application."""
+    """Serves the pictures of one folder, and nothing else; also a WSGI application."""
 
     def __init__(self, folder: Path, key: bytes, *, clock: Callable[[], float] = time.time) -> None:
-        """Remember where; the folder need not be there yet."""
+        """Store the arguments; the folder need not exist yet."""
         self._folder = folder
         self._key = key
         self._clock = clock
 
     def answer(self, method: str, path: str) -> Answer:
-        """The picture; 410 after its time; 404 for everything else, whatever the reason.
+        """The picture; 410 after it expired; 404 for everything else.
 
         Args:
             method: GET or HEAD.
-            path: of the address; only what stands after the last slash counts.
+            path: of the address; only the part after the last slash counts.
         """
         if method not in {"GET", "HEAD"}:
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD"})
         found = _NAME.fullmatch(path.rpartition("/")[2])
-        if found is None or not hmac.compare_digest(_sign(self._key, found["what"], found["expires"]), found["sign"]):
+        if found is None or not hmac.compare_digest(_sign(self._key, found["random"], found["expires"]), found["sign"]):
             return _plain(HTTPStatus.NOT_FOUND)
         if int(found["expires"], 16) <= self._clock():
             return _plain(HTTPStatus.GONE)
@@ -150,33 +149,33 @@ class PictureEndpoint:
 
     def __call__(self, environ: Mapping[str, str], start_response: Callable[..., object]) -> Iterable[bytes]:
         """The endpoint as a WSGI application."""
-        made = self.answer(environ.get("REQUEST_METHOD", "GET"), environ.get("PATH_INFO", ""))
-        start_response(f"{made.status.value} {made.status.phrase}", list(made.headers.items()))
-        return [made.body]
+        answer = self.answer(environ.get("REQUEST_METHOD", "GET"), environ.get("PATH_INFO", ""))
+        start_response(f"{answer.status.value} {answer.status.phrase}", list(answer.headers.items()))
+        return [answer.body]
 
 
 def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> ThreadingHTTPServer:
-    """A server of its own for an endpoint; `serve_forever` starts it. Stand it behind something that speaks https.
+    """Create an HTTP server for an endpoint, to be run behind an https proxy; `serve_forever` starts it.
 
     Raises:
-        Unauthorised: the port cannot be had.
+        Unauthorised: the port is not available.
     """
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = 30  # seconds: for a client that sends nothing
+        timeout = 30  # seconds without a byte from the client
 
         def do_GET(self) -> None:
-            made = endpoint.answer(self.command, self.path.partition("?")[0])
-            self.send_response(made.status)
-            for name, value in made.headers.items():
+            answer = endpoint.answer(self.command, self.path.partition("?")[0])
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(made.body)
+            self.wfile.write(answer.body)
 
-        do_HEAD = do_GET  # noqa: N815 - the server calls it so
+        do_HEAD = do_GET  # noqa: N815 - the library's name
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the server's own name
-            """Addresses are permissions: they are not logged."""
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+            """Log nothing: whoever knows an address may read the picture."""
 
         def version_string(self) -> str:
             return "auria"
@@ -184,13 +183,13 @@ def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> Thread
     try:
         server = ThreadingHTTPServer((host, port), Handler)
     except OSError as error:
-        raise Unauthorised(f"port {port} of {host} cannot be had: {error.strerror or error}") from None
+        raise Unauthorised(f"port {port} of {host} is not available: {error.strerror or error}") from None
     server.daemon_threads = True
     return server
 
 
-def _sign(key: bytes, what: str, expires: str) -> str:
-    return hmac.new(key, f"auria-picture\x1f{what}\x1f{expires}".encode(), hashlib.sha256).hexdigest()
+def _sign(key: bytes, random: str, expires: str) -> str:
+    return hmac.new(key, f"auria-picture\x1f{random}\x1f{expires}".encode(), hashlib.sha256).hexdigest()
 
 
 def _plain(status: HTTPStatus, extra: Mapping[str, str] | None = None) -> Answer:

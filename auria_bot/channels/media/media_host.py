@@ -1,10 +1,9 @@
-"""The way of a picture to the outside: by an endpoint of the operator's own, or by a storage, as the options say.
-
-Knows where pictures can stand; does not know who fetches them.
-"""
+"""Hosts pictures for platforms that fetch them: at an endpoint of the operator's own, or in S3-compatible storage."""
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot.channels.media.endpoint import PictureEndpoint, PictureHost, picture_key
@@ -20,103 +19,78 @@ if TYPE_CHECKING:
 
 __all__ = ["MediaHost"]
 
-_PROBE = b"\xff\xd8\xff\xd9"  # the shortest thing that begins and ends like a JPEG
+_PROBE = b"\xff\xd8\xff\xd9"  # the shortest content that begins and ends like a JPEG
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaHost:
-    """A channel's way outside."""
+    """The configured hosting of a channel's pictures."""
 
-    def __init__(
-        self,
-        secrets: Secrets,
-        *,
-        channel: str,
-        folder: Path,
-        public_url: str,
-        storage: str,
-        bucket: str,
-        region: str,
-        prefix: str,
-    ) -> None:
-        """Remember; nothing is read.
-
-        Args:
-            secrets: where the key that signs addresses, or the storage's keys are kept.
-            channel: the operator's name, for messages.
-            folder: that the endpoint serves.
-            public_url: where the endpoint is reached from outside; "" where a storage is used.
-            storage: its address; "" for none.
-            bucket: of the storage.
-            region: of the storage.
-            prefix: before a picture's name in the bucket.
-        """
-        self._secrets = secrets
-        self._channel = channel
-        self._folder = folder
-        self._public_url = public_url
-        self._storage = storage
-        self._bucket = bucket
-        self._region = region
-        self._prefix = prefix
+    secrets: Secrets  # hold the key that signs addresses, or the storage's keys
+    channel: str  # the channel's name, for messages
+    folder: Path  # that the endpoint serves
+    public_url: str  # public address of the endpoint; "" to use a storage
+    storage: str  # address; "" for none
+    bucket: str
+    region: str
+    prefix: str  # of a picture's name in the bucket
 
     def endpoint(self) -> PictureEndpoint:
-        """What answers at the public address.
+        """The HTTP endpoint behind the public address.
 
         Raises:
-            DiskError: the key that signs addresses cannot be kept.
+            DiskError: the key that signs addresses cannot be saved.
         """
-        return PictureEndpoint(self._folder, picture_key(self._secrets))
+        return PictureEndpoint(self.folder, picture_key(self.secrets))
 
-    def host(self, client: httpx2.Client) -> PictureHost | PictureStorage:
-        """Where pictures stand outside.
+    def open(self, client: httpx2.Client) -> PictureHost | PictureStorage:
+        """The endpoint or the storage, as configured.
 
         Args:
-            client: that talks to a storage.
+            client: sends the storage's requests.
 
         Raises:
-            Unauthorised: no way is set, or the storage's keys are missing.
+            Unauthorised: neither is configured, or the storage's keys are missing.
         """
-        if self._public_url:
-            return PictureHost(self._folder, picture_key(self._secrets), public_url=self._public_url)
-        if not (self._storage and self._bucket):
+        if self.public_url:
+            return PictureHost(self.folder, picture_key(self.secrets), public_url=self.public_url)
+        if not (self.storage and self.bucket):
             raise Unauthorised(
                 "Instagram fetches pictures itself: set public_url, or storage and bucket, in"
-                f" channels.{self._channel}.options"
+                f" channels.{self.channel}.options"
             )
-        key_id, secret = self._secrets.get("storage_key_id"), self._secrets.get("storage_secret")
+        key_id, secret = self.secrets.get("storage_key_id"), self.secrets.get("storage_secret")
         if not (key_id and secret):
-            raise Unauthorised(f"the storage's keys are missing; `auria channels add {self._channel}` asks for them")
-        keys = StorageKeys(key_id=key_id, secret=secret, region=self._region)
-        return PictureStorage(self._storage, self._bucket, keys, prefix=self._prefix, client=client)
+            raise Unauthorised(f"the storage's keys are missing; `auria channels add {self.channel}` asks for them")
+        keys = StorageKeys(key_id=key_id, secret=secret, region=self.region)
+        return PictureStorage(self.storage, self.bucket, keys, prefix=self.prefix, client=client)
 
-    def removed(self, host: PictureHost | PictureStorage, address: str) -> None:
-        """Take a picture away that nobody needs any more; where that fails, its address expires by itself."""
-        try:
+    def remove(self, host: PictureHost | PictureStorage, address: str) -> None:
+        """Remove a picture; if that fails, its address expires by itself."""
+        with contextlib.suppress(ChannelError, OSError):
             host.remove(address)
-        except (ChannelError, OSError):
-            return
 
-    def tried(self, client: httpx2.Client) -> str:
-        """Put a probe outside and fetch it from there; what was found.
+    def check(self, client: httpx2.Client) -> str:
+        """Host a probe and fetch it; returns a clause on the result.
 
         Raises:
             Unauthorised: it cannot be fetched.
-            ChannelError: it cannot be put.
+            ChannelError: it cannot be stored.
         """
         import httpx2
 
-        host = self.host(client)
+        host = self.open(client)
         address = host.put(_PROBE, lasts=60)
         try:
             answer = client.get(address)
         except httpx2.HTTPError as error:
-            return f"whether pictures can be fetched could not be tried from here ({type(error).__name__})"
+            return f"whether pictures can be fetched could not be tested from here ({type(error).__name__})"
         finally:
-            self.removed(host, address)
+            self.remove(host, address)
         if answer.status_code != 200 or answer.content != _PROBE:
-            where = self._public_url or self._storage
+            where = self.public_url or self.storage
             raise Unauthorised(
-                f"a picture put out for Instagram cannot be fetched from {where}: it answers {answer.status_code};"
-                " see that the endpoint runs and that the address leads to it"
+                f"a picture hosted for Instagram cannot be fetched from {where}: it answers {answer.status_code};"
+                " check that the endpoint runs and that the address leads to it"
             )
         return "pictures can be fetched"

@@ -1,8 +1,8 @@
-"""Stands a picture in S3-compatible storage, at an address that is signed and expires.
+"""Hosts pictures in S3-compatible storage, at signed addresses that expire.
 
-Requests are signed by AWS Signature Version 4, which every such storage understands: Amazon, Cloudflare R2, Backblaze,
-MinIO, Garage. The bucket stays private; the address alone opens the picture, for as long as it lasts. A picture is
-removed once it is published; a lifecycle rule of the bucket may sweep up what a failed post leaves behind.
+Requests are signed by AWS Signature Version 4, which Amazon, Cloudflare R2, Backblaze, MinIO and Garage support. The bucket stays
+private; only the signed address opens a picture. A picture is removed once it is published; a lifecycle rule of the bucket can
+delete those that failed posts leave behind.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PictureStorage", "StorageKeys", "presigned", "signed_headers"]
 
-_LONGEST = 604_800  # seconds: no address lasts longer
+_LONGEST = 604_800  # seconds: the maximum validity of an address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageKeys:
-    """Who signs, and for where; its text form holds no secret."""
+    """The keys for a region; the text form holds no secret."""
 
     key_id: str
     secret: str
@@ -58,14 +58,14 @@ class PictureStorage:
         client: httpx2.Client,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Remember where; nothing is sent.
+        """Store the arguments; nothing is sent.
 
         Args:
-            endpoint: of the storage, without a slash at its end; the bucket stands in the path.
+            endpoint: of the storage, without a trailing slash; the bucket becomes part of the path.
             bucket: its name.
-            keys: who signs.
-            prefix: before each picture's name in the bucket.
-            client: that sends the requests, with time-outs of its own.
+            keys: sign the requests.
+            prefix: of each picture's name in the bucket.
+            client: sends the requests, with its own time-outs.
             clock: now, in UTC.
         """
         self._base = f"{endpoint}/{bucket}/{prefix}"
@@ -74,12 +74,12 @@ class PictureStorage:
         self._clock = clock
 
     def put(self, content: bytes, *, lasts: float) -> str:
-        """Upload a JPEG under a name that nobody can guess, and give the address that opens it.
+        """Upload a JPEG under a random name, and return the signed address.
 
         Raises:
-            Throttled: the storage is away.
+            Throttled: the storage cannot be reached.
             Unauthorised: it does not accept the keys.
-            Rejected: it does not take the picture.
+            Rejected: it refuses the picture.
         """
         url = f"{self._base}{randomness.token_hex(16)}.jpg"
         self._send("PUT", url, content)
@@ -89,9 +89,7 @@ class PictureStorage:
         """Delete a picture.
 
         Raises:
-            Throttled: the storage is away.
-            Unauthorised: it does not accept the keys.
-            Rejected: it does not delete the picture.
+            ChannelError: as for `put`.
         """
         self._send("DELETE", address.partition("?")[0], b"")
 
@@ -100,26 +98,26 @@ class PictureStorage:
 
         extra = {"content-type": "image/jpeg"} if content else {}
         headers = signed_headers(method, url, self._keys, at=self._clock(), content=content, extra=extra)
-        where = urlsplit(url).hostname
+        hostname = urlsplit(url).hostname
         try:
             status = self._client.request(method, url, content=content, headers=headers).status_code
         except httpx2.HTTPError as error:
-            raise Throttled(f"the storage {where} cannot be reached ({type(error).__name__})") from None
+            raise Throttled(f"the storage {hostname} cannot be reached ({type(error).__name__})") from None
         if status in {401, 403}:
-            raise Unauthorised(f"the storage {where} answered {status}: look at its keys, its bucket and its region")
+            raise Unauthorised(f"the storage {hostname} answered {status}: check its keys, its bucket and its region")
         if status == 429 or status >= 500:
-            raise Throttled(f"the storage {where} answered {status}")
+            raise Throttled(f"the storage {hostname} answered {status}")
         if status >= 300 and not (method == "DELETE" and status == 404):
-            raise Rejected(f"the storage {where} answered {status}: look at its address, its bucket and its region")
+            raise Rejected(f"the storage {hostname} answered {status}: check its address, its bucket and its region")
 
 
 def presigned(method: str, url: str, keys: StorageKeys, *, at: datetime, lasts: int) -> str:
-    """An address that allows one method on one object for a while.
+    """A signed address that allows one method on one object for a limited time.
 
     Args:
         method: such as GET.
         url: of the object, without a query.
-        keys: who signs.
+        keys: sign the address.
         at: from when (UTC).
         lasts: seconds, at most seven days.
     """
@@ -139,15 +137,15 @@ def presigned(method: str, url: str, keys: StorageKeys, *, at: datetime, lasts: 
 def signed_headers(
     method: str, url: str, keys: StorageKeys, *, at: datetime, content: bytes, extra: Mapping[str, str]
 ) -> dict[str, str]:
-    """The headers of a signed request: those given, and the ones that sign it.
+    """The headers of a signed request.
 
     Args:
         method: such as PUT.
         url: of the object, without a query.
-        keys: who signs.
+        keys: sign the request.
         at: when (UTC).
         content: of the request.
-        extra: headers in lower case that are signed too.
+        extra: further headers to sign, in lower case.
     """
     stamp, scope = _scope(at, keys)
     digest = hashlib.sha256(content).hexdigest()

@@ -1,9 +1,7 @@
-"""Posts to X: one picture with its alt text, one text, once.
+"""Posts to X: one picture with its alt text, one text, exactly once.
 
-X has no idempotency key, so a post of unknown fate is looked for in the account's own timeline: by the uploaded picture's key, which
-every attempt remembers, or by its words. Absent it is only when the timeline was seen to reach back before the first attempt, by X's
-own clock, and some time after the last. Web addresses are refused unless the operator allows them: X charges 13 times as much.
-Knows X's rules and prices; the requests stand in `x_api`.
+X has no idempotency key, so a post of unknown outcome is looked for in the account's own timeline (`x.timeline`). Web addresses
+are refused unless the operator allows them: X charges 13 times as much for such posts. The requests are in `x.api`.
 """
 
 from __future__ import annotations
@@ -13,12 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from auria_bot.channels.answers import as_count
+from auria_bot.channels.cache import ChannelCache
 from auria_bot.channels.pictures import fit_picture
-from auria_bot.channels.text_limits import fit_words
-from auria_bot.channels.x.api import Account, Shown, XApi, moment
+from auria_bot.channels.text_limits import fit_text
+from auria_bot.channels.x.api import Account, ListedPost, XApi, moment
 from auria_bot.channels.x.errors import DuplicateText
 from auria_bot.channels.x.text import forbidden_characters, web_addresses, weighted_length
-from auria_bot.channels.x.timeline import AttemptTrace, seen
+from auria_bot.channels.x.timeline import AttemptTrace, find_in_timeline
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
 from auria_bot.domain.post import Post, Receipt
@@ -28,42 +28,33 @@ from auria_bot.url_validation import checked_address
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["XChannel", "XConfig"]
+__all__ = ["XChannel"]
 
 _KEYS = ("api_key", "api_secret", "access_token", "access_token_secret")
-_PATIENCE = timedelta(minutes=10)  # how long a post that X calls a duplicate may stay unseen before it is given up
+_PATIENCE = timedelta(minutes=10)  # how long a post that X calls a duplicate may be missing from the timeline
 _STATUS = re.compile(r"(?:.*/status/)?(\d{1,23})(?:[/?#].*)?")
 _AUTOMATION = re.compile(r"\b(?:bot|automat\w*|generated|robot|AI|KI)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class XConfig:
-    """How to post to X."""
-
-    name: str = "x"
-    address: str = "https://api.x.com"
-    made_with_ai: bool = True  # X's own mark on the post
-    allow_urls: bool = False  # a post with a web address costs 13 times as much
-    settle: float = 60.0  # seconds after an attempt before a post that is not seen counts as absent
-    connect_timeout: float = 10.0  # seconds
-    read_timeout: float = 30.0  # seconds between two bytes of an answer
-    deadline: float = 120.0  # seconds for one request and its whole answer
-    price_post: float = 0.015  # US dollars
-    price_url_post: float = 0.20  # US dollars, for a post with a web address
-    price_alt_text: float = 0.005  # US dollars
-
-
 class XChannel:
-    """An account on X.
+    """An account on X."""
 
-    Usage::
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
 
-        channel = XChannel(XConfig(), home, SecretStore(home, "x"))
-        channel.check()
-        receipt = channel.publish(post, ready)
-    """
+        name: str = "x"
+        address: str = "https://api.x.com"
+        made_with_ai: bool = True  # label the post as made with AI
+        allow_urls: bool = False  # a post with a web address costs 13 times as much
+        settle: float = 60.0  # seconds after an attempt before a post that is not listed counts as absent
+        connect_timeout: float = 10.0  # seconds
+        read_timeout: float = 30.0  # seconds between two bytes of an answer
+        deadline: float = 120.0  # seconds for one request and its whole answer
+        price_post: float = 0.015  # US dollars
+        price_url_post: float = 0.20  # US dollars, for a post with a web address
+        price_alt_text: float = 0.005  # US dollars
 
-    Config = XConfig
     QUESTIONS = (
         Question(name="api_key", prompt="API key (of the app, at console.x.com)", secret=True),
         Question(name="api_secret", prompt="API key secret", secret=True),
@@ -73,30 +64,31 @@ class XChannel:
         Question(name="access_token_secret", prompt="Access token secret", secret=True),
     )
 
-    def __init__(self, config: XConfig, home: Path, secrets: Secrets) -> None:  # noqa: ARG002 - it keeps no file
-        """Reach for nothing.
+    def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:
+        """Create the channel; nothing is sent.
 
         Raises:
-            SettingsError: the address is not one that keys may be sent to.
+            SettingsError: keys must not be sent to the address.
         """
         self.config = config
         self.name = config.name
         self._address = checked_address(config.address, setting=f"channels.{config.name}.options.address")
         self._secrets = secrets
+        self._cache = ChannelCache(home, self.name)
         self._known: tuple[tuple[str, ...], XApi] | None = None
         self._me: Account | None = None
 
     def limits(self) -> Limits:
-        """X's own, but for the hashtags: more than five look like spam."""
+        """X's limits; hashtags are limited to five by choice."""
         return Limits(characters=280, alt_characters=1000, picture_bytes=5_000_000, picture_pixels=8192, hashtags=5)
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
-        """The words as they are sent.
+        """The text as it is sent.
 
         Raises:
-            Rejected: they are too long, or hold what X does not take, or a web address that the operator does not want.
+            Rejected: the text is too long, or holds characters that X refuses, or a web address that is not allowed.
         """
-        fitted = fit_words(text, alt_text, self.limits(), name=self.name, count=weighted_length)
+        fitted = fit_text(text, alt_text, self.limits(), name=self.name, count=weighted_length)
         if not fitted.text.strip():
             raise Rejected(f"{self.name} takes no post without a text")
         if forbidden_characters(fitted.text):
@@ -110,46 +102,35 @@ class XChannel:
         return fitted
 
     def check(self) -> str:
-        """Ask X who the keys belong to, and say what is to be mended in the account.
-
-        Raises:
-            Unauthorised: the keys are not accepted, may only read, or the credit is used up.
-            ChannelError: it cannot be told now.
-        """
+        """Ask X who the keys belong to, and describe what is missing in the account's settings."""
         me = self._me = self._api().account()
         if me.read_only:
             raise Unauthorised(
                 f"the access token of @{me.username} may only read: give the app 'Read and write' at"
                 f" https://console.x.com, make a new access token, then `auria channels add {self.name}`"
             )
-        words = [f"posts as @{me.username}"]
+        findings = [f"posts as @{me.username}"]
         if me.followers is not None:
-            words.append(f"{me.followers} {'follower' if me.followers == 1 else 'followers'}")
+            findings.append(f"{me.followers} {'follower' if me.followers == 1 else 'followers'}")
         if me.protected:
-            words.append("the account is protected: only followers see its posts")
+            findings.append("the account is protected: only followers see its posts")
         if not (_AUTOMATION.search(me.description) and "@" in me.description):
-            words.append(
+            findings.append(
                 "warning: X's rules ask for the label 'Automated' (Settings, Your account, Automation), and for a bio that"
                 " says so and names the human account behind it"
             )
-        return "; ".join(words)
+        return "; ".join(findings)
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Upload the picture, describe it, and post.
+        """Upload the picture, set its alt text, and post.
 
-        A post that was tried before is looked for first: its attempt may have come to light since.
-
-        Raises:
-            Rejected: surely not out: a limit, or X does not want it.
-            Throttled: surely not out; again later.
-            Unauthorised: surely not out; the operator is needed.
-            OutcomeUnknown: it may be out.
+        A post that was attempted before is looked for first.
         """
         fitted = self.fit(post.text, post.alt_text)
         picture = fit_picture(post, self.limits())
         api = self._api()
         me = self._account()
-        if post.tried_at is not None and (found := self._seen(fitted, AttemptTrace.of(post))[0]) is not None:
+        if post.tried_at is not None and (found := self._find(fitted, AttemptTrace.of(post))[0]) is not None:
             return self._receipt(me, found.id, fitted)
         media = api.upload(picture.content)
         if fitted.alt_text.strip():
@@ -159,70 +140,49 @@ class XChannel:
         try:
             identifier = api.create(fitted.text, media, made_with_ai=self.config.made_with_ai)
         except DuplicateText as error:
-            return self._receipt(me, self._original(post, fitted, trace, error).id, fitted)
+            return self._receipt(me, self._earlier_attempt(post, fitted, trace, error).id, fitted)
         return self._receipt(me, identifier, fitted)
 
     def find(self, post: Post) -> Receipt | None:
-        """Look for the post in the account's own timeline.
-
-        Raises:
-            Throttled: X cannot be asked now, or it is too early to be sure.
-            Unauthorised: X does not accept the keys.
-            OutcomeUnknown: the timeline does not reach back to the first attempt.
-        """
+        """Look for the post in the account's own timeline."""
         fitted = self._sent(post)
         trace = AttemptTrace.of(post)
-        found, at = self._seen(fitted, trace)
+        found, at = self._find(fitted, trace)
         if found is not None:
             return self._receipt(self._account(), found.id, fitted)
         rest = timedelta(seconds=self.config.settle) - (at - trace.last) if post.tried_at is not None else timedelta()
         if rest > timedelta():
             raise Throttled(
-                "X does not show the post yet; it is too early to be sure that it is not out",
+                "X does not show the post yet; it is too early to be sure that it was not posted",
                 until=datetime.now(UTC) + rest,
             )
         return None
 
     def measure(self, receipt: Receipt) -> Engagement:
-        """Ask X for a post's public metrics.
-
-        Raises:
-            NotFound: the post is gone, or was never X's.
-            Throttled: ask again later.
-            ChannelError: it cannot be told.
-        """
+        """The post's public metrics."""
         match = _STATUS.fullmatch(receipt.id) or _STATUS.fullmatch(receipt.url)
         if match is None:
             raise NotFound(
-                f"{self.name} cannot tell the post from {receipt.id[:80]!r}: it is no id and no address of X's"
+                f"{self.name} cannot identify the post by {receipt.id[:80]!r}: it is neither an id nor an address of X"
             )
-        counts = self._api().counts(match[1])
-
-        def count(*names: str) -> int | None:
-            found = (counts.get(name) for name in names)
-            return next((one for one in found if isinstance(one, int) and one >= 0), None)
-
+        counts = {name: as_count(value) for name, value in self._api().counts(match[1]).items()}
+        reposts = counts.get("repost_count")
         return Engagement(
             at=datetime.now(UTC),
-            likes=count("like_count"),
-            reposts=count("repost_count", "retweet_count"),
-            replies=count("reply_count"),
-            quotes=count("quote_count"),
-            saves=count("bookmark_count"),
-            views=count("impression_count"),
+            likes=counts.get("like_count"),
+            reposts=counts.get("retweet_count") if reposts is None else reposts,
+            replies=counts.get("reply_count"),
+            quotes=counts.get("quote_count"),
+            saves=counts.get("bookmark_count"),
+            views=counts.get("impression_count"),
         )
 
     def audience(self) -> Audience:
-        """How many follow the account.
-
-        Raises:
-            Throttled: ask again later.
-            ChannelError: it cannot be told.
-        """
+        """The account's followers."""
         return Audience(at=datetime.now(UTC), followers=self._api().account().followers)
 
     def _api(self) -> XApi:
-        """The requests with the keys as they are now: the operator may have given new ones."""
+        """The client for the current keys, which the operator may have replaced."""
         keys = {name: (self._secrets.get(name) or "").strip() for name in _KEYS}
         if missing := [name for name, value in keys.items() if not value]:
             raise Unauthorised(f"{self.name} has no {', '.join(missing)}: `auria channels add {self.name}`")
@@ -231,50 +191,51 @@ class XChannel:
             api = XApi(
                 keys,
                 address=self._address,
-                connect_timeout=self.config.connect_timeout,
-                read_timeout=self.config.read_timeout,
-                deadline=self.config.deadline,
+                timeouts=(self.config.connect_timeout, self.config.read_timeout, self.config.deadline),
                 name=self.name,
+                cache=self._cache,
             )
             self._known, self._me = (values, api), None
         return self._known[1]
 
     def _account(self) -> Account:
-        """Whose timeline it is; asked once."""
+        """The account; asked once."""
         api = self._api()
         if self._me is None:
             self._me = api.account()
         return self._me
 
     def _sent(self, post: Post) -> PreparedText:
-        """The words that earlier attempts sent, whatever the options say by now."""
+        """The text that earlier attempts sent, whatever the options are now."""
         try:
-            return fit_words(post.text, post.alt_text, self.limits(), name=self.name, count=weighted_length)
+            return fit_text(post.text, post.alt_text, self.limits(), name=self.name, count=weighted_length)
         except Rejected:
             return PreparedText(text=post.text, alt_text=post.alt_text)
 
-    def _seen(self, fitted: PreparedText, trace: AttemptTrace) -> tuple[Shown | None, datetime]:
-        return seen(self._api(), self._account().id, fitted.text, trace)
+    def _find(self, fitted: PreparedText, trace: AttemptTrace) -> tuple[ListedPost | None, datetime]:
+        return find_in_timeline(self._api(), self._account().id, fitted.text, trace)
 
-    def _original(self, post: Post, fitted: PreparedText, trace: AttemptTrace, error: DuplicateText) -> Shown:
-        """The post that X calls this one a duplicate of, where it is this one's own earlier attempt.
+    def _earlier_attempt(
+        self, post: Post, fitted: PreparedText, trace: AttemptTrace, error: DuplicateText
+    ) -> ListedPost:
+        """The post that X calls this one a duplicate of, if an earlier attempt at this one made it.
 
         Raises:
             Rejected: it is another post.
-            OutcomeUnknown: it may be an attempt that X does not show yet.
+            OutcomeUnknown: it may be an attempt that X does not list yet.
         """
         try:
-            found, at = self._seen(fitted, trace)
+            found, at = self._find(fitted, trace)
         except ChannelError as trouble:
             raise OutcomeUnknown(f"{error}; and its timeline cannot be read now ({trouble})") from None
         if found is not None:
             return found
         if post.tried_at is not None and at - trace.first < _PATIENCE:
-            raise OutcomeUnknown(f"{error}; an earlier attempt went out, it seems, but X does not show it yet")
-        raise Rejected(f"{error}; the account has posted this text before, by other means; edit it and approve again")
+            raise OutcomeUnknown(f"{error}; an earlier attempt seems to have been posted, but X does not list it yet")
+        raise Rejected(f"{error}; the account has posted this text before, in another way; edit it and approve again")
 
     def _receipt(self, me: Account, identifier: str, fitted: PreparedText) -> Receipt:
-        """What it cost is what this post costs: earlier attempts may have paid for alt texts of their own."""
+        """The receipt, with the cost of this post; alt texts of earlier attempts are not counted."""
         price = self.config.price_url_post if web_addresses(fitted.text) else self.config.price_post
         price += self.config.price_alt_text if fitted.alt_text.strip() else 0
         url = f"https://x.com/{me.username}/status/{identifier}"

@@ -1,7 +1,6 @@
-"""What X means by an answer that is no success: whether the post is out, and whether to wait, to give up or to ask the operator.
+"""Classifies failed answers of X: whether the post may be out, and whether to wait, to give up or to ask the operator.
 
-Each of 401, 402, 403 (of a text, of an account, a duplicate), 429 and 5xx has its own meaning. What X said is repeated without
-any key or token that it may hold. Knows no request.
+401, 402, 403 (about a text, about the account, a duplicate), 429 and 5xx are told apart. Messages quote X without keys and tokens.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.channels.answers import as_object
 from auria_bot.errors import OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from auria_bot.errors import ChannelError
 
-__all__ = ["Answered", "DuplicateText", "ErrorClassifier", "Stage", "as_object", "kind_of"]
+__all__ = ["Answered", "DuplicateText", "ErrorClassifier", "Stage", "kind_of"]
 
 _GRACE = timedelta(seconds=1)  # after the reset of a limit
 _LONGEST = 90_000  # seconds: the limits of a day are the longest
@@ -29,26 +29,26 @@ _CONSOLE = "https://console.x.com"
 
 _CREDIT = frozenset({"credits", "usage-capped", "spend-cap-reached"})
 _ACCOUNT = frozenset({"client-forbidden", "unsupported-authentication", "account-suspended"})
-"""Problems by the last part of their type; with these, every other post would be forbidden as well."""
+"""Last parts of problem types that concern the account, not one post."""
 
-_ACCOUNT_WORDS = re.compile(r"suspend|locked|access (?:this feature|level)|subset of|enrolled|verify", re.IGNORECASE)
+_ACCOUNT_MESSAGE = re.compile(r"suspend|locked|access (?:this feature|level)|subset of|enrolled|verify", re.IGNORECASE)
 _DUPLICATE = re.compile(r"duplicate", re.IGNORECASE)
 
 
 class Stage(Enum):
-    """What a failed request was for."""
+    """What a request does."""
 
-    READING = "reading"  # it changes nothing
-    PREPARING = "preparing"  # an upload that nobody sees
-    VISIBLE = "visible"  # the post itself
+    READING = "reading"  # changes nothing
+    PREPARING = "preparing"  # an upload that is not visible
+    VISIBLE = "visible"  # creates the post
 
 
 class DuplicateText(OutcomeUnknown):
-    """X has this very text already: of an earlier attempt, or of another post."""
+    """X has the same text already, from an earlier attempt or another post."""
 
 
 class Answered(Exception):
-    """An answer that is no success."""
+    """An answer whose status is not 2xx."""
 
     def __init__(self, status: int, headers: Mapping[str, str], content: bytes, reason: str) -> None:
         super().__init__(status)
@@ -60,11 +60,17 @@ class Answered(Exception):
         self.problem: dict[str, Any] = as_object(problem)
         first = self.problem.get("errors")
         nested = as_object(first[0]) if isinstance(first, list) and first else {}
-        found = (self.problem.get("detail"), nested.get("message"), nested.get("detail"), self.problem.get("title"))
-        self.words = next((one for one in found if isinstance(one, str) and one), reason)
+        found = (
+            self.problem.get("detail"),
+            self.problem.get("message"),
+            nested.get("message"),
+            nested.get("detail"),
+            self.problem.get("title"),
+        )
+        self.message = next((text for text in found if isinstance(text, str) and text), reason)
 
     def until(self, now: datetime) -> datetime | None:
-        """When the limit is reset, by this machine's clock: `now` is X's. None where X does not say."""
+        """When the limit is reset, by this machine's clock; None if X does not say. `now` is by X's clock."""
         resets = [
             self._number(f"{prefix}-reset")
             for prefix in ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
@@ -82,72 +88,67 @@ class Answered(Exception):
 
 
 class ErrorClassifier:
-    """Turns answers into errors, for the channel of that name."""
+    """Turns failed answers into channel errors."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def error(self, answered: Answered, stage: Stage, *, ahead: timedelta) -> ChannelError:
-        """What an answer means at this stage.
+        """The error for a failed answer.
 
         Args:
             answered: the answer.
-            stage: what was asked.
+            stage: what the request does.
             ahead: how far X's clock is ahead of this machine's.
         """
         status, kind = answered.status, kind_of(answered.problem)
-        said = f"X answers {status}: {_clean(answered.words)}"
+        message = f"X answers {status}: {_clean(answered.message)}"
         found: ChannelError
         if status == 402 or kind in _CREDIT:
-            found = Unauthorised(f"{said}; the credit at X is used up: buy more at {_CONSOLE}")
+            found = Unauthorised(f"{message}; the credit at X is used up: buy more at {_CONSOLE}")
         elif status == 429:
-            found = Throttled(said, until=answered.until(datetime.now(UTC) + ahead))
+            found = Throttled(message, until=answered.until(datetime.now(UTC) + ahead))
         elif status == 401:
-            found = Unauthorised(f"{said}; {self._cure(ahead)}")
+            found = Unauthorised(f"{message}; {self._advice(ahead)}")
         elif status == 403:
-            found = self._forbidden(answered, said, stage)
+            found = self._forbidden(answered, message, stage)
         elif status >= 500 or status == 408:
-            found = OutcomeUnknown(said) if stage is Stage.VISIBLE else Throttled(said)
+            found = OutcomeUnknown(message) if stage is Stage.VISIBLE else Throttled(message)
         elif status < 400 or status in {404, 405}:
-            found = Unauthorised(f"{said}; is the channel's address right?")
+            found = Unauthorised(f"{message}; is the channel's address right?")
         else:
-            found = OutcomeUnknown(said) if stage is Stage.READING else Rejected(said)
+            found = OutcomeUnknown(message) if stage is Stage.READING else Rejected(message)
         return found
 
-    def _cure(self, ahead: timedelta) -> str:
+    def _advice(self, ahead: timedelta) -> str:
         if abs(ahead) > _SKEW:
             return (
                 f"this machine's clock is {abs(round(ahead.total_seconds() / 60))} minutes off from X's: set it right"
             )
         return f"make new keys, then `auria channels add {self._name}`"
 
-    def _forbidden(self, answered: Answered, said: str, stage: Stage) -> ChannelError:
-        """A 403: of this text, of the account, or of a gate that stands before X."""
+    def _forbidden(self, answered: Answered, message: str, stage: Stage) -> ChannelError:
+        """The error for a 403: about this text, the account, or from a proxy in front of X."""
         kind = kind_of(answered.problem)
         if not answered.problem:
-            return Throttled(f"{said}; it came from a gate before X")
-        if kind == "oauth1-permissions" or "app permissions" in answered.words:
+            return Throttled(f"{message}; it came from a proxy in front of X")
+        if kind == "oauth1-permissions" or "app permissions" in answered.message:
             return Unauthorised(
-                f"{said}; give the app 'Read and write', make a new access token, then `auria channels add {self._name}`"
+                f"{message}; give the app 'Read and write', make a new access token, then `auria channels add {self._name}`"
             )
-        if kind in _ACCOUNT or _ACCOUNT_WORDS.search(answered.words):
-            return Unauthorised(f"{said}; look at the account, and at {_CONSOLE}")
+        if kind in _ACCOUNT or _ACCOUNT_MESSAGE.search(answered.message):
+            return Unauthorised(f"{message}; look at the account, and at {_CONSOLE}")
         if stage is not Stage.VISIBLE:
-            return Unauthorised(said)
-        return DuplicateText(said) if _DUPLICATE.search(answered.words) else Rejected(said)
+            return Unauthorised(message)
+        return DuplicateText(message) if _DUPLICATE.search(answered.message) else Rejected(message)
 
 
-def _clean(words: str) -> str:
-    """What X said, short, on one line, and without any secret that it may repeat."""
-    printable = "".join(one if one.isprintable() else " " for one in redacted(words))
-    return " ".join(printable.split())[:200] or "no words"
-
-
-def as_object(value: Any) -> dict[str, Any]:
-    """The value where it is a JSON object, else an empty one."""
-    return value if isinstance(value, dict) else {}
+def _clean(message: str) -> str:
+    """X's message on one line, at most 200 characters, without secrets."""
+    printable = "".join(character if character.isprintable() else " " for character in redacted(message))
+    return " ".join(printable.split())[:200] or "no message"
 
 
 def kind_of(problem: Mapping[str, Any]) -> str:
-    """The last part of a problem's type."""
+    """The last part of a problem's type, such as "resource-not-found"."""
     return str(problem.get("type", "")).rsplit("/", 1)[-1]

@@ -1,8 +1,8 @@
-"""How X counts and shows a text: weighted length, what it takes for a web address, and whether two texts are the same.
+"""How X counts and shows a text: weighted length, web addresses, and comparison of a sent text with a shown one.
 
-The rules are those of X's own library twitter-text, version 3: a text is normalised to NFC; most characters of the
-Latin, Greek, Cyrillic, Arabic and Indic scripts weigh 1, all others 2, an emoji 2 however it is put together, and a web address
-23, because X replaces it. Knows no network.
+The rules are those of X's library twitter-text, version 3: a text is normalised to NFC; most characters of the
+Latin, Greek, Cyrillic, Arabic and Indic scripts weigh 1, all others 2, an emoji sequence 2, and a web address 23, because X replaces
+it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from auria_bot.errors import BackendMissing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MISSING", "forbidden_characters", "same_words", "web_addresses", "weighted_length"]
+__all__ = ["MISSING", "forbidden_characters", "same_text", "web_addresses", "weighted_length"]
 
 MISSING = "the channel x needs packages that are not installed: pip install 'auria-bot[x]'"
-"""What to do where tweepy or regex is not there."""
+"""The message where tweepy or regex is not installed."""
 
 _LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # code points that weigh 1
 _ADDRESS_WEIGHT = 23
-_DRAWN_TWICE = (  # pictures that U+FE0F may follow although they are drawn in colour without it
+_DRAWN_TWICE = (  # emoji that U+FE0F may follow although they are drawn in colour without it
     r"\u231A\u231B\u25FD\u25FE\u2614\u2615\u2648-\u2653\u267F\u2693\u26A1\u26AA\u26AB\u26BD\u26BE\u26C4\u26C5"
     r"\u26D4\u26EA\u26F2\u26F3\u26F5\u26FA\u26FD\u2B50\u2B55"
 )
@@ -63,17 +63,17 @@ def weighted_length(text: str) -> int:
 
 
 def web_addresses(text: str) -> tuple[str, ...]:
-    """What X would turn into links: with a scheme, or as bare as `example.org`."""
+    """What X would turn into links: with a scheme, or without one, such as `example.org`."""
     text = unicodedata.normalize("NFC", text)
     return tuple(text[start:end] for start, end in _address_spans(text))
 
 
 def forbidden_characters(text: str) -> bool:
-    """Whether the text holds a character that X never takes (a byte-order mark, or no character at all)."""
+    """Whether the text holds a character that X refuses: a byte-order mark or a noncharacter."""
     return _FORBIDDEN.search(text) is not None
 
 
-def same_words(sent: str, shown: str) -> bool:
+def same_text(sent: str, shown: str) -> bool:
     """Whether X shows, as `shown`, the text that was `sent`.
 
     X escapes for HTML, replaces web addresses, and adds a link to the picture at the end.
@@ -91,7 +91,7 @@ def _plain(text: str) -> str:
 
 
 def _address_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where web addresses stand, in their order; the names of their top-level domains are those there are."""
+    """The spans of web addresses, in order; only existing top-level domains count."""
     position = 0
     while found := min(filter(None, (_next(kind, text, position) for kind in (_WITH_SCHEME, _BARE))), default=None):
         yield found
@@ -116,13 +116,15 @@ def _weight(text: str) -> int:
         if len(grapheme) > 1 and emoji.fullmatch(grapheme):
             total += 2
         else:
-            total += sum(1 if any(low <= ord(one) <= high for low, high in _LIGHT) else 2 for one in grapheme)
+            total += sum(
+                1 if any(low <= ord(character) <= high for low, high in _LIGHT) else 2 for character in grapheme
+            )
     return total
 
 
 @cache
 def _patterns() -> tuple[Any, Any]:
-    """A grapheme, and an emoji of several code points: a flag, a key, or pictures with modifiers that are joined."""
+    """Patterns of a grapheme, and of an emoji of several code points: a flag, a keycap, or a joined sequence."""
     try:
         import regex
     except ImportError:

@@ -1,8 +1,8 @@
-"""The account's own timeline on X, where a post of unknown fate is looked for.
+"""Looks for a post of unknown outcome in the account's own timeline on X.
 
-A post is known by the uploaded picture's key, which every attempt remembers, or by its words. It is absent only where the timeline
-was seen to reach back before the first attempt, or to its end. Times are X's own, as far as they were heard, so that this
-machine's clock may be wrong or be set meanwhile. Every post that is read is charged: no more is read than tells.
+A post is recognised by the uploaded picture's key, which every attempt records, or by its text. It counts as absent only if the
+timeline was read back to before the first attempt, or to its end with as many posts as the account has. Times are X's own where
+known, so that this machine's clock may be wrong. Every post that is read is charged: no more is read than needed.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from auria_bot.channels.x.text import same_words
+from auria_bot.channels.x.text import same_text
 from auria_bot.errors import OutcomeUnknown, Throttled
 
 if TYPE_CHECKING:
-    from auria_bot.channels.x.api import Shown, XApi
+    from auria_bot.channels.x.api import ListedPost, XApi
     from auria_bot.domain.post import Post
 
-__all__ = ["AttemptTrace", "seen"]
+__all__ = ["AttemptTrace", "find_in_timeline"]
 
 _MARGIN = timedelta(seconds=30)  # between X's own clocks
 _UNSURE = timedelta(minutes=10)  # the same where only this machine's clock is known
@@ -30,7 +30,7 @@ _REACH = 3200  # posts: X shows no more of a timeline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptTrace:
-    """What the attempts at a post left behind, by X's clock where it was heard."""
+    """When a post was attempted, by X's clock where known, and with which pictures."""
 
     first: datetime
     last: datetime
@@ -39,12 +39,12 @@ class AttemptTrace:
 
     @property
     def since(self) -> datetime:
-        """Nothing of this post is older."""
+        """No attempt was earlier."""
         return self.first - self.margin
 
     @classmethod
     def of(cls, post: Post) -> AttemptTrace:
-        """Read a post's memo; without one, its times by this machine's clock."""
+        """Read a post's memo; without one, use its times by this machine's clock."""
         try:
             first, last, *media = post.memo.split()
             times = [datetime.fromtimestamp(int(value), UTC) for value in (first, last)]
@@ -54,34 +54,34 @@ class AttemptTrace:
         return cls(first=times[0], last=times[1], media=frozenset(media), margin=_MARGIN)
 
     def again(self, post: Post, key: str, at: datetime) -> AttemptTrace:
-        """With one attempt more."""
+        """Add an attempt."""
         first = at if post.tried_at is None else self.since + _MARGIN
         return AttemptTrace(first=first, last=at, media=self.media | {key}, margin=_MARGIN)
 
     def memo(self) -> str:
-        """For `Ready`: the first attempt, the last, and at most five pictures."""
+        """The text form: first attempt, last attempt, and at most five picture keys."""
         media = sorted(self.media)[-5:]
         return " ".join([str(int(self.first.timestamp())), str(int(self.last.timestamp())), *media])
 
 
-def seen(api: XApi, account: str, text: str, trace: AttemptTrace) -> tuple[Shown | None, datetime]:
-    """The post in the timeline, or None where the timeline reaches back before it; and when X said so, by X's clock.
+def find_in_timeline(api: XApi, account: str, text: str, trace: AttemptTrace) -> tuple[ListedPost | None, datetime]:
+    """The post, or None if it is surely absent; and the time of the answer by X's clock.
 
     Raises:
-        Throttled: the timeline cannot be read, or is not to be trusted, now.
-        Unauthorised: X does not accept the keys.
-        OutcomeUnknown: it does not reach back that far.
+        Throttled: the timeline cannot be read, or is incomplete, now.
+        Unauthorised: the keys are not accepted.
+        OutcomeUnknown: the timeline does not show enough to tell.
     """
     token, count, at = None, 0, None
     for _ in range(_PAGES):
         page = api.timeline(account, size=_FIRST_PAGE if token is None else _PAGE, token=token)
         at = at or api.now()
-        for shown in page.posts:
-            if shown.media & trace.media or (shown.at >= trace.since and same_words(text, shown.text)):
-                return shown, at
+        for listed in page.posts:
+            if listed.media & trace.media or (listed.at >= trace.since and same_text(text, listed.text)):
+                return listed, at
         if not page.complete:
             raise Throttled("X answered with an incomplete timeline")
-        if page.posts and min(shown.at for shown in page.posts) < trace.since:
+        if page.posts and min(listed.at for listed in page.posts) < trace.since:
             return None, at
         count += len(page.posts)
         token = page.next
@@ -89,6 +89,11 @@ def seen(api: XApi, account: str, text: str, trace: AttemptTrace) -> tuple[Shown
             break
     if at is None or token is not None or count > _REACH - _PAGE:
         raise OutcomeUnknown("X's timeline does not reach back to the first attempt; look at the profile")
-    if not count and api.account().posts:
-        raise Throttled("X shows an empty timeline of an account that has posts; it is not to be trusted now")
+    posts = api.account().posts
+    if posts is None:
+        raise OutcomeUnknown(
+            "X's timeline ends after the first attempt, and X does not say how many posts the account has; look at the profile"
+        )
+    if count < posts:
+        raise Throttled(f"X lists {count} posts of an account that has {posts}: the timeline is not to be trusted now")
     return None, at

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from auria_bot.channels.x.channel import XChannel, XConfig
+from auria_bot.channels.x.channel import XChannel
 from auria_bot.domain.post import Post, PostState
 from tests.platforms import MemorySecrets
 from tests.platforms.x import XPlatform
@@ -38,7 +38,7 @@ def make(platform: XPlatform, tmp_path: Path) -> Callable[..., XChannel]:
     """Channels that lead there."""
 
     def channel(**changes: Any) -> XChannel:
-        config = XConfig(**{**platform.options(), "read_timeout": 0.5, **changes})
+        config = XChannel.Config(**{**platform.options(), "read_timeout": 0.5, **changes})
         return XChannel(config, home=tmp_path, secrets=MemorySecrets(platform.secrets()))
 
     return channel

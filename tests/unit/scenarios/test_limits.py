@@ -61,7 +61,7 @@ class OneTooMany(Careless):
     """A channel whose limits are one above what it says."""
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
-        return text_limits.fit_words(
+        return text_limits.fit_text(
             text, alt_text, Limits(characters=301, alt_characters=101, hashtags=4), name=self.name
         )
 
@@ -70,7 +70,7 @@ class Chatty(Careless):
     """A channel that keeps its limits and asks somebody before it refuses."""
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
-        return text_limits.fit_words(text, alt_text, self.limits(), name=self.name)
+        return text_limits.fit_text(text, alt_text, self.limits(), name=self.name)
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
         with socket.socket() as asked:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.channels.bluesky.atproto_session import ENTRYWAY
-from auria_bot.channels.bluesky.channel import BlueskyChannel, BlueskyConfig
+from auria_bot.channels.bluesky.channel import BlueskyChannel
 from auria_bot.channels.bluesky.record import record_key
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import DiskError, NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised
@@ -59,7 +59,7 @@ def post(tmp_path: Path) -> Post:
 
 def another(platform: BlueskyPlatform, secrets: MemorySecrets, home: Path, **options: Any) -> BlueskyChannel:
     """Another channel object, as another process makes it."""
-    return BlueskyChannel(BlueskyConfig(**{**platform.options(), **options}), home=home, secrets=secrets)
+    return BlueskyChannel(BlueskyChannel.Config(**{**platform.options(), **options}), home=home, secrets=secrets)
 
 
 def shown(platform: BlueskyPlatform, post: Post) -> list[dict[str, Any]]:
@@ -299,7 +299,7 @@ def test_check_finds_an_account_that_was_taken_down(platform: BlueskyPlatform, c
 def test_nothing_is_led_elsewhere(platform: BlueskyPlatform, channel: BlueskyChannel, post: Post) -> None:
     """A server that points to another is a matter of the settings; after sending, it is unclear what it did."""
     platform.proxy.fail_next("302", when=lambda _, path: path.endswith("createSession"))
-    with pytest.raises(Unauthorised, match="leads elsewhere"):
+    with pytest.raises(Unauthorised, match="redirects to another address"):
         channel.check()
     platform.fail_next("302")
     with pytest.raises(OutcomeUnknown):
@@ -463,10 +463,10 @@ def test_addresses_are_secure(tmp_path: Path) -> None:
     """Plain http is for this machine; no address is taken that is none."""
     for options in ({"service": "http://example.org"}, {"appview": "ftp://example.org"}, {"web": "bsky"}):
         with pytest.raises(SettingsError):
-            BlueskyChannel(BlueskyConfig(**options), home=tmp_path, secrets=MemorySecrets())
+            BlueskyChannel(BlueskyChannel.Config(**options), home=tmp_path, secrets=MemorySecrets())
 
 
 def test_the_limits_are_known_without_the_network(tmp_path: Path) -> None:
     """A channel that was just made reaches for nothing."""
-    limits = BlueskyChannel(BlueskyConfig(picture_bytes=7), home=tmp_path, secrets=MemorySecrets()).limits()
+    limits = BlueskyChannel(BlueskyChannel.Config(picture_bytes=7), home=tmp_path, secrets=MemorySecrets()).limits()
     assert (limits.characters, limits.text_bytes, limits.picture_bytes) == (300, 3000, 7)

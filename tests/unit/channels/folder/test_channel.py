@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from auria_bot.channels.folder import channel as module
-from auria_bot.channels.folder.channel import FolderChannel, FolderConfig
+from auria_bot.channels.folder.channel import FolderChannel
 from auria_bot.domain.post import Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from tests.platforms import ready
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def channel(home: Path, **options: str) -> FolderChannel:
     """A channel with its home."""
-    return FolderChannel(FolderConfig(**options), home=home)
+    return FolderChannel(FolderChannel.Config(**options), home=home)
 
 
 def post(home: Path, number: int = 1, **changes: object) -> Post:
@@ -246,7 +246,7 @@ def test_many_posts_do_not_rebuild_the_gallery_each(tmp_path: Path, monkeypatch:
 def test_a_killed_process_s_post_is_shown_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever tidies finds it, without having published anything."""
     with monkeypatch.context() as patch:
-        patch.setattr(FolderChannel, "_show", lambda *_, **__: None)
+        patch.setattr(FolderChannel, "_update_gallery", lambda *_, **__: None)
         channel(tmp_path).publish(post(tmp_path), ready)
     assert "index.html" not in visible(tmp_path)
     channel(tmp_path).tidy()

@@ -109,7 +109,7 @@ def test_many_posts_are_parted_into_pages() -> None:
 def test_an_empty_gallery_says_so() -> None:
     """It is a page too."""
     _, found = show()
-    assert "The walls are still bare" in "".join(found.words)
+    assert "No pictures yet" in "".join(found.words)
 
 
 def test_the_same_posts_give_the_same_bytes() -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from auria_bot.channels.instagram.errors import Meaning, meaning
+from auria_bot.channels.instagram.errors import ErrorKind, classify
 
 wrong = pytest.importorskip("instagrapi.exceptions")
 requests = pytest.importorskip("requests")
 
-Kind = Meaning.Kind
+Kind = ErrorKind
 APP = ("ChallengeRequired", "ChallengeUnknownStep", "RecaptchaChallengeForm", "LegacyForceSetNewPasswordForm")
 NEEDED = (
     *APP,
@@ -49,7 +49,7 @@ def answer(status: int, **body: Any) -> Any:
 
 def kind(error: Exception, *, visible: bool = False, login: bool = False) -> Any:
     """What an error means."""
-    return meaning(error, Client(), visible=visible, login=login, hidden=()).kind
+    return classify(error, Client(), visible=visible, login=login, hidden=()).kind
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -133,14 +133,14 @@ def test_what_is_gone() -> None:
     assert kind(wrong.MediaUnavailable()) is Kind.GONE
     client = Client()
     client.last_response = answer(404)
-    found = meaning(wrong.ChallengeRequired(), client, visible=False, login=False, hidden=())
+    found = classify(wrong.ChallengeRequired(), client, visible=False, login=False, hidden=())
     assert found.kind is Kind.LATER
 
 
 def test_words_are_the_platforms_and_hold_no_secret() -> None:
     """Short, in one line, without what must stay hidden."""
     client = Client(message="no\nfrog and session0123456789 " + "x" * 400)
-    told = meaning(wrong.UnknownError(), client, visible=False, login=False, hidden=("frog",)).words
+    told = classify(wrong.UnknownError(), client, visible=False, login=False, hidden=("frog",)).message
     assert "frog" not in told
     assert "session0123456789" not in told
     assert "\n" not in told

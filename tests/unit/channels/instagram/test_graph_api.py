@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auria_bot.channels.instagram.graph_api import GraphApi, _meaning, _until, quiet_client
+from auria_bot.channels.instagram.graph_api import GraphApi, GraphContainers, _classified, _until, quiet_client
 from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from tests.platforms.http_server import HttpServer
 
@@ -18,7 +18,7 @@ TOKEN = "IGAAsecret0123456789"  # noqa: S105 - of the tests
 def meaning(status: int, code: int, subcode: int | None = None, *, visible: bool, **extra: Any) -> type[Exception]:
     """The class of error that an answer becomes."""
     error = {"code": code, "message": "words", **({"error_subcode": subcode} if subcode else {}), **extra}
-    return type(_meaning(status, {}, error, TOKEN, visible=visible))
+    return type(_classified(status, {}, error, TOKEN, visible=visible))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_words_are_kept_without_the_token() -> None:
         "error_subcode": 463,
         "message": f"Malformed access token {TOKEN}, and access token OTHERTOKEN99; see https://s3/x.jpg?X-Amz-Signature=ab",
     }
-    words = str(_meaning(400, {}, error, TOKEN, visible=False))
+    words = str(_classified(400, {}, error, TOKEN, visible=False))
     assert TOKEN not in words
     assert "OTHERTOKEN99" not in words
     assert "Signature" not in words
@@ -135,3 +135,48 @@ def test_a_renewal_that_makes_no_sense() -> None:
     """The old token stays."""
     with server(b'{"access_token": "new"}') as there, pytest.raises(Throttled):
         GraphApi(there.address, version="v23.0", timeout=5).renew(TOKEN)
+
+
+class Told:
+    """An API that tells of a container what it is told to, one answer a look, the last for ever."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self._answers = list(answers)
+
+    def read(self, *_: object, **__: object) -> dict[str, Any]:
+        """The next answer."""
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+
+def wait(*answers: dict[str, Any]) -> None:
+    """Wait for a container of which this is told."""
+    told: Any = Told(*answers)
+    GraphContainers(told, poll=0.0, patience=0.05, settle=timedelta(0)).wait("1", "token")
+
+
+def test_it_waits_until_the_picture_is_there() -> None:
+    """However often it must look."""
+    wait(*[{"status_code": "IN_PROGRESS"}] * 5, {"status_code": "FINISHED"})
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "EXPIRED", "PUBLISHED", "NEW", None])
+def test_it_does_not_wait_for_ever(status: str | None) -> None:
+    """Another container, later."""
+    with pytest.raises(Throttled):
+        wait({"status_code": status})
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        ("Error: Media upload has failed with error code 2207026", Rejected),
+        ("Error: 2207052", Unauthorised),
+        ("Error: 2207001", Throttled),
+        ("Error: 2207032 create media failed", Throttled),
+        ("", Rejected),
+    ],
+)
+def test_what_a_failure_means(words: str, meaning: type[Exception]) -> None:
+    """Its number tells; the platform's words are kept."""
+    with pytest.raises(meaning, match=words or "could not use"):
+        wait({"status_code": "ERROR", "status": words})

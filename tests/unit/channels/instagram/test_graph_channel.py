@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.channels.instagram.graph_channel import InstagramGraphChannel, InstagramGraphConfig
+from auria_bot.channels.instagram.graph_channel import InstagramGraphChannel
 from auria_bot.errors import (
     ChannelError,
     InvalidTransition,
@@ -50,7 +50,9 @@ def secrets(platform: InstagramGraphPlatform) -> MemorySecrets:
 @pytest.fixture
 def channel(platform: InstagramGraphPlatform, secrets: MemorySecrets, tmp_path: Path) -> InstagramGraphChannel:
     """A channel that leads there."""
-    return InstagramGraphChannel(InstagramGraphConfig(name="ig", **platform.options()), home=tmp_path, secrets=secrets)
+    return InstagramGraphChannel(
+        InstagramGraphChannel.Config(name="ig", **platform.options()), home=tmp_path, secrets=secrets
+    )
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def make(
     """Channels with other options."""
 
     def made(**options: Any) -> InstagramGraphChannel:
-        config = InstagramGraphConfig(name="ig", **{**platform.options(), **options})
+        config = InstagramGraphChannel.Config(name="ig", **{**platform.options(), **options})
         return InstagramGraphChannel(config, home=tmp_path, secrets=secrets)
 
     return made
@@ -209,7 +211,7 @@ def test_a_post_is_found_behind_others(
     assert channel.find(replace(post, memo="1", tried_at=datetime.now(UTC))) == receipt
 
 
-def test_an_older_post_with_the_same_words_is_not_this_one(
+def test_an_older_post_with_the_same_text_is_not_this_one(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
 ) -> None:
     """Only what was posted since the attempt counts."""
@@ -247,7 +249,7 @@ def test_the_token_is_renewed_before_it_ends(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, secrets: MemorySecrets
 ) -> None:
     """Once its end is near or not known; the renewed one is kept and used, and renewed no more for the time being."""
-    assert "the token is good until" in channel.check()
+    assert "the token is valid until" in channel.check()
     renewed = f"{platform.token}R"
     assert secrets.values["access_token"] == renewed
     assert renewed not in secrets.values["token_state"]
@@ -276,7 +278,7 @@ def test_a_facebook_token_is_not_renewed(
     platform: InstagramGraphPlatform, secrets: MemorySecrets, tmp_path: Path
 ) -> None:
     """Page tokens do not end."""
-    config = InstagramGraphConfig(
+    config = InstagramGraphChannel.Config(
         address="https://graph.facebook.com", account="1", storage="https://s3.example", bucket="b"
     )
     made = InstagramGraphChannel(config, home=tmp_path, secrets=secrets)

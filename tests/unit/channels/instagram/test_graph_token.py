@@ -83,7 +83,7 @@ def test_a_renewal_that_fails_stops_nothing(failure: Exception, caplog: pytest.L
 
 
 def test_a_token_that_cannot_be_kept_is_used_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
-    """The disk is full: the platform has renewed it, and the old one is good until its end."""
+    """The disk is full: the platform has renewed it, and the old one is valid until its end."""
 
     class Full(MemorySecrets):
         def put(self, name: str, value: str) -> None:
@@ -91,7 +91,7 @@ def test_a_token_that_cannot_be_kept_is_used_all_the_same(caplog: pytest.LogCapt
 
     with caplog.at_level(logging.ERROR):
         assert made(Api(), Full({"access_token": "first token"})).current() == "first token+"
-    assert "could not be kept" in caplog.text
+    assert "could not be saved" in caplog.text
     assert "first token" not in caplog.text
 
 
@@ -106,10 +106,10 @@ def test_a_damaged_state_is_no_state(state: str) -> None:
 def test_what_is_told_of_it() -> None:
     """Until when it is good, where that is known."""
     secrets = MemorySecrets({"access_token": "first token"})
-    assert "not known" in made(Api(), secrets).told()
+    assert "not known" in made(Api(), secrets).describe()
     made(Api(), secrets).current()
-    assert "good until 20" in made(Api(), secrets).told()
-    assert "renewed" in made(Api(), secrets, renewable=False).told()
+    assert "valid until 20" in made(Api(), secrets).describe()
+    assert "does not expire" in made(Api(), secrets, renewable=False).describe()
 
 
 def test_without_a_token_it_says_how_to_give_one() -> None:

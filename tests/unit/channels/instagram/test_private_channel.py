@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from auria_bot.channels.instagram.private_channel import InstagramChannel, InstagramConfig
+from auria_bot.channels.instagram.private_channel import InstagramChannel
 from auria_bot.errors import (
     ChannelError,
     InvalidTransition,
@@ -54,7 +54,7 @@ def make(platform: InstagramPlatform, secrets: MemorySecrets, tmp_path: Path) ->
     """Channels that lead there, each as in a new process."""
 
     def made(**options: Any) -> InstagramChannel:
-        config = InstagramConfig(name="ig", **{**platform.options(), **options})
+        config = InstagramChannel.Config(name="ig", **{**platform.options(), **options})
         return InstagramChannel(config, home=tmp_path, secrets=secrets)
 
     return made
@@ -194,7 +194,7 @@ def test_processes_share_one_session_and_one_block(platform: InstagramPlatform, 
         "import sys, json, pathlib; from auria_bot.channels.instagram.private_channel import *; from auria_bot.secret_store import SecretStore\n"
         "from auria_bot.errors import AuriaError\n"
         "home = pathlib.Path(sys.argv[1]); options = json.loads(sys.argv[2]); options['delay'] = tuple(options['delay'])\n"
-        "channel = InstagramChannel(InstagramConfig(name='ig', **options), home=home, secrets=SecretStore(home, 'ig'))\n"
+        "channel = InstagramChannel(InstagramChannel.Config(name='ig', **options), home=home, secrets=SecretStore(home, 'ig'))\n"
         "try: print(channel.audience().followers)\n"
         "except AuriaError as error: print(type(error).__name__)\n"
     )
@@ -311,7 +311,7 @@ def test_a_session_that_lasted_is_followed_by_one_login(
     make().check()
     signed_in_long_ago(secrets)
     platform.end_sessions()
-    with pytest.raises(Throttled, match="signs in anew"):
+    with pytest.raises(Throttled, match="signs in again"):
         make().publish(post, ready)
     make().publish(post, ready)
     assert platform.logins == 2
@@ -378,7 +378,7 @@ def test_a_post_is_found_behind_others(channel: InstagramChannel, platform: Inst
     assert channel.find(lost) is None
 
 
-def test_an_older_post_with_the_same_words_is_not_this_one(
+def test_an_older_post_with_the_same_text_is_not_this_one(
     channel: InstagramChannel, platform: InstagramPlatform, post: Post
 ) -> None:
     """Only what was posted since the attempt counts."""

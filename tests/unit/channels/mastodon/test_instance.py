@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from auria_bot.channels.mastodon.instance import InstanceLimits, InstanceLimitsCache, plain_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from auria_bot.channels.mastodon.instance import InstanceLimits, plain_text
 
 
 @pytest.mark.parametrize(
@@ -53,27 +48,41 @@ def test_what_a_server_leaves_out_is_as_usual() -> None:
     assert InstanceLimits.read({"max_toot_chars": 1000}, instance="", at=0.0).characters == 1000
 
 
-@pytest.mark.parametrize("kept", ["", "{", "[]", "{}", '{"instance": "https://a.example", "characters": 0}'])
-def test_a_damaged_memory_is_none(tmp_path: Path, kept: str) -> None:
-    """It is written anew."""
-    path = tmp_path / "channels" / "m.json"
-    path.parent.mkdir()
-    path.write_text(kept)
-    memory = InstanceLimitsCache(path, "https://a.example")
-    assert memory.recall() is None
-    limits = InstanceLimits(instance="https://a.example", characters=7)
-    memory.remember(limits)
-    assert memory.recall() == limits
-    assert InstanceLimitsCache(path, "https://b.example").recall() is None
-    assert [each.name for each in path.parent.iterdir()] == ["m.json"]
+LIMITS = InstanceLimits(instance="https://a.example", read_at=5.0, characters=7)
 
 
-def test_a_memory_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
-    """The limits are read again another time."""
-    (tmp_path / "channels").write_text("a file in the way")
-    memory = InstanceLimitsCache(tmp_path / "channels" / "m.json", "https://a.example")
-    memory.remember(InstanceLimits(instance="https://a.example"))
-    assert memory.recall() is None
+def test_saved_limits_are_restored() -> None:
+    """Of the same server only."""
+    assert InstanceLimits.load(LIMITS.save(), instance="https://a.example") == LIMITS
+    assert InstanceLimits.load(LIMITS.save(), instance="https://b.example") is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"characters": 0}, {"characters": "many"}, {"read_at": None}, {"picture_bytes": 1e300}]
+)
+def test_damaged_limits_are_read_again(change: dict[str, object]) -> None:
+    """A saved number that is not a positive one makes all of them invalid."""
+    assert InstanceLimits.load(LIMITS.save() | change, instance="https://a.example") is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "limits"),
+    [
+        ({"max_toot_chars": 5000, "upload_limit": 16_000_000, "description_limit": 5000}, (5000, 5000, 16_000_000)),
+        ({"version": "3.5.3 (compatible; Pixelfed 0.12.5)"}, (500, 1000, 8_000_000)),
+        (
+            {"configuration": {"statuses": {"max_characters": "200000"}}, "max_toot_chars": 1},
+            (200_000, 1500, 8_000_000),
+        ),
+        ({"configuration": {"media_attachments": {"image_size_limit": -1}}}, (500, 1500, 8_000_000)),
+    ],
+)
+def test_other_servers_state_limits_in_their_own_fields(
+    answer: dict[str, object], limits: tuple[int, int, int]
+) -> None:
+    """Akkoma at the top level, Friendica as text, Pixelfed not at all."""
+    read = InstanceLimits.read(answer, instance="", at=1.0)
+    assert (read.characters, read.alt_characters, read.picture_bytes) == limits
 
 
 def test_words_are_read_from_html() -> None:

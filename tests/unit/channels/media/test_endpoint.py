@@ -136,7 +136,7 @@ def test_a_server_of_its_own(tmp_path: Path) -> None:
         with pytest.raises(urllib.error.HTTPError, match="404") as wrong:
             urllib.request.urlopen(base, timeout=5)
         wrong.value.close()
-        with pytest.raises(Unauthorised, match="cannot be had"):
+        with pytest.raises(Unauthorised, match="is not available"):
             picture_server(PictureEndpoint(tmp_path, KEY), host="127.0.0.1", port=server.server_address[1])
     finally:
         server.shutdown()

@@ -23,15 +23,15 @@ KEYS = {"storage_key_id": "id", "storage_secret": "secret"}
 def way(folder: Path, secrets: dict[str, str] | None = None, **options: Any) -> MediaHost:
     """A way with these options."""
     values = {"public_url": "", "storage": "", "bucket": "", "region": "eu", "prefix": ""} | options
-    return MediaHost(MemorySecrets(secrets), channel="ig", folder=folder, **values)
+    return MediaHost(secrets=MemorySecrets(secrets), channel="ig", folder=folder, **values)
 
 
 def test_an_endpoint_of_ones_own_goes_before_a_storage(tmp_path: Path) -> None:
     """Where both are set."""
     both = way(tmp_path, KEYS, public_url="https://auria.example", storage="https://s3.example", bucket="b")
-    assert isinstance(both.host(quiet_client(1)), PictureHost)
+    assert isinstance(both.open(quiet_client(1)), PictureHost)
     storage = way(tmp_path, KEYS, storage="https://s3.example", bucket="b")
-    assert isinstance(storage.host(quiet_client(1)), PictureStorage)
+    assert isinstance(storage.open(quiet_client(1)), PictureStorage)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_an_endpoint_of_ones_own_goes_before_a_storage(tmp_path: Path) -> None:
 def test_what_is_missing_is_named(tmp_path: Path, secrets: dict[str, str], options: dict[str, str], words: str) -> None:
     """With what to do."""
     with pytest.raises(Unauthorised, match=words):
-        way(tmp_path, secrets, **options).host(quiet_client(1))
+        way(tmp_path, secrets, **options).open(quiet_client(1))
 
 
 def test_an_address_that_leads_elsewhere_is_found_out(tmp_path: Path) -> None:
@@ -53,10 +53,10 @@ def test_an_address_that_leads_elsewhere_is_found_out(tmp_path: Path) -> None:
     with HttpServer(lambda *_: (200, {}, b"Welcome")) as server:
         wrong = way(tmp_path / "public", public_url=server.address)
         with pytest.raises(Unauthorised, match="cannot be fetched"):
-            wrong.tried(quiet_client(5))
+            wrong.check(quiet_client(5))
     assert list((tmp_path / "public").iterdir()) == []
 
 
 def test_a_way_that_cannot_be_tried_from_here_may_be_good(tmp_path: Path) -> None:
     """Many a network does not reach its own public address from inside."""
-    assert "could not be tried" in way(tmp_path, public_url="http://127.0.0.1:1").tried(quiet_client(1))
+    assert "could not be tested" in way(tmp_path, public_url="http://127.0.0.1:1").check(quiet_client(1))

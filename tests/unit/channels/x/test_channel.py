@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auria_bot.channels.x.channel import XChannel, XConfig
+from auria_bot.channels.x.channel import XChannel
 from auria_bot.channels.x.text import weighted_length
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised
@@ -33,7 +34,6 @@ from tests.unit.channels.x_account import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 __all__ = ["channel", "make", "platform", "post"]  # the fixtures
 
@@ -298,7 +298,7 @@ def test_a_token_that_may_only_read_does_not_pass(channel: XChannel, platform: X
 def test_missing_and_wrong_keys_are_named(make: Callable[..., XChannel], platform: XPlatform, tmp_path: Path) -> None:
     """Which are missing; and new ones are used at once."""
     secrets = MemorySecrets({**platform.secrets(), "api_secret": "", "access_token": "  "})
-    channel = XChannel(XConfig(**platform.options()), home=tmp_path, secrets=secrets)
+    channel = XChannel(XChannel.Config(**platform.options()), home=tmp_path, secrets=secrets)
     with pytest.raises(Unauthorised, match="x has no api_secret, access_token: `auria channels add x`"):
         channel.check()
     assert platform.requests() == []
@@ -339,4 +339,4 @@ def test_no_secret_is_logged_or_said(
 
 
 def _offline() -> XChannel:
-    return XChannel(XConfig(), home=None, secrets=MemorySecrets())  # type: ignore[arg-type]  # it keeps no file
+    return XChannel(XChannel.Config(), home=Path("nowhere"), secrets=MemorySecrets())

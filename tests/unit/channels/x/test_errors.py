@@ -56,12 +56,12 @@ def test_a_status_means_something_else_at_each_stage(
         ({"detail": "To protect users, this account is temporarily locked."}, Unauthorised, "look at the account"),
         ({"detail": "no", "type": f"{PROBLEMS}usage-capped"}, Unauthorised, "credit"),
         ({"detail": "You are not permitted to perform this action."}, Rejected, "not permitted"),
-        (b"<html>Attention required!</html>", Throttled, "gate"),
-        (b'["a list"]', Throttled, "gate"),
+        (b"<html>Attention required!</html>", Throttled, "proxy"),
+        (b'["a list"]', Throttled, "proxy"),
     ],
 )
 def test_a_403_is_of_the_text_or_of_the_account(problem: Any, kind: type[ChannelError], words: str) -> None:
-    """A duplicate is no refusal yet; the account's trouble needs the operator; a gate's answer is nobody's last word."""
+    """A duplicate is no refusal yet; the account's trouble needs the operator; a proxy's answer is nobody's last word."""
     error = _error(403, Stage.VISIBLE, problem)
     assert type(error) is kind
     assert words in str(error)

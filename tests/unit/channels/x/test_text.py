@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auria_bot.channels.x import text as text_module
-from auria_bot.channels.x.text import forbidden_characters, same_words, web_addresses, weighted_length
+from auria_bot.channels.x.text import forbidden_characters, same_text, web_addresses, weighted_length
 from auria_bot.errors import BackendMissing
 
 
@@ -90,13 +90,13 @@ def test_characters_that_x_never_takes_are_found() -> None:
 )
 def test_a_text_is_known_as_x_shows_it(sent: str, shown: str) -> None:
     """Escaped, normalised, with shortened addresses and the picture's link."""
-    assert same_words(sent, shown)
+    assert same_text(sent, shown)
 
 
 @pytest.mark.parametrize("shown", ["rain", "rain\nponds\nnight again", "rain\nponds https://t.co/AbC123xyz9", ""])
 def test_another_text_is_not_taken_for_it(shown: str) -> None:
     """Neither a part nor a longer text."""
-    assert not same_words("rain\nponds\nnight", shown)
+    assert not same_text("rain\nponds\nnight", shown)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab éжא-—'\n"), st.sampled_from("雨の🌧한")), max_size=150))

@@ -96,7 +96,7 @@ def test_the_picture_tells_where_the_words_do_not(channel: XChannel, platform: X
     assert found.id == receipt.id
 
 
-def test_the_same_words_from_long_before_are_another_post(channel: XChannel, platform: XPlatform, post: Post) -> None:
+def test_the_same_text_from_long_before_are_another_post(channel: XChannel, platform: XPlatform, post: Post) -> None:
     """They are older than the first attempt."""
     platform.add(TEXT, age=3600)
     assert channel.find(replace(post, tried_at=datetime.now(UTC))) is None
@@ -179,7 +179,7 @@ def test_a_duplicate_is_the_earlier_attempt_that_x_does_not_show_yet(
         channel.publish(post, ready)
     platform.hidden = 1
     assert channel.find(ready.tried(post)) is None  # wrong, for it was asked before anything could settle
-    with pytest.raises(OutcomeUnknown, match="does not show it yet"):
+    with pytest.raises(OutcomeUnknown, match="does not list it yet"):
         channel.publish(ready.tried(post), ready)
     platform.hidden = 0
     receipt = channel.find(ready.tried(post))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.bootstrap.application import build
-from auria_bot.channels.folder.channel import FolderChannel, FolderConfig
+from auria_bot.channels.folder.channel import FolderChannel
 from auria_bot.domain.interfaces import Question
 from auria_bot.domain.post import PostState
 from auria_bot.registry import BACKENDS
@@ -231,7 +231,7 @@ class Risky(FolderChannel):
     """A road with a risk."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
-    class Config(FolderConfig):
+    class Config(FolderChannel.Config):
         """With a question of its own."""
 
         accept_risk: bool = False

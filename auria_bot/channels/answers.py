@@ -1,0 +1,39 @@
+"""Read fields of platforms' JSON answers: what is missing, null or of another type becomes an empty value or None.
+
+A channel decides what a missing field means; where it is needed to tell whether a post is out, the outcome stays unknown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["as_count", "as_id", "as_items", "as_object", "as_text"]
+
+_MOST = 2**53  # the largest count that JSON carries without loss
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_items(value: Any) -> list[Any]:
+    """The value if it is a JSON array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def as_text(value: Any) -> str:
+    """The value if it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def as_count(value: Any) -> int | None:
+    """The value if it is a whole number of at least 0, else None: not known."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else None
+
+
+def as_id(value: Any) -> str:
+    """An identifier, given as a string or a positive number; "" for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else ""
