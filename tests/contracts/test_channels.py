@@ -228,7 +228,7 @@ def test_a_platform_that_is_away_is_told_soon(name: str, channel: Channel, tmp_p
     [
         ("x", "tweepy", "x"),
         ("bluesky", "atproto_client", "bluesky"),
-        ("mastodon", "mastodon", "mastodon"),
+        ("mastodon", "requests", "mastodon"),
         ("instagram", "instagrapi", "instagram"),
         ("instagram_graph", "httpx2", "instagram"),
     ],

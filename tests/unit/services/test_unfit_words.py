@@ -54,7 +54,7 @@ def test_no_door_lets_them_through(house: Application, words: str, field: str) -
     assert house.review.draft(number).state is DraftState.APPROVED
 
 
-def test_fit_text_pass_every_door(house: Application) -> None:
+def test_fit_words_pass_every_door(house: Application) -> None:
     """In any script, with hashtags and emoji."""
     number = draft_of(
         house, post_text="古池や\n蛙飛びこむ\n水の音 🐸\n\n— Auria\n#haiku #俳句", alt_text="A frog, and a pond."
