@@ -28,6 +28,7 @@ __all__ = [
     "disk_errors",
     "file_lock",
     "flush",
+    "readable_name",
     "remove_strays",
     "sha256_of",
     "write_atomic",
@@ -49,6 +50,15 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def readable_name(path: Path) -> str:
+    """A file's name as text that can be stored and printed; bytes that are no UTF-8 are read as Windows-1252."""
+    name = os.fsencode(path.name)
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.decode("cp1252", errors="replace")
 
 
 @contextlib.contextmanager

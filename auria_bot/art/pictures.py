@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from auria_bot.errors import PictureError
-from auria_bot.files import disk_errors, write_atomic
+from auria_bot.files import disk_errors, readable_name, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 def open_picture(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
     """Decode a picture file completely, upright, as 8-bit sRGB.
 
-    Transparency is composited over white, 16-bit channels are scaled down, CMYK and palettes are converted.
+    Transparency is composited over white, 16-bit channels are scaled down, CMYK and palettes are converted. An
+    embedded ICC profile is applied. Of the pictures of an MPO file, which some cameras write, the first is taken.
 
     Args:
         path: the file.
@@ -37,31 +39,30 @@ def open_picture(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
     Raises:
         PictureError: the file is no picture, is truncated, animated, too large or too small; the message says which.
     """
+    name = readable_name(path)
     try:
         size = path.stat().st_size
     except OSError as error:
-        raise PictureError(f"{path.name}: cannot be opened ({error.strerror or error})") from None
+        raise PictureError(f"{name}: cannot be opened ({error.strerror or error})") from None
     if not path.is_file():
-        raise PictureError(f"{path.name}: is not a file")
+        raise PictureError(f"{name}: is not a file")
     if size > MOST_BYTES:
-        raise PictureError(f"{path.name}: the file has {size:,} bytes; at most {MOST_BYTES:,} are read")
+        raise PictureError(f"{name}: the file has {size:,} bytes; at most {MOST_BYTES:,} are read")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's warnings about size, which is checked here, and odd EXIF
             with Image.open(path, formats=FORMATS) as picture:
-                return _decoded(picture, path.name, most_pixels)
+                return _decoded(picture, name, most_pixels)
     except PictureError:
         raise
     except UnidentifiedImageError:
-        raise PictureError(f"{path.name}: is not a picture in a known format ({', '.join(FORMATS)})") from None
+        raise PictureError(f"{name}: is not a picture in a known format ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
-        raise PictureError(f"{path.name}: is too large; at most {most_pixels:,} pixels are read") from None
+        raise PictureError(f"{name}: is too large; at most {most_pixels:,} pixels are read") from None
     except MemoryError:
-        raise PictureError(f"{path.name}: is too large for the memory of this machine") from None
+        raise PictureError(f"{name}: is too large for the memory of this machine") from None
     except Exception as error:  # noqa: BLE001 - decoders raise OSError, SyntaxError, ValueError, struct.error ...
-        raise PictureError(
-            f"{path.name}: is damaged or unreadable ({str(error)[:120] or type(error).__name__})"
-        ) from None
+        raise PictureError(f"{name}: is damaged or unreadable ({str(error)[:120] or type(error).__name__})") from None
 
 
 def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
@@ -70,16 +71,45 @@ def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
         raise PictureError(f"{name}: has {width} x {height} pixels; at most {most_pixels:,} in all are read")
     if min(width, height) < SMALLEST_SIDE:
         raise PictureError(f"{name}: has {width} x {height} pixels; each side needs at least {SMALLEST_SIDE}")
-    if getattr(picture, "n_frames", 1) > 1:
+    if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # whose first picture is the main one
         raise PictureError(f"{name}: is animated or has several pages; give a single picture")
     picture.load()
     upright = ImageOps.exif_transpose(picture)
+    profile = picture.info.get("icc_profile")
     if upright.mode in {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}:
         upright = _eight_bits(upright)
+    if profile:
+        upright = _in_srgb(upright, profile)
     if upright.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in upright.info:
         upright = upright.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
     return upright.convert("RGB")
+
+
+def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """A picture with its embedded ICC profile applied; unchanged where the profile is damaged or of another kind.
+
+    Transparency is kept. A picture that says it is in sRGB keeps its values exactly.
+    """
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        kind, description = source.profile.xcolor_space.strip(), source.profile.profile_description or ""
+        if kind == "RGB" and "srgb" in description.casefold():
+            return picture
+        mode = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}.get(kind)
+        if mode is None or (mode == "CMYK") != (picture.mode == "CMYK"):
+            return picture
+        if mode == "L" and picture.mode not in {"L", "LA", "La", "1"}:
+            return picture
+        is_transparent = picture.mode != "CMYK" and picture.has_transparency_data
+        alpha = picture.convert("RGBA").getchannel("A") if is_transparent else None
+        seen = (picture.convert("RGBA") if alpha is not None else picture).convert(mode)
+        seen = ImageCms.profileToProfile(seen, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or seen
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return picture
+    if alpha is not None:
+        seen.putalpha(alpha)
+    return seen
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
@@ -112,8 +142,6 @@ def save_picture(picture: Image.Image, path: Path, **options: Any) -> None:
     Raises:
         DiskError: the disk is full, read-only or not writable.
     """
-    from io import BytesIO
-
     buffer = BytesIO()
     kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
     picture.save(buffer, format=kinds[path.suffix.lower()], **options)

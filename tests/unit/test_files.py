@@ -20,6 +20,7 @@ from auria_bot.files import (
     disk_errors,
     file_lock,
     flush,
+    readable_name,
     remove_strays,
     sha256_of,
     write_atomic,
@@ -43,6 +44,12 @@ def test_the_hash_of_a_file(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "a").startswith("ba7816bf")
     with pytest.raises(NotFound, match="cannot be read"):
         sha256_of(tmp_path / "b")
+
+
+@pytest.mark.parametrize(("name", "text"), [(b"caf\xc3\xa9.jpg", "caf\xe9.jpg"), (b"caf\xe9.jpg", "caf\xe9.jpg")])
+def test_a_name_of_any_bytes_is_readable(name: bytes, text: str) -> None:
+    """UTF-8, else Windows-1252."""
+    assert readable_name(Path("folder", os.fsdecode(name))) == text
 
 
 def test_a_text_is_written_as_it_is(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from auria_bot.art.colour import ColourDistribution
 from auria_bot.art.pictures import write_bytes
+from auria_bot.art.stylists.style_import import cleaned, year_of
 from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
 
 if TYPE_CHECKING:
@@ -163,9 +164,9 @@ def _joined(rows: list[dict[str, Any]], numbers: dict[str, NDArray[Any]]) -> Ite
         )
         yield BankedPainting(
             key=str(row["key"]),
-            title=str(row["title"]),
-            artist=str(row["artist"]),
-            year=str(row["year"]),
+            title=cleaned(str(row["title"])),  # banks made by earlier versions hold HTML entities and "1889.0"
+            artist=cleaned(str(row["artist"])),
+            year=year_of(str(row["year"])),
             licence=str(row["licence"]),
             emotions=tuple((str(name), float(share)) for name, share in row["emotions"]),
             emotion_source=str(row["felt"]),

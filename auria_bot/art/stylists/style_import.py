@@ -9,20 +9,22 @@ S. Mohammad and S. Kiritchenko, "WikiArt Emotions: An Annotated Dataset of Emoti
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.mood import EMOTIONS, MOODS
 from auria_bot.errors import InputError
+from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["PaintingFile", "read_folder", "read_table", "slug"]
+__all__ = ["PaintingFile", "cleaned", "read_folder", "read_table", "slug", "year_of"]
 
 _ALIASES = {
     "calm": "agreeableness",
@@ -38,6 +40,9 @@ _WIKIART_BLOCKS = {"art (image+title)": 1.0, "imageonly": 0.5}  # annotations of
 _TABLES = {".csv", ".tsv", ".txt"}
 _METADATA = ("metadata.csv", "metadata.tsv")
 _MOST_TABLE_BYTES = 64_000_000
+_MISSING = frozenset({"nan", "NaN", "<NA>", "NaT", "NULL", "null", "None", "#N/A"})  # how programs write an empty cell
+_WHOLE_YEAR = re.compile(r"(-?\d{1,4})[.,]0+")
+_FIRST_OF_YEAR = re.compile(r"(\d{4})-01-01(?:[T ]00:00(?::00)?(?:\.0+)?Z?)?")  # a year that was read as a date
 csv.field_size_limit(1_000_000)
 
 
@@ -61,6 +66,23 @@ def slug(text: str, *, longest: int = 60) -> str:
     return words[:longest].rstrip("-") or "untitled"
 
 
+def cleaned(cell: str) -> str:
+    """A cell of a table as text: HTML entities unescaped, invisible characters dropped, "" for a missing value."""
+    text, before = cell, ""
+    while text != before:  # some tables are escaped twice
+        text, before = html.unescape(text), text
+    text = " ".join(text.split())
+    visible = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs"})
+    return "" if visible in _MISSING else unicodedata.normalize("NFC", visible)
+
+
+def year_of(cell: str) -> str:
+    """A year as it is printed: "1889" for "1889.0", which a column of floats holds; "" for a missing one."""
+    text = cleaned(cell)
+    whole = _WHOLE_YEAR.fullmatch(text) or _FIRST_OF_YEAR.fullmatch(text)
+    return whole[1] if whole else text
+
+
 def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, ...]:
     """List every file of a folder and its subfolders that may be a painting, with its description.
 
@@ -77,32 +99,86 @@ def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, 
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder of paintings")
     tables = [folder / name for name in _METADATA if (folder / name).is_file()]
-    known: dict[str, PaintingFile] = {}
-    for table in [*tables, *([moods] if moods is not None else [])]:
-        for name, painting in read_table(table).items():
-            known[name] = _merged(known.get(name), painting)
-    tables_read = {table.resolve() for table in tables} | ({moods.resolve()} if moods is not None else set())
+    tables += [moods] if moods is not None else []
+    rows = [_by_name(read_table(table).values()) for table in tables]
+    tables_read = {table.resolve() for table in tables}
+    places = [
+        path.relative_to(folder)
+        for path in sorted(folder.rglob("*"))
+        if not _is_hidden(path.relative_to(folder)) and path.is_file() and path.resolve() not in tables_read
+    ]
+    present = frozenset(_parts(place) for place in places)
     files = []
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or not path.is_file() or path.resolve() in tables_read:
-            continue
-        known_values = known.get(path.name.casefold()) or known.get(path.stem.casefold())
-        name = " ".join(path.stem.replace("_", " ").replace("-", " ").split())
-        files.append(
-            replace(known_values, path=path) if known_values is not None else PaintingFile(path=path, title=name)
-        )
+    for place in places:
+        path = folder / place
+        painting = PaintingFile(path=path, title="")
+        for row in filter(None, (_row_of(place, by_name, present) for by_name in rows)):
+            painting = _merged(painting, row)
+        stem = cleaned(readable_name(path).removesuffix(path.suffix).replace("_", " ").replace("-", " "))
+        files.append(replace(painting, path=path, title=painting.title or stem))
     if not files:
         raise InputError(f"{folder} holds no files; give a folder of paintings")
     return tuple(files)
 
 
+def _is_hidden(place: Path) -> bool:
+    return any(part.startswith(".") for part in place.parts)
+
+
+def _by_name(rows: Iterable[PaintingFile]) -> dict[str, list[PaintingFile]]:
+    """The rows of a table by file name without its folders."""
+    found: dict[str, list[PaintingFile]] = {}
+    for row in rows:
+        found.setdefault(_parts(row.path)[-1], []).append(row)
+    return found
+
+
+def _row_of(
+    place: Path, rows: Mapping[str, Sequence[PaintingFile]], present: frozenset[tuple[str, ...]]
+) -> PaintingFile | None:
+    """The row of a file: the one whose path agrees furthest from the end; None if there is none, or no single one.
+
+    Args:
+        place: the file, relative to the folder of paintings.
+        rows: as `_by_name` gives them; a name may lack its suffix.
+        present: the parts of every file; a row with the path of one of them describes no other.
+    """
+    best: list[PaintingFile] = []
+    parts, most = _parts(place), 0
+    for row in rows.get(parts[-1]) or rows.get(_parts(Path(place.stem))[-1]) or ():
+        named = _parts(row.path)
+        if named != parts and len(named) > 1 and named in present:
+            continue
+        score = _agreement(parts[:-1], named[:-1])
+        if score > most:
+            best, most = [], score
+        if score == most:
+            best.append(row)
+    return best[0] if len(best) == 1 else None
+
+
+def _agreement(left: Sequence[str], right: Sequence[str]) -> int:
+    """How many folders agree, counted from the file; -1 where both name folders and the nearest differ."""
+    count = 0
+    for one, other in zip(reversed(left), reversed(right), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count if count or not left or not right else -1
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    """A path's parts in the form in which they are compared."""
+    return tuple(unicodedata.normalize("NFC", part).casefold() for part in path.parts)
+
+
 def read_table(table: Path) -> Mapping[str, PaintingFile]:
-    """Read a table of paintings, by file name or ID in lower case.
+    """Read a table of paintings, by file name or ID in lower case; by path where a file name occurs twice.
 
     Two kinds are read, comma- or tab-separated, in UTF-8: one with a column `file` and any of `title`, `artist`,
     `year`, `licence`, `moods` (separated by semicolons: emotions of WikiArt Emotions or Auria's moods) and `nsfw`; and
-    the annotation TSV of WikiArt Emotions ("Ag4" or "All"), whose `ID` is the picture's file name without its suffix.
+    the annotation TSV of WikiArt Emotions ("Ag4" or "All"), whose `ID` is the picture's file name without its suffix,
+    and where quotation marks are part of a title. UTF-16 and Windows-1252 are read too.
 
     Raises:
         InputError: the file cannot be read, or its header is of neither kind.
@@ -110,18 +186,15 @@ def read_table(table: Path) -> Mapping[str, PaintingFile]:
     try:
         if table.stat().st_size > _MOST_TABLE_BYTES:
             raise InputError(f"{table.name} has more than {_MOST_TABLE_BYTES:,} bytes; it is not a table of paintings")
-        text = table.read_text(encoding="utf-8-sig", errors="replace")
+        text = _decoded(table.read_bytes())
     except OSError as error:
         raise InputError(f"{table} cannot be read: {error.strerror or error}") from None
     first = text.split("\n", 1)[0]
     separator = "\t" if first.count("\t") >= first.count(",") else ","
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=False))
-    except csv.Error as error:
-        raise InputError(f"{table.name} is not a table: {error}") from None
+    rows = _cells(text, separator, table.name)
     header = [" ".join(cell.split()).casefold() for cell in rows[0]] if rows else []
     if "id" in header and any(cell.startswith(tuple(_WIKIART_BLOCKS)) for cell in header):
-        return _wikiart(header, rows[1:])
+        return _wikiart(header, (rows if separator == "," else _cells(text, separator, table.name, quoted=False))[1:])
     if "file" in header:
         return _own(header, rows[1:], table.name)
     raise InputError(
@@ -130,9 +203,27 @@ def read_table(table: Path) -> Mapping[str, PaintingFile]:
     )
 
 
-def _merged(old: PaintingFile | None, new: PaintingFile) -> PaintingFile:
-    if old is None:
-        return new
+def _decoded(data: bytes) -> str:
+    """The text of a table: UTF-8, UTF-16 with its mark, else Windows-1252."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _cells(text: str, separator: str, name: str, *, quoted: bool = True) -> list[list[str]]:
+    lines = io.StringIO(text, newline="")
+    try:
+        if quoted:
+            return list(csv.reader(lines, delimiter=separator, strict=False))
+        return list(csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE, strict=False))
+    except csv.Error as error:
+        raise InputError(f"{name} is not a table: {error}") from None
+
+
+def _merged(old: PaintingFile, new: PaintingFile) -> PaintingFile:
     names = ("title", "artist", "year", "licence", "emotions", "nudity")
     return replace(old, **{name: getattr(new, name) for name in names if getattr(new, name)})
 
@@ -155,12 +246,12 @@ def _wikiart(header: list[str], rows: list[list[str]]) -> dict[str, PaintingFile
                 weights[emotion] = weights.get(emotion, 0.0) + weight * value
         name = cells[at["id"]].strip()
         if name:
-            known_values = {key: " ".join(cells[at[key]].split()) for key in ("artist", "title", "year") if key in at}
+            known_values = {key: cells[at[key]] for key in ("artist", "title", "year") if key in at}
             found[name.casefold()] = PaintingFile(
-                path=_nowhere(name),
-                title=known_values.get("title") or name,
-                artist=known_values.get("artist", ""),
-                year=known_values.get("year", ""),
+                path=Path(name),
+                title=cleaned(known_values.get("title", "")) or name,
+                artist=cleaned(known_values.get("artist", "")),
+                year=year_of(known_values.get("year", "")),
                 emotions=_shares(weights),
             )
     return found
@@ -168,25 +259,27 @@ def _wikiart(header: list[str], rows: list[list[str]]) -> dict[str, PaintingFile
 
 def _own(header: list[str], rows: list[list[str]], table: str) -> dict[str, PaintingFile]:
     """Read a table with a column `file`."""
-    found = {}
+    found: dict[str, PaintingFile] = {}
     for number, row in enumerate(rows, start=2):
         cells = dict(zip(header, row, strict=False))
-        name = cells.get("file", "").strip()
-        if not name:
+        path = PurePosixPath(cells.get("file", "").strip().replace("\\", "/"))
+        if not path.name or path.name in _MISSING:
             continue
         weights: dict[str, float] = {}
-        for mood in filter(None, (part.strip().casefold() for part in re.split(r"[;|]", cells.get("moods", "")))):
+        for mood in filter(None, (cleaned(part).casefold() for part in re.split(r"[;|]", cells.get("moods", "")))):
             weights[_emotion(mood, f"{table}, line {number}")] = 1.0
-        nudity = _number(cells.get("nsfw", "")) if cells.get("nsfw", "").strip() else None
-        base = name.replace("\\", "/").rsplit("/", 1)[-1]
-        found[base.casefold()] = PaintingFile(
-            path=_nowhere(base),
-            title=" ".join(cells.get("title", "").split()) or base.rsplit(".", 1)[0],
-            artist=" ".join(cells.get("artist", "").split()),
-            year=cells.get("year", "").strip(),
-            licence=cells.get("licence", "").strip(),
+        nsfw = cleaned(cells.get("nsfw", ""))
+        key = path.name.casefold()
+        if key in found and _parts(found[key].path) != _parts(Path(path)):
+            key = str(path).casefold()
+        found[key] = PaintingFile(
+            path=Path(path),
+            title=cleaned(cells.get("title", "")) or path.stem,
+            artist=cleaned(cells.get("artist", "")),
+            year=year_of(cells.get("year", "")),
+            licence=cleaned(cells.get("licence", "")),
             emotions=_shares(weights),
-            nudity=nudity,
+            nudity=_number(nsfw) if nsfw else None,
         )
     return found
 
@@ -215,9 +308,3 @@ def _number(cell: str) -> float:
     except ValueError:
         return 0.0
     return min(max(value, 0.0), 1.0) if value == value else 0.0  # noqa: PLR0124 - not a number
-
-
-def _nowhere(name: str) -> Path:
-    from pathlib import Path
-
-    return Path(name)

@@ -25,7 +25,7 @@ from auria_bot.art.runtime import load
 from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
 from auria_bot.art.stylists.style_import import PaintingFile, read_folder, slug
 from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, PictureError
-from auria_bot.files import sha256_of
+from auria_bot.files import readable_name, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,7 @@ class StyleIndexer:
         """
         if painting.nudity is not None and painting.nudity >= MOST_NUDITY:
             raise PictureError(
-                f"{painting.path.name}: scored {painting.nudity:.2f} for nudity; below {MOST_NUDITY} is taken"
+                f"{readable_name(painting.path)}: scored {painting.nudity:.2f} for nudity; below {MOST_NUDITY} is taken"
             )
         picture = open_picture(painting.path)
         small = picture.copy()
@@ -207,6 +207,7 @@ def add(
     found: dict[str, BankedPainting] = {}
     rejected: list[tuple[str, str]] = []
     for number, file in enumerate(files, start=1):
+        name = readable_name(file.path)
         try:
             painting = indexer.index(file)
             if strict:
@@ -216,9 +217,9 @@ def add(
                 key, copy = f"{painting.key}-{copy}", copy + 1
             found[key] = replace(painting, key=key)
         except PictureError as error:
-            rejected.append((file.path.name, str(error).removeprefix(f"{file.path.name}: ")))
+            rejected.append((name, str(error).removeprefix(f"{name}: ")))
         if progress is not None:
-            progress(number, len(files), file.path.name)
+            progress(number, len(files), name)
     if not found:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in rejected[:3])
         raise InputError(f"none of the {len(files)} files in {folder} can be used: {reasons}")

@@ -128,7 +128,9 @@ def unseemly() -> frozenset[str]:
 
 
 def is_blocked(word: str) -> bool:
-    """Whether a word is blocked, including its plural and look-alike spellings."""
+    """Whether a word is blocked, including its plural and look-alike spellings; a number is no word."""
+    if not any(letter.isalpha() for letter in word):
+        return False
     folded = "".join(words(word))
     if folded in ALLOWED:
         return False  # "lens" is no plural

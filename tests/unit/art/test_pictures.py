@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture, write_bytes
 from auria_bot.errors import DiskError, PictureError
@@ -69,6 +70,78 @@ def test_orientation_is_applied(tmp_path: Path, plain: Image.Image) -> None:
     exif[0x0112] = 6
     plain.save(tmp_path / "a.jpg", exif=exif)
     assert open_picture(tmp_path / "a.jpg").size == (24, 32)
+
+
+def test_the_main_picture_of_a_camera_file_is_taken(tmp_path: Path, plain: Image.Image) -> None:
+    """An MPO file holds a preview or a second view beside the picture itself, which comes first."""
+    plain.save(tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=[Image.new("RGB", (16, 12), "red")])
+    with Image.open(tmp_path / "phone.jpg") as stored:
+        assert (stored.format, stored.tell()) == ("MPO", 0)
+    assert open_picture(tmp_path / "phone.jpg").size == plain.size
+
+
+def profile_of(*, swap: bool = False) -> bytes:
+    """An RGB profile whose red and green are exchanged, or the sRGB profile under its own name."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    if swap:
+        red, green = data.index(b"rXYZ"), data.index(b"gXYZ")
+        data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
+        data = data.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])
+def test_an_embedded_profile_is_applied(tmp_path: Path, mode: str) -> None:
+    """The colours are those the profile describes; one that says sRGB changes nothing, a damaged one is ignored."""
+    flat = Image.new("RGB", (16, 16), (200, 40, 60))
+    flat = flat.quantize(4) if mode == "P" else flat.convert(mode)
+    seen = {}
+    for name, profile in {
+        "swapped": profile_of(swap=True),
+        "same": profile_of(),
+        "damaged": b"not a profile",
+    }.items():
+        flat.save(tmp_path / f"{name}.png", icc_profile=profile)
+        seen[name] = np.asarray(open_picture(tmp_path / f"{name}.png"))[0, 0].astype(int)
+    assert np.abs(seen["swapped"] - (40, 200, 60)).max() <= 4
+    assert seen["same"].tolist() == seen["damaged"].tolist() == [200, 40, 60]
+
+
+def printing_profile() -> bytes:
+    """A CMYK profile whose first ink is a medium grey and whose last is black; the others are not seen."""
+    table = b"mft2" + bytes(4) + bytes([4, 3, 2, 0])  # 4 inks to Lab, by a grid of 2 points a side
+    table += struct.pack(">9i", *(65536 * (row == column) for row in range(3) for column in range(3)))
+    table += struct.pack(">2H", 2, 2) + struct.pack(">8H", *(0, 65535) * 4)
+    for corner in range(16):  # the first ink varies slowest
+        table += struct.pack(">3H", 0 if corner % 2 else 0x8000 if corner >= 8 else 0xFF00, 0x8000, 0x8000)
+    table += struct.pack(">6H", *(0, 65535) * 3)
+    name = b"desc" + bytes(4) + struct.pack(">I", 5) + b"inks\0" + bytes(78)
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    tags, start = [(b"A2B0", table), (b"desc", name), (b"wtpt", white)], 128 + 4 + 36
+    index, body = struct.pack(">I", 3), b""
+    for key, data in tags:
+        index += key + struct.pack(">2I", start + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    head = struct.pack(">I4sI4s4s4s", start + len(body), bytes(4), 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + index + body
+
+
+def test_printing_inks_look_as_their_profile_says(tmp_path: Path) -> None:
+    """CMYK is converted through the embedded profile; here full cyan is grey, and full magenta is paper white."""
+    for ink, wanted in (((255, 0, 0, 0), 119), ((0, 255, 0, 0), 255)):
+        path = tmp_path / f"{wanted}.tiff"
+        Image.new("CMYK", (16, 16), ink).save(path, icc_profile=printing_profile())
+        assert np.abs(np.asarray(open_picture(path))[0, 0].astype(int) - wanted).max() <= 3
+
+
+def test_a_profile_of_another_kind_is_ignored(tmp_path: Path) -> None:
+    """Grey and CMYK pictures with an RGB profile are converted as if they had none."""
+    for mode, suffix in (("L", "png"), ("CMYK", "jpg"), ("I;16", "png")):
+        Image.new(mode, (16, 16)).save(tmp_path / f"with.{suffix}", icc_profile=profile_of(swap=True))
+        Image.new(mode, (16, 16)).save(tmp_path / f"without.{suffix}")
+        with_profile, without = (np.asarray(open_picture(tmp_path / f"{n}.{suffix}")) for n in ("with", "without"))
+        assert np.array_equal(with_profile, without)
 
 
 def test_hostile_files_are_refused_with_their_name_and_reason(tmp_path: Path, plain: Image.Image) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.art.stylists.style_import import read_folder, read_table, slug
+from auria_bot.art.stylists.style_import import cleaned, read_folder, read_table, slug, year_of
 from auria_bot.domain.mood import EMOTIONS
 from auria_bot.errors import InputError
 
@@ -96,6 +97,92 @@ def test_a_folder_is_read_with_its_tables(tmp_path: Path) -> None:
     sea, dawn = read_folder(tmp_path, tmp_path / "moods.csv")
     assert (sea.path.name, sea.title, sea.emotions) == ("b_sea-storm.jpg", "b sea storm", ())
     assert (dawn.title, dawn.artist, dawn.nudity, dawn.emotions) == ("a", "Ann", 0.9, (("fear", 1.0),))
+
+
+def test_quotation_marks_mean_nothing_in_wikiarts_table(tmp_path: Path) -> None:
+    """A title that begins with one does not swallow the next rows; an own table may still quote its cells."""
+    rows = [wikiart(name, "love", "", "") for name in ("a1", "a2", "a3")]
+    rows[0] = rows[0].replace("Poppies", '"Untitled')
+    (tmp_path / "m.tsv").write_text("\n".join(["\t".join(HEADER), *rows]), encoding="utf-8")
+    assert [row.title for row in read_table(tmp_path / "m.tsv").values()] == ['"Untitled', "Poppies", "Poppies"]
+    (tmp_path / "own.tsv").write_text('file\ttitle\na.jpg\t"Sea\tcalm"\n', encoding="utf-8")
+    assert read_table(tmp_path / "own.tsv")["a.jpg"].title == "Sea calm"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("Andr&#233; &amp;amp; C&ocirc;te  d&#39;Or", "Andr\u00e9 & C\u00f4te d'Or"),
+        ("a&nbsp;b&#8203;", "a b"),
+        ("Cafe\u0301", "Caf\u00e9"),
+        ("nan", ""),
+        ("NaN", ""),
+        ("Nan", "Nan"),
+    ],
+)
+def test_cells_are_text(cell: str, text: str) -> None:
+    """Entities are unescaped, invisible characters dropped, and missing values are empty."""
+    assert cleaned(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("cell", "year"),
+    [
+        ("1889.0", "1889"),
+        ("1889,00", "1889"),
+        ("nan", ""),
+        ("<NA>", ""),
+        ("1889-01-01 00:00:00", "1889"),
+        ("c. 1889&ndash;90", "c. 1889\u201390"),
+        ("1889-1890", "1889-1890"),
+    ],
+)
+def test_years_are_printed_as_years(cell: str, year: str) -> None:
+    """What spreadsheets and data frames make of a year is undone; what museums write stays."""
+    assert year_of(cell) == year
+
+
+def test_own_tables_are_read_in_full(tmp_path: Path) -> None:
+    """Entities, missing values and encodings are handled in every column; an empty score is unknown, not 0."""
+    text = "file,title,artist,year,licence,moods,nsfw\na.jpg,L&#39;\u00c9t\u00e9,nan,1889.0,CC&nbsp;0,nan,nan\nnan,x,,,,,\n"
+    for encoding in ("utf-8-sig", "cp1252", "utf-16"):
+        (tmp_path / "m.csv").write_text(text, encoding=encoding)
+        known = read_table(tmp_path / "m.csv")
+        assert list(known) == ["a.jpg"]
+        row = known["a.jpg"]
+        assert (row.title, row.artist, row.year, row.licence) == ("L'\u00c9t\u00e9", "", "1889", "CC 0")
+        assert (row.emotions, row.nudity) == ((), None)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    """Each gets its own row; one in a folder that no row names gets none; a row without folder serves all."""
+    for name in ("a/1.jpg", "b/1.jpg", "c/1.jpg", "1.jpg", "d/2.jpg", "3.jpg", "e/4.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "metadata.csv").write_text(
+        "file,title\na/1.jpg,First\nB\\1.JPG,Second\n2.jpg,Third\nelsewhere/3.jpg,Fourth\nold/e/4.jpg,Fifth\n",
+        encoding="utf-8",
+    )
+    titles = {painting.path.relative_to(tmp_path).as_posix(): painting.title for painting in read_folder(tmp_path)}
+    assert titles == {
+        "1.jpg": "1",
+        "a/1.jpg": "First",
+        "b/1.jpg": "Second",
+        "c/1.jpg": "1",
+        "d/2.jpg": "Third",
+        "3.jpg": "Fourth",
+        "e/4.jpg": "Fifth",
+    }
+
+
+def test_a_file_name_that_is_no_text_is_read(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are read as Windows-1252, so that the title can be stored and printed."""
+    name = os.fsdecode(b"caf\xe9_noir.jpg")
+    try:
+        (tmp_path / name).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system has Unicode names only")
+    assert [painting.title for painting in read_folder(tmp_path)] == ["caf\u00e9 noir"]
 
 
 def test_a_folder_must_hold_something(tmp_path: Path) -> None:

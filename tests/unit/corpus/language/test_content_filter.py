@@ -20,6 +20,12 @@ def test_blocked_words_are_found(text):
     assert any("blocked" in fault for fault in content_filter.faults(text))
 
 
+@pytest.mark.parametrize("text", ["1515", "the road 455", "The Wave, 1455", "455's", "5h1t and 7175"])
+def test_a_number_is_no_word(text):
+    """Digits stand for letters only beside a letter: years and house numbers are let through."""
+    assert bool(content_filter.faults(text)) == ("h1t" in text)
+
+
 def test_a_blocked_word_is_not_spelled_out():
     """A fault can be logged without repeating the word."""
     assert all("fuck" not in fault for fault in content_filter.faults("fuck"))
