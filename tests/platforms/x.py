@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 from PIL import Image
 
 from tests.platforms import FAULTS
-from tests.platforms.x_wire import CONTRACT_PROBLEMS, PROBLEMS, Handler, Refusal, duplicate
+from tests.platforms.x_wire import CONTRACT_PROBLEMS, PROBLEMS, Exchange, Handler, Refusal, duplicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,7 @@ class _State:
     faults: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
     nonces: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)  # method and path of each, as they came
+    exchanges: list[Exchange] = field(default_factory=list)  # that were answered in form
     last_id: int = 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -15,7 +16,7 @@ from tests.platforms.oauth1 import signed_nonce
 if TYPE_CHECKING:
     from tests.platforms.x import XPlatform
 
-__all__ = ["CONTRACT_PROBLEMS", "PROBLEMS", "Handler", "Refusal", "duplicate"]
+__all__ = ["CONTRACT_PROBLEMS", "PROBLEMS", "Exchange", "Handler", "Refusal", "duplicate"]
 
 _REFUSALS = {
     "400": (400, "invalid-request", "Invalid Request", "One or more parameters to your request was invalid."),
@@ -50,6 +51,19 @@ _KNOWN = {"invalid-request", "resource-not-found", "internal-error"}
 
 PROBLEMS = "https://api.twitter.com/2/problems/"
 CONTRACT_PROBLEMS = "https://api.x.com/2/problems/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request, and the answer to it before a fault of the line changes that."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    body: Any  # parsed JSON; None without one
+    status: int
+    media_type: str
+    answer: Any
 
 
 class Refusal(Exception):
@@ -103,20 +117,36 @@ class Handler(BaseHTTPRequestHandler):
             self._cut()
             return
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        query, sent = parse_qsl(parts.query, keep_blank_values=True), None
         try:
-            self._authenticate(parts.path, parse_qsl(parts.query, keep_blank_values=True))
+            sent = json.loads(content) if content else None
+            self._authenticate(parts.path, query)
             self._refuse(fault)
-            status, body = self.platform.answer(
-                self.command,
-                parts.path,
-                parse_qsl(parts.query, keep_blank_values=True),
-                json.loads(content) if content else None,
-            )
+            status, body = self.platform.answer(self.command, parts.path, query, sent)
         except Refusal as refusal:
             status, body = refusal.status, refusal.body(contract=self.platform.contract)
         except ValueError:
-            status, body = 400, {"title": "Invalid Request", "detail": "not JSON", "type": "about:blank", "status": 400}
+            status, body = 400, Refusal(400, "not JSON", kind="invalid-request").body(contract=self.platform.contract)
+        if fault == "500-after":
+            status, body = 500, Refusal(500, "Something is broken").body(contract=self.platform.contract)
+        elif fault == "duplicate-after":
+            status, body = 403, duplicate().body(contract=self.platform.contract)
+        exchange = Exchange(
+            method=self.command,
+            path=parts.path,
+            query=query,
+            body=sent,
+            status=status,
+            media_type=self._media_type(status, body),
+            answer=body,
+        )
+        with state.lock:
+            state.exchanges.append(exchange)
         self._reply(status, body, fault)
+
+    def _media_type(self, status: int, body: dict[str, Any]) -> str:
+        problem = self.platform.contract and status >= 400 and "code" not in body
+        return "application/problem+json" if problem else "application/json; charset=utf-8"
 
     def _reply(self, status: int, body: dict[str, Any], fault: str) -> None:
         content = json.dumps(body).encode()
@@ -126,19 +156,10 @@ class Handler(BaseHTTPRequestHandler):
             content = b'["not", "an", "object"]'
         elif fault == "gate":
             status, content = 403, b"<html>Attention required!</html>"
-        elif fault == "500-after":
-            status, content = (
-                500,
-                b'{"title":"Internal Server Error","detail":"Something is broken","type":"about:blank","code":500,"message":"broken"}',
-            )
-        elif fault == "duplicate-after":
-            status, content = 403, json.dumps(duplicate().body(contract=self.platform.contract)).encode()
         elif fault == "redirect":
             status, content = 307, b""
         headers = {
-            "Content-Type": "application/problem+json"
-            if self.platform.contract and status >= 400 and "code" not in body
-            else "application/json; charset=utf-8",
+            "Content-Type": self._media_type(status, body),
             "Content-Length": str(len(content)),
             "Date": formatdate(self.platform.now(), usegmt=True),
             "x-access-level": self.platform.access_level,

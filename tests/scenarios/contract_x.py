@@ -1,0 +1,85 @@
+"""Everything that the x channel asks and that its platform answers, compared with X's published contract.
+
+The contract is an OpenAPI document: `X_API_CONTRACT` names its file, else ../shared/contracts/x-api.json is taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.post import Receipt
+from auria_bot.errors import ChannelError, NotFound
+from tests.platforms.openapi import Contract
+from tests.platforms.x import XPlatform
+from tests.trials import Recorded, made, new_post
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Compared", "compare", "contract_file"]
+
+
+@dataclass(slots=True)
+class Compared:
+    """What was compared."""
+
+    requests: int = 0
+    operations: set[str] = field(default_factory=set)
+    statuses: set[int] = field(default_factory=set)
+    wrong: list[str] = field(default_factory=list)
+
+
+def contract_file() -> Path:
+    """Where the contract lies, whether it is there or not."""
+    given = os.environ.get("X_API_CONTRACT")
+    return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "contracts" / "x-api.json"
+
+
+def compare(folder: Path, contract: Path) -> Compared:
+    """Check, publish, find, measure and count, also with every fault, and compare what went over the line."""
+    document, result = Contract(contract), Compared()
+    with XPlatform() as platform:
+        for number in range(6):
+            platform.add(f"old poem {number}", age=86_400 * (6 - number))
+        _exercise(platform, folder)
+        for exchange in platform.state.exchanges:
+            route = f"{exchange.method} {exchange.path}"
+            wrong = document.request(exchange.method, exchange.path, exchange.query, exchange.body)
+            wrong += document.answer(
+                exchange.method, exchange.path, exchange.status, exchange.media_type, exchange.answer
+            )
+            result.requests += 1
+            result.operations.add(route.replace(platform.user["id"], "{id}"))
+            result.statuses.add(exchange.status)
+            result.wrong += [f"{route} ({exchange.status}): {reason}" for reason in wrong]
+    return result
+
+
+def _exercise(platform: XPlatform, folder: Path) -> None:
+    channel = made("x", folder, platform)
+    attempt(channel.check)
+    attempt(channel.audience)
+    for fault in ("ok", *platform.faults, "403-app", "403-suspended", "duplicate-after"):
+        watch = Recorded(new_post(folder))
+        platform.fail_next(fault)
+        attempt(lambda watch=watch: channel.publish(watch.post, watch))
+        attempt(lambda watch=watch: channel.find(watch.post))
+    for number in range(12):
+        platform.add(f"chatter {number}")
+    watch = Recorded(new_post(folder))
+    watch("0 0 3_1")
+    attempt(lambda: channel.find(watch.post))  # page by page
+    newest = platform.visible()[0]["id"]
+    for identifier in (newest, str(int(newest) + 1)):
+        receipt = Receipt(id=identifier, url="", at=watch.post.due)
+        attempt(lambda receipt=receipt: channel.measure(receipt))
+
+
+def attempt(call: Callable[[], object]) -> None:
+    """Call, whatever comes of it: the requests count."""
+    with contextlib.suppress(ChannelError, NotFound):
+        call()
