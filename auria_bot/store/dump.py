@@ -106,19 +106,22 @@ class Dump:
         schema = _schema(file)
         if schema is None:
             raise StoreError(f"{file} is a database of another program's")
+        if code := _code(file):
+            raise StoreError(f"{file} has the {code}, which Auria's database never has; take another backup")
         if schema > HEAD:
             raise SchemaTooNew(
                 f"{file} has schema {schema!r}, this program {HEAD!r}; upgrade: pip install -U auria-bot"
             )
         return schema
 
-    def restore(self, file: Path, *, force: bool = False, aside: Path | None = None) -> None:
+    def restore(self, file: Path, *, force: bool = False, aside: Path | None = None, named: Path | None = None) -> None:
         """Replace the database by a dump.
 
         Args:
             file: the dump.
             force: overwrite a database that is not empty.
             aside: where the present database is saved first.
+            named: what messages call the dump; the file if not given.
 
         Raises:
             InvalidTransition: the database is not empty, and `force` is not given.
@@ -129,7 +132,9 @@ class Dump:
         broken = self._broken()
         if (broken or self._is_used()) and not force:
             state = "is damaged" if broken else "is not empty"
-            raise InvalidTransition(f"the database {state}; stop the daemon, then: auria db restore {file} --force")
+            raise InvalidTransition(
+                f"the database {state}; stop the daemon, then: auria db restore {named or file} --force"
+            )
         if not self._is_sqlite:
             if aside is not None and self._is_used():
                 self.save(aside)
@@ -309,10 +314,23 @@ def _schema(file: Path) -> str | None:
     return None
 
 
+def _code(file: Path) -> str:
+    """The first trigger, view or virtual table of a dump: SQL that would run whenever the database is used; "" for none."""
+    with closing(_open(file, settled=_is_settled(file))) as opened:
+        found = opened.execute(
+            "SELECT type || ' ' || name FROM sqlite_master"
+            " WHERE type IN ('trigger', 'view') OR (type = 'table' AND lower(sql) LIKE 'create virtual%') LIMIT 1"
+        ).fetchone()
+    return str(found[0]) if found else ""
+
+
 def _open(file: Path, *, make: bool = False, settled: bool = False) -> sqlite3.Connection:
     mode = "rwc" if make else "ro&immutable=1" if settled else "rw"
     uri = f"{file.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+    opened = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+    with suppress(sqlite3.Error):
+        opened.execute("PRAGMA trusted_schema = OFF")  # a schema from elsewhere may call no function with side effects
+    return opened
 
 
 def _sqlite_faults(file: Path, *, settled: bool = False) -> tuple[str, ...]:

@@ -6,6 +6,9 @@
 
 A backup appears complete or not at all. The database is copied first: pictures are stored before their draft is, so
 none is missing. Secrets and settings are not included.
+
+A backup may come from a stranger. Whatever its list says, only regular files are restored, and only the database and
+`pictures/FOLDER/FILE`; each is copied into the home and compared with the list before anything is replaced.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import json
 import os
 import re
 import shutil
+import stat
+import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
-from auria_bot.files import atomic_path, disk_errors, file_lock, flush, sha256_of, write_json
+from auria_bot.files import disk_errors, file_lock, flush, sha256_of, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,9 +38,13 @@ if TYPE_CHECKING:
 __all__ = ["Backup", "Backups", "Restored"]
 
 _LIST = "backup.json"
+_DATABASES = ("auria.db", "auria.dump")
+_PICTURE = re.compile(r"pictures/[^./\\\x00-\x1f][^/\\\x00-\x1f]*/(?!\.\.?$)[^/\\\x00-\x1f]+")
+_LIST_LIMIT = 256 << 20  # bytes of a list, for a million pictures
 _NAME = re.compile(r"auria-(\d{8}T\d{6}Z)")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAGING = ".staging-"
+_RESTORING = ".restoring-"  # in the home
 _LOCK = ".backups.lock"  # in the home
 _SPARE = 50_000_000  # bytes that a backup leaves free
 _CHUNK = 1 << 20  # bytes copied at a time
@@ -160,14 +169,16 @@ class Backups:
 
         Raises:
             NotFound: there is no backup.
-            StoreError: a file is missing or differs.
+            StoreError: a file is missing, is no regular file, or differs.
         """
         backup = _read(place if place.is_dir() else place.parent)
-        for name, (_, sha256) in backup.files.items():
+        for name, expected in backup.files.items():
             file = backup.folder / name
-            if not file.is_file():
+            if not os.path.lexists(file):
                 raise StoreError(f"{file} is missing; take another backup: {self._others(backup)}")
-            if sha256_of(file) != sha256:
+            if not _is_regular(backup.folder, name):
+                raise StoreError(f"{file} is a link or no regular file; take another backup: {self._others(backup)}")
+            if file.stat().st_size != expected[0] or sha256_of(file) != expected[1]:
                 raise StoreError(f"{file} is damaged; take another backup: {self._others(backup)}")
         self._database.verify(backup.folder / backup.database)
         return backup
@@ -188,21 +199,40 @@ class Backups:
         backup = self.verify(place)
         stamp = self._clock().astimezone(UTC).strftime(_STAMP)
         aside = self._home / f"before-restore-{stamp}-{backup.database}"
-        # The database first: it refuses to be overwritten before anything is changed.
-        self._database.restore(backup.folder / backup.database, force=force, aside=aside)
-        pictures = 0
-        with disk_errors(self._home):
-            for name, (size, sha256) in backup.files.items():
-                if name == backup.database:
-                    continue
-                target = self._home / name
-                if target.is_file() and target.stat().st_size == size and sha256_of(target) == sha256:
-                    continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with atomic_path(target, mode=None) as scratch:
-                    _copied(backup.folder / name, scratch)
-                pictures += 1
-        return Restored(backup=backup, pictures=pictures, aside=aside if aside.exists() else None)
+        changed = self._changed(backup)
+        with self._locked(), disk_errors(self._home):
+            for stale in self._home.glob(f"{_RESTORING}*"):
+                shutil.rmtree(stale)
+            with tempfile.TemporaryDirectory(prefix=_RESTORING, dir=self._home) as staging:
+                copies = _staged(backup, [backup.database, *changed], Path(staging))
+                # The database first: it refuses to be overwritten before anything is changed.
+                self._database.restore(copies[backup.database], force=force, aside=aside, named=place)
+                for name in changed:
+                    target = self._home / name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    copies[name].replace(target)
+                    flush(target.parent)
+        return Restored(backup=backup, pictures=len(changed), aside=aside if aside.exists() else None)
+
+    def _changed(self, backup: Backup) -> Sequence[str]:
+        """The pictures that the home lacks, or has with other content.
+
+        Raises:
+            StoreError: a folder of the home is a link to elsewhere, or a folder is where a picture belongs.
+        """
+        found = []
+        for name, (size, sha256) in backup.files.items():
+            target = self._home / name
+            if name == backup.database or (
+                _is_regular(self._home / "pictures", name.partition("/")[2])
+                and target.stat().st_size == size
+                and sha256_of(target) == sha256
+            ):
+                continue
+            if target.is_dir() or target.parent.is_symlink():
+                raise StoreError(f"{target} cannot be replaced: its folder is a link, or it is a folder; move it away")
+            found.append(name)
+        return found
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -254,19 +284,52 @@ def _read(place: Path) -> Backup:
         NotFound: there is none.
         StoreError: it cannot be read.
     """
+    if not (place / _LIST).exists():
+        raise NotFound(f"{place} is no backup: it has no {_LIST}; auria db backups lists them")
+    if not _is_regular(place, _LIST) or (place / _LIST).stat().st_size > _LIST_LIMIT:
+        raise StoreError(f"{place / _LIST} is a link, no regular file, or too long; take another backup")
     try:
         value = json.loads((place / _LIST).read_text(encoding="utf-8"))
         files = {str(name): (int(size), str(sha256)) for name, (size, sha256) in value["files"].items()}
         backup = Backup(
-            folder=place, made_at=datetime.fromisoformat(value["made_at"]), database=value["database"], files=files
+            folder=place,
+            made_at=datetime.fromisoformat(value["made_at"]).astimezone(UTC),
+            database=value["database"],
+            files=files,
         )
-    except FileNotFoundError:
-        raise NotFound(f"{place} is no backup: it has no {_LIST}; auria db backups lists them") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise StoreError(f"{place / _LIST} cannot be read ({error}); take another backup") from None
-    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in files) or backup.database not in files:
-        raise StoreError(f"{place / _LIST} names files outside of it; take another backup")
+    if backup.database not in _DATABASES or backup.database not in files:
+        raise StoreError(f"{place / _LIST} names no database of a backup; take another backup")
+    for name in files:
+        if name != backup.database and not _PICTURE.fullmatch(name):
+            raise StoreError(f"{place / _LIST} names {name[:80]!r}, which no backup contains; take another backup")
     return backup
+
+
+def _is_regular(folder: Path, name: str) -> bool:
+    """Whether a path in a folder is a regular file that no link leads to."""
+    path = folder
+    for part in Path(name).parts:
+        path /= part
+        if path.is_symlink():
+            return False
+    return path.is_file()
+
+
+def _staged(backup: Backup, names: Sequence[str], staging: Path) -> dict[str, Path]:
+    """Copies of a backup's files, each compared with the list while it was read.
+
+    Raises:
+        StoreError: a file changed since it was verified.
+    """
+    copies = {}
+    for number, name in enumerate(names):
+        copy = staging / str(number)
+        if not _is_regular(backup.folder, name) or _copied(backup.folder / name, copy) != backup.files[name]:
+            raise StoreError(f"{backup.folder / name} changed while it was read; take another backup")
+        copies[name] = copy
+    return copies
 
 
 def _shared(source: Path, target: Path, earlier: Backup | None, name: str) -> tuple[int, str] | None:
@@ -294,7 +357,9 @@ def _copied(source: Path, target: Path) -> tuple[int, str]:
             digest.update(chunk)
             size += len(chunk)
     flush(target)
-    shutil.copystat(source, target)
+    status = source.stat()
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+    target.chmod(stat.S_IMODE(status.st_mode) & 0o644 | 0o600)
     return size, digest.hexdigest()
 
 
