@@ -2,6 +2,8 @@
 
 A child that calls `parent_watch.watch_parent()` sends messages to its parent, one JSON object per line, and ends when
 the parent does: on Linux by prctl(2), everywhere by the end of a pipe. POSIX only.
+
+A child that runs Python never imports from the working directory, where a stranger's numpy.py may lie.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sysconfig
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +25,7 @@ from auria_bot.execution.parent_watch import VARIABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-__all__ = ["MESSAGE_LIMIT", "ChildProcess", "ExitStatus", "resident_bytes"]
+__all__ = ["MESSAGE_LIMIT", "ChildProcess", "ExitStatus", "python_environment", "resident_bytes"]
 
 MESSAGE_LIMIT = 1 << 20  # bytes
 """The longest message; a child that writes a longer one is heard no further."""
@@ -88,7 +91,7 @@ class ChildProcess:
             stdin: what it reads on its standard input.
             stdout: a file for its output.
             stderr: a file for its error output.
-            environment: its environment variables; this process's own by default.
+            environment: its environment variables; `python_environment` of this process's own by default.
             inherit: further file descriptors that stay open in it.
             clock: seconds that only ever grow.
 
@@ -107,7 +110,7 @@ class ChildProcess:
             ends.callback(os.close, watched)
             self._incoming, outgoing = os.pipe()
             ends.callback(os.close, outgoing)
-            kept = os.environ if environment is None else environment
+            kept = python_environment(os.environ) if environment is None else environment
             self._process = subprocess.Popen(  # noqa: S603 - the caller's own program
                 list(command),
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -228,6 +231,21 @@ class ChildProcess:
             if descriptor >= 0:
                 os.close(descriptor)
         self._hold = self._incoming = -1
+
+
+def python_environment(environment: Mapping[str, str], *, with_package: bool = True) -> dict[str, str]:
+    """The environment of a child that runs Python: it imports nothing from the working directory.
+
+    Args:
+        environment: the variables to start from.
+        with_package: let it find this package where that is not installed, but imported from a checkout.
+    """
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]  # an empty one means "here"
+    if with_package and root not in (*paths, sysconfig.get_path("purelib")):
+        paths.insert(0, root)
+    kept = {name: value for name, value in environment.items() if name != "PYTHONPATH"} | {"PYTHONSAFEPATH": "1"}
+    return kept | {"PYTHONPATH": os.pathsep.join(paths)} if paths else kept
 
 
 def resident_bytes(pid: int) -> int:

@@ -15,22 +15,27 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepFailed, StepOutOfMemory, StepTimedOut
-from auria_bot.execution.child_process import ChildProcess, resident_bytes
+from auria_bot.execution.child_process import ChildProcess, python_environment, resident_bytes
 from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitStarted, WorkUnit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 __all__ = ["ChildProcessExecutor", "ResourceLimits"]
 
 POLL = 0.05  # seconds between two looks at a worker
 PATIENCE = 5.0  # seconds a worker may take to end once it has stopped sending
 TAIL = 1500  # characters of a log that an error quotes
+_MAIN = "auria_bot.execution.worker_main"
+_START = (  # for any interpreter: -P and PYTHONSAFEPATH came with Python 3.11
+    f"import sys; sys.path[:] = [path for path in sys.path if path]; import runpy;"
+    f" runpy.run_module({_MAIN!r}, run_name='__main__', alter_sys=True)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +170,8 @@ class _Worker:
         self._unsent = b""
         self._request: Mapping[str, Any] | None = None
         units, self._units = os.pipe()
-        command = [python, "-m", "auria_bot.execution.worker_main", str(folder), "--units", str(units)]
+        start = ["-P", "-m", _MAIN] if own else ["-c", _START]
+        command = [python, *start, str(folder), "--units", str(units)]
         try:
             with (folder / "logs" / "worker.log").open("wb") as log:
                 self.child = ChildProcess(
@@ -213,11 +219,7 @@ def _environment(*, own: bool) -> dict[str, str]:
     """A worker's environment: without the program's settings, which contain credentials; units bring what is needed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
     kept.setdefault("MALLOC_ARENA_MAX", "2")  # glibc: fewer heaps, so that freed memory is used again
-    if own:
-        package = str(Path(__file__).resolve().parents[2])
-        rest = kept.get("PYTHONPATH", "")
-        kept["PYTHONPATH"] = package + (os.pathsep + rest if rest else "")
-    return kept
+    return python_environment(kept, with_package=own)
 
 
 def _tail(log: Path) -> str:

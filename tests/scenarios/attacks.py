@@ -22,6 +22,7 @@ from auria_bot.errors import AuriaError
 from auria_bot.services.operations.backups import Backups
 from auria_bot.store import migrate
 from auria_bot.store.dump import Dump
+from tests.scenarios.hostile_input import FAKES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,5 +229,58 @@ BACKUPS: dict[str, Callable[[Path], str]] = {
     "home with a linked picture folder": _linked_home_folder,
 }
 
-CASES: dict[str, Callable[[Path], str]] = {**BACKUPS}
+# Modules in the working directory
+
+_HOSTILE = ("numpy", "typer", "rich", "sqlalchemy", "pydantic", "PIL", "runpy", "statistics")
+_CHILD = (
+    "from auria_bot.execution.child_process import ChildProcess;"
+    "from auria_bot.services.schedule.job_process import PROGRAM;"
+    "child = ChildProcess([*PROGRAM, 'doctor', '--json']); print(child.wait(100))"
+)
+
+
+def _working_directory(*command: str, role: str = "") -> Callable[[Path], str]:
+    """Run Python in a folder of hostile modules; none may be run.
+
+    Args:
+        command: Python's arguments.
+        role: the options of an interpreter of the poet's own; none if empty.
+    """
+
+    def case(scratch: Path) -> str:
+        folder = scratch / "downloads"
+        folder.mkdir()
+        for name in _HOSTILE:
+            (folder / f"{name}.py").write_text(f"open({str(scratch / name)!r}, 'w').close(); raise SystemExit(99)")
+        settings = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")} | FAKES
+        if role:
+            (scratch / "python").write_text(f'#!/bin/sh\nexec {sys.executable} {role} "$@"\n')
+            (scratch / "python").chmod(0o700)
+            settings["AURIA_POET__INTERPRETER"] = str(scratch / "python")
+        done = subprocess.run(
+            [sys.executable, *command],
+            env=settings | {"AURIA_HOME": str(scratch / "home"), "PYTHONPATH": str(ROOT)},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+        ran = [name for name in _HOSTILE if (scratch / name).exists()]
+        if ran:
+            return f"ran {', '.join(ran)}"
+        return f"exit code {done.returncode}: {done.stderr[-300:]}" if done.returncode != 0 else ""
+
+    return case
+
+
+PATHS: dict[str, Callable[[Path], str]] = {
+    "modules beside the command": _working_directory("-m", "auria_bot", "moods"),
+    "modules beside the studio": _working_directory("-P", "-m", "auria_bot", "make"),
+    "modules beside a job": _working_directory("-P", "-c", _CHILD),
+    "modules beside a role's interpreter": _working_directory("-P", "-m", "auria_bot", "make", role="-B"),
+    "modules beside an old interpreter": _working_directory("-P", "-m", "auria_bot", "make", role="-E"),
+}
+
+CASES: dict[str, Callable[[Path], str]] = {**BACKUPS, **PATHS}
 """Each case by name: attacks in a folder, and gives "" or what it reached."""

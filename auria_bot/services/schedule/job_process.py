@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PROGRAM", "JobProcess"]
 
-PROGRAM = (sys.executable, "-m", "auria_bot")
-"""The command `auria`, without its arguments."""
+PROGRAM = (sys.executable, "-P", "-m", "auria_bot")
+"""The command `auria`, without its arguments; -P keeps the working directory out of what is imported."""
 
 _logger = logging.getLogger(__name__)
 

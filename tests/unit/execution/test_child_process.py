@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import auria_bot
 from auria_bot.execution import child_process
-from auria_bot.execution.child_process import ChildProcess, ExitStatus, resident_bytes
+from auria_bot.execution.child_process import ChildProcess, ExitStatus, python_environment, resident_bytes
 from auria_bot.execution.parent_watch import VARIABLE
 
 SEND = "import os; watched, out = map(int, os.environ[{variable!r}].split(':')[1:]); send = lambda data: os.write(out, data)\n"
@@ -175,6 +176,14 @@ def test_what_cannot_be_started_leaves_nothing_behind():
     with pytest.raises(FileNotFoundError):
         ChildProcess(["/no/such/program"])
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_python_imports_nothing_from_the_working_directory():
+    """The empty entries of PYTHONPATH, which mean that directory, go; the package's folder comes where it is needed."""
+    found = python_environment({"PYTHONPATH": f"{os.pathsep}/a{os.pathsep}", "B": "1"}, with_package=False)
+    assert found == {"PYTHONPATH": "/a", "B": "1", "PYTHONSAFEPATH": "1"}
+    assert "PYTHONPATH" not in python_environment({"PYTHONPATH": os.pathsep}, with_package=False)
+    assert python_environment({})["PYTHONPATH"] == str(Path(auria_bot.__file__).parents[1])
 
 
 def test_an_environment_is_its_own():
