@@ -73,6 +73,9 @@ _HARMFUL = re.compile(
 )
 
 
+_TRAILING = re.compile(" +$", re.MULTILINE)
+
+
 def prepare_streams() -> None:
     """Make stdout and stderr safe to print to: closed ones lead nowhere, and what their encoding lacks is replaced."""
     for name in ("stdin", "stdout", "stderr"):
@@ -110,14 +113,23 @@ def out(*, error: bool = False) -> Console:
     from rich.console import Console
     from rich.segment import Segment
 
+    stream = sys.stderr if error else sys.stdout
+
     class SafeConsole(Console):
-        """Replaces harmful characters of whatever is rendered."""
+        """Replaces harmful characters of whatever is rendered; piped lines do not end in the padding of their cells."""
+
+        def print(self, *objects: Any, **options: Any) -> None:
+            if stream.isatty():
+                super().print(*objects, **options)
+                return
+            with self.capture() as captured:
+                super().print(*objects, **options)
+            stream.write(_TRAILING.sub("", captured.get()))
 
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
             for segment in super().render(renderable, options):
                 yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
-    stream = sys.stderr if error else sys.stdout
     width = None if stream.isatty() or is_terminal() else _PIPED
     return SafeConsole(file=stream, width=width, markup=False, emoji=False, highlight=False, soft_wrap=False)
 
@@ -156,6 +168,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
     from rich.table import Table
 
     grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, expand=False)
+    grid.show_edge = is_terminal()  # piped, no empty line stands above and below
     for number, name in enumerate(columns):
         last = number == len(columns) - 1
         grid.add_column(name, overflow="fold" if last else "ellipsis", no_wrap=not last, min_width=len(name) or None)

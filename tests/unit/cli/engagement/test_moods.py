@@ -33,7 +33,7 @@ def test_with_counts_she_says_what_she_leans_to(auria: Any):
     fill()
     code, said, told = auria("moods")
     assert code == 0
-    first = said.splitlines()[3]
+    first = said.splitlines()[2]
     assert first.split()[:2] == ["stormy", "8"]
     assert "●" in first
     assert MOODS["stormy"].description in first

@@ -85,7 +85,7 @@ def test_one_table(auria: Any, by: str):
     fill()
     code, said, _ = auria("stats", "--by", by)
     assert code == 0
-    assert by in said.splitlines()[1]
+    assert by in said.splitlines()[0]
     rows = json.loads(auria("stats", "--by", by, "--json")[1])
     table = list(csv.DictReader(io.StringIO(auria("stats", "--by", by, "--csv", "-")[1])))
     assert [list(row) for row in rows] == [list(row) for row in table]

@@ -65,6 +65,15 @@ def test_piped_tables_are_never_cut(capsys: pytest.CaptureFixture[str]):
     assert console.single_line("w" * 400, 20) == "w" * 400
 
 
+def test_piped_lines_end_where_their_text_ends(capsys: pytest.CaptureFixture[str]):
+    """No padding at the end of a line, and no empty line around a table."""
+    console.out().print(console.table("", ("name", "value"), [("a", "x"), ("b", "a longer value"), ("c", "")]))
+    written = capsys.readouterr().out.splitlines()
+    assert written[0].split() == ["name", "value"]
+    assert written[-1] == "c"
+    assert all(line == line.rstrip() for line in written)
+
+
 def test_headers_stay_whole_on_a_narrow_terminal(capsys: pytest.CaptureFixture[str], screen: Callable[[int], None]):
     """Cells are shortened instead."""
     screen(40)
