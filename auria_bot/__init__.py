@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from auria_bot.domain.artwork import Artwork, ArtworkInProgress
+    from auria_bot.domain.artwork import Artwork, ArtworkInProgress, Haiku
     from auria_bot.domain.draft import Draft
-    from auria_bot.domain.haiku import Haiku
     from auria_bot.domain.mood import Mood
     from auria_bot.errors import AuriaError
 
@@ -19,7 +18,7 @@ _HOMES = {
     "Artwork": "auria_bot.domain.artwork",
     "ArtworkInProgress": "auria_bot.domain.artwork",
     "Draft": "auria_bot.domain.draft",
-    "Haiku": "auria_bot.domain.haiku",
+    "Haiku": "auria_bot.domain.artwork",
     "Mood": "auria_bot.domain.mood",
     "AuriaError": "auria_bot.errors",
 }

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that auria_bot.store.migrate hands over, inside its transaction."""
+"""Runs the migrations on the connection that auria_bot.store.engine hands over, inside its transaction."""
 
 from alembic import context
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import URL, create_engine, make_url
 
 from auria_bot.settings.schema import Settings
-from auria_bot.store.migrate import upgrade
+from auria_bot.store.engine import upgrade
 from auria_bot.store.schema import METADATA
 from auria_bot.store.unit_of_work import Store
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.domain.artwork import Artwork, ArtworkFile, Style
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import Artwork, ArtworkFile, Haiku, Style
 
 if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft

@@ -49,7 +49,7 @@ def fake_house(home: Path, *, clock: Callable[[], datetime] | None = None, **opt
 @cache
 def _migrated() -> Path:
     """An empty database, up to date."""
-    from auria_bot.store.migrate import upgrade
+    from auria_bot.store.engine import upgrade
 
     folder = Path(tempfile.mkdtemp(prefix="auria-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

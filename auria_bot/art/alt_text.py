@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from auria_bot.domain.artwork import ArtworkInProgress, Style
-    from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.artwork import ArtworkInProgress, Haiku, Style
 
 __all__ = ["MOST_CHARACTERS", "PlainTextWriter", "alt_text"]
 

@@ -22,7 +22,7 @@ from auria_bot.errors import ModelCorrupt
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.artwork import Haiku
 
 __all__ = ["ALWAYS", "CLOSING", "MOOD_TAGS", "TAGS", "Hashtags", "Tag", "write_table"]
 

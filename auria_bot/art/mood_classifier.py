@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.minilm import MiniLM
-    from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.artwork import Haiku
 
 __all__ = ["MiniLmMoodReader", "stem", "tone", "write_meanings"]
 

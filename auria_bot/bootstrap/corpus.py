@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from auria_bot.services.corpus.deletion_check import DeletionChecker
     from auria_bot.services.corpus.reddit_sync import SubredditSync
     from auria_bot.services.corpus.refresh import RedditRefresh
-    from auria_bot.services.models.retraining import PoetRetrainer
+    from auria_bot.services.models.training import PoetRetrainer
 
 __all__ = ["CorpusServices"]
 
@@ -100,7 +100,7 @@ class CorpusServices(Core):
 
     def poet_retrainer(self, *, recipe: Any, comparison: Any, report: Callable[[str], None]) -> PoetRetrainer:
         """Trains the poet on a version of the corpus, and replaces the one in service when the new one is better."""
-        from auria_bot.services.models.retraining import PoetRetrainer
+        from auria_bot.services.models.training import PoetRetrainer
 
         return PoetRetrainer(
             settings=self.settings,

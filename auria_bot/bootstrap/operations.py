@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
     from auria_bot.services.operations.backups import Backups
     from auria_bot.services.operations.database import DatabaseAdministration
-    from auria_bot.services.operations.health_monitor import HealthMonitor
     from auria_bot.services.operations.health_report import Health
     from auria_bot.services.operations.maintenance import Maintenance
+    from auria_bot.services.operations.monitoring import HealthMonitor, OutageAlerter
     from auria_bot.services.operations.notices import Notices
     from auria_bot.services.operations.notifier import AppriseNotifier
-    from auria_bot.services.operations.outage_alerts import OutageAlerter
     from auria_bot.store.dump import Dump
 
 __all__ = ["OperationsServices"]
@@ -135,8 +134,8 @@ class OperationsServices(ScheduleServices):
 
     def health_monitor(self, program: Sequence[str]) -> HealthMonitor:
         """The daemon's watch over health and notifications, which are sent by this program in a child process."""
-        from auria_bot.services.operations.health_monitor import HealthMonitor
         from auria_bot.services.operations.health_server import HealthServer
+        from auria_bot.services.operations.monitoring import HealthMonitor
 
         address = self.settings.health.address
         server = HealthServer(self.health, address) if address else None
@@ -144,7 +143,7 @@ class OperationsServices(ScheduleServices):
 
     def outage_alerter(self, program: Sequence[str]) -> OutageAlerter:
         """Notifies the operator while database or settings cannot be used."""
-        from auria_bot.services.operations.outage_alerts import OutageAlerter
+        from auria_bot.services.operations.monitoring import OutageAlerter
 
         return OutageAlerter(addresses=self.notification_urls, program=program)
 

@@ -1,6 +1,6 @@
-"""ArtworkInProgress is an artwork on its way through the steps; Artwork is a finished one, with nothing missing.
+"""Artworks and their poems.
 
-Both are JSON-able. Pictures are files in the artwork's own folder, named by kind: "painting" (as the painter made it),
+ArtworkInProgress is on its way through the steps; Artwork is finished, with nothing missing. Both are JSON-able. Pictures are files in the artwork's own folder, named by kind: "painting" (as the painter made it),
 "enlarged", "styled", "full" (full-size PNG), "post" (JPEG to publish), "card" (JPEG of the poem beside the picture).
 """
 
@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import Any
 
-from auria_bot.domain.haiku import Haiku
-from auria_bot.errors import StepFailed
+from auria_bot.errors import InputError, StepFailed
 
-__all__ = ["KEPT_FILES", "Artwork", "ArtworkFile", "ArtworkInProgress", "Style"]
+__all__ = ["FORM", "KEPT_FILES", "LONGEST_THEME", "Artwork", "ArtworkFile", "ArtworkInProgress", "Haiku", "Style"]
+
 
 KEPT_FILES = ("painting", "full", "post", "card")
 """The kinds of files that a finished artwork consists of."""
@@ -39,6 +39,54 @@ _ATTRIBUTIONS = {
     "Workshop of ": "by the workshop of ",
 }
 """How museums mark an uncertain attribution, and how that reads in a sentence."""
+
+
+FORM = (5, 7, 5)
+"""Syllables of each line of the form that the poets write."""
+
+LONGEST_THEME = 200
+"""Most characters of a theme; a few words work best."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Haiku:
+    """Three lines and their syllable counts."""
+
+    lines: tuple[str, str, str]
+    syllables: tuple[int, int, int]
+
+    @property
+    def text(self) -> str:
+        """The poem, its lines separated by newlines."""
+        return "\n".join(self.lines)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the poem is 5-7-5."""
+        return self.syllables == FORM
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able form, read back by `from_json`."""
+        return {"lines": list(self.lines), "syllables": list(self.syllables)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Haiku:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: the value does not have three lines and three counts.
+        """
+        lines, syllables = value.get("lines", ()), value.get("syllables", ())
+        if len(lines) != 3 or len(syllables) != 3:
+            raise InputError(
+                f"a haiku has three lines and three syllable counts, not {len(lines)} and {len(syllables)}"
+            )
+        first, second, third = (str(line) for line in lines)
+        one, two, three = (int(count) for count in syllables)
+        return cls(lines=(first, second, third), syllables=(one, two, three))
+
+    def __str__(self) -> str:
+        return " / ".join(self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
-from auria_bot.domain.artwork import ArtworkInProgress, Style
+from auria_bot.domain.artwork import ArtworkInProgress, Haiku, Style
 from auria_bot.domain.engagement import Audience, Engagement
-from auria_bot.domain.haiku import Haiku
 from auria_bot.domain.mood import Mood
 from auria_bot.domain.post import Post, Receipt
 

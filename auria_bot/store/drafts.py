@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from auria_bot.domain.artwork import Artwork
+from auria_bot.domain.artwork import Artwork, Haiku
 from auria_bot.domain.draft import Draft, DraftState
-from auria_bot.domain.haiku import Haiku
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
 from auria_bot.store.schema import LAST_ID, drafts, journal

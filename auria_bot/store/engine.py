@@ -1,4 +1,8 @@
-"""Connections to SQLite or PostgreSQL, translation of their errors, and inserts that skip existing rows."""
+"""Connections to SQLite or PostgreSQL, their errors, inserts that skip existing rows, and upgrades of the schema.
+
+The schema's version is compared by plain SQL, so that Alembic (half a second of imports) is imported only for a
+migration. A database lock serialises concurrent first uses; a migration is one transaction.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 
 from auria_bot.errors import (
@@ -18,12 +22,26 @@ from auria_bot.errors import (
     DatabaseUnreachable,
     DiskError,
     InputError,
+    SchemaTooNew,
     SettingsError,
     StoreError,
 )
+from auria_bot.settings.locations import shipped
+from auria_bot.store.schema import HEAD, METADATA
 from auria_bot.telemetry import redacted
 
-__all__ = ["READ_ONLY", "connect", "insert_many", "insert_once", "shown", "translated"]
+__all__ = [
+    "READ_ONLY",
+    "bring_up_to_date",
+    "connect",
+    "current",
+    "insert_many",
+    "insert_once",
+    "shown",
+    "translated",
+    "upgrade",
+]
+
 
 BUSY_TIMEOUT = 20.0  # seconds that SQLite waits for another process's transaction
 CONNECT_TIMEOUT = 10  # seconds for a PostgreSQL server to answer
@@ -272,3 +290,92 @@ def _insert(connection: Connection, table: Table, unique: Sequence[str]) -> Any:
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(table).on_conflict_do_nothing(index_elements=columns)
+
+
+_LOCK = 0x61757269  # "auri": the key of PostgreSQL's advisory lock
+
+
+def current(url: str | URL) -> str | None:
+    """The version of a database's schema; None if there is none yet. Creates nothing, not even SQLite's file.
+
+    Raises:
+        DatabaseUnreachable: the server does not answer.
+        StoreError: the file is damaged or not a database.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        return None
+    engine = connect(url)
+    try:
+        with translated(engine), engine.connect() as connection:
+            return _version(connection.execution_options(**{READ_ONLY: True}))
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str | URL) -> str:
+    """Upgrade a database; return its version.
+
+    Raises:
+        SchemaTooNew: it was written by a newer auria_bot.
+        StoreError: it contains tables that are not Auria's.
+    """
+    engine = connect(url)
+    try:
+        bring_up_to_date(engine)
+    finally:
+        engine.dispose()
+    return HEAD
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Upgrade a new or older database; an up-to-date one costs one query.
+
+    Raises:
+        SchemaTooNew: it was written by a newer auria_bot.
+        StoreError: it contains tables that are not Auria's.
+    """
+    with translated(engine):
+        with engine.connect() as connection:
+            if _version(connection.execution_options(**{READ_ONLY: True})) == HEAD:
+                return
+        with engine.begin() as connection:  # on SQLite this is the write lock
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            version = _version(connection)  # another process may have upgraded it meanwhile
+            if version != HEAD:
+                _migrate(connection, version, shown(engine))
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _migrate(connection: Connection, version: str | None, database: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    folder = shipped("migrations")
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    if version is None:
+        foreign = set(inspect(connection).get_table_names()) & set(METADATA.tables)
+        if foreign:
+            raise StoreError(
+                f"{database} already holds tables named {', '.join(sorted(foreign))} that Auria did not create;"
+                " use a separate database for Auria"
+            )
+    else:
+        try:
+            ScriptDirectory.from_config(config).get_revision(version)
+        except CommandError:
+            raise SchemaTooNew(
+                f"{database} has schema {version!r}, and the newest one of this auria_bot is {HEAD!r};"
+                " upgrade the program: pip install --upgrade auria-bot"
+            ) from None
+    command.upgrade(config, HEAD)

@@ -1,7 +1,6 @@
 """Shipped fakes: a second, small and quick implementation of every role, for tests of Auria and of what others add."""
 
-from auria_bot.testing.channel import FakeChannel
-from auria_bot.testing.clock import FakeClock
+from auria_bot.testing.channel import FakeChannel, FakeClock
 from auria_bot.testing.makers import (
     FakeCaptioner,
     FakeConfig,

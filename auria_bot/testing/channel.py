@@ -1,22 +1,36 @@
-"""A channel in memory whose failures tests program."""
+"""A channel in memory whose failures tests program, and a clock that stands still."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
-from auria_bot.testing.clock import FakeClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FakeChannel"]
+__all__ = ["FakeChannel", "FakeClock"]
+
+
+class FakeClock:
+    """A clock that stands still until it is advanced."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """What it shows."""
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        """Go on, e.g. `advance(minutes=5)`."""
+        self.now += timedelta(**by)
 
 
 class FakeChannel:

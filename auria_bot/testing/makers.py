@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.domain.artwork import ArtworkInProgress, Style
-from auria_bot.domain.haiku import FORM, Haiku
+from auria_bot.domain.artwork import FORM, ArtworkInProgress, Haiku, Style
 from auria_bot.domain.interfaces import ArtworkTexts, Painting, SafetyResult, Verse
 from auria_bot.domain.mood import MOODS, Mood
 from auria_bot.errors import PictureError, UnknownName

@@ -7,7 +7,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from auria_bot.store.migrate import upgrade
+from auria_bot.store.engine import upgrade
 from tests.bench import Result
 from tests.scenarios.publish_postgres import PROCESSES, _procrastinate, _schema
 from tests.scenarios.publishing import at_once, fill, one_picture, postgres, publish_all, tally

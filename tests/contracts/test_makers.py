@@ -14,8 +14,7 @@ from PIL import Image
 
 from auria_bot import registry
 from auria_bot.domain import interfaces
-from auria_bot.domain.artwork import ArtworkInProgress, Style
-from auria_bot.domain.haiku import FORM, Haiku
+from auria_bot.domain.artwork import FORM, ArtworkInProgress, Haiku, Style
 from auria_bot.domain.mood import MOODS
 from auria_bot.domain.pipeline import ROLES
 from auria_bot.errors import BackendMissing, ModelError, PictureError

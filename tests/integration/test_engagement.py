@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.engagement import Engagement
-from auria_bot.domain.request import ArtworkRequest
+from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.house import fake_house
 

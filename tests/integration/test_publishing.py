@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.store.migrate import upgrade
+from auria_bot.store.engine import upgrade
 from tests.platforms import PLATFORMS
 from tests.scenarios import clocks, publish_faults, publish_sqlite
 from tests.scenarios.publishing import at_once, fill, one_picture, publish_all, tally

@@ -18,7 +18,7 @@ import pytest
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import PostState
-from auria_bot.store.migrate import current
+from auria_bot.store.engine import current
 from auria_bot.store.schema import HEAD
 from auria_bot.testing import FakeClock
 from tests.house import fake_house

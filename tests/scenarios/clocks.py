@@ -19,7 +19,7 @@ from auria_bot.domain.post import PostState
 from auria_bot.services.publishing.publisher import LEASE
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import DatabaseSettings
-from auria_bot.store.migrate import upgrade
+from auria_bot.store.engine import upgrade
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.house import fake_house
 from tests.platforms import platform

@@ -16,7 +16,7 @@ from auria_bot.bootstrap import core
 from auria_bot.cli import main
 from auria_bot.daemon import Daemon
 from auria_bot.errors import AuriaError
-from auria_bot.services.operations import health_monitor
+from auria_bot.services.operations import monitoring
 from auria_bot.services.publishing.publisher import Publisher
 from auria_bot.services.schedule.leader_election import LeaderElection
 from auria_bot.settings import loading
@@ -53,7 +53,7 @@ def _main(mode: str, clock: tuple[str, str, str], rest: list[str]) -> None:
         Publisher.__init__.__kwdefaults__["lease"] = CLAIM  # type: ignore[index]
         sys.argv = ["auria", *rest]
         main()
-    health_monitor.EVERY = LOOK
+    monitoring.EVERY = LOOK
     program = (sys.executable, "-m", "tests.scenarios.mortal_daemon", "work", *clock)
     daemon = FastDaemon(load=loading.load, clock=lambda: fast_clock(base, start, speed), program=program)
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())

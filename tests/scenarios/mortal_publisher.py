@@ -28,8 +28,8 @@ from auria_bot import registry
 from auria_bot.bootstrap.application import build
 from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.secret_store import SecretStore
-from auria_bot.services.publishing.attempt_log import AttemptLog
 from auria_bot.services.publishing.publisher import Publisher
+from auria_bot.services.publishing.sending import AttemptLog
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import DatabaseSettings
 from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - imported before the children are born

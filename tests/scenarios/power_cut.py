@@ -30,7 +30,7 @@ from auria_bot.bootstrap.application import build
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import PostState
 from auria_bot.settings.sections import DatabaseSettings, ScheduleSettings
-from auria_bot.store.migrate import upgrade
+from auria_bot.store.engine import upgrade
 from tests.house import fake_settings
 from tests.publishing import approved
 from tests.scenarios.mortal_daemon import fast_clock

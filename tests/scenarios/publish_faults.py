@@ -26,8 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import URL, create_engine, select
 
 from auria_bot.secret_store import SecretStore
-from auria_bot.store.engine import connect
-from auria_bot.store.migrate import upgrade
+from auria_bot.store.engine import connect, upgrade
 from auria_bot.store.schema import posts
 from tests.platforms import FAULTS, Platform, platform
 from tests.scenarios.mortal_publisher import BOUNDARIES

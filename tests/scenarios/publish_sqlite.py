@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from auria_bot.store.migrate import upgrade
+from auria_bot.store.engine import upgrade
 from tests.scenarios.publishing import at_once, fill, one_picture, publish_all, tally
 
 __all__ = ["measured"]

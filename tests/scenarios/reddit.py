@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.store.migrate import upgrade
+from auria_bot.store.engine import upgrade
 from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET, RedditServer
 
 if TYPE_CHECKING:

@@ -67,7 +67,7 @@ _PAINTINGS = (
 
 def build(file: Path, *, days: int = DAYS, samples: int = SAMPLES) -> int:
     """Fill a new SQLite database with so many days of posts on every channel and so many samples; how many samples it has."""
-    from auria_bot.store.migrate import upgrade
+    from auria_bot.store.engine import upgrade
 
     upgrade(f"sqlite:///{file}")
     chance = random.Random(7)

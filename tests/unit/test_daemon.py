@@ -19,7 +19,7 @@ import pytest
 from auria_bot.daemon import Daemon, notify_service_manager
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.errors import DatabaseUnreachable, InvalidTransition, SettingsError
-from auria_bot.services.operations.outage_alerts import DATABASE, SETTINGS
+from auria_bot.services.operations.monitoring import DATABASE, SETTINGS
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import DatabaseSettings, JobSettings, ScheduleSettings
 from auria_bot.testing import FakeClock

@@ -24,7 +24,7 @@ from auria_bot.art.painters.prompt_vocabulary import SCENES
 from auria_bot.art.training.loop import training_folder
 from auria_bot.art.training.painter.dataset import prepare
 from auria_bot.art.training.painter.lighting_augmentation import luminance
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import Haiku
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:

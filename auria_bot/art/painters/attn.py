@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
 __all__ = ["AttnPainter", "Canvas", "aesthetic_score"]

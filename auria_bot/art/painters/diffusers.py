@@ -19,7 +19,7 @@ from auria_bot.files import sha256_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
 __all__ = ["DiffusersPainter"]

@@ -22,7 +22,7 @@ from auria_bot.art.poets.decoding import DecodedPoem
 from auria_bot.corpus.language.syllables import FORM, counts
 from auria_bot.corpus.language.words import spoken, words
 from auria_bot.corpus.originality import CopyGuard
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.interfaces import Verse
 from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, SettingsError, StepFailed
 from auria_bot.files import sha256_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.corpus.language import content_filter, syllables, verse_rules
 from auria_bot.corpus.language.words import words
-from auria_bot.domain.haiku import LONGEST_THEME
+from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.errors import InputError, TextRejected
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from auria_bot.art.poets.poem_scorer import PoemScorer
 from auria_bot.corpus.language.syllables import FORM
 from auria_bot.corpus.language.words import Vocabulary, spoken, words
 from auria_bot.corpus.originality import CopyGuard
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.interfaces import Verse
 from auria_bot.errors import InputError, ModelCorrupt, StepFailed
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.minilm import MiniLM
-    from auria_bot.domain.haiku import Haiku
+    from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
 __all__ = ["Magenta", "Photorealistic"]

@@ -64,7 +64,7 @@ def _print_results(
     as_json: bool,
     dry_run: bool,
 ) -> None:
-    from auria_bot.services.engagement.serialization import measurement_json, vanished_json
+    from auria_bot.services.engagement.report import measurement_json, vanished_json
 
     if as_json:
         print_json(

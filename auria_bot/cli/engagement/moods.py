@@ -38,7 +38,7 @@ def list_moods(
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.domain.mood import MOODS
-    from auria_bot.services.engagement.serialization import moods_json, styles_json
+    from auria_bot.services.engagement.report import moods_json, styles_json
 
     with app_context() as app:
         preferences = app.preferences.preferences()

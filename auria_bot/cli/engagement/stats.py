@@ -106,7 +106,7 @@ def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
 
 def _print_tables(app: Application, report: EngagementReport, by: str | None) -> None:
     from auria_bot.cli.engagement import stats_view
-    from auria_bot.services.engagement.serialization import LATEST
+    from auria_bot.services.engagement.report import LATEST
 
     if not report.posts:
         note(_NOTHING)
@@ -125,7 +125,7 @@ def _print_tables(app: Application, report: EngagementReport, by: str | None) ->
 
 
 def _print_json(app: Application, report: EngagementReport, by: str | None) -> None:
-    from auria_bot.services.engagement.serialization import LATEST, report_json
+    from auria_bot.services.engagement.report import LATEST, report_json
 
     if by is not None:
         print_json(_rows(app, report, by))
@@ -135,7 +135,7 @@ def _print_json(app: Application, report: EngagementReport, by: str | None) -> N
 
 
 def _rows(app: Application, report: EngagementReport, by: str) -> list[dict[str, Any]]:
-    from auria_bot.services.engagement.serialization import report_rows
+    from auria_bot.services.engagement.report import report_rows
 
     ids = [one.draft_id for one in report.posts] if by == "post" else []
     if by == "style":

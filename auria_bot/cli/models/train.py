@@ -11,7 +11,7 @@ from auria_bot.cli.terminal.console import echo, note, out, print_json, table
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from auria_bot.services.models.retraining import RetrainingResult
+    from auria_bot.services.models.training import RetrainingResult
 
 __all__ = ["evaluate", "metric_rows", "train"]
 
@@ -71,7 +71,7 @@ def _retrain(
     """Train the poet on a version of the corpus."""
     from auria_bot.cli.app_context import app_context
     from auria_bot.services.models import training
-    from auria_bot.services.models.retraining import share_of
+    from auria_bot.services.models.training import share_of
 
     least = share_of(if_grown) if if_grown is not None else None
     recipe, comparison = training.recipe("poet"), training.comparison()

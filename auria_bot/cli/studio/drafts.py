@@ -244,7 +244,7 @@ def restyle(
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.progress import following
-    from auria_bot.domain.request import ArtworkRequest
+    from auria_bot.domain.pipeline import ArtworkRequest
 
     request = ArtworkRequest(style=style, mood=mood, mode=mode, seed=seed)
     with app_context() as app:
@@ -264,7 +264,7 @@ def repaint(
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.progress import following
-    from auria_bot.domain.request import ArtworkRequest
+    from auria_bot.domain.pipeline import ArtworkRequest
 
     with app_context() as app:
         with following(1) as progress:

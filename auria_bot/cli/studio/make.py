@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auria_bot.cli.terminal.console import counted, note, out, print_json
-from auria_bot.domain.haiku import LONGEST_THEME
-from auria_bot.domain.request import ArtworkRequest
+from auria_bot.domain.artwork import LONGEST_THEME
+from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import AuriaError, InputError, NotFound
 from auria_bot.execution.parent_watch import report
 

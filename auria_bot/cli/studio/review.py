@@ -179,7 +179,7 @@ class _ReviewSession:
             return False
         from auria_bot.cli.terminal.progress import following
         from auria_bot.domain.mood import MOODS
-        from auria_bot.domain.request import ArtworkRequest
+        from auria_bot.domain.pipeline import ArtworkRequest
 
         mood = answer.lower() if answer.lower() in MOODS else None
         style = answer if answer and mood is None else None
@@ -189,7 +189,7 @@ class _ReviewSession:
 
     def _repaint(self, draft: Draft) -> bool:
         from auria_bot.cli.terminal.progress import following
-        from auria_bot.domain.request import ArtworkRequest
+        from auria_bot.domain.pipeline import ArtworkRequest
 
         with following(1) as progress:
             new = self.app.review.repaint(draft.id, ArtworkRequest(), progress=progress)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from auria_bot.services.studio.events import RunEvent
+    from auria_bot.services.studio.run_store import RunEvent
 
 __all__ = ["Watching", "counting", "following", "reading"]
 

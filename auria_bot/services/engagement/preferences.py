@@ -19,17 +19,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.mood import MOODS
-from auria_bot.domain.request import SEEDS
-from auria_bot.domain.reward import GROWN, Reading, rewards
-from auria_bot.domain.thompson_sampling import chances, posteriors
+from auria_bot.domain.pipeline import SEEDS
+from auria_bot.domain.reward import GROWN, Reading, chances, posteriors, rewards
 from auria_bot.services.studio.plan import derive, draw_mood
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
-    from auria_bot.domain.reward import Reward
-    from auria_bot.domain.thompson_sampling import Posterior
+    from auria_bot.domain.reward import Posterior, Reward
     from auria_bot.store.unit_of_work import Store
 
 __all__ = ["Preference", "PreferenceModel", "Preferences", "preferences_from"]

@@ -34,10 +34,10 @@ def schema_versions(settings: Settings) -> tuple[str | None, str]:
         DatabaseUnreachable: the server does not answer.
         StoreError: the file is damaged or not a database.
     """
-    from auria_bot.store import migrate
+    from auria_bot.store import engine
     from auria_bot.store.schema import HEAD
 
-    return migrate.current(settings.database_url), HEAD
+    return engine.current(settings.database_url), HEAD
 
 
 def upgrade_schema(settings: Settings) -> str:
@@ -47,9 +47,9 @@ def upgrade_schema(settings: Settings) -> str:
         SchemaTooNew: the database was written by a newer auria_bot.
         StoreError: it holds tables that are not Auria's.
     """
-    from auria_bot.store import migrate
+    from auria_bot.store import engine
 
-    return migrate.upgrade(settings.database_url)
+    return engine.upgrade(settings.database_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,10 @@ So a worker needs no settings, and a resumed run makes what the interrupted one 
   derived from it by SHA-256.
 - **Recent work.** Recent poems, style keys and fingerprints are copied into the plan. With a seed given by the operator
   they are left out: the artwork then depends on request, options and models alone, and making it twice in the same home
-  gives the same bytes instead of a refusal as its own duplicate. Within a run, each artwork avoids what those before it chose.
+  gives the same bytes instead of a refusal as its own duplicate. Within a run, each artwork avoids what those before
+  it chose.
+
+An `ArtworkState` tells how far an artwork of a run is.
 """
 
 from __future__ import annotations
@@ -14,19 +17,34 @@ from __future__ import annotations
 import hashlib
 import secrets
 from bisect import bisect_right
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.domain.haiku import Haiku
+from auria_bot import errors
+from auria_bot.domain.artwork import ArtworkInProgress, Haiku
 from auria_bot.domain.mood import MOODS, find_mood
-from auria_bot.domain.request import SEEDS, ArtworkRequest
-from auria_bot.errors import InputError
+from auria_bot.domain.pipeline import SEEDS, ArtworkRequest
+from auria_bot.errors import AuriaError, InputError, StepFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FORMAT", "BackendSpec", "Plan", "StudioConfig", "artwork_seed", "derive", "draw_mood", "new_seed"]
+__all__ = [
+    "FORMAT",
+    "GIVEN",
+    "ArtworkState",
+    "BackendSpec",
+    "CompletedStep",
+    "Failure",
+    "Plan",
+    "StudioConfig",
+    "artwork_seed",
+    "derive",
+    "draw_mood",
+    "new_seed",
+]
+
 
 FORMAT = 2
 """Version of the plan's JSON; a run begun with another format is not resumed."""
@@ -130,3 +148,76 @@ def draw_mood(seed: int, weights: Mapping[str, float] | None = None) -> str:
     cumulative = list(accumulate(shares[name] for name in names))
     place = bisect_right(cumulative, derive(seed, "mood") / SEEDS * cumulative[-1])
     return find_mood(names[min(place, len(names) - 1)]).name
+
+
+GIVEN = "given"
+"""The key of a step whose result came with the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedStep:
+    """A completed step: the hash of everything that went in, and the fields of the artwork that it changed."""
+
+    step: str
+    key: str  # SHA-256, or GIVEN
+    seconds: float
+    changes: dict[str, Any]  # JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an artwork was given up."""
+
+    artwork: int  # its number in the run, from 1
+    step: str
+    error: str  # the class in auria_bot.errors
+    message: str
+    log: str  # the path of the step's log
+
+    def to_error(self) -> AuriaError:
+        """The error to raise, of its own class."""
+        kind = getattr(errors, self.error, StepFailed)
+        where = f"; its log: {self.log}" if self.log else ""
+        error = kind(f"step {self.step!r} of artwork {self.artwork}: {self.message}{where}")
+        return error if isinstance(error, AuriaError) else StepFailed(str(error))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtworkState:
+    """An artwork of a run on its way through the steps."""
+
+    number: int  # from 1
+    start: ArtworkInProgress
+    done: tuple[CompletedStep, ...] = ()
+    failure: Failure | None = None
+    finished: bool = False
+    draft: int | None = None  # the draft it became
+
+    @property
+    def artwork(self) -> ArtworkInProgress:
+        """The artwork as it is now."""
+        data = self.start.to_json()
+        for done in self.done:
+            data.update(done.changes)
+        return ArtworkInProgress.from_json(data)
+
+    def before(self, step: str) -> ArtworkState:
+        """The state before that step."""
+        names = [done.step for done in self.done]
+        return replace(self, done=self.done[: names.index(step)] if step in names else self.done, finished=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able form, read back by `from_json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ArtworkState:
+        """Read what `to_json` wrote."""
+        return cls(
+            number=value["number"],
+            start=ArtworkInProgress.from_json(value["start"]),
+            done=tuple(CompletedStep(**done) for done in value["done"]),
+            failure=Failure(**value["failure"]) if value["failure"] else None,
+            finished=value["finished"],
+            draft=value["draft"],
+        )

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 from auria_bot.corpus.language.season_words import season_named, theme_in
 from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.domain.mood import find_mood
-from auria_bot.domain.pipeline import STEPS, provenance_name, steps_from
-from auria_bot.domain.request import MODES, ArtworkRequest
+from auria_bot.domain.pipeline import MODES, STEPS, ArtworkRequest, provenance_name, steps_from
 from auria_bot.errors import TextRejected
-from auria_bot.services.studio.artwork_state import GIVEN, ArtworkState, CompletedStep
-from auria_bot.services.studio.plan import Plan, artwork_seed, draw_mood, new_seed
+from auria_bot.services.studio.plan import GIVEN, ArtworkState, CompletedStep, Plan, artwork_seed, draw_mood, new_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

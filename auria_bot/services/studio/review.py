@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Clock
-    from auria_bot.domain.request import ArtworkRequest
-    from auria_bot.services.studio.events import RunEvent
+    from auria_bot.domain.pipeline import ArtworkRequest
+    from auria_bot.services.studio.run_store import RunEvent
     from auria_bot.services.studio.studio import RunResult, Studio
     from auria_bot.store.unit_of_work import Store
 

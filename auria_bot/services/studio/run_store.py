@@ -8,7 +8,7 @@
     logs/01-painting.log what one step of one artwork printed
 
 JSON files are replaced atomically; a run's folder appears and vanishes as a whole. The events of the last runs are
-kept in `<home>/studio/.events/<run>.jsonl`. Does not know what steps there are.
+kept in `<home>/studio/.events/<run>.jsonl`.
 """
 
 from __future__ import annotations
@@ -19,28 +19,102 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.domain.artwork import ArtworkFile
+from auria_bot.errors import DiskError, InputError, InvalidTransition, NotFound
 from auria_bot.files import acquire_lock, disk_errors, remove_strays, write_json
-from auria_bot.services.studio.artwork_state import ArtworkState
-from auria_bot.services.studio.events import read_events
-from auria_bot.services.studio.plan import Plan
+from auria_bot.services.studio.plan import ArtworkState, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from auria_bot.services.studio.events import RunEvent
+__all__ = ["EventLog", "Run", "RunEvent", "RunStore", "read_events"]
 
-__all__ = ["Run", "RunStore"]
 
 _Value = TypeVar("_Value")
 
 _EVENTS = "events.jsonl"
 _KEPT_EVENTS = ".events"  # folder
 _MOST_KEPT = 50  # finished runs whose events are kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent:
+    """Something that happened in a run."""
+
+    position: int = 0  # in the run's events, from 1; 0 until it is kept
+    at: str = ""  # ISO 8601, UTC
+    artwork: int  # its number in the run, from 1
+    step: str
+    state: str  # "started", "done", "reused", "rejected" (another picture is painted) or "failed"
+    seconds: float = 0.0  # wall
+    message: str = ""  # why, where it was rejected or failed
+    files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind: the artwork's new files
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able form, read back by `from_json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RunEvent:
+        """Read what `to_json` wrote."""
+        files = {kind: ArtworkFile(**file) for kind, file in value["files"].items()}
+        return cls(**{**value, "files": files})
+
+
+class EventLog:
+    """The events of a run that is being worked on; only the process that holds the run adds to them."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the log, or begin it.
+
+        Raises:
+            DiskError: the file cannot be read or written.
+        """
+        self._path = path
+        try:
+            content = path.read_bytes() if path.exists() else b""
+            if content and not content.endswith(b"\n"):  # torn by a process that was killed while writing
+                self._write(b"\n")
+        except OSError as error:
+            raise DiskError(f"{path} cannot be read: {error.strerror or error}") from None
+        self._position = len(content.splitlines())
+
+    def append(self, event: RunEvent) -> RunEvent:
+        """Keep an event; what is given has its position and time.
+
+        Raises:
+            DiskError: the file cannot be written.
+        """
+        self._position += 1
+        event = replace(event, position=self._position, at=datetime.now(UTC).isoformat(timespec="milliseconds"))
+        self._write(json.dumps(event.to_json(), ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        return event
+
+    def _write(self, data: bytes) -> None:
+        try:
+            with self._path.open("ab", buffering=0) as file:
+                file.write(data)
+        except OSError as error:
+            raise DiskError(f"{self._path} cannot be written: {error.strerror or error}") from None
+
+
+def read_events(path: Path, *, after: int = 0) -> tuple[RunEvent, ...]:
+    """The events after a position, in order.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    complete, _, _ = path.read_bytes().rpartition(b"\n")
+    found = []
+    for line in complete.split(b"\n")[after:]:
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # torn by a process that was killed while writing
+            found.append(RunEvent.from_json(json.loads(line)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

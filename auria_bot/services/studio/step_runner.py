@@ -17,9 +17,9 @@ from auria_bot.domain.pipeline import STEPS, steps_from
 from auria_bot.errors import NoGoodPicture, NotFound
 from auria_bot.execution.work_unit import UnitFailure, UnitStarted, WorkUnit
 from auria_bot.files import sha256_of
-from auria_bot.services.studio.artwork_state import GIVEN, CompletedStep, Failure
-from auria_bot.services.studio.events import EventLog, RunEvent
-from auria_bot.services.studio.step_worker import FUNCTION
+from auria_bot.services.studio.plan import GIVEN, CompletedStep, Failure
+from auria_bot.services.studio.run_store import EventLog, RunEvent
+from auria_bot.services.studio.steps import FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import ArtworkInProgress
     from auria_bot.domain.pipeline import Step
     from auria_bot.execution.work_unit import Executor, ExecutorSession, UnitFinished
-    from auria_bot.services.studio.artwork_state import ArtworkState
+    from auria_bot.services.studio.plan import ArtworkState
     from auria_bot.services.studio.run_store import Run
 
 __all__ = ["StepRunner"]

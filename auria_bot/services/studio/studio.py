@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from auria_bot.domain.artwork import Artwork
 from auria_bot.errors import AuriaError, InputError
 from auria_bot.files import sha256_of
-from auria_bot.services.studio.artwork_state import GIVEN, ArtworkState, Failure
+from auria_bot.services.studio.plan import GIVEN, ArtworkState, Failure
 from auria_bot.services.studio.planner import PlannedRun, RunPlanner
 from auria_bot.services.studio.step_runner import StepRunner
 
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Clock
-    from auria_bot.domain.request import ArtworkRequest
+    from auria_bot.domain.pipeline import ArtworkRequest
     from auria_bot.execution.work_unit import Executor
     from auria_bot.services.engagement.preferences import PreferenceModel
-    from auria_bot.services.studio.events import RunEvent
     from auria_bot.services.studio.plan import StudioConfig
-    from auria_bot.services.studio.run_store import Run, RunStore
+    from auria_bot.services.studio.run_store import Run, RunEvent, RunStore
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 

@@ -15,7 +15,7 @@ from auria_bot.art.mood_classifier import (
     tone,
     write_meanings,
 )
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import ModelCorrupt
 

@@ -16,8 +16,7 @@ from PIL import Image, ImageCms, ImageDraw
 
 from auria_bot.art.exporters.provenance import SOURCE_TYPE, exif, icc_profile, xmp
 from auria_bot.channels.pictures import fit_picture
-from auria_bot.domain.artwork import ArtworkInProgress
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import ArtworkInProgress, Haiku
 from auria_bot.domain.interfaces import Limits
 from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import Rejected

@@ -7,9 +7,8 @@ from dataclasses import fields
 
 import pytest
 
-from auria_bot.domain.artwork import KEPT_FILES, Artwork, ArtworkFile, ArtworkInProgress, Style
-from auria_bot.domain.haiku import Haiku
-from auria_bot.errors import StepFailed
+from auria_bot.domain.artwork import KEPT_FILES, Artwork, ArtworkFile, ArtworkInProgress, Haiku, Style
+from auria_bot.errors import InputError, StepFailed
 
 STYLE = Style(key="hokusai-1", title="Mount Fuji", artist="Hokusai", year="1830", strength=0.5)
 ARTWORK = ArtworkInProgress(
@@ -109,3 +108,31 @@ def test_credit_names_the_painting() -> None:
 def test_a_museums_doubt_reads_as_a_sentence(artist: str, byline: str) -> None:
     """Nothing is "by Attributed to" anybody."""
     assert Style(key="k", title="T", artist=artist, year="").byline == byline
+
+
+POEM = Haiku(
+    lines=("first frost on the pond", "a crow settles on the fence", "and the fence settles"),
+    syllables=(5, 7, 5),
+)
+
+
+def test_round_trip() -> None:
+    """A haiku comes back from JSON as it was."""
+    assert Haiku.from_json(POEM.to_json()) == POEM
+
+
+def test_forms() -> None:
+    """Text is three lines, str is one, and only 5-7-5 is exact."""
+    assert POEM.text.count("\n") == 2
+    assert str(POEM).count(" / ") == 2
+    assert POEM.is_exact
+    assert not Haiku(lines=POEM.lines, syllables=(5, 8, 5)).is_exact
+
+
+@pytest.mark.parametrize(
+    "value", [{}, {"lines": ["a", "b"], "syllables": [1, 1]}, {"lines": ["a", "b", "c"], "syllables": [1]}]
+)
+def test_from_json_refuses_what_is_no_haiku(value: dict[str, object]) -> None:
+    """Anything but three lines with three counts is refused."""
+    with pytest.raises(InputError, match="three lines"):
+        Haiku.from_json(value)

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+import threading
 from collections import deque
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, text
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import IntegrityError
 
-from auria_bot.errors import BackendMissing, DiskError, SettingsError, StoreError
+from auria_bot.domain.post import Outcome
+from auria_bot.errors import BackendMissing, DatabaseUnreachable, DiskError, SchemaTooNew, SettingsError, StoreError
+from auria_bot.settings.locations import shipped
 from auria_bot.settings.schema import Settings
 from auria_bot.store import engine as module
-from auria_bot.store.engine import connect, shown, translated
+from auria_bot.store.engine import bring_up_to_date, connect, current, shown, translated, upgrade
+from auria_bot.store.schema import HEAD, METADATA
 from auria_bot.store.unit_of_work import Store
 from tests.factories import add_draft
 
@@ -215,3 +228,268 @@ def test_a_connection_lost_while_idle_is_replaced(postgres, monkeypatch: pytest.
     assert asked
     connected.dispose()
     other.dispose()
+
+
+def _run(url: str, *statements: str) -> None:
+    engine = connect(url)
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
+
+
+def test_head_is_the_newest_migration():
+    """The version known without Alembic is the newest script's, and there is one line of them."""
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_models_and_migrations_agree(database_url: str):
+    """A migrated database holds exactly the tables, columns, types, indexes and constraints of the models."""
+    assert current(database_url) is None
+    assert upgrade(database_url) == HEAD
+    assert current(database_url) == HEAD
+    engine = create_engine(make_url(database_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        found = inspect(connection)
+        for table in METADATA.tables.values():
+            checks = sorted(str(one["name"]) for one in found.get_check_constraints(table.name))
+            assert checks == sorted(str(one.name) for one in table.constraints if isinstance(one, CheckConstraint))
+            assert found.get_pk_constraint(table.name)["name"] == f"pk_{table.name}"
+    engine.dispose()
+
+
+def _first(url: str) -> None:
+    """A database as the first migration left it."""
+    engine = connect(url)
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+
+
+_AT = "'2026-11-21 10:00:00+00:00'"
+_POST = "draft_id, channel, state, due, text, alt_text, picture, picture_sha256, signature, key, fencing, words"
+_ATTEMPT = "post_id, number, fencing, started_at, outcome, words"
+_OLD_WORDS = "look, then: `auria publish --decide 2 sent|again|never`"
+
+
+def _old_posts(url: str, **states: tuple[str, str | None]) -> None:
+    """Posts of the first schema, each on the channel that is named, with its state and its last attempt's outcome."""
+    _run(
+        url,
+        "INSERT INTO drafts (version, folder, state, made_at, reason, text, alt_text, channels, signature,"
+        " picture_sha256, artwork, mood, style, fingerprint) VALUES (1, 'f', 'scheduled', '2026-11-21 10:00:00+00:00',"
+        " '', '', '', '[]', '', '', '{}', '', '', '')",
+    )
+    for number, (channel, (state, outcome)) in enumerate(states.items(), start=1):
+        told = "NULL" if outcome is None else f"'{outcome}'"
+        post = f"(1, '{channel}', '{state}', {_AT}, 'ponds', 'a pond', '/p.jpg', '', '', 'key-{channel}', 2, '{_OLD_WORDS}')"
+        tries = f"({number}, 1, 1, {_AT}, 'throttled', ''), ({number}, 2, 2, '2026-11-21 11:00:00+00:00', {told}, '')"
+        _run(
+            url,
+            f"INSERT INTO posts ({_POST}) VALUES {post}",  # noqa: S608 - the words are the test's own
+            f"INSERT INTO attempts ({_ATTEMPT}) VALUES {tries}",  # noqa: S608
+        )
+
+
+def test_a_first_schema_keeps_its_posts(database_url: str, tmp_path):
+    """What an attempt may have sent is not taken for unsent; nothing else is lost."""
+    _first(database_url)
+    _old_posts(
+        database_url, a=("sending", None), b=("sent", "sent"), c=("unknown", "unclear"), d=("waiting", "throttled")
+    )
+    later = datetime(2026, 11, 21, 11, tzinfo=UTC)
+    with Store.open(Settings(home=tmp_path, database={"url": database_url})) as store, store.read() as unit:
+        found = {post.channel: post for post in unit.posts.list()}
+        assert {name: post.tried_at for name, post in found.items()} == {"a": later, "b": later, "c": later, "d": None}
+        assert {post.state for post in found.values()} == {"sending", "sent", "unknown", "waiting"}
+        assert {(post.text, post.alt_text, post.fencing, post.memo) for post in found.values()} == {
+            ("ponds", "a pond", 2, "")
+        }
+        tries = unit.posts.attempts(found["a"].id)
+        assert [(one.sending_at, one.outcome) for one in tries] == [(None, "throttled"), (later, None)]
+    assert current(database_url) == HEAD
+
+
+def test_a_first_schema_s_refused_credentials_pause_the_channel(database_url: str, tmp_path):
+    """The post waits in the queue again, its channel is paused instead; other words name the new command."""
+    _first(database_url)
+    _old_posts(database_url, a=("needs_attention", "unauthorised"), b=("needs_attention", "unclear"))
+    with Store.open(Settings(home=tmp_path, database={"url": database_url})) as store, store.read() as unit:
+        other, refused = unit.posts.list()
+        assert (refused.state, other.state) == ("waiting", "needs_attention")
+        assert other.message == "look, then: `auria posts resolve 2 --sent URL | --not-sent | --give-up`"
+        (paused,) = unit.channels.paused()
+        assert (paused.name, paused.by, paused.at) == ("a", "auria", datetime(2026, 11, 21, 11, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/old/home/pictures/f/post.jpg", "pictures/f/post.jpg"),
+        ("C:\\Auria\\pictures\\f\\post.jpg", "pictures/f/post.jpg"),
+        ("/mnt/pictures/another/post.jpg", "/mnt/pictures/another/post.jpg"),
+        ("/p.jpg", "/p.jpg"),
+    ],
+)
+def test_picture_paths_become_relative(database_url: str, tmp_path, before: str, after: str):
+    """A draft's picture is found in the home wherever the home was; a path of another kind is kept."""
+    _first(database_url)
+    _old_posts(database_url, a=("waiting", None))
+    _run(database_url, f"UPDATE posts SET picture = '{before}'")  # noqa: S608 - the test's own words
+    with Store.open(Settings(home=tmp_path, database={"url": database_url})) as store, store.read() as unit:
+        assert unit.posts.get(1).picture == str(tmp_path / after)
+
+
+def test_a_downgrade_brings_the_first_schema_back(database_url: str):
+    """And the way up again is open."""
+    upgrade(database_url)
+    engine = connect(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        assert "channels" not in inspect(connection).get_table_names()
+        assert "memo" not in {one["name"] for one in inspect(connection).get_columns("posts")}
+    engine.dispose()
+    assert upgrade(database_url) == HEAD
+
+
+def test_looking_makes_nothing(tmp_path):
+    """Asking for the version of a database that is not there leaves it so."""
+    assert current(f"sqlite:///{tmp_path}/new/x.db") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_database_itself_refuses_unknown_states(database_url: str):
+    """A state that the program does not know cannot be written, whoever writes it."""
+    upgrade(database_url)
+    insert = (
+        "INSERT INTO drafts (version, folder, state, made_at, reason, text, alt_text, channels, signature,"
+        " picture_sha256, artwork, mood, style, fingerprint)"
+        " VALUES (1, '{0}', '{0}', '2026-11-21', '', '', '', '[]', '', '', '{{}}', '', '', '')"
+    )
+    _run(database_url, insert.format("made"))
+    with pytest.raises(IntegrityError, match="ck_drafts_state"):
+        _run(database_url, insert.format("sailing"))
+
+
+def test_the_database_knows_every_outcome(database_url: str):
+    """What the program can write may be written, and nothing else."""
+    _first(database_url)
+    _old_posts(database_url, a=("sending", None))
+    upgrade(database_url)
+    for outcome in Outcome:
+        _run(database_url, f"UPDATE attempts SET outcome = '{outcome}'")  # noqa: S608 - the program's own words
+    with pytest.raises(IntegrityError, match="ck_attempts_outcome"):
+        _run(database_url, "UPDATE attempts SET outcome = 'lucky'")
+
+
+def test_upgrading_twice_keeps_everything(database_url: str, tmp_path):
+    """An up-to-date database is left as it is."""
+    settings = Settings(home=tmp_path, database={"url": database_url})
+    with Store.open(settings) as store, store.begin() as unit:
+        add_draft(unit)
+    assert upgrade(database_url) == HEAD
+    with Store.open(settings) as store, store.read() as unit:
+        assert len(unit.drafts.list()) == 1
+
+
+def test_a_newer_schema_is_refused(database_url: str, tmp_path):
+    """A database that a newer program wrote is neither opened nor changed."""
+    upgrade(database_url)
+    _run(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    for attempt in (
+        lambda: upgrade(database_url),
+        lambda: Store.open(Settings(home=tmp_path, database={"url": database_url})),
+    ):
+        with pytest.raises(SchemaTooNew, match=r"'9999'.*upgrade the program"):
+            attempt()
+    assert current(database_url) == "9999"
+
+
+def test_a_stranger_s_tables_are_not_touched(database_url: str):
+    """A database with somebody else's table of the same name is refused and left alone."""
+    _run(database_url, "CREATE TABLE posts (mine INTEGER)", "INSERT INTO posts VALUES (42)")
+    with pytest.raises(StoreError, match="tables named posts that Auria did not create"):
+        upgrade(database_url)
+    assert current(database_url) is None
+
+
+def test_a_migration_that_fails_leaves_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch):
+    """A migration that breaks at its end is rolled back whole, and the next try succeeds."""
+    whole = command.upgrade
+
+    def broken(*arguments) -> None:
+        whole(*arguments)
+        raise StoreError("the power went out")
+
+    monkeypatch.setattr(command, "upgrade", broken)
+    with pytest.raises(StoreError, match="power"):
+        upgrade(database_url)
+    monkeypatch.undo()
+    assert current(database_url) is None
+    assert upgrade(database_url) == HEAD
+
+
+def test_first_users_do_not_collide(database_url: str):
+    """Five who open a new database at once all find it ready, migrated once."""
+    failures: list[BaseException] = []
+    start = threading.Barrier(5)
+
+    def first_use() -> None:
+        engine = connect(database_url)
+        try:
+            start.wait()
+            bring_up_to_date(engine)
+        except BaseException as error:  # noqa: BLE001 - told to the test below
+            failures.append(error)
+        finally:
+            engine.dispose()
+
+    users = [threading.Thread(target=first_use) for _ in range(5)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join()
+    assert failures == []
+    assert current(database_url) == HEAD
+
+
+def test_a_server_that_is_away(tmp_path):
+    """A server that does not answer is reported with its address and without its password."""
+    with pytest.raises(DatabaseUnreachable) as caught:
+        Store.open(Settings(home=tmp_path, database={"url": "postgresql://me:hunter2@127.0.0.1:1/none"}))
+    assert "127.0.0.1:1/none" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_database_that_does_not_exist(postgres, tmp_path):
+    """A server without the database named is reported as such."""
+    url = make_url(postgres()).set(database="no_such_database")
+    with pytest.raises(DatabaseUnreachable, match="no_such_database"):
+        Store.open(Settings(home=tmp_path, database={"url": url.render_as_string(hide_password=False)}))
+
+
+def test_opening_an_up_to_date_store_needs_no_alembic(tmp_path):
+    """Alembic is imported only when there is something to migrate, and the ORM never."""
+    code = (
+        "import sys; from pathlib import Path; from auria_bot.settings.loading import Settings;"
+        "from auria_bot.store.unit_of_work import Store; Store.open(Settings(home=Path(sys.argv[1]))).close();"
+        "print(sorted({'alembic', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql', 'torch', 'numpy'} & set(sys.modules)))"
+    )
+    told = [
+        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True).stdout
+        for _ in range(2)
+    ]
+    assert "alembic" in told[0]
+    assert told[1].strip() == "[]"

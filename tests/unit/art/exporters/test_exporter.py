@@ -13,8 +13,7 @@ from auria_bot.art.colour import to_lab
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.exporters.exporter import PrintExporter, correct_exposure, crop, jpeg_within
 from auria_bot.domain import interfaces
-from auria_bot.domain.artwork import ArtworkInProgress, Style
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import ArtworkInProgress, Haiku, Style
 from auria_bot.errors import InputError, PictureError
 
 MODELS = Path("unused")

@@ -14,7 +14,7 @@ from PIL import Image
 from auria_bot.art.colour import to_lab
 from auria_bot.art.painters.attn import AttnPainter, aesthetic_score
 from auria_bot.art.painters.retouching import find_moon, grain
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.interfaces import Painter
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import DiskError, InputError, ModelCorrupt, ModelMissing

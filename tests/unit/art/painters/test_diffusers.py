@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from auria_bot.art.painters.diffusers import DiffusersPainter
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.interfaces import Painter
 from auria_bot.errors import InputError, ModelCorrupt, ModelMissing
 

@@ -2,7 +2,7 @@ import pytest
 
 from auria_bot.art.poets.checks import faults, lines_of, usable_theme
 from auria_bot.corpus.originality import CopyGuard
-from auria_bot.domain.haiku import LONGEST_THEME
+from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.errors import InputError, TextRejected
 
 POEM = lines_of("still water tonight\nthe moon lies down on a leaf\nand does not wake it")

@@ -13,7 +13,7 @@ from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.evaluation.stylist import edges_kept, invented_scene
 from auria_bot.art.stylists.magenta import Magenta, Photorealistic
 from auria_bot.domain import interfaces
-from auria_bot.domain.haiku import Haiku
+from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, ModelMissing, PictureError, UnknownName
 

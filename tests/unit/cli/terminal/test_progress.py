@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auria_bot.cli.terminal.progress import following
 from auria_bot.domain.pipeline import STEPS
-from auria_bot.services.studio.events import RunEvent
+from auria_bot.services.studio.run_store import RunEvent
 
 
 def _printed(capsys, *events: RunEvent) -> list[str]:

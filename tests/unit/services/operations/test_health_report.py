@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, JobSchedule, ScheduledTime
-from auria_bot.domain.request import ArtworkRequest
+from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import DatabaseUnreachable
 from auria_bot.services.operations.health_report import Health
 from tests.factories import add_draft

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.domain.request import ArtworkRequest
+from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import DiskError
 from auria_bot.services.operations.maintenance import Maintenance
 from auria_bot.store.dump import Dump

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from auria_bot.domain.notice import Kind, Notice
+from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.domain.post import PostState, Receipt
-from auria_bot.domain.request import ArtworkRequest
 from auria_bot.errors import BackendMissing, DiskError
 from auria_bot.services.operations.maintenance import DiskSpace
 from auria_bot.services.operations.notices import Notices, Sources

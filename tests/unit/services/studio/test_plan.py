@@ -7,12 +7,15 @@ from collections import Counter
 
 import pytest
 
-from auria_bot.domain.haiku import FORM, Haiku
+from auria_bot.domain.artwork import FORM, ArtworkInProgress, Haiku, Style
 from auria_bot.domain.mood import MOODS
-from auria_bot.domain.request import SEEDS, ArtworkRequest
-from auria_bot.errors import InputError
+from auria_bot.domain.pipeline import SEEDS, ArtworkRequest
+from auria_bot.errors import InputError, ModelMissing, StepCrashed
 from auria_bot.services.studio.plan import (
+    ArtworkState,
     BackendSpec,
+    CompletedStep,
+    Failure,
     Plan,
     StudioConfig,
     artwork_seed,
@@ -74,3 +77,43 @@ def test_moods_are_drawn_by_weight() -> None:
     assert set(drawn) == {"serene", "stormy"}
     assert 2.5 < drawn["serene"] / drawn["stormy"] < 3.6
     assert {draw_mood(seed) for seed in range(2000)} == set(MOODS)
+
+
+def state(**changes: object) -> ArtworkState:
+    """An artwork at its beginning."""
+    return ArtworkState(number=1, start=ArtworkInProgress(key="01", seed=1), **changes)
+
+
+def test_a_state_survives_json() -> None:
+    """Steps, failure and draft are read back as they were."""
+    full = state(
+        done=(CompletedStep(step="poem", key="k", seconds=0.5, changes={"mood": "serene"}),),
+        finished=True,
+        draft=4,
+        failure=Failure(artwork=1, step="mood", error="StepCrashed", message="m", log="l"),
+    )
+    assert ArtworkState.from_json(json.loads(json.dumps(full.to_json()))) == full
+
+
+def test_an_artwork_is_its_start_and_what_was_done_since() -> None:
+    """Rewinding takes back the step and all after it, and nothing else."""
+    style = {"key": "s", "title": "t", "artist": "a", "year": "", "mode": "painterly", "strength": 0.5}
+    full = state(
+        done=(
+            CompletedStep(step="mood", key="1", seconds=0.0, changes={"mood": "serene"}),
+            CompletedStep(step="style", key="2", seconds=0.0, changes={"style": style}),
+            CompletedStep(step="caption", key="3", seconds=0.0, changes={"caption": "c"}),
+        )
+    )
+    assert full.artwork.style == Style(**style)
+    before = full.before("style").artwork
+    assert (before.mood, before.style, before.caption) == ("serene", None, None)
+
+
+def test_a_failure_becomes_its_own_error() -> None:
+    """The exit code of the child's error is kept; what Auria does not know is a crash."""
+    failure = Failure(artwork=2, step="poem", error="ModelMissing", message="gone", log="/x.log")
+    error = failure.to_error()
+    assert isinstance(error, ModelMissing)
+    assert "step 'poem' of artwork 2: gone; its log: /x.log" in str(error)
+    assert isinstance(Failure(artwork=1, step="s", error="StepCrashed", message="", log="").to_error(), StepCrashed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.domain.request import ArtworkRequest
+from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import (
     InputError,
     InvalidTransition,

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.domain.artwork import Artwork, ArtworkInProgress
-from auria_bot.domain.pipeline import ROLES, STEPS, provenance_name
-from auria_bot.domain.request import ArtworkRequest
-from auria_bot.services.studio.artwork_state import GIVEN, ArtworkState
-from auria_bot.services.studio.plan import BackendSpec, Plan, artwork_seed
+from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest, provenance_name
+from auria_bot.services.studio.plan import GIVEN, ArtworkState, BackendSpec, Plan, artwork_seed
 from auria_bot.services.studio.run_store import RunStore
 from auria_bot.services.studio.step_runner import StepRunner
 from auria_bot.testing import FakeSafetyFilter
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import SafetyResult
     from auria_bot.execution.work_unit import UnitFinished, UnitStarted
-    from auria_bot.services.studio.events import RunEvent
-    from auria_bot.services.studio.run_store import Run
+    from auria_bot.services.studio.run_store import Run, RunEvent
 
 NAMES = [step.name for step in STEPS]
 

@@ -11,7 +11,7 @@ import pytest
 
 from auria_bot.domain.artwork import Artwork, Style
 from auria_bot.domain.draft import DraftState
-from auria_bot.domain.request import ArtworkRequest
+from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import InputError, InvalidTransition, NoGoodPicture, NotFound, TextRejected, UnknownName
 from auria_bot.execution.local import ChildProcessExecutor
 from auria_bot.services.studio.plan import draw_mood
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
-    from auria_bot.services.studio.events import RunEvent
+    from auria_bot.services.studio.run_store import RunEvent
 
 
 def files_of(house: Application, folder: str) -> dict[str, bytes]:
@@ -300,7 +300,7 @@ def test_the_parent_imports_no_runtime(house: Application) -> None:
 
     script = (
         "import sys\nfrom pathlib import Path\nfrom tests.house import fake_house\n"
-        "from auria_bot.domain.request import ArtworkRequest\n"
+        "from auria_bot.domain.pipeline import ArtworkRequest\n"
         "house = fake_house(Path(sys.argv[1]))\nhouse.studio.make(ArtworkRequest())\n"
         "print([n for n in ('numpy', 'torch', 'onnxruntime', 'openvino', 'PIL') if n in sys.modules])\n"
     )

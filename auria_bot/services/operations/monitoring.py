@@ -1,8 +1,8 @@
-"""Alerts the operator to outages that keep the daemon from working; needs neither the database nor the settings file.
+"""Watches a running daemon: notifies the operator, answers health checks, and sends alerts of outages.
 
-The daemon reports its outages at every heartbeat. One that lasts is sent once, by a process of its own that is given
-the addresses as they were read before; where it does not get through it is retried. An outage is over when it has been
-away for some minutes, so that one that comes and goes is not sent each time.
+Messages are sent by processes of their own, since Apprise takes more memory than all of the daemon. No error here
+stops the daemon's work. The alerts need neither the database nor the settings file, only the addresses as they were
+read before; an outage that lasts is sent once, and is over when it has been away for some minutes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,101 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.notice import Kind, Notice
 from auria_bot.execution.child_process import ChildProcess
+from auria_bot.redaction import redacted_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["DATABASE", "OVER", "PATIENCE", "SETTINGS", "OutageAlerter"]
+    from auria_bot.services.operations.health_server import HealthServer
+    from auria_bot.services.operations.notices import Notices
+
+__all__ = ["DATABASE", "EVERY", "OVER", "PATIENCE", "SETTINGS", "HealthMonitor", "OutageAlerter"]
+
 
 log = logging.getLogger(__name__)
+
+EVERY = 60.0
+"""Seconds between two checks."""
+
+_SEND_DEADLINE = 600.0  # seconds after which a process that sends notifications counts as stuck
+
+
+class HealthMonitor:
+    """Watches one application while a daemon runs.
+
+    Usage::
+
+        monitor.turn(leads=True)  # at every heartbeat
+        monitor.close()
+    """
+
+    def __init__(
+        self,
+        *,
+        notices: Callable[[], Notices],
+        server: HealthServer | None,
+        program: Sequence[str],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare; nothing is started yet.
+
+        Args:
+            notices: makes what decides on notifications; called at each check, since it may need the database.
+            server: answers health checks; None for no server.
+            program: how `auria` is run.
+            monotonic: seconds that only ever grow.
+        """
+        self._notices, self._program, self._monotonic = notices, tuple(program), monotonic
+        self._server, self._is_server_down = server, server is not None
+        self._next_check = 0.0
+        self._sender: ChildProcess | None = None
+        self._trouble = ""
+
+    def turn(self, *, leads: bool) -> None:
+        """Check, if it is time; only the leading daemon looks for notifications. Never raises."""
+        now = self._monotonic()
+        if self._sender is not None and self._sender.poll() is not None:
+            self._sender = None
+        if now < self._next_check:
+            return
+        self._next_check = now + EVERY
+        troubles = [self._error_of(self._start_server), self._error_of(self._check_notices) if leads else ""]
+        trouble = "; ".join(filter(None, troubles))
+        if trouble and trouble != self._trouble:
+            log.warning("The health check failed: %s", trouble, extra={"action": "trouble"})
+        self._trouble = trouble
+
+    def close(self) -> None:
+        """Stop the server; notifications that are being sent are interrupted, and sent again later."""
+        if self._server is not None:
+            self._server.stop()
+        if self._sender is not None:
+            self._sender.stop()
+            self._sender = None
+
+    def _error_of(self, work: Callable[[], None]) -> str:
+        """The error of a piece of work, "" where it succeeds."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - no error here stops the daemon's work
+            return redacted_error(error)
+        return ""
+
+    def _start_server(self) -> None:
+        if self._is_server_down and self._server is not None:
+            self._server.start()
+            self._is_server_down = False
+            log.info("Health checks are answered at %s", self._server.url, extra={"action": "health"})
+
+    def _check_notices(self) -> None:
+        """Record what the operator is to be notified of, and have it sent."""
+        notices = self._notices()
+        notices.update()
+        if self._sender is None and notices.has_due():
+            self._sender = ChildProcess(
+                [*self._program, "notify", "send"], deadline=_SEND_DEADLINE, clock=self._monotonic
+            )
+
 
 DATABASE = "database"
 """The database cannot be read or written."""
@@ -37,7 +125,7 @@ OVER = 300.0
 """Seconds that an outage must be away before it counts as a new one when it comes again."""
 
 _RETRY_DELAYS = (60.0, 300.0, 1800.0, 7200.0)  # seconds
-_SEND_DEADLINE = 300.0  # seconds after which a process that sends an alert counts as stuck
+_ALERT_DEADLINE = 300.0  # seconds after which a process that sends an alert counts as stuck
 _TITLES = {DATABASE: "Auria has stopped working", SETTINGS: "The new settings are not used"}
 _NEXT_STEPS = {
     DATABASE: "Work resumes by itself as soon as possible. See the daemon's log.",
@@ -122,7 +210,7 @@ class OutageAlerter:
         command = [*self._program, "notify", "relay"]
         try:
             process = ChildProcess(
-                command, stdin=json.dumps(request).encode(), deadline=_SEND_DEADLINE, clock=self._monotonic
+                command, stdin=json.dumps(request).encode(), deadline=_ALERT_DEADLINE, clock=self._monotonic
             )
         except OSError as error:
             log.warning("The alert cannot be sent: %s", error.strerror, extra={"action": Kind.STANDSTILL})
