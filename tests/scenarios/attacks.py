@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.errors import AuriaError
 from auria_bot.services.operations.backups import Backups
-from auria_bot.store import migrate
+from auria_bot.store import engine
 from auria_bot.store.dump import Dump
 from tests.scenarios.hostile_input import FAKES
 
@@ -62,7 +62,7 @@ def _backup(scratch: Path) -> tuple[Path, Backups, dict[str, object]]:
         home = scratch / name
         (home / "pictures" / "run-1").mkdir(parents=True)
         url = f"sqlite:///{home / 'auria.db'}"
-        migrate.upgrade(url)
+        engine.upgrade(url)
         clock = lambda number=number: made + timedelta(days=number)  # noqa: E731
         homes.append(Backups(home=home, folder=home / "backups", database=Dump(url), clock=clock, daily=2, weekly=2))
     (scratch / "first" / "pictures" / "run-1" / "post.jpg").write_bytes(b"picture")
