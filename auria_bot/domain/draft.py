@@ -74,8 +74,20 @@ class Draft:
         )
 
     def reject(self, reason: str, now: datetime) -> Draft:
-        """Reject the draft permanently."""
+        """Reject the draft: it is never published, unless it is reopened and approved."""
         return self._move(DraftState.REJECTED, decided_at=now, reason=reason, signature="")
+
+    def reopen(self) -> Draft:
+        """Take an approval or a rejection back: the draft waits for a decision again.
+
+        Raises:
+            InvalidTransition: the draft was not decided on, or is scheduled.
+        """
+        if self.state not in {DraftState.APPROVED, DraftState.REJECTED}:
+            raise InvalidTransition(
+                f"draft {self.id} is {self.state}; only approved and rejected drafts can be reopened"
+            )
+        return replace(self, state=DraftState.MADE, decided_at=None, reason="", signature="", channels=())
 
     def edit(self, *, text: str | None = None, alt_text: str | None = None) -> Draft:
         """Change the texts; an approval is revoked.

@@ -1,4 +1,4 @@
-"""Drafts: `drafts`, `show`, `approve`, `reject`, `edit`, `restyle`, `repaint` and `sheet`."""
+"""Drafts: `drafts`, `show`, `approve`, `reject`, `edit`, `undo`, `restyle`, `repaint` and `sheet`."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ __all__ = [
     "restyle",
     "sheet",
     "show",
+    "undo",
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -178,9 +179,9 @@ def reject(
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; saved with the draft.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Reject drafts permanently.
+    """Reject drafts.
 
-    They stay listed but are never published.
+    They stay listed but are never published, unless you take the rejection back: auria undo ID.
     """
     from auria_bot.cli.app_context import app_context
 
@@ -220,6 +221,22 @@ def edit(
             _print_drafts(app, [draft])
         else:
             echo(f"draft {draft.id} is changed and waits for approval: auria approve {draft.id}")
+
+
+def undo(draft_id: Id, as_json: Json = False) -> None:
+    """Take back the last decision on a draft, until it is published.
+
+    Its approval, its rejection (also that of a version that was replaced), or the last edit of its texts. It waits
+    for a decision again.
+    """
+    from auria_bot.cli.app_context import app_context
+
+    with app_context() as app:
+        draft = app.review.undo(draft_id)
+        if as_json:
+            _print_drafts(app, [draft])
+        else:
+            echo(f"draft {draft.id} waits for a decision again: auria show {draft.id}")
 
 
 def _print_drafts(app: Application, drafts: Sequence[Draft]) -> None:
@@ -280,7 +297,7 @@ def _print_new(app: Application, old: int, new: Draft, *, as_json: bool) -> None
         print_json(draft_json(new, app.pictures))
         return
     print_summary(app, new, out())
-    note(f"draft {new.id} replaces draft {old}; look at it: auria show {new.id}")
+    note(f"draft {new.id} replaces draft {old}; look at it: auria show {new.id}; keep both: auria undo {old}")
 
 
 def print_summary(app: Application, draft: Draft, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""The operator's decisions on drafts: approve, reject, edit, restyle, repaint. Each is recorded in the journal.
+"""The operator's decisions on drafts: approve, reject, edit, restyle, repaint, undo. Each is recorded in the journal.
 
 A new version of a draft is a new draft; the old one is rejected with a note of which draft replaced it.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.pipeline import ArtworkRequest
     from auria_bot.services.studio.run_store import RunEvent
     from auria_bot.services.studio.studio import RunResult, Studio
+    from auria_bot.store.drafts import Entry
     from auria_bot.store.unit_of_work import Store
 
 __all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review", "unfit"]
@@ -25,6 +26,7 @@ __all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review", "unfit"]
 LONGEST_TEXT = 5000  # characters of a post's text, before the channels' own limits
 LONGEST_ALT = 1000  # characters of an alt text
 LONGEST_REASON = 2000  # characters
+_PREVIOUS = {"previous text": "text", "previous alt text": "alt_text"}
 
 
 class Review:
@@ -102,7 +104,7 @@ class Review:
         return tuple(approved)
 
     def reject(self, draft_id: int, reason: str = "") -> Draft:
-        """Reject a draft for good.
+        """Reject a draft.
 
         Raises:
             NotFound: there is no such draft.
@@ -129,7 +131,11 @@ class Review:
         alt_text = None if alt_text is None else self._checked("alt text", alt_text, LONGEST_ALT)
         now = self._clock()
         with self._store.begin() as unit:
-            edited = unit.drafts.save(unit.drafts.get(draft_id).edit(text=text, alt_text=alt_text))
+            before = unit.drafts.get(draft_id)
+            edited = unit.drafts.save(before.edit(text=text, alt_text=alt_text))
+            for action, field in _PREVIOUS.items():  # what `undo` restores
+                if getattr(before, field) != getattr(edited, field):
+                    unit.journal.note(action, draft_id=draft_id, details=getattr(before, field), at=now)
             what = " and ".join(name for name, value in (("text", text), ("alt text", alt_text)) if value is not None)
             unit.journal.note("edit", draft_id=draft_id, details=what, at=now)
         return edited
@@ -165,6 +171,31 @@ class Review:
         old = self._open_to_rework(draft_id)
         return self._replace(old, self._studio.repaint(old, request, progress=progress), "repaint")
 
+    def undo(self, draft_id: int) -> Draft:
+        """Take back the last decision on a draft, which then waits for one again; a new version of it stays.
+
+        An approval or a rejection is dropped; an edit is dropped by restoring the texts before it.
+
+        Raises:
+            NotFound: there is no such draft.
+            InvalidTransition: it is scheduled for publishing already, or there is nothing to undo.
+        """
+        now = self._clock()
+        with self._store.begin() as unit:
+            draft = unit.drafts.get(draft_id)
+            if draft.state is DraftState.SCHEDULED:
+                raise InvalidTransition(f"draft {draft_id} is being published or is out already; nothing can be undone")
+            if draft.state is DraftState.MADE:
+                undone, texts = "edit", _texts_before_edit(unit.journal.list(draft_id=draft_id))
+                if not texts:
+                    raise InvalidTransition(f"draft {draft_id} waits for a decision; there is nothing to undo")
+                saved = unit.drafts.save(draft.edit(**texts))
+            else:
+                undone = "approval" if draft.state is DraftState.APPROVED else "rejection"
+                saved = unit.drafts.save(draft.reopen())
+            unit.journal.note("undo", draft_id=draft_id, details=undone, at=now)
+        return saved
+
     def _open_to_rework(self, draft_id: int) -> Draft:
         draft = self.draft(draft_id)
         if draft.state is DraftState.SCHEDULED:
@@ -193,6 +224,25 @@ class Review:
         if found := self._faults(text):
             raise TextRejected(f"the {what} must not be published: {'; '.join(found[:5])}")
         return text
+
+
+def _texts_before_edit(entries: Sequence[Entry]) -> dict[str, str]:
+    """The texts before the last edit of a draft that was not undone; empty if there is none.
+
+    Args:
+        entries: the draft's journal, the newest first.
+    """
+    undone, texts, inside = 0, dict[str, str](), False
+    for entry in entries:
+        if inside and entry.action not in _PREVIOUS:
+            break
+        if inside:
+            texts[_PREVIOUS[entry.action]] = entry.details
+        elif entry.action == "undo" and entry.details == "edit":
+            undone += 1
+        elif entry.action == "edit":
+            inside, undone = not undone, max(0, undone - 1)
+    return texts
 
 
 def unfit(draft: Draft, faults: Callable[[str], Sequence[str]]) -> list[str]:

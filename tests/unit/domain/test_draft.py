@@ -62,8 +62,17 @@ def test_a_changed_draft_is_no_longer_signed(change: dict[str, object]) -> None:
         changed.schedule()
 
 
-def test_rejection_is_final() -> None:
-    """A rejected draft keeps the reason and moves nowhere."""
+def test_a_decision_is_taken_back_by_reopening() -> None:
+    """Approved and rejected drafts wait again as if never decided on; others have nothing to take back."""
+    for decided in (DRAFT.approve(("folder",), NOW), DRAFT.reject("blurred", NOW)):
+        assert decided.reopen() == DRAFT
+    for draft in (DRAFT, DRAFT.approve(("folder",), NOW).schedule()):
+        with pytest.raises(InvalidTransition, match="can be reopened"):
+            draft.reopen()
+
+
+def test_a_rejected_draft_cannot_be_approved() -> None:
+    """It keeps the reason, and must be reopened first."""
     rejected = DRAFT.reject("blurred", NOW)
     assert rejected.reason == "blurred"
     with pytest.raises(InvalidTransition, match="allowed: nothing"):

@@ -159,3 +159,39 @@ def test_a_version_of_a_draft_that_was_decided_on_meanwhile_is_only_noted(house:
     assert house.review.draft(old.id).reason == "too dark"
     with pytest.raises(StepFailed, match="no new version"):
         house.review._replace(old, replace(made, drafts=()), "restyle")
+
+
+def test_an_approval_and_a_rejection_are_taken_back(house: Application, drafts: tuple[int, ...]) -> None:
+    """The draft waits again, without signature, channels and reason, and the journal says so."""
+    house.review.approve(drafts[:1])
+    house.review.reject(drafts[1], reason="too dark")
+    for draft_id in drafts[:2]:
+        again = house.review.undo(draft_id)
+        assert (again.state, again.signature, again.channels, again.reason) == (DraftState.MADE, "", (), "")
+        assert again.decided_at is None
+    assert journal(house)[-2:] == [("undo", drafts[0], "approval"), ("undo", drafts[1], "rejection")]
+    assert house.review.approve(drafts[:2])[1].is_signed
+
+
+def test_edits_are_taken_back_one_by_one(house: Application, drafts: tuple[int, ...]) -> None:
+    """Each undo restores the texts before the edit, down to those that were made."""
+    made = house.review.draft(drafts[0])
+    house.review.edit(drafts[0], text="first")
+    house.review.edit(drafts[0], text="second", alt_text="seen")
+    once = house.review.undo(drafts[0])
+    assert (once.text, once.alt_text) == ("first", made.alt_text)
+    house.review.edit(drafts[0], text="third")
+    assert house.review.undo(drafts[0]).text == "first"
+    twice = house.review.undo(drafts[0])
+    assert (twice.text, twice.alt_text) == (made.text, made.alt_text)
+    with pytest.raises(InvalidTransition, match="nothing to undo"):
+        house.review.undo(drafts[0])
+
+
+def test_what_is_scheduled_cannot_be_undone(house: Application, drafts: tuple[int, ...]) -> None:
+    """From then on a post may be out."""
+    house.review.approve(drafts[:1])
+    with house.store.begin() as unit:
+        unit.drafts.save(unit.drafts.get(drafts[0]).schedule())
+    with pytest.raises(InvalidTransition, match="nothing can be undone"):
+        house.review.undo(drafts[0])
