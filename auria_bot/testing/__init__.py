@@ -3,7 +3,6 @@
 from auria_bot.testing.channel import FakeChannel, FakeClock
 from auria_bot.testing.makers import (
     FakeCaptioner,
-    FakeConfig,
     FakeEnlarger,
     FakeExporter,
     FakeMoodReader,
@@ -18,7 +17,6 @@ __all__ = [
     "FakeCaptioner",
     "FakeChannel",
     "FakeClock",
-    "FakeConfig",
     "FakeEnlarger",
     "FakeExporter",
     "FakeMoodReader",

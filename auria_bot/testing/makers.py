@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FakeCaptioner",
-    "FakeConfig",
     "FakeEnlarger",
     "FakeExporter",
     "FakeMoodReader",
@@ -72,16 +71,6 @@ _THIRD = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeConfig:
-    """How a fake behaves."""
-
-    seconds: float = 0.0  # that every call takes
-    faults: dict[str, str] = field(default_factory=dict)  # search text to fault; see the module
-    repaired: str = ""  # a file: once it exists, no more faults happen
-    leanings: dict[str, float] = field(default_factory=dict)  # the stylist takes the heaviest painting, by key
-
-
 def _digest(*words: object) -> int:
     text = "\x1f".join(str(word) for word in words)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
@@ -90,9 +79,16 @@ def _digest(*words: object) -> int:
 class _Maker:
     """What all fakes have in common."""
 
-    Config = FakeConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """How a fake behaves."""
 
-    def __init__(self, config: FakeConfig, models: Path) -> None:
+        seconds: float = 0.0  # that every call takes
+        faults: dict[str, str] = field(default_factory=dict)  # search text to fault; see the module
+        repaired: str = ""  # a file: once it exists, no more faults happen
+        leanings: dict[str, float] = field(default_factory=dict)  # the stylist takes the heaviest painting, by key
+
+    def __init__(self, config: Config, models: Path) -> None:
         self.config = config
         self.folder = models
 
