@@ -49,7 +49,7 @@ def usable_theme(theme: str | None) -> str | None:
         return None
     if len(theme) > LONGEST_THEME:
         raise InputError(f"the theme has {len(theme):,} characters; give at most {LONGEST_THEME}, better a few words")
-    plain = re.sub(r"\s+", " ", theme).strip()
+    plain = re.sub(r"\s+", " ", content_filter.normalised(theme)).strip()
     if not plain:
         return None
     hidden = content_filter.hidden_characters(plain)

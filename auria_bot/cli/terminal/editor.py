@@ -51,7 +51,7 @@ def edit(text: str, alt_text: str) -> tuple[str, str] | None:
         if code != 0:
             raise InputError(f"the editor {command[0]} ended with exit code {code}, so nothing was changed")
         try:
-            after = path.read_text(encoding="utf-8")
+            after = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
         except (OSError, UnicodeDecodeError):
             raise InputError("what the editor wrote is not UTF-8 text, so nothing was changed") from None
     if after == before:

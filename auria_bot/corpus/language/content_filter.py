@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 import zlib
+from collections import Counter
 from functools import cache
 
 from auria_bot.corpus.language.shipped_tables import table
@@ -27,6 +28,8 @@ __all__ = [
     "is_blocked",
     "is_name",
     "is_proper",
+    "names_of",
+    "normalised",
     "unseemly",
 ]
 
@@ -106,9 +109,80 @@ _UNSEEMLY = word_set(
     "whores wtf "
 )
 
+_INNOCENT = word_set(
+    "assess cumings cummings dopey enlargement enlargements erect erected erects fondle hemp hoare hookah hookahs inbred "
+    "junky leper lepers maxi ninny nappy ovary penetrate penetrated penetrates penetrating pollock puss racy revue revues "
+    "sandbar sandbars scum seaman seaman's seamen snuff snuffs tawdry tinkle tinkles toots trashy unwed vixen vixens "
+    "vulgar wad wads weirdo weirdos whiz whizzes "
+)
+"""Words that a text may use although the poet does not."""
+
+_NATURE_CONTEXT = re.compile(
+    r"\b(?:"
+    r"(?<!her )(?<!your )(?<!my )(?<!has )(?<!have )(?<!got )(?<!with )(?<!those )"
+    r"(?:great|blue|coal|marsh|willow|crested|tailed|bearded|sombre|azure|penduline|varied) tits?|tit for tat|"
+    r"pussy ?(?:willows?|toes|cats?|foots?|footing)|puss moths?|"
+    r"(?:oilseed|oil seed|yellow|flowering|blooming|winter) rape|rape (?:fields?|flowers?|blossoms?|seeds?|oil|plants?|honey)|"
+    r"rape (?:is |are )?in (?:full )?(?:bloom|flower|blossom)|(?:fields?|acres|rows|scent|smell|sea|gold) of rape|"
+    r"gypsy (?:moths?|wort|rose)|"
+    r"murders? of (?:crows?|ravens?)|"
+    r"chinks? (?:of|in) (?:the |a |my |this |our )?(?:light|sunlight|moonlight|sun|moon|sky|dawn|walls?|blinds?|curtains?|"
+    r"shutters?|door|fence|armou?r|clouds?|hedge|ice|stones?|boards?)|"
+    r"pin ?pricks?|pricks? (?:of|by|from) (?:a |the |an |some )?(?:rose |pine )?(?:thorns?|needles?|pins?|stars?|light|frost|"
+    r"rain|cold|nettles?|thistles?|brambles?|hail|conscience)|"
+    r"(?:thorns?|needles?|thistles?|brambles?|nettles?|spines?|stars?|rain|frost) (?:(?:can|will|may|still|that|who|which) ){0,2}pricks?|"
+    r"pricks? (?:up )?(?:(?:my|her|his|its|the|their|your|our|a) )(?:\w+ )?(?:ears?|fingers?|thumbs?|skin|palms?|feet|conscience)|"
+    r"oriental (?:poppy|poppies|lily|lilies|plane|planes|pear|pears|bittersweet)|"
+    r"(?:solar|sun's|moon's|eclipse's) corona|corona of (?:the |a )?(?:sun|moon|light|eclipse|stars?)|corona borealis|"
+    r"wild ass(?:es)?|bastard toadflax|spotted dick|moby dick|cum laude|homo sapiens|honky tonks?|horny toads?|fag ends?|"
+    r"hooker's green|(?:maine|mountain) coons?|tropic of cancer|tramp steamers?|shag (?:rug|carpet|bark)s?|"
+    r"faggots? of (?:wood|sticks|twigs|brushwood)|bundles? of faggots|beef jerked|"
+    r"wang (?:wei|an shi|anshi|changling)|su shi|van dyke"
+    r")\b"
+)
+"""Phrases in which a blocked word is a bird, a plant, a colour, an everyday idiom or an author."""
+
+_FAMILY_NAMES = word_set("dick dong dyke guido hooker kraut len lynch pollock shi wang weiner whitey willy woody")
+"""Blocked words that are also names; after a given name or an initial they are taken for that."""
+
+_NOT_PERSONS = word_set(
+    "alamo alpha ariel athena barrow bender berlin bourgeois broadway browning canning canon canterbury cassandra "
+    "chancellor cinderella conte council dolphin dolphins don dover eden ethyl garnet gaul genesis glasgow hallmark "
+    "havana hermes highland io juno lazarus lima madonna major maine marin marina marlin maryland minerva monte naples "
+    "napoli nevada noel novella oneida pandora pasty persephone pilgrim pilgrim's piper poland porsche prior register "
+    "rhine rhone romans rosetta salem sapphire saxon sierra sinai spain squire states suez erie tanner tara thames thor "
+    "trinidad turk tyre venezia venice verona via viola violeta wales warren windsor worcester wright yuan zion "
+)
+"""Names of a census that are ordinary words, places or myths in a text; the poet itself does not use them."""
+
+_NO_PERSON = re.compile(
+    r"\b(?:hong kong|mona lisa|mont blanc|(?:to|in|on|at) the john|long johns?|jack o lanterns?|black eyed susans?|"
+    r"johnny jump ups?|queen anne's lace|sweet william|creeping jenny|joe pye(?: weed)?|(?:cups?|mugs?|cuppa|some|more|morning) "
+    r"(?:of )?joe|mary janes?|bloody mary|hail mary|stanley cup|mercedes benz|(?:a|my|your|his|her|the) (?:new |old )?mercedes|"
+    r"jean (?:shorts|jacket|shirt)s?|blue jean|ursa major|(?:lake|queen) victoria|victoria (?:falls|station|line)|"
+    r"(?:mount|lake|port|cape|fort|san|santa|st|saint|new) \w+|\w+ (?:canal|river|bay|creek|avenue|boulevard|bridge|wort)|"
+    r"(?:first|second|third|one|two|three)? ?john (?:\d+|one|two|three|four|five|six|ten|fourteen|fifteen|sixteen|seventeen)|"
+    r"to the max|jolly roger|roger that|venus de milo|christmas carol|robin hood|norman conquest|the nile|"
+    r"nor nor (?:east|west)|panama canal|saint elmo's fire|st elmo's fire|romeo and juliet|adam's apple|daddy long legs)\b"
+)
+"""Phrases in which a name is none of a person."""
+_ARTICLES = word_set("a an another any each every no some that the these this those")
+
 _LINK = re.compile(
     r"(?:https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|uk|info|biz|dev|ai|me|ly|gg|xyz|app|ru|cn|de)\b)", re.IGNORECASE
 )
+_FLAG = re.compile(
+    "\N{WAVING BLACK FLAG}[\U000e0061-\U000e007a]{2}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,3}\U000e007f"
+)
+"""A flag of a country's part, such as Scotland's: the letters of its code follow as tag characters."""
+_CURSIVE = re.compile(
+    r"ARABIC|SYRIAC|MONGOLIAN|NKO|DEVANAGARI|BENGALI|GURMUKHI|GUJARATI|ORIYA|TAMIL|TELUGU|KANNADA|MALAYALAM|SINHALA|"
+    r"KHMER|MYANMAR|TIBETAN|THAI|LAO"
+)
+"""Scripts whose words hold joiners, non-joiners and spaces of no width."""
+_BETWEEN_LETTERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{ZERO WIDTH SPACE}")
+_MARKS = frozenset("\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}\N{ARABIC LETTER MARK}")
+_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
 _MENTION = re.compile(r"(?<![\w.])[@\N{FULLWIDTH COMMERCIAL AT}]\w")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _MISLEADING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -139,20 +213,50 @@ def is_blocked(word: str) -> bool:
 
 
 def blocked_words(text: str) -> list[str]:
-    """The blocked words and phrases of a text, in order."""
-    listed = words(text)
-    spelled = re.findall(r"[^\W_][\w@$!|']*", text)
-    found = [token for token in spelled if is_blocked(token)]
+    """The blocked words and phrases of a text, in order; none where the context gives a word another meaning."""
+    plain = _NATURE_CONTEXT.sub(lambda found: " . " * (len(found[0].split())), " ".join(words(text)))
+    listed = [word for word in plain.split() if word != "."]
+    left = Counter(listed)
+    found = []
+    for token in re.findall(r"[^\W_][\w@$!|']*", text):
+        spelt = words(token)
+        is_gone = bool(spelt) and all(left[word] <= 0 for word in spelt)  # part of a phrase that is let through
+        left.subtract(spelt)
+        if not is_gone and "".join(spelt) not in _INNOCENT and is_blocked(token):
+            found.append(token)
+    named = {listed[at] for at in range(1, len(listed)) if _is_family_name(listed[at - 1], listed[at])}
+    found = [token for token in found if "".join(words(token)) not in named]
     for size in range(2, _LONGEST_PHRASE + 1):
         phrases = (" ".join(listed[at : at + size]) for at in range(len(listed) - size + 1))
         found.extend(phrase for phrase in phrases if phrase not in ALLOWED and digest(phrase) in _blocked())
     return found
 
 
+def _is_family_name(before: str, word: str) -> bool:
+    """Whether a word is a family name by the given name or the initial before it."""
+    is_given = before in _names()[0] or (len(before) == 1 and before not in {"a", "i", "o"})
+    return is_given and word.removesuffix("'s") in _FAMILY_NAMES
+
+
 def is_name(word: str) -> bool:
     """Whether a word is primarily a name of a person."""
     folded = "".join(words(word)).removesuffix("'s")
     return folded in _names()[0]
+
+
+def names_of(text: str) -> list[str]:
+    """The names of persons in a text, folded, each once; words that mean something else there are left out."""
+    plain = _NO_PERSON.sub(" . ", " ".join(words(text)))
+    lower = {"".join(words(token)) for token in text.split() if token[:1].islower() or not token[:1].isalpha()}
+    listed, found = plain.split(), []
+    for at, word in enumerate(listed):
+        stem = word.removesuffix("'s")
+        if stem in _NOT_PERSONS or not is_name(word):
+            continue
+        is_noun = at > 0 and listed[at - 1] in _ARTICLES and word in lower  # "the john", "a registry"
+        if not is_noun:
+            found.append(word)
+    return list(dict.fromkeys(found))
 
 
 def is_proper(word: str) -> bool:
@@ -170,7 +274,7 @@ def faults(text: str, *, names: bool = True) -> list[str]:
     """
     found = [f"blocked word: {word[:2]}..." for word in blocked_words(text)]
     if names:
-        found.extend(f"name of a person: {word}" for word in dict.fromkeys(words(text)) if is_name(word))
+        found.extend(f"name of a person: {word}" for word in names_of(text))
     if _LINK.search(text):
         found.append("a link")
     if _ADDRESS.search(text):
@@ -184,14 +288,41 @@ def faults(text: str, *, names: bool = True) -> list[str]:
 
 
 def hidden_characters(text: str) -> list[str]:
-    """The control, zero-width, direction-changing and unassigned characters of a text, as U+ numbers."""
-    return sorted(
-        {
-            f"U+{ord(letter):04X}"
-            for letter in text
-            if letter != "\n" and letter not in _JOINERS and unicodedata.category(letter) in _MISLEADING
-        }
-    )
+    """The control, zero-width, direction-changing and unassigned characters of a text, as U+ numbers.
+
+    Those that a script or an emoji needs are none: joiners inside Persian or Hindi words and between emoji, spaces of
+    no width in Thai or Khmer, direction marks beside Hebrew or Arabic, and the tags of a flag.
+    """
+    plain = _FLAG.sub("\N{WAVING BLACK FLAG}", text)
+    has_rtl = any(unicodedata.bidirectional(letter) in {"R", "AL"} and letter not in _MARKS for letter in plain)
+    strange = set()
+    for at, letter in enumerate(plain):
+        if letter == "\n" or (
+            unicodedata.category(letter) not in _MISLEADING and letter != "\N{VARIATION SELECTOR-16}"
+        ):
+            continue
+        before, after = plain[at - 1 : at], plain[at + 1 : at + 2]
+        if letter in _JOINERS and not before.isalpha():
+            continue  # between emoji
+        if letter in _BETWEEN_LETTERS and _is_cursive(before) and (_is_cursive(after) or not after.isalpha()):
+            continue
+        if letter in _MARKS and has_rtl:
+            continue
+        strange.add(f"U+{ord(letter):04X}")
+    return sorted(strange)
+
+
+def _is_cursive(letter: str) -> bool:
+    return bool(letter) and _CURSIVE.match(unicodedata.name(letter, "")) is not None
+
+
+def normalised(text: str) -> str:
+    """A text from an editor or a file without what these add: byte order mark, line ends of other systems, tabs.
+
+    Soft hyphens and word joiners, which pages on the web hold, go too.
+    """
+    plain = _BREAKS.sub("\n", text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")).replace("\t", " ")
+    return plain.replace("\N{SOFT HYPHEN}", "").replace("\N{WORD JOINER}", "")
 
 
 @cache

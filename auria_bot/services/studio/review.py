@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auria_bot.corpus.language.content_filter import normalised
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import InputError, InvalidTransition, StepFailed, TextRejected, UnknownName
 
@@ -216,7 +217,7 @@ class Review:
         return new
 
     def _checked(self, what: str, text: str, longest: int) -> str:
-        text = text.strip()
+        text = normalised(text).strip()
         if not text:
             raise InputError(f"the {what} is empty")
         if len(text) > longest:

@@ -26,6 +26,140 @@ def test_a_number_is_no_word(text):
     assert bool(content_filter.faults(text)) == ("h1t" in text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a great tit sings",
+        "Blue tits\nat the feeder",
+        "pussy willow buds",
+        "pussy-willows in rain",
+        "a rape field in bloom",
+        "fields of rape\nto the sky",
+        "the gypsy moth's wings",
+        "a murder of crows",
+        "chinks in the wall",
+        "the prick of a thorn",
+        "her thorns can still prick",
+        "lines of E. E. Cummings",
+        "reading Cummings",
+        "Hannah Weiner's poems",
+        "Henry van Dyke",
+        "a moon for Su Shi",
+        "the cicada's cry\npenetrates the rocks",
+        "on the pond's green scum",
+        "tinkle of chimes",
+    ],
+)
+def test_a_blocked_word_may_mean_something_else(text):
+    """Birds, plants, moths, idioms and authors are let through where the words beside say so."""
+    assert content_filter.blocked_words(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tit",
+        "nice tits",
+        "her great tits",
+        "pussy",
+        "wet pussy\nunder the willow",
+        "rape",
+        "rape in the field",
+        "a gypsy",
+        "gypsies and moths",
+        "murder",
+        "a prick",
+        "a dick",
+        "my wang",
+        "cumming",
+        "a great tit and a tit",
+        "pussy willow, pussy",
+        "chink",
+    ],
+)
+def test_the_word_alone_stays_blocked(text):
+    """Without its context, and beside an innocent use too, each is found."""
+    assert content_filter.blocked_words(text)
+
+
+def test_the_poet_uses_none_of_these_words():
+    """What a phrase lets through in a text is still no word of the poet's own."""
+    assert all(map(content_filter.is_blocked, ("tit", "pussy", "rape", "gypsy", "penetrate", "cummings")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "walk by to the john",
+        "at the register",
+        "a pilgrim abroad",
+        "hong kong in rain",
+        "the Suez Canal",
+        "Erie Canal at dusk",
+        "browning leaves make piles",
+        "another cup of joe",
+        "black-eyed Susans",
+        "Ursa Major",
+        "John sixteen three",
+        "the piper at the gates",
+        "Saint Joseph\u2019s bells",
+    ],
+)
+def test_a_name_may_mean_something_else(text):
+    """Common nouns, places and plants that are also given names are no persons."""
+    assert content_filter.names_of(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("Jennifer walks", "jennifer"), ("the letter of john", "john"), ("the John I knew", "john")]
+)
+def test_a_person_is_still_found(text, found):
+    """A name is one wherever nothing says otherwise."""
+    assert content_filter.names_of(text) == [found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f for Scotland",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0915\u094d\u200d\u0937",
+        "\U0001f469\u200d\U0001f33e and \u2600\ufe0f",
+        "\u05e9\u05dc\u05d5\u05dd\u200f!",
+        "\u0e2a\u0e27\u0e31\u0e2a\u200b\u0e14\u0e35",
+    ],
+)
+def test_what_scripts_and_emoji_need_is_no_fault(text):
+    """A flag's tags, joiners of Persian, Hindi and emoji, direction marks of Hebrew, spaces of Thai."""
+    assert content_filter.hidden_characters(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "moon\u200clight",
+        "fu\u200dck",
+        "fu\ufe0fck",
+        "moon\u200flight",
+        "\U0001f3f4\U000e0067\U000e0062 cut",
+        "hidden\U000e0061\U000e0062\U000e007f",
+        "\u0645\u202e",
+        "a\ufeffb",
+        "\u0645\u06cc\u200cab",
+    ],
+)
+def test_they_are_faults_elsewhere(text):
+    """The same characters between Latin letters, or a message in tags, mislead."""
+    assert content_filter.hidden_characters(text)
+
+
+def test_what_editors_add_is_removed():
+    """A byte order mark, line ends of other systems, tabs, soft hyphens and word joiners."""
+    assert (
+        content_filter.normalised("\ufeffold\r\npond\rfrog\u2028a\tb so\u00adft\u2060") == "old\npond\nfrog\na b soft"
+    )
+
+
 def test_a_blocked_word_is_not_spelled_out():
     """A fault can be logged without repeating the word."""
     assert all("fuck" not in fault for fault in content_filter.faults("fuck"))
