@@ -70,6 +70,7 @@ class FaultyProxy:
         self._server: socketserver.ThreadingTCPServer | None = None
         self.requests: list[tuple[str, str]] = []
         self.away = False  # whether every connection breaks
+        self.rewrite: Callable[[str, str, bytes], bytes] | None = None  # changes answers, given method and path
 
     def __enter__(self) -> Self:
         proxy = self
@@ -114,6 +115,11 @@ class FaultyProxy:
         with self._lock:
             self._faults += [(fault, when or self._mutation) for fault in faults]
 
+    def forget_faults(self) -> None:
+        """Faults that no request came for are none any more."""
+        with self._lock:
+            self._faults.clear()
+
     def asked(self, part: str) -> int:
         """How many requests so far had this in their path."""
         return sum(part in path for _, path in self.requests)
@@ -138,6 +144,8 @@ class FaultyProxy:
         fault = self._due(method, path)
         if fault in {"", "cut-after", "cut-within", "slow", "garbage", "500-after", *self._changes}:
             answer = self._ask(raw)
+            if self.rewrite is not None:
+                answer = self.rewrite(method, path, answer)
         if not fault or fault in self._changes:
             client.sendall(self._changes[fault](answer) if fault else answer)
         elif fault in {"cut-before", "cut-after"}:

@@ -80,13 +80,14 @@ class XPlatform:
     """Usage: `with XPlatform() as platform: channel = XChannel(XChannel.Config(**platform.options()), ...)`."""
 
     backend = "x"
-    faults = (*FAULTS, "402")
+    faults: tuple[str, ...] = (*FAULTS, "402")
 
     def __init__(self) -> None:
         self.state = _State()
         self.user = {"id": "1450000000000000001", "username": "auria", "name": "Auria"}
         self.description = "A bot that writes haiku and paints them; run by @her_human"
         self.followers = 12
+        self.rewrite: Callable[[str, str, Any], Any] = lambda _method, _path, body: body  # changes answers
         self.contract = True  # whether names are those of the published contract
         self.ignores = False  # whether unknown parameters are ignored instead of refused
         self.older = 0  # posts from before the test: their number in the profile's count

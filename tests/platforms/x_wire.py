@@ -142,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
         )
         with state.lock:
             state.exchanges.append(exchange)
-        self._reply(status, body, fault)
+        self._reply(status, self.platform.rewrite(self.command, parts.path, body), fault)
 
     def _media_type(self, status: int, body: dict[str, Any]) -> str:
         problem = self.platform.contract and status >= 400 and "code" not in body

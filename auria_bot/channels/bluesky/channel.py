@@ -192,7 +192,8 @@ class BlueskyChannel:
             )
         )
         blob = as_object(as_object(answer.content).get("blob"))
-        if not blob:
+        link, size = as_object(blob.get("ref")).get("$link"), as_count(blob.get("size"))
+        if blob.get("$type") != "blob" or not as_text(link) or not as_text(blob.get("mimeType")) or size is None:
             raise self._not_atproto()
         return blob
 

@@ -290,7 +290,7 @@ class InstagramGraphChannel:
         """The receipt of a published post; failing to read its address must not lose it."""
         for _ in range(2):
             try:
-                return _receipt({"id": identity, **self._api.read(identity, token, fields="permalink,timestamp")})
+                return _receipt(self._api.read(identity, token, fields="permalink,timestamp") | {"id": identity})
             except (ChannelError, NotFound):
                 time.sleep(min(self.config.poll_interval, 1.0))
         return Receipt(id=identity, url=_HOME_PAGE, at=datetime.now(UTC))

@@ -1,0 +1,324 @@
+"""Platforms whose answers change: every field of every answer missing, null, of another type, renamed, and fields nobody knows.
+
+For each social channel, before its platform on this machine: first a round without changes, which lists the fields of all answers;
+then a round for each change of each field. A round checks the channel, publishes a post whose answer is cut off, looks for it,
+publishes a second one, looks for that too, measures it and counts followers, all while the change is in force; then the change is
+undone, and what was unclear is looked up again. What counts is what followers see: a post seen twice is a double, a post
+that is called absent or vanished and is seen, or called sent and is not, is lost. Nothing but the program's own errors may be raised.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import re
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import auria_bot.channels
+from auria_bot.errors import ChannelError, NotFound, OutcomeUnknown, Throttled, Unauthorised
+from tests.platforms import MemorySecrets, platform
+from tests.platforms.proxy import FaultyProxy
+from tests.trials import Recorded, made, new_post, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from auria_bot.domain.interfaces import Channel
+    from auria_bot.domain.post import Receipt
+    from tests.platforms import Platform
+
+__all__ = ["KINDS", "Change", "Drifted", "Drifting", "drift", "fields"]
+
+KINDS = ("missing", "null", "other type", "renamed", "extra")
+_READ_BY = {
+    "x": "x",
+    "mastodon": "mastodon",
+    "instagram_graph": "instagram",
+}  # channels without a client library for answers
+_PATIENCE = 3.0  # seconds until what was unclear must be clear again, once nothing is changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change to all answers of an endpoint."""
+
+    endpoint: str  # method and path, with "*" for ids
+    path: tuple[str, ...]  # names of nested fields, "[]" for the items of an array
+    kind: str  # one of KINDS
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {'.'.join(self.path) or 'the answer'} {self.kind}"
+
+
+@dataclass(slots=True)
+class Drifted:
+    """What came of the rounds of a channel."""
+
+    rounds: int = 0
+    fields: int = 0
+    applied: int = 0  # rounds in which the change met an answer
+    unclear: int = 0  # posts whose outcome stayed unknown while the change was in force
+    wrong: list[str] = field(default_factory=list)  # "double ...", "lost ...", "crash ...", "sentence ..."
+
+
+class Drifting:
+    """Changes answers on their way, as it is told to, and lists the fields that it sees."""
+
+    def __init__(self) -> None:
+        self.change: Change | None = None
+        self.applied = False
+        self.seen: dict[tuple[str, tuple[str, ...]], None] = {}  # in the order in which they came
+
+    def json(self, method: str, path: str, answer: Any) -> Any:
+        """An answer with the change."""
+        endpoint = f"{method} {_general(path)}"
+        self.seen.update(dict.fromkeys((endpoint, place) for place in _places(answer)))
+        if self.change is None or self.change.endpoint != endpoint:
+            return answer
+        answer = copy.deepcopy(answer)
+        for owner, name in _owners(answer, self.change.path):
+            self.applied = True
+            _apply(owner, name, self.change.kind)
+        return answer
+
+    def raw(self, method: str, path: str, answer: bytes) -> bytes:
+        """The same for a whole HTTP answer."""
+        head, _, body = answer.partition(b"\r\n\r\n")
+        try:
+            content = json.loads(body)
+        except ValueError:
+            return answer
+        changed = json.dumps(self.json(method, path, content)).encode()
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length:")]
+        return b"\r\n".join([*lines, b"Content-Length: %d" % len(changed)]) + b"\r\n\r\n" + changed
+
+
+def _general(path: str) -> str:
+    """A path without its query, with "*" for parts that are ids."""
+    parts = path.partition("?")[0].split("/")
+    return "/".join("*" if re.search(r"\d{4}", part) or re.fullmatch(r"\d+", part) else part for part in parts)
+
+
+def _places(answer: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every field, and of every object (for extra fields)."""
+    if isinstance(answer, dict):
+        yield (*path, "+")
+        for name, value in answer.items():
+            yield (*path, name)
+            yield from _places(value, (*path, name))
+    elif isinstance(answer, list) and answer:
+        yield from _places(answer[0], (*path, "[]"))
+
+
+def _owners(answer: Any, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects that hold the field of that path, and its name."""
+    if path[:1] == ("[]",):
+        for item in answer if isinstance(answer, list) else ():
+            yield from _owners(item, path[1:])
+    elif isinstance(answer, dict) and len(path) == 1 and (path[0] in answer or path[0] == "+"):
+        yield answer, path[0]
+    elif isinstance(answer, dict) and len(path) > 1 and path[0] in answer:
+        yield from _owners(answer[path[0]], path[1:])
+
+
+def _apply(owner: dict[str, Any], name: str, kind: str) -> None:
+    if kind == "extra":
+        owner |= {"new_field": {"id": "1", "items": [None]}, "": 7, "type": owner.get("type", "new")}
+    elif kind == "null":
+        owner[name] = None
+    elif kind == "renamed":
+        owner[f"{name}_v2"] = owner.pop(name)
+    elif kind == "missing":
+        del owner[name]
+    else:
+        value = owner[name]
+        owner[name] = {"value": value} if isinstance(value, str) else "other" if value is not None else 7
+
+
+def fields(channel: str, root: Path) -> list[Change]:
+    """Every change of every field that the answers of a round hold.
+
+    Of the channels that read answers themselves, fields that they never name are left out, but for what surrounds a field that they do.
+    """
+    with _served(channel) as (server, drifting, options):
+        _Round(server, drifting, options, root / f"{channel}-first").run()
+        places = list(drifting.seen)
+    if channel in _READ_BY:
+        names = _named(_READ_BY[channel])
+        places = [(endpoint, place) for endpoint, place in places if place[-1] == "+" or place[-1] in names]
+    changes = []
+    for endpoint, place in places:
+        kinds = ("extra",) if place[-1] == "+" else KINDS[:-1]
+        changes += [Change(endpoint=endpoint, path=place, kind=kind) for kind in kinds]
+    return changes
+
+
+def _named(package: str) -> set[str]:
+    """Every word that stands as a text of its own in the modules of a channel's package."""
+    modules = (Path(auria_bot.channels.__path__[0]) / package).glob("*.py")
+    sources = "\n".join(module.read_text(encoding="utf-8") for module in modules)
+    return set(re.findall(r"[\"'](\w+)[\"']", sources))
+
+
+def drift(channel: str, changes: list[Change], root: Path) -> Drifted:
+    """A round for each change."""
+    result = Drifted(fields=len({(change.endpoint, change.path) for change in changes}))
+    with _served(channel) as (server, drifting, options):
+        for number, change in enumerate(changes):
+            folder = root / f"{channel}-{number}"
+            drifting.change, drifting.applied = change, False
+            one = _Round(server, drifting, options, folder)
+            one.run()
+            result.rounds += 1
+            result.applied += drifting.applied
+            result.unclear += one.unclear
+            result.wrong += [f"{wrong} ({channel}: {change})" for wrong in one.wrong]
+            shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+@contextlib.contextmanager
+def _served(channel: str) -> Iterator[tuple[Platform, Drifting, dict[str, Any]]]:
+    """A platform whose answers pass through what changes them, and the options that lead there."""
+    drifting, server = Drifting(), platform(channel)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(server)
+        options = server.options()
+        if channel == "x":
+            server.rewrite = drifting.json  # type: ignore[attr-defined]  # X signs its address: no proxy can stand before it
+        else:
+            server.proxy.rewrite = drifting.raw  # type: ignore[attr-defined]  # the others have one already
+        if "appview" in options:
+            behind = int(options["appview"].rpartition(":")[2])
+            before = stack.enter_context(FaultyProxy(behind, mutation=lambda *_: False))
+            before.rewrite = drifting.raw
+            options["appview"] = before.address
+        yield server, drifting, options
+
+
+class _Round:
+    """Everything that a channel does, once."""
+
+    def __init__(self, server: Platform, drifting: Drifting, options: dict[str, Any], folder: Path) -> None:
+        self._server, self._drifting, self._options, self._folder = server, drifting, options, folder
+        self._secrets = MemorySecrets(server.secrets())
+        self.wrong: list[str] = []
+        self.unclear = 0
+        folder.mkdir(parents=True)
+
+    def run(self) -> None:
+        """Check, publish with the answer cut off, look, publish again, look, measure, count; then undo the change."""
+        self._call("check", lambda: self._channel().check())
+        waiting = []
+        for fault in ("cut-after", "ok"):
+            watch = Recorded(new_post(self._folder))
+            self._server.fail_next(fault)
+            if not self._settled(watch):
+                waiting.append(watch)
+            self._drop_faults()
+        self._call("audience", lambda: self._channel().audience())
+        self._drifting.change = None
+        for watch in waiting:
+            self._clear_up(watch)
+        for post in self._server.visible():
+            if "number" in post["text"]:
+                self._server.remove(post["id"])
+
+    def _channel(self) -> Channel:
+        """The channel, as another process makes it."""
+        return made(self._backend, self._folder, None, vault=self._secrets, options=self._options)
+
+    @property
+    def _backend(self) -> str:
+        return self._server.backend
+
+    def _settled(self, watch: Recorded) -> bool:
+        """Publish, look where the outcome is unknown, and once more where it is called absent; whether it came to an end."""
+        for _ in range(2):
+            receipt: Receipt | str | None = self._publish(watch)
+            if receipt is None and watch.calls:
+                receipt = self._find(watch)
+            if isinstance(receipt, str):
+                break
+            if receipt is not None:
+                self._measure(receipt)
+                return True
+            if not watch.calls:
+                break  # it failed before anything was sent
+        if len(shown(self._server, watch.post)) > 1:
+            self.wrong.append("double: two posts are seen")
+        self.unclear += 1
+        return False
+
+    def _publish(self, watch: Recorded) -> Receipt | None:
+        receipt, error = self._call("publish", lambda: self._channel().publish(watch.post, watch))
+        seen = len(shown(self._server, watch.post))
+        if seen > 1:
+            self.wrong.append("double: two posts are seen after publishing")
+        if receipt is not None and not seen:
+            self.wrong.append("lost: called sent, and not seen")
+        if error is not None and not isinstance(error, OutcomeUnknown) and seen and watch.calls == 1:
+            self.wrong.append(f"lost: called not sent ({error}), and seen")
+        return receipt  # type: ignore[no-any-return]  # what the channel gave
+
+    def _find(self, watch: Recorded) -> Receipt | str | None:
+        """The receipt; None for a post that is absent; the error's name where it cannot be told."""
+        receipt, error = self._call("find", lambda: self._channel().find(watch.post))
+        seen = len(shown(self._server, watch.post))
+        if error is not None:
+            return type(error).__name__
+        if receipt is None and seen:
+            self.wrong.append("lost: called absent, and seen")
+        if receipt is not None and not seen:
+            self.wrong.append("lost: called found, and not seen")
+        return receipt  # type: ignore[no-any-return]  # what the channel gave
+
+    def _measure(self, receipt: Receipt) -> None:
+        counts, error = self._call("measure", lambda: self._channel().measure(receipt))
+        if isinstance(error, NotFound):
+            self.wrong.append(f"lost: called vanished, and seen ({error})")
+        if counts is not None:
+            values = (counts.likes, counts.reposts, counts.replies, counts.quotes, counts.saves, counts.views)
+            if any(not (value is None or (isinstance(value, int) and value >= 0)) for value in values):
+                self.wrong.append(f"crash: counts are not numbers: {values}")
+
+    def _clear_up(self, watch: Recorded) -> None:
+        """What was unclear is clear once nothing is changed any more."""
+        end = time.monotonic() + _PATIENCE
+        while True:
+            receipt, error = self._call("find afterwards", lambda: self._channel().find(watch.post))
+            if isinstance(error, Unauthorised):
+                self._call("check afterwards", lambda: self._channel().check())  # as the operator does
+            if not isinstance(error, Throttled | Unauthorised) or time.monotonic() > end:
+                break
+            time.sleep(0.05)
+        seen = len(shown(self._server, watch.post))
+        if error is not None:
+            self.wrong.append(f"lost: it stays unclear afterwards ({error})")
+        elif (receipt is not None) != bool(seen):
+            self.wrong.append(f"lost: {'found' if receipt else 'absent'} afterwards, and seen {seen} times")
+
+    def _call(self, what: str, call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+        """What a call gives, or its error; every error is one of the program's own, with a sentence."""
+        try:
+            return call(), None
+        except (ChannelError, NotFound) as error:
+            text = str(error)
+            if len(text.split()) < 3 or len(text) > 700 or "\n" in text or "Traceback" in text:
+                self.wrong.append(f"sentence: {what} says {text[:200]!r}")
+            return None, error
+        except Exception as error:  # noqa: BLE001 - that is what is looked for
+            self.wrong.append(f"crash: {what} raises {type(error).__name__}: {str(error)[:200]}")
+            return None, OutcomeUnknown("a crash")
+
+    def _drop_faults(self) -> None:
+        """A fault that no request came for must not wait for the next round."""
+        if self._backend == "x":
+            self._server.state.faults.clear()  # type: ignore[attr-defined]  # X's own
+        else:
+            self._server.proxy.forget_faults()  # type: ignore[attr-defined]  # the others have a proxy
