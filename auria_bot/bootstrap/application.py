@@ -41,10 +41,7 @@ def build(
         app.review.approve([draft.id for draft in made.drafts])
         app.publisher.publish()
 
-    Args:
-        settings: all of them.
-        clock: the current time, aware; the system's by default.
-        store: an open database to use; else the settings' database is opened on first use.
+    By default the clock is the system's, and the settings' database is opened on first use.
     """
     return Application(settings, clock=clock, store=store)
 

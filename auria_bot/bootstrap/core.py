@@ -24,13 +24,7 @@ class Core:
     def __init__(
         self, settings: Settings, *, clock: Callable[[], datetime] | None = None, store: Store | None = None
     ) -> None:
-        """Prepare.
-
-        Args:
-            settings: all of them.
-            clock: the current time, aware; the system's by default.
-            store: an open database to use; else the settings' database is opened on first use.
-        """
+        """Use an open database where one is given; else the settings' database is opened on first use."""
         self.settings = settings
         self.clock = clock or _now
         self._store = store

@@ -111,7 +111,6 @@ class CorpusServices(Core):
         )
 
     def _filter_rules(self) -> FilterRules:
-        """Which verse may be used for training."""
         from auria_bot.corpus.language.words import words
         from auria_bot.corpus.quality_filter import FilterRules
 

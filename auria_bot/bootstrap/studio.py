@@ -85,7 +85,6 @@ class StudioServices(EngagementServices):
         )
 
     def _shared_options(self) -> dict[str, Any]:
-        """Options for every backend whose Config has such a field."""
         banks = self.settings.home / "styles"
         return {
             "language": self.settings.language,

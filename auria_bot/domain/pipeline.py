@@ -106,12 +106,7 @@ class ArtworkRequest:
 
 
 def _text(name: str, text: str | None) -> str | None:
-    """A text without surrounding blanks; None where nothing is left.
-
-    Raises:
-        InputError: it is too long.
-        TextRejected: it contains invisible characters.
-    """
+    """A text without surrounding blanks; None where nothing is left."""
     text = (text or "").strip()
     if len(text) > LONGEST_THEME:
         raise InputError(f"the {name} has {len(text)} characters; at most {LONGEST_THEME} are possible")

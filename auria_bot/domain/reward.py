@@ -78,9 +78,7 @@ def growth(age: timedelta) -> float:
 def rewards(readings: Iterable[Reading], *, half_life: timedelta) -> tuple[Reward, ...]:
     """The reward of every artwork that has one, in order of draft numbers.
 
-    Args:
-        readings: one per post.
-        half_life: after that time a reading counts half.
+    A reading counts half after `half_life`.
     """
     by_channel: dict[str, list[Reading]] = {}
     for reading in readings:
@@ -163,8 +161,7 @@ class Posterior:
 def posteriors(given: Mapping[str, Sequence[tuple[float, float]]]) -> tuple[Posterior, ...]:
     """The posterior of each choice.
 
-    Args:
-        given: each choice's rewards, as (value, weight > 0); a choice may have none.
+    Its rewards are (value, weight > 0); it may have none.
     """
     evidence = {name: sum(weight for _, weight in rows) for name, rows in given.items()}
     means = {

@@ -212,7 +212,6 @@ class ChildProcess:
         pipe.close()
 
     def _read(self) -> bool:
-        """Read what arrived; whether there was something."""
         if not self.is_sending:
             return False
         try:

@@ -57,12 +57,7 @@ class ChildProcessExecutor:
     """
 
     def __init__(self, limits: ResourceLimits, *, python: str = sys.executable) -> None:
-        """Prepare; nothing is started before there is a unit.
-
-        Args:
-            limits: what a worker may take.
-            python: the interpreter of units that name none.
-        """
+        """Set what a worker may take, and the interpreter of units that name none."""
         self._limits, self._python = limits, python
 
     @contextlib.contextmanager
@@ -84,7 +79,6 @@ class _Session:
         (folder / "logs").mkdir(parents=True, exist_ok=True)
 
     def submit(self, unit: WorkUnit) -> None:
-        """Add a unit."""
         heapq.heappush(self._waiting, (unit.order, unit.name, unit))
 
     def events(self) -> Iterator[UnitStarted | UnitFinished]:
@@ -94,7 +88,6 @@ class _Session:
             yield from self._run(unit)
 
     def close(self) -> None:
-        """End the worker, whatever it is doing."""
         if self._worker is not None:
             self._worker.end()
             self._worker = None
@@ -152,7 +145,6 @@ class _Session:
         return UnitFinished(unit=unit, seconds=seconds, state=message["state"], files=files)
 
     def _lost(self, unit: WorkUnit, error: StepFailed, seconds: float) -> UnitFinished:
-        """The end of a unit whose worker was lost."""
         log = self._log(unit)
         failure = UnitFailure(error=type(error).__name__, message=f"{error}{_tail(log)}", log=str(log))
         return UnitFinished(unit=unit, seconds=seconds, failure=failure)
@@ -162,8 +154,6 @@ class _Session:
 
 
 class _Worker:
-    """A worker process and the pipe of its units."""
-
     def __init__(self, python: str, folder: Path, *, own: bool) -> None:
         self.python = python
         self.is_new = True  # no unit was begun yet
@@ -210,7 +200,6 @@ class _Worker:
         return StepCrashed(str(status))
 
     def end(self) -> None:
-        """End the process and its children."""
         self.child.stop()
         os.close(self._units)
 

@@ -64,10 +64,5 @@ def send(message: Mapping[str, Any]) -> None:
 
 
 def report(summary: str = "", *, error: str = "") -> None:
-    """Send the result of this command to the daemon that started it: a sentence that `auria schedule` shows.
-
-    Args:
-        summary: what was done; the last one counts.
-        error: why the command failed.
-    """
+    """Send the result of this command to the daemon that started it: a sentence that `auria schedule` shows."""
     send({"error": error} if error else {"summary": summary})

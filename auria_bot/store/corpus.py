@@ -230,7 +230,6 @@ class Verses:
         return found
 
     def _known(self, digests: set[str]) -> dict[str, CorpusItem | None]:
-        """The stored item of each known digest; None for a forgotten one."""
         found: dict[str, CorpusItem | None] = {}
         for batch in _batches(sorted(digests)):
             for row in self._connection.execute(select(verses).where(verses.c.digest.in_(batch))):
@@ -251,7 +250,6 @@ class Verses:
 
 
 def _row(item: CorpusItem) -> dict[str, Any]:
-    """A database row; the text of a rejected item is not stored."""
     return {
         "digest": item.digest,
         "state": "rejected" if item.reason else "kept",

@@ -42,12 +42,7 @@ class Dump:
     """
 
     def __init__(self, url: str | URL, *, programs: Path | None = None) -> None:
-        """Set the database.
-
-        Args:
-            url: of the database.
-            programs: the folder of pg_dump and pg_restore; PATH if not given.
-        """
+        """Set the URL, and the folder of pg_dump and pg_restore (found in PATH by default)."""
         self._url = make_url(url)
         if self._url.password:
             register_secret(str(self._url.password))
@@ -177,7 +172,6 @@ class Dump:
 
     @property
     def _address(self) -> str:
-        """PostgreSQL's URL without the password, for its own programs."""
         url = self._url
         plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
         return plain.render_as_string(hide_password=False)
@@ -239,7 +233,6 @@ class Dump:
         return tuple(found)
 
     def _run(self, program: str, *arguments: str) -> str:
-        """Run pg_dump or pg_restore; return its output."""
         path = shutil.which(program, path=str(self._programs) if self._programs else None)
         if path is None:
             raise BackendMissing(
@@ -307,7 +300,6 @@ def _is_settled(file: Path) -> bool:
 
 
 def _schema(file: Path) -> str | None:
-    """A dump's schema version, or None."""
     with suppress(sqlite3.Error), closing(_open(file, settled=_is_settled(file))) as opened:
         found = opened.execute("SELECT version_num FROM alembic_version").fetchone()
         return str(found[0]) if found else None

@@ -45,10 +45,7 @@ class Samples:
     ) -> Sequence[TrackedPost]:
         """The posts published since then, newest first.
 
-        Args:
-            since: aware.
-            channels: only these; all by default.
-            vanished: include vanished posts.
+        Vanished ones are left out unless `vanished`.
         """
         last = select(func.max(samples.c.at)).where(samples.c.post_id == posts.c.id).scalar_subquery()
         wanted = (
@@ -150,10 +147,7 @@ class Samples:
     ) -> Sequence[PostEngagement]:
         """Every published post, newest first, each with one of its samples.
 
-        Args:
-            since: only those published since then.
-            channel: only those of this channel.
-            grown: use the first sample of at least this age, or the latest if there is none.
+        It is the latest, or the first of at least the age `grown` where one is given and there is one.
         """
         sample: ColumnElement[Any] = self._sample()
         if grown is not None:
@@ -221,7 +215,6 @@ class Samples:
         return of_post.where(old_enough).order_by(sample.c.at, sample.c.id).scalar_subquery()
 
     def _later(self, time: ColumnElement[Any], by: timedelta) -> ColumnElement[Any]:
-        """A time in the database plus an interval."""
         if self._connection.dialect.name == "sqlite":  # which stores times as texts in this format
             return func.strftime("%Y-%m-%d %H:%M:%f", time, f"+{by.total_seconds():.0f} seconds")
         return time + literal(by, Interval())
@@ -253,5 +246,4 @@ def _clipped(count: int | None) -> int | None:
 
 
 def _batches(numbers: Sequence[int], size: int) -> Sequence[Sequence[int]]:
-    """Split values, because a query takes a limited number."""
     return [numbers[start : start + size] for start in range(0, len(numbers), size)]

@@ -149,11 +149,7 @@ def _follow_replaced_file(engine: Engine, file: Path) -> None:
 
 
 def _identity(file: Path) -> tuple[int, int]:
-    """Device and inode of a file.
-
-    Raises:
-        DiskError: it does not exist.
-    """
+    """Device and inode of a file."""
     try:
         found = file.stat()
     except OSError as error:

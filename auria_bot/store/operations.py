@@ -29,10 +29,7 @@ class Notices:
     def add(self, notice: Notice, *, at: datetime, send: bool = True) -> bool:
         """Insert a notice to be sent; return whether it is new: one of the same kind and subject is left unchanged.
 
-        Args:
-            notice: the notice.
-            at: the current time.
-            send: false if another notice covers it.
+        With `send` false, another notice covers it.
         """
         row = {
             "kind": notice.kind,

@@ -108,7 +108,6 @@ class FakeChannel:
         return receipt
 
     def _early(self, outcome: str) -> None:
-        """Raise the planned errors that come before anything is sent."""
         if outcome == "refused":
             raise Rejected("the fake refused the post")
         if outcome == "throttled":

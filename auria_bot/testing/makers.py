@@ -77,8 +77,6 @@ def _digest(*words: object) -> int:
 
 
 class _Maker:
-    """What all fakes have in common."""
-
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
         """How a fake behaves."""

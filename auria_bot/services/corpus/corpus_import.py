@@ -69,14 +69,7 @@ class ImportReport:
 
 
 class CorpusImporter:
-    """Imports and forgets verse.
-
-    Args:
-        store: the database.
-        clock: tells the time.
-        rules: thresholds of what may be learned from.
-        names: store authors' names.
-    """
+    """Imports and forgets verse."""
 
     def __init__(self, *, store: Store, clock: Clock, rules: FilterRules | None = None, names: bool = False) -> None:
         self._store, self._clock, self._rules, self._names = store, clock, rules, names
@@ -199,7 +192,6 @@ class CorpusImporter:
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
-    """Lists of at most _BATCH items; those read before an error are returned before it is raised."""
     waiting, batch = iter(items), list[_Item]()
     error: AuriaError | None = None
     while error is None:
@@ -223,11 +215,7 @@ def _is_digest(text: str) -> bool:
 
 
 def _keys(what: str) -> list[str]:
-    """The hashes that the operator's words may refer to.
-
-    Raises:
-        InputError: they cannot refer to anything.
-    """
+    """The hashes that the operator's words may refer to."""
     if found := re.search(r"(?:reddit\.com|redd\.it)/(?:r/\w+/)?(?:comments/)?([0-9a-z]{1,16})\b", what, re.IGNORECASE):
         return [place_key("reddit", found[1])]
     if re.fullmatch(r"/?u/[\w-]{1,60}", what):

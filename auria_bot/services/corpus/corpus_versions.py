@@ -51,12 +51,7 @@ class Change:
 class VersionBuilder:
     """Makes, compares and writes out version_files.
 
-    Args:
-        store: the database.
-        clock: tells the time.
-        folder: where versions lie, a folder each.
-        rules: what may be learned from.
-        least_score: posts that fewer people liked are left out; None for none.
+    Posts that fewer people liked than `least_score` are left out.
     """
 
     def __init__(

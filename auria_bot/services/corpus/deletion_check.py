@@ -78,13 +78,7 @@ class CheckResult:
 
 
 class DeletionChecker:
-    """Looks after what is kept.
-
-    Args:
-        posts: Reddit.
-        store: the database.
-        clock: tells the time.
-    """
+    """Looks after what is kept."""
 
     def __init__(self, *, posts: Posts, store: Store, clock: Clock) -> None:
         self._posts, self._store, self._clock = posts, store, clock
@@ -92,9 +86,7 @@ class DeletionChecker:
     def look(self, *, requests: int, tell: Tell | None = None) -> CheckResult:
         """Look at what is due, the youngest first.
 
-        Args:
-            requests: the most that are made.
-            tell: called after each.
+        Makes at most `requests` requests, and calls `tell` after each.
 
         Raises:
             ChannelError, SettingsError: Reddit cannot be read; what was found is kept.
@@ -132,7 +124,6 @@ class DeletionChecker:
                 return
 
     def _batch(self, ids: Sequence[str], found: CheckResult) -> None:
-        """Look at up to a hundred posts, and forget what is gone."""
         there = {post.id: post for post in self._posts.posts(ids)}
         found.posts += len(ids)
         gone = [one for one in ids if one in there and there[one].removed]

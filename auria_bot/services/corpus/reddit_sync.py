@@ -68,8 +68,6 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """A page of a walk."""
-
     fresh: tuple[Submission, ...]  # that the walk did not meet before
     anchors: tuple[str, ...]  # from where it goes on
     stickied: frozenset[str]
@@ -80,12 +78,7 @@ class _Step:
 class SubredditSync:
     """Reads listings.
 
-    Args:
-        pages: Reddit.
-        store: the database.
-        librarian: takes the posts.
-        clock: tells the time.
-        overlap: seconds that a walk goes further back than the last one.
+    A walk goes `overlap` seconds further back than the last one.
     """
 
     def __init__(
@@ -128,12 +121,7 @@ class SubredditSync:
     ) -> SyncResult:
         """Search a stretch of time slice by slice, the newest first; a slice that is full is searched again in halves.
 
-        Args:
-            subreddit: its name, without the "r/".
-            since: seconds since 1970.
-            until: seconds since 1970, no part of it.
-            dry_run: keep nothing.
-            tell: called after each page.
+        `since` and `until` (exclusive) are seconds since 1970.
 
         Raises:
             InputError: the server does not search by time.
@@ -234,11 +222,7 @@ class SubredditSync:
         log.warning("A listing of r/%s has no end", subreddit)
 
     def _take(self, posts: Sequence[Submission], listing: Listing, found: SyncResult, *, dry_run: bool) -> None:
-        """Take posts; of a slice of time only where they are in it.
-
-        Raises:
-            InputError: the server does not search by time.
-        """
+        """Take posts; of a slice of time only where they are in it."""
         since, until = listing.since, listing.until
         if since is not None and until is not None and not all(since <= _second(post) < until for post in posts):
             raise InputError(

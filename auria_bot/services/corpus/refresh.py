@@ -84,15 +84,6 @@ class RedditRefresh:
         searches: Sequence[str],
         requests: int,
     ) -> None:
-        """Set what the service works with.
-
-        Args:
-            sync: reads listings.
-            checker: looks known posts up.
-            clock: tells the time.
-            searches: what the listing "search" searches for.
-            requests: requests that looking known posts up may take.
-        """
         self._sync, self._checker, self._clock = sync, checker, clock
         self._searches, self._requests = searches, requests
 
@@ -125,10 +116,7 @@ class RedditRefresh:
 
         A subreddit that does not exist stops no other; a Reddit that does not answer stops everything.
 
-        Args:
-            request: what to read.
-            synced: called after each page.
-            checked: called after each batch of known posts.
+        Calls `synced` after each page, and `checked` after each batch of known posts.
 
         Raises:
             InputError: an option has an invalid value.
@@ -159,7 +147,6 @@ class RedditRefresh:
         return self._sync.glean(name, listing, limit=limit, dry_run=dry_run, tell=tell)
 
     def _period(self, since: str, until: str) -> tuple[float, float]:
-        """The seconds since 1970 at which a period of days begins and ends."""
         if not since:
             raise InputError("--until needs --since")
         begin = _day(since, "--since")
@@ -184,12 +171,7 @@ def store_credentials(
 ) -> None:
     """Try the credentials of an application on Reddit, and store them when Reddit accepts them.
 
-    Args:
-        reddit: how Reddit is reached.
-        secrets: where they are stored.
-        answers: client_id and client_secret.
-        place: "file" or "keyring".
-        check: try them first.
+    The answers are client_id and client_secret, the place "file" or "keyring"; `check` tries them first.
 
     Raises:
         ChannelError: Reddit does not accept them; nothing was stored.

@@ -32,9 +32,7 @@ _FEWEST = 2  # posts of a mood needed to show it
 def draw(report: EngagementReport, target: Path) -> None:
     """Write a figure atomically.
 
-    Args:
-        report: with at least one post.
-        target: the file; its ending decides the format.
+    The report has at least one post; the target's ending decides the format.
 
     Raises:
         InputError: there is nothing to draw, or the ending names no format.
@@ -71,7 +69,6 @@ def draw(report: EngagementReport, target: Path) -> None:
 
 
 def _style() -> Any:
-    """The figure's style: warm background, dark text, the typeface of the cards."""
     from matplotlib import font_manager
 
     family = ["DejaVu Serif"]
@@ -119,7 +116,6 @@ def _colours(report: EngagementReport) -> dict[str, str]:
 
 
 def _dated(axes: Any) -> None:
-    """Set few, short date labels on the x axis."""
     from matplotlib import dates
 
     untyped: Any = dates
@@ -129,7 +125,6 @@ def _dated(axes: Any) -> None:
 
 
 def _followers(axes: Any, report: EngagementReport, colours: dict[str, str]) -> None:
-    """Plot one line per channel, labelled at its end."""
     axes.set_title("Followers")
     ends = []
     for name, rows in report.followers.items():
@@ -176,7 +171,6 @@ def _spread(values: Sequence[float], top: float) -> list[float]:
 
 
 def _weeks(axes: Any, report: EngagementReport, colours: dict[str, str]) -> None:
-    """Plot the points of each week's posts, stacked by channel."""
     axes.set_title("Points of each week's posts")
     weeks = report.weeks()
     days = list(next(iter(weeks.values())))
@@ -201,7 +195,6 @@ def _weeks(axes: Any, report: EngagementReport, colours: dict[str, str]) -> None
 
 
 def _moods(axes: Any, report: EngagementReport) -> None:
-    """Plot the rate of each mood, best on top."""
     axes.set_title("Points per 100 followers, by mood")
     aggregates = [mood for mood in report.by("mood") if mood.rate is not None and mood.posts >= _FEWEST][:_MOODS][::-1]
     if not aggregates:
@@ -229,7 +222,6 @@ def _moods(axes: Any, report: EngagementReport) -> None:
 
 
 def _times(axes: Any, report: EngagementReport) -> None:
-    """Plot the rate by day of the week and hour of posting."""
     axes.set_title("Points per 100 followers, by time of posting")
     rates = report.rates()
     known = [rate for row in rates for rate in row if rate is not None]
@@ -262,13 +254,11 @@ def _times(axes: Any, report: EngagementReport) -> None:
 
 
 def _narrow(axes: Any, share: float) -> None:
-    """Leave room at the right of a panel."""
     box = axes.get_position()
     axes.set_position((box.x0, box.y0, box.width * share, box.height))
 
 
 def _empty(axes: Any, text: str) -> None:
-    """Write into an empty panel why it is empty."""
     axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="#7a7267")
     axes.set_xticks([])
     axes.set_yticks([])

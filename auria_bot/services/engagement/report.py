@@ -164,8 +164,6 @@ class EngagementReporter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """A post with its derived values."""
-
     post: PostEngagement
     at: datetime  # when it was published, in the operator's time zone
     points: int | None
@@ -179,7 +177,6 @@ def _entry(post: PostEngagement, zone: tzinfo) -> _Entry:
 
 
 def _aggregate(name: str, entries: Sequence[_Entry]) -> Aggregate:
-    """The totals of some posts."""
     counts = [entry.post.counts for entry in entries if entry.post.counts is not None]
     points = [entry.points for entry in entries if entry.points is not None]
     return Aggregate(
@@ -222,10 +219,7 @@ LATEST = 10
 def report_json(report: EngagementReport, artworks: Mapping[int, Artwork], *, time_zone: str) -> dict[str, Any]:
     """The whole report on engagement: totals, every grouping, the `LATEST` posts and the followers over time.
 
-    Args:
-        report: the posts of a period.
-        artworks: by draft, those of the latest posts at least.
-        time_zone: the zone in which hours, days and months are counted.
+    Needs the artworks of the latest posts at least; hours, days and months are counted in `time_zone`.
     """
     return {
         "time_zone": time_zone,
@@ -247,10 +241,7 @@ def report_json(report: EngagementReport, artworks: Mapping[int, Artwork], *, ti
 def report_rows(report: EngagementReport, artworks: Mapping[int, Artwork], by: Kind | str) -> list[dict[str, Any]]:
     """One table of the report: its posts (by "post"), or its aggregates of one kind.
 
-    Args:
-        report: the posts of a period.
-        artworks: by draft, those of every post (by "post") or of every example (by "style").
-        by: "post" or one of the report's kinds.
+    Needs the artworks of every post (by "post") or of every example (by "style").
     """
     if by == "post":
         return [post_engagement_json(each, artworks) for each in report.posts]

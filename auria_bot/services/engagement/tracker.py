@@ -73,8 +73,6 @@ class MeasurementRound:
 
 @dataclass(slots=True, kw_only=True)
 class _ChannelRun:
-    """The measurement of one channel in progress."""
-
     name: str
     due: list[TrackedPost]
     budget: int  # calls
@@ -95,7 +93,6 @@ class _ChannelRun:
         return len(self.gone) >= _IMPLAUSIBLE and not self.measured and not self.trusting
 
     def stop(self, message: str, *, failed: bool) -> None:
-        """Skip the rest of this channel."""
         self.messages.append(message)
         self.failed, self.stopped = self.failed or failed, True
 
@@ -137,9 +134,7 @@ class Tracker:
     def measure(self, channels: Collection[str] = (), *, vanished: bool = False) -> MeasurementRound:
         """Measure everything that is due.
 
-        Args:
-            channels: only these; all if empty.
-            vanished: ask for vanished posts again, and mark missing ones even if none is found.
+        With `vanished`, vanished posts are asked for again, and missing ones marked even if none is found.
         """
         runs = self._plan(channels, vanished=vanished)
         gone: list[TrackedPost] = []
@@ -162,7 +157,6 @@ class Tracker:
         return tuple(made)
 
     def _plan(self, channels: Collection[str], *, vanished: bool) -> list[_ChannelRun]:
-        """What is to be done on each channel."""
         now = self._clock()
         names = [name for name in self._channels if not channels or name in channels]
         with self._store.read() as unit:
@@ -191,7 +185,6 @@ class Tracker:
         return runs
 
     def _budget(self, name: str, used: int, now: datetime) -> int:
-        """How many more calls may be made to a channel."""
         self._unstored[name] = [at for at in self._unstored.get(name, []) if at > now - _DAY]
         price = self._prices.get(name, 0.0)
         most = min(self._calls, int(self._dollars / price + 1e-9)) if price > 0 else self._calls
@@ -234,11 +227,7 @@ class Tracker:
             return None
 
     def _ask(self, run: _ChannelRun, what: str, call: Callable[[], Answer]) -> Answer | None:
-        """Make one call if the budget allows; its errors only affect this channel.
-
-        Raises:
-            NotFound: the platform has no such post or account.
-        """
+        """Make one call if the budget allows; its errors only affect this channel."""
         if run.calls >= run.budget:
             run.stop(self._spent(run.name), failed=False)
             return None
@@ -298,7 +287,6 @@ class Tracker:
         return news
 
     def _result(self, run: _ChannelRun) -> MeasurementResult:
-        """The run's result."""
         now = self._clock()
         with self._store.read() as unit:
             tracked = unit.samples.tracked_posts(since=now - _TRACKED, channels=[run.name])

@@ -28,9 +28,7 @@ _PACKAGES = {
 def model_rows(settings: Settings, *, verify: bool) -> Iterator[dict[str, Any]]:
     """Every trained model: those in the models folder, then those inside installed packages.
 
-    Args:
-        settings: names the models folder.
-        verify: read every file; otherwise a model's state is "" as long as its checksums exist.
+    With `verify`, every file is read; else a model's state is "" as long as its checksums exist.
     """
     folder = settings.models_folder
     for one in sorted(folder.iterdir() if folder.is_dir() else ()):
@@ -77,7 +75,6 @@ def _combined(folder: Path) -> str:
 
 
 def _licence(folder: Path) -> str:
-    """The licence that the model card names."""
     try:
         card = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md")))
     except (OSError, UnicodeDecodeError):
@@ -109,7 +106,6 @@ def _numbers(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, float
 
 
 def _packaged() -> Iterator[dict[str, Any]]:
-    """The networks inside installed packages."""
     import hashlib
     from importlib.metadata import PackageNotFoundError, distribution
 

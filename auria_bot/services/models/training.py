@@ -95,11 +95,7 @@ def train(
 def evaluate(settings: Settings, model: str, *, data: Path | None, folder: Path | None) -> dict[str, Any]:
     """The metrics of a model on the test split.
 
-    Args:
-        settings: name the data and the models in service.
-        model: one of `EVALUATED`.
-        data: the folder of test data; that of the settings by default.
-        folder: the model's folder; the one in service by default.
+    By default with the data of the settings, and the model in service.
 
     Raises:
         UnknownName: there is no such model.
@@ -208,13 +204,7 @@ def share_of(text: str) -> float:
 
 
 def growth(folder: Path, in_service: Path, version: CorpusVersion) -> float | None:
-    """By what share a version is larger than the one that was trained on last; None when that one is not known.
-
-    Args:
-        folder: where poets are trained on versions.
-        in_service: the folder of the model in service.
-        version: the version.
-    """
+    """By what share a version is larger than the one that was trained on last; None when that one is not known."""
     known: list[dict[str, Any]] = []
     for file, keys in ((folder / _TRIED, ()), (in_service / "config.json", ("training", "corpus"))):
         try:
@@ -249,15 +239,7 @@ class PoetRetrainer:
         comparison: Any,
         report: Callable[[str], None],
     ) -> None:
-        """Set what the service works with.
-
-        Args:
-            settings: name the home and the models folder.
-            versions: the versions of the corpus.
-            recipe: the module that trains (`art.training.poet.train`).
-            comparison: the module that compares (`art.evaluation.poet_comparison`).
-            report: called with messages on the progress.
-        """
+        """`recipe` and `comparison` are modules with `train` and `compare`; `report` is called with messages."""
         self._settings, self._versions, self._report = settings, versions, report
         self._recipe, self._comparison = recipe, comparison
 

@@ -85,16 +85,7 @@ class Backups:
     """
 
     def __init__(self, *, home: Path, folder: Path, database: Dump, clock: Clock, daily: int, weekly: int) -> None:
-        """Prepare; nothing is read yet.
-
-        Args:
-            home: the folder whose pictures are backed up.
-            folder: the default folder for backups.
-            database: the database to back up.
-            clock: tells the time.
-            daily: days of which the newest backup is kept.
-            weekly: weeks of which the newest backup is kept.
-        """
+        """`daily` and `weekly` are the days and weeks of which the newest backup is kept."""
         self._home, self.folder, self._database, self._clock = home, folder, database, clock
         self._daily, self._weekly = daily, weekly
 
@@ -186,9 +177,7 @@ class Backups:
     def restore(self, place: Path, *, force: bool = False) -> Restored:
         """Restore a backup's database and pictures; pictures that are not in it stay.
 
-        Args:
-            place: the backup's folder, or a file in it.
-            force: overwrite a database that is not empty; a copy of it is kept.
+        The place is the backup's folder, or a file in it; `force` overwrites a database, of which a copy is kept.
 
         Raises:
             NotFound: there is no backup.
@@ -215,11 +204,7 @@ class Backups:
         return Restored(backup=backup, pictures=len(changed), aside=aside if aside.exists() else None)
 
     def _changed(self, backup: Backup) -> Sequence[str]:
-        """The pictures that the home lacks, or has with other content.
-
-        Raises:
-            StoreError: a folder of the home is a link to elsewhere, or a folder is where a picture belongs.
-        """
+        """The pictures that the home lacks, or has with other content."""
         found = []
         for name, (size, sha256) in backup.files.items():
             target = self._home / name
@@ -243,7 +228,6 @@ class Backups:
                 yield
 
     def _check_space(self, root: Path, earlier: Backup | None) -> None:
-        """Refuse a backup that would fill the disk."""
         known = earlier.files if earlier else {}
         needed = self._database.size + _SPARE
         for name, file in self._kept():
@@ -257,13 +241,11 @@ class Backups:
             )
 
     def _kept(self) -> Sequence[tuple[str, Path]]:
-        """Every stored picture, by its path in the home."""
         root = self._home / "pictures"
         files = (file for file in sorted(root.glob("[!.]*/*")) if file.is_file() and not file.is_symlink())
         return [(f"pictures/{file.parent.name}/{file.name}", file) for file in files]
 
     def _pictures(self, staging: Path, earlier: Backup | None) -> dict[str, tuple[int, str]]:
-        """Copy the pictures, or link unchanged ones to the backup before."""
         files = {}
         for name, source in self._kept():
             target = staging / name
@@ -278,12 +260,7 @@ class Backups:
 
 
 def _read(place: Path) -> Backup:
-    """A backup's list.
-
-    Raises:
-        NotFound: there is none.
-        StoreError: it cannot be read.
-    """
+    """A backup's list."""
     if not (place / _LIST).exists():
         raise NotFound(f"{place} is no backup: it has no {_LIST}; auria db backups lists them")
     if not _is_regular(place, _LIST) or (place / _LIST).stat().st_size > _LIST_LIMIT:
@@ -318,11 +295,7 @@ def _is_regular(folder: Path, name: str) -> bool:
 
 
 def _staged(backup: Backup, names: Sequence[str], staging: Path) -> dict[str, Path]:
-    """Copies of a backup's files, each compared with the list while it was read.
-
-    Raises:
-        StoreError: a file changed since it was verified.
-    """
+    """Copies of a backup's files, each compared with the list while it was read."""
     copies = {}
     for number, name in enumerate(names):
         copy = staging / str(number)

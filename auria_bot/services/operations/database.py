@@ -85,21 +85,11 @@ class DatabaseAdministration:
         open_store: Callable[[], AbstractContextManager[Store]],
         clock: Callable[[], datetime],
     ) -> None:
-        """Prepare; nothing is opened yet.
-
-        Args:
-            settings: name the database.
-            backups: makes and restores copies.
-            open_store: opens the database, brought up to date; called anew after a restore.
-            clock: tells the time.
-        """
+        """`open_store` opens the database brought up to date; it is called anew after a restore."""
         self._settings, self._backups, self._open_store, self._clock = settings, backups, open_store, clock
 
     def back_up(self, folder: Path | None = None) -> BackupResult:
         """Make a backup and note it in the journal; in the usual folder, old backups are deleted.
-
-        Args:
-            folder: where; the usual folder of backups by default.
 
         Raises:
             DiskError: there is no room.
@@ -114,9 +104,7 @@ class DatabaseAdministration:
     def restore(self, place: Path, *, force: bool) -> RestoreResult:
         """Restore a backup, and hold back what may have been published since.
 
-        Args:
-            place: the backup's folder, or a file in it.
-            force: overwrite a database that is not empty; what it held is saved beside it.
+        The place is the backup's folder, or a file in it; `force` overwrites a database, of which a copy is kept.
 
         Raises:
             InvalidTransition: a daemon is running, or the database is not empty and `force` is not given.
@@ -134,10 +122,6 @@ class DatabaseAdministration:
 
     def journal(self, *, draft_id: int | None = None, limit: int = 50) -> Sequence[Entry]:
         """Lines of the journal, the newest first.
-
-        Args:
-            draft_id: only what was done to this draft.
-            limit: at most so many.
 
         Raises:
             NotFound: there is no such draft.

@@ -58,12 +58,7 @@ class Doctor:
     """
 
     def __init__(self, *, load: Callable[[], Settings], open_channels: OpenChannels) -> None:
-        """Prepare; nothing is opened yet.
-
-        Args:
-            load: reads the settings.
-            open_channels: the channels of some settings and a list of the paused ones, without opening the database.
-        """
+        """`open_channels` gives channels, and a function that lists the paused ones, which opens the database."""
         self._load, self._open_channels = load, open_channels
 
     def examine(self) -> Iterator[Finding]:
@@ -274,7 +269,6 @@ def _channel(name: str, title: str, make: Callable[[], Channel]) -> Finding:
 
 
 def _paused(settings: Settings, list_paused: Callable[[], Sequence[Pause]]) -> dict[str, str]:
-    """Why each paused channel is paused; empty when there is no database yet, or one of another schema."""
     from auria_bot.services.operations.database import schema_versions
 
     try:

@@ -70,16 +70,7 @@ class Health:
         patience: timedelta,
         version: str = "",
     ) -> None:
-        """Prepare; nothing is read yet.
-
-        Args:
-            store: opens the database, which may be away; called for each report.
-            clock: tells the time.
-            schedules: when each job runs.
-            zone: the operator's time zone.
-            patience: how long a job may take past its grace.
-            version: the program's.
-        """
+        """`store` is called for each report; `patience` is how long a job may take past its grace."""
         self._store, self._clock, self._schedules, self._zone = store, clock, tuple(schedules), zone
         self._patience, self._version = patience, version
 

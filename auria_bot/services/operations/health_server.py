@@ -45,12 +45,7 @@ class HealthServer:
     """
 
     def __init__(self, source: HealthSource, address: str) -> None:
-        """Prepare; nothing is opened yet.
-
-        Args:
-            source: what the server answers with.
-            address: HOST:PORT; port 0 is any free one.
-        """
+        """Set what is answered, and the address HOST:PORT, where port 0 is any free one."""
         self._source, self._address = source, address
         self._server: _Server | None = None
 
@@ -112,7 +107,6 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def version_string(self) -> str:
-        """The server's name in the answer's header."""
         return "Auria"
 
     def do_GET(self) -> None:

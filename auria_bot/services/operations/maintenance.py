@@ -77,19 +77,7 @@ class Maintenance:
         runs_days: float,
         least_free: int,
     ) -> None:
-        """Prepare; nothing is read yet.
-
-        Args:
-            home: the folder whose disk is watched.
-            store: where drafts are kept.
-            pictures: the drafts' pictures.
-            workspace: the unfinished runs.
-            database: the store's database.
-            clock: tells the time.
-            rejected_days: days after which a rejected draft's pictures are deleted.
-            runs_days: days after which an unfinished run is deleted.
-            least_free: bytes below which the disk counts as filling.
-        """
+        """Days are counted from the rejection and from the last write; below `least_free` bytes the disk is filling."""
         self._home, self._store, self._pictures, self._workspace = home, store, pictures, workspace
         self._database, self._clock, self._least_free = database, clock, least_free
         self._rejected, self._runs = timedelta(days=rejected_days), timedelta(days=runs_days)
@@ -105,8 +93,7 @@ class Maintenance:
     def tidy(self, *, dry_run: bool = False) -> CleanupResult:
         """Delete what is old and unused, and record it in the journal.
 
-        Args:
-            dry_run: only report what would be deleted.
+        A dry run only reports what would be deleted.
         """
         failed = list[str]()
         pictures, freed = self._tidy_pictures(failed, dry_run=dry_run)
@@ -146,7 +133,6 @@ class Maintenance:
         return tuple(faults)
 
     def _tidy_pictures(self, failed: list[str], *, dry_run: bool) -> tuple[tuple[str, ...], int]:
-        """Delete pictures of drafts rejected long ago; their folders and bytes."""
         before = self._clock() - self._rejected
         sizes = self._pictures.sizes()
         with self._store.read() as unit:
@@ -186,7 +172,6 @@ class Maintenance:
         return tuple(gone), freed
 
     def _tidy_logs(self, *, dry_run: bool) -> tuple[tuple[str, ...], int]:
-        """Delete old crash logs; their names and bytes."""
         before = self._clock() - _LOG_AGE
         old = [file for file in sorted((self._home / "logs").glob("*")) if file.is_file() and _written(file) < before]
         freed = sum(file.stat().st_size for file in old)
@@ -198,9 +183,7 @@ class Maintenance:
 def disk_space_at(home: Path, *, least_free: int) -> DiskSpace:
     """The space on a folder's disk, whether the folder exists or not.
 
-    Args:
-        home: the folder.
-        least_free: bytes below which the disk counts as filling.
+    Below `least_free` bytes it counts as filling.
 
     Raises:
         DiskError: the disk cannot be read.

@@ -52,14 +52,7 @@ class HealthMonitor:
         program: Sequence[str],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare; nothing is started yet.
-
-        Args:
-            notices: makes what decides on notifications; called at each check, since it may need the database.
-            server: answers health checks; None for no server.
-            program: how `auria` is run.
-            monotonic: seconds that only ever grow.
-        """
+        """`notices` is called at each check, since it may need the database; `program` is how `auria` is run."""
         self._notices, self._program, self._monotonic = notices, tuple(program), monotonic
         self._server, self._is_server_down = server, server is not None
         self._next_check = 0.0
@@ -103,7 +96,6 @@ class HealthMonitor:
             log.info("Health checks are answered at %s", self._server.url, extra={"action": "health"})
 
     def _check_notices(self) -> None:
-        """Record what the operator is to be notified of, and have it sent."""
         notices = self._notices()
         notices.update()
         if self._sender is None and notices.has_due():
@@ -136,8 +128,6 @@ _NEXT_STEPS = {
 
 @dataclass(slots=True)
 class _Outage:
-    """An outage that is not over."""
-
     message: str
     last_seen: float  # on the monotonic clock, as `next_try`
     next_try: float
@@ -163,14 +153,7 @@ class OutageAlerter:
         monotonic: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
-        """Prepare; nothing is started yet.
-
-        Args:
-            addresses: the operator's, in Apprise's form; without any, outages are only in the log.
-            program: how `auria` is run.
-            monotonic: seconds that only ever grow.
-            patience: seconds that an outage lasts before it is sent.
-        """
+        """Without addresses, outages are only logged; one is sent when it lasts for `patience` seconds."""
         self.addresses = tuple(addresses)
         self._program, self._monotonic, self._patience = tuple(program), monotonic, patience
         self._outages: dict[str, _Outage] = {}
@@ -179,8 +162,7 @@ class OutageAlerter:
     def turn(self, troubles: Mapping[str, str]) -> None:
         """Note the present outages, and send what has lasted long enough. Never raises.
 
-        Args:
-            troubles: what is wrong, by DATABASE or SETTINGS.
+        The troubles say what is wrong, by DATABASE or SETTINGS.
         """
         now = self._monotonic()
         for subject, message in troubles.items():
@@ -218,7 +200,6 @@ class OutageAlerter:
         self._sender = process, outage
 
     def _check_sender(self, process: ChildProcess, outage: _Outage) -> None:
-        """Note what the process reported, once it has ended."""
         status = process.poll()
         if status is None:
             return

@@ -86,16 +86,6 @@ class Notices:
         sources: Sources,
         muted: Collection[str] = (),
     ) -> None:
-        """Prepare; nothing is read yet.
-
-        Args:
-            store: where notices, drafts and posts are kept.
-            notifier: delivers notices.
-            clock: tells the time.
-            zone: the operator's time zone.
-            sources: where to learn what the operator may have to know.
-            muted: the kinds that are not sent.
-        """
         self._store, self._notifier, self._clock, self._zone = store, notifier, clock, zone
         self._sources, self._muted = sources, frozenset(muted)
 

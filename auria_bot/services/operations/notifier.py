@@ -55,12 +55,7 @@ class AppriseNotifier:
     """
 
     def __init__(self, addresses: Sequence[str], *, timeout: float = TIMEOUT) -> None:
-        """Register the addresses as secrets; nothing is imported or connected yet.
-
-        Args:
-            addresses: the operator's.
-            timeout: seconds that one address may take.
-        """
+        """Register the addresses as secrets; each may take `timeout` seconds."""
         self._addresses = tuple(register_secret_address(address) for address in addresses)
         self._timeout = timeout
         self._unresponsive = set[str]()  # hashes of addresses that took longer
@@ -83,9 +78,7 @@ class AppriseNotifier:
         A picture that is missing, or that an address cannot take, is left out there. An address that hangs does not
         keep the notice from the others, and is not tried again by this notifier.
 
-        Args:
-            notice: the notice.
-            skip: the hashes of the addresses that have it.
+        `skip` holds the hashes of the addresses that have it.
 
         Raises:
             BackendMissing: Apprise is not installed.
@@ -122,7 +115,6 @@ class AppriseNotifier:
         return outcome == [True]
 
     def _servers(self) -> list[tuple[str, str, Any]]:
-        """Each address's name, hash and Apprise object."""
         try:
             from apprise import Apprise
         except ModuleNotFoundError:

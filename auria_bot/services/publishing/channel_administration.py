@@ -68,17 +68,7 @@ class ChannelAdministration:
         make: Callable[[str, ChannelSettings, Secrets], Channel],
         secrets: Callable[[str, str | None], SecretStore],
     ) -> None:
-        """Set the collaborators.
-
-        Args:
-            settings: the settings in force.
-            file: the operator's own settings file.
-            store: opens the database on first use.
-            publisher: checks and pauses channels.
-            channels: every channel by name; constructed when called.
-            make: constructs a channel from settings and secrets that need not be in force.
-            secrets: a channel's stored secrets, in the place that is named or the one of its settings.
-        """
+        """`make` constructs a channel from settings and secrets that need not be in force."""
         self._settings, self._file, self._store, self._publisher = settings, file, store, publisher
         self._channels, self._make, self._secrets = channels, make, secrets
 
@@ -196,9 +186,6 @@ class ChannelAdministration:
     def check(self, names: Sequence[str] = ()) -> list[dict[str, str]]:
         """Ask platforms whether publishing would work: {"name", "state": "ok" or "bad", "words"} for each channel.
 
-        Args:
-            names: the channels; all when empty.
-
         Raises:
             UnknownName: there is no such channel.
         """
@@ -266,12 +253,7 @@ class ChannelAdministration:
         return wanted or default
 
     def _kind(self, name: str, backend: str) -> tuple[type[Any], str]:
-        """The class and the name of the backend for a channel that is to be set up.
-
-        Raises:
-            InputError: the name cannot be used, or the channel has another backend.
-            UnknownName: there is no such backend.
-        """
+        """The class and the name of the backend for a channel that is to be set up."""
         if not _NAME.fullmatch(name):
             raise InputError(
                 f"{name[:60]!r} is not a valid channel name; use lower-case letters, digits, - and _, at most 40"
@@ -297,11 +279,7 @@ class ChannelAdministration:
 
 
 def _checked(name: str, channel: Channel) -> str:
-    """What the platform answers.
-
-    Raises:
-        ChannelError: it does not accept the answers.
-    """
+    """What the platform answers."""
     try:
         return channel.check()
     except ChannelError as error:

@@ -110,16 +110,7 @@ class SetupQuestions:
     def __init__(
         self, name: str, kind: type[Any], vault: SecretStore, *, place: str, yes: bool, prompts: Prompts
     ) -> None:
-        """Set the channel and the way of asking.
-
-        Args:
-            name: the operator's name for the channel.
-            kind: the backend's class.
-            vault: the secrets stored already.
-            place: where secrets will be stored; with "environment" they are not asked for.
-            yes: answer every confirmation with yes.
-            prompts: how the operator is asked.
-        """
+        """With the place "environment", secrets are not asked for; `yes` answers every confirmation."""
         self._name, self._kind, self._vault, self._place, self._yes = name, kind, vault, place, yes
         self._prompts = prompts
         self._missing: list[str] = []
@@ -127,9 +118,7 @@ class SetupQuestions:
     def answers(self, given: Mapping[str, Any], current: Mapping[str, Any]) -> Answers:
         """Ask for everything that is not given.
 
-        Args:
-            given: options that are not asked for.
-            current: the options in force, which are the defaults.
+        The `current` options are the defaults; those `given` are not asked for.
 
         Raises:
             InputError: an answer is missing and nobody can be asked, or a risk was not accepted.

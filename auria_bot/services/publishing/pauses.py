@@ -38,13 +38,6 @@ class Pauses:
     """
 
     def __init__(self, *, store: Store, clock: Clock, channels: Mapping[str, Callable[[], Channel]]) -> None:
-        """Set the collaborators.
-
-        Args:
-            store: the database.
-            clock: the current time.
-            channels: constructors of every channel, by the operator's name for it.
-        """
         self._store, self._clock, self._channels = store, clock, channels
 
     def all(self) -> tuple[Pause, ...]:

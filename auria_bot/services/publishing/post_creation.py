@@ -59,15 +59,7 @@ class PostCreator:
         channels: Mapping[str, Callable[[], Channel]],
         faults: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
-        """Set the collaborators.
-
-        Args:
-            store: the database.
-            pictures: the drafts' pictures.
-            clock: the current time.
-            channels: constructors of every channel, by the operator's name for it.
-            faults: reasons why a text must not be published; empty if it may.
-        """
+        """`faults` gives the reasons why a text must not be published; empty if it may."""
         self._store, self._pictures, self._clock, self._channels = store, pictures, clock, channels
         self._text_faults = faults
 
@@ -126,7 +118,6 @@ class PostCreator:
         return tuple(item for item in found if not channels or item.channel in channels)
 
     def _preview_draft(self, draft: Draft, name: str, pauses: Mapping[str, Pause]) -> Preview:
-        """Preview a draft that is not scheduled yet."""
         faults = self._faults(draft, name)
         prepared, _ = self._prepare(draft.text, draft.alt_text, name)
         action = "none" if faults else "wait" if name in pauses else "send"
@@ -143,7 +134,6 @@ class PostCreator:
         )
 
     def _preview_post(self, post: Post, draft: Draft, pauses: Mapping[str, Pause]) -> Preview:
-        """Preview a post."""
         prepared, faults = self._prepare(post.text, post.alt_text, post.channel)
         faults = [*broken(post, draft), *faults]
         waits = post.due > self._clock() or post.channel in pauses
@@ -198,7 +188,6 @@ def broken(post: Post, draft: Draft) -> list[str]:
 
 
 def _paused(name: str, pauses: Mapping[str, Pause]) -> tuple[str, ...]:
-    """The problem of a paused channel."""
     return (f"{name} is paused: {pauses[name].reason}",) if name in pauses else ()
 
 

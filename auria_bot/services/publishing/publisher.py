@@ -72,16 +72,7 @@ class Publisher:
         lease: timedelta = LEASE,
         faults: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
-        """Set the collaborators.
-
-        Args:
-            store: the database.
-            pictures: the drafts' pictures.
-            clock: the current time.
-            channels: constructors of every channel, by the operator's name for it.
-            lease: how long a claim holds.
-            faults: reasons why a text must not be published; empty if it may.
-        """
+        """A claim holds for `lease`; `faults` gives the reasons why a text must not be published."""
         self._store, self._clock, self._lease, self._channels = store, clock, lease, channels
         self._creator = PostCreator(store=store, pictures=pictures, clock=clock, channels=channels, faults=faults)
         self._pauses = Pauses(store=store, clock=clock, channels=channels)
@@ -261,7 +252,6 @@ class Publisher:
         return made
 
     def _remaining(self, name: str, limit: int | None, since: datetime | None) -> int | None:
-        """How many more posts may be sent on a channel."""
         if limit is None or since is None:
             return limit
         with self._store.read() as unit:
@@ -290,7 +280,6 @@ class Publisher:
             limit = None if limit is None else limit - len(done)
 
     def _claim(self, name: str, limit: int) -> Sequence[tuple[Post, Draft]]:
-        """Claim due posts of a channel; return each with its draft."""
         if limit <= 0:
             return ()
         with self._store.begin() as unit:

@@ -85,7 +85,6 @@ class Reconciliation:
             return unit.posts.claim_lookup(now=self._clock(), lease=_LEASE, channels=(name,))
 
     def _look_up(self, post: Post, channel: Channel) -> Post:
-        """Look up one post."""
         try:
             receipt = channel.find(post)
         except Unauthorised as error:
@@ -147,7 +146,6 @@ class Reconciliation:
 
 
 def _expired(post: Post, *, unsent: bool, failures: int) -> Post:
-    """The new state of a post whose worker crashed."""
     if not unsent:
         message = "the worker that was sending it crashed; the next look-up determines whether it is published"
         return post.moved(PostState.UNKNOWN, message=message)
@@ -161,13 +159,7 @@ def _expired(post: Post, *, unsent: bool, failures: int) -> Post:
 
 
 def hold_back(store: Store, clock: Clock, *, as_of: datetime) -> HeldItems:
-    """Hold back what may have been published after the backup.
-
-    Args:
-        store: the restored database.
-        clock: the current time.
-        as_of: when the backup was made (aware).
-    """
+    """Hold back what may have been published after the backup."""
     now, drafts, posts = clock(), list[int](), list[int]()
     reason = (
         f"the database was restored as of {as_of:%Y-%m-%d %H:%M} UTC, and the post may have been published after that"

@@ -51,13 +51,7 @@ class AttemptLog:
     """The attempts of one worker."""
 
     def __init__(self, *, store: Store, clock: Clock, lease: timedelta) -> None:
-        """Set the collaborators.
-
-        Args:
-            store: the database.
-            clock: the current time.
-            lease: how long a post belongs to this worker, counted from `confirm_send`.
-        """
+        """A post belongs to this worker for `lease`, counted from `confirm_send`."""
         self._store, self._clock, self._lease = store, clock, lease
         self._unwritten: Post | None = None  # a sent post whose receipt is not committed yet
 
@@ -174,13 +168,7 @@ class Sender:
     """Sends posts that this worker has claimed."""
 
     def __init__(self, *, store: Store, clock: Clock, lease: timedelta) -> None:
-        """Set the collaborators.
-
-        Args:
-            store: the database.
-            clock: the current time.
-            lease: how long a claim holds; it is renewed when the channel calls `confirm_send`.
-        """
+        """A claim holds for `lease`, and is renewed when the channel calls `confirm_send`."""
         self._store, self._clock = store, clock
         self._log = AttemptLog(store=store, clock=clock, lease=lease)
 
@@ -214,7 +202,6 @@ class Sender:
         return self._log.record_sent(post.moved(PostState.SENT, receipt=receipt, message=""), more=more)
 
     def _failed(self, permit: _SendPermit, error: Exception) -> Post:
-        """Record a failed attempt by what its error means."""
         post, now = permit.post, self._clock()
         if permit.lost:
             log.warning("Nothing was sent: %s", error, extra={"post": post.id, "channel": post.channel})
@@ -262,7 +249,6 @@ class Sender:
         return self._log.record_outcome(waiting, Outcome.BROKEN, reason)
 
     def _interrupted(self, permit: _SendPermit) -> None:
-        """Record an attempt during which the program is ending."""
         if permit.confirmed:
             message = (
                 "it may or may not be published: the program was interrupted; the next `auria publish` looks it up"
@@ -283,11 +269,7 @@ class _SendPermit:
         self._attempts = attempts
 
     def __call__(self, memo: str = "") -> None:
-        """Check that the post still belongs to this worker, store `memo`, and renew the lease.
-
-        Raises:
-            InvalidTransition: the post was claimed by another worker, or the lease expired.
-        """
+        """Check that the post still belongs to this worker, store `memo`, and renew the lease."""
         try:
             self._attempts.confirm_send(self.post, memo)
         except InvalidTransition:

@@ -46,15 +46,7 @@ class JobProcess:
     def __init__(
         self, run: JobRun, plan: JobPlan, *, folder: Path, deadline: float, program: Sequence[str] = PROGRAM
     ) -> None:
-        """Prepare; the first call of `poll` starts the first command.
-
-        Args:
-            run: the run.
-            plan: its commands.
-            folder: where the jobs' logs are.
-            deadline: seconds that all commands together may take.
-            program: how `auria` is run.
-        """
+        """All commands together may take `deadline` seconds; the first call of `poll` starts the first."""
         self.run = run
         self._waiting, self._program = deque(plan.commands), tuple(program)
         self._log = folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', run.slot.job)}.log"

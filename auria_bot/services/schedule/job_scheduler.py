@@ -62,23 +62,13 @@ class JobScheduler:
     """
 
     def __init__(self, *, store: Store, clock: Clock, schedules: Sequence[JobSchedule], zone: ZoneInfo) -> None:
-        """Schedule jobs.
-
-        Args:
-            store: where runs are recorded.
-            clock: tells the time.
-            schedules: when each job runs.
-            zone: the operator's time zone.
-        """
         self._store, self._clock, self.zone = store, clock, zone
         self.schedules: Mapping[str, JobSchedule] = {schedule.job: schedule for schedule in schedules}
 
     def claim(self, lease: Lease, *, busy: Collection[ScheduledTime] = ()) -> tuple[JobRun, ...]:
         """The runs to start now, each recorded as running; at most one of each job.
 
-        Args:
-            lease: the leader's.
-            busy: the scheduled times that this daemon is working on.
+        `busy` are the scheduled times that this daemon is working on.
 
         Raises:
             InvalidTransition: another daemon has the lease; nothing was claimed.
@@ -174,15 +164,6 @@ class JobScheduler:
     def _claim_job(
         self, unit: Unit, schedule: JobSchedule, run: JobRun | None, known: datetime | None, lease: Lease
     ) -> Iterator[JobRun]:
-        """Claim what is due of one job.
-
-        Args:
-            unit: the unit of work.
-            schedule: the job's.
-            run: its open run.
-            known: when its last recorded time was due; None for a job that was never recorded.
-            lease: the leader's.
-        """
         now = self._clock()
         orphaned = run is not None and run.state is JobRunState.RUNNING  # its daemon died
         missed = orphaned or (run is not None and _is_retry_missed(run, schedule, now))

@@ -51,15 +51,7 @@ class LeaderElection:
         length: timedelta = LENGTH,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take part; nothing is written yet.
-
-        Args:
-            store: where the lease is.
-            clock: tells the time, where the database has no clock of its own.
-            holder: this daemon's unique name.
-            length: how long the lease lasts.
-            monotonic: seconds that only ever grow.
-        """
+        """`holder` is this daemon's unique name; `clock` counts where the database has no clock of its own."""
         self.store, self.holder = store, holder
         self._clock, self._length, self._monotonic = clock, length, monotonic
         self._lease: Lease | None = None

@@ -69,13 +69,7 @@ class WakeUps:
     """
 
     def __init__(self, *, heartbeat: Callable[[], bool], dispatch: Callable[[], bool], every: float) -> None:
-        """Plan the heartbeat.
-
-        Args:
-            heartbeat: called first at once, then regularly; False ends `run`.
-            dispatch: called where a job may be due; False ends `run`.
-            every: seconds between two heartbeats.
-        """
+        """`heartbeat` is called every `every` seconds, `dispatch` where a job may be due; False ends `run`."""
         self._every, self._dispatch, self._due = every, dispatch, OrTrigger([])
         self._over = threading.Event()
         self._last = time.monotonic()

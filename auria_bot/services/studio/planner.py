@@ -56,7 +56,6 @@ class RunPlanner:
         faults: Callable[[str], Sequence[str]],
         preferences: PreferenceModel | None = None,
     ) -> None:
-        """Prepare; the arguments are those of `Studio`."""
         self._config, self._store, self._clock = config, store, clock
         self._faults, self._preferences = faults, preferences
 
@@ -157,7 +156,6 @@ class RunPlanner:
         return self._preferences.preferences() if self._preferences and request.seed is None else None
 
     def _plan(self, request: ArtworkRequest, preferences: Preferences | None) -> Plan:
-        """The plan of a validated request."""
         config = self._config
         seed = new_seed() if request.seed is None else request.seed
         weights = preferences.weights(seed) if preferences else {}
@@ -194,6 +192,5 @@ def _mood_of(request: ArtworkRequest, seed: int, preferences: Preferences | None
 
 
 def _models_of(artwork: Artwork, roles: Collection[str]) -> tuple[tuple[str, str], ...]:
-    """The models of these roles that worked on an artwork."""
     names = {provenance_name(role) for role in roles}
     return tuple((name, sha256) for name, sha256 in artwork.models if name.partition(":")[0] in names)

@@ -51,16 +51,7 @@ class Review:
         usual: Sequence[str],
         faults: Callable[[str], Sequence[str]],
     ) -> None:
-        """Prepare.
-
-        Args:
-            store: where drafts are kept.
-            studio: makes new versions.
-            clock: tells the time.
-            channels: the names of every channel that is set up.
-            usual: the channels of an approval that names none.
-            faults: why a text must not be published; nothing when it may.
-        """
+        """`usual` are the channels of an approval that names none; `faults` gives why a text must not be published."""
         self._store, self._studio, self._clock = store, studio, clock
         self._channels, self._usual, self._faults = frozenset(channels), tuple(usual), faults
 
@@ -204,7 +195,6 @@ class Review:
         return draft
 
     def _replace(self, old: Draft, made: RunResult, action: str) -> Draft:
-        """Reject the old version, unless it was decided on meanwhile."""
         if not made.drafts:
             raise StepFailed(f"draft {old.id} got no new version")
         new, now = made.drafts[0], self._clock()
@@ -247,12 +237,7 @@ def _texts_before_edit(entries: Sequence[Entry]) -> dict[str, str]:
 
 
 def unfit(draft: Draft, faults: Callable[[str], Sequence[str]]) -> list[str]:
-    """Why a draft's texts must not be published; the credit of its painting is not judged.
-
-    Args:
-        draft: the draft.
-        faults: why a text must not be published.
-    """
+    """Why a draft's texts must not be published; the credit of its painting is not judged."""
     style, found = draft.artwork.style, []
     for name, text in (("text", draft.text), ("alt text", draft.alt_text)):
         rest = text

@@ -195,10 +195,7 @@ class RunStore:
     def create(self, plan: Plan, states: Sequence[ArtworkState], files: Mapping[str, Path] | None = None) -> Run:
         """Begin a run; its folder appears when it is complete.
 
-        Args:
-            plan: the plan.
-            states: the artworks.
-            files: copied into the first artwork's folder, by name.
+        The files are copied into the first artwork's folder, by name.
 
         Raises:
             DiskError: the disk does not take it.
@@ -222,9 +219,7 @@ class RunStore:
     def open(self, name: str, *, wait: float = 2.0) -> Run:
         """Take up a run that was begun.
 
-        Args:
-            name: as `names` gives it.
-            wait: seconds to wait for the lock.
+        Waits so many seconds for the lock.
 
         Raises:
             NotFound: there is no such run.
@@ -243,10 +238,7 @@ class RunStore:
     def discard(self, name: str, *, wait: float = 2.0, dry_run: bool = False) -> None:
         """Remove an unfinished run, also one of another version or a damaged one.
 
-        Args:
-            name: as `names` gives it.
-            wait: seconds to wait for the lock.
-            dry_run: only make sure that it can be removed.
+        A dry run only makes sure that it can be removed.
 
         Raises:
             NotFound: there is no such run.
@@ -284,7 +276,6 @@ class RunStore:
         raise NotFound(f"no run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
 
     def _hold(self, name: str, *, wait: float) -> tuple[Path, int]:
-        """A run's folder, and its lock."""
         folder = self.root / name
         if name not in self.names() or not (folder / "plan.json").is_file():
             raise NotFound(f"no unfinished run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
@@ -312,11 +303,7 @@ class RunStore:
 
 
 def _read(path: Path, from_json: Callable[[dict[str, Any]], _Value], *, run: str) -> _Value:
-    """Read a JSON file of a run.
-
-    Raises:
-        InputError: it is damaged, or of another version; the message says how to discard the run.
-    """
+    """Read a JSON file of a run."""
     try:
         return from_json(json.loads(path.read_text(encoding="utf-8")))
     except InputError as error:
@@ -327,11 +314,7 @@ def _read(path: Path, from_json: Callable[[dict[str, Any]], _Value], *, run: str
 
 
 def _lock(folder: Path, *, wait: float) -> int:
-    """Lock a run's folder.
-
-    Raises:
-        InvalidTransition: another process holds it.
-    """
+    """Lock a run's folder."""
     lock = acquire_lock(folder / "lock", wait=wait, mode=0o644)
     if lock is None:
         raise InvalidTransition(f"another process is working on run {folder.name}; wait for it or stop it")

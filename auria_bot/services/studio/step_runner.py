@@ -44,14 +44,7 @@ class StepRunner:
     def __init__(
         self, run: Run, executor: Executor, *, deadline_of: Callable[[str], float], report: Callable[[RunEvent], None]
     ) -> None:
-        """Prepare.
-
-        Args:
-            run: the run, open.
-            executor: runs the steps.
-            deadline_of: the seconds that a step may take.
-            report: called for everything that happens, once it is saved.
-        """
+        """`report` is called for everything that happens, once it is saved."""
         self._run, self._executor, self._deadline_of, self._report = run, executor, deadline_of, report
         self._request = run.plan.to_json()
         self._states = {state.number: state for state in run.states()}
@@ -107,7 +100,6 @@ class StepRunner:
             frontier = min(frontier, at)
 
     def _position(self, state: ArtworkState) -> int:
-        """The index of the step that the artwork is at."""
         return next(
             (index for index, step in enumerate(STEPS) if (state.number, step.name) not in self._verified), len(STEPS)
         )
@@ -154,13 +146,6 @@ class StepRunner:
         return done.key
 
     def _settle(self, before: ArtworkState, step: Step, event: UnitFinished) -> None:
-        """Save what became of a unit.
-
-        Args:
-            before: the artwork before the step.
-            step: the step.
-            event: the unit's end.
-        """
         result = event.state
         if event.failure is not None:
             self._fail(before, step, event.failure, event.seconds)

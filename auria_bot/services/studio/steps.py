@@ -99,7 +99,6 @@ def _identity(role: str, context: StepContext) -> list[Any]:
 
 
 def _with_models(artwork: ArtworkInProgress, context: StepContext, *roles: str) -> ArtworkInProgress:
-    """The artwork with the models of these roles in its provenance."""
     models = dict(artwork.models)
     for role in roles:
         for name, sha256 in cast("Mapping[str, str]", context.backend(role).models()).items():
@@ -108,7 +107,6 @@ def _with_models(artwork: ArtworkInProgress, context: StepContext, *roles: str) 
 
 
 def _with_files(artwork: ArtworkInProgress, **paths: Path) -> ArtworkInProgress:
-    """The artwork with these new files, by kind."""
     files = {
         kind: ArtworkFile.named(path.name, sha256=sha256_of(path), size=path.stat().st_size)
         for kind, path in paths.items()
@@ -147,7 +145,6 @@ def _write_poem(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInPr
 
 
 def _read_mood(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
-    """Read the mood from the poem where none was given or drawn."""
     if artwork.mood is not None:
         return artwork
     reader: interfaces.MoodReader = context.backend("mood_reader")
@@ -196,7 +193,6 @@ def _paint(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgres
 
 
 def _enlarge(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
-    """Enlarge the painting to the size at which it is restyled."""
     enlarger: interfaces.Enlarger = context.backend("enlarger")
     target = context.folder / "enlarged.png"
     enlarger.enlarge(_path(artwork, context, "painting"), target, size=context.plan.size)
@@ -342,7 +338,6 @@ class StepWorker:
         return self._plan
 
     def _backend(self, role: str) -> Any:
-        """The backend of a role, constructed on first use."""
         if role not in self._backends:
             plan = self._plan
             spec = plan.backends.get(role) if plan else None

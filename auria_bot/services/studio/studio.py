@@ -87,18 +87,7 @@ class Studio:
         faults: Callable[[str], Sequence[str]],
         preferences: PreferenceModel | None = None,
     ) -> None:
-        """Prepare.
-
-        Args:
-            config: what every run begins with.
-            store: where drafts go.
-            pictures: where their files go.
-            runs: the unfinished runs.
-            executor: runs the steps.
-            clock: tells the time.
-            faults: reasons why a theme must not be used.
-            preferences: from engagement; without it, engagement decides nothing.
-        """
+        """`faults` gives reasons why a theme must not be used; without `preferences`, engagement has no effect."""
         self._config, self._store, self._pictures, self._clock = config, store, pictures, clock
         self._runs, self._executor = runs, executor
         self._planner = RunPlanner(config=config, store=store, clock=clock, faults=faults, preferences=preferences)
@@ -114,9 +103,7 @@ class Studio:
     def make(self, request: ArtworkRequest, *, progress: Callable[[RunEvent], None] | None = None) -> RunResult:
         """Make new artworks, each a draft for review.
 
-        Args:
-            request: what is asked for.
-            progress: called for everything that happens.
+        `progress` is called for everything that happens.
 
         Raises:
             InputError: the request cannot be fulfilled.
