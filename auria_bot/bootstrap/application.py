@@ -1,7 +1,7 @@
 """The application: all services of some settings, each constructed on first use.
 
-Each module of this package composes one package of services; nothing is opened or imported before it is used, and no
-service imports a model.
+Each module of this package composes one or two packages of services; nothing is opened or imported before it is used,
+and no service imports a model.
 """
 
 from __future__ import annotations

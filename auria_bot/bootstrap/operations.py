@@ -1,12 +1,12 @@
-"""Composes operations: backups, maintenance, notifications and health."""
+"""Composes the schedule and operations: jobs, backups, maintenance, notifications and health."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from auria_bot.bootstrap.schedule import ScheduleServices
+from auria_bot.bootstrap.studio import StudioServices
 from auria_bot.errors import AuriaError
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.monitoring import HealthMonitor, OutageAlerter
     from auria_bot.services.operations.notices import Notices
     from auria_bot.services.operations.notifier import AppriseNotifier
+    from auria_bot.services.schedule.job_scheduler import JobScheduler
+    from auria_bot.services.schedule.jobs import JobPlanner
     from auria_bot.store.dump import Dump
 
 __all__ = ["OperationsServices"]
@@ -26,8 +28,38 @@ __all__ = ["OperationsServices"]
 _SOON = timedelta(days=7)  # before a token expires; it should have been renewed earlier
 
 
-class OperationsServices(ScheduleServices):
-    """Backups, maintenance, notifications and health."""
+class OperationsServices(StudioServices):
+    """The schedule, backups, maintenance, notifications and health."""
+
+    @cached_property
+    def job_scheduler(self) -> JobScheduler:
+        """Decides which jobs are due, and records their runs."""
+        from auria_bot.services.schedule.job_scheduler import JobScheduler
+
+        return JobScheduler(
+            store=self.store,
+            clock=self.clock,
+            schedules=self.settings.schedule.rules(self.settings.channels),
+            zone=self.zone,
+        )
+
+    @cached_property
+    def job_planner(self) -> JobPlanner:
+        """Decides what a due job has to do."""
+        from auria_bot.services.operations.maintenance import disk_space_at
+        from auria_bot.services.schedule.jobs import JobPlanner, per_day
+
+        chosen, least_free = self.settings.schedule, self.settings.maintenance.min_free_mb * 1_000_000
+        return JobPlanner(
+            store=self.store,
+            clock=self.clock,
+            unfinished=self.runs.names,
+            per_day=per_day(chosen.rules(self.settings.channels)),
+            ahead=chosen.days_ahead,
+            low=chosen.low_stock_days,
+            approve_after=timedelta(hours=chosen.approve_after) if chosen.approve_after else None,
+            disk_space=partial(disk_space_at, self.settings.home, least_free=least_free),
+        )
 
     @cached_property
     def dump(self) -> Dump:

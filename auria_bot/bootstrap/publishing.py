@@ -1,7 +1,8 @@
-"""Composes publishing: the channels, their administration, and what sends posts to them."""
+"""Composes publishing and engagement: the channels, what sends posts to them, and what measures the posts."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from auria_bot.domain.interfaces import Channel, Secrets
+    from auria_bot.services.engagement.preferences import PreferenceModel
+    from auria_bot.services.engagement.report import EngagementReporter
+    from auria_bot.services.engagement.tracker import Tracker
     from auria_bot.services.publishing.channel_administration import ChannelAdministration
     from auria_bot.services.publishing.publisher import Publisher
     from auria_bot.settings.sections import ChannelSettings
@@ -20,7 +24,7 @@ __all__ = ["PublishingServices"]
 
 
 class PublishingServices(Core):
-    """The channels and the publisher."""
+    """The channels, the publisher, the tracker, the reporter and the preferences."""
 
     @cached_property
     def channels(self) -> Mapping[str, Callable[[], Channel]]:
@@ -38,6 +42,43 @@ class PublishingServices(Core):
             clock=self.clock,
             channels=self.channels,
             faults=self.unfit_words,
+        )
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """Measures the engagement of published posts."""
+        from auria_bot.services.engagement.tracker import Tracker
+
+        chosen = self.settings.tracking
+        prices = {name: chosen.prices.get(one.backend, 0.0) for name, one in self.settings.channels.items()}
+        return Tracker(
+            store=self.store,
+            channels=self.channels,
+            clock=self.clock,
+            calls=chosen.calls,
+            dollars=chosen.dollars,
+            prices=prices,
+        )
+
+    @cached_property
+    def engagement_reporter(self) -> EngagementReporter:
+        """Reports engagement by post, channel, mood, style and time."""
+        from auria_bot.services.engagement.report import EngagementReporter
+
+        return EngagementReporter(store=self.store, zone=self.zone)
+
+    @cached_property
+    def preferences(self) -> PreferenceModel:
+        """Learns preferences for moods and styles from engagement."""
+        from auria_bot.services.engagement.preferences import PreferenceModel
+
+        chosen = self.settings.learning
+        return PreferenceModel(
+            store=self.store,
+            half_life=timedelta(days=chosen.half_life),
+            enabled=chosen.enabled,
+            share=chosen.share,
+            explore=chosen.exploration,
         )
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.bootstrap.engagement import EngagementServices
+from auria_bot.bootstrap.publishing import PublishingServices
 
 if TYPE_CHECKING:
     from auria_bot.services.studio.plan import BackendSpec
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["StudioServices"]
 
 
-class StudioServices(EngagementServices):
+class StudioServices(PublishingServices):
     """Making and reviewing drafts."""
 
     @cached_property

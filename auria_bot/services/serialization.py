@@ -6,15 +6,19 @@ The keys are an interface that programs rely on: keys are added, never renamed. 
 from __future__ import annotations
 
 import contextlib
+from dataclasses import fields
+from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
     from typing import Protocol
+
+    from _typeshed import DataclassInstance
 
     from auria_bot.corpus.versions import CorpusVersion
     from auria_bot.domain.draft import Draft
@@ -72,7 +76,7 @@ def draft_json(draft: Draft, pictures: PictureFolder) -> dict[str, Any]:
         "id": draft.id,
         "state": str(draft.state),
         "made_at": draft.made_at.isoformat(),
-        "decided_at": _iso(draft.decided_at),
+        "decided_at": _plain(draft.decided_at),
         "reason": draft.reason,
         "seed": art.seed,
         "theme": art.theme,
@@ -80,14 +84,7 @@ def draft_json(draft: Draft, pictures: PictureFolder) -> dict[str, Any]:
         "mood_source": art.mood_source,
         "haiku": list(art.haiku.lines),
         "syllables": list(art.haiku.syllables),
-        "style": {
-            "key": art.style.key,
-            "title": art.style.title,
-            "artist": art.style.artist,
-            "year": art.style.year,
-            "mode": art.style.mode,
-            "strength": art.style.strength,
-        },
+        "style": _fields(art.style),
         "text": draft.text,
         "alt_text": draft.alt_text,
         "caption": art.caption,
@@ -108,22 +105,12 @@ def run_json(run: RunResult, pictures: PictureFolder) -> dict[str, Any]:
         "peak_bytes": run.peak_bytes,
         "steps": dict(run.steps),
         "drafts": [draft_json(draft, pictures) for draft in run.drafts],
-        "failures": [
-            {
-                "sketch": failure.artwork,
-                "step": failure.step,
-                "error": failure.error,
-                "message": failure.message,
-                "log": failure.log,
-            }
-            for failure in run.failures
-        ],
+        "failures": [_fields(failure, artwork="sketch") for failure in run.failures],
     }
 
 
 def post_json(post: Post, attempts: Sequence[Attempt] = ()) -> dict[str, Any]:
     """A post with its receipt and its attempts."""
-    receipt = post.receipt
     return {
         "id": post.id,
         "draft": post.draft_id,
@@ -133,72 +120,36 @@ def post_json(post: Post, attempts: Sequence[Attempt] = ()) -> dict[str, Any]:
         "text": post.text,
         "alt_text": post.alt_text,
         "picture": post.picture,
-        "receipt": {"id": receipt.id, "url": receipt.url, "at": receipt.at.isoformat(), "cost": receipt.cost}
-        if receipt
-        else None,
+        "receipt": _fields(post.receipt) if post.receipt else None,
         "words": post.message,
-        "vanished_at": _iso(post.vanished_at),
-        "attempts": [
-            {
-                "number": attempt.number,
-                "started_at": attempt.started_at.isoformat(),
-                "sending_at": _iso(attempt.sending_at),
-                "ended_at": _iso(attempt.ended_at),
-                "outcome": str(attempt.outcome) if attempt.outcome else None,
-                "words": attempt.message,
-            }
-            for attempt in attempts
-        ],
+        "vanished_at": _plain(post.vanished_at),
+        "attempts": [_fields(attempt, message="words", memo="") for attempt in attempts],
     }
 
 
 def preview_json(preview: Preview) -> dict[str, Any]:
     """What publishing would do with one draft on one channel."""
-    return {
-        "draft": preview.draft_id,
-        "channel": preview.channel,
-        "action": preview.action,
-        "due": preview.due.isoformat(),
-        "text": preview.text,
-        "alt_text": preview.alt_text,
-        "dropped": list(preview.dropped),
-        "picture": preview.picture,
-        "problems": list(preview.problems),
-    }
+    return _fields(preview, draft_id="draft")
 
 
 def journal_json(entry: Entry) -> dict[str, Any]:
     """An entry of the journal."""
-    return {
-        "id": entry.id,
-        "at": entry.at.isoformat(),
-        "who": entry.who,
-        "action": entry.action,
-        "draft_id": entry.draft_id,
-        "words": entry.details,
-    }
+    return _fields(entry, details="words")
 
 
 def leader_json(lease: Lease | None) -> dict[str, Any] | None:
     """The lease of the leading daemon."""
-    if lease is None:
-        return None
-    return {"holder": lease.holder, "heartbeat": lease.heartbeat.isoformat(), "until": lease.until.isoformat()}
+    return None if lease is None else _fields(lease, name="", fencing="")
 
 
 def inventory_json(inventory: DraftInventory) -> dict[str, Any]:
     """How many drafts are in stock."""
-    return {
-        "made": inventory.made,
-        "approved": inventory.approved,
-        "per_day": inventory.per_day,
-        "low": inventory.is_low,
-    }
+    return {**_fields(inventory, ahead="", low=""), "low": inventory.is_low}
 
 
 def scheduled_json(time: ScheduledTime) -> dict[str, Any]:
     """A scheduled time of a job."""
-    return {"job": time.job, "slot": time.name, "due": time.due.isoformat()}
+    return _fields(time, name="slot")
 
 
 def job_run_json(run: JobRun) -> dict[str, Any]:
@@ -208,9 +159,9 @@ def job_run_json(run: JobRun) -> dict[str, Any]:
         "state": str(run.state),
         "tries": run.tries,
         "words": run.summary,
-        "started_at": _iso(run.started_at),
-        "ended_at": _iso(run.ended_at),
-        "again_at": _iso(run.again_at),
+        "started_at": _plain(run.started_at),
+        "ended_at": _plain(run.ended_at),
+        "again_at": _plain(run.again_at),
     }
 
 
@@ -227,47 +178,29 @@ def corpus_version_json(version: CorpusVersion) -> dict[str, Any]:
 
 def change_json(names: tuple[str, str], change: Change) -> dict[str, Any]:
     """The differences between two versions of the corpus, named from old to new."""
-    return {
-        "before": names[0],
-        "after": names[1],
-        "added": change.added,
-        "removed": change.removed,
-        "same": change.same,
-        "came": [list(lines) for lines in change.came],
-        "went": [list(lines) for lines in change.went],
-    }
+    return {"before": names[0], "after": names[1], **_fields(change)}
 
 
 def sync_json(result: SyncResult) -> dict[str, Any]:
     """What reading one listing of a subreddit brought."""
-    return {
-        "subreddit": result.subreddit,
-        "listing": result.listing,
-        "posts": result.posts,
-        "unreadable": result.bad,
-        "resumed": result.resumed,
-        "new_poems": result.report.fresh,
-        "finished": result.finished,
-        "gap": result.gap,
-        "full": list(result.full),
-        **result.report.to_json(),
-    }
+    found = _fields(result, bad="unreadable", report="")
+    return {**found, "new_poems": result.report.fresh, **result.report.to_json()}
 
 
 def check_json(result: CheckResult | None) -> dict[str, Any] | None:
     """What looking known posts up for deletions brought; None where it was not done."""
-    if result is None:
-        return None
-    return {
-        "posts": result.posts,
-        "requests": result.requests,
-        "deleted": result.deleted,
-        "missing": result.missing,
-        "buried": result.buried,
-        "doubted": result.doubted,
-        "finished": result.finished,
-    }
+    return None if result is None else _fields(result)
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+def _fields(value: DataclassInstance, **names: str) -> dict[str, Any]:
+    """The fields of a value, by their own names or by those given; a field whose name is "" is left out."""
+    keys = {field.name: names.get(field.name, field.name) for field in fields(value)}
+    return {key: _plain(getattr(value, name)) for name, key in keys.items() if key}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, StrEnum):
+        return str(value)
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

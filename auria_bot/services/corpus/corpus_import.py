@@ -192,6 +192,7 @@ class CorpusImporter:
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Lists of at most _BATCH items; those read before an error are returned before it is raised."""
     waiting, batch = iter(items), list[_Item]()
     error: AuriaError | None = None
     while error is None:

@@ -13,10 +13,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.interfaces import LocalChannel
-from auria_bot.domain.post import Post, PostState, Receipt
-from auria_bot.errors import AuriaError, ChannelError, InputError, InvalidTransition
+from auria_bot.domain.post import AURIA, Post, PostState, Receipt
+from auria_bot.errors import AuriaError, ChannelError, InputError, InvalidTransition, UnknownName
 from auria_bot.redaction import redacted_error
-from auria_bot.services.publishing.pauses import OPERATOR, Pauses
 from auria_bot.services.publishing.post_creation import PostCreator, Preview
 from auria_bot.services.publishing.reconciliation import Reconciliation
 from auria_bot.services.publishing.sending import Sender
@@ -31,7 +30,10 @@ if TYPE_CHECKING:
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["DECISIONS", "LEASE", "Publisher", "Round"]
+__all__ = ["DECISIONS", "LEASE", "OPERATOR", "Publisher", "Round"]
+
+OPERATOR = "operator"
+"""Who pauses a channel when nobody is named."""
 
 LEASE = timedelta(minutes=15)
 """How long a worker may take up to its mutation, and again for it; the channels' own time-outs are far shorter."""
@@ -75,7 +77,6 @@ class Publisher:
         """A claim holds for `lease`; `faults` gives the reasons why a text must not be published."""
         self._store, self._clock, self._lease, self._channels = store, clock, lease, channels
         self._creator = PostCreator(store=store, pictures=pictures, clock=clock, channels=channels, faults=faults)
-        self._pauses = Pauses(store=store, clock=clock, channels=channels)
         self._reconciliation = Reconciliation(store=store, clock=clock)
         self._sender = Sender(store=store, clock=clock, lease=lease)
 
@@ -211,7 +212,8 @@ class Publisher:
 
     def paused(self) -> tuple[Pause, ...]:
         """Every paused channel, by name."""
-        return self._pauses.all()
+        with self._store.read() as unit:
+            return tuple(unit.channels.paused())
 
     def pause(self, name: str, reason: str = "", by: str = OPERATOR) -> None:
         """Pause a channel: its posts wait, and it is not asked.
@@ -219,7 +221,12 @@ class Publisher:
         Raises:
             UnknownName: there is no such channel.
         """
-        self._pauses.pause(name, reason=reason, by=by)
+        self._constructor(name)
+        now = self._clock()
+        reason = reason.strip() or f"paused by the operator; then: `auria channels resume {name}`"
+        with self._store.begin() as unit:
+            unit.channels.pause(name, reason=reason, by=by, at=now)
+            unit.journal.note("pause", details=f"{name}: {reason}", at=now)
 
     def resume(self, name: str) -> str:
         """Check a channel and end its pause; return the check's result.
@@ -228,7 +235,9 @@ class Publisher:
             UnknownName: there is no such channel.
             ChannelError: the check failed; a pause stays.
         """
-        return self._pauses.resume(name)
+        result = self._constructor(name)().check()
+        self._end_pause(name)
+        return result
 
     def check(self, name: str) -> str:
         """Check a channel; return the result. Success ends an automatic pause, but not the operator's.
@@ -237,7 +246,22 @@ class Publisher:
             UnknownName: there is no such channel.
             ChannelError: the check failed, with what to do.
         """
-        return self._pauses.check(name)
+        result = self._constructor(name)().check()
+        if any(pause.name == name and pause.by == AURIA for pause in self.paused()):
+            self._end_pause(name)
+        return result
+
+    def _end_pause(self, name: str) -> None:
+        now = self._clock()
+        with self._store.begin() as unit:
+            if unit.channels.resume(name):
+                unit.journal.note("resume", details=name, at=now)
+
+    def _constructor(self, name: str) -> Callable[[], Channel]:
+        if name not in self._channels:
+            known = ", ".join(sorted(self._channels)) or "none"
+            raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
+        return self._channels[name]
 
     def _construct(self, names: Collection[str], problems: list[str]) -> dict[str, Channel]:
         """Construct the channels; append the errors of those that fail to `problems`."""

@@ -19,8 +19,7 @@ from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
 from auria_bot.errors import InvalidTransition, OutcomeUnknown, Throttled, Unauthorised
 from auria_bot.redaction import redacted_error
-from auria_bot.services.publishing.pauses import pause_refused
-from auria_bot.services.publishing.sending import MOST_FAILURES, describe, resolutions, retry_after
+from auria_bot.services.publishing.sending import MOST_FAILURES, describe, pause_refused, resolutions, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

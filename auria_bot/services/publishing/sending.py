@@ -16,10 +16,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
+from auria_bot.domain.post import AURIA, Outcome, Post, PostState, failures_in_a_row
 from auria_bot.errors import AuriaError, InvalidTransition, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted_error
-from auria_bot.services.publishing.pauses import pause_refused
 from auria_bot.services.publishing.post_creation import broken
 
 if TYPE_CHECKING:
@@ -30,7 +29,17 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Channel, Clock
     from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["LONGEST_WAIT", "MOST_FAILURES", "PAUSE", "AttemptLog", "Sender", "describe", "resolutions", "retry_after"]
+__all__ = [
+    "LONGEST_WAIT",
+    "MOST_FAILURES",
+    "PAUSE",
+    "AttemptLog",
+    "Sender",
+    "describe",
+    "pause_refused",
+    "resolutions",
+    "retry_after",
+]
 
 
 log = logging.getLogger(__name__)
@@ -45,6 +54,14 @@ MOST_FAILURES = 5
 """Attempts in a row that may fail before anything is sent; then the operator must decide."""
 
 _SHORTEST_WAIT = timedelta(minutes=1)
+
+
+def pause_refused(unit: Unit, name: str, error: Exception, *, at: datetime) -> None:
+    """Pause a channel whose platform did not accept the credentials; an existing pause is kept."""
+    reason = f"{redacted_error(error)}; correct that, then: `auria channels resume {name}`"
+    if all(pause.name != name for pause in unit.channels.paused()):
+        unit.channels.pause(name, reason=reason, by=AURIA, at=at)
+        log.warning("The channel %s is paused: %s", name, reason, extra={"channel": name, "action": "pause"})
 
 
 class AttemptLog:

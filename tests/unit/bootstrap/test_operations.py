@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.application import build
 from auria_bot.settings.schema import Settings
-from tests.house import fake_settings
+from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,3 +21,11 @@ def test_operations_obey_the_settings(tmp_path: Path) -> None:
         assert app.notifier is None
         assert app.notification_urls == ()
         assert app.expiring_tokens() == {}
+
+
+def test_every_channel_has_its_own_posting_job(tmp_path: Path) -> None:
+    """Beside the jobs of the house; all in the operator's time zone."""
+    with closing(fake_house(tmp_path)) as app:
+        assert {"make", "publish folder", "publish fake"} <= app.job_scheduler.schedules.keys()
+        assert str(app.job_scheduler.zone) == "UTC"
+        assert app.job_planner.inventory().approved == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from auria_bot.bootstrap.application import build
 from auria_bot.channels.folder.channel import FolderChannel
 from auria_bot.errors import SettingsError
-from auria_bot.settings.sections import ChannelSettings
-from tests.house import fake_settings
+from auria_bot.settings.sections import ChannelSettings, LearningSettings, TrackingSettings
+from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,3 +59,20 @@ def test_an_option_of_another_kind_is_told_before_it_fails(
         house.channels["x"]()
     channels = {"x": ChannelSettings(backend="x", options={"settle": 3, "allow_urls": True})}
     assert build(fake_settings(tmp_path).model_copy(update={"channels": channels})).channels["x"]().name == "x"
+
+
+def test_measuring_and_learning_obey_the_settings(tmp_path: Path) -> None:
+    """A price stands for every channel of its backend, and what is switched off is off."""
+    channels = {name: ChannelSettings(backend="fake") for name in ("mine", "yours")}
+    sections = {
+        "tracking": TrackingSettings(calls=1, prices={"fake": 0.002}),
+        "learning": LearningSettings(enabled=False),
+    }
+    with closing(fake_house(tmp_path / "home")):
+        house = build(fake_settings(tmp_path / "home").model_copy(update={"channels": channels, **sections}))
+    with closing(house):
+        first, second = house.tracker.measure().results
+        assert (first.calls, first.cost, second.cost) == (1, 0.002, 0.002)
+        assert [visit.calls for visit in house.tracker.measure().results] == [0, 0]
+        assert not house.preferences.preferences().enabled
+        assert str(house.engagement_reporter.report().zone) == "UTC"

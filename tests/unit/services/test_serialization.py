@@ -10,14 +10,18 @@ from auria_bot.domain.job_schedule import JobRun, JobRunState, Lease, ScheduledT
 from auria_bot.domain.post import Attempt, Outcome, Receipt
 from auria_bot.errors import NotFound
 from auria_bot.services import serialization
+from auria_bot.services.corpus.corpus_versions import Change
+from auria_bot.services.corpus.deletion_check import CheckResult
+from auria_bot.services.corpus.reddit_sync import SyncResult
+from auria_bot.services.publishing.post_creation import Preview
+from auria_bot.services.schedule.jobs import DraftInventory
+from auria_bot.services.studio.plan import Failure
 from auria_bot.store.drafts import Entry
 from tests.factories import NOW, add_draft
 from tests.house import fake_house
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 class Pictures:
@@ -46,7 +50,7 @@ def test_drafts_runs_and_posts(tmp_path: Path):
         "card": None,
         "painting": None,
     }
-    failure = SimpleNamespace(artwork=2, step="poem", error="StepCrashed", message="it crashed", log="log.txt")
+    failure = Failure(artwork=2, step="poem", error="StepCrashed", message="it crashed", log="log.txt")
     run = SimpleNamespace(
         run="r", seed=1, seconds=1.23456, peak_bytes=9, steps={"poem": 1.0}, drafts=[draft], failures=[failure]
     )
@@ -69,7 +73,7 @@ def test_drafts_runs_and_posts(tmp_path: Path):
 
 def test_previews_changes_and_the_journal():
     """Each with the keys that programs rely on."""
-    preview = SimpleNamespace(
+    preview = Preview(
         draft_id=1,
         channel="x",
         action="send",
@@ -81,7 +85,7 @@ def test_previews_changes_and_the_journal():
         problems=(),
     )
     assert serialization.preview_json(preview)["dropped"] == ["#tag"]
-    change = SimpleNamespace(added=1, removed=0, same=2, came=[("a", "b", "c")], went=[])
+    change = Change(added=1, removed=0, same=2, came=(("a", "b", "c"),), went=())
     assert serialization.change_json(("v1", "v2"), change)["came"] == [["a", "b", "c"]]
     entry = Entry(id=1, at=NOW, who="me", action="approve", draft_id=3, details="folder")
     assert serialization.journal_json(entry) == {
@@ -105,8 +109,8 @@ def test_what_the_daemon_did():
         "heartbeat": NOW.isoformat(),
         "until": NOW.isoformat(),
     }
-    stock = SimpleNamespace(made=1, approved=2, per_day=1.0, is_low=True)
-    assert serialization.inventory_json(stock) == {"made": 1, "approved": 2, "per_day": 1.0, "low": True}
+    stock = DraftInventory(made=1, approved=2, per_day=1, ahead=3, low=4)
+    assert serialization.inventory_json(stock) == {"made": 1, "approved": 2, "per_day": 1, "low": True}
     slot = ScheduledTime(job="make", name="2026-11-21T04:00", due=NOW)
     run = JobRun(slot=slot, state=JobRunState.DONE, tries=1, started_at=NOW, summary="made 3")
     found = serialization.job_run_json(run)
@@ -118,22 +122,21 @@ def test_what_the_daemon_did():
     )
 
 
-def test_what_was_read_from_reddit(monkeypatch: pytest.MonkeyPatch):
+def test_what_was_read_from_reddit():
     """A listing with its report, and the check of known posts, when there was one."""
-    report = SimpleNamespace(fresh=2, to_json=lambda: {"kept": 3})
-    result = SimpleNamespace(
+    result = SyncResult(
         subreddit="haiku",
         listing="new",
         posts=5,
-        bad=0,
+        bad=1,
         resumed=False,
         finished=True,
         gap=False,
         full=("a slice",),
-        report=report,
     )
     found = serialization.sync_json(result)
-    assert (found["new_poems"], found["kept"], found["full"]) == (2, 3, ["a slice"])
+    assert (found["posts"], found["unreadable"], found["new_poems"], found["full"]) == (5, 1, 0, ["a slice"])
+    assert found.keys() >= result.report.to_json().keys() | {"subreddit", "listing", "resumed", "finished", "gap"}
     assert serialization.check_json(None) is None
-    check = SimpleNamespace(posts=1, requests=1, deleted=1, missing=0, buried=1, doubted=0, finished=True)
+    check = CheckResult(posts=1, requests=1, deleted=1, missing=0, buried=1, doubted=0, finished=True)
     assert serialization.check_json(check)["buried"] == 1
