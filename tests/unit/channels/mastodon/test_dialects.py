@@ -1,0 +1,44 @@
+"""The mastodon channel works with servers of other software."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.errors import OutcomeUnknown, Throttled, Unauthorised
+from tests.platforms.fediverse import DIALECTS, FediversePlatform
+from tests.scenarios.dialects import speak
+from tests.trials import Recorded, made, new_post, shown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_dialect_is_understood(dialect: str, tmp_path: Path) -> None:
+    """Check, publish, cut answers, find and measure."""
+    assert speak(dialect, tmp_path) == []
+
+
+def test_scopes_may_be_one_text(tmp_path: Path) -> None:
+    """A token that may not write is refused by its scopes, not by their letters."""
+    with FediversePlatform(replace(DIALECTS["friendica"], scopes="read follow")) as server:
+        with pytest.raises(Unauthorised, match="may only follow, read; make one with write:media and write:statuses"):
+            made("mastodon", tmp_path, server).check()
+
+
+def test_a_server_that_lists_nothing_proves_nothing(tmp_path: Path) -> None:
+    """An empty list of an account that has statuses."""
+    with FediversePlatform(DIALECTS["takahe"]) as server:
+        channel, watch = made("mastodon", tmp_path, server), Recorded(new_post(tmp_path))
+        server.fail_next("cut-after")
+        with pytest.raises(OutcomeUnknown):
+            channel.publish(watch.post, watch)
+        listed, server._listed = server._listed, lambda _query: []  # type: ignore[method-assign]  # for a while
+        with pytest.raises(Throttled, match="lists no statuses"):
+            channel.find(watch.post)
+        server._listed = listed  # type: ignore[method-assign]  # as it was
+        assert channel.find(watch.post) is not None
+        assert len(shown(server, watch.post)) == 1
