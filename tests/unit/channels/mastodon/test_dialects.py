@@ -24,9 +24,11 @@ def test_a_dialect_is_understood(dialect: str, tmp_path: Path) -> None:
 
 def test_scopes_may_be_one_text(tmp_path: Path) -> None:
     """A token that may not write is refused by its scopes, not by their letters."""
-    with FediversePlatform(replace(DIALECTS["friendica"], scopes="read follow")) as server:
-        with pytest.raises(Unauthorised, match="may only follow, read; make one with write:media and write:statuses"):
-            made("mastodon", tmp_path, server).check()
+    with (
+        FediversePlatform(replace(DIALECTS["friendica"], scopes="read follow")) as server,
+        pytest.raises(Unauthorised, match="may only follow, read; make one with write:media and write:statuses"),
+    ):
+        made("mastodon", tmp_path, server).check()
 
 
 def test_a_server_that_lists_nothing_proves_nothing(tmp_path: Path) -> None:
