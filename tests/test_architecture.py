@@ -20,7 +20,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.p
 
 LAYERS = (
     {"errors"},
-    {"files", "redaction"},
+    {"files", "redaction", "http_server"},
     {"domain"},
     {"url_validation", "settings", "registry", "telemetry", "secret_store"},
     {"store", "corpus"},

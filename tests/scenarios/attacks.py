@@ -10,16 +10,24 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+import urllib.error
+import urllib.request
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from auria_bot.channels.media.endpoint import PictureEndpoint, picture_server
 from auria_bot.errors import AuriaError
 from auria_bot.services.operations.backups import Backups
+from auria_bot.services.operations.health_report import HealthReport
+from auria_bot.services.operations.health_server import HealthServer
 from auria_bot.store import engine
 from auria_bot.store.dump import Dump
 from tests.scenarios.hostile_input import FAKES
@@ -282,5 +290,62 @@ PATHS: dict[str, Callable[[Path], str]] = {
     "modules beside an old interpreter": _working_directory("-P", "-m", "auria_bot", "make", role="-E"),
 }
 
-CASES: dict[str, Callable[[Path], str]] = {**BACKUPS, **PATHS}
+# Slow clients
+
+
+def _flood(url: str, request: bytes) -> str:
+    """Open connections that never finish; whether a proper client is answered, and how many threads there are."""
+    address = urlsplit(url)
+    before, lines = threading.active_count(), list[socket.socket]()
+    try:
+        for _ in range(300):
+            lines.append(socket.create_connection((address.hostname or "", address.port or 0), timeout=20))
+            lines[-1].sendall(request)
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(url, timeout=20):  # noqa: S310 - loopback
+            pass
+    except OSError as error:
+        return f"the server does not answer: {error}"
+    finally:
+        threads = threading.active_count() - before
+        for line in lines:
+            line.close()
+    return f"{threads} threads at once" if threads > 40 else ""
+
+
+def _health_flood(request: bytes) -> Callable[[Path], str]:
+    def case(scratch: Path) -> str:
+        class Source:
+            def report(self) -> HealthReport:
+                return HealthReport(troubles=())
+
+            def metrics(self) -> str:
+                return "auria_healthy 1\n"
+
+        with HealthServer(Source(), "127.0.0.1:0") as server:
+            return _flood(f"{server.url}/healthz", request)
+
+    return case
+
+
+def _picture_flood(request: bytes) -> Callable[[Path], str]:
+    def case(scratch: Path) -> str:
+        server = picture_server(PictureEndpoint(scratch, b"key"), host="127.0.0.1", port=0)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            return _flood(f"http://127.0.0.1:{server.server_port}/x.jpg", request)
+        finally:
+            server.shutdown()
+            server.server_close()
+
+    return case
+
+
+_SLOW = {"silent": b"", "of half a line": b"GET / HT", "of endless headers": b"GET / HTTP/1.1\r\nX: y\r\n"}
+
+CLIENTS: dict[str, Callable[[Path], str]] = {
+    **{f"health clients {kind}": _health_flood(request) for kind, request in _SLOW.items()},
+    **{f"picture clients {kind}": _picture_flood(request) for kind, request in _SLOW.items()},
+}
+
+CASES: dict[str, Callable[[Path], str]] = {**BACKUPS, **PATHS, **CLIENTS}
 """Each case by name: attacks in a folder, and gives "" or what it reached."""

@@ -14,11 +14,12 @@ import secrets as randomness
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from auria_bot import files
 from auria_bot.errors import Throttled, Unauthorised
+from auria_bot.http_server import BoundedHTTPServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "PictureEndpoint", "PictureHost", "picture_key", "picture_server"]
 
+_DEADLINE = 30.0  # seconds for a client to ask for a picture and to read it
 _NAME = re.compile(r"(?P<random>[0-9a-f]{32})-(?P<expires>[0-9a-f]{8,12})-(?P<sign>[0-9a-f]{64})\.jpg", re.ASCII)
 
 
@@ -154,7 +156,7 @@ class PictureEndpoint:
         return [answer.body]
 
 
-def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> ThreadingHTTPServer:
+def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> BoundedHTTPServer:
     """Create an HTTP server for an endpoint, to be run behind an https proxy; `serve_forever` starts it.
 
     Raises:
@@ -162,7 +164,7 @@ def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> Thread
     """
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = 30  # seconds without a byte from the client
+        timeout = _DEADLINE
 
         def do_GET(self) -> None:
             answer = endpoint.answer(self.command, self.path.partition("?")[0])
@@ -181,11 +183,9 @@ def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> Thread
             return "auria"
 
     try:
-        server = ThreadingHTTPServer((host, port), Handler)
+        return BoundedHTTPServer((host, port), Handler, deadline=_DEADLINE)
     except OSError as error:
         raise Unauthorised(f"port {port} of {host} is not available: {error.strerror or error}") from None
-    server.daemon_threads = True
-    return server
 
 
 def _sign(key: bytes, random: str, expires: str) -> str:

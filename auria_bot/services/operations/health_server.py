@@ -6,20 +6,19 @@ network.
 
 from __future__ import annotations
 
-import socket
-import socketserver
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Protocol, Self
 
 from auria_bot.errors import SettingsError
+from auria_bot.http_server import BoundedHTTPServer
 
 if TYPE_CHECKING:
     from auria_bot.services.operations.health_report import HealthReport
 
 __all__ = ["HealthServer", "HealthSource"]
 
-_TIMEOUT = 10.0  # seconds for a client to send its request
+_DEADLINE = 5.0  # seconds for a client to send its request and read the answer
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -84,26 +83,14 @@ class HealthServer:
         self.stop()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(BoundedHTTPServer):
     def __init__(self, address: tuple[str, int], source: HealthSource) -> None:
         self.source = source
-        if ":" in address[0]:
-            self.address_family = socket.AF_INET6
-        super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        """Bind without http.server's look-up of the host's full name, which blocks where no name server answers."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def handle_error(self, *_: object) -> None:
-        """Ignore clients that disconnect."""
+        super().__init__(address, _Handler, deadline=_DEADLINE)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = _TIMEOUT
+    timeout = _DEADLINE
     server: _Server
 
     def version_string(self) -> str:
