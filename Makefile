@@ -99,7 +99,10 @@ python:
 $(PDS)/node_modules/.installed: $(PDS)/package.json $(PDS)/package-lock.json
 	@command -v npm >/dev/null || { echo 'The real Bluesky server needs Node.js 20 or newer with npm: https://nodejs.org' >&2; exit 1; }
 	@echo 'Installing the real Bluesky server into $(PDS)/node_modules: 360 MB; the first time takes a few minutes ...'
-	@npm ci --prefix $(PDS) --no-audit --no-fund --loglevel=error
+	@# Packages are compiled against Node's headers where they lie beside node; npm would fetch them otherwise.
+	@prefix=$$(dirname "$$(dirname "$$(node -p process.execPath)")"); \
+	test -n "$$npm_config_nodedir" || ! test -e "$$prefix/include/node/node.h" || export npm_config_nodedir="$$prefix"; \
+	npm ci --prefix $(PDS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Nothing is resolved at installation: the locks hold every package, so no release that came after them can disturb it.

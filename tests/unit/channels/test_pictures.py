@@ -286,3 +286,36 @@ def test_what_is_no_picture_or_not_the_approved_one_is_refused(tmp_path: Path) -
     ):
         with pytest.raises(Rejected, match=words):
             fit_picture(one, Limits())
+
+
+@pytest.mark.parametrize(
+    "orientation",
+    ['tiff:Orientation="6"', "tiff:Orientation='6'", "", "element"],
+    ids=["quoted", "single", "none", "element"],
+)
+def test_no_orientation_is_left_in_any_metadata(tmp_path: Path, orientation: str) -> None:
+    """A turned picture is made upright; neither EXIF nor XMP says any more that it is to be turned, and the rest stays."""
+    inner = "<tiff:Orientation>6</tiff:Orientation>" if orientation == "element" else ""
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" {"" if inner else orientation} tiff:Make="Auria">{inner}'
+        "</rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
+    exif_data = Image.Exif()
+    exif_data[0x0112], exif_data[0x010E] = 6, "a pond"
+    path = tmp_path / "turned.jpg"
+    fitted = fit_picture(saved(path, painting(400, 200), exif=exif_data, xmp=packet), Limits())
+    image = seen(fitted.content)
+    assert image.size == (200, 400)
+    assert 0x0112 not in image.getexif()
+    assert image.getexif()[0x010E] == "a pond"
+    assert b"Orientation" not in fitted.content
+    assert b'tiff:Make="Auria"' in fitted.content
+
+
+def test_an_orientation_in_xmp_alone_counts_too(tmp_path: Path) -> None:
+    """The picture is made upright, once."""
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><d xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></x:xmpmeta>'
+    fitted = fit_picture(saved(tmp_path / "turned.jpg", painting(400, 200), xmp=packet), Limits())
+    assert seen(fitted.content).size == (200, 400)
+    assert b"Orientation" not in fitted.content

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auria_bot.channels.text_limits import HASHTAG, fit_text, graphemes
+from auria_bot.channels.text_limits import ANY_HASHTAG, HASHTAG, fit_text, graphemes
 from auria_bot.domain.interfaces import Limits
 from auria_bot.errors import BackendMissing, Rejected
 
@@ -132,6 +132,18 @@ def test_hashtags_of_any_script(tag: str) -> None:
     """With their vowel signs, accents and joiners."""
     assert HASHTAG.fullmatch(tag)
     assert fit_text(f"pond\n\n#a {tag}", "", Limits(hashtags=1), name="x").dropped == (tag,)
+
+
+def test_a_hashtag_may_begin_with_a_digit() -> None:
+    """It counts, and is left out before anything else; whether digits alone are one is the platform's affair."""
+    text = "pond\n\n#haiku #100DaysOfHaiku"
+    fitted = fit_text(text, "", Limits(hashtags=1), name="x")
+    assert (fitted.text, fitted.dropped) == ("pond\n\n#haiku", ("#100DaysOfHaiku",))
+    assert fit_text(text, "", Limits(characters=13), name="x").text == "pond\n\n#haiku"
+    digits = "pond\n\n#haiku #2024"
+    assert fit_text(digits, "", Limits(hashtags=1), name="x").text == digits
+    assert fit_text(digits, "", Limits(hashtags=1), name="x", hashtag=ANY_HASHTAG).dropped == ("#2024",)
+    assert fit_text(digits, "", Limits(characters=13), name="x").dropped == ("#2024",)
 
 
 @pytest.mark.parametrize("text", ["#1", "#", "# a", "#-", "#!a"])

@@ -18,6 +18,7 @@ from auria_bot.channels.bluesky.record import record_key
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import DiskError, NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised
 from tests.platforms import FAULTS, MemorySecrets, ready
+from tests.platforms.atproto_server import ask
 from tests.platforms.bluesky import HANDLE, BlueskyPlatform
 from tests.trials import new_post, noisy
 from tests.unit.channels.killed import publish_and_die
@@ -271,6 +272,50 @@ def test_too_many_logins_are_waited_out(platform: BlueskyPlatform, channel: Blue
     with pytest.raises(Throttled) as limited:
         channel.check()
     assert limited.value.until is not None
+
+
+def test_check_sets_the_bot_label_where_the_options_ask_for_it(
+    platform: BlueskyPlatform, secrets: MemorySecrets, tmp_path: Path
+) -> None:
+    """Nothing else of the profile changes; a label that is there is left alone."""
+    mine = platform._owner["did"]
+    where = {"repo": mine, "collection": "app.bsky.actor.profile", "rkey": "self"}
+    labels = {"$type": "com.atproto.label.defs#selfLabels", "values": [{"val": "!no-unauthenticated"}]}
+    profile = {"$type": "app.bsky.actor.profile", "displayName": "Auria", "labels": labels}
+    platform._ask("com.atproto.repo.putRecord", where | {"record": profile}, platform._token())
+    assert "set bot_label = true" in another(platform, secrets, tmp_path).check()
+    channel = another(platform, secrets, tmp_path, bot_label=True)
+    assert channel.check().endswith("labelled as a bot just now")
+    assert channel.check().endswith("labelled as a bot")
+    record = ask(platform._address, "com.atproto.repo.getRecord", **where)["value"]
+    values = [{"val": "!no-unauthenticated"}, {"val": "bot"}]
+    assert record == profile | {"labels": labels | {"values": values}}
+    platform._ask("com.atproto.repo.deleteRecord", where, platform._token())
+    assert another(platform, secrets, tmp_path, bot_label=True).check().endswith("labelled as a bot just now")
+    platform._ask("com.atproto.repo.deleteRecord", where, platform._token())
+
+
+def test_posts_carry_the_labels_of_the_options(
+    platform: BlueskyPlatform, secrets: MemorySecrets, tmp_path: Path, post: Post
+) -> None:
+    """As the lexicon wants them; an unknown label is refused with the known ones."""
+    another(platform, secrets, tmp_path, labels=("nudity",)).publish(post, ready)
+    (seen,) = [one for one in platform.visible() if one["text"] == post.text]
+    assert seen["record"]["labels"]["values"] == [{"val": "nudity"}]
+    with pytest.raises(SettingsError, match="'nude' is unknown; known: !no-unauthenticated, porn"):
+        another(platform, secrets, tmp_path, labels=("nude",))
+
+
+@pytest.mark.parametrize("handle", ["\u202aauria.test\u202c", " @Auria.Test\n", "auria\u200b.test\ufeff"])
+def test_a_handle_is_cleaned(platform: BlueskyPlatform, secrets: MemorySecrets, tmp_path: Path, handle: str) -> None:
+    """Of the invisible characters that copying brings along."""
+    assert another(platform, secrets, tmp_path, handle=handle).check().startswith("auria.test ")
+
+
+def test_a_handle_has_a_dot(platform: BlueskyPlatform, secrets: MemorySecrets, tmp_path: Path) -> None:
+    """That is told before anything is sent."""
+    with pytest.raises(Unauthorised, match=r"'auria' has no dot; a handle is complete, such as auria\.bsky\.social"):
+        another(platform, secrets, tmp_path, handle="auria").check()
 
 
 def test_check_says_who_we_are_and_whether_we_say_that_we_are_a_bot(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,21 @@ def test_what_is_a_hashtag() -> None:
     assert marked == ["a_1", "d", "e"]
     assert hashtag_facets("#" + "x" * 65) == []
     assert len(hashtag_facets("#" + "x" * 64)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ("#haiku #100DaysOfHaiku", ["haiku", "100DaysOfHaiku"]),
+        ("#2024 #1_000 #!", []),
+        ("#wabi-sabi, #rain's", ["wabi-sabi", "rain's"]),
+        ("#हिन्दी #俳句。 #été!", ["हिन्दी", "俳句", "été"]),
+        ("#a#b", ["a"]),
+    ],
+)
+def test_hashtags_are_those_of_bluesky(text: str, tags: list[str]) -> None:
+    """Anything with a letter in it, without the punctuation at its end."""
+    assert [facet["features"][0]["tag"] for facet in hashtag_facets(text)] == tags
 
 
 def test_times_are_utc_to_the_millisecond() -> None:
