@@ -22,9 +22,8 @@ from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.errors import AuriaError, DiskError, InvalidTransition, SettingsError, StoreError
 from auria_bot.redaction import redacted_error
 from auria_bot.services.operations.monitoring import DATABASE, SETTINGS
-from auria_bot.services.schedule.job_process import PROGRAM, JobProcess
-from auria_bot.services.schedule.jobs import JobOutcome, JobResult
-from auria_bot.services.schedule.leader_election import HEARTBEAT, LeaderElection, own_name
+from auria_bot.services.schedule.job_scheduler import HEARTBEAT, LeaderElection, own_name
+from auria_bot.services.schedule.jobs import PROGRAM, JobOutcome, JobProcess, JobResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.operations.backups import Backups
     from auria_bot.services.operations.database import DatabaseAdministration
-    from auria_bot.services.operations.health_report import Health
+    from auria_bot.services.operations.health import Health
     from auria_bot.services.operations.maintenance import Maintenance
     from auria_bot.services.operations.monitoring import HealthMonitor, OutageAlerter
     from auria_bot.services.operations.notices import Notices
@@ -153,7 +153,7 @@ class OperationsServices(StudioServices):
     def health(self) -> Health:
         """Reports the daemon's health, also while the database is unreachable."""
         from auria_bot import __version__
-        from auria_bot.services.operations.health_report import Health
+        from auria_bot.services.operations.health import Health
 
         return Health(
             store=lambda: self.store,
@@ -166,7 +166,7 @@ class OperationsServices(StudioServices):
 
     def health_monitor(self, program: Sequence[str]) -> HealthMonitor:
         """The daemon's watch over health and notifications, which are sent by this program in a child process."""
-        from auria_bot.services.operations.health_server import HealthServer
+        from auria_bot.services.operations.health import HealthServer
         from auria_bot.services.operations.monitoring import HealthMonitor
 
         address = self.settings.health.address

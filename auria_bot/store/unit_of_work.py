@@ -15,9 +15,8 @@ from auria_bot.store.corpus import Bookmarks, CorpusVersions, Verses
 from auria_bot.store.drafts import Drafts, Journal
 from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import READ_ONLY, bring_up_to_date, connect, shown, translated
-from auria_bot.store.operations import Metrics, Notices
+from auria_bot.store.operations import JobRuns, Leases, Metrics, Notices
 from auria_bot.store.posts import Channels, Posts
-from auria_bot.store.schedule import JobRuns, Leases
 
 __all__ = ["Store", "Unit"]
 

@@ -18,9 +18,8 @@ import pytest
 
 from auria_bot import daemon
 from auria_bot.cli.app import COMMANDS
-from auria_bot.services.operations.health_report import HealthReport
-from auria_bot.services.operations.health_server import HealthServer
-from auria_bot.services.schedule.leader_election import HEARTBEAT
+from auria_bot.services.operations.health import HealthReport, HealthServer
+from auria_bot.services.schedule.job_scheduler import HEARTBEAT
 from auria_bot.settings.loading import load
 from auria_bot.settings.sections import DaemonSettings
 from auria_bot.store.engine import BUSY_TIMEOUT, CONNECT_TIMEOUT

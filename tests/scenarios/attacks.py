@@ -26,8 +26,7 @@ from urllib.parse import urlsplit
 from auria_bot.channels.media.endpoint import PictureEndpoint, picture_server
 from auria_bot.errors import AuriaError
 from auria_bot.services.operations.backups import Backups
-from auria_bot.services.operations.health_report import HealthReport
-from auria_bot.services.operations.health_server import HealthServer
+from auria_bot.services.operations.health import HealthReport, HealthServer
 from auria_bot.store import engine
 from auria_bot.store.dump import Dump
 from tests.scenarios.hostile_input import FAKES
@@ -242,7 +241,7 @@ BACKUPS: dict[str, Callable[[Path], str]] = {
 _HOSTILE = ("numpy", "typer", "rich", "sqlalchemy", "pydantic", "PIL", "runpy", "statistics")
 _CHILD = (
     "from auria_bot.execution.child_process import ChildProcess;"
-    "from auria_bot.services.schedule.job_process import PROGRAM;"
+    "from auria_bot.services.schedule.jobs import PROGRAM;"
     "child = ChildProcess([*PROGRAM, 'doctor', '--json']); print(child.wait(100))"
 )
 

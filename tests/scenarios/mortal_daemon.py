@@ -18,7 +18,7 @@ from auria_bot.daemon import Daemon
 from auria_bot.errors import AuriaError
 from auria_bot.services.operations import monitoring
 from auria_bot.services.publishing.publisher import Publisher
-from auria_bot.services.schedule.leader_election import LeaderElection
+from auria_bot.services.schedule.job_scheduler import LeaderElection
 from auria_bot.settings import loading
 
 __all__ = ["FastDaemon", "fast_clock"]

@@ -34,7 +34,7 @@ from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import PostState
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.operations.monitoring import PATIENCE, OutageAlerter
-from auria_bot.services.schedule.job_process import PROGRAM
+from auria_bot.services.schedule.jobs import PROGRAM
 from auria_bot.settings.loading import load
 from auria_bot.testing import FakeClock
 from tests.house import fake_house

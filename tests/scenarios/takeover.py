@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import PostState
 from auria_bot.errors import StoreError
-from auria_bot.services.schedule.leader_election import NAME
+from auria_bot.services.schedule.job_scheduler import NAME
 from tests.house import fake_house
 from tests.publishing import approved
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from auria_bot.domain.job_schedule import JobRunState, JobSchedule, instant, times
-from auria_bot.services.schedule.job_scheduler import JobScheduler
+from auria_bot.services.schedule.job_scheduler import JobScheduler, LeaderElection
 from auria_bot.services.schedule.jobs import JobOutcome, JobResult
-from auria_bot.services.schedule.leader_election import LeaderElection
 from auria_bot.testing import FakeClock
 from tests.house import fake_house
 

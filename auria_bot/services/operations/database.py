@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.errors import AuriaError, InvalidTransition
 from auria_bot.services.publishing.reconciliation import RESTORE, hold_back
-from auria_bot.services.schedule.leader_election import NAME
+from auria_bot.services.schedule.job_scheduler import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

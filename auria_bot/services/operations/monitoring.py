@@ -21,7 +21,7 @@ from auria_bot.redaction import redacted_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from auria_bot.services.operations.health_server import HealthServer
+    from auria_bot.services.operations.health import HealthServer
     from auria_bot.services.operations.notices import Notices
 
 __all__ = ["DATABASE", "EVERY", "OVER", "PATIENCE", "SETTINGS", "HealthMonitor", "OutageAlerter"]

@@ -12,9 +12,8 @@ import pytest
 
 from auria_bot.bootstrap.application import build
 from auria_bot.domain.job_schedule import CatchUp
-from auria_bot.services.schedule.job_scheduler import JobScheduler
+from auria_bot.services.schedule.job_scheduler import JobScheduler, LeaderElection
 from auria_bot.services.schedule.jobs import JobOutcome, JobResult
-from auria_bot.services.schedule.leader_election import LeaderElection
 from auria_bot.settings.sections import PostingSettings
 from auria_bot.testing import FakeClock
 from tests.factories import add_draft

@@ -18,7 +18,7 @@ from auria_bot.bootstrap.application import build
 from auria_bot.cli.app import app
 from auria_bot.errors import InputError, InvalidTransition, NotFound, Rejected
 from auria_bot.redaction import clear_secrets
-from auria_bot.services.schedule.leader_election import LeaderElection
+from auria_bot.services.schedule.job_scheduler import LeaderElection
 from auria_bot.settings.loading import load
 from auria_bot.testing import FakeClock
 from tests.factories import add_draft

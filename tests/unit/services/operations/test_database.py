@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.services.operations.database import schema_versions, upgrade_schema
-from auria_bot.services.schedule.leader_election import LeaderElection
+from auria_bot.services.schedule.job_scheduler import LeaderElection
 from tests.factories import add_draft
 from tests.house import fake_house, fake_settings
 

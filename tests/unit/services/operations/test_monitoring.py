@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.errors import DatabaseUnreachable
-from auria_bot.services.operations.health_report import HealthReport
-from auria_bot.services.operations.health_server import HealthServer
+from auria_bot.services.operations.health import HealthReport, HealthServer
 from auria_bot.services.operations.monitoring import (
     DATABASE,
     EVERY,

@@ -3,18 +3,24 @@
 A daemon that runs but does nothing is not healthy: what counts is that the leader sends heartbeats, that no job's time
 passed without a run, and that no post waits past its hour. All of it is read from the database, so any process can
 report it, and a restart loses nothing.
+
+The server answers /healthz and /metrics in a thread of its own. It asks for no password, reveals no secret, reads
+nothing but the path, and is meant for this machine or a trusted network.
 """
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Self
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import Outcome, PostState
-from auria_bot.errors import AuriaError
+from auria_bot.errors import AuriaError, SettingsError
+from auria_bot.http_server import BoundedHTTPServer
 from auria_bot.redaction import redacted_error
 from auria_bot.telemetry import Sample, exposition
 
@@ -27,7 +33,8 @@ if TYPE_CHECKING:
     from auria_bot.domain.job_schedule import JobRun, JobSchedule
     from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["Health", "HealthReport"]
+__all__ = ["Health", "HealthReport", "HealthServer"]
+
 
 _LEASE = "daemon"  # the leader's lease
 _SILENCE_LIMIT = timedelta(minutes=2)  # without a heartbeat, after which no daemon counts as running
@@ -214,3 +221,94 @@ class Health:
 
 def _shown(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+_DEADLINE = 5.0  # seconds for a client to send its request and read the answer
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class HealthServer:
+    """The endpoint; it answers from `start` to `stop`.
+
+    Usage::
+
+        with HealthServer(health, "127.0.0.1:8610") as server:
+            print(server.url)
+    """
+
+    def __init__(self, source: Health, address: str) -> None:
+        """Set what is answered, and the address HOST:PORT, where port 0 is any free one."""
+        self._source, self._address = source, address
+        self._server: _Server | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's address; "" while it does not answer."""
+        return f"http://{self._address.rpartition(':')[0]}:{self._server.server_port}" if self._server else ""
+
+    def start(self) -> None:
+        """Answer from now on.
+
+        Raises:
+            SettingsError: the address is taken, or not one of this machine's.
+        """
+        host, _, port = self._address.rpartition(":")
+        try:
+            self._server = _Server((host.strip("[]"), int(port)), self._source)
+        except (OSError, OverflowError) as error:
+            raise SettingsError(
+                f"health.address {self._address!r} cannot be used: {error}; choose another port"
+            ) from error
+        threading.Thread(target=self._server.serve_forever, name="health-server", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop answering."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class _Server(BoundedHTTPServer):
+    def __init__(self, address: tuple[str, int], source: Health) -> None:
+        self.source = source
+        super().__init__(address, _Handler, deadline=_DEADLINE)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = _DEADLINE
+    server: _Server
+
+    def version_string(self) -> str:
+        return "Auria"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/healthz":
+            report = self.server.source.report()
+            self._answer(200 if report.is_well else 503, "\n".join(report.troubles or ("well",)) + "\n")
+        elif path == "/metrics":
+            self._answer(200, self.server.source.metrics())
+        else:
+            self._answer(404, "not found; try /healthz or /metrics\n")
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    def log_message(self, *_: object) -> None:
+        """Log no requests."""
+
+    def _answer(self, status: int, text: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        for name, value in (("Content-Type", _TEXT), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")):
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
