@@ -66,7 +66,7 @@ SEEDS = 2**63
 MAX_COUNT = 1000
 """The most artworks of one request."""
 
-MODES = ("painterly", "photorealistic")
+MODES = ("painterly", "oil", "photorealistic")
 """How a picture is restyled: brush strokes and colours, or colours only."""
 
 

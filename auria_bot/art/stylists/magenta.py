@@ -22,6 +22,7 @@ from auria_bot.art.runtime import Network, load
 from auria_bot.art.stylists.choice import choose_painting
 from auria_bot.art.stylists.composition import colour_share, combine
 from auria_bot.art.stylists.grading import grade
+from auria_bot.art.stylists.oil_strokes import HANDS, hand_for, paint
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.domain.artwork import Style
 from auria_bot.errors import InputError
@@ -41,7 +42,11 @@ _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 
 
 class Magenta:
-    """The stylist that ships: "painterly" restyles with strokes; mode "photorealistic" moves colours only."""
+    """The stylist that ships.
+
+    Mode "painterly" restyles with the network's strokes; "oil" moves the colours and paints the picture anew with oil
+    strokes; "photorealistic" moves colours only.
+    """
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
@@ -125,7 +130,7 @@ class Magenta:
             strength=mood.strength,
         )
 
-    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:  # noqa: ARG002 - no chance
+    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
         """Write `source` in that style as PNG, of the same size.
 
         Raises:
@@ -135,17 +140,20 @@ class Magenta:
             DiskError: the target cannot be written.
         """
         picture = open_picture(source)
-        save_picture(self.restyled(picture, style), target, compress_level=1)
+        save_picture(self.restyled(picture, style, seed=seed), target, compress_level=1)
 
-    def restyled(self, picture: Image.Image, style: Style) -> Image.Image:
-        """The picture in that style, same size."""
+    def restyled(self, picture: Image.Image, style: Style, *, seed: int = 0) -> Image.Image:
+        """The picture in that style, same size; only oil strokes depend on the seed."""
         painting = self.bank.find(style.key)
         scale = min(1.0, self.config.work / max(picture.size))
         size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
-        if style.mode == "photorealistic":
-            return to_picture(grade(to_array(picture), painting.colours, colour_share(style.strength)))
+        if style.mode in {"oil", "photorealistic"}:
+            graded = to_picture(grade(to_array(picture), painting.colours, colour_share(style.strength)))
+            if style.mode == "photorealistic":
+                return graded
+            return paint(graded, picture.size, HANDS[hand_for(graded)], seed=seed)
         if style.mode != "painterly":
-            raise InputError(f"no style mode named {style.mode!r}; known: painterly, photorealistic")
+            raise InputError(f"no style mode named {style.mode!r}; known: painterly, oil, photorealistic")
         values = to_array(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS))
         painted = to_picture(self._strokes(picture, painting.vector)).resize(size, Image.Resampling.BICUBIC)
         strokes = np.asarray(painted, np.uint8)

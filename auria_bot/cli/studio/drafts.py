@@ -251,7 +251,9 @@ def restyle(
         str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
     ] = None,
     mood: Annotated[str | None, typer.Option("--mood", "-m", help="Another mood (see auria moods).")] = None,
-    mode: Annotated[str | None, typer.Option("--mode", help="painterly, or photorealistic: colours only.")] = None,
+    mode: Annotated[
+        str | None, typer.Option("--mode", help="painterly; oil: oil strokes; or photorealistic: colours only.")
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     as_json: Json = False,
 ) -> None:

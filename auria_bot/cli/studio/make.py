@@ -46,7 +46,9 @@ def make(
     style: Annotated[
         str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
     ] = None,
-    mode: Annotated[str, typer.Option("--mode", help="painterly, or photorealistic: colours only.")] = "painterly",
+    mode: Annotated[
+        str, typer.Option("--mode", help="painterly; oil: oil strokes; or photorealistic: colours only.")
+    ] = "painterly",
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Continue runs that were interrupted or failed; start no new one."),

@@ -213,7 +213,7 @@ def _restyle(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgr
         chosen = stylist.choose(
             mood=mood, haiku=_haiku(artwork), picture=source, seed=seed, recent=avoided, wanted=artwork.wanted_style
         )
-        style = replace(chosen, mode="photorealistic") if artwork.style_mode == "photorealistic" else chosen
+        style = chosen if artwork.style_mode == "painterly" else replace(chosen, mode=artwork.style_mode)
         stylist.restyle(source, target, style=style, seed=seed)
         result = safety_filter.judge(target, known=tuple(context.fingerprints))
         if result.passed:
