@@ -19,7 +19,7 @@ from tests.acceptance.commands import ROOT, Operator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 180.0  # seconds
+PATIENCE = 60.0  # seconds
 
 PROGRAM = """
 import fcntl, signal, termios
@@ -33,12 +33,12 @@ main()
 class Screen:
     """A terminal with someone before it."""
 
-    def __init__(self, operator: Operator, *arguments: str) -> None:
+    def __init__(self, operator: Operator, *arguments: str, size: tuple[int, int] = (100, 40)) -> None:
         import fcntl
         import termios
 
         self.ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
             stdin=theirs,
@@ -92,6 +92,27 @@ def _plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
+def rows_of(drawn: str, columns: int, rows: int) -> list[str]:
+    """What a terminal of that size shows: text, line feeds, cursor positions and clearing are interpreted."""
+    grid, y, x = [[" "] * columns for _ in range(rows)], 0, 0
+    drawn = drawn[drawn.rindex("\x1b[2J") :]
+    for place, clear, char in re.findall(r"\x1b\[(\d+;\d+)?H|\x1b\[(2J)|\x1b\[[0-9;?]*[A-GI-Za-z]|([^\x1b])", drawn):
+        if clear:
+            grid, y, x = [[" "] * columns for _ in range(rows)], 0, 0
+        elif place:
+            y, x = (int(number) - 1 for number in place.split(";"))
+        elif char == "\n":
+            y, x = y + 1, 0
+        elif char == "\r":
+            x = 0
+        elif char:
+            assert x < columns, f"row {y} is too long: {''.join(grid[y])}"
+            assert y < rows, "the screen scrolls"
+            assert grid[y][x] == " ", f"written over in row {y}: {''.join(grid[y])}"
+            grid[y][x], x = char, x + 1
+    return ["".join(row).rstrip() for row in grid]
+
+
 @pytest.fixture
 def operator(tmp_path) -> Iterator[Operator]:
     """Someone with three drafts that wait."""
@@ -132,10 +153,10 @@ def test_a_new_version_is_shown_in_the_place_of_the_old(operator):
     screen.type("s")
     screen.wait_for("Enter for another")
     screen.type("\r")
-    screen.wait_for("draft  4")
+    screen.wait_for("draft 4,")
     screen.wait_for("quit")
     screen.type("p")
-    screen.wait_for("draft  5")
+    screen.wait_for("draft 5,")
     screen.wait_for("quit")
     screen.type("a")
     screen.wait_for("1 approved")
@@ -162,6 +183,63 @@ def test_a_wish_that_cannot_be_fulfilled_is_told_and_the_review_goes_on(operator
     screen.wait_for("no decision")
     assert screen.end() == 0
     assert operator.json("show", "1")["state"] == "made"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (200, 60), (45, 70)])
+def test_a_draft_fits_on_the_screen(operator, size):
+    """Picture, poem, post, alt text and keys are all visible; nothing scrolls or is written over."""
+    screen = Screen(operator, "review", size=size)
+    shown = rows_of(screen.wait_for("quit"), *size)
+    draft = operator.json("show", "1")
+    text = "\n".join(shown)
+    assert "▀▀▀" in shown[0]
+    assert all(line in text for line in draft["haiku"])
+    assert all(name in text for name in ("draft 1", "1 of 3", "alt text", "channels  folder", draft["mood"]))
+    words = [word for row in shown for word in row.replace("▀", " ").split()]
+    assert all(word in words for word in [*draft["alt_text"].split(), *draft["text"].split()])
+    assert "a approve" in text
+    assert shown[-2].endswith("q quit")
+    assert shown[-1] == ""
+    screen.type("q")
+    assert screen.end() == 0
+
+
+def test_the_last_decision_is_undone_and_the_keys_are_listed(operator):
+    """The key u goes back to the draft that was decided on last; ? lists every key, v shows everything."""
+    screen = Screen(operator, "review", size=(80, 24))
+    screen.wait_for("quit")
+    screen.type("u")
+    screen.wait_for("nothing was decided")
+    screen.wait_for("quit")
+    screen.type("a")
+    screen.wait_for("2 of 3")
+    screen.wait_for("quit")
+    screen.type("u")
+    screen.wait_for("draft 1, made")
+    screen.wait_for("undone")
+    assert operator.json("show", "1")["state"] == "made"
+    screen.wait_for("quit")
+    screen.type("?")
+    screen.wait_for("take back the last decision")
+    screen.wait_for("any key")
+    screen.type("x")
+    screen.wait_for("quit")
+    screen.type("v")
+    screen.wait_for("seed")
+    screen.wait_for("any key")
+    screen.type("x")
+    screen.wait_for("quit")
+    screen.type("s")
+    screen.wait_for("Enter for another")
+    screen.type("\r")
+    screen.wait_for("draft 4 replaces draft 1")
+    screen.wait_for("quit")
+    screen.type("u")
+    screen.wait_for("draft 1, made")
+    screen.wait_for("quit")
+    screen.type("q")
+    screen.wait_for("no decision; 4 still waiting")
+    assert screen.end() == 0
 
 
 @pytest.mark.parametrize(("key", "code"), [("q", 0), ("\x04", 0), ("\x03", 130)])

@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["review"]
 
-_KEYS = (
-    ("a", "approve"),
-    ("r", "reject"),
-    ("e", "edit text"),
-    ("s", "restyle"),
-    ("p", "repaint"),
-    ("n", "next"),
-    ("b", "back"),
-    ("q", "quit"),
-)
-
 
 def review(
     ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="These drafts. Default: all that wait.")] = None,
@@ -46,8 +35,8 @@ def review(
 ) -> None:
     """Review waiting drafts one by one, with single keys.
 
-    a approve, r reject with a reason, e edit text, s restyle, p repaint, n or space next, b back, q quit. Each
-    decision is saved at once.
+    a approve, r reject with a reason, e edit, s restyle, p repaint, u undo, n or space next, b back, v view in full,
+    ? keys, q quit. Each decision is saved at once, and can be undone until it is published.
     """
     from auria_bot.cli.app_context import app_context
     from auria_bot.cli.terminal.pictures import Drawing
@@ -71,9 +60,11 @@ class _ReviewSession:
 
         self.app, self.channels, self.drawing = app, channels, drawing
         self.console: Console = out()
-        self.counts = {"approved": 0, "rejected": 0, "made again": 0}
+        self.counts = {"approved": 0, "rejected": 0, "edited": 0, "made again": 0}
         self.queue: list[int] = []
         self.at = 0
+        self.message = ""  # about the last key, shown above the keys
+        self.decided: list[tuple[int, str]] = []  # drafts with the count that each decision raised, the latest last
 
     def run(self, ids: list[int] | None) -> None:
         """Show one draft after the other until all are decided or the operator quits."""
@@ -89,6 +80,8 @@ class _ReviewSession:
         note(f"\n{done}; {len(self._waiting())} still waiting")
         if self.counts["approved"]:
             note("publish approved drafts: auria publish")
+        if self.decided:
+            note(f"undo the last decision: auria undo {self.decided[-1][0]}")
 
     def _waiting(self) -> list[int]:
         """The drafts that wait, oldest first."""
@@ -97,86 +90,117 @@ class _ReviewSession:
         return [draft.id for draft in reversed(self.app.review.drafts([DraftState.MADE]))]
 
     def _review_one(self, draft_id: int) -> bool:
-        """Show a draft and take keys until it is decided or skipped; False when the operator quits."""
+        """Show a draft and carry out one key; False when the operator quits."""
         draft = self.app.review.draft(draft_id)
         self._show(draft)
-        while True:
-            key = keys.read_key().lower()
-            if key in {"q", keys.ESCAPE}:
-                return False
-            if key in {"n", " ", "\r", "\n", "\t"}:
-                self.at += 1
-                return True
-            if key == "b":
-                self.at = max(0, self.at - 1)
-                return True
-            action = self._actions().get(key)
-            if action is None:
-                self._print_keys()
-                continue
+        key = keys.read_key().lower()
+        if key in {"q", keys.ESCAPE}:
+            return False
+        if key in {"n", " ", "\r", "\n", "\t"}:
+            self.at += 1
+        elif key == "b":
+            self.at = max(0, self.at - 1)
+        elif action := self._actions().get(key):
             try:
-                if action(self.app.review.draft(draft_id)):
-                    return True
+                action(draft)
             except AuriaError as error:
                 from auria_bot.cli.error_reporting import sentence
 
-                note(sentence(error))
-            self._print_keys()
+                self.message = sentence(error)
+        else:
+            self.message = "this key does nothing; ? shows the keys"
+        return True
 
-    def _actions(self) -> dict[str, Callable[[Draft], bool]]:
-        """What each key does; an action returns whether the screen must be drawn again."""
+    def _actions(self) -> dict[str, Callable[[Draft], None]]:
+        """What each key does."""
         return {
             "a": self._approve,
             "r": self._reject,
             "e": self._edit,
             "s": self._restyle,
             "p": self._repaint,
+            "u": self._undo,
+            "v": self._view,
+            "?": self._help,
         }
 
     def _show(self, draft: Draft) -> None:
-        from auria_bot.cli.studio.drafts import print_draft
+        from auria_bot.cli.studio.review_screen import Page, show_page
+        from auria_bot.services.serialization import picture_path
+
+        page = Page(
+            draft=draft,
+            position=f"{self.at + 1} of {len(self.queue)}",
+            channels=self.channels or self.app.settings.review.channels,
+            picture=picture_path(self.app.pictures, draft, "post"),
+            message=self.message,
+        )
+        self.message = ""
+        show_page(page, self.console, self.drawing)
+
+    def _help(self, _: Draft) -> None:
+        from auria_bot.cli.studio.review_screen import help_text
 
         self.console.clear()
-        print_draft(self.app, draft, self.console, drawing=self.drawing, room=24)
-        self.console.rule(style="dim")
-        self._print_keys()
+        echo(help_text())
+        self._wait()
 
-    def _print_keys(self) -> None:
-        from rich.text import Text
+    def _view(self, draft: Draft) -> None:
+        from auria_bot.cli.studio.drafts import print_draft
+        from auria_bot.cli.terminal.pictures import Drawing
 
-        line = Text(f"{self.at + 1} of {len(self.queue)}  ", style="dim")
-        for key, name in _KEYS:
-            line.append(f" {key} ", style="reverse")
-            line.append(f" {name}  ")
-        self.console.print(line)
+        self.console.clear()
+        print_draft(self.app, draft, self.console, drawing=Drawing.NONE)
+        self._wait()
 
-    def _approve(self, draft: Draft) -> bool:
+    def _wait(self) -> None:
+        echo("\nany key goes back to the draft")
+        keys.read_key()
+
+    def _decide(self, draft_id: int, name: str) -> None:
+        """Count a decision, and remember it for `_undo`."""
+        self.counts[name] += 1
+        self.decided.append((draft_id, name))
+
+    def _undo(self, _: Draft) -> None:
+        """Take back the last decision of this review, and show its draft."""
+        if not self.decided:
+            self.message = "nothing was decided in this review yet; earlier decisions: auria undo ID"
+            return
+        draft_id, name = self.decided[-1]
+        self.app.review.undo(draft_id)
+        self.decided.pop()
+        self.counts[name] -= 1
+        if draft_id not in self.queue:  # it was replaced by a new version, which stays in the queue
+            self.queue.insert(self.at, draft_id)
+        self.at = self.queue.index(draft_id)
+        self.message = f"the last decision on draft {draft_id} is undone"
+
+    def _approve(self, draft: Draft) -> None:
         self.app.review.approve([draft.id], channels=self.channels)
-        self.counts["approved"] += 1
+        self._decide(draft.id, "approved")
         self.at += 1
-        return True
 
-    def _reject(self, draft: Draft) -> bool:
+    def _reject(self, draft: Draft) -> None:
         reason = self._line("reason (Enter for none, Ctrl-D to cancel): ")
         if reason is None:
-            return False
+            return
         self.app.review.reject(draft.id, reason=reason)
-        self.counts["rejected"] += 1
+        self._decide(draft.id, "rejected")
         self.at += 1
-        return True
 
-    def _edit(self, draft: Draft) -> bool:
+    def _edit(self, draft: Draft) -> None:
         from auria_bot.cli.terminal import editor
 
         changed = editor.edit(draft.text, draft.alt_text)
         if changed is not None:
             self.app.review.edit(draft.id, text=changed[0], alt_text=changed[1])
-        return True
+            self._decide(draft.id, "edited")
 
-    def _restyle(self, draft: Draft) -> bool:
+    def _restyle(self, draft: Draft) -> None:
         answer = self._line("mood, painting title, or Enter for another painting of the same mood: ")
         if answer is None:
-            return False
+            return
         from auria_bot.cli.terminal.progress import following
         from auria_bot.domain.mood import MOODS
         from auria_bot.domain.pipeline import ArtworkRequest
@@ -185,21 +209,21 @@ class _ReviewSession:
         style = answer if answer and mood is None else None
         with following(1) as progress:
             new = self.app.review.restyle(draft.id, ArtworkRequest(mood=mood, style=style), progress=progress)
-        return self._show_new(new)
+        self._show_new(draft, new)
 
-    def _repaint(self, draft: Draft) -> bool:
+    def _repaint(self, draft: Draft) -> None:
         from auria_bot.cli.terminal.progress import following
         from auria_bot.domain.pipeline import ArtworkRequest
 
         with following(1) as progress:
             new = self.app.review.repaint(draft.id, ArtworkRequest(), progress=progress)
-        return self._show_new(new)
+        self._show_new(draft, new)
 
-    def _show_new(self, new: Draft) -> bool:
+    def _show_new(self, old: Draft, new: Draft) -> None:
         """Show the new version in place of the old one."""
         self.queue[self.at] = new.id
-        self.counts["made again"] += 1
-        return True
+        self._decide(old.id, "made again")
+        self.message = f"draft {new.id} replaces draft {old.id}; u keeps both"
 
     def _line(self, question: str) -> str | None:
         """A line of text; None when the operator cancels."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-__all__ = ["Drawing", "choose", "draw"]
+__all__ = ["Drawing", "choose", "draw", "size_in_cells"]
 
 
 class Drawing(StrEnum):
@@ -87,6 +87,21 @@ def draw(path: Path, drawing: Drawing, *, columns: int, rows: int) -> str:
     if drawing is Drawing.SIXEL:
         return _sixel(picture.resize((wide * _CELL[0], high * _CELL[1]))) + "\n"
     return _blocks(picture.resize((wide, high * 2)), full=drawing is Drawing.BLOCKS)
+
+
+def size_in_cells(path: Path, columns: int, rows: int) -> tuple[int, int]:
+    """Width and height in cells that `draw` gives a picture within the available size.
+
+    Raises:
+        PictureError: the file cannot be read.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as opened:
+            return _fit(opened.size, max(columns, 2), max(rows, 1))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PictureError(f"{path} cannot be drawn: {error}") from None
 
 
 def _fit(size: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:
