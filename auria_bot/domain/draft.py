@@ -11,7 +11,10 @@ from enum import StrEnum
 from auria_bot.domain.artwork import Artwork
 from auria_bot.errors import InputError, InvalidTransition
 
-__all__ = ["Draft", "DraftState"]
+__all__ = ["PUBLISHED", "Draft", "DraftState"]
+
+PUBLISHED = "published"
+"""How a scheduled draft is shown whose posts are out; derived from its posts, and not a state of its own."""
 
 
 class DraftState(StrEnum):
@@ -47,7 +50,13 @@ class Draft:
     alt_text: str  # likewise
     channels: tuple[str, ...] = ()  # where it will be published, set by approval
     signature: str = ""  # of the approved content; "" if it is not approved
+    published: bool = False  # whether its posts are out: one at least is sent, and none is still to be decided
     version: int = 1  # incremented by every save; saving over a newer version is refused
+
+    @property
+    def status(self) -> str:
+        """The state that is shown: PUBLISHED once its posts are out."""
+        return PUBLISHED if self.published else str(self.state)
 
     def content_hash(self, channels: tuple[str, ...]) -> str:
         """SHA-256 over picture, text, alt text and channels: what an approval signs."""

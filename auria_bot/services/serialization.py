@@ -74,7 +74,7 @@ def draft_json(draft: Draft, pictures: PictureFolder) -> dict[str, Any]:
     art = draft.artwork
     return {
         "id": draft.id,
-        "state": str(draft.state),
+        "state": draft.status,
         "made_at": draft.made_at.isoformat(),
         "decided_at": _plain(draft.decided_at),
         "reason": draft.reason,

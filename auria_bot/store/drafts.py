@@ -7,15 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, update
 
 from auria_bot.domain.artwork import Artwork, Haiku
 from auria_bot.domain.draft import Draft, DraftState
+from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
-from auria_bot.store.schema import LAST_ID, drafts, journal
+from auria_bot.store.schema import LAST_ID, drafts, journal, posts
 
 __all__ = ["Drafts", "Entry", "Journal"]
+
+_OF_DRAFT = posts.c.draft_id == drafts.c.id
+_PUBLISHED = and_(
+    drafts.c.state == DraftState.SCHEDULED,
+    exists().where(_OF_DRAFT, posts.c.state == PostState.SENT),
+    ~exists().where(_OF_DRAFT, posts.c.state.not_in(TERMINAL)),
+)
+_DRAFTS = select(drafts, _PUBLISHED.label("published"))
 
 
 class Drafts:
@@ -43,7 +52,7 @@ class Drafts:
             "fingerprint": artwork.fingerprint,
         }
         insert_once(self._connection, drafts, row, unique=("folder",))
-        found = self._connection.execute(select(drafts).where(drafts.c.folder == folder)).one()
+        found = self._connection.execute(_DRAFTS.where(drafts.c.folder == folder)).one()
         return _draft(found)
 
     def get(self, draft_id: int) -> Draft:
@@ -52,7 +61,7 @@ class Drafts:
         Raises:
             NotFound: there is none.
         """
-        wanted = select(drafts).where(drafts.c.id == draft_id)
+        wanted = _DRAFTS.where(drafts.c.id == draft_id)
         row = self._connection.execute(wanted).one_or_none() if 0 < draft_id <= LAST_ID else None
         if row is None:
             raise NotFound(f"there is no draft {draft_id}; `auria drafts` lists them")
@@ -60,7 +69,7 @@ class Drafts:
 
     def get_many(self, ids: Collection[int]) -> dict[int, Draft]:
         """The drafts of these ids, by id; missing ones are left out."""
-        rows = self._connection.execute(select(drafts).where(drafts.c.id.in_(sorted(ids))))
+        rows = self._connection.execute(_DRAFTS.where(drafts.c.id.in_(sorted(ids))))
         return {row.id: _draft(row) for row in rows}
 
     def save(self, draft: Draft) -> Draft:
@@ -91,9 +100,13 @@ class Drafts:
             )
         return self.get(draft.id)
 
-    def list(self, states: Collection[DraftState] = (), *, limit: int | None = None) -> Sequence[Draft]:
-        """Drafts in those states (all if empty), newest first."""
-        wanted = select(drafts).order_by(drafts.c.id.desc()).limit(limit)
+    def list(
+        self, states: Collection[DraftState] = (), *, published: bool | None = None, limit: int | None = None
+    ) -> Sequence[Draft]:
+        """Drafts in those states (all if empty), newest first; of the scheduled ones only (un)published ones, if given."""
+        wanted = _DRAFTS.order_by(drafts.c.id.desc()).limit(limit)
+        if published is not None:
+            wanted = wanted.where(or_(drafts.c.state != DraftState.SCHEDULED, _PUBLISHED if published else ~_PUBLISHED))
         if states:
             wanted = wanted.where(drafts.c.state.in_([str(state) for state in states]))
         return tuple(_draft(row) for row in self._connection.execute(wanted))
@@ -132,6 +145,7 @@ def _draft(row: Row[Any]) -> Draft:
         alt_text=row.alt_text,
         channels=tuple(row.channels),
         signature=row.signature,
+        published=bool(row.published),
     )
 
 

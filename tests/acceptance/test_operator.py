@@ -57,7 +57,10 @@ def test_drafts_are_listed_the_newest_first_and_by_state(operator):
     assert [line.split()[0] for line in listed if line.strip()[:1].isdigit()] == [
         str(draft["id"]) for draft in operator.json("drafts")
     ]
-    assert "known: approved, made, rejected, scheduled" in operator.run("drafts", "--state", "lost", code=4).stderr
+    assert (
+        "known: approved, made, published, rejected, scheduled"
+        in operator.run("drafts", "--state", "lost", code=4).stderr
+    )
 
 
 def test_what_is_approved_is_published_once_and_only_once(tmp_path):
@@ -77,7 +80,7 @@ def test_what_is_approved_is_published_once_and_only_once(tmp_path):
     published = tmp_path / "home" / "published"
     assert (published / "index.html").is_file()
     assert len(list(published.glob("posts/*/picture.jpg"))) == 1
-    assert someone.json("show", "1")["state"] == "scheduled"
+    assert someone.json("show", "1")["state"] == "published"
     assert "nothing is approved and due" in someone.run("publish").stderr
 
 

@@ -48,6 +48,7 @@ __all__ = [
     "undo",
 ]
 
+_TEXT_ROWS = 16  # of the terminal, below a picture
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
 Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts, by their numbers.")]
@@ -56,23 +57,23 @@ Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts, by thei
 def list_drafts(
     state: Annotated[
         list[str] | None,
-        typer.Option("--state", help="made, approved, rejected or scheduled; may be repeated."),
+        typer.Option("--state", help="made, approved, rejected, scheduled or published; may be repeated."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List drafts, newest first."""
     from auria_bot.cli.app_context import app_context
-    from auria_bot.domain.draft import DraftState
+    from auria_bot.domain.draft import PUBLISHED, DraftState
     from auria_bot.errors import UnknownName
     from auria_bot.services.serialization import draft_json
 
-    known = {str(one) for one in DraftState}
+    known = {*map(str, DraftState), PUBLISHED}
     for name in state or ():
         if name not in known:
             raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
     with app_context() as app:
-        drafts = app.review.drafts([DraftState(name) for name in state or ()], limit=limit)
+        drafts = app.review.drafts(state or (), limit=limit)
         if as_json:
             print_json([draft_json(draft, app.pictures) for draft in drafts])
         elif drafts:
@@ -118,7 +119,6 @@ def print_draft(
     *,
     drawing: Drawing,
     name: str = "post",
-    room: int = 16,
 ) -> None:
     """Print a draft: its picture, when the terminal can draw it, and its facts.
 
@@ -128,7 +128,6 @@ def print_draft(
         console: where to print.
         drawing: how to draw; AUTO depends on the terminal.
         name: which of its pictures.
-        room: rows of the terminal that the text needs.
     """
     from auria_bot.cli.terminal.pictures import Drawing, choose, draw
     from auria_bot.services.serialization import picture_path
@@ -140,7 +139,9 @@ def print_draft(
         note(f"the picture {name!r} is missing from {app.pictures.root / draft.folder}")
     else:
         size = shutil.get_terminal_size()
-        sys.stdout.write(draw(Path(path), drawing, columns=min(size.columns - 1, 100), rows=max(size.lines - room, 8)))
+        sys.stdout.write(
+            draw(Path(path), drawing, columns=min(size.columns - 1, 100), rows=max(size.lines - _TEXT_ROWS, 8))
+        )
         sys.stdout.flush()
     _print_page(draft, console, app.settings.time_zone)
     if path is not None:
@@ -320,7 +321,7 @@ def _draft_table(drafts: Sequence[Draft], zone: str) -> Table:
     rows = [
         (
             str(draft.id),
-            state_text(draft.state),
+            state_text(draft.status),
             when(draft.made_at, zone),
             draft.artwork.mood,
             single_line(str(draft.artwork.haiku), 200),
@@ -343,7 +344,7 @@ def _print_page(draft: Draft, console: Console, zone: str) -> None:
     facts = [
         (
             "draft",
-            Text.assemble(f"{draft.id}, ", state_text(draft.state), f", made {when(draft.made_at, zone)}"),
+            Text.assemble(f"{draft.id}, ", state_text(draft.status), f", made {when(draft.made_at, zone)}"),
         ),
         ("mood", Text(f"{art.mood} ({art.mood_source})")),
         ("theme", Text(single_line(art.theme, 200))),

@@ -43,6 +43,7 @@ INK = {
     "approved": "green",
     "rejected": "dim",
     "scheduled": "cyan",
+    "published": "green",
     "waiting": "yellow",
     "sending": "cyan",
     "sent": "green",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auria_bot.corpus.language.content_filter import normalised
-from auria_bot.domain.draft import DraftState
+from auria_bot.domain.draft import PUBLISHED, DraftState
 from auria_bot.errors import InputError, InvalidTransition, StepFailed, TextRejected, UnknownName
 
 if TYPE_CHECKING:
@@ -55,10 +55,17 @@ class Review:
         self._store, self._studio, self._clock = store, studio, clock
         self._channels, self._usual, self._faults = frozenset(channels), tuple(usual), faults
 
-    def drafts(self, states: Collection[DraftState] = (), *, limit: int | None = None) -> tuple[Draft, ...]:
-        """Drafts in those states (all when empty), the newest first."""
+    def drafts(self, states: Collection[str] = (), *, limit: int | None = None) -> tuple[Draft, ...]:
+        """Drafts in those states (all when empty), the newest first.
+
+        Args:
+            states: values of DraftState, where "scheduled" means still to be published, and "published".
+            limit: at most this many.
+        """
+        wanted = {DraftState.SCHEDULED if name == PUBLISHED else DraftState(name) for name in states}
+        both = (PUBLISHED in states) == (DraftState.SCHEDULED in states)
         with self._store.read() as unit:
-            return tuple(unit.drafts.list(states, limit=limit))
+            return tuple(unit.drafts.list(wanted, published=None if both else PUBLISHED in states, limit=limit))
 
     def draft(self, draft_id: int) -> Draft:
         """One draft.

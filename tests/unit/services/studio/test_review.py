@@ -21,6 +21,7 @@ from auria_bot.errors import (
 )
 from tests.factories import add_draft
 from tests.house import fake_house
+from tests.publishing import approved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,3 +196,14 @@ def test_what_is_scheduled_cannot_be_undone(house: Application, drafts: tuple[in
         unit.drafts.save(unit.drafts.get(drafts[0]).schedule())
     with pytest.raises(InvalidTransition, match="nothing can be undone"):
         house.review.undo(drafts[0])
+
+
+def test_drafts_whose_posts_are_out_are_published(house: Application) -> None:
+    """One sent at least, none still open; filters tell them from those that are only scheduled."""
+    ids = [approved(house, number, channels=("fake", "folder")).id for number in (1, 2, 3)]
+    house.publisher.publish(ids[:1])
+    house.publisher.publish(ids[1:2], channels=["folder"])
+    assert [draft.status for draft in house.review.drafts()] == ["approved", "scheduled", "published"]
+    assert [draft.id for draft in house.review.drafts(["published"])] == ids[:1]
+    assert [draft.id for draft in house.review.drafts(["scheduled", "approved"])] == [ids[2], ids[1]]
+    assert [draft.id for draft in house.review.drafts(["scheduled", "published"])] == [ids[1], ids[0]]
