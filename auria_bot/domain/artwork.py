@@ -1,6 +1,7 @@
 """Artworks and their poems.
 
-ArtworkInProgress is on its way through the steps; Artwork is finished, with nothing missing. Both are JSON-able. Pictures are files in the artwork's own folder, named by kind: "painting" (as the painter made it),
+ArtworkInProgress is on its way through the steps; Artwork is finished, with nothing missing. Both are JSON-able.
+Pictures are files in the artwork's own folder, named by kind: "painting" (as the painter made it),
 "enlarged", "styled", "full" (full-size PNG), "post" (JPEG to publish), "card" (JPEG of the poem beside the picture).
 """
 

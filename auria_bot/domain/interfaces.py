@@ -188,7 +188,7 @@ class SafetyFilter(Maker, Protocol):
     """Rejects pictures that must not be published."""
 
     def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
-        """Judge a picture, also against the fingerprints of earlier ones; a broken picture is rejected, not an error."""
+        """Judge a picture, also against the fingerprints of earlier ones; a broken picture is rejected."""
         ...
 
 

@@ -7,7 +7,7 @@ behind it is constructed once in each worker and called for many units, so that 
         def __call__(self, request, state, folder) -> tuple[state, files]: ...
 
 `request` and `state` are JSON objects, `folder` is a scratch folder of the worker that holds the unit's files under
-their names, and `files` are the new ones, by kind, written into `folder`. Does not know what is computed.
+their names, and `files` are the new ones, by kind, written into `folder`.
 """
 
 from __future__ import annotations

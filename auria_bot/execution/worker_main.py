@@ -1,8 +1,8 @@
 """The local executor's worker process: runs units of work, one at a time, until there are no more.
 
 Started by `auria_bot.execution.local` as `python -m auria_bot.execution.worker_main FOLDER --units DESCRIPTOR`. Units
-arrive as lines of JSON on that descriptor, results leave as messages to the parent. What a unit prints, also from native
-code, goes into the unit's own log in `FOLDER/logs`. The process dies with its parent. Knows no settings and no database.
+arrive as lines of JSON on that descriptor, results leave as messages to the parent. What a unit prints, also from
+native code, goes into the unit's own log in `FOLDER/logs`. The process dies with its parent.
 """
 
 from __future__ import annotations

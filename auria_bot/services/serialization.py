@@ -15,8 +15,6 @@ from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-    from typing import Protocol
 
     from _typeshed import DataclassInstance
 
@@ -31,14 +29,7 @@ if TYPE_CHECKING:
     from auria_bot.services.schedule.jobs import DraftInventory
     from auria_bot.services.studio.studio import RunResult
     from auria_bot.store.drafts import Entry
-
-    class PictureFolder(Protocol):
-        """The finished pictures on disk."""
-
-        def path(self, folder: str, name: str) -> Path:
-            """The path of a picture; raises NotFound when it is gone."""
-            ...
-
+    from auria_bot.store.files import Pictures
 
 __all__ = [
     "PICTURES",
@@ -62,14 +53,14 @@ PICTURES = ("full", "post", "card", "painting")
 """The pictures of a draft."""
 
 
-def picture_path(pictures: PictureFolder, draft: Draft, name: str) -> str | None:
+def picture_path(pictures: Pictures, draft: Draft, name: str) -> str | None:
     """The absolute path of one of a draft's `PICTURES`, or None when the file is gone."""
     with contextlib.suppress(NotFound):
         return str(pictures.path(draft.folder, draft.artwork.files[name].name))
     return None
 
 
-def draft_json(draft: Draft, pictures: PictureFolder) -> dict[str, Any]:
+def draft_json(draft: Draft, pictures: Pictures) -> dict[str, Any]:
     """A draft with its artwork and the paths of its pictures."""
     art = draft.artwork
     return {
@@ -96,7 +87,7 @@ def draft_json(draft: Draft, pictures: PictureFolder) -> dict[str, Any]:
     }
 
 
-def run_json(run: RunResult, pictures: PictureFolder) -> dict[str, Any]:
+def run_json(run: RunResult, pictures: Pictures) -> dict[str, Any]:
     """A run of the studio: what it took, its drafts, and the artworks that failed."""
     return {
         "run": run.run,

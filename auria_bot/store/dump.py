@@ -307,7 +307,7 @@ def _schema(file: Path) -> str | None:
 
 
 def _code(file: Path) -> str:
-    """The first trigger, view or virtual table of a dump: SQL that would run whenever the database is used; "" for none."""
+    """The first trigger, view or virtual table of a dump, whose SQL would run with the database; "" for none."""
     with closing(_open(file, settled=_is_settled(file))) as opened:
         found = opened.execute(
             "SELECT type || ' ' || name FROM sqlite_master"

@@ -36,10 +36,11 @@ class FakeClock:
 class FakeChannel:
     """A platform in memory, whose next failures can be programmed.
 
-    `plan` takes an outcome for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "broken" (an error before
-    anything is sent), "lost" (OutcomeUnknown, and not posted), "late" (OutcomeUnknown, but posted), "bug" (an exception that no channel
-    should raise, right before the visible change). `plan_finds` takes one for each coming `find`: "ok", "throttled",
-    "unauthorised", "unclear", "bug". `blind` makes every `find` raise OutcomeUnknown, and `locked` every `check` Unauthorised.
+    `plan` takes an outcome for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "broken" (an error
+    before anything is sent), "lost" (OutcomeUnknown, and not posted), "late" (OutcomeUnknown, but posted), "bug" (an
+    exception that no channel should raise, right before the visible change). `plan_finds` takes one for each coming
+    `find`: "ok", "throttled", "unauthorised", "unclear", "bug". `blind` makes every `find` raise OutcomeUnknown, and
+    `locked` every `check` Unauthorised.
     """
 
     @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ class _Maker:
         return {name.lower(): hashlib.sha256(name.encode()).hexdigest()}
 
     def _act(self, about: object) -> str:
-        """Take the time, and cause the fault that applies; returns the name of one that the caller must cause itself."""
+        """Take the time, and cause the fault that applies; return the name of one that the caller must cause."""
         time.sleep(self.config.seconds)
         if self.config.repaired and Path(self.config.repaired).exists():
             return ""

@@ -1,7 +1,7 @@
 """Import verse into the corpus from any file or from Reddit, and forget what must be forgotten.
 
-Each batch is one transaction: an import that is killed leaves whole batches, and repeating it finishes it and changes nothing
-more.
+Each batch is one transaction: an import that is killed leaves whole batches, and repeating it finishes it and changes
+nothing more.
 """
 
 from __future__ import annotations
@@ -148,8 +148,8 @@ class CorpusImporter:
         """Forget a verse, a post or an author permanently: it is not imported again.
 
         Args:
-            what: a post's id ("1abcd", "t3_1abcd" or its address), an author ("u/NAME"), a verse's digest, or "FILE ID" for a row that
-                had an id.
+            what: a post's id ("1abcd", "t3_1abcd" or its address), an author ("u/NAME"), a verse's digest, or "FILE ID"
+                for a row that had an id.
 
         Returns:
             The number of deleted verses.

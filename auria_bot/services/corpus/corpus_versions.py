@@ -1,6 +1,6 @@
-"""Makes versions of the corpus: what is kept, judged by today's rules, without versions of one poem, in a file that never changes.
+"""Makes versions of the corpus: what is kept and passes the current rules, each poem once, in a file that never changes.
 
-A version is written beside its place and moved there whole. Knows the store as a Protocol; does not know how a model is trained.
+A version is written beside its place and moved there whole.
 """
 
 from __future__ import annotations

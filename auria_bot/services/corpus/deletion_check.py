@@ -1,9 +1,9 @@
-"""Looks whether the posts whose poems are kept still stand, and forgets those that are deleted or removed.
+"""Checks whether the posts whose poems are kept still exist, and forgets those that are deleted or removed.
 
-Young posts are deleted most, so they are looked at often, old ones seldom: by age there are four rounds, each with a time after which it begins
-anew. A round leaves a mark after every hundred posts, so it goes on where it was stopped, and many posts take several runs. What
-Reddit does not know at all is forgotten when that is so twice, a day apart; where most of a hundred is unknown, the fault is more
-likely Reddit's, and nothing follows from it. Knows ids and the store; does not know HTTP.
+Young posts are deleted most, so they are checked often, old ones seldom: by age there are four rounds, each with an
+interval. A round writes a checkpoint after every hundred posts and continues from it. A post that is unknown to Reddit
+is forgotten when that is so twice, a day apart; where most of a hundred are unknown, the fault is more likely Reddit's,
+and nothing is forgotten.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auria_bot.corpus.item import place_key
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from auria_bot.corpus.sources.submission import Submission
+    from auria_bot.corpus.sources.reddit import Reddit
     from auria_bot.domain.interfaces import Clock
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["ROUNDS", "CheckResult", "DeletionChecker", "Posts", "Round"]
+__all__ = ["ROUNDS", "CheckResult", "DeletionChecker", "Round"]
 
 log = logging.getLogger(__name__)
 
@@ -56,35 +56,27 @@ ROUNDS = (
 """By the age of a post; the youngest first."""
 
 
-class Posts(Protocol):
-    """Where posts are looked up."""
-
-    def posts(self, ids: Sequence[str]) -> Sequence[Submission]:
-        """What stands under these ids now; what is not known is left out."""
-        ...
-
-
 @dataclass(slots=True, kw_only=True)
 class CheckResult:
-    """What came of looking."""
+    """The result of a check."""
 
     posts: int = 0  # that were looked up
     requests: int = 0
     deleted: int = 0  # posts that are deleted or removed
-    missing: int = 0  # that Reddit does not know
+    missing: int = 0  # that are unknown to Reddit
     buried: int = 0  # verses that were forgotten
     doubted: int = 0  # batches of which most was unknown
     finished: bool = True  # no round is left that is due
 
 
 class DeletionChecker:
-    """Looks after what is kept."""
+    """Checks known posts for deletions."""
 
-    def __init__(self, *, posts: Posts, store: Store, clock: Clock) -> None:
+    def __init__(self, *, posts: Reddit, store: Store, clock: Clock) -> None:
         self._posts, self._store, self._clock = posts, store, clock
 
     def look(self, *, requests: int, tell: Tell | None = None) -> CheckResult:
-        """Look at what is due, the youngest first.
+        """Check the posts that are due, the youngest first.
 
         Makes at most `requests` requests, and calls `tell` after each.
 
@@ -132,7 +124,9 @@ class DeletionChecker:
         if len(ids) >= _DOUBT and len(unknown) * 2 > len(ids):
             found.doubted += 1
             log.warning(
-                "Reddit does not know %d of %d posts; that is doubted, and nothing is forgotten", len(unknown), len(ids)
+                "%d of %d posts are unknown to Reddit; that is doubted, and nothing is forgotten",
+                len(unknown),
+                len(ids),
             )
             unknown = []
         found.missing += len(unknown)
@@ -144,7 +138,7 @@ class DeletionChecker:
                 found.buried += unit.verses.forget([place_key("reddit", one) for one in gone], at=now)
 
     def _missing(self, unit: Any, there: Collection[str], unknown: Sequence[str], now: datetime) -> list[str]:
-        """Remember what Reddit does not know; those that it did not know a day ago either."""
+        """Remember posts that are unknown to Reddit; return those that were unknown a day ago already."""
         before = _read(unit.bookmarks.get(_PLACE, _MISSING))
         after = {one: since for one, since in before.items() if one not in there}
         surely = [

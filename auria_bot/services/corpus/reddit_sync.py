@@ -1,9 +1,8 @@
-"""Reads what is new on Reddit, and leaves a mark where it stopped.
+"""Imports new posts of Reddit, and writes a checkpoint where it stopped.
 
-A walk goes from the newest post down to those that were there at the last one, and a day further, for what moderators let through late. A
-page is taken before its mark is written, and taking it again changes nothing: so a walk that is killed goes on where it was, and misses
-nothing. Where a listing ends before the last mark is reached, the gap is told. Knows listings, marks and the store; does not know
-HTTP, and does not judge poems.
+A walk goes from the newest post down to those of the last walk, and a day further, for what moderators approve late. A
+page is stored before its checkpoint is written, and storing it again changes nothing: a walk that is killed continues
+where it was, and misses nothing. Where a listing ends before the last checkpoint is reached, the gap is reported.
 """
 
 from __future__ import annotations
@@ -11,23 +10,23 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from auria_bot.corpus.sources.listing import CEILING, FULL_SEARCH, Mark, halves, slices
 from auria_bot.errors import InputError
 from auria_bot.services.corpus.corpus_import import ImportReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from auria_bot.corpus.sources.listing import Listing
-    from auria_bot.corpus.sources.reddit import Page
+    from auria_bot.corpus.sources.reddit import Page, Reddit
     from auria_bot.corpus.sources.submission import Submission
     from auria_bot.domain.interfaces import Clock
     from auria_bot.services.corpus.corpus_import import CorpusImporter
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["Pages", "SubredditSync", "SyncResult"]
+__all__ = ["SubredditSync", "SyncResult"]
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +38,6 @@ _ANCHORS = (-1, -2, -5, -20)
 _PAGE = 100
 _MOST_PAGES = 60  # of one walk: a listing has about ten
 _WALKS = 3  # of one listing: an interrupted one, what came since, and one more where a walk lost its way
-
-
-class Pages(Protocol):
-    """Where pages come from."""
-
-    def page(
-        self, subreddit: str, path: str, params: Mapping[str, str | int], *, after: str = "", limit: int = _PAGE
-    ) -> Page:
-        """A page of a listing."""
-        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +71,7 @@ class SubredditSync:
     """
 
     def __init__(
-        self, *, pages: Pages, store: Store, librarian: CorpusImporter, clock: Clock, overlap: float = 86_400.0
+        self, *, pages: Reddit, store: Store, librarian: CorpusImporter, clock: Clock, overlap: float = 86_400.0
     ) -> None:
         self._pages, self._store, self._librarian, self._clock = pages, store, librarian, clock
         self._overlap = overlap
@@ -198,10 +187,7 @@ class SubredditSync:
         return "stopped"
 
     def _steps(self, subreddit: str, listing: Listing, anchors: Sequence[str], left: int) -> Iterator[_Step]:
-        """The pages from the top, or from the first anchor that is still there; at most `left` posts where that is not 0.
-
-        Whoever walks here leaves at a step that has an end.
-        """
+        """The pages from the top, or from the first anchor that still exists; at most `left` posts, if not 0."""
         waiting, met = deque(anchors or [""]), set[str]()
         for _ in range(_MOST_PAGES):
             limit = min(_PAGE, left - len(met)) if left else _PAGE
@@ -226,8 +212,8 @@ class SubredditSync:
         since, until = listing.since, listing.until
         if since is not None and until is not None and not all(since <= _second(post) < until for post in posts):
             raise InputError(
-                "this server's search takes no times: what it found lies outside them; for what is older than a listing reaches, import a"
-                " dump: auria corpus import FILE"
+                "this server's search takes no times: what it found lies outside them; for what is older than a listing"
+                " reaches, import a dump: auria corpus import FILE"
             )
         found.posts += len(posts)
         origin = f"r/{found.subreddit} {listing.name.partition(' ')[0]}"

@@ -102,15 +102,15 @@ class Health:
 
     def metrics(self) -> str:
         """All metrics in Prometheus' text format; where the database cannot be read, only that."""
-        samples = [Sample(metric="auria_info", labels={"version": self._version}, value=1)]
-        samples.append(Sample(metric="auria_healthy", labels={}, value=self.report().is_well))
+        samples = [_sample("auria_info", 1, version=self._version)]
+        samples.append(_sample("auria_healthy", self.report().is_well))
         try:
             with self._store().read() as unit:
                 samples += [*self._counts(unit), *self._times(unit)]
             reached = 1
         except AuriaError:
             reached = 0
-        samples.append(Sample(metric="auria_database_up", labels={}, value=reached))
+        samples.append(_sample("auria_database_up", reached))
         return exposition(samples)
 
     def _leader(self, unit: Unit) -> list[str]:
@@ -155,68 +155,43 @@ class Health:
 
     def _counts(self, unit: Unit) -> list[Sample]:
         drafts, posts, attempts = unit.drafts.count(), unit.posts.count(), unit.metrics.attempts()
-        channels = sorted({name for name, _ in posts})
-        steps = unit.metrics.steps()
+        channels, steps = sorted({name for name, _ in posts}), sorted(unit.metrics.steps().items())
         return [
+            *(_sample("auria_step_seconds_total", seconds, step=step) for step, (seconds, _) in steps),
+            *(_sample("auria_steps_total", times, step=step) for step, (_, times) in steps),
+            *(_sample("auria_drafts", drafts.get(state, 0), state=state) for state in DraftState),
             *(
-                Sample(metric="auria_step_seconds_total", labels={"step": step}, value=steps[step][0])
-                for step in sorted(steps)
-            ),
-            *(
-                Sample(metric="auria_steps_total", labels={"step": step}, value=steps[step][1])
-                for step in sorted(steps)
-            ),
-            *(
-                Sample(metric="auria_drafts", labels={"state": str(state)}, value=drafts.get(state, 0))
-                for state in DraftState
-            ),
-            *(
-                Sample(
-                    metric="auria_posts",
-                    labels={"channel": name, "state": str(state)},
-                    value=posts.get((name, state), 0),
-                )
+                _sample("auria_posts", posts.get((name, state), 0), channel=name, state=state)
                 for name in channels
                 for state in PostState
             ),
             *(
-                Sample(
-                    metric="auria_attempts_total",
-                    labels={"channel": name, "outcome": str(outcome)},
-                    value=attempts.get((name, outcome), 0),
-                )
+                _sample("auria_attempts_total", attempts.get((name, outcome), 0), channel=name, outcome=outcome)
                 for name in channels
                 for outcome in Outcome
             ),
-            *(
-                Sample(metric="auria_channel_paused", labels={"channel": pause.name}, value=1)
-                for pause in unit.channels.paused()
-            ),
+            *(_sample("auria_channel_paused", 1, channel=pause.name) for pause in unit.channels.paused()),
         ]
 
     def _times(self, unit: Unit) -> list[Sample]:
-        now = self._clock()
+        now, overdue = self._clock(), self._overdue(unit)
         found = [
-            Sample(
-                metric="auria_queue_age_seconds", labels={"channel": name}, value=max(0.0, (now - due).total_seconds())
-            )
+            _sample("auria_queue_age_seconds", max(0.0, (now - due).total_seconds()), channel=name)
             for name, due in unit.metrics.due_since().items()
         ]
         found += [
-            Sample(metric="auria_job_last_success_timestamp_seconds", labels={"name": job}, value=at.timestamp())
+            _sample("auria_job_last_success_timestamp_seconds", at.timestamp(), name=job)
             for job, at in sorted(unit.job_runs.done_at().items())
         ]
-        overdue = self._overdue(unit)
-        found += [
-            Sample(metric="auria_job_overdue", labels={"name": schedule.job}, value=schedule.job in overdue)
-            for schedule in self._schedules
-        ]
+        found += [_sample("auria_job_overdue", rule.job in overdue, name=rule.job) for rule in self._schedules]
         if lease := unit.leases.get(_LEASE):
-            found.append(
-                Sample(metric="auria_leader_heartbeat_timestamp_seconds", labels={}, value=lease.heartbeat.timestamp())
-            )
-            found.append(Sample(metric="auria_leader_changes_total", labels={}, value=lease.fencing))
+            found.append(_sample("auria_leader_heartbeat_timestamp_seconds", lease.heartbeat.timestamp()))
+            found.append(_sample("auria_leader_changes_total", lease.fencing))
         return found
+
+
+def _sample(metric: str, value: float, **labels: str) -> Sample:
+    return Sample(metric=metric, labels={label: str(text) for label, text in labels.items()}, value=value)
 
 
 def _shown(moment: datetime) -> str:

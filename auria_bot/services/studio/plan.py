@@ -114,7 +114,8 @@ class Plan:
         """
         if value.get("format") != FORMAT:
             raise InputError(
-                f"the run's plan has format {value.get('format')!r}, of another version of auria; this one reads {FORMAT}"
+                f"the run's plan has format {value.get('format')!r}, of another version of auria;"
+                f" this one reads {FORMAT}"
             )
         data = {item.name: value[item.name] for item in fields(cls)}
         data["request"] = ArtworkRequest(**data["request"])

@@ -360,7 +360,7 @@ class StepWorker:
 def _return_memory() -> None:
     """Return freed memory to the system, where the C library is glibc, whose heap would keep it.
 
-    torch's objects form cycles, which only the collector frees; elsewhere its walk over all objects is not worth its time.
+    torch's objects form cycles, which only the collector frees; elsewhere it would only take time.
     """
     import ctypes
 

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import urllib.error
+import urllib.request
 from datetime import time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
