@@ -1,6 +1,6 @@
 """Decide whether a poem from outside may be learned from, and give the reason if not.
 
-Each rule is one function and one reason: language, quality, repetition, profanity, personal data, self-harm,
+Each rule is one function and one reason: language, quality, repetition, profanity, contact data, names, self-harm,
 advertising. The thresholds are `FilterRules`, which come from the settings.
 """
 
@@ -11,14 +11,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus.language.content_filter import blocked_words, hidden_characters, is_name
+from auria_bot.corpus.language.content_filter import blocked_words, hidden_characters, names_of
 from auria_bot.corpus.language.syllables import in_dictionary
 from auria_bot.corpus.language.words import word_set, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["REASONS", "FilterRules", "judge"]
+__all__ = ["FORMER_REASONS", "REASONS", "FilterRules", "judge"]
 
 REASONS = {
     "hidden characters": "it holds characters that cannot be seen",
@@ -26,12 +26,16 @@ REASONS = {
     "language": "it is not in English",
     "repetition": "it says the same thing again and again",
     "self-harm": "it speaks of ending one's life",
-    "personal data": "it holds a name, a mail address, a handle or a number to call",
+    "contact data": "it holds a mail address, a handle or a number to call",
+    "name of a person": "it names a person; [corpus] allow accepts a name, [corpus] names all of them",
     "advertising": "it sells, links or begs",
     "profanity": "it holds a word that must not be published",
     "about itself": "it speaks of haiku, or of the place where it was posted",
 }
 """Every reason for leaving a poem out, in the order in which they are checked."""
+
+FORMER_REASONS = {"personal data": ("contact data", "name of a person")}
+"""Reasons that earlier versions stored, and those that took their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +64,35 @@ _ITSELF = word_set(
     "downvotes downvoted karma meme memes "
 )
 """Words of poems about poems or about Reddit; Auria uses none of them."""
-_NOBODY = word_set("adam buddha christ england eve god irish jesus karma maine mass moses santa states via zeus ")
-"""Names that identify no living person."""
+_NOBODY = word_set(
+    "adam athena buddha caesar cassandra christ cinderella england eve god hamlet irish jesus juliet karma lazarus lear "
+    "macbeth maine mass moses ophelia othello pandora persephone romeo santa states thor via zeus "
+)
+"""Names that identify no living person: of scripture, myth and the stage, and of places."""
 _SOMEBODY = word_set("dickinson gandhi guevara putin stalin trump wazowski ")
 """Names that no census has and that identify a person all the same."""
 _COARSE = re.compile(r"\b(?:mother)?f[u\W]c?k(?:en|in|ing|er|ers)?\b", re.IGNORECASE)
 """Spellings that word lists do not have."""
-_ENDINGS = ("'s", "s", "es", "ed", "d", "ing", "ly", "ness", "er", "est", "y", "less", "like")
+_ENDINGS = (
+    "'s",
+    "s",
+    "es",
+    "ed",
+    "d",
+    "ing",
+    "ly",
+    "ness",
+    "er",
+    "est",
+    "y",
+    "less",
+    "like",
+    "ism",
+    "ist",
+    "ity",
+    "able",
+)
+_BEGINNINGS = ("anti", "auto", "counter", "dis", "hyper", "inter", "non", "over", "pre", "re", "super", "un", "under")
 _PHONE = re.compile(r"(?<!\w)(?:\+?\d[\s.()-]*){7,}(?!\w)")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _HANDLE = re.compile(r"(?<![\w.])[@\N{FULLWIDTH COMMERCIAL AT}]\w|(?:^|[\s(])/?u/\w+", re.IGNORECASE)
@@ -75,12 +101,15 @@ _HARM = re.compile(
     r"end(?:ing)? (?:my|your|it all|this) ?(?:own )?(?:life|all)?"
     r"(?= |$)(?<=life|.all)|hang(?:ing)? myself|"
     r"slit(?:ting)? (?:my|your|her|his) wrists?|cut(?:ting)? (?:myself|my wrists?)|overdos\w+|"
-    r"self.?harm\w*|want(?:ed)? to die|wish (?:i was|i were|to be) dead|noose|take my (?:own )?life)\b",
+    r"self.?harm\w*|want(?:ed)? to die|wish (?:i was|i were|to be) dead|take my (?:own )?life|"
+    r"(?:my|your|own) noose|(?:tie|tied|tying|knot|knotted|taut|tightening|constricting) (?:a |the |my )?noose|"
+    r"noose (?:is |was |hangs? |tight |tightens )?(?:around|round|about|on) (?:my|your|her|his|own) (?:own )?(?:neck|throat))\b",
     re.IGNORECASE,
 )
 _SELLS = re.compile(
     r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|ly|tv|shop)\b|"
-    r"\b(?:subscribe|promo code|coupon|follow me|onlyfans|patreon|giveaway|"
+    r"\b(?:(?:please|like and|comment and|to) subscribe|subscribe (?:now|today|here|please|and|for|to (?:my|our|the|this) "
+    r"(?:\w+ )?(?:channel|blog|newsletter|page|podcast|list|feed))|promo code|coupon|follow me|onlyfans|patreon|giveaway|"
     r"buy (?:now|my)|check out my (?:blog|book|channel|page|podcast|profile|shop|site|store|video)s?|"
     r"link in bio|upvotes? (?:me|this|please)|discord\.gg|etsy|soundcloud)\b",
     re.IGNORECASE,
@@ -103,7 +132,8 @@ def judge(lines: Sequence[str], rules: FilterRules | None = None) -> str:
         "quality": lambda: _noisy(text, spelt, kept),
         "repetition": lambda: _repeats(lines, spelt, kept),
         "profanity": lambda: _profane(text, kept),
-        "personal data": lambda: _personal(text, spelt, kept),
+        "contact data": lambda: any(found.search(text) for found in (_MAIL, _HANDLE, _PHONE)),
+        "name of a person": lambda: _names_somebody(text, spelt, kept),
         "self-harm": lambda: bool(_HARM.search(" ".join(text.split()))),
         "about itself": lambda: any(word.removesuffix("'s") in _ITSELF - kept.allow for word in spelt),
         "advertising": lambda: bool(_SELLS.search(text)),
@@ -124,8 +154,16 @@ def _foreign(text: str, spelt: Sequence[str], rules: FilterRules) -> bool:
 
 
 def _is_english(word: str) -> bool:
-    """Whether the dictionary has the word, or its stem without an ending."""
-    return in_dictionary(word) or any(
+    """Whether the dictionary has the word, or its stem without a common beginning or ending."""
+    stems = (
+        word,
+        *(word.removeprefix(start) for start in _BEGINNINGS if word.startswith(start) and len(word) > len(start) + 3),
+    )
+    return any(in_dictionary(stem) or _is_inflected(stem) for stem in stems)
+
+
+def _is_inflected(word: str) -> bool:
+    return any(
         word.endswith(ending)
         and len(word) > len(ending) + 2
         and (in_dictionary(stem := word.removesuffix(ending)) or in_dictionary(f"{stem}e"))
@@ -155,10 +193,8 @@ def _profane(text: str, rules: FilterRules) -> bool:
     return listed or any(" ".join(words(one)) not in rules.allow for one in _COARSE.findall(text))
 
 
-def _personal(text: str, spelt: Sequence[str], rules: FilterRules) -> bool:
-    if _MAIL.search(text) or _HANDLE.search(text) or _PHONE.search(text):
-        return True
-    return not rules.names and any(
-        (is_name(word) or word.removesuffix("'s") in _SOMEBODY) and word.removesuffix("'s") not in _NOBODY | rules.allow
-        for word in spelt
-    )
+def _names_somebody(text: str, spelt: Sequence[str], rules: FilterRules) -> bool:
+    if rules.names:
+        return False
+    named = {word.removesuffix("'s") for word in (*names_of(text), *(word for word in spelt if word in _SOMEBODY))}
+    return bool(named - _NOBODY - rules.allow)

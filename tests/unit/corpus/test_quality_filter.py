@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auria_bot.corpus.quality_filter import REASONS, FilterRules, judge
+from auria_bot.corpus.quality_filter import FORMER_REASONS, REASONS, FilterRules, judge
 
 GOOD = [
     ("an old silent pond", "a frog jumps into the pond", "the splash of water"),
@@ -16,6 +16,12 @@ GOOD = [
     ("the noise of thunder", "a dog barks at the window", "the last train is gone"),
     ("Zeus is drunk again", "thunder banging at my door", "awake at midnight"),
     ("I want to live here", "killing time beside the stream", "until the leaves turn"),
+    ("sitting on a train", "people I knew in past lives", "walk by to the john"),
+    ("winter in Hong Kong", "a pilgrim at the register", "pays for the last pear"),
+    ("her warm hand in mine", "and then the sudden sharp prick", "of a hidden thorn"),
+    ("I subscribe to snow", "to its slow and quiet news", "falling on the hills"),
+    ("smoke stacks in their mouths", "tobacco noose around necks", "courting the reaper"),
+    ("University:", "Autocannibalism", "inevitable"),
     ("CAPE COD", "my coffee going cold", "beside the open sea"),
 ]
 
@@ -41,17 +47,20 @@ def test_good_poems_pass(lines):
         ("repetition", ("duck duck duck duck duck", "duck duck duck duck duck duck duck", "duck duck goose again")),
         ("repetition", ("the rain", "the rain", "The rain!")),
         ("advertising", ("read more of my verse", "see www.example.com", "for the winter moon")),
+        ("self-harm", ("the wind in the barn", "I tie the noose a last time", "and the swallows leave")),
+        ("self-harm", ("cold october rain", "the noose around my neck holds", "the end of summer")),
+        ("advertising", ("snow on the mountain", "like and subscribe for more snow", "for the winter moon")),
         ("advertising", ("snow on the mountain", "please subscribe and follow me", "for the winter moon")),
         ("self-harm", ("nobody is home", "tonight I will kill myself", "the moon does not care")),
         ("self-harm", ("this is not easy", "no one cares about the end", "please just end my life")),
         ("profanity", ("the rain is falling", "on this fucking parking lot", "and I have no coat")),
         ("profanity", ("thick pancakes", "every fucken day", "applesauce")),
         ("profanity", ("the rain is falling", "on this sh1t parking lot", "and I have no coat")),
-        ("personal data", ("the winter evening", "write to ria@example.org", "about the first snow")),
-        ("personal data", ("the winter evening", "thank you for this u/poet_77", "and for the first snow")),
-        ("personal data", ("the winter evening", "call me 555 123 4567", "and tell me of snow")),
-        ("personal data", ("the winter evening", "Jennifer is walking home", "through the falling snow")),
-        ("personal data", ("when Che Guevara", "opened a massage parlour", "he called it the moon")),
+        ("contact data", ("the winter evening", "write to ria@example.org", "about the first snow")),
+        ("contact data", ("the winter evening", "thank you for this u/poet_77", "and for the first snow")),
+        ("contact data", ("the winter evening", "call me 555 123 4567", "and tell me of snow")),
+        ("name of a person", ("the winter evening", "Jennifer is walking home", "through the falling snow")),
+        ("name of a person", ("when Che Guevara", "opened a massage parlour", "he called it the moon")),
         ("about itself", ("haikus are easy", "but sometimes they make no sense", "refrigerator")),
         ("about itself", ("writing an essay", "or should I go on Reddit", "before the snow falls")),
     ],
@@ -66,6 +75,12 @@ def test_every_reason_has_an_example_above():
     """So that none can be lost unnoticed."""
     mark = test_each_reason_is_found.pytestmark[0]
     assert {reason for reason, _ in mark.args[1]} == set(REASONS)
+
+
+def test_former_reasons_lead_to_those_of_today():
+    """A database of an earlier version may hold one that is no longer given."""
+    assert not FORMER_REASONS.keys() & REASONS.keys()
+    assert {reason for now in FORMER_REASONS.values() for reason in now} <= REASONS.keys()
 
 
 def test_thresholds_are_the_operators():

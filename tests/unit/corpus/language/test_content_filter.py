@@ -100,6 +100,8 @@ def test_the_poet_uses_none_of_these_words():
         "another cup of joe",
         "black-eyed Susans",
         "Ursa Major",
+        "mists on the Hudson, tonight",
+        "a Caesar salad",
         "John sixteen three",
         "the piper at the gates",
         "Saint Joseph\u2019s bells",

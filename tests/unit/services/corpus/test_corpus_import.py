@@ -180,7 +180,7 @@ def test_the_rules_are_the_operators(store: Store, tmp_path: Path):
     """A poem with a name passes where names may; looser rules take what stricter ones rejected."""
     named = "the winter evening/Jennifer is walking home/through the falling snow"
     path = dump(tmp_path, post(1, named))
-    assert CorpusImporter(store=store, clock=lambda: NOW).import_file(path).reasons == {"personal data": 1}
+    assert CorpusImporter(store=store, clock=lambda: NOW).import_file(path).reasons == {"name of a person": 1}
     looser = CorpusImporter(store=store, clock=lambda: NOW, rules=FilterRules(names=True))
     assert looser.import_file(path).outcomes == {"better": 1}
     assert poems(looser) == {named}

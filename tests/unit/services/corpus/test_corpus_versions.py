@@ -56,7 +56,7 @@ def test_a_version_has_each_allowed_poem_once(store: Store, press: VersionBuilde
     made = press.make()
     assert made.verses == 3
     assert made.name == f"{clock():%Y-%m-%d}-{made.sha256[:10]}"
-    assert made.settings["left_out"] == {"personal data": 1, "versions of another": 1}
+    assert made.settings["left_out"] == {"name of a person": 1, "versions of another": 1}
     assert made.settings["forms"] == {"575": 1, "free": 2}
     found = list(verses.read(press.file(made)))
     assert {(verse.form, verse.tier) for verse in found} == {("575", "poets"), ("free", "poets")}
