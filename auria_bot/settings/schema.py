@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -40,6 +41,57 @@ def _backend(name: str) -> Any:
 
 def _folder_channel() -> dict[str, ChannelSettings]:
     return {"folder": ChannelSettings(backend="folder", options={"directory": "published"})}
+
+
+_OFFSET = re.compile(r"(?:GMT|UTC|Z)?\s*([+\-\N{MINUS SIGN}])\s*(\d{1,2})(?::?([0-5]\d))?(?:\s*h)?", re.IGNORECASE)
+"""An offset where a place is wanted, such as GMT+2. "Etc/GMT+2" is two hours behind Greenwich, so it is never offered."""
+_PLACES = [
+    "Pacific/Pago_Pago",
+    "Pacific/Honolulu",
+    "America/Anchorage",
+    "America/Los_Angeles",
+    "America/Denver",
+    "America/Chicago",
+    "America/New_York",
+    "America/Halifax",
+    "America/Sao_Paulo",
+    "Atlantic/South_Georgia",
+    "Atlantic/Azores",
+    "Europe/London",
+    "Europe/Paris",
+    "Europe/Athens",
+    "Europe/Istanbul",
+    "Asia/Dubai",
+    "Asia/Karachi",
+    "Asia/Dhaka",
+    "Asia/Bangkok",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "Pacific/Noumea",
+    "Pacific/Auckland",
+    "Pacific/Tongatapu",
+    "Pacific/Kiritimati",
+]  # of the whole hours from -11 to +14, in standard time
+_PLACES_BETWEEN = {
+    -210: "America/St_Johns",
+    210: "Asia/Tehran",
+    270: "Asia/Kabul",
+    330: "Asia/Kolkata",
+    345: "Asia/Kathmandu",
+    390: "Asia/Yangon",
+    570: "Australia/Adelaide",
+}
+
+
+def _places_at(name: str) -> list[str]:
+    """A place whose standard time has the offset that a name states; none for other names."""
+    if (found := _OFFSET.fullmatch(name.strip())) is None:
+        return []
+    minutes = (1 if found[1] == "+" else -1) * (int(found[2]) * 60 + int(found[3] or 0))
+    if minutes % 60 == 0 and -11 <= minutes // 60 <= 14:
+        return [_PLACES[minutes // 60 + 11]]
+    return [_PLACES_BETWEEN[minutes]] if minutes in _PLACES_BETWEEN else []
 
 
 class Settings(Section):
@@ -94,8 +146,11 @@ class Settings(Section):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
-            near = difflib.get_close_matches(name, available_timezones(), n=3, cutoff=0.5)
-            hint = f", such as {', '.join(near)}" if near else ", such as Europe/Paris"
+            places = [zone for zone in available_timezones() if not zone.startswith("Etc/")]
+            near = _places_at(name) or difflib.get_close_matches(name, places, n=3, cutoff=0.5) or ["Europe/Paris"]
+            hint = f", such as {', '.join(near)}"
+            if _OFFSET.fullmatch(name.strip()):
+                hint += " for that offset; a place also knows about summer time"
             raise ValueError(f"it must be a name of the IANA time zone database{hint}") from None
         return name
 

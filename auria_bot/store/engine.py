@@ -87,12 +87,42 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
         engine = create_engine(parsed, echo=echo, hide_parameters=True, pool_size=2, connect_args=lasting)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise BackendMissing("PostgreSQL needs a driver: pip install 'auria-bot[postgres]'") from None
+    event.listen(engine, "connect", _prepare_postgres, insert=True)  # before SQLAlchemy's own first queries
     event.listen(engine, "checkin", _remember_use)
     event.listen(engine, "checkout", partial(_check_when_idle, engine))
     return engine
 
 
 _FORMS = "it must look like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+
+
+_SESSION = {
+    "client_encoding": "UTF8",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "bytea_output": "hex",
+    "standard_conforming_strings": "on",
+    "extra_float_digits": "1",
+}
+"""Settings of a session on which the meaning of values depends, whatever the database or the role sets."""
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    """Make the session's settings the program's own.
+
+    Raises:
+        StoreError: the database's encoding is not UTF-8, so that it cannot hold every text.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise StoreError(
+            f"the database {connection.info.dbname} has the encoding {encoding}, which cannot hold every text; create one with:"
+            f" CREATE DATABASE auria ENCODING 'UTF8' TEMPLATE template0; then set database.url"
+        )
+    for name, value in _SESSION.items():
+        connection.execute(f"SET {name} = '{value}'")
+    connection.commit()
 
 
 def _remember_use(_connection: Any, record: Any) -> None:
@@ -346,7 +376,34 @@ def bring_up_to_date(engine: Engine) -> None:
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    found = connection.execute(text("SELECT version_num FROM alembic_version ORDER BY version_num")).scalars().all()
+    if len(found) > 1:
+        raise StoreError(
+            f"{shown(connection.engine)} names {len(found)} versions of its schema in alembic_version ({', '.join(found)}), as after"
+            " restoring over an existing database; restore into an empty one, or delete the row that is not its own"
+        )
+    return str(found[0]) if found else None
+
+
+def _not_created(connection: Connection, present: set[str], database: str) -> str:
+    """Why a database with Auria's table names but without a schema version is not used, and what to do."""
+    names = ", ".join(sorted(present))
+    if len(present) < len(METADATA.tables) / 2:
+        return f"{database} already holds tables named {names} that Auria did not create; use a separate database for Auria"
+    seen = inspect(connection)
+    columns = {name: {column["name"] for column in seen.get_columns(name)} for name in present}
+    begin = f"{database} holds Auria's tables but not the version of its schema (the row of alembic_version), as after an incomplete restore"
+    if present == set(METADATA.tables) and all(
+        columns[name] == {column.name for column in table.columns} for name, table in METADATA.tables.items()
+    ):
+        create = (
+            ""
+            if seen.has_table("alembic_version")
+            else "CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY); "
+        )
+        repair = f"{create}INSERT INTO alembic_version VALUES ('{HEAD}')"  # noqa: S608 - shown, not run
+        return f"{begin}; its tables are those of this auria_bot, so this repairs it: {repair}"
+    return f"{begin}; restore a complete backup: auria db restore FILE"
 
 
 def _migrate(connection: Connection, version: str | None, database: str) -> None:
@@ -362,10 +419,7 @@ def _migrate(connection: Connection, version: str | None, database: str) -> None
     if version is None:
         foreign = set(inspect(connection).get_table_names()) & set(METADATA.tables)
         if foreign:
-            raise StoreError(
-                f"{database} already holds tables named {', '.join(sorted(foreign))} that Auria did not create;"
-                " use a separate database for Auria"
-            )
+            raise StoreError(_not_created(connection, foreign, database))
     else:
         try:
             ScriptDirectory.from_config(config).get_revision(version)
