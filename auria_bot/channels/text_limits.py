@@ -90,7 +90,7 @@ def fit_text(
                 f"{name} takes at most {most} {unit}, and this text has {size}; shorten the text and approve again"
             )
         dropped.append(part)
-    return PreparedText(text=text, alt_text=alt_text, dropped=tuple(dropped))
+    return PreparedText(text=text, alt_text=alt_text, dropped=tuple(dropped), characters=count(text))
 
 
 def _excess(

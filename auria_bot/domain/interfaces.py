@@ -9,7 +9,7 @@ written atomically. The same arguments on the same machine give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -255,6 +255,7 @@ class PreparedText:
     text: str
     alt_text: str
     dropped: tuple[str, ...] = ()  # what of the text is left out: hashtags, then the signature; never the poem
+    characters: int | None = field(default=None, compare=False)  # of the text, as the platform counts; None: its length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auria_bot.cli.publishing.posts import post_table
-from auria_bot.cli.terminal.console import note, out, print_json, single_line, table, when
+from auria_bot.cli.terminal.console import fact_sheet, note, out, print_json, printable, when
 from auria_bot.errors import ChannelError
 from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.text import Text
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.services.publishing.post_creation import Preview
@@ -111,17 +113,29 @@ def _print_preview(app: Application, found: Sequence[Preview], *, as_json: bool)
     if as_json:
         print_json([preview_json(one) for one in found])
     elif found:
-        rows = (
-            (
-                str(one.draft_id),
-                one.channel,
-                one.action,
-                when(one.due, app.settings.time_zone),
-                "; ".join(one.problems) or single_line(one.text, 300),
-                " ".join(one.dropped),
-            )
-            for one in found
-        )
-        out().print(table("", ("draft", "channel", "action", "due", "text or problem", "left out"), rows))
+        console = out()
+        for number, one in enumerate(found):
+            if number:
+                console.print()
+            console.print(fact_sheet(_preview_facts(one, app.settings.time_zone)))
     else:
         note("nothing would be published; approve a draft: auria approve ID")
+
+
+def _preview_facts(one: Preview, zone: str) -> list[tuple[str, Text]]:
+    """What would be sent, in lines as they would stand there, with what it takes of the channel's limits."""
+    from rich.text import Text
+
+    counter = f"{one.characters:,} of {one.most_characters:,}" if one.most_characters else f"{one.characters:,}"
+    alt = len(one.alt_text)
+    alt_counter = f"{alt:,} of {one.most_alt_characters:,}" if one.most_alt_characters else f"{alt:,}"
+    head = Text.assemble((f"{one.draft_id} on {one.channel}", "bold"), f": {one.action}, due {when(one.due, zone)}")
+    return [
+        ("draft", head),
+        ("problem", Text(printable("\n".join(one.problems)), style="red")),
+        ("text", Text(printable(one.text))),
+        ("left out", Text(printable(" ".join(one.dropped)))),
+        ("alt text", Text(printable(one.alt_text))),
+        ("characters", Text(f"text {counter}, alt text {alt_counter}")),
+        ("picture", Text(f"{one.picture}\n{one.fit}".strip())),
+    ]

@@ -6,13 +6,14 @@ operator can still edit the draft.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.domain.interfaces import PreparedText
+from auria_bot.domain.interfaces import Limits, PreparedText
 from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import AuriaError
 from auria_bot.files import sha256_of
@@ -45,6 +46,10 @@ class Preview:
     dropped: tuple[str, ...] = ()  # parts of the approved text that are left out there
     picture: str
     problems: tuple[str, ...] = ()
+    characters: int = 0  # of the text, as the channel counts them
+    most_characters: int | None = None  # that it takes; None: no limit
+    most_alt_characters: int | None = None
+    fit: str = ""  # the picture's size, and how it is changed to fit the channel
 
 
 class PostCreator:
@@ -131,6 +136,7 @@ class PostCreator:
             dropped=prepared.dropped,
             picture=f"{draft.folder}/{draft.artwork.files['post'].name}",
             problems=(*faults, *_paused(name, pauses)),
+            **self._counters(prepared, name, self._pictures.root / draft.folder / draft.artwork.files["post"].name),
         )
 
     def _preview_post(self, post: Post, draft: Draft, pauses: Mapping[str, Pause]) -> Preview:
@@ -148,7 +154,20 @@ class PostCreator:
             dropped=prepared.dropped,
             picture=post.picture,
             problems=(*faults, *_paused(post.channel, pauses)),
+            **self._counters(prepared, post.channel, Path(post.picture)),
         )
+
+    def _counters(self, prepared: PreparedText, name: str, picture: Path) -> dict[str, Any]:
+        """What a text and a picture take of what a channel allows, as fields of a Preview."""
+        limits = Limits()
+        with contextlib.suppress(AuriaError, KeyError):  # told as a problem
+            limits = self._channels[name]().limits()
+        return {
+            "characters": len(prepared.text) if prepared.characters is None else prepared.characters,
+            "most_characters": limits.characters,
+            "most_alt_characters": limits.alt_characters,
+            "fit": _fit(picture, limits),
+        }
 
     def _faults(self, draft: Draft, name: str) -> list[str]:
         """Reasons why an approved draft must not be sent to a channel."""
@@ -185,6 +204,26 @@ def broken(post: Post, draft: Draft) -> list[str]:
     except AuriaError as error:
         return [redacted_error(error)]
     return []
+
+
+def _fit(picture: Path, limits: Limits) -> str:
+    """A picture's size, and how `channels.pictures` changes it to fit the limits; "" if it cannot be read."""
+    from PIL import Image
+
+    try:
+        size = picture.stat().st_size
+        with Image.open(picture) as image:
+            width, height = image.size
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return ""
+    changes = []
+    if limits.ratios is not None and not limits.ratios[0] <= width / height <= limits.ratios[1]:
+        changes.append("a margin is added on two sides")
+    if limits.picture_pixels is not None and max(width, height) > limits.picture_pixels:
+        changes.append(f"reduced to {limits.picture_pixels} pixels")
+    if limits.picture_bytes is not None and size > limits.picture_bytes:
+        changes.append(f"compressed to {limits.picture_bytes / 1e6:.1f} MB")
+    return f"{width}x{height}, {size / 1000:,.0f} kB; {' and '.join(changes) or 'sent whole and unchanged'}"
 
 
 def _paused(name: str, pauses: Mapping[str, Pause]) -> tuple[str, ...]:

@@ -75,6 +75,9 @@ def test_a_dry_run_shows_what_would_be_sent_and_what_is_left_out(
     assert (plan["action"], plan["text"], plan["dropped"]) == ("send", "stone number 1", ["#haiku"])
     _, out, _ = auria("publish", "--dry-run")
     assert "stone number 1" in out
+    assert "A painting of lake 1." in out
+    assert "text 14 of 5,000, alt text 21 of 1,500" in " ".join(out.split())
+    assert "40x50, 1 kB; sent whole and unchanged" in out
     assert "#haiku" in out
     assert house.publisher.posts() == ()
     house.publisher.publish()

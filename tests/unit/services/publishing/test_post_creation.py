@@ -143,3 +143,19 @@ def test_a_preview_tells_of_pauses_and_of_what_would_not_be_sent(house: Applicat
 
     Path(post.picture).unlink()
     assert [each.action for each in house.publisher.preview()] == ["wait", "none"]
+
+
+def test_a_preview_counts_as_the_channel_does(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Characters of text and alt text against the limits, and how the picture is changed to fit."""
+    from auria_bot.domain.interfaces import Limits, PreparedText
+
+    tight = Limits(characters=280, alt_characters=1000, picture_pixels=45, picture_bytes=100, ratios=(1.0, 1.91))
+    monkeypatch.setattr(FakeChannel, "limits", lambda _: tight)
+    monkeypatch.setattr(
+        FakeChannel, "fit", lambda _, text, alt: PreparedText(text=text, alt_text=alt, characters=2 * len(text))
+    )
+    draft = approved(house)
+    (plan,) = house.publisher.preview()
+    assert (plan.characters, plan.most_characters, plan.most_alt_characters) == (2 * len(draft.text), 280, 1000)
+    assert plan.fit.startswith("40x50, ")
+    assert plan.fit.endswith("a margin is added on two sides and reduced to 45 pixels and compressed to 0.0 MB")
