@@ -219,7 +219,8 @@ class SecretStore:
         """
         with disk_errors(self.file):
             folder = self.file.parent
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
             if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
                 folder.chmod(0o700)  # others must not be able to replace the file
             with file_lock(folder / ".lock"):

@@ -134,6 +134,17 @@ def _known(error: Exception) -> AuriaError | None:
     return None
 
 
+def _private(path: str, flags: int) -> int:
+    """Open a new file for this user alone; a link is never followed."""
+    return os.open(path, flags | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+
+
+def _home_logs() -> Path:
+    from auria_bot.settings.locations import default_home
+
+    return default_home(os.environ) / "logs"
+
+
 def _log(error: Exception) -> Path:
     """Write the traceback to a new file in the home, or in the temporary folder when the home cannot be written."""
     import tempfile
@@ -144,15 +155,13 @@ def _log(error: Exception) -> Path:
     now = datetime.now(UTC)
     text = _masked("".join(traceback.format_exception(error)))
     text = f"{now.isoformat()}\n{_masked(' '.join(sys.argv))[:2000]}\n{text}"
-    folders = [Path(tempfile.gettempdir())]
-    with contextlib.suppress(Exception):
-        from auria_bot.settings.locations import default_home
-
-        folders.insert(0, default_home(os.environ) / "logs")
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
+    for choose in (_home_logs, lambda: Path(tempfile.mkdtemp(prefix="auria-"))):  # the latter is nobody else's
+        with contextlib.suppress(Exception):
+            folder = choose()
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
             path = folder / f"error-{now:%Y%m%d-%H%M%S}-{os.getpid()}.log"
-            path.write_text(text, encoding="utf-8")
+            with open(path, "x", encoding="utf-8", opener=_private) as file:
+                file.write(text)
             return path
     return Path(os.devnull)

@@ -110,7 +110,7 @@ class SettingsFile:
             meant: applies the intended change to the values, to check the new text.
         """
         with disk_errors(self.file):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with file_lock(self.file.parent / f".{self.file.name}.lock"):
                 text = self._read()
                 wanted = self._parsed(text)

@@ -69,6 +69,8 @@ class Dump:
             DiskError: the file cannot be written.
         """
         if not self._is_sqlite:
+            with _disk(file):
+                _create_private(file)
             self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={file}", self._address)
             return
         if not self._file.is_file():
@@ -149,7 +151,7 @@ class Dump:
         elif aside is not None and self._file.is_file():
             _copy(self._file, aside)
         with _disk(self._file):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _copy(file, self._file, settled=_is_settled(file))
 
     def faults(self) -> tuple[str, ...]:
@@ -275,12 +277,20 @@ def _disk(file: Path) -> Iterator[None]:
 def _copy(source: Path, target: Path, *, settled: bool = False) -> None:
     """SQLite's online backup in one step; in WAL mode no writer waits for it."""
     new = not target.exists()
+    with _disk(target):
+        _create_private(target)
     with _disk(target), closing(_open(source, settled=settled)) as read, closing(_open(target, make=True)) as written:
         read.backup(written, progress=_give_up_when_locked())
         if new:
             written.execute("PRAGMA journal_mode = DELETE")  # a single complete file
     with disk_errors(target):
         flush(target)
+
+
+def _create_private(file: Path) -> None:
+    """Create a file that only its owner may read, unless it exists."""
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _give_up_when_locked() -> Callable[[int, int, int], None]:

@@ -6,9 +6,10 @@ migration. A database lock serialises concurrent first uses; a migration is one 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -144,7 +145,7 @@ def _sqlite(parsed: URL, *, echo: bool) -> Engine:
         raise SettingsError("database.url must name a file, like sqlite:////var/lib/auria/auria.db")
     file = Path(str(parsed.database)).absolute()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise DiskError(
             f"the folder {file.parent} cannot be created: {error.strerror}; create it, or set AURIA_HOME"
@@ -164,6 +165,9 @@ def _follow_replaced_file(engine: Engine, file: Path) -> None:
     def connecting(*_: Any) -> None:
         if opened:
             _identity(file)
+        else:  # from the first moment on nobody else reads it; SQLite gives its journal files the same permissions
+            with suppress(OSError):
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
     def connected(_connection: Any, record: Any) -> None:
         record.info["file"] = _identity(file)

@@ -346,5 +346,123 @@ CLIENTS: dict[str, Callable[[Path], str]] = {
     **{f"picture clients {kind}": _picture_flood(request) for kind, request in _SLOW.items()},
 }
 
-CASES: dict[str, Callable[[Path], str]] = {**BACKUPS, **PATHS, **CLIENTS}
+# Texts that make a search slow
+
+
+def _growth(repeated: str) -> Callable[[Path], str]:
+    """Check a text and one eight times as long in a process with a limit of processor time."""
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_CPU, (20, 20));"
+        "from auria_bot.corpus.language.content_filter import faults; from auria_bot.redaction import redacted;"
+        "from auria_bot.channels.mastodon.instance import _MENTION;"
+        f"text = {repeated!r} * (100_000 // {len(repeated)});"
+        "faults(text); redacted(text); _MENTION.sub('', text)"
+    )
+
+    def case(scratch: Path) -> str:
+        done = subprocess.run([sys.executable, "-P", "-c", script], cwd=ROOT, capture_output=True, check=False)
+        return "" if done.returncode == 0 else f"took more than 20 s of processor time ({done.returncode})"
+
+    return case
+
+
+TEXTS: dict[str, Callable[[Path], str]] = {
+    f"text of many {repeated!r}": _growth(repeated) for repeated in ("_", "a-", "a.", "@a", "-", "a@", "+")
+}
+
+# Logs
+
+
+def _crash_log(scratch: Path) -> str:
+    """A crash log where the home cannot be used must not follow links laid in the temporary folder."""
+    target = scratch / "victim"
+    target.write_text("precious")
+    script = (
+        "import os, pathlib, tempfile; from datetime import UTC, datetime, timedelta;"
+        "from auria_bot.cli import error_reporting as module;"
+        f"target = {str(target)!r}; folder = pathlib.Path({str(scratch)!r}); now = datetime.now(UTC);"
+        "[(folder / f'error-{now + timedelta(seconds=n):%Y%m%d-%H%M%S}-{os.getpid()}.log').symlink_to(target)"
+        " for n in range(20)];"
+        "print(module._log(ValueError('x')))"
+    )
+    (scratch / "file").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        env={
+            **os.environ,
+            "AURIA_HOME": str(scratch / "file" / "home"),
+            "TMPDIR": str(scratch),
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    written = Path(done.stdout.strip())
+    if target.read_text() != "precious":
+        return "the log followed a link"
+    if not done.stdout.strip() or not written.is_file():
+        return f"no log was written: {done.stderr[-300:]}"
+    return "others can read the log" if written.stat().st_mode & 0o077 else ""
+
+
+def _private_files(scratch: Path) -> str:
+    """Nobody else reads the home, the database and its backups, whatever the umask."""
+    home = scratch / "home"
+    subprocess.run(
+        ["/bin/sh", "-c", 'umask 0; exec "$0" -P -m auria_bot db backup', sys.executable],
+        env={**os.environ, **FAKES, "AURIA_HOME": str(home), "PYTHONPATH": str(ROOT)},
+        cwd=scratch,
+        capture_output=True,
+        check=False,
+    )
+    auria(home, "drafts")
+    auria(home, "db", "backup")
+    files = [home, home / "auria.db", *home.glob("backups/auria-*/auria.db"), *home.glob("auria.db-*")]
+    loose = [str(path.relative_to(scratch)) for path in files if not path.exists() or path.stat().st_mode & 0o077]
+    return f"others can read {', '.join(loose)}" if loose else "" if len(files) > 2 else "no backup was made"
+
+
+LOGS: dict[str, Callable[[Path], str]] = {
+    "crash log over a link": _crash_log,
+    "other users of the machine": _private_files,
+}
+
+# Models
+
+
+def _model(role: str, name: str) -> Callable[[Path], str]:
+    """A model of the operator's choice is a folder; a name leads nowhere, before any library is asked."""
+    script = (
+        "import sys, types; from pathlib import Path;"
+        "sys.modules['torch'] = types.ModuleType('torch'); fake = types.ModuleType('transformers');"
+        "sys.modules['transformers'] = fake;"
+        "fake.AutoTokenizer = fake.AutoModelForCausalLM = fake.AutoModelForImageTextToText = types.SimpleNamespace("
+        "from_pretrained=lambda *a, **k: sys.exit(77));"
+        "from auria_bot.errors import ModelMissing\n"
+        f"try: {role}\nexcept ModelMissing: pass"
+    ).replace("NAME", repr(name))
+
+    def case(scratch: Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        return "" if done.returncode == 0 else f"the library was asked ({done.returncode}): {done.stderr[-300:]}"
+
+    return case
+
+
+_POET = (
+    "from auria_bot.art.poets.causal_lm import CausalLm, CausalLmConfig;"
+    " CausalLm(CausalLmConfig(model=NAME), models=Path('.'))"
+)
+_CAPTIONER = "from auria_bot.art.captioners.blip import Blip; Blip(Blip.Config(model=NAME), Path('.'))._load()"
+
+MODELS: dict[str, Callable[[Path], str]] = {
+    "language model from the network": _model(_POET, "stranger/model"),
+    "language model of no folder": _model(_POET, "/nowhere/model"),
+    "captioner from the network": _model(_CAPTIONER, "stranger/model"),
+}
+
+CASES: dict[str, Callable[[Path], str]] = {**BACKUPS, **PATHS, **CLIENTS, **TEXTS, **LOGS, **MODELS}
 """Each case by name: attacks in a folder, and gives "" or what it reached."""

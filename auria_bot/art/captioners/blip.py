@@ -1,6 +1,7 @@
 """A captioner of the operator's own choice: any image-to-text model that transformers can load, such as BLIP.
 
-Needs auria-bot[torch]. `model` is a folder, or a name on the hub, which transformers then downloads. What the model was
+Needs auria-bot[torch]. `model` is a folder, or a name on the hub, which transformers downloads where
+`allow_download` is set. Only safetensors weights are read, and no code of a model is run. What the model was
 trained on is unknown, so the alt text does not trust what it says of people and animals unless the text writer's option
 `others` is set.
 """
@@ -30,6 +31,7 @@ class Blip:
         """Options."""
 
         model: str = ""  # a folder, or a hub name such as "Salesforce/blip-image-captioning-base"
+        allow_download: bool = False  # whether a hub name may be fetched over the network
         revision: str | None = None  # of a hub name
         beams: int = 5
         longest: int = 40  # tokens
@@ -87,7 +89,11 @@ class Blip:
         except ImportError as missing:
             raise BackendMissing("the captioner blip needs transformers: pip install 'auria-bot[torch]'") from missing
         name, revision = self._config.model, self._config.revision
-        options: dict[str, Any] = {"revision": revision} if revision else {}
+        options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": not self._config.allow_download}
+        if revision:
+            options["revision"] = revision
+        if not Path(name).is_dir() and not self._config.allow_download:
+            raise ModelMissing(f"no model folder {name!r}; give a folder, or a hub name with allow_download = true")
         kind = _model_class(transformers)
         try:
             model = kind.from_pretrained(name, use_safetensors=True, **options).eval()

@@ -43,6 +43,8 @@ class CausalLmConfig:
     """What the operator may set."""
 
     model: str = ""  # a folder, or a name on the hub
+    allow_download: bool = False  # whether a name on the hub may be fetched over the network
+    allow_pickle: bool = False  # whether weights that are no safetensors may be read: loading these can run code
     device: str = "auto"  # "auto", "cpu", "cuda", "mps"
     candidates: int = 24  # usable poems looked for, for one that is shown
     considered: int = 24  # of them, compared by meaning
@@ -84,12 +86,16 @@ class CausalLm:
             ) from None
         self.config = config
         folder = Path(config.model)
-        if _looks_like_path(config.model) and not folder.is_dir():
-            raise ModelMissing(f"there is no model folder {config.model}")
+        if not folder.is_dir() and (not config.allow_download or _looks_like_path(config.model)):
+            raise ModelMissing(
+                f"there is no model folder {config.model}; give a folder, or a name on the hub with allow_download = true"
+            )
+        options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": not config.allow_download}
         try:
-            self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(config.model)
+            self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(config.model, **options)
             loader: Any = transformers.AutoModelForCausalLM
-            self._net: Any = loader.from_pretrained(config.model)
+            weights = None if config.allow_pickle else True  # None takes what there is
+            self._net: Any = loader.from_pretrained(config.model, use_safetensors=weights, **options)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             kind = ModelCorrupt if folder.is_dir() else ModelMissing
             raise kind(f"the model {config.model} cannot be loaded: {str(error).splitlines()[0][:200]}") from None

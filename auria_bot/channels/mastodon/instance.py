@@ -20,7 +20,7 @@ __all__ = ["InstanceLimits", "plain_text"]
 # Only what a server surely recognises as an address: the rest of a longer one counts by its letters.
 _URL = re.compile(r"(?<![\w@#/.])https?://(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:[/?#][!-~]*)?", re.IGNORECASE)
 _TRAIL = ".,;:!?'\")]}>"
-_MENTION = re.compile(r"(?<![\w/])(@\w+(?:[\w.-]*\w)?)@[A-Za-z0-9.-]+[A-Za-z0-9]")
+_MENTION = re.compile(r"(?<![\w/])(@\w(?:[\w.-]*\w)?)@[A-Za-z0-9.-]+[A-Za-z0-9]")
 _ALT_CHARACTERS = {"pixelfed": 1000}  # by software that does not state it
 _MOST = 2**53  # a larger limit is an error
 

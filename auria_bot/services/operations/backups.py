@@ -114,7 +114,7 @@ class Backups:
         earlier = next(iter(self.list(root)), None)
         staging = root / f"{_STAGING}{target.name}"
         with disk_errors(root), ExitStack() as tidy:
-            root.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
             for stale in root.glob(f"{_STAGING}*"):
                 shutil.rmtree(stale)
             if target.exists():
@@ -223,7 +223,7 @@ class Backups:
     def _locked(self) -> Iterator[None]:
         """Let only one process make or rotate backups of this home, so that an unfinished backup is a stale one."""
         with disk_errors(self._home):
-            self._home.mkdir(parents=True, exist_ok=True)
+            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             with file_lock(self._home / _LOCK):
                 yield
 

@@ -6,6 +6,7 @@ Each check gives one finding and never raises. Nothing is changed: no database i
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -71,6 +72,7 @@ class Doctor:
         yield Finding(name="settings", state="ok", words=f"home {settings.home}, time zone {settings.time_zone}")
         checks: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
             ("disk", _disk),
+            ("permissions", _permissions),
             ("database", _database),
             ("models", _models),
             ("backends", _backends),
@@ -129,6 +131,34 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         yield Finding(name="disk", state="warn", words=message, advice="free some space: an artwork takes about 3 MB")
     else:
         yield Finding(name="disk", state="ok", words=message)
+
+
+def _permissions(settings: Settings) -> Iterator[Finding]:
+    """Warn of what others on this machine can read: the home, its database, and settings that hold secrets."""
+    if os.name != "posix":
+        return
+    home = settings.home
+    files = [
+        file for file in (Path(os.environ.get("AURIA_CONFIG") or home / "auria.toml"), home / ".env") if _tells(file)
+    ]
+    wanted = [(home, 0o700), *((file, 0o600) for file in (*files, *home.glob("auria.db*")))]
+    loose = [(path, mode) for path, mode in wanted if path.exists() and path.stat().st_mode & 0o077]
+    for path, mode in loose:
+        message = f"{path} can be read by others on this machine"
+        yield Finding(
+            name="permissions", state="warn", words=message, advice=f"chmod {mode:o} {shlex.quote(str(path))}"
+        )
+    if home.exists() and not loose:
+        yield Finding(name="permissions", state="ok", words=f"{home} is yours alone")
+
+
+def _tells(file: Path) -> bool:
+    """Whether a settings file holds something that is masked where it is printed, such as a password in an address."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return redacted(text) != text
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
