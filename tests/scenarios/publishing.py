@@ -79,8 +79,8 @@ class Tally:
 class CountingFolder(FolderChannel):
     """The folder channel, which notes every visible mutation in a file."""
 
-    def _put(self, post: Post, ready: ConfirmSend) -> None:
-        super()._put(post, ready)
+    def _create(self, post: Post, ready: ConfirmSend) -> None:
+        super()._create(post, ready)
         note = os.open(self.directory.parent / "mutations.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(note, f"{post.key}\n".encode())
         os.close(note)
