@@ -87,7 +87,7 @@ class FakeChannel:
     def check(self) -> str:
         """Report success, unless the channel is locked."""
         if self.locked:
-            raise Unauthorised("the fake still does not know the password")
+            raise Unauthorised("the fake still rejects the password")
         return f"{self.name} is a fake, and ready"
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
@@ -114,7 +114,7 @@ class FakeChannel:
         if outcome == "throttled":
             raise Throttled("the fake asks to wait", until=self.clock() + timedelta(minutes=15))
         if outcome == "unauthorised":
-            raise Unauthorised("the fake does not know the password")
+            raise Unauthorised("the fake rejects the password")
         if outcome == "broken":
             raise RuntimeError("the fake could not upload the picture")
 
@@ -125,7 +125,7 @@ class FakeChannel:
         if outcome == "throttled":
             raise Throttled("the fake cannot tell yet")
         if outcome == "unauthorised":
-            raise Unauthorised("the fake does not know the password any more")
+            raise Unauthorised("the fake rejects the password now")
         if outcome == "bug":
             raise RuntimeError("the fake cannot search")
         if self.blind or outcome == "unclear":

@@ -1,4 +1,4 @@
-"""Makes versions of the corpus: what is kept and passes the current rules, each poem once, in a file that never changes.
+"""Makes versions of the corpus: what passes the current rules, each poem once, in a file that never changes.
 
 A version is written beside its place and moved there whole.
 """

@@ -321,7 +321,7 @@ def test_refused_credentials_pause_the_channel(house: Application, channel: Fake
     approved(house, 2)
     channel.plan("unauthorised")
     done = house.publisher.publish()
-    words = "the fake does not know the password; correct that, then: `auria channels resume fake`"
+    words = "the fake rejects the password; correct that, then: `auria channels resume fake`"
     assert done.problems == (f"fake is paused: {words}",)
     assert [post.state for post in house.publisher.posts()] == [PostState.WAITING] * 2
     assert outcomes(house) == [Outcome.UNAUTHORISED]

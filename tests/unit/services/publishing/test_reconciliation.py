@@ -170,7 +170,7 @@ def test_a_look_up_without_credentials_pauses_the_channel(house: Application, ch
     approved(house, 2)
     channel.plan_finds("unauthorised")
     done = house.publisher.publish()
-    assert any("fake is paused: the fake does not know the password any more" in words for words in done.problems)
+    assert any("fake is paused: the fake rejects the password now" in words for words in done.problems)
     assert house.publisher.post(1)[0].state is PostState.UNKNOWN
     assert "auria channels resume fake" in house.publisher.post(1)[0].message
     house.publisher.publish()
