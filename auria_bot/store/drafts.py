@@ -103,7 +103,7 @@ class Drafts:
     def list(
         self, states: Collection[DraftState] = (), *, published: bool | None = None, limit: int | None = None
     ) -> Sequence[Draft]:
-        """Drafts in those states (all if empty), newest first; if given, only published or unpublished scheduled ones."""
+        """Drafts in those states (all if empty), newest first; `published` selects among the scheduled ones."""
         wanted = _DRAFTS.order_by(drafts.c.id.desc()).limit(limit)
         if published is not None:
             wanted = wanted.where(or_(drafts.c.state != DraftState.SCHEDULED, _PUBLISHED if published else ~_PUBLISHED))

@@ -330,7 +330,7 @@ def test_refused_credentials_pause_the_channel(house: Application, channel: Fake
     assert (pause.name, pause.by, pause.at) == ("fake", "auria", house.clock())
     assert channel.mutations == 0
     channel.locked = True
-    with pytest.raises(Unauthorised, match="still does not know"):
+    with pytest.raises(Unauthorised, match="still rejects"):
         house.publisher.resume("fake")
     assert house.publisher.paused() == (pause,)
     channel.locked = False
