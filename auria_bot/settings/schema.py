@@ -147,9 +147,10 @@ class Settings(Section):
             ZoneInfo(name)
         except (KeyError, ValueError, OSError):
             places = [zone for zone in available_timezones() if not zone.startswith("Etc/")]
-            near = _places_at(name) or difflib.get_close_matches(name, places, n=3, cutoff=0.5) or ["Europe/Paris"]
-            hint = f", such as {', '.join(near)}"
-            if _OFFSET.fullmatch(name.strip()):
+            is_offset = _OFFSET.fullmatch(name.strip()) is not None
+            near = _places_at(name) if is_offset else difflib.get_close_matches(name, places, n=3, cutoff=0.5)
+            hint = f", such as {', '.join(near or ['Europe/Paris'])}"
+            if is_offset and near:
                 hint += " for that offset; a place also knows about summer time"
             raise ValueError(f"it must be a name of the IANA time zone database{hint}") from None
         return name

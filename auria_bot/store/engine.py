@@ -20,7 +20,6 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuch
 from auria_bot.errors import (
     AuriaError,
     BackendMissing,
-    DatabaseUnreachable,
     DiskError,
     InputError,
     SchemaTooNew,
@@ -28,6 +27,7 @@ from auria_bot.errors import (
     StoreError,
 )
 from auria_bot.settings.locations import shipped
+from auria_bot.store.postgres import KEPT_ALIVE, prepare_session, translated_error
 from auria_bot.store.schema import HEAD, METADATA
 from auria_bot.telemetry import redacted
 
@@ -47,14 +47,6 @@ __all__ = [
 BUSY_TIMEOUT = 20.0  # seconds that SQLite waits for another process's transaction
 CONNECT_TIMEOUT = 10  # seconds for a PostgreSQL server to answer
 IDLE = 5.0  # seconds of idleness after which a PostgreSQL connection is checked before use
-
-# By default the system reports a lost network in the middle of a query only after hours.
-_KEPT_ALIVE = {
-    "keepalives_idle": 20,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,  # seconds, seconds, times
-    "tcp_user_timeout": 30_000,  # milliseconds
-}
 
 READ_ONLY = "auria_read_only"
 """Execution option of a connection that only reads: on SQLite it takes no write lock."""
@@ -83,47 +75,18 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
         raise SettingsError(f"database.url names {parsed.drivername[:40]!r}; {_FORMS}")
     if "connect_timeout" not in parsed.query:
         parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
-    lasting = {name: value for name, value in _KEPT_ALIVE.items() if name not in parsed.query}
+    lasting = {name: value for name, value in KEPT_ALIVE.items() if name not in parsed.query}
     try:
         engine = create_engine(parsed, echo=echo, hide_parameters=True, pool_size=2, connect_args=lasting)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise BackendMissing("PostgreSQL needs a driver: pip install 'auria-bot[postgres]'") from None
-    event.listen(engine, "connect", _prepare_postgres, insert=True)  # before SQLAlchemy's own first queries
+    event.listen(engine, "connect", prepare_session, insert=True)  # before SQLAlchemy's own first queries
     event.listen(engine, "checkin", _remember_use)
     event.listen(engine, "checkout", partial(_check_when_idle, engine))
     return engine
 
 
 _FORMS = "it must look like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
-
-
-_SESSION = {
-    "client_encoding": "UTF8",
-    "datestyle": "ISO, YMD",
-    "intervalstyle": "postgres",
-    "timezone": "UTC",
-    "bytea_output": "hex",
-    "standard_conforming_strings": "on",
-    "extra_float_digits": "1",
-}
-"""Settings of a session on which the meaning of values depends, whatever the database or the role sets."""
-
-
-def _prepare_postgres(connection: Any, _record: Any) -> None:
-    """Make the session's settings the program's own.
-
-    Raises:
-        StoreError: the database's encoding is not UTF-8, so that it cannot hold every text.
-    """
-    encoding = connection.info.parameter_status("server_encoding")
-    if encoding != "UTF8":
-        raise StoreError(
-            f"the database {connection.info.dbname} has the encoding {encoding}, which cannot hold every text; create one with:"
-            f" CREATE DATABASE auria ENCODING 'UTF8' TEMPLATE template0; then set database.url"
-        )
-    for name, value in _SESSION.items():
-        connection.execute(f"SET {name} = '{value}'")
-    connection.commit()
 
 
 def _remember_use(_connection: Any, record: Any) -> None:
@@ -245,7 +208,7 @@ def translated(engine: Engine) -> Iterator[None]:
     except UnicodeEncodeError as error:
         raise InputError("the text holds characters that are not valid Unicode") from error
     except DBAPIError as error:
-        raise (_from_sqlite if engine.dialect.name == "sqlite" else _from_postgres)(error, engine) from error
+        raise (_from_sqlite if engine.dialect.name == "sqlite" else translated_error)(error, engine) from error
     except SQLAlchemyError as error:
         raise StoreError(f"the database failed: {redacted(str(error))}") from error
 
@@ -276,24 +239,6 @@ _SQLITE: dict[int, tuple[type[AuriaError], str]] = {
     ),
     _IO: (DiskError, "the disk that holds {file} fails or is full: {original}"),
 }
-
-
-def _from_postgres(error: DBAPIError, engine: Engine) -> AuriaError:
-    import psycopg
-
-    original = error.orig
-    state = getattr(original, "sqlstate", None) or ""
-    message = redacted(" ".join(str(original).split()))
-    if isinstance(original, psycopg.errors.DiskFull):
-        return DiskError(f"the disk of the database server is full: {message}")
-    if isinstance(original, psycopg.OperationalError) and (not state or state[:2] in {"08", "28", "3D", "57", "53"}):
-        return DatabaseUnreachable(
-            f"the database {shown(engine)} cannot be reached: {message}; check that it runs and that database.url"
-            " is right"
-        )
-    if isinstance(original, psycopg.DataError):
-        return InputError(f"the database cannot hold this value: {message}")
-    return StoreError(f"PostgreSQL failed: {message}")
 
 
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any], *, unique: Sequence[str]) -> bool:
