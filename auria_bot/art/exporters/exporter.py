@@ -164,10 +164,11 @@ class PrintExporter:
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
-        """Sizes of the finished files."""
+        """Sizes of the finished files, and what their metadata says."""
 
         full: int = 1080  # least pixels of the full-size picture's short side; larger pictures are not reduced
         most_bytes: int = 950_000  # of a JPEG; older Bluesky servers accept 1,000,000
+        theme: bool = True  # whether the metadata says what theme the operator gave
 
     def __init__(self, config: Config, models: Path) -> None:  # noqa: ARG002 - no model is needed
         self.config = config
@@ -184,6 +185,8 @@ class PrintExporter:
             InputError: the artwork has no poem yet.
             DiskError: a file cannot be written.
         """
+        if not self.config.theme:
+            artwork = artwork.evolve(theme=None)
         if artwork.haiku is None:
             raise InputError("the artwork has no poem yet; it cannot be finished")
         styled = correct_exposure(open_picture(picture))

@@ -65,6 +65,14 @@ def test_the_same_artwork_is_the_same_bytes(styled: Path, tmp_path: Path) -> Non
     assert digests[0] == digests[1]
 
 
+def test_the_theme_can_be_left_out_of_the_metadata(styled: Path, tmp_path: Path) -> None:
+    """A theme may be private; no file then contains it."""
+    artwork = ARTWORK.evolve(theme="a private theme")
+    for theme in (True, False):
+        files = PrintExporter(PrintExporter.Config(full=300, theme=theme), MODELS).export(artwork, styled, tmp_path)
+        assert any(b"a private theme" in file.read_bytes() for file in files.values()) is theme
+
+
 def test_a_large_picture_is_not_made_smaller(tmp_path: Path) -> None:
     """The full-size file keeps what the stylist made."""
     invented_scene(1, 320).save(tmp_path / "a.png")
