@@ -13,6 +13,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.channels.answers import as_text
 from auria_bot.errors import (
     BackendMissing,
     ChannelError,
@@ -230,7 +231,7 @@ def open_client(address: str, timeout: float) -> Any:
 
 def code_of(error: BaseException) -> str:
     """The protocol's name for an error, such as "RecordNotFound"; "" without one."""
-    return str(getattr(getattr(getattr(error, "response", None), "content", None), "error", None) or "")
+    return as_text(getattr(getattr(getattr(error, "response", None), "content", None), "error", None))
 
 
 def classify(error: Exception, server: str, *, sent: bool) -> ChannelError:
@@ -269,7 +270,7 @@ def failure(status: int, content: Any, headers: Mapping[str, str], server: str, 
     message = f"{server} answered {status}" + (f": {quoted}" if quoted else "")
     if status == 429:
         return Throttled(message, until=_reset(headers))
-    if status in {401, 403} or getattr(content, "error", "") in _FINAL | _STALE:
+    if status in {401, 403} or as_text(getattr(content, "error", None)) in _FINAL | _STALE:
         return Unauthorised(message)
     if status >= 500 or status < 400 or status in {408, 409}:
         return OutcomeUnknown(message) if sent else Throttled(message)
