@@ -44,6 +44,11 @@ EXIT_CODES: dict[int, str] = {
 
 _LONGEST = 2000  # characters of a message
 
+_TORCH_SIZE = (
+    "On Linux that is more than 6 GB, for NVIDIA cards; for the processor alone (0.8 GB) run before it: "
+    "pip install torch --index-url https://download.pytorch.org/whl/cpu"
+)
+
 _DISK = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -59,6 +64,8 @@ _DISK = {
 def sentence(error: AuriaError) -> str:
     """The message for an error, without secrets: what happened and, unless it says so itself, what to try next."""
     message = _as_installed(_shortened(_masked(str(error))))
+    if "[torch]" in message:
+        message += f"\n{_TORCH_SIZE}"
     if not error.hint or "auria " in message or "pip install" in message:
         return f"Error: {message}"
     return f"Error: {message}\nNext:  {error.hint}"

@@ -117,3 +117,11 @@ def test_a_success_passes_through():
     with pytest.raises(SystemExit) as left, reported():
         sys.exit(4)
     assert left.value.code == 4
+
+
+def test_the_torch_extra_is_named_with_its_size() -> None:
+    """And with the command that installs the smaller build; other extras have no such line."""
+    told = sentence(errors.BackendMissing("this needs torch: pip install 'auria-bot[torch]'"))
+    assert "more than 6 GB" in told
+    assert "pip install torch --index-url https://download.pytorch.org/whl/cpu" in told
+    assert "GB" not in sentence(errors.BackendMissing("figures need matplotlib: pip install 'auria-bot[plot]'"))
