@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -137,5 +138,5 @@ def _preview_facts(one: Preview, zone: str) -> list[tuple[str, Text]]:
         ("left out", Text(printable(" ".join(one.dropped)))),
         ("alt text", Text(printable(one.alt_text))),
         ("characters", Text(f"text {counter}, alt text {alt_counter}")),
-        ("picture", Text(f"{one.picture}\n{one.fit}".strip())),
+        ("picture", Text(f"{'/'.join(Path(one.picture).parts[-2:])}\n{one.fit}".strip())),
     ]

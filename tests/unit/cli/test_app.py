@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import pytest
 import typer
@@ -12,6 +14,9 @@ import typer
 from auria_bot.cli.app import COMMANDS
 from auria_bot.cli.error_reporting import EXIT_CODES
 from tests.scenarios.cli_start import HEAVY, imported
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def auria(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -56,3 +61,33 @@ def test_the_version_is_the_packages():
     from auria_bot import __version__
 
     assert auria("--version").stdout == f"auria {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("shell", "words", "found"),
+    [
+        ("bash", "auria re", "restyle"),
+        ("bash", "auria publish --dr", "--dry-run"),
+        ("bash", "auria posts re", "resolve"),
+        ("zsh", "auria und", "undo"),
+        ("fish", "auria und", "undo"),
+    ],
+)
+def test_shells_complete_commands_and_options(home: Path, shell: str, words: str, found: str) -> None:
+    """Also those of groups; `auria --install-completion` sets it up."""
+    variables = {
+        "_AURIA_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+        "_TYPER_COMPLETE_ARGS": words,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "auria_bot"],
+        env={**os.environ, "AURIA_HOME": str(home), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found in done.stdout
+    assert done.returncode == 0
