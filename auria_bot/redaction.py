@@ -1,9 +1,9 @@
 """Removes secrets from text: registered values in every encoding, and patterns that usually contain secrets.
 
 Code that reads a secret (the secret store, the settings) registers it here. From then on `redacted` replaces it, also
-percent-encoded, in base64 within a header, in hexadecimal digits, or escaped for JSON, Python or HTML. Secrets that were
-not registered are found by patterns: a URL's password, an Authorization or Cookie header, a value after a name such as
-"token", a JSON web token.
+percent-encoded, in base64 within a header, in hexadecimal digits, or escaped for JSON, Python or HTML. Secrets that
+were not registered are found by patterns: a URL's password, an Authorization or Cookie header, a value after a name
+such as "token", a JSON web token.
 
 The register is global to the process, like the log.
 """
@@ -104,7 +104,8 @@ def register_secret(secret: str) -> str:
 def register_secret_address(address: str) -> str:
     """Register a URL, such as one of Apprise's, and every part of it that may be a secret; return the URL.
 
-    A password is registered in any case; of the other parts, those that are long or contain a digit and are no host name.
+    A password is registered in any case; of the other parts, those that are long or contain a digit and are no host
+    name.
     """
     register_secret(address)
     if password := re.search(r"://[^:/?#@]*:([^/?#]+)@", address):

@@ -1,9 +1,9 @@
 """The secrets of the channels: read from the environment, a file or the system's keyring.
 
-A channel's secret NAME is looked up, in this order, in the environment variable `AURIA_SECRET_<CHANNEL>_<NAME>` (upper case,
-every other character an underscore), in `secrets/<channel>.json` in the home, which only its owner may read, and in the
-keyring under the service "auria:<channel>", if the package keyring is installed. The keyring is skipped when the operator
-keeps this channel's secrets elsewhere, because a locked keyring may ask for its password and block.
+A channel's secret NAME is looked up, in this order, in the environment variable `AURIA_SECRET_<CHANNEL>_<NAME>` (upper
+case, every other character an underscore), in `secrets/<channel>.json` in the home, which only its owner may read, and
+in the keyring under the service "auria:<channel>", if the package keyring is installed. The keyring is skipped when the
+operator keeps this channel's secrets elsewhere, because a locked keyring may ask for its password and block.
 
 Secrets that a channel renews are written to the place that the operator chose; a renewed secret that came from the
 environment is written to the file, and has precedence until the variable changes. Every secret that is returned is

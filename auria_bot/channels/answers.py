@@ -1,6 +1,7 @@
 """Read fields of platforms' JSON answers: what is missing, null or of another type becomes an empty value or None.
 
-A channel decides what a missing field means; where it is needed to tell whether a post is out, the outcome stays unknown.
+A channel decides what a missing field means; where it is needed to tell whether a post is out, the outcome stays
+unknown.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Fits a picture to a platform's limits: ratio, pixels and bytes, in that order, as JPEG.
 
-A JPEG that fits is sent unchanged, with its provenance metadata; otherwise EXIF and XMP are kept, without their orientation. Pictures
-are not cropped: a ratio that a platform refuses is reached by a margin in the colour of the corners. Of an animation the first
-frame is used; transparent areas become white.
+A JPEG that fits is sent unchanged, with its provenance metadata; otherwise EXIF and XMP are kept, without their
+orientation. Pictures are not cropped: a ratio that a platform refuses is reached by a margin in the colour of the
+corners. Of an animation the first frame is used; transparent areas become white.
 """
 
 from __future__ import annotations

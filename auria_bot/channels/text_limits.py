@@ -1,8 +1,8 @@
 """Fits a post's text to a platform's limits: hashtags are dropped first, then the signature; the poem is never cut.
 
-A text consists of paragraphs; the first one is the poem, and nothing of it is left out. From the rest, hashtags are dropped from the
-end, as long as only hashtags stand there, then the signature, if it is the last line and begins with a dash. Platforms hand in how
-they count characters and what they recognise as a hashtag.
+A text consists of paragraphs; the first one is the poem, and nothing of it is left out. From the rest, hashtags are
+dropped from the end, as long as only hashtags stand there, then the signature, if it is the last line and begins with a
+dash. Platforms hand in how they count characters and what they recognise as a hashtag.
 """
 
 from __future__ import annotations

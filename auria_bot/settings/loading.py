@@ -1,8 +1,8 @@
 """Reads every setting: the only reader of Auria's environment variables and TOML files.
 
 Sources, the later wins: the shipped config/auria.toml; `auria.toml` in the home, or the file that AURIA_CONFIG
-names; environment variables `AURIA_...`, where `__` leads into a section (AURIA_DATABASE__URL). Does not know which
-backends exist or what their options mean.
+names; environment variables `AURIA_...`, where `__` leads into a section (AURIA_DATABASE__URL).
+Which backends exist and what their options mean is checked in bootstrap.
 
 Import this module inside functions where a start must be quick: it imports pydantic.
 """

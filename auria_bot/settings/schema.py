@@ -1,4 +1,4 @@
-"""All settings in one frozen value, with the code's defaults. Does not know where values come from."""
+"""All settings in one frozen value, with the code's defaults."""
 
 from __future__ import annotations
 

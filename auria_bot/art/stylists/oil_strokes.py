@@ -1,10 +1,10 @@
 """Paint a picture anew with oil strokes: layers from wide to narrow brushes over a toned ground, with relief.
 
 A later layer paints only where what is there differs from the picture at the layer's own scale. Strokes follow the
-structure tensor of two scales, the larger one where the smaller has no direction, bend with it, and end where the colour
-changes. Each is a footprint with ragged ends, bristles and paint that runs out, rotated once and pasted by Pillow. The
-same footprints build up a height map, over which light from the upper left gives relief. Widths grow with the canvas, so
-a large picture shows the same strokes larger and as sharp.
+structure tensor of two scales, the larger one where the smaller has no direction, bend with it, and end where the
+colour changes. Each is a footprint with ragged ends, bristles and paint that runs out, rotated once and pasted by
+Pillow. The same footprints build up a height map, over which light from the upper left gives relief. Widths grow with
+the canvas, so a large picture shows the same strokes larger and as sharp.
 
 Hertzmann, "Painterly rendering with curved brush strokes of multiple sizes", 1998; Litwinowicz, "Processing images and
 video for an impressionist effect", 1997.
@@ -194,7 +194,7 @@ def _paint_layer(
     turned = np.round(direction / (2 * np.pi) * _ANGLES).astype(int) % _ANGLES
     variants = chance.integers(0, _VARIANTS, count)
     colours = _broken(target[_index(at)], hand.broken, chance)
-    brush = _Brush(width, hand, chance)
+    brush = _Footprints(width, hand, chance)
     corners = places.astype(int).tolist()
     strokes = zip(corners, colours, lengths.tolist(), bends.tolist(), turned.tolist(), variants.tolist(), strict=True)
     for (x, y), colour, length, bend, angle, variant in strokes:
@@ -305,7 +305,7 @@ def _lit(canvas: Image.Image, height: Image.Image, relief: float, scale: float) 
     return Image.fromarray(np.clip(values + light[..., None], 0, 255).astype(np.uint8))
 
 
-class _Brush:
+class _Footprints:
     """The footprints of one width, each made and rotated when it is first needed."""
 
     def __init__(self, width: float, hand: Hand, chance: np.random.Generator) -> None:

@@ -1,7 +1,8 @@
 """The session of an account on a server of the AT protocol, and the classification of a server's failures.
 
-Logins are limited to 30 in 5 minutes and 300 a day, so the session is saved among the secrets and renewed by its refresh token; the
-app password is used only if that is refused. No request follows a redirect, so secrets are sent to no other server.
+Logins are limited to 30 in 5 minutes and 300 a day, so the session is saved among the secrets and renewed by its
+refresh token; the app password is used only if that is refused. No request follows a redirect, so secrets are sent to
+no other server.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class AtprotoSession:
 
     Usage::
 
-        account = AtprotoSession(service="https://bsky.social", handle="auria.example", name="bluesky", secrets=secrets, timeout=30)
+        account = AtprotoSession(
+            service="https://bsky.social", handle="auria.example", name="bluesky", secrets=secrets, timeout=30
+        )
         account.call(lambda client: client.invoke_query("com.atproto.server.getSession"))
     """
 

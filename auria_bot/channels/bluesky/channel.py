@@ -1,8 +1,9 @@
 """Publishes to Bluesky: a picture with its alt text, the text, and hashtags.
 
-The picture is uploaded first, which is not visible; then one record is created at a key derived from the post's idempotency key, only
-if nothing is stored there. So a repeat cannot make a second post, and reading that key shows whether the post was published.
-Likes and followers are counted by an AppView, which is another server than the account's.
+The picture is uploaded first, which is not visible; then one record is created at a key derived from the post's
+idempotency key, only if nothing is stored there. So a repeat cannot make a second post, and reading that key shows
+whether the post was published. Likes and followers are counted by an AppView, which is another server than the
+account's.
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ class BlueskyChannel:
             posts = map(as_object, as_items(answer.get("posts")))
             if found := next((post for post in posts if post.get("uri") == receipt.id), None):
                 return Engagement(at=at, **{name: as_count(found.get(key)) for name, key in _COUNTS.items()})
-        # An AppView does not know a post in its first seconds; the account's own server does.
+        # An AppView has no post in its first seconds; the account's own server has it.
         collection, _, key = receipt.id.rpartition("/")
         if not collection.endswith(f"/{COLLECTION}") or self._record(COLLECTION, key) is None:
             raise NotFound(f"{self.name} has no post {receipt.id[:100]}: it was deleted")

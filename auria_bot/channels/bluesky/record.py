@@ -1,7 +1,7 @@
 """The record of a post on Bluesky: its key, its hashtags' positions, its labels and its fields.
 
-The key is derived from the post's idempotency key, so every attempt writes to the same key, and only if nothing is stored there: a
-repeat can neither make a second post nor change the first.
+The key is derived from the post's idempotency key, so every attempt writes to the same key, and only if nothing is
+stored there: a repeat can neither make a second post nor change the first.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _TAG_BYTES = 640
 def record_key(key: str) -> str:
     """The record's key: a TID, 13 characters for 64 bits, derived from the post's idempotency key alone.
 
-    The highest bit is 0. Of the SHA-256 of the key, the first 8 bytes choose one of the 9.5e13 microseconds of the years
-    2023 to 2025 (53 bits), the next two the clock's number (10 bits): 56 bits by which posts differ. So ten thousand
-    posts of an account share a key with a probability below 1e-9, and then the later one is not sent.
+    The highest bit is 0. Of the SHA-256 of the key, the first 8 bytes choose one of the 9.5e13 microseconds of the
+    years 2023 to 2025 (53 bits), the next two the clock's number (10 bits): 56 bits by which posts differ. So ten
+    thousand posts of an account share a key with a probability below 1e-9, and then the later one is not sent.
     """
     digest = hashlib.sha256(key.encode()).digest()
     moment = _FIRST + int.from_bytes(digest[:8], "big") % _SPAN

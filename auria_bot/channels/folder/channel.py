@@ -5,9 +5,10 @@
       posts/<key>/picture.jpg
       posts/<key>/post.json      what was published, and when
 
-A post's folder is created by one rename, under the name of its idempotency key, so that a repeated attempt finds it and gives the
-same receipt, and several processes need not wait for each other. The gallery is rebuilt at once, or, while many posts arrive,
-from time to time and at the end of the round. Serve the folder with any web server, or open index.html.
+A post's folder is created by one rename, under the name of its idempotency key, so that a repeated attempt finds it and
+gives the same receipt, and several processes need not wait for each other. The gallery is rebuilt at once, or, while
+many posts arrive, from time to time and at the end of the round. Serve the folder with any web server, or open
+index.html.
 """
 
 from __future__ import annotations

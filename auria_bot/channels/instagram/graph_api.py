@@ -1,7 +1,7 @@
 """Calls Meta's Graph API over HTTPS and classifies its errors by their codes.
 
-A call is sent once and never repeated. The access token is sent in a header, so that no logged address contains it; messages quote
-the platform without the token.
+A call is sent once and never repeated. The access token is sent in a header, so that no logged address contains it;
+messages quote the platform without the token.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Publishes to Instagram with Meta's official Graph API; requires a professional account.
 
-The picture is hosted at a signed public address that expires; the platform creates a container from it, and one call publishes the
-container, whose status shows afterwards whether that happened. An access token is valid for 60 days and renewed in time. Create one at https://developers.facebook.com with the permissions
-instagram_business_basic, instagram_business_content_publish and, for counts, instagram_business_manage_insights.
+The picture is hosted at a signed public address that expires; the platform creates a container from it, and one call
+publishes the container, whose status shows afterwards whether that happened. An access token is valid for 60 days and
+renewed in time. Create one at https://developers.facebook.com with the permissions instagram_business_basic,
+instagram_business_content_publish and, for counts, instagram_business_manage_insights.
 """
 
 from __future__ import annotations

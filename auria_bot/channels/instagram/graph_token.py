@@ -1,7 +1,7 @@
 """The access token of a Graph API account: renewed before it expires, and saved.
 
-The expiry is saved beside the token, with the token's fingerprint, so that a new token starts without one. A failed renewal is
-repeated once a day and stops nothing while the token is valid.
+The expiry is saved beside the token, with the token's fingerprint, so that a new token starts without one. A failed
+renewal is repeated once a day and stops nothing while the token is valid.
 """
 
 from __future__ import annotations

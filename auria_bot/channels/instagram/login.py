@@ -1,8 +1,9 @@
 """Signs in to Instagram's private API as rarely as possible.
 
-A session is saved and used as long as the platform accepts it. A login is made only without a session, and recorded before it is
-made. Any refusal (a challenge, a wrong password, a block) blocks the channel: nothing is sent until the operator asks for a
-check, which makes at most one more attempt, with growing waits. A session that ends within a day blocks the channel too.
+A session is saved and used as long as the platform accepts it. A login is made only without a session, and recorded
+before it is made. Any refusal (a challenge, a wrong password, a block) blocks the channel: nothing is sent until the
+operator asks for a check, which makes at most one more attempt, with growing waits. A session that ends within a day
+blocks the channel too.
 """
 
 from __future__ import annotations

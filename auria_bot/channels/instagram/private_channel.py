@@ -1,8 +1,8 @@
 """Publishes to Instagram with its private API, as the app does: for accounts that cannot use the official one.
 
-**The risk.** Instagram does not allow it, may ask for confirmations at any time, and may restrict or ban the account. It must be
-enabled with `accept_risk = true`; `instagram_graph` uses the official API. The channel waits between requests, keeps its
-session, and stops at the first refusal. The upload is invisible; one request creates the post.
+**The risk.** Instagram does not allow it, may ask for confirmations at any time, and may restrict or ban the account.
+It must be enabled with `accept_risk = true`; `instagram_graph` uses the official API. The channel waits between
+requests, keeps its session, and stops at the first refusal. The upload is invisible; one request creates the post.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Publishes to Mastodon and servers with its API: GoToSocial, Akkoma, Pixelfed, Friendica, Mitra, Takahe, snac and others.
 
-The picture is uploaded and processed first, which is not visible; then the status is posted with the post's idempotency key, which
-Mastodon keeps for about an hour. Whether an earlier attempt was published is found in the account's own statuses: one that holds the
-uploaded picture, or has the same text and a picture with the same alt text. Where a status lacks what is needed to
-compare it, the outcome stays unknown.
+The picture is uploaded and processed first, which is not visible; then the status is posted with the post's idempotency
+key, which Mastodon keeps for about an hour. Whether an earlier attempt was published is found in the account's own
+statuses: one that holds the uploaded picture, or has the same text and a picture with the same alt text. Where a status
+lacks what is needed to compare it, the outcome stays unknown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """HTTP requests to a server with Mastodon's API, and the classification of its failures.
 
-No request follows a redirect, so the token is sent to no other server, and each has a time-out. Servers other than Mastodon differ
-in details: answers are JSON only if asked for, and rate limits may be dates, epochs, seconds or unreadable.
+No request follows a redirect, so the token is sent to no other server, and each has a time-out. Servers other than
+Mastodon differ in details: answers are JSON only if asked for, and rate limits may be dates, epochs, seconds or
+unreadable.
 """
 
 from __future__ import annotations

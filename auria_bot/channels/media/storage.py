@@ -1,8 +1,8 @@
 """Hosts pictures in S3-compatible storage, at signed addresses that expire.
 
-Requests are signed by AWS Signature Version 4, which Amazon, Cloudflare R2, Backblaze, MinIO and Garage support. The bucket stays
-private; only the signed address opens a picture. A picture is removed once it is published; a lifecycle rule of the bucket can
-delete those that failed posts leave behind.
+Requests are signed by AWS Signature Version 4, which Amazon, Cloudflare R2, Backblaze, MinIO and Garage support. The
+bucket stays private; only the signed address opens a picture. A picture is removed once it is published; a lifecycle
+rule of the bucket can delete those that failed posts leave behind.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 tweepy has no method for the v2 media upload, the alt text and the AI label, so all calls use its `Client.request`.
 What a failed answer means is decided in `x.errors`, what a post is, in `x.channel`.
 
-The field list of posts is the query parameter `post.fields` in the published contract and `tweet.fields` on older servers.
-The first answer shows which one the server honours; the channel's cache keeps it.
+The field list of posts is the query parameter `post.fields` in the published contract and `tweet.fields` on older
+servers. The first answer shows which one the server honours; the channel's cache keeps it.
 """
 
 from __future__ import annotations
@@ -247,8 +247,8 @@ class XApi:
     def _posts(self, route: str, params: dict[str, str]) -> dict[str, Any]:
         """Read posts with the fields that the channel needs.
 
-        A server that refuses the parameter's name, or ignores it, is asked again with the other name; which one it honours is
-        saved. Where neither works, only one request is made from then on.
+        A server that refuses the parameter's name, or ignores it, is asked again with the other name; which one it
+        honours is saved. Where neither works, only one request is made from then on.
         """
         known = as_text(self._cache.load().get("post_fields"))
         names = sorted(POST_FIELDS, key=lambda name: name != known)[: 1 if self._neither else 2]

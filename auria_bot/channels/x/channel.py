@@ -1,7 +1,8 @@
 """Posts to X: one picture with its alt text, one text, exactly once.
 
-X has no idempotency key, so a post of unknown outcome is looked for in the account's own timeline (`x.timeline`). Web addresses
-are refused unless the operator allows them: X charges 13 times as much for such posts. The requests are in `x.api`.
+X has no idempotency key, so a post of unknown outcome is looked for in the account's own timeline (`x.timeline`). Web
+addresses are refused unless the operator allows them: X charges 13 times as much for such posts. The requests are in
+`x.api`.
 """
 
 from __future__ import annotations

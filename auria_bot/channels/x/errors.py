@@ -1,6 +1,7 @@
 """Classifies failed answers of X: whether the post may be out, and whether to wait, to give up or to ask the operator.
 
-401, 402, 403 (about a text, about the account, a duplicate), 429 and 5xx are told apart. Messages quote X without keys and tokens.
+401, 402, 403 (about a text, about the account, a duplicate), 429 and 5xx are told apart. Messages quote X without keys
+and tokens.
 """
 
 from __future__ import annotations

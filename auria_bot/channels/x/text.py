@@ -1,8 +1,8 @@
 """How X counts and shows a text: weighted length, web addresses, and comparison of a sent text with a shown one.
 
-The rules are those of X's library twitter-text, version 3: a text is normalised to NFC; most characters of the
-Latin, Greek, Cyrillic, Arabic and Indic scripts weigh 1, all others 2, an emoji sequence 2, and a web address 23, because X replaces
-it.
+The rules are those of X's library twitter-text, version 3: a text is normalised to NFC; most characters of the Latin,
+Greek, Cyrillic, Arabic and Indic scripts weigh 1, all others 2, an emoji sequence 2, and a web address 23, because X
+replaces it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Looks for a post of unknown outcome in the account's own timeline on X.
 
-A post is recognised by the uploaded picture's key, which every attempt records, or by its text. It counts as absent only if the
-timeline was read back to before the first attempt, or to its end with as many posts as the account has. Times are X's own where
-known, so that this machine's clock may be wrong. Every post that is read is charged: no more is read than needed.
+A post is recognised by the uploaded picture's key, which every attempt records, or by its text. It counts as absent
+only if the timeline was read back to before the first attempt, or to its end with as many posts as the account has.
+Times are X's own where known, so that this machine's clock may be wrong. Every post that is read is charged: no more is
+read than needed.
 """
 
 from __future__ import annotations

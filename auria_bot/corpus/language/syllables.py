@@ -143,8 +143,8 @@ def line_counts(words: Iterable[str]) -> frozenset[int]:
 def text_counts(line: str) -> frozenset[int]:
     """Every count that a line may have as it is written, over all readings of its words and numbers.
 
-    Beyond `line_counts`: ordinals, amounts, decades and the like; "&"; contractions without apostrophe; letters spelt out;
-    sounded accents ("bless\N{LATIN SMALL LETTER E WITH GRAVE}d"); and words like "tired", with one syllable less.
+    Beyond `line_counts`: ordinals, amounts, decades and the like; "&"; contractions without apostrophe; letters spelt
+    out; sounded accents ("bless\N{LATIN SMALL LETTER E WITH GRAVE}d"); and words like "tired", with one syllable less.
     """
     shouted = line.isupper()
     totals = {0}

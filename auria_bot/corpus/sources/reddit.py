@@ -133,7 +133,7 @@ class Reddit:
         return Page(posts=posts, after=further if isinstance(further, str) else "", stickied=stickied, bad=tally.bad)
 
     def posts(self, ids: Sequence[str]) -> tuple[Submission, ...]:
-        """What stands under these ids now, in any order; what Reddit does not know is left out.
+        """The posts with these ids as they are now, in any order; unknown ids are left out.
 
         Args:
             ids: at most INFO_BATCH, without the "t3_".

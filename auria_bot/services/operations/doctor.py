@@ -135,12 +135,12 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 def _permissions(settings: Settings) -> Iterator[Finding]:
     """Warn of what others on this machine can read: the home, its database, and settings that hold secrets."""
+    from auria_bot.settings.locations import own_file
+
     if os.name != "posix":
         return
     home = settings.home
-    files = [
-        file for file in (Path(os.environ.get("AURIA_CONFIG") or home / "auria.toml"), home / ".env") if _tells(file)
-    ]
+    files = [file for file in (own_file(), home / ".env") if _tells(file)]
     wanted = [(home, 0o700), *((file, 0o600) for file in (*files, *home.glob("auria.db*")))]
     loose = [(path, mode) for path, mode in wanted if path.exists() and path.stat().st_mode & 0o077]
     for path, mode in loose:
