@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import pytest
 
 
-def page(**changes: str) -> Page:
+def page(**changes: Any) -> Page:
     """A draft that waits, its picture gone."""
-    texts = {"text": "another text\n\n#haiku", "alt_text": "A painting of a lake.", **changes}
+    texts: dict[str, Any] = {"text": "another text\n\n#haiku", "alt_text": "A painting of a lake.", **changes}
     draft = Draft(
         id=7, artwork=artwork(), folder="run-1", picture_sha256="", state=DraftState.MADE, made_at=NOW, **texts
     )
