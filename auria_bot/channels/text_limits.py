@@ -1,8 +1,8 @@
 """Fits a post's text to a platform's limits: hashtags are dropped first, then the signature; the poem is never cut.
 
 A text consists of paragraphs; the first one is the poem, and nothing of it is left out. From the rest, hashtags are
-dropped from the end, as long as only hashtags stand there, then the signature, if it is the last line and begins with a
-dash. Platforms hand in how they count characters and what they recognise as a hashtag.
+dropped from the end, as long as only hashtags stand there, then the signature, if it is the last line and begins with
+a dash. Platforms hand in how they count characters and what they recognise as a hashtag.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MARKS = "".join(chr(code) for code in range(0x300, 0xFE30) if unicodedata.categ
 _WORD = rf"[\w{_MARKS}\u200c\u200d]"
 
 HASHTAG = re.compile(rf"[#\uff03](?=[\d_]*[^\W\d_]){_WORD}+")
-"""A hashtag of any script: letters with their marks, digits and underscores, at least one of them a letter (X, Mastodon)."""
+"""A hashtag of any script: letters with marks, digits and underscores, one of them a letter (X, Mastodon)."""
 
 ANY_HASHTAG = re.compile(rf"[#\uff03]{_WORD}+")
 """The same, where digits alone make a hashtag too (Instagram)."""

@@ -53,9 +53,7 @@ class AtprotoSession:
 
     Usage::
 
-        account = AtprotoSession(
-            service="https://bsky.social", handle="auria.example", name="bluesky", secrets=secrets, timeout=30
-        )
+        account = AtprotoSession(service=ENTRYWAY, handle="auria.example", name="bluesky", secrets=secrets, timeout=30)
         account.call(lambda client: client.invoke_query("com.atproto.server.getSession"))
     """
 
@@ -149,7 +147,8 @@ class AtprotoSession:
             raise Unauthorised(f"{self._name} has no {missing}; run: auria channels add {self._name}")
         if "." not in self.handle and not self.handle.startswith("did:"):
             raise Unauthorised(
-                f"{self._name}: the handle {self.handle[:60]!r} has no dot; a handle is complete, such as {self.handle[:60]}.bsky.social;"
+                f"{self._name}: the handle {self.handle[:60]!r} has no dot; a handle is complete, such as"
+                f" {self.handle[:60]}.bsky.social;"
                 f" run: auria channels add {self._name}"
             )
         try:
@@ -159,7 +158,8 @@ class AtprotoSession:
         except Exception as error:  # noqa: BLE001 - the client raises errors of its libraries
             if code_of(error) == "AuthFactorTokenRequired":
                 raise Unauthorised(
-                    f"{self.service} asks for a code sent by mail, because this is the account's main password; make an"
+                    f"{self.service} asks for a code sent by mail, because this is the account's main password;"
+                    " make an"
                     f" app password in its settings, then run: auria channels add {self._name}"
                 ) from None
             if isinstance(found := classify(error, self.service, sent=False), Rejected):

@@ -115,7 +115,7 @@ class BlueskyChannel:
         if any(label.get("val") == "bot" for label in labels):
             return "labelled as a bot"
         if not self.config.bot_label:
-            return f"not labelled as a bot, as Bluesky asks: set bot_label = true in the options of {self.name} and check again"
+            return f"not labelled as a bot, as Bluesky asks: set bot_label = true for {self.name} and check again"
         cid = as_text(as_object(record).get("cid"))
         if record is not None and not (value and cid):
             raise Throttled(f"{self._account.service} answered without the profile; the bot label was not set")
@@ -173,7 +173,7 @@ class BlueskyChannel:
             posts = map(as_object, as_items(answer.get("posts")))
             if found := next((post for post in posts if post.get("uri") == receipt.id), None):
                 return Engagement(at=at, **{name: as_count(found.get(key)) for name, key in _COUNTS.items()})
-        # An AppView has no post in its first seconds; the account's own server has it.
+        # An AppView lists no post in its first seconds; the account's own server does.
         collection, _, key = receipt.id.rpartition("/")
         if not collection.endswith(f"/{COLLECTION}") or self._record(COLLECTION, key) is None:
             raise NotFound(f"{self.name} has no post {receipt.id[:100]}: it was deleted")

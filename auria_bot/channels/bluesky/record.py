@@ -39,7 +39,7 @@ _FIRST = int(datetime(2023, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000  # micros
 _SPAN = 3 * 365 * 86_400 * 1_000_000  # microseconds: all in the past, as servers require
 _INVISIBLE = r"\s\u00ad\u2060\u200a-\u200d\u20e2"
 HASHTAG = re.compile(rf"(?<![\w#&/])[#\uff03](?!\ufe0f)(?=[^{_INVISIBLE}#]*[^\W\d_])[^{_INVISIBLE}#]+")
-"""What Bluesky recognises as a hashtag: anything visible with a letter in it; punctuation at its end is not part of it."""
+"""What Bluesky recognises as a hashtag: anything visible with a letter in it, without punctuation at its end."""
 
 _TAG_GRAPHEMES = 64  # of a hashtag, by the lexicon
 _TAG_BYTES = 640
@@ -48,9 +48,9 @@ _TAG_BYTES = 640
 def record_key(key: str) -> str:
     """The record's key: a TID, 13 characters for 64 bits, derived from the post's idempotency key alone.
 
-    The highest bit is 0. Of the SHA-256 of the key, the first 8 bytes choose one of the 9.5e13 microseconds of the
-    years 2023 to 2025 (53 bits), the next two the clock's number (10 bits): 56 bits by which posts differ. So ten
-    thousand posts of an account share a key with a probability below 1e-9, and then the later one is not sent.
+    The highest bit is 0. Of the key's SHA-256, the first 8 bytes choose one of the 9.5e13 microseconds of the years
+    2023 to 2025 (53 bits), the next two the clock's number (10 bits): 56 bits by which posts differ. So ten thousand
+    posts of an account share a key with a probability below 1e-9, and then the later one is not sent.
     """
     digest = hashlib.sha256(key.encode()).digest()
     moment = _FIRST + int.from_bytes(digest[:8], "big") % _SPAN

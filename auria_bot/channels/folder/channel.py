@@ -5,9 +5,9 @@
       posts/<key>/picture.jpg
       posts/<key>/post.json      what was published, and when
 
-A post's folder is created by one rename, under the name of its idempotency key, so that a repeated attempt finds it and
-gives the same receipt, and several processes need not wait for each other. The gallery is rebuilt at once, or, while
-many posts arrive, from time to time and at the end of the round. Serve the folder with any web server, or open
+A post's folder is created by one rename, under the name of its idempotency key, so that a repeated attempt finds it
+and gives the same receipt, and several processes need not wait for each other. The gallery is rebuilt at once, or,
+while many posts arrive, from time to time and at the end of the round. Serve the folder with any web server, or open
 index.html.
 """
 
@@ -64,7 +64,7 @@ class FolderChannel:
         Question(name="url", prompt="The address at which a web server shows it", required=False),
     )
 
-    def __init__(self, config: Config, home: Path, secrets: Secrets | None = None) -> None:  # noqa: ARG002 - it has none
+    def __init__(self, config: Config, home: Path, secrets: Secrets | None = None) -> None:  # noqa: ARG002 - none
         self.config = config
         self.name = config.name
         self.directory = (home / Path(config.directory).expanduser()).absolute()

@@ -86,7 +86,8 @@ class InstagramLogin:
             until = datetime.fromisoformat(state["at"]) + min(self._wait * 2 ** min(failures - 1, 10), _LONGEST)
             if now < until:
                 raise Throttled(
-                    f"the last login failed, and another so soon would look like a robot: wait until {until:%Y-%m-%d %H:%M} UTC",
+                    "the last login failed, and another so soon would look like a robot: wait until"
+                    f" {until:%Y-%m-%d %H:%M} UTC",
                     until=until,
                 )
         code = self._code(client)

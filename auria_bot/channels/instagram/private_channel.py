@@ -76,7 +76,8 @@ class InstagramChannel:
         setting = f"channels.{config.name}.options"
         if config.accept_risk is not True and str(config.accept_risk).lower() not in {"true", "yes"}:
             raise SettingsError(
-                f"{setting}.accept_risk is not true: Instagram does not allow the private API and may restrict or ban the"
+                f"{setting}.accept_risk is not true: Instagram does not allow the private API and may restrict"
+                " or ban the"
                 " account; set it to true to use it nevertheless, or use the backend instagram_graph"
             )
         if len(config.delay) != 2 or not 0 <= config.delay[0] <= config.delay[1] <= 120:
@@ -219,7 +220,7 @@ class InstagramChannel:
         return f"@{name} is signed in, by the private API, which Instagram does not allow; the session is saved"
 
     def _latest(self, client: Any, since: datetime) -> tuple[list[dict[str, Any]], bool]:
-        """The account's posts, pinned ones first, then the newest, and whether they reach back to that time or to the first.
+        """The account's posts, pinned ones first, then the newest, and whether they reach back to that time.
 
         The package's own listing is not used: it gives an empty list when the connection breaks.
         """

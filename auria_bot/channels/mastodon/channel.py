@@ -1,9 +1,9 @@
-"""Publishes to Mastodon and servers with its API: GoToSocial, Akkoma, Pixelfed, Friendica, Mitra, Takahe, snac and others.
+"""Publishes to Mastodon and servers with its API: GoToSocial, Akkoma, Pixelfed, Friendica, Mitra, Takahe, snac.
 
-The picture is uploaded and processed first, which is not visible; then the status is posted with the post's idempotency
-key, which Mastodon keeps for about an hour. Whether an earlier attempt was published is found in the account's own
-statuses: one that holds the uploaded picture, or has the same text and a picture with the same alt text. Where a status
-lacks what is needed to compare it, the outcome stays unknown.
+The picture is uploaded and processed first, which is not visible; then the status is posted with the post's
+idempotency key, which Mastodon keeps for about an hour. Whether an earlier attempt was published is found in the
+account's own statuses: one that holds the uploaded picture, or has the same text and a picture with the same alt
+text. Where a status lacks what is needed to compare it, the outcome stays unknown.
 """
 
 from __future__ import annotations
@@ -94,14 +94,15 @@ class MastodonChannel:
         return fit_text(text, alt_text, known.limits(), name=self.name, count=known.count)
 
     def check(self) -> str:
-        """Read the account and the server's limits, and whether the token may post and the account is marked as a bot."""
+        """Read the account, the token's scopes and the server's limits."""
         account = self._account()
         self._check_scopes()
         self._read_limits()
         known = self._known_limits()
         findings = [
             f"@{as_text(account.get('acct')) or as_text(account.get('username')) or account['id']} on {self._address}",
-            f"accepts {known.characters} characters, {known.alt_characters} of alt text, {known.picture_bytes} bytes a picture",
+            f"accepts {known.characters} characters and {known.alt_characters} of alt text",
+            f"pictures of at most {known.picture_bytes} bytes",
         ]
         if account.get("bot") is True:
             findings.append("marked as a bot")
@@ -219,7 +220,8 @@ class MastodonChannel:
         lacking = [scope for scope in ("write:media", "write:statuses") if not scopes & {scope, "write"}]
         if scopes and lacking:
             raise Unauthorised(
-                f"the access token of {self.name} may only {', '.join(sorted(scopes))}; make one with {' and '.join(lacking)},"
+                f"the access token of {self.name} may only {', '.join(sorted(scopes))}; make one with"
+                f" {' and '.join(lacking)},"
                 f" then run: auria channels add {self.name}"
             )
 
@@ -283,7 +285,8 @@ class MastodonChannel:
         if page and len(page) >= _PAGE:
             raise OutcomeUnknown(f"{self._address} lists only {len(seen)} statuses of this account: look there")
         if not seen and (posts := as_count(account.get("statuses_count"))) != 0:
-            message = f"{self._address} lists no statuses of this account, which has {'some' if posts else 'an unknown number'}"
+            number = "some" if posts else "an unknown number"
+            message = f"{self._address} lists no statuses of this account, which has {number}"
             raise Throttled(message) if posts else OutcomeUnknown(f"{message}: look there")
 
     def _receipt(self, status: dict[str, Any]) -> Receipt:

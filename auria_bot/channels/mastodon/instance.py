@@ -39,7 +39,7 @@ class InstanceLimits:
 
     @classmethod
     def read(cls, answer: Mapping[str, Any], *, instance: str, at: float) -> InstanceLimits:
-        """Read a server's description of itself (/api/v2/instance, or version 1); limits that it does not state are defaults."""
+        """Read a server's description (/api/v2/instance, or version 1); limits that it does not state are defaults."""
         stated = as_object(answer.get("configuration"))
         statuses, media = as_object(stated.get("statuses")), as_object(stated.get("media_attachments"))
         software = as_text(answer.get("version")).casefold()
@@ -52,7 +52,8 @@ class InstanceLimits:
             "picture_pixels": (media.get("image_matrix_limit"),),
         }
         limits = {name: next(filter(None, map(_limit, values)), None) for name, values in found.items()}
-        return replace(cls(instance=instance, read_at=at), **{name: value for name, value in limits.items() if value})  # type: ignore[arg-type]  # the numbers only
+        stated_limits: dict[str, Any] = {name: value for name, value in limits.items() if value}
+        return replace(cls(instance=instance, read_at=at), **stated_limits)
 
     @classmethod
     def load(cls, saved: Mapping[str, Any], *, instance: str) -> InstanceLimits | None:
@@ -78,7 +79,7 @@ class InstanceLimits:
         )
 
     def count(self, text: str) -> int:
-        """A text's characters as the server counts them: addresses have a fixed length, mentions count without their server."""
+        """A text's characters as the server counts them: addresses have a fixed length, mentions no server."""
 
         def shorter(found: re.Match[str]) -> str:
             address = found[0].rstrip(_TRAIL)

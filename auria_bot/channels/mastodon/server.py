@@ -135,7 +135,8 @@ class MastodonServer:
             return Throttled(message, until=_reset(headers))
         if 300 <= status < 400 and not sent:
             return Unauthorised(
-                f"{self._address} redirects to another address; set instance of {self._name} to the server's own address"
+                f"{self._address} redirects to another address; set instance of {self._name} to the server's"
+                " own address"
             )
         if status in {401, 403}:
             return Unauthorised(message)

@@ -1,8 +1,8 @@
 """Hosts pictures at signed public addresses that expire, for platforms that fetch pictures themselves.
 
-A picture is a file in a folder of the home; its name holds a random part, the time at which it expires, and an HMAC of
-both, so addresses can neither be listed nor guessed. `PictureHost` adds and removes pictures, `PictureEndpoint` serves
-them; they share only the folder and the key, and may run in two processes.
+A picture is a file in a folder of the home; its name holds a random part, the time at which it expires, and an HMAC
+of both, so addresses can neither be listed nor guessed. `PictureHost` adds and removes pictures, `PictureEndpoint`
+serves them; they share only the folder and the key, and may run in two processes.
 """
 
 from __future__ import annotations

@@ -345,7 +345,7 @@ def _silence_loggers() -> None:
 
 
 def _within(call: Callable[[], Any], deadline: float) -> Any:
-    """Call a function with a time limit: the library's time-outs start anew with every byte, so a trickle would never end.
+    """Call a function with a time limit: the library's time-outs start anew with every byte.
 
     A call that takes longer goes on in its thread, which ends with the connection.
 

@@ -1,7 +1,7 @@
 """Classifies failed answers of X: whether the post may be out, and whether to wait, to give up or to ask the operator.
 
-401, 402, 403 (about a text, about the account, a duplicate), 429 and 5xx are told apart. Messages quote X without keys
-and tokens.
+401, 402, 403 (about a text, about the account, a duplicate), 429 and 5xx are told apart. Messages quote X without
+keys and tokens.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ class ErrorClassifier:
             return Throttled(f"{message}; it came from a proxy in front of X")
         if kind == "oauth1-permissions" or "app permissions" in answered.message:
             return Unauthorised(
-                f"{message}; give the app 'Read and write', make a new access token, then `auria channels add {self._name}`"
+                f"{message}; give the app 'Read and write', make a new access token, then `auria channels add"
+                f" {self._name}`"
             )
         if kind in _ACCOUNT or _ACCOUNT_MESSAGE.search(answered.message):
             return Unauthorised(f"{message}; look at the account, and at {_CONSOLE}")

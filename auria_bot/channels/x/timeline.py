@@ -2,8 +2,8 @@
 
 A post is recognised by the uploaded picture's key, which every attempt records, or by its text. It counts as absent
 only if the timeline was read back to before the first attempt, or to its end with as many posts as the account has.
-Times are X's own where known, so that this machine's clock may be wrong. Every post that is read is charged: no more is
-read than needed.
+Times are X's own where known, so that this machine's clock may be wrong. Every post that is read is charged: no more
+is read than needed.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def find_in_timeline(api: XApi, account: str, text: str, trace: AttemptTrace) ->
     posts = api.account().posts
     if posts is None:
         raise OutcomeUnknown(
-            "X's timeline ends after the first attempt, and X does not say how many posts the account has; look at the profile"
+            "X's timeline ends after the first attempt, and X does not say how many posts the account has; look"
+            " at the profile"
         )
     if count < posts:
         raise Throttled(f"X lists {count} posts of an account that has {posts}: the timeline is not to be trusted now")
