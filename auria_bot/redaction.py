@@ -49,7 +49,8 @@ _PATTERNS = (
     # A URL's password, up to the last @: the password may contain an unescaped one. A port and a path are not matched.
     re.compile(r"(://[^\s:/?#@]{0,100}:)(?!\d+/)\S{1,150}(?=@)"),
     re.compile(
-        r"(\b(?:proxy-)?(?:authorization|(?:set-)?cookie)['\"]?\s{0,3}[=:,]\s{0,3})(?:b?'[^'\r\n]*'|b?\"[^\"\r\n]*\"|[^'\"\s][^\r\n]*)",
+        r"(\b(?:proxy-)?(?:authorization|(?:set-)?cookie)['\"]?\s{0,3}[=:,]\s{0,3})(?:b?'[^'\r\n]*'|b?\"[^\"\r\n]*\""
+        r"|[^'\"\s][^\r\n]*)",
         re.IGNORECASE,
     ),
     re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE),

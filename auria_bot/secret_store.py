@@ -129,7 +129,7 @@ class SecretStore:
                 _keyring().set_password(self._service, name, value)
             except BackendMissing:
                 raise
-            except Exception as error:  # noqa: BLE001 - keyring backends raise their own errors, which may quote the secret
+            except Exception as error:  # noqa: BLE001 - a backend's own, which may quote the secret
                 raise SettingsError(
                     f"the system's keyring does not accept secrets ({type(error).__name__}); keep them in a file:"
                     f" auria channels add {self._channel} --secrets file"

@@ -65,7 +65,8 @@ _ITSELF = word_set(
 )
 """Words of poems about poems or about Reddit; Auria uses none of them."""
 _NOBODY = word_set(
-    "adam athena buddha caesar cassandra christ cinderella england eve god hamlet irish jesus juliet karma lazarus lear "
+    "adam athena buddha caesar cassandra christ cinderella england eve god hamlet irish jesus juliet karma lazarus"
+    " lear "
     "macbeth maine mass moses ophelia othello pandora persephone romeo santa states thor via zeus "
 )
 """Names that identify no living person: of scripture, myth and the stage, and of places."""
@@ -103,13 +104,16 @@ _HARM = re.compile(
     r"slit(?:ting)? (?:my|your|her|his) wrists?|cut(?:ting)? (?:myself|my wrists?)|overdos\w+|"
     r"self.?harm\w*|want(?:ed)? to die|wish (?:i was|i were|to be) dead|take my (?:own )?life|"
     r"(?:my|your|own) noose|(?:tie|tied|tying|knot|knotted|taut|tightening|constricting) (?:a |the |my )?noose|"
-    r"noose (?:is |was |hangs? |tight |tightens )?(?:around|round|about|on) (?:my|your|her|his|own) (?:own )?(?:neck|throat))\b",
+    r"noose (?:is |was |hangs? |tight |tightens )?(?:around|round|about|on) (?:my|your|her|his|own) (?:own )?(?:neck"
+    r"|throat))\b",
     re.IGNORECASE,
 )
 _SELLS = re.compile(
     r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|ly|tv|shop)\b|"
-    r"\b(?:(?:please|like and|comment and|to) subscribe|subscribe (?:now|today|here|please|and|for|to (?:my|our|the|this) "
-    r"(?:\w+ )?(?:channel|blog|newsletter|page|podcast|list|feed))|promo code|coupon|follow me|onlyfans|patreon|giveaway|"
+    r"\b(?:(?:please|like and|comment and|to) subscribe|subscribe (?:now|today|here|please|and|for|to (?:my|our|the"
+    r"|this) "
+    r"(?:\w+ )?(?:channel|blog|newsletter|page|podcast|list|feed))|promo code|coupon|follow me|onlyfans|patreon"
+    r"|giveaway|"
     r"buy (?:now|my)|check out my (?:blog|book|channel|page|podcast|profile|shop|site|store|video)s?|"
     r"link in bio|upvotes? (?:me|this|please)|discord\.gg|etsy|soundcloud)\b",
     re.IGNORECASE,

@@ -44,7 +44,7 @@ def _folder_channel() -> dict[str, ChannelSettings]:
 
 
 _OFFSET = re.compile(r"(?:GMT|UTC|Z)?\s*([+\-\N{MINUS SIGN}])\s*(\d{1,2})(?::?([0-5]\d))?(?:\s*h)?", re.IGNORECASE)
-"""An offset where a place is wanted, such as GMT+2. "Etc/GMT+2" is two hours behind Greenwich, so it is never offered."""
+"""An offset where a place is wanted, such as GMT+2; "Etc/GMT+2" lies two hours behind, so it is never offered."""
 _PLACES = [
     "Pacific/Pago_Pago",
     "Pacific/Honolulu",

@@ -157,7 +157,7 @@ class RedditSettings(Section):
     timeout: float = Field(default=16.0, gt=0, le=600)
     """Time-out of a request, in seconds."""
     max_wait: float = Field(default=660.0, ge=0, le=86_400)
-    """Longest wait for Reddit's rate limit, in seconds; a run that would have to wait longer ends, and the next one continues."""
+    """Longest wait for Reddit's rate limit, in seconds; a run that would wait longer ends and continues next time."""
     attempts: int = Field(default=5, ge=1, le=20)
     """Attempts of a request that is not answered."""
     retry_delay: float = Field(default=2.0, ge=0, le=600)

@@ -328,7 +328,8 @@ def _version(connection: Connection) -> str | None:
     found = connection.execute(text("SELECT version_num FROM alembic_version ORDER BY version_num")).scalars().all()
     if len(found) > 1:
         raise StoreError(
-            f"{shown(connection.engine)} names {len(found)} versions of its schema in alembic_version ({', '.join(found)}), as after"
+            f"{shown(connection.engine)} names {len(found)} versions of its schema in alembic_version"
+            f" ({', '.join(found)}), as after"
             " restoring over an existing database; restore into an empty one, or delete the row that is not its own"
         )
     return str(found[0]) if found else None
@@ -338,10 +339,13 @@ def _not_created(connection: Connection, present: set[str], database: str) -> st
     """Why a database with Auria's table names but without a schema version is not used, and what to do."""
     names = ", ".join(sorted(present))
     if len(present) < len(METADATA.tables) / 2:
-        return f"{database} already holds tables named {names} that Auria did not create; use a separate database for Auria"
+        return f"{database} already holds tables named {names} that Auria did not create; use a separate database"
     seen = inspect(connection)
     columns = {name: {column["name"] for column in seen.get_columns(name)} for name in present}
-    begin = f"{database} holds Auria's tables but not the version of its schema (the row of alembic_version), as after an incomplete restore"
+    begin = (
+        f"{database} holds Auria's tables but not the version of its schema (the row of alembic_version),"
+        " as after an incomplete restore"
+    )
     if present == set(METADATA.tables) and all(
         columns[name] == {column.name for column in table.columns} for name, table in METADATA.tables.items()
     ):

@@ -88,7 +88,8 @@ class CausalLm:
         folder = Path(config.model)
         if not folder.is_dir() and (not config.allow_download or _looks_like_path(config.model)):
             raise ModelMissing(
-                f"there is no model folder {config.model}; give a folder, or a name on the hub with allow_download = true"
+                f"there is no model folder {config.model}; give a folder, or a name on the hub with allow_download ="
+                " true"
             )
         options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": not config.allow_download}
         try:

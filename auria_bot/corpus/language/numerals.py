@@ -1,4 +1,4 @@
-"""Count the syllables of numbers written in digits, as English says them: plain, ordinal, as a year, an amount or a share."""
+"""Count the syllables of numbers written in digits, as English says them: ordinals, years, amounts and shares too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _CURRENCIES = {"$": 2, "\N{POUND SIGN}": 1, "\N{EURO SIGN}": 2, "\N{YEN SIGN}": 
 _POINT, _PERCENT, _CENTS, _CLOCK = 1, 2, 1, 2  # "point", "percent", "cents", "a m"
 
 NUMERAL = re.compile(
-    r"(?P<currency>[$\N{POUND SIGN}\N{EURO SIGN}\N{YEN SIGN}])?(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<fraction>\d+))?"
+    r"(?P<currency>[$\N{POUND SIGN}\N{EURO SIGN}\N{YEN SIGN}])?(?P<whole>\d{1,3}(?:,\d{3})+"
+    r"|\d+)(?:\.(?P<fraction>\d+))?"
     r"(?:(?P<ordinal>st|nd|rd|th)|'?(?P<decade>s)|\s?(?P<percent>%)|\s?(?P<clock>[ap]\.?m\b\.?))?(?![^\W\d_])",
     re.IGNORECASE,
 )
