@@ -1,0 +1,299 @@
+"""Fine-tunes a language model on haiku in form, with low-rank adapters.
+
+    python -m auria_bot.art.training.causal_lm_lora --data DIR [--minutes N] [--folder DIR] [--out models/haiku-lm]
+
+Resumable: the same command goes on from the last checkpoint. With another --seed and --fold the same command trains a
+judge that never read what the poet was taught with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from auria_bot.art.checkpoint import save_weights, write_checksums, write_json
+from auria_bot.art.nets.lora import adapt
+from auria_bot.art.poets import smollm2
+from auria_bot.art.poets.verse_tokens import VerseTokens
+from auria_bot.art.training import loop
+from auria_bot.art.training.haiku_headers import HaikuSet, header_of, read_haiku
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from auria_bot.art.training.haiku_headers import LabelledHaiku
+
+__all__ = ["LoraRecipe", "LoraSettings", "export", "train"]
+
+_IGNORED = -100  # the target of places that are not learnt
+_MEASURED = 64  # validation poems, evenly taken
+_POOL = 16  # batches that are sorted by length together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraSettings:
+    """What config/train/haiku_lm.toml may set."""
+
+    steps: int = 1200  # updates in all
+    batch: int = 16  # poems in an update
+    rate: float = 6e-4  # peak learning rate, held, then linearly to zero
+    warm_up: int = 30  # steps to reach it
+    cool_down: float = 0.25  # share of the steps in which it falls
+    decay: float = 0.01  # weight decay
+    rank: int = 16  # of each adapter
+    blocks: int = 18  # how many of the last blocks are adapted
+    folds: int = 4  # parts of the training split, by hash
+    fold: int = 0  # the part that is treated apart
+    inside: bool = False  # read that part alone (a judge), not all the others (the poet)
+    published_nature: float = 2.0  # how often a sweep reads a published haiku of nature,
+    published: float = 1.0  # another published haiku,
+    nature: float = 1.0  # another haiku of nature,
+    other: float = 0.3  # and any other
+    untold: float = 0.2  # share of poems read under an empty header
+    themed: float = 0.6  # share of the others that are told a theme
+    bfloat16: bool = False  # compute with half the digits: quicker where the processor has avx512_bf16 or AMX
+    seed: int = 1
+
+    @classmethod
+    def load(cls, path: Path | None) -> LoraSettings:
+        """Read settings from a TOML file; None for the defaults."""
+        if path is None:
+            return cls()
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        return cls(**{field.name: given[field.name] for field in fields(cls) if field.name in given})
+
+
+class LoraRecipe:
+    """How the adapters are trained, for the loop.
+
+    Args:
+        net: a causal language model of transformers; it is frozen and adapted in place.
+        tokens: its tokens.
+        haiku: what it reads.
+        settings: how to train.
+        known: folded words whose tokens it can be asked to write, beside those of the training haiku.
+
+    Raises:
+        InputError: there is nothing to read, or nothing to measure on.
+    """
+
+    name = "haiku-lm"
+
+    def __init__(
+        self, net: Any, tokens: VerseTokens, haiku: HaikuSet, settings: LoraSettings, *, known: Sequence[str] = ()
+    ) -> None:
+        torch.manual_seed(settings.seed)
+        self.net, self.tokens, self.settings = net, tokens, settings
+        if settings.bfloat16:
+            net.to(torch.bfloat16)
+        self.adapters = adapt(net, rank=settings.rank, blocks=settings.blocks)
+        self.optimizer = torch.optim.AdamW(
+            self.adapters.parameters(), lr=settings.rate, betas=(0.9, 0.99), weight_decay=settings.decay
+        )
+        self.read = [
+            poem
+            for poem in haiku.train
+            if (poem.fold(settings.folds) == settings.fold) == settings.inside or settings.folds < 2
+        ]
+        if not self.read or not haiku.validation:
+            raise InputError("there are too few haiku in form to train and measure a language model on")
+        written = {token for poem in self.read for token in tokens.poem(poem.lines)}
+        written.update(token for word in known for token in tokens.word(word))
+        self.written = torch.tensor(sorted(written))  # the tokens that can be asked for; the others are left out of the softmax
+        self._head = net.get_output_embeddings().weight[self.written].detach()
+        self._place = torch.full((int(net.get_input_embeddings().num_embeddings),), _IGNORED)
+        self._place[self.written] = torch.arange(len(self.written))
+        self._measured = [
+            poem for poem in haiku.validation if all(self._place[token] >= 0 for token in tokens.poem(poem.lines))
+        ]
+        self._sweeps: dict[int, list[list[tuple[list[int], int]]]] = {}
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The adapters alone: the rest is frozen."""
+        return {"adapters": self.adapters}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The one optimiser."""
+        return {"adapters": self.optimizer}
+
+    def step(self, number: int, total: int) -> dict[str, float]:
+        """One update."""
+        settings = self.settings
+        rise = min(1.0, (number + 1) / settings.warm_up)
+        fall = min(1.0, (1 - number / total) / settings.cool_down)
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.rate * rise * fall
+        self.net.train()
+        batch = self._batch(number)
+        loss = self._losses(batch).mean()
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        torch.nn.utils.clip_grad_norm_(self.adapters.parameters(), 1.0)
+        self.optimizer.step()
+        return {"loss": float(loss.detach()), "poems": float(len(batch))}
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Loss a token on validation haiku: under an empty header, and told what they are about; and by the word."""
+        self.net.eval()
+        chosen = self._measured[:: max(1, len(self._measured) // _MEASURED)][:_MEASURED]
+        figures = {}
+        for name, untold in (("loss", 1.0), ("loss_told", 0.0)):
+            rng = np.random.default_rng(7)
+            shown = sorted((self._shown(poem, rng, untold) for poem in chosen), key=lambda one: len(one[0]))
+            size = self.settings.batch
+            losses = torch.cat([self._losses(shown[at : at + size]) for at in range(0, len(shown), size)])
+            figures[name] = float(losses.mean())
+            words = sum(len(line) for poem in chosen for line in poem.lines)
+            figures[name.replace("loss", "perplexity")] = float((losses.sum() / words).exp())
+        return figures
+
+    def _losses(self, batch: list[tuple[list[int], int]]) -> Tensor:
+        """The loss of every token of the poems (tokens,): headers and padding left out."""
+        longest = max(len(tokens) for tokens, _ in batch)
+        given = torch.zeros(len(batch), longest, dtype=torch.int64)  # padded at the right, where no token looks
+        wanted = torch.full((len(batch), longest), _IGNORED)
+        for row, (tokens, header) in enumerate(batch):
+            given[row, : len(tokens)] = torch.tensor(tokens)
+            wanted[row, header - 1 : len(tokens) - 1] = self._place[given[row, header : len(tokens)]]
+        asked = wanted[:, :-1] != _IGNORED
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.settings.bfloat16):
+            hidden = self.net.model(input_ids=given[:, :-1], use_cache=False).last_hidden_state
+            scores = F.linear(hidden[asked], self._head)
+        return F.cross_entropy(scores.float(), wanted[:, :-1][asked], reduction="none")
+
+    def _batch(self, number: int) -> list[tuple[list[int], int]]:
+        size = len(self._sweep(0))
+        sweep, at = divmod(number, size)
+        batches = self._sweep(sweep)
+        return batches[at % len(batches)]
+
+    def _sweep(self, sweep: int) -> list[list[tuple[list[int], int]]]:
+        """Every poem about as often as the settings say, under new headers, in batches of like length, shuffled."""
+        if sweep not in self._sweeps:
+            rng = np.random.default_rng([self.settings.seed, sweep])
+            often = np.array([self._weight(poem) for poem in self.read])
+            times = np.floor(often + rng.random(len(often))).astype(np.int64)
+            rows = rng.permutation(np.repeat(np.arange(len(often)), times))
+            shown = [self._shown(self.read[row], rng, self.settings.untold) for row in rows]
+            size, batches = self.settings.batch, []
+            for pool in range(0, len(shown), size * _POOL):
+                alike = sorted(shown[pool : pool + size * _POOL], key=lambda one: len(one[0]))
+                batches += [alike[at : at + size] for at in range(0, len(alike), size)]
+            self._sweeps = {kept: value for kept, value in self._sweeps.items() if kept == 0}
+            self._sweeps[sweep] = [batches[at] for at in rng.permutation(len(batches))]
+        return self._sweeps[sweep]
+
+    def _weight(self, poem: LabelledHaiku) -> float:
+        settings = self.settings
+        if poem.published:
+            return settings.published_nature if poem.nature else settings.published
+        return settings.nature if poem.nature else settings.other
+
+    def _shown(self, poem: LabelledHaiku, rng: np.random.Generator, untold: float) -> tuple[list[int], int]:
+        """A poem under a header: its tokens, and how many of them are the header's."""
+        head = self.tokens.header(header_of(poem, rng, untold=untold, themed=self.settings.themed))
+        return [*head, *self.tokens.poem(poem.lines)], len(head)
+
+
+def export(recipe: LoraRecipe, out: Path, *, training: dict[str, Any], metrics: dict[str, Any]) -> None:
+    """Write adapters, their settings, figures and checksums into a model's folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    save_weights(out / "adapters.safetensors", recipe.adapters.state_dict(), half=True)
+    base = {"package": smollm2.PACKAGE, "sha256": smollm2.SHA256}
+    write_json(out / "config.json", {"base": base, "training": training})
+    write_json(out / "metrics.json", metrics)
+    write_checksums(out)
+
+
+def train(
+    *,
+    data: Path,
+    folder: Path,
+    out: Path,
+    minutes: float | None = None,
+    settings: LoraSettings | None = None,
+    known: Sequence[str] = (),
+    log: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Train, or go on training, and export the adapters.
+
+    Args:
+        data: the folder with haiku.jsonl.zst.
+        folder: checkpoints and log.
+        out: where the adapters are written.
+        minutes: wall-clock budget of this sitting.
+        settings: how to train; by default LoraSettings().
+        known: see LoraRecipe.
+        log: receives progress, line by line.
+
+    Returns:
+        The metrics written to metrics.json.
+
+    Raises:
+        NotFound: the data are not there.
+        BackendMissing: the language model is not installed.
+        InputError: there are too few haiku.
+    """
+    settings = settings or LoraSettings()
+    haiku = read_haiku(data)
+    tokenizer, net = smollm2.load()
+    recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, known=known)
+    adapted = sum(parameter.numel() for parameter in recipe.adapters.parameters())
+    log(f"{len(recipe.read):,} haiku to read, {adapted:,} parameters, {len(recipe.written):,} tokens can be written")
+    outcome = loop.run(
+        recipe, folder, steps=settings.steps, minutes=minutes, save_every=240, evaluate_every=200, log=log
+    )
+    metrics: dict[str, Any] = {f"{name}_validation": round(value, 3) for name, value in outcome.metrics.items()}
+    metrics |= {"parameters": adapted, "haiku": len(recipe.read)}
+    training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
+    export(recipe, out, training=training, metrics=metrics)
+    return metrics
+
+
+def main() -> None:
+    """Train from the command line."""
+    home = Path(os.environ.get("AURIA_HOME", Path.home() / ".local" / "share" / "auria"))
+    parser = argparse.ArgumentParser(description="Fine-tune the packaged language model on haiku.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with haiku.jsonl.zst")
+    parser.add_argument("--minutes", type=float, help="wall-clock budget of this sitting")
+    parser.add_argument("--steps", type=int, help="updates of the whole run")
+    parser.add_argument("--seed", type=int, help="of adapters, batches and headers")
+    parser.add_argument("--fold", type=int, help="part of the training split that is read alone: a judge for poets")
+    parser.add_argument("--folder", type=Path, default=home / "train" / "haiku-lm", help="checkpoints and log")
+    parser.add_argument("--out", type=Path, default=Path("models/haiku-lm"), help="where the adapters are written")
+    parser.add_argument("--poet", type=Path, default=Path("models/poet"), help="its vocabulary can be written too")
+    parser.add_argument("--settings", type=Path, help="a TOML file such as config/train/haiku_lm.toml")
+    parser.add_argument("--bfloat16", action="store_true", help="quicker on processors with avx512_bf16 or AMX")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the processor")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    settings = asdict(LoraSettings.load(given.settings))
+    settings |= {name: value for name in ("steps", "seed", "fold") if (value := getattr(given, name)) is not None}
+    words = given.poet / "vocabulary.txt"
+    metrics = train(
+        data=given.data, folder=given.folder, out=given.out, minutes=given.minutes,
+        settings=LoraSettings(
+            **settings
+            | {"inside": given.fold is not None or settings["inside"]}
+            | {"bfloat16": given.bfloat16 or settings["bfloat16"]}
+        ),
+        known=words.read_text(encoding="ascii").split()[4:] if words.is_file() else (),
+    )  # fmt: skip
+    print(f"exported {given.out}: {metrics}")  # noqa: T201 - a command's answer
+
+
+if __name__ == "__main__":
+    main()
