@@ -10,8 +10,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from auria_bot.art.checkpoint import sha256_of
 from auria_bot.errors import BackendMissing, ModelCorrupt
+from auria_bot.files import sha256_of
 
 __all__ = ["PACKAGE", "SHA256", "load", "path"]
 

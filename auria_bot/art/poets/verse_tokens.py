@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.words import spoken
+from auria_bot.corpus.language.words import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,9 @@ class VerseTokens:
 
     def poem(self, lines: Sequence[Sequence[str]]) -> list[int]:
         """The tokens of a poem, given as lines of folded words."""
-        return [token for line in lines for token in (*(part for word in line for part in self.word(word)), self.newline)]
+        return [
+            token for line in lines for token in (*(part for word in line for part in self.word(word)), self.newline)
+        ]
 
     def _encoded(self, text: str) -> tuple[int, ...]:
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot.art.poets.verse_tokens import Header
-from auria_bot.art.training.anthology import HAIKU
-from auria_bot.corpus import decency, kigo, syllables, verses
-from auria_bot.corpus.form import is_content
+from auria_bot.art.training.poet.dataset import HAIKU
+from auria_bot.corpus import verses
+from auria_bot.corpus.language import content_filter, season_words, syllables
+from auria_bot.corpus.language.verse_rules import is_content
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,9 @@ def read_haiku(data: Path) -> HaikuSet:
     for poem, words, part, number in zip(poems, lines, split, group, strict=True):
         if syllables.fits(words) and _usable(words):
             labelled = LabelledHaiku(
-                lines=tuple(map(tuple, words)), published=poem.tier == "poets", nature=poem.nature > 0,
+                lines=tuple(map(tuple, words)),
+                published=poem.tier == "poets",
+                nature=poem.nature > 0,
                 group=" / ".join(map(" ".join, lines[number])),
             )
             parts[part].append(labelled)
@@ -74,7 +77,7 @@ def _usable(lines: Sequence[Sequence[str]]) -> bool:
     words = [word for line in lines for word in line]
     if any(word.isdigit() or not syllables.by_dictionary(word) for word in words):
         return False
-    return not decency.faults("\n".join(" ".join(line) for line in lines))
+    return not content_filter.faults("\n".join(" ".join(line) for line in lines))
 
 
 def header_of(poem: LabelledHaiku, rng: np.random.Generator, *, untold: float, themed: float) -> Header:
@@ -89,7 +92,7 @@ def header_of(poem: LabelledHaiku, rng: np.random.Generator, *, untold: float, t
     told = rng.random(5)
     if told[0] < untold:
         return Header()
-    seasons = list(kigo.seasons_of([" ".join(line) for line in poem.lines]))
+    seasons = list(season_words.seasons_of([" ".join(line) for line in poem.lines]))
     return Header(
         published=poem.published and told[1] < _TOLD,
         nature=poem.nature and told[2] < _TOLD,

@@ -1,6 +1,6 @@
 """Fine-tunes a language model on haiku in form, with low-rank adapters.
 
-    python -m auria_bot.art.training.causal_lm_lora --data DIR [--minutes N] [--folder DIR] [--out models/haiku-lm]
+    python -m auria_bot.art.training.poet.causal_lm_lora --data DIR [--minutes N] [--folder DIR] [--out models/haiku-lm]
 
 Resumable: the same command goes on from the last checkpoint. With another --seed and --fold the same command trains a
 judge that never read what the poet was taught with.
@@ -24,16 +24,15 @@ from auria_bot.art.nets.lora import adapt
 from auria_bot.art.poets import smollm2
 from auria_bot.art.poets.verse_tokens import VerseTokens
 from auria_bot.art.training import loop
-from auria_bot.art.training.haiku_headers import HaikuSet, header_of, read_haiku
+from auria_bot.art.training.poet.haiku_headers import HaikuSet, header_of, read_haiku
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from auria_bot.art.training.haiku_headers import LabelledHaiku
+    from auria_bot.art.training.poet.haiku_headers import LabelledHaiku
 
 __all__ = ["LoraRecipe", "LoraSettings", "export", "train"]
 
@@ -111,7 +110,9 @@ class LoraRecipe:
             raise InputError("there are too few haiku in form to train and measure a language model on")
         written = {token for poem in self.read for token in tokens.poem(poem.lines)}
         written.update(token for word in known for token in tokens.word(word))
-        self.written = torch.tensor(sorted(written))  # the tokens that can be asked for; the others are left out of the softmax
+        self.written = torch.tensor(
+            sorted(written)
+        )  # the tokens that can be asked for; the others are left out of the softmax
         self._head = net.get_output_embeddings().weight[self.written].detach()
         self._place = torch.full((int(net.get_input_embeddings().num_embeddings),), _IGNORED)
         self._place[self.written] = torch.arange(len(self.written))
