@@ -1,7 +1,7 @@
-"""A poet of the operator's own choice: any causal language model that transformers can load.
+"""A poet that is a causal language model: SmolLM2 with the adapters that ship, or one of the operator's own.
 
-The model is prompted and writes freely; what it writes is cut to 5-7-5 where a run of its words allows it, and
-passes the same checks and the same choice as the poems of the poet that ships. Needs auria-bot[torch].
+Whatever the model, its poems are exact by construction (subword_decoding), pass the same checks and are ranked in the
+same way as those of the poet that ships. Needs auria-bot[torch], and for SmolLM2 auria-bot[haiku-lm].
 """
 
 from __future__ import annotations
@@ -9,30 +9,37 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from auria_bot.art import minilm
-from auria_bot.art.poets import ranking
-from auria_bot.art.poets.checks import faults, lines_of, usable_theme
-from auria_bot.art.poets.decoding import DecodedPoem
-from auria_bot.corpus.language.syllables import FORM, counts
-from auria_bot.corpus.language.words import spoken, words
+from auria_bot.art.checkpoint import load_weights, read_json, verify
+from auria_bot.art.poets import ranking, smollm2
+from auria_bot.art.poets.checks import faults, usable_theme
+from auria_bot.art.poets.lexicon import Lexicon
+from auria_bot.art.poets.subword_decoding import SubwordDecoder, SubwordSampling
+from auria_bot.art.poets.verse_tokens import Header, VerseTokens
+from auria_bot.art.poets.word_trie import WordTrie
+from auria_bot.corpus.language.syllables import FORM
+from auria_bot.corpus.language.words import Vocabulary, spoken, words
 from auria_bot.corpus.originality import CopyGuard
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.interfaces import Verse
-from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, SettingsError, StepFailed
+from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, StepFailed
 from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from auria_bot.art.poets.decoding import DecodedPoem
     from auria_bot.domain.mood import Mood
 
-__all__ = ["CausalLm", "CausalLmConfig", "recut"]
+__all__ = ["ADAPTERS", "CausalLm", "CausalLmConfig", "adapted"]
+
+ADAPTERS = "haiku-lm"
+"""The folder in models/ with the adapters of SmolLM2."""
 
 _ASK = "Write a haiku of three lines with 5, 7 and 5 syllables{theme}{mood}. Answer with the three lines only."
 _OPEN = "A haiku{theme}{mood}:\n\n"
@@ -40,20 +47,18 @@ _OPEN = "A haiku{theme}{mood}:\n\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CausalLmConfig:
-    """What the operator may set."""
+    """Options."""
 
-    model: str = ""  # a folder, or a name on the hub
-    allow_download: bool = False  # whether a name on the hub may be fetched over the network
-    allow_pickle: bool = False  # whether weights that are no safetensors may be read: loading these can run code
+    model: str = ""  # a folder, or a name on the hub; empty for SmolLM2 with the adapters of models/haiku-lm
     device: str = "auto"  # "auto", "cpu", "cuda", "mps"
-    candidates: int = 24  # usable poems looked for, for one that is shown
+    candidates: int = 48  # usable poems looked for, for one that is returned
     considered: int = 24  # of them, compared by meaning
-    batch: int = 8  # texts written at once
-    rounds: int = 24  # batches after which she makes do with what there is
-    new_tokens: int = 48  # most tokens of one text
-    temperature: float = 0.9
-    top_p: float = 0.95
-    prompt: str = ""  # your own; {theme} and {mood} are filled in; empty for a fitting one
+    batch: int = 48  # poems written at once
+    rounds: int = 8  # batches after which what there is must do
+    temperature: float = 0.8
+    top_p: float = 0.92
+    prompt: str = ""  # for a model of your own; {theme} and {mood} are filled in; empty for a fitting one
+    new_tokens: int = 48  # of no effect: a poem is as long as its syllables; accepted from earlier settings
 
 
 class CausalLm:
@@ -61,61 +66,46 @@ class CausalLm:
 
     Args:
         config: the model and how it writes.
-        models: the folder with the shipped models; the copy guard of models/poet is used where it is there.
+        models: the folder with the shipped models: adapters, the vocabulary of models/poet, its copy guard.
 
     Raises:
-        SettingsError: no model is named.
-        BackendMissing: torch or transformers is not installed.
-        ModelMissing: the model cannot be found.
-        ModelCorrupt: the model cannot be read.
+        BackendMissing: torch, transformers or the packaged language model is not installed.
+        ModelMissing: the model, its adapters or the vocabulary cannot be found.
+        ModelCorrupt: a file cannot be read, or does not match its checksum.
+        InputError: the model's tokens cannot spell enough words.
     """
 
     Config = CausalLmConfig
 
     def __init__(self, config: CausalLmConfig, *, models: Path) -> None:
-        if not config.model:
-            raise SettingsError(
-                "the causal-lm poet needs a model: set its option `model` to a folder or a name on the hub"
-            )
         try:
             import torch
-            import transformers
+            import transformers  # noqa: F401 - only whether it is there
         except ImportError:
             raise BackendMissing(
                 "the causal-lm poet needs torch and transformers; run: pip install 'auria-bot[torch]'"
             ) from None
         self.config = config
-        folder = Path(config.model)
-        if not folder.is_dir() and (not config.allow_download or _looks_like_path(config.model)):
-            raise ModelMissing(
-                f"there is no model folder {config.model}; give a folder, or a name on the hub with allow_download ="
-                " true"
-            )
-        options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": not config.allow_download}
-        try:
-            self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(config.model, **options)
-            loader: Any = transformers.AutoModelForCausalLM
-            weights = None if config.allow_pickle else True  # None takes what there is
-            self._net: Any = loader.from_pretrained(config.model, use_safetensors=weights, **options)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            kind = ModelCorrupt if folder.is_dir() else ModelMissing
-            raise kind(f"the model {config.model} cannot be loaded: {str(error).splitlines()[0][:200]}") from None
-        self._device = _device(config.device, torch)
-        self._net.to(self._device).eval()
-        if self._tokenizer.pad_token_id is None:
-            self._tokenizer.pad_token = self._tokenizer.eos_token
+        if config.model:
+            self._hash = _hash_of(config.model)
+            self._tokenizer, net = _loaded(config.model)
+        else:
+            self._hash = verify(models / ADAPTERS)
+            self._tokenizer, net = adapted(models / ADAPTERS)
+        device = _device(config.device, torch)
+        net.to(device).eval()
+        self._tokens = VerseTokens(self._tokenizer)
+        vocabulary = models / "poet" / "vocabulary.txt"
+        if not vocabulary.is_file():
+            raise ModelMissing(f"{vocabulary} is missing; reinstall auria-bot or run `auria train poet`")
+        lexicon = Lexicon.of(Vocabulary.parse(vocabulary.read_text(encoding="ascii")))
+        self._decoder = SubwordDecoder(net, WordTrie(lexicon, self._tokens.word, self._tokens.newline))
         guard = models / "poet" / "originality.bin"
         self._guard = CopyGuard.load(guard) if guard.is_file() else None
 
     def models(self) -> Mapping[str, str]:
-        """Her model (a hash over its files, or over its name on the hub), and the sentence encoder."""
-        folder = Path(self.config.model)
-        hashed = hashlib.sha256(self.config.model.encode())
-        if folder.is_dir():
-            hashed = hashlib.sha256()
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                hashed.update(f"{path.relative_to(folder)} {sha256_of(path)}\n".encode())
-        return {"poet": hashed.hexdigest(), "minilm": sha256_of(minilm.network_path())}
+        """The model (a hash over its files or its name on the hub, or over the adapters' checksums), and MiniLM."""
+        return {"poet": self._hash, "minilm": sha256_of(minilm.network_path())}
 
     def compose(
         self,
@@ -131,12 +121,12 @@ class CausalLm:
         Raises:
             InputError: the theme, or the count, cannot be used.
             TextRejected: the theme holds what must not be published.
-            StepFailed: the model wrote too few lines that are 5-7-5 and in good form.
+            StepFailed: the model wrote too few poems that pass the checks.
         """
         if count < 1:
             raise InputError(f"cannot write {count} haiku; ask for at least one")
         theme = usable_theme(theme)
-        pool = self._pool(seed, max(self.config.candidates, 2 * count), count, theme, mood)
+        pool = self._pool(seed, max(self.config.candidates, 2 * count), theme, mood)
         wish = ", ".join(part for part in (theme, mood.description if mood else None) if part)
         vector = self._encoder.encode([wish])[0] if wish else np.zeros(minilm.DIMENSIONS, np.float32)
         best = ranking.rank(
@@ -150,91 +140,89 @@ class CausalLm:
         )
         if len(best) < count:
             raise StepFailed(
-                f"the model {self.config.model} wrote only {len(best)} of {count} usable haiku; raise its option "
-                "`rounds`, or choose a model that was taught verse"
+                f"the model {self.config.model or smollm2.PACKAGE} wrote only {len(best)} of {count} usable haiku; "
+                "raise its option `rounds`, or choose a model that was taught verse"
             )
         return tuple(Verse(haiku=_haiku(pool[index].lines), score=score) for index, score in best)
 
-    def _pool(self, seed: int, enough: int, least: int, theme: str | None, mood: Mood | None) -> list[DecodedPoem]:
-        """Usable poems: `enough`, or what all the rounds gave."""
-        prompt = self._prompt(theme, mood)
-        found: dict[tuple[tuple[str, ...], ...], None] = {}
-        for text in self._texts(prompt, seed):
-            lines = recut(lines_of(text))
-            if lines is not None and not faults(lines, self._guard):
-                found[lines] = None
-            if len(found) >= max(enough, least):
+    def _pool(self, seed: int, enough: int, theme: str | None, mood: Mood | None) -> list[DecodedPoem]:
+        """Usable poems with different first lines: `enough`, or what all the rounds gave."""
+        params = SubwordSampling(temperature=self.config.temperature, top_p=self.config.top_p)
+        found: dict[tuple[str, ...], DecodedPoem] = {}
+        for number in range(self.config.rounds):
+            rng = np.random.default_rng(list(hashlib.sha256(f"{seed} {number}".encode()).digest()))
+            prompt = self._prompt(theme, mood, rng)
+            for poem in self._decoder.sample(prompt, count=self.config.batch, rng=rng, params=params):
+                if poem.lines[0] not in found and not faults(poem.lines, self._guard):
+                    found[poem.lines[0]] = poem
+            if len(found) >= enough:
                 break
-        return [self._judged(lines) for lines in found]
+        return list(found.values())
 
-    def _prompt(self, theme: str | None, mood: Mood | None) -> str:
+    def _prompt(self, theme: str | None, mood: Mood | None, rng: np.random.Generator) -> Sequence[int]:
+        """The tokens before a poem: a header such as the adapters know, or a request in words."""
+        if not self.config.model:
+            leaning = theme or (str(rng.choice(mood.words)) if mood else "")
+            return self._tokens.header(Header(published=True, nature=True, theme=leaning))
         filled = {"theme": f" about {theme}" if theme else "", "mood": f" in a {mood.name} mood" if mood else ""}
         if self.config.prompt:
-            return self.config.prompt.replace("{theme}", theme or "").replace("{mood}", mood.name if mood else "")
-        if getattr(self._tokenizer, "chat_template", None):
+            text = self.config.prompt.replace("{theme}", theme or "").replace("{mood}", mood.name if mood else "")
+        elif getattr(self._tokenizer, "chat_template", None):
             asked = [{"role": "user", "content": _ASK.format(**filled)}]
-            return str(self._tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True))
-        return _OPEN.format(**filled)
-
-    def _texts(self, prompt: str, seed: int) -> Iterator[str]:
-        import torch
-
-        inputs = self._tokenizer(prompt, return_tensors="pt", return_token_type_ids=False).to(self._device)
-        asked = inputs["input_ids"].shape[1]
-        for number in range(self.config.rounds):
-            with torch.random.fork_rng(), torch.no_grad():
-                torch.manual_seed(int.from_bytes(hashlib.sha256(f"{seed} {number}".encode()).digest()[:6], "big"))
-                written = self._net.generate(
-                    **inputs,
-                    do_sample=True,
-                    temperature=self.config.temperature,
-                    top_p=self.config.top_p,
-                    top_k=0,
-                    max_new_tokens=self.config.new_tokens,
-                    num_return_sequences=self.config.batch,
-                    pad_token_id=self._tokenizer.pad_token_id,
-                )
-            yield from self._tokenizer.batch_decode(written[:, asked:], skip_special_tokens=True)
-
-    def _judged(self, lines: tuple[tuple[str, ...], ...]) -> DecodedPoem:
-        """The poem with the model's own likelihood of it."""
-        import torch
-
-        text = "\n".join(spoken(line) for line in lines)
-        numbers = self._tokenizer(text, return_tensors="pt", return_token_type_ids=False).to(self._device)["input_ids"]
-        with torch.no_grad():
-            scores = self._net(input_ids=numbers).logits[0, :-1].float().log_softmax(-1)
-        each = scores.gather(1, numbers[0, 1:, None])[:, 0]
-        likely = float(each.sum()) / max(1, sum(map(len, lines)))
-        return DecodedPoem(lines=lines, likelihood=likely, plain=likely, breaks=0.0, lowest=0.0)
+            text = str(self._tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True))
+        else:
+            text = _OPEN.format(**filled)
+        prompt: Sequence[int] = self._tokenizer(text)["input_ids"]
+        return prompt
 
     @cached_property
     def _encoder(self) -> minilm.MiniLM:
         return minilm.MiniLM()
 
 
-def recut(lines: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...] | None:
-    """The first run of words that falls into 5, 7 and 5 syllables, as lines; None where there is none.
+def adapted(folder: Path) -> tuple[Any, Any]:
+    """The tokenizer and net of SmolLM2 with the adapters of a folder added to its weights.
 
-    Lines that are in form already are taken as they are; else the line breaks are moved, and words before and
-    after the run are dropped.
+    Raises:
+        BackendMissing: the packaged language model is not installed.
+        ModelMissing: the folder holds no adapters.
+        ModelCorrupt: the adapters are for other weights, or cannot be read.
     """
-    flat = [word for line in lines for word in line if not word.isdigit()]
-    reached = list(accumulate((counts(word)[0] for word in flat), initial=0))
-    places = {total: place for place, total in enumerate(reached)}
-    starts = [0, *(len([word for line in lines[:number] for word in line]) for number in range(1, len(lines)))]
-    for start in [*starts, *range(len(flat))]:
-        if start >= len(reached):
-            continue
-        goals = [reached[start] + total for total in accumulate(FORM)]
-        if all(goal in places for goal in goals):
-            cuts = [start, *(places[goal] for goal in goals)]
-            return tuple(tuple(flat[begin:end]) for begin, end in pairwise(cuts))
-    return None
+    from auria_bot.art.nets.lora import merge
+
+    wanted = read_json(folder / "config.json").get("base", {}).get("sha256")
+    if wanted != smollm2.SHA256:
+        raise ModelCorrupt(f"the adapters in {folder} are for other weights than {smollm2.PACKAGE}'s; train them anew")
+    tensors = load_weights(folder / "adapters.safetensors")
+    tokenizer, net = smollm2.load()
+    merge(net, tensors)
+    return tokenizer, net
 
 
-def _looks_like_path(name: str) -> bool:
-    return name.startswith((".", "/", "~")) or "\\" in name
+def _loaded(model: str) -> tuple[Any, Any]:
+    """The tokenizer and net of a folder, or of a name on the hub."""
+    import transformers
+
+    folder = Path(model)
+    if model.startswith((".", "/", "~")) and not folder.is_dir():
+        raise ModelMissing(f"there is no model folder {model}")
+    try:
+        loader: Any = transformers.AutoModelForCausalLM
+        return transformers.AutoTokenizer.from_pretrained(model), loader.from_pretrained(model)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        kind = ModelCorrupt if folder.is_dir() else ModelMissing
+        raise kind(f"the model {model} cannot be loaded: {str(error).splitlines()[0][:200]}") from None
+
+
+def _hash_of(model: str) -> str:
+    """A hash over a folder's files, or over a name on the hub."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return hashlib.sha256(model.encode()).hexdigest()
+    hashed = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        hashed.update(f"{path.relative_to(folder)} {sha256_of(path)}\n".encode())
+    return hashed.hexdigest()
 
 
 def _device(wanted: str, torch: Any) -> str:

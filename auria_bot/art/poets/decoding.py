@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from auria_bot.art.poets.ngram_filter import NgramFilter
     from auria_bot.art.runtime import Network
 
-__all__ = ["DecodedPoem", "Decoder", "SamplingParams", "feasible"]
+__all__ = ["DecodedPoem", "Decoder", "SamplingParams", "draw", "feasible"]
 
 _NEVER = np.float32(-1e9)  # score of tokens that would break the form
 _AVOID = np.float32(1e6)  # penalty for poor choices; smaller than _NEVER, because the form comes first
@@ -176,7 +176,7 @@ class Decoder:
             triples = self._triple_penalty(shortlist, state, self._ngrams, params) * (penalty == 0)
             values, penalty = values - triples, penalty + triples
         heat = params.opening if state.places < _OPENING else params.temperature
-        place = _draw(
+        place = draw(
             (values / heat).astype(np.float32), rng.random(len(scores)), params.top_k, params.top_p, shortlist
         )
         rows = np.arange(len(scores))
@@ -234,7 +234,7 @@ def _largest(scores: NDArray[np.float32], most: int) -> NDArray[np.int64]:
     return columns
 
 
-def _draw(
+def draw(
     scores: NDArray[np.float32], chances: NDArray[np.float64], top_k: int, top_p: float, names: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Sample one column a row from the likeliest: at most `top_k`, up to a probability mass of `top_p`.

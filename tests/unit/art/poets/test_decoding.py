@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from auria_bot.art.poets.decoding import Decoder, SamplingParams, _draw, feasible
+from auria_bot.art.poets.decoding import Decoder, SamplingParams, draw, feasible
 from auria_bot.art.poets.lexicon import SYLLABLE_OVERRIDES, Lexicon
 from auria_bot.art.poets.ngram_filter import NgramFilter
 from auria_bot.corpus.language import syllables, verse_rules
@@ -148,6 +148,6 @@ def test_drawing_keeps_to_the_likely_words():
     """top_p and top_k leave unlikely words out; the most likely one is always in."""
     scores = np.log(np.tile(np.array([[0.6, 0.3, 0.06, 0.04]], np.float32), (1000, 1)))
     chances, names = np.linspace(0, 1, 1000, endpoint=False), np.tile(np.arange(4), (1000, 1))
-    assert set(_draw(scores, chances, 4, 0.85, names)) == {0, 1}
-    assert set(_draw(scores, chances, 1, 1.0, names)) == {0}
-    assert np.bincount(_draw(scores, chances, 4, 1.0, names)).tolist() == pytest.approx([600, 300, 60, 40], abs=2)
+    assert set(draw(scores, chances, 4, 0.85, names)) == {0, 1}
+    assert set(draw(scores, chances, 1, 1.0, names)) == {0}
+    assert np.bincount(draw(scores, chances, 4, 1.0, names)).tolist() == pytest.approx([600, 300, 60, 40], abs=2)
