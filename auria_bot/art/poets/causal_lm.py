@@ -57,6 +57,7 @@ class CausalLmConfig:
     rounds: int = 8  # batches after which what there is must do
     temperature: float = 0.8
     top_p: float = 0.92
+    least: float = 0.02  # probability mass that the form must leave at every token; 0 gives no poem up
     prompt: str = ""  # for a model of your own; {theme} and {mood} are filled in; empty for a fitting one
     new_tokens: int = 48  # of no effect: a poem is as long as its syllables; accepted from earlier settings
 
@@ -147,7 +148,7 @@ class CausalLm:
 
     def _pool(self, seed: int, enough: int, theme: str | None, mood: Mood | None) -> list[DecodedPoem]:
         """Usable poems with different first lines: `enough`, or what all the rounds gave."""
-        params = SubwordSampling(temperature=self.config.temperature, top_p=self.config.top_p)
+        params = SubwordSampling(temperature=self.config.temperature, top_p=self.config.top_p, least=self.config.least)
         found: dict[tuple[str, ...], DecodedPoem] = {}
         for number in range(self.config.rounds):
             rng = np.random.default_rng(list(hashlib.sha256(f"{seed} {number}".encode()).digest()))

@@ -176,9 +176,7 @@ class Decoder:
             triples = self._triple_penalty(shortlist, state, self._ngrams, params) * (penalty == 0)
             values, penalty = values - triples, penalty + triples
         heat = params.opening if state.places < _OPENING else params.temperature
-        place = draw(
-            (values / heat).astype(np.float32), rng.random(len(scores)), params.top_k, params.top_p, shortlist
-        )
+        place = draw((values / heat).astype(np.float32), rng.random(len(scores)), params.top_k, params.top_p, shortlist)
         rows = np.arange(len(scores))
         state.ngram_penalty += np.where((state.remaining > 0) & ~state.done, penalty[rows, place], 0)
         ending = np.where(state.last, END, LINE)

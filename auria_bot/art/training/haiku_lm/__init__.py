@@ -1,0 +1,1 @@
+"""Fine-tuning a language model on haiku: its corpus, its recipe, and what it teaches."""
