@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-__all__ = ["HaikuSet", "LabelledHaiku", "header_of", "read_haiku"]
+__all__ = ["HaikuSet", "LabelledHaiku", "header_of", "read_haiku", "theme_of"]
 
 _TOLD = 0.8  # how often each thing that is known is told
 _PHRASE = 0.4  # share of themes that are a phrase of the poem
@@ -97,11 +97,11 @@ def header_of(poem: LabelledHaiku, rng: np.random.Generator, *, untold: float, t
         published=poem.published and told[1] < _TOLD,
         nature=poem.nature and told[2] < _TOLD,
         season=seasons[0] if seasons and told[3] < _TOLD / 2 else "",
-        theme=_theme(poem, rng) if told[4] < themed else "",
+        theme=theme_of(poem, rng) if told[4] < themed else "",
     )
 
 
-def _theme(poem: LabelledHaiku, rng: np.random.Generator) -> str:
+def theme_of(poem: LabelledHaiku, rng: np.random.Generator) -> str:
     """A phrase of the poem, or one or two of its content words; "" where it has none."""
     content = sorted({word for line in poem.lines for word in line if is_content(word)})
     if not content:

@@ -317,14 +317,17 @@ def main() -> None:
     settings |= {name: value for name in ("steps", "seed", "fold") if (value := getattr(given, name)) is not None}
     words = given.poet / "vocabulary.txt"
     metrics = train(
-        data=given.data, folder=given.folder, out=given.out, minutes=given.minutes,
+        data=given.data,
+        folder=given.folder,
+        out=given.out,
+        minutes=given.minutes,
         settings=LoraSettings(
             **settings
             | {"inside": given.fold is not None or settings["inside"]}
             | {"bfloat16": given.bfloat16 or settings["bfloat16"]}
         ),
         known=words.read_text(encoding="ascii").split()[4:] if words.is_file() else (),
-    )  # fmt: skip
+    )
     print(f"exported {given.out}: {metrics}")  # noqa: T201 - a command's answer
 
 

@@ -15,7 +15,7 @@ from auria_bot.art.training.haiku_lm import train as recipe  # noqa: E402
 from auria_bot.art.training.haiku_lm.dataset import HaikuSet, read_haiku  # noqa: E402
 from auria_bot.errors import InputError  # noqa: E402
 
-SETTINGS = recipe.LoraSettings(steps=40, batch=8, rate=0.03, warm_up=2, rank=4, blocks=2)
+SETTINGS = recipe.LoraSettings(steps=24, batch=8, rate=0.02, warm_up=2, rank=4, blocks=2)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_it_learns_and_is_exported(tiny, haiku_data, tmp_path):
         data=haiku_data, folder=tmp_path / "run", out=tmp_path / "out", settings=SETTINGS, log=lines.append
     )
     tested = recipe.evaluate(data=haiku_data, model=tmp_path / "out")
-    assert tested["loss_test"] < tested["loss_test_without"] - 0.1
+    assert tested["loss_test"] < tested["loss_test_without"] - 0.03
     assert tested["loss_validation"] == figures["loss_validation"]
     verify(tmp_path / "out")
     card = (tmp_path / "out" / "card.md").read_text()
