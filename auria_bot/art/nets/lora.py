@@ -105,6 +105,6 @@ def merge(net: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         try:
             weight = net.get_parameter(name.replace("/", ".") + ".weight")
             down, up = tensors[key].to(weight), tensors[name + ".up"].to(weight)
-            weight += (up @ down) * scale_of(len(down))
+            weight.add_((up @ down) * scale_of(len(down)))
         except (AttributeError, KeyError, RuntimeError) as error:
             raise ModelCorrupt(f"the adapters do not fit the language model at {name}: {error}") from None

@@ -6,8 +6,9 @@ package is a plug-in of another program, whose packages are not needed here: it 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-import logging
+import io
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,8 @@ def load() -> tuple[Any, Any]:
         raise BackendMissing(f"the language model needs {', '.join(missing)}; run: {_INSTALL}")
     import transformers
 
-    logger = logging.getLogger("transformers")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    transformers.utils.logging.disable_progress_bar()
-    try:
+    loader: Any = transformers.AutoModelForCausalLM
+    with contextlib.redirect_stderr(io.StringIO()):  # progress bars that have no switch
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(file.parent), gguf_file=_FILE)
-        loader: Any = transformers.AutoModelForCausalLM
         net = loader.from_pretrained(str(file.parent), gguf_file=_FILE)
-    finally:
-        logger.setLevel(before)
     return tokenizer, net.eval()
