@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["HAIKU", "PUBLIC_DOMAIN", "STANZAS", "PoetDataset", "build", "choose_words", "read"]
+__all__ = ["HAIKU", "MACHINE", "PUBLIC_DOMAIN", "STANZAS", "PoetDataset", "build", "choose_words", "read"]
 
 HAIKU = "haiku.jsonl.zst"
 PUBLIC_DOMAIN = "haiku_public_domain.jsonl.zst"
 STANZAS = "pd_poetry.jsonl.zst"
+MACHINE = "haiku_machine.jsonl.zst"
+"""Haiku in form by a language model, where there are any: see training.haiku_lm.sampling."""
+
+_SPLITS = (*verses.SPLITS, "machine")  # what a machine wrote is read in training alone, and never taken for a poet's
 _Poem: TypeAlias = tuple[list[list[str]], int]  # lines of words, and the kind
 _STANZA_LINES = 4  # longer stanzas are split into pieces of four lines
 _LONGEST = 56  # tokens in one piece
@@ -41,14 +45,14 @@ class PoetDataset:
     vocabulary: Vocabulary
     tokens: list[NDArray[np.int64]]  # <start> ... <end>
     kinds: NDArray[np.int64]  # numbers of KINDS
-    splits: NDArray[np.int64]  # numbers of verses.SPLITS
+    splits: NDArray[np.int64]  # 0 train, 1 validation, 2 test, 3 machine
     themes: NDArray[np.float32]  # (poems, 384), zero where none was computed
     word_vectors: NDArray[np.float32]  # (words, 384), unit length, zero for SPECIALS
 
     def rows(self, split: str, *, stanzas: bool = False) -> NDArray[np.int64]:
-        """The rows of one split, of haiku or of stanzas (which are only for training)."""
+        """The rows of one split, of haiku or of stanzas (which are only for training); "machine" is a split of its own."""
         verse = self.kinds >= KINDS.index("stanza")
-        return np.flatnonzero((verse == stanzas) & (self.splits == verses.SPLITS.index(split)))
+        return np.flatnonzero((verse == stanzas) & (self.splits == _SPLITS.index(split)))
 
 
 def choose_words(poems: Iterable[Sequence[Sequence[str]]], *, least: int, most: int) -> Vocabulary:
@@ -81,7 +85,7 @@ def build(
     """Read the files of verse; vocabulary and theme vectors kept in `folder` by an earlier call are used again.
 
     Args:
-        data: the folder with HAIKU, and PUBLIC_DOMAIN and STANZAS where they exist.
+        data: the folder with HAIKU, and MACHINE, PUBLIC_DOMAIN and STANZAS where they exist.
         folder: where vocabulary and theme vectors are kept.
         least: see `choose_words`.
         most: see `choose_words`.
@@ -101,6 +105,7 @@ def build(
     word_vectors = np.zeros((len(vocabulary), DIMENSIONS), np.float32)
     if themed:
         rank = np.array([_FIRST_THEMED.index(kind) if kind in _FIRST_THEMED else 99 for _, kind in poems])
+        rank[np.array(split) == _SPLITS.index("machine")] = 98  # after those by human poets
         chosen = np.sort(np.argsort(rank, kind="stable")[:themed])
         vectors, word_vectors = _vectors(folder, [lines for lines, _ in poems], chosen, vocabulary, log)
     return _encode(vocabulary, poems, split, extra, vectors, word_vectors)
@@ -117,6 +122,10 @@ def _read_verse(data: Path) -> tuple[list[_Poem], list[int], list[_Poem]]:
     """The haiku with their kinds, their splits, and the other verse in pieces."""
     poems = [(verse.tokens, kind_of(verse.form, verse.tier, verse.nature)) for verse in verses.read(data / HAIKU)]
     split = [verses.SPLITS.index(name) for name in verses.splits([lines for lines, _ in poems])]
+    if (data / MACHINE).is_file():
+        machine = list(verses.read(data / MACHINE))
+        poems += [(verse.tokens, kind_of("575", "poets", verse.nature)) for verse in machine]
+        split += [_SPLITS.index("machine")] * len(machine)
     extra: list[_Poem] = []
     for name, kind in ((PUBLIC_DOMAIN, "tercet"), (STANZAS, "stanza")):
         if (data / name).is_file():

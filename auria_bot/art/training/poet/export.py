@@ -39,7 +39,7 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   of lines, so that the decoder can reject copies (a new line is taken for a copy less than once in a million
   times). `usage.npz` holds which pairs of words were seen in the training verse, and 32-bit hashes of the
   triples: the decoder prefers them, which corrects most of the network's grammar.
-{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation,
+{machine}{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation,
   4 % test.
 - **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split
   over words, line breaks and ends, given neither theme nor kind: {perplexity}.
@@ -49,6 +49,12 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
 - **Command**: `python -m auria_bot.art.training.poet.train --data DIR`
   ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
 {remarks}"""
+
+_MACHINE = """- **Written by a machine**: beside them it read {machine:,} haiku that a language model sampled (models/haiku-lm,
+  fine-tuned on the 5-7-5 haiku of the training split; Kim and Rush, "Sequence-Level Knowledge Distillation", 2016):
+  those that passed the program's checks and were likely enough. They take no part in validation, test, copy guard
+  or poem scorer.
+"""
 
 _CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses,
   SHA-256 of the rows {sha256}.
@@ -95,7 +101,7 @@ def export(
     save_weights(out / "weights.safetensors", net.state_dict(), half=True)
     _export_step(net, config, out / "model.onnx")
     (out / "vocabulary.txt").write_text(dataset.vocabulary.text(), encoding="ascii")
-    trained = np.flatnonzero(dataset.splits == 0)
+    trained = np.flatnonzero((dataset.splits == 0) | (dataset.splits == 3))
     leading = [number for number, word in enumerate(dataset.vocabulary.words) if word in LEADING]
     NgramFilter.of((dataset.tokens[row] for row in trained), config.words, leading=leading).save(out / "usage.npz")
     (out / "originality.bin").write_bytes(CopyGuard.build(read_poems(data)))
@@ -138,6 +144,7 @@ def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         perplexity=perplexity,
         steps=training.get("steps", 0),
         minutes=training.get("seconds", 0) / 60,
+        machine=_MACHINE.format(**training) if training.get("machine") else "",
         corpus=_CORPUS.format(**training["corpus"]) if "corpus" in training else "",
         scorer=_scorer_section(config, known),
         remarks="".join(f"- {remark}\n" for remark in known.get("remarks", ())),

@@ -106,7 +106,7 @@ class PoetRecipe:
             self.net.parameters(), lr=settings.rate, betas=(0.9, 0.99), weight_decay=settings.decay, foreach=True
         )
         self.places = places_of(dataset)
-        self._haiku = dataset.rows("train")
+        self._haiku = np.concatenate([dataset.rows("train"), dataset.rows("machine")])
         self._stanzas = dataset.rows("train", stanzas=True)
         form = np.array([name.startswith("575") for name in KINDS])
         self._form = self._haiku[form[dataset.kinds[self._haiku]]]
@@ -287,7 +287,7 @@ def train(
     recipe = PoetRecipe(dataset, settings)
     outcome = loop.run(recipe, folder, steps=steps or settings.steps, minutes=minutes, evaluate_every=1500, log=log)
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
-    training |= {"corpus": dict(corpus)} if corpus else {}
+    training |= {"machine": len(dataset.rows("machine"))} | ({"corpus": dict(corpus)} if corpus else {})
     metrics = {f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()}
     log(f"writing {out}")
     metrics = export(

@@ -133,6 +133,36 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
     assert len(vocabulary) == net.config.words
 
 
+def test_machine_poems_are_read_in_training_alone(data, tmp_path):
+    """Haiku of a language model are read beside the human ones, take no part in splits or words, and the card says so."""
+    pytest.importorskip("onnx")
+    import shutil
+
+    import zstandard
+
+    human = recipe.PoetRecipe(build(data, tmp_path / "a", least=1, most=200, themed=0), SETTINGS)
+    both = shutil.copytree(data, tmp_path / "data")
+    row = json.dumps({"lines": ["moon over the pond", "the river under the snow", "a crow on the hill"], "form": "575"})
+    packed = zstandard.ZstdCompressor().compress("\n".join([row] * 20).encode())
+    (both / "haiku_machine.jsonl.zst").write_bytes(packed)
+    anthology = build(both, tmp_path / "b", least=1, most=200, themed=0)
+    assert len(anthology.rows("machine")) == 20
+    assert len(recipe.PoetRecipe(anthology, SETTINGS)._haiku) == len(human._haiku) + 20
+    for split in ("train", "validation", "test"):
+        assert len(anthology.rows(split)) == len(human.anthology.rows(split))
+    assert anthology.vocabulary == human.anthology.vocabulary
+    recipe.train(
+        data=both,
+        folder=tmp_path / "run",
+        out=tmp_path / "out",
+        steps=2,
+        minutes=0,
+        settings=SETTINGS,
+        log=lambda _: None,
+    )
+    assert "read 20 haiku that a language model sampled" in (tmp_path / "out" / "card.md").read_text()
+
+
 def test_a_stopped_training_has_no_critic_yet(data, tmp_path):
     """A poet whose training was stopped is exported without a critic, and one left by an earlier poet is taken away."""
     pytest.importorskip("onnx")
