@@ -7,7 +7,7 @@ from Kalajdzievski, "A Rank Stabilization Scaling Factor for Fine-Tuning with Lo
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -38,7 +38,7 @@ class LowRank(nn.Module):
         super().__init__()
         self.down = nn.Parameter(torch.randn(rank, inputs) / math.sqrt(inputs))
         self.up = nn.Parameter(torch.zeros(outputs, rank))
-        self.scale = scale_of(rank)
+        self.scale = _scale(rank)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., inputs) to (..., outputs)."""
@@ -58,7 +58,7 @@ class _Adapted(nn.Module):
         return out
 
 
-def scale_of(rank: int) -> float:
+def _scale(rank: int) -> float:
     """What a difference of this rank is multiplied by."""
     return 8 / math.sqrt(rank)
 
@@ -82,10 +82,10 @@ def adapt(net: nn.Module, *, rank: int, blocks: int) -> nn.ModuleDict:
         if int(name.removeprefix(_LAYERS).split(".")[0]) < depth - blocks:
             continue
         parent, _, child = name.rpartition(".")
-        frozen = net.get_submodule(name)
-        assert isinstance(frozen, nn.Linear)  # noqa: S101 - the names above are those of linear layers
-        adapters[name.replace(".", "/")] = LowRank(frozen.in_features, frozen.out_features, rank)
-        setattr(net.get_submodule(parent), child, _Adapted(frozen, adapters[name.replace(".", "/")]))  # type: ignore[arg-type]
+        frozen: Any = net.get_submodule(name)
+        difference = LowRank(frozen.in_features, frozen.out_features, rank)
+        adapters[name.replace(".", "/")] = difference
+        setattr(net.get_submodule(parent), child, _Adapted(frozen, difference))
     return adapters
 
 
@@ -105,6 +105,6 @@ def merge(net: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         try:
             weight = net.get_parameter(name.replace("/", ".") + ".weight")
             down, up = tensors[key].to(weight), tensors[name + ".up"].to(weight)
-            weight.add_((up @ down) * scale_of(len(down)))
+            weight.add_((up @ down) * _scale(len(down)))
         except (AttributeError, KeyError, RuntimeError) as error:
             raise ModelCorrupt(f"the adapters do not fit the language model at {name}: {error}") from None
