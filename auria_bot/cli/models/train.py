@@ -17,7 +17,7 @@ __all__ = ["evaluate", "metric_rows", "train"]
 
 
 def train(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm")],
     data: Annotated[
         Path | None, typer.Option("--data", help="The folder of training data. Default: the setting `data`.")
     ] = None,
@@ -90,7 +90,7 @@ def _print_retraining(done: RetrainingResult, *, as_json: bool) -> None:
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | stylist")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm | stylist")],
     data: Annotated[
         Path | None, typer.Option("--data", help="The folder of test data. Default: the setting `data`.")
     ] = None,

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-TRAINED = ("poet", "painter", "captioner")
+TRAINED = ("poet", "painter", "captioner", "haiku-lm")
 """The models that have a recipe."""
 
 EVALUATED = (*TRAINED, "stylist")
@@ -147,8 +147,9 @@ def _module(model: str, known: tuple[str, ...], package: str) -> Any:
     if model not in known:
         raise UnknownName(f"no model named {model[:40]!r} here; known: {', '.join(known)}")
     try:
+        name = model.replace("-", "_")
         return import_module(
-            f"auria_bot.art.training.{model}.train" if package == "training" else f"auria_bot.art.evaluation.{model}"
+            f"auria_bot.art.training.{name}.train" if package == "training" else f"auria_bot.art.evaluation.{name}"
         )
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("auria_bot"):

@@ -229,6 +229,7 @@ def train(
     folder: Path,
     out: Path,
     minutes: float | None = None,
+    steps: int | None = None,
     settings: LoraSettings | None = None,
     known: Sequence[str] = (),
     log: Callable[[str], None] = print,
@@ -240,6 +241,7 @@ def train(
         folder: checkpoints and log.
         out: where the adapters are written.
         minutes: wall-clock budget of this sitting.
+        steps: updates of the whole run; by default the settings'.
         settings: how to train; by default LoraSettings().
         known: see LoraRecipe.
         log: receives progress, line by line.
@@ -259,7 +261,7 @@ def train(
     adapted = sum(parameter.numel() for parameter in recipe.adapters.parameters())
     log(f"{len(recipe.read):,} haiku to read, {adapted:,} parameters, {len(recipe.written):,} tokens can be written")
     outcome = loop.run(
-        recipe, folder, steps=settings.steps, minutes=minutes, save_every=240, evaluate_every=200, log=log
+        recipe, folder, steps=steps or settings.steps, minutes=minutes, save_every=240, evaluate_every=200, log=log
     )
     metrics: dict[str, Any] = {f"{name}_validation": round(value, 3) for name, value in outcome.metrics.items()}
     metrics |= {"parameters": adapted, "haiku": len(recipe.read)}
