@@ -41,6 +41,7 @@ __all__ = ["ADAPTERS", "CausalLm", "CausalLmConfig", "adapted"]
 ADAPTERS = "haiku-lm"
 """The folder in models/ with the adapters of SmolLM2."""
 
+_WEIGHTS = ranking.RankingWeights(first_line=0.0)  # a theme in the prompt makes its first lines likely, not worn
 _ASK = "Write a haiku of three lines with 5, 7 and 5 syllables{theme}{mood}. Answer with the three lines only."
 _OPEN = "A haiku{theme}{mood}:\n\n"
 
@@ -137,7 +138,7 @@ class CausalLm:
             encode=self._encoder.encode,
             recent=[[words(line) for line in haiku.lines] for haiku in recent],
             considered=self.config.considered,
-            weights=ranking.RankingWeights(),
+            weights=_WEIGHTS,
         )
         if len(best) < count:
             raise StepFailed(
