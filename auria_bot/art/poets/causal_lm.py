@@ -21,6 +21,7 @@ from auria_bot.art.poets.checks import faults, usable_theme
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.poets.subword_decoding import SubwordDecoder, SubwordSampling
 from auria_bot.art.poets.verse_tokens import Header, VerseTokens
+from auria_bot.art.poets.word_lstm import SCENES
 from auria_bot.art.poets.word_trie import WordTrie
 from auria_bot.corpus.language.syllables import FORM
 from auria_bot.corpus.language.words import Vocabulary, spoken, words
@@ -164,7 +165,8 @@ class CausalLm:
     def _prompt(self, theme: str | None, mood: Mood | None, rng: np.random.Generator) -> Sequence[int]:
         """The tokens before a poem: a header such as the adapters know, or a request in words."""
         if not self.config.model:
-            leaning = theme or (str(rng.choice(mood.words)) if mood else "")
+            scene = theme or str(rng.choice(SCENES))
+            leaning = scene if theme or mood is None else f"{scene}, {rng.choice(mood.words)}"
             return self._tokens.header(Header(published=True, nature=True, theme=leaning))
         filled = {"theme": f" about {theme}" if theme else "", "mood": f" in a {mood.name} mood" if mood else ""}
         if self.config.prompt:
