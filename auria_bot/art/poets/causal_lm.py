@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from auria_bot.art.poets.decoding import DecodedPoem
     from auria_bot.domain.mood import Mood
 
-__all__ = ["ADAPTERS", "CausalLm", "CausalLmConfig", "adapted"]
+__all__ = ["ADAPTERS", "CausalLm", "adapted"]
 
 ADAPTERS = "haiku-lm"
 """The folder in models/ with the adapters of SmolLM2."""
@@ -45,23 +45,6 @@ ADAPTERS = "haiku-lm"
 _WEIGHTS = ranking.RankingWeights(first_line=0.0)  # a theme in the prompt makes its first lines likely, not worn
 _ASK = "Write a haiku of three lines with 5, 7 and 5 syllables{theme}{mood}. Answer with the three lines only."
 _OPEN = "A haiku{theme}{mood}:\n\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CausalLmConfig:
-    """Options."""
-
-    model: str = ""  # a folder, or a name on the hub; empty for SmolLM2 with the adapters of models/haiku-lm
-    device: str = "auto"  # "auto", "cpu", "cuda", "mps"
-    candidates: int = 48  # usable poems looked for, for one that is returned
-    considered: int = 24  # of them, compared by meaning
-    batch: int = 48  # poems written at once
-    rounds: int = 8  # batches after which what there is must do
-    temperature: float = 0.8
-    top_p: float = 0.92
-    least: float = 0.02  # probability mass that the form must leave at every token; 0 gives no poem up
-    prompt: str = ""  # for a model of your own; {theme} and {mood} are filled in; empty for a fitting one
-    new_tokens: int = 48  # of no effect: a poem is as long as its syllables; accepted from earlier settings
 
 
 class CausalLm:
@@ -78,9 +61,23 @@ class CausalLm:
         InputError: the model's tokens cannot spell enough words.
     """
 
-    Config = CausalLmConfig
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Config:
+        """Options."""
 
-    def __init__(self, config: CausalLmConfig, *, models: Path) -> None:
+        model: str = ""  # a folder, or a name on the hub; empty for SmolLM2 with the adapters of models/haiku-lm
+        device: str = "auto"  # "auto", "cpu", "cuda", "mps"
+        candidates: int = 48  # usable poems looked for, for one that is returned
+        considered: int = 24  # of them, compared by meaning
+        batch: int = 48  # poems written at once
+        rounds: int = 8  # batches after which what there is must do
+        temperature: float = 0.8
+        top_p: float = 0.92
+        least: float = 0.02  # probability mass that the form must leave at every token; 0 gives no poem up
+        prompt: str = ""  # for a model of your own; {theme} and {mood} are filled in; empty for a fitting one
+        new_tokens: int = 48  # of no effect: a poem is as long as its syllables; accepted from earlier settings
+
+    def __init__(self, config: Config, *, models: Path) -> None:
         try:
             import torch
             import transformers  # noqa: F401 - only whether it is there

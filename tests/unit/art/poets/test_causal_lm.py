@@ -4,7 +4,7 @@ import pytest
 
 from auria_bot.art.checkpoint import write_checksums, write_json
 from auria_bot.art.poets import smollm2
-from auria_bot.art.poets.causal_lm import ADAPTERS, CausalLm, CausalLmConfig
+from auria_bot.art.poets.causal_lm import ADAPTERS, CausalLm
 from auria_bot.art.poets.checks import faults
 from auria_bot.corpus.language.words import words
 from auria_bot.domain.mood import find_mood
@@ -16,7 +16,7 @@ MODELS = Path(__file__).resolve().parents[4] / "models"
 def poet(folder, models, **options):
     """A poet on the tiny model."""
     settings = {"candidates": 3, "batch": 24, "rounds": 20, "least": 0.0, "device": "cpu"} | options
-    return CausalLm(CausalLmConfig(model=str(folder), **settings), models=models)
+    return CausalLm(CausalLm.Config(model=str(folder), **settings), models=models)
 
 
 def test_it_writes_in_form(tiny_lm, tiny_models):
@@ -40,7 +40,7 @@ def test_too_few_usable_poems_are_reported(tiny_lm, tiny_models):
 def test_models_that_cannot_be_used_are_reported(tiny_lm, tiny_models, tmp_path):
     """No adapters, no vocabulary, no folder, and a folder without a model each raise an error of their own."""
     with pytest.raises(ModelMissing, match=ADAPTERS):
-        CausalLm(CausalLmConfig(), models=tmp_path)
+        CausalLm(CausalLm.Config(), models=tmp_path)
     with pytest.raises(ModelMissing, match="vocabulary"):
         poet(tiny_lm, tmp_path)
     with pytest.raises(ModelMissing, match="no model folder"):
@@ -56,7 +56,7 @@ def test_adapters_of_other_weights_are_refused(tmp_path):
     write_json(folder / "config.json", {"base": {"sha256": "0" * 64}})
     write_checksums(folder)
     with pytest.raises(ModelCorrupt, match="other weights"):
-        CausalLm(CausalLmConfig(), models=tmp_path)
+        CausalLm(CausalLm.Config(), models=tmp_path)
 
 
 @pytest.mark.slow
@@ -70,7 +70,7 @@ def test_the_adapters_that_ship_write_verse():
     pytest.importorskip("accelerate")
     if not (MODELS / ADAPTERS).is_dir():
         pytest.skip("the adapters are not trained here")
-    verse = CausalLm(CausalLmConfig(batch=12, candidates=6, device="cpu"), models=MODELS).compose(
+    verse = CausalLm(CausalLm.Config(batch=12, candidates=6, device="cpu"), models=MODELS).compose(
         seed=1, theme="first snow"
     )[0]
     assert faults([words(line) for line in verse.haiku.lines], None) == []
