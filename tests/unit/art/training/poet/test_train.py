@@ -145,12 +145,12 @@ def test_machine_poems_are_read_in_training_alone(data, tmp_path):
     row = json.dumps({"lines": ["moon over the pond", "the river under the snow", "a crow on the hill"], "form": "575"})
     packed = zstandard.ZstdCompressor().compress("\n".join([row] * 20).encode())
     (both / "haiku_machine.jsonl.zst").write_bytes(packed)
-    anthology = build(both, tmp_path / "b", least=1, most=200, themed=0)
-    assert len(anthology.rows("machine")) == 20
-    assert len(recipe.PoetRecipe(anthology, SETTINGS)._haiku) == len(human._haiku) + 20
+    dataset = build(both, tmp_path / "b", least=1, most=200, themed=0)
+    assert len(dataset.rows("machine")) == 20
+    assert len(recipe.PoetRecipe(dataset, SETTINGS)._haiku) == len(human._haiku) + 20
     for split in ("train", "validation", "test"):
-        assert len(anthology.rows(split)) == len(human.anthology.rows(split))
-    assert anthology.vocabulary == human.anthology.vocabulary
+        assert len(dataset.rows(split)) == len(human.dataset.rows(split))
+    assert dataset.vocabulary == human.dataset.vocabulary
     recipe.train(
         data=both,
         folder=tmp_path / "run",
