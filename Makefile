@@ -12,7 +12,7 @@ DEMO = env $(shell env | sed -n 's/^\(AURIA_[A-Za-z0-9_]*\)=.*/-u \1/p') AURIA_H
 PDS := tests/platforms/pds
 COMPILE = .venv-test/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 WITHOUT_TORCH := --override requirements/without-torch.txt --no-emit-package torch
-EXTRAS = $(filter-out dev,$(shell sed -n '/^\[project.optional-dependencies\]/,/^\[project.scripts\]/s/^\([a-z]*\) = .*/\1/p' pyproject.toml))
+EXTRAS = $(filter-out dev,$(shell sed -n '/^\[project.optional-dependencies\]/,/^\[project.scripts\]/s/^\([a-z-]*\) = .*/\1/p' pyproject.toml))
 # What a lock holds beyond another one, a line for each package.
 beyond = awk '{ sub(/^ +/, " "); line = line $$0 } sub(/ *\\$$/, "", line) { next } \
 	NR == FNR { known[line] } NR != FNR && !(line in known) { print line } { line = "" }' requirements/$(1).txt -

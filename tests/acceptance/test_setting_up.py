@@ -36,7 +36,7 @@ def _pins(name: str) -> dict[str, str]:
 def _names(wanted: list[str]) -> set[str]:
     """The projects that these requirements name, those of Auria's own extras among them."""
     inner = {
-        extra for one in wanted if (own := re.match(r"auria-bot\[([a-z,]+)\]", one)) for extra in own[1].split(",")
+        extra for one in wanted if (own := re.match(r"auria-bot\[([a-z,-]+)\]", one)) for extra in own[1].split(",")
     }
     found = {re.split(r"[\[<>=~! ;]", one)[0].lower().replace("_", "-").replace(".", "-") for one in wanted}
     return (found - {"auria-bot"}).union(*(_names(PROJECT["optional-dependencies"][extra]) for extra in inner))
