@@ -139,6 +139,7 @@ class SubwordDecoder:
             mask[row, poem.used] -= params.repetition
             if poem.last >= 0:
                 mask[row, poem.last] -= _AVOID
+            mask[row, trie.unsuited.get(trie.words[poem.node], [])] -= _AVOID
             mask[row, further] = 0
         masked = scores + torch.from_numpy(mask).to(scores.device)
         mass: NDArray[np.float32] = masked.logsumexp(-1).exp().cpu().numpy()

@@ -71,6 +71,7 @@ class WordTrie:
             (place, rest): self._opening_mask(place, rest) for place in range(3) for rest in range(1, _LONGEST + 1)
         }
         self.masks = np.stack(self._masks)
+        self.unsuited = self._unsuited()
         self._known: dict[tuple[int, int, int], tuple[int, NDArray[np.int64]]] = {}
 
     def _insert(self, word: int, path: list[int]) -> None:
@@ -112,6 +113,18 @@ class WordTrie:
         mask[[column for column, node in self.children[ROOT].items() if self._allowed[place, rest, node]]] = 0
         self._masks.append(mask)
         return len(self._masks) - 1
+
+    def _unsuited(self) -> dict[int, NDArray[np.int64]]:
+        """For the words "a" and "an", the columns that begin only words before which the other one stands."""
+        lexicon, written = self.lexicon, np.flatnonzero(self._counts)
+        kinds = np.zeros((len(self.tokens), 2), bool)  # begins a word after "a", after "an"
+        kinds[self.openings[written], lexicon.takes_an[written].astype(np.int64)] = True
+        numbers = lexicon.vocabulary.numbers
+        return {
+            numbers[article]: np.flatnonzero(kinds[:, 1 - suited] & ~kinds[:, suited])
+            for suited, article in enumerate(("a", "an"))
+            if article in numbers
+        }
 
     def syllables(self, word: int) -> int:
         """The syllables of a word."""

@@ -67,6 +67,17 @@ def test_leaning_words_end_no_line():
     assert spelt("them")[-1] in inner - first
 
 
+def test_articles_suit_the_next_word():
+    """What begins only words with a vowel does not suit "a", and the other way round; a beginning of both suits both."""
+    tree = trie("a", "an", "owl", "stone", "hour", "hill")
+    a, an = (
+        {int(tree.tokens[column]) for column in tree.unsuited[tree.lexicon.vocabulary.numbers[word]]}
+        for word in ("a", "an")
+    )
+    assert a == {spelt("owl")[0], spelt("an")[0]}
+    assert an == {spelt("stone")[0]}
+
+
 def test_too_few_words_are_refused():
     """Words that cannot fill a line of five syllables are no lexicon to write with."""
     with pytest.raises(InputError, match="too few words"):
