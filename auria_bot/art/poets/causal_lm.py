@@ -66,6 +66,8 @@ class CausalLm:
         """Options."""
 
         model: str = ""  # a folder, or a name on the hub; empty for SmolLM2 with the adapters of models/haiku-lm
+        allow_download: bool = False  # whether a name on the hub may be fetched over the network
+        allow_pickle: bool = False  # whether weights that are no safetensors may be read: loading these can run code
         device: str = "auto"  # "auto", "cpu", "cuda", "mps"
         candidates: int = 48  # usable poems looked for, for one that is returned
         considered: int = 24  # of them, compared by meaning
@@ -88,7 +90,9 @@ class CausalLm:
         self.config = config
         if config.model:
             self._hash = _hash_of(config.model)
-            self._tokenizer, net = _loaded(config.model)
+            self._tokenizer, net = _loaded(
+                config.model, allow_download=config.allow_download, allow_pickle=config.allow_pickle
+            )
         else:
             self._hash = verify(models / ADAPTERS)
             self._tokenizer, net = adapted(models / ADAPTERS)
@@ -200,16 +204,21 @@ def adapted(folder: Path) -> tuple[Any, Any]:
     return tokenizer, net
 
 
-def _loaded(model: str) -> tuple[Any, Any]:
-    """The tokenizer and net of a folder, or of a name on the hub."""
+def _loaded(model: str, *, allow_download: bool, allow_pickle: bool) -> tuple[Any, Any]:
+    """The tokenizer and net of a folder, or of a name on the hub; no code of a model is run."""
     import transformers
 
     folder = Path(model)
-    if model.startswith((".", "/", "~")) and not folder.is_dir():
-        raise ModelMissing(f"there is no model folder {model}")
+    if not folder.is_dir() and (not allow_download or model.startswith((".", "/", "~"))):
+        raise ModelMissing(
+            f"there is no model folder {model}; give a folder, or a name on the hub with allow_download = true"
+        )
+    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": not allow_download}
     try:
         loader: Any = transformers.AutoModelForCausalLM
-        return transformers.AutoTokenizer.from_pretrained(model), loader.from_pretrained(model)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model, **options)
+        weights = None if allow_pickle else True  # None takes what there is
+        return tokenizer, loader.from_pretrained(model, use_safetensors=weights, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         kind = ModelCorrupt if folder.is_dir() else ModelMissing
         raise kind(f"the model {model} cannot be loaded: {str(error).splitlines()[0][:200]}") from None
