@@ -13,7 +13,7 @@ WORDS = (  # noqa: SIM905 - easier to read
 
 @pytest.fixture(scope="session")
 def tiny_lm(tmp_path_factory):
-    """A folder with a small Llama of random weights and a byte-level BPE in which the longer words have several tokens."""
+    """A folder with a small Llama of random weights and a byte-level BPE; longer words have several tokens."""
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     tokenizers = pytest.importorskip("tokenizers")

@@ -30,7 +30,8 @@ _ABSTRACT = frozenset(
         "death desire despair destiny doubt dreams emotion emotions eternity evil existence experience faith fate fear "
         "fears feel feeling feelings feels forever freedom future good grace grief guilt happiness hate hatred heart "
         "hearts heaven hell hope hopes human humanity idea ideas image journey joy justice knowledge lies life lives "
-        "lonely love loved lover loves loving lust madness meaning memories memory mind minds misery moment moments pain "
+        "lonely love loved lover loves loving lust madness meaning memories memory mind minds misery moment moments "
+        "pain "
         "passion past peace perfect pleasure power pride promise purpose reality reason regret sadness shame sin sins "
         "sorrow sorrows soul souls spirit strength suffering thought thoughts time times truth world worlds worry wrong"
     )
@@ -109,7 +110,8 @@ def main() -> None:
     tally: Counter[str] = Counter()
     text = "".join(json.dumps(row) + "\n" for row in kept(_rows(given.poems), floors, tally))
     given.out.write_bytes(zstandard.ZstdCompressor(level=15).compress(text.encode()))
-    print(f"kept {tally['kept']:,} of {tally['poems']:,} poems in {given.out}: {dict(tally)}")  # noqa: T201 - a command's answer
+    told = f"kept {tally['kept']:,} of {tally['poems']:,} poems in {given.out}: {dict(tally)}"
+    print(told)  # noqa: T201 - a command's answer
 
 
 if __name__ == "__main__":

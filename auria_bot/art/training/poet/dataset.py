@@ -50,7 +50,7 @@ class PoetDataset:
     word_vectors: NDArray[np.float32]  # (words, 384), unit length, zero for SPECIALS
 
     def rows(self, split: str, *, stanzas: bool = False) -> NDArray[np.int64]:
-        """The rows of one split, of haiku or of stanzas (which are only for training); "machine" is a split of its own."""
+        """The rows of one split, of haiku or of stanzas (only for training); "machine" is a split of its own."""
         verse = self.kinds >= KINDS.index("stanza")
         return np.flatnonzero((verse == stanzas) & (self.splits == _SPLITS.index(split)))
 

@@ -39,8 +39,8 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   of lines, so that the decoder can reject copies (a new line is taken for a copy less than once in a million
   times). `usage.npz` holds which pairs of words were seen in the training verse, and 32-bit hashes of the
   triples: the decoder prefers them, which corrects most of the network's grammar.
-{machine}{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training, 4 % validation,
-  4 % test.
+{machine}{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training,
+  4 % validation, 4 % test.
 - **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split
   over words, line breaks and ends, given neither theme nor kind: {perplexity}.
 {scorer}- **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of
@@ -50,10 +50,10 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
 {remarks}"""
 
-_MACHINE = """- **Written by a machine**: beside them it read {machine:,} haiku that a language model sampled (models/haiku-lm,
-  fine-tuned on the 5-7-5 haiku of the training split; Kim and Rush, "Sequence-Level Knowledge Distillation", 2016):
-  those that passed the program's checks and were likely enough. They take no part in validation, test, copy guard
-  or poem scorer.
+_MACHINE = """- **Written by a machine**: beside them it read {machine:,} haiku that a language model sampled
+  (models/haiku-lm, fine-tuned on the 5-7-5 haiku of the training split; Kim and Rush, "Sequence-Level Knowledge
+  Distillation", 2016): those that passed the program's checks and were likely enough. They take no part in
+  validation, test, copy guard or poem scorer.
 """
 
 _CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses,

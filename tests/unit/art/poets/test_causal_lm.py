@@ -51,7 +51,7 @@ def test_models_that_cannot_be_used_are_reported(tiny_lm, tiny_models, tmp_path)
 
 
 def test_adapters_of_other_weights_are_refused(tmp_path):
-    """Adapters name the weights they belong to; others than the packaged ones are an error before anything is loaded."""
+    """Adapters name the weights they belong to; others than the packaged ones are an error before loading."""
     folder = tmp_path / ADAPTERS
     write_json(folder / "config.json", {"base": {"sha256": "0" * 64}})
     write_checksums(folder)

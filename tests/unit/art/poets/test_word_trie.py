@@ -68,7 +68,7 @@ def test_leaning_words_end_no_line():
 
 
 def test_articles_suit_the_next_word():
-    """What begins only words with a vowel does not suit "a", and the other way round; a beginning of both suits both."""
+    """What begins only words with a vowel does not suit "a", and the other way round; else both are suited."""
     tree = trie("a", "an", "owl", "stone", "honest", "hill")
     a, an = (
         {int(tree.tokens[column]) for column in tree.unsuited[tree.lexicon.vocabulary.numbers[word]]}

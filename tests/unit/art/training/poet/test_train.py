@@ -134,7 +134,7 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
 
 
 def test_machine_poems_are_read_in_training_alone(data, tmp_path):
-    """Haiku of a language model are read beside the human ones, take no part in splits or words, and the card says so."""
+    """Haiku of a language model are read beside the human ones, outside splits and words; the card says so."""
     pytest.importorskip("onnx")
     import shutil
 
