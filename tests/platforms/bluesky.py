@@ -54,7 +54,7 @@ class BlueskyPlatform:
 
     backend = "bluesky"
     faults = FAULTS
-    timeout = 1.0  # seconds
+    timeout = 3.0  # seconds
 
     def __init__(self) -> None:
         self.server: PersonalServer | None = None

@@ -226,7 +226,7 @@ class FediversePlatform:
 
     def options(self) -> dict[str, Any]:
         """Point a channel here."""
-        return {"instance": self.proxy.address, "timeout": 1.0, "settle": 0.0, "processing": 5.0}
+        return {"instance": self.proxy.address, "timeout": 3.0, "settle": 0.0, "processing": 5.0}
 
     def secrets(self) -> dict[str, str]:
         """The account's token."""

@@ -121,7 +121,7 @@ class InstagramPlatform(Feed):
             "username": self.username,
             "address": self.proxy.address,
             "delay": (0.0, 0.0),
-            "timeout": 1.2,
+            "timeout": 3.0,
             "settle": 0.1,
             "login_wait": 0.1,
         }

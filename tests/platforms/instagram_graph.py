@@ -96,7 +96,7 @@ class InstagramGraphPlatform(Feed):
             "storage": self.storage.address,
             "bucket": self.storage.bucket,
             "region": self.storage.region,
-            "timeout": 1.2,
+            "timeout": 3.0,
             "poll_interval": 0.01,
             "max_wait": 2.0,
             "settle": 0.1,

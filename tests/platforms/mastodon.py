@@ -59,7 +59,7 @@ class MastodonPlatform:
 
     backend = "mastodon"
     faults = (*FAULTS, "503", "bad-limits")
-    timeout = 1.0  # seconds
+    timeout = 3.0  # seconds
 
     def __enter__(self) -> Self:
         accounts = [

@@ -127,7 +127,7 @@ class XPlatform:
 
     def options(self) -> dict[str, Any]:
         """Short time-outs; it shows at once what was posted, so nothing has to settle."""
-        return {"address": self.address, "settle": 0.0, "connect_timeout": 2.0, "read_timeout": 1.0}
+        return {"address": self.address, "settle": 0.0, "connect_timeout": 2.0, "read_timeout": 3.0}
 
     def secrets(self) -> dict[str, str]:
         """Keys with characters that an encoding must take care of."""

@@ -453,10 +453,7 @@ def _model(role: str, name: str) -> Callable[[Path], str]:
     return case
 
 
-_POET = (
-    "from auria_bot.art.poets.causal_lm import CausalLm, CausalLmConfig;"
-    " CausalLm(CausalLmConfig(model=NAME), models=Path('.'))"
-)
+_POET = "from auria_bot.art.poets.causal_lm import CausalLm; CausalLm(CausalLm.Config(model=NAME), models=Path('.'))"
 _CAPTIONER = "from auria_bot.art.captioners.blip import Blip; Blip(Blip.Config(model=NAME), Path('.'))._load()"
 
 MODELS: dict[str, Callable[[Path], str]] = {

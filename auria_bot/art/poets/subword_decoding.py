@@ -7,6 +7,7 @@ the tokens that the lexicon's words are made of; the others are never computed. 
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +105,11 @@ class SubwordDecoder:
         chances = rng.random((count, 4 * sum(FORM)))
         going = np.arange(count)
         device = self._tokens.device
+        name = _cache_name(self._net.base_model)
         with torch.inference_mode():
             given = torch.tensor([list(prompt)], device=device)
             output = self._net.base_model(input_ids=given, use_cache=True)
-            cache, hidden = output.past_key_values, output.last_hidden_state[:, -1].expand(count, -1)
+            cache, hidden = getattr(output, name), output.last_hidden_state[:, -1].expand(count, -1)
             cache.batch_repeat_interleave(count)
             for number in range(chances.shape[1]):
                 scores = torch.nn.functional.linear(hidden, self._head, self._bias).float().log_softmax(-1)
@@ -122,7 +124,7 @@ class SubwordDecoder:
                 if len(kept) < len(columns):
                     cache.batch_select_indices(torch.from_numpy(kept).to(device))
                 fed = self._tokens[torch.from_numpy(columns[kept]).to(device)][:, None]
-                output = self._net.base_model(input_ids=fed, past_key_values=cache, use_cache=True)
+                output = self._net.base_model(input_ids=fed, use_cache=True, **{name: cache})
                 hidden = output.last_hidden_state[:, -1]
         return [self._finished(poem) for poem in poems if poem.done and not poem.given_up]
 
@@ -198,3 +200,8 @@ class SubwordDecoder:
             lowest=min(poem.scores),
             opening=poem.opening,
         )
+
+
+def _cache_name(model: Any) -> str:
+    """The name of a model's cache of keys and values, which newer releases of transformers changed."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
