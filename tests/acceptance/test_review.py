@@ -19,7 +19,7 @@ from tests.acceptance.commands import ROOT, Operator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 60.0  # seconds
+PATIENCE = 180.0  # seconds
 
 PROGRAM = """
 import fcntl, signal, termios
