@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import shutil
 import tempfile
 import warnings
@@ -20,6 +21,9 @@ from auria_bot.store.unit_of_work import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+for _size in ("COLUMNS", "LINES"):  # a size that the caller exports would stand for every terminal that a test opens
+    os.environ.pop(_size, None)
 
 
 @pytest.fixture(autouse=True)
