@@ -98,7 +98,7 @@ class Style:
     title: str
     artist: str
     year: str  # as the museum gives it, maybe "c. 1830"; "" when unknown
-    mode: str = "painterly"  # also "oil" (oil strokes) or "photorealistic" (colours only)
+    mode: str = "painterly"  # a name in pipeline.MODES
     strength: float = 0.6  # 0 leaves the picture as it is, 1 is all style
 
     @property
@@ -143,7 +143,7 @@ class ArtworkInProgress:
     mood: str | None = None  # a name in domain.mood.MOODS
     mood_source: str | None = None  # "given", "drawn", "learned" (from engagement) or "read" (from the poem)
     wanted_style: str | None = None  # the style key or title that was requested
-    style_mode: str = "painterly"  # see Style.mode
+    style_mode: str = ""  # see Style.mode; "": the stylist's own
     haiku: Haiku | None = None
     painting_score: float | None = None  # the painter's own matching score
     subject: str | None = None  # what the painter set out to paint; "" when it cannot say

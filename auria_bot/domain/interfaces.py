@@ -169,7 +169,10 @@ class Stylist(Maker, Protocol):
         ...
 
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
-        """Write `source` in that style as PNG, of the same size."""
+        """Write `source` in that style as PNG: of the same size, or on a canvas of 4:5 that is painted stroke by stroke.
+
+        The same seed gives the same bytes.
+        """
         ...
 
 

@@ -66,8 +66,8 @@ SEEDS = 2**63
 MAX_COUNT = 1000
 """The most artworks of one request."""
 
-MODES = ("painterly", "oil", "photorealistic")
-"""How a picture is restyled: brush strokes and colours, or colours only."""
+MODES = ("oil", "painterly", "photorealistic")
+"""How a picture is restyled: painted anew stroke by stroke, by a network, or colours only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class ArtworkRequest:
         None  # a name in MOODS; "read": from the poem; "draw": at random; None: from engagement, else "read"
     )
     style: str | None = None  # a style key or a part of a painting's title
-    mode: str | None = None  # one of MODES; None: the first, or as it is where a draft is restyled
+    mode: str | None = None  # one of MODES; None: the stylist's own, or as it is where a draft is restyled
     seed: int | None = None  # 0 to SEEDS - 1; the same seed gives the same artwork, whatever was made before
 
     def validated(self) -> ArtworkRequest:

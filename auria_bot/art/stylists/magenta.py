@@ -1,7 +1,7 @@
-"""Restyle a picture after a painting: strokes by Magenta's arbitrary stylisation, colours by optimal transport.
+"""Restyle a picture after a painting: its colours by optimal transport; strokes one by one, or by a network.
 
-The network paints good strokes but distributes a painting's colours at random. So strokes and colours are made
-separately and combined in `auria_bot.art.stylists.composition`.
+Magenta's arbitrary stylisation paints good texture but distributes a painting's colours at random. So texture and
+colours are made separately and combined in `auria_bot.art.stylists.composition`.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", 2017.
 """
@@ -17,14 +17,18 @@ from PIL import Image
 
 from auria_bot.art.checkpoint import verify
 from auria_bot.art.colour import ColourDistribution, to_lab
+from auria_bot.art.cropping import POST_SIZE, crop, crop_size
+from auria_bot.art.exposure import correct_exposure
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
 from auria_bot.art.runtime import Network, load
 from auria_bot.art.stylists.choice import choose_painting
 from auria_bot.art.stylists.composition import colour_share, combine
 from auria_bot.art.stylists.grading import grade
-from auria_bot.art.stylists.oil_strokes import HANDS, hand_for, paint
+from auria_bot.art.stylists.oil_strokes import HANDS, hand_for
+from auria_bot.art.stylists.rendering import render
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.domain.artwork import Style
+from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +40,10 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
-__all__ = ["Magenta", "Photorealistic"]
+__all__ = ["STROKE_MODES", "Magenta", "Photorealistic"]
+
+STROKE_MODES = ("oil",)
+"""The modes that paint stroke by stroke, at the size of the finished picture."""
 
 _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 
@@ -44,8 +51,8 @@ _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 class Magenta:
     """The stylist that ships.
 
-    Mode "painterly" restyles with the network's strokes; "oil" moves the colours and paints the picture anew with oil
-    strokes; "photorealistic" moves colours only.
+    Mode "oil" moves the colours and paints the picture anew, stroke by stroke, on a canvas of the size that is posted;
+    "painterly" restyles with the network's texture; "photorealistic" moves colours only.
     """
 
     @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,7 @@ class Magenta:
         work: int = (
             768  # pixels of the longer side at which the picture is composed; larger ones are enlarged afterwards
         )
+        canvas: int = POST_SIZE[0]  # pixels of the width of the 4:5 canvas that strokes are painted on
         strokes: int = 448  # pixels of the longer side at which the network paints; fewer make broader strokes
         margin: int = 32  # pixels reflected around the picture and cut off again, because the network darkens borders
         leanings: dict[str, float] = field(
@@ -65,7 +73,7 @@ class Magenta:
         precision: str = "f32"  # or "bf16": see art.runtime
         threads: int = 0  # 0: every core
 
-    mode = "painterly"
+    mode = "oil"
 
     def __init__(self, config: Config, models: Path, minilm: MiniLM | None = None) -> None:
         self.config = config
@@ -131,7 +139,7 @@ class Magenta:
         )
 
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
-        """Write `source` in that style as PNG, of the same size.
+        """Write `source` in that style as PNG, of the same size; oil strokes on a canvas of 4:5.
 
         Raises:
             PictureError: the source cannot be read.
@@ -140,20 +148,42 @@ class Magenta:
             DiskError: the target cannot be written.
         """
         picture = open_picture(source)
-        save_picture(self.restyled(picture, style, seed=seed), target, compress_level=1)
+        if style.mode in STROKE_MODES:
+            size = (self.config.canvas, round(self.config.canvas * POST_SIZE[1] / POST_SIZE[0]))
+            restyled = self.painted(picture, style, size=size, seed=seed)
+        else:
+            restyled = self.restyled(picture, style)
+        save_picture(restyled, target, compress_level=1)
 
-    def restyled(self, picture: Image.Image, style: Style, *, seed: int = 0) -> Image.Image:
-        """The picture in that style, same size; only oil strokes depend on the seed."""
+    def painted(self, picture: Image.Image, style: Style, *, size: tuple[int, int], seed: int) -> Image.Image:
+        """The picture painted stroke by stroke at any size, as for a print: see `rendering.render`.
+
+        The same picture, style and seed give the same strokes at every size of the same proportions, larger on a larger
+        canvas and as sharp.
+
+        Args:
+            picture: the enlarged picture, as `restyle` takes it; cropped to the canvas's proportions.
+            style: its mode is one of STROKE_MODES.
+            size: (width, height) of the canvas in pixels.
+            seed: the artwork's, as the style step derives it: `derive(artwork.seed, "strokes")`.
+
+        Raises:
+            UnknownName: the style is not in the bank.
+        """
+        painting = self.bank.find(style.key)
+        shown = crop(picture, crop_size(picture.size, size))
+        graded = correct_exposure(to_picture(grade(to_array(shown), painting.colours, colour_share(style.strength))))
+        return render(graded, size=size, hand=HANDS[hand_for(graded)], seed=seed)
+
+    def restyled(self, picture: Image.Image, style: Style) -> Image.Image:
+        """The picture in that style, same size, in a mode without strokes."""
         painting = self.bank.find(style.key)
         scale = min(1.0, self.config.work / max(picture.size))
         size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
-        if style.mode in {"oil", "photorealistic"}:
-            graded = to_picture(grade(to_array(picture), painting.colours, colour_share(style.strength)))
-            if style.mode == "photorealistic":
-                return graded
-            return paint(graded, picture.size, HANDS[hand_for(graded)], seed=seed)
+        if style.mode == "photorealistic":
+            return to_picture(grade(to_array(picture), painting.colours, colour_share(style.strength)))
         if style.mode != "painterly":
-            raise InputError(f"no style mode named {style.mode!r}; known: painterly, oil, photorealistic")
+            raise InputError(f"no style mode named {style.mode!r}; known: {', '.join(MODES)}")
         values = to_array(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS))
         painted = to_picture(self._strokes(picture, painting.vector)).resize(size, Image.Resampling.BICUBIC)
         strokes = np.asarray(painted, np.uint8)

@@ -47,8 +47,9 @@ def make(
         str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
     ] = None,
     mode: Annotated[
-        str, typer.Option("--mode", help="painterly; oil: oil strokes; or photorealistic: colours only.")
-    ] = "painterly",
+        str | None,
+        typer.Option("--mode", help="oil: by brush strokes; painterly: by a network; or photorealistic: colours only."),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Continue runs that were interrupted or failed; start no new one."),

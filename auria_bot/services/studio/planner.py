@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from auria_bot.corpus.language.season_words import season_named, theme_in
 from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.domain.mood import find_mood
-from auria_bot.domain.pipeline import MODES, STEPS, ArtworkRequest, provenance_name, steps_from
+from auria_bot.domain.pipeline import STEPS, ArtworkRequest, provenance_name, steps_from
 from auria_bot.errors import TextRejected
 from auria_bot.services.studio.plan import GIVEN, ArtworkState, CompletedStep, Plan, artwork_seed, draw_mood, new_seed
 
@@ -92,7 +92,7 @@ class RunPlanner:
                 seed=seed,
                 theme=request.theme,
                 wanted_style=request.style,
-                style_mode=request.mode or MODES[0],
+                style_mode=request.mode or "",
                 mood=mood,
                 mood_source=source,
             )

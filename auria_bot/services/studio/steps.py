@@ -213,8 +213,8 @@ def _restyle(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgr
         chosen = stylist.choose(
             mood=mood, haiku=_haiku(artwork), picture=source, seed=seed, recent=avoided, wanted=artwork.wanted_style
         )
-        style = chosen if artwork.style_mode == "painterly" else replace(chosen, mode=artwork.style_mode)
-        stylist.restyle(source, target, style=style, seed=seed)
+        style = replace(chosen, mode=artwork.style_mode) if artwork.style_mode else chosen
+        stylist.restyle(source, target, style=style, seed=derive(artwork.seed, "strokes"))
         result = safety_filter.judge(target, known=tuple(context.fingerprints))
         if result.passed:
             changed = artwork.evolve(

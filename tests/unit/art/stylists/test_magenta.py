@@ -21,7 +21,7 @@ MODELS = Path(__file__).resolve().parents[4] / "models"
 HAIKU = Haiku(
     lines=("orange dawn rising", "the sea holds its breath and waits", "a gull calls my name"), syllables=(5, 7, 5)
 )
-CONFIG = Magenta.Config(work=192, strokes=160)
+CONFIG = Magenta.Config(work=192, strokes=160, canvas=160)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_choosing_is_repeatable_and_carries_credit(stylist: Magenta, scene: Path
     style = stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5)
     assert style == stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5)
     assert style.strength == MOODS["hopeful"].strength
-    assert style.mode == "painterly"
+    assert style.mode == "oil"
     other = stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5, recent=[style.key])
     assert other.key != style.key
 
@@ -103,7 +103,8 @@ def test_borders_are_as_good_as_the_middle(stylist: Magenta, tmp_path: Path) -> 
     """A smooth picture gets no frame: the outermost rows are about as light as those further in."""
     ramp = np.linspace(90, 170, 160)[None, :, None] * np.array([1.0, 0.9, 0.8]) * np.ones((120, 1, 1))
     Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "a.png")
-    style = stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=tmp_path / "a.png", seed=1)
+    chosen = stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=tmp_path / "a.png", seed=1)
+    style = replace(chosen, mode="painterly")
     stylist.restyle(tmp_path / "a.png", tmp_path / "b.png", style=style, seed=1)
     with Image.open(tmp_path / "b.png") as after:
         light = to_lab(np.asarray(after))[..., 0]
@@ -111,9 +112,23 @@ def test_borders_are_as_good_as_the_middle(stylist: Magenta, tmp_path: Path) -> 
     assert abs(light[-3:].mean() - light[-24:-12].mean()) < 6
 
 
+def test_strokes_are_painted_on_the_canvas_that_is_posted(stylist: Magenta, scene: Path, tmp_path: Path) -> None:
+    """A picture of any shape becomes 4:5 of the canvas's width, with the painting's colours, by seed."""
+    style = stylist.choose(mood=MOODS["joyful"], haiku=HAIKU, picture=scene, seed=3)
+    for name, seed in (("one.png", 1), ("two.png", 1), ("three.png", 2)):
+        stylist.restyle(scene, tmp_path / name, style=style, seed=seed)
+    one, two, three = ((tmp_path / name).read_bytes() for name in ("one.png", "two.png", "three.png"))
+    assert one == two != three
+    with Image.open(tmp_path / "one.png") as painted:
+        assert painted.size == (160, 200)
+    goal = stylist.bank.find(style.key).colours
+    assert colours(tmp_path / "one.png").distance(goal) <= 0.6 * colours(scene).distance(goal)
+
+
 def test_any_shape_can_be_restyled(stylist: Magenta) -> None:
     """Odd, small, wide and large pictures keep their size."""
-    style = stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=_saved(stylist), seed=1, wanted="great wave")
+    chosen = stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=_saved(stylist), seed=1, wanted="great wave")
+    style = replace(chosen, mode="painterly")
     for size in ((9, 9), (33, 71), (301, 40), (260, 250)):
         assert stylist.restyled(Image.new("RGB", size, "teal"), style).size == size
 
