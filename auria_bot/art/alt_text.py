@@ -12,8 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from auria_bot.art.captioners.colour_words import NAMED
-from auria_bot.art.captioners.vocabulary import FLOWERS, UNCERTAIN, non_nature_words, scene_kinds
+from auria_bot.art.captioners.vocabulary import FLOWERS, NAMED, UNCERTAIN, non_nature_words, scene_kinds
 from auria_bot.art.hashtags import Hashtags
 from auria_bot.corpus.language.content_filter import faults
 from auria_bot.corpus.language.words import words

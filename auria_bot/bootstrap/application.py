@@ -1,16 +1,19 @@
 """The application: all services of some settings, each constructed on first use.
 
-Each module of this package composes one or two packages of services; nothing is opened or imported before it is used,
-and no service imports a model.
+Each module of this package composes one or two packages of services, this one the schedule and operations; nothing is
+opened or imported before it is used, and no service imports a model.
 """
 
 from __future__ import annotations
 
 import contextlib
+from datetime import timedelta
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.corpus import CorpusServices
-from auria_bot.bootstrap.operations import OperationsServices
+from auria_bot.bootstrap.studio import StudioServices
+from auria_bot.errors import AuriaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,11 +21,187 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Channel
     from auria_bot.domain.post import Pause
+    from auria_bot.services.operations.backups import Backups
+    from auria_bot.services.operations.database import DatabaseAdministration
     from auria_bot.services.operations.doctor import Doctor
+    from auria_bot.services.operations.health import Health
+    from auria_bot.services.operations.maintenance import Maintenance
+    from auria_bot.services.operations.monitoring import HealthMonitor, OutageAlerter
+    from auria_bot.services.operations.notices import Notices
+    from auria_bot.services.operations.notifier import AppriseNotifier
+    from auria_bot.services.schedule.job_scheduler import JobScheduler
+    from auria_bot.services.schedule.jobs import JobPlanner
     from auria_bot.settings.schema import Settings
+    from auria_bot.store.dump import Dump
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["Application", "build", "doctor", "open_channels"]
+__all__ = ["Application", "OperationsServices", "build", "doctor", "open_channels"]
+
+_SOON = timedelta(days=7)  # before a token expires; it should have been renewed earlier
+
+
+class OperationsServices(StudioServices):
+    """The schedule, backups, maintenance, notifications and health."""
+
+    @cached_property
+    def job_scheduler(self) -> JobScheduler:
+        """Decides which jobs are due, and records their runs."""
+        from auria_bot.services.schedule.job_scheduler import JobScheduler
+
+        return JobScheduler(
+            store=self.store,
+            clock=self.clock,
+            schedules=self.settings.schedule.rules(self.settings.channels),
+            zone=self.zone,
+        )
+
+    @cached_property
+    def job_planner(self) -> JobPlanner:
+        """Decides what a due job has to do."""
+        from auria_bot.services.operations.maintenance import disk_space_at
+        from auria_bot.services.schedule.jobs import JobPlanner, per_day
+
+        chosen, least_free = self.settings.schedule, self.settings.maintenance.min_free_mb * 1_000_000
+        return JobPlanner(
+            store=self.store,
+            clock=self.clock,
+            unfinished=self.runs.names,
+            per_day=per_day(chosen.rules(self.settings.channels)),
+            ahead=chosen.days_ahead,
+            low=chosen.low_stock_days,
+            approve_after=timedelta(hours=chosen.approve_after) if chosen.approve_after else None,
+            disk_space=partial(disk_space_at, self.settings.home, least_free=least_free),
+        )
+
+    @cached_property
+    def dump(self) -> Dump:
+        """Copies and restores the database, which need not be intact."""
+        from auria_bot.store.dump import Dump
+
+        return Dump(self.settings.database_url, programs=self.settings.maintenance.postgres_programs)
+
+    @cached_property
+    def backups(self) -> Backups:
+        """Backups of database and pictures; the database need not be intact."""
+        from auria_bot.services.operations.backups import Backups
+
+        chosen = self.settings.maintenance
+        return Backups(
+            home=self.settings.home,
+            folder=self.settings.home / chosen.backup_folder.expanduser(),
+            database=self.dump,
+            clock=self.clock,
+            daily=chosen.daily_backups,
+            weekly=chosen.weekly_backups,
+        )
+
+    @cached_property
+    def database_administration(self) -> DatabaseAdministration:
+        """Backs the database up, restores it and reads its journal."""
+        from auria_bot.services.operations.database import DatabaseAdministration
+        from auria_bot.store.unit_of_work import Store
+
+        return DatabaseAdministration(
+            settings=self.settings,
+            backups=self.backups,
+            open_store=lambda: Store.open(self.settings),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def maintenance(self) -> Maintenance:
+        """Deletes what is old, checks what is stored, and watches the free disk space."""
+        from auria_bot.services.operations.maintenance import Maintenance
+
+        chosen = self.settings.maintenance
+        return Maintenance(
+            home=self.settings.home,
+            store=self.store,
+            pictures=self.pictures,
+            workspace=self.runs,
+            database=self.dump,
+            clock=self.clock,
+            rejected_days=chosen.rejected_days,
+            runs_days=chosen.unfinished_days,
+            least_free=chosen.min_free_mb * 1_000_000,
+        )
+
+    @property
+    def notification_urls(self) -> tuple[str, ...]:
+        """Apprise URLs of the operator; they contain secrets."""
+        return tuple(url.get_secret_value() for url in self.settings.notify.addresses)
+
+    @cached_property
+    def notifier(self) -> AppriseNotifier | None:
+        """Sends notifications; None without URLs."""
+        from auria_bot.services.operations.notifier import AppriseNotifier
+
+        return AppriseNotifier(self.notification_urls) if self.notification_urls else None
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Decides what the operator is notified of, and sends it."""
+        from auria_bot.services.operations.notices import Notices, Sources
+        from auria_bot.services.operations.notifier import LogNotifier
+
+        sources = Sources(
+            inventory=self.job_planner.inventory,
+            disk_space=self.maintenance.disk_space,
+            overdue=self.health.overdue,
+            missed=self.job_scheduler.asked,
+            expiring=self.expiring_tokens,
+            picture=self.pictures.path,
+        )
+        return Notices(
+            store=self.store,
+            notifier=self.notifier or LogNotifier(),
+            clock=self.clock,
+            zone=self.zone,
+            sources=sources,
+            muted=self.settings.notify.muted,
+        )
+
+    @cached_property
+    def health(self) -> Health:
+        """Reports the daemon's health, also while the database is unreachable."""
+        from auria_bot import __version__
+        from auria_bot.services.operations.health import Health
+
+        return Health(
+            store=lambda: self.store,
+            clock=self.clock,
+            schedules=self.settings.schedule.rules(self.settings.channels),
+            zone=self.zone,
+            patience=timedelta(seconds=self.settings.daemon.job_timeout),
+            version=__version__,
+        )
+
+    def health_monitor(self, program: Sequence[str]) -> HealthMonitor:
+        """The daemon's watch over health and notifications, which are sent by this program in a child process."""
+        from auria_bot.services.operations.health import HealthServer
+        from auria_bot.services.operations.monitoring import HealthMonitor
+
+        address = self.settings.health.address
+        server = HealthServer(self.health, address) if address else None
+        return HealthMonitor(notices=lambda: self.notices, server=server, program=program)
+
+    def outage_alerter(self, program: Sequence[str]) -> OutageAlerter:
+        """Notifies the operator while database or settings cannot be used."""
+        from auria_bot.services.operations.monitoring import OutageAlerter
+
+        return OutageAlerter(addresses=self.notification_urls, program=program)
+
+    def expiring_tokens(self) -> Mapping[str, str]:
+        """For each channel whose token expires soon, the date; channels that cannot tell are left out."""
+        found = {}
+        for name, channel in self.channels.items():
+            try:
+                ends = getattr(channel(), "expires", lambda: None)()
+            except AuriaError:
+                continue  # reported elsewhere
+            if ends is not None and ends - self.clock() < _SOON:
+                found[name] = f"{ends:%Y-%m-%d}"
+        return found
 
 
 class Application(OperationsServices, CorpusServices):

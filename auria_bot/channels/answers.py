@@ -1,14 +1,22 @@
-"""Read fields of platforms' JSON answers: what is missing, null or of another type becomes an empty value or None.
+"""What platforms answered: fields of their JSON, and a file that keeps what a channel learned about its server.
 
-A channel decides what a missing field means; where it is needed to tell whether a post is out, the outcome stays
-unknown.
+What is missing, null or of another type becomes an empty value or None. A channel decides what a missing field means;
+where it is needed to tell whether a post is out, the outcome stays unknown.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["as_count", "as_id", "as_items", "as_object", "as_text"]
+from auria_bot import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["ChannelCache", "as_count", "as_id", "as_items", "as_object", "as_text"]
 
 _MOST = 2**53  # the largest count that JSON carries without loss
 
@@ -38,3 +46,22 @@ def as_id(value: Any) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else ""
+
+
+class ChannelCache:
+    """A file `channels/NAME.json` in the home; a file that cannot be read or written counts as missing."""
+
+    def __init__(self, home: Path, channel: str) -> None:
+        self._path = home / "channels" / f"{re.sub(r'[^A-Za-z0-9_-]', '_', channel)}.json"
+
+    def load(self) -> dict[str, Any]:
+        """What was saved last; empty without a readable file."""
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            return as_object(json.loads(self._path.read_text(encoding="utf-8")))
+        return {}
+
+    def save(self, values: dict[str, Any]) -> None:
+        """Replace the file."""
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            files.write_atomic(self._path, json.dumps(values).encode(), durable=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import NotFound, SettingsError
 from auria_bot.files import disk_errors, file_lock, remove_strays, write_atomic
-from auria_bot.settings.renamed import former_names
+from auria_bot.settings.options import former_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from auria_bot.errors import SettingsError
 from auria_bot.redaction import SECRET_PREFIX, register_secret
 from auria_bot.settings.errors import PREFIX, SECRET_NAME, explain
 from auria_bot.settings.locations import CONFIG, default_home, shipped
-from auria_bot.settings.renamed import current_names, current_path
+from auria_bot.settings.options import current_names, current_path
 from auria_bot.settings.schema import Settings
 
 __all__ = ["load"]

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from auria_bot.art.evaluation.captioner import PUBLISHED, evaluate
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from tests.bench import Result
 
 __all__ = ["run"]

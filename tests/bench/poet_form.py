@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from auria_bot.art.poets.word_lstm import WordLstm
 from auria_bot.corpus.language import content_filter, syllables, verse_rules
-from auria_bot.corpus.language.shipped_tables import models_folder
-from auria_bot.corpus.language.words import words
+from auria_bot.corpus.language.words import models_folder, words
 from auria_bot.corpus.originality import CopyGuard
 from tests.bench import Result
 

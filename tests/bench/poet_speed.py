@@ -6,7 +6,7 @@ import time
 from statistics import median
 
 from auria_bot.art.poets.word_lstm import WordLstm
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from tests.bench import Result
 from tests.bench.reference import Stopwatch
 

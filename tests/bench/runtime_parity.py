@@ -18,8 +18,7 @@ import torch
 from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import Vocabulary, tokenise
 from auria_bot.art.checkpoint import read_json
-from auria_bot.art.evaluation.caption_metrics import bleu
-from auria_bot.art.evaluation.captioner import grids, read_split
+from auria_bot.art.evaluation.captioner import bleu, grids, read_split
 from auria_bot.art.evaluation.export_pairs import captioner, export_pairs
 from auria_bot.art.evaluation.parity import (
     bf16_log_probability,
@@ -31,7 +30,7 @@ from auria_bot.art.evaluation.parity import (
     worst_loss,
 )
 from auria_bot.art.training.captioner.train import greedy
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from tests.bench import Result
 
 if TYPE_CHECKING:

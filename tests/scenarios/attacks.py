@@ -355,7 +355,7 @@ def _growth(repeated: str) -> Callable[[Path], str]:
     script = (
         "import resource; resource.setrlimit(resource.RLIMIT_CPU, (20, 20));"
         "from auria_bot.corpus.language.content_filter import faults; from auria_bot.redaction import redacted;"
-        "from auria_bot.channels.mastodon.instance import _MENTION;"
+        "from auria_bot.channels.mastodon.server import _MENTION;"
         f"text = {repeated!r} * (100_000 // {len(repeated)});"
         "faults(text); redacted(text); _MENTION.sub('', text)"
     )

@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from auria_bot.corpus.language.words import words
-from auria_bot.corpus.near_duplicates import versions
+from auria_bot.corpus.verses import versions
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -13,8 +13,18 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art import runtime
-from auria_bot.art.captioners.colour_words import join_names, name_colours
-from auria_bot.art.captioners.vocabulary import END, PAD, SCENE_WORDS, START, UNCERTAIN, UNKNOWN, Vocabulary, polished
+from auria_bot.art.captioners.vocabulary import (
+    END,
+    PAD,
+    SCENE_WORDS,
+    START,
+    UNCERTAIN,
+    UNKNOWN,
+    Vocabulary,
+    join_names,
+    name_colours,
+    polished,
+)
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.pictures import open_picture, to_array
 from auria_bot.errors import ModelCorrupt

@@ -17,8 +17,8 @@ import numpy as np
 from auria_bot.art import minilm
 from auria_bot.art.checkpoint import load_weights, read_json, verify
 from auria_bot.art.poets import ranking, smollm2
-from auria_bot.art.poets.checks import faults, usable_theme
 from auria_bot.art.poets.lexicon import Lexicon
+from auria_bot.art.poets.ranking import faults, usable_theme
 from auria_bot.art.poets.subword_decoding import SubwordDecoder, SubwordSampling
 from auria_bot.art.poets.verse_tokens import Header, VerseTokens
 from auria_bot.art.poets.word_lstm import SCENES

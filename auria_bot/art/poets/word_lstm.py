@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from auria_bot.art import minilm, runtime
+from auria_bot.art import runtime as runtimes
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.poets import ranking
-from auria_bot.art.poets.checks import faults, usable_theme
 from auria_bot.art.poets.decoding import DecodedPoem, Decoder, SamplingParams
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.poets.ngram_filter import NgramFilter
-from auria_bot.art.poets.poem_scorer import PoemScorer
+from auria_bot.art.poets.ranking import faults, usable_theme
 from auria_bot.corpus.language.syllables import FORM
 from auria_bot.corpus.language.words import Vocabulary, spoken, words
 from auria_bot.corpus.originality import CopyGuard
@@ -32,7 +32,42 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.mood import Mood
 
-__all__ = ["SCENES", "WordLstm"]
+__all__ = ["SCENES", "PoemScorer", "WordLstm"]
+
+_PLACES = 24  # tokens that the net reads, see nets.poem_scorer
+
+
+class PoemScorer:
+    """Scores poems.
+
+    Args:
+        path: critic.onnx.
+        vocabulary: the poet's.
+        runtime: see art.runtime.
+
+    Raises:
+        ModelMissing, ModelCorrupt: the file cannot be used.
+    """
+
+    def __init__(self, path: Path, vocabulary: Vocabulary, *, runtime: str = "auto") -> None:
+        self._network, self._vocabulary = runtimes.load(path, runtime=runtime), vocabulary
+
+    def __call__(self, tokens: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(rows,) logits of word numbers (rows, tokens): <start> first, 0 after the end of the poem or beginning."""
+        read = np.zeros((len(tokens), _PLACES), np.int64)
+        places = min(_PLACES, tokens.shape[1])
+        read[:, :places] = tokens[:, :places]
+        logits: NDArray[np.float64] = self._network.run({"tokens": read})["logits"].astype(np.float64)
+        return logits
+
+    def judge(self, poems: Sequence[DecodedPoem]) -> NDArray[np.float64]:
+        """(poems,) logits of finished poems."""
+        tokens = np.zeros((len(poems), _PLACES), np.int64)
+        for row, poem in enumerate(poems):
+            numbers = self._vocabulary.encode(poem.lines)[:_PLACES]
+            tokens[row, : len(numbers)] = numbers
+        return self(tokens)
+
 
 _BATCH = 256  # most poems sampled at once
 _ROUNDS = 12  # batches after which the search for usable poems ends

@@ -19,7 +19,7 @@ from auria_bot.channels.answers import as_count, as_id, as_items, as_object, as_
 from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
 from auria_bot.channels.instagram.graph_api import GraphApi, GraphContainers
 from auria_bot.channels.instagram.graph_token import GraphToken
-from auria_bot.channels.media.media_host import MediaHost
+from auria_bot.channels.media.storage import MediaHost
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets

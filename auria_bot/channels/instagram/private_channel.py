@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels.answers import as_count, as_id, as_object, as_text
 from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
-from auria_bot.channels.instagram.client import OWN_ADDRESS, single_send_client
-from auria_bot.channels.instagram.errors import ErrorKind, classify
+from auria_bot.channels.instagram.client import OWN_ADDRESS, ErrorKind, classify, single_send_client
 from auria_bot.channels.instagram.login import InstagramLogin
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement

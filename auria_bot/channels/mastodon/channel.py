@@ -15,10 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from auria_bot.channels.answers import as_count, as_id, as_items, as_object, as_text
-from auria_bot.channels.cache import ChannelCache
-from auria_bot.channels.mastodon.instance import InstanceLimits, plain_text
-from auria_bot.channels.mastodon.server import MastodonServer, Missing
+from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text
+from auria_bot.channels.mastodon.server import InstanceLimits, MastodonServer, Missing, plain_text
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.text_limits import fit_text
 from auria_bot.domain.engagement import Audience, Engagement

@@ -31,7 +31,7 @@ from auria_bot.url_validation import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from auria_bot.channels.cache import ChannelCache
+    from auria_bot.channels.answers import ChannelCache
 
 __all__ = ["POST_FIELDS", "Account", "ListedPost", "Media", "Page", "XApi", "moment"]
 

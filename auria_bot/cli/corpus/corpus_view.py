@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auria_bot.cli.terminal.console import counted, single_line, table, when
-from auria_bot.cli.terminal.sparklines import bar, number, sparkline
+from auria_bot.cli.terminal.console import bar, counted, number, single_line, sparkline, table, when
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

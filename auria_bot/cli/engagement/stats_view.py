@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auria_bot.cli.terminal.console import counted, single_line, table
-from auria_bot.cli.terminal.sparklines import bar, number, resampled, sparkline
+from auria_bot.cli.terminal.console import bar, counted, number, resampled, single_line, sparkline, table
 from auria_bot.domain.engagement import COUNTS
 
 if TYPE_CHECKING:

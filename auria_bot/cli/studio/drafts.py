@@ -207,12 +207,12 @@ def edit(
     In your editor, or by options. An earlier approval becomes void.
     """
     from auria_bot.cli.app_context import app_context
-    from auria_bot.cli.terminal import editor
+    from auria_bot.cli.terminal import prompts
 
     with app_context() as app:
         if text is None and alt_text is None:
             draft = app.review.draft(draft_id)
-            changed = editor.edit(draft.text, draft.alt_text)
+            changed = prompts.edit(draft.text, draft.alt_text)
             if changed is None:
                 note(f"draft {draft_id} is unchanged")
                 return

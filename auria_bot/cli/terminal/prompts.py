@@ -1,15 +1,26 @@
-"""Questions to the operator at a terminal."""
+"""What the operator enters at a terminal: answers to questions, single keys, and texts in an editor."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from auria_bot.cli.terminal.console import note, printable
 from auria_bot.errors import InputError
 
-__all__ = ["TerminalPrompts", "require_confirmation"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["TerminalPrompts", "edit", "is_terminal", "join", "read_key", "require_confirmation", "split"]
 
 
 class TerminalPrompts:
@@ -61,3 +72,149 @@ def require_confirmation(question: str, command: str) -> bool:
     if not prompts.interactive:
         raise InputError(f"there is no terminal to confirm it; to do it without asking: {command}")
     return prompts.confirm(question)
+
+
+ESCAPE = "\x1b"
+
+
+def is_terminal() -> bool:
+    """Whether both stdin and stdout are terminals."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def read_key() -> str:
+    """Wait for one key press and return its character; a special key returns the escape character.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+        EOFError: Ctrl-D, or the terminal was closed.
+        InputError: the input is not a terminal.
+    """
+    if not sys.stdin.isatty():
+        raise InputError("there is no terminal to read keys from; decide with auria approve ID or auria reject ID")
+    key = _read()
+    if key == "\x03":
+        raise KeyboardInterrupt
+    # Ctrl-D that was pressed while the terminal still collected lines is handed over as NUL.
+    if key in {"", "\x04", "\x00"}:
+        raise EOFError
+    return key
+
+
+if sys.platform == "win32":
+
+    def _read() -> str:
+        import msvcrt
+
+        key = msvcrt.getwch()
+        if key in {"\x00", "\xe0"}:  # the first half of a special key
+            msvcrt.getwch()
+            return ESCAPE
+        return key
+
+else:
+
+    def _read() -> str:
+        handle = sys.stdin.fileno()
+        with _unbuffered(handle):
+            first = os.read(handle, 1)
+            if first == ESCAPE.encode():
+                _drain(handle)
+                return ESCAPE
+            wanted = _length(first)
+            while 0 < len(first) < wanted:
+                more = os.read(handle, 1)
+                if not more:
+                    break
+                first += more
+        return first.decode("utf-8", errors="replace")
+
+    @contextlib.contextmanager
+    def _unbuffered(handle: int) -> Iterator[None]:
+        import termios
+        import tty
+
+        before = termios.tcgetattr(handle)
+        try:
+            tty.setcbreak(handle, termios.TCSADRAIN)
+            yield
+        finally:
+            termios.tcsetattr(handle, termios.TCSADRAIN, before)
+
+    def _drain(handle: int) -> None:
+        """Read the rest of a special key's sequence, which arrives at once."""
+        import select
+
+        while select.select([handle], [], [], 0.02)[0] and os.read(handle, 32):
+            pass
+
+
+def _length(first: bytes) -> int:
+    """How many bytes a UTF-8 character takes, by its first."""
+    lead = first[0] if first else 0
+    return 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2 if lead >= 0xC0 else 1
+
+
+_CUT = "---------- the alt text of the picture follows; keep this line ----------"
+
+
+def join(text: str, alt_text: str) -> str:
+    """Both texts as one file."""
+    return f"{text.rstrip()}\n\n{_CUT}\n{alt_text.rstrip()}\n"
+
+
+def split(content: str) -> tuple[str, str]:
+    """The two texts that `join` joined.
+
+    Raises:
+        InputError: the line between them is missing.
+    """
+    text, cut, alt_text = content.partition(_CUT)
+    if not cut:
+        raise InputError(
+            "the line between text and alt text is missing, so nothing was changed; try again: auria edit ID"
+        )
+    return text.strip(), alt_text.strip()
+
+
+def edit(text: str, alt_text: str) -> tuple[str, str] | None:
+    """Let the operator edit both texts; None when nothing was changed.
+
+    Raises:
+        InputError: there is no editor, or it failed; nothing was changed.
+    """
+    command = _editor()
+    before = join(text, alt_text)
+    with tempfile.TemporaryDirectory(prefix="auria-") as folder:
+        path = Path(folder) / "draft.txt"
+        path.write_text(before, encoding="utf-8")
+        code = subprocess.run([*command, str(path)], check=False).returncode  # noqa: S603 - the operator's own editor
+        if code != 0:
+            raise InputError(f"the editor {command[0]} ended with exit code {code}, so nothing was changed")
+        try:
+            after = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
+        except (OSError, UnicodeDecodeError):
+            raise InputError("what the editor wrote is not UTF-8 text, so nothing was changed") from None
+    if after == before:
+        return None
+    return split(after)
+
+
+def _editor() -> list[str]:
+    """The operator's editor: VISUAL, EDITOR, or a common one.
+
+    Raises:
+        InputError: there is none.
+    """
+    for name in ("VISUAL", "EDITOR"):
+        if chosen := os.environ.get(name, "").strip():
+            command = shlex.split(chosen, posix=sys.platform != "win32")
+            if shutil.which(command[0]) is None:
+                raise InputError(
+                    f"{name} is {command[0]!r}, which cannot be run; set another, or use: auria edit ID --text '...'"
+                )
+            return command
+    for common in ("nano", "vi", "notepad"):
+        if shutil.which(common):
+            return [common]
+    raise InputError("no editor was found; set EDITOR, or use: auria edit ID --text '...' --alt-text '...'")

@@ -12,8 +12,7 @@ import zlib
 from collections import Counter
 from functools import cache
 
-from auria_bot.corpus.language.shipped_tables import table
-from auria_bot.corpus.language.words import word_set, words
+from auria_bot.corpus.language.words import table, word_set, words
 from auria_bot.errors import ModelCorrupt
 
 __all__ = [

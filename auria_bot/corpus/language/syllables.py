@@ -1,4 +1,7 @@
-"""Count syllables: by CMUdict for a word or for the words it is made of, by a learned guess elsewhere.
+"""Count syllables: by CMUdict for a word or for those it is made of, by rule for numbers, by a learned guess elsewhere.
+
+CMUdict has "glisten", "dragon" and "fly", but neither "glistens" nor "dragonfly": words with an ending, a prefix, or
+two words in one are counted by their parts. Numbers in digits are counted as English says them.
 
 The table and the weights of the guesser are in models/words; `python -m auria_bot.art.training.words` derives them.
 """
@@ -12,30 +15,46 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus.language.numerals import NUMERAL, numeral_counts, spoken_counts
-from auria_bot.corpus.language.shipped_tables import table
-from auria_bot.corpus.language.suffix_syllables import derived
-from auria_bot.corpus.language.words import words
+from auria_bot.corpus.language.words import table, words
 from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = [
     "FORM",
+    "NUMERAL",
     "by_dictionary",
     "counts",
+    "derived",
     "fits",
     "guess",
     "in_dictionary",
     "line_counts",
     "nuclei",
+    "numeral_counts",
     "settled",
+    "spoken_counts",
     "text_counts",
 ]
 
 FORM = (5, 7, 5)
 """Syllables of each line of a haiku."""
+
+_ONES = (2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 3, 1, 2, 2, 2, 2, 3, 2, 2)  # zero to nineteen
+_TENS = (0, 0, 2, 2, 2, 2, 2, 3, 2, 2)  # twenty to ninety
+_HUNDRED, _THOUSAND, _MILLION = 2, 2, 2
+_LONGEST = 9  # digits of a number that is said as one
+_CURRENCIES = {"$": 2, "\N{POUND SIGN}": 1, "\N{EURO SIGN}": 2, "\N{YEN SIGN}": 1}  # dollars, pounds, euros, yen
+_POINT, _PERCENT, _CENTS, _CLOCK = 1, 2, 1, 2  # "point", "percent", "cents", "a m"
+
+NUMERAL = re.compile(
+    r"(?P<currency>[$\N{POUND SIGN}\N{EURO SIGN}\N{YEN SIGN}])?(?P<whole>\d{1,3}(?:,\d{3})+"
+    r"|\d+)(?:\.(?P<fraction>\d+))?"
+    r"(?:(?P<ordinal>st|nd|rd|th)|'?(?P<decade>s)|\s?(?P<percent>%)|\s?(?P<clock>[ap]\.?m\b\.?))?(?![^\W\d_])",
+    re.IGNORECASE,
+)
+"""A number as it is written in a text, with what belongs to it."""
 
 _VOWELS = re.compile(r"[aeiouy]+")
 _LETTERS = re.compile(r"[^a-z']+")
@@ -229,3 +248,138 @@ def _unpack(name: str) -> str:
         return zlib.decompress(table("words", name).read_bytes()).decode("ascii")
     except (zlib.error, UnicodeDecodeError) as error:
         raise ModelCorrupt(f"models/words/{name} cannot be read ({error}); reinstall auria-bot") from None
+
+
+def numeral_counts(found: re.Match[str]) -> frozenset[int]:
+    """The syllables that a match of NUMERAL may have.
+
+    Amounts are read with and without the name of the currency or its cents: "five dollars fifty", "five fifty".
+    """
+    digits, fraction = found["whole"].replace(",", ""), found["fraction"]
+    readings = spoken_counts(digits) if "," not in found["whole"] else (spoken_counts(digits)[-1],)
+    if found["ordinal"]:
+        number = int(digits[-2:])
+        longer = (number == 2 or (number % 10 == 2 and number != 12)) or (number >= 20 and number % 10 == 0)
+        return frozenset({readings[-1] + longer})  # "second", "twentieth"
+    if found["currency"]:
+        named = {count + _CURRENCIES[found["currency"]] for count in readings}
+        if not fraction:
+            return frozenset(named)
+        cents = spoken_counts(fraction)[-1]
+        return frozenset({count + cents for count in (*readings, *named)} | {count + cents + _CENTS for count in named})
+    if fraction:
+        after = _POINT + sum(_ONES[int(digit)] for digit in fraction)
+        readings = tuple(count + after for count in readings)
+    more = _PERCENT if found["percent"] else _CLOCK if found["clock"] else 0
+    return frozenset(count + more for count in readings)
+
+
+def spoken_counts(digits: str) -> tuple[int, ...]:
+    """The syllables of a number, the commonest reading first: 1984 as a year, then as a number.
+
+    Args:
+        digits: only digits; with a leading zero, or very long, they are read one by one.
+    """
+    if not digits.isascii() or len(digits) > _LONGEST or (digits[0] == "0" and len(digits) > 1):
+        return (max(1, sum(_ONES[int(digit)] for digit in digits if digit.isascii() and digit.isdigit())),)
+    number = int(digits)
+    whole = _whole(number)
+    year = _year(number)
+    return (whole,) if year in {None, whole} else (int(year or 0), whole)
+
+
+def _whole(number: int) -> int:
+    if number < 20:
+        return _ONES[number]
+    if number < 100:
+        return _TENS[number // 10] + (_ONES[number % 10] if number % 10 else 0)
+    for size, name in ((1_000_000, _MILLION), (1000, _THOUSAND), (100, _HUNDRED)):
+        if number >= size:
+            head, rest = divmod(number, size)
+            return _whole(head) + name + (_whole(rest) if rest else 0)
+    return 1
+
+
+def _year(number: int) -> int | None:
+    """1984 is nineteen eighty-four, 1905 nineteen oh five, 1900 nineteen hundred; None if it is not read as a year."""
+    head, rest = divmod(number, 100)
+    if not 11 <= head <= 20 or (head == 20 and rest < 10):
+        return None
+    if not rest:
+        return _whole(head) + _HUNDRED
+    return _whole(head) + (1 if rest < 10 else 0) + _whole(rest)
+
+
+_SIBILANTS = ("s", "x", "z", "ch", "sh", "ce", "ge", "se", "ze")
+_WHOLE = ("less", "ness", "ful", "ship", "hood", "ward", "wards", "like", "ly", "ment")
+"""Endings that are a syllable of their own, whatever precedes them."""
+_BEFORE = {"un": 1, "re": 1, "mid": 1, "out": 1, "over": 2, "under": 2, "after": 2, "non": 1, "ex": 1}
+_NO_PARTS = frozenset(["hen", "ion", "ions", "led", "lied", "lies", "lion", "ned", "red", "ted", "tion"])
+"""Words that, at the end of another, are nearly always an ending, as in "furled" and "compassion"."""
+_LEAST = 3  # letters of each part of two words in one
+
+
+def derived(word: str, known: Callable[[str], tuple[int, ...] | None]) -> tuple[int, ...] | None:
+    """The counts of a word that is not known itself; None if it is not composed of known ones.
+
+    Args:
+        word: folded, without apostrophes.
+        known: the counts of a word, or None.
+    """
+    for stem, more in (*_inflected(word), *_affixed(word)):
+        if len(stem) >= _LEAST and (counts := known(stem)) is not None:
+            return tuple(count + more for count in counts)
+    return _compound(word, known)
+
+
+def _inflected(word: str) -> Iterator[tuple[str, int]]:
+    """(stem, syllables that the ending adds) for plurals, verbs and comparatives, the likeliest stem first."""
+    if word.endswith("ies"):
+        yield word[:-3] + "y", 0
+    if word.endswith("es"):
+        stem = word[:-2]
+        yield stem, int(stem.endswith(_SIBILANTS))
+    if word.endswith("s") and not word.endswith("ss"):
+        stem = word[:-1]
+        yield stem, int(stem.endswith(_SIBILANTS))
+    for ending in ("ed", "ing", "er", "est", "ers"):
+        if word.endswith(ending):
+            stem = word.removesuffix(ending)
+            for whole in (
+                stem,
+                stem + "e",
+                stem[:-1] if stem[-2:-1] == stem[-1:] else "",
+                stem[:-1] + "y" if stem[-1:] == "i" else "",
+            ):
+                if ending == "ed":
+                    yield whole, int(stem.endswith(("t", "d")))
+                else:  # "sparkle", "sparkler": the l is no syllable any more
+                    syllabic = stem.endswith("l") and stem[-2:-1] not in "aeiou" and whole == f"{stem}e"
+                    yield whole, int(not syllabic)
+
+
+def _affixed(word: str) -> Iterator[tuple[str, int]]:
+    """(stem, syllables that the affix adds)."""
+    for ending in _WHOLE:
+        if word.endswith(ending):
+            stem = word.removesuffix(ending)
+            yield stem, int(not word.endswith("ically"))
+            if stem.endswith("i"):
+                yield stem[:-1] + "y", 1
+    for beginning, syllables in _BEFORE.items():
+        if word.startswith(beginning):
+            yield word.removeprefix(beginning), syllables
+
+
+def _compound(word: str, known: Callable[[str], tuple[int, ...] | None]) -> tuple[int, ...] | None:
+    """Two known words in one; of several ways the one with the longest shorter part."""
+    ways = sorted(range(_LEAST, len(word) - _LEAST + 1), key=lambda at: -min(at, len(word) - at))
+    for at in ways:
+        first, second = known(word[:at]), known(word[at:])
+        if word[at:] in _NO_PARTS:
+            continue
+        if second is None and word[at:].endswith("s") and len(word) - at > _LEAST:
+            second = known(word[at:-1]) if not word[:-1].endswith(_SIBILANTS) else None
+        if first is not None and second is not None:
+            return (first[0] + second[0],)
+    return None

@@ -1,4 +1,4 @@
-"""Split text into words, and turn lines of verse into numbers by a vocabulary."""
+"""Split text into words, number them by a vocabulary, and locate the shipped word tables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,28 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from auria_bot.errors import ModelMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["END", "LINE", "SPECIALS", "START", "UNKNOWN", "Vocabulary", "folded", "spoken", "word_set", "words"]
+__all__ = [
+    "END",
+    "LINE",
+    "SPECIALS",
+    "START",
+    "UNKNOWN",
+    "Vocabulary",
+    "folded",
+    "models_folder",
+    "spoken",
+    "table",
+    "word_set",
+    "words",
+]
 
 SPECIALS = ("<unk>", "<start>", "<line>", "<end>")
 UNKNOWN, START, LINE, END = range(4)
@@ -91,3 +107,28 @@ class Vocabulary:
     def text(self) -> str:
         """The content of the vocabulary file."""
         return "\n".join(self.words) + "\n"
+
+
+def models_folder() -> Path:
+    """The folder of the shipped models.
+
+    Raises:
+        ModelMissing: neither the installed package nor the checkout holds it.
+    """
+    package = Path(__file__).resolve().parents[2]
+    for folder in (package / "_data" / "models", package.parent / "models"):
+        if folder.is_dir():
+            return folder
+    raise ModelMissing("the folder models/ is missing; reinstall auria-bot")
+
+
+def table(*names: str) -> Path:
+    """Find one shipped table by the parts of its path below models/.
+
+    Raises:
+        ModelMissing: there is no such file.
+    """
+    path = models_folder().joinpath(*names)
+    if not path.is_file():
+        raise ModelMissing(f"models/{'/'.join(names)} is missing; reinstall auria-bot")
+    return path

@@ -18,8 +18,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from auria_bot.corpus import versions as version_files
 from auria_bot.corpus.language.words import words
-from auria_bot.corpus.near_duplicates import versions
 from auria_bot.corpus.quality_filter import FilterRules, judge
+from auria_bot.corpus.verses import versions
 from auria_bot.corpus.versions import FILE, MANIFEST, CorpusVersion
 from auria_bot.errors import InputError, NotFound
 from auria_bot.files import atomic_path, disk_errors

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from auria_bot.art.alt_text import MOST_CHARACTERS, PlainTextWriter, alt_text
 from auria_bot.corpus.language.content_filter import faults
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from auria_bot.domain.artwork import ArtworkInProgress, Haiku, Style
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, TextRejected

@@ -11,7 +11,7 @@ from auria_bot.art.checkpoint import read_json
 from auria_bot.art.hashtags import ALWAYS, CLOSING, MOOD_TAGS, TAGS, Hashtags
 from auria_bot.art.minilm import MiniLM
 from auria_bot.corpus.language.content_filter import blocked_words
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import ModelMissing

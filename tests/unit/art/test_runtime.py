@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from auria_bot.art import runtime
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
 
 if TYPE_CHECKING:

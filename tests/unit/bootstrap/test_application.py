@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.application import build
 from auria_bot.settings.schema import Settings
+from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,3 +32,21 @@ def test_importing_bootstrap_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_operations_obey_the_settings(tmp_path: Path) -> None:
+    """Backups lie where the settings say, and without URLs nothing is sent."""
+    settings = fake_settings(tmp_path).model_dump() | {"maintenance": {"backup_folder": "safe"}}
+    with closing(build(Settings.model_validate(settings))) as app:
+        assert app.backups.folder == tmp_path / "safe"
+        assert app.notifier is None
+        assert app.notification_urls == ()
+        assert app.expiring_tokens() == {}
+
+
+def test_every_channel_has_its_own_posting_job(tmp_path: Path) -> None:
+    """Beside the jobs of the house; all in the operator's time zone."""
+    with closing(fake_house(tmp_path)) as app:
+        assert {"make", "publish folder", "publish fake"} <= app.job_scheduler.schedules.keys()
+        assert str(app.job_scheduler.zone) == "UTC"
+        assert app.job_planner.inventory().approved == 0

@@ -24,8 +24,7 @@ from torch.nn import functional
 from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN, Vocabulary, tokenise
 from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
-from auria_bot.art.evaluation.caption_metrics import all_figures
-from auria_bot.art.evaluation.captioner import evaluate
+from auria_bot.art.evaluation.captioner import all_figures, evaluate
 from auria_bot.art.nets.show_attend_tell import Encode, ShowAttendTell, ShowAttendTellConfig, Step
 from auria_bot.art.stylists.magenta import Magenta
 from auria_bot.art.training import loop
@@ -39,7 +38,7 @@ from auria_bot.art.training.captioner.dataset import (
     read_archive,
     without_guesses,
 )
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from auria_bot.domain.artwork import Style
 
 if TYPE_CHECKING:

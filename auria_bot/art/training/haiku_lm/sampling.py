@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from auria_bot.art.poets.causal_lm import ADAPTERS, adapted
-from auria_bot.art.poets.checks import faults
 from auria_bot.art.poets.lexicon import Lexicon
+from auria_bot.art.poets.ranking import faults
 from auria_bot.art.poets.subword_decoding import SubwordDecoder, SubwordSampling
 from auria_bot.art.poets.verse_tokens import Header, VerseTokens
 from auria_bot.art.poets.word_trie import WordTrie

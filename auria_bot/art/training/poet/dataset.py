@@ -11,7 +11,7 @@ import numpy as np
 from auria_bot.art.minilm import DIMENSIONS, MiniLM
 from auria_bot.corpus import verses
 from auria_bot.corpus.language import content_filter, syllables
-from auria_bot.corpus.language.verse_position import KINDS, kind_of
+from auria_bot.corpus.language.verse_rules import KINDS, kind_of
 from auria_bot.corpus.language.words import SPECIALS, Vocabulary
 
 if TYPE_CHECKING:

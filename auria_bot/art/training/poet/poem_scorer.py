@@ -1,8 +1,13 @@
-"""Train the poem scorer: haiku of the training split against the poet's negative samples.
+"""The poem scorer, which tells poets' haiku from those that the poet's own network writes: its net and its training.
 
     python -m auria_bot.art.training.poet.poem_scorer --data DIR [--model models/poet] [--folder DIR]
 
-A stage of `auria train poet`, or separately for an existing poet. Resumable like every training.
+A bidirectional GRU over word vectors initialised from the poet's, pooled over the poem. Its logit estimates how much
+likelier a human wrote a poem than the network did, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based
+Models for Text Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
+
+It learns from haiku of the training split against the poet's negative samples: a stage of `auria train poet`, or
+separately for an existing poet. Resumable like every training.
 """
 
 from __future__ import annotations
@@ -15,24 +20,90 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, save_weights, write_checksums, write_json
-from auria_bot.art.nets.poem_scorer import PLACES, PoemScorer, PoemScorerConfig
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.training import loop
 from auria_bot.art.training.poet.negative_samples import Pairs, eligible, write_negatives
-from auria_bot.corpus.language.verse_position import KINDS
+from auria_bot.corpus.language.verse_rules import KINDS
 from auria_bot.corpus.language.words import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from auria_bot.art.training.poet.dataset import PoetDataset
 
-__all__ = ["PoemScorerRecipe", "PoemScorerSettings", "auc", "beginnings", "export", "logits_of", "train"]
+__all__ = [
+    "PLACES",
+    "PoemScorer",
+    "PoemScorerConfig",
+    "PoemScorerRecipe",
+    "PoemScorerSettings",
+    "auc",
+    "beginnings",
+    "export",
+    "logits_of",
+    "train",
+]
+
+PLACES = 24  # tokens of a poem, <start> and <end> included; padded with 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoemScorerConfig:
+    """The network's shape and regularisation."""
+
+    words: int = 7600  # vocabulary of the poet, specials included
+    width: int = 96  # of a word vector
+    hidden: int = 128  # of the GRU, each way
+    drop_word: float = 0.06  # share of words dropped
+    drop_input: float = 0.2  # share of the word vectors' channels dropped
+    drop_output: float = 0.4  # dropout of the pooled GRU output
+
+
+class PoemScorer(nn.Module):
+    """A logit for each poem: above 0 for poems by humans, below 0 for poems by the network."""
+
+    def __init__(self, config: PoemScorerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.words = nn.Embedding(config.words, config.width)
+        self.reader = nn.GRU(config.width, config.hidden, batch_first=True, bidirectional=True)
+        self.weigh = nn.Sequential(
+            nn.Dropout(config.drop_output),
+            nn.Linear(4 * config.hidden, config.hidden),
+            nn.GELU(),
+            nn.Dropout(config.drop_output),
+            nn.Linear(config.hidden, 1),
+        )
+        self.blur = nn.Dropout1d(config.drop_input)
+        nn.init.normal_(self.words.weight, std=0.3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Score poems.
+
+        Args:
+            tokens: (poems, PLACES) word numbers from <start> on, 0 after the end.
+
+        Returns:
+            (poems,) logits.
+        """
+        there = (tokens > 0).to(self.words.weight.dtype).unsqueeze(2)  # (poems, places, 1)
+        vectors = self.words(tokens) * there
+        if self.training:
+            shown = torch.rand(tokens.shape) >= self.config.drop_word
+            vectors = self.blur((vectors * shown.unsqueeze(2)).transpose(1, 2)).transpose(1, 2)
+        found, _ = self.reader(vectors)  # (poems, places, 2 hidden)
+        mean = (found * there).sum(1) / there.sum(1).clamp(min=1)
+        peak = (found * there - 2 * (1 - there)).amax(1)  # a GRU's state lies between -1 and 1
+        logits: Tensor = self.weigh(torch.cat([mean, peak], 1)).squeeze(1)
+        return logits
+
 
 _CHUNK = 512  # poems judged at once
 

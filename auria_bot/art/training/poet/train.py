@@ -23,7 +23,7 @@ from auria_bot.art.training import loop
 from auria_bot.art.training.poet import poem_scorer
 from auria_bot.art.training.poet.dataset import PoetDataset, build
 from auria_bot.art.training.poet.export import describe, export
-from auria_bot.corpus.language.verse_position import KINDS, NO_KIND, POSITIONS
+from auria_bot.corpus.language.verse_rules import KINDS, NO_KIND, POSITIONS
 from auria_bot.corpus.language.words import SPECIALS
 from auria_bot.errors import InputError
 

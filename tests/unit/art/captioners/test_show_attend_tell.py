@@ -15,7 +15,7 @@ from PIL import Image
 from auria_bot.art import runtime
 from auria_bot.art.captioners.show_attend_tell import CaptionModel, ShowAttendTell, search
 from auria_bot.art.captioners.vocabulary import END, SCENE_WORDS, START, non_nature_words, tokenise
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from auria_bot.domain.interfaces import Captioner
 from auria_bot.errors import ModelCorrupt, ModelMissing, PictureError
 
@@ -118,7 +118,7 @@ def test_serving_needs_no_torch() -> None:
         "import sys; sys.modules['torch'] = None\n"
         "from pathlib import Path; from PIL import Image\n"
         "from auria_bot.art.captioners.show_attend_tell import ShowAttendTell as S\n"
-        "from auria_bot.corpus.language.shipped_tables import models_folder\n"
+        "from auria_bot.corpus.language.words import models_folder\n"
         "print(S(S.Config(), models_folder()).describe_image(Image.new('RGB', (64, 64), 'navy')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

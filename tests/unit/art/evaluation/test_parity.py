@@ -18,7 +18,7 @@ from auria_bot.art.evaluation.parity import (
     measure_pictures,
     worst_loss,
 )
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from auria_bot.errors import InputError
 
 pytest.importorskip("openvino")

@@ -5,7 +5,7 @@ import pytest
 from auria_bot.art.checkpoint import write_checksums, write_json
 from auria_bot.art.poets import smollm2
 from auria_bot.art.poets.causal_lm import ADAPTERS, CausalLm
-from auria_bot.art.poets.checks import faults
+from auria_bot.art.poets.ranking import faults
 from auria_bot.corpus.language.words import words
 from auria_bot.domain.mood import find_mood
 from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, StepFailed

@@ -1,11 +1,12 @@
 import shutil
 
+import numpy as np
 import pytest
 
-from auria_bot.art.poets.checks import faults
-from auria_bot.art.poets.word_lstm import WordLstm
-from auria_bot.corpus.language.shipped_tables import models_folder
-from auria_bot.corpus.language.words import words
+from auria_bot.art.poets.decoding import DecodedPoem
+from auria_bot.art.poets.ranking import faults
+from auria_bot.art.poets.word_lstm import PoemScorer, WordLstm
+from auria_bot.corpus.language.words import SPECIALS, Vocabulary, models_folder, words
 from auria_bot.domain.interfaces import Poet
 from auria_bot.domain.mood import find_mood
 from auria_bot.errors import InputError, ModelCorrupt, ModelMissing
@@ -91,3 +92,54 @@ def test_missing_and_broken_models_are_reported(tmp_path):
         file.write("moonfox\n")
     with pytest.raises(ModelCorrupt):
         WordLstm(CONFIG, models=tmp_path)
+
+
+VOCABULARY = Vocabulary(words=(*SPECIALS, "old", "pond", "frog", "leaps"))
+
+
+@pytest.fixture(scope="module")
+def served_net(tmp_path_factory):
+    """A small untrained scorer: the torch module and the exported one."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from auria_bot.art.training.poet import poem_scorer
+
+    torch.manual_seed(1)
+    folder = tmp_path_factory.mktemp("scorer")
+    net = poem_scorer.PoemScorer(poem_scorer.PoemScorerConfig(words=len(VOCABULARY), width=6, hidden=5)).eval()
+    poem_scorer.export(net, folder)
+    return net, PoemScorer(folder / "critic.onnx", VOCABULARY)
+
+
+def poem(*lines):
+    """A poem by its lines alone."""
+    return DecodedPoem(lines=tuple(tuple(line.split()) for line in lines), likelihood=0, plain=0, breaks=0, lowest=0)
+
+
+def test_it_agrees_with_the_torch_module(served_net):
+    """The exported scorer and the torch module agree, and a poem's logit does not depend on its neighbours."""
+    import torch
+
+    net, served = served_net
+    tokens = np.zeros((3, 24), np.int64)
+    tokens[0, :6], tokens[1, :4], tokens[2, :24] = [1, 4, 5, 2, 6, 3], [1, 7, 2, 3], [1, *[4, 5] * 11, 3]
+    with torch.no_grad():
+        expected = net(torch.from_numpy(tokens)).numpy()
+    assert np.allclose(served(tokens), expected, atol=2e-3)
+    assert np.allclose(served(tokens[1:2, :9]), expected[1:2], atol=2e-3)
+
+
+def test_it_reads_words(served_net):
+    """A poem is judged by its words and their order, however long it is."""
+    _, served = served_net
+    logits = served.judge(
+        [poem("old pond", "frog"), poem("pond old", "frog"), poem("old pond", "frog"), poem("old " * 40)]
+    )
+    assert logits[0] == logits[2] != logits[1]
+    assert np.isfinite(logits).all()
+
+
+def test_a_missing_scorer_is_reported(tmp_path):
+    """No file raises ModelMissing."""
+    with pytest.raises(ModelMissing):
+        PoemScorer(tmp_path / "critic.onnx", VOCABULARY)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.channels.cache import ChannelCache
+from auria_bot.channels.answers import ChannelCache
 from auria_bot.errors import OutcomeUnknown, Throttled
 from tests.unit.channels.x_account import ME, TIMELINE, Ready, channel, make, new_posts, platform, post
 

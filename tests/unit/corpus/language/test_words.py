@@ -1,7 +1,21 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auria_bot.corpus.language.words import END, LINE, SPECIALS, START, UNKNOWN, Vocabulary, folded, spoken, words
+from auria_bot.corpus.language.words import (
+    END,
+    LINE,
+    SPECIALS,
+    START,
+    UNKNOWN,
+    Vocabulary,
+    folded,
+    models_folder,
+    spoken,
+    table,
+    words,
+)
+from auria_bot.errors import ModelMissing
 
 VOCABULARY = Vocabulary(words=(*SPECIALS, "the", "moon", "i"))
 
@@ -40,3 +54,14 @@ def test_folding_twice_is_folding_once(text):
     """The words of a text are those of its folded form."""
     assert words(" ".join(words(text))) == words(text)
     assert folded(text) == folded(text)
+
+
+def test_shipped_tables_are_found():
+    """The tables of words lie in the models' folder."""
+    assert table("words", "syllables.z").parent.parent == models_folder()
+
+
+def test_a_missing_table_is_told():
+    """A table that is not shipped raises ModelMissing with its name."""
+    with pytest.raises(ModelMissing, match="none"):
+        table("words", "none.z")

@@ -6,9 +6,8 @@ pytest.importorskip("torch")
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.training.poet.dataset import PoetDataset
 from auria_bot.art.training.poet.negative_samples import eligible, write_negatives
-from auria_bot.corpus.language.shipped_tables import models_folder
-from auria_bot.corpus.language.verse_position import kind_of
-from auria_bot.corpus.language.words import LINE, Vocabulary
+from auria_bot.corpus.language.verse_rules import kind_of
+from auria_bot.corpus.language.words import LINE, Vocabulary, models_folder
 
 MODEL = models_folder() / "poet"
 if not (MODEL / "SHA256SUMS").is_file():

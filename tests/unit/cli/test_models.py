@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.cli.models.train import metric_rows
+from auria_bot.cli.models import metric_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import termios
@@ -11,9 +12,12 @@ import time
 
 import pytest
 
+from auria_bot.cli.terminal import prompts
+from auria_bot.errors import InputError
+
 READER = """
 import fcntl, signal, sys, termios
-from auria_bot.cli.terminal.keys import read_key
+from auria_bot.cli.terminal.prompts import read_key
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 for _ in range(int(sys.argv[1])):
@@ -59,3 +63,40 @@ def test_an_arrow_key_is_one_key():
 def test_the_keys_that_leave_do_leave(key, error):
     """Ctrl-C and Ctrl-D mean what they mean everywhere."""
     assert _typed(key, 1) == [error]
+
+
+def _editor(monkeypatch, code: str) -> None:
+    """An editor that runs this Python code on the file's content `text`."""
+    program = f"import sys, pathlib; p = pathlib.Path(sys.argv[1]); text = p.read_text(); {code}; p.write_text(text)"
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", shlex.join([sys.executable, "-c", program]))
+
+
+def test_both_texts_come_back_changed(monkeypatch):
+    """Poem and description stand in one file and are parted again."""
+    _editor(monkeypatch, "text = text.replace('snow', 'rain').replace('white', 'grey')")
+    assert prompts.edit("first snow\n\n— Auria", "A white hill.") == ("first rain\n\n— Auria", "A grey hill.")
+
+
+def test_leaving_everything_as_it_is_changes_nothing(monkeypatch):
+    """An editor that was only looked into voids no approval."""
+    _editor(monkeypatch, "pass")
+    assert prompts.edit("snow", "hill") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("text = 'all gone'", "the line between"), ("sys.exit(3)", "exit code 3")],
+)
+def test_an_accident_in_the_editor_changes_nothing_and_is_told(monkeypatch, code, words):
+    """Losing the parting line or crashing is no edit."""
+    _editor(monkeypatch, code)
+    with pytest.raises(InputError, match=words):
+        prompts.edit("snow", "hill")
+
+
+def test_an_editor_that_is_not_there_is_named(monkeypatch):
+    """The message says which variable to correct, and the way without an editor."""
+    monkeypatch.setenv("VISUAL", "no-such-editor-anywhere")
+    with pytest.raises(InputError, match=r"VISUAL is 'no-such-editor-anywhere'.*--text"):
+        prompts.edit("snow", "hill")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from auria_bot.cli.studio.review_screen import KEYS, Page, help_text, show_page
+from auria_bot.cli.studio.review import KEYS, Page, help_text, show_page
 from auria_bot.cli.terminal.pictures import Drawing
 from auria_bot.domain.draft import Draft, DraftState
 from tests.factories import NOW, artwork

@@ -1,1 +1,0 @@
-"""Commands for models, styles, training and evaluation."""
