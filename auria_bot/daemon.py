@@ -62,8 +62,6 @@ class Daemon:
         """Read the settings; nothing is opened yet.
 
         Args:
-            load: reads the settings.
-            clock: tells the time.
             program: how `auria` is run.
             holder: this daemon's unique name.
 

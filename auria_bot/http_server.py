@@ -40,7 +40,6 @@ class BoundedHTTPServer(ThreadingHTTPServer):
 
         Args:
             address: host, IPv6 without brackets, and port.
-            handler: answers one request.
             connections: the most at once.
             deadline: seconds from accepting a connection to its end.
             clock: seconds that only ever grow.

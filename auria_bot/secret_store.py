@@ -54,10 +54,7 @@ class SecretStore:
         """Prepare access; nothing is read.
 
         Args:
-            home: Auria's home.
-            channel: the operator's name for the channel.
             place: one of `PLACES`: where the operator keeps its secrets; None searches all places.
-            environment: the process's environment by default.
         """
         self._channel = channel
         self._place = place
@@ -213,8 +210,6 @@ class SecretStore:
         """Change the file atomically and under a lock; it is never readable by others.
 
         Args:
-            values: entries to set.
-            without: entries to remove.
             anew: replace a damaged file.
         """
         with disk_errors(self.file):

@@ -95,7 +95,6 @@ def set_up(*, level: str = "info", form: str = "text", stream: TextIO | None = N
     Args:
         level: "debug", "info", "warning" or "error".
         form: "text" or "json", one record a line.
-        stream: standard error by default.
     """
     own, others, sql = (_Handler(stream if stream is not None else sys.stderr) for _ in range(3))
     for handler in (own, others, sql):

@@ -97,11 +97,8 @@ def alt_text(
     """Alt text of at most MOST_CHARACTERS, in whole sentences.
 
     Args:
-        haiku: the poem the picture was painted for.
         caption: the captioner's sentence; not trusted where it mentions people, animals or made things.
         mood: a mood's name.
-        style: the painting whose style the picture has.
-        theme: what the operator asked for.
         subject: what the painter set out to paint; "" when unknown.
         others: trust captions that mention people, animals and made things.
     """

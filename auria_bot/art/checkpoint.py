@@ -134,11 +134,7 @@ def export_onnx(
     """Export a module to ONNX, with weights stored in float16 and computed in float32 if `half`.
 
     Args:
-        module: the network, in evaluation mode.
         inputs: example inputs, in `input_names`' order.
-        path: the file to write.
-        input_names: the graph's input names.
-        output_names: the graph's output names.
         dynamic_axes: for each input or output, the axes that may vary, by name.
         half: store large float32 initialisers as float16 followed by a Cast; runtimes fold the Cast once at load.
     """

@@ -122,7 +122,6 @@ class ColourDistribution:
         """The distribution of (..., 3) CIELAB pixels; 0.01 on the diagonal keeps a flat picture's covariance regular.
 
         Args:
-            lab: the pixels.
             marginals: whether to compute quantiles, which takes most of the time.
         """
         pixels = lab.reshape(-1, 3).astype(np.float64)

@@ -85,7 +85,6 @@ def _loaded(
 
     Args:
         sha256: of the network; a changed file is loaded anew.
-        network: the ONNX file.
         vocabulary: tokenizer.json.
         threads: threads one pass may use.
 

@@ -50,7 +50,6 @@ def load(path: Path, *, runtime: str = "auto", threads: int = 0, precision: str 
     """Load an ONNX file.
 
     Args:
-        path: the .onnx file.
         runtime: "auto", "openvino" or "onnxruntime".
         threads: threads to compute with; 0 for every core that this process may use.
         precision: "f32", or "bf16" to let OpenVINO compute in bfloat16 where the processor supports it.

@@ -67,7 +67,6 @@ def fit_text(
     Args:
         text: of the post: the poem, the signature, hashtags.
         alt_text: of its picture; never changed.
-        limits: of the platform.
         name: of the channel, for messages.
         count: how the platform counts a text's characters.
         hashtag: what the platform recognises as a hashtag.

@@ -82,8 +82,6 @@ def from_submission(
     """Extract and judge the poem of a post that was not removed.
 
     Args:
-        post: of any epoch.
-        rules: the thresholds.
         origin: the file or listing it comes from.
         licence: the stated licence, if any.
         names: store the author's name.

@@ -98,7 +98,6 @@ def read_poem(title: str, body: str = "") -> ExtractedPoem:
     """Extract the poem of a post.
 
     Args:
-        title: the post's title.
         body: its text; used only if the title has no poem.
     """
     found = _in_title(title)

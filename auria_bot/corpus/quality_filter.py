@@ -126,7 +126,6 @@ def judge(lines: Sequence[str], rules: FilterRules | None = None) -> str:
 
     Args:
         lines: the poem's, cleaned.
-        rules: the thresholds; the defaults when not given.
     """
     kept = rules or FilterRules()
     text = "\n".join(lines)

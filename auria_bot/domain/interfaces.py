@@ -157,8 +157,6 @@ class Stylist(Maker, Protocol):
 
         Args:
             mood: decides which paintings are eligible, and the strength.
-            haiku: the poem.
-            picture: the picture that will be restyled.
             seed: breaks near-ties.
             recent: style keys used lately, the newest first; avoided.
             wanted: a style key or a part of a title that must be used.

@@ -86,11 +86,8 @@ class ChildProcess:
         """Start the process.
 
         Args:
-            command: the program and its arguments.
             deadline: seconds until `poll` stops it; None is no limit.
             stdin: what it reads on its standard input.
-            stdout: a file for its output.
-            stderr: a file for its error output.
             environment: its environment variables; `python_environment` of this process's own by default.
             inherit: further file descriptors that stay open in it.
             clock: seconds that only ever grow.

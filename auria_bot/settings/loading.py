@@ -32,9 +32,6 @@ __all__ = ["load"]
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Read every source.
 
-    Args:
-        environment: the process's environment by default.
-
     Raises:
         SettingsError: a file cannot be read, a key is unknown or a value is wrong; the message names the file or
             variable, the key, the value (unless it is a secret) and the allowed values.

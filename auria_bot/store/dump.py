@@ -115,7 +115,6 @@ class Dump:
         """Replace the database by a dump.
 
         Args:
-            file: the dump.
             force: overwrite a database that is not empty.
             aside: where the present database is saved first.
             named: what messages call the dump; the file if not given.

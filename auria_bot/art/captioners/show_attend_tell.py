@@ -71,7 +71,6 @@ def search(
     """Find the likeliest captions by beam search, the best first; always at least one.
 
     Args:
-        advance: the network.
         beams: how many captions are kept in parallel.
         longest: most words of a caption.
         length_power: 0 ranks by log-probability alone, which favours short captions; 1 by its mean over words.
@@ -160,10 +159,6 @@ class CaptionModel:
 
         Args:
             grid: (1, rows, columns, 1280) EfficientNet-Lite0's last feature map.
-            beams: see `search`.
-            length_power: see `search`; by default the model's own.
-            forbidden: see `search`.
-            once: see `search`.
         """
         encoded = self._encode.run({"grid": grid})
         state = {"hidden": encoded["hidden"], "memory": encoded["memory"]}

@@ -272,10 +272,7 @@ def evaluate(
 
     Args:
         data: the folder with flickr8k.zip.
-        model: the captioner's folder.
         split: "val" or "test".
-        beams: of the search.
-        length_power: by default the model's own.
         limit: so many pictures only, evenly spread.
         runtime_name: "auto", "openvino" or "onnxruntime".
         precision: "f32" or "bf16".

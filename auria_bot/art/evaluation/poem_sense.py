@@ -47,7 +47,6 @@ class SenseJudge:
 
     Args:
         net: a causal language model of transformers.
-        tokens: how it reads verse.
         written: (tokens,) what the softmax is restricted to; None for all tokens.
     """
 

@@ -86,10 +86,7 @@ def perplexity(
     """Exact perplexity over every word, line break and end of the poems.
 
     Args:
-        net: the network.
-        dataset: the poems.
         places: the position after each token, for each poem.
-        rows: which poems.
         conditional: give the network each poem's kind and theme, which a fair comparison does not.
     """
     net.eval()
@@ -205,10 +202,6 @@ def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
 
     Two 5-gram models are made, of the training haiku alone and of all training verse; the network is compared with the
     better one.
-
-    Args:
-        data: the folder with the files of verse.
-        model: the model's folder.
     """
     net, vocabulary = load_net(model)
     dataset = read(data, vocabulary)
@@ -268,11 +261,6 @@ class Comparison:
 def compare(*, data: Path, candidate: Path, incumbent: Path) -> Comparison:
     """Measure both.
 
-    Args:
-        data: the folder with the file of haiku.
-        candidate: the new model's folder.
-        incumbent: the current model's folder.
-
     Raises:
         ModelMissing, ModelCorrupt: a model cannot be used.
         InputError: the test split is empty.
@@ -293,8 +281,6 @@ def fair_perplexity(data: Path, model: Path, words: set[str]) -> float:
     """A poet's perplexity over the test split.
 
     Args:
-        data: the folder with the file of haiku.
-        model: the poet's folder.
         words: every word of the file.
     """
     net, vocabulary = load_net(model)

@@ -111,7 +111,6 @@ def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str =
 
     Args:
         picture: RGB, any size; its middle square is shown.
-        lines: the poem's lines.
         credit: the painting whose style the picture has.
         mood: one word, set small above the poem; may be empty.
 

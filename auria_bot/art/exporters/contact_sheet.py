@@ -40,7 +40,6 @@ def write(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
 
     Args:
         frames: at least one.
-        target: where to.
         quality: of the JPEG, 1 to 95.
 
     Raises:

@@ -26,13 +26,7 @@ _LAYERS = "model.layers."  # what the names of a decoder's blocks begin with in 
 
 
 class LowRank(nn.Module):
-    """The difference of one linear layer: up(down(x)) * scale; zero until it is trained.
-
-    Args:
-        inputs: features that come in.
-        outputs: features that go out.
-        rank: of the difference.
-    """
+    """The difference of one linear layer: up(down(x)) * scale; zero until it is trained."""
 
     def __init__(self, inputs: int, outputs: int, rank: int) -> None:
         super().__init__()
@@ -67,8 +61,6 @@ def adapt(net: nn.Module, *, rank: int, blocks: int) -> nn.ModuleDict:
     """Freeze a decoder of transformers and put an adapter beside every linear layer of its last blocks, in place.
 
     Args:
-        net: the language model.
-        rank: of each adapter.
         blocks: how many of the last blocks are adapted.
 
     Returns:

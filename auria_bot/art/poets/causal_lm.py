@@ -51,7 +51,6 @@ class CausalLm:
     """Writes haiku with a language model from transformers.
 
     Args:
-        config: the model and how it writes.
         models: the folder with the shipped models: adapters, the vocabulary of models/poet, its copy guard.
 
     Raises:

@@ -44,7 +44,6 @@ class DecodeState:
     """Poems being written, one a row of every array.
 
     Args:
-        lexicon: arrays over the vocabulary.
         forms: (poems, lines) syllables of each line.
     """
 
@@ -194,9 +193,7 @@ class Decoder:
 
     Args:
         network: takes token, position, kind, theme, hidden, cell; gives log-probabilities and the next states.
-        lexicon: arrays over the vocabulary.
         hidden: size of a layer's state.
-        layers: number of layers.
         ngrams: pairs and triples seen in training; None for no n-gram penalties.
     """
 
@@ -242,8 +239,6 @@ class Decoder:
 
         Args:
             themes: (poems, 384) unit sentence vectors; zero rows for no theme.
-            rng: the source of randomness.
-            params: how words are sampled.
             word_bias: (words,) added to the words' scores, for a mood.
             forms: (poems, 3) syllables of each line, at most 11; 5-7-5 by default.
             kinds: (poems,) the kind of each poem; by default params.kind.

@@ -59,7 +59,6 @@ class NgramFilter:
 
         Args:
             sequences: poems from <start> to <end>.
-            words: size of the vocabulary.
             leading: numbers of the articles and possessives.
         """
         pairs, triples = [], []

@@ -153,7 +153,6 @@ def rank(
     """Choose the best poems: (index, score), the best first, each unlike those before it.
 
     Args:
-        poems: the candidates.
         count: how many are wanted; fewer candidates are all returned.
         themes: (poems, 384) the vector of each poem's theme; None where no theme was given.
         encode: texts to unit sentence vectors.
@@ -162,7 +161,6 @@ def rank(
         considered: how many candidates are compared by meaning for the first poem; four more for each further one.
         is_usable: whether a poem passes the checks; only called for the likeliest, because it takes longer than
             decoding one.
-        weights: the weight of each quality.
     """
     first = np.array([fluency(poem, weights) for poem in poems])
     if scorer_logits is not None:

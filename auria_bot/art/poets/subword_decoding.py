@@ -72,7 +72,6 @@ class SubwordDecoder:
 
     Args:
         net: a causal language model of transformers, in evaluation mode.
-        trie: the words it may write.
     """
 
     def __init__(self, net: Any, trie: WordTrie) -> None:
@@ -91,10 +90,7 @@ class SubwordDecoder:
         """Sample poems that follow a prompt; those are given up in which the form forbids what the model would write.
 
         Args:
-            prompt: its tokens, at least one.
-            count: how many poems are begun.
             rng: source of randomness; a poem depends on its place in the batch and on nothing that the others write.
-            params: how tokens are sampled.
 
         Returns:
             The finished poems, at most `count`.

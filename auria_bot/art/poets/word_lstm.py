@@ -40,11 +40,6 @@ _PLACES = 24  # tokens that the net reads, see nets.poem_scorer
 class PoemScorer:
     """Scores poems.
 
-    Args:
-        path: critic.onnx.
-        vocabulary: the poet's.
-        runtime: see art.runtime.
-
     Raises:
         ModelMissing, ModelCorrupt: the file cannot be used.
     """
@@ -114,7 +109,6 @@ class WordLstm:
     """Writes haiku.
 
     Args:
-        config: see `Config`.
         models: the folder with the models; models/poet is used.
 
     Raises:

@@ -38,7 +38,6 @@ class WordTrie:
 
     Args:
         lexicon: the words, their syllables and where they may stand.
-        tokens_of: the tokens of a word.
         newline: the token that ends a line.
 
     Raises:

@@ -88,7 +88,6 @@ def run(
         minutes: wall-clock budget of this session; None for no limit.
         save_every: seconds between checkpoints.
         evaluate_every: steps between evaluations; None to evaluate only at the end.
-        log: receives progress lines.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = restore(recipe, folder)

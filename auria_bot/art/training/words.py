@@ -55,7 +55,6 @@ def fit_guesser(table: Mapping[str, tuple[int, ...]], *, sweeps: int = 24, least
     A ridge regression on the features of `syllables.nuclei`, by Adam over the whole table.
 
     Args:
-        table: words and their counts.
         sweeps: passes over the table.
         least: a feature seen in fewer words is left out.
     """

@@ -106,7 +106,6 @@ class AtprotoSession:
         A server that refuses a token has not acted, so the second call is no second post.
 
         Args:
-            ask: makes one request.
             sent: whether that request is the visible one; then an uncertain outcome is OutcomeUnknown.
 
         Raises:
@@ -241,8 +240,6 @@ def classify(error: Exception, server: str, *, sent: bool) -> ChannelError:
     """The channel error for a failed request.
 
     Args:
-        error: that the client raised.
-        server: its address, for the message.
         sent: whether the request was the visible one.
     """
     response = getattr(error, "response", None)
@@ -263,10 +260,8 @@ def failure(status: int, content: Any, headers: Mapping[str, str], server: str, 
     """The channel error for an answer whose status is not 2xx.
 
     Args:
-        status: of HTTP.
         content: has the protocol's `error` and `message`, or is bytes.
         headers: by their names in lower case.
-        server: its address, for the message.
         sent: whether the request was the visible one.
     """
     quoted = _quoted(content)

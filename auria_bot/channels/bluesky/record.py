@@ -91,11 +91,9 @@ def post_record(
 
     Args:
         text: at most 300 graphemes and 3,000 bytes.
-        alt_text: of the picture.
         blob: the server's reference to the picture.
         size: width and height of the picture in pixels.
         languages: BCP 47 tags, at most three.
-        at: when it is posted.
         labels: self-labels, of `SELF_LABELS`.
     """
     record: dict[str, Any] = {

@@ -63,7 +63,6 @@ def single_send_client(
 
     Args:
         session: from `kept_session`.
-        address: of the private API.
         timeout: seconds, for each request.
         delay: the shortest and the longest wait before a request, in seconds.
         proxy: its address; "" for none.
@@ -231,7 +230,6 @@ def classify(error: Exception, client: Any, *, visible: bool, login: bool, hidde
     """Classify an error of the package.
 
     Args:
-        error: the error.
         client: its last answer holds the platform's message.
         visible: whether the visible request had been started.
         login: whether it was a login; any refusal of one needs the operator.

@@ -86,8 +86,6 @@ class GraphApi:
         """Send a change.
 
         Args:
-            path: of the edge.
-            token: of the account.
             visible: whether followers see the change; then an uncertain outcome is OutcomeUnknown.
             fields: sent as JSON.
 
@@ -159,7 +157,6 @@ class GraphContainers:
         """Store the arguments.
 
         Args:
-            api: reads their status.
             poll: seconds between two reads.
             patience: seconds until a container must be ready.
             settle: time after which a call whose answer was lost has been processed.
@@ -194,7 +191,6 @@ class GraphContainers:
 
         Args:
             post: its memo is the container.
-            token: of the account.
             whole: whether all posts since its attempt were listed.
 
         Raises:

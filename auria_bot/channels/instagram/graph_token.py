@@ -32,7 +32,6 @@ class GraphToken:
         """Store the arguments; nothing is read.
 
         Args:
-            api: renews the token.
             secrets: hold it as `access_token`.
             channel: the channel's name, for messages.
             margin: the token is renewed when it is valid for less.

@@ -264,8 +264,6 @@ class InstagramChannel:
         """Call the package and raise its errors as channel errors.
 
         Args:
-            client: the client that is called.
-            call: the call.
             visible: not empty once the visible request has been started.
             login: whether this is a login.
         """

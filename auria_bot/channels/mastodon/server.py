@@ -81,9 +81,7 @@ class MastodonServer:
         """Send a form.
 
         Args:
-            path: of the endpoint.
             sent: whether this is the visible request; then an uncertain outcome is OutcomeUnknown.
-            headers: additional ones.
             options: `data` and `files`, as `requests` takes them.
 
         Raises:

@@ -72,7 +72,6 @@ class PictureHost:
         """Host a JPEG and return its address; expired pictures are deleted first.
 
         Args:
-            content: of the file.
             lasts: seconds.
 
         Raises:
@@ -123,12 +122,7 @@ class PictureEndpoint:
         self._clock = clock
 
     def answer(self, method: str, path: str) -> Answer:
-        """The picture; 410 after it expired; 404 for everything else.
-
-        Args:
-            method: GET or HEAD.
-            path: of the address; only the part after the last slash counts.
-        """
+        """The picture; 410 after it expired; 404 for everything else."""
         if method not in {"GET", "HEAD"}:
             return _plain(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "GET, HEAD"})
         found = _NAME.fullmatch(path.rpartition("/")[2])

@@ -67,11 +67,8 @@ class PictureStorage:
 
         Args:
             endpoint: of the storage, without a trailing slash; the bucket becomes part of the path.
-            bucket: its name.
-            keys: sign the requests.
             prefix: of each picture's name in the bucket.
             client: sends the requests, with its own time-outs.
-            clock: now, in UTC.
         """
         self._base = f"{endpoint}/{bucket}/{prefix}"
         self._keys = keys
@@ -120,10 +117,7 @@ def presigned(method: str, url: str, keys: StorageKeys, *, at: datetime, lasts: 
     """A signed address that allows one method on one object for a limited time.
 
     Args:
-        method: such as GET.
         url: of the object, without a query.
-        keys: sign the address.
-        at: from when (UTC).
         lasts: seconds, at most seven days.
     """
     stamp, scope = _scope(at, keys)
@@ -145,11 +139,7 @@ def signed_headers(
     """The headers of a signed request.
 
     Args:
-        method: such as PUT.
         url: of the object, without a query.
-        keys: sign the request.
-        at: when (UTC).
-        content: of the request.
         extra: further headers to sign, in lower case.
     """
     stamp, scope = _scope(at, keys)
@@ -209,9 +199,6 @@ class MediaHost:
 
     def open(self, client: httpx2.Client) -> PictureHost | PictureStorage:
         """The endpoint or the storage, as configured.
-
-        Args:
-            client: sends the storage's requests.
 
         Raises:
             Unauthorised: neither is configured, or the storage's keys are missing.

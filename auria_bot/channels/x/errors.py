@@ -98,8 +98,6 @@ class ErrorClassifier:
         """The error for a failed answer.
 
         Args:
-            answered: the answer.
-            stage: what the request does.
             ahead: how far X's clock is ahead of this machine's.
         """
         status, kind = answered.status, kind_of(answered.problem)

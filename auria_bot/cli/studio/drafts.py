@@ -123,9 +123,6 @@ def print_draft(
     """Print a draft: its picture, when the terminal can draw it, and its facts.
 
     Args:
-        app: the application.
-        draft: the draft.
-        console: where to print.
         drawing: how to draw; AUTO depends on the terminal.
         name: which of its pictures.
     """

@@ -219,7 +219,6 @@ def sparkline(values: Sequence[float | None], *, zero: bool = False) -> str:
     """One character per value, its height relative to the others; a blank for None.
 
     Args:
-        values: any numbers.
         zero: start at zero, not at the smallest value.
     """
     known = [value for value in values if value is not None]

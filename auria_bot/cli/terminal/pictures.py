@@ -37,12 +37,7 @@ _KITTY_CHUNK = 4096  # base64 characters a command may carry
 
 
 def choose(environment: Mapping[str, str], *, terminal: bool) -> Drawing:
-    """The best way to draw, by the environment variables of the terminal.
-
-    Args:
-        environment: the process's variables.
-        terminal: whether the output is a terminal.
-    """
+    """The best way to draw, by the environment variables of the terminal."""
     term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
     if not terminal or term in {"", "dumb", "linux"} or environment.get("NO_COLOR"):
         return Drawing.NONE

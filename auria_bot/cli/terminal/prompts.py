@@ -62,7 +62,6 @@ def require_confirmation(question: str, command: str) -> bool:
     """Ask whether to do something that cannot be undone; False when the operator declines.
 
     Args:
-        question: what is asked.
         command: the command that does it without asking, for when there is no terminal.
 
     Raises:

@@ -32,7 +32,6 @@ def submissions(
     Args:
         path: one object per line, compressed or not.
         subreddits: only of these, in any case; of all when empty.
-        tally: counts lines, records and faults.
         tell: called regularly with the bytes of the file read so far.
 
     Raises:

@@ -103,7 +103,6 @@ class Reddit:
         """A page of a listing.
 
         Args:
-            subreddit: its name, without the "r/".
             path: "new", "top" or "search".
             params: what the listing is given beside.
             after: the name of the post that it goes on from, such as "t3_1abcd".

@@ -48,7 +48,6 @@ def opened(
             folder of them.
         subreddits: of posts on Reddit only those of these; all if empty.
         mapping: which field is what (`rows.FIELDS`); if given, JSON lines are not taken for a dump.
-        tally: counts lines, records and faults.
         tell: called regularly with the bytes read.
 
     Raises:

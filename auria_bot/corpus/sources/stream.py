@@ -79,7 +79,6 @@ def lines(
     Args:
         path: plain text or compressed (gzip, bzip2, xz, Zstandard), recognised by its first bytes.
         pattern: what a line must contain; every line matches if not given.
-        tally: counts lines and faults.
         tell: called regularly with the bytes read.
         blank: without a pattern, return empty lines too.
 

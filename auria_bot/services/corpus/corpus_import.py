@@ -94,7 +94,6 @@ class CorpusImporter:
             licence: the licence of the texts, if the file does not state one.
             dry_run: judge everything and store nothing.
             tell: called regularly with the bytes read so far.
-            report: counts while the file is read.
 
         Raises:
             NotFound: there is no such file.
@@ -130,7 +129,6 @@ class CorpusImporter:
             origin: the file or listing they come from.
             licence: the stated licence, if any.
             dry_run: judge everything and store nothing.
-            report: counts while posts are read.
         """
         found = report if report is not None else ImportReport()
         for batch in _batches(posts):

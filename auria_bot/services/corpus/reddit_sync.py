@@ -86,7 +86,6 @@ class SubredditSync:
             listing: one of `listings`.
             limit: the most posts; a walk that reaches it goes on next time. 0: all.
             dry_run: read and judge, and keep nothing, neither poems nor marks.
-            tell: called after each page.
 
         Raises:
             ChannelError, NotFound, SettingsError: Reddit cannot be read; what was read is kept.

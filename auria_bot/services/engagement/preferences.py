@@ -95,7 +95,6 @@ class PreferenceModel:
         """Set the collaborators.
 
         Args:
-            store: the database.
             half_life: after that time an artwork counts half.
             enabled: if false, preferences are reported but choose nothing.
             share: of artworks without a requested mood, the largest share whose mood is drawn; 0 to 1.

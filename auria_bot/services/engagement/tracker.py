@@ -119,9 +119,7 @@ class Tracker:
         """Set the collaborators.
 
         Args:
-            store: the database.
             channels: constructors of every channel, by the operator's name for it.
-            clock: the current time.
             calls: most calls to a channel in 24 hours.
             dollars: most US dollars that a channel's calls may cost in 24 hours.
             prices: US dollars per call, by the channel's name; 0 if it is not named.

@@ -160,7 +160,6 @@ def add_styles(
     """Add a folder of paintings to the operator's own style bank; only colours and style vectors are stored.
 
     Args:
-        settings: name the style bank's folders.
         folder: pictures of paintings, optionally with a metadata.csv.
         moods: a table of moods, or None to infer them from similar paintings.
         progress: called with (done, total, name).

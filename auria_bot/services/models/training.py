@@ -64,13 +64,11 @@ def train(
     """Train a model, or continue a stopped training.
 
     Args:
-        settings: name the home, the data and the other models.
         model: one of `TRAINED`.
         data: the folder of training data; that of the settings by default.
         minutes: budget of this call.
         steps: updates in all; the recipe's by default.
         target: the folder of the model; by default models/MODEL in the home, with the other models copied beside it.
-        log: called with messages on the progress.
 
     Raises:
         UnknownName: there is no such model.

@@ -96,7 +96,6 @@ class ChannelAdministration:
         """Set a channel up, or give it new options and credentials; they are kept when the platform accepts them.
 
         Args:
-            name: the operator's name for it.
             backend: its backend; "" for the one it has, or the one of its own name.
             place: where secrets are stored, one of `secret_store.PLACES`; "" for where they are.
             pairs: options as KEY=VALUE, which are not asked for.

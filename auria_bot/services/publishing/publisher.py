@@ -176,7 +176,6 @@ class Publisher:
         """Apply the operator's decision to a post whose outcome cannot be determined automatically.
 
         Args:
-            post_id: the post.
             decision: "sent" (it is published), "not-sent" (it is not, and is sent again) or "give-up".
             url: its address, for "sent".
             identifier: its id on the platform, for "sent"; by default the last part of the address.

@@ -334,13 +334,7 @@ def train(
     """Train, or continue training, and export the result.
 
     Args:
-        data: the folder with the archives.
         folder: features, checkpoints and the log; an existing run is resumed.
-        out: the model's folder, models/captioner in a checkout.
-        minutes: wall-clock budget of this session.
-        steps: updates in all; by default the recipe's.
-        log: receives progress lines.
-        recipe_file: by default config/train/captioner.toml.
         measure: caption the test split at the end and write metrics.json; only for a model that will ship.
 
     Returns:

@@ -51,9 +51,6 @@ class HaikuSet:
 def read_haiku(data: Path) -> HaikuSet:
     """The haiku in form of a data folder, in decent words that a dictionary has, by split.
 
-    Args:
-        data: the folder with haiku.jsonl.zst.
-
     Raises:
         NotFound: there is no such file.
     """
@@ -84,8 +81,6 @@ def header_of(poem: LabelledHaiku, rng: np.random.Generator, *, untold: float, t
     """A header that is true of the poem.
 
     Args:
-        poem: what is told of.
-        rng: what decides how much is told.
         untold: probability of an empty header.
         themed: probability of a theme in one that is not empty.
     """

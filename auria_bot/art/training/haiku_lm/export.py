@@ -46,7 +46,6 @@ def export(
     """Write a model's folder.
 
     Args:
-        adapters: the trained adapters.
         written: the tokens that can be asked for.
         out: the folder; an earlier model's files are replaced.
         training: how they were trained, kept in config.json.

@@ -86,17 +86,12 @@ def sample(
     batch ends with a row that has its number and its poems.
 
     Args:
-        decoder: of the fine-tuned language model.
-        tokens: its tokens.
         haiku: training haiku of nature, whose words are the themes.
         out: the file, appended to.
         poems: usable poems wanted in all.
         batch: poems begun at once.
-        minutes: wall-clock budget.
         guard: drops what copies the training text.
-        params: how tokens are sampled.
         seed: of headers and poems.
-        log: receives progress.
 
     Returns:
         The poems in the file.

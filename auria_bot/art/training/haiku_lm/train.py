@@ -80,9 +80,6 @@ class LoraRecipe:
 
     Args:
         net: a causal language model of transformers; it is frozen and adapted in place.
-        tokens: its tokens.
-        haiku: what it reads.
-        settings: how to train.
         known: folded words whose tokens it can be asked to write, beside those of the training haiku.
         written: the tokens it can be asked to write, where that is settled.
 
@@ -238,13 +235,6 @@ def train(
 
     Args:
         data: the folder with haiku.jsonl.zst.
-        folder: checkpoints and log.
-        out: where the adapters are written.
-        minutes: wall-clock budget of this sitting.
-        steps: updates of the whole run; by default the settings'.
-        settings: how to train; by default LoraSettings().
-        known: see LoraRecipe.
-        log: receives progress, line by line.
 
     Returns:
         The metrics written to metrics.json.
@@ -272,10 +262,6 @@ def train(
 
 def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
     """Measure trained adapters on the test split, beside the language model without them, and note it on their card.
-
-    Args:
-        data: the folder with haiku.jsonl.zst.
-        model: the adapters' folder.
 
     Raises:
         ModelMissing, ModelCorrupt: the adapters cannot be used.

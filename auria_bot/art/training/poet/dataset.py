@@ -87,10 +87,7 @@ def build(
     Args:
         data: the folder with HAIKU, and MACHINE, PUBLIC_DOMAIN and STANZAS where they exist.
         folder: where vocabulary and theme vectors are kept.
-        least: see `choose_words`.
-        most: see `choose_words`.
         themed: how many haiku get a sentence vector, those in form and about nature first; 0 encodes nothing.
-        log: receives progress lines.
     """
     poems, split, extra = _read_verse(data)
     kept = folder / "vocabulary.txt"  # a resumed run keeps its vocabulary even if the word tables changed

@@ -84,7 +84,6 @@ def export(
     """Write models/poet into `out`.
 
     Args:
-        net: the trained network.
         dataset: its vocabulary, and the verse it was trained on.
         data: the folder with the files of verse, for the copy guard.
         out: the folder to write; files of an earlier model are replaced.

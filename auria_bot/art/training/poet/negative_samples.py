@@ -82,12 +82,8 @@ def write_negatives(
     """Write a negative sample for each row, or read those that an earlier call wrote with the same model.
 
     Args:
-        model: the exported poet.
         dataset: the haiku, in that model's vocabulary.
         rows: which haiku; see `eligible`.
-        folder: where the samples are kept.
-        threads: threads of the network.
-        log: receives progress lines.
     """
     writer = _Writer(model, dataset, threads)
     kept = folder / "imitations" / verify(model)[:12]

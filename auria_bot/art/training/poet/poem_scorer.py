@@ -136,7 +136,6 @@ class PoemScorerRecipe:
         pairs: of the training split.
         held_out: of the validation split.
         vectors: (words, any) the poet's word vectors.
-        settings: how to train.
     """
 
     name = "poet-critic"
@@ -270,10 +269,7 @@ def train(
         dataset: haiku in the poet's vocabulary; its word vectors give the negative samples their themes.
         folder: where negative samples, checkpoints and the log are kept.
         out: the poet's folder: model.onnx and its tables are read, critic.onnx and critic.safetensors written.
-        settings: how to train; by default PoemScorerSettings().
         minutes: wall-clock budget of the updates; writing negative samples is not counted.
-        threads: threads for writing negative samples.
-        log: receives progress lines.
 
     Returns:
         The validation metrics, prefixed with "critic_"; {} where there are too few haiku.

@@ -268,12 +268,6 @@ def train(
     Args:
         data: the folder with the files of verse.
         folder: checkpoints, log and encoded corpus.
-        out: where the exported model is written.
-        minutes: wall-clock budget of this session.
-        steps: updates of the whole run; by default the settings'.
-        log: receives progress lines.
-        settings: how to train; by default PoetSettings().
-        scorer: how to train the poem scorer; by default PoemScorerSettings().
         corpus: which version of the corpus the haiku are, for the model's card: name, verses, sha256.
 
     Returns:
