@@ -27,7 +27,7 @@ def run(runs: int = 200) -> Result:
     bad = [one for one in done if one.faults]
     for one in bad:
         print(
-            f"  {one.channel}, {one.database}, {one.scenario} at post {one.post}: {'; '.join(one.faults)}",
+            f"  {one.channel}, {one.database}, {one.scenario} {one.detail} at post {one.post}: {'; '.join(one.faults)}",
             file=sys.stderr,
         )
     if not bad:
@@ -39,7 +39,7 @@ def run(runs: int = 200) -> Result:
     doubled = sum(fault.startswith("double") for one in bad for fault in one.faults)
     lost = sum(fault.startswith("lost") for one in bad for fault in one.faults)
     elsewhere = sum(one.database == "postgresql" for one in done)
-    figures = f"{len(done)} runs of two posts ({elsewhere} on PostgreSQL) at {len(SCENARIOS)} boundaries: {doubled} double, {lost} lost; {'; '.join(words)}"
+    figures = f"{len(done)} runs of two posts ({elsewhere} on PostgreSQL) with {len(SCENARIOS)} kinds of faults: {doubled} double, {lost} lost; {'; '.join(words)}"
     return Result(
         name="publish-faults",
         figures=figures,

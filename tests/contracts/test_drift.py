@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.platforms import PLATFORMS
-from tests.scenarios.drift import Change, Drifting, drift, fields
+from tests.scenarios.changed_answers import Change, Drifting
+from tests.scenarios.drift import drift, fields
 
 if TYPE_CHECKING:
     from pathlib import Path

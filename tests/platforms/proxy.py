@@ -70,6 +70,7 @@ class FaultyProxy:
         self._server: socketserver.ThreadingTCPServer | None = None
         self.requests: list[tuple[str, str]] = []
         self.away = False  # whether every connection breaks
+        self.unheard: frozenset[bytes] = frozenset()  # names of headers, in small letters, that are not handed on
         self.rewrite: Callable[[str, str, bytes], bytes] | None = None  # changes answers, given method and path
 
     def __enter__(self) -> Self:
@@ -137,7 +138,7 @@ class FaultyProxy:
         if self.away:
             _break(client)
             return
-        request = _read_request(client)
+        request = _read_request(client, without=self.unheard | {b"connection"})
         if request is None:
             return
         method, path, raw = request
@@ -172,7 +173,7 @@ class FaultyProxy:
         return b"".join(parts)
 
 
-def _read_request(client: socket.socket) -> tuple[str, str, bytes] | None:
+def _read_request(client: socket.socket, *, without: frozenset[bytes]) -> tuple[str, str, bytes] | None:
     """Method, path and the request's bytes, changed to ask for the connection's end."""
     client.settimeout(PATIENCE)
     data = b""
@@ -192,7 +193,7 @@ def _read_request(client: socket.socket) -> tuple[str, str, bytes] | None:
         if not part:
             return None
         body += part
-    kept = [line for line in lines if not line.lower().startswith(b"connection:")]
+    kept = [line for line in lines if line.partition(b":")[0].lower() not in without]
     method, path, _ = first.decode("latin-1").split(" ", 2)
     return method, path, b"\r\n".join([first, *kept, b"Connection: close"]) + b"\r\n\r\n" + body
 

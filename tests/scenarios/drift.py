@@ -10,49 +10,29 @@ that is called absent or vanished and is seen, or called sent and is not, is los
 from __future__ import annotations
 
 import contextlib
-import copy
-import json
-import re
 import shutil
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import auria_bot.channels
 from auria_bot.errors import ChannelError, NotFound, OutcomeUnknown, Throttled, Unauthorised
 from tests.platforms import MemorySecrets, platform
 from tests.platforms.proxy import FaultyProxy
+from tests.scenarios.changed_answers import Drifting, changed_answers, changes, drop_faults
 from tests.trials import Recorded, made, new_post, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from auria_bot.domain.interfaces import Channel
     from auria_bot.domain.post import Receipt
     from tests.platforms import Platform
+    from tests.scenarios.changed_answers import Change
 
-__all__ = ["KINDS", "Change", "Drifted", "Drifting", "drift", "fields"]
+__all__ = ["Drifted", "drift", "fields"]
 
-KINDS = ("missing", "null", "other type", "renamed", "extra")
-_READ_BY = {
-    "x": "x",
-    "mastodon": "mastodon",
-    "instagram_graph": "instagram",
-}  # channels without a client library for answers
 _PATIENCE = 3.0  # seconds until what was unclear must be clear again, once nothing is changed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One change to all answers of an endpoint."""
-
-    endpoint: str  # method and path, with "*" for ids
-    path: tuple[str, ...]  # names of nested fields, "[]" for the items of an array
-    kind: str  # one of KINDS
-
-    def __str__(self) -> str:
-        return f"{self.endpoint} {'.'.join(self.path) or 'the answer'} {self.kind}"
 
 
 @dataclass(slots=True)
@@ -66,103 +46,11 @@ class Drifted:
     wrong: list[str] = field(default_factory=list)  # "double ...", "lost ...", "crash ...", "sentence ..."
 
 
-class Drifting:
-    """Changes answers on their way, as it is told to, and lists the fields that it sees."""
-
-    def __init__(self) -> None:
-        self.change: Change | None = None
-        self.applied = False
-        self.seen: dict[tuple[str, tuple[str, ...]], None] = {}  # in the order in which they came
-
-    def json(self, method: str, path: str, answer: Any) -> Any:
-        """An answer with the change."""
-        endpoint = f"{method} {_general(path)}"
-        self.seen.update(dict.fromkeys((endpoint, place) for place in _places(answer)))
-        if self.change is None or self.change.endpoint != endpoint:
-            return answer
-        answer = copy.deepcopy(answer)
-        for owner, name in _owners(answer, self.change.path):
-            self.applied = True
-            _apply(owner, name, self.change.kind)
-        return answer
-
-    def raw(self, method: str, path: str, answer: bytes) -> bytes:
-        """The same for a whole HTTP answer."""
-        head, _, body = answer.partition(b"\r\n\r\n")
-        try:
-            content = json.loads(body)
-        except ValueError:
-            return answer
-        changed = json.dumps(self.json(method, path, content)).encode()
-        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length:")]
-        return b"\r\n".join([*lines, b"Content-Length: %d" % len(changed)]) + b"\r\n\r\n" + changed
-
-
-def _general(path: str) -> str:
-    """A path without its query, with "*" for parts that are ids."""
-    parts = path.partition("?")[0].split("/")
-    return "/".join("*" if re.search(r"\d{4}", part) or re.fullmatch(r"\d+", part) else part for part in parts)
-
-
-def _places(answer: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The path of every field, and of every object (for extra fields)."""
-    if isinstance(answer, dict):
-        yield (*path, "+")
-        for name, value in answer.items():
-            yield (*path, name)
-            yield from _places(value, (*path, name))
-    elif isinstance(answer, list) and answer:
-        yield from _places(answer[0], (*path, "[]"))
-
-
-def _owners(answer: Any, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
-    """The objects that hold the field of that path, and its name."""
-    if path[:1] == ("[]",):
-        for item in answer if isinstance(answer, list) else ():
-            yield from _owners(item, path[1:])
-    elif isinstance(answer, dict) and len(path) == 1 and (path[0] in answer or path[0] == "+"):
-        yield answer, path[0]
-    elif isinstance(answer, dict) and len(path) > 1 and path[0] in answer:
-        yield from _owners(answer[path[0]], path[1:])
-
-
-def _apply(owner: dict[str, Any], name: str, kind: str) -> None:
-    if kind == "extra":
-        owner |= {"new_field": {"id": "1", "items": [None]}, "": 7, "type": owner.get("type", "new")}
-    elif kind == "null":
-        owner[name] = None
-    elif kind == "renamed":
-        owner[f"{name}_v2"] = owner.pop(name)
-    elif kind == "missing":
-        del owner[name]
-    else:
-        value = owner[name]
-        owner[name] = {"value": value} if isinstance(value, str) else "other" if value is not None else 7
-
-
 def fields(channel: str, root: Path) -> list[Change]:
-    """Every change of every field that the answers of a round hold.
-
-    Of the channels that read answers themselves, fields that they never name are left out, but for what surrounds a field that they do.
-    """
+    """Every change of every field that the answers of a round hold."""
     with _served(channel) as (server, drifting, options):
         _Round(server, drifting, options, root / f"{channel}-first").run()
-        places = list(drifting.seen)
-    if channel in _READ_BY:
-        names = _named(_READ_BY[channel])
-        places = [(endpoint, place) for endpoint, place in places if place[-1] == "+" or place[-1] in names]
-    changes = []
-    for endpoint, place in places:
-        kinds = ("extra",) if place[-1] == "+" else KINDS[:-1]
-        changes += [Change(endpoint=endpoint, path=place, kind=kind) for kind in kinds]
-    return changes
-
-
-def _named(package: str) -> set[str]:
-    """Every word that stands as a text of its own in the modules of a channel's package."""
-    modules = (Path(auria_bot.channels.__path__[0]) / package).glob("*.py")
-    sources = "\n".join(module.read_text(encoding="utf-8") for module in modules)
-    return set(re.findall(r"[\"'](\w+)[\"']", sources))
+        return changes(channel, drifting)
 
 
 def drift(channel: str, changes: list[Change], root: Path) -> Drifted:
@@ -189,10 +77,7 @@ def _served(channel: str) -> Iterator[tuple[Platform, Drifting, dict[str, Any]]]
     with contextlib.ExitStack() as stack:
         stack.enter_context(server)
         options = server.options()
-        if channel == "x":
-            server.rewrite = drifting.json  # type: ignore[attr-defined]  # X signs its address: no proxy can stand before it
-        else:
-            server.proxy.rewrite = drifting.raw  # type: ignore[attr-defined]  # the others have one already
+        stack.enter_context(changed_answers(server, drifting))
         if "appview" in options:
             behind = int(options["appview"].rpartition(":")[2])
             before = stack.enter_context(FaultyProxy(behind, mutation=lambda *_: False))
@@ -220,7 +105,7 @@ class _Round:
             self._server.fail_next(fault)
             if not self._settled(watch):
                 waiting.append(watch)
-            self._drop_faults()
+            drop_faults(self._server)
         self._call("audience", lambda: self._channel().audience())
         self._drifting.change = None
         for watch in waiting:
@@ -315,10 +200,3 @@ class _Round:
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             self.wrong.append(f"crash: {what} raises {type(error).__name__}: {str(error)[:200]}")
             return None, OutcomeUnknown("a crash")
-
-    def _drop_faults(self) -> None:
-        """A fault that no request came for must not wait for the next round."""
-        if self._backend == "x":
-            self._server.state.faults.clear()  # type: ignore[attr-defined]  # X's own
-        else:
-            self._server.proxy.forget_faults()  # type: ignore[attr-defined]  # the others have a proxy

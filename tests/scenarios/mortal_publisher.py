@@ -2,7 +2,8 @@
 
 The process imports everything once and forks for every line, so that a thousand publishers need not start Python a
 thousand times. A line is a JSON object: `home` (with the secrets), `database` (its URL), `channel`, `options` of the channel, and
-`kill`, a boundary and at which post, or null. It answers with the child's process id, and, when it is gone, with the signal that
+`kill`, a boundary and at which post, or null; `once` for one round only; and `resume`, whether a paused channel is resumed
+first, as its operator would. It answers with the child's process id, and, when it is gone, with the signal that
 ended it or 0, and what it printed. Time is not waited for: before each round every lease has run out and everything is due.
 
 Not a benchmark itself.
@@ -124,6 +125,8 @@ def _publish(told: dict[str, Any]) -> None:
     if told["kill"]:
         _mortal(*told["kill"])
     with contextlib.closing(house(home, told["database"], told["channel"], told["options"])) as made:
+        for pause in made.publisher.paused() if told["resume"] else ():
+            made.publisher.resume(pause.name)
         for _ in range(1 if told["kill"] or told["once"] else _ROUNDS):
             _time_passes(told["database"])
             done = made.publisher.publish()

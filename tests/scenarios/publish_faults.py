@@ -3,7 +3,9 @@
 For each social channel, before its platform on this machine, so many seeded runs. A run has two due posts. Its seed draws the
 boundary, and at which of the posts: SIGKILL before the claim, after it, after the upload, right before the mutation, after it
 (before its commit), after the commit, and while the platform's answer is on its way; or the platform fails at the mutation
-(before acting, after acting, within its answer, in silence, with garbage, with an error of the server). Then publishers run until
+(before acting, after acting, within its answer, in silence, with garbage, with an error of the server); or the answer is cut off
+and then the platform shows no posts where the channel looks for this one, for a while or for good; or a field of its answers is
+missing, null, renamed or of another type while posts are sent and looked up. Then publishers run until
 every post is at its end. What counts is what followers see on the platform: a post seen twice is a double post, a post that
 is called sent and not seen, or never comes to an end, is lost. Every fifth run keeps its posts in a database of PostgreSQL, the
 others in SQLite.
@@ -29,6 +31,7 @@ from auria_bot.secret_store import SecretStore
 from auria_bot.store.engine import connect, upgrade
 from auria_bot.store.schema import posts
 from tests.platforms import FAULTS, Platform, platform
+from tests.scenarios.changed_answers import KINDS, Drifting, EmptyTimeline, changed_answers, changes, drop_faults
 from tests.scenarios.mortal_publisher import BOUNDARIES
 from tests.scenarios.publishing import fill, own_pictures
 
@@ -36,14 +39,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.scenarios.changed_answers import Change, ChangedAnswers
+
 __all__ = ["CUTS", "SCENARIOS", "Databases", "Publishers", "Trial", "trials"]
 
 SEED = 20261121
 CUTS = tuple(fault for fault in FAULTS if fault not in {"401", "403", "429"})
 """How the platform fails at a mutation; refusals are no faults of the line."""
 
-SCENARIOS = (*BOUNDARIES, "in-flight", *CUTS)
-"""Kills, then cuts."""
+FOR_GOOD = "empty timeline for good"
+TIMELINES = ("empty timeline", FOR_GOOD)
+"""The answer is cut off, and what was posted is not shown."""
+
+DRIFTS = tuple(f"field {kind}" for kind in KINDS if kind != "extra")
+"""How a field of the answers changes."""
+
+SCENARIOS = (*BOUNDARIES, "in-flight", *CUTS, *TIMELINES, *DRIFTS)
+"""Kills, cuts, then answers that mislead."""
 
 _FRESH = 20  # runs before a platform is started anew, so that its history stays short
 _EVERY = 5  # runs, of which the last is on PostgreSQL
@@ -57,6 +69,7 @@ class Trial:
     channel: str
     database: str  # "sqlite" or "postgresql"
     scenario: str
+    detail: str  # which field changed, and how
     post: int  # at which of the posts it happened
     states: tuple[str, ...]
     faults: tuple[str, ...]  # double posts, lost posts
@@ -82,9 +95,16 @@ class Publishers:
             self._process.stdout.close()
 
     def begin(
-        self, home: Path, database: str, server: Platform, *, kill: tuple[str, int] | None = None, once: bool = False
+        self,
+        home: Path,
+        database: str,
+        server: Platform,
+        *,
+        kill: tuple[str, int] | None = None,
+        once: bool = False,
+        resume: bool = False,
     ) -> int:
-        """Start one; its process id."""
+        """Start one, which resumes a paused channel first if it is told to; its process id."""
         told = {
             "home": str(home),
             "database": database,
@@ -92,6 +112,7 @@ class Publishers:
             "options": server.options(),
             "kill": kill,
             "once": once,
+            "resume": resume,
         }
         if self._process.stdin:
             self._process.stdin.write(json.dumps(told) + "\n")
@@ -156,62 +177,151 @@ def _home(root: Path, number: int, server: Platform) -> Path:
     return home
 
 
-def trial(
-    root: Path, databases: Databases, publishers: Publishers, server: Platform, *, number: int, scenario: str, post: int
-) -> Trial:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
     """One run: something happens at a post, then all is well again."""
-    home = _home(root, number, server)
-    with databases.one(home, number) as database:
-        # The posts' numbers stand in their first lines.
-        fill(database, numbers := [number * 2 + 1, number * 2 + 2], own_pictures(home), channel=server.backend)
-        states, wrong = _lived_through(home, database, publishers, server, numbers, scenario, post)
-    if not wrong:
-        shutil.rmtree(home)
-    kind = database.partition(":")[0].partition("+")[0]
-    return Trial(
-        channel=server.backend, database=kind, scenario=scenario, post=post, states=tuple(states), faults=tuple(wrong)
-    )
+
+    publishers: Publishers
+    server: Platform
+    home: Path
+    database: str
+    lines: list[str]  # the posts' first lines
+    scenario: str
+    post: int  # at which of the posts it happens, from 1
+    answers: ChangedAnswers | None  # what misleads
+    rounds: int  # how many publishers are misled
+
+    def lived_through(self) -> tuple[list[str], list[str]]:
+        """The posts' states at the end, and what is wrong."""
+        with contextlib.ExitStack() as stack:
+            if self.answers is None:
+                wrong = list(self._disturbed())
+            else:
+                stack.enter_context(changed_answers(self.server, self.answers))
+                wrong = list(self._misled())
+                if self.scenario != FOR_GOOD:
+                    stack.close()
+            self.publishers.begin(self.home, self.database, self.server, resume=self.answers is not None)
+            ended, said = self.publishers.end()
+        if ended or "Traceback" in said:
+            wrong.append(f"the publisher that lives ended with signal {ended}: {said[-500:]}")
+        states = _states(self.database)
+        return states, [*wrong, *_told(self.server, states, self.lines, said)]
+
+    def _disturbed(self) -> Iterator[str]:
+        """Kill the publisher, or let its line fail; yields what is wrong."""
+        if self.scenario in BOUNDARIES:
+            self.publishers.begin(self.home, self.database, self.server, kill=(self.scenario, self.post))
+            ended, said = self.publishers.end()
+            if ended != signal.SIGKILL:
+                yield f"it was not killed: {said}"
+        elif self.scenario == "in-flight":
+            self._kill_in_flight(self.lines[self.post - 1])
+        else:
+            self._one_round(self.scenario)
+
+    def _misled(self) -> Iterator[str]:
+        """Cut an answer off, and look for the post while answers mislead; yields what is wrong."""
+        with _keys_forgotten(self.server):
+            for fault in ("cut-after", *["ok"] * (self.rounds - 1)):
+                said = self._one_round(fault)
+                if "Traceback" in said:
+                    yield f"crash: {said[-500:]}"
+            drop_faults(self.server)
+
+    def _one_round(self, fault: str) -> str:
+        """One round of a publisher, whose mutation of the post fails so; what it said."""
+        self.server.fail_next(*[fault] if self.post == 1 else ["ok", fault])
+        self.publishers.begin(self.home, self.database, self.server, once=True)
+        return self.publishers.end()[1]
+
+    def _kill_in_flight(self, line: str) -> None:
+        """Kill the publisher once the post is visible, while the answer is held back."""
+        self.server.fail_next("slow", "slow")
+        child = self.publishers.begin(self.home, self.database, self.server, once=True)
+        until = time.monotonic() + _PATIENCE
+        with contextlib.suppress(ProcessLookupError):
+            while not _seen(self.server, line) and time.monotonic() < until:
+                os.kill(child, 0)
+                time.sleep(0.01)
+            os.kill(child, signal.SIGKILL)
+        self.publishers.end()
 
 
-def _lived_through(
-    home: Path, database: str, publishers: Publishers, server: Platform, numbers: list[int], scenario: str, post: int
-) -> tuple[list[str], list[str]]:
-    """The posts' states at the end, and what is wrong."""
-    wrong = list[str]()
-    if scenario in BOUNDARIES:
-        publishers.begin(home, database, server, kill=(scenario, post))
-        ended, said = publishers.end()
-        if ended != signal.SIGKILL:
-            wrong.append(f"it was not killed: {said}")
-    elif scenario == "in-flight":
-        _kill_in_flight(publishers, home, database, server, _first_lines(numbers)[post - 1])
-    else:
-        server.fail_next(*[scenario] if post == 1 else ["ok", scenario])
-        publishers.begin(home, database, server, once=True)
-        publishers.end()
-    publishers.begin(home, database, server)
-    ended, said = publishers.end()
-    if ended or "Traceback" in said:
-        wrong.append(f"the publisher that lives ended with signal {ended}: {said[-500:]}")
-    states = _states(database)
-    return states, [*wrong, *_told(server, states, _first_lines(numbers), said)]
+class _Trials:
+    """The runs of one channel."""
+
+    def __init__(self, channel: str, root: Path, publishers: Publishers, databases: Databases, seed: int) -> None:
+        self._channel, self._root, self._publishers, self._databases = channel, root, publishers, databases
+        self._rng = random.Random(f"{seed}-{channel}")
+        self._changes: list[Change] = []  # of the answers that a publisher gets
+
+    def run(self, runs: int) -> Iterator[Trial]:
+        """So many runs, each scenario as often as the others."""
+        drawn = [SCENARIOS[number % len(SCENARIOS)] for number in range(runs)]
+        self._rng.shuffle(drawn)
+        for start in range(0, runs, _FRESH):
+            with platform(self._channel) as server:
+                if not self._changes:
+                    drifting = Drifting()  # which changes nothing yet
+                    self._trial(server, number=runs, scenario="cut-after", answers=drifting)
+                    self._changes = changes(self._channel, drifting)
+                for number in range(start, min(start + _FRESH, runs)):
+                    scenario = drawn[number]
+                    yield self._trial(server, number=number, scenario=scenario, answers=self._answers(scenario))
+
+    def _answers(self, scenario: str) -> ChangedAnswers | None:
+        """What misleads publishers in a scenario."""
+        if scenario in TIMELINES:
+            return EmptyTimeline(self._channel)
+        if scenario in DRIFTS:
+            kind = scenario.removeprefix("field ")
+            return Drifting(self._rng.choice([change for change in self._changes if change.kind == kind]))
+        return None
+
+    def _trial(self, server: Platform, *, number: int, scenario: str, answers: ChangedAnswers | None) -> Trial:
+        post, rounds = self._rng.choice((1, 2)), self._rng.choice((2, 3, 4))
+        home, numbers = _home(self._root, number, server), [number * 2 + 1, number * 2 + 2]
+        with self._databases.one(home, number) as database:
+            fill(database, numbers, own_pictures(home), channel=server.backend)
+            run = _Run(
+                publishers=self._publishers,
+                server=server,
+                home=home,
+                database=database,
+                lines=_first_lines(numbers),
+                scenario=scenario,
+                post=post,
+                answers=answers,
+                rounds=rounds,
+            )
+            states, wrong = run.lived_through()
+        if not wrong:
+            shutil.rmtree(home)
+        return Trial(
+            channel=server.backend,
+            database=database.partition(":")[0].partition("+")[0],
+            scenario=scenario,
+            detail=str(answers.change or "") if isinstance(answers, Drifting) else "",
+            post=post,
+            states=tuple(states),
+            faults=tuple(wrong),
+        )
+
+
+@contextlib.contextmanager
+def _keys_forgotten(server: Platform) -> Iterator[None]:
+    """Let a platform know no idempotency keys, as after an hour."""
+    proxy = getattr(server, "proxy", None)
+    if proxy is not None:
+        proxy.unheard = frozenset({b"idempotency-key"})
+    yield
+    if proxy is not None:
+        proxy.unheard = frozenset()
 
 
 def _first_lines(numbers: list[int]) -> list[str]:
     return [f"stone number {number}" for number in numbers]
-
-
-def _kill_in_flight(publishers: Publishers, home: Path, database: str, server: Platform, line: str) -> None:
-    """Kill the publisher once the post is visible, while the answer is held back."""
-    server.fail_next("slow", "slow")
-    child = publishers.begin(home, database, server, once=True)
-    until = time.monotonic() + _PATIENCE
-    with contextlib.suppress(ProcessLookupError):
-        while not _seen(server, line) and time.monotonic() < until:
-            os.kill(child, 0)
-            time.sleep(0.01)
-        os.kill(child, signal.SIGKILL)
-    publishers.end()
 
 
 def _seen(server: Platform, line: str) -> int:
@@ -243,13 +353,4 @@ def trials(
     channel: str, runs: int, root: Path, publishers: Publishers, *, databases: Databases | None = None, seed: int = SEED
 ) -> Iterator[Trial]:
     """So many runs of a channel, each scenario as often as the others, in an order that the seed draws; on SQLite by default."""
-    rng = random.Random(f"{seed}-{channel}")
-    databases = databases or Databases(root)
-    drawn = [SCENARIOS[number % len(SCENARIOS)] for number in range(runs)]
-    rng.shuffle(drawn)
-    for start in range(0, runs, _FRESH):
-        with platform(channel) as server:
-            for number in range(start, min(start + _FRESH, runs)):
-                yield trial(
-                    root, databases, publishers, server, number=number, scenario=drawn[number], post=rng.choice((1, 2))
-                )
+    return _Trials(channel, root, publishers, databases or Databases(root), seed).run(runs)

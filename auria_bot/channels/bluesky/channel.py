@@ -154,10 +154,8 @@ class BlueskyChannel:
         ready(key)
         if self._put(body):
             return self._receipt(key, record)
-        existing = self.find(post)
-        if existing is None:
-            raise OutcomeUnknown(f"{self._account.service} says that the post exists already, and does not show it")
-        return existing
+        # The key is this post's alone: an earlier attempt went out, even if the server does not show the record now.
+        return self.find(post) or self._receipt(key, record)
 
     def find(self, post: Post) -> Receipt | None:
         """Read the record at the post's key."""

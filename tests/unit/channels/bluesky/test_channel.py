@@ -20,6 +20,7 @@ from auria_bot.errors import DiskError, NotFound, OutcomeUnknown, Rejected, Sett
 from tests.platforms import FAULTS, MemorySecrets, ready
 from tests.platforms.atproto_server import ask
 from tests.platforms.bluesky import HANDLE, BlueskyPlatform
+from tests.scenarios.changed_answers import EmptyTimeline, changed_answers
 from tests.trials import new_post, noisy
 from tests.unit.channels.killed import publish_and_die
 
@@ -122,6 +123,18 @@ def test_a_repeat_changes_nothing(
     assert later.publish(replace(post, text="other words"), ready) == receipt
     assert later.find(post) == receipt
     assert shown(platform, post) == before
+
+
+def test_a_taken_key_proves_that_the_post_is_out(
+    platform: BlueskyPlatform, secrets: MemorySecrets, channel: BlueskyChannel, post: Post, tmp_path: Path
+) -> None:
+    """A repeat has a receipt also where the server says that there is no such record."""
+    receipt = channel.publish(post, ready)
+    with changed_answers(platform, EmptyTimeline("bluesky")):
+        later = another(platform, secrets, tmp_path)
+        assert later.find(post) is None
+        assert later.publish(post, ready).id == receipt.id
+    assert len(shown(platform, post)) == 1
 
 
 def test_two_workers_at_once_make_one_post(
