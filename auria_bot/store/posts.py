@@ -10,7 +10,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CTE, Connection, Row, bindparam, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from auria_bot.domain.draft import Draft
 from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Pause, Post, PostState, Receipt
@@ -126,9 +140,13 @@ class Posts:
         """How many posts were sent on a channel, or may have been, since then."""
         maybe_sent = (PostState.SENT, PostState.SENDING, PostState.UNKNOWN, PostState.NEEDS_ATTENTION)
         these = (posts.c.channel == channel, posts.c.state.in_([str(state) for state in maybe_sent]))
-        # A SENDING post that was not tried yet is about to be sent by another worker.
-        late = or_(posts.c.tried_at >= since, posts.c.state == PostState.SENDING)
-        return int(self._connection.execute(select(func.count()).where(*these, late)).scalar_one())
+        return int(self._connection.execute(select(func.count()).where(*these, _attempted(since))).scalar_one())
+
+    def under_way(self, *, since: datetime) -> Sequence[Post]:
+        """Posts that are being sent by an attempt since then, or whose outcome is unknown since then; newest first."""
+        these = (posts.c.state.in_([str(PostState.SENDING), str(PostState.UNKNOWN)]), _attempted(since))
+        rows = self._connection.execute(select(posts).where(*these).order_by(posts.c.id.desc()))
+        return tuple(_post(row, self._home) for row in rows)
 
     def claim(self, *, now: datetime, lease: timedelta, channels: Collection[str], limit: int = 1) -> Sequence[Post]:
         """Claim the longest due WAITING posts: move them to SENDING with an attempt, a lease and a fencing number.
@@ -289,6 +307,13 @@ class Channels:
             update(channels_table).where(*paused).values(paused_at=None, paused_by="", reason="")
         )
         return done.rowcount == 1
+
+
+def _attempted(since: datetime) -> ColumnElement[bool]:
+    """Whether a post was attempted since then; the worker of a SENDING one may still be about to try."""
+    its_claim = (attempts.c.post_id == posts.c.id, attempts.c.fencing == posts.c.fencing)
+    claimed = exists().where(*its_claim, attempts.c.started_at >= since).correlate(posts)
+    return or_(posts.c.tried_at >= since, (posts.c.state == PostState.SENDING) & claimed)
 
 
 def _claim_of(post: Post) -> dict[str, Any]:

@@ -283,11 +283,11 @@ class Publisher:
     def _under_way(self, channels: Collection[str], since: datetime) -> list[str]:
         """Posts whose outcome is still unknown; whoever counts posts since a time must run again for these."""
         with self._store.read() as unit:
-            posts = unit.posts.list({PostState.SENDING, PostState.UNKNOWN})
+            posts = unit.posts.under_way(since=since)
         return [
             f"post {post.id} on {post.channel} is {post.state}; whether it is published will be known later"
             for post in posts
-            if post.channel in channels and (post.state is PostState.SENDING or (post.tried_at or since) >= since)
+            if post.channel in channels
         ]
 
     def _send_due(self, name: str, channel: Channel, limit: int | None) -> Iterator[Post]:

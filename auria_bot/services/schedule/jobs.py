@@ -219,20 +219,16 @@ class JobPlanner:
         since = run.started_at or run.slot.due
         with self.store.read() as unit:
             paused = [pause for pause in unit.channels.paused() if pause.name == channel]
-            posts = unit.posts.list({PostState.WAITING, PostState.SENDING, PostState.UNKNOWN})
+            # An earlier run's post of unknown outcome, or of a worker that died, delays nothing.
+            posts = (*unit.posts.list({PostState.WAITING}), *unit.posts.under_way(since=since))
             approved = [draft.id for draft in unit.drafts.list({DraftState.APPROVED}) if channel in draft.channels]
-        # An earlier run's post of unknown outcome delays nothing.
-        open_posts = [
-            post
-            for post in posts
-            if post.channel == channel and (post.state is not PostState.UNKNOWN or (post.tried_at or since) >= since)
-        ]
+        open_posts = [post for post in posts if post.channel == channel]
         if paused:
             return JobPlan(reason=f"{channel} is paused: {paused[0].reason}")
         if not open_posts and not approved:
             return JobPlan(reason="nothing is approved")
         # A draft that has posts is not made into posts again; the command continues those.
-        draft_id = open_posts[-1].draft_id if open_posts else approved[-1]
+        draft_id = min(open_posts, key=lambda post: post.id).draft_id if open_posts else approved[-1]
         options = ("--channel", channel, "--once", "--since", since.strftime(_TIMESTAMP), "--json")
         return JobPlan(commands=(("publish", str(draft_id), *options),))
 

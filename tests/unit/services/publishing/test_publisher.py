@@ -10,6 +10,7 @@ import pytest
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
 from auria_bot.errors import InputError, InvalidTransition, NotFound, OutcomeUnknown, Unauthorised, UnknownName
+from auria_bot.services.publishing.publisher import LEASE
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.house import fake_house
 from tests.publishing import approved, only, outcomes
@@ -301,6 +302,23 @@ def test_a_post_that_may_be_out_counts_until_it_is_known(
     clock.advance(hours=2)
     house.publisher.publish(limit=1, since=six)
     assert {post.state for post in house.publisher.posts()} == {PostState.SENT, PostState.WAITING}
+
+
+def test_a_post_that_is_being_sent_counts_since_its_claim(
+    house: Application, channel: FakeChannel, clock: FakeClock
+) -> None:
+    """The run whose worker died waits for its post; a later run sends its own, and knows of no other."""
+    for number in range(1, 4):
+        approved(house, number)
+    six = clock()
+    house.publisher.schedule([1])
+    with house.store.begin() as unit:
+        unit.posts.claim(now=clock(), lease=LEASE, channels=("fake",))
+    clock.advance(minutes=1)
+    first = house.publisher.publish([2], limit=1, since=six)
+    assert (channel.mutations, ["is sending" in words for words in first.problems]) == (0, [True])
+    second = house.publisher.publish([2], limit=1, since=clock())
+    assert (channel.mutations, second.problems) == (1, ())
 
 
 def test_looking_up_sends_nothing(house: Application, channel: FakeChannel, clock: FakeClock) -> None:

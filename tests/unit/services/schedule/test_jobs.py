@@ -138,6 +138,20 @@ def test_a_post_that_may_be_out_holds_up_its_own_slot_only(
     assert planner(house, clock).plan(tomorrow).commands[0][1] == "2"
 
 
+def test_a_worker_that_died_holds_up_its_own_slot_only(house: Application, clock: FakeClock) -> None:
+    """The slot's command waits for the post's lease; the next slot goes on with the next draft meanwhile."""
+    for number in (1, 2):
+        approved(house, number)
+    house.publisher.schedule([1])
+    with house.store.begin() as unit:
+        unit.posts.claim(now=clock(), lease=timedelta(minutes=15), channels=("fake",))
+    its_own, next_one = (
+        claim(f"{PUBLISH}fake").evolve(started_at=clock() + timedelta(seconds=seconds)) for seconds in (-1, 1)
+    )
+    assert planner(house, clock).plan(its_own).commands[0][1] == "1"
+    assert planner(house, clock).plan(next_one).commands[0][1] == "2"
+
+
 def test_the_other_jobs_are_single_commands(house: Application, clock: FakeClock) -> None:
     """Further ones are named by whoever joins the parts; one that nobody knows is let be."""
     one = planner(house, clock, more={"tidy": ("db", "tidy")})
