@@ -3,10 +3,14 @@
 A bar in seconds holds for one machine on one quiet day. Benchmarks therefore divide a time by one of these references,
 measured in the same run before and after the work, and state it in seconds of the reference machine, a quiet server of
 2024 with two cores: on a slower or busier machine both grow alike.
+
+`python -m tests.bench.reference` measures LOOP_SECONDS and MATRIX_SECONDS, and prints the line to put below. Run it on the
+reference machine with nothing else running; it says how busy the machine was, and the figures of a busy one are worth nothing.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from dataclasses import dataclass
@@ -24,7 +28,9 @@ MATRIX_SIDE = 768
 """Side of the square single-precision matrices of which three products are computed."""
 
 LOOP_SECONDS, MATRIX_SECONDS = 0.028, 0.045
-"""What both take on the reference machine."""
+"""What both take on the reference machine: see above for how they are measured."""
+
+_SAMPLES = 60  # of each, when they are measured
 
 
 def _loop() -> None:
@@ -98,3 +104,17 @@ class Stopwatch:
             loop_processor=statistics.median(processor for _, processor in self._loops),
             matrix=statistics.median(wall for wall, _ in self._matrices),
         )
+
+
+def _measure() -> None:
+    """Print the constants of this machine, and what speaks against them."""
+    watch = Stopwatch()
+    watch.sample(_SAMPLES)
+    found = watch.reference
+    print(f"LOOP_SECONDS, MATRIX_SECONDS = {found.loop_processor:.4f}, {found.matrix:.4f}")
+    waited = found.loop / found.loop_processor - 1
+    print(f"load {os.getloadavg()[0]:.2f}; the loop waited {waited:.1%} of its time for a core; quiet: both near 0")
+
+
+if __name__ == "__main__":
+    _measure()
