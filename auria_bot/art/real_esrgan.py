@@ -1,6 +1,6 @@
-"""Enlarge pictures with Real-ESRGAN's compact network, four times a pass, in tiles so that memory stays bounded.
+"""Enlarge pictures with Real-ESRGAN's networks, four times a pass, in tiles so that memory stays bounded.
 
-The network is defined in `auria_bot.art.nets.srvgg`.
+The networks are defined in `auria_bot.art.nets.rrdbnet` (x4plus) and `auria_bot.art.nets.srvgg` (fast).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from PIL import Image
 from auria_bot.art.checkpoint import verify
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
 from auria_bot.art.runtime import Network, load
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,24 @@ __all__ = ["RealEsrgan"]
 
 _FACTOR = 4  # of one pass
 _MARGIN = 10  # pixels computed around a tile and discarded, so that tile borders do not show
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """One of the networks."""
+
+    folder: str  # in the models folder
+    tile: int  # most pixels of a tile's side, so that the network stays under 200 MB
+    border: int  # pixels repeated around the picture
+    blended: bool  # whether plain interpolation is blended into each pass
+
+
+_KINDS = {
+    # Draws grass, foam and bark where the painting has blots; each pixel costs 30 times as much.
+    "x4plus": _Kind(folder="enlarger-x4plus", tile=128, border=0, blended=False),
+    # It turns blots into lines, which plain interpolation softens.
+    "fast": _Kind(folder="enlarger", tile=256, border=_MARGIN, blended=True),
+}
 LARGEST = 8192  # largest size that can be requested, in pixels
 
 
@@ -41,22 +59,28 @@ class RealEsrgan:
     class Config:
         """Options."""
 
-        tile: int = 256  # pixels of a tile's side before enlarging; 256 keeps the network under 200 MB
-        last_pass: int = 256  # pixels up to which the network is used; beyond, it turns blots into lines
-        plain: float = 0.45  # share of plain interpolation blended into each pass, for the same reason
+        network: str = "x4plus"  # or "fast", which is also used where the models folder has no x4plus
+        tile: int = 256  # most pixels of a tile's side before enlarging; x4plus takes at most 128
+        last_pass: int = 256  # pixels up to which the network is used; beyond, it invents too much
+        plain: float = 0.45  # share of plain interpolation blended into each pass of the fast network
         runtime: str = "auto"  # see art.runtime
         precision: str = "f32"  # or "bf16": see art.runtime
         threads: int = 0  # 0: every core
 
     def __init__(self, config: Config, models: Path) -> None:
+        if config.network not in _KINDS:
+            raise UnknownName(f"no enlarging network named {config.network[:40]!r}; known: {', '.join(_KINDS)}")
         self.config = config
-        self._folder = models / "enlarger"
+        self._kind = _KINDS[config.network]
+        if not (models / self._kind.folder).is_dir():
+            self._kind = _KINDS["fast"]
+        self._folder = models / self._kind.folder
         self._sha256 = verify(self._folder)
         self._network: Network | None = None
 
     def models(self) -> Mapping[str, str]:
         """SHA-256 of the model."""
-        return {"enlarger": self._sha256}
+        return {self._kind.folder: self._sha256}
 
     def enlarge(self, source: Path, target: Path, *, size: int) -> None:
         """Write `source` as PNG with a short side of `size` pixels.
@@ -82,7 +106,8 @@ class RealEsrgan:
                 shape = (max(1, round(picture.width * before)), max(1, round(picture.height * before)))
                 picture = picture.resize(shape, Image.Resampling.BOX if before <= 0.5 else Image.Resampling.LANCZOS)
             larger = to_picture(self._pass(to_array(picture)))
-            picture = Image.blend(larger, picture.resize(larger.size, Image.Resampling.BICUBIC), self.config.plain)
+            plain = self.config.plain if self._kind.blended else 0.0
+            picture = Image.blend(larger, picture.resize(larger.size, Image.Resampling.BICUBIC), plain)
         return picture if picture.size == goal else picture.resize(goal, Image.Resampling.LANCZOS)
 
     def _pass(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -95,16 +120,17 @@ class RealEsrgan:
                 threads=self.config.threads,
             )
         height, width = picture.shape[:2]
+        tile, border = min(self.config.tile, self._kind.tile), self._kind.border
         result = np.empty((height * _FACTOR, width * _FACTOR, 3), np.float32)
-        padded = np.pad(picture, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)), mode="edge")
-        for top in range(0, height, self.config.tile):
-            for left in range(0, width, self.config.tile):
-                rows = min(self.config.tile, height - top)
-                columns = min(self.config.tile, width - left)
-                part = padded[top : top + rows + 2 * _MARGIN, left : left + columns + 2 * _MARGIN]
+        padded = np.pad(picture, ((border, border), (border, border), (0, 0)), mode="edge")
+        for top in range(0, height, tile):
+            for left in range(0, width, tile):
+                rows, columns = min(tile, height - top), min(tile, width - left)
+                above, before = max(0, top + border - _MARGIN), max(0, left + border - _MARGIN)
+                part = padded[above : top + border + rows + _MARGIN, before : left + border + columns + _MARGIN]
                 batch = np.ascontiguousarray(part.transpose(2, 0, 1)[None])  # (1, 3, rows, columns)
                 large = self._network.run({"picture": batch})["enlarged"][0].transpose(1, 2, 0)
-                edge = _MARGIN * _FACTOR
-                inner = large[edge : edge + rows * _FACTOR, edge : edge + columns * _FACTOR]
+                y, x = (top + border - above) * _FACTOR, (left + border - before) * _FACTOR
+                inner = large[y : y + rows * _FACTOR, x : x + columns * _FACTOR]
                 result[top * _FACTOR : (top + rows) * _FACTOR, left * _FACTOR : (left + columns) * _FACTOR] = inner
         return result

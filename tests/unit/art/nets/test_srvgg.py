@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -11,44 +10,10 @@ import torch
 
 from auria_bot.art.checkpoint import load_weights
 from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
-from auria_bot.art.nets.srvgg import Srvgg, SrvggConfig, from_ncnn
+from auria_bot.art.nets.srvgg import Srvgg, SrvggConfig
 from auria_bot.art.runtime import RUNTIMES, load
-from auria_bot.errors import ModelCorrupt
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
-SMALL = SrvggConfig(channels=4, layers=1, scale=2)
-
-
-def ncnn_bytes(net: Srvgg) -> bytes:
-    """What ncnn would store of a net."""
-    data = b""
-    for layer in net.body:
-        if isinstance(layer, torch.nn.Conv2d):
-            half = layer.weight.detach().numpy().astype("<f2").tobytes()
-            data += struct.pack("<I", 0x01306B47) + half + b"\0" * (-len(half) % 4)
-            data += layer.bias.detach().numpy().astype("<f4").tobytes()
-        else:
-            data += layer.weight.detach().numpy().astype("<f4").tobytes()
-    return data
-
-
-def test_ncnn_weights_are_read() -> None:
-    """A net written as ncnn writes it computes the same when read back."""
-    torch.manual_seed(0)
-    net = Srvgg(SMALL).eval()
-    picture = torch.rand(1, 3, 9, 7)
-    with torch.no_grad():
-        difference = net(picture) - from_ncnn(ncnn_bytes(net), SMALL)(picture)
-    assert difference.abs().max() < 2e-3
-    assert net(picture).shape == (1, 3, 18, 14)
-
-
-def test_other_files_are_refused() -> None:
-    """Too short, too long, or with another tag."""
-    data = ncnn_bytes(Srvgg(SMALL))
-    for wrong in (data[:-8], data + b"\0\0\0\0", b"\0" * len(data), b""):
-        with pytest.raises(ModelCorrupt):
-            from_ncnn(wrong, SMALL)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

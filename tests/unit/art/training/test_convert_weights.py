@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auria_bot.art.checkpoint import verify
-from auria_bot.art.training.convert_weights import convert_enlarger, convert_stylist, main
+from auria_bot.art.training.convert_weights import convert_enlarger, convert_enlarger_x4plus, convert_stylist, main
 from auria_bot.errors import InputError, ModelCorrupt
 from auria_bot.files import sha256_of
 
@@ -32,11 +32,14 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "realesr-animevideov3-x4.bin").write_bytes(b"x")
     with pytest.raises(ModelCorrupt, match="sha256"):
         convert_enlarger(tmp_path, tmp_path / "out")
+    (tmp_path / "realesrgan-x4plus.bin").write_bytes(b"x")
+    with pytest.raises(ModelCorrupt, match="sha256"):
+        convert_enlarger_x4plus(tmp_path, tmp_path / "out")
     with pytest.raises(InputError, match="usage"):
         main(["painter", "a", "b"])
 
 
-@pytest.mark.parametrize("name", ["enlarger", "stylist", "styles"])
+@pytest.mark.parametrize("name", ["enlarger", "enlarger-x4plus", "stylist", "styles"])
 def test_models_that_ship_match_their_checksums(name: str) -> None:
     """And each has a card that states licence and origin."""
     assert len(verify(MODELS / name)) == 64
