@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.backups import Backups
     from auria_bot.services.operations.database import DatabaseAdministration
     from auria_bot.services.operations.doctor import Doctor
+    from auria_bot.services.operations.erasure import Erasure
     from auria_bot.services.operations.health import Health
     from auria_bot.services.operations.maintenance import Maintenance
     from auria_bot.services.operations.monitoring import HealthMonitor, OutageAlerter
@@ -96,6 +97,19 @@ class OperationsServices(StudioServices):
         )
 
     @cached_property
+    def erasure(self) -> Erasure:
+        """Finds forgotten texts in backups, and rewrites these without them."""
+        from auria_bot.services.operations.erasure import Erasure
+        from auria_bot.store.unit_of_work import Store
+
+        return Erasure(
+            home=self.settings.home,
+            backups=self.backups,
+            database=self.dump,
+            open_store=lambda: Store.open(self.settings),
+        )
+
+    @cached_property
     def database_administration(self) -> DatabaseAdministration:
         """Backs the database up, restores it and reads its journal."""
         from auria_bot.services.operations.database import DatabaseAdministration
@@ -104,6 +118,7 @@ class OperationsServices(StudioServices):
         return DatabaseAdministration(
             settings=self.settings,
             backups=self.backups,
+            erasure=self.erasure,
             open_store=lambda: Store.open(self.settings),
             clock=self.clock,
         )
@@ -123,6 +138,7 @@ class OperationsServices(StudioServices):
             clock=self.clock,
             rejected_days=chosen.rejected_days,
             runs_days=chosen.unfinished_days,
+            texts_days=self.settings.corpus.keep_rejected_days,
             least_free=chosen.min_free_mb * 1_000_000,
         )
 

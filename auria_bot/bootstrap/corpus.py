@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from auria_bot.services.corpus.deletion_check import DeletionChecker
     from auria_bot.services.corpus.reddit_sync import SubredditSync
     from auria_bot.services.corpus.refresh import RedditRefresh
+    from auria_bot.services.corpus.rejected_texts import RejectedTexts
     from auria_bot.services.models.training import PoetRetrainer
 
 __all__ = ["CorpusServices"]
@@ -31,8 +32,19 @@ class CorpusServices(Core):
         from auria_bot.services.corpus.corpus_import import CorpusImporter
 
         return CorpusImporter(
-            store=self.store, clock=self.clock, rules=self._filter_rules(), names=self.settings.corpus.keep_author_names
+            store=self.store,
+            clock=self.clock,
+            rules=self._filter_rules(),
+            names=self.settings.corpus.keep_author_names,
+            keeps_rejected=self.settings.corpus.keep_rejected_days > 0,
         )
+
+    @cached_property
+    def rejected_texts(self) -> RejectedTexts:
+        """What the filter rejected, and what the operator accepts of it."""
+        from auria_bot.services.corpus.rejected_texts import RejectedTexts
+
+        return RejectedTexts(store=self.store, clock=self.clock, days=self.settings.corpus.keep_rejected_days)
 
     @cached_property
     def version_builder(self) -> VersionBuilder:

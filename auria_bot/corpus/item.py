@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from auria_bot.corpus.language.season_words import seasons_of
 from auria_bot.corpus.language.syllables import FORM, text_counts
 from auria_bot.corpus.language.words import words
+from auria_bot.corpus.poem_extraction import REASONS as NO_POEM
 from auria_bot.corpus.poem_extraction import cleaned, read_poem
-from auria_bot.corpus.quality_filter import judge
+from auria_bot.corpus.quality_filter import FORMER_REASONS, REASONS, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +26,34 @@ if TYPE_CHECKING:
     from auria_bot.corpus.sources.rows import Row
     from auria_bot.corpus.sources.submission import Submission
 
-__all__ = ["ADULT", "CorpusItem", "author_key", "from_row", "from_submission", "measured", "place_key"]
+__all__ = [
+    "ADULT",
+    "MEANINGS",
+    "WITHOUT_TEXT",
+    "CorpusItem",
+    "author_key",
+    "from_row",
+    "from_submission",
+    "measured",
+    "place_key",
+]
 
 ADULT = "for adults"
 """The reason for rejecting a post that Reddit marks as not safe for work."""
+
+MEANINGS = {
+    **REASONS,
+    ADULT: "Reddit marks the post as not safe for work",
+    **NO_POEM,
+    **{
+        former: f"of an earlier version, which did not distinguish {' and '.join(map(repr, now))}"
+        for former, now in FORMER_REASONS.items()
+    },
+}
+"""What each reason for rejecting a text means."""
+
+WITHOUT_TEXT = frozenset({"contact data", *FORMER_REASONS})
+"""Reasons for which the lines of a rejected text are never stored."""
 
 _FREE, _FORMAL = "free", "575"
 
@@ -41,7 +66,7 @@ class CorpusItem:
     key: str  # where it was found, hashed
     author_key: str = ""  # the author, hashed; "" if unknown
     reason: str = ""  # why it is rejected; "" for a poem that is kept
-    lines: tuple[str, ...] = ()  # empty if it is rejected
+    lines: tuple[str, ...] = ()  # empty if no poem was found, or if a rejected one's are not kept
     syllables: tuple[int, ...] = ()
     form: str = ""  # "575" or "free"
     season: str = ""
@@ -53,6 +78,7 @@ class CorpusItem:
     created_at: datetime | None = None
     score: int | None = None
     author: str = ""
+    rejected_at: datetime | None = None  # when the lines of a rejected one were stored
 
     @property
     def standing(self) -> tuple[bool, bool, bool, float, str, str]:
@@ -139,12 +165,16 @@ def _judged(
 ) -> CorpusItem:
     if not found.lines:
         return replace(base, digest=_hashed(f"no poem {_spelt(text)}"), reason=found.reason)
-    digest = _hashed(" ".join(word for line in found.lines for word in words(line)))
-    if reason := refused or judge(found.lines, rules):
-        return replace(base, digest=digest, reason=reason)
     syllables, form = measured(found.lines)
-    season = next(iter(seasons_of(found.lines)), "")
-    return replace(base, digest=digest, lines=found.lines, syllables=syllables, form=form, season=season)
+    return replace(
+        base,
+        digest=_hashed(" ".join(word for line in found.lines for word in words(line))),
+        reason=refused or judge(found.lines, rules),
+        lines=found.lines,
+        syllables=syllables,
+        form=form,
+        season=next(iter(seasons_of(found.lines)), ""),
+    )
 
 
 def measured(lines: Sequence[str]) -> tuple[tuple[int, ...], str]:

@@ -15,7 +15,24 @@ from dataclasses import dataclass
 from auria_bot.corpus.language.syllables import line_counts, text_counts
 from auria_bot.corpus.language.words import words
 
-__all__ = ["ExtractedPoem", "cleaned", "read_poem"]
+__all__ = ["REASONS", "ExtractedPoem", "cleaned", "read_poem"]
+
+REASONS = {
+    "empty": "it has no text",
+    "too long": "it is longer than a title with a poem",
+    "an address": "it holds a link",
+    "a subreddit or user": "it names a subreddit or a user",
+    "not three lines": "it has no three lines; most posts with questions and news end here",
+    "more than three lines": "it has more than three lines",
+    "several poems": "it has several poems",
+    "alternatives": 'its slashes separate alternatives, as in "his/her", and no lines',
+    "a line without words": "one of its lines has no words",
+    "a line too long for verse": "one of its lines is prose",
+    "not surely three lines": "dashes separate it, and not into lines of about 5-7-5",
+    "too short for a poem": "it has fewer than 6 syllables",
+    "too long for a poem": "it has more than 28 syllables",
+}
+"""Every reason for finding no poem."""
 
 _SEPARATORS = (
     re.compile(r"\s*(?:\r?\n|\N{LINE SEPARATOR}|\N{PARAGRAPH SEPARATOR})+\s*"),

@@ -27,7 +27,7 @@ REASONS = {
     "repetition": "it says the same thing again and again",
     "self-harm": "it speaks of ending one's life",
     "contact data": "it holds a mail address, a handle or a number to call",
-    "name of a person": "it names a person; [corpus] allow accepts a name, [corpus] names all of them",
+    "name of a person": "it names a person; corpus.allowed_words accepts a name, corpus.allow_person_names all",
     "advertising": "it sells, links or begs",
     "profanity": "it holds a word that must not be published",
     "about itself": "it speaks of haiku, or of the place where it was posted",

@@ -191,6 +191,8 @@ class CorpusSettings(Section):
     """Largest share of characters that are neither letters, spaces nor common punctuation."""
     min_score: int | None = None
     """Smallest score of a post whose poem goes into a version; None for any."""
+    keep_rejected_days: float = Field(default=14.0, ge=0, le=90)
+    """Days for which the lines of rejected poems are kept, to be looked at and accepted; 0 for none."""
     reddit: RedditSettings = RedditSettings()
 
 

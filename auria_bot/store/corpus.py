@@ -17,9 +17,9 @@ from sqlalchemy import bindparam as bind
 from auria_bot.corpus.item import CorpusItem
 from auria_bot.corpus.versions import CorpusVersion
 from auria_bot.store.engine import insert_many, insert_once
-from auria_bot.store.schema import bookmarks, corpora, sightings, tombstones, verses
+from auria_bot.store.schema import accepted, bookmarks, corpora, sightings, tombstones, verses
 
-__all__ = ["Bookmarks", "CorpusVersions", "Verses"]
+__all__ = ["Bookmarks", "CorpusVersions", "Verses", "batches", "to_item"]
 
 _LOCK = 0x6B696771  # the key of PostgreSQL's advisory lock: one batch at a time
 _BATCH = 400  # values per query; both databases allow many more
@@ -38,6 +38,7 @@ _BLANK = {
     "created_at": None,
     "score": None,
     "author": "",
+    "rejected_at": None,
 }
 """The columns of a forgotten verse: only its digest remains."""
 
@@ -80,6 +81,7 @@ class Verses:
                 for item in better.values()
             ]
             self._connection.execute(change, rows)
+        self._restore_lines([item for item in best.values() if item.digest not in fresh.keys() | better.keys()], known)
         living = {(item.key, item.digest): item.author_key for item in items if item.digest not in gone}
         insert_many(
             self._connection,
@@ -108,11 +110,29 @@ class Verses:
         """Delete every verse of these sources and authors permanently; return how many were deleted."""
         self._alone()
         count = 0
-        for batch in _batches(sorted(set(keys))):
+        for batch in batches(sorted(set(keys))):
             insert_many(self._connection, tombstones, [{"key": key, "at": at} for key in batch], unique=("key",))
-            met = select(sightings.c.digest).where(or_(sightings.c.key.in_(batch), sightings.c.author.in_(batch)))
-            count += self._erase(set(self._connection.execute(met).scalars()))
+            count += self._erase(set(self.digests(batch)))
         return count
+
+    def forget_all(self, keys: Mapping[str, datetime], digests: Iterable[str]) -> int:
+        """Forget what another database has forgotten: places and authors since a time, and verses; how many were here."""
+        self._alone()
+        rows = [{"key": key, "at": at} for key, at in keys.items()]
+        insert_many(self._connection, tombstones, rows, unique=("key",))
+        known = set(digests)
+        for batch in batches(sorted(keys)):
+            known |= set(self.digests(batch))
+        count = self._erase(known)
+        unknown = sorted(known - self._known(known).keys())
+        blank = [{**_BLANK, "digest": digest, "state": "forgotten"} for digest in unknown]
+        insert_many(self._connection, verses, blank, unique=("digest",))
+        return count
+
+    def digests(self, keys: Sequence[str]) -> Sequence[str]:
+        """The digests of the verses of these places and authors, at most as many as a query takes."""
+        met = select(sightings.c.digest).where(or_(sightings.c.key.in_(keys), sightings.c.author.in_(keys)))
+        return list(dict.fromkeys(self._connection.execute(met.order_by(sightings.c.digest)).scalars()))
 
     def forget_digest(self, digest: str) -> bool:
         """Delete the verse with this digest permanently; return whether it was there."""
@@ -124,7 +144,7 @@ class Verses:
         row = self._connection.execute(
             select(verses).where(verses.c.digest == digest, verses.c.state == "kept")
         ).one_or_none()
-        return _item(row) if row is not None else None
+        return to_item(row) if row is not None else None
 
     def kept(self) -> Iterator[CorpusItem]:
         """Iterate over the kept verses in order of their digests, reading a page at a time."""
@@ -136,7 +156,7 @@ class Verses:
                 .order_by(verses.c.digest)
                 .limit(_PAGE)
             ).all()
-            yield from map(_item, page)
+            yield from map(to_item, page)
             if len(page) < _PAGE:
                 return
             after = page[-1].digest
@@ -158,11 +178,11 @@ class Verses:
             point = f"{chance.getrandbits(128):032x}"
             row = self._connection.execute(wanted.where(verses.c.digest >= point).limit(1)).one_or_none()
             if row is not None:
-                found.setdefault(row.digest, _item(row))
+                found.setdefault(row.digest, to_item(row))
         if len(found) < count:
             for row in self._connection.execute(wanted.limit(2 * count)):
                 if len(found) < count:
-                    found.setdefault(row.digest, _item(row))
+                    found.setdefault(row.digest, to_item(row))
         return list(found.values())
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
@@ -195,7 +215,7 @@ class Verses:
     def reddit_posts(
         self, after: int, *, since: datetime | None, until: datetime | None, limit: int
     ) -> Sequence[tuple[int, str]]:
-        """One page of the Reddit posts that kept verses come from, in a stable order.
+        """One page of the Reddit posts whose lines are stored, in a stable order.
 
         Args:
             after: position of the last post of the page before; 0 to begin.
@@ -207,7 +227,7 @@ class Verses:
             Position and Reddit id (without "t3_") of each post.
         """
         wanted = select(verses.c.id, verses.c.external_id).where(
-            verses.c.state == "kept", verses.c.id > after, verses.c.source == "reddit", verses.c.external_id != ""
+            verses.c.lines != "", verses.c.id > after, verses.c.source == "reddit", verses.c.external_id != ""
         )
         if since is not None:
             wanted = wanted.where(verses.c.created_at >= since)
@@ -216,6 +236,20 @@ class Verses:
         rows = self._connection.execute(wanted.order_by(verses.c.id).limit(limit))
         return [(int(row.id), str(row.external_id)) for row in rows]
 
+    def _restore_lines(self, items: Sequence[CorpusItem], known: Mapping[str, CorpusItem | None]) -> None:
+        """Store the lines of rejected verses anew that were read again after theirs had been deleted."""
+        for item in items:
+            if (
+                item.reason
+                and item.lines
+                and (held := known[item.digest]) is not None
+                and held.reason
+                and not held.lines
+            ):
+                names = ("reason", "lines", "syllables", "form", "season", "rejected_at")
+                values = {name: value for name, value in _row(item).items() if name in names}
+                self._connection.execute(update(verses).where(verses.c.digest == item.digest).values(**values))
+
     def _alone(self) -> None:
         """Take PostgreSQL's advisory lock until the transaction ends; SQLite allows one writer anyway."""
         if self._connection.dialect.name == "postgresql":
@@ -223,7 +257,7 @@ class Verses:
 
     def _deleted(self, keys: set[str]) -> set[str]:
         found: set[str] = set()
-        for batch in _batches(sorted(keys)):
+        for batch in batches(sorted(keys)):
             found.update(
                 self._connection.execute(select(tombstones.c.key).where(tombstones.c.key.in_(batch))).scalars()
             )
@@ -231,21 +265,22 @@ class Verses:
 
     def _known(self, digests: set[str]) -> dict[str, CorpusItem | None]:
         found: dict[str, CorpusItem | None] = {}
-        for batch in _batches(sorted(digests)):
+        for batch in batches(sorted(digests)):
             for row in self._connection.execute(select(verses).where(verses.c.digest.in_(batch))):
-                found[row.digest] = None if row.state == "forgotten" else _item(row)
+                found[row.digest] = None if row.state == "forgotten" else to_item(row)
         return found
 
     def _erase(self, digests: set[str]) -> int:
         count = 0
-        for batch in _batches(sorted(digests)):
+        for batch in batches(sorted(digests)):
             done = self._connection.execute(
                 update(verses)
                 .where(verses.c.digest.in_(batch), verses.c.state != "forgotten")
                 .values(state="forgotten", **_BLANK)
             )
             count += done.rowcount
-            self._connection.execute(delete(sightings).where(sightings.c.digest.in_(batch)))
+            for table in (sightings, accepted):
+                self._connection.execute(delete(table).where(table.c.digest.in_(batch)))
         return count
 
 
@@ -266,10 +301,12 @@ def _row(item: CorpusItem) -> dict[str, Any]:
         "created_at": item.created_at,
         "score": None if item.score is None else max(-(2**31), min(item.score, 2**31 - 1)),
         "author": item.author,
+        "rejected_at": item.rejected_at,
     }
 
 
-def _item(row: Any) -> CorpusItem:
+def to_item(row: Any) -> CorpusItem:
+    """A verse from its row, without the hashes of its place and author."""
     return CorpusItem(
         digest=row.digest,
         key="",
@@ -286,10 +323,12 @@ def _item(row: Any) -> CorpusItem:
         created_at=row.created_at,
         score=row.score,
         author=row.author,
+        rejected_at=row.rejected_at,
     )
 
 
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Values in parts that fit into a query."""
     for at in range(0, len(values), _BATCH):
         yield values[at : at + _BATCH]
 

@@ -7,27 +7,36 @@ old contents or the new.
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import shutil
-import sqlite3
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import URL, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
 
 from auria_bot.errors import AuriaError, BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
-from auria_bot.files import disk_errors, flush
+from auria_bot.files import flush
 from auria_bot.redaction import register_secret
-from auria_bot.store.engine import BUSY_TIMEOUT, READ_ONLY, connect, translated
+from auria_bot.store.engine import READ_ONLY, bring_up_to_date, connect, translated
 from auria_bot.store.schema import HEAD
+from auria_bot.store.sqlite_file import (
+    code_of,
+    copy_database,
+    create_private,
+    faults_of,
+    file_errors,
+    is_settled,
+    open_file,
+    schema_of,
+)
 from auria_bot.telemetry import redacted
 
 __all__ = ["Dump"]
 
-_BUSY, _LOCKED, _READ_ONLY, _IO, _FULL, _CANNOT_OPEN = 5, 6, 8, 10, 13, 14  # https://www.sqlite.org/rescode.html
-_MOST = 20  # faults reported
 _LONG = 3600  # seconds after which pg_dump or pg_restore counts as hanging
 
 
@@ -60,6 +69,11 @@ class Dump:
             return 0
         return sum(file.stat().st_size for file in (self._file, Path(f"{self._file}-wal")) if file.is_file())
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a database; a server's is assumed to exist."""
+        return not self._is_sqlite or self._file.is_file()
+
     def save(self, file: Path) -> None:
         """Write a verified dump to a new file.
 
@@ -69,14 +83,14 @@ class Dump:
             DiskError: the file cannot be written.
         """
         if not self._is_sqlite:
-            with _disk(file):
-                _create_private(file)
+            with file_errors(file):
+                create_private(file)
             self._run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={file}", self._address)
             return
         if not self._file.is_file():
             raise StoreError(f"there is no database at {self._file} yet; auria make creates one")
-        _copy(self._file, file)
-        if faults := _sqlite_faults(file):
+        copy_database(self._file, file)
+        if faults := faults_of(file):
             file.unlink(missing_ok=True)
             raise StoreError(f"{self._file} is damaged: {faults[0]}; restore a backup: auria db restore FILE")
 
@@ -98,12 +112,12 @@ class Dump:
         if first != b"SQLite format 3\0" or not self._is_sqlite:
             kind = "an SQLite database" if self._is_sqlite else "a dump of PostgreSQL's (pg_dump --format=custom)"
             raise StoreError(f"{file} is not {kind}, which database.url requires")
-        if faults := _sqlite_faults(file, settled=_is_settled(file)):
+        if faults := faults_of(file, settled=is_settled(file)):
             raise StoreError(f"{file} is damaged: {faults[0]}; take an older backup")
-        schema = _schema(file)
+        schema = schema_of(file)
         if schema is None:
             raise StoreError(f"{file} is a database of another program's")
-        if code := _code(file):
+        if code := code_of(file):
             raise StoreError(f"{file} has the {code}, which Auria's database never has; take another backup")
         if schema > HEAD:
             raise SchemaTooNew(
@@ -148,10 +162,68 @@ class Dump:
         if broken:
             self._move_away(aside)
         elif aside is not None and self._file.is_file():
-            _copy(self._file, aside)
-        with _disk(self._file):
+            copy_database(self._file, aside)
+        with file_errors(self._file):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _copy(file, self._file, settled=_is_settled(file))
+        copy_database(file, self._file, settled=is_settled(file))
+
+    def rows(self, file: Path, table: str, columns: Sequence[str]) -> Iterator[tuple[str | None, ...]]:
+        """The rows of a table in a dump, as text; none if the dump, being older, has no such table or column.
+
+        Raises:
+            StoreError: the dump cannot be read.
+        """
+        if self._is_sqlite:
+            names = ", ".join(f'"{column}"' for column in columns)
+            with file_errors(file), closing(open_file(file, settled=is_settled(file))) as opened:
+                known = {row[1] for row in opened.execute(f'PRAGMA table_info("{table}")')}
+                if known.issuperset(columns):
+                    query = f'SELECT {names} FROM "{table}"'  # noqa: S608 - the program's own names
+                    for row in opened.execute(query):
+                        yield tuple(None if value is None else str(value) for value in row)
+            return
+        reading = False
+        at: list[int] = []
+        for line in self._run("pg_restore", "--data-only", f"--table={table}", "--file=-", str(file)).splitlines():
+            if line == "\\.":
+                reading = False
+            elif reading:
+                cells = line.split("\t")
+                yield tuple(None if cells[place] == "\\N" else cells[place] for place in at)
+            elif found := re.fullmatch(r"COPY \S+ \((.*)\) FROM stdin;", line):
+                copied = [name.strip('" ') for name in found[1].split(",")]
+                reading = set(copied).issuperset(columns)
+                at = [copied.index(column) for column in columns] if reading else []
+
+    def rewrite(self, file: Path, target: Path, change: Callable[[Connection], object]) -> None:
+        """Write a changed dump to a new file, with the newest schema; nothing that was deleted remains in it.
+
+        Raises:
+            StoreError: the dump cannot be used; or PostgreSQL's user may not create the database that this needs.
+        """
+        if self._is_sqlite:
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".rewriting-") as folder:
+                scratch = Path(folder) / "auria.db"
+                copy_database(file, scratch, settled=is_settled(file))
+                _change(connect(URL.create("sqlite", database=str(scratch))), change)
+                with file_errors(target), closing(open_file(scratch)) as opened:
+                    opened.execute("VACUUM INTO ?", (str(target),))  # deleted texts are not copied
+            target.chmod(0o600)
+            flush(target)
+            return
+        name = f"auria_rewrite_{secrets.token_hex(4)}"
+        admin = connect(self._url)
+        try:
+            _command(admin, f"CREATE DATABASE {name}")
+            try:
+                other = Dump(self._url.set(database=name), programs=self._programs)
+                other.restore(file, force=True)
+                _change(connect(self._url.set(database=name)), change)
+                other.save(target)
+            finally:
+                _command(admin, f"DROP DATABASE {name}")
+        finally:
+            admin.dispose()
 
     def faults(self) -> tuple[str, ...]:
         """Faults of the database; empty if it is intact.
@@ -160,7 +232,7 @@ class Dump:
             DatabaseUnreachable: the server does not answer.
         """
         if self._is_sqlite:
-            return _sqlite_faults(self._file) if self._file.is_file() else ()
+            return faults_of(self._file) if self._file.is_file() else ()
         return self._postgres_faults()
 
     @property
@@ -198,7 +270,7 @@ class Dump:
 
     def _move_away(self, aside: Path | None) -> None:
         """Rename a damaged file and its journal files."""
-        with _disk(self._file):
+        with file_errors(self._file):
             for ending in ("", "-wal", "-shm"):
                 if (part := Path(f"{self._file}{ending}")).exists():
                     part.rename(Path(f"{aside or f'{self._file}.damaged'}{ending}"))
@@ -261,89 +333,17 @@ class Dump:
         return done.stdout
 
 
-@contextmanager
-def _disk(file: Path) -> Iterator[None]:
-    """Convert errors of SQLite and the system about a file."""
+def _change(engine: Engine, change: Callable[[Connection], object]) -> None:
+    """Upgrade the schema of a database, then change it in one transaction."""
     try:
-        with disk_errors(file):
-            yield
-    except sqlite3.Error as error:
-        if int(getattr(error, "sqlite_errorcode", 0)) & 0xFF in {_FULL, _READ_ONLY, _IO, _CANNOT_OPEN}:
-            raise DiskError(f"{file} cannot be written: {error}; free some space, check its permissions") from error
-        raise StoreError(f"{file} failed: {error}; is it a database, and not locked by another program?") from error
+        bring_up_to_date(engine)
+        with translated(engine), engine.begin() as connection:
+            change(connection)
+    finally:
+        engine.dispose()
 
 
-def _copy(source: Path, target: Path, *, settled: bool = False) -> None:
-    """SQLite's online backup in one step; in WAL mode no writer waits for it."""
-    new = not target.exists()
-    with _disk(target):
-        _create_private(target)
-    with _disk(target), closing(_open(source, settled=settled)) as read, closing(_open(target, make=True)) as written:
-        read.backup(written, progress=_give_up_when_locked())
-        if new:
-            written.execute("PRAGMA journal_mode = DELETE")  # a single complete file
-    with disk_errors(target):
-        flush(target)
-
-
-def _create_private(file: Path) -> None:
-    """Create a file that only its owner may read, unless it exists."""
-    with suppress(FileExistsError):
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-
-def _give_up_when_locked() -> Callable[[int, int, int], None]:
-    """A progress callback that ends a backup waiting too long for a lock; by default it waits forever."""
-    until = time.monotonic() + BUSY_TIMEOUT
-
-    def look(state: int, _left: int, _all: int) -> None:
-        if state in {_BUSY, _LOCKED} and time.monotonic() > until:
-            raise sqlite3.OperationalError("it is locked by another program; end it or try again")
-
-    return look
-
-
-def _is_settled(file: Path) -> bool:
-    """Whether a dump has no journal files; then it can be read from a read-only place."""
-    return not any(Path(f"{file}{ending}").exists() for ending in ("-wal", "-journal"))
-
-
-def _schema(file: Path) -> str | None:
-    with suppress(sqlite3.Error), closing(_open(file, settled=_is_settled(file))) as opened:
-        found = opened.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(found[0]) if found else None
-    return None
-
-
-def _code(file: Path) -> str:
-    """The first trigger, view or virtual table of a dump, whose SQL would run with the database; "" for none."""
-    with closing(_open(file, settled=_is_settled(file))) as opened:
-        found = opened.execute(
-            "SELECT type || ' ' || name FROM sqlite_master"
-            " WHERE type IN ('trigger', 'view') OR (type = 'table' AND lower(sql) LIKE 'create virtual%') LIMIT 1"
-        ).fetchone()
-    return str(found[0]) if found else ""
-
-
-def _open(file: Path, *, make: bool = False, settled: bool = False) -> sqlite3.Connection:
-    mode = "rwc" if make else "ro&immutable=1" if settled else "rw"
-    uri = f"{file.absolute().as_uri()}?mode={mode}"
-    opened = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
-    with suppress(sqlite3.Error):
-        opened.execute("PRAGMA trusted_schema = OFF")  # a schema from elsewhere may call no function with side effects
-    return opened
-
-
-def _sqlite_faults(file: Path, *, settled: bool = False) -> tuple[str, ...]:
-    """Faults found by SQLite's integrity check and foreign key check."""
-    try:
-        with closing(_open(file, settled=settled)) as opened:
-            found = [str(row[0]) for row in opened.execute(f"PRAGMA integrity_check({_MOST})") if row[0] != "ok"]
-            with suppress(sqlite3.Error):
-                found += [
-                    f"row {row} of {table} refers to a missing row of {other}"
-                    for table, row, other, _ in opened.execute("PRAGMA foreign_key_check").fetchmany(_MOST)
-                ]
-    except sqlite3.Error as error:
-        found = [str(error)]
-    return tuple(found[:_MOST])
+def _command(engine: Engine, statement: str) -> None:
+    """Run a statement that no transaction may contain."""
+    with translated(engine), engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(statement)

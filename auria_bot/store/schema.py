@@ -34,6 +34,7 @@ __all__ = [
     "LAST_ID",
     "METADATA",
     "UtcTime",
+    "accepted",
     "attempts",
     "audiences",
     "bookmarks",
@@ -52,7 +53,7 @@ __all__ = [
     "verses",
 ]
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; stated here so that Alembic is imported only for a migration."""
 
 LAST_ID = 2**63 - 1
@@ -237,7 +238,7 @@ verses = Table(
     ),  # of the normalised words: a poem is one row, whatever its source
     Column("state", String(10), nullable=False),
     Column("reason", String(40), nullable=False),  # why it was rejected
-    Column("lines", Text, nullable=False),  # "" if the text is not kept
+    Column("lines", Text, nullable=False),  # "" if the text is not kept, as of a rejected one after some days
     Column("syllables", String(40), nullable=False),  # of each line, separated by spaces
     Column("form", String(10), nullable=False),  # "575" or "free"
     Column("season", String(20), nullable=False),  # by its season words; "" if it has none
@@ -250,10 +251,20 @@ verses = Table(
     Column("created_at", UtcTime),
     Column("score", Integer),
     Column("author", Text, nullable=False),  # "" unless the operator asked for names
+    Column("rejected_at", UtcTime),  # when the lines of a rejected text were stored; null when they are not
     CheckConstraint("state IN ('kept', 'rejected', 'forgotten')", name="state"),
     Index(None, "state", "id"),
 )
 """Texts found, each once: kept poems, rejected texts with the reason, and forgotten ones."""
+
+accepted = Table(
+    "accepted",
+    METADATA,
+    Column("digest", String(32), primary_key=True),
+    Column("reason", String(40), nullable=False),  # why it had been rejected
+    Column("at", UtcTime, nullable=False),
+)
+"""Verses that the operator accepts although the filter rejects them."""
 
 sightings = Table(
     "sightings",

@@ -15,8 +15,10 @@ from auria_bot.store.corpus import Bookmarks, CorpusVersions, Verses
 from auria_bot.store.drafts import Drafts, Journal
 from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import READ_ONLY, bring_up_to_date, connect, shown, translated
+from auria_bot.store.forgetting import ForgottenVerses
 from auria_bot.store.operations import JobRuns, Leases, Metrics, Notices
 from auria_bot.store.posts import Channels, Posts
+from auria_bot.store.rejected import RejectedVerses
 
 __all__ = ["Store", "Unit"]
 
@@ -30,6 +32,8 @@ class Unit:
         self.channels = Channels(connection)
         self.samples = Samples(connection)
         self.verses = Verses(connection)
+        self.rejected = RejectedVerses(connection)
+        self.forgotten = ForgottenVerses(connection)
         self.bookmarks = Bookmarks(connection)
         self.corpus_versions = CorpusVersions(connection)
         self.job_runs = JobRuns(connection)

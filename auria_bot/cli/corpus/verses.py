@@ -1,4 +1,4 @@
-"""The corpus: `corpus import`, `forget`, `stats`, `sample`, `export`, `version`, `versions`, `diff` and `drop`."""
+"""The corpus: `corpus import`, `stats`, `sample`, `export`, `version`, `versions`, `diff` and `drop`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.corpus import refresh as reddit
+from auria_bot.cli.corpus import rejected
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json
 from auria_bot.errors import InputError, NotFound
 
@@ -21,7 +22,6 @@ __all__ = [
     "corpus",
     "drop",
     "export",
-    "forget",
     "import_files",
     "print_report",
     "sample",
@@ -40,6 +40,9 @@ corpus = typer.Typer(
 )
 corpus.command()(reddit.refresh)
 corpus.command()(reddit.login)
+corpus.command()(rejected.rejected)
+corpus.command()(rejected.accept)
+corpus.command()(rejected.forget)
 
 
 @corpus.command("import")
@@ -141,34 +144,6 @@ def print_report(name: str, report: ImportReport, *, dry_run: bool = False) -> N
     console = out()
     for line in report_lines(name, report, dry_run=dry_run):
         console.print(line)
-
-
-@corpus.command()
-def forget(
-    what: Annotated[
-        list[str],
-        typer.Argument(metavar="ID|AUTHOR...", help="A post's id or address, u/NAME, or the digest of a verse."),
-    ],
-    as_json: Json = False,
-) -> None:
-    """Delete posts, authors or verses permanently.
-
-    What was deleted is never imported again, from any source.
-    """
-    from auria_bot.cli.app_context import app_context
-
-    with app_context() as app:
-        gone = {one: app.corpus_importer.forget(one) for one in what}
-        older = [one.name for one in app.version_builder.list() if app.version_builder.lies(one)]
-    if as_json:
-        print_json({"forgotten": gone, "versions": older})
-        return
-    for one, count in gone.items():
-        echo(f"{one}: {counted(count, 'verse')} forgotten, and never imported again")
-    if sum(gone.values()) and older:
-        note(
-            f"older versions may contain it: {', '.join(older[:4])}; auria corpus version, then auria corpus drop NAME"
-        )
 
 
 @corpus.command()

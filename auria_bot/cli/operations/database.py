@@ -31,16 +31,18 @@ def tidy(
 ) -> None:
     """Delete old pictures of rejected drafts, unfinished runs and crash logs.
 
-    Published, approved and waiting drafts are never touched, and texts stay. The ages are set under [maintenance].
+    Also databases that a restore kept aside 30 days ago, and lines of rejected verse (corpus.keep_rejected_days). Published, approved and waiting drafts are never touched, and texts stay. The ages are set under [maintenance].
     """
     with app_context() as app:
         done = app.maintenance.tidy(dry_run=dry_run)
     message = "nothing is old enough to delete"
-    if done.pictures or done.runs or done.logs or done.staging:
+    if done.pictures or done.runs or done.logs or done.aside or done.texts or done.staging:
         message = (
             f"{'would free' if dry_run else 'freed'} {done.size / 1e6:.1f} MB: pictures of"
             f" {counted(len(done.pictures), 'rejected draft')}, {counted(len(done.runs), 'unfinished run')},"
             f" {counted(len(done.logs), 'crash log')}"
+            + (f", {counted(len(done.aside), 'database')} kept by a restore" if done.aside else "")
+            + (f"; deleted the lines of {counted(done.texts, 'rejected verse')}" if done.texts else "")
         )
     if as_json:
         print_json(asdict(done))
@@ -78,24 +80,48 @@ def current(as_json: Json = False) -> None:
 @database.command("backup")
 def backup(
     folder: Annotated[Path | None, typer.Argument(help="Where. Default: the folder of backups.")] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Count the state as sound although drafts or pictures are missing.")
+    ] = False,
+    scheduled: Annotated[bool, typer.Option("--scheduled", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
     """Back up database and pictures while everything runs; in the default folder, old backups are deleted.
 
-    Secrets and settings are not included.
+    Backups made with this command are kept as many days as daily ones, the one last restored from until another is
+    restored. A backup of a state with faults replaces no sound one. Secrets and settings are not included.
     """
     with app_context() as app:
-        done = app.database_administration.back_up(folder.expanduser().absolute() if folder else None)
+        done = app.database_administration.back_up(
+            folder.expanduser().absolute() if folder else None, by_hand=not scheduled, trust=trust
+        )
     made = done.backup
     message = f"{made.folder}: {counted(len(made.files), 'file')}, {made.size / 1e6:.1f} MB"
-    report(message)
+    deleted = f"; deleted: {', '.join(place.name for place in done.deleted)}" if done.deleted else ""
+    problem = f"; {done.problem}" if done.problem else ""
+    report(f"{message}{deleted}{problem}")
     if as_json:
-        print_json({"folder": made.folder, "bytes": made.size, "files": len(made.files), "gone": done.deleted})
+        print_json(
+            {
+                "folder": made.folder,
+                "bytes": made.size,
+                "files": len(made.files),
+                "gone": done.deleted,
+                "problem": done.problem,
+            }
+        )
         note(message)
-        return
-    echo(f"{message}; to restore it: auria db restore {shlex.quote(str(made.folder))}")
-    for place in done.deleted:
-        note(f"deleted the old backup {place}")
+    else:
+        echo(f"{message}; to restore it: auria db restore {shlex.quote(str(made.folder))}")
+        for place in done.deleted:
+            echo(f"deleted the old backup {place}")
+    if made.faults:
+        note(
+            f"the state has faults, so this backup replaces no other: {done.problem}; older ones: auria db backups;"
+            " if it is as it should be: auria db backup --trust"
+        )
+    elif done.problem:
+        note(done.problem)
 
 
 @database.command("backups")
@@ -104,10 +130,22 @@ def backups(as_json: Json = False) -> None:
     with app_context() as app:
         found = app.backups.list()
     if as_json:
-        print_json([{"folder": one.folder, "made_at": one.made_at.isoformat(), "bytes": one.size} for one in found])
+        print_json(
+            [
+                {
+                    "folder": one.folder,
+                    "made_at": one.made_at.isoformat(),
+                    "bytes": one.size,
+                    "by_hand": one.by_hand,
+                    "faults": one.faults,
+                }
+                for one in found
+            ]
+        )
         return
     for one in found:
-        echo(f"{one.folder}  {counted(len(one.files), 'file')}, {one.size / 1e6:.1f} MB")
+        remarks = (", by hand" if one.by_hand else "") + (f", faults: {'; '.join(one.faults)}" if one.faults else "")
+        echo(f"{one.folder}  {counted(len(one.files), 'file')}, {one.size / 1e6:.1f} MB{remarks}")
     if not found:
         note("there is no backup yet; make one: auria db backup")
 
@@ -120,7 +158,8 @@ def restore(
 ) -> None:
     """Restore a backup, after verifying every file of it.
 
-    The content of the database is saved beside it first. Stop the daemon before. What may have been published after
+    The content of the database is saved beside it first, for 30 days. Stop the daemon before. What was forgotten after
+    the backup was made is forgotten again. What may have been published after
     the backup was made is not published again automatically: waiting posts need attention, and approved drafts must
     be approved again.
     """
@@ -134,6 +173,8 @@ def restore(
                 "folder": restored.backup.folder,
                 "pictures": restored.pictures,
                 "aside": restored.aside,
+                "forgotten": done.forgotten,
+                "remembers": done.remembers,
                 "doubts": asdict(held),
             }
         )
@@ -141,6 +182,10 @@ def restore(
     aside = f"; the previous content is in {restored.aside}" if restored.aside else ""
     pictures = counted(restored.pictures, "picture")
     echo(f"restored the state of {restored.backup.made_at:%Y-%m-%d %H:%M} UTC, and {pictures}{aside}")
+    if done.forgotten:
+        echo(f"{counted(done.forgotten, 'verse')} that had been forgotten since was deleted again")
+    if not done.remembers and restored.aside:
+        note("the damaged database could not tell what it had forgotten; newer backups did, as far as they knew")
     if held.posts:
         count = counted(len(held.posts), "post")
         note(f"{count} may have been published since, decide on them: auria posts --state needs_attention")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from auria_bot.corpus.item import author_key, from_row, from_submission, place_key
+from auria_bot.corpus.item import WITHOUT_TEXT, author_key, from_row, from_submission, place_key
 from auria_bot.corpus.sources import source_files
 from auria_bot.corpus.sources.stream import Tally
 from auria_bot.corpus.sources.submission import storable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Clock
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["CorpusImporter", "ImportReport"]
+__all__ = ["CorpusImporter", "ImportReport", "is_digest", "keys_of"]
 
 _Item = TypeVar("_Item")
 
@@ -71,8 +71,18 @@ class ImportReport:
 class CorpusImporter:
     """Imports and forgets verse."""
 
-    def __init__(self, *, store: Store, clock: Clock, rules: FilterRules | None = None, names: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        rules: FilterRules | None = None,
+        names: bool = False,
+        keeps_rejected: bool = False,
+    ) -> None:
+        """`names` stores authors' names, `keeps_rejected` the lines of rejected poems until they age out."""
         self._store, self._clock, self._rules, self._names = store, clock, rules, names
+        self._keeps_rejected = keeps_rejected
 
     def import_file(
         self,
@@ -157,9 +167,20 @@ class CorpusImporter:
         """
         plain = what.strip()
         with self._store.begin() as unit:
-            if _is_digest(plain):
+            if is_digest(plain):
                 return int(unit.verses.forget_digest(plain))
-            return unit.verses.forget(_keys(plain), at=self._clock())
+            return unit.verses.forget(keys_of(plain), at=self._clock())
+
+    def identify(self, what: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+        """The hashes of the places and authors, and the digests of the verses, that these words mean.
+
+        Raises:
+            InputError: one of them is none of what `forget` takes.
+        """
+        digests = [one.strip() for one in what if is_digest(one.strip())]
+        keys = [key for one in what if not is_digest(one.strip()) for key in keys_of(one.strip())]
+        with self._store.read() as unit:
+            return keys, list(dict.fromkeys([*digests, *unit.verses.digests(keys)]))
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """Counts of verses by state, reason, form, season, subreddit, year and so on."""
@@ -176,6 +197,7 @@ class CorpusImporter:
     def _keep_batch(
         self, pieces: Sequence[CorpusItem], report: ImportReport, *, dry_run: bool, removed: Sequence[str] = ()
     ) -> None:
+        pieces = self._with_decisions(pieces)
         report.reasons.update(piece.reason for piece in pieces if piece.reason)
         report.kept += sum(not piece.reason for piece in pieces)
         if dry_run:
@@ -187,6 +209,27 @@ class CorpusImporter:
                 outcomes = unit.verses.add(pieces)
                 report.outcomes.update(outcomes)
                 report.fresh += sum(how == "new" and not one.reason for how, one in zip(outcomes, pieces, strict=True))
+
+    def _with_decisions(self, pieces: Sequence[CorpusItem]) -> Sequence[CorpusItem]:
+        """Accept what the operator accepted; of the other rejected poems, leave out the lines that are not stored."""
+        rejected = {piece.digest for piece in pieces if piece.reason and piece.lines}
+        if not rejected:
+            return pieces
+        with self._store.read() as unit:
+            accepted = unit.rejected.accepted(rejected)
+        now = self._clock()
+        found = []
+        for piece in pieces:
+            one = piece
+            if piece.reason and piece.lines:
+                if piece.digest in accepted:
+                    one = replace(piece, reason="")
+                elif self._keeps_rejected and piece.reason not in WITHOUT_TEXT:
+                    one = replace(piece, rejected_at=now)
+                else:
+                    one = replace(piece, lines=(), syllables=(), form="", season="")
+            found.append(one)
+        return found
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
@@ -209,12 +252,17 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
         raise error
 
 
-def _is_digest(text: str) -> bool:
+def is_digest(text: str) -> bool:
+    """Whether the operator's words are the digest of a verse."""
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
 
 
-def _keys(what: str) -> list[str]:
-    """The hashes that the operator's words may refer to."""
+def keys_of(what: str) -> list[str]:
+    """The hashes of places and authors that the operator's words may refer to.
+
+    Raises:
+        InputError: they are no post's id or address, no author, and no "FILE ID".
+    """
     if found := re.search(r"(?:reddit\.com|redd\.it)/(?:r/\w+/)?(?:comments/)?([0-9a-z]{1,16})\b", what, re.IGNORECASE):
         return [place_key("reddit", found[1])]
     if re.fullmatch(r"/?u/[\w-]{1,60}", what):
@@ -223,4 +271,4 @@ def _keys(what: str) -> list[str]:
         return [place_key("reddit", what)]
     if re.fullmatch(r"\S.*\s\S+", what):
         return [place_key("file", what), author_key(what)]
-    raise InputError(f"{what[:60]!r} cannot be forgotten: give a post's id, u/NAME for an author, or a verse's digest")
+    raise InputError(f"{what[:60]!r} names no text: give a post's id, u/NAME for an author, or a verse's digest")

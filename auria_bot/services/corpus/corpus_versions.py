@@ -25,7 +25,7 @@ from auria_bot.errors import InputError, NotFound
 from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from auria_bot.corpus.item import CorpusItem
     from auria_bot.domain.interfaces import Clock
@@ -75,7 +75,7 @@ class VersionBuilder:
             BackendMissing: zstandard is not installed.
         """
         with self._store.read() as unit:
-            chosen, left_out = self._chosen(unit.verses.kept())
+            chosen, left_out = self._chosen(unit.verses.kept(), unit.rejected.accepted())
             if not chosen:
                 raise InputError("the corpus is empty; fill it with: auria corpus import FILE")
             with disk_errors(self._folder):
@@ -179,14 +179,14 @@ class VersionBuilder:
                 return (_write_csv if name.endswith(".csv") else _write_text)(file, unit.verses.kept())
             return version_files.write(file, unit.verses.kept(), suffix=path.suffix.lower())[0]
 
-    def _chosen(self, pieces: Iterable[CorpusItem]) -> tuple[set[str], Counter[str]]:
-        """The digests of the verses that a version has, and how many were left out why."""
+    def _chosen(self, pieces: Iterable[CorpusItem], accepted: Collection[str]) -> tuple[set[str], Counter[str]]:
+        """The digests of the verses that a version has, and how many were left out why; accepted ones are not judged."""
         left_out: Counter[str] = Counter()
         standing = []
         for piece in pieces:
             if self._least is not None and piece.score is not None and piece.score < self._least:
                 left_out["score"] += 1
-            elif reason := judge(piece.lines, self._rules):
+            elif piece.digest not in accepted and (reason := judge(piece.lines, self._rules)):
                 left_out[reason] += 1
             else:
                 # The same few thousand words stand in all poems: each is kept once.

@@ -13,56 +13,57 @@ A backup may come from a stranger. Whatever its list says, only regular files ar
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import shutil
-import stat
 import tempfile
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
 from auria_bot.files import disk_errors, file_lock, flush, sha256_of, write_json
+from auria_bot.services.operations.backup_files import (
+    LIST,
+    Backup,
+    copied,
+    is_regular,
+    measured,
+    read_backup,
+    shared,
+    staged,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from auria_bot.domain.interfaces import Clock
     from auria_bot.store.dump import Dump
 
-__all__ = ["Backup", "Backups", "Restored"]
+__all__ = ["Backups", "Inspect", "Restored", "State", "retained"]
 
-_LIST = "backup.json"
-_DATABASES = ("auria.db", "auria.dump")
-_PICTURE = re.compile(r"pictures/[^./\\\x00-\x1f][^/\\\x00-\x1f]*/(?!\.\.?$)[^/\\\x00-\x1f]+")
-_LIST_LIMIT = 256 << 20  # bytes of a list, for a million pictures
 _NAME = re.compile(r"auria-(\d{8}T\d{6}Z)")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAGING = ".staging-"
+_REPLACED = ".replaced-"  # a backup whose new version is being put in its place
 _RESTORING = ".restoring-"  # in the home
 _LOCK = ".backups.lock"  # in the home
 _SPARE = 50_000_000  # bytes that a backup leaves free
-_CHUNK = 1 << 20  # bytes copied at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backup:
-    """A backup, as described by its list."""
+class State:
+    """The state that a backup was made of."""
 
-    folder: Path
-    made_at: datetime  # aware, UTC
-    database: str  # the name of the copy's file
-    files: dict[str, tuple[int, str]] = field(repr=False)  # bytes and SHA-256, by path
+    drafts: int = 0
+    faults: tuple[str, ...] = ()  # what is missing or damaged in it
 
-    @property
-    def size(self) -> int:
-        """Bytes, including those shared with other backups."""
-        return sum(size for size, _ in self.files.values())
+
+Inspect: TypeAlias = "Callable[[Mapping[str, tuple[int, str]], Backup | None], State]"
+"""From the files of a new backup, and the newest sound one before it, the state that it was made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,8 @@ class Backups:
 
     Usage::
 
-        made = backups.make()
-        backups.rotate()
+        made = backups.make(by_hand=True)
+        backups.rotate(keep={last_restored})
         backups.restore(made.folder, force=True)
     """
 
@@ -95,65 +96,110 @@ class Backups:
         for place in (folder or self.folder).glob("auria-*"):
             if _NAME.fullmatch(place.name):
                 with suppress(StoreError, NotFound):
-                    found.append(_read(place))
+                    found.append(read_backup(place))
         return sorted(found, key=lambda backup: backup.made_at, reverse=True)
 
-    def make(self, folder: Path | None = None) -> Backup:
+    def make(self, folder: Path | None = None, *, by_hand: bool = False, inspect: Inspect | None = None) -> Backup:
         """Make a backup, verified.
+
+        Args:
+            folder: where; the usual folder by default.
+            by_hand: made by the operator: it is kept as long as daily backups are.
+            inspect: says what is wrong with the state; a backup of such a state replaces no other.
 
         Raises:
             DiskError: there is not enough space; the unfinished backup is deleted.
             StoreError: the database cannot be copied.
         """
         with self._locked():
-            return self._make(folder or self.folder)
+            return self._make(folder or self.folder, by_hand=by_hand, inspect=inspect)
 
-    def _make(self, root: Path) -> Backup:
+    def _make(self, root: Path, *, by_hand: bool, inspect: Inspect | None) -> Backup:
         now = self._clock().astimezone(UTC).replace(microsecond=0)
         target = root / f"auria-{now.strftime(_STAMP)}"
-        earlier = next(iter(self.list(root)), None)
-        staging = root / f"{_STAGING}{target.name}"
+        listed = self.list(root)
+        earlier = next(iter(listed), None)
         with disk_errors(root), ExitStack() as tidy:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for stale in root.glob(f"{_STAGING}*"):
-                shutil.rmtree(stale)
+            _sweep(root)
             if target.exists():
                 raise InvalidTransition(f"{target} exists already; wait a second and try again")
             self._check_space(root, earlier)
+            staging = root / f"{_STAGING}{target.name}"
             tidy.callback(shutil.rmtree, staging, ignore_errors=True)
             staging.mkdir(mode=0o700)
             self._database.save(staging / self._database.name)
             self._database.verify(staging / self._database.name)
-            files = {self._database.name: _measured(staging / self._database.name)} | self._pictures(staging, earlier)
-            listed: dict[str, Any] = {"made_at": now.isoformat(), "database": self._database.name, "files": files}
-            write_json(staging / _LIST, listed)
+            files = {self._database.name: measured(staging / self._database.name)} | self._pictures(staging, earlier)
+            sound = next((backup for backup in listed if not backup.faults), None)
+            state = inspect(files, sound) if inspect is not None else State()
+            value: dict[str, Any] = {
+                "made_at": now.isoformat(),
+                "database": self._database.name,
+                "by_hand": by_hand,
+                "drafts": state.drafts,
+                "faults": list(state.faults),
+                "files": files,
+            }
+            write_json(staging / LIST, value)
             staging.rename(target)
-        return _read(target)
+        return read_backup(target)
 
-    def rotate(self) -> tuple[Path, ...]:
-        """Delete old backups: the newest of each of the last days and weeks stays, and always the newest of all."""
+    def rotate(self, *, keep: Collection[Path] = ()) -> tuple[Path, ...]:
+        """Delete old backups, after the newest sound one was verified; those in `keep` stay.
+
+        Of each of the last days and weeks the newest sound one stays, those made by hand in these days, always the
+        newest of all, and of those with faults the newest of each day since the newest sound one.
+
+        Raises:
+            StoreError: the newest sound backup is damaged; nothing was deleted.
+        """
         if not self.folder.is_dir():
             return ()
         with self._locked():
-            return self._rotate()
+            return self._rotate(keep)
 
-    def _rotate(self) -> tuple[Path, ...]:
+    def _rotate(self, keep: Collection[Path]) -> tuple[Path, ...]:
         listed, now = self.list(), self._clock()
         # Backups dated by a clock that was ahead stay, and replace no others.
         found = [backup for backup in listed if backup.made_at <= now]
-        kept = {backup.folder for backup in listed if backup.made_at > now} | {backup.folder for backup in found[:1]}
-        for least, period in ((self._daily, "%Y-%m-%d"), (self._weekly, "%G-%V")):
-            newest: dict[str, Path] = {}
-            for backup in found:
-                newest.setdefault(backup.made_at.strftime(period), backup.folder)
-            kept |= set(list(newest.values())[:least])
+        kept = retained(found, daily=self._daily, weekly=self._weekly) | set(keep)
         gone = tuple(backup.folder for backup in found if backup.folder not in kept)
+        if gone and (sound := next((backup for backup in found if not backup.faults), None)):
+            self.verify(sound.folder)
         for place in gone:
-            staged = place.with_name(f"{_STAGING}{place.name}")
+            hidden = place.with_name(f"{_STAGING}{place.name}")
             with disk_errors(place):
-                place.rename(staged)
-                shutil.rmtree(staged)
+                place.rename(hidden)
+                shutil.rmtree(hidden)
         return gone
+
+    def replace_database(self, backup: Backup, rewrite: Callable[[Path, Path], None]) -> None:
+        """Give a backup another copy of its database; `rewrite` writes it, from the present one's path.
+
+        Raises:
+            StoreError: it cannot be written; the backup is unchanged.
+            DiskError: the disk cannot be written.
+        """
+        place = backup.folder
+        staging, old = place.with_name(f"{_STAGING}{place.name}"), place.with_name(f"{_REPLACED}{place.name}")
+        with self._locked(), disk_errors(place), ExitStack() as tidy:
+            _sweep(place.parent)
+            tidy.callback(shutil.rmtree, staging, ignore_errors=True)
+            staging.mkdir(mode=0o700)
+            for name in backup.files:
+                if name != backup.database:
+                    (staging / name).parent.mkdir(parents=True, exist_ok=True)
+                    if shared(place / name, staging / name, backup, name) is None:
+                        copied(place / name, staging / name)
+            rewrite(place / backup.database, staging / backup.database)
+            self._database.verify(staging / backup.database)
+            value = json.loads((place / LIST).read_text(encoding="utf-8"))
+            value["files"][backup.database] = measured(staging / backup.database)
+            write_json(staging / LIST, value)
+            place.rename(old)
+            staging.rename(place)
+            shutil.rmtree(old)
 
     def verify(self, place: Path) -> Backup:
         """Read all of a backup and compare every file with its list.
@@ -162,12 +208,12 @@ class Backups:
             NotFound: there is no backup.
             StoreError: a file is missing, is no regular file, or differs.
         """
-        backup = _read(place if place.is_dir() else place.parent)
+        backup = read_backup(place.parent if place.is_file() else place)
         for name, expected in backup.files.items():
             file = backup.folder / name
             if not os.path.lexists(file):
                 raise StoreError(f"{file} is missing; take another backup: {self._others(backup)}")
-            if not _is_regular(backup.folder, name):
+            if not is_regular(backup.folder, name):
                 raise StoreError(f"{file} is a link or no regular file; take another backup: {self._others(backup)}")
             if file.stat().st_size != expected[0] or sha256_of(file) != expected[1]:
                 raise StoreError(f"{file} is damaged; take another backup: {self._others(backup)}")
@@ -193,7 +239,7 @@ class Backups:
             for stale in self._home.glob(f"{_RESTORING}*"):
                 shutil.rmtree(stale)
             with tempfile.TemporaryDirectory(prefix=_RESTORING, dir=self._home) as staging:
-                copies = _staged(backup, [backup.database, *changed], Path(staging))
+                copies = staged(backup, [backup.database, *changed], Path(staging))
                 # The database first: it refuses to be overwritten before anything is changed.
                 self._database.restore(copies[backup.database], force=force, aside=aside, named=place)
                 for name in changed:
@@ -209,7 +255,7 @@ class Backups:
         for name, (size, sha256) in backup.files.items():
             target = self._home / name
             if name == backup.database or (
-                _is_regular(self._home / "pictures", name.partition("/")[2])
+                is_regular(self._home / "pictures", name.partition("/")[2])
                 and target.stat().st_size == size
                 and sha256_of(target) == sha256
             ):
@@ -251,7 +297,7 @@ class Backups:
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):  # deleted meanwhile, too
-                files[name] = _shared(source, target, earlier, name) or _copied(source, target)
+                files[name] = shared(source, target, earlier, name) or copied(source, target)
         return files
 
     def _others(self, backup: Backup) -> str:
@@ -259,82 +305,30 @@ class Backups:
         return ", ".join(names[:5]) or "there is no other"
 
 
-def _read(place: Path) -> Backup:
-    """A backup's list."""
-    if not (place / _LIST).exists():
-        raise NotFound(f"{place} is no backup: it has no {_LIST}; auria db backups lists them")
-    if not _is_regular(place, _LIST) or (place / _LIST).stat().st_size > _LIST_LIMIT:
-        raise StoreError(f"{place / _LIST} is a link, no regular file, or too long; take another backup")
-    try:
-        value = json.loads((place / _LIST).read_text(encoding="utf-8"))
-        files = {str(name): (int(size), str(sha256)) for name, (size, sha256) in value["files"].items()}
-        backup = Backup(
-            folder=place,
-            made_at=datetime.fromisoformat(value["made_at"]).astimezone(UTC),
-            database=value["database"],
-            files=files,
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise StoreError(f"{place / _LIST} cannot be read ({error}); take another backup") from None
-    if backup.database not in _DATABASES or backup.database not in files:
-        raise StoreError(f"{place / _LIST} names no database of a backup; take another backup")
-    for name in files:
-        if name != backup.database and not _PICTURE.fullmatch(name):
-            raise StoreError(f"{place / _LIST} names {name[:80]!r}, which no backup contains; take another backup")
-    return backup
+def retained(found: Sequence[Backup], *, daily: int, weekly: int) -> set[Path]:
+    """Which backups (the newest first) a rotation keeps, for that many days and weeks."""
+    kept = {backup.folder for backup in found[:1]}
+    sound = [backup for backup in found if not backup.faults]
+    faulty = [backup for backup in found if backup.faults and (not sound or backup.made_at > sound[0].made_at)]
+    days: list[str] = []
+    for chosen, least, period in ((sound, daily, "%Y-%m-%d"), (sound, weekly, "%G-%V"), (faulty, daily, "%Y-%m-%d")):
+        newest: dict[str, Path] = {}
+        for backup in chosen:
+            newest.setdefault(backup.made_at.strftime(period), backup.folder)
+        kept |= set(list(newest.values())[:least])
+        days = days or list(newest)[:least]
+    return kept | {
+        backup.folder for backup in found if backup.by_hand and days and f"{backup.made_at:%Y-%m-%d}" >= days[-1]
+    }
 
 
-def _is_regular(folder: Path, name: str) -> bool:
-    """Whether a path in a folder is a regular file that no link leads to."""
-    path = folder
-    for part in Path(name).parts:
-        path /= part
-        if path.is_symlink():
-            return False
-    return path.is_file()
-
-
-def _staged(backup: Backup, names: Sequence[str], staging: Path) -> dict[str, Path]:
-    """Copies of a backup's files, each compared with the list while it was read."""
-    copies = {}
-    for number, name in enumerate(names):
-        copy = staging / str(number)
-        if not _is_regular(backup.folder, name) or _copied(backup.folder / name, copy) != backup.files[name]:
-            raise StoreError(f"{backup.folder / name} changed while it was read; take another backup")
-        copies[name] = copy
-    return copies
-
-
-def _shared(source: Path, target: Path, earlier: Backup | None, name: str) -> tuple[int, str] | None:
-    """Link a file to the backup before; None where that does not have it unchanged."""
-    known = earlier.files.get(name) if earlier else None
-    if earlier is None or known is None:
-        return None
-    before, now = earlier.folder / name, source.stat()
-    try:
-        then = before.stat()
-        if (then.st_size, then.st_mtime_ns) != (now.st_size, now.st_mtime_ns) or then.st_size != known[0]:
-            return None
-        os.link(before, target)
-    except OSError:  # some file systems have no hard links
-        return None
-    return known
-
-
-def _copied(source: Path, target: Path) -> tuple[int, str]:
-    """Copy a file with its time, flushed to the disk; its size and hash."""
-    digest, size = hashlib.sha256(), 0
-    with source.open("rb") as read, target.open("wb") as written:
-        while chunk := read.read(_CHUNK):
-            written.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-    flush(target)
-    status = source.stat()
-    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
-    target.chmod(stat.S_IMODE(status.st_mode) & 0o644 | 0o600)
-    return size, digest.hexdigest()
-
-
-def _measured(file: Path) -> tuple[int, str]:
-    return file.stat().st_size, sha256_of(file)
+def _sweep(root: Path) -> None:
+    """Delete what killed processes left half written, and put back a backup that was not replaced to the end."""
+    for stale in root.glob(f"{_STAGING}*"):
+        shutil.rmtree(stale)
+    for old in root.glob(f"{_REPLACED}*"):
+        place = root / old.name.removeprefix(_REPLACED)
+        if place.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(place)

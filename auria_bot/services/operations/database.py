@@ -6,23 +6,29 @@ A restore is refused while a daemon leads, and holds back what may have been pub
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.errors import AuriaError, InvalidTransition
+from auria_bot.domain.draft import DraftState
+from auria_bot.errors import AuriaError, InvalidTransition, StoreError
+from auria_bot.services.operations.backups import State
 from auria_bot.services.publishing.reconciliation import RESTORE, hold_back
 from auria_bot.services.schedule.job_scheduler import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
-    from pathlib import Path
 
-    from auria_bot.services.operations.backups import Backup, Backups, Restored
+    from auria_bot.services.operations.backup_files import Backup
+    from auria_bot.services.operations.backups import Backups, Restored
+    from auria_bot.services.operations.erasure import Erasure
     from auria_bot.services.publishing.reconciliation import HeldItems
     from auria_bot.settings.schema import Settings
     from auria_bot.store.drafts import Entry
     from auria_bot.store.unit_of_work import Store
+
+_MOST_FAULTS = 20  # that a backup's list names
 
 __all__ = ["BackupResult", "DatabaseAdministration", "RestoreResult", "schema_versions", "upgrade_schema"]
 
@@ -57,7 +63,8 @@ class BackupResult:
     """A backup, and the older ones that were deleted after it."""
 
     backup: Backup
-    deleted: tuple[Path, ...]
+    deleted: tuple[Path, ...] = ()
+    problem: str = ""  # why no older ones were deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,8 @@ class RestoreResult:
 
     restored: Restored
     held: HeldItems
+    forgotten: int  # verses in the backup that had been forgotten after it was made, and were forgotten again
+    remembers: bool  # False if the database before could not tell what it had forgotten
 
 
 class DatabaseAdministration:
@@ -82,27 +91,41 @@ class DatabaseAdministration:
         *,
         settings: Settings,
         backups: Backups,
+        erasure: Erasure,
         open_store: Callable[[], AbstractContextManager[Store]],
         clock: Callable[[], datetime],
     ) -> None:
         """`open_store` opens the database brought up to date; it is called anew after a restore."""
         self._settings, self._backups, self._open_store, self._clock = settings, backups, open_store, clock
+        self._erasure = erasure
 
-    def back_up(self, folder: Path | None = None) -> BackupResult:
+    def back_up(self, folder: Path | None = None, *, by_hand: bool = True, trust: bool = False) -> BackupResult:
         """Make a backup and note it in the journal; in the usual folder, old backups are deleted.
+
+        The backup last restored from stays, and so do those made by hand in the days of daily backups. A state with
+        faults is backed up too, but replaces no sound one, unless `trust` says that it is as it should be.
 
         Raises:
             DiskError: there is no room.
             StoreError: the database cannot be copied.
         """
-        backup = self._backups.make(folder)
-        deleted = () if folder else self._backups.rotate()
+        backup = self._backups.make(
+            folder, by_hand=by_hand, inspect=lambda files, sound: State() if trust else self._inspect(files, sound)
+        )
+        deleted: tuple[Path, ...] = ()
+        problem = "; ".join(backup.faults)
+        last = self._last_restore()
+        if folder is None:
+            try:
+                deleted = self._backups.rotate(keep={Path(last.details)} if last else set())
+            except StoreError as error:
+                problem = f"no older backup was deleted: {error}"
         with self._open_store() as store, store.begin() as unit:
             unit.journal.note("backup", details=str(backup.folder), at=self._clock())
-        return BackupResult(backup=backup, deleted=deleted)
+        return BackupResult(backup=backup, deleted=deleted, problem=problem)
 
     def restore(self, place: Path, *, force: bool) -> RestoreResult:
-        """Restore a backup, and hold back what may have been published since.
+        """Restore a backup, forget again what was forgotten, and hold back what may have been published since.
 
         The place is the backup's folder, or a file in it; `force` overwrites a database, of which a copy is kept.
 
@@ -113,12 +136,15 @@ class DatabaseAdministration:
         """
         if holder := self._leader():
             raise InvalidTransition(f"a daemon is running: {holder}; stop it first, then restore")
+        made_at = self._backups.verify(place).made_at
+        forgotten, remembers = self._erasure.forgotten(since=made_at)
         restored = self._backups.restore(place, force=force)
         with self._open_store() as store:  # this brings an older schema up to date
             with store.begin() as unit:
+                again = unit.forgotten.forget(forgotten)
                 unit.journal.note(RESTORE, details=str(restored.backup.folder), at=self._clock())
-            held = hold_back(store, self._clock, as_of=restored.backup.made_at)
-        return RestoreResult(restored=restored, held=held)
+            held = hold_back(store, self._clock, as_of=made_at)
+        return RestoreResult(restored=restored, held=held, forgotten=again, remembers=remembers)
 
     def journal(self, *, draft_id: int | None = None, limit: int = 50) -> Sequence[Entry]:
         """Lines of the journal, the newest first.
@@ -142,3 +168,23 @@ class DatabaseAdministration:
         except AuriaError:
             return ""
         return lease.holder if lease is not None and lease.until > self._clock() else ""
+
+    def _last_restore(self) -> Entry | None:
+        with self._open_store() as store, store.read() as unit:
+            return next((entry for entry in unit.journal.list() if entry.action == RESTORE), None)
+
+    def _inspect(self, files: Mapping[str, tuple[int, str]], sound: Backup | None) -> State:
+        """What is missing or different in a backup's files, or in the database compared with an earlier backup."""
+        with self._open_store() as store, store.read() as unit:
+            drafts = unit.drafts.list()
+        faults = []
+        for draft in drafts:
+            if draft.state is not DraftState.REJECTED and (post := draft.artwork.files.get("post")) is not None:
+                _, sha256 = files.get(f"pictures/{draft.folder}/{post.name}", (0, ""))
+                if sha256 != draft.picture_sha256:
+                    faults.append(f"the picture of draft {draft.id} is {'damaged' if sha256 else 'missing'}")
+        if sound is not None and len(drafts) < sound.drafts:
+            last = self._last_restore()
+            if last is None or last.at <= sound.made_at:
+                faults.append(f"the database has {len(drafts)} drafts, and {sound.folder.name} has {sound.drafts}")
+        return State(drafts=len(drafts), faults=tuple(faults[:_MOST_FAULTS]))

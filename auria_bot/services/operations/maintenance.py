@@ -1,11 +1,12 @@
 """Maintenance of the home: free disk space, deletion of what is old and unused, and checks of what is stored.
 
-Deleted are pictures of drafts rejected long ago (their text stays), unfinished runs, crash logs, and files left half
-written. Nothing that is published, approved or waiting is ever touched.
+Deleted are pictures of drafts rejected long ago (their text stays), unfinished runs, crash logs, databases that a
+restore kept aside, lines of rejected verse, and files left half written. Nothing that is published, approved or waiting is ever touched.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ __all__ = ["CleanupResult", "DiskSpace", "Maintenance", "disk_space_at"]
 _FULL = 100_000_000  # free bytes below which work is about to fail
 _MARGIN = 1.25  # times the least free bytes, below which the disk is neither filling nor surely not
 _LOG_AGE = timedelta(days=90)
+_ASIDE_AGE = timedelta(days=30)  # after a restore, of the database before it
+_ASIDE = re.compile(r"before-restore-(\d{8}T\d{6}Z)-.+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,8 @@ class CleanupResult:
     pictures: tuple[str, ...] = ()  # folders of rejected drafts
     runs: tuple[str, ...] = ()  # unfinished ones
     logs: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()  # databases kept by a restore
+    texts: int = 0  # rejected verses whose lines were deleted
     staging: int = 0  # folders left half written by killed processes
     size: int = 0  # bytes
     failed: tuple[str, ...] = ()  # what could not be deleted, and why
@@ -75,12 +80,14 @@ class Maintenance:
         clock: Clock,
         rejected_days: float,
         runs_days: float,
+        texts_days: float,
         least_free: int,
     ) -> None:
         """Days are counted from the rejection and from the last write; below `least_free` bytes the disk is filling."""
         self._home, self._store, self._pictures, self._workspace = home, store, pictures, workspace
         self._database, self._clock, self._least_free = database, clock, least_free
         self._rejected, self._runs = timedelta(days=rejected_days), timedelta(days=runs_days)
+        self._texts = timedelta(days=texts_days)
 
     def disk_space(self) -> DiskSpace:
         """The space on the home's disk.
@@ -101,9 +108,24 @@ class Maintenance:
         freed += size
         logs, size = self._tidy_logs(dry_run=dry_run)
         freed += size
-        staging = 0 if dry_run else self._pictures.sweep()
-        done = CleanupResult(pictures=pictures, runs=runs, logs=logs, staging=staging, size=freed, failed=tuple(failed))
-        if not dry_run and (pictures or runs or logs or staging):
+        aside, size = self._tidy_aside(dry_run=dry_run)
+        freed += size
+        staging, texts = 0, 0
+        if not dry_run:
+            staging = self._pictures.sweep()
+            with self._store.begin() as unit:
+                texts = unit.rejected.age_out(self._clock() - self._texts)
+        done = CleanupResult(
+            pictures=pictures,
+            runs=runs,
+            logs=logs,
+            aside=aside,
+            texts=texts,
+            staging=staging,
+            size=freed,
+            failed=tuple(failed),
+        )
+        if not dry_run and (pictures or runs or logs or aside or texts or staging):
             details = f"{len(pictures)} pictures, {len(runs)} runs, {len(logs)} logs, {freed / 1e6:.1f} MB"
             with self._store.begin() as unit:
                 unit.journal.note("tidy", details=details, at=self._clock())
@@ -179,6 +201,19 @@ class Maintenance:
             file.unlink(missing_ok=True)
         return tuple(file.name for file in old), freed
 
+    def _tidy_aside(self, *, dry_run: bool) -> tuple[tuple[str, ...], int]:
+        """Delete the databases that restores kept aside a month ago, with their journal files."""
+        before = self._clock() - _ASIDE_AGE
+        old = [
+            file
+            for file in sorted(self._home.glob("before-restore-*"))
+            if file.is_file() and (found := _ASIDE.fullmatch(file.name)) and _stamped(found[1]) < before
+        ]
+        freed = sum(file.stat().st_size for file in old)
+        for file in old if not dry_run else ():
+            file.unlink(missing_ok=True)
+        return tuple(file.name for file in old), freed
+
 
 def disk_space_at(home: Path, *, least_free: int) -> DiskSpace:
     """The space on a folder's disk, whether the folder exists or not.
@@ -200,3 +235,11 @@ def disk_space_at(home: Path, *, least_free: int) -> DiskSpace:
 
 def _written(file: Path) -> datetime:
     return datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
+
+
+def _stamped(stamp: str) -> datetime:
+    """The time in a file's name; a name that is no time never becomes old."""
+    try:
+        return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)

@@ -60,7 +60,7 @@ _WRITING_JOBS = ("make", "refresh", "backup")  # the jobs that write much
 _COMMANDS: dict[str, tuple[str, ...]] = {
     "measure": ("measure", "--json"),
     "refresh": ("corpus", "refresh", "--json"),
-    "backup": ("db", "backup", "--json"),
+    "backup": ("db", "backup", "--scheduled", "--json"),
     "tidy": ("tidy", "--json"),
     "digest": ("notify", "digest"),
 }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from auria_bot.corpus.item import ADULT, author_key, from_row, from_submission
+from auria_bot.corpus import poem_extraction
+from auria_bot.corpus.item import ADULT, MEANINGS, author_key, from_row, from_submission
+from auria_bot.corpus.quality_filter import FORMER_REASONS, REASONS
 from auria_bot.corpus.sources.rows import Row
 from auria_bot.corpus.sources.submission import Submission
 
@@ -66,18 +70,27 @@ def test_a_poem_in_the_body_is_the_same_poem():
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "reason", "lines"),
     [
-        ({"over_18": True}, ADULT),
-        ({"title": "what is this"}, "not three lines"),
-        ({"title": POND.replace("frog", "fucking frog")}, "profanity"),
+        ({"over_18": True}, ADULT, 3),
+        ({"title": "what is this"}, "not three lines", 0),
+        ({"title": POND.replace("frog", "fucking frog")}, "profanity", 3),
     ],
 )
-def test_what_is_rejected_keeps_no_words(changes: dict[str, object], reason: str):
-    """Only its reason and its digest, which is no poem's."""
+def test_a_rejected_text_has_lines_if_it_is_a_poem(changes: dict[str, object], reason: str, lines: int):
+    """So that the operator may accept it; the importer decides whether they are stored."""
     piece = from_submission(post(**changes))  # type: ignore[arg-type]
-    assert (piece.reason, piece.lines, piece.season) == (reason, (), "")
+    assert (piece.reason, len(piece.lines)) == (reason, lines)
     assert len(piece.digest) == 32
+
+
+def test_every_reason_has_a_meaning():
+    """Those of the filter, of the extraction and of earlier versions."""
+    source = Path(poem_extraction.__file__).read_text(encoding="utf-8")
+    given = set(re.findall(r'(?:reason=|return )\(?"([a-z0-9 -]+)"', source)) - {"title", "body"}
+    assert given <= poem_extraction.REASONS.keys()
+    assert {*REASONS, *FORMER_REASONS, *poem_extraction.REASONS, ADULT} == MEANINGS.keys()
+    assert all("'" in MEANINGS[former] for former in FORMER_REASONS)
 
 
 def test_texts_without_words_differ_by_their_letters():

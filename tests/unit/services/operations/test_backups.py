@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
+from auria_bot.services.operations import backup_files
 from auria_bot.services.operations import backups as module
 from auria_bot.services.operations.backups import Backups
 from auria_bot.store.dump import Dump
@@ -22,7 +23,7 @@ from tests.factories import NOW, add_draft
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
-    from auria_bot.services.operations.backups import Backup
+    from auria_bot.services.operations.backup_files import Backup
     from auria_bot.testing import FakeClock
 
 _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
@@ -192,7 +193,8 @@ def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock,
         with pytest.raises(DiskError, match=r"maintenance\.backup_folder"):
             backups.make()
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_copied", _refused(errno.ENOSPC))
+        for place in (module, backup_files):
+            patch.setattr(place, "copied", _refused(errno.ENOSPC))
         with pytest.raises(DiskError, match="the disk is full"):
             backups.make()
         (house.pictures.root / "run-1" / "post.jpg").unlink()

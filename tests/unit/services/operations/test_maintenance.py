@@ -25,7 +25,7 @@ _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
 
 
 def _maintenance(house: Application, **changes: float) -> Maintenance:
-    values = {"rejected_days": 30, "runs_days": 14, "least_free": 1, **changes}
+    values = {"rejected_days": 30, "runs_days": 14, "texts_days": 14, "least_free": 1, **changes}
     return Maintenance(
         home=house.settings.home,
         store=house.store,
@@ -178,3 +178,20 @@ def test_room(house: Application, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(shutil, "disk_usage", gone)
     with pytest.raises(DiskError, match="is its disk mounted"):
         _maintenance(house).disk_space()
+
+
+def test_what_a_restore_kept_aside_goes_after_a_month(house: Application):
+    """With its journal files, by the time in its name; other names stay."""
+    home = house.settings.home
+    stamp = house.clock().strftime("%Y%m%dT%H%M%SZ")
+    aside = [home / f"before-restore-{stamp}-auria.db", home / f"before-restore-{stamp}-auria.db-wal"]
+    strange = home / "before-restore-99999999T999999Z-auria.db"
+    for file in (*aside, strange):
+        file.write_bytes(b"x" * 10)
+    maintenance = _maintenance(house)
+    assert maintenance.tidy().aside == ()
+    house.clock.advance(days=31)
+    assert maintenance.tidy(dry_run=True).aside == tuple(file.name for file in aside)
+    assert all(file.is_file() for file in aside)
+    assert maintenance.tidy().size == 20
+    assert [file.is_file() for file in (*aside, strange)] == [False, False, True]

@@ -1,0 +1,143 @@
+"""The files of a backup: its list, and copies that are compared with it.
+
+A backup may come from a stranger. Whatever its list says, only regular files are read, and only the database and
+`pictures/FOLDER/FILE`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auria_bot.errors import NotFound, StoreError
+from auria_bot.files import flush, sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["LIST", "Backup", "copied", "is_regular", "measured", "read_backup", "shared", "staged"]
+
+LIST = "backup.json"
+"""The file that describes a backup."""
+
+_DATABASES = ("auria.db", "auria.dump")
+_PICTURE = re.compile(r"pictures/[^./\\\x00-\x1f][^/\\\x00-\x1f]*/(?!\.\.?$)[^/\\\x00-\x1f]+")
+_LIST_LIMIT = 256 << 20  # bytes of a list, for a million pictures
+_CHUNK = 1 << 20  # bytes copied at a time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A backup, as described by its list."""
+
+    folder: Path
+    made_at: datetime  # aware, UTC
+    database: str  # the name of the copy's file
+    files: dict[str, tuple[int, str]] = field(repr=False)  # bytes and SHA-256, by path
+    by_hand: bool = False  # made by the operator's command, not by the daemon
+    drafts: int = 0  # in the database
+    faults: tuple[str, ...] = ()  # of the state it was made of; such a backup replaces no other
+
+    @property
+    def size(self) -> int:
+        """Bytes, including those shared with other backups."""
+        return sum(size for size, _ in self.files.values())
+
+
+def read_backup(place: Path) -> Backup:
+    """A backup, from its list.
+
+    Raises:
+        NotFound: there is no backup.
+        StoreError: its list cannot be read, or names what no backup contains.
+    """
+    if not os.path.lexists(place):
+        raise NotFound(f"there is no {place}; auria db backups lists the backups")
+    if not (place / LIST).exists():
+        raise NotFound(f"{place} is no backup: it has no {LIST}; auria db backups lists them")
+    if not is_regular(place, LIST) or (place / LIST).stat().st_size > _LIST_LIMIT:
+        raise StoreError(f"{place / LIST} is a link, no regular file, or too long; take another backup")
+    try:
+        value = json.loads((place / LIST).read_text(encoding="utf-8"))
+        files = {str(name): (int(size), str(sha256)) for name, (size, sha256) in value["files"].items()}
+        backup = Backup(
+            folder=place,
+            made_at=datetime.fromisoformat(value["made_at"]).astimezone(UTC),
+            database=value["database"],
+            files=files,
+            by_hand=value.get("by_hand") is True,
+            drafts=int(value.get("drafts", 0)),
+            faults=tuple(str(fault)[:300] for fault in value.get("faults", ())[:20]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise StoreError(f"{place / LIST} cannot be read ({error}); take another backup") from None
+    if backup.database not in _DATABASES or backup.database not in files:
+        raise StoreError(f"{place / LIST} names no database of a backup; take another backup")
+    for name in files:
+        if name != backup.database and not _PICTURE.fullmatch(name):
+            raise StoreError(f"{place / LIST} names {name[:80]!r}, which no backup contains; take another backup")
+    return backup
+
+
+def is_regular(folder: Path, name: str) -> bool:
+    """Whether a path in a folder is a regular file that no link leads to."""
+    path = folder
+    for part in Path(name).parts:
+        path /= part
+        if path.is_symlink():
+            return False
+    return path.is_file()
+
+
+def staged(backup: Backup, names: Sequence[str], staging: Path) -> dict[str, Path]:
+    """Copies of a backup's files, each compared with the list while it was read."""
+    copies = {}
+    for number, name in enumerate(names):
+        copy = staging / str(number)
+        if not is_regular(backup.folder, name) or copied(backup.folder / name, copy) != backup.files[name]:
+            raise StoreError(f"{backup.folder / name} changed while it was read; take another backup")
+        copies[name] = copy
+    return copies
+
+
+def shared(source: Path, target: Path, earlier: Backup | None, name: str) -> tuple[int, str] | None:
+    """Link a file to the backup before; None where that does not have it unchanged."""
+    known = earlier.files.get(name) if earlier else None
+    if earlier is None or known is None:
+        return None
+    before, now = earlier.folder / name, source.stat()
+    try:
+        then = before.stat()
+        if (then.st_size, then.st_mtime_ns) != (now.st_size, now.st_mtime_ns) or then.st_size != known[0]:
+            return None
+        os.link(before, target)
+    except OSError:  # some file systems have no hard links
+        return None
+    return known
+
+
+def copied(source: Path, target: Path) -> tuple[int, str]:
+    """Copy a file with its time, flushed to the disk; its size and hash."""
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as read, target.open("wb") as written:
+        while chunk := read.read(_CHUNK):
+            written.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+    flush(target)
+    status = source.stat()
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+    target.chmod(stat.S_IMODE(status.st_mode) & 0o644 | 0o600)
+    return size, digest.hexdigest()
+
+
+def measured(file: Path) -> tuple[int, str]:
+    """The bytes and the SHA-256 of a file."""
+    return file.stat().st_size, sha256_of(file)

@@ -1,0 +1,89 @@
+"""Rejected texts in the database, and those that the operator accepts in spite of their reason."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from auria_bot.corpus.item import CorpusItem
+from auria_bot.store.corpus import batches, to_item
+from auria_bot.store.engine import insert_once
+from auria_bot.store.schema import accepted, verses
+
+__all__ = ["RejectedVerses"]
+
+_WITHOUT_TEXT = {"lines": "", "syllables": "", "form": "", "season": "", "rejected_at": None}
+
+
+class RejectedVerses:
+    """Rejected verses, within one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def counts(self) -> Mapping[str, int]:
+        """How many texts each reason rejects, the most frequent first."""
+        number = func.count().label("number")
+        wanted = select(verses.c.reason, number).where(verses.c.state == "rejected").group_by(verses.c.reason)
+        rows = self._connection.execute(wanted.order_by(number.desc(), verses.c.reason))
+        return {str(row.reason): int(row.number) for row in rows}
+
+    def sample(self, reason: str, count: int, *, seed: int = 0) -> Sequence[CorpusItem]:
+        """Some texts that this reason rejects, those whose lines are kept first; all for a count of 0."""
+        here = select(verses).where(verses.c.state == "rejected", verses.c.reason == reason)
+        if not count:
+            wanted = here.order_by(verses.c.lines == "", verses.c.digest)
+            return [to_item(row) for row in self._connection.execute(wanted)]
+        # Digests are uniformly distributed, so those after a random point are a random sample.
+        point = f"{random.Random(seed).getrandbits(128):032x}"
+        found: list[CorpusItem] = []
+        for kept in (verses.c.lines != "", verses.c.lines == ""):
+            for side in (verses.c.digest >= point, verses.c.digest < point):
+                page = here.where(kept, side).order_by(verses.c.digest).limit(count - len(found))
+                found += [to_item(row) for row in self._connection.execute(page)] if len(found) < count else []
+        return found
+
+    def find(self, digest: str) -> tuple[str, CorpusItem] | None:
+        """The state and the text with this digest, or None."""
+        row = self._connection.execute(select(verses).where(verses.c.digest == digest)).one_or_none()
+        return (str(row.state), to_item(row)) if row is not None else None
+
+    def accepted(self, digests: Collection[str] | None = None) -> Mapping[str, str]:
+        """Those of these digests (of all by default) that are accepted, and why they had been rejected."""
+        if digests is None:
+            return {row.digest: row.reason for row in self._connection.execute(select(accepted))}
+        found: dict[str, str] = {}
+        for batch in batches(sorted(digests)):
+            rows = self._connection.execute(select(accepted).where(accepted.c.digest.in_(batch)))
+            found.update({row.digest: row.reason for row in rows})
+        return found
+
+    def accept(self, digest: str, *, reason: str, at: datetime) -> bool:
+        """Accept a rejected verse; False if it was accepted before. With its lines it is kept at once."""
+        row = {"digest": digest, "reason": reason, "at": at}
+        new = insert_once(self._connection, accepted, row, unique=("digest",))
+        here = (verses.c.digest == digest, verses.c.state == "rejected", verses.c.lines != "")
+        self._connection.execute(update(verses).where(*here).values(state="kept", reason="", rejected_at=None))
+        return bool(new)
+
+    def revoke(self, digest: str, *, at: datetime, textless: Collection[str] = ()) -> str | None:
+        """Reject an accepted verse again; its reason, or None if it was not accepted.
+
+        Of the reasons in `textless` no lines are kept.
+        """
+        reason: str | None = self._connection.execute(
+            delete(accepted).where(accepted.c.digest == digest).returning(accepted.c.reason)
+        ).scalar_one_or_none()
+        if reason is not None:
+            here = (verses.c.digest == digest, verses.c.state == "kept")
+            text = _WITHOUT_TEXT if reason in textless else {"rejected_at": at}
+            self._connection.execute(update(verses).where(*here).values(state="rejected", reason=reason, **text))
+        return reason
+
+    def age_out(self, before: datetime) -> int:
+        """Delete the lines of rejected texts that were stored before that time; their number."""
+        here = (verses.c.state == "rejected", verses.c.rejected_at < before)
+        return int(self._connection.execute(update(verses).where(*here).values(**_WITHOUT_TEXT)).rowcount)
