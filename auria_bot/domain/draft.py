@@ -11,10 +11,13 @@ from enum import StrEnum
 from auria_bot.domain.artwork import Artwork
 from auria_bot.errors import InputError, InvalidTransition
 
-__all__ = ["PUBLISHED", "Draft", "DraftState"]
+__all__ = ["PUBLISHED", "WITHDRAWN", "Draft", "DraftState"]
 
 PUBLISHED = "published"
 """How a scheduled draft is shown whose posts are out; derived from its posts, and not a state of its own."""
+
+WITHDRAWN = "withdrawn"
+"""The same for one whose posts were withdrawn or cancelled, and of which nothing is out."""
 
 
 class DraftState(StrEnum):
@@ -50,13 +53,13 @@ class Draft:
     alt_text: str  # likewise
     channels: tuple[str, ...] = ()  # where it will be published, set by approval
     signature: str = ""  # of the approved content; "" if it is not approved
-    published: bool = False  # whether its posts are out: one at least is sent, and none is still to be decided
+    posted: str = ""  # PUBLISHED or WITHDRAWN once all of its posts are settled; "" before that
     version: int = 1  # incremented by every save; saving over a newer version is refused
 
     @property
     def status(self) -> str:
-        """The state that is shown: PUBLISHED once its posts are out."""
-        return PUBLISHED if self.published else str(self.state)
+        """The state that is shown: what became of its posts, once they are settled."""
+        return self.posted or str(self.state)
 
     def content_hash(self, channels: tuple[str, ...]) -> str:
         """SHA-256 over picture, text, alt text and channels: what an approval signs."""

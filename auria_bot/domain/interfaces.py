@@ -25,6 +25,7 @@ __all__ = [
     "Channel",
     "Clock",
     "ConfirmSend",
+    "DeletingChannel",
     "Enlarger",
     "Exporter",
     "Limits",
@@ -82,11 +83,7 @@ class Poet(Maker, Protocol):
         mood: Mood | None = None,
         recent: Sequence[Haiku] = (),
     ) -> tuple[Verse, ...]:
-        """Write `count` different haiku, the best first; far from `recent` ones.
-
-        Raises:
-            InputError: the theme cannot be used.
-        """
+        """Write `count` different haiku, the best first, far from `recent` ones; InputError for an unusable theme."""
         ...
 
 
@@ -131,11 +128,7 @@ class Enlarger(Maker, Protocol):
     """Makes pictures larger."""
 
     def enlarge(self, source: Path, target: Path, *, size: int) -> None:
-        """Write `source` as PNG with a short side of `size` pixels.
-
-        Raises:
-            PictureError: the source cannot be read.
-        """
+        """Write `source` as PNG with a short side of `size` pixels; PictureError if it cannot be read."""
         ...
 
 
@@ -198,11 +191,7 @@ class Captioner(Maker, Protocol):
     """Describes pictures."""
 
     def describe(self, picture: Path) -> str:
-        """One sentence on what the picture shows.
-
-        Raises:
-            PictureError: the picture cannot be read.
-        """
+        """One sentence on what the picture shows; PictureError if it cannot be read."""
         ...
 
 
@@ -390,4 +379,21 @@ class LocalChannel(Protocol):
         Raises:
             ChannelError: it failed; the posts themselves are not affected.
         """
+        ...
+
+
+@runtime_checkable
+class DeletingChannel(Protocol):
+    """A channel that can delete what it published; others leave that to their platform's own app."""
+
+    def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
+        """Delete a post: call `ready`, then make at most one mutation; no error if it is gone already.
+
+        Raises as `publish` does. Rejected says what the operator can do instead; after OutcomeUnknown only
+        `is_published` can tell.
+        """
+        ...
+
+    def is_published(self, receipt: Receipt) -> bool:
+        """Whether a post is still there; raises as `find` does, and Rejected if the receipt is not of this channel."""
         ...

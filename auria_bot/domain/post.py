@@ -10,7 +10,18 @@ from typing import Final
 
 from auria_bot.errors import InvalidTransition
 
-__all__ = ["AURIA", "TERMINAL", "Attempt", "Outcome", "Pause", "Post", "PostState", "Receipt", "failures_in_a_row"]
+__all__ = [
+    "AURIA",
+    "TERMINAL",
+    "Action",
+    "Attempt",
+    "Outcome",
+    "Pause",
+    "Post",
+    "PostState",
+    "Receipt",
+    "failures_in_a_row",
+]
 
 
 class PostState(StrEnum):
@@ -22,13 +33,16 @@ class PostState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     NEEDS_ATTENTION = "needs_attention"
+    CANCELLED = "cancelled"  # taken back by the operator before it was published
+    WITHDRAWING = "withdrawing"  # to be deleted from its platform, or perhaps deleted already
+    WITHDRAWN = "withdrawn"  # no longer on its platform, by the operator's wish
 
 
-TERMINAL = frozenset({PostState.SENT, PostState.FAILED})
-"""Final states."""
+TERMINAL = frozenset({PostState.SENT, PostState.FAILED, PostState.CANCELLED, PostState.WITHDRAWN})
+"""Final states: nothing more happens to the post, unless the operator asks for it."""
 
 _TRANSITIONS = {
-    PostState.WAITING: {PostState.SENDING, PostState.FAILED, PostState.NEEDS_ATTENTION},
+    PostState.WAITING: {PostState.SENDING, PostState.FAILED, PostState.NEEDS_ATTENTION, PostState.CANCELLED},
     PostState.SENDING: {
         PostState.SENT,
         PostState.UNKNOWN,
@@ -36,17 +50,33 @@ _TRANSITIONS = {
         PostState.WAITING,
         PostState.NEEDS_ATTENTION,
     },
-    PostState.UNKNOWN: {PostState.SENT, PostState.WAITING, PostState.NEEDS_ATTENTION},
-    PostState.NEEDS_ATTENTION: {PostState.SENT, PostState.WAITING, PostState.FAILED},
-    PostState.SENT: set[PostState](),
+    PostState.UNKNOWN: {PostState.SENT, PostState.WAITING, PostState.NEEDS_ATTENTION, PostState.WITHDRAWING},
+    PostState.NEEDS_ATTENTION: {PostState.SENT, PostState.WAITING, PostState.FAILED, PostState.WITHDRAWING},
+    PostState.SENT: {PostState.WITHDRAWING, PostState.WITHDRAWN},
     PostState.FAILED: set[PostState](),
+    PostState.CANCELLED: {PostState.WAITING},
+    PostState.WITHDRAWING: {
+        PostState.WITHDRAWN,
+        PostState.SENT,
+        PostState.CANCELLED,
+        PostState.NEEDS_ATTENTION,
+    },
+    PostState.WITHDRAWN: set[PostState](),
 }
+
+
+class Action(StrEnum):
+    """What an attempt tries."""
+
+    PUBLISH = "publish"
+    WITHDRAW = "withdraw"
 
 
 class Outcome(StrEnum):
     """How one attempt ended."""
 
     SENT = "sent"
+    WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     THROTTLED = "throttled"
     UNAUTHORISED = "unauthorised"
@@ -67,9 +97,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt to publish a post."""
+    """One attempt to publish or to withdraw a post."""
 
     number: int  # from 1
+    action: Action = Action.PUBLISH
     started_at: datetime
     ended_at: datetime | None
     outcome: Outcome | None
@@ -119,7 +150,7 @@ class Post:
             InvalidTransition: its state does not allow it.
         """
         allowed_states = _TRANSITIONS[self.state]
-        if self.state is PostState.WAITING and self.fencing:
+        if self.state in {PostState.WAITING, PostState.CANCELLED} and self.fencing:
             # A worker whose lease expired may still return with a receipt.
             allowed_states = allowed_states | {PostState.SENT}
         if to not in allowed_states:

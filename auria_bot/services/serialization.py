@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from auria_bot.services.corpus.deletion_check import CheckResult
     from auria_bot.services.corpus.reddit_sync import SyncResult
     from auria_bot.services.publishing.post_creation import Preview
+    from auria_bot.services.publishing.withdrawal import WithdrawalPlan
     from auria_bot.services.schedule.jobs import DraftInventory
     from auria_bot.services.studio.studio import RunResult
     from auria_bot.store.drafts import Entry
@@ -47,6 +48,7 @@ __all__ = [
     "run_json",
     "scheduled_json",
     "sync_json",
+    "withdrawal_json",
 ]
 
 PICTURES = ("full", "post", "card", "painting")
@@ -121,6 +123,11 @@ def post_json(post: Post, attempts: Sequence[Attempt] = ()) -> dict[str, Any]:
 def preview_json(preview: Preview) -> dict[str, Any]:
     """What publishing would do with one draft on one channel."""
     return _fields(preview, draft_id="draft")
+
+
+def withdrawal_json(plan: WithdrawalPlan) -> dict[str, Any]:
+    """What withdrawing would do with one post."""
+    return {"post": post_json(plan.post), "action": plan.action, "problem": plan.problem}
 
 
 def journal_json(entry: Entry) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, exists, func, insert, select, update
 
 from auria_bot.domain.artwork import Artwork, Haiku
-from auria_bot.domain.draft import Draft, DraftState
+from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, Draft, DraftState
 from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
@@ -19,12 +19,14 @@ from auria_bot.store.schema import LAST_ID, drafts, journal, posts
 __all__ = ["Drafts", "Entry", "Journal"]
 
 _OF_DRAFT = posts.c.draft_id == drafts.c.id
-_PUBLISHED = and_(
-    drafts.c.state == DraftState.SCHEDULED,
-    exists().where(_OF_DRAFT, posts.c.state == PostState.SENT),
-    ~exists().where(_OF_DRAFT, posts.c.state.not_in(TERMINAL)),
+_TAKEN_BACK = [str(PostState.WITHDRAWN), str(PostState.CANCELLED)]
+_SETTLED = and_(drafts.c.state == DraftState.SCHEDULED, ~exists().where(_OF_DRAFT, posts.c.state.not_in(TERMINAL)))
+_STATUS = case(
+    (and_(_SETTLED, exists().where(_OF_DRAFT, posts.c.state == PostState.SENT)), PUBLISHED),
+    (and_(_SETTLED, exists().where(_OF_DRAFT, posts.c.state.in_(_TAKEN_BACK))), WITHDRAWN),
+    else_=drafts.c.state,
 )
-_DRAFTS = select(drafts, _PUBLISHED.label("published"))
+_DRAFTS = select(drafts, _STATUS.label("status"))
 
 
 class Drafts:
@@ -101,12 +103,12 @@ class Drafts:
         return self.get(draft.id)
 
     def list(
-        self, states: Collection[DraftState] = (), *, published: bool | None = None, limit: int | None = None
+        self, states: Collection[DraftState] = (), *, statuses: Collection[str] = (), limit: int | None = None
     ) -> Sequence[Draft]:
-        """Drafts in those states (all if empty), newest first; `published` selects among the scheduled ones."""
+        """Drafts in those states (all if empty), newest first; of these, the ones with such a status, if any is named."""
         wanted = _DRAFTS.order_by(drafts.c.id.desc()).limit(limit)
-        if published is not None:
-            wanted = wanted.where(or_(drafts.c.state != DraftState.SCHEDULED, _PUBLISHED if published else ~_PUBLISHED))
+        if statuses:
+            wanted = wanted.where(_STATUS.in_(sorted(statuses)))
         if states:
             wanted = wanted.where(drafts.c.state.in_([str(state) for state in states]))
         return tuple(_draft(row) for row in self._connection.execute(wanted))
@@ -145,7 +147,7 @@ def _draft(row: Row[Any]) -> Draft:
         alt_text=row.alt_text,
         channels=tuple(row.channels),
         signature=row.signature,
-        published=bool(row.published),
+        posted="" if row.status == row.state else row.status,
     )
 
 

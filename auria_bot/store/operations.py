@@ -1,4 +1,4 @@
-"""Job runs, leases, notices to the operator and the figures of the metrics in the database.
+"""Job runs, leases, paused channels, notices to the operator and the figures of the metrics in the database.
 
 A job run is one row for each job and scheduled time; the first claim wins. A lease is held by one holder at a time.
 On PostgreSQL lease times come from the server, so that machines whose clocks differ agree; on SQLite they are the
@@ -16,12 +16,12 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select
 
 from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, Lease, ScheduledTime
 from auria_bot.domain.notice import Notice, PendingNotification
-from auria_bot.domain.post import PostState
+from auria_bot.domain.post import Pause, PostState
 from auria_bot.store.engine import insert_once
 from auria_bot.store.files import path_from_home, path_in_home
 from auria_bot.store.schema import attempts, channels, leases, notices, posts, slots, steps
 
-__all__ = ["JobRuns", "Leases", "Metrics", "Notices"]
+__all__ = ["Channels", "JobRuns", "Leases", "Metrics", "Notices"]
 
 
 _FAR = timedelta(days=1)  # longer than any delay before a retry
@@ -177,6 +177,33 @@ class Leases:
 
 def _mine(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     return (leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.fencing == lease.fencing)
+
+
+class Channels:
+    """Pauses of channels, within one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def paused(self) -> Sequence[Pause]:
+        """Every current pause, by channel name."""
+        wanted = select(channels).where(channels.c.paused_at.is_not(None)).order_by(channels.c.name)
+        return tuple(
+            Pause(name=row.name, at=row.paused_at, by=row.paused_by, reason=row.reason)
+            for row in self._connection.execute(wanted)
+        )
+
+    def pause(self, name: str, *, reason: str, by: str, at: datetime) -> None:
+        """Pause a channel; an existing pause is replaced."""
+        row = {"name": name, "paused_at": at, "paused_by": by[:100], "reason": reason}
+        if not insert_once(self._connection, channels, row, unique=("name",)):
+            self._connection.execute(update(channels).where(channels.c.name == name).values(**row))
+
+    def resume(self, name: str) -> bool:
+        """End a channel's pause; return whether it was paused."""
+        paused = (channels.c.name == name, channels.c.paused_at.is_not(None))
+        done = self._connection.execute(update(channels).where(*paused).values(paused_at=None, paused_by="", reason=""))
+        return done.rowcount == 1
 
 
 class Notices:

@@ -1,4 +1,4 @@
-"""Posts with their attempts, and paused channels, in the database.
+"""Posts with their attempts in the database.
 
 A post is claimed by one worker at a time, by lease and fencing number.
 """
@@ -27,14 +27,14 @@ from sqlalchemy import (
 )
 
 from auria_bot.domain.draft import Draft
-from auria_bot.domain.post import TERMINAL, Attempt, Outcome, Pause, Post, PostState, Receipt
+from auria_bot.domain.post import TERMINAL, Action, Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
 from auria_bot.store.files import path_from_home, path_in_home
 from auria_bot.store.schema import LAST_ID, UtcTime, attempts, posts
 from auria_bot.store.schema import channels as channels_table
 
-__all__ = ["Channels", "Posts"]
+__all__ = ["Posts"]
 
 
 # Statements needed for every post are built once.
@@ -42,12 +42,16 @@ _ITS_ATTEMPT = (attempts.c.post_id == bindparam("post_"), attempts.c.fencing == 
 _MINE = (
     posts.c.id == bindparam("post_"),
     posts.c.fencing == bindparam("fencing_"),
-    posts.c.state == PostState.SENDING,
+    posts.c.state.in_([str(PostState.SENDING), str(PostState.WITHDRAWING)]),
 )  # true as long as no other worker took the claimed post
 _CONFIRM = (
     update(posts)
     .where(*_MINE, posts.c.lease_until > bindparam("now_"))
     .values(memo=bindparam("memo_"), tried_at=bindparam("now_"), lease_until=bindparam("until_"))
+)
+# What was remembered of its publishing stays, should it be looked for once more.
+_CONFIRM_WITHDRAWAL = (
+    update(posts).where(*_MINE, posts.c.lease_until > bindparam("now_")).values(lease_until=bindparam("until_"))
 )
 _ATTEMPT_CONFIRMED = update(attempts).where(*_ITS_ATTEMPT).values(sending_at=bindparam("now_"), memo=bindparam("memo_"))
 _CHANGED = (
@@ -68,7 +72,8 @@ _CLOSE_ATTEMPT = (
 )
 _RELEASE = (
     update(posts)
-    .where(*_MINE, exists().where(*_ITS_ATTEMPT, attempts.c.sending_at.is_(None)))
+    .where(*_MINE, posts.c.state == PostState.SENDING)
+    .where(exists().where(*_ITS_ATTEMPT, attempts.c.sending_at.is_(None)))
     .values(state=PostState.WAITING, lease_until=None)
 )
 
@@ -138,8 +143,8 @@ class Posts:
 
     def count_attempted(self, channel: str, *, since: datetime) -> int:
         """How many posts were sent on a channel, or may have been, since then."""
-        maybe_sent = (PostState.SENT, PostState.SENDING, PostState.UNKNOWN, PostState.NEEDS_ATTENTION)
-        these = (posts.c.channel == channel, posts.c.state.in_([str(state) for state in maybe_sent]))
+        surely_not = (PostState.WAITING, PostState.FAILED, PostState.CANCELLED)
+        these = (posts.c.channel == channel, posts.c.state.not_in([str(state) for state in surely_not]))
         return int(self._connection.execute(select(func.count()).where(*these, _attempted(since))).scalar_one())
 
     def under_way(self, *, since: datetime) -> Sequence[Post]:
@@ -163,23 +168,72 @@ class Posts:
         ).all()
         if not rows:
             return ()
+        self._open_attempts([row.id for row in rows], Action.PUBLISH, now)
+        return tuple(sorted((_post(row, self._home) for row in rows), key=lambda post: (post.due, post.id)))
+
+    def request_withdrawal(self, post: Post, *, message: str, now: datetime) -> Post:
+        """Move a post to WITHDRAWING, due at once; whoever looks it up or withdraws it now can no longer write to it.
+
+        Raises:
+            InvalidTransition: it changed since it was read, its state does not allow it, or a worker is withdrawing it.
+        """
+        if post.state is not PostState.WITHDRAWING:
+            post.moved(PostState.WITHDRAWING)
+        unchanged = (posts.c.id == post.id, posts.c.state == post.state, posts.c.fencing == post.fencing)
+        free = or_(posts.c.lease_until.is_(None), posts.c.lease_until <= now)
+        values = {"state": PostState.WITHDRAWING, "fencing": post.fencing + 1, "lease_until": None, "lookups": 0}
+        changed = update(posts).where(*unchanged, free).values(**values, due=now, words=message)
+        if self._connection.execute(changed).rowcount == 0:
+            current = self.get(post.id)
+            raise InvalidTransition(f"post {post.id} is {current.state}, and being worked on; try again in a while")
+        return self.get(post.id)
+
+    def claim_withdrawal(
+        self, *, now: datetime, lease: timedelta, channels: Collection[str], ids: Collection[int] = ()
+    ) -> Post | None:
+        """Claim the longest due WITHDRAWING post that no other worker holds, one of `ids` if any are given.
+
+        Posts of paused channels are skipped. An attempt that its worker left open is closed as abandoned.
+        """
+        due = self._due(PostState.WITHDRAWING, now=now, channels=channels, limit=1, ids=ids)
+        row = self._connection.execute(
+            update(posts)
+            .where(posts.c.id.in_(select(due.c.id)), posts.c.state == PostState.WITHDRAWING)
+            .values(fencing=posts.c.fencing + 1, lease_until=now + lease, lookups=posts.c.lookups + 1)
+            .returning(posts)
+        ).one_or_none()
+        if row is None:
+            return None
+        left_open = (attempts.c.post_id == row.id, attempts.c.outcome.is_(None))
+        abandoned = {"ended_at": now, "outcome": Outcome.ABANDONED, "words": "its worker crashed"}
+        self._connection.execute(update(attempts).where(*left_open).values(abandoned))
+        self._open_attempts([row.id], Action.WITHDRAW, now)
+        return _post(row, self._home)
+
+    def _open_attempts(self, ids: Collection[int], action: Action, now: datetime) -> None:
+        """Begin an attempt for each of these claimed posts."""
         earlier = attempts.alias("earlier")
         tried = select(func.coalesce(func.max(earlier.c.number), 0)).where(earlier.c.post_id == posts.c.id)
         opened = select(
-            posts.c.id, tried.scalar_subquery() + 1, posts.c.fencing, literal(now, UtcTime), literal("")
-        ).where(posts.c.id.in_([row.id for row in rows]))
-        columns = ["post_id", "number", "fencing", "started_at", "words"]
+            posts.c.id,
+            tried.scalar_subquery() + 1,
+            posts.c.fencing,
+            literal(now, UtcTime),
+            literal(""),
+            literal(str(action)),
+        ).where(posts.c.id.in_(ids))
+        columns = ["post_id", "number", "fencing", "started_at", "words", "action"]
         self._connection.execute(insert(attempts).from_select(columns, opened))
-        return tuple(sorted((_post(row, self._home) for row in rows), key=lambda post: (post.due, post.id)))
 
     def confirm_send(self, post: Post, *, memo: str, now: datetime, lease: timedelta) -> None:
-        """Record that a claimed post's mutation is about to happen, and renew its lease.
+        """Record that the mutation of a claimed post is about to happen, and renew its lease.
 
         Raises:
             InvalidTransition: the post was claimed again, or its lease expired.
         """
         values = {"memo_": memo, "now_": now, "until_": now + lease}
-        if self._connection.execute(_CONFIRM, _claim_of(post) | values).rowcount == 0:
+        confirm = _CONFIRM_WITHDRAWAL if post.state is PostState.WITHDRAWING else _CONFIRM
+        if self._connection.execute(confirm, _claim_of(post) | values).rowcount == 0:
             raise self._taken(post)
         self._connection.execute(_ATTEMPT_CONFIRMED, _claim_of(post) | values)
 
@@ -236,10 +290,18 @@ class Posts:
         unchanged = (posts.c.id == post.id, posts.c.state == now.state, posts.c.fencing == now.fencing)
         self._connection.execute(update(posts).where(*unchanged).values(**_changes(post)))
 
-    def _due(self, state: PostState, *, now: datetime, channels: Collection[str], limit: int) -> CTE:
-        """The ids of the longest due posts in a state, without paused channels, locked for this unit of work."""
+    def _due(
+        self, state: PostState, *, now: datetime, channels: Collection[str], limit: int, ids: Collection[int] = ()
+    ) -> CTE:
+        """The ids of the longest due posts in a state that nobody holds, without paused channels, locked until the end.
+
+        If `ids` are given, it is one of these.
+        """
         waiting = posts.alias("waiting")
         paused = select(channels_table.c.name).where(channels_table.c.paused_at.is_not(None))
+        more = (waiting.c.id.in_(ids),) if ids else ()
+        if state is PostState.WITHDRAWING:
+            more += (or_(waiting.c.lease_until.is_(None), waiting.c.lease_until <= now),)
         return (
             select(waiting.c.id)
             .where(
@@ -247,6 +309,7 @@ class Posts:
                 waiting.c.due <= now,
                 waiting.c.channel.in_(sorted(channels)),
                 waiting.c.channel.not_in(paused),
+                *more,
             )
             .order_by(waiting.c.due, waiting.c.id)
             .limit(limit)
@@ -269,6 +332,7 @@ class Posts:
         return tuple(
             Attempt(
                 number=row.number,
+                action=Action(row.action),
                 started_at=row.started_at,
                 ended_at=row.ended_at,
                 message=row.words,
@@ -278,35 +342,6 @@ class Posts:
             )
             for row in rows
         )
-
-
-class Channels:
-    """Pauses of channels, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def paused(self) -> Sequence[Pause]:
-        """Every current pause, by channel name."""
-        wanted = select(channels_table).where(channels_table.c.paused_at.is_not(None)).order_by(channels_table.c.name)
-        return tuple(
-            Pause(name=row.name, at=row.paused_at, by=row.paused_by, reason=row.reason)
-            for row in self._connection.execute(wanted)
-        )
-
-    def pause(self, name: str, *, reason: str, by: str, at: datetime) -> None:
-        """Pause a channel; an existing pause is replaced."""
-        row = {"name": name, "paused_at": at, "paused_by": by[:100], "reason": reason}
-        if not insert_once(self._connection, channels_table, row, unique=("name",)):
-            self._connection.execute(update(channels_table).where(channels_table.c.name == name).values(**row))
-
-    def resume(self, name: str) -> bool:
-        """End a channel's pause; return whether it was paused."""
-        paused = (channels_table.c.name == name, channels_table.c.paused_at.is_not(None))
-        done = self._connection.execute(
-            update(channels_table).where(*paused).values(paused_at=None, paused_by="", reason="")
-        )
-        return done.rowcount == 1
 
 
 def _attempted(since: datetime) -> ColumnElement[bool]:

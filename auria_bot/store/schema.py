@@ -27,7 +27,7 @@ from sqlalchemy.types import TypeDecorator
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.job_schedule import JobRunState
-from auria_bot.domain.post import Outcome, PostState
+from auria_bot.domain.post import Action, Outcome, PostState
 
 __all__ = [
     "HEAD",
@@ -53,7 +53,7 @@ __all__ = [
     "verses",
 ]
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; stated here so that Alembic is imported only for a migration."""
 
 LAST_ID = 2**63 - 1
@@ -174,10 +174,12 @@ attempts = Table(
     Column("words", Text, nullable=False),
     Column("memo", Text, nullable=False, server_default=""),
     Column("sending_at", UtcTime),  # when its mutation was about to happen; while null, nothing was sent
+    Column("action", String(20), nullable=False, server_default="publish"),
     UniqueConstraint("post_id", "number"),
     _one_of("outcome", Outcome),
+    _one_of("action", Action),
 )
-"""Attempts to publish a post; open while the outcome is null."""
+"""Attempts to publish or to withdraw a post; open while the outcome is null."""
 
 channels = Table(
     "channels",

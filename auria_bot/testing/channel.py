@@ -38,7 +38,8 @@ class FakeChannel:
 
     `plan` takes an outcome for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "broken" (an error
     before anything is sent), "lost" (OutcomeUnknown, and not posted), "late" (OutcomeUnknown, but posted), "bug" (an
-    exception that no channel should raise, right before the visible change). `plan_finds` takes one for each coming
+    exception that no channel should raise, right before the visible change). `plan_deletions` takes the same for each
+    coming `delete`. `plan_finds` takes one for each coming
     `find`: "ok", "throttled", "unauthorised", "unclear", "bug". `blind` makes every `find` raise OutcomeUnknown, and
     `locked` every `check` Unauthorised.
     """
@@ -60,11 +61,13 @@ class FakeChannel:
         self.posts: dict[str, tuple[Post, Receipt]] = {}
         self.asked: list[Post] = []  # the posts passed to `find`
         self.mutations = 0
+        self.deletions = 0
         self.blind = False
         self.locked = False
         self.clock = FakeClock()
         self._script = deque(config.script)
         self._finds = deque[str]()
+        self._deletions = deque[str]()
 
     def plan(self, *outcomes: str) -> None:
         """Program the next calls of `publish`."""
@@ -73,6 +76,10 @@ class FakeChannel:
     def plan_finds(self, *outcomes: str) -> None:
         """Program the next calls of `find`."""
         self._finds.extend(outcomes)
+
+    def plan_deletions(self, *outcomes: str) -> None:
+        """Program the next calls of `delete`."""
+        self._deletions.extend(outcomes)
 
     def limits(self) -> Limits:
         """Generous limits."""
@@ -132,6 +139,24 @@ class FakeChannel:
             raise OutcomeUnknown("the fake is blind")
         found = self.posts.get(post.key)
         return found[1] if found else None
+
+    def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
+        """Delete the post, or fail as planned."""
+        outcome = self._deletions.popleft() if self._deletions else "ok"
+        self._early(outcome)
+        ready()
+        if outcome == "lost":
+            raise OutcomeUnknown("the connection broke")
+        if outcome == "bug":
+            raise RuntimeError("the fake has a bug")
+        self.deletions += 1
+        self.posts = {key: kept for key, kept in self.posts.items() if kept[1].id != receipt.id}
+        if outcome == "late":
+            raise OutcomeUnknown("the connection broke after the post was deleted")
+
+    def is_published(self, receipt: Receipt) -> bool:
+        """Whether the post was published and not deleted."""
+        return any(kept.id == receipt.id for _, kept in self.posts.values())
 
     def measure(self, receipt: Receipt) -> Engagement:
         """As many likes as the receipt's id has characters."""

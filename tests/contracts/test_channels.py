@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot import registry
-from auria_bot.domain.interfaces import Channel, Limits, Question
+from auria_bot.domain.interfaces import Channel, DeletingChannel, Limits, Question
 from auria_bot.domain.post import Receipt
 from auria_bot.errors import (
     BackendMissing,
@@ -21,6 +22,7 @@ from auria_bot.errors import (
     Unauthorised,
 )
 from tests.connections import connections
+from tests.platforms import FAULTS as STANDARD_FAULTS
 from tests.platforms import PLATFORMS, MemorySecrets, Platform, platform, ready
 from tests.trials import Recorded, found, made, new_post, shown
 
@@ -268,3 +270,88 @@ def test_a_fault_is_told_truthfully(
     if receipt is None:
         channel.publish(watch.post, watch)
     assert len(shown(server, watch.post)) == 1
+
+
+@every
+def test_what_is_deleted_is_gone(name: str, channel: Channel, tmp_path: Path, server: Platform | None) -> None:
+    """Deleted once, after the announcement; a second deletion has nothing to do; where it is forbidden, that is said."""
+    assert isinstance(channel, DeletingChannel)
+    post, other = new_post(tmp_path), new_post(tmp_path)
+    receipt = channel.publish(post, ready)
+    channel.publish(other, ready)
+    watch = Recorded(post)
+    assert channel.is_published(receipt)
+    if name == "instagram_graph":
+        with pytest.raises(Rejected, match=r"deletes no posts .*; delete the post in Instagram's app: http"):
+            channel.delete(receipt, watch)
+        assert watch.calls == 0
+        assert channel.is_published(receipt)
+        return
+    channel.delete(receipt, watch)
+    assert watch.calls == 1
+    assert not channel.is_published(receipt)
+    with pytest.raises(NotFound):
+        channel.measure(receipt)
+    channel.delete(receipt, watch)
+    if server:
+        assert (len(shown(server, post)), len(shown(server, other))) == (0, 1)
+
+
+@every
+def test_a_post_that_is_not_its_own_is_not_deleted(name: str, channel: Channel) -> None:
+    """A receipt that identifies no post of the channel is Rejected, never taken for gone."""
+    if name != "fake" and isinstance(channel, DeletingChannel):
+        strange = Receipt(id="../!", url="https://example.invalid/", at=datetime.now(UTC))
+        with pytest.raises(Rejected):
+            channel.is_published(strange)
+        with pytest.raises(Rejected):
+            channel.delete(strange, ready)
+
+
+@social
+def test_a_withdrawal_that_was_taken_over_deletes_nothing(
+    name: str, channel: Channel, tmp_path: Path, server: Platform
+) -> None:
+    """When `ready` says so, the post stays."""
+
+    def taken(memo: str = "") -> None:
+        raise InvalidTransition("somebody else has it")
+
+    post = new_post(tmp_path)
+    receipt = channel.publish(post, ready)
+    with pytest.raises(Rejected if name == "instagram_graph" else InvalidTransition):
+        channel.delete(receipt, taken)
+    assert len(shown(server, post)) == 1
+
+
+_DELETION_FAULTS = [
+    (name, fault) for name in PLATFORMS if name != "instagram_graph" for fault in (*STANDARD_FAULTS, "ok")
+]
+
+
+@pytest.mark.parametrize("fault", _DELETION_FAULTS, ids="-".join)
+def test_a_failed_deletion_is_told_truthfully(
+    fault: tuple[str, str], tmp_path: Path, server: Platform, servers: dict[str, Platform]
+) -> None:
+    """Whoever says that nothing was deleted is right; after an unclear answer `is_published` knows."""
+    channel, post = made(fault[0], tmp_path, server), new_post(tmp_path)
+    receipt, watch = channel.publish(post, ready), Recorded(post)
+    server.fail_next_deletions(fault[1])
+    try:
+        channel.delete(receipt, watch)
+    except OutcomeUnknown:
+        assert watch.calls == 1
+    except (Rejected, Throttled, Unauthorised):
+        assert len(shown(server, post)) == 1
+    else:
+        assert shown(server, post) == []
+    channel = made(fault[0], tmp_path, server)  # as after a restart
+    try:
+        there = channel.is_published(receipt)
+    except Unauthorised:
+        servers.pop(fault[0]).__exit__(None, None, None)  # it stays shut until the operator opens it
+        return
+    assert there == bool(shown(server, post))
+    if there:
+        channel.delete(receipt, watch)
+    assert shown(server, post) == []

@@ -55,6 +55,10 @@ class Platform(Protocol):
         """What the coming visible mutations do, one fault each; afterwards all is well again."""
         ...
 
+    def fail_next_deletions(self, *faults: str) -> None:
+        """What the coming requests to delete a post do, one fault each."""
+        ...
+
     def visible(self) -> list[dict[str, Any]]:
         """What followers see, the newest first: each with "id", "text" and "alt_text"."""
         ...

@@ -107,6 +107,10 @@ class BlueskyPlatform:
         """What the coming records do."""
         self.proxy.fail_next(*faults)
 
+    def fail_next_deletions(self, *faults: str) -> None:
+        """What the coming deletions of records do."""
+        self.proxy.fail_next(*faults, when=lambda method, path: path.endswith("/com.atproto.repo.deleteRecord"))
+
     def visible(self) -> list[dict[str, Any]]:
         """The account's posts."""
         found = ask(

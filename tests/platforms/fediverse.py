@@ -236,6 +236,10 @@ class FediversePlatform:
         """What the coming statuses do."""
         self.proxy.fail_next(*faults)
 
+    def fail_next_deletions(self, *faults: str) -> None:
+        """What the coming deletions of statuses do."""
+        self.proxy.fail_next(*faults, when=lambda method, path: method == "DELETE")
+
     def visible(self) -> list[dict[str, Any]]:
         """What followers see, the newest first."""
         with self._state.lock:
@@ -282,7 +286,17 @@ class FediversePlatform:
             return self._post(form, headers.get("Idempotency-Key", ""))
         if route == f"GET /api/v1/accounts/{self._account()['id']}/statuses":
             return 200, self._listed(query)
+        if route.startswith("DELETE /api/v1/statuses/"):
+            return self._delete(route.rpartition("/")[2])
         return self._one(route)
+
+    def _delete(self, identifier: str) -> tuple[int, Any]:
+        """Delete a status; the answer is the status as it was, where the dialect says so."""
+        kept = [one for one in self._state.statuses if str(one["id"]) != identifier]
+        if len(kept) == len(self._state.statuses):
+            return 404, {"error": "Record not found"}
+        self._state.statuses = kept
+        return 200, {}
 
     def _one(self, route: str) -> tuple[int, Any]:
         """A picture or a status by its id."""

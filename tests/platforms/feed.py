@@ -30,6 +30,12 @@ class Feed:
             else:
                 self._faults.append(fault)
 
+    def fail_next_deletions(self, *faults: str) -> None:
+        """What the coming deletions do."""
+        self.proxy.fail_next(
+            *faults, when=lambda method, path: method == "DELETE" or path.rstrip("/").endswith("/delete")
+        )
+
     def visible(self) -> list[dict[str, Any]]:
         """What followers see."""
         with self._lock:

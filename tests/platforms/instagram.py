@@ -184,6 +184,8 @@ class InstagramPlatform(Feed):
             return self._uploaded(headers, content)
         if path == "media/configure/" and method == "POST":
             return self._configured(_signed(form))
+        if (found := re.fullmatch(r"media/(\d+)_(\d+)/delete/", path)) and method == "POST":
+            return self._deleted(found[1], found[2], _signed(form))
         if path == f"feed/user/{self.number}/":
             return self._listed(dict(parse_qsl(query)))
         if found := re.fullmatch(r"media/(\d+)/info/", path):
@@ -323,6 +325,15 @@ class InstagramPlatform(Feed):
         }
         self.media.append(one)
         return {"media": _public(one), "upload_id": upload}
+
+    def _deleted(self, number: str, owner: str, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("media_id") != f"{number}_{owner}" or owner != self.number:
+            raise _Wrong(400, "You cannot delete this media")
+        kept = [one for one in self.media if one["id"] != number]
+        if len(kept) == len(self.media):
+            raise _Wrong(400, "Media not found or unavailable")
+        self.media = kept
+        return {"did_delete": True}
 
 
 def _public(one: dict[str, Any]) -> dict[str, Any]:

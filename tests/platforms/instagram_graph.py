@@ -67,6 +67,7 @@ class InstagramGraphPlatform(Feed):
         self.insights_allowed = True
         self.refreshable = True
         self.permalinks = True
+        self.may_delete = False  # the permission that only tokens of Facebook Login can have
         self.followers = 271
         self.looks = 1  # at a container, until it is ready
         self._faults: list[str] = []
@@ -158,6 +159,8 @@ class InstagramGraphPlatform(Feed):
                     if not self.permalinks and "permalink" in query.get("fields", ""):
                         raise _Wrong(2, "Service temporarily unavailable", status=500, is_transient=True)
                     return self._picked(query, _public(found))
+                case "DELETE", "" if self._find(node) is not None:
+                    return self._delete(node)
                 case "GET", "insights" if (found := self._find(node)) is not None:
                     return self._insights(query, found)
         raise _Wrong(100, f"Unsupported {method.lower()} request. Object with ID '{node}' does not exist", subcode=33)
@@ -267,6 +270,12 @@ class InstagramGraphPlatform(Feed):
             }
         )
         return {"id": number}
+
+    def _delete(self, node: str) -> dict[str, Any]:
+        if not self.may_delete:
+            raise _Wrong(10, "Application does not have permission for this action", status=403)
+        self.media = [one for one in self.media if one["id"] != node]
+        return {"success": True, "deleted_id": node}
 
     def _find(self, node: str) -> dict[str, Any] | None:
         return next((one for one in self.media if one["id"] == node), None)

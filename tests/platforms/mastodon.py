@@ -112,6 +112,10 @@ class MastodonPlatform:
         """What the coming statuses do."""
         self.proxy.fail_next(*faults)
 
+    def fail_next_deletions(self, *faults: str) -> None:
+        """What the coming deletions of statuses do."""
+        self.proxy.fail_next(*faults, when=lambda method, path: method == "DELETE")
+
     def visible(self) -> list[dict[str, Any]]:
         """The account's statuses."""
         me = self.ask("GET", "/api/v1/accounts/verify_credentials")["id"]

@@ -33,6 +33,7 @@ __all__ = ["XPlatform"]
 
 _EPOCH = 1_288_834_974_657  # milliseconds
 _CREATE = "POST /2/tweets"
+_DELETE = "DELETE /2/tweets/*"
 _CREATE_FIELDS = {
     "card_uri",
     "community_id",
@@ -142,6 +143,10 @@ class XPlatform:
         """What the coming calls of `POST /2/tweets` do: one of `faults`, or "cut-at-N" for an answer of N bytes."""
         self.fail_route(_CREATE, *faults)
 
+    def fail_next_deletions(self, *faults: str) -> None:
+        """The same for the coming deletions."""
+        self.fail_route(_DELETE, *faults)
+
     def fail_route(self, route: str, *faults: str) -> None:
         """The same for another route, such as "GET /2/users/me"; "ok" lets one call pass."""
         with self.state.lock:
@@ -207,8 +212,8 @@ class XPlatform:
         }
         params = dict(query)
         with self.state.lock:
-            if method == "DELETE" and (match := re.fullmatch(r"/2/tweets/(\d+)", path)):
-                return 200, {"data": {"deleted": self.state.tweets.pop(match[1], None) is not None}}
+            if method == "DELETE" and (match := re.fullmatch(r"/2/tweets/(\d{1,19})", path)):
+                return self._delete(match[1], params)
             if f"{method} {path}" not in routes:
                 raise Refusal(404, "Not Found")
             return routes[f"{method} {path}"](params, body)
@@ -295,6 +300,12 @@ class XPlatform:
         tweet = _Tweet(self._new_id(), text.strip(), media, made_with_ai=body.get("made_with_ai", False))
         self.state.tweets[tweet.id] = tweet
         return 201, {"data": {"id": tweet.id, "text": self._shown(tweet), self.history: [tweet.id]}}
+
+    def _delete(self, identifier: str, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        _allow(params, set())
+        if self.state.tweets.pop(identifier, None) is None:
+            raise Refusal(404, f"Could not find tweet with id: [{identifier}].")
+        return 200, {"data": {"deleted": True}}
 
     def _timeline(self, params: dict[str, str], _: Any) -> tuple[int, dict[str, Any]]:
         self._allow(params, {"max_results", "pagination_token", self.fields})

@@ -112,7 +112,8 @@ class Handler(BaseHTTPRequestHandler):
         route, state = f"{self.command} {parts.path}", self.platform.state
         with state.lock:
             state.requests.append(route)
-            fault = state.faults[route].popleft() if state.faults[route] else "ok"
+            faults = state.faults["DELETE /2/tweets/*" if self.command == "DELETE" else route]
+            fault = faults.popleft() if faults else "ok"
         if fault == "cut-before":
             self._cut()
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def contract_file() -> Path:
 
 
 def compare(folder: Path, contract: Path) -> Compared:
-    """Check, publish, find, measure and count, also with every fault, and compare what went over the line."""
+    """Check, publish, find, measure, count and delete, also with every fault, and compare what went over the line."""
     document, result = Contract(contract), Compared()
     with XPlatform() as platform:
         for number in range(6):
@@ -49,7 +50,8 @@ def compare(folder: Path, contract: Path) -> Compared:
                 exchange.method, exchange.path, exchange.status, exchange.media_type, exchange.answer
             )
             result.requests += 1
-            result.operations.add(route.replace(platform.user["id"], "{id}"))
+            route = route.replace(platform.user["id"], "{id}")
+            result.operations.add(re.sub(r"(?<=/2/tweets/)\d+", "{id}", route))
             result.statuses.add(exchange.status)
             result.wrong += [f"{route} ({exchange.status}): {reason}" for reason in wrong]
     return result
@@ -75,6 +77,13 @@ def _exercise(platform: XPlatform, folder: Path) -> None:
     for identifier in (newest, str(int(newest) + 1)):
         with _whatever():
             channel.measure(Receipt(id=identifier, url="", at=watch.post.due))
+    for fault in ("ok", "ok", *platform.faults, "403-app"):
+        published = Receipt(
+            id=platform.add(f"withdrawn {fault}") if fault != "ok" else newest, url="", at=watch.post.due
+        )
+        platform.fail_next_deletions(fault)
+        with _whatever():
+            channel.delete(published, lambda _memo="": None)
 
 
 def _whatever() -> contextlib.AbstractContextManager[None]:

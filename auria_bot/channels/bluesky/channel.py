@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels.answers import as_count, as_items, as_object, as_text
 from auria_bot.channels.bluesky.atproto_session import ENTRYWAY, AtprotoSession, classify, code_of, failure
-from auria_bot.channels.bluesky.record import COLLECTION, HASHTAG, SELF_LABELS, post_record, record_key, self_labels
+from auria_bot.channels.bluesky.record import (
+    COLLECTION,
+    HASHTAG,
+    RECORD_KEY,
+    SELF_LABELS,
+    post_record,
+    record_key,
+    self_labels,
+)
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.text_limits import fit_text, graphemes
 from auria_bot.domain.engagement import Audience, Engagement
@@ -162,6 +170,34 @@ class BlueskyChannel:
         key = record_key(post.key)
         record = self._record(COLLECTION, key)
         return None if record is None else self._receipt(key, record.get("value"))
+
+    def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
+        """Delete the post's record; the server takes the deletion of a record that is gone for done."""
+        body = {"repo": self._account.did, "collection": COLLECTION, "rkey": self._own_key(receipt)}
+        ready()
+        self._account.call(
+            lambda client: client.invoke_procedure(
+                "com.atproto.repo.deleteRecord",
+                content=json.dumps(body).encode(),
+                input_encoding="application/json",
+            ),
+            sent=True,
+        )
+
+    def is_published(self, receipt: Receipt) -> bool:
+        """Whether the account's own server still has the post's record."""
+        return self._record(COLLECTION, self._own_key(receipt)) is not None
+
+    def _own_key(self, receipt: Receipt) -> str:
+        """The key of a published post's record.
+
+        Raises:
+            Rejected: the receipt is not of a post of this account.
+        """
+        collection, _, key = receipt.id.rpartition("/")
+        if collection not in {"", f"at://{self._account.did}/{COLLECTION}"} or not RECORD_KEY.fullmatch(key):
+            raise Rejected(f"{receipt.id[:100]} is not a post of {self._account.handle}")
+        return key
 
     def measure(self, receipt: Receipt) -> Engagement:
         """The AppView's counts; without one, only whether the post still exists."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLLECTION",
     "HASHTAG",
+    "RECORD_KEY",
     "SELF_LABELS",
     "hashtag_facets",
     "post_record",
@@ -30,6 +31,9 @@ __all__ = [
 
 COLLECTION = "app.bsky.feed.post"
 """The collection of posts in an account's repository."""
+
+RECORD_KEY = re.compile("[234567a-z]{13}")
+"""A record's key, by its form."""
 
 SELF_LABELS = ("!no-unauthenticated", "porn", "sexual", "nudity", "graphic-media")
 """Labels that an account may put on its own posts."""

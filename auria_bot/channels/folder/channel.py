@@ -120,6 +120,36 @@ class FolderChannel:
         if self._posts.is_dir():
             self._update_gallery()
 
+    def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
+        """Move the post's folder out of sight by one rename, delete it, and update the gallery.
+
+        Raises:
+            OutcomeUnknown: the post is gone, but the gallery could not be rebuilt; `is_published` tries again.
+        """
+        if self.is_published(receipt):
+            self._making.mkdir(exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(dir=self._making))
+            try:
+                ready()
+                (self._posts / receipt.id).rename(scratch / "deleted")
+                files.flush(self._posts)
+            except FileNotFoundError:
+                pass  # another process was faster
+            except OSError as error:
+                raise _disk_error(error, self.directory) from None
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+            self._update_gallery()
+
+    def is_published(self, receipt: Receipt) -> bool:
+        """Whether the post's folder exists; without it, the gallery is updated."""
+        if not _NAME.fullmatch(receipt.id):
+            raise Rejected(f"{receipt.id[:64]!r} is not a post of {self._posts}")
+        found = (self._posts / receipt.id).is_dir()
+        if not found:
+            self.tidy()
+        return found
+
     def measure(self, receipt: Receipt) -> Engagement:
         """No counts; only whether the post's folder still exists."""
         if not _NAME.fullmatch(receipt.id) or not (self._posts / receipt.id / "post.json").is_file():

@@ -95,6 +95,17 @@ class GraphApi:
         """
         return self._call("POST", f"{self._version}/{path}", token, fields, visible=visible)
 
+    def delete(self, path: str, token: str) -> None:
+        """Delete an object; an uncertain outcome is OutcomeUnknown.
+
+        Raises:
+            NotFound: there is no such object.
+            ChannelError: by the platform's error code.
+        """
+        found = self._call("DELETE", f"{self._version}/{path}", token, {}, visible=True)
+        if found.get("success") is not True:
+            raise OutcomeUnknown("Instagram answered without saying that the post is deleted")
+
     def renew(self, token: str) -> tuple[str, timedelta]:
         """Request a new token; returns it and how long it is valid.
 
@@ -135,7 +146,7 @@ class GraphApi:
         import httpx2
 
         ends = time.monotonic() + self._timeout
-        params, content = (dict(fields), None) if method == "GET" else (None, dict(fields))
+        params, content = (dict(fields), None) if method == "GET" else (None, dict(fields) or None)
         headers = {"Authorization": f"Bearer {token}"}
         url = f"{self._address}/{path}"
         body = bytearray()

@@ -102,12 +102,13 @@ class InstagramGraphChannel:
         if not re.fullmatch(r"[A-Za-z0-9._/-]*", config.prefix + config.bucket + config.region):
             raise SettingsError(f"{setting}: bucket, prefix and region may hold letters, digits and ._-/ only")
         self._api = GraphApi(address, version=config.version, timeout=config.timeout)
+        self._facebook_login = "graph.facebook.com" in address
         self._token = GraphToken(
             self._api,
             secrets,
             channel=config.name,
             margin=timedelta(days=config.renew_days),
-            renewable="graph.facebook.com" not in address,
+            renewable=not self._facebook_login,
         )
         self._media_host = MediaHost(
             secrets=secrets,
@@ -205,6 +206,32 @@ class InstagramGraphChannel:
             return None
         young = [entry for entry in media if (_time(entry) or since) >= since + _SLACK - _JITTER]
         return _only_candidate(young, post)
+
+    def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
+        """Delete the post, which Meta allows only with a Facebook token that has instagram_manage_contents."""
+        if not self.is_published(receipt):
+            return
+        by_hand = f"delete the post in Instagram's app: {receipt.url}"
+        if not self._facebook_login:
+            raise Rejected(f"Instagram's official API deletes no posts of accounts that use Instagram Login; {by_hand}")
+        token = self._token.current()
+        ready()
+        try:
+            self._api.delete(receipt.id, token)
+        except NotFound:
+            return
+        except Unauthorised as error:
+            raise Rejected(f"{error}; deleting needs the permission instagram_manage_contents, or {by_hand}") from None
+
+    def is_published(self, receipt: Receipt) -> bool:
+        """Whether Instagram still has the post."""
+        if not receipt.id.isdigit():
+            raise Rejected(f"{receipt.id[:64]!r} is not the number of a post on Instagram")
+        try:
+            self._api.read(receipt.id, self._token.current(), fields="id")
+        except NotFound:
+            return False
+        return True
 
     def measure(self, receipt: Receipt) -> Engagement:
         """Likes and comments; views, saves and shares if the token allows reading them."""

@@ -24,7 +24,16 @@ from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
 from auria_bot.domain.post import Post, Receipt
-from auria_bot.errors import AuriaError, DiskError, NotFound, OutcomeUnknown, SettingsError, Throttled, Unauthorised
+from auria_bot.errors import (
+    AuriaError,
+    DiskError,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    SettingsError,
+    Throttled,
+    Unauthorised,
+)
 from auria_bot.url_validation import checked_address
 
 if TYPE_CHECKING:
@@ -181,8 +190,35 @@ class InstagramChannel:
             )
         return None
 
-    def measure(self, receipt: Receipt) -> Engagement:
-        """Likes, comments and, if given, views and shares."""
+    def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
+        """Delete the post by one request, if it is still there."""
+        if not self.is_published(receipt):
+            return
+        client = self._signed_in()
+        identity = f"{receipt.id.partition('_')[0]}_{client.user_id}"
+        data = client.with_default_data({"media_id": identity})
+        ready()
+        answer = self._do(client, lambda: client.private_request(f"media/{identity}/delete/", data), visible=[True])
+        if as_object(answer).get("did_delete") is not True:
+            raise OutcomeUnknown("Instagram answered without saying that the post is deleted")
+
+    def is_published(self, receipt: Receipt) -> bool:
+        """Whether Instagram still has the post."""
+        if not receipt.id.partition("_")[0].isdigit():
+            raise Rejected(f"{receipt.id[:64]!r} is not the number of a post on Instagram")
+        try:
+            self._item(receipt)
+        except NotFound:
+            return False
+        return True
+
+    def _item(self, receipt: Receipt) -> dict[str, Any]:
+        """The app's description of a post.
+
+        Raises:
+            NotFound: there is no such post.
+            Throttled: the answer cannot be read.
+        """
         number = receipt.id.partition("_")[0]
         if not number.isdigit():
             raise NotFound(f"Instagram has no post {receipt.id[:64]!r}")
@@ -191,7 +227,11 @@ class InstagramChannel:
             raise Throttled(f"Instagram's answer about post {number} cannot be read")
         if not items:
             raise NotFound(f"Instagram has no post {number}")
-        item = as_object(items[0])
+        return as_object(items[0])
+
+    def measure(self, receipt: Receipt) -> Engagement:
+        """Likes, comments and, if given, views and shares."""
+        item = self._item(receipt)
         views = as_count(item.get("view_count")) or as_count(item.get("play_count"))
         return Engagement(
             at=datetime.now(UTC),

@@ -39,6 +39,7 @@ _STALE = 86_400.0  # seconds after which a server's limits are read again
 _SKEW = timedelta(minutes=10)  # difference allowed between the server's clock and ours
 _PAGE = 40  # statuses
 _PAGES = 10  # searched for an earlier attempt
+_ID = re.compile(r"[\w-][\w.-]{0,127}")  # of a status
 _POLL = 0.5  # seconds between two requests whether a picture is processed
 
 
@@ -146,13 +147,42 @@ class MastodonChannel:
             raise Throttled("the attempt is too recent to be sure that it was not published", until=settled)
         return None
 
+    def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
+        """Delete the status; other servers are told by this one.
+
+        Raises:
+            Rejected: the server has the status and no way to delete it.
+        """
+        path = self._status_path(receipt)
+        ready()
+        try:
+            self._server.delete(path)
+        except Missing as error:
+            if self.is_published(receipt):
+                raise Rejected(f"{error}; this server deletes statuses only on its own pages: {receipt.url}") from None
+
+    def is_published(self, receipt: Receipt) -> bool:
+        """Whether the server still has the status."""
+        try:
+            self._server.get(self._status_path(receipt))
+        except Missing:
+            return False
+        except Rejected as error:
+            raise OutcomeUnknown(f"it cannot be determined whether the status is still there: {error}") from None
+        return True
+
+    def _status_path(self, receipt: Receipt) -> str:
+        if not _ID.fullmatch(receipt.id):
+            raise Rejected(f"{receipt.id[:64]!r} is not the id of a status")
+        return f"/api/v1/statuses/{quote(receipt.id)}"
+
     def measure(self, receipt: Receipt) -> Engagement:
         """The server's counts; they leave out what other servers did not report."""
         at = datetime.now(UTC)
-        if not re.fullmatch(r"[\w-][\w.-]{0,127}", receipt.id):
+        if not _ID.fullmatch(receipt.id):
             raise NotFound(f"{self.name} has no post {receipt.id[:64]!r}")
         try:
-            found = as_object(self._server.get(f"/api/v1/statuses/{quote(receipt.id)}").content)
+            found = as_object(self._server.get(self._status_path(receipt)).content)
         except Missing as error:
             raise NotFound(f"{self.name} has no post {receipt.id}: {error}") from None
         return Engagement(

@@ -91,6 +91,16 @@ class MastodonServer:
         """
         return self._request("POST", path, sent=sent, headers=headers, **options)
 
+    def delete(self, path: str) -> Answer:
+        """Delete; an uncertain outcome is OutcomeUnknown.
+
+        Raises:
+            Missing: there is no such object or endpoint.
+            ChannelError: by the status of the answer.
+            BackendMissing: the package requests is not installed.
+        """
+        return self._request("DELETE", path, sent=True)
+
     def _request(
         self, method: str, path: str, *, sent: bool, headers: Mapping[str, str] | None = None, **options: Any
     ) -> Answer:

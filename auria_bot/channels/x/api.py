@@ -11,25 +11,20 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import logging
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from queue import Empty, SimpleQueue
-from threading import Thread
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from auria_bot.channels.answers import as_count, as_items, as_object, as_text
 from auria_bot.channels.x.errors import Answered, ErrorClassifier, Stage, kind_of
+from auria_bot.channels.x.session import TweepySession, never_sent, silence_loggers, within
 from auria_bot.channels.x.text import MISSING
-from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Throttled
+from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Throttled, Unauthorised
 from auria_bot.redaction import register_secret
-from auria_bot.url_validation import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from auria_bot.channels.answers import ChannelCache
 
@@ -42,7 +37,6 @@ _WANTED = (
     "attachments,public_metrics"  # the same for all reads: metrics in an answer show that the parameter was honoured
 )
 _EPOCH = 1_288_834_974_657  # milliseconds: X's ids count from here
-_LOGGERS = ("tweepy", "requests_oauthlib", "oauthlib")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +131,7 @@ class XApi:
             access_token_secret=keys["access_token_secret"],
             wait_on_rate_limit=False,
         )
-        self._session = _Session(self._client.session, address, timeouts[:2])
+        self._session = TweepySession(self._client.session, address, timeouts[:2])
         self._client.session = self._session
 
     def now(self) -> datetime:
@@ -200,6 +194,34 @@ class XApi:
         if not _is_post_id(identifier):
             raise OutcomeUnknown("X answered without the post's id")
         return str(identifier)
+
+    def delete(self, identifier: str) -> None:
+        """Delete a post of the account, by one request; a post that is gone already is no error.
+
+        Raises:
+            Rejected, Throttled, Unauthorised: it was not deleted.
+            OutcomeUnknown: it may have been deleted.
+        """
+        try:
+            answer = self._request("DELETE", f"/2/tweets/{identifier}", stage=Stage.VISIBLE)
+        except Unauthorised as error:
+            if not isinstance(error.__cause__, Answered) or error.__cause__.status != 404 or self.exists(identifier):
+                raise
+            return
+        if as_object(answer.get("data")).get("deleted") is not True:
+            raise OutcomeUnknown("X answered without saying that the post is deleted")
+
+    def exists(self, identifier: str) -> bool:
+        """Whether X still has a post.
+
+        Raises:
+            Throttled, Unauthorised, OutcomeUnknown: not known now.
+        """
+        try:
+            self.counts(identifier)
+        except NotFound:
+            return False
+        return True
 
     def timeline(self, account: str, *, size: int, token: str | None = None) -> Page:
         """A page of the account's posts, the newest first.
@@ -280,15 +302,15 @@ class XApi:
         """Send one request; returns its answer, a JSON object."""
         import requests
 
-        _silence_loggers()
+        silence_loggers()
         try:
-            response = _within(
+            response = within(
                 lambda: self._client.request(method, route, params=params, json=body, user_auth=True), self._deadline
             )
         except Answered as answered:
             raise self._classifier.error(answered, stage, ahead=self._session.ahead) from answered
         except (requests.RequestException, OSError, UnicodeError) as error:
-            if stage is Stage.VISIBLE and not _never_sent(error):
+            if stage is Stage.VISIBLE and not never_sent(error):
                 raise OutcomeUnknown(f"the connection to X broke ({type(error).__name__})") from None
             raise Throttled(f"X cannot be reached ({type(error).__name__})") from None
         answer = None
@@ -298,85 +320,6 @@ class XApi:
             reason = "X answered with something that is not a JSON object"
             raise OutcomeUnknown(reason) if stage is Stage.VISIBLE else Throttled(reason)
         return answer
-
-
-class _Session:
-    """Replaces tweepy's session: uses the configured address and time-outs, follows no redirects."""
-
-    def __init__(self, session: Any, address: str, timeouts: tuple[float, float]) -> None:
-        self._session, self._address, self._timeouts = session, address, timeouts
-        self._session.trust_env = not is_loopback(urlsplit(address).hostname or "")
-        self.ahead = timedelta()  # how far X's clock is ahead of this machine's
-        self.access = ""  # what the access token allows: "read", "read-write" ...
-
-    def request(self, method: str, url: str, **options: Any) -> Any:
-        """Send a request and read the whole answer.
-
-        Raises:
-            Answered: the status is not 2xx.
-        """
-        route = urlsplit(url).path
-        response = self._session.request(
-            method, self._address + route, timeout=self._timeouts, allow_redirects=False, **options
-        )
-        with contextlib.suppress(ValueError, OverflowError):  # without a date the offset stays as it was
-            at = parsedate_to_datetime(response.headers.get("date", ""))
-            self.ahead = at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)
-        if abs(self.ahead) < timedelta(seconds=2):
-            self.ahead = timedelta()  # the header counts whole seconds
-        self.access = str(response.headers.get("x-access-level", self.access))
-        if not 200 <= response.status_code < 300:
-            raise Answered(
-                response.status_code, response.headers, response.content, response.reason or "no reason given"
-            )
-        return response
-
-
-def _warnings_only(record: logging.LogRecord) -> bool:
-    """A log filter: at lower levels the libraries log headers, signatures and bodies."""
-    return record.levelno >= logging.WARNING
-
-
-def _silence_loggers() -> None:
-    """Add the filter to each of the libraries' loggers: a filter does not apply to child loggers."""
-    for name in list(logging.root.manager.loggerDict):
-        if name.split(".")[0] in _LOGGERS:
-            logging.getLogger(name).addFilter(_warnings_only)  # adding it again changes nothing
-
-
-def _within(call: Callable[[], Any], deadline: float) -> Any:
-    """Call a function with a time limit: the library's time-outs start anew with every byte.
-
-    A call that takes longer goes on in its thread, which ends with the connection.
-
-    Raises:
-        TimeoutError: it takes longer.
-    """
-    results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            results.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - handed over and raised in the caller's thread
-            results.put((None, error))
-
-    Thread(target=run, daemon=True, name="x-request").start()
-    try:
-        result, error = results.get(timeout=deadline)
-    except Empty:
-        raise TimeoutError(f"no complete answer within {deadline:g} seconds") from None
-    if error is not None:
-        raise error
-    return result
-
-
-def _never_sent(error: BaseException) -> bool:
-    """Whether a request failed before its first byte: name not resolved, no route, nothing listening."""
-    from requests import ConnectTimeout
-    from urllib3.exceptions import NewConnectionError
-
-    cause = error.args[0] if error.args else None
-    return isinstance(error, ConnectTimeout) or isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
 def _is_id(value: Any) -> bool:

@@ -244,14 +244,34 @@ class XChannel:
             )
         return None
 
+    def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
+        """Delete the post by one request."""
+        identifier = self._own_post(receipt)
+        api = self._api()
+        ready()
+        api.delete(identifier)
+
+    def is_published(self, receipt: Receipt) -> bool:
+        """Ask for the post; X charges for it as for measuring."""
+        return self._api().exists(self._own_post(receipt))
+
+    def _own_post(self, receipt: Receipt) -> str:
+        """The id of a published post.
+
+        Raises:
+            Rejected: the receipt holds none.
+        """
+        if (identifier := _identifier(receipt)) is None:
+            raise Rejected(f"{receipt.url or receipt.id} is not the address of a post on X")
+        return identifier
+
     def measure(self, receipt: Receipt) -> Engagement:
         """The post's public metrics."""
-        match = _STATUS.fullmatch(receipt.id) or _STATUS.fullmatch(receipt.url)
-        if match is None:
+        if (identifier := _identifier(receipt)) is None:
             raise NotFound(
                 f"{self.name} cannot identify the post by {receipt.id[:80]!r}: it is neither an id nor an address of X"
             )
-        counts = {name: as_count(value) for name, value in self._api().counts(match[1]).items()}
+        counts = {name: as_count(value) for name, value in self._api().counts(identifier).items()}
         reposts = counts.get("repost_count")
         return Engagement(
             at=datetime.now(UTC),
@@ -326,3 +346,9 @@ class XChannel:
         price += self.config.price_alt_text if fitted.alt_text.strip() else 0
         url = f"https://x.com/{me.username}/status/{identifier}"
         return Receipt(id=identifier, url=url, at=moment(identifier), cost=round(price, 6))
+
+
+def _identifier(receipt: Receipt) -> str | None:
+    """The id of a post, from its receipt's id or address."""
+    match = _STATUS.fullmatch(receipt.id) or _STATUS.fullmatch(receipt.url)
+    return match and match[1]

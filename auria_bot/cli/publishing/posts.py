@@ -1,4 +1,4 @@
-"""Posts: `posts`, `posts show` and `posts resolve`."""
+"""Posts: `posts`, `posts show`, `posts withdraw` and `posts resolve`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.terminal.console import fact_sheet, note, out, print_json, single_line, state_text, table, when
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.cli.terminal.console import (
+    counted,
+    fact_sheet,
+    note,
+    out,
+    print_json,
+    single_line,
+    state_text,
+    table,
+    when,
+)
+from auria_bot.errors import ChannelError, InputError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +26,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from auria_bot.domain.post import Attempt, Post
+    from auria_bot.services.publishing.withdrawal import WithdrawalPlan
 
-__all__ = ["list_posts", "post_table", "posts", "resolve", "show"]
+__all__ = ["list_posts", "post_table", "posts", "resolve", "show", "withdraw"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")]
@@ -32,7 +43,11 @@ def list_posts(
     context: typer.Context,
     state: Annotated[
         list[str] | None,
-        typer.Option("--state", help="waiting, sending, unknown, sent, failed or needs_attention; may be repeated."),
+        typer.Option(
+            "--state",
+            help="waiting, sending, unknown, sent, failed, needs_attention, cancelled, withdrawing or withdrawn; may be"
+            " repeated.",
+        ),
     ] = None,
     draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="Only those of this draft.")] = None,
     as_json: Json = False,
@@ -74,6 +89,71 @@ def show(post_id: Id, as_json: Json = False) -> None:
 
 
 @posts.command()
+def withdraw(
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="ID...", help="Posts, by their numbers in auria posts.")
+    ] = None,
+    draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="All posts of this draft.")] = None,
+    channel: Annotated[
+        list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Withdraw posts: delete what is published, and cancel what is not published yet.
+
+    Nothing deleted can be brought back. Where a platform lets no program delete, its answer says how to do it by
+    hand. What cannot be finished now goes on with the next auria publish.
+    """
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.terminal.prompts import require_confirmation
+    from auria_bot.services.serialization import post_json, withdrawal_json
+
+    if not ids and draft is None:
+        raise InputError("name the posts to withdraw, or a draft with --draft ID; auria posts lists them")
+    with app_context() as app:
+        plans = app.publisher.plan_withdrawal(ids or (), draft_id=draft, channels=channel or ())
+        if dry_run:
+            if as_json:
+                print_json([withdrawal_json(plan) for plan in plans])
+            else:
+                out().print(_plan_table(plans))
+            return
+        if any(plan.action != "none" for plan in plans) and not yes:
+            out(error=True).print(_plan_table(plans))
+            numbers = " ".join(str(plan.post.id) for plan in plans)
+            question = f"Withdraw {counted(len(plans), 'post')}? What is deleted cannot be brought back."
+            if not require_confirmation(question, f"auria posts withdraw {numbers} --yes"):
+                raise InputError("nothing was withdrawn")
+        done = app.publisher.withdraw(plans)
+        if as_json:
+            attempts = app.publisher.attempts([post.id for post in done.posts])
+            print_json([post_json(post, attempts[post.id]) for post in done.posts])
+        elif done.posts:
+            out().print(post_table(done.posts, app.settings.time_zone))
+    if done.problems:
+        raise ChannelError("\n".join(done.problems))
+
+
+def _plan_table(plans: Sequence[WithdrawalPlan]) -> Table:
+    """What would be done with each post, one a row."""
+    rows = []
+    for plan in plans:
+        where = plan.post.receipt.url if plan.post.receipt else ""
+        rows.append(
+            (
+                str(plan.post.id),
+                plan.post.channel,
+                state_text(plan.post.state),
+                plan.action,
+                single_line(plan.problem or where, 300),
+            )
+        )
+    return table("", ("id", "channel", "state", "action", "where or why not"), rows)
+
+
+@posts.command()
 def resolve(
     post_id: Id,
     sent: Annotated[str | None, typer.Option("--sent", metavar="URL", help="It is published, at this address.")] = None,
@@ -83,16 +163,21 @@ def resolve(
     ] = "",
     not_sent: Annotated[bool, typer.Option("--not-sent", help="It is not published; it is sent again.")] = False,
     give_up: Annotated[bool, typer.Option("--give-up", help="Do not send it any more.")] = False,
+    withdrawn: Annotated[
+        bool, typer.Option("--withdrawn", help="It was published, and you deleted it on the platform.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Decide the outcome of a post that needs attention."""
+    """Decide the outcome of a post that needs attention, or say that a published one is deleted."""
     from auria_bot.cli.app_context import app_context
     from auria_bot.services.serialization import post_json
 
-    chosen = {"sent": sent is not None, "not-sent": not_sent, "give-up": give_up}
+    chosen = {"sent": sent is not None, "not-sent": not_sent, "give-up": give_up, "withdrawn": withdrawn}
     given = [name for name, is_given in chosen.items() if is_given]
     if len(given) != 1:
-        raise InputError(f"auria posts resolve {post_id} takes one of --sent URL, --not-sent and --give-up")
+        raise InputError(
+            f"auria posts resolve {post_id} takes one of --sent URL, --not-sent, --give-up and --withdrawn"
+        )
     with app_context() as app:
         post = app.publisher.decide(post_id, given[0], url=sent or "", identifier=identifier)
         if as_json:
@@ -108,7 +193,7 @@ def post_table(found: Sequence[Post], zone: str) -> Table:
     rows = []
     for post in found:
         at = when(post.receipt.at, zone) if post.receipt else f"due {when(post.due, zone)}"
-        what = post.receipt.url if post.receipt else post.message
+        what = post.receipt.url if post.receipt and post.state == "sent" else post.message
         rows.append(
             (str(post.id), str(post.draft_id), post.channel, state_text(post.state), at, single_line(what, 300))
         )
@@ -139,6 +224,7 @@ def _print_post(post: Post, attempts: Sequence[Attempt], console: Console, zone:
     rows = [
         (
             str(one.number),
+            str(one.action),
             when(one.started_at, zone, seconds=True),
             when(one.sending_at, zone, seconds=True),
             when(one.ended_at, zone, seconds=True),
@@ -147,4 +233,4 @@ def _print_post(post: Post, attempts: Sequence[Attempt], console: Console, zone:
         )
         for one in attempts
     ]
-    console.print(table("", ("attempt", "started", "sending", "ended", "outcome", "answer"), rows))
+    console.print(table("", ("attempt", "action", "started", "sending", "ended", "outcome", "answer"), rows))

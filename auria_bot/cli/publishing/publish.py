@@ -86,7 +86,8 @@ def _print_round(app: Application, done: Round, *, as_json: bool) -> None:
     elif done.posts:
         out().print(post_table(done.posts, app.settings.time_zone))
     sent = sum(post.state is PostState.SENT for post in done.posts)
-    stuck = [post for post in done.posts if post.state not in {PostState.SENT, PostState.WAITING, PostState.SENDING}]
+    fine = {PostState.SENT, PostState.WAITING, PostState.SENDING, PostState.CANCELLED, PostState.WITHDRAWN}
+    stuck = [post for post in done.posts if post.state not in fine]
     problems = [
         *done.problems,
         *(f"post {post.id} on {post.channel} is {post.state}: {post.message}" for post in stuck),

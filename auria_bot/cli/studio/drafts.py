@@ -57,18 +57,18 @@ Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts, by thei
 def list_drafts(
     state: Annotated[
         list[str] | None,
-        typer.Option("--state", help="made, approved, rejected, scheduled or published; may be repeated."),
+        typer.Option("--state", help="made, approved, rejected, scheduled, published or withdrawn; may be repeated."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List drafts, newest first."""
     from auria_bot.cli.app_context import app_context
-    from auria_bot.domain.draft import PUBLISHED, DraftState
+    from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState
     from auria_bot.errors import UnknownName
     from auria_bot.services.serialization import draft_json
 
-    known = {*map(str, DraftState), PUBLISHED}
+    known = {*map(str, DraftState), PUBLISHED, WITHDRAWN}
     for name in state or ():
         if name not in known:
             raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")

@@ -1,9 +1,9 @@
 """Publishes approved drafts, exactly once on each channel.
 
 The rule: never repeat a visible mutation whose outcome is unknown. A round schedules approved drafts, takes back the
-posts of crashed workers, looks up unknown posts, then claims and sends due posts. Channels fail independently: one
-that throttles, fails or refuses its credentials is skipped for the rest of the round. See `sending` for attempts,
-`reconciliation` for look-ups.
+posts of crashed workers, looks up unknown posts, goes on with withdrawals, then claims and sends due posts. Channels
+fail independently: one that throttles, fails or refuses its credentials is skipped for the rest of the round. See
+`sending` for attempts, `reconciliation` for look-ups, `withdrawal` for deletions.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from auria_bot.redaction import redacted_error
 from auria_bot.services.publishing.post_creation import PostCreator, Preview
 from auria_bot.services.publishing.reconciliation import Reconciliation
 from auria_bot.services.publishing.sending import Sender
+from auria_bot.services.publishing.withdrawal import Withdrawal, WithdrawalPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -38,7 +39,12 @@ OPERATOR = "operator"
 LEASE = timedelta(minutes=15)
 """How long a worker may take up to its mutation, and again for it; the channels' own time-outs are far shorter."""
 
-DECISIONS = {"sent": PostState.SENT, "not-sent": PostState.WAITING, "give-up": PostState.FAILED}
+DECISIONS = {
+    "sent": PostState.SENT,
+    "not-sent": PostState.WAITING,
+    "give-up": PostState.FAILED,
+    "withdrawn": PostState.WITHDRAWN,
+}
 """The operator's decisions on a post, and the state each leads to."""
 
 _BATCH = 32  # posts claimed at once on a local channel
@@ -79,6 +85,7 @@ class Publisher:
         self._creator = PostCreator(store=store, pictures=pictures, clock=clock, channels=channels, faults=faults)
         self._reconciliation = Reconciliation(store=store, clock=clock)
         self._sender = Sender(store=store, clock=clock, lease=lease)
+        self._withdrawal = Withdrawal(store=store, clock=clock, lease=lease, channels=channels)
 
     def publish(
         self,
@@ -105,12 +112,44 @@ class Publisher:
         return self._round({post.id: post for post in scheduled}, problems, channels, limit, since)
 
     def look_up(self, *, channels: Collection[str] = ()) -> Round:
-        """Look up unknown posts only: nothing is sent, and no draft becomes a post.
+        """Look up unknown posts and go on with withdrawals: nothing is sent, and no draft becomes a post.
 
         Raises:
             StoreError: the database failed.
         """
         return self._round({}, [], channels, 0, None)
+
+    def plan_withdrawal(
+        self, ids: Collection[int] = (), *, draft_id: int | None = None, channels: Collection[str] = ()
+    ) -> tuple[WithdrawalPlan, ...]:
+        """What withdrawing these posts, and all posts of a draft, would do; nothing is written or asked of a platform.
+
+        Raises:
+            NotFound: there is no such post or draft, or none of them is on these channels.
+        """
+        return self._withdrawal.plan(ids, draft_id=draft_id, channels=channels)
+
+    def withdraw(self, plans: Sequence[WithdrawalPlan]) -> Round:
+        """Take back the planned posts: cancel what is not published yet, delete what is.
+
+        What cannot be deleted now stays WITHDRAWING and goes on in a later round.
+
+        Raises:
+            InvalidTransition: a post changed since it was planned; then nothing is done.
+        """
+        problems = [plan.problem for plan in plans if plan.problem]
+        touched = {post.id: post for post in self._withdrawal.request(plans)}
+        pending = [post for post in touched.values() if post.state is PostState.WITHDRAWING]
+        for name, channel in self._construct({post.channel for post in pending}, problems).items() if pending else ():
+            ids = [post.id for post in pending if post.channel == name]
+            touched |= {post.id: post for post in self._withdrawal.carry_out(name, channel, ids)}
+            problems += _tidy(name, channel)
+        paused = {pause.name: pause.reason for pause in self.paused()}
+        for post in touched.values():
+            if post.state not in {PostState.WITHDRAWN, PostState.CANCELLED}:
+                reason = f"{post.channel} is paused: {paused[post.channel]}" if post.channel in paused else post.message
+                problems.append(f"post {post.id} on {post.channel} is {post.state}: {reason}")
+        return Round(posts=tuple(touched[key] for key in sorted(touched)), problems=tuple(dict.fromkeys(problems)))
 
     def _round(
         self,
@@ -123,6 +162,8 @@ class Publisher:
         touched |= {post.id: post for post in self._reconciliation.expire_leases()}
         for name, channel in self._construct(channels, problems).items():
             for post in self._reconciliation.look_up(name, channel):
+                touched[post.id] = post
+            for post in self._withdrawal.carry_out(name, channel):
                 touched[post.id] = post
             for post in self._send_due(name, channel, self._remaining(name, limit, since)):
                 touched[post.id] = post
@@ -176,7 +217,8 @@ class Publisher:
         """Apply the operator's decision to a post whose outcome cannot be determined automatically.
 
         Args:
-            decision: "sent" (it is published), "not-sent" (it is not, and is sent again) or "give-up".
+            decision: "sent" (it is published), "not-sent" (it is not, and is sent again), "give-up" or "withdrawn" (it
+                was published and is gone now).
             url: its address, for "sent".
             identifier: its id on the platform, for "sent"; by default the last part of the address.
 
@@ -193,12 +235,14 @@ class Publisher:
         with self._store.begin() as unit:
             post = unit.posts.get(post_id)
             open_to = _OPEN_TO[decision]
+            if post.lease_until is not None and post.lease_until > now:
+                raise InvalidTransition(f"post {post_id} is being worked on right now; try again in a few minutes")
             if post.state not in open_to:
                 raise InvalidTransition(
                     f"post {post_id} is {post.state}; --{decision} is for posts that are"
                     f" {' or '.join(sorted(open_to))}; `auria posts show {post_id}` shows details"
                 )
-            receipt = None
+            receipt = post.receipt if decision == "withdrawn" else None
             if decision == "sent":
                 receipt = Receipt(id=identifier or url.strip().rstrip("/").rpartition("/")[2], url=url.strip(), at=now)
             message = f"the operator decided: {decision}; `auria posts show {post_id}` shows its attempts"
@@ -336,7 +380,8 @@ def _tidy(name: str, channel: Channel) -> list[str]:
 
 
 _OPEN_TO = {
-    "sent": frozenset({PostState.NEEDS_ATTENTION, PostState.UNKNOWN}),
+    "sent": frozenset({PostState.NEEDS_ATTENTION, PostState.UNKNOWN, PostState.WITHDRAWING}),
     "not-sent": frozenset({PostState.NEEDS_ATTENTION, PostState.UNKNOWN}),
     "give-up": frozenset({PostState.NEEDS_ATTENTION, PostState.WAITING}),
+    "withdrawn": frozenset({PostState.SENT, PostState.WITHDRAWING}),
 }

@@ -34,6 +34,7 @@ __all__ = [
     "MOST_FAILURES",
     "PAUSE",
     "AttemptLog",
+    "SendPermit",
     "Sender",
     "describe",
     "pause_refused",
@@ -73,7 +74,7 @@ class AttemptLog:
         self._unwritten: Post | None = None  # a sent post whose receipt is not committed yet
 
     def confirm_send(self, post: Post, memo: str) -> None:
-        """Commit that a post's mutation is about to happen.
+        """Commit that the mutation of a claimed post is about to happen.
 
         Raises:
             InvalidTransition: the post no longer belongs to this worker: nothing must be sent.
@@ -177,7 +178,8 @@ def _log_late(post: Post, error: InvalidTransition) -> None:
 
 
 def _log_state(post: Post) -> None:
-    extra = {"post": post.id, "draft": post.draft_id, "channel": post.channel, "action": "publish"}
+    action = "withdraw" if post.state in {PostState.WITHDRAWING, PostState.WITHDRAWN} else "publish"
+    extra = {"post": post.id, "draft": post.draft_id, "channel": post.channel, "action": action}
     log.info("The post on %s is %s", post.channel, post.state, extra=extra)
 
 
@@ -208,7 +210,7 @@ class Sender:
         if faults := broken(post, draft):
             message = f"not sent: {'; '.join(faults)}; correct it, then: {resolutions(post)}"
             return self._log.record_outcome(post.moved(PostState.NEEDS_ATTENTION, message=message), Outcome.REFUSED)
-        permit = _SendPermit(post, self._log)
+        permit = SendPermit(post, self._log)
         try:
             receipt = channel.publish(post, permit)
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, nothing is sent twice
@@ -218,7 +220,7 @@ class Sender:
             raise
         return self._log.record_sent(post.moved(PostState.SENT, receipt=receipt, message=""), more=more)
 
-    def _failed(self, permit: _SendPermit, error: Exception) -> Post:
+    def _failed(self, permit: SendPermit, error: Exception) -> Post:
         post, now = permit.post, self._clock()
         if permit.lost:
             log.warning("Nothing was sent: %s", error, extra={"post": post.id, "channel": post.channel})
@@ -265,7 +267,7 @@ class Sender:
         waiting = post.moved(PostState.WAITING, due=due, message=message)
         return self._log.record_outcome(waiting, Outcome.BROKEN, reason)
 
-    def _interrupted(self, permit: _SendPermit) -> None:
+    def _interrupted(self, permit: SendPermit) -> None:
         if permit.confirmed:
             message = (
                 "it may or may not be published: the program was interrupted; the next `auria publish` looks it up"
@@ -276,7 +278,7 @@ class Sender:
             self._log.flush([permit.post])
 
 
-class _SendPermit:
+class SendPermit:
     """The `ConfirmSend` of one attempt, which the channel calls right before its mutation."""
 
     def __init__(self, post: Post, attempts: AttemptLog) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auria_bot.corpus.language.content_filter import normalised
-from auria_bot.domain.draft import PUBLISHED, DraftState
+from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState
 from auria_bot.errors import InputError, InvalidTransition, StepFailed, TextRejected, UnknownName
 
 if TYPE_CHECKING:
@@ -59,13 +59,13 @@ class Review:
         """Drafts in those states (all when empty), the newest first.
 
         Args:
-            states: values of DraftState, where "scheduled" means still to be published, and "published".
+            states: values of DraftState, where "scheduled" means still to be published, "published" and "withdrawn".
             limit: at most this many.
         """
-        wanted = {DraftState.SCHEDULED if name == PUBLISHED else DraftState(name) for name in states}
-        both = (PUBLISHED in states) == (DraftState.SCHEDULED in states)
+        posted = {PUBLISHED, WITHDRAWN}
+        wanted = {DraftState.SCHEDULED if name in posted else DraftState(name) for name in states}
         with self._store.read() as unit:
-            return tuple(unit.drafts.list(wanted, published=None if both else PUBLISHED in states, limit=limit))
+            return tuple(unit.drafts.list(wanted, statuses=states, limit=limit))
 
     def draft(self, draft_id: int) -> Draft:
         """One draft.

@@ -31,12 +31,33 @@ def test_the_way_to_sent() -> None:
     assert POST.moved(PostState.SENDING).moved(PostState.SENT).state is PostState.SENT
 
 
-@pytest.mark.parametrize(("start", "to"), list(product(sorted(TERMINAL), PostState)))
+_BY_THE_OPERATOR = {
+    (PostState.SENT, PostState.WITHDRAWING),
+    (PostState.SENT, PostState.WITHDRAWN),
+    (PostState.CANCELLED, PostState.WAITING),
+}
+
+
+@pytest.mark.parametrize(("start", "to"), sorted(set(product(TERMINAL, PostState)) - _BY_THE_OPERATOR))
 def test_terminal_states_cannot_be_left(start: PostState, to: PostState) -> None:
-    """From a terminal state every move raises and names both states."""
-    ended = POST.moved(PostState.SENDING).moved(start)
+    """From a terminal state every move but the operator's own raises and names both states."""
     with pytest.raises(InvalidTransition, match=f"is {start} and cannot become {to}"):
-        ended.moved(to)
+        replace(POST, state=start).moved(to)
+
+
+def test_a_withdrawal_begins_where_something_may_be_out() -> None:
+    """A waiting post is cancelled instead; what is withdrawn cannot come back."""
+    begins = {state for state in PostState if _can_move(replace(POST, state=state), PostState.WITHDRAWING)}
+    assert begins == {PostState.SENT, PostState.UNKNOWN, PostState.NEEDS_ATTENTION}
+    assert not any(_can_move(replace(POST, state=PostState.WITHDRAWN), state) for state in PostState)
+
+
+def _can_move(post: Post, to: PostState) -> bool:
+    try:
+        post.moved(to)
+    except InvalidTransition:
+        return False
+    return True
 
 
 def test_waiting_never_jumps_to_sent() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.domain.post import AURIA, Attempt, Outcome, Pause, Post, PostState, Receipt
+from auria_bot.domain.post import AURIA, Action, Attempt, Outcome, Pause, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound, StoreError
 from auria_bot.settings.schema import Settings
 from auria_bot.store.unit_of_work import Store
@@ -288,7 +288,7 @@ def test_saving_obeys_the_state_in_the_database(store: Store):
 
 @pytest.mark.parametrize("state", [PostState.SENT, PostState.FAILED])
 def test_a_terminal_state_is_not_even_rewritten(store: Store, state: PostState):
-    """Neither by `save`, whatever it brings, nor by a claim."""
+    """Neither by `save`, whatever it brings but the operator's withdrawal, nor by a claim."""
     with store.begin() as unit:
         _post(unit)
         post = _claim(unit)
@@ -299,7 +299,8 @@ def test_a_terminal_state_is_not_even_rewritten(store: Store, state: PostState):
     with store.begin() as unit:
         done = unit.posts.get(post.id)
         assert _claim(unit) is None
-    for other in PostState:
+    withdrawn = {PostState.WITHDRAWING, PostState.WITHDRAWN} if state is PostState.SENT else set()
+    for other in set(PostState) - withdrawn:
         changed = type(done)(
             **{**{f: getattr(done, f) for f in done.__dataclass_fields__}, "state": other, "message": "!"}
         )
@@ -397,3 +398,42 @@ def test_a_newer_pause_replaces_the_older(store: Store):
         unit.channels.resume("x")
         unit.channels.pause("x", reason="third", by=AURIA, at=NOW)
         assert unit.channels.paused() == (Pause(name="x", at=NOW, by=AURIA, reason="third"),)
+
+
+def test_a_withdrawal_is_claimed_by_one_worker_at_a_time(store: Store):
+    """The wish makes it due; a claim holds for its lease; the next one closes what the last left open."""
+    with store.begin() as unit:
+        _post(unit)
+        sent = _claim(unit).moved(PostState.SENT, receipt=RECEIPT)
+        unit.posts.confirm_send(_claimed(unit), memo="memo", now=NOW, lease=LEASE)
+        unit.posts.close_attempt(sent, outcome=Outcome.SENT, message="", at=NOW)
+        asked = unit.posts.request_withdrawal(unit.posts.get(sent.id), message="wished", now=NOW)
+        assert (asked.state, asked.message, asked.receipt) == (PostState.WITHDRAWING, "wished", RECEIPT)
+    wanted = {"lease": LEASE, "channels": ("folder",)}
+    with store.begin() as unit:
+        assert unit.posts.claim_withdrawal(now=NOW, ids=(asked.id + 1,), **wanted) is None
+        first = unit.posts.claim_withdrawal(now=NOW, **wanted)
+        assert unit.posts.claim_withdrawal(now=NOW, **wanted) is None
+        with pytest.raises(InvalidTransition, match="being worked on"):
+            unit.posts.request_withdrawal(first, message="", now=NOW)
+    with store.begin() as unit:
+        second = unit.posts.claim_withdrawal(now=NOW + LEASE, **wanted)
+        assert (second.fencing, second.lookups) == (first.fencing + 1, 2)
+        with pytest.raises(InvalidTransition, match="no longer belongs to this worker"):
+            unit.posts.confirm_send(first, memo="", now=NOW, lease=LEASE)
+        unit.posts.confirm_send(second, memo="other", now=NOW + LEASE, lease=LEASE)
+        gone = second.moved(PostState.WITHDRAWN)
+        unit.posts.close_attempt(gone, outcome=Outcome.WITHDRAWN, message="", at=NOW)
+        found = unit.posts.get(asked.id)
+        assert (found.state, found.memo, found.tried_at) == (PostState.WITHDRAWN, "memo", NOW)
+        tries = unit.posts.attempts(asked.id)
+        assert [(one.action, one.outcome) for one in tries] == [
+            (Action.PUBLISH, Outcome.SENT),
+            (Action.WITHDRAW, Outcome.ABANDONED),
+            (Action.WITHDRAW, Outcome.WITHDRAWN),
+        ]
+
+
+def _claimed(unit) -> Post:
+    (post,) = unit.posts.list([PostState.SENDING])
+    return post

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.errors import OutcomeUnknown, Throttled, Unauthorised
+from auria_bot.errors import OutcomeUnknown, Rejected, Throttled, Unauthorised
+from tests.platforms import ready
 from tests.platforms.fediverse import DIALECTS, FediversePlatform
 from tests.scenarios.dialects import speak
 from tests.trials import Recorded, made, new_post, shown
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
 def test_a_dialect_is_understood(dialect: str, tmp_path: Path) -> None:
     """Check, publish, cut answers, find and measure."""
     assert speak(dialect, tmp_path) == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_dialect_deletes(dialect: str, tmp_path: Path) -> None:
+    """A status is deleted, also where the answer is cut; a server without that endpoint says how to do it by hand."""
+    with FediversePlatform(DIALECTS[dialect]) as server:
+        channel = made("mastodon", tmp_path, server)
+        receipts = [channel.publish(new_post(tmp_path), ready) for _ in range(3)]
+        channel.delete(receipts[0], ready)
+        server.fail_next_deletions("cut-after")
+        with pytest.raises(OutcomeUnknown):
+            channel.delete(receipts[1], ready)
+        assert [channel.is_published(receipt) for receipt in receipts] == [False, False, True]
+        server._delete = lambda _identifier: (404, {})  # type: ignore[method-assign]  # there is no such endpoint
+        with pytest.raises(Rejected, match="this server deletes statuses only on its own pages: http"):
+            channel.delete(receipts[2], ready)
 
 
 def test_scopes_may_be_one_text(tmp_path: Path) -> None:

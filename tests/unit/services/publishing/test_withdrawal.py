@@ -1,0 +1,301 @@
+"""What is withdrawn is deleted once, looked for when that is unclear, and never called withdrawn while it is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.domain.post import Action, Outcome, PostState
+from auria_bot.errors import InvalidTransition, NotFound
+from auria_bot.services.publishing.publisher import LEASE
+from auria_bot.testing import FakeChannel
+from tests.publishing import approved, attempts, only, outcomes
+
+if TYPE_CHECKING:
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.post import Receipt
+    from auria_bot.services.publishing.publisher import Round
+    from auria_bot.testing import FakeClock
+
+
+class Killed(BaseException):
+    """The worker is no more."""
+
+
+def published(house: Application) -> None:
+    """One post that is out."""
+    approved(house)
+    house.publisher.publish()
+
+
+def withdraw(house: Application, *ids: int) -> Round:
+    """Withdraw posts, the first one by default."""
+    return house.publisher.withdraw(house.publisher.plan_withdrawal(ids or (1,)))
+
+
+def test_a_published_post_is_deleted(house: Application, channel: FakeChannel) -> None:
+    """It is withdrawn, with an attempt in its history; its receipt is kept, and the journal says who wished it."""
+    published(house)
+    done = withdraw(house)
+    assert (done.problems, only(house).state) == ((), PostState.WITHDRAWN)
+    assert (channel.posts, channel.deletions) == ({}, 1)
+    assert only(house).receipt is not None
+    assert [(one.action, one.outcome) for one in attempts(house)] == [
+        (Action.PUBLISH, Outcome.SENT),
+        (Action.WITHDRAW, Outcome.WITHDRAWN),
+    ]
+    with house.store.read() as unit:
+        assert unit.journal.list(draft_id=1)[0].action == "withdraw"
+    house.publisher.publish()
+    assert (channel.mutations, channel.deletions) == (1, 1)
+    assert house.review.draft(1).status == "withdrawn"
+    assert [draft.id for draft in house.review.drafts(["withdrawn"])] == [1]
+    assert house.review.drafts(["published"]) == ()
+
+
+def test_a_waiting_post_is_cancelled(house: Application, channel: FakeChannel) -> None:
+    """Nothing is asked of the platform, and it is not sent any more."""
+    approved(house)
+    house.publisher.schedule()
+    assert withdraw(house).problems == ()
+    house.publisher.publish()
+    assert (only(house).state, channel.mutations, attempts(house)) == (PostState.CANCELLED, 0, ())
+
+
+def test_the_last_answer_of_a_lost_worker_is_still_believed(house: Application, channel: FakeChannel) -> None:
+    """A cancelled post that turns out to be published is sent, and can be withdrawn."""
+    approved(house)
+    channel.plan("throttled")
+    house.publisher.publish()
+    withdraw(house)
+    assert only(house).moved(PostState.SENT).state is PostState.SENT
+
+
+@pytest.mark.parametrize(("fault", "gone"), [("late", True), ("lost", False), ("bug", False)])
+def test_an_unclear_deletion_is_looked_up(
+    house: Application, channel: FakeChannel, clock: FakeClock, fault: str, gone: bool
+) -> None:
+    """Gone, it is withdrawn without another deletion; still there, it is deleted again; until then it is unknown."""
+    published(house)
+    channel.plan_deletions(fault)
+    (problem,) = withdraw(house).problems
+    assert "it may or may not be deleted" in problem
+    assert (only(house).state, outcomes(house)[-1]) == (PostState.WITHDRAWING, Outcome.UNCLEAR)
+    house.publisher.publish()
+    assert only(house).state is PostState.WITHDRAWING  # not due yet
+    clock.advance(minutes=1)
+    house.publisher.publish()
+    assert (only(house).state, channel.posts) == (PostState.WITHDRAWN, {})
+    assert channel.deletions == 1
+    assert len(attempts(house)) == 3
+    assert gone == (fault == "late")
+
+
+def test_a_refused_deletion_leaves_it_published(house: Application, channel: FakeChannel) -> None:
+    """It is sent as before, with the platform's reason, and can be withdrawn later."""
+    published(house)
+    channel.plan_deletions("refused")
+    (problem,) = withdraw(house).problems
+    assert "did not delete it, and it is still published: the fake refused the post" in problem
+    assert only(house).state is PostState.SENT
+    assert house.review.draft(1).status == "published"
+    assert withdraw(house).problems == ()
+
+
+@pytest.mark.parametrize(("fault", "outcome"), [("throttled", Outcome.THROTTLED), ("broken", Outcome.BROKEN)])
+def test_what_was_surely_not_deleted_is_tried_again(
+    house: Application, channel: FakeChannel, clock: FakeClock, fault: str, outcome: Outcome
+) -> None:
+    """When it is due, by any round; or at once by the operator's command."""
+    published(house)
+    channel.plan_deletions(fault, fault)
+    withdraw(house)
+    assert (only(house).state, outcomes(house)[-1]) == (PostState.WITHDRAWING, outcome)
+    withdraw(house)
+    assert len(attempts(house)) == 3
+    clock.advance(minutes=15)
+    house.publisher.look_up()
+    assert (only(house).state, channel.deletions) == (PostState.WITHDRAWN, 1)
+
+
+def test_refused_credentials_pause_the_channel(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+    """The withdrawal goes on when the channel is resumed."""
+    published(house)
+    channel.plan_deletions("unauthorised")
+    (problem,) = withdraw(house).problems
+    assert "fake is paused" in problem
+    house.publisher.publish()
+    assert only(house).state is PostState.WITHDRAWING
+    house.publisher.resume("fake")
+    house.publisher.publish()
+    assert only(house).state is PostState.WITHDRAWN
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_killed_worker_s_withdrawal_goes_on(
+    house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    """After its lease; the platform is asked first if the deletion may have happened."""
+    published(house)
+    real = FakeChannel.delete
+
+    def killed(self: FakeChannel, receipt: Receipt, ready: Any) -> None:
+        if begun:
+            real(self, receipt, ready)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeChannel, "delete", killed)
+        patch.setattr("auria_bot.services.publishing.withdrawal.Withdrawal._interrupted", lambda *_, **__: None)
+        with pytest.raises(Killed):
+            withdraw(house)
+    house.publisher.publish()
+    assert only(house).state is PostState.WITHDRAWING  # the lease holds
+    with pytest.raises(InvalidTransition, match="being worked on"):
+        withdraw(house)
+    with pytest.raises(InvalidTransition, match="being worked on"):
+        house.publisher.decide(1, "withdrawn")
+    clock.advance(seconds=LEASE.total_seconds())
+    house.publisher.publish()
+    assert (only(house).state, channel.deletions) == (PostState.WITHDRAWN, 1)
+    assert outcomes(house) == [Outcome.SENT, Outcome.ABANDONED, Outcome.WITHDRAWN]
+
+
+def test_an_interrupted_withdrawal_is_recorded(
+    house: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C before the deletion: it is surely not deleted, and the next round goes on."""
+    published(house)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeChannel, "delete", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw(house)
+    assert "it is not deleted yet: the program was interrupted" in only(house).message
+    house.publisher.publish()
+    assert (only(house).state, channel.deletions) == (PostState.WITHDRAWN, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "deletions"), [("late", PostState.WITHDRAWN, 1), ("lost", PostState.CANCELLED, 0)]
+)
+def test_a_post_of_unknown_outcome_is_looked_for_first(
+    house: Application, channel: FakeChannel, fault: str, state: PostState, deletions: int
+) -> None:
+    """There, it is deleted; absent, it is cancelled, and never sent again."""
+    approved(house)
+    channel.plan(fault)
+    house.publisher.publish()
+    assert withdraw(house).problems == ()
+    house.publisher.publish()
+    assert (only(house).state, channel.deletions, channel.mutations) == (state, deletions, int(fault == "late"))
+
+
+def test_what_cannot_be_found_out_is_the_operator_s(house: Application, channel: FakeChannel) -> None:
+    """A blind channel's post needs attention, with the commands that decide."""
+    approved(house)
+    channel.plan("late")
+    house.publisher.publish()
+    channel.blind = True
+    (problem,) = withdraw(house).problems
+    assert "auria posts resolve 1" in problem
+    assert only(house).state is PostState.NEEDS_ATTENTION
+    channel.blind = False
+    assert withdraw(house).problems == ()
+    assert only(house).state is PostState.WITHDRAWN
+
+
+def test_a_look_up_under_way_cannot_undo_the_wish(house: Application, channel: FakeChannel) -> None:
+    """A worker that was looking the post up when the operator withdrew it writes no more to it."""
+    approved(house)
+    channel.plan("late")
+    house.publisher.publish()
+    before = only(house)
+    with house.store.begin() as unit:
+        unit.posts.request_withdrawal(before, message="", now=house.clock())
+    with house.store.begin() as unit, pytest.raises(InvalidTransition, match="claimed meanwhile"):
+        unit.posts.save(before.moved(PostState.SENT))
+
+
+def test_there_must_be_something_to_withdraw(house: Application, channel: FakeChannel) -> None:
+    """A failed post, one that is withdrawn, and none at all; each is told, and nothing is done."""
+    approved(house)
+    channel.plan("refused")
+    house.publisher.publish()
+    assert "it is failed, so there is nothing to withdraw" in withdraw(house).problems[0]
+    assert (only(house).state, channel.deletions) == (PostState.FAILED, 0)
+    with pytest.raises(NotFound, match="there is no post 9"):
+        withdraw(house, 9)
+    with pytest.raises(NotFound, match="there are posts on fake"):
+        house.publisher.plan_withdrawal((1,), channels=("other",))
+    with pytest.raises(NotFound, match="no such post can be withdrawn"):
+        house.publisher.plan_withdrawal(draft_id=1)
+
+
+class _Keeping:
+    """A channel without the means to delete."""
+
+    def __init__(self, inner: FakeChannel) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "delete":
+            raise AttributeError(name)
+        return getattr(self._inner, name)
+
+
+def test_a_channel_that_cannot_delete_says_how(house: Application, channel: FakeChannel) -> None:
+    """Nothing is changed; the operator deletes it by hand and says so."""
+    published(house)
+    house.channels["fake"] = lambda: _Keeping(channel)  # type: ignore[index]  # the house's own dictionary
+    (plan,) = house.publisher.plan_withdrawal((1,))
+    assert (plan.action, withdraw(house).problems) == ("none", (plan.problem,))
+    assert "delete it at https://example.invalid/" in plan.problem
+    assert only(house).state is PostState.SENT
+    assert house.publisher.decide(1, "withdrawn").state is PostState.WITHDRAWN
+    assert only(house).receipt is not None
+
+
+def test_a_plan_that_time_overtook_does_nothing(house: Application, channel: FakeChannel) -> None:
+    """A post that was published after it was planned to be cancelled is not touched."""
+    approved(house)
+    house.publisher.schedule()
+    plans = house.publisher.plan_withdrawal((1,))
+    house.publisher.publish()
+    with pytest.raises(InvalidTransition):
+        house.publisher.withdraw(plans)
+    assert (only(house).state, channel.deletions) == (PostState.SENT, 0)
+
+
+def test_all_posts_of_a_draft_are_withdrawn_together(house: Application) -> None:
+    """Each on its own channel; what is at its end already is left out."""
+    approved(house, channels=("fake", "folder"))
+    house.publisher.publish()
+    withdraw(house, 2)
+    plans = house.publisher.plan_withdrawal(draft_id=1)
+    assert [plan.post.id for plan in plans] == [1]
+    house.publisher.withdraw(plans)
+    assert {post.state for post in house.publisher.posts()} == {PostState.WITHDRAWN}
+
+
+def test_a_withdrawn_post_is_not_measured(house: Application, clock: FakeClock) -> None:
+    """Its engagement is not asked for any more."""
+    published(house)
+    clock.advance(hours=2)
+    assert house.tracker.measure(["fake"]).results[0].posts == 1
+    withdraw(house)
+    clock.advance(days=2)
+    (measured,) = house.tracker.measure(["fake"]).results
+    assert (measured.posts, measured.left) == (0, 0)
+
+
+def test_a_withdrawn_post_still_counts_as_today_s(house: Application, clock: FakeClock) -> None:
+    """A job that publishes one post a day does not send another in its place."""
+    published(house)
+    withdraw(house)
+    with house.store.read() as unit:
+        assert unit.posts.count_attempted("fake", since=clock()) == 1
