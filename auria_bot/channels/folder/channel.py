@@ -283,6 +283,9 @@ class FolderChannel:
             path = self.directory / name
             if not path.is_file() or path.read_text(encoding="utf-8") != text:
                 _write(path, text)
+        for surplus in self.directory.glob("page-*.html"):
+            if surplus.name not in made and re.fullmatch(r"page-\d+\.html", surplus.name):
+                surplus.unlink(missing_ok=True)  # after a deletion there may be fewer pages
         for stray in self._making.glob("*"):
             with contextlib.suppress(FileNotFoundError):  # its process has just finished
                 if begun - stray.stat().st_mtime > _STRAY:

@@ -163,8 +163,9 @@ class MastodonChannel:
 
     def is_published(self, receipt: Receipt) -> bool:
         """Whether the server still has the status."""
+        path = self._status_path(receipt)
         try:
-            self._server.get(self._status_path(receipt))
+            self._server.get(path)
         except Missing:
             return False
         except Rejected as error:

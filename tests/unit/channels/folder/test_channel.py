@@ -319,3 +319,36 @@ def test_an_address_of_its_own(tmp_path: Path) -> None:
     )
     assert receipt.url == f"https://auria.example/posts/{1:032x}/picture.jpg"
     assert (tmp_path / "www" / "index.html").is_file()
+
+
+def test_a_deleted_post_leaves_folder_and_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the last page, when it has no posts any more; the others stay as they were."""
+    monkeypatch.setattr("auria_bot.channels.folder.gallery.PER_PAGE", 2)
+    folder = channel(tmp_path)
+    receipts = [folder.publish(post(tmp_path, number), ready) for number in (1, 2, 3)]
+    folder.tidy()
+    assert "page-2.html" in visible(tmp_path)
+    folder.delete(receipts[1], ready)
+    files = visible(tmp_path)
+    assert "page-2.html" not in files
+    assert b"poem 2" not in b"".join(files.values())
+    assert [folder.is_published(receipt) for receipt in receipts] == [True, False, True]
+    assert files["index.html"].count(b"<article") == 2
+
+
+def test_a_deletion_whose_gallery_fails_is_unclear_and_then_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The post is gone; looking it up brings the gallery up to date."""
+    folder = channel(tmp_path)
+    receipt = folder.publish(post(tmp_path), ready)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_write", _no_space)
+        with pytest.raises(OutcomeUnknown, match="the gallery"):
+            folder.delete(receipt, ready)
+    assert not folder.is_published(receipt)
+    assert b"poem 1" not in visible(tmp_path)["index.html"]
+
+
+def _no_space(*_: object) -> None:
+    raise OSError(28, "No space left on device")

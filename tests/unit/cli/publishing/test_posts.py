@@ -1,0 +1,134 @@
+"""`auria posts withdraw`: what would be deleted is shown first, and nothing is deleted without a yes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tests.house import fake_house
+from tests.publishing import approved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.testing import FakeChannel
+
+Auria = Any
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """A house of fakes that every command opens."""
+    with closing(fake_house(tmp_path / "home")) as made:
+        monkeypatch.setattr("auria_bot.cli.app_context.app_context", lambda: contextlib.nullcontext(made))
+        yield made
+
+
+@pytest.fixture
+def channel(house: Application) -> FakeChannel:
+    """The fake channel of the house."""
+    return cast("FakeChannel", house.channels["fake"]())
+
+
+def states(house: Application) -> dict[str, str]:
+    """The state of each channel's post."""
+    return {post.channel: str(post.state) for post in house.publisher.posts()}
+
+
+def test_without_a_terminal_nothing_is_deleted_by_itself(
+    house: Application, channel: FakeChannel, auria: Auria
+) -> None:
+    """What would be done is shown, and the command that does it."""
+    approved(house)
+    auria("publish")
+    code, out, err = auria("posts", "withdraw", "1")
+    assert code != 0
+    assert out == ""
+    assert "https://example.invalid/" in err
+    assert "auria posts withdraw 1 --yes" in err
+    assert (states(house), channel.deletions) == ({"fake": "sent"}, 0)
+
+
+def test_a_terminal_s_no_is_a_no(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator is asked; only a yes withdraws."""
+    approved(house)
+    auria("publish")
+    answers = [False, True]
+    monkeypatch.setattr("auria_bot.cli.terminal.prompts.require_confirmation", lambda *_: answers.pop(0))
+    code, _, err = auria("posts", "withdraw", "1")
+    assert code != 0
+    assert "nothing was withdrawn" in err
+    assert states(house) == {"fake": "sent"}
+    code, out, _ = auria("posts", "withdraw", "1")
+    assert code == 0
+    assert "withdrawn" in out
+
+
+def test_a_dry_run_only_tells(house: Application, channel: FakeChannel, auria: Auria) -> None:
+    """What would be cancelled, deleted or not possible, in text and JSON."""
+    approved(house, 1)
+    auria("publish")
+    approved(house, 2)
+    house.publisher.schedule()
+    code, out, _ = auria("posts", "withdraw", "1", "2", "--dry-run")
+    assert code == 0
+    assert "delete" in out
+    assert "cancel" in out
+    code, out, _ = auria("posts", "withdraw", "1", "2", "--dry-run", "--json")
+    assert [(plan["post"]["id"], plan["action"]) for plan in json.loads(out)] == [(1, "delete"), (2, "cancel")]
+    assert channel.deletions == 0
+
+
+def test_a_draft_s_posts_on_one_channel(house: Application, auria: Auria) -> None:
+    """Only those that are named; the draft counts as published as long as something is out."""
+    draft = approved(house, channels=("fake", "folder"))
+    auria("publish")
+    code, out, _ = auria("posts", "withdraw", "--draft", str(draft.id), "--channel", "folder", "--yes", "--json")
+    assert code == 0
+    (post,) = json.loads(out)
+    assert (post["channel"], post["state"]) == ("folder", "withdrawn")
+    assert [attempt["action"] for attempt in post["attempts"]] == ["publish", "withdraw"]
+    assert states(house) == {"fake": "sent", "folder": "withdrawn"}
+    assert json.loads(auria("drafts", "--json")[1])[0]["state"] == "published"
+    gallery = (house.settings.home / "published" / "index.html").read_text(encoding="utf-8")
+    assert "<article" not in gallery
+    auria("posts", "withdraw", "--draft", str(draft.id), "--yes")
+    assert json.loads(auria("drafts", "--json")[1])[0]["state"] == "withdrawn"
+    assert "withdrawn" in auria("show", str(draft.id))[1]
+
+
+def test_what_is_not_deleted_is_an_error(house: Application, channel: FakeChannel, auria: Auria) -> None:
+    """With the platform's words; the history shows the attempt."""
+    approved(house)
+    auria("publish")
+    channel.plan_deletions("refused")
+    code, out, err = auria("posts", "withdraw", "1", "--yes")
+    assert code != 0
+    assert "sent" in out
+    assert "it is still published: the fake refused the post" in err
+    out = auria("posts", "show", "1")[1]
+    assert "withdraw" in out
+    assert "the fake refused the post" in out
+
+
+def test_something_must_be_named(house: Application, auria: Auria) -> None:
+    """Neither posts nor a draft."""
+    code, _, err = auria("posts", "withdraw")
+    assert code != 0
+    assert "name the posts to withdraw" in err
+
+
+def test_a_post_deleted_by_hand_is_resolved(house: Application, channel: FakeChannel, auria: Auria) -> None:
+    """The operator says so; nothing is deleted."""
+    approved(house)
+    auria("publish")
+    code, out, _ = auria("posts", "resolve", "1", "--withdrawn")
+    assert code == 0
+    assert "withdrawn" in out
+    assert channel.deletions == 0
