@@ -314,12 +314,28 @@ def bring_up_to_date(engine: Engine) -> None:
         with engine.connect() as connection:
             if _version(connection.execution_options(**{READ_ONLY: True})) == HEAD:
                 return
-        with engine.begin() as connection:  # on SQLite this is the write lock
+        with _migrating(engine) as connection:  # on SQLite this is the write lock
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             version = _version(connection)  # another process may have upgraded it meanwhile
             if version != HEAD:
                 _migrate(connection, version, shown(engine))
+
+
+@contextmanager
+def _migrating(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which SQLite may copy a table that others refer to; the references are checked at its end."""
+    with engine.connect() as connection:
+        sqlite, driver = engine.dialect.name == "sqlite", connection.connection.cursor()
+        if sqlite:
+            driver.execute("PRAGMA foreign_keys = OFF")  # has no effect within a transaction
+        try:
+            with connection.begin():
+                yield connection
+                if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+                    raise StoreError(f"a row of {broken[0]} refers to a missing row of {broken[2]}; restore a backup")
+        finally:
+            connection.invalidate()  # a new connection checks again
 
 
 def _version(connection: Connection) -> str | None:

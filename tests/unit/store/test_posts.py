@@ -404,8 +404,9 @@ def test_a_withdrawal_is_claimed_by_one_worker_at_a_time(store: Store):
     """The wish makes it due; a claim holds for its lease; the next one closes what the last left open."""
     with store.begin() as unit:
         _post(unit)
-        sent = _claim(unit).moved(PostState.SENT, receipt=RECEIPT)
-        unit.posts.confirm_send(_claimed(unit), memo="memo", now=NOW, lease=LEASE)
+        claimed = _claim(unit)
+        sent = claimed.moved(PostState.SENT, receipt=RECEIPT)
+        unit.posts.confirm_send(claimed, memo="memo", now=NOW, lease=LEASE)
         unit.posts.close_attempt(sent, outcome=Outcome.SENT, message="", at=NOW)
         asked = unit.posts.request_withdrawal(unit.posts.get(sent.id), message="wished", now=NOW)
         assert (asked.state, asked.message, asked.receipt) == (PostState.WITHDRAWING, "wished", RECEIPT)
@@ -432,8 +433,3 @@ def test_a_withdrawal_is_claimed_by_one_worker_at_a_time(store: Store):
             (Action.WITHDRAW, Outcome.ABANDONED),
             (Action.WITHDRAW, Outcome.WITHDRAWN),
         ]
-
-
-def _claimed(unit) -> Post:
-    (post,) = unit.posts.list([PostState.SENDING])
-    return post

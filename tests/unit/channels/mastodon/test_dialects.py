@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -16,6 +16,8 @@ from tests.trials import Recorded, made, new_post, shown
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auria_bot.channels.mastodon.channel import MastodonChannel
+
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_dialect_is_understood(dialect: str, tmp_path: Path) -> None:
@@ -27,14 +29,14 @@ def test_a_dialect_is_understood(dialect: str, tmp_path: Path) -> None:
 def test_a_dialect_deletes(dialect: str, tmp_path: Path) -> None:
     """A status is deleted, also where the answer is cut; a server without that endpoint says how to do it by hand."""
     with FediversePlatform(DIALECTS[dialect]) as server:
-        channel = made("mastodon", tmp_path, server)
+        channel = cast("MastodonChannel", made("mastodon", tmp_path, server))
         receipts = [channel.publish(new_post(tmp_path), ready) for _ in range(3)]
         channel.delete(receipts[0], ready)
         server.fail_next_deletions("cut-after")
         with pytest.raises(OutcomeUnknown):
             channel.delete(receipts[1], ready)
         assert [channel.is_published(receipt) for receipt in receipts] == [False, False, True]
-        server._delete = lambda _identifier: (404, {})  # type: ignore[method-assign]  # there is no such endpoint
+        server._delete = lambda identifier: (404, {})  # type: ignore[method-assign]  # noqa: ARG005 - there is no such endpoint
         with pytest.raises(Rejected, match="this server deletes statuses only on its own pages: http"):
             channel.delete(receipts[2], ready)
 

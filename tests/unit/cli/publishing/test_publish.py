@@ -113,7 +113,7 @@ def test_posts_are_listed_by_state(house: Application, channel: FakeChannel, aur
     assert json.loads(auria("posts", "--draft", "2", "--json")[1])[0]["receipt"]["cost"] == 0.015
     code, _, err = auria("posts", "--state", "lost")
     assert code == 4
-    assert "known: failed, needs_attention, sending, sent, unknown, waiting" in err
+    assert "known: cancelled, failed, needs_attention, sending, sent, unknown, waiting, withdrawing, withdrawn" in err
 
 
 def test_a_post_is_shown_with_every_attempt(house: Application, channel: FakeChannel, auria: Auria) -> None:
@@ -173,7 +173,7 @@ def test_one_word_is_enough(auria: Auria, words: tuple[str, ...]) -> None:
     """None, or two that contradict each other, are refused."""
     code, _, err = auria("posts", "resolve", "1", *words)
     assert code == 4
-    assert "auria posts resolve 1 takes one of --sent URL, --not-sent and --give-up" in err
+    assert "auria posts resolve 1 takes one of --sent URL, --not-sent, --give-up and --withdrawn" in err
 
 
 def test_an_address_is_needed(house: Application, channel: FakeChannel, auria: Auria) -> None:
