@@ -36,7 +36,7 @@ def test_a_dialect_deletes(dialect: str, tmp_path: Path) -> None:
         with pytest.raises(OutcomeUnknown):
             channel.delete(receipts[1], ready)
         assert [channel.is_published(receipt) for receipt in receipts] == [False, False, True]
-        server._delete = lambda identifier: (404, {})  # type: ignore[method-assign]  # noqa: ARG005 - there is no such endpoint
+        server._delete = lambda identifier: (404, {})  # type: ignore[method-assign]  # none
         with pytest.raises(Rejected, match="this server deletes statuses only on its own pages: http"):
             channel.delete(receipts[2], ready)
 
