@@ -208,7 +208,7 @@ class JobPlanner:
 
     def _reconcile(self, _run: JobRun) -> JobPlan:
         with self.store.read() as unit:
-            unresolved = unit.posts.list({PostState.UNKNOWN, PostState.SENDING}, limit=1)
+            unresolved = unit.posts.list({PostState.UNKNOWN, PostState.SENDING, PostState.WITHDRAWING}, limit=1)
         if not unresolved:
             return JobPlan(reason="the outcome of every post is known")
         return JobPlan(commands=(("publish", "--look-up", "--json"),))
