@@ -299,9 +299,9 @@ class Posts:
         """
         waiting = posts.alias("waiting")
         paused = select(channels_table.c.name).where(channels_table.c.paused_at.is_not(None))
-        more = (waiting.c.id.in_(ids),) if ids else ()
+        more: list[ColumnElement[bool]] = [waiting.c.id.in_(ids)] if ids else []
         if state is PostState.WITHDRAWING:
-            more += (or_(waiting.c.lease_until.is_(None), waiting.c.lease_until <= now),)
+            more.append(or_(waiting.c.lease_until.is_(None), waiting.c.lease_until <= now))
         return (
             select(waiting.c.id)
             .where(
