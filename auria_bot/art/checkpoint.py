@@ -24,6 +24,7 @@ __all__ = [
     "load_weights",
     "read_json",
     "save_weights",
+    "verified",
     "verify",
     "write_checksums",
     "write_json",
@@ -84,6 +85,16 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     except (SafetensorError, OSError) as error:
         raise ModelCorrupt(f"{path} is not a readable safetensors file: {error}") from None
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+
+
+def verified(path: Path) -> Path:
+    """The path of a model's file, after its folder was checked.
+
+    Raises:
+        ModelMissing, ModelCorrupt: as `verify`.
+    """
+    verify(path.parent)
+    return path
 
 
 def write_checksums(folder: Path) -> None:

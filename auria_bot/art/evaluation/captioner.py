@@ -38,6 +38,7 @@ from PIL import Image
 from auria_bot.art import runtime
 from auria_bot.art.captioners.show_attend_tell import CaptionModel
 from auria_bot.art.captioners.vocabulary import tokenise
+from auria_bot.art.checkpoint import verified
 from auria_bot.corpus.language.words import models_folder
 from auria_bot.errors import BackendMissing, InputError, NotFound
 
@@ -286,7 +287,9 @@ def evaluate(
     """
     rows = _limited(read_split(data, split), limit)
     caption_model = CaptionModel(model, runtime_name=runtime_name, precision=precision)
-    image_encoder = runtime.load(models_folder() / "lite0" / "model.onnx", runtime=runtime_name, precision=precision)
+    image_encoder = runtime.load(
+        verified(models_folder() / "lite0" / "model.onnx"), runtime=runtime_name, precision=precision
+    )
     captions: list[list[str]] = []
     seconds = 0.0
     for grid in grids(data, rows, image_encoder):
@@ -314,7 +317,7 @@ def tune(
     """BLEU-4 with beam 5 on the validation split, or `limit` pictures of it, for each length power."""
     rows = _limited(read_split(data, "val"), limit)
     caption_model = CaptionModel(model)
-    image_encoder = runtime.load(models_folder() / "lite0" / "model.onnx")
+    image_encoder = runtime.load(verified(models_folder() / "lite0" / "model.onnx"))
     features = list(grids(data, rows, image_encoder))
     given = [_references(row) for row in rows]
     found: dict[float, float] = {}

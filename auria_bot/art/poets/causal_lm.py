@@ -16,6 +16,7 @@ import numpy as np
 
 from auria_bot.art import minilm
 from auria_bot.art.checkpoint import load_weights, read_json, verify
+from auria_bot.art.packaged_weights import LANGUAGE_MODEL, MINILM
 from auria_bot.art.poets import ranking, smollm2
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.poets.ranking import faults, usable_theme
@@ -108,7 +109,7 @@ class CausalLm:
 
     def models(self) -> Mapping[str, str]:
         """The model (a hash over its files or its name on the hub, or over the adapters' checksums), and MiniLM."""
-        return {"poet": self._hash, "minilm": sha256_of(minilm.network_path())}
+        return {"poet": self._hash, "minilm": MINILM.sha256}
 
     def compose(
         self,
@@ -143,7 +144,7 @@ class CausalLm:
         )
         if len(best) < count:
             raise StepFailed(
-                f"the model {self.config.model or smollm2.PACKAGE} wrote only {len(best)} of {count} usable haiku; "
+                f"the model {self.config.model or LANGUAGE_MODEL.package} wrote only {len(best)} of {count} usable haiku; "
                 "raise its option `rounds`, or choose a model that was taught verse"
             )
         return tuple(Verse(haiku=_haiku(pool[index].lines), score=score) for index, score in best)
@@ -195,8 +196,10 @@ def adapted(folder: Path) -> tuple[Any, Any]:
     from auria_bot.art.nets.lora import merge
 
     wanted = read_json(folder / "config.json").get("base", {}).get("sha256")
-    if wanted != smollm2.SHA256:
-        raise ModelCorrupt(f"the adapters in {folder} are for other weights than {smollm2.PACKAGE}'s; train them anew")
+    if wanted != LANGUAGE_MODEL.sha256:
+        raise ModelCorrupt(
+            f"the adapters in {folder} are for other weights than {LANGUAGE_MODEL.package}'s; train them anew"
+        )
     tensors = load_weights(folder / "adapters.safetensors")
     tokenizer, net = smollm2.load()
     merge(net, tensors)

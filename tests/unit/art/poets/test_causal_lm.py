@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from auria_bot.art.checkpoint import write_checksums, write_json
-from auria_bot.art.poets import smollm2
+from auria_bot.art.packaged_weights import LANGUAGE_MODEL, locate
 from auria_bot.art.poets.causal_lm import ADAPTERS, CausalLm
 from auria_bot.art.poets.ranking import faults
 from auria_bot.corpus.language.words import words
@@ -63,7 +63,7 @@ def test_adapters_of_other_weights_are_refused(tmp_path):
 def test_the_adapters_that_ship_write_verse():
     """The packaged language model with the shipped adapters writes to a theme, in form."""
     try:
-        smollm2.path()
+        locate(LANGUAGE_MODEL)
     except BackendMissing as error:
         pytest.skip(str(error))
     pytest.importorskip("gguf")

@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from auria_bot.art.checkpoint import read_json, verify  # noqa: E402 - after the skip
+from auria_bot.art.packaged_weights import LANGUAGE_MODEL  # noqa: E402
 from auria_bot.art.poets import smollm2  # noqa: E402
 from auria_bot.art.poets.causal_lm import adapted  # noqa: E402
 from auria_bot.art.poets.verse_tokens import VerseTokens  # noqa: E402
@@ -47,7 +48,7 @@ def test_it_learns_and_is_exported(tiny, haiku_data, tmp_path):
     verify(tmp_path / "out")
     card = (tmp_path / "out" / "card.md").read_text()
     assert "all but part 1 of 4" in card
-    assert smollm2.SHA256 in card
+    assert LANGUAGE_MODEL.sha256 in card
     _, net = adapted(tmp_path / "out")
     assert net(input_ids=torch.tensor([[1, 2]])).logits.shape[:2] == (1, 2)
 
