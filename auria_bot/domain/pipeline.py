@@ -66,7 +66,7 @@ SEEDS = 2**63
 MAX_COUNT = 1000
 """The most artworks of one request."""
 
-MODES = ("oil", "painterly", "photorealistic")
+MODES = ("oil", "watercolour", "ink", "painterly", "photorealistic")
 """How a picture is restyled: painted anew stroke by stroke, by a network, or colours only."""
 
 

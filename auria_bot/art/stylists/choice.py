@@ -1,4 +1,4 @@
-"""Choose a painting for an artwork by mood, meaning of the poem, colours of the picture and recent use.
+"""Choose a painting, and a medium, for an artwork by mood, meaning of the poem, colours of the picture and recent use.
 
 The same arguments choose the same painting.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auria_bot.art.colour import distances
+from auria_bot.art.stylists.hands import family_of, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
     from auria_bot.domain.mood import Mood
 
-__all__ = ["EMOTION_COORDINATES", "affinity", "choose_painting", "scores"]
+__all__ = ["EMOTION_COORDINATES", "affinity", "choose_medium", "choose_painting", "scores"]
 
 EMOTION_COORDINATES: dict[str, tuple[float, float]] = {
     "agreeableness": (0.6, -0.6),
@@ -51,6 +52,8 @@ _PALE = 68.0  # mean L above which a picture should stay pale: snow in brown col
 _DARKER = 25.0  # L by which a painting may be darker than such a picture for each point of score lost
 _FINALISTS = 8  # best paintings among which the seed decides
 _WARMTH = 0.25  # temperature of the draw: a score this much lower is drawn e times less often
+_OTHER_MEDIUM = 0.3  # share of the artworks which watercolour or ink suit that are painted so
+_LITTLE_COLOUR = 11.0  # deviation of a painting's colours, in CIELAB, below which ink suits it
 _AVOIDED = 24  # most recently used paintings that are left out
 
 
@@ -121,7 +124,28 @@ def choose_painting(
                 value[index] -= 10.0 - age / 10.0
     best = np.argsort(-value, kind="stable")[:_FINALISTS]
     share = np.exp((value[best] - value[best[0]]) / _WARMTH)
-    digest = hashlib.sha256(f"style {seed}".encode()).digest()
-    draw = int.from_bytes(digest[:7], "big") / 2**56
+    draw = _draw("style", seed)
     place = int(np.searchsorted(np.cumsum(share / share.sum()), draw, side="right"))
     return bank.paintings[int(best[min(place, len(best) - 1)])]
+
+
+def choose_medium(painting: BankedPainting, *, mood: Mood, seed: int) -> str:
+    """What an artwork is painted with where nobody asked for a medium: "oil", "watercolour" or "ink".
+
+    Watercolour suits light paintings in pleasant moods, ink calm or sad moods and paintings of little colour; both are
+    drawn for a part of the artworks that they suit. A woodblock's hand keeps its own medium.
+    """
+    if family_of(painting.hand) == "woodblock":
+        return "oil"
+    rank, draw = ranks(painting.hand), _draw("medium", seed)
+    colourful = float(np.sqrt(painting.colours.covariance[1, 1] + painting.colours.covariance[2, 2]))
+    if mood.valence > 0.2 and rank.light > 0.55:
+        return "watercolour" if draw < _OTHER_MEDIUM else "oil"
+    if mood.arousal < 0 and (mood.valence < 0.2 or colourful < _LITTLE_COLOUR):
+        return "ink" if draw < _OTHER_MEDIUM else "oil"
+    return "oil"
+
+
+def _draw(what: str, seed: int) -> float:
+    """A number of [0, 1) that depends on what is drawn and on the seed."""
+    return int.from_bytes(hashlib.sha256(f"{what} {seed}".encode()).digest()[:7], "big") / 2**56

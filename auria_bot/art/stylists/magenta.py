@@ -8,7 +8,7 @@ Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artisti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,10 @@ from auria_bot.art.cropping import POST_SIZE, crop, crop_size
 from auria_bot.art.exposure import correct_exposure
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
 from auria_bot.art.runtime import Network, load
-from auria_bot.art.stylists.choice import choose_painting
+from auria_bot.art.stylists.choice import choose_medium, choose_painting
 from auria_bot.art.stylists.composition import colour_share, combine
 from auria_bot.art.stylists.grading import grade
-from auria_bot.art.stylists.oil_strokes import HANDS, hand_for
+from auria_bot.art.stylists.hands import hand_of
 from auria_bot.art.stylists.rendering import render
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.domain.artwork import Style
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STROKE_MODES", "Magenta", "Photorealistic"]
 
-STROKE_MODES = ("oil",)
+STROKE_MODES = ("oil", "watercolour", "ink")
 """The modes that paint stroke by stroke, at the size of the finished picture."""
 
 _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
@@ -51,7 +51,8 @@ _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 class Magenta:
     """The stylist that ships.
 
-    Mode "oil" moves the colours and paints the picture anew, stroke by stroke, on a canvas of the size that is posted;
+    Mode "oil" moves the colours and paints the picture anew with the hand that was measured of the painting, on a canvas
+    of the size that is posted; "watercolour" and "ink" do so with water, and are chosen now and then where they suit;
     "painterly" restyles with the network's texture; "photorealistic" moves colours only.
     """
 
@@ -134,7 +135,7 @@ class Magenta:
             title=found.title,
             artist=found.artist,
             year=found.year,
-            mode=self.mode,
+            mode=choose_medium(found, mood=mood, seed=seed) if self.mode == "oil" else self.mode,
             strength=mood.strength,
         )
 
@@ -173,7 +174,10 @@ class Magenta:
         painting = self.bank.find(style.key)
         shown = crop(picture, crop_size(picture.size, size))
         graded = correct_exposure(to_picture(grade(to_array(shown), painting.colours, colour_share(style.strength))))
-        return render(graded, size=size, hand=HANDS[hand_for(graded)], seed=seed)
+        hand = hand_of(painting.hand)
+        if style.mode != "oil":
+            hand = replace(hand, medium=style.mode)
+        return render(graded, size=size, hand=hand, seed=seed)
 
     def restyled(self, picture: Image.Image, style: Style) -> Image.Image:
         """The picture in that style, same size, in a mode without strokes."""

@@ -1,10 +1,9 @@
 """Paint a picture anew with oil strokes: layers from wide to narrow brushes over a toned ground, with relief.
 
-A later layer paints only where what is there differs from the picture at the layer's own scale. Strokes follow the
-structure tensor of two scales, the larger one where the smaller has no direction, bend with it, and end where the
-colour changes. Each is a footprint with ragged ends, bristles and paint that runs out, rotated once and pasted by
-Pillow. The same footprints build up a height map, over which light from the upper left gives relief. Widths grow with
-the canvas, so a large picture shows the same strokes larger and as sharp.
+A later layer paints only where what is there differs from the picture at the layer's own scale, or everywhere, as the
+hand has it. Strokes follow the direction of forms, bend with it, and end where the colour changes, on either side by
+itself. Each is a footprint pasted by Pillow onto a canvas of four channels: the colour and the height of the paint,
+over which light from the upper left gives relief at the end.
 
 Hertzmann, "Painterly rendering with curved brush strokes of multiple sizes", 1998; Litwinowicz, "Processing images and
 video for an impressionist effect", 1997.
@@ -16,361 +15,305 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
+
+from auria_bot.art.stylists.brushes import ANGLES, BENDS, LENGTHS, VARIANTS, Brush, Tuft
+from auria_bot.art.stylists.direction_field import LUMINANCE, DirectionField, blurred, measure_directions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-__all__ = ["HANDS", "Hand", "hand_for", "paint"]
+    from auria_bot.art.stylists.hands import Hand
 
-_CANVAS = 1080  # pixels of the width that the brushes' widths are given for
+__all__ = ["paint"]
+
+_CANVAS = 1080  # pixels of the width that a hand's lengths are given for
 _STUDY = 540  # pixels of the longer side at which the picture is measured
-_ANGLES = 32  # directions in which a footprint is rotated
-_VARIANTS = 3  # footprints of one shape that differ in their bristles
-_LENGTHS = (1.3, 2.2, 3.6, 5.5, 8.0)  # lengths of footprints, in widths
-_BENDS = (-1.0, -0.45, 0.0, 0.45, 1.0)  # curvatures of footprints
-_BEND_ANGLES = (-0.8, -0.36, 0.0, 0.36, 0.8)  # turn of the direction, in radians, that each stands for
-_SHARPEST_TURN = 1.2  # radians over a stroke beyond which the field has a fold, and the stroke stays straight
-_COLOUR_CHANGE = 60.0  # summed difference of RGB, 0 to 765, at which a stroke ends
-_LUMINANCE = np.array([0.3, 0.59, 0.11], np.float32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
-    """How a painter paints."""
-
-    widths: tuple[float, ...]  # of the brushes, widest first; pixels on a canvas 1080 wide
-    tolerance: tuple[
-        float, ...
-    ]  # summed difference of RGB that each layer leaves as it is; the first covers everything
-    length: float  # of the longest strokes, in widths
-    spacing: float  # of strokes, in widths
-    wander: float  # radians by which strokes leave the direction of the forms
-    bend: float  # 0 straight, 1 as the forms bend
-    broken: float  # standard deviation of the colour between strokes, 0 to 255
-    opacity: float  # 0 to 1
-    dryness: float  # share of the paint that is gone at the end of a stroke
-    bristles: float  # 0 even, 1 single hairs
-    relief: float  # lightness, 0 to 255, that light adds or takes
-
-
-HANDS = {
-    "long": Hand(
-        widths=(64, 36, 20),
-        tolerance=(0, 34, 40),
-        length=7.0,
-        spacing=0.6,
-        wander=0.1,
-        bend=1.0,
-        broken=7.0,
-        opacity=0.95,
-        dryness=0.6,
-        bristles=0.5,
-        relief=11.0,
-    ),
-    "dabs": Hand(
-        widths=(56, 34, 21, 14),
-        tolerance=(0, 30, 32, 38),
-        length=2.2,
-        spacing=0.62,
-        wander=0.45,
-        bend=0.5,
-        broken=9.0,
-        opacity=0.95,
-        dryness=0.4,
-        bristles=0.5,
-        relief=9.0,
-    ),
-    "smooth": Hand(
-        widths=(90, 46, 24, 12),
-        tolerance=(0, 20, 24, 30),
-        length=3.2,
-        spacing=0.55,
-        wander=0.2,
-        bend=0.8,
-        broken=2.5,
-        opacity=0.75,
-        dryness=0.3,
-        bristles=0.25,
-        relief=3.0,
-    ),
-    "bold": Hand(
-        widths=(96, 58, 34, 20),
-        tolerance=(0, 28, 34, 42),
-        length=2.8,
-        spacing=0.55,
-        wander=0.2,
-        bend=0.4,
-        broken=8.0,
-        opacity=0.97,
-        dryness=0.7,
-        bristles=0.6,
-        relief=12.0,
-    ),
-}
-"""Long flowing strokes, dabs, smooth glazes, and a broad brush."""
-
-_SMOOTH_CONTRAST = 26.0  # standard deviation of luminance below which a picture is painted smoothly
-_FLOWING = 0.62  # mean coherence of direction from which strokes are long
-_BROAD = 0.5  # below it, forms are broken up and painted in dabs
-
-
-def hand_for(picture: Image.Image) -> str:
-    """The hand that suits a picture: a name of HANDS.
-
-    Smooth where there is little contrast, long strokes where forms flow, dabs where they do not, else a broad brush.
-    """
-    light = _study(picture, _study_size(picture.size)) @ _LUMINANCE
-    if float(light.std()) < _SMOOTH_CONTRAST:
-        return "smooth"
-    _, coherence = _directions(light, fine=2.0, coarse=10.0)
-    flow = float(coherence.mean())
-    return "long" if flow >= _FLOWING else "dabs" if flow < _BROAD else "bold"
+_SPACING = 0.62  # of strokes, in widths, across them
+_SHARPEST_TURN = 1.5  # radians over a stroke beyond which the field has a fold, and the stroke stays straight
+_COLOUR_CHANGE = 42.0  # summed difference of RGB, 0 to 765, at which a stroke ends
+_BAND = 512  # rows that are lit at a time
 
 
 def paint(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
-    """Paint a picture on a canvas of a size.
-
-    Args:
-        picture: RGB, of about the canvas's proportions.
-        size: (width, height) in pixels.
-        hand: how to paint.
-        seed: the same seed gives the same bytes.
-    """
+    """Paint a picture on a canvas of a size; see `rendering.render`."""
     chance = np.random.default_rng(seed)
-    study = _study(picture, _study_size(size))
-    ground = np.clip(0.55 * study.mean((0, 1)) + 0.45 * np.array([150, 110, 70]), 0, 255).astype(int)
-    canvas = Image.new("RGB", size, tuple(ground.tolist()))
-    height = Image.new("L", size, 90)
-    for number, (width, tolerance) in enumerate(zip(hand.widths, hand.tolerance, strict=True)):
-        wide = max(2.0, width * size[0] / _CANVAS)
-        _paint_layer(canvas, height, study, hand, wide, tolerance if number else None, chance)
-    return _lit(canvas, height, hand.relief, size[0] / _CANVAS)
-
-
-def _study_size(size: tuple[int, int]) -> tuple[int, int]:
-    scale = min(1.0, _STUDY / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    study = _study(picture, size)
+    scale = size[0] / _CANVAS
+    canvas = _toned(study, size, hand)
+    prior = _prior(study.shape[:2], hand.curl, chance)
+    count = max(1, round(np.log2(max(hand.coarse, 1.0)) * 1.3) + 1)
+    for number, factor in enumerate(np.geomspace(hand.coarse, 1.0, count) if count > 1 else [1.0]):
+        width = max(1.6, hand.width * factor * scale)
+        tolerance = None if number == 0 else (1 - hand.cover) * 46 * (0.7 if number < count - 1 else 1.0)
+        _Layer(study, prior, hand, width, scale).paint(canvas, chance, tolerance)
+        if hand.blend and number < count - 1:
+            canvas = _blended(canvas, hand.blend, 0.35 * width)
+    if hand.blend:
+        canvas = _blended(canvas, 0.7 * hand.blend, 0.3 * hand.width * scale)
+    if hand.contour > 0.05:
+        _Layer(study, prior, hand, max(1.4, (2.2 + 3.5 * hand.contour) * scale), scale).outline(canvas, chance)
+    return _lit(canvas, hand, scale, seed)
 
 
 def _study(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
     """The picture as it is measured: (height, width, 3), 0 to 255."""
-    return np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32)
+    shrink = min(1.0, _STUDY / max(size))
+    small = (max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink)))
+    return np.asarray(picture.convert("RGB").resize(small, Image.Resampling.LANCZOS), np.float32)
 
 
-def _paint_layer(
-    canvas: Image.Image,
-    height: Image.Image,
-    study: NDArray[np.float32],
-    hand: Hand,
-    width: float,
-    tolerance: float | None,
-    chance: np.random.Generator,
-) -> None:
-    """Paint one layer of strokes; `width` in pixels of the canvas, `tolerance` None to cover everything."""
-    scale = study.shape[1] / canvas.width
-    fine = width * scale
-    target = np.stack([_blurred(study[..., channel], max(0.4, 0.28 * fine)) for channel in range(3)], -1)
-    angles, coherence = _directions(target @ _LUMINANCE, fine=max(1.2, 0.5 * fine), coarse=max(4.0, 2.5 * fine))
-    places = _places(canvas.size, max(1.5, width * hand.spacing), chance)
-    limit = np.array([study.shape[1] - 1, study.shape[0] - 1])
-    at = np.clip(places * scale, 0, limit)
-    if tolerance is not None:
-        now = np.asarray(canvas.resize((study.shape[1], study.shape[0]), Image.Resampling.BOX), np.float32)
-        error = _blurred(np.abs(now - target).sum(-1), max(0.6, 0.5 * fine))
-        kept = error[_index(at)] > tolerance
-        places, at = places[kept], at[kept]
-    count = len(at)
-    if not count:
-        return
-    wander = chance.normal(0, hand.wander, count) * (1.6 - coherence[_index(at)])
-    direction: NDArray[np.float64] = np.float64(angles[_index(at)]) + wander + np.pi * chance.integers(0, 2, count)
-    half = 0.5 * hand.length * fine
-    turn = _turn(angles, at, direction, 0.6 * half) * hand.bend * np.clip(1.5 * coherence[_index(at)], 0, 1)
-    bends = np.clip(np.round(np.interp(turn, _BEND_ANGLES, range(len(_BENDS)))), 0, len(_BENDS) - 1).astype(int)
-    reach = _reach(target, at, direction, half)
-    wanted = np.minimum(np.maximum(2 * reach / max(fine, 0.1), 1.2) * chance.uniform(0.75, 1.1, count), hand.length)
-    lengths = np.argmin(np.abs(np.log(wanted[:, None] / np.array(_LENGTHS)[None])), 1)
-    turned = np.round(direction / (2 * np.pi) * _ANGLES).astype(int) % _ANGLES
-    variants = chance.integers(0, _VARIANTS, count)
-    colours = _broken(target[_index(at)], hand.broken, chance)
-    brush = _Footprints(width, hand, chance)
-    corners = places.astype(int).tolist()
-    strokes = zip(corners, colours, lengths.tolist(), bends.tolist(), turned.tolist(), variants.tolist(), strict=True)
-    for (x, y), colour, length, bend, angle, variant in strokes:
-        mask, ridges, left, top = brush.footprint(length, bend, angle, variant)
-        corner = (x - left, y - top)
-        canvas.paste(tuple(colour), (*corner, corner[0] + mask.width, corner[1] + mask.height), mask)
-        height.paste(ridges, corner, mask)
+def _toned(study: NDArray[np.float32], size: tuple[int, int], hand: Hand) -> Image.Image:
+    """A canvas of colour and height with a thin first painting: the picture's broad masses over a warm ground."""
+    ground = 0.55 * study.mean((0, 1)) + 0.45 * np.array([150, 112, 74])
+    broad = max(2.0, 0.25 * hand.width * hand.coarse * study.shape[1] / _CANVAS)
+    masses = np.stack([blurred(study[..., channel], broad) for channel in range(3)], -1)
+    thin = np.clip(0.72 * masses + 0.28 * ground, 0, 255).astype(np.uint8)
+    first = Image.fromarray(thin).resize(size, Image.Resampling.BICUBIC)
+    return Image.merge("CMYK", (*first.split(), Image.new("L", size, 70)))
 
 
-def _places(size: tuple[int, int], step: float, chance: np.random.Generator) -> NDArray[np.float64]:
+def _prior(shape: tuple[int, ...], curl: float, chance: np.random.Generator) -> NDArray[np.float32]:
+    """(height, width) radians of strokes where the picture has no forms: a slant, or slow eddies for a hand that curls."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) / max(shape)
+    slant = chance.choice([-0.5, -0.25, 0.0, 0.25])
+    wave = np.zeros(shape, np.float32)
+    for frequency in (1.1, 1.9, 3.1):
+        direction, phase = chance.uniform(0, 2 * np.pi, 2)
+        along = 2 * np.pi * frequency * (x * np.cos(direction) + y * np.sin(direction))
+        wave += np.sin(along + phase).astype(np.float32) / np.float32(frequency)
+    return np.asarray(slant + (0.25 + 1.3 * curl) * wave, np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Strokes:
+    """Strokes of one layer, in the order in which they are laid."""
+
+    places: NDArray[np.float64]  # (n, 2) centres on the canvas
+    lengths: NDArray[np.int64]  # indices of brushes.LENGTHS
+    bends: NDArray[np.int64]  # of brushes.BENDS
+    angles: NDArray[np.int64]  # of brushes.ANGLES
+    colours: NDArray[np.int64]  # (n, 3)
+    heights: NDArray[np.int64]  # of the paint, 0 to 255
+
+    def lay(self, canvas: Image.Image, brush: Brush, chance: np.random.Generator) -> None:
+        """Paste them."""
+        variants = chance.integers(0, VARIANTS, len(self.places)).tolist()
+        inks = np.column_stack([self.colours, self.heights]).tolist()
+        corners = np.round(self.places).astype(int).tolist()
+        rows = zip(
+            corners, self.lengths.tolist(), self.bends.tolist(), self.angles.tolist(), variants, inks, strict=True
+        )
+        for (x, y), length, bend, angle, variant, ink in rows:
+            for mask, left, top in brush.footprints(length, bend, angle, variant):
+                canvas.paste(tuple(ink), (x + left, y + top, x + left + mask.width, y + top + mask.height), mask)
+
+
+class _Layer:
+    """Strokes of one width.
+
+    Args:
+        study: the picture as it is measured.
+        prior: see `_prior`.
+        hand: how to paint.
+        width: of the strokes in pixels of the canvas.
+        scale: pixels of the canvas for one of the canvas that is posted.
+    """
+
+    def __init__(
+        self, study: NDArray[np.float32], prior: NDArray[np.float32], hand: Hand, width: float, scale: float
+    ) -> None:
+        self._hand, self._width, self._scale = hand, width, scale
+        self._shrink = study.shape[1] / (_CANVAS * scale)  # from pixels of the canvas to those of the study
+        fine = width * self._shrink
+        self._fine = fine
+        self._target = np.stack([blurred(study[..., channel], max(0.4, 0.26 * fine)) for channel in range(3)], -1)
+        self._field: DirectionField = measure_directions(
+            self._target @ LUMINANCE, fine=max(1.6, 0.7 * fine), coarse=max(7.0, 3.0 * fine), prior=prior
+        )
+
+    def paint(self, canvas: Image.Image, chance: np.random.Generator, tolerance: float | None) -> None:
+        """Paint where the canvas differs by more than a tolerance (summed RGB), or everywhere for None."""
+        hand = self._hand
+        # Long strokes cover more, so fewer are laid.
+        step = self._width * _SPACING * max(1.0, min(hand.length, 5.0) / 1.9) ** 0.5
+        places = _jittered(canvas.size, step, chance)
+        at = self._indices(places)
+        if tolerance is not None:
+            now = np.asarray(canvas.resize(self._size, Image.Resampling.BOX), np.float32)[..., :3]
+            error = blurred(np.abs(now - self._target).sum(-1), max(0.6, 0.5 * self._fine))
+            kept = error[at] > tolerance
+            places, at = places[kept], (at[0][kept], at[1][kept])
+        if not len(places):
+            return
+        coherence = self._field.coherence[at]
+        wander = chance.normal(0, hand.wander, len(places)) * (1.5 - coherence)
+        direction = self._field.angles[at] + wander
+        half = 0.5 * hand.length * chance.uniform(0.7, 1.15, len(places)) * self._width
+        ahead, behind = self._reach(places, direction, half), self._reach(places, direction + np.pi, half)
+        heading = np.stack([np.cos(direction), np.sin(direction)], 1)
+        places = places + heading * ((ahead - behind) / 2)[:, None]
+        length = np.maximum((ahead + behind) / self._width + 0.5, 1.0)
+        flipped = chance.integers(0, 2, len(places))
+        turn = self._turn(places, direction, 0.35 * (ahead + behind))
+        colours = self._broken(self._target[at], chance)
+        self._strokes(places, direction, length, turn, flipped, colours, chance).lay(
+            canvas, Brush(self._width, self._tuft, self._scale), chance
+        )
+
+    def outline(self, canvas: Image.Image, chance: np.random.Generator) -> None:
+        """Draw dark outlines along the strongest edges."""
+        hand, light = self._hand, blurred(self._target @ LUMINANCE, 1.6)
+        if min(light.shape) < 4:
+            return
+        steep = np.hypot(*np.gradient(light))
+        least = max(3.0, float(np.quantile(steep, 1 - 0.16 * hand.contour)))
+        down, right = np.gradient(light)
+        uphill = np.stack([right, down], -1) / (steep[..., None] + 1e-6)
+        y, x = np.nonzero(steep > least)
+        crest = np.ones(len(y), bool)
+        for sign in (1, -1):  # only the crest of each edge
+            beside = (
+                np.clip(np.round(y + 1.5 * sign * uphill[y, x, 1]), 0, steep.shape[0] - 1).astype(int),
+                np.clip(np.round(x + 1.5 * sign * uphill[y, x, 0]), 0, steep.shape[1] - 1).astype(int),
+            )
+            crest &= steep[y, x] >= steep[beside]
+        picked = np.flatnonzero(crest)
+        picked = picked[chance.random(len(picked)) < 0.55]
+        if not len(picked):
+            return
+        places = np.stack([x[picked], y[picked]], 1) / self._shrink
+        direction = np.arctan2(uphill[y[picked], x[picked], 0], -uphill[y[picked], x[picked], 1])
+        length = np.clip(26 * self._scale / self._width * chance.uniform(0.7, 1.4, len(picked)), 1, 9)
+        turn = self._turn(places, direction, 0.3 * length * self._width)
+        dark = 0.3 * self._target[y[picked], x[picked]] + np.array([6, 8, 16])
+        strokes = self._strokes(places, direction, length, turn, np.zeros(len(picked), int), dark, chance)
+        tuft = Tuft(opacity=0.35 + 0.6 * hand.contour, dryness=0.5, bristles=0.4, roundness=1.0)
+        strokes.lay(canvas, Brush(self._width, tuft, self._scale), chance)
+
+    @property
+    def _tuft(self) -> Tuft:
+        hand = self._hand
+        return Tuft(opacity=hand.opacity, dryness=hand.dryness, bristles=hand.bristles, roundness=hand.roundness)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self._target.shape[1], self._target.shape[0]
+
+    def _indices(self, places: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where places of the canvas are in the study."""
+        at = np.clip(places * self._shrink, 0, np.array(self._size) - 1).astype(np.int64)
+        return at[:, 1], at[:, 0]
+
+    def _reach(
+        self, places: NDArray[np.float64], direction: NDArray[np.floating], half: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(strokes,) pixels of the canvas that a stroke goes in a direction before the colour changes."""
+        base = self._target[self._indices(places)]
+        heading = np.stack([np.cos(direction), np.sin(direction)], 1)
+        inside, reach = np.ones(len(places), bool), np.zeros(len(places))
+        for share in (0.2, 0.4, 0.6, 0.8, 1.0):
+            found = self._target[self._indices(places + heading * (share * half)[:, None])]
+            inside &= np.abs(found - base).sum(-1) < _COLOUR_CHANGE
+            reach = np.where(inside, share, reach)
+        return reach * half
+
+    def _turn(
+        self, places: NDArray[np.float64], direction: NDArray[np.floating], distance: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(strokes,) radians by which the field turns from one end to the other; 0 where it folds."""
+        heading = np.stack([np.cos(direction), np.sin(direction)], 1)
+        ends = []
+        for sign in (1, -1):
+            found = self._field.angles[self._indices(places + sign * heading * distance[:, None])] - direction
+            ends.append((found + np.pi / 2) % np.pi - np.pi / 2)
+        turn = 1.4 * (ends[0] - ends[1])
+        return np.where(np.abs(turn) > _SHARPEST_TURN, 0.0, turn)
+
+    def _broken(self, base: NDArray[np.float32], chance: np.random.Generator) -> NDArray[np.float64]:
+        """The colours of strokes: those of the picture, varied, in the dark less than in the light."""
+        hand, light = self._hand, base @ LUMINANCE
+        spread = (0.35 + 0.65 * np.minimum(light / 150, 1))[:, None]
+        varied = base + spread * hand.broken * chance.normal(0, 1, (len(base), 1))
+        hues = chance.normal(0, 1, base.shape)
+        return varied + spread * hand.tint * (hues - (hues @ LUMINANCE)[:, None])
+
+    def _strokes(
+        self,
+        places: NDArray[np.float64],
+        direction: NDArray[np.floating],
+        length: NDArray[np.float64],
+        turn: NDArray[np.float64],
+        flipped: NDArray[np.int64],
+        colours: NDArray[np.floating],
+        chance: np.random.Generator,
+    ) -> _Strokes:
+        turned = np.where(flipped == 1, -turn, turn)
+        bends = np.round(np.interp(turn, BENDS, range(len(BENDS)))).astype(int)
+        del turned
+        return _Strokes(
+            places=places,
+            lengths=np.argmin(np.abs(np.log(length[:, None] / np.array(LENGTHS)[None])), 1),
+            bends=np.where(flipped == 1, len(BENDS) - 1 - bends, bends),
+            angles=np.round((direction + np.pi * flipped) / (2 * np.pi) * ANGLES).astype(int) % ANGLES,
+            colours=np.clip(colours, 0, 255).astype(int),
+            heights=chance.integers(70, 230, len(places)),
+        )
+
+
+def _jittered(size: tuple[int, int], step: float, chance: np.random.Generator) -> NDArray[np.float64]:
     """(strokes, 2) centres on a jittered grid, in random order."""
     ys, xs = np.mgrid[0 : size[1] + step : step, 0 : size[0] + step : step]
-    places = np.stack([xs.ravel(), ys.ravel()], 1) + chance.uniform(-0.6 * step, 0.6 * step, (xs.size, 2))
+    places = np.stack([xs.ravel(), ys.ravel()], 1) + chance.uniform(-0.55 * step, 0.55 * step, (xs.size, 2))
     chance.shuffle(places)
     clipped: NDArray[np.float64] = np.clip(places, 0, np.array(size) - 1)
     return clipped
 
 
-def _broken(base: NDArray[np.float32], broken: float, chance: np.random.Generator) -> list[list[int]]:
-    """The colours of strokes: those of the picture, varied, in the dark less than in the light."""
-    spread = broken * (0.3 + 0.7 * (base @ _LUMINANCE)[:, None] / 255)
-    varied = base + spread * (chance.normal(0, 1, (len(base), 1)) + 0.6 * chance.normal(0, 1, base.shape))
-    colours: list[list[int]] = np.clip(varied, 0, 255).astype(int).tolist()
-    return colours
-
-
-def _index(at: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return at[:, 1].astype(np.int64), at[:, 0].astype(np.int64)
-
-
-def _along(
-    shape: tuple[int, ...], at: NDArray[np.float64], direction: NDArray[np.float64], distance: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The pixels so far ahead of each place."""
-    ahead = at + distance * np.stack([np.cos(direction), np.sin(direction)], 1)
-    return _index(np.clip(ahead, 0, np.array([shape[1] - 1, shape[0] - 1])))
-
-
-def _turn(
-    angles: NDArray[np.float32], at: NDArray[np.float64], direction: NDArray[np.float64], distance: float
-) -> NDArray[np.float64]:
-    """(strokes,) radians by which the field turns over a stroke; 0 where it folds."""
-
-    def difference(where: float) -> NDArray[np.float64]:
-        found = angles[_along(angles.shape, at, direction, where)] - direction
-        wrapped: NDArray[np.float64] = (found + np.pi / 2) % np.pi - np.pi / 2
-        return wrapped
-
-    turn = (difference(distance) - difference(-distance)) / 2
-    return np.where(np.abs(turn) > _SHARPEST_TURN, 0.0, turn)
-
-
-def _reach(
-    target: NDArray[np.float32], at: NDArray[np.float64], direction: NDArray[np.float64], half: float
-) -> NDArray[np.float64]:
-    """(strokes,) pixels to both sides within which the colour stays."""
-    base = target[_index(at)]
-    inside, reach = np.ones(len(at), bool), np.zeros(len(at))
-    for distance in np.linspace(0.25, 1.0, 6) * half:
-        for side in (1, -1):
-            found = target[_along(target.shape, at, direction, side * distance)]
-            inside &= np.abs(found - base).sum(-1) < _COLOUR_CHANGE
-        reach = np.where(inside, distance, reach)
-    return reach
-
-
-def _directions(
-    light: NDArray[np.float32], *, fine: float, coarse: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The direction of forms in radians and its coherence, 0 to 1, of luminance (height, width), by two scales."""
-    if min(light.shape) < 2:
-        return np.zeros_like(light), np.zeros_like(light)
-    down, right = (np.asarray(np.gradient(light, axis=axis), np.float32) for axis in (0, 1))
-    small, large = (
-        [_blurred(product, deviation) for product in (right * right, down * down, right * down)]
-        for deviation in (fine, coarse)
-    )
-    coherence = np.sqrt((small[0] - small[1]) ** 2 + 4 * small[2] ** 2) / (small[0] + small[1] + 0.5)
-    share = coherence**2
-    xx, yy, xy = (share * a + 0.6 * (1 - share) * b for a, b in zip(small, large, strict=True))
-    angles = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
-    return angles.astype(np.float32), coherence.astype(np.float32)
-
-
-def _blurred(values: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
-    """Three box blurs, near a Gaussian of that deviation; (height, width)."""
-    radius = int(np.sqrt(4 * deviation**2 + 1)) // 2
-    if radius < 1:
-        return values
-    width = 2 * radius + 1
-    for _ in range(3):
-        for axis in (0, 1):
-            padding = [(radius + 1, radius) if number == axis else (0, 0) for number in (0, 1)]
-            sums = np.cumsum(np.pad(values, padding, mode="edge"), axis, dtype=np.float64)
-            size = values.shape[axis]
-            upper, lower = np.arange(width, width + size), np.arange(size)
-            values = ((sums.take(upper, axis) - sums.take(lower, axis)) / width).astype(np.float32)
-    return values
-
-
-def _lit(canvas: Image.Image, height: Image.Image, relief: float, scale: float) -> Image.Image:
-    """The canvas with light from the upper left over its relief."""
-    values = np.asarray(canvas, np.float32)
-    if min(canvas.size) < 2:
+def _blended(canvas: Image.Image, share: float, radius: float) -> Image.Image:
+    """The canvas with its strokes blended into each other, as with a soft dry brush."""
+    radius = float(radius)
+    if radius < 0.5:
         return canvas
-    down, right = np.gradient(_blurred(np.asarray(height, np.float32), max(1.0, 0.9 * scale)))
-    light = relief * np.tanh(-(down + right) * scale / 20)
-    return Image.fromarray(np.clip(values + light[..., None], 0, 255).astype(np.uint8))
+    return Image.blend(canvas, canvas.filter(ImageFilter.BoxBlur(radius)).filter(ImageFilter.BoxBlur(radius)), share)
 
 
-class _Footprints:
-    """The footprints of one width, each made and rotated when it is first needed."""
-
-    def __init__(self, width: float, hand: Hand, chance: np.random.Generator) -> None:
-        self._width, self._hand, self._chance = width, hand, chance
-        self._straight: dict[tuple[int, int, int], tuple[Image.Image, Image.Image]] = {}
-        self._turned: dict[tuple[int, int, int, int], tuple[Image.Image, Image.Image, int, int]] = {}
-
-    def footprint(self, length: int, bend: int, angle: int, variant: int) -> tuple[Image.Image, Image.Image, int, int]:
-        """The mask and the ridges of a stroke, as tight as they can be, and where its centre is in them."""
-        key = (length, bend, angle, variant)
-        if key not in self._turned:
-            if key[:2] + key[3:] not in self._straight:
-                self._straight[length, bend, variant] = self._made(_LENGTHS[length], _BENDS[bend])
-            mask, ridges = (
-                image.rotate(-angle * 360 / _ANGLES, Image.Resampling.BILINEAR, expand=True)
-                for image in self._straight[length, bend, variant]
-            )
-            box = mask.getbbox() or (0, 0, 1, 1)
-            centre = round(mask.width / 2 - box[0]), round(mask.height / 2 - box[1])
-            self._turned[key] = (mask.crop(box), ridges.crop(box), *centre)
-        return self._turned[key]
-
-    def _made(self, elongation: float, bend: float) -> tuple[Image.Image, Image.Image]:
-        """A footprint that points to the right: how much paint it leaves, and how high."""
-        width, hand, chance = self._width, self._hand, self._chance
-        length = width * elongation
-        sagitta = 0.22 * bend * length
-        rows, columns = int(1.3 * width + abs(sagitta) + 4), int(length + 0.7 * width + 4)
-        y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
-        x = (x - columns / 2) / (length / 2)  # -1 to 1 along the stroke
-        across = (y - rows / 2 - sagitta * (0.5 - x * x)) / (width / 2)  # -1 to 1
-        hairs = max(4, int(width / 2.6))
-        strand = np.clip((across + 1.2) / 2.4 * (hairs + 2), 0, hairs + 2.99)
-        hair = _interpolated(chance.standard_normal(hairs + 4), strand)
-        end = _interpolated(np.convolve(chance.standard_normal(hairs + 4), np.ones(3) / 3, "same"), strand)
-        start = -1 + (0.2 * across * across + 0.12 * end) / elongation
-        stop = 1 - 0.5 * across * across / elongation + 0.125 * end / max(1.0, elongation / 2)
-        soft = 1.6 / (length / 2)
-        inside = np.clip((x - start) / soft / 2, 0, 1) * np.clip((stop - x) / soft / 3, 0, 1)
-        inside *= np.clip((1 - np.abs(across) + 0.1 * hair) * width / 2.8, 0, 1)
-        grain = chance.standard_normal((rows, max(2, int(columns / (0.9 * width)) + 2)))
-        grained = _stretched(grain, columns)
-        travelled = np.clip((x + 1) / 2, 0, 1)
-        load = 1.25 - hand.dryness * travelled**2
-        paint = load + hand.bristles * (0.45 * hair + 0.25 * grained) * (0.4 + 0.6 * travelled)
-        mask = inside * np.clip(paint, 0, 1) * hand.opacity
-        rim = 0.35 * np.exp(-(((np.abs(across) - 0.85) / 0.18) ** 2)) + 0.25 * np.clip((x - stop + 0.2) * 3, 0, 1)
-        ridges = np.clip(0.45 + 0.16 * hair + 0.1 * grained + rim, 0, 1)
-        return _grey(mask), _grey(ridges)
+def _rows(height: int, margin: int) -> Iterator[tuple[int, int, int]]:
+    """Bands of rows: (first, end, first row that is read), with a margin above and below."""
+    for top in range(0, height, _BAND):
+        yield top, min(height, top + _BAND), max(0, top - margin)
 
 
-def _interpolated(values: NDArray[np.float64], at: NDArray[np.float32]) -> NDArray[np.float64]:
-    low = np.minimum(at.astype(int), len(values) - 2)
-    part = at - low
-    found: NDArray[np.float64] = values[low] * (1 - part) + values[low + 1] * part
-    return found
+def _lit(canvas: Image.Image, hand: Hand, scale: float, seed: int) -> Image.Image:
+    """The canvas with light from the upper left over its relief and its weave."""
+    width, height = canvas.size
+    if min(canvas.size) < 3:
+        return Image.merge("RGB", canvas.split()[:3])
+    result = Image.new("RGB", canvas.size)
+    margin = int(6 * scale) + 4
+    for top, end, first in _rows(height, margin):
+        last = min(height, end + margin)
+        values = np.asarray(canvas.crop((0, first, width, last)), np.float32)
+        colours, paint_height = values[..., :3], values[..., 3]
+        light = colours @ LUMINANCE
+        body = blurred(paint_height, 0.55 * scale) + 0.5 * (light - blurred(light, 3.0 * scale))
+        body = body + hand.weave * 9 * _weave((first, last), width, scale, seed)
+        slope = np.zeros_like(body)
+        slope[:, 1:] += body[:, :-1] - body[:, 1:]
+        slope[1:] += body[:-1] - body[1:]
+        shine = hand.relief * np.tanh(-slope * scale / 34) * (0.35 + 0.65 * np.minimum(light / 140, 1))
+        lit = np.clip(colours + shine[..., None], 0, 255)[top - first : end - first]
+        result.paste(Image.fromarray(lit.astype(np.uint8)), (0, top))
+    return result
 
 
-def _stretched(values: NDArray[np.float64], columns: int) -> NDArray[np.float64]:
-    """(rows, few) to (rows, columns), linearly."""
-    at = np.linspace(0, values.shape[1] - 1.01, columns)
-    low = at.astype(int)
-    found: NDArray[np.float64] = values[:, low] * (1 - (at - low)) + values[:, low + 1] * (at - low)
-    return found
-
-
-def _grey(values: NDArray[np.floating]) -> Image.Image:
-    return Image.fromarray((np.clip(values, 0, 1) * 255).astype(np.uint8))
+def _weave(rows: tuple[int, int], width: int, scale: float, seed: int) -> NDArray[np.float32]:
+    """The height of the threads of a canvas, -1 to 1, for some rows of it."""
+    period = 3.4 * scale
+    y, x = np.arange(*rows, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)[None]
+    slow = np.sin(y / (41 * scale) + seed % 7) + np.sin(x / (53 * scale) + seed % 11)
+    return np.asarray(
+        np.sin(2 * np.pi * (x / period) + 0.7 * slow) * np.sin(2 * np.pi * (y / period) - 0.7 * slow), np.float32
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auria_bot.art.stylists.oil_strokes import paint
+from auria_bot.art.stylists.washes import paint_ink, paint_watercolour
+from auria_bot.art.stylists.woodblock import print_woodblock
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from auria_bot.art.stylists.oil_strokes import Hand
+    from auria_bot.art.stylists.hands import Hand
 
 __all__ = ["render"]
 
@@ -30,4 +32,7 @@ def render(picture: Image.Image, *, size: tuple[int, int], hand: Hand, seed: int
     Returns:
         RGB of that size.
     """
-    return paint(picture, size, hand, seed=seed)
+    return _MEDIA[hand.medium](picture, size, hand, seed=seed)
+
+
+_MEDIA = {"oil": paint, "woodblock": print_woodblock, "ink": paint_ink, "watercolour": paint_watercolour}

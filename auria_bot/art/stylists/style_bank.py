@@ -1,6 +1,7 @@
 """The style bank: paintings as numbers, without any picture.
 
-For each painting: stylisation vector, colours, a small palette, meaning of the title, emotions, and whom to credit.
+For each painting: stylisation vector, colours, a small palette, the measures of its brushwork, meaning of the title,
+emotions, and whom to credit.
 `style_import` reads folders of paintings, `style_indexing` makes a bank of them, `choice` chooses from it.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from auria_bot.art.colour import ColourDistribution
 from auria_bot.art.pictures import write_bytes
+from auria_bot.art.stylists.hand_measures import TYPICAL, HandMeasures
 from auria_bot.art.stylists.style_import import cleaned, year_of
 from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
 
@@ -29,6 +31,7 @@ __all__ = ["BankedPainting", "StyleBank"]
 _VERSION = 1
 _INDEX = "bank.json"
 _TENSORS = {"vectors": (100,), "meanings": (384,), "means": (3,), "covariances": (3, 3), "marginals": (9, 33)}
+_HANDS = "hands"  # (12,) HandMeasures; missing in banks of earlier versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,6 +50,7 @@ class BankedPainting:
     vector: NDArray[np.float32] = field(repr=False)  # (100,) of the stylisation net
     meaning: NDArray[np.float32] = field(repr=False)  # (384,) unit vector of title and artist
     colours: ColourDistribution = field(repr=False)
+    hand: HandMeasures = field(default=TYPICAL, repr=False)
 
     def row(self) -> dict[str, Any]:
         """The painting's entry in the index."""
@@ -110,6 +114,7 @@ class StyleBank:
             columns["means"][row] = painting.colours.mean
             columns["covariances"][row] = painting.colours.covariance
             columns["marginals"][row] = painting.colours.marginals
+        columns[_HANDS] = np.stack([each.hand.values() for each in self.paintings]).astype(np.float16)
         data = save(columns)
         name = f"numbers-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
         write_bytes(folder / name, data)
@@ -158,6 +163,9 @@ def _joined(rows: list[dict[str, Any]], numbers: dict[str, NDArray[Any]]) -> Ite
         columns[name] = numbers[name].astype(np.float64)
         if columns[name].shape != (len(rows), *shape) or not np.isfinite(columns[name]).all():
             raise ValueError(f"{name} has shape {columns[name].shape}, which does not fit {len(rows)} paintings")
+    hands = numbers.get(_HANDS)
+    if hands is not None and not (hands.shape == (len(rows), len(TYPICAL.values())) and np.isfinite(hands).all()):
+        raise ValueError(f"{_HANDS} has shape {hands.shape}, which does not fit {len(rows)} paintings")
     for at, row in enumerate(rows):
         colours = ColourDistribution(
             mean=columns["means"][at], covariance=columns["covariances"][at], marginals=columns["marginals"][at]
@@ -175,4 +183,5 @@ def _joined(rows: list[dict[str, Any]], numbers: dict[str, NDArray[Any]]) -> Ite
             vector=columns["vectors"][at].astype(np.float32),
             meaning=columns["meanings"][at].astype(np.float32),
             colours=colours,
+            hand=TYPICAL if hands is None else HandMeasures.of(hands[at]),
         )

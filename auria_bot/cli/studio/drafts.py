@@ -251,7 +251,10 @@ def restyle(
     mood: Annotated[str | None, typer.Option("--mood", "-m", help="Another mood (see auria moods).")] = None,
     mode: Annotated[
         str | None,
-        typer.Option("--mode", help="oil: by brush strokes; painterly: by a network; or photorealistic: colours only."),
+        typer.Option(
+            "--mode",
+            help="oil, watercolour or ink: painted stroke by stroke; painterly: by a network; or photorealistic: colours only.",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     as_json: Json = False,

@@ -48,7 +48,10 @@ def make(
     ] = None,
     mode: Annotated[
         str | None,
-        typer.Option("--mode", help="oil: by brush strokes; painterly: by a network; or photorealistic: colours only."),
+        typer.Option(
+            "--mode",
+            help="oil, watercolour or ink: painted stroke by stroke; painterly: by a network; or photorealistic: colours only.",
+        ),
     ] = None,
     resume: Annotated[
         bool,

@@ -52,7 +52,7 @@ def test_a_request_is_brought_into_its_normal_form() -> None:
     ("request_", "error", "message"),
     [
         (ArtworkRequest(mood="hangry"), UnknownName, "known"),
-        (ArtworkRequest(mode="cubist"), InputError, "known: oil, painterly, photorealistic"),
+        (ArtworkRequest(mode="cubist"), InputError, "known: oil, watercolour, ink, painterly"),
         (ArtworkRequest(count=0), InputError, "1 to 1000"),
         (ArtworkRequest(count=1001), InputError, "1 to 1000"),
         (ArtworkRequest(seed=-1), InputError, "out of range"),

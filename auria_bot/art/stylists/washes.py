@@ -1,0 +1,158 @@
+"""Paint a picture with water: watercolour on white paper, or ink wash (sumi-e) on rice paper.
+
+Colour is the paper's light weakened by pigment, so every effect is a change of the pigment's density: washes that pool
+and run, edges where pigment gathers as they dry, grains that settle in the tooth of the paper, a dry brush that skips.
+
+Curtis et al., "Computer-generated watercolor", 1997; Bousseau et al., "Interactive watercolor rendering", 2006.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from auria_bot.art.stylists.areas import Areas, bands, clouds, enlarged_rows, grain
+from auria_bot.art.stylists.brushes import ANGLES, BENDS, LENGTHS, VARIANTS, Brush, Tuft
+from auria_bot.art.stylists.direction_field import LUMINANCE, blurred, measure_directions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from auria_bot.art.stylists.hands import Hand
+
+__all__ = ["paint_ink", "paint_watercolour"]
+
+_WHITE = np.array([252, 250, 244], np.float32)  # watercolour paper
+_RICE = np.array([244, 237, 222], np.float32)  # rice paper
+_INK = np.array([1.0, 0.985, 0.94], np.float32)  # how much black ink weakens red, green and blue
+_DENSEST = 2.6  # density of the darkest pigment
+_STUDY = 300  # pixels of the longer side of broad washes
+
+
+def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
+    """Paint a picture in watercolour on paper of a size; see `rendering.render`."""
+    chance = np.random.default_rng(seed)
+    scale = size[0] / 1080
+    lifted = _lifted(picture, size)
+    areas = Areas(lifted, size, count=16, smoothing=7.0, ragged=0.5, chance=chance)
+    wash = _density(areas.colours, _WHITE)
+    broad = lifted.filter(ImageFilter.GaussianBlur(5))
+    pools = Image.fromarray(clouds(lifted.size, 7, chance))
+    border = _border(lifted.size, chance)
+    result = Image.new("RGB", size)
+    for top, end in bands(size):
+        band = areas.band(top, end)
+        first = _density(np.asarray(enlarged_rows(broad, size, top, end), np.float32), _WHITE)
+        pooled = np.asarray(enlarged_rows(pools, size, top, end), np.float32)
+        tooth = grain((top, end), size[0], 1.3 * scale, seed)
+        edge = np.exp(-band.distance / (2.2 * scale)) + 0.35 * np.exp(-band.distance / (9 * scale))
+        density = 0.42 * first + 0.58 * wash[band.area]
+        density = (
+            density * np.clip(1 + 0.2 * pooled + 0.42 * edge + 0.15 * hand.weave * 2 * tooth, 0.15, None)[..., None]
+        )
+        dry = np.clip(1.5 - 0.55 * np.maximum(tooth - 0.8 * density.mean(-1), 0), 0, 1)
+        painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 6 - 2.5 + 0.25 * tooth
+        density = density * (dry * np.clip(painted, 0, 1))[..., None]
+        shade = 1 + 0.012 * tooth[..., None]
+        values = _WHITE * shade * np.exp(-density)
+        result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
+    return result
+
+
+def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
+    """Paint a picture in ink on rice paper of a size; see `rendering.render`."""
+    chance = np.random.default_rng(seed)
+    scale = size[0] / 1080
+    lifted = _lifted(picture, size)
+    light = _toned(np.asarray(lifted, np.float32) @ LUMINANCE)
+    grey = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)).convert("RGB")
+    areas = Areas(grey, size, count=6, smoothing=10.0, ragged=0.6, chance=chance)
+    tones = _density(areas.colours, np.full(3, 255, np.float32)).mean(-1)
+    tones = np.where(tones < 0.16, 0.0, tones)  # the paper is left bare where it is light
+    broad = Image.fromarray(np.clip(blurred(light.astype(np.float32), 5.0), 0, 255).astype(np.uint8))
+    pools = Image.fromarray(clouds(lifted.size, 6, chance))
+    drawn = _dry_strokes(light.astype(np.float32), size, scale, chance)
+    border = _border(lifted.size, chance)
+    result = Image.new("RGB", size)
+    for top, end in bands(size):
+        band = areas.band(top, end)
+        wet = np.maximum(-np.log(np.asarray(enlarged_rows(broad, size, top, end), np.float32) / 255 + 0.02), 0)
+        pooled = np.asarray(enlarged_rows(pools, size, top, end), np.float32)
+        tooth = grain((top, end), size[0], 0.9 * scale, seed)
+        fibres = grain((top, end), size[0], 4.0 * scale, seed + 1)
+        edge = np.exp(-band.distance / (2.6 * scale))
+        density = 0.5 * np.maximum(wet - 0.16, 0) + 0.6 * tones[band.area] * (1 + 0.5 * edge)
+        density = density * np.clip(1 + 0.28 * pooled + 0.12 * hand.weave * tooth, 0.1, None)
+        painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 5 - 2.0
+        density = density * np.clip(painted, 0, 1)
+        stroke = np.asarray(drawn.crop((0, top, size[0], end)), np.float32) / 255
+        density = density + 1.5 * stroke * np.clip(1.1 - 0.22 * np.maximum(tooth, 0), 0, 1)
+        paper = _RICE * (1 + 0.008 * tooth + 0.01 * fibres)[..., None]
+        values = paper * np.exp(-np.minimum(density, _DENSEST)[..., None] * _INK)
+        result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
+    return result
+
+
+def _lifted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture at the size at which washes are planned, its lights lifted towards the paper's white."""
+    shrink = min(1.0, _STUDY / max(size))
+    small = (max(2, round(size[0] * shrink)), max(2, round(size[1] * shrink)))
+    values = np.asarray(picture.convert("RGB").resize(small, Image.Resampling.LANCZOS), np.float32)
+    light = values @ LUMINANCE
+    low, high = (float(end) for end in np.percentile(light, (2, 94)))
+    if high - low < 8:
+        return Image.fromarray(values.astype(np.uint8))
+    stretched = 28 + np.clip((values - low) / (high - low), 0, 1.1) * 222
+    return Image.fromarray(np.clip(stretched, 0, 255).astype(np.uint8))
+
+
+def _toned(light: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Luminance for ink: more paper, and a few darks."""
+    toned: NDArray[np.floating] = 255 * np.clip(light / 235, 0, 1) ** 0.8
+    return toned
+
+
+def _density(colours: NDArray[np.floating], paper: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The density of pigment that makes paper look like colours (..., 3), 0 to 255."""
+    return np.asarray(np.clip(-np.log((colours + 6) / (paper + 6)), 0, _DENSEST), np.float32)
+
+
+def _border(size: tuple[int, int], chance: np.random.Generator) -> Image.Image:
+    """Where the paper is painted, 255, and its unpainted uneven border, 0."""
+    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
+    near = np.minimum(np.minimum(x, size[0] - 1 - x), np.minimum(y, size[1] - 1 - y)) / max(size)
+    inside = 0.45 + 14 * (near - 0.028) + 0.07 * clouds(size, 22, chance)
+    return Image.fromarray((np.clip(inside, 0, 1) * 255).astype(np.uint8))
+
+
+def _dry_strokes(
+    light: NDArray[np.float32], size: tuple[int, int], scale: float, chance: np.random.Generator
+) -> Image.Image:
+    """Strokes of a nearly dry brush along the dark forms, as a mask."""
+    drawn = Image.new("L", size)
+    if min(light.shape) < 4:
+        return drawn
+    soft = blurred(light, 2.0)
+    field = measure_directions(soft, fine=2.5, coarse=8.0)
+    dark = np.clip((np.quantile(soft, 0.42) - soft) / 60, 0, 1) + np.clip(blurred(light, 6.0) - soft - 5, 0, 25) / 25
+    shrink = light.shape[1] / size[0]
+    for width, chosen in ((26.0, 0.05), (12.0, 0.05), (5.0, 0.035)):
+        y, x = np.nonzero((chance.random(light.shape) < chosen * 3.0 / width) & (dark > chance.random(light.shape)))
+        brush = Brush(width * scale, Tuft(opacity=0.75, dryness=0.9, bristles=1.0, roundness=0.9), scale)
+        order = chance.permutation(len(y))
+        for at in order.tolist():
+            angle = float(field.angles[y[at], x[at]]) + chance.normal(0, 0.12)
+            place = (round(x[at] / shrink), round(y[at] / shrink))
+            strength = int(np.clip(90 + 150 * dark[y[at], x[at]], 0, 255))
+            shape = (
+                int(chance.integers(2, len(LENGTHS) - 1)),
+                int(chance.integers(1, len(BENDS) - 1)),
+                round(angle / (2 * np.pi) * ANGLES) % ANGLES,
+                int(chance.integers(0, VARIANTS)),
+            )
+            for mask, left, top in brush.footprints(*shape):
+                corner = (place[0] + left, place[1] + top)
+                drawn.paste(strength, (*corner, corner[0] + mask.width, corner[1] + mask.height), mask)
+    return drawn
