@@ -26,15 +26,11 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 """The formats that are read; Pillow's other decoders are never used."""
 
 
-def open_picture(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
+def open_picture(path: Path) -> Image.Image:
     """Decode a picture file completely, upright, as 8-bit sRGB.
 
     Transparency is composited over white, 16-bit channels are scaled down, CMYK and palettes are converted. An
     embedded ICC profile is applied. Of the pictures of an MPO file, which some cameras write, the first is taken.
-
-    Args:
-        path: the file.
-        most_pixels: a larger picture is refused before it is decoded.
 
     Raises:
         PictureError: the file is no picture, is truncated, animated, too large or too small; the message says which.
@@ -52,23 +48,23 @@ def open_picture(path: Path, *, most_pixels: int = MOST_PIXELS) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's warnings about size, which is checked here, and odd EXIF
             with Image.open(path, formats=FORMATS) as picture:
-                return _decoded(picture, name, most_pixels)
+                return _decoded(picture, name)
     except PictureError:
         raise
     except UnidentifiedImageError:
         raise PictureError(f"{name}: is not a picture in a known format ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
-        raise PictureError(f"{name}: is too large; at most {most_pixels:,} pixels are read") from None
+        raise PictureError(f"{name}: is too large; at most {MOST_PIXELS:,} pixels are read") from None
     except MemoryError:
         raise PictureError(f"{name}: is too large for the memory of this machine") from None
     except Exception as error:  # noqa: BLE001 - decoders raise OSError, SyntaxError, ValueError, struct.error ...
         raise PictureError(f"{name}: is damaged or unreadable ({str(error)[:120] or type(error).__name__})") from None
 
 
-def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
+def _decoded(picture: Image.Image, name: str) -> Image.Image:
     width, height = picture.size
-    if width * height > most_pixels:
-        raise PictureError(f"{name}: has {width} x {height} pixels; at most {most_pixels:,} in all are read")
+    if width * height > MOST_PIXELS:
+        raise PictureError(f"{name}: has {width} x {height} pixels; at most {MOST_PIXELS:,} in all are read")
     if min(width, height) < SMALLEST_SIDE:
         raise PictureError(f"{name}: has {width} x {height} pixels; each side needs at least {SMALLEST_SIDE}")
     if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # whose first picture is the main one

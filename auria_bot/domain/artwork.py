@@ -61,11 +61,6 @@ class Haiku:
         """The poem, its lines separated by newlines."""
         return "\n".join(self.lines)
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether the poem is 5-7-5."""
-        return self.syllables == FORM
-
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form, read back by `from_json`."""
         return {"lines": list(self.lines), "syllables": list(self.syllables)}

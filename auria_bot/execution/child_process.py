@@ -162,10 +162,6 @@ class ChildProcess:
         lines, self._received = self._received, []
         return [_message(line) for line in lines]
 
-    def set_deadline(self, seconds: float) -> None:
-        """Replace the deadline by one that many seconds from now."""
-        self._deadline = self._clock() + seconds
-
     def stop(self, *, patience: float = 0.0) -> ExitStatus:
         """End the process and its children: SIGTERM and so many seconds to end in order, then SIGKILL."""
         if (status := self.poll()) is not None:

@@ -19,8 +19,11 @@ from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import Vocabulary, tokenise
 from auria_bot.art.checkpoint import read_json
 from auria_bot.art.evaluation.captioner import bleu, grids, read_split
-from auria_bot.art.evaluation.export_pairs import captioner, export_pairs
-from auria_bot.art.evaluation.parity import (
+from auria_bot.art.training.captioner.train import greedy
+from auria_bot.corpus.language.words import models_folder
+from tests.bench import Result
+from tests.scenarios.export_pairs import captioner, export_pairs
+from tests.scenarios.parity import (
     bf16_log_probability,
     compare,
     greedy_captions,
@@ -29,9 +32,6 @@ from auria_bot.art.evaluation.parity import (
     measure_pictures,
     worst_loss,
 )
-from auria_bot.art.training.captioner.train import greedy
-from auria_bot.corpus.language.words import models_folder
-from tests.bench import Result
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

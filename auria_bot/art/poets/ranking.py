@@ -15,7 +15,6 @@ import numpy as np
 
 from auria_bot.corpus.language import content_filter, syllables, verse_rules
 from auria_bot.corpus.language.verse_rules import is_content
-from auria_bot.corpus.language.words import words
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.errors import InputError, TextRejected
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 
-__all__ = ["RankingWeights", "faults", "fluency", "lines_of", "rank", "style_penalties", "usable_theme"]
+__all__ = ["RankingWeights", "faults", "fluency", "rank", "style_penalties", "usable_theme"]
 
 
 def faults(lines: Sequence[Sequence[str]], guard: CopyGuard | None) -> list[str]:
@@ -77,11 +76,6 @@ def usable_theme(theme: str | None) -> str | None:
     if reasons:
         raise TextRejected(f"the theme cannot be used: {reasons[0]}")
     return plain
-
-
-def lines_of(text: str) -> list[list[str]]:
-    """Split a text into lines of folded words; empty lines are left out."""
-    return [line for line in map(words, re.split(r"[\n/]", text)) if line]
 
 
 _PER_FURTHER_POEM = 4  # more candidates compared by meaning for each poem after the first

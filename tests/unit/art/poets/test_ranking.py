@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from auria_bot.art.poets.decoding import DecodedPoem
-from auria_bot.art.poets.ranking import RankingWeights, faults, fluency, lines_of, rank, style_penalties, usable_theme
+from auria_bot.art.poets.ranking import RankingWeights, faults, fluency, rank, style_penalties, usable_theme
+from auria_bot.corpus.language.words import words
 from auria_bot.corpus.originality import CopyGuard
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.errors import InputError, TextRejected
@@ -130,7 +131,7 @@ def test_words_with_a_common_beginning_are_penalised():
     assert style_penalties(words_of("moonlight on a leaf", "the cold sun", "rain")) == 0
 
 
-POEM = lines_of("still water tonight\nthe moon lies down on a leaf\nand does not wake it")
+POEM = [words(line) for line in ("still water tonight", "the moon lies down on a leaf", "and does not wake it")]
 
 
 def test_a_good_poem_has_no_fault():
@@ -150,7 +151,7 @@ def test_a_good_poem_has_no_fault():
 )
 def test_faults_are_named(text, fault):
     """Each kind of fault is found and said."""
-    assert any(fault in each for each in faults(lines_of(text), None))
+    assert any(fault in each for each in faults([words(line) for line in text.splitlines()], None))
 
 
 def test_copies_are_faults():

@@ -15,7 +15,6 @@ import torch
 from auria_bot.art import runtime
 from auria_bot.art.captioners.vocabulary import END, PAD, START, UNKNOWN
 from auria_bot.art.checkpoint import read_json
-from auria_bot.art.evaluation.export_pairs import ExportPair, captioner, captioner_step, poet, scenery
 from auria_bot.art.evaluation.painter import control
 from auria_bot.art.evaluation.stylist import evaluate, invented_scene
 from auria_bot.art.nets.show_attend_tell import Encode
@@ -24,6 +23,7 @@ from auria_bot.art.painters.attn import AttnPainter
 from auria_bot.art.real_esrgan import RealEsrgan
 from auria_bot.art.stylists.magenta import Magenta
 from auria_bot.errors import InputError
+from tests.scenarios.export_pairs import ExportPair, captioner, captioner_step, poet, scenery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from auria_bot.art.evaluation.export_pairs import export_pairs, scenery
-from auria_bot.art.evaluation.parity import (
+from auria_bot.corpus.language.words import models_folder
+from auria_bot.errors import InputError
+from tests.scenarios.export_pairs import export_pairs, scenery
+from tests.scenarios.parity import (
     PictureFigures,
     bf16_log_probability,
     compare,
@@ -18,8 +20,6 @@ from auria_bot.art.evaluation.parity import (
     measure_pictures,
     worst_loss,
 )
-from auria_bot.corpus.language.words import models_folder
-from auria_bot.errors import InputError
 
 pytest.importorskip("openvino")
 
