@@ -14,12 +14,48 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PACKAGE", "RETIRED", "House", "modules", "survey"]
+__all__ = ["NEW_BEHAVIOUR", "PACKAGE", "RELEASED_LINES", "RETIRED", "House", "modules", "new_lines", "survey"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "auria_bot"
 RETIRED = ROOT / "tests" / "labels" / "retired_names.json"
 """Module names, class names and phrases that no longer stand in the program, by kind."""
+
+RELEASED_LINES = 45_381
+"""Lines of the release before (commit 10a9a32), laid out by today's formatter."""
+
+NEW_BEHAVIOUR = {
+    "art/nets/lora.py": "low-rank adapters of a language model",
+    "art/poets/smollm2.py": "a language model that ships as a package",
+    "art/poets/subword_decoding.py": "5-7-5 by construction for language models",
+    "art/poets/verse_tokens.py": "5-7-5 by construction for language models",
+    "art/poets/word_trie.py": "5-7-5 by construction for language models",
+    "art/training/haiku_lm/": "training of a language model, and poems of it that teach the small poet",
+    "art/evaluation/poem_sense.py": "how much sense poems make",
+    "art/stylists/oil_strokes.py": "pictures painted anew with oil strokes",
+    "art/stylists/rendering.py": "pictures painted at any size",
+    "http_server.py": "slow clients starve no server: a limit of connections and a deadline for each request",
+    "store/postgres.py": "PostgreSQL: the encoding is checked, the session's settings are the program's own",
+    "cli/studio/review.py:Page": "a draft on one screen",
+    "cli/studio/review.py:show_page": "a draft on one screen",
+    "cli/studio/review.py:_key_line": "a draft on one screen",
+    "cli/studio/review.py:_texts": "a draft on one screen",
+    "cli/studio/review.py:_fitted": "a draft on one screen",
+    "cli/studio/review.py:_ReviewSession._undo": "decisions are taken back",
+    "cli/studio/drafts.py:undo": "decisions are taken back",
+    "services/studio/review.py:Review.undo": "decisions are taken back",
+    "services/studio/review.py:_texts_before_edit": "decisions are taken back",
+    "cli/publishing/publish.py:_print_preview": "each post as it would stand on its channel",
+    "cli/publishing/publish.py:_preview_facts": "each post as it would stand on its channel",
+    "settings/options.py:former_names": "settings are read by their former names",
+    "settings/options.py:current_path": "settings are read by their former names",
+    "settings/options.py:current_names": "settings are read by their former names",
+    "settings/options.py:notify_renamed": "settings are read by their former names",
+}
+"""Folders, modules and definitions whose behaviour the release before did not have, and what it is.
+
+What was added inside older functions is not counted, so the lines for the same behaviour are at most those stated.
+"""
 
 MOST_FUNCTION_LINES = 60
 MOST_MODULE_LINES = 400
@@ -34,6 +70,7 @@ class House:
     modules: int = 0  # with code; a package marker with a docstring alone is not one
     packages: int = 0
     lines: int = 0
+    new_lines: int = 0  # of NEW_BEHAVIOUR
     module_lines: list[int] = field(default_factory=list)
     function_lines: list[int] = field(default_factory=list)
     longest_module: tuple[int, str] = (0, "")
@@ -65,7 +102,8 @@ class House:
         """The counts in one line."""
         counts = ", ".join(f"{len(places)} {name}" for name, places in self.forbidden().items())
         return (
-            f"{self.modules} modules in {self.packages} packages, {self.lines:,} lines; a module has {statistics.median(self.module_lines):.0f} lines"
+            f"{self.modules} modules in {self.packages} packages, {self.lines:,} lines, {self.new_lines:,} of them for new behaviour:"
+            f" {self.lines - self.new_lines:,} for that of the release before, which had {RELEASED_LINES:,}; a module has {statistics.median(self.module_lines):.0f} lines"
             f" (longest {self.longest_module[0]}: {self.longest_module[1]}), a function"
             f" {statistics.median(self.function_lines):.0f} (longest {max(self.function_lines)}); {counts}"
         )
@@ -109,7 +147,34 @@ def survey(package: Path = PACKAGE) -> House:
         if count > MOST_IN_A_FOLDER
     ]
     found.cycles = _cycles(imports)
+    found.new_lines = sum(new_lines(package).values())
     return found
+
+
+def new_lines(package: Path = PACKAGE) -> dict[str, int]:
+    """The lines of each entry of NEW_BEHAVIOUR; 0 where nothing stands there."""
+    return {place: _lines_of(package, place) for place in NEW_BEHAVIOUR}
+
+
+def _lines_of(package: Path, place: str) -> int:
+    name, _, definition = place.partition(":")
+    if name.endswith("/"):
+        return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules(package / name))
+    path = package / name
+    if not path.is_file():
+        return 0
+    text = path.read_text(encoding="utf-8")
+    if not definition:
+        return len(text.splitlines())
+    node: ast.AST | None = ast.parse(text)
+    for part in definition.split("."):
+        node = (
+            next((one for one in ast.iter_child_nodes(node) if getattr(one, "name", "") == part), None)
+            if node
+            else None
+        )
+    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 0)
+    return max(0, int(last) - int(first) + 1)
 
 
 def _definitions(found: House, name: str, tree: ast.Module, retired: set[str]) -> None:
