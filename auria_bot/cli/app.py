@@ -5,6 +5,7 @@ A command's module is imported when the command is run; the help needs none of t
 
 from __future__ import annotations
 
+import contextlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,9 +17,11 @@ from auria_bot.cli.error_reporting import EXIT_CODES
 from auria_bot.cli.terminal.console import echo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-__all__ = ["COMMANDS", "app"]
+    from auria_bot.bootstrap.application import Application
+
+__all__ = ["COMMANDS", "app", "app_context"]
 
 COMMANDS = {
     "make": ("studio.make:make", "Make artworks, each a draft for review."),
@@ -39,7 +42,7 @@ COMMANDS = {
     "sheet": ("studio.drafts:sheet", "Write a contact sheet of drafts and their poems."),
     "measure": ("engagement.measure:measure", "Measure engagement with published posts, where that is due."),
     "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
-    "moods": ("engagement.moods:list_moods", "List the moods, with their chances learnt from engagement."),
+    "moods": ("engagement.measure:list_moods", "List the moods, with their chances learnt from engagement."),
     "styles": ("models:styles", "List and add the paintings that pictures are restyled after."),
     "models": ("models:list_models", "List the trained models: hash, size, metrics and licence."),
     "corpus": ("corpus.verses:corpus", "Import, inspect and version the verse that Auria learns from."),
@@ -52,7 +55,7 @@ COMMANDS = {
         "operations.database:tidy",
         "Delete old pictures of rejected drafts, unfinished runs and crash logs.",
     ),
-    "notify": ("operations.notify:notify", "Test and send notifications."),
+    "notify": ("operations.daemon:notify", "Test and send notifications."),
 }
 """Each command's function, or group of commands, in auria_bot.cli, and the first line of its docstring."""
 
@@ -122,3 +125,23 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Options that stand before the command; `main` looks for --debug itself."""
+
+
+@contextlib.contextmanager
+def app_context() -> Iterator[Application]:
+    """Yield the application for the length of a command.
+
+    Raises:
+        SettingsError: a setting is wrong.
+        StoreError: the database cannot be used.
+    """
+    from auria_bot import telemetry
+    from auria_bot.bootstrap import application
+    from auria_bot.settings import loading
+
+    read = loading.load()
+    # What matters at a terminal is printed by the commands themselves; more records would say it twice.
+    level = "debug" if read.logging.level == "debug" else "error"
+    telemetry.set_up(level=level, form=read.logging.format)
+    with contextlib.closing(application.build(read)) as app:
+        yield app

@@ -172,7 +172,7 @@ def _retrain(
     version: str, if_grown: str | None, *, data: Path | None, minutes: float | None, steps: int | None
 ) -> RetrainingResult:
     """Train the poet on a version of the corpus."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.services.models import training
     from auria_bot.services.models.training import share_of
 

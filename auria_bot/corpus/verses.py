@@ -1,4 +1,4 @@
-"""Read verse from files (.jsonl, plain or Zstandard-compressed, a poem per row), group versions of a poem, and split it.
+"""Read verse from files (.jsonl, plain or Zstandard-compressed, a poem per row), group versions of poems, and split.
 
 Near-duplicates are grouped first, so that two versions of one poem are never on both sides of a split: different case,
 punctuation or line breaks, or a word or a line changed. A haiku has a dozen words. With so few, one changed word moves

@@ -160,7 +160,7 @@ class Stylist(Maker, Protocol):
         ...
 
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
-        """Write `source` in that style as PNG: of the same size, or on a canvas of 4:5 that is painted stroke by stroke.
+        """Write `source` in that style as PNG: of the same size, or painted by strokes on a 4:5 canvas.
 
         The same seed gives the same bytes.
         """

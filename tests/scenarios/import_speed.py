@@ -19,8 +19,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.sources.dump import submissions
 from auria_bot.corpus.sources.stream import Tally
+from auria_bot.corpus.sources.submission import submissions
 from tests.scenarios.records import folder
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from auria_bot.corpus.poem_extraction import read_poem
-from auria_bot.corpus.sources.dump import listed, submissions
+from auria_bot.corpus.sources.submission import listed, submissions
 from tests.scenarios.records import LISTINGS, labels
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.item import from_submission
 from auria_bot.corpus.poem_extraction import cleaned
-from auria_bot.corpus.sources.dump import listed, submissions
 from auria_bot.corpus.sources.stream import Tally
+from auria_bot.corpus.sources.submission import listed, submissions
 
 if TYPE_CHECKING:
     from auria_bot.corpus.sources.submission import Submission

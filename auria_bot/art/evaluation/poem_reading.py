@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Poet
 
-__all__ = ["HUMAN", "Marks", "Wish", "count_marks", "human_poems", "poems_of", "wishes", "write_sheet"]
+__all__ = ["HUMAN", "Marks", "PoemRequest", "count_marks", "human_poems", "poems_of", "wishes", "write_sheet"]
 
 HUMAN = "human"  # the source of held-out haiku in the key
 _SHEET, _KEY = "sheet.tsv", "key.json"
@@ -42,7 +42,7 @@ _NORMAL = 1.96  # two-sided quantile of 95 % of a normal distribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class PoemRequest:
     """What a poet is asked for."""
 
     seed: int
@@ -66,7 +66,7 @@ class Marks:
         return centre - half, centre + half
 
 
-def wishes(count: int) -> list[Wish]:
+def wishes(count: int) -> list[PoemRequest]:
     """The wishes of a sheet, the same in every run."""
     names = sorted(MOODS)
     found = []
@@ -75,11 +75,11 @@ def wishes(count: int) -> list[Wish]:
         season = season_words.SEASONS[number // 3 % 4]
         theme = season_words.theme_in(season, seed=seed) if number % 3 == 2 else None
         mood = names[number // 3 % len(names)] if number % 3 == 1 else None
-        found.append(Wish(seed=seed, theme=theme, mood=mood))
+        found.append(PoemRequest(seed=seed, theme=theme, mood=mood))
     return found
 
 
-def poems_of(poet: Poet, asked: Iterable[Wish]) -> list[str]:
+def poems_of(poet: Poet, asked: Iterable[PoemRequest]) -> list[str]:
     """A poet's best answer to each wish, the lines parted by " / "."""
     composed = (
         poet.compose(seed=wish.seed, theme=wish.theme, mood=MOODS[wish.mood] if wish.mood else None)[0]

@@ -1,10 +1,12 @@
-"""The card: a picture beside its poem, set in EB Garamond on paper in a tint of the picture.
+"""The card, a picture beside its poem, and the contact sheet, pictures side by side with their poems beneath.
 
-The fonts come from the package fontpkg-eb-garamond (SIL Open Font License 1.1).
+The card is set in EB Garamond on paper in a tint of the picture; the fonts come from the package fontpkg-eb-garamond
+(SIL Open Font License 1.1).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -15,12 +17,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from auria_bot.art.colour import from_lab, to_lab
-from auria_bot.errors import BackendMissing
+from auria_bot.errors import BackendMissing, InputError, PictureError
+from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LEAST_CONTRAST", "CardPalette", "card", "contrast", "load_font", "palette_of_card"]
+__all__ = ["LEAST_CONTRAST", "CardPalette", "Frame", "card", "contrast", "load_font", "palette_of_card", "write_sheet"]
 
 WIDTH, HEIGHT = 1600, 1000  # pixels
 _MARGIN = 88  # around everything
@@ -219,3 +222,88 @@ def _drawable(text: str) -> str:
     return " ".join(
         "".join(character for character in text[:400] if character.isprintable()).replace("'", "\u2019").split()
     )
+
+
+_PAPER, _INK, _FAINT = "#f7f4ee", "#2b2825", "#8a8378"
+_FRAME = (432, 540)  # pixels, 4:5 like the posts
+_FRAME_GAP = 44  # pixels between and around the frames
+_LINE = 29  # pixels from one line of the poem to the next
+_CAPTION = 150  # pixels below a picture
+_COLUMNS = 4  # at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One picture of the sheet."""
+
+    picture: Path
+    poem: tuple[str, ...]
+    caption: str  # a small line under the poem
+
+
+def write_sheet(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
+    """Write the sheet as JPEG, atomically; a missing folder is created.
+
+    Args:
+        frames: at least one.
+        quality: of the JPEG, 1 to 95.
+
+    Raises:
+        InputError: there is no frame.
+        PictureError: a picture cannot be read.
+        DiskError: the sheet cannot be written.
+        BackendMissing: the font's package is not installed.
+    """
+    if not frames:
+        raise InputError("a contact sheet needs at least one picture")
+    columns = _columns(len(frames))
+    rows = math.ceil(len(frames) / columns)
+    cell = (_FRAME[0] + _FRAME_GAP, _FRAME[1] + _CAPTION + _FRAME_GAP)
+    sheet = Image.new("RGB", (columns * cell[0] + _FRAME_GAP, rows * cell[1] + _FRAME_GAP), _PAPER)
+    for number, frame in enumerate(frames):
+        _place_frame(sheet, frame, _FRAME_GAP + number % columns * cell[0], _FRAME_GAP + number // columns * cell[1])
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(target, mode=None) as scratch:
+            sheet.save(scratch, "JPEG", quality=quality, optimize=True)
+
+
+def _columns(count: int) -> int:
+    """Columns for a nearly square sheet: at most four, and three for five or six pictures."""
+    return min(_COLUMNS, count) if count <= _COLUMNS else 3 if count <= 6 else _COLUMNS
+
+
+def _place_frame(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:
+    """Paste one picture, cut to 4:5, and write_sheet its poem."""
+    try:
+        with Image.open(frame.picture) as opened:
+            picture = opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PictureError(f"{frame.picture} cannot be read: {error}") from None
+    sheet.paste(_cut(picture), (left, top))
+    draw = ImageDraw.Draw(sheet)
+    poem, small = load_font(23, "italic"), load_font(16, "italic")
+    middle, y = left + _FRAME[0] // 2, top + _FRAME[1] + 30
+    for line in frame.poem:
+        draw.text((middle, y), _shortened_line(draw, line, poem), font=poem, fill=_INK, anchor="mm")
+        y += _LINE
+    draw.text((middle, y + 8), _shortened_line(draw, frame.caption, small), font=small, fill=_FAINT, anchor="mm")
+
+
+def _cut(picture: Image.Image) -> Image.Image:
+    """The largest 4:5 part from the middle, in the size of the sheet's pictures."""
+    width, height = picture.size
+    wide = min(width, height * _FRAME[0] / _FRAME[1])
+    high = wide * _FRAME[1] / _FRAME[0]
+    box = ((width - wide) / 2, (height - high) / 2, (width + wide) / 2, (height + high) / 2)
+    return picture.resize(_FRAME, Image.Resampling.LANCZOS, box=box)
+
+
+def _shortened_line(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont) -> str:
+    """The text, cut with an ellipsis where it is wider than the picture."""
+    room = _FRAME[0]
+    if draw.textlength(text, font=font) <= room:
+        return text
+    while text and draw.textlength(f"{text}…", font=font) > room:
+        text = text[:-1]
+    return f"{text.rstrip()}…"

@@ -18,8 +18,7 @@ from auria_bot.corpus.language.words import END, LINE, START
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from auria_bot.art.poets.lexicon import Lexicon
-    from auria_bot.art.poets.ngram_filter import NgramFilter
+    from auria_bot.art.poets.lexicon import Lexicon, NgramFilter
     from auria_bot.art.runtime import Network
 
 __all__ = ["DecodeState", "DecodedPoem", "Decoder", "SamplingParams", "draw", "feasible"]

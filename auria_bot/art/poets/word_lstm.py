@@ -15,8 +15,7 @@ from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.packaged_weights import MINILM
 from auria_bot.art.poets import ranking
 from auria_bot.art.poets.decoding import DecodedPoem, Decoder, SamplingParams
-from auria_bot.art.poets.lexicon import Lexicon
-from auria_bot.art.poets.ngram_filter import NgramFilter
+from auria_bot.art.poets.lexicon import Lexicon, NgramFilter
 from auria_bot.art.poets.ranking import faults, usable_theme
 from auria_bot.corpus.language.syllables import FORM
 from auria_bot.corpus.language.words import Vocabulary, spoken, words

@@ -47,7 +47,7 @@ def refresh(
     Continues where the last run stopped, also when that was interrupted; repeating it does no harm. Needs an
     application on Reddit: auria corpus login.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.services.corpus.refresh import RefreshRequest, meter_json
 
     with app_context() as app:
@@ -156,7 +156,7 @@ def login(
     Create one of the kind "script" at https://www.reddit.com/prefs/apps. Its id and secret are asked for without
     echo; never give them on the command line.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.prompts import TerminalPrompts
     from auria_bot.redaction import register_secret
     from auria_bot.services.corpus.refresh import store_credentials

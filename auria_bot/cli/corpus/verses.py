@@ -71,7 +71,7 @@ def import_files(
     Dumps are .ndjson, plain, .gz or .zst. Bad lines are counted and skipped. An import may be repeated; repeating one
     that was interrupted finishes it.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     fields = _mapping(mapping or ())
     for file in files:
@@ -149,7 +149,7 @@ def print_report(name: str, report: ImportReport, *, dry_run: bool = False) -> N
 @corpus.command()
 def stats(as_json: Json = False) -> None:
     """Show what the corpus contains: size, forms, years, subreddits, seasons, what was rejected and why."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.corpus import corpus_view
     from auria_bot.services.serialization import corpus_version_json
 
@@ -177,7 +177,7 @@ def sample(
     """Show random verses."""
     import secrets
 
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.corpus.corpus_view import verse_lines
     from auria_bot.corpus.language.season_words import season_named
     from auria_bot.corpus.versions import described
@@ -214,7 +214,7 @@ def export(
 
     The verses belong to their authors: use them for reading and training, do not publish them.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         count = app.version_builder.export(file)
@@ -227,7 +227,7 @@ def export(
 @corpus.command()
 def version(as_json: Json = False) -> None:
     """Make a version: an immutable file of every kept verse that the rules allow, without near-duplicates."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.services.serialization import corpus_version_json
 
     note("selecting verses; a few hundred thousand take minutes")
@@ -251,7 +251,7 @@ def version(as_json: Json = False) -> None:
 @corpus.command()
 def versions(as_json: Json = False) -> None:
     """List the versions, newest first."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.corpus.corpus_view import version_table
     from auria_bot.services.serialization import corpus_version_json
 
@@ -274,7 +274,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare two versions: verses added and removed."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.corpus.corpus_view import change_lines
     from auria_bot.services.serialization import change_json
 
@@ -295,7 +295,7 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete a version's file; its name stays listed."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.prompts import require_confirmation
 
     with app_context() as app:

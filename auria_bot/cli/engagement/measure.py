@@ -1,4 +1,4 @@
-"""Measuring: `measure`."""
+"""Engagement: `measure`, and `moods`, how followers received them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from auria_bot.errors import ChannelError
 from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.table import Table
+    from rich.text import Text
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.engagement import TrackedPost
+    from auria_bot.domain.mood import Mood
+    from auria_bot.services.engagement.preferences import Preference, Preferences
     from auria_bot.services.engagement.tracker import MeasurementResult
 
-__all__ = ["measure"]
+__all__ = ["list_moods", "measure", "strip"]
 
 
 def measure(
@@ -42,7 +45,7 @@ def measure(
     A post is measured 15 minutes, 1, 3, 6 and 12 hours, 1, 2, 4, 7, 14 and 30 days after its publication, then every
     30 days for a year; followers are counted once a day. Running this often does no harm.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         for name in channel or ():
@@ -105,4 +108,104 @@ def _table(results: Sequence[MeasurementResult], app: Application) -> Table:
     grid = table("", ("channel", "posts", "left", "calls", "followers", "next due", "why"), rows)
     for column in grid.columns[1:5]:
         column.justify = "right"
+    return grid
+
+
+_SHOWN = 5  # paintings at either end
+_SCALE = 1.5  # spreads to either side of what is usual, on the drawn scale
+_HALF = 9  # characters to either side
+_SCALE_HEAD = f"-{_SCALE:g}{'usual':^{2 * _HALF - 7}}+{_SCALE:g}"
+_WIDE = 110  # columns from which a mood is described
+
+
+def list_moods(
+    styles: Annotated[bool, typer.Option("--styles", help="List all paintings that were used instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the moods, with their chances learnt from engagement.
+
+    Engagement with earlier artworks makes some moods and paintings more likely. How each was received is given in
+    units of the channel's usual spread, 0 being average; with few artworks it is drawn towards the average.
+    """
+    from auria_bot.cli.app import app_context
+    from auria_bot.domain.mood import MOODS
+    from auria_bot.services.engagement.report import moods_json, styles_json
+
+    with app_context() as app:
+        preferences = app.preferences.preferences()
+        if as_json:
+            print_json(styles_json(preferences) if styles else moods_json(preferences))
+        elif not preferences.artworks:
+            if not styles:
+                out().print(_plain(MOODS.values()))
+            note(
+                "nothing was measured yet, so every mood is read from its poem; once posts are published: auria measure"
+            )
+        else:
+            console = out()
+            if not styles:
+                console.print(_moods(preferences, MOODS if console.width >= _WIDE else {}))
+            console.print(_paintings(app, preferences, whole=styles))
+            note(_summary(preferences))
+
+
+def _summary(preferences: Preferences) -> str:
+    """How the next moods are chosen, in a few sentences."""
+    count = counted(preferences.artworks, "artwork")
+    measured = f"{count} measured; weighted by age they count as {preferences.evidence:.0f}."
+    if not preferences.enabled:
+        return f"{measured} Learning is off (learning.enabled), so every mood is read from its poem."
+    best = preferences.moods[0]
+    return (
+        f"{measured} Unless a mood is given, {preferences.share:.0%} of artworks take one by these chances,"
+        f" {best.name} first with {best.chance:.0%}; the mood of the others is read from the poem."
+        f" No chance falls below {preferences.floor:.1%}."
+    )
+
+
+def _plain(moods: Iterable[Mood]) -> Table:
+    rows = ((mood.name, mood.parent, f"{mood.strength:.2f}", mood.description) for mood in moods)
+    return table("", ("mood", "emotion", "style", "description"), rows)
+
+
+def _moods(preferences: Preferences, moods: Mapping[str, Mood]) -> Table:
+    """One row a mood, the likeliest first; with its description where `moods` holds it."""
+    rows: list[list[str | Text]] = []
+    for one in preferences.moods:
+        row: list[str | Text] = [one.name, str(one.artworks or ""), *_received(one), f"{one.chance:.1%}"]
+        rows.append([*row, moods[one.name].parent, moods[one.name].description] if moods else row)
+    names = ("mood", "works", "received", _SCALE_HEAD, "next", *(("emotion", "description") if moods else ()))
+    return _right(table("", names, rows), 1, 2, 4)
+
+
+def _received(one: Preference) -> tuple[str, Text]:
+    from rich.text import Text
+
+    return f"{one.mean:+.2f}", Text(strip(one.low, one.mean, one.high), style="magenta" if one.artworks else "dim")
+
+
+def strip(low: float, mean: float, high: float) -> str:
+    """An interval with its mean, on a scale with the average in its middle."""
+    left, place, right = (max(0, min(2 * _HALF, round(_HALF + value / _SCALE * _HALF))) for value in (low, mean, high))
+    cells = ["─" if left <= cell <= right else "│" if cell == _HALF else " " for cell in range(2 * _HALF + 1)]
+    cells[place] = "●"
+    return "".join(cells)
+
+
+def _paintings(app: Application, preferences: Preferences, *, whole: bool) -> Table:
+    """The paintings that were received best and worst, or all, each with its weight in the choice of a style."""
+    shown = preferences.styles
+    if len(shown) > 2 * _SHOWN and not whole:
+        shown = (*shown[:_SHOWN], *shown[-_SHOWN:])
+    artworks = app.engagement_reporter.style_artworks([one.name for one in shown])
+    titles = {key: single_line(f"{art.style.title}, {art.style.artist}", 44) for key, art in artworks.items()}
+    rows = [
+        (titles.get(one.name, one.name), str(one.artworks), *_received(one), f"x {one.chance:.2f}") for one in shown
+    ]
+    return _right(table("", ("painting", "works", "received", _SCALE_HEAD, "weight"), rows), 1, 2, 4)
+
+
+def _right(grid: Table, *places: int) -> Table:
+    for place in places:
+        grid.columns[place].justify = "right"
     return grid

@@ -50,7 +50,7 @@ def stats(
     """
     from zoneinfo import ZoneInfo
 
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.services.engagement.report import KINDS
 
     if by is not None and by not in (known := ("post", *KINDS)):

@@ -1,4 +1,4 @@
-"""`auria daemon` and `auria schedule`: the unattended loop, and what it did and will do."""
+"""`auria daemon`, `auria schedule` and `auria notify`: the unattended loop, what it did and will do, and its notifications."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.terminal.console import note
+from auria_bot.cli.app import app_context
+from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.errors import InputError
+from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.job_schedule import JobRun, ScheduledTime
 
-__all__ = ["daemon", "schedule"]
+__all__ = ["daemon", "notify", "schedule"]
 
 _DAYS = 7  # shown before and after now
 _FREQUENT = 12  # times a day; of a job with more, only the next time is shown
@@ -61,7 +63,7 @@ def schedule(
     Times are in your time zone (time_zone). Of jobs that run all day long, only the next time is shown; --json lists
     every time.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     if run is not None and skip is not None:
         raise InputError("give either --run JOB or --skip JOB")
@@ -165,3 +167,87 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
         note("no daemon is running: auria daemon")
     else:
         note(f"the daemon is {lease.holder}")
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+notify = typer.Typer(
+    help="Test and send notifications.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@notify.command("test")
+def check_addresses(as_json: Json = False) -> None:
+    """Send a test notification to every address of notify.addresses."""
+    from auria_bot.domain.notice import Notice
+    from auria_bot.errors import InputError
+
+    with app_context() as app:
+        notifier = app.notifier
+        if notifier is None:
+            raise InputError("there is no address to test; set notify.addresses, or AURIA_NOTIFY__ADDRESSES")
+        names = notifier.check()
+        message = "This is a test: Auria will notify you here when something needs you."
+        result = notifier.send(Notice(kind="test", subject="test", title="Test notification", body=message))
+    states = {name: "failed" if name in result.failed else "sent" for name in names}
+    if as_json:
+        print_json(states)
+    else:
+        for name, state in states.items():
+            echo(f"{name}: {state}")
+    if result.failed:
+        note(f"Error: {len(result.failed)} of {len(names)} failed; check the address and the network")
+        raise typer.Exit(1)
+
+
+@notify.command("send")
+def send(as_json: Json = False) -> None:
+    """Find what the operator should know, and send it; the daemon does so automatically."""
+    with app_context() as app:
+        notices = app.notices
+        new, sent = notices.update(), notices.send()
+    if as_json:
+        print_json({"new": new, "sent": sent})
+    else:
+        echo(f"{new} new, {sent} sent")
+
+
+notify.command("say", hidden=True)(send)  # its earlier name
+
+
+@notify.command("digest")
+def digest() -> None:
+    """Send a summary of the last 24 hours, once a day."""
+    with app_context() as app:
+        notices = app.notices
+        new = notices.add_digest()
+        digest_state = "a new digest" if new else "the digest of today was already sent"
+        result = f"{digest_state}, {counted(notices.send(), 'notice')} sent"
+    note(result)
+    report(result)
+
+
+@notify.command("relay", hidden=True)
+def relay() -> None:
+    """Send the notice on stdin to the addresses on stdin; for a daemon whose settings or database fail."""
+    import json
+    import sys
+
+    from auria_bot.domain.notice import Notice
+    from auria_bot.errors import InputError
+    from auria_bot.execution.parent_watch import send as send_to_parent
+    from auria_bot.services.operations.notifier import AppriseNotifier
+
+    try:
+        given = json.load(sys.stdin)
+        notice, delivered = Notice(**given["notice"]), [str(key) for key in given["delivered"]]
+        addresses = [str(address) for address in given["addresses"]]
+    except (ValueError, KeyError, TypeError):
+        raise InputError("the notice on stdin cannot be read; test the addresses with: auria notify test") from None
+    result = AppriseNotifier(addresses).send(notice, skip=delivered)
+    send_to_parent({"delivered": result.delivered, "failed": result.failed})
+    if result.failed:
+        raise typer.Exit(1)

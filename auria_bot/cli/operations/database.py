@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app_context import app_context
+from auria_bot.cli.app import app_context
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, table, when
 from auria_bot.execution.parent_watch import report
 

@@ -34,7 +34,7 @@ def overview(context: typer.Context, as_json: Json = False) -> None:
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
     """List channels: state, posts, address, where secrets are stored."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         rows = app.channel_administration.statuses()
@@ -101,7 +101,7 @@ def add(
     for without echo, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from the command
     line.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.prompts import TerminalPrompts
 
     with app_context() as app:
@@ -135,7 +135,7 @@ def check(
 
     A channel that Auria paused automatically is resumed when its check succeeds.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         found = app.channel_administration.check(names or ())
@@ -158,7 +158,7 @@ def pause(
     as_json: Json = False,
 ) -> None:
     """Pause a channel: its posts wait, and its platform is not contacted."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         app.channel_administration.require(name)
@@ -172,7 +172,7 @@ def pause(
 @channels.command()
 def resume(name: Name, as_json: Json = False) -> None:
     """Check a paused channel, and resume it when it works."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         app.channel_administration.require(name)
@@ -193,7 +193,7 @@ def remove(
 
     What was published stays published. A channel that posts still wait for is not removed.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.prompts import require_confirmation
 
     with app_context() as app:
@@ -222,7 +222,7 @@ def serve(
     pictures that are being published, each for a short time, and nothing else.
     """
     from auria_bot.channels.media.endpoint import picture_server
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         app.channel_administration.require(name)

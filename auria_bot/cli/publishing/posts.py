@@ -55,7 +55,7 @@ def list_posts(
     """List posts: the state of each draft on each channel."""
     if context.invoked_subcommand is not None:
         return
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.domain.post import PostState
     from auria_bot.services.serialization import post_json
 
@@ -77,7 +77,7 @@ def list_posts(
 @posts.command()
 def show(post_id: Id, as_json: Json = False) -> None:
     """Show a post: its text, and every attempt with its times, its outcome and the platform's answer."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.services.serialization import post_json
 
     with app_context() as app:
@@ -106,7 +106,7 @@ def withdraw(
     Nothing deleted can be brought back. Where a platform lets no program delete, its answer says how to do it by
     hand. What cannot be finished now goes on with the next auria publish.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.prompts import require_confirmation
     from auria_bot.services.serialization import post_json, withdrawal_json
 
@@ -169,7 +169,7 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Decide the outcome of a post that needs attention, or say that a published one is deleted."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.services.serialization import post_json
 
     chosen = {"sent": sent is not None, "not-sent": not_sent, "give-up": give_up, "withdrawn": withdrawn}

@@ -57,7 +57,7 @@ def publish(
 
     A post of unknown outcome is looked up on its channel before anything is sent again.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         for name in channel or ():

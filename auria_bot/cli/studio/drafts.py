@@ -63,7 +63,7 @@ def list_drafts(
     as_json: Json = False,
 ) -> None:
     """List drafts, newest first."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState
     from auria_bot.errors import UnknownName
     from auria_bot.services.serialization import draft_json
@@ -95,7 +95,7 @@ def show(
 
     The picture is drawn when the terminal can draw; its path is always printed.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.pictures import Drawing
     from auria_bot.errors import UnknownName
     from auria_bot.services.serialization import PICTURES, draft_json
@@ -158,7 +158,7 @@ def approve(
 
     The approval covers picture, text and channels as they are; changing the draft voids it.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         approved = app.review.approve(ids, channels=channel or ())
@@ -181,7 +181,7 @@ def reject(
 
     They stay listed but are never published, unless you take the rejection back: auria undo ID.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         rejected = []
@@ -203,7 +203,7 @@ def edit(
 
     In your editor, or by options. An earlier approval becomes void.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal import prompts
 
     with app_context() as app:
@@ -227,7 +227,7 @@ def undo(draft_id: Id, as_json: Json = False) -> None:
     Its approval, its rejection (also that of a version that was replaced), or the last edit of its texts. It waits
     for a decision again.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         draft = app.review.undo(draft_id)
@@ -263,7 +263,7 @@ def restyle(
 
     Poem and painting stay the same. The new version replaces the draft, which is rejected.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import following
     from auria_bot.domain.pipeline import ArtworkRequest
 
@@ -283,7 +283,7 @@ def repaint(
 
     The poem stays the same. The new version replaces the draft, which is rejected.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import following
     from auria_bot.domain.pipeline import ArtworkRequest
 
@@ -364,8 +364,8 @@ def sheet(
     ids: Annotated[list[int] | None, typer.Argument(help="Drafts by number. Default: the newest twelve.")] = None,
 ) -> None:
     """Write a contact sheet of drafts and their poems."""
-    from auria_bot.art.exporters import contact_sheet
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.art.exporters import card
+    from auria_bot.cli.app import app_context
     from auria_bot.errors import NotFound
 
     with app_context() as app:
@@ -373,12 +373,12 @@ def sheet(
         if not drafts:
             raise NotFound("there is no draft yet; make one: auria make")
         frames = [
-            contact_sheet.Frame(
+            card.Frame(
                 picture=app.pictures.path(draft.folder, draft.artwork.files["post"].name),
                 poem=draft.artwork.haiku.lines,
                 caption=f"{draft.id} · {draft.artwork.mood} · {draft.artwork.style.credit}",
             )
             for draft in drafts
         ]
-        contact_sheet.write(frames, target)
+        card.write_sheet(frames, target)
     echo(f"contact sheet: {target.absolute()}")

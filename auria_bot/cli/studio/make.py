@@ -67,7 +67,7 @@ def make(
 
     Each gets a poem, a painting of it, a version restyled in a mood, and the texts for publishing.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     _check_options(
         {"theme": theme, "season": season, "mood": mood, "seed": seed, "style": style, "count": count}, resume, discard

@@ -165,7 +165,7 @@ def review(
     a approve, r reject with a reason, e edit, s restyle, p repaint, u undo, n or space next, b back, v view in full,
     ? keys, q quit. Each decision is saved at once, and can be undone until it is published.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.pictures import Drawing
     from auria_bot.errors import UnknownName
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from auria_bot.corpus.sources.dump import listed
 from auria_bot.corpus.sources.retry import RequestCounter, RetryPolicy
 from auria_bot.corpus.sources.stream import Tally
+from auria_bot.corpus.sources.submission import listed
 from auria_bot.errors import BackendMissing, ChannelError, InputError, NotFound, SettingsError, Unauthorised
 from auria_bot.url_validation import checked_address
 

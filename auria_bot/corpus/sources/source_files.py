@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.sources import dump, rows
+from auria_bot.corpus.sources import rows, submission
 from auria_bot.corpus.sources.stream import Tally, lines
 from auria_bot.errors import InputError, NotFound
 
@@ -59,9 +59,9 @@ def opened(
         raise NotFound(f"no file {path}")
     kind, document = _kind(path), _document(path)
     if isinstance(document, dict):
-        return SourceContents(posts=dump.listed(document, subreddits=subreddits, tally=tally))
+        return SourceContents(posts=submission.listed(document, subreddits=subreddits, tally=tally))
     if document is not None:
-        records: Iterable[Any] = dump.each(document, tally)
+        records: Iterable[Any] = submission.each(document, tally)
     elif kind in {"folder", "arrow", "parquet"}:
         records = rows.arrow_records(path, tally=tally, tell=tell)
     elif kind in {"csv", "tsv"}:
@@ -71,10 +71,10 @@ def opened(
     elif mapping or not _is_dump(path):
         return SourceContents(rows=rows.from_json_lines(path, mapping, tally=tally, tell=tell))
     else:
-        return SourceContents(posts=dump.submissions(path, subreddits=subreddits, tally=tally, tell=tell))
+        return SourceContents(posts=submission.submissions(path, subreddits=subreddits, tally=tally, tell=tell))
     first, records = _peeked(records)
-    if not mapping and dump.is_post(first):
-        return SourceContents(posts=dump.from_records(records, subreddits=subreddits, tally=tally))
+    if not mapping and submission.is_post(first):
+        return SourceContents(posts=submission.from_records(records, subreddits=subreddits, tally=tally))
     return SourceContents(rows=rows.from_records(records, mapping, path=path, tally=tally))
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
-from auria_bot.art.exporters.provenance import SOURCE_TYPE, exif, icc_profile, xmp
+from auria_bot.art.exporters.exporter import SOURCE_TYPE, exif, icc_profile, xmp
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.artwork import ArtworkInProgress, Haiku
 from auria_bot.domain.interfaces import Limits
@@ -179,7 +179,7 @@ def test_provenance_is_kept(tmp_path: Path) -> None:
     """Remade from JPEG or PNG, the file still says that a machine made it, its poem and its seed."""
     told = {"exif": exif(ARTWORK), "icc_profile": icc_profile()}
     jpeg = saved(tmp_path / "picture.jpg", painting(400, 500), xmp=xmp(ARTWORK), **told)
-    from auria_bot.art.exporters.provenance import png_chunks
+    from auria_bot.art.exporters.exporter import png_chunks
 
     png = saved(tmp_path / "picture.png", painting(400, 500), pnginfo=png_chunks(ARTWORK), **told)
     for made in (jpeg, png):

@@ -53,7 +53,7 @@ class Examiner:
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """A draft in every state, and posts."""
     with closing(fake_house(tmp_path / "home")) as made:
-        monkeypatch.setattr("auria_bot.cli.app_context.app_context", lambda: contextlib.nullcontext(made))
+        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         monkeypatch.setattr("auria_bot.bootstrap.application.doctor", Examiner)
         for number in (1, 2, 3, 4, 5):
             approved(made, number, channels=("fake",))

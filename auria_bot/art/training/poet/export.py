@@ -11,7 +11,7 @@ import torch
 from auria_bot.art.checkpoint import export_onnx, read_json, save_weights, write_checksums, write_json
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm, WordLstmConfig
-from auria_bot.art.poets.ngram_filter import NgramFilter
+from auria_bot.art.poets.lexicon import NgramFilter
 from auria_bot.art.poets.word_lstm import SCENES
 from auria_bot.art.training.poet.dataset import HAIKU, PUBLIC_DOMAIN, STANZAS
 from auria_bot.corpus import verses

@@ -14,8 +14,7 @@ import numpy as np
 from auria_bot.art import runtime
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.poets.decoding import Decoder, SamplingParams
-from auria_bot.art.poets.lexicon import Lexicon
-from auria_bot.art.poets.ngram_filter import NgramFilter
+from auria_bot.art.poets.lexicon import Lexicon, NgramFilter
 from auria_bot.art.poets.ranking import faults
 from auria_bot.corpus.language import content_filter, verse_rules
 from auria_bot.corpus.language.verse_rules import HAIKU_KIND, KINDS

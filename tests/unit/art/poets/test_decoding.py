@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from auria_bot.art.poets.decoding import Decoder, DecodeState, SamplingParams, draw, feasible
-from auria_bot.art.poets.lexicon import SYLLABLE_OVERRIDES, Lexicon
-from auria_bot.art.poets.ngram_filter import NgramFilter
+from auria_bot.art.poets.lexicon import SYLLABLE_OVERRIDES, Lexicon, NgramFilter
 from auria_bot.corpus.language import syllables, verse_rules
 from auria_bot.corpus.language.words import END, LINE, SPECIALS, Vocabulary
 

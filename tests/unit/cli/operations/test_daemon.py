@@ -9,9 +9,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
 from auria_bot.bootstrap.application import build
+from auria_bot.cli.app import app
 from auria_bot.domain.job_schedule import CatchUp
+from auria_bot.errors import InputError
+from auria_bot.execution import parent_watch
 from auria_bot.services.schedule.job_scheduler import JobScheduler, LeaderElection
 from auria_bot.services.schedule.jobs import JobOutcome, JobResult
 from auria_bot.settings.sections import PostingSettings
@@ -19,6 +23,7 @@ from auria_bot.testing import FakeClock
 from tests.factories import add_draft
 from tests.house import fake_house
 from tests.publishing import approved
+from tests.scenarios.outages import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +38,7 @@ Auria = Any
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """A house of fakes that every command opens."""
     with closing(fake_house(tmp_path / "home", clock=FakeClock())) as made:
-        monkeypatch.setattr("auria_bot.cli.app_context.app_context", lambda: contextlib.nullcontext(made))
+        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         yield made
 
 
@@ -92,7 +97,7 @@ def test_times_for_a_channel_that_is_not_there(
     """Are told: a slip in a channel's name would else leave it at the usual times."""
     wrong = house.settings.schedule.model_copy(update={"channels": {"fokder": PostingSettings(at=("09:00",))}})
     with closing(build(house.settings.model_copy(update={"schedule": wrong}), clock=house.clock)) as slipped:
-        monkeypatch.setattr("auria_bot.cli.app_context.app_context", lambda: contextlib.nullcontext(slipped))
+        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(slipped))
         err = auria("schedule")[2]
     assert "schedule.channels has times for 'fokder', which is no channel; known: fake, folder" in err
 
@@ -150,3 +155,40 @@ def test_the_command_starts_the_daemon(house: Application, auria: Auria, monkeyp
     assert auria("daemon", "--once")[0] == 0
     assert auria("daemon")[0] == 0
     assert called == ["once", "run"]
+
+
+NOTICE = {"kind": "standstill", "subject": "database", "title": "Auria stands still", "body": "It is away."}
+
+
+@pytest.fixture(autouse=True)
+def _hopeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home whose settings are wrong, and whose database is a folder."""
+    (tmp_path / "auria.toml").write_text("[studio\n", encoding="utf-8")
+    (tmp_path / "auria.db").mkdir()
+    monkeypatch.setenv("AURIA_HOME", str(tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore:'.*' is deprecated:DeprecationWarning")
+def test_a_notice_is_relayed(monkeypatch: pytest.MonkeyPatch):
+    """To each address but those that have it; the answer tells which have it now, and never shows an address."""
+    pytest.importorskip("apprise")
+    answers: list[dict] = []
+    monkeypatch.setattr(parent_watch, "send", answers.append)
+    with Listener() as listener:
+        given = {"addresses": [listener.address, "json://me:s3cret@127.0.0.1:1/x"], "delivered": [], "notice": NOTICE}
+        done = CliRunner().invoke(app, ["notify", "relay"], input=json.dumps(given))
+        (answer,) = answers
+        assert (done.exit_code, len(answer["delivered"]), answer["failed"]) == (1, 1, ("address 2 (json)",))
+        assert "s3cret" not in done.output
+        again = {**given, "addresses": [listener.address], "delivered": answer["delivered"]}
+        assert CliRunner().invoke(app, ["notify", "relay"], input=json.dumps(again)).exit_code == 0
+        assert listener.titles == ["Auria stands still"]
+
+
+@pytest.mark.parametrize(
+    "given", ["", "[]", '{"addresses": []}', '{"addresses": [], "delivered": [], "notice": {"a": 1}}']
+)
+def test_words_that_cannot_be_read_are_refused(given: str):
+    """With a sentence."""
+    done = CliRunner().invoke(app, ["notify", "relay"], input=given)
+    assert isinstance(done.exception, InputError)

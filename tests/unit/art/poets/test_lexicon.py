@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from auria_bot.art.poets.ngram_filter import NgramFilter
+from auria_bot.art.poets.lexicon import NgramFilter
 from auria_bot.errors import ModelCorrupt, ModelMissing
 
 
