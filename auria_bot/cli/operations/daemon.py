@@ -1,4 +1,4 @@
-"""`auria daemon`, `auria schedule` and `auria notify`: the unattended loop, what it did and will do, and its notifications."""
+"""The unattended loop, what it did and will do, and its notifications: `daemon`, `schedule` and `notify`."""
 
 from __future__ import annotations
 

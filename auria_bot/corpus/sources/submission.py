@@ -1,9 +1,8 @@
 """Submissions to Reddit, from records of any epoch: dumps of Pushshift or Arctic Shift, and listings of the API.
 
 Records differ by epoch: `created_utc` is a number or a string, `name` or `id` may be missing, `edited` is false or a
-time, a removal is stated in one of four ways, and older titles are HTML-escaped.
-
-Of a dump (NDJSON), only lines that name a wanted subreddit are decoded. Bad lines are counted and sampled, and do not stop the reading.
+time, a removal is stated in one of four ways, and older titles are HTML-escaped. Of a dump (NDJSON), only lines that
+name a wanted subreddit are decoded. Bad lines are counted and sampled, and do not stop the reading.
 """
 
 from __future__ import annotations
