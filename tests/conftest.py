@@ -28,7 +28,7 @@ for _size in ("COLUMNS", "LINES"):  # a size that the caller exports would stand
 
 @pytest.fixture(autouse=True)
 def _log_as_it_was() -> Iterator[None]:
-    """The loggers that a command configures are put back, so that the next test hears its own log."""
+    """Restore the loggers that a command configures, so that the next test captures its own log."""
     loggers = [logging.getLogger(name) for name in ("auria_bot", "sqlalchemy.engine", "sqlalchemy.engine.Engine")]
     before = [(one.handlers[:], one.level, one.propagate) for one in loggers]
     yield

@@ -18,7 +18,7 @@ __all__ = ["approved", "attempts", "only", "outcomes"]
 
 
 def approved(house: Application, number: int = 1, channels: tuple[str, ...] = ("fake",)) -> Draft:
-    """An approved draft whose picture lies on the disk."""
+    """An approved draft whose picture is on the disk."""
     house.settings.home.mkdir(parents=True, exist_ok=True)
     source = house.settings.home / "source.jpg"
     Image.new("RGB", (40, 50), (number % 256, number // 256, 3)).save(source, format="JPEG")

@@ -1,4 +1,4 @@
-"""A Reddit of the tests, and a house that reads it."""
+"""A stand-in for Reddit, and an application that reads it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def server() -> Iterator[RedditServer]:
 
 
 def reading_house(home: Path, server: RedditServer, **more: Any) -> Application:
-    """A house whose Reddit is that server, at the time of the server, who never sleeps; more settings of corpus.reddit."""
+    """An application that reads from that server by its clock, without waiting; options are of corpus.reddit."""
     fake_house(home).close()
     made = build(
         Settings.model_validate({"home": home, "corpus": {"reddit": server.settings(**more)}}),
@@ -61,12 +61,12 @@ def reading_house(home: Path, server: RedditServer, **more: Any) -> Application:
 
 
 def kept(home: Path) -> set[str]:
-    """The ids of the posts whose poems are kept."""
+    """The ids of the posts whose poems are stored."""
     return {identifier for identifier, _ in _rows(home)}
 
 
 def kept_lines(home: Path) -> list[str]:
-    """The poems that are kept."""
+    """The poems that are stored."""
     return [lines for _, lines in _rows(home)]
 
 

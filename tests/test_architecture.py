@@ -1,4 +1,4 @@
-"""The rules of the house, read from the source: who may import whom, how long things may be, what must be said."""
+"""The project's rules, read from the source: who may import whom, how long things may be, what must be documented."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def post_of(picture: Path, text: str, alt_text: str) -> Post:
 
 
 def new_post(folder: Path) -> Post:
-    """A post unlike every other, whose picture lies on the disk."""
+    """A post unlike every other, whose picture is on the disk."""
     number = next(_NUMBERS)
     picture = folder / f"picture-{number}.jpg"
     Image.new("RGB", (432, 540), (30, number * 7 % 256, 90)).save(picture)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Operator:
-    """Someone at the command line, in a home of their own."""
+    """An operator at the command line, with a home of their own."""
 
     def __init__(self, home: Path, *, fakes: bool = True, **settings: str) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}

@@ -1,4 +1,4 @@
-"""The corpus by the command line: import, look, forget, versions."""
+"""The corpus from the command line: import, show, forget, versions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POEMS = (
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    """Someone with an empty home."""
+    """An operator with an empty home."""
     return Operator(tmp_path / "home")
 
 

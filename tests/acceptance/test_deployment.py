@@ -50,7 +50,7 @@ def test_every_command_that_is_named_exists(name: str):
 
 
 def test_the_dockerfile_copies_what_is_there():
-    """Each COPY's source is in the repository and not kept out; it ends as another user than root, with a health check."""
+    """Each COPY's source is in the repository and not ignored; the image has a user and a health check."""
     steps = instructions(_text("Dockerfile"))
     ignored = {line.strip("*/") for line in _text(".dockerignore").splitlines()}
     for name, words in steps:
@@ -147,7 +147,7 @@ def test_the_unit_keeps_the_daemons_times(unit: Mapping[str, str]):
 
 
 def test_the_unit_speaks_the_daemons_language(unit: Mapping[str, str]):
-    """She tells that she is ready, alive and stopping, by herself; SIGHUP reads the settings, after a look at them."""
+    """Systemd learns that the daemon is ready, alive and stopping; SIGHUP reads checked settings."""
     assert (unit["Type"], unit["NotifyAccess"]) == ("notify", "main")
     said = _text("auria_bot/daemon.py")
     assert all(re.search(rf'\bnotify_service_manager\(f?"{word}=1', said) for word in ("READY", "WATCHDOG", "STOPPING"))
@@ -161,7 +161,7 @@ def test_the_unit_speaks_the_daemons_language(unit: Mapping[str, str]):
 
 
 def test_the_unit_is_hardened(unit: Mapping[str, str]):
-    """With its own user, a shut-off file system and no privilege."""
+    """The unit runs as its own user, with a protected file system and without privileges."""
     assert unit["User"] == "auria"
     assert (unit["ProtectSystem"], unit["NoNewPrivileges"], unit["CapabilityBoundingSet"]) == ("strict", "true", "")
     assert "MemoryDenyWriteExecute" not in unit  # the runtimes write machine code
@@ -190,7 +190,7 @@ def test_systemd_takes_the_unit(tmp_path: Path):
 @pytest.mark.slow
 @pytest.mark.skipif(not caged.is_possible(), reason="systemd-analyze or libseccomp is not installed")
 def test_the_units_filter_lets_auria_work(tmp_path: Path):
-    """The kernel refuses what the unit takes away, and an artwork is made, approved and posted, and the house copied, under it."""
+    """Under the unit's system call filter an artwork is made, approved and posted, and the home is backed up."""
     cage = [sys.executable, "-m", "tests.acceptance.caged", str(DEPLOY / "auria.service")]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
     environment |= {"AURIA_HOME": str(tmp_path / "home")}
@@ -290,7 +290,7 @@ def test_prometheus_takes_alerts_and_panels(tmp_path: Path):
 
 
 class _Pulse:
-    """A house that is unwell."""
+    """A health endpoint that reports problems."""
 
     def look(self) -> HealthReport:
         return HealthReport(troubles=("no daemon",))
@@ -310,7 +310,7 @@ def _asked(url: str) -> Mapping[str, object]:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed")
 def test_a_real_prometheus_scrapes_and_warns(tmp_path: Path):
-    """One scrape of the endpoint, and the alerts of an unwell house are pending, that of a job with the job's name."""
+    """After one scrape of an endpoint with problems the alerts are pending, and a job's alert names the job."""
     import socket
 
     with socket.socket() as free:

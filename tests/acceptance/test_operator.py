@@ -16,7 +16,7 @@ from tests.acceptance.commands import ROOT, Operator
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory):
-    """Someone whose home holds three drafts of one run."""
+    """An operator whose home holds three drafts of one run."""
     someone = Operator(tmp_path_factory.mktemp("operator") / "home")
     (made,) = someone.json("make", "--count", "3", "--seed", "11", "--theme", "first snow")
     assert [draft["id"] for draft in made["drafts"]] == [1, 2, 3]
@@ -110,7 +110,7 @@ def test_the_editor_gets_both_texts(tmp_path):
 
 
 def test_a_rejected_draft_stays_rejected(operator):
-    """Its reason is kept, and it cannot be approved any more."""
+    """The reason of a rejected draft is stored, and the draft cannot be approved any more."""
     operator.run("reject", "3", "--reason", "too loud")
     assert operator.json("show", "3")["reason"] == "too loud"
     assert "rejected" in operator.run("approve", "3", code=6).stderr

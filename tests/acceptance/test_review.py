@@ -31,7 +31,7 @@ main()
 
 
 class Screen:
-    """A terminal with someone before it."""
+    """A terminal of fixed size and what it shows."""
 
     def __init__(self, operator: Operator, *arguments: str, size: tuple[int, int] = (100, 40)) -> None:
         import fcntl
@@ -115,7 +115,7 @@ def rows_of(drawn: str, columns: int, rows: int) -> list[str]:
 
 @pytest.fixture
 def operator(tmp_path) -> Iterator[Operator]:
-    """Someone with three drafts that wait."""
+    """An operator with three drafts to review."""
     someone = Operator(tmp_path / "home", COLORTERM="truecolor", TERM="xterm-256color")
     someone.env.pop("TMUX", None)
     someone.env.pop("NO_COLOR", None)

@@ -92,7 +92,7 @@ class TestMakefile:
         return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
     def test_alone_it_lists_its_targets(self):
-        """Nobody has to read it to use it."""
+        """`make` without a target lists the targets."""
         said = self._make().stdout
         for target in ("demo", "test", "lint", "bench", "run", "lock"):
             assert f"make {target} " in said
@@ -115,7 +115,7 @@ class TestMakefile:
         assert "make demo PYTHON=" in said.stderr
 
     def test_the_demo_takes_no_setting_of_the_user_along(self):
-        """Someone's own database must never see the demo's drafts."""
+        """The demo ignores the user's settings, so its drafts never reach the user's own database."""
         said = subprocess.run(
             ["make", "-n", "demo"],
             cwd=ROOT,
@@ -183,7 +183,7 @@ class TestInstallation:
         return found
 
     def _run(self, checkout: Path, index: PackageIndex, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command that knows no other index, no cache and no setting of this machine's pip."""
+        """Run a command without this machine's pip index, cache and settings."""
         own = {name: value for name, value in os.environ.items() if not name.upper().startswith(("PIP_", "AURIA_"))}
         own |= {
             "PIP_INDEX_URL": index.url,

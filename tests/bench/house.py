@@ -1,4 +1,4 @@
-"""The benchmark house: the source of the program in figures, and nothing in it that was retired."""
+"""The benchmark house: sizes of the source, and names and phrases that were retired."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _BAR = "at least 20 % under a 5-gram Kneser-Ney model"
 
 
 def data_folder() -> Path:
-    """Where the verse lies: AURIA_DATA, else shared/data beside the checkout."""
+    """The folder with the verse: AURIA_DATA, else shared/data beside the checkout."""
     given = os.environ.get("AURIA_DATA")
     return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -144,7 +144,7 @@ def test_a_post_that_was_taken_over_is_not_sent(
 
 @every
 def test_another_picture_than_the_approved_one_is_refused(name: str, channel: Channel, tmp_path: Path) -> None:
-    """Whatever lies in its place."""
+    """A picture other than the approved one is not sent."""
     post = dataclasses.replace(new_post(tmp_path), picture_sha256="0" * 64)
     if name != "fake":  # which never looks at pictures
         with pytest.raises(Rejected):

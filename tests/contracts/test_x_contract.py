@@ -1,4 +1,4 @@
-"""The x channel keeps to X's published contract, where that is at hand."""
+"""The x channel keeps to X's published contract, where a copy of it is available."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_requests_and_answers_are_valid(tmp_path: Path) -> None:
 
 
 def test_what_the_contract_does_not_know_is_found() -> None:
-    """An old parameter, an unknown field, a missing count, a status nobody declared."""
+    """An old parameter, an unknown field, a missing count and an undeclared status are found."""
     contract = Contract(contract_file())
     assert contract.request("GET", "/2/tweets", [("ids", "1"), ("tweet.fields", "text")], None)
     assert contract.request("GET", "/2/tweets", [("ids", "one")], None)

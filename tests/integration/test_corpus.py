@@ -40,7 +40,7 @@ def test_labels_are_ids_alone():
 
 
 def test_planted_versions_are_found():
-    """Among strangers of the same few words."""
+    """Planted versions are found among unrelated poems of the same few words."""
     precision, recall = near_duplicates.score(*near_duplicates.planted(2000))
     assert precision >= near_duplicates.PRECISION
     assert recall >= near_duplicates.RECALL

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_days_round_a_clock_change(tmp_path: Path, zone: str, first: date):
-    """Each local day has each slot once."""
+    """Each local day has each scheduled run once."""
     count, wrong = year.faults(tmp_path, zone, first=first, days=5)
     assert (count, wrong) == (15, [])
 

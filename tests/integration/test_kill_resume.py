@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.slow
 def test_killed_runs_are_finished_by_resuming(tmp_path: Path) -> None:
-    """Killed early, in the middle and late, whoever dies: the drafts are those of an undisturbed run, and what is not is told."""
+    """A run whose studio or worker is killed at any point gives the drafts of an undisturbed run once it is resumed."""
     expected, seconds = reference(tmp_path / "reference")
     assert sorted(expected) == ["01", "02", "03"]
     found = {}

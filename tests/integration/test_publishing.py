@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def publishers() -> Iterator[publish_faults.Publishers]:
-    """A process that forks mortal publishers."""
+    """A process that forks publishers which may be killed."""
     with publish_faults.Publishers() as opened:
         yield opened
 
@@ -48,7 +48,7 @@ def test_a_token_that_ends_between_upload_and_post(channel: str, tmp_path: Path)
 
 @pytest.mark.slow
 def test_many_publishers_on_sqlite() -> None:
-    """Each post once, and nobody is locked out."""
+    """Each post is sent once, and no publisher fails with a locked database."""
     figures, passed = publish_sqlite.measured(posts=60, processes=3)
     assert passed, figures
 

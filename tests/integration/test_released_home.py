@@ -33,7 +33,7 @@ _RELEASED = Path(__file__).parent / "released_home"
 
 @pytest.fixture
 def moved(tmp_path: Path) -> Iterator[Application]:
-    """The application of the released home, which now lies elsewhere."""
+    """The application of the released home, moved to another folder."""
     home, archive = tmp_path / "moved", tmp_path / "archive"
     archive.mkdir()
     shutil.copyfile(_RELEASED / "post.jpg", archive / "run-3.jpg")

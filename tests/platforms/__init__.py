@@ -105,4 +105,4 @@ class MemorySecrets:
 
 
 def ready(memo: str = "") -> None:
-    """For a `publish` that nobody else could take over."""
+    """A `confirm_send` that always succeeds."""

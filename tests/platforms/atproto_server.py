@@ -129,7 +129,7 @@ class PersonalServer(_Server):
             }
 
     def revoke(self) -> None:
-        """Forget every token."""
+        """Invalidate every token."""
         with self._lock:
             self._tokens.clear()
 

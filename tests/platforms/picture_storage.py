@@ -1,4 +1,4 @@
-"""An S3-compatible storage on this machine: it believes nothing, and works every signature out for itself.
+"""An S3-compatible storage on this machine that verifies every signature itself.
 
 Knows PUT, GET and DELETE of objects in one bucket. What is not signed by its one key, or was signed for longer ago than it
 says, is answered with 403.

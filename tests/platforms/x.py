@@ -167,7 +167,7 @@ class XPlatform:
             ]
 
     def add(self, text: str, *, age: float = 0.0) -> str:
-        """A post that somebody made by hand, so many seconds ago; its id."""
+        """Add a post that was made by hand so many seconds ago; returns its id."""
         with self.state.lock:
             tweet = _Tweet(self._new_id(age), text, [], made_with_ai=False)
             self.state.tweets[tweet.id] = tweet

@@ -408,7 +408,7 @@ def _crash_log(scratch: Path) -> str:
 
 
 def _private_files(scratch: Path) -> str:
-    """Nobody else reads the home, the database and its backups, whatever the umask."""
+    """Only the owner can read the home, the database and its backups, whatever the umask."""
     home = scratch / "home"
     subprocess.run(
         ["/bin/sh", "-c", 'umask 0; exec "$0" -P -m auria_bot db backup', sys.executable],

@@ -25,7 +25,7 @@ NOTE = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')"
 
 
 def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[str]]:
-    """What ran after three days off, how the slots stand, and what had run after the operator's word."""
+    """What ran after three days without a daemon, the states of the runs, and what ran after the operator's answer."""
     clock, noted = FakeClock(), root / "ran"
     jobs = {name: {"at": ["04:00"], "catch_up": policy} for name, policy in JOBS.items()}
     schedule = ScheduleSettings.model_validate(
@@ -50,7 +50,7 @@ def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[
 
 
 def measured() -> tuple[str, bool]:
-    """Let three days pass, and count what ran; then have the operator say yes. The figures, and whether the policies were kept."""
+    """Let three days pass without a daemon, then answer yes; the figures, and whether the policies were followed."""
     root = Path(tempfile.mkdtemp(prefix="auria-catch-up-"))
     try:
         ran, states, after = _lived(root)

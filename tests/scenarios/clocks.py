@@ -41,7 +41,7 @@ PAST = timedelta(seconds=LEASE.total_seconds() + 1)
 
 
 class _Scene:
-    """A house with one approved post to the fake channel, whose calls can be made to take as long as is wished."""
+    """An application with one approved post to the fake channel, whose calls can be made to take any time."""
 
     def __init__(self, home: Path) -> None:
         self.clock = FakeClock()
@@ -102,7 +102,7 @@ def lease_during_upload_taken_over(home: Path) -> Iterator[str]:
 
 
 def lease_during_answer(home: Path) -> Iterator[str]:
-    """The lease runs out while the answer is awaited: the receipt is kept."""
+    """The lease ends while the answer is awaited: the receipt is stored."""
     scene = _Scene(home)
     scene.during(answer=lambda: scene.clock.advance(seconds=PAST.total_seconds()))
     scene.publish()

@@ -31,7 +31,7 @@ class Compared:
 
 
 def contract_file() -> Path:
-    """Where the contract lies, whether it is there or not."""
+    """The path of the contract, whether it exists or not."""
     given = os.environ.get("X_API_CONTRACT")
     return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "contracts" / "x-api.json"
 

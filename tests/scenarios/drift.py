@@ -1,4 +1,4 @@
-"""Platforms whose answers change: every field of every answer missing, null, of another type, renamed, and fields nobody knows.
+"""Platforms whose answers change: each field missing, null, of another type or renamed, and unknown fields.
 
 For each social channel, before its platform on this machine: first a round without changes, which lists the fields of all answers;
 then a round for each change of each field. A round checks the channel, publishes a post whose answer is cut off, looks for it,

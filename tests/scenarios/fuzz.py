@@ -1,4 +1,4 @@
-"""Bar `fuzz`: the readers of files get bytes that nobody would write, and neither fall, nor hang, nor fill the memory.
+"""Bar `fuzz`: on malformed bytes the readers of files neither crash, nor hang, nor exhaust the memory.
 
 Hypothesis makes files of every kind the corpus is imported from: fragments of real shapes, damaged and mixed with chance, packed or not, read in
 blocks of any size. Each is read to its end, and what comes out is judged. `python -m tests.scenarios.fuzz FOLDER` is the same as a target for atheris,

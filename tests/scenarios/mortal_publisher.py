@@ -120,7 +120,7 @@ def _time_passes(url: str) -> None:
 
 
 def _publish(told: dict[str, Any]) -> None:
-    """One round, which may be the last; or, where nobody is to be killed, rounds until every post is at its end."""
+    """Run one round, in which the process may be killed, or else rounds until every post is final."""
     home = Path(told["home"])
     if told["kill"]:
         _mortal(*told["kill"])

@@ -1,4 +1,4 @@
-"""Bar `near-duplicates`: planted versions of poems are found, strangers are left alone.
+"""Bar `near-duplicates`: planted versions of poems are found, unrelated poems are not.
 
 Poems are made of the corpus's commonest words in its usual line lengths (or of a small list of words, where there is no folder of data), so that
 strangers share many words. Each planted version differs from its poem by case, by punctuation, by line breaks, or by one word. A pair counts as

@@ -1,4 +1,4 @@
-"""Publishers killed, or cut off from their platform, at every boundary; each then followed by one that lives.
+"""Publishers killed, or cut off from their platform, at every boundary; each is followed by one that is not disturbed.
 
 For each social channel, before its platform on this machine, so many seeded runs. A run has two due posts. Its seed draws the
 boundary, and at which of the posts: SIGKILL before the claim, after it, after the upload, right before the mutation, after it

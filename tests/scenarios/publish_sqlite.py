@@ -1,4 +1,4 @@
-"""Four publisher processes, one SQLite file, 5,000 due posts to the folder channel: each once, and nobody is locked out."""
+"""Four publishers, one SQLite file, 5,000 due posts to the folder channel: each sent once, none locked out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["measured"]
 
 
 def measured(posts: int, processes: int) -> tuple[str, bool]:
-    """Publish so many posts by several processes. The figures, and whether each went out once and nobody was locked out.
+    """Publish so many posts by several processes; the figures, and whether each was sent once without a locked database.
 
     A process that is told "database is locked" fails, and this with it.
     """

@@ -220,7 +220,7 @@ def _left_alone(home: Path, server: RedditServer, tally: Tally) -> None:
 
 
 def compared(home: Path, server: RedditServer) -> list[str]:
-    """What is kept beside what stands."""
+    """Compare what is stored with what should be."""
     with contextlib.closing(sqlite3.connect(home / "auria.db")) as connection:
         rows = connection.execute("SELECT external_id, lines, author FROM verses WHERE state = 'kept'").fetchall()
         left = connection.execute("SELECT count(*) FROM verses WHERE state = 'forgotten' AND lines != ''").fetchone()[0]

@@ -143,7 +143,7 @@ class _House:
         self._number = 0
 
     def run(self, *arguments: str) -> int:
-        """Run a command as `main` does, every logger at DEBUG; what it wrote is kept."""
+        """Run a command as `main` does, every logger at DEBUG; its output is collected."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
         said = io.StringIO()
         code = 0
@@ -187,7 +187,7 @@ class _House:
             return [post.id for post in house.publisher.posts([PostState.NEEDS_ATTENTION, PostState.WAITING])]
 
     def kept(self) -> set[str]:
-        """What the vault holds: what was planted, and every token that a channel put there."""
+        """What the secret store holds: what was planted, and every token that a channel stored."""
         found: set[str] = set()
         for file in (self.home / "secrets").glob("*.json"):
             values = json.loads(file.read_text())
@@ -231,7 +231,7 @@ _set_up = telemetry.set_up
 
 
 def _loud(**words: Any) -> None:
-    """Set the log up as it is, then have every logger speak at DEBUG and Auria's handlers hear all of it."""
+    """Set the log up as usual, then log everything at DEBUG into Auria's handlers."""
     _set_up(**{**words, "level": "debug"})
     root = logging.getLogger()
     root.setLevel(logging.DEBUG)
@@ -337,7 +337,7 @@ def _provoke(house: _House, server: Platform, backend: str, fault: str) -> None:
 
 
 def _crash(house: _House, backend: str, secrets: Iterable[str]) -> None:
-    """An error that nobody foresaw, with every secret in its message, in its cause and in a header."""
+    """An unexpected error with every secret in its message, in its cause and in a header."""
     words = " ".join(secrets)
 
     def fail(*_: object, **__: object) -> None:
@@ -366,7 +366,7 @@ def _crash(house: _House, backend: str, secrets: Iterable[str]) -> None:
 
 
 def try_directly(backend: str, folder: Path, findings: Findings) -> None:
-    """What a channel raises and remembers by itself, with no mask before it."""
+    """What a channel raises and stores by itself, without any masking."""
     with clear_secrets(), platform(backend) as server:
         planted, wrong = server.secrets(), _wrong(server.secrets())
         said: list[str] = []
@@ -457,12 +457,12 @@ class _Ring(KeyringBackend):
         self.held[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
-        """Forget it."""
+        """Delete the entry."""
         del self.held[service, username]
 
 
 def try_keyring(backend: str, folder: Path, findings: Findings) -> None:
-    """The same with secrets in the keyring: then no file of the home holds one, not the vault's either."""
+    """The same with secrets in the keyring: then no file of the home holds one, the secret store's included."""
     house, ring, before = _House(folder / f"home-keyring-{backend}", findings), _Ring(), keyring.get_keyring()
     keyring.set_keyring(ring)
     try:

@@ -1,4 +1,4 @@
-"""Two daemons on one database, the leader killed with SIGKILL at random moments: every slot once, and soon another leads.
+"""Two daemons on one database, the leader killed at random moments: each run happens once, the other soon leads.
 
 The daemons are the command itself, with its real lease and heartbeat; each minute has a slot that posts one draft to the folder
 channel by the real `auria publish`. It is judged by what there is in the end, not by when: every minute has one run, and every
@@ -133,7 +133,7 @@ def _stop(daemons: list[subprocess.Popen[bytes]]) -> None:
 
 
 def measured(kills: int, *, longest_life: float = LONGEST_LIFE) -> tuple[str, bool]:
-    """Kill so many leaders. The figures, and whether every slot ran once and each took over in time."""
+    """Kill so many leaders; the figures, and whether each scheduled run happened once and each takeover was in time."""
     chance, root = random.Random(20261121), Path(tempfile.mkdtemp(prefix="auria-takeover-"))
     waits, daemons = list[float](), list[subprocess.Popen[bytes]]()
     try:

@@ -34,7 +34,7 @@ ODD = timedelta(hours=7, minutes=13)
 
 
 def faults(folder: Path, zone: str, *, first: date = date(2026, 1, 1), days: int = 365) -> tuple[int, list[str]]:
-    """Live through a stretch of days in a zone: how many slots were claimed, and what was not as it should be."""
+    """Simulate a range of days in a time zone: how many runs were claimed, and what was wrong."""
     here = ZoneInfo(zone)
     clock = FakeClock(instant(first, time(0), here))
     end = instant(first + timedelta(days=days), time(0), here)

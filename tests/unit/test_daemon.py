@@ -57,7 +57,7 @@ def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
 
 @pytest.fixture
 def made(house: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]]:
-    """Makes daemons in the house, and ends them."""
+    """Makes daemons in the application's home, and ends them."""
     daemons: list[Daemon] = []
 
     def make(*, program=REPORT, schedule=HOURLY, load=None, holder="a") -> Daemon:
@@ -71,7 +71,7 @@ def made(house: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]
 
 
 def states(house: Application) -> list[tuple[str, JobRunState, str]]:
-    """What became of each slot, the first first."""
+    """The state of each run, the first first."""
     return [
         (one.slot.name[11:], one.state, one.summary)
         for one in reversed(house.job_scheduler.history())
@@ -177,7 +177,7 @@ def test_a_daemon_starts_without_a_database(tmp_path: Path, caplog):
 
 
 def test_of_two_daemons_only_the_leader_tells_of_a_standstill(made, monkeypatch):
-    """As far as each knew when it last heard."""
+    """Of two daemons without a database only the last known leader sends the alert."""
     first, second = made(), made(holder="b")
 
     def away(*_, **__):
@@ -281,7 +281,7 @@ def test_three_days_off(house: Application, clock: FakeClock, made):
 
 
 def test_the_command_stops_in_order(tmp_path: Path):
-    """`auria daemon` ticks, hears SIGHUP, loads nothing heavy and ends well at SIGTERM."""
+    """`auria daemon` runs, handles SIGHUP, imports nothing heavy and ends in order at SIGTERM."""
     with closing(fake_house(tmp_path, clock=lambda: datetime.now(UTC))) as house:
         house.store.close()
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
@@ -326,7 +326,7 @@ def test_an_idle_daemon_imports_nothing_heavy(tmp_path: Path):
 
 
 def test_a_tidy_house_forgets_old_slots(house: Application, clock: FakeClock, made):
-    """What ran more than a year ago is let go when the house is tidied."""
+    """Tidying deletes runs of more than a year ago."""
     one = made(schedule=ScheduleSettings.model_validate({**QUIET, "measure": NO_JOB, "tidy": {"at": ["04:00"]}}))
     tidied: list[bool] = []
     one._app.job_scheduler.__dict__["forget_old"] = lambda: tidied.append(True)
@@ -349,7 +349,7 @@ def test_a_clock_that_was_ahead_stops_nothing(house: Application, clock: FakeClo
 
 
 def test_what_is_wrong_with_one_job_keeps_no_other_from_its_work(house: Application, clock: FakeClock, made):
-    """A draft that cannot be read fails what needs drafts; the rest is done, and no slot is given up for it in a minute."""
+    """A draft that cannot be read fails only the jobs that need drafts, and no run is given up at once."""
     with house.store.begin() as unit:
         add_draft(unit)
     schedule = {**{job: {"at": []} for job in QUIET}, "make": {"at": ["09:30"]}, "measure": {"at": ["09:30"]}}

@@ -98,7 +98,7 @@ def test_a_failed_write_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
-    """A reader in between sees the old content; the scratch file lies beside it and has its suffix."""
+    """A reader sees the old content meanwhile; the temporary file is beside it and has its suffix."""
     write_atomic(tmp_path / "a.png", "old")
     with atomic_path(tmp_path / "a.png") as scratch:
         scratch.write_text("new")

@@ -1,4 +1,4 @@
-"""Slow clients hold few connections, for a limited time, and keep nobody out."""
+"""Slow clients hold few connections for a limited time, so that others are served."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_the_tokens_within_a_session_are_secrets_too() -> None:
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str, secret: str) -> None:
-    """Headers, OAuth's parameters, cookies and web tokens, which nobody guarded."""
+    """Unregistered headers, OAuth parameters, cookies and web tokens are masked."""
     assert secret not in redacted(text)
 
 

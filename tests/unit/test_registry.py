@@ -34,7 +34,7 @@ def test_every_name_leads_to_a_class(kind: str, name: str):
 
 
 def test_unknown_names_list_the_known():
-    """A name that nobody has lists those there are, shortened when it is long."""
+    """An unknown name lists the known ones, shortened when it is long."""
     with pytest.raises(UnknownName, match=r"no painter named 'atn'; known: attn, diffusers, fake"):
         registry.find("painter", "atn")
     with pytest.raises(UnknownName) as caught:

@@ -1,4 +1,4 @@
-"""Secrets: where they are found, that nobody else can read them, that they are never shown."""
+"""Secrets: where they are found, that only their owner can read them, that they are never shown."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_damaged_file_is_told(tmp_path: Path, content: str) -> None:
 
 
 def test_a_channels_name_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
-    """Whatever it is, its file lies in secrets/."""
+    """Whatever the channel's name, its file is in secrets/."""
     assert SecretStore(tmp_path, "../../etc", environment={}).file.parent == tmp_path / "secrets"
 
 
@@ -171,7 +171,7 @@ def test_a_secret_that_moves_stays_behind_nowhere(tmp_path: Path, ring: _Ring) -
 
 
 class _Shut(_Ring):
-    """A keyring that nobody unlocked."""
+    """A locked keyring."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise RuntimeError("locked; the password was s3cret")
@@ -193,7 +193,7 @@ def test_a_shut_keyring_is_told(tmp_path: Path) -> None:
 
 
 def test_a_keyring_that_is_not_chosen_is_left_alone(tmp_path: Path, ring: _Ring) -> None:
-    """A locked one may ask for its password and wait, which nobody would see under a service."""
+    """A locked keyring may ask for its password and wait, which a service cannot answer."""
 
     class Waiting(_Ring):
         def get_password(self, service: str, username: str) -> str | None:
@@ -294,7 +294,7 @@ def test_the_folder_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_only_the_operator_gives_a_damaged_file_up(tmp_path: Path) -> None:
-    """What a channel renews is not written over a file that could still be mended by hand, nor over one too open."""
+    """Renewed secrets do not overwrite a damaged file or one with too open permissions."""
     vault = SecretStore(tmp_path, "x", environment={})
     vault.store("password", "a")
     vault.file.write_text('{"password": "a",}')

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import app_context
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.errors import InputError
 from auria_bot.execution.parent_watch import report
@@ -182,6 +181,7 @@ notify = typer.Typer(
 @notify.command("test")
 def check_addresses(as_json: Json = False) -> None:
     """Send a test notification to every address of notify.addresses."""
+    from auria_bot.cli.app import app_context
     from auria_bot.domain.notice import Notice
     from auria_bot.errors import InputError
 
@@ -206,6 +206,8 @@ def check_addresses(as_json: Json = False) -> None:
 @notify.command("send")
 def send(as_json: Json = False) -> None:
     """Find what the operator should know, and send it; the daemon does so automatically."""
+    from auria_bot.cli.app import app_context
+
     with app_context() as app:
         notices = app.notices
         new, sent = notices.update(), notices.send()

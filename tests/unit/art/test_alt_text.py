@@ -23,7 +23,7 @@ STYLE = Style(key="wave", title="The Wave", artist="Gustave Courbet", year="1870
 
 
 def test_alt_text_says_what_how_and_why_in_this_order() -> None:
-    """Subject and colours, then mood and manner, then the poem without slashes."""
+    """Subject and colours come first, then mood and style, then the poem without slashes."""
     assert alt_text(
         haiku=HAIKU, caption="A rocky headland near the sea, in dark blue and cream.", mood="awed", style=STYLE
     ) == (

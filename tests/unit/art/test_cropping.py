@@ -9,7 +9,7 @@ from auria_bot.art.cropping import crop
 
 
 def test_the_cut_goes_where_something_is() -> None:
-    """Detail on the right is kept, a plain picture is cut in the middle, the shape is exact."""
+    """Detail on the right is retained, a plain picture is cropped in the middle, and the ratio is exact."""
     values = np.full((200, 200, 3), 120, np.uint8)
     values[:, 150:] = np.random.default_rng(0).integers(0, 256, (200, 50, 3))
     right = np.asarray(crop(Image.fromarray(values), (80, 200)))

@@ -145,7 +145,7 @@ def test_a_profile_of_another_kind_is_ignored(tmp_path: Path) -> None:
 
 
 def test_hostile_files_are_refused_with_their_name_and_reason(tmp_path: Path, plain: Image.Image) -> None:
-    """Truncated, animated, foreign, tiny, empty and missing files each say what is wrong with them."""
+    """Truncated, animated, unsupported, tiny, empty and missing files are each refused with a reason."""
     plain.save(tmp_path / "whole.png")
     data = (tmp_path / "whole.png").read_bytes()
     (tmp_path / "cut.png").write_bytes(data[: len(data) // 2])

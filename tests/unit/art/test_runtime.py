@@ -120,7 +120,7 @@ def test_a_damaged_file_is_not_used(cache: Path) -> None:
 
 
 def test_nothing_is_kept_unless_a_folder_is_named(tmp_path: Path) -> None:
-    """And a folder that cannot be written stops nobody."""
+    """Compiled models are cached only in a named folder, and one that cannot be written is no error."""
     runtime._write_compiled("key", b"net")
     assert runtime._read_compiled("key") is None
     (tmp_path / "file").write_text("")

@@ -45,7 +45,7 @@ def test_operations_obey_the_settings(tmp_path: Path) -> None:
 
 
 def test_every_channel_has_its_own_posting_job(tmp_path: Path) -> None:
-    """Beside the jobs of the house; all in the operator's time zone."""
+    """Each channel has a posting job beside the built-in jobs, in the operator's time zone."""
     with closing(fake_house(tmp_path)) as app:
         assert {"make", "publish folder", "publish fake"} <= app.job_scheduler.schedules.keys()
         assert str(app.job_scheduler.zone) == "UTC"

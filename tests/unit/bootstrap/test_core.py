@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_a_channels_secrets_are_kept_where_its_settings_say(tmp_path: Path) -> None:
-    """Each channel has a vault of its own."""
+    """Each channel has a secret store of its own."""
     house = build(fake_settings(tmp_path))
     house.secret_store("fake").put("token", "t0ken-of-fake")
     assert house.channels["fake"]().secrets.get("token") == "t0ken-of-fake"

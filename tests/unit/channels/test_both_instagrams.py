@@ -1,4 +1,4 @@
-"""What holds on both roads to Instagram: which failures leave a post's fate open, and how it is found out."""
+"""What holds for both Instagram channels: which failures leave the outcome unknown, and how it is found out."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def post(tmp_path: Path) -> Post:
 
 
 def published_once(server: InstagramPlatform | InstagramGraphPlatform) -> bool:
-    """Whether the visible call was sent once, and nobody logged in again for it."""
+    """Whether the visible call was sent once, without a further login."""
     logins = server.logins if isinstance(server, InstagramPlatform) else 1
     return (server.proxy.asked(MUTATION[server.backend]), logins) == (1, 1)
 
@@ -57,7 +57,7 @@ def published_once(server: InstagramPlatform | InstagramGraphPlatform) -> bool:
 def test_what_may_be_out_is_unclear_and_found(
     channel: Channel, server: InstagramPlatform | InstagramGraphPlatform, post: Post, fault: str
 ) -> None:
-    """Nothing is repeated unasked; `find` knows the truth, and one more attempt leaves exactly one post."""
+    """Nothing is repeated by itself; `find` gives the true outcome, and one more attempt leaves exactly one post."""
     watch = Recorded(post)
     server.fail_next(fault)
     with pytest.raises(OutcomeUnknown):

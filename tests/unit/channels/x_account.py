@@ -71,7 +71,7 @@ def post(tmp_path: Path) -> Post:
 
 
 class Ready:
-    """Remembers as the publisher does."""
+    """A `confirm_send` that stores memos as the publisher does."""
 
     def __init__(self) -> None:
         self.memos: list[str] = []

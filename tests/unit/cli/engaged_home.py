@@ -33,7 +33,7 @@ def home(home: Path) -> Path:
 
 
 def now() -> datetime:
-    """This moment: the command line knows no other clock."""
+    """The present time, which the command line uses."""
     return datetime.now(UTC)
 
 

@@ -25,7 +25,7 @@ def auria(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_help_imports_nothing_heavy():
-    """No torch, pydantic, SQLAlchemy, numpy, runtime or rich for a page of text."""
+    """The help imports no torch, pydantic, SQLAlchemy, numpy, runtime or rich."""
     assert not imported() & set(HEAVY)
 
 

@@ -63,7 +63,7 @@ def test_the_disks_refusals_are_one_error_wherever_they_come_from(number, capsys
 
 
 def test_what_nobody_foresaw_goes_to_a_file_that_is_named(capsys, monkeypatch, tmp_path):
-    """The user sees a sentence; the traceback, without secrets, lies in the home."""
+    """The user sees one sentence; the traceback, without secrets, is in a file of the home."""
     monkeypatch.setenv("AURIA_HOME", str(tmp_path))
     with pytest.raises(SystemExit) as left, reported():
         raise ZeroDivisionError("url postgresql://auria:hunter2@db/auria")

@@ -48,7 +48,7 @@ def test_verses_are_written_and_read(tmp_path: Path, suffix: str):
 
 
 def test_a_row_tells_what_training_needs_and_where_it_is_from():
-    """A name only where it is kept."""
+    """A row has the fields that training needs and its source; an author's name only where it is stored."""
     first, second = map(described, PIECES)
     assert (first["form"], first["syllables"], first["tier"], first["nature"], first["author"]) == (
         "575",

@@ -76,7 +76,7 @@ def test_a_missed_time_is_made_up_for_once(start: float):
 
 @given(every=st.floats(0.004, 3.0), until=st.integers(1, 400))
 def test_a_steady_visitor_calls_no_more_than_there_are_ages(every: float, until: int):
-    """However often the house looks, a post costs at most one call an age reached."""
+    """However often measuring runs, a post costs at most one call for each age."""
     measured, calls, age = None, 0, 0.0
     while age < until and calls < 99:
         age += max(every, age / 200)

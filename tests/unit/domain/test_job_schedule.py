@@ -1,4 +1,4 @@
-"""A slot happens once a local day, whatever the clocks do."""
+"""A scheduled time occurs once a local day, across clock changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NIGHT = times(("01:30", "02:30", "23:59"))
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_every_local_day_has_each_slot_once(zone: str):
-    """Asked for hour by hour over a year, each day has each slot once, and none is due before the one before it."""
+    """Over a year, each local day has each scheduled time once, and none is due before the one before it."""
     rule, here = JobSchedule(job="make", at=NIGHT), ZoneInfo(zone)
     moment = instant(date(2026, 1, 1), time(0), here) - timedelta(seconds=1)
     end = instant(date(2027, 1, 1), time(0), here) - timedelta(seconds=1)
@@ -66,7 +66,7 @@ def test_a_day_that_was_left_out_has_no_slots():
 
 
 def test_jitter_is_drawn_once():
-    """Below its bound, the same whenever it is asked for, another for another slot."""
+    """Jitter is within its bound, the same for the same scheduled time and different for another."""
     hour = timedelta(hours=1)
     drawn = [offset("publish x", f"2026-11-{day:02}T18:00", hour) for day in range(1, 31)]
     assert all(timedelta(0) <= one < hour for one in drawn)
@@ -76,7 +76,7 @@ def test_jitter_is_drawn_once():
 
 
 def test_jitter_over_midnight_loses_no_slot():
-    """A slot that is put off into the next day belongs to its own."""
+    """A run that jitter moves past midnight still belongs to its own day."""
     rule = JobSchedule(job="publish x", at=times(("23:59",)), jitter=timedelta(hours=3))
     start = datetime(2026, 6, 1, tzinfo=UTC)
     found = [

@@ -61,7 +61,7 @@ def _can_move(post: Post, to: PostState) -> bool:
 
 
 def test_waiting_never_jumps_to_sent() -> None:
-    """A post that nobody claimed cannot be sent, and an unknown one is never sent again unseen."""
+    """A post that was not claimed cannot be sent, and one of unknown outcome is not sent again without a look."""
     with pytest.raises(InvalidTransition):
         POST.moved(PostState.SENT)
     unknown = POST.moved(PostState.SENDING).moved(PostState.UNKNOWN)

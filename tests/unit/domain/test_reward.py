@@ -27,7 +27,7 @@ def _values(*readings: Reading) -> dict[int, float]:
 
 
 def test_nothing_tells_nothing():
-    """No reading, no reward; nor from fewer than three posts of a channel, nor where nobody ever did a thing."""
+    """There is no reward without a sample, from fewer than three posts of a channel, or where all counts are zero."""
     assert rewards([], half_life=HALF_LIFE) == ()
     assert _values(_reading(1, 5), _reading(2, 9)) == {}
     assert _values(*(_reading(number, 0) for number in range(5))) == {}
@@ -134,7 +134,7 @@ def test_few_rewards_are_drawn_to_the_rest():
 
 
 def test_the_untried_are_like_the_tried_but_less_sure():
-    """A choice never tried is believed to be near the centre of the others, with more doubt."""
+    """A choice never tried has a posterior near the mean of the others, with a larger variance."""
     found = _by_name({"a": [(1.0, 1.0), (0.8, 1.0)] * 5, "b": [(-1.0, 1.0), (-0.8, 1.0)] * 5, "new": []})
     assert found["b"].mean < found["new"].mean < found["a"].mean
     assert found["new"].spread > found["a"].spread
@@ -157,7 +157,7 @@ def test_weights_count_as_parts_of_a_reward():
 
 
 def test_intervals_hold_what_they_promise():
-    """The mean that made the rewards lies in the 80 % interval about eight times in ten."""
+    """The mean that generated the rewards is in the 80 % interval about eight times in ten."""
     draws, inside = random.Random(5), 0
     for _ in range(40):
         truth = {name: draws.gauss(0.0, 0.5) for name in range(20)}

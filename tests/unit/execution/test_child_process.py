@@ -1,4 +1,4 @@
-"""A child process is heard, limited, stopped and ends with its parent."""
+"""A child process sends messages, has a deadline, can be stopped and ends with its parent."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_deadline_stops_it():
 
 @pytest.mark.parametrize("obeys", [True, False])
 def test_a_child_is_asked_to_end_before_it_is_killed(obeys: bool):
-    """One that obeys SIGTERM ends in order; any other is killed."""
+    """A child that handles SIGTERM ends in order; any other is killed."""
     answer = "send(b'{\"last\": 1}\\n'); raise SystemExit(5)" if obeys else "pass"
     script = f"import signal, time\ndef end(*_):\n    {answer}\nsignal.signal(15, end)\nsend(b'{{}}\\n')\nwhile True: time.sleep(60)"
     one = child(script)

@@ -1,4 +1,4 @@
-"""Units of work in child processes, and every way in which one can go wrong."""
+"""Units of work in child processes, and every way in which one can fail."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_bad_unit_costs_itself_only(tmp_path: Path, action: str, error: str, m
 
 
 def test_a_native_crash_leaves_its_trace_in_the_units_log(tmp_path: Path) -> None:
-    """Also what is written below Python, by a dying process, lands there."""
+    """The log also holds what a crashing process writes below Python."""
     run(tmp_path, unit(1, "segfault"))
     log = (tmp_path / "logs" / "01-unit.log").read_text()
     assert "Segmentation fault" in log
@@ -156,7 +156,7 @@ def test_a_function_that_cannot_be_imported_ends_the_session(tmp_path: Path) -> 
 
 
 def test_a_worker_does_not_outlive_its_parent(tmp_path: Path) -> None:
-    """The parent is killed without a chance to tidy up; the worker vanishes, and with it its lock."""
+    """When the parent is killed, the worker ends and its lock is released."""
     script = (
         "import sys\nfrom pathlib import Path\nfrom tests.unit.execution.test_local import run, unit\n"
         "run(Path(sys.argv[1]), unit(1, 'hang'), listener=lambda event: print('started', flush=True))\n"

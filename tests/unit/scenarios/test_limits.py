@@ -1,4 +1,4 @@
-"""The benchmark of limits finds what it looks for: a smaller form of it, and channels that break their word."""
+"""The benchmark of limits detects channels that break them: a smaller form of it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class OneTooMany(Careless):
 
 
 class Chatty(Careless):
-    """A channel that keeps its limits and asks somebody before it refuses."""
+    """A channel that keeps its limits and sends a request before it refuses."""
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
         return text_limits.fit_text(text, alt_text, self.limits(), name=self.name)

@@ -1,4 +1,4 @@
-"""The benchmark of refreshing finds what it looks for: a smaller form of it, and gleaners that break their word."""
+"""The benchmark of refreshing detects faults of the synchronisation: a smaller form of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_nothing_is_missed_or_kept_twice_and_deletions_are_forgotten(tmp_path: P
 
 
 def test_what_is_wrong_is_noticed(tmp_path: Path):
-    """A post that was missed, one that should be forgotten, and a name that should not be kept."""
+    """A missed post, one that should have been deleted and a name that should not be stored are reported."""
     with RedditServer() as server:
         server.post(subreddit="youpoets")
         server.fill(3)

@@ -35,7 +35,7 @@ SECRET = "s3cr3t/of+auria=& 0123"  # noqa: S105 - planted
     ],
 )
 def test_a_secret_is_found_in_every_form(text: str) -> None:
-    """Whole, in part, encoded; and headers that nobody masked."""
+    """Secrets are found whole, in part and encoded, and in headers that were not masked."""
     findings = Findings()
     search(f"2026-11-21 INFO {text} end", [SECRET], "log", findings)
     assert findings.told

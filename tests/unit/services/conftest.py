@@ -1,4 +1,4 @@
-"""A house of fakes in a folder of its own."""
+"""An application of fakes in a folder of its own."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock that stands still."""
+    """A clock that the test sets."""
     return FakeClock()
 
 
 @pytest.fixture
 def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
-    """The house, closed again after the test."""
+    """The application, closed after the test."""
     with closing(fake_house(tmp_path / "home", clock=clock)) as opened:
         yield opened
 
 
 @pytest.fixture
 def channel(house: Application, clock: FakeClock) -> FakeChannel:
-    """The fake channel of the house, by the same clock."""
+    """The application's fake channel, by the same clock."""
     made = cast("FakeChannel", house.channels["fake"]())
     made.clock = clock
     return made

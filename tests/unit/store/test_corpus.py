@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def item(number: int = 1, place: str = "a", **changes: Any) -> CorpusItem:
-    """A kept verse that was met at a place."""
+    """A stored verse that was found at a place."""
     values: dict[str, Any] = {
         "digest": f"{number:032x}",
         "key": place_key("reddit", place),

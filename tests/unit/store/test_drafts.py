@@ -124,7 +124,7 @@ def test_what_was_used_lately(store: Store):
 
 @pytest.mark.parametrize("text", ["lone \ud800 surrogate", "nul \x00 inside"])
 def test_text_no_database_can_hold(store: Store, text: str):
-    """Text that is not Unicode, or holds NUL, is refused as input or kept whole, never kept broken."""
+    """Text that is not Unicode, or holds NUL, is refused as input or stored whole, never changed."""
     with store.begin() as unit:
         draft = add_draft(unit)
     try:
@@ -139,7 +139,7 @@ def test_text_no_database_can_hold(store: Store, text: str):
 
 
 def test_sql_in_text_is_text(store: Store):
-    """What looks like SQL is kept letter for letter."""
+    """Text that looks like SQL is stored unchanged."""
     words = "'); DROP TABLE drafts; -- %s :name ? \\"
     with store.begin() as unit:
         draft = unit.drafts.save(add_draft(unit).edit(text=words))
@@ -152,7 +152,7 @@ def _fields(draft):
 
 
 def test_several_at_once(store: Store):
-    """Each by its number; a number that nobody has is left out."""
+    """Drafts are read by number; unknown numbers are left out."""
     with store.begin() as unit:
         made = [add_draft(unit, number) for number in range(1, 4)]
         assert unit.drafts.get_many([made[2].id, made[0].id, 999]) == {made[0].id: made[0], made[2].id: made[2]}

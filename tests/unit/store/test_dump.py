@@ -102,7 +102,7 @@ def test_a_row_that_refers_to_nothing_is_a_fault(tmp_path: Path):
 
 
 def test_what_is_no_copy_is_refused(tmp_path: Path):
-    """A missing, strange, newer or foreign file is named, and nothing is changed."""
+    """A missing, damaged, newer or unrelated file is named, and nothing is changed."""
     dump = _house(tmp_path, 1)
     with pytest.raises(StoreError, match="there is no file"):
         dump.verify(tmp_path / "none.db")

@@ -366,7 +366,7 @@ def test_a_first_schema_s_refused_credentials_pause_the_channel(database_url: st
     ],
 )
 def test_picture_paths_become_relative(database_url: str, tmp_path, before: str, after: str):
-    """A draft's picture is found in the home wherever the home was; a path of another kind is kept."""
+    """A draft's picture is found after the home moved; a path of another kind is unchanged."""
     _first(database_url)
     _old_posts(database_url, a=("waiting", None))
     _run(database_url, f"UPDATE posts SET picture = '{before}'")  # noqa: S608 - the test's own words
@@ -443,7 +443,7 @@ def test_a_newer_schema_is_refused(database_url: str, tmp_path):
 
 
 def test_a_stranger_s_tables_are_not_touched(database_url: str):
-    """A database with somebody else's table of the same name is refused and left alone."""
+    """A database with another program's table of the same name is refused and not changed."""
     _run(database_url, "CREATE TABLE posts (mine INTEGER)", "INSERT INTO posts VALUES (42)")
     with pytest.raises(StoreError, match="tables named posts that Auria did not create"):
         upgrade(database_url)

@@ -50,7 +50,7 @@ def _everything(pictures: Pictures) -> list[str]:
 
 
 def test_files_are_kept_under_their_names(pictures: Pictures, made: dict[str, Path]):
-    """Kept files hold what their sources held, and nothing else is left behind."""
+    """Stored files hold what their sources held, and no other file is left."""
     folder = pictures.keep("run-1", made)
     assert folder == pictures.root / "run-1"
     assert {name: (folder / name).read_bytes() for name in made} == {n: p.read_bytes() for n, p in made.items()}
@@ -161,7 +161,7 @@ def test_links_do_not_lead_out(pictures: Pictures, made: dict[str, Path], tmp_pa
 
 
 def test_missing_files_are_not_found(pictures: Pictures, made: dict[str, Path]):
-    """A source or a kept file that is not there is named."""
+    """A missing source or stored file is named."""
     with pytest.raises(NotFound, match="nowhere"):
         pictures.keep("run-1", {"x.png": Path("nowhere.png")})
     pictures.keep("run-1", made)

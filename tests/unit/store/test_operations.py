@@ -96,14 +96,14 @@ def test_steps_add_up(store: Store):
 
 
 def claim(day: int, job: str = "make", **changes) -> JobRun:
-    """A slot of the same hour on another day."""
+    """A run at the same hour of another day."""
     due = NOW + timedelta(days=day)
     slot = ScheduledTime(job=job, name=f"{due:%Y-%m-%dT%H:%M}", due=due)
     return JobRun(slot=slot, **{"state": JobRunState.RUNNING, "tries": 1, "fencing": 3, **changes})
 
 
 def test_the_first_claim_wins(store: Store):
-    """A second daemon cannot write the same slot down again."""
+    """A second daemon cannot claim the same scheduled time."""
     with store.begin() as unit:
         assert unit.job_runs.add(claim(0))
         assert not unit.job_runs.add(claim(0, fencing=4))
@@ -138,7 +138,7 @@ def test_lists_leave_the_beginning_out(store: Store):
 
 
 def test_what_is_old_is_forgotten(store: Store):
-    """But neither what is still open nor a job's last slot."""
+    """Old runs are deleted, except open ones and the last of each job."""
     with store.begin() as unit:
         ended = [claim(day, state=JobRunState.DONE) for day in range(3)]
         for one in (*ended, claim(0, job="measure", state=JobRunState.SKIPPED), claim(-1)):
@@ -216,7 +216,7 @@ def test_one_holder_at_a_time(store: Store):
 
 
 def test_a_lease_that_ran_out_is_free(store: Store):
-    """Its holder may renew it as long as nobody took it."""
+    """Its holder may renew an expired lease that was not taken."""
     now = datetime.now(UTC)
     with store.begin() as unit:
         first = unit.leases.take("daemon", holder="a", length=timedelta(0), now=now)
@@ -227,7 +227,7 @@ def test_a_lease_that_ran_out_is_free(store: Store):
 
 
 def test_a_lease_from_a_clock_that_was_ahead_is_free(store: Store):
-    """Nobody can hold one for longer than its length."""
+    """A lease that claims to last longer than its length is free."""
     now = datetime.now(UTC)
     with store.begin() as unit:
         unit.leases.take("daemon", holder="a", length=timedelta(days=400), now=now)

@@ -1,4 +1,4 @@
-"""A unit of work happens whole or not at all, and a reader waits for nobody."""
+"""A unit of work is committed whole or not at all, and readers do not wait."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_reading_sees_one_moment(store: Store):
 
 
 def test_reading_keeps_nothing(store: Store):
-    """What is written through a reader is not kept."""
+    """Writes through a reading unit are not committed."""
     try:
         with store.read() as unit:
             add_draft(unit)

@@ -83,7 +83,7 @@ def test_frechet_of_shifted_normals():
 
 
 def test_classifier_and_cache(scenes, tmp_path):
-    """It finds scenes in test pictures, and the kept one answers alike."""
+    """The classifier finds scenes in test pictures, and the cached one gives the same answers."""
     rows = scenes.rows(2)
     found = features(scenes.pictures[rows, 0])
     first = SceneClassifier(scenes, tmp_path, steps=60)(found)

@@ -198,6 +198,6 @@ def test_the_better_taught_one_is_better_and_unknown_words_are_charged(tmp_path:
 
 
 def test_a_corpus_too_small_to_tell_is_told(tmp_path: Path):
-    """Without a test split nobody is better."""
+    """Without a test split neither model counts as better."""
     with pytest.raises(InputError, match="too small"):
         compare(data=verse(tmp_path / "data", 1), candidate=tmp_path, incumbent=tmp_path)

@@ -52,7 +52,7 @@ def styled(tmp_path: Path) -> Path:
 
 
 def test_three_files_of_the_right_kind(styled: Path, tmp_path: Path) -> None:
-    """PNG of 1080 pixels, JPEG of 1080 x 1350 under 950 kB, card; nothing else is left lying."""
+    """The files are a PNG of 1080 pixels, a JPEG of 1080 x 1350 under 950 kB and the card; no other file is left."""
     exporter = PrintExporter(PrintExporter.Config(), MODELS)
     assert isinstance(exporter, interfaces.Exporter)
     files = exporter.export(ARTWORK, styled, tmp_path / "out")

@@ -149,7 +149,7 @@ def test_corrupt(tmp_path):
 
 
 def test_manner(painter):
-    """A manner with unknown fields is refused; a good one is filled in."""
+    """Options with unknown fields are refused; missing ones take their defaults."""
     assert painter.prompt(POEM).startswith("a painting of winter solitude, in a world")
     broken = DiffusersPainter.__new__(DiffusersPainter)
     broken.config = DiffusersPainter.Config(manner="a {colour} painting")

@@ -47,7 +47,7 @@ def test_trunks_stand() -> None:
 
 
 def test_blurring_keeps_what_is_even_and_the_sum() -> None:
-    """A constant stays constant; a point becomes a bell of the same sum, alike in both directions."""
+    """A constant stays constant; a point becomes a symmetric peak of the same sum."""
     assert np.allclose(blurred(np.full((9, 7), 3, np.float32), 1.5), 3, atol=1e-5)
     point = np.zeros((31, 31), np.float32)
     point[15, 15] = 1

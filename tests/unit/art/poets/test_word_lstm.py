@@ -66,7 +66,7 @@ def test_a_theme_steers(poet, theme, near):
 
 
 def test_a_mood_steers(poet):
-    """A mood's words come oftener in it."""
+    """Words of a mood are more frequent in poems of that mood."""
     mood = find_mood("stormy")
 
     def share(poems):

@@ -70,13 +70,13 @@ def shown(platform: BlueskyPlatform, post: Post) -> list[dict[str, Any]]:
 
 
 def forged(token: str) -> str:
-    """A token that nobody signed."""
+    """A token with an invalid signature."""
     head, payload, _ = token.split(".")
     return f"{head}.{payload}.{'A' * 43}"
 
 
 def spoil(secrets: MemorySecrets, *, refresh: bool = False) -> None:
-    """Let the kept session's access token be one that the server does not know, and its refresh token too."""
+    """Make the server reject the stored session's access token and refresh token."""
     kept = json.loads(secrets.values["session"])
     handle, did, access, renewal, address = kept["session"].split(":::")
     parts = [handle, did, forged(access), forged(renewal) if refresh else renewal, address]
@@ -193,7 +193,7 @@ def test_what_fails_before_the_record_is_surely_not_posted(
 def test_one_login_serves_many_processes(
     platform: BlueskyPlatform, secrets: MemorySecrets, post: Post, tmp_path: Path
 ) -> None:
-    """The session is kept among the secrets."""
+    """The session is stored among the secrets."""
     before = platform.proxy.asked("createSession")
     for _ in range(3):
         another(platform, secrets, tmp_path).check()
@@ -205,7 +205,7 @@ def test_one_login_serves_many_processes(
 def test_a_session_that_ran_out_is_renewed(
     platform: BlueskyPlatform, secrets: MemorySecrets, post: Post, tmp_path: Path
 ) -> None:
-    """By its refresh token, without the password; the renewed one is kept."""
+    """An expired session is renewed by its refresh token, without the password, and stored."""
     another(platform, secrets, tmp_path).check()
     spoil(secrets)
     spoilt = secrets.values.pop("app_password"), secrets.values["session"]

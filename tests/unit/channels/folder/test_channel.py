@@ -29,7 +29,7 @@ def channel(home: Path, **options: str) -> FolderChannel:
 
 
 def post(home: Path, number: int = 1, **changes: object) -> Post:
-    """A post whose picture lies on the disk; another number, another post."""
+    """A post whose picture is on the disk; each number gives another post."""
     picture = home / f"source-{number}.jpg"
     Image.new("RGB", (54, 67), (number, 80, 90)).save(picture)
     values = {

@@ -74,7 +74,7 @@ def test_a_page_has_what_everyone_needs() -> None:
 
 
 def test_nothing_runs_and_nothing_is_fetched_from_elsewhere() -> None:
-    """No script, no foreign address, and a policy that would stop both."""
+    """The page has no script and no external address, and a policy that forbids both."""
     page, found = show(exhibit())
     assert not found.all("script")
     assert "http://" not in page

@@ -64,7 +64,7 @@ def test_codes(status: int, code: int, subcode: int | None, unseen: type[Excepti
 
 
 def test_what_passes_says_so() -> None:
-    """A code that nobody knows is judged by its mark."""
+    """An unknown code is judged by the platform's `is_transient`."""
     assert meaning(400, 77777, visible=False, is_transient=True) is Throttled
     assert meaning(400, 77777, visible=True, is_transient=True) is OutcomeUnknown
 
@@ -177,6 +177,6 @@ def test_it_does_not_wait_for_ever(status: str | None) -> None:
     ],
 )
 def test_what_a_failure_means(words: str, meaning: type[Exception]) -> None:
-    """Its number tells; the platform's words are kept."""
+    """The error's code decides; the platform's message is quoted."""
     with pytest.raises(meaning, match=words or "could not use"):
         wait({"status_code": "ERROR", "status": words})

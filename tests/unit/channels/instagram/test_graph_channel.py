@@ -75,7 +75,7 @@ def post(tmp_path: Path) -> Post:
 
 
 def left_open(channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post, fault: str) -> Post:
-    """The post as the publisher keeps it after an attempt of which nobody knows whether it is out."""
+    """A post as the publisher stores it after an attempt of unknown outcome."""
     watch = Recorded(post)
     platform.fail_next(fault)
     with pytest.raises(OutcomeUnknown):
@@ -153,7 +153,7 @@ def test_an_expired_container_was_not_published(
 def test_a_published_container_whose_post_is_gone_is_for_the_operator(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
 ) -> None:
-    """At first it may merely not be listed yet; an hour later nobody can tell."""
+    """At first the post may merely not be listed yet; after an hour only the operator can decide."""
     tried = left_open(channel, platform, post, "cut-after")
     platform.remove(platform.visible()[0]["id"])
     time.sleep(0.1)
@@ -166,7 +166,7 @@ def test_a_published_container_whose_post_is_gone_is_for_the_operator(
 def test_a_published_container_tells_a_post_whose_words_were_changed(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
 ) -> None:
-    """The only post since then is it; among several nobody can tell."""
+    """If exactly one post was made since then, it is that one; among several the outcome stays unknown."""
     tried = left_open(channel, platform, post, "cut-after")
     (one,) = platform.media
     one["caption"] = "what the platform made of it"
@@ -248,7 +248,7 @@ def test_counts(channel: InstagramGraphChannel, platform: InstagramGraphPlatform
 def test_the_token_is_renewed_before_it_ends(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, secrets: MemorySecrets
 ) -> None:
-    """Once its end is near or not known; the renewed one is kept and used, and renewed no more for the time being."""
+    """A token whose end is near or not known is renewed once, stored and used."""
     assert "the token is valid until" in channel.check()
     renewed = f"{platform.token}R"
     assert secrets.values["access_token"] == renewed

@@ -50,7 +50,7 @@ class Client:
 
 
 def made(secrets: MemorySecrets, *, username: str = "auria", wait: float = 300.0) -> InstagramLogin:
-    """The account's way in, as in a new process."""
+    """The account's login, as in a new process."""
     return InstagramLogin(secrets, channel="ig", username=username, wait=timedelta(seconds=wait), connect=Client)
 
 
@@ -79,7 +79,7 @@ def test_another_account_has_another_session() -> None:
 
 
 def test_a_failed_login_is_noted_before_it_fails() -> None:
-    """So a process that is killed in the middle counts too; the device is kept, and the wait doubles."""
+    """An attempt counts although its process is killed; the device is stored, and the wait doubles."""
     secrets = MemorySecrets({"password": "pond"})
     way = made(secrets)
     client = way.client()
@@ -142,7 +142,7 @@ def test_what_is_damaged_is_as_if_it_were_not_there(damaged: str) -> None:
 
 
 def test_a_damaged_moment_is_none() -> None:
-    """Nobody waits for it."""
+    """A damaged stored time causes no wait."""
     secrets = MemorySecrets({"password": "pond"})
     way = made(secrets)
     way.sign_in(way.client())

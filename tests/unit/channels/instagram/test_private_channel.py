@@ -143,7 +143,7 @@ def test_what_is_surely_not_out_says_so(
 def test_an_upload_that_fails_is_harmless(
     channel: InstagramChannel, platform: InstagramPlatform, post: Post, fault: str
 ) -> None:
-    """Nobody saw it: later."""
+    """An upload is not visible, so it is tried again later."""
     channel.check()
     platform.proxy.fail_next(fault, when=lambda _, path: "rupload" in path)
     if fault == "garbage":  # the package looks at the status alone
@@ -173,7 +173,7 @@ def test_a_challenge_at_the_upload_loses_no_post(
 def test_a_second_process_does_not_log_in_again(
     make: Callable[..., InstagramChannel], platform: InstagramPlatform, secrets: MemorySecrets, post: Post
 ) -> None:
-    """The session is kept, with the device, and without the password."""
+    """The session and the device are stored, the password is not."""
     make().publish(post, ready)
     make().check()
     make().publish(replace(post, text="another"), ready)
@@ -184,7 +184,7 @@ def test_a_second_process_does_not_log_in_again(
 
 @pytest.mark.slow
 def test_processes_share_one_session_and_one_block(platform: InstagramPlatform, post: Post, tmp_path: Path) -> None:
-    """By the vault's file, which only its owner may read: one login in all, and silence everywhere after a challenge."""
+    """Processes share the stored session: there is one login, and after a challenge no request."""
     import subprocess
     import sys
 
@@ -322,7 +322,7 @@ def test_a_session_that_lasted_is_followed_by_one_login(
 def test_a_session_that_did_not_last_blocks(
     make: Callable[..., InstagramChannel], platform: InstagramPlatform, post: Post
 ) -> None:
-    """Somebody ended it on purpose: the operator must know."""
+    """A session that was ended on purpose is reported to the operator."""
     make().check()
     platform.end_sessions()
     with pytest.raises(Unauthorised, match="less than a day"):
@@ -435,7 +435,7 @@ def test_a_proxy_is_gone_through(
 def test_the_platform_being_away_is_no_end(
     make: Callable[..., InstagramChannel], platform: InstagramPlatform, post: Post
 ) -> None:
-    """A login that nobody answered is tried again later, and blocks nothing."""
+    """An unanswered login is tried again later and blocks nothing."""
     with pytest.raises(Throttled):
         make(address="http://127.0.0.1:1").publish(post, ready)
     time.sleep(0.1)

@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_the_key_is_made_once() -> None:
-    """And kept with the channel's secrets."""
+    """The key is stored with the channel's secrets."""
     secrets = MemorySecrets()
     first = picture_key(secrets)
     assert len(first) == 64

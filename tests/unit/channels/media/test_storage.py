@@ -1,4 +1,4 @@
-"""Pictures in S3-compatible storage: signatures as Amazon publishes them, and a storage that believes nothing."""
+"""Pictures in S3-compatible storage: signatures as Amazon publishes them, and a storage that verifies them."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def _error(status: int, stage: Stage, body: Any = None, *, ahead: float = 0, **h
 def test_a_status_means_something_else_at_each_stage(
     status: int, reading: type[ChannelError], preparing: type[ChannelError], visible: type[ChannelError]
 ) -> None:
-    """Only what happens within the visible call leaves the post's fate open."""
+    """Only failures within the visible call leave the outcome unknown."""
     found = [type(_error(status, stage)) for stage in (Stage.READING, Stage.PREPARING, Stage.VISIBLE)]
     assert found == [reading, preparing, visible]
 
@@ -61,7 +61,7 @@ def test_a_status_means_something_else_at_each_stage(
     ],
 )
 def test_a_403_is_of_the_text_or_of_the_account(problem: Any, kind: type[ChannelError], words: str) -> None:
-    """A duplicate is no refusal yet; the account's trouble needs the operator; a proxy's answer is nobody's last word."""
+    """A duplicate is not yet a rejection; the account's problem needs the operator; a proxy decides nothing."""
     error = _error(403, Stage.VISIBLE, problem)
     assert type(error) is kind
     assert words in str(error)

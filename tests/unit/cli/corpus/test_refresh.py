@@ -89,7 +89,7 @@ def test_a_subreddit_that_is_not_there_stops_no_other(
 def test_a_reddit_that_is_away_is_told_after_what_was_read(
     server: RedditServer, home: Path, capsys: pytest.CaptureFixture[str]
 ):
-    """What came before it broke is kept and shown."""
+    """What was read before the failure is stored and shown."""
     server.fill(150)
 
     def breaks(number: int) -> None:
@@ -112,7 +112,7 @@ def test_a_wait_is_said(server: RedditServer, home: Path, capsys: pytest.Capture
 
 
 def test_a_dry_run_keeps_nothing(server: RedditServer, home: Path, capsys: pytest.CaptureFixture[str]):
-    """It says what would be kept, and looks at nothing."""
+    """A dry run says what would be stored, and checks nothing for deletion."""
     server.fill(3)
     assert auria("corpus", "refresh", "--dry-run", "--listing", "top", "--time", "all") == 0
     assert "would be kept" in capsys.readouterr().out
@@ -186,7 +186,7 @@ def test_without_credentials_it_says_how_to_get_some(
 def test_login_keeps_what_reddit_takes(
     server: RedditServer, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    """What Reddit refuses is not kept; neither is shown."""
+    """Credentials that Reddit refuses are not stored, and none are shown."""
     monkeypatch.delenv("AURIA_SECRET_REDDIT_CLIENT_ID")
     monkeypatch.delenv("AURIA_SECRET_REDDIT_CLIENT_SECRET")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)

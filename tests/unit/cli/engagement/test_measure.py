@@ -27,7 +27,7 @@ __all__ = ["home"]  # the fixtures
 
 @pytest.fixture
 def posts(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three posts that are out, of which the platform counts likes; the third is gone, and "other" knows nobody."""
+    """Three published posts whose likes are counted; the third was deleted, and the channel "other" has none."""
 
     def measure(self: FakeChannel, receipt: Receipt) -> Engagement:
         if receipt.id == "receipt-3":
@@ -165,5 +165,5 @@ def test_a_narrow_screen_goes_without_descriptions(auria: Any, screen: Any):
     ],
 )
 def test_a_strip_shows_where_the_mean_lies(values: tuple[float, float, float], drawn: str):
-    """What is usual is in the middle; what lies beyond the scale stands at its end."""
+    """The usual value is in the middle; what lies beyond the scale is drawn at its end."""
     assert strip(*values) == drawn

@@ -36,7 +36,7 @@ Auria = Any
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """A house of fakes that every command opens."""
+    """An application of fakes that every command opens."""
     with closing(fake_house(tmp_path / "home", clock=FakeClock())) as made:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         yield made
@@ -103,7 +103,7 @@ def test_times_for_a_channel_that_is_not_there(
 
 
 def test_a_running_daemon_is_named(house: Application, auria: Auria) -> None:
-    """By machine and number; with enough drafts nobody is bothered, with few that wait they are to be approved."""
+    """A running daemon is named by machine and process; few approved drafts give a hint."""
     LeaderElection(store=house.store, clock=house.clock, holder="vm:1").heartbeat()
     with house.store.begin() as unit:
         add_draft(unit, 9)

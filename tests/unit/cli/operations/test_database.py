@@ -1,4 +1,4 @@
-"""House is kept from the command line: backups there and back, tidying, and telling the operator."""
+"""Operations from the command line: backups and restoring, tidying, and the journal."""
 
 from __future__ import annotations
 

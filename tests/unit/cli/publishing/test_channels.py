@@ -43,13 +43,13 @@ def offered(monkeypatch: pytest.MonkeyPatch, server: XPlatform, name: str = "x",
 
 
 def whole(*shown: str, home: Path) -> str:
-    """Everything that was said, and every file but the vault's."""
+    """All output, and every file but those of the secret store."""
     files = [path for path in home.rglob("*") if path.is_file() and path.parent.name != "secrets"]
     return "".join(shown) + "".join(path.read_bytes().decode("latin-1") for path in files)
 
 
 def test_a_channel_is_tried_and_kept(auria: Any, home: Path, x: XPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Secrets into the vault, options into the settings, and it works from then on without the environment."""
+    """Secrets go to the secret store, options to the settings, and the channel then works without the environment."""
     arguments = offered(monkeypatch, x)
     code, out, err = auria("channels", "add", "x", *arguments)
     assert code == 0, err
@@ -73,7 +73,7 @@ def test_a_channel_is_tried_and_kept(auria: Any, home: Path, x: XPlatform, monke
 def test_what_the_platform_does_not_accept_is_not_kept(
     auria: Any, home: Path, x: XPlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither in the vault nor in the settings; unless the operator wants no trial."""
+    """Nothing that the platform refuses is stored, unless the operator asks for no check."""
     arguments = offered(monkeypatch, x, access_token_secret="wrong-but-secret")  # noqa: S106
     code, out, err = auria("channels", "add", "x", *arguments)
     assert code == 11
@@ -91,7 +91,7 @@ def test_what_the_platform_does_not_accept_is_not_kept(
 
 
 def test_what_is_missing_is_named(auria: Any) -> None:
-    """With the variable to set and the option to give, where nobody sits at a terminal."""
+    """Without a terminal the message names the variable to set and the option to give."""
     code, _, err = auria("channels", "add", "bluesky")
     assert code == 4
     assert "handle (--set handle=...)" in err
@@ -143,7 +143,7 @@ def test_what_is_wrong_is_explained(auria: Any, arguments: list[str], code: int,
 
 
 def test_names_whose_secrets_could_not_be_told_apart(auria: Any) -> None:
-    """A variable's name knows no dash."""
+    """Channel names that differ in a dash alone would share environment variables."""
     assert auria("channels", "add", "my-wall", "-b", "folder")[0] == 0
     code, _, err = auria("channels", "add", "my_wall", "-b", "folder")
     assert (code, "too similar to my-wall" in err) == (4, True)
@@ -240,7 +240,7 @@ class Risky(FolderChannel):
 
 
 def test_a_risk_must_be_confirmed(auria: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By --set or --yes where nobody can be asked; a no ends it."""
+    """Without a terminal --set or --yes confirms; a no stops the command."""
     monkeypatch.setitem(BACKENDS["channel"], "risky", f"{__name__}:Risky")
     code, _, err = auria("channels", "add", "risky")
     assert (code, "The account may be banned" in err) == (4, True)

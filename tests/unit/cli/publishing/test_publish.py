@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """A house of fakes that every command opens."""
+    """An application of fakes that every command opens."""
     with closing(fake_house(tmp_path / "home")) as made:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         yield made
@@ -31,7 +31,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applicati
 
 @pytest.fixture
 def channel(house: Application) -> FakeChannel:
-    """The fake channel of the house."""
+    """The application's fake channel."""
     return cast("FakeChannel", house.channels["fake"]())
 
 

@@ -45,7 +45,7 @@ def test_everything_that_decides_is_shown(monkeypatch: pytest.MonkeyPatch, capsy
 def test_what_is_too_long_is_cut_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No row lies beyond the screen, and the other texts stay whole."""
+    """No row is wider than the screen, and the other texts stay whole."""
     written = shown(page(alt_text="lake " * 400), monkeypatch, capsys)
     assert "v shows all" in written
     assert "another text" in written

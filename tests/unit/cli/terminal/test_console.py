@@ -1,4 +1,4 @@
-"""What is printed: safe characters, whole when piped, quiet when nobody listens."""
+"""Output: safe characters, whole lines when piped, none to a closed pipe."""
 
 from __future__ import annotations
 

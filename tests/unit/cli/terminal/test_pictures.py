@@ -137,7 +137,7 @@ def _decoded(drawn: str) -> np.ndarray:
 
 
 def test_nothing_is_drawn_where_nothing_can_be(picture):
-    """Text alone is the honest answer."""
+    """Without a terminal or colours only text is printed."""
     assert draw(picture, Drawing.NONE, columns=10, rows=10) == ""
 
 

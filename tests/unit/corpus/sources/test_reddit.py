@@ -23,7 +23,7 @@ pytest.importorskip("praw")
 
 
 def reader(server: RedditServer, *, secret: str = CLIENT_SECRET, **more: Any) -> Reddit:
-    """Auria's reader before it, who never sleeps."""
+    """The client under test, which never waits."""
     access = Access(**server.settings(**more))
     return Reddit(
         access,
@@ -69,7 +69,7 @@ def test_no_secret_crosses_a_network_in_the_clear(server: RedditServer):
 
 
 def test_a_praw_ini_cannot_bring_in_an_account(server: RedditServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """What lies about in the folder or the environment changes nothing."""
+    """Settings of PRAW in the folder or the environment change nothing."""
     import praw.config
 
     monkeypatch.setattr(praw.config.Config, "CONFIG", None)

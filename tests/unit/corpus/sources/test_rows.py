@@ -77,7 +77,7 @@ def test_plain_text(tmp_path: Path):
 
 
 def test_a_text_that_is_not_utf_8_is_read_as_windows_1252(tmp_path: Path):
-    """The letters are kept and the lines counted; bytes that neither encoding has make a bad line."""
+    """The text is read and the lines counted; bytes that neither encoding has make a bad line."""
     (tmp_path / "b.txt").write_bytes(b"caf\xe9 in\nthe rain\n\n\x81 nothing\n")
     found, tally = read(tmp_path / "b.txt")
     assert [row.text for row in found] == ["caf\N{LATIN SMALL LETTER E WITH ACUTE} in\nthe rain"]
@@ -96,7 +96,7 @@ def test_what_a_database_refuses_is_taken_out_of_a_field(tmp_path: Path):
 
 
 def test_a_time_that_no_calendar_has_is_a_bad_line(tmp_path: Path):
-    """The other rows are kept."""
+    """A row with an impossible time is skipped, the others are read."""
     (tmp_path / "a.jsonl").write_text('{"poem": "a", "created": "0001-01-01T00:00:00+05:00"}\n{"poem": "b"}')
     found, tally = read(tmp_path / "a.jsonl")
     assert ([row.text for row in found], tally.bad) == (["b"], 1)

@@ -51,12 +51,12 @@ def dump(folder: Path, *records: dict[str, Any], name: str = "dump.ndjson") -> P
 
 
 def poems(librarian: CorpusImporter) -> set[str]:
-    """What is kept."""
+    """The stored poems."""
     return {"/".join(piece.lines) for piece in librarian.sample(1000)}
 
 
 def test_a_dump_is_taken_once(librarian: CorpusImporter, tmp_path: Path):
-    """Poems are kept, others counted by their reasons, other subreddits are passed over; again nothing changes."""
+    """Poems are stored, rejections counted by reason, other subreddits skipped; a second import changes nothing."""
     path = dump(
         tmp_path,
         post(1, POND),

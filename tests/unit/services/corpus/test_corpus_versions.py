@@ -1,4 +1,4 @@
-"""A version is what is kept and allowed, each poem once, in a file that never changes."""
+"""A version holds each stored and allowed poem once, in a file that never changes."""
 
 from __future__ import annotations
 

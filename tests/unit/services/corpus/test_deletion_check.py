@@ -26,14 +26,14 @@ pytest.importorskip("praw")
 
 @pytest.fixture
 def house(server: RedditServer, tmp_path: Path) -> Iterator[Application]:
-    """A house that reads it."""
+    """An application that reads from it."""
     made = reading_house(tmp_path, server)
     yield made
     made.close()
 
 
 def clock(house: Application) -> FakeClock:
-    """The house's clock."""
+    """The application's clock."""
     return house.clock  # type: ignore[return-value]
 
 
@@ -44,7 +44,7 @@ def infos(server: RedditServer) -> int:
 
 @pytest.mark.parametrize("how", ["deleted", "removed"])
 def test_what_is_gone_is_forgotten(server: RedditServer, house: Application, tmp_path: Path, how: str):
-    """Its poem is not kept any more, and is not taken again."""
+    """The poem of a deleted post is removed, and not imported again."""
     posts = server.fill(150)
     house.subreddit_sync.glean("haiku", NEW)
     for one in posts[20:30]:
@@ -71,7 +71,7 @@ def test_young_posts_are_looked_at_often_and_old_ones_seldom(server: RedditServe
 
 
 def test_few_requests_take_several_runs(server: RedditServer, house: Application, tmp_path: Path):
-    """A round goes on where it stopped, and nothing is looked at twice in it; whoever listens hears of each request."""
+    """A round continues where it stopped and checks no post twice; each request is reported."""
     told: list[int] = []
     posts = server.fill(350)
     house.subreddit_sync.glean("haiku", NEW)

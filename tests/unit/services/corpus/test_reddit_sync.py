@@ -29,7 +29,7 @@ pytest.importorskip("praw")
 
 @pytest.fixture
 def house(server: RedditServer, tmp_path: Path) -> Iterator[Application]:
-    """A house that reads it, and goes back no further than it must."""
+    """An application that reads from it, as far back as it must."""
     made = reading_house(tmp_path, server, overlap=0)
     yield made
     made.close()
@@ -322,7 +322,7 @@ def test_a_stretch_that_breaks_goes_on_where_it_was(server: RedditServer, house:
 
 
 def test_a_server_that_takes_no_times_is_found_out(server: RedditServer, house: Application, tmp_path: Path):
-    """What lies outside the slice is not taken for its content."""
+    """Posts outside the requested time slice are not counted as its content."""
     server.knows_times = False
     server.fill(30)
     with pytest.raises(InputError, match="takes no times"):
@@ -331,7 +331,7 @@ def test_a_server_that_takes_no_times_is_found_out(server: RedditServer, house: 
 
 
 def test_a_subreddit_where_nothing_stands_is_read_and_told_of(server: RedditServer, house: Application, tmp_path: Path):
-    """No newest post, no mark that would mislead; whoever listens hears of each page."""
+    """An empty subreddit leaves no checkpoint; each page is reported."""
     told: list[int] = []
     server.post(age=500_000, state="held")
     empty = house.subreddit_sync.glean("haiku", NEW, tell=lambda found: told.append(found.posts))

@@ -22,7 +22,7 @@ from tests.factories import NOW
 
 
 class Sync:
-    """Remembers what is read; some subreddits fail."""
+    """Records what is read; some subreddits fail."""
 
     def __init__(self) -> None:
         self.read: list[Any] = []

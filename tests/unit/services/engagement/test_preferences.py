@@ -1,4 +1,4 @@
-"""What Auria leans to: from rewards, from a real store, and in a house whose followers love one mood."""
+"""Preferences: from rewards, from a real store, and in a simulation whose followers like one mood."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _often(moods: list[str], mood: str) -> float:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_she_finds_what_is_loved_and_follows_when_taste_turns(seed: int):
-    """What is loved comes most within 150 posts; nothing dies out; 150 posts after taste turned she has turned too."""
+    """Within 150 posts the liked mood leads and none vanishes; 150 posts after the taste changed, so has the choice."""
     town = Town(seed=seed, loved="wistful")
     seen = town.live(150)
     (first, often), (_, second) = Counter(town.moods[-60:]).most_common(2)

@@ -277,7 +277,7 @@ def test_a_vanished_post_can_be_asked_for_again(house: House):
 
 
 def test_a_clean_sweep_is_doubted(house: House):
-    """When none of three posts is found, nothing is noted, for it may be the wrong account; told so, it is believed."""
+    """When none of three posts is found, nothing is recorded, unless told to: it may be the wrong account."""
     for number in range(1, 6):
         house.post(number, age=number * DAY)
     house.fake.faults[""] = NotFound("unknown")

@@ -136,7 +136,7 @@ EDITION = CorpusVersion(name="v2", made_at=NOW, verses=110, sha256="ab", setting
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Application]:
-    """A house with a poet in service and a version of the corpus."""
+    """An application with a poet in service and a version of the corpus."""
     with closing(fake_house(tmp_path / "home")) as opened:
         (opened.settings.models_folder / "poet").mkdir(parents=True)
         (opened.settings.models_folder / "poet" / "weights").write_text("old")
@@ -186,7 +186,7 @@ def retrain(
 
 @pytest.mark.parametrize("better", [True, False])
 def test_only_the_better_one_takes_the_place(house: Application, tmp_path: Path, better: bool):
-    """The other is kept aside; the version's name goes to the card, and other verse is read with it."""
+    """The worse model is set aside; the card names the version, and other verse is read with it."""
     (tmp_path / "pd_poetry.jsonl.zst").write_bytes(b"verse")
     asked: dict[str, Any] = {}
     done = retrain(
@@ -204,7 +204,7 @@ def test_only_the_better_one_takes_the_place(house: Application, tmp_path: Path,
 
 
 def test_growth_is_measured_from_the_last_version_trained_on(tmp_path: Path):
-    """Whether it was tried only, or is in service; None where nobody knows."""
+    """Growth counts from the last version trained on, in service or not; None where none is known."""
     assert growth(tmp_path, tmp_path, EDITION) is None
     (tmp_path / "config.json").write_text(json.dumps({"training": {"corpus": {"name": "v1", "verses": 80}}}))
     assert growth(tmp_path, tmp_path, EDITION) == pytest.approx(110 / 80 - 1)

@@ -51,7 +51,7 @@ def _backups(house: Application, **changes: int) -> Backups:
 
 
 def test_what_was_lost_comes_back(house: Application, clock: FakeClock):
-    """Database and pictures are as they were at the backup, and what was there before the restore is kept aside."""
+    """Database and pictures are as they were at the backup, and what was there before the restore is set aside."""
     folder = _draft(house, 1)
     backups = _backups(house)
     made = backups.make()
@@ -251,7 +251,7 @@ def test_two_at_once_come_one_after_the_other(house: Application, tmp_path: Path
 
 
 def test_what_a_clock_ahead_made_takes_nobodys_place(house: Application, clock: FakeClock):
-    """Backups that claim to be of a time to come are kept, and so are today's."""
+    """Backups dated in the future are retained, and so are today's."""
     backups = _backups(house, weekly=0)
     clock.advance(days=700)
     for _ in range(3):

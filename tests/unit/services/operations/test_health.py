@@ -1,4 +1,4 @@
-"""Health fails when work is overdue, whatever else lives; every figure can be scraped."""
+"""Health fails when work is overdue, whatever else runs; every figure can be scraped."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _health(house: Application) -> Health:
 
 
 def _slot(house: Application, days: int, state: JobRunState, words: str = "") -> None:
-    """A slot of `make`, so many days ago."""
+    """A scheduled run of `make`, so many days ago."""
     due = house.clock().replace(hour=4, minute=0) - timedelta(days=days)
     slot = ScheduledTime(job="make", name=f"{due:%Y-%m-%dT%H:%M}", due=due)
     ended = due + timedelta(minutes=5) if state is JobRunState.DONE else None
@@ -62,7 +62,7 @@ def _beat(house: Application) -> None:
 
 
 def test_a_dead_daemon_is_trouble(house: Application, clock: FakeClock):
-    """None that ever ran, and one whose heart stopped."""
+    """A daemon that never ran, or whose lease ended, is a problem."""
     health = _health(house)
     assert "no daemon has run yet" in health.report().troubles[0]
     assert "\nauria_leader_changes_total " not in health.metrics()
@@ -73,7 +73,7 @@ def test_a_dead_daemon_is_trouble(house: Application, clock: FakeClock):
 
 
 def test_a_daemon_that_lives_but_does_nothing_is_trouble(house: Application, clock: FakeClock):
-    """A slot that went by unseen, one that hangs, one that was given up; each until it is done."""
+    """A run that was missed, hangs or was given up is a problem until it is done."""
     health = _health(house)
     _slot(house, 0, JobRunState.DONE)
     _beat(house)
@@ -96,7 +96,7 @@ def test_a_daemon_that_lives_but_does_nothing_is_trouble(house: Application, clo
 
 
 def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: FakeClock):
-    """However often a later slot takes the place of the one before; counting may fail for a day."""
+    """A job that keeps failing is a problem however often a later run replaces it; measuring may fail for a day."""
     rules = tuple(JobSchedule(job=job, at=tuple(time(hour) for hour in range(24))) for job in ("publish x", "measure"))
     health = Health(
         store=lambda: house.store, clock=house.clock, schedules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1)
@@ -277,7 +277,7 @@ def test_it_answers_on_ipv6_too(source: _Source):
 
 
 def test_it_starts_without_a_name_server(source: _Source, monkeypatch: pytest.MonkeyPatch):
-    """Nobody is asked for the host's full name."""
+    """The server does not look up the host's full name."""
     monkeypatch.setattr(socket, "getfqdn", lambda *_: pytest.fail("a name server was asked"))
     with (
         HealthServer(source, "0.0.0.0:0") as server,

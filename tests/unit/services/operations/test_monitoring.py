@@ -1,4 +1,4 @@
-"""The house is looked after while a daemon runs, and nothing that goes wrong there stops it."""
+"""Monitoring runs beside the daemon, and none of its failures stops the daemon."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def world(house: Application) -> _World:
 
 
 def test_a_draft_is_told_once_with_its_picture(house: Application, world: _World, notifier: _Notifier):
-    """Looking and saying again adds nothing; a picture that is missing keeps nobody from being told."""
+    """A draft is notified once; a missing picture does not prevent the notification."""
     draft = house.studio.make(ArtworkRequest()).drafts[0]
     notices = world.notices(notifier)
     for _ in range(3):

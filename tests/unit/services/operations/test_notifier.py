@@ -120,7 +120,7 @@ def test_a_plugin_that_breaks_keeps_nobody_else_from_being_told(listener: _Liste
 
 
 def test_an_address_that_hangs_keeps_nobody_else_from_being_told(listener: _Listener, caplog: pytest.LogCaptureFixture):
-    """It has its time once; who was told is known at once, so that nobody is told again and again for its sake."""
+    """An address that hangs uses its deadline once; the others are notified, and not again."""
     notifier = AppriseNotifier(
         [f"json://127.0.0.1:{listener.server_port}/{name}" for name in ("slow", "b")], timeout=0.4
     )

@@ -33,7 +33,7 @@ class Guarded(FakeChannel):
 
 @dataclass
 class Silent:
-    """Nobody answers; messages are kept."""
+    """Prompts without a terminal; messages are collected."""
 
     notes: list[str]
     interactive: bool = False

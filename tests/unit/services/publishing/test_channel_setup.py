@@ -1,4 +1,4 @@
-"""Answers are read as values of their kind, and kept only after the trial."""
+"""Answers are read as values of their type, and stored only after the check."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_what_is_no_value_is_told(vault: SecretStore, pair: str, error: type[Exc
 
 
 def test_nothing_is_kept_before_the_trial_is_over(vault: SecretStore) -> None:
-    """An answer goes before what the vault holds, and what the channel renews goes before the answer."""
+    """An answer takes precedence over the stored secret, and what the channel renews over the answer."""
     vault.store("token", "old token")
     vault.store("other", "other token")
     offered = TrialSecrets({"token": "new token"}, vault)
@@ -174,7 +174,7 @@ def test_a_stored_secret_is_kept_by_enter(vault: SecretStore) -> None:
 
 
 def test_a_required_confirmation_ends_the_setup(vault: SecretStore) -> None:
-    """Declined at a terminal, given as no, or missing where nobody can be asked; --yes answers it."""
+    """Declined at a terminal, given as no, or missing without a terminal, it ends the setup; --yes confirms."""
     with pytest.raises(InputError, match="flag was not confirmed"):
         _questions(vault, _Script("no")).answers({"words": "a", "count": 1}, {})
     with pytest.raises(InputError, match="flag was not confirmed"):
@@ -190,7 +190,7 @@ def test_a_required_confirmation_ends_the_setup(vault: SecretStore) -> None:
 
 
 def test_an_optional_confirmation_may_be_declined(vault: SecretStore) -> None:
-    """At a terminal it becomes false; where nobody can be asked it stays as it is."""
+    """At a terminal it becomes false; without one it stays as it is."""
 
     class Optional(_Many):
         QUESTIONS: ClassVar = (Question(name="flag", prompt="Sure?", required=False),)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_an_approved_draft_is_published_once(house: Application, channel: FakeChannel) -> None:
-    """A second round finds nothing to do; the receipt is kept, with what it cost."""
+    """A second round finds nothing to do; the receipt is stored with its cost."""
     made = approved(house)
     done = house.publisher.publish()
     assert [post.state for post in done.posts] == [PostState.SENT]

@@ -67,7 +67,7 @@ def test_a_vanished_workers_post_is_looked_up_after_its_lease(
 def test_what_never_came_to_its_mutation_is_surely_not_out(
     house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It waits again and is sent; nobody is asked."""
+    """A post that never reached its mutation waits again and is sent without a lookup."""
     approved(house)
     vanish(house, monkeypatch, begun=False)
     clock.advance(seconds=LEASE.total_seconds() - 1)
@@ -83,7 +83,7 @@ def test_what_never_came_to_its_mutation_is_surely_not_out(
 def test_a_post_that_kills_its_workers_needs_attention(
     house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After five in a row nobody else is sent there."""
+    """After five workers died in a row nothing more is sent there."""
     approved(house)
     for _ in range(MOST_FAILURES):
         vanish(house, monkeypatch, begun=False)
@@ -239,7 +239,7 @@ def test_a_clock_set_back_an_hour_neither_doubles_nor_stalls(
 
 
 def test_what_was_to_go_out_waits_for_the_operator(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
-    """A post that waited, one that was being sent, one of unknown fate and an approved draft; what is out stays out."""
+    """Waiting, claimed and unknown posts and approved drafts wait for the operator; published ones stay published."""
     approved(house, 1)
     house.publisher.publish()
     approved(house, 2)

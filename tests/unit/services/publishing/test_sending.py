@@ -65,7 +65,7 @@ def test_a_throttled_post_is_sent_when_the_time_has_come(
     ],
 )
 def test_a_platform_is_believed_within_reason(until: datetime | None, wait: timedelta) -> None:
-    """A time that lies behind, or in another year, stalls nothing."""
+    """A time of publication in the past or in another year delays nothing."""
     assert retry_after(Throttled("wait", until=until), NOW) == wait
 
 
@@ -212,7 +212,7 @@ def _upload_that_outlives_the_lease(clock: FakeClock, meanwhile: Any) -> Any:
 def test_a_worker_whose_lease_ran_out_sends_nothing(
     house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody took over yet: `ready` stops it, and the next round sends the post."""
+    """`confirm_send` stops it although no other worker took over; the next round sends the post."""
     approved(house)
     monkeypatch.setattr(FakeChannel, "publish", _upload_that_outlives_the_lease(clock, lambda: None))
     house.publisher.publish()
@@ -238,7 +238,7 @@ def test_a_worker_whose_post_was_taken_over_sends_nothing(
 
 
 def test_receipts_of_posts_that_are_out_already_are_all_written(house: Application) -> None:
-    """A worker died after its mutations, before any commit; the channel knows the posts without being ready again."""
+    """After a worker died between mutations and commit, receipts are read without sending again."""
     for number in range(1, 6):
         approved(house, number, channels=("folder",))
     house.publisher.schedule()
@@ -306,7 +306,7 @@ def test_a_late_receipt_is_kept(
 def test_a_late_receipt_saves_from_a_second_post(
     house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A `find` that wrongly said absent is overruled, as long as nobody has claimed the post again."""
+    """A receipt overrules a `find` that wrongly said absent, as long as the post was not claimed again."""
     approved(house)
     outlived = _answer_that_outlives_the_lease(clock, lambda: _taken_for_absent(house, clock))
     monkeypatch.setattr(FakeChannel, "publish", outlived)
@@ -357,7 +357,7 @@ def test_a_late_receipt_may_lose_a_race(house: Application, clock: FakeClock, mo
 def test_a_failure_after_the_lease_settles_nothing(
     house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else brought the post to its end while the first worker's call hung and then failed."""
+    """Another worker finished the post while the first one's call hung and then failed."""
     approved(house)
     real = FakeChannel.publish
 

@@ -1,4 +1,4 @@
-"""Every slot is worked on once; what was missed is made up for as the operator wished."""
+"""Every scheduled run happens once; missed ones are caught up as the operator configured."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def agenda(house: Application, clock: FakeClock, *schedules: JobSchedule) -> Job
 
 
 def told(one: JobScheduler, **over: float) -> list[tuple[str, str, str]]:
-    """Job, local time and state of every slot, the first first."""
+    """Job, local time and state of every run, the first first."""
     return [(claim.slot.job, claim.slot.name[5:], str(claim.state)) for claim in reversed(one.history(**over))]
 
 
 def test_slots_count_from_the_first_look_on(house: Application, clock: FakeClock, lease: Lease):
-    """Nothing is made up for that was before there was a daemon; then each slot is claimed once."""
+    """Times before the first daemon are not caught up; from then on each is claimed once."""
     one = agenda(house, clock, MAKE)
     assert one.claim(lease) == ()
     clock.advance(hours=18)
@@ -90,7 +90,7 @@ def test_a_deposed_daemon_claims_nothing(house: Application, clock: FakeClock, l
     ("policy", "state", "claimed"), [("run", "running", 1), ("skip", "skipped", 0), ("ask", "asked", 0)]
 )
 def test_three_days_off(house: Application, clock: FakeClock, lease: Lease, policy: str, state: str, claimed: int):
-    """At most the latest slot is made up for, as the policy says; the others are let go."""
+    """At most the latest missed run is caught up, by the policy; the others are dropped."""
     one = agenda(house, clock, replace(MAKE, catch_up=CatchUp(policy)))
     one.claim(lease)
     clock.advance(days=3, hours=1)
@@ -105,7 +105,7 @@ def test_three_days_off(house: Application, clock: FakeClock, lease: Lease, poli
 
 
 def test_the_operator_is_asked(house: Application, clock: FakeClock, lease: Lease):
-    """Who says yes or no; an older question falls away with the next slot."""
+    """The operator answers yes or no; the next scheduled run ends an older question."""
     one = agenda(house, clock, replace(MAKE, catch_up=CatchUp.ASK))
     one.claim(lease)
     for run in (True, False):
@@ -142,7 +142,7 @@ def test_a_failed_slot_is_tried_again(house: Application, clock: FakeClock, leas
 
 
 def test_a_slot_that_is_held_back_is_neither_done_nor_tried_again(house: Application, clock: FakeClock, lease: Lease):
-    """The next slot does it."""
+    """A run that is held back is done by the next scheduled one."""
     one = agenda(house, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
@@ -169,7 +169,7 @@ def test_the_next_slot_overtakes_a_failed_one(house: Application, clock: FakeClo
 
 
 def test_work_that_was_broken_off_goes_on(house: Application, clock: FakeClock, lease: Lease):
-    """A daemon that stopped in order lets go; of one that died, the slot is found running."""
+    """A daemon that stops in order releases its run; that of one that was killed is found running."""
     one = agenda(house, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
@@ -201,7 +201,7 @@ def test_work_that_was_broken_off_long_ago(house: Application, clock: FakeClock,
 
 
 def test_a_job_that_is_gone_is_let_go(house: Application, clock: FakeClock, lease: Lease):
-    """Its open slots too."""
+    """Open runs of a job that no longer exists are dropped."""
     agenda(house, clock, MAKE).claim(lease)
     clock.advance(hours=19)
     agenda(house, clock, MAKE).claim(lease)
@@ -269,7 +269,7 @@ def test_a_try_that_a_clock_ahead_put_off_is_due(house: Application, clock: Fake
 def test_a_try_that_was_missed_for_long(
     house: Application, clock: FakeClock, lease: Lease, policy: str, state: str, failed: bool
 ):
-    """A slot whose daemon stopped, or that was to be tried again, is made up for days later only as its policy says."""
+    """A run whose daemon stopped, or that was to be retried, is caught up days later only by its policy."""
     weekly = replace(MAKE, catch_up=CatchUp(policy), days=frozenset({6}))
     one = agenda(house, clock, weekly)
     one.claim(lease)
@@ -327,7 +327,7 @@ def leader(house: Application, clock: FakeClock, name: str) -> LeaderElection:
 
 
 def test_a_second_waits_until_the_first_is_gone(house: Application, clock: FakeClock):
-    """While the heart of the first beats, the second stays second; then it takes over within 13 seconds."""
+    """While the leader renews its lease the second daemon waits; then it takes over within 13 seconds."""
     first, second = leader(house, clock, "a"), leader(house, clock, "b")
     assert first.heartbeat()
     for _ in range(5):

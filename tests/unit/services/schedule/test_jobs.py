@@ -35,7 +35,7 @@ def planner(house: Application, clock: FakeClock, **changes) -> JobPlanner:
 
 
 def claim(job: str, tries: int = 1) -> JobRun:
-    """A slot of nine o'clock."""
+    """The scheduled run of nine o'clock."""
     return JobRun(slot=ScheduledTime(job=job, name="2026-11-21T09:00", due=DUE), state=JobRunState.RUNNING, tries=tries)
 
 
@@ -124,7 +124,7 @@ def test_a_post_for_each_slot(house: Application, clock: FakeClock, channel: Fak
 def test_a_post_that_may_be_out_holds_up_its_own_slot_only(
     house: Application, clock: FakeClock, channel: FakeChannel
 ) -> None:
-    """The slot's command looks for it; the next day's goes on with the next draft."""
+    """The run's command looks it up; the next day's continues with the next draft."""
     for number in (1, 2):
         approved(house, number)
     channel.plan("late")
@@ -153,7 +153,7 @@ def test_a_worker_that_died_holds_up_its_own_slot_only(house: Application, clock
 
 
 def test_the_other_jobs_are_single_commands(house: Application, clock: FakeClock) -> None:
-    """Further ones are named by whoever joins the parts; one that nobody knows is let be."""
+    """Further jobs are configured by name; an unknown one does nothing."""
     one = planner(house, clock, more={"tidy": ("db", "tidy")})
     assert one.plan(claim("measure")).commands == (("measure", "--json"),)
     assert one.plan(claim("refresh")).commands == (("corpus", "refresh", "--json"),)
@@ -205,7 +205,7 @@ def failed(summary: str) -> JobResult:
 
 
 def test_commands_run_one_after_the_other(tmp_path: Path):
-    """The last one's words are kept, and that there were others; what it said lies in the job's log."""
+    """The summary holds the last command's message and that there were others; output goes to the job's log."""
     script = REPORT + f"; open({str(tmp_path / 'ran')!r}, 'a').write(args[0])"
     assert ended(process(tmp_path / "logs", script, "a", "b")) == done("b (the last of 2)")
     assert (tmp_path / "ran").read_text() == "ab"
@@ -213,7 +213,7 @@ def test_commands_run_one_after_the_other(tmp_path: Path):
 
 
 def test_without_commands_there_is_nothing_to_do(tmp_path: Path):
-    """The errand's own words say why."""
+    """The plan's message says why."""
     assert process(tmp_path, REPORT).poll() == done("nothing to do")
 
 
@@ -304,14 +304,14 @@ def test_a_full_disk_of_logs_undoes_nothing():
 
 
 def test_what_cannot_be_started_is_told(tmp_path: Path):
-    """A program that is not there is a failure of the slot, not of the daemon."""
+    """A missing program fails the run, not the daemon."""
     plan = JobPlan(commands=(("a",),))
     one = JobProcess(CLAIM, plan, folder=tmp_path, deadline=1, program=(str(tmp_path / "none"),))
     assert one.poll() == failed("no process can be started: No such file or directory")
 
 
 def test_a_worker_dies_with_its_daemon(tmp_path: Path):
-    """Also when the daemon is killed and can tell nobody."""
+    """A worker ends with its daemon, also when the daemon is killed."""
     inner = (
         "import os, sys\nsys.path.insert(0, os.getcwd())\nfrom auria_bot.execution.parent_watch import watch_parent\nwatch_parent()\n"
         f"import pathlib, time; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); time.sleep(60)"

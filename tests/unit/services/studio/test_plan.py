@@ -111,7 +111,7 @@ def test_an_artwork_is_its_start_and_what_was_done_since() -> None:
 
 
 def test_a_failure_becomes_its_own_error() -> None:
-    """The exit code of the child's error is kept; what Auria does not know is a crash."""
+    """The exit code of the child's error is preserved; an unknown one is a crash."""
     failure = Failure(artwork=2, step="poem", error="ModelMissing", message="gone", log="/x.log")
     error = failure.to_error()
     assert isinstance(error, ModelMissing)

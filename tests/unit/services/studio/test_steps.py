@@ -72,7 +72,7 @@ def test_a_painter_that_paints_nothing_fails_its_step(tmp_path: Path) -> None:
     ],
 )
 def test_a_step_says_what_it_lacks(tmp_path: Path, step: str, given: dict[str, Any], missing: str) -> None:
-    """An artwork that was put together by hand may lack anything."""
+    """A step names what an incomplete artwork lacks."""
     maker = SimpleNamespace(**dict.fromkeys(("read", "paint", "judge", "enlarge", "choose"), lambda *_, **__: None))
     everyone = dict.fromkeys(("mood_reader", "painter", "safety_filter", "enlarger", "stylist"), maker)
     with pytest.raises(StepFailed, match=missing):

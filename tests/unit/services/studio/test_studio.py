@@ -50,7 +50,7 @@ def test_a_run_becomes_drafts_and_leaves_nothing_behind(house: Application) -> N
 
 
 def test_the_same_seed_makes_the_same_artwork_in_the_same_home(house: Application) -> None:
-    """Byte for byte, though its twin is already there; what was made before is not looked at."""
+    """The same seed gives the same bytes although an equal artwork exists already."""
     first = house.studio.make(ArtworkRequest(seed=11, theme="fog")).drafts[0]
     house.studio.make(ArtworkRequest(count=2))
     second = house.studio.make(ArtworkRequest(seed=11, theme="fog")).drafts[0]
@@ -163,7 +163,7 @@ def test_an_impossible_wish_starts_nothing(house: Application, wish: dict[str, A
 
 
 def test_a_style_that_is_not_there_is_final(house: Application) -> None:
-    """The operator hears which styles there are; trying again is of no use, so nothing is kept."""
+    """An unknown style is reported with the known ones; the run is not kept for resuming."""
     with pytest.raises(UnknownName, match="fake-00"):
         house.studio.make(ArtworkRequest(style="Mona Lisa"))
     assert house.studio.unfinished() == ()
@@ -189,7 +189,7 @@ def test_a_bad_sketch_loses_no_other_and_can_be_tried_again(tmp_path: Path) -> N
 
 
 def test_when_nothing_comes_about_the_first_failure_is_raised(tmp_path: Path) -> None:
-    """Its class tells the exit code, its message the step and the log; the run is kept to be tried again."""
+    """Its class decides the exit code, its message names the step and the log; the run can be resumed."""
     with closing(fake_house(tmp_path / "home", painter={"faults": {"": "blank"}})) as house:
         with pytest.raises(NoGoodPicture, match=r"step 'painting' of artwork 1: .*its log: "):
             house.studio.make(ArtworkRequest())
@@ -204,7 +204,7 @@ def test_when_nothing_comes_about_the_first_failure_is_raised(tmp_path: Path) ->
 def test_a_run_killed_anywhere_is_finished_once(
     house: Application, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """Whether it dies in the steps or at any point of the handing over, resuming makes each draft exactly once."""
+    """Killed in any step or while drafts are stored, a resumed run makes each draft exactly once."""
 
     class Killed(BaseException):
         pass

@@ -177,7 +177,7 @@ def test_a_stopped_training_has_no_critic_yet(data, tmp_path):
 
 
 def test_remarks_stay_on_the_card(tmp_path):
-    """What was noted in metrics.json by hand closes the card, however often figures are added."""
+    """Remarks in metrics.json close the card, however often figures are added."""
     from auria_bot.art.checkpoint import write_json
     from auria_bot.art.training.poet.export import describe
 
