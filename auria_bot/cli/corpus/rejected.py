@@ -32,7 +32,7 @@ def rejected(
     """
     import secrets
 
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         found = app.rejected_texts.list(
@@ -96,7 +96,7 @@ def accept(
     as_json: Json = False,
 ) -> None:
     """Accept rejected poems: every copy of them is kept from now on, and goes into versions."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         decide = app.rejected_texts.undo if undo else app.rejected_texts.accept
@@ -148,7 +148,7 @@ def forget(
     """
     from dataclasses import asdict
 
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         keys, digests = app.corpus_importer.identify(what)

@@ -223,6 +223,8 @@ notify.command("say", hidden=True)(send)  # its earlier name
 @notify.command("digest")
 def digest() -> None:
     """Send a summary of the last 24 hours, once a day."""
+    from auria_bot.cli.app import app_context
+
     with app_context() as app:
         notices = app.notices
         new = notices.add_digest()
