@@ -18,7 +18,7 @@ from auria_bot.corpus.language.words import word_set, words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["REASONS", "FilterRules", "judge"]
+__all__ = ["FORMER_REASONS", "REASONS", "FilterRules", "judge"]
 
 REASONS = {
     "hidden characters": "it holds characters that cannot be seen",
@@ -33,6 +33,9 @@ REASONS = {
     "about itself": "it speaks of haiku, or of the place where it was posted",
 }
 """Every reason for leaving a poem out, in the order in which they are checked."""
+
+FORMER_REASONS = {"personal data": ("contact data", "name of a person")}
+"""Reasons that earlier versions stored, and those that took their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auria_bot.corpus.quality_filter import REASONS, FilterRules, judge
+from auria_bot.corpus.quality_filter import FORMER_REASONS, REASONS, FilterRules, judge
 
 GOOD = [
     ("an old silent pond", "a frog jumps into the pond", "the splash of water"),
@@ -75,6 +75,12 @@ def test_every_reason_has_an_example_above():
     """So that none can be lost unnoticed."""
     mark = test_each_reason_is_found.pytestmark[0]
     assert {reason for reason, _ in mark.args[1]} == set(REASONS)
+
+
+def test_former_reasons_lead_to_those_of_today():
+    """A database of an earlier version may hold one that is no longer given."""
+    assert not FORMER_REASONS.keys() & REASONS.keys()
+    assert {reason for now in FORMER_REASONS.values() for reason in now} <= REASONS.keys()
 
 
 def test_thresholds_are_the_operators():
