@@ -35,7 +35,9 @@ def run(runs: int = 200) -> Result:
     words = []
     for channel in PLATFORMS:
         states = Counter(state for one in done if one.channel == channel for state in one.states)
-        words.append(f"{channel} {states['sent']} sent, {states['needs_attention']} need attention")
+        words.append(
+            f"{channel} " + ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.most_common())
+        )
     doubled = sum(fault.startswith("double") for one in bad for fault in one.faults)
     lost = sum(fault.startswith("lost") for one in bad for fault in one.faults)
     elsewhere = sum(one.database == "postgresql" for one in done)
@@ -43,6 +45,6 @@ def run(runs: int = 200) -> Result:
     return Result(
         name="publish-faults",
         figures=figures,
-        bar=f"{runs} runs a channel: 0 double, 0 lost, all sent or needing attention",
+        bar=f"{runs} runs a channel: 0 double, 0 lost, every post at an end that is true",
         passed=not bad and len(done) == runs * len(PLATFORMS),
     )

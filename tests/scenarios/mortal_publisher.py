@@ -3,7 +3,7 @@
 The process imports everything once and forks for every line, so that a thousand publishers need not start Python a
 thousand times. A line is a JSON object: `home` (with the secrets), `database` (its URL), `channel`, `options` of the channel, and
 `kill`, a boundary and at which post, or null; `once` for one round only; and `resume`, whether a paused channel is resumed
-first, as its operator would. It answers with the child's process id, and, when it is gone, with the signal that
+first, as its operator would; and `withdraw`, the post to withdraw instead of publishing, or null. It answers with the child's process id, and, when it is gone, with the signal that
 ended it or 0, and what it printed. Time is not waited for: before each round every lease has run out and everything is due.
 
 Not a benchmark itself.
@@ -31,6 +31,7 @@ from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.publishing.publisher import Publisher
 from auria_bot.services.publishing.sending import AttemptLog
+from auria_bot.services.publishing.withdrawal import Withdrawal
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import DatabaseSettings
 from auria_bot.store import unit_of_work as _unit_of_work  # noqa: F401 - imported before the children are born
@@ -44,10 +45,13 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["BOUNDARIES", "main"]
+__all__ = ["BOUNDARIES", "DELETIONS", "main"]
 
 BOUNDARIES = ("before-claim", "after-claim", "after-upload", "before-sending", "after-sending", "after-commit")
 """Where a publisher can be killed; the last but two lie between the note that it is about to send, the answer and its commit."""
+
+DELETIONS = ("withdrawal-requested", "before-deletion", "after-deletion")
+"""Where one that withdraws a post can be killed; the last lies between the answer and its commit."""
 
 _LIBRARIES = (
     "PIL.Image",
@@ -104,6 +108,9 @@ def _mortal(boundary: str, number: int) -> None:
         "before-sending": (AttemptLog, "confirm_send", True),
         "after-sending": (AttemptLog, "record_sent", False),
         "after-commit": (AttemptLog, "record_sent", True),
+        "withdrawal-requested": (Withdrawal, "request", True),
+        "before-deletion": (AttemptLog, "confirm_send", True),
+        "after-deletion": (AttemptLog, "record_outcome", False),
     }
     owner, name, after = places[boundary]
     wrapped(owner, name, after=after)
@@ -115,7 +122,7 @@ def _time_passes(url: str) -> None:
     with engine.begin() as connection:
         open_states = [str(state) for state in PostState if state not in TERMINAL]
         connection.execute(update(posts).where(posts.c.state.in_(open_states)).values(due=NOW))
-        connection.execute(update(posts).where(posts.c.state == "sending").values(lease_until=NOW))
+        connection.execute(update(posts).where(posts.c.state.in_(["sending", "withdrawing"])).values(lease_until=NOW))
     engine.dispose()
 
 
@@ -127,11 +134,14 @@ def _publish(told: dict[str, Any]) -> None:
     with contextlib.closing(house(home, told["database"], told["channel"], told["options"])) as made:
         for pause in made.publisher.paused() if told["resume"] else ():
             made.publisher.resume(pause.name)
+        if told["withdraw"]:
+            made.publisher.withdraw(made.publisher.plan_withdrawal([told["withdraw"]]))
+            return
         for _ in range(1 if told["kill"] or told["once"] else _ROUNDS):
             _time_passes(told["database"])
             done = made.publisher.publish()
             states = {post.state for post in made.publisher.posts()}
-            if not states & {PostState.WAITING, PostState.SENDING, PostState.UNKNOWN}:
+            if states <= TERMINAL | {PostState.NEEDS_ATTENTION}:
                 return
             time.sleep(_SETTLING)
     print("; ".join(done.problems))

@@ -5,7 +5,8 @@ boundary, and at which of the posts: SIGKILL before the claim, after it, after t
 (before its commit), after the commit, and while the platform's answer is on its way; or the platform fails at the mutation
 (before acting, after acting, within its answer, in silence, with garbage, with an error of the server); or the answer is cut off
 and then the platform shows no posts where the channel looks for this one, for a while or for good; or a field of its answers is
-missing, null, renamed or of another type while posts are sent and looked up. Then publishers run until
+missing, null, renamed or of another type while posts are sent and looked up; or a post is withdrawn, and the withdrawal is killed,
+its answer is cut off, or the post's own outcome was unknown. Then publishers run until
 every post is at its end. What counts is what followers see on the platform: a post seen twice is a double post, a post that
 is called sent and not seen, or never comes to an end, is lost. Every fifth run keeps its posts in a database of PostgreSQL, the
 others in SQLite.
@@ -32,16 +33,27 @@ from auria_bot.store.engine import connect, upgrade
 from auria_bot.store.schema import posts
 from tests.platforms import FAULTS, Platform, platform
 from tests.scenarios.changed_answers import KINDS, Drifting, EmptyTimeline, changed_answers, changes, drop_faults
-from tests.scenarios.mortal_publisher import BOUNDARIES
+from tests.scenarios.mortal_publisher import BOUNDARIES, DELETIONS
 from tests.scenarios.publishing import fill, own_pictures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.scenarios.changed_answers import Change, ChangedAnswers
 
-__all__ = ["CUTS", "SCENARIOS", "Databases", "Publishers", "Trial", "trials"]
+__all__ = [
+    "BOUNDARIES",
+    "CUTS",
+    "DRIFTS",
+    "SCENARIOS",
+    "TIMELINES",
+    "WITHDRAWALS",
+    "Databases",
+    "Publishers",
+    "Trial",
+    "trials",
+]
 
 SEED = 20261121
 CUTS = tuple(fault for fault in FAULTS if fault not in {"401", "403", "429"})
@@ -54,8 +66,12 @@ TIMELINES = ("empty timeline", FOR_GOOD)
 DRIFTS = tuple(f"field {kind}" for kind in KINDS if kind != "extra")
 """How a field of the answers changes."""
 
-SCENARIOS = (*BOUNDARIES, "in-flight", *CUTS, *TIMELINES, *DRIFTS)
-"""Kills, cuts, then answers that mislead."""
+OF_UNKNOWN = "withdrawal of unknown"
+WITHDRAWALS = (*DELETIONS, *(f"withdrawal {cut}" for cut in ("cut-before", "cut-after", "500-after")), OF_UNKNOWN)
+"""What happens when a post is withdrawn."""
+
+SCENARIOS = (*BOUNDARIES, "in-flight", *CUTS, *TIMELINES, *DRIFTS, *WITHDRAWALS)
+"""Kills, cuts, answers that mislead, then withdrawals."""
 
 _FRESH = 20  # runs before a platform is started anew, so that its history stays short
 _EVERY = 5  # runs, of which the last is on PostgreSQL
@@ -103,8 +119,9 @@ class Publishers:
         kill: tuple[str, int] | None = None,
         once: bool = False,
         resume: bool = False,
+        withdraw: int | None = None,
     ) -> int:
-        """Start one, which resumes a paused channel first if it is told to; its process id."""
+        """Start one, which first resumes a paused channel, or withdraws a post, if it is told to; its process id."""
         told = {
             "home": str(home),
             "database": database,
@@ -113,6 +130,7 @@ class Publishers:
             "kill": kill,
             "once": once,
             "resume": resume,
+            "withdraw": withdraw,
         }
         if self._process.stdin:
             self._process.stdin.write(json.dumps(told) + "\n")
@@ -136,12 +154,7 @@ class Databases:
     """A database for each run, up to date: a copy of SQLite's file, or of a database on a PostgreSQL server."""
 
     def __init__(self, root: Path, server: URL | None = None) -> None:
-        """Make what is copied.
-
-        Args:
-            root: where SQLite's lies.
-            server: PostgreSQL's, for every fifth run; without it all are on SQLite.
-        """
+        """Make what is copied: under `root` for SQLite, on `server`, if given, for every fifth run."""
         self._file, self._server = root / "template.db", server
         upgrade(f"sqlite:///{self._file}")
         if server is not None:
@@ -194,7 +207,9 @@ class _Run:
     def lived_through(self) -> tuple[list[str], list[str]]:
         """The posts' states at the end, and what is wrong."""
         with contextlib.ExitStack() as stack:
-            if self.answers is None:
+            if self.scenario in WITHDRAWALS:
+                wrong = list(self._withdrawn())
+            elif self.answers is None:
                 wrong = list(self._disturbed())
             else:
                 stack.enter_context(changed_answers(self.server, self.answers))
@@ -206,7 +221,10 @@ class _Run:
         if ended or "Traceback" in said:
             wrong.append(f"the publisher that lives ended with signal {ended}: {said[-500:]}")
         states = _states(self.database)
-        return states, [*wrong, *_told(self.server, states, self.lines, said)]
+        withdrawn = self.lines[self.post - 1] if self.scenario in WITHDRAWALS else ""
+        if withdrawn and states[self.post - 1] == "sent" and self.server.backend != "instagram_graph":
+            wrong.append(f"lost: the wish to withdraw {withdrawn!r}: {said[-300:]}")
+        return states, [*wrong, *_told(self.server, states, self.lines, said, withdrawn=withdrawn)]
 
     def _disturbed(self) -> Iterator[str]:
         """Kill the publisher, or let its line fail; yields what is wrong."""
@@ -228,6 +246,21 @@ class _Run:
                 if "Traceback" in said:
                     yield f"crash: {said[-500:]}"
             drop_faults(self.server)
+
+    def _withdrawn(self) -> Iterator[str]:
+        """Publish, then withdraw a post, which is disturbed; yields what is wrong."""
+        self._one_round("cut-after" if self.scenario == OF_UNKNOWN else "ok")
+        kill = (self.scenario, 1) if self.scenario in DELETIONS else None
+        if kill is None and self.scenario != OF_UNKNOWN:
+            self.server.fail_next_deletions(self.scenario.removeprefix("withdrawal "))
+        self.publishers.begin(self.home, self.database, self.server, kill=kill, withdraw=self.post)
+        ended, said = self.publishers.end()
+        # A channel that cannot delete does not come that far.
+        if (
+            ended != (signal.SIGKILL if kill else 0) and self.server.backend != "instagram_graph"
+        ) or "Traceback" in said:
+            yield f"the withdrawal ended with signal {ended}: {said[-500:]}"
+        drop_faults(self.server)
 
     def _one_round(self, fault: str) -> str:
         """One round of a publisher, whose mutation of the post fails so; what it said."""
@@ -256,9 +289,9 @@ class _Trials:
         self._rng = random.Random(f"{seed}-{channel}")
         self._changes: list[Change] = []  # of the answers that a publisher gets
 
-    def run(self, runs: int) -> Iterator[Trial]:
+    def run(self, runs: int, scenarios: Sequence[str]) -> Iterator[Trial]:
         """So many runs, each scenario as often as the others."""
-        drawn = [SCENARIOS[number % len(SCENARIOS)] for number in range(runs)]
+        drawn = [scenarios[number % len(scenarios)] for number in range(runs)]
         self._rng.shuffle(drawn)
         for start in range(0, runs, _FRESH):
             with platform(self._channel) as server:
@@ -337,20 +370,29 @@ def _states(database: str) -> list[str]:
     return found
 
 
-def _told(server: Platform, states: list[str], lines: list[str], said: str) -> Iterator[str]:
-    """Double and lost posts."""
+def _told(server: Platform, states: list[str], lines: list[str], said: str, *, withdrawn: str = "") -> Iterator[str]:
+    """Double and lost posts; a post that was to be withdrawn may be gone, and must be where it is called so."""
     for state, line in zip(states, lines, strict=True):
         count = _seen(server, line)
         if count > 1:
             yield f"double: {line!r} is seen {count} times"
         if state == "sent" and not count:
             yield f"lost: {line!r} is called sent and not seen"
-        if state not in {"sent", "needs_attention"}:
+        if state in {"withdrawn", "cancelled"} and (count or line != withdrawn):
+            yield f"lost: {line!r} is called {state} and seen {count} times"
+        if state not in {"sent", "needs_attention", "withdrawn", "cancelled"}:
             yield f"lost: {line!r} is {state}: {said[-300:]}"
 
 
 def trials(
-    channel: str, runs: int, root: Path, publishers: Publishers, *, databases: Databases | None = None, seed: int = SEED
+    channel: str,
+    runs: int,
+    root: Path,
+    publishers: Publishers,
+    *,
+    databases: Databases | None = None,
+    seed: int = SEED,
+    scenarios: Sequence[str] = SCENARIOS,
 ) -> Iterator[Trial]:
     """So many runs of a channel, each scenario as often as the others, in an order that the seed draws; on SQLite by default."""
-    return _Trials(channel, root, publishers, databases or Databases(root), seed).run(runs)
+    return _Trials(channel, root, publishers, databases or Databases(root), seed).run(runs, scenarios)
