@@ -89,7 +89,7 @@ class Discriminator(nn.Module):
             getattr(self, f"size{stride}").copy_(taps[stride].std())
 
     def mixed(self, taps: Mapping[int, Tensor]) -> dict[int, Tensor]:
-        """Lite0's maps, projected and mixed from coarse to fine: {stride: (n, channels, 64 / stride, 64 / stride)}."""
+        """Lite0's maps, projected and mixed from coarse to fine: {stride: (n, channels, side / stride, side / stride)}."""
         found: dict[int, Tensor] = {}
         for stride in reversed(STRIDES):
             here = F.conv2d(taps[stride] / getattr(self, f"size{stride}"), getattr(self, f"project{stride}"))
@@ -100,7 +100,7 @@ class Discriminator(nn.Module):
         return found
 
     def head_features(self, taps: Mapping[int, Tensor], pictures: Tensor) -> dict[str, Tensor]:
-        """Each head's features of pictures (n, 3, 64, 64) in [-1, 1] and of Lite0's maps of them."""
+        """Each head's features of pictures (n, 3, side, side) in [-1, 1] and of Lite0's maps of them."""
         mixed = self.mixed(taps)
         inputs = {str(stride): mixed[stride] for stride in STRIDES} | {"pixels": pictures}
         return {name: head.features(inputs[name]) for name, head in self.heads.items()}  # type: ignore[operator]

@@ -1,7 +1,7 @@
 """The matcher: how well a picture and a text fit together, in the manner of AttnGAN's DAMSM.
 
-Globally, pooled EfficientNet-Lite0 maps against the sentence; locally, each word attends to the 4 x 4 regions of the
-picture and is compared with the result (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10). Lite0 stays frozen; only
+Globally, pooled EfficientNet-Lite0 maps against the sentence; locally, each word attends to the regions of the
+picture (16 pixels a side) and is compared with the result (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10). Lite0 stays frozen; only
 the projections are trained, on real pictures, with InfoNCE.
 """
 
@@ -52,12 +52,17 @@ class Matcher(nn.Module):
         self.word = nn.Linear(config.word, config.width)
         self.temperature = nn.Parameter(torch.tensor(2.5))
 
-    def encode_pictures(self, taps: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
-        """Lite0's maps to picture vectors (n, width) and region vectors (n, regions, width), all of unit length."""
+    @staticmethod
+    def pool(taps: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
+        """Lite0's maps to what the matcher reads of them: pooled (n, 352) and regions (n, regions, 112)."""
         flat = [taps[stride].flatten(2) for stride in TAPS]
         pooled = torch.cat([part for each in flat for part in (each.mean(2), (each.var(2) + 1e-4).sqrt())], dim=1)
-        regions = self.region(self.region_norm(flat[-1]).transpose(1, 2))
-        return F.normalize(self.whole(self.norm(pooled)), dim=-1), F.normalize(regions, dim=-1)
+        return pooled, flat[-1].transpose(1, 2)
+
+    def encode_pictures(self, pooled: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
+        """What `pool` gives, to picture vectors (n, width) and region vectors (n, regions, width), of unit length."""
+        normed = self.region_norm(regions.transpose(1, 2)).transpose(1, 2)
+        return F.normalize(self.whole(self.norm(pooled)), dim=-1), F.normalize(self.region(normed), dim=-1)
 
     def encode_texts(self, sentence: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
         """Sentence (n, 384) and words (n, L, 384) to vectors (n, width) and (n, L, width), all of unit length."""
@@ -93,7 +98,7 @@ class Scorer(nn.Module):
         self.lite0 = lite0
 
     def forward(self, pictures: Tensor, sentence: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures (n, 3, 64, 64) in [0, 1], text (1, 384), (1, L, 384), (1, L); scores (n,), vectors (n, width)."""
-        pictures_encoded = self.matcher.encode_pictures(self.lite0.taps(pictures, TAPS))
+        """Pictures (n, 3, side, side) in [0, 1], text (1, 384), (1, L, 384), (1, L); scores (n,), vectors (n, width)."""
+        pictures_encoded = self.matcher.encode_pictures(*self.matcher.pool(self.lite0.taps(pictures, TAPS)))
         scores = self.matcher.scores(pictures_encoded, self.matcher.encode_texts(sentence, words), mask)
         return scores[:, 0], pictures_encoded[0]

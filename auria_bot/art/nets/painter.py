@@ -1,4 +1,4 @@
-"""The painter: a colour sketch and words become a 64 x 64 picture, in stages with word attention between them.
+"""The painter: a colour sketch and words become a small picture, in stages with word attention between them.
 
 After AttnGAN (Xu et al. 2018, arXiv:1711.10485): stages of growing size with word attention, and a matching loss like
 its DAMSM (nets.matcher). Unlike it the network is fully convolutional: it starts from a sketch and noise instead of a
@@ -44,12 +44,14 @@ _SENTENCE_GAIN = 8.0  # the components of MiniLM's vectors are near 0.05
 class PainterConfig:
     """The shape of a Painter."""
 
+    size: int = 64  # pixels a side of the picture; a multiple of 32, at most 128
     noise: int = 96  # numbers of the style noise
-    grain: int = 12  # channels of noise beside the sketch, at 8 x 8
+    grain: int = 12  # channels of noise beside the sketch, where it enters
     style: int = 192
     attention: int = 64  # channels of attended words
-    widths: tuple[int, int, int] = (144, 96, 48)  # channels at 8, 16 and 32 pixels
-    last: int = 12  # channels at 64 pixels
+    widths: tuple[int, int, int] = (144, 96, 48)  # channels at an eighth, a quarter and half of the size
+    last: int = 12  # channels at the full size
+    residual: tuple[int, int] = (0, 0)  # residual blocks added at an eighth and a quarter of the size
     sentence: int = 384
     word: int = 384
 
@@ -92,6 +94,19 @@ class _Words(nn.Module):
         return seen.reshape(count, -1, height, width)
 
 
+class _Residual(nn.Module):
+    """A styled block added to its input; it starts as nothing, so that a trained network can be given more of them."""
+
+    def __init__(self, channels: int, style: int) -> None:
+        super().__init__()
+        self.block = _Styled(channels, channels, style)
+        self.gain = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor, style: Tensor, grain: Tensor) -> Tensor:
+        moved: Tensor = x + self.gain * self.block(x, style, grain)
+        return moved
+
+
 class Painter(nn.Module):
     """Sketch, sentence, words and noise to a picture."""
 
@@ -110,9 +125,11 @@ class Painter(nn.Module):
         )
         self.enter = nn.Conv2d(12 + config.grain + 1, low, 3, padding=1)
         self.low = _Styled(low, low, style)
+        self.low_residual = nn.ModuleList(_Residual(low, style) for _ in range(config.residual[0]))
         self.low_words = _Words(low, config.word, width)
         self.to_middle = nn.Conv2d(low + width, middle, 1)
         self.middle = nn.ModuleList([_Styled(middle + 3, middle, style), _Styled(middle, middle, style)])
+        self.middle_residual = nn.ModuleList(_Residual(middle, style) for _ in range(config.residual[1]))
         self.middle_words = _Words(middle, config.word, width)
         self.to_high = nn.Conv2d(middle + width, high, 1)
         self.high = nn.ModuleList([_Styled(high + 3, high, style), _Styled(high, high, style)])
@@ -138,31 +155,37 @@ class Painter(nn.Module):
             words: (n, L, 384) MiniLM's word-piece vectors.
             mask: (n, L), 1 where there is a word.
             noise: (n, 96) standard normal: the style.
-            grain: (n, 12 + 5, 32, 32) standard normal: texture; the first channels feed the start, the rest one block
-                each.
+            grain: (n, 12 + 5, size / 2, size / 2) standard normal: texture; the first channels feed the start, the rest
+                one block each.
 
         Returns:
-            (n, 3, 64, 64), about [-1, 1]; clamp before use.
+            (n, 3, size, size), about [-1, 1]; clamp before use.
         """
         style = self.style(torch.cat([noise, sentence * _SENTENCE_GAIN], dim=1))
-        start = self.config.grain
-        low_grain = grain[:, :start, 8:16, 8:16]
-        height = torch.linspace(-1.0, 1.0, 8, device=sketch.device)[None, None, :, None].expand(
-            sketch.shape[0], 1, 8, 8
-        )
-        h = self.enter(torch.cat([F.pixel_unshuffle(sketch, 2), low_grain, height], dim=1))  # (n, low, 8, 8)
-        h = self.low(h, style, grain[:, start : start + 1, :8, :8])
-        h = self.to_middle(torch.cat([h, self.low_words(h, words, mask)], dim=1))  # (n, middle, 8, 8)
-        h = torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), sketch], dim=1)  # (n, ., 16, 16)
+        start, eighth = self.config.grain, self.config.size // 8
+        quarter, half = 2 * eighth, 4 * eighth
+        sketch = _resized(sketch, quarter)
+        rows = torch.linspace(-1.0, 1.0, eighth, device=sketch.device)[None, None, :, None]
+        height = rows.expand(sketch.shape[0], 1, eighth, eighth)
+        low_grain = grain[:, :start, eighth:quarter, eighth:quarter]
+        own_grain = grain[:, start : start + 1, :eighth, :eighth]
+        h = self.enter(torch.cat([F.pixel_unshuffle(sketch, 2), low_grain, height], dim=1))  # (n, low, 1/8, 1/8)
+        h = self.low(h, style, own_grain)
+        for block in self.low_residual:
+            h = block(h, style, own_grain)
+        h = self.to_middle(torch.cat([h, self.low_words(h, words, mask)], dim=1))  # (n, middle, 1/8, 1/8)
+        h = torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), sketch], dim=1)  # (n, ., 1/4, 1/4)
         for number, block in enumerate(self.middle):
-            h = block(h, style, grain[:, start + 1 + number : start + 2 + number, :16, :16])
-        h = self.to_high(torch.cat([h, self.middle_words(h, words, mask)], dim=1))  # (n, high, 16, 16)
-        large = F.interpolate(sketch, scale_factor=2.0, mode="bilinear", align_corners=False)
-        h = torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), large], dim=1)  # (n, ., 32, 32)
-        for number, block in enumerate(self.high):
+            own_grain = grain[:, start + 1 + number : start + 2 + number, :quarter, :quarter]
+            h = block(h, style, own_grain)
+        for block in self.middle_residual:
+            h = block(h, style, own_grain)
+        h = self.to_high(torch.cat([h, self.middle_words(h, words, mask)], dim=1))  # (n, high, 1/4, 1/4)
+        h = torch.cat([F.interpolate(h, scale_factor=2.0, mode="nearest"), _resized(sketch, half)], dim=1)
+        for number, block in enumerate(self.high):  # (n, ., 1/2, 1/2)
             h = block(h, style, grain[:, start + 3 + number : start + 4 + number])
         ground = F.interpolate(sketch, scale_factor=4.0, mode="bicubic", align_corners=False)
-        h = F.leaky_relu(F.pixel_shuffle(self.enlarge(h), 2), 0.2)  # (n, last, 64, 64)
+        h = F.leaky_relu(F.pixel_shuffle(self.enlarge(h), 2), 0.2)  # (n, last, size, size)
         drawn = self.leave(torch.cat([h, ground], dim=1))
         # Remove the highest frequency: a pixel shuffle can paint single-pixel rainbows that fool the discriminator.
         picture: Tensor = F.conv2d(F.pad(drawn, (1, 1, 1, 1), mode="replicate"), self.soften, groups=3) + ground
@@ -170,8 +193,15 @@ class Painter(nn.Module):
 
     @property
     def grain_channels(self) -> int:
-        """Channels of the grain input."""
+        """Channels of the grain input, whose sides are half the picture's."""
         return self.config.grain + 5
+
+
+def _resized(sketch: Tensor, side: int) -> Tensor:
+    """A sketch (n, 3, s, s) at `side` cells."""
+    if sketch.shape[-1] == side:
+        return sketch
+    return F.interpolate(sketch, size=(side, side), mode="bilinear", align_corners=False)
 
 
 class SketcherGraph(nn.Module):
@@ -206,13 +236,13 @@ class PainterGraph(nn.Module):
         Args:
             components: (n, 128) of the sketches, as sampled.
             style_noise: (n, 96) standard normal.
-            grain: (n, 17, 32, 32) standard normal.
+            grain: (n, 17, size / 2, size / 2) standard normal.
             sentence: (1, 384) the text's vector, of unit length.
             words: (1, L, 384) its word pieces' vectors.
             mask: (1, L), 1 where there is a word piece.
 
         Returns:
-            Pictures (n, 3, 64, 64) in [0, 1], their scores against the text (n,), the sketches (n, 3, 16, 16) in
+            Pictures (n, 3, size, size) in [0, 1], their scores against the text (n,), the sketches (n, 3, 16, 16) in
             [-1, 1], and the pictures' vectors in the matcher's space (n, 160), of unit length.
         """
         count = components.shape[0]

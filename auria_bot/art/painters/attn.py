@@ -1,6 +1,6 @@
 """Auria's own painter: a colour sketch by flow matching, an AttnGAN-like network, and a choice by matching score.
 
-Turns a poem into a prompt and a prompt into pictures of 64 x 64 pixels. Served from two ONNX graphs without torch. The
+Turns a poem into a prompt and a prompt into small square pictures. Served from two ONNX graphs without torch. The
 same poem and seed give the same bytes on the same machine.
 """
 
@@ -17,7 +17,7 @@ from auria_bot.art.colour import from_lab, to_lab
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.packaged_weights import MINILM
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
-from auria_bot.art.painters.prompt_vocabulary import FLOWERS, describe
+from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, describe
 from auria_bot.art.painters.retouching import blurred, denoise, find_moon, paint_moon, to_night
 from auria_bot.art.pictures import save_picture
 from auria_bot.art.runtime import load
@@ -50,7 +50,7 @@ _DIM, _PALE = 24.0, 82.0  # mean L below or above which a picture is too dark or
 class Canvas:
     """A painted candidate as arrays."""
 
-    pixels: NDArray[np.uint8]  # (64, 64, 3) RGB
+    pixels: NDArray[np.uint8]  # (size, size, 3) RGB
     score: float  # matching score with the text, about -1 to 1
     vector: NDArray[np.float32]  # in the matcher's space, unit length
     number: int  # the candidate's number for its seed, from 0
@@ -83,8 +83,11 @@ class AttnPainter:
         self.config = config if config is not None else self.Config()
         folder = models / "painter"
         self._sha256 = verify(folder)
-        self._shape: dict[str, Any] = read_json(folder / "config.json")["serving"]
-        self._meanings = _meanings(folder / "meanings.safetensors")
+        facts = read_json(folder / "config.json")
+        self._shape: dict[str, Any] = facts["serving"]
+        self._size: int = facts["size"]  # pixels a side
+        self._scenes: tuple[str, ...] = tuple(facts["scenes"])
+        self._meanings = _meanings(folder / "meanings.safetensors", self._scenes)
         self._sketcher, self._painter_net = (
             load(
                 folder / name, runtime=self.config.runtime, precision=self.config.precision, threads=self.config.threads
@@ -101,7 +104,7 @@ class AttnPainter:
         """The prompt for a poem."""
         said = ", ".join([*haiku.lines, *([theme[:200]] if theme else [])])
         vector = self._minilm.encode([said])[0]
-        return compose(haiku.lines, vector, self._meanings, seed=seed, mood=mood, theme=theme)
+        return compose(haiku.lines, vector, self._meanings, seed=seed, mood=mood, theme=theme, known=self._scenes)
 
     def imagine(self, text: str, *, seed: int, count: int) -> tuple[Canvas, ...]:
         """Paint a text as it stands, `count` candidates, the best match first.
@@ -120,7 +123,7 @@ class AttnPainter:
         shapes = {
             "components": (self._shape["components"],),
             "style_noise": (self._shape["noise"],),
-            "grain": (self._shape["grain"], 32, 32),
+            "grain": (self._shape["grain"], self._size // 2, self._size // 2),
         }
         generators = [np.random.default_rng((seed, number)) for number in range(count)]
         noise = {
@@ -159,7 +162,7 @@ class AttnPainter:
     def paint(
         self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
     ) -> tuple[Painting, ...]:
-        """Paint `count` candidates as PNG files of 64 x 64 pixels in `folder`, the best first.
+        """Paint `count` candidates as PNG files in `folder`, the best first.
 
         At least Config.candidates are painted; they are ranked by matching score plus `aesthetic_score`, and that sum
         is returned.
@@ -186,7 +189,7 @@ def _appraise(canvas: Canvas, prompt: Prompt) -> tuple[float, NDArray[np.float32
     lab = to_lab(canvas.pixels)
     if prompt.by_day:
         lab = to_night(lab)
-    appeal = aesthetic_score(lab, portrait=prompt.scene in FLOWERS)
+    appeal = aesthetic_score(lab, portrait=prompt.scene in CLOSE_UPS)
     if prompt.light == "moon" and not prompt.by_day and find_moon(lab) is None:
         appeal -= _MOONLESS
     if prompt.light == "snow":
@@ -232,8 +235,8 @@ def aesthetic_score(lab: NDArray[np.float32], *, portrait: bool = False) -> floa
     )
 
 
-def _meanings(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The vectors of prompt.SENTENCES that are stored with the model."""
+def _meanings(path: Path, scenes: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
+    """The vectors of prompt.SENTENCES that are stored with a model which can paint `scenes`."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -241,7 +244,8 @@ def _meanings(path: Path) -> dict[str, NDArray[np.float32]]:
         stored = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelCorrupt(f"{path} cannot be read: {error}") from None
-    missing = sorted(set(SENTENCES) - set(stored))
+    wanted = {name for name in SENTENCES if not name.startswith("scene:") or name.removeprefix("scene:") in scenes}
+    missing = sorted(wanted - set(stored))
     if missing:
         raise ModelCorrupt(f"{path} lacks {', '.join(missing)}; run `auria train painter` to export it again")
     return {name: vectors.astype(np.float32) for name, vectors in stored.items()}

@@ -10,26 +10,85 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-__all__ = ["FLOWERS", "LIGHT_PHRASES", "NOUNS", "SCENES", "describe", "phrase"]
-
-SCENES = ("sea", "mountain", "glacier", "forest", "daisy", "dandelion", "rose", "sunflower", "tulip")
-"""What the painter can paint, in the order of the classifier's classes."""
-
-FLOWERS = frozenset({"daisy", "dandelion", "rose", "sunflower", "tulip"})
+__all__ = ["CLOSE_UPS", "KIN", "LEAFY", "LIGHT_PHRASES", "NOUNS", "SCENES", "SNOWY", "describe", "phrase", "resolve"]
 
 _NOUN_TEXTS = {
-    "sea": "sea, ocean, waves, shore, tide, beach, bay, surf, lake, river, water, harbor",
-    "mountain": "mountain, mountains, hills, peaks, ridge, valley, cliffs, high peaks, far hills, slopes",
-    "glacier": "glacier, ice, frozen river, snow and ice, ice field, frost and ice, icy peaks",
-    "forest": "forest, woods, trees, pines, branches, grove, leaves, forest path, old trees, garden trees",
+    "sea": "sea, ocean, waves, shore, tide, beach, bay, surf, coast, seashore",
+    "mountain": "mountain, mountains, hills, peaks, ridge, cliffs, high peaks, far hills, slopes, summit",
+    "glacier": "glacier, ice, frozen river, snow and ice, ice field, frost and ice, icy peaks, iceberg",
+    "forest": "forest, woods, trees, pines, branches, grove, leaves, forest path, old trees, woodland",
     "daisy": "daisy, daisies, daisy flower, daisy petals",
     "dandelion": "dandelion, dandelions, dandelion seeds, dandelion in the grass",
     "rose": "rose, roses, rose petals, rose blossom",
     "sunflower": "sunflower, sunflowers, sunflower field",
     "tulip": "tulip, tulips, tulip garden, tulip blossom",
+    "city": "city, city street, street, buildings, town, tall buildings, skyline, houses of the city, narrow street",
+    "house": "house, old house, cottage, home, farmhouse, cabin, house with a roof, village house",
+    "temple": "temple, old temple, shrine, monastery, pagoda, temple roof, temple gate",
+    "church": "church, old church, church tower, steeple, chapel, abbey",
+    "bridge": "bridge, old bridge, stone bridge, bridge over the river, arches of a bridge",
+    "river": "river, stream, creek, river bank, lake, pond, water, quiet river, lakeside",
+    "boat": "boat, boats, harbor, sailboat, ship, sails, boats in the harbor, fishing boat",
+    "field": "field, fields, corn field, farmland, harvest field, rice field, meadow, open field",
+    "garden": "garden, flower garden, garden path, hedges, old garden, green garden",
+    "park": "park, lawn, park path, trees and grass, lawn under trees",
+    "road": "road, long road, highway, road to the hills, empty road",
+    "swamp": "swamp, marsh, wetland, reeds, marsh water, bog",
+    "valley": "valley, green valley, landscape, countryside, hills and valley, meadows and hills",
+    "desert": "desert, dunes, sand dunes, sand, dry land, desert hills",
+    "waterfall": "waterfall, falls, falling water, cascade, mountain waterfall",
+    "bamboo": "bamboo, bamboo grove, bamboo forest, bamboo stems, tall bamboo",
+    "sky": "sky, clouds, wide sky, clouds in the sky, horizon, heavens",
+    "rain": "rain, falling rain, raindrops, heavy rain, rain shower",
+    "snowfield": "snowfield, snow field, snowy slope, white slopes, deep snow, snowy hills",
+    "bird": "bird, small bird, bird on a branch, songbird, feathers of a bird",
+    "butterfly": "butterfly, butterflies, butterfly wings, butterfly on a leaf",
+    "horse": "horse, horses, horse in the meadow, grazing horse",
+    "flower": "flower, flowers, blossom, bloom, petals, wildflower, blossoms",
 }
+SCENES = tuple(_NOUN_TEXTS)
+"""What a painter can be trained to paint, in the order of the classifier's classes; a model names those it knows."""
+
+CLOSE_UPS = frozenset({"daisy", "dandelion", "rose", "sunflower", "tulip", "flower", "bird", "butterfly", "horse"})
+"""Scenes with one thing in the middle; they have no sky, so they are painted by day and darkened where it is night."""
+
+SNOWY = frozenset(
+    "forest mountain glacier snowfield house temple church park field road bridge valley garden".split()
+)
+"""Scenes that are seen in snow in training, mostly in relit pictures."""
+
+LEAFY = frozenset({"forest", "mountain", "park", "garden", "valley", "road", "temple", "house", "river"})
+"""Scenes that are seen in autumn in training, mostly in relit pictures."""
+
+KIN = {
+    "city": "mountain",
+    "house": "forest",
+    "temple": "forest",
+    "church": "mountain",
+    "bridge": "sea",
+    "river": "sea",
+    "boat": "sea",
+    "field": "mountain",
+    "garden": "tulip",
+    "park": "forest",
+    "road": "mountain",
+    "swamp": "sea",
+    "valley": "mountain",
+    "desert": "mountain",
+    "waterfall": "sea",
+    "bamboo": "forest",
+    "sky": "mountain",
+    "rain": "sea",
+    "snowfield": "glacier",
+    "bird": "forest",
+    "butterfly": "daisy",
+    "horse": "mountain",
+    "flower": "daisy",
+}
+"""The scene that is painted instead by a model which does not know a scene."""
+
 NOUNS = {scene: tuple(names.split(", ")) for scene, names in _NOUN_TEXTS.items()}
 """Names of each scene, the plainest first."""
 
@@ -92,6 +151,29 @@ _SCENE_NAMES = {
     "rose": {"": "a rose"},
     "sunflower": {"": "sunflowers"},
     "tulip": {"": "tulips"},
+    "city": {"street": "a street", "": "buildings of a city"},
+    "house": {"cabin": "a cabin", "hut": "a hut", "": "a house"},
+    "temple": {"shrine": "a shrine", "": "a temple"},
+    "church": {"": "a church"},
+    "bridge": {"": "a bridge"},
+    "river": {"lake": "a lake", "pond": "a pond", "stream": "a stream", "creek": "a stream", "": "a river"},
+    "boat": {"harbor": "a harbor", "harbour": "a harbor", "": "boats on the water"},
+    "field": {"meadow": "a meadow", "": "a field"},
+    "garden": {"": "a garden"},
+    "park": {"": "a park"},
+    "road": {"": "a road"},
+    "swamp": {"reed": "reeds in the water", "": "a marsh"},
+    "valley": {"": "a valley"},
+    "desert": {"dune": "dunes", "": "a desert"},
+    "waterfall": {"": "a waterfall"},
+    "bamboo": {"": "bamboo"},
+    "sky": {"": "the sky"},
+    "rain": {"": "rain"},
+    "snowfield": {"": "snowy slopes"},
+    "bird": {"": "a bird"},
+    "butterfly": {"": "a butterfly"},
+    "horse": {"": "a horse"},
+    "flower": {"blossom": "blossoms", "": "flowers"},
 }
 _LIGHT_NAMES = {
     "day": {"": ""},
@@ -111,6 +193,11 @@ _LIGHT_NAMES = {
     "autumn": {"": "in autumn"},
     "snow": {"snow": "in snow", "": "in winter"},
 }
+
+
+def resolve(scene: str, known: Collection[str]) -> str:
+    """The scene itself where a model knows it, else the nearest scene that it does know."""
+    return scene if scene in known else KIN[scene]
 
 
 def describe(scene: str, light: str, lines: Iterable[str] = ()) -> str:

@@ -21,11 +21,11 @@ import torch
 from auria_bot.art.checkpoint import load_weights, read_json, save_weights, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from torch import nn
 
-__all__ = ["Outcome", "Recipe", "copy_average", "read_settings", "restore", "run", "training_folder", "update_average"]
+__all__ = ["Outcome", "Recipe", "copy_average", "cooled", "load_matching", "read_settings", "restore", "run", "training_folder", "update_average"]
 
 _LOG_EVERY = 15.0  # seconds between log lines
 Net = TypeVar("Net", bound="nn.Module")
@@ -184,6 +184,23 @@ def read_settings(kind: type[Settings], path: Path | None) -> Settings:
 def training_folder(model: str) -> Path:
     """The folder of a model's training data and checkpoints: under AURIA_HOME, else under ~/.local/share/auria."""
     return Path(os.environ.get("AURIA_HOME", Path.home() / ".local" / "share" / "auria")) / "train" / model
+
+
+def cooled(number: int, total: int, *, cool: int, warm: int = 100, least: float = 0.05) -> float:
+    """The share of the learning rate: rising, then constant, then falling over the last `cool` of `total` updates.
+
+    A run with a total far away stays at the constant rate; it is finished at any time by naming a total that is `cool`
+    updates away (Hägele et al. 2024, arXiv:2405.18392).
+    """
+    return min(1.0, (number + 1) / warm, max(least, (total - number) / max(1, cool)))
+
+
+def load_matching(net: nn.Module, weights: Mapping[str, torch.Tensor]) -> int:
+    """Load the weights whose name and shape fit; returns how many were left as they are."""
+    own = net.state_dict()
+    fitting = {name: value.to(own[name].dtype) for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    net.load_state_dict({**own, **fitting})
+    return len(own) - len(fitting)
 
 
 def copy_average(net: Net) -> Net:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auria_bot.art.painters.prompt_vocabulary import FLOWERS, LIGHT_PHRASES, NOUNS, phrase
+from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, LEAFY, LIGHT_PHRASES, NOUNS, SNOWY, phrase
 from auria_bot.art.training.painter.lighting_augmentation import luminance
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ _COLOURS: dict[str, tuple[float, float, float]] = {
     "dark grey": (0.24, 0.25, 0.26),
     "white": (0.92, 0.93, 0.94),
 }
+_SKIES = frozenset({"sea", "mountain", "glacier", "river", "boat", "bridge", "valley", "sky", "field", "road", "snowfield"})
+# Scenes in which a warm upper part is an evening sky and not a wall, a dune or a leaf.
+
+
 _NAMES = tuple(_COLOURS)
 _VALUES = np.array(list(_COLOURS.values()), np.float32)
 
@@ -75,14 +79,14 @@ def light_of(picture: NDArray[np.float32], scene: str) -> str:
     warmth = float((upper[..., 0] - upper[..., 2]).mean())
     vivid = float((picture.max(axis=2) - picture.min(axis=2)).mean())
     white = float(((picture.min(axis=2) > 0.72) & (picture.max(axis=2) - picture.min(axis=2) < 0.12)).mean())
-    if scene in FLOWERS:
+    if scene in CLOSE_UPS:
         found = {"night": mean < 0.17, "noon": mean > 0.5 and vivid > 0.25, "day": True}
     else:
         found = {
             "night": mean < 0.17,
-            "sunset": warmth > 0.14 and scene != "forest",
-            "autumn": scene == "forest" and float((picture[..., 0] - picture[..., 1]).mean()) > 0.045,
-            "snow": scene in {"forest", "mountain"} and white > 0.28 and vivid < 0.16,
+            "sunset": warmth > 0.14 and scene in _SKIES,
+            "autumn": scene in LEAFY and float((picture[..., 0] - picture[..., 1]).mean()) > 0.045,
+            "snow": scene in SNOWY and white > 0.28 and vivid < 0.16,
             "mist": spread < 0.12 and vivid < 0.16 and mean > 0.35,
             "grey": vivid < 0.11 and mean < 0.6,
             "noon": mean > 0.46,
@@ -109,7 +113,7 @@ def captions(picture: NDArray[np.float32], scene: str, light: str, rng: np.rando
         count: how many captions.
     """
     height, width = picture.shape[:2]
-    if scene in FLOWERS:
+    if scene in CLOSE_UPS:
         colour = colour_name(picture[height // 4 : -height // 4, width // 4 : -width // 4])
         other = colour_name(np.concatenate([picture[: height // 5], picture[-height // 5 :]]))
     else:

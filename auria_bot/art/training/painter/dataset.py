@@ -1,15 +1,12 @@
 """The painter's training data: pictures, relit copies, captions and caption vectors, as arrays.
 
-Reads intel_scenes.zip and flowers_5.zip from the data folder and keeps the arrays under the training folder; nothing of
-them ships. The archives' test pictures are the test split; of the rest, one in 25 by the hash of its file name, and
-those the archive marks so, are the validation split.
+Reads the archives of `sources` and keeps the arrays under the training folder; nothing of them ships. The work is done
+in parts, each kept when it is finished: a stopped preparation continues where it was.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -18,63 +15,90 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art.minilm import MiniLM
-from auria_bot.art.painters.prompt_vocabulary import FLOWERS, SCENES
+from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, SCENES
+from auria_bot.art.training.painter import sources
 from auria_bot.art.training.painter.caption_synthesis import captions, light_of
 from auria_bot.art.training.painter.lighting_augmentation import luminance, relight
-from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["CAPTIONS", "SIZE", "WORDS", "Scenes", "cache_of", "prepare"]
+__all__ = ["CAPTIONS", "SIZE", "WORDS", "Scenes", "cache_of", "prepare", "shrink"]
 
-SIZE = 64  # pixels a side
-CAPTIONS = 6  # of each picture
+SIZE = 96  # pixels a side
+CAPTIONS = 4  # of each picture
 WORDS = 24  # word pieces kept of a caption
-_ARCHIVES = ("intel_scenes.zip", "flowers_5.zip")
+_READ = 128  # pixels of the shorter side from which the views are cut
+_PICTURES, _TEXTS = 400, 4096  # of one part
 _RELIT = {  # scene: chance of each light, for a daylight training picture
     "sea": {"night": 0.09, "moon": 0.14, "sunset": 0.08},
     "mountain": {"night": 0.09, "moon": 0.12, "sunset": 0.10, "autumn": 0.07, "snow": 0.09},
     "glacier": {"night": 0.08, "moon": 0.12, "sunset": 0.06},
     "forest": {"night": 0.09, "moon": 0.12, "sunset": 0.09, "autumn": 0.20, "snow": 0.16},
+    "sky": {"night": 0.08, "moon": 0.12},
+    "snowfield": {"night": 0.08, "moon": 0.12, "sunset": 0.08},
 }
+_RELIT_WIDE = {"night": 0.08, "moon": 0.10, "sunset": 0.08}  # other scenes
+_RELIT_SNOWY = dict.fromkeys(("house", "temple", "church", "park", "field", "road", "bridge", "valley", "garden"), 0.1)
+_RELIT_LEAFY = dict.fromkeys(("park", "garden", "valley", "road", "temple", "house", "river"), 0.08)
 _RELIT_FLOWER = {"night": 0.06, "sunset": 0.06, "moon": 0.03}
+_UNRELIT = frozenset({"bird", "butterfly", "horse", "rain"})
+_PREFERRED = {"sea": 1.5, "mountain": 1.3, "forest": 1.4, "sky": 1.2, "river": 1.2, "field": 1.2}
+# How much oftener than others a scene is drawn, because poems name it often.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenes:
     """Pictures and captions as arrays; a picture's captions are rows of the caption arrays."""
 
-    pictures: NDArray[np.uint8]  # (n, 2, 64, 64, 3) the whole picture and a closer crop
+    pictures: NDArray[np.uint8]  # (n, 2, 96, 96, 3) the whole picture and a closer crop
     scene: NDArray[np.int64]  # (n,) index into SCENES
     light: list[str]  # (n,) keys of prompt_vocabulary.LIGHT_PHRASES
     split: NDArray[np.int64]  # (n,) 0 train, 1 validation, 2 test
     relit: NDArray[np.bool_]  # (n,) whether the light is synthetic
-    caption: NDArray[np.int64]  # (n, 6) rows of the arrays below; for real pictures the first two are from the data
+    archive: NDArray[np.int64]  # (n,) index into sources.ARCHIVES
+    caption: NDArray[np.int64]  # (n, 4) rows of the arrays below; those of the archive come first
+    own: NDArray[np.int64]  # (n,) how many of them are the archive's
     texts: list[str]  # (m,)
     sentences: NDArray[np.float16]  # (m, 384) unit length
-    words: NDArray[np.float16]  # (m, 24, 384)
-    mask: NDArray[np.float16]  # (m, 24)
+    words: NDArray[np.float16]  # (p, 384) the word pieces of all texts
+    start: NDArray[np.int64]  # (m + 1,) where each text's word pieces begin
 
     def rows(self, split: int, *, relit: bool = True) -> NDArray[np.int64]:
         """Indices of a split's pictures, with or without relit ones."""
         return np.flatnonzero((self.split == split) & (relit | ~self.relit))
 
-    def weights(self) -> NDArray[np.float64]:
-        """The probability of drawing each training picture; zero outside the training split."""
-        names = np.array(SCENES)[self.scene]
+    def text_inputs(
+        self, texts: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Sentences (n, 384), words (n, 24, 384) and their mask (n, 24) of some texts."""
+        words = np.zeros((len(texts), WORDS, self.sentences.shape[1]), np.float32)
+        mask = np.zeros((len(texts), WORDS), np.float32)
+        for row, text in enumerate(texts):
+            begin, end = int(self.start[text]), int(self.start[text + 1])
+            words[row, : end - begin] = self.words[begin:end]
+            mask[row, : end - begin] = 1.0
+        return self.sentences[texts].astype(np.float32), words, mask
+
+    def weights(self, kept: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """The probability of drawing each training picture; zero outside the training split.
+
+        A scene is drawn with the square root of its number of pictures, so that those of few pictures are not lost.
+
+        Args:
+            kept: (n,) which pictures may be drawn; all by default.
+        """
         lights = np.array(self.light)
-        weight = np.where(np.isin(names, sorted(FLOWERS)), 0.75, 1.0)
-        weight = (
-            weight
-            * np.where(~self.relit & (lights == "sunset"), 2.0, 1.0)
-            * np.where(~self.relit & (lights == "night"), 1.5, 1.0)
-        )
+        weight = np.where(~self.relit & (lights == "sunset"), 2.0, 1.0)
+        weight = weight * np.where(~self.relit & (lights == "night"), 1.5, 1.0)
         weight = weight * np.where(self.relit, 1.7, 1.0)
-        weight = weight * (self.split == 0)
+        weight = weight * (self.split == 0) * (1.0 if kept is None else kept)
+        total = np.bincount(self.scene, weight, minlength=len(SCENES))
+        wanted = np.sqrt(total) * np.array([_PREFERRED.get(name, 0.75 if name in CLOSE_UPS else 1.0) for name in SCENES])
+        weight = weight * (wanted / np.maximum(total, 1e-9))[self.scene]
         share: NDArray[np.float64] = weight / weight.sum()
         return share
 
@@ -93,89 +117,131 @@ def prepare(data: Path, folder: Path, *, limit: int | None = None, log: Callable
     """
     cache = cache_of(folder, limit)
     if not (cache / "ready.json").exists():
-        for name in _ARCHIVES:
-            if not (data / name).is_file():
-                raise InputError(f"{data / name} is missing; give the folder of the training archives with --data DIR")
-        _build(data, cache, limit, log)
+        _build(data, cache, sources.items(data, limit=limit), log)
     facts = json.loads((cache / "ready.json").read_text())
     arrays: dict[str, Any] = {
         name: np.load(cache / f"{name}.npy", mmap_mode="r" if name in {"pictures", "words"} else None)
-        for name in ("pictures", "scene", "split", "relit", "caption", "sentences", "words", "mask")
+        for name in ("pictures", "scene", "split", "relit", "archive", "caption", "own", "sentences", "words", "start")
     }
     return Scenes(light=facts["light"], texts=facts["texts"], **arrays)
 
 
 def cache_of(folder: Path, limit: int | None = None) -> Path:
     """The folder of the arrays under the training folder."""
-    return folder / ("scenes" if limit is None else f"scenes-{limit}")
+    return folder / (f"scenes-{SIZE}" if limit is None else f"scenes-{SIZE}-{limit}")
 
 
-def _build(data: Path, cache: Path, limit: int | None, log: Callable[[str], None]) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
-    pictures, scene, light, split, relit, captioned = [], [], [], [], [], []
-    for file, row, whole in _read(data, limit):
-        rng = np.random.default_rng(int.from_bytes(sha256(file.encode()).digest()[:8], "little"))
-        label, part = row["label"], _split(file, row["split"])
-        seen = light_of(whole, label)
-        own_captions = [row["captions"][index] for index in rng.permutation(len(row["captions"]))[:2]]
-        views = [(seen, whole, own_captions)]
-        if part == 0 and float(luminance(whole).mean()) > 0.25 and seen not in {"night", "sunset"}:
-            chances = _RELIT_FLOWER if label in FLOWERS else _RELIT[label]
-            views += [
-                (name, relight(whole, name, rng), []) for name, chance in chances.items() if rng.random() < chance
-            ]
-        for number, (name, view, own) in enumerate(views):
-            small = [_shrink(view, (0.0, 0.0, 1.0)), _shrink(view, (*rng.uniform(0.0, 0.14, 2), 0.86))]
-            pictures.append(np.stack(small))
-            scene.append(SCENES.index(label))
-            light.append(name)
-            split.append(part)
-            relit.append(number > 0)
-            captioned.append(
-                (own + captions((small[0] / 255).astype(np.float32), label, name, rng, CAPTIONS))[:CAPTIONS]
+def _build(data: Path, cache: Path, items: Sequence[sources.Item], log: Callable[[str], None]) -> None:
+    parts = cache / "parts"
+    parts.mkdir(parents=True, exist_ok=True)
+    files = []
+    for start in range(0, len(items), _PICTURES):
+        files.append(parts / f"pictures-{start:06d}.npz")
+        if not files[-1].exists():
+            _save(files[-1], _views(data, items[start : start + _PICTURES]))
+            log(f"pictures {min(start + _PICTURES, len(items))}/{len(items)}")
+    made = [dict(np.load(file)) for file in files]
+    joined = {name: np.concatenate([part[name] for part in made]) for name in made[0]}
+    captioned = joined.pop("captions")
+    texts, caption = np.unique(captioned, return_inverse=True)
+    log(f"{len(captioned)} pictures, {int(joined['relit'].sum())} of them relit, {len(texts)} different captions")
+    minilm, files = MiniLM(threads=1), []
+    for start in range(0, len(texts), _TEXTS):
+        files.append(parts / f"texts-{start:06d}.npz")
+        if not files[-1].exists():
+            sentences, words, mask = minilm.both([str(each) for each in texts[start : start + _TEXTS]], limit=WORDS, batch=32)
+            _save(
+                files[-1],
+                {
+                    "sentences": sentences.astype(np.float16),
+                    "words": words[mask > 0].astype(np.float16),
+                    "lengths": mask.sum(axis=1).astype(np.int64),
+                },
             )
-    texts = sorted({text for each in captioned for text in each})
-    log(f"{len(pictures)} pictures, {sum(relit)} of them relit, {len(texts)} different captions")
-    index = {text: row for row, text in enumerate(texts)}
-    sentences, words, mask = MiniLM(threads=1).both(texts, limit=WORDS, batch=32)
-    arrays = {
-        "pictures": np.stack(pictures),
-        "scene": np.array(scene),
-        "split": np.array(split),
-        "relit": np.array(relit),
-        "caption": np.array([[index[text] for text in each] for each in captioned]),
-        "sentences": sentences.astype(np.float16),
-        "words": words.astype(np.float16),
-        "mask": mask.astype(np.float16),
+            log(f"caption vectors {min(start + _TEXTS, len(texts))}/{len(texts)}")
+    vectors = [dict(np.load(file)) for file in files]
+    lengths = np.concatenate([part["lengths"] for part in vectors])
+    light = [str(each) for each in joined.pop("light")]
+    joined |= {
+        "caption": caption.reshape(captioned.shape),
+        "sentences": np.concatenate([part["sentences"] for part in vectors]),
+        "words": np.concatenate([part["words"] for part in vectors]),
+        "start": np.concatenate([[0], np.cumsum(lengths)]),
     }
-    for name, array in arrays.items():
+    for name, array in joined.items():
         np.save(cache / f"{name}.npy", array)
-    (cache / "ready.json").write_text(json.dumps({"light": light, "texts": texts}))
-    log("caption vectors computed")
+    (cache / "ready.json").write_text(json.dumps({"light": light, "texts": [str(each) for each in texts]}))
+    for file in parts.iterdir():
+        file.unlink()
+    parts.rmdir()
 
 
-def _read(data: Path, limit: int | None) -> Iterator[tuple[str, dict[str, Any], NDArray[np.float32]]]:
-    """File name, caption record and picture (96 px, float32 RGB in [0, 1]) of every picture."""
-    for name in _ARCHIVES:
-        with zipfile.ZipFile(data / name) as archive:
-            rows = [json.loads(line) for line in archive.read("captions.jsonl").splitlines()]
-            step = 1 if limit is None else max(1, 2 * len(rows) // limit)
-            for row in rows[::step]:
-                picture = Image.open(io.BytesIO(archive.read(f"images/{row['file']}"))).convert("RGB")
-                side = min(picture.size)
-                left, top = (picture.width - side) // 2, (picture.height - side) // 2
-                square = picture.crop((left, top, left + side, top + side)).resize((96, 96), Image.Resampling.LANCZOS)
-                yield row["file"], row, np.asarray(square, np.float32) / 255.0
+def _save(file: Path, arrays: dict[str, Any]) -> None:
+    """Write a part under another name first, so that a stopped run leaves none half written."""
+    unfinished = file.with_suffix(".unfinished.npz")
+    np.savez(unfinished, **arrays)
+    unfinished.replace(file)
 
 
-def _split(file: str, own_captions: str) -> int:
-    if own_captions == "test":
-        return 2
-    return 1 if own_captions == "val" or sha256(file.encode()).digest()[0] % 25 == 0 else 0
+def _views(data: Path, items: Sequence[sources.Item]) -> dict[str, Any]:
+    """Pictures, relit copies and captions of some items, as arrays."""
+    made: dict[str, list[Any]] = {
+        name: [] for name in ("pictures", "scene", "light", "split", "relit", "archive", "own", "captions")
+    }
+    for item, picture in zip(items, sources.read(data, items, side=_READ), strict=True):
+        rng = np.random.default_rng(int.from_bytes(sha256(item.file.encode()).digest()[:8], "little"))
+        square = _middle(picture)
+        light = item.light or light_of(square, item.scene)
+        own = [item.captions[index] for index in rng.permutation(len(item.captions))[:2]]
+        views = [(light, picture, own)]
+        if item.split == 0 and float(luminance(square).mean()) > 0.25 and light not in {"night", "sunset"}:
+            chances = _chances(item.scene)
+            views += [(name, relight(square, name, rng), []) for name, share in chances.items() if rng.random() < share]
+        for number, (name, view, given) in enumerate(views):
+            small = [shrink(_middle(view)), shrink(_closer(view, rng))]
+            made["pictures"].append(np.stack(small))
+            made["scene"].append(SCENES.index(item.scene))
+            made["light"].append(name)
+            made["split"].append(item.split)
+            made["relit"].append(number > 0)
+            made["archive"].append(sources.ARCHIVES.index(item.archive))
+            made["own"].append(len(given))
+            written = captions((small[0] / 255).astype(np.float32), item.scene, name, rng, CAPTIONS)
+            made["captions"].append((given + written)[:CAPTIONS])
+    return {name: np.array(values) for name, values in made.items()}
 
 
-def _shrink(picture: NDArray[np.float32], box: tuple[float, float, float]) -> NDArray[np.uint8]:
-    """A square of the picture (left, top, side as shares) at 64 x 64."""
-    left, top, side = (round(value * picture.shape[0]) for value in box)
-    image = Image.fromarray(np.round(picture * 255).astype(np.uint8)).crop((left, top, left + side, top + side))
-    return np.asarray(image.resize((SIZE, SIZE), Image.Resampling.LANCZOS))
+def _chances(scene: str) -> dict[str, float]:
+    """The chance of each light for a relit copy of a scene's picture."""
+    if scene in _UNRELIT:
+        return {}
+    if scene in CLOSE_UPS:
+        return _RELIT_FLOWER
+    chances = dict(_RELIT.get(scene, _RELIT_WIDE))
+    if scene in _RELIT_SNOWY:
+        chances["snow"] = _RELIT_SNOWY[scene]
+    if scene in _RELIT_LEAFY:
+        chances["autumn"] = _RELIT_LEAFY[scene]
+    return chances
+
+
+def _middle(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The square in the middle."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return picture[top : top + side, left : left + side]
+
+
+def _closer(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """A square of 0.8 to 0.95 of the shorter side, anywhere in the picture."""
+    height, width = picture.shape[:2]
+    side = round(min(height, width) * float(rng.uniform(0.8, 0.95)))
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    return picture[top : top + side, left : left + side]
+
+
+def shrink(picture: NDArray[np.float32], size: int = SIZE) -> NDArray[np.uint8]:
+    """A square picture, RGB in [0, 1], at `size` x `size` bytes."""
+    image = Image.fromarray(np.round(picture * 255).astype(np.uint8))
+    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS))

@@ -26,7 +26,7 @@ from auria_bot.art.nets.painter import (
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
 from auria_bot.art.painters.prompt import SENTENCES
 from auria_bot.art.painters.prompt_vocabulary import SCENES
-from auria_bot.art.training.painter.dataset import WORDS
+from auria_bot.art.training.painter.dataset import SIZE, WORDS
 from auria_bot.art.training.painter.paint import GUIDANCE
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def build(
     sketch, matcher, net = (
         Sketcher(sketcher or SketcherConfig()),
         Matcher(MatcherConfig()),
-        Painter(painter or PainterConfig()),
+        Painter(painter or PainterConfig(size=SIZE)),
     )
     restore_module(sketch, folder / "sketch", "average")
     restore_module(matcher, folder / "match", "net")
@@ -68,7 +68,7 @@ def example(graph: PainterGraph, count: int, *, seed: int = 0) -> tuple[torch.Te
     return (
         torch.randn(count, graph.sketcher.config.components),
         torch.randn(count, painter.config.noise),
-        torch.randn(count, painter.grain_channels, 32, 32),
+        torch.randn(count, painter.grain_channels, painter.config.size // 2, painter.config.size // 2),
         nn.functional.normalize(torch.randn(1, 384), dim=1),
         torch.randn(1, WORDS, 384) * 0.4,
         (torch.arange(WORDS)[None] < 9).float(),
@@ -134,7 +134,7 @@ def _config_of(graph: PainterGraph, steps: dict[str, int]) -> dict[str, Any]:
     """The content of config.json."""
     return {
         "name": "painter",
-        "size": 64,
+        "size": graph.painter.config.size,
         "scenes": list(SCENES),
         "steps_taken": steps,
         "serving": {

@@ -1,7 +1,8 @@
-"""Train the matcher: InfoNCE between real pictures and their captions, on frozen EfficientNet-Lite0 maps."""
+"""Train the matcher: InfoNCE between real pictures and their captions, on frozen EfficientNet-Lite0 features."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,10 @@ from torch.nn import functional as F
 
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import TAPS, Matcher, MatcherConfig
+from auria_bot.art.training.loop import load_matching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -20,34 +22,60 @@ if TYPE_CHECKING:
 
     from auria_bot.art.training.painter.dataset import Scenes
 
-__all__ = ["MatchRecipe", "as_pixels", "maps_of"]
+__all__ = ["Features", "MatchRecipe", "as_pixels", "features_of"]
 
 _BATCH = 64
 _RATE = 1e-3
 _NOISE = 0.012
+_PART = 2048  # pictures between two saves of the features
 
 
 def as_pixels(pictures: NDArray[np.uint8]) -> Tensor:
-    """Pictures (n, 64, 64, 3) of bytes to (n, 3, 64, 64) in [0, 1]."""
+    """Pictures (n, side, side, 3) of bytes to (n, 3, side, side) in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 255.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """Lite0's features of the n whole training pictures, then of their n closer crops."""
+
+    pooled: NDArray[np.float16]  # (2n, 352) for the matcher
+    regions: NDArray[np.float16]  # (2n, regions, 112) for the matcher
+    last: NDArray[np.float16]  # (2n, 1280) the mean of the last map
+
+
 @torch.no_grad()
-def maps_of(scenes: Scenes, cache: Path, *, log: Callable[[str], None] = print) -> dict[int, NDArray[np.float16]]:
-    """Lite0's maps (2n, channels, h, w) of every picture (then of its closer crop), computed once and cached."""
-    files = {stride: cache / f"lite0-{stride}.npy" for stride in TAPS}
-    if not all(file.exists() for file in files.values()):
-        lite0 = Lite0.pretrained()
-        found: dict[int, list[NDArray[np.float16]]] = {stride: [] for stride in TAPS}
+def features_of(scenes: Scenes, cache: Path, *, log: Callable[[str], None] = print) -> Features:
+    """Compute the features once and keep them; a stopped computation continues where it was."""
+    names = ("pooled", "regions", "last")
+    if not all((cache / f"lite0-{name}.npy").exists() for name in names):
+        parts = cache / "lite0"
+        parts.mkdir(exist_ok=True)
+        lite0, files = Lite0.pretrained().to(memory_format=torch.channels_last), []
+        total = len(scenes.pictures)
         for crop in range(2):
-            for start in range(0, len(scenes.pictures), 64):
-                taps = lite0.taps(as_pixels(np.asarray(scenes.pictures[start : start + 64, crop])), TAPS)
-                for stride in TAPS:
-                    found[stride].append(taps[stride].half().numpy())
-        for stride, parts in found.items():
-            np.save(files[stride], np.concatenate(parts))
-        log("Lite0's maps of the training pictures computed")
-    return {stride: np.load(file, mmap_mode="r") for stride, file in files.items()}
+            for start in range(0, total, _PART):
+                files.append(parts / f"{crop}-{start:06d}.npz")
+                if files[-1].exists():
+                    continue
+                made = [_features(lite0, scenes.pictures[at : at + 64, crop][: start + _PART - at])
+                        for at in range(start, min(start + _PART, total), 64)]  # fmt: skip
+                unfinished = files[-1].with_suffix(".unfinished.npz")
+                np.savez(unfinished, **{name: np.concatenate(each) for name, each in zip(names, zip(*made, strict=True), strict=True)})
+                unfinished.replace(files[-1])
+                log(f"features {crop * total + min(start + _PART, total)}/{2 * total}")
+        for name in names:
+            np.save(cache / f"lite0-{name}.npy", np.concatenate([np.load(file)[name] for file in files]))
+        for file in files:
+            file.unlink()
+        parts.rmdir()
+    return Features(**{name: np.load(cache / f"lite0-{name}.npy", mmap_mode="r") for name in names})
+
+
+def _features(lite0: Lite0, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float16], ...]:
+    taps = lite0.taps(as_pixels(pictures).contiguous(memory_format=torch.channels_last), (*TAPS, 32))
+    last = F.relu6(lite0.head(taps[32])).mean(dim=(2, 3))
+    return tuple(each.half().numpy() for each in (*Matcher.pool(taps), last))
 
 
 class MatchRecipe:
@@ -58,17 +86,20 @@ class MatchRecipe:
     def __init__(
         self,
         scenes: Scenes,
-        maps: dict[int, NDArray[np.float16]],
+        features: Features,
         config: MatcherConfig,
         *,
+        share: NDArray[np.float64] | None = None,
+        start: Mapping[str, Tensor] | None = None,
         seed: int = 0,
         batch: int = _BATCH,
     ) -> None:
-        self._scenes, self._maps, self._seed, self._batch = scenes, maps, seed, batch
+        self._scenes, self._features, self._seed, self._batch = scenes, features, seed, batch
         torch.manual_seed(seed)
         self.net = Matcher(config)
+        load_matching(self.net, start or {})
         self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=_RATE, weight_decay=0.05)
-        self._share = scenes.weights()
+        self._share = scenes.weights() if share is None else share
 
     def modules(self) -> dict[str, nn.Module]:
         """The matcher."""
@@ -106,20 +137,13 @@ class MatchRecipe:
         return {"right_of_100": float(np.mean(found))}
 
     def _scores(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        scenes = self._scenes
-        views = rows + len(scenes.pictures) * rng.integers(0, 2, len(rows))
-        order = np.argsort(views)  # a memory map reads faster in order
-        taps = {}
-        for stride, maps in self._maps.items():
-            part = np.empty((len(views), *maps.shape[1:]), np.float32)
-            part[order] = maps[views[order]]
-            if self.net.training and rng.random() < 0.5:
-                part = part[..., ::-1].copy()
-            taps[stride] = torch.from_numpy(part)
-        captions = scenes.caption[rows, rng.integers(0, scenes.caption.shape[1], len(rows))]
-        sentence = torch.from_numpy(scenes.sentences[captions].astype(np.float32))
+        views = rows + len(self._scenes.pictures) * rng.integers(0, 2, len(rows))
+        pooled, regions = (
+            torch.from_numpy(np.stack([part[view] for view in views]).astype(np.float32))
+            for part in (self._features.pooled, self._features.regions)
+        )
+        captions = self._scenes.caption[rows, rng.integers(0, self._scenes.caption.shape[1], len(rows))]
+        sentence, words, mask = (torch.from_numpy(each) for each in self._scenes.text_inputs(captions))
         if self.net.training:
             sentence = sentence + _NOISE * torch.from_numpy(rng.standard_normal(tuple(sentence.shape), np.float32))
-        words = torch.from_numpy(np.asarray(scenes.words[captions]).astype(np.float32))
-        mask = torch.from_numpy(scenes.mask[captions].astype(np.float32))
-        return self.net.scores(self.net.encode_pictures(taps), self.net.encode_texts(sentence, words), mask)
+        return self.net.scores(self.net.encode_pictures(pooled, regions), self.net.encode_texts(sentence, words), mask)

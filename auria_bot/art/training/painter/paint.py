@@ -13,7 +13,7 @@ from auria_bot.art.nets.discriminator import Discriminator
 from auria_bot.art.nets.lite0 import STRIDES, Lite0
 from auria_bot.art.nets.painter import Painter, PainterConfig
 from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sampler, Sketcher
-from auria_bot.art.training.loop import copy_average, update_average
+from auria_bot.art.training.loop import cooled, copy_average, load_matching, update_average
 from auria_bot.art.training.painter.match import as_pixels
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = ["GUIDANCE", "PaintRecipe", "SketchBank", "paint_noise"]
 _BATCH = 20
 _RATE = 4e-4  # the painter's
 _DISCRIMINATOR_RATE = 2.0  # times that, the discriminator's
+_HEAD_START = 60  # updates of the discriminator before the painter's first
 _AVERAGE = 0.998
 _NOISE = 0.015
 _MATCHING, _SKETCH, _LIKENESS, _CHROMA_NOISE = (
@@ -40,7 +41,7 @@ _MATCHING, _SKETCH, _LIKENESS, _CHROMA_NOISE = (
     20.0,
 )  # weights of the painter's losses beside the discriminator's 1
 GUIDANCE = 1.6  # of sampled sketches; more makes glaring colours
-_SHIFT = 4  # most pixels by which pictures are shifted before the discriminator
+_SHIFT = 6  # most pixels by which pictures are shifted before the discriminator
 
 
 def paint_noise(
@@ -48,16 +49,18 @@ def paint_noise(
 ) -> tuple[Tensor, Tensor]:
     """The painter's two noise inputs for `count` pictures."""
     style = rng.standard_normal((count, config.noise), np.float32)
-    grain = rng.standard_normal((count, grain_channels, 32, 32), np.float32)
+    grain = rng.standard_normal((count, grain_channels, config.size // 2, config.size // 2), np.float32)
     return torch.from_numpy(style), torch.from_numpy(grain)
 
 
 class SketchBank:
     """Sketches sampled from the sketcher for training captions, so that the painter learns to paint from them."""
 
-    def __init__(self, sketcher: Sketcher, scenes: Scenes, count: int, *, seed: int = 0) -> None:
+    def __init__(
+        self, sketcher: Sketcher, scenes: Scenes, count: int, *, share: NDArray[np.float64] | None = None, seed: int = 0
+    ) -> None:
         rng = np.random.default_rng((seed, 77))
-        rows = rng.choice(len(scenes.scene), count, p=scenes.weights())
+        rows = rng.choice(len(scenes.scene), count, p=scenes.weights() if share is None else share)
         self.captions: NDArray[np.int64] = scenes.caption[rows, rng.integers(0, scenes.caption.shape[1], count)]
         parts = []
         with torch.no_grad():
@@ -82,22 +85,28 @@ class PaintRecipe:
         config: PainterConfig,
         *,
         folder: Path | None = None,
+        share: NDArray[np.float64] | None = None,
+        start: Mapping[str, Tensor] | None = None,
+        cool: int = 1,
         sampled: float = 0.25,
         seed: int = 0,
         batch: int = _BATCH,
     ) -> None:
         self._scenes, self._bank, self._folder, self._seed, self._batch = scenes, bank, folder, seed, batch
+        self._cool = cool
         self._sampled = round(sampled * batch) if bank is not None else 0
         torch.manual_seed(seed)
         self.net = Painter(config)
+        load_matching(self.net, start or {})
+        self.net = self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
         self.average = copy_average(self.net)
         self.discriminator = Discriminator()
         self._sketcher = sketcher.eval().requires_grad_(requires_grad=False)
         self._matcher = matcher.eval().requires_grad_(requires_grad=False)
-        self._lite0 = Lite0.pretrained()
+        self._lite0 = Lite0.pretrained().to(memory_format=torch.channels_last)
         self._painter_optimizer = torch.optim.Adam(self.net.parameters(), lr=_RATE, betas=(0.0, 0.99))
         self._discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=_RATE, betas=(0.0, 0.99))
-        self._share = scenes.weights()
+        self._share = scenes.weights() if share is None else share
         with torch.no_grad():
             rows = np.random.default_rng(seed).choice(len(self._share), 64, p=self._share)
             self.discriminator.calibrate(self._lite0.taps(as_pixels(np.asarray(scenes.pictures[np.sort(rows), 0]))))
@@ -114,11 +123,12 @@ class PaintRecipe:
         """Update discriminator and painter once; the painted pictures' maps are computed once for both."""
         self.net.train()
         rng = np.random.default_rng((self._seed, 1, number))
-        rate = _RATE * min(1.0, (number + 1) / 100, max(0.15, 1.0 - 0.85 * (number / total - 0.6) / 0.4))
+        rate = _RATE * cooled(number, total, cool=self._cool)
         real, sketch, sentence, words, mask = self._draw(rng)
-        painted = self.net(
-            sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(sketch))
-        )
+        noise = paint_noise(self.net.config, self.net.grain_channels, rng, len(sketch))
+        with torch.autocast("cpu", torch.bfloat16):
+            painted = self.net(sketch, sentence, words, mask, *noise)
+        painted = painted.float()
         left, top, flip = (int(value) for value in rng.integers(0, (2 * _SHIFT + 1, 2 * _SHIFT + 1, 2)))
         painted_view, real_view = _augmented(_soft_clamp(painted), left, top, flip), _augmented(real, left, top, flip)
         with torch.no_grad():
@@ -154,7 +164,7 @@ class PaintRecipe:
             + _SKETCH * faithful
             + _LIKENESS * likeness
         )
-        _update(self._painter_optimizer, loss, rate)
+        _update(self._painter_optimizer, loss, rate if number >= _HEAD_START else 0.0)
         update_average(self.average, self.net, decay=_AVERAGE, step=number)
         return {
             "critic": float(discriminator_loss.detach()),
@@ -192,7 +202,7 @@ class PaintRecipe:
         """Save rows of real pictures, their sketches and paintings, then paintings of sampled sketches."""
         rows = [
             real[:16],
-            F.interpolate(sketch[:16], scale_factor=4.0, mode="nearest"),
+            F.interpolate(sketch[:16], size=real.shape[-2:], mode="nearest"),
             painted[:16],
             real[16:32],
             painted[16:32],
@@ -238,14 +248,12 @@ class PaintRecipe:
         return (real, self._coarse(real).clamp(-1.0, 1.0), *self._caption_inputs(captions))
 
     def _coarse(self, pictures: Tensor) -> Tensor:
-        """The sketch of pictures (n, 3, 64, 64), as coarse as the sketcher's."""
+        """The sketch of pictures (n, 3, side, side), as coarse as the sketcher's."""
         return self._sketcher.coarse(F.avg_pool2d(pictures, pictures.shape[-1] // SKETCH_SIZE))
 
     def _caption_inputs(self, captions: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
         """Sentence, words and mask of captions."""
-        scenes = self._scenes
-        arrays = (scenes.sentences[captions], scenes.words[captions], scenes.mask[captions])
-        sentence, words, mask = (torch.from_numpy(np.asarray(array).astype(np.float32)) for array in arrays)
+        sentence, words, mask = (torch.from_numpy(each) for each in self._scenes.text_inputs(captions))
         return sentence, words, mask
 
     def _discriminator_loss(
@@ -274,7 +282,7 @@ class PaintRecipe:
 
     def _match(self, taps: Mapping[int, Tensor], sentence: Tensor, words: Tensor, mask: Tensor) -> Tensor:
         scores = self._matcher.scores(
-            self._matcher.encode_pictures(taps), self._matcher.encode_texts(sentence, words), mask
+            self._matcher.encode_pictures(*self._matcher.pool(taps)), self._matcher.encode_texts(sentence, words), mask
         )
         logits = self._matcher.logits(scores)
         target = torch.arange(len(sentence))

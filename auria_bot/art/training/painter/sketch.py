@@ -8,9 +8,11 @@ import numpy as np
 import torch
 
 from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sketcher, SketcherConfig
-from auria_bot.art.training.loop import copy_average, update_average
+from auria_bot.art.training.loop import cooled, copy_average, load_matching, update_average
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -26,7 +28,7 @@ _NOISE = 0.018  # on each component of a sentence vector, whose size is near 0.0
 
 
 def cells_of(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Pictures (n, 64, 64, 3) averaged to sketches (n, 3, 16, 16) in [-1, 1]."""
+    """Pictures (n, side, side, 3) averaged to sketches (n, 3, 16, 16) in [-1, 1]."""
     count, size = len(pictures), pictures.shape[1] // SKETCH_SIZE
     grid = pictures.reshape(count, SKETCH_SIZE, size, SKETCH_SIZE, size, 3)
     mean = grid.mean(axis=(2, 4), dtype=np.float32) / 127.5 - 1.0
@@ -38,15 +40,24 @@ class SketchRecipe:
 
     name = "sketch"
 
-    def __init__(self, scenes: Scenes, config: SketcherConfig, *, seed: int = 0, batch: int = _BATCH) -> None:
-        self._scenes = scenes
-        self._seed = seed
-        self._batch = batch
+    def __init__(
+        self,
+        scenes: Scenes,
+        config: SketcherConfig,
+        *,
+        share: NDArray[np.float64] | None = None,
+        start: Mapping[str, Tensor] | None = None,
+        cool: int = 1,
+        seed: int = 0,
+        batch: int = _BATCH,
+    ) -> None:
+        self._scenes, self._seed, self._batch, self._cool = scenes, seed, batch, cool
         torch.manual_seed(seed)
         self.net = Sketcher(config)
         cells = np.concatenate([cells_of(np.asarray(scenes.pictures[:, crop])) for crop in range(2)])  # (2n, 3, 16, 16)
-        train = np.tile(scenes.split == 0, 2)
-        self.net.fit(np.concatenate([cells[train], cells[train][..., ::-1]]))
+        if load_matching(self.net, start or {}):  # without the components of an earlier model, find them
+            train = np.tile(scenes.split == 0, 2)
+            self.net.fit(np.concatenate([cells[train], cells[train][..., ::-1]]))
         with torch.no_grad():
             flips = np.concatenate([cells, cells[..., ::-1]])
             self._components = self.net.components(
@@ -54,7 +65,7 @@ class SketchRecipe:
             )  # (4n, components): crops, then flipped
         self.average = copy_average(self.net)
         self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
-        self._share = scenes.weights()
+        self._share = scenes.weights() if share is None else share
         self._sentences = torch.from_numpy(np.asarray(scenes.sentences, np.float32))
 
     def modules(self) -> dict[str, nn.Module]:
@@ -71,7 +82,7 @@ class SketchRecipe:
         rows = rng.choice(len(self._share), self._batch, p=self._share)
         target, sentence = self._draw(rows, rng)
         for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * min(1.0, (number + 1) / 100, max(0.05, 2.5 * (1.0 - number / total)))
+            group["lr"] = _RATE * cooled(number, total, cool=self._cool)
         loss = self._loss(self.net, target, sentence, rng)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
 """Train the painter in stages and export it.
 
     python -m auria_bot.art.training.painter.train --data DIR [--stage sketch|match|paint|export] [--minutes N]
-    [--folder DIR] [--out DIR]
+    [--folder DIR] [--out DIR] [--from DIR]
 
 sketch: sentence to colour sketch. match: how well picture and text fit together. paint: sketch and words to picture.
 export: the averages of all three as ONNX graphs and safetensors. Every stage resumes from its checkpoint under the
@@ -20,18 +20,20 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig
+from auria_bot.art.checkpoint import load_weights
 from auria_bot.art.nets.painter import PainterConfig
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
 from auria_bot.art.training import loop
-from auria_bot.art.training.painter.dataset import cache_of, prepare
+from auria_bot.art.training.painter.dataset import SIZE, cache_of, prepare
 from auria_bot.art.training.painter.export import export, restore_module
-from auria_bot.art.training.painter.match import MatchRecipe, maps_of
+from auria_bot.art.training.painter.match import MatchRecipe, features_of
 from auria_bot.art.training.painter.paint import PaintRecipe, SketchBank
 from auria_bot.art.training.painter.sketch import SketchRecipe
-from auria_bot.errors import UnknownName
+from auria_bot.art.training.painter.typicality import kept
+from auria_bot.errors import ModelMissing, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from auria_bot.art.training.painter.dataset import Scenes
 
@@ -46,16 +48,18 @@ class PainterSettings:
     """The settings of config/train/painter.toml; see there."""
 
     seed: int = 0
-    sketch_steps: int = 5300
+    sketch_steps: int = 6000
+    sketch_cool: int = 1500
     sketch_batch: int = 256
-    match_steps: int = 700
+    match_steps: int = 1200
     match_batch: int = 64
-    paint_steps: int = 3500
+    paint_steps: int = 40000
+    paint_cool: int = 2000
     paint_batch: int = 20
     sampled: float = 0.4
-    bank: int = 6144
+    bank: int = 12288
     sketcher: SketcherConfig = field(default_factory=SketcherConfig)
-    painter: PainterConfig = field(default_factory=PainterConfig)
+    painter: PainterConfig = field(default_factory=lambda: PainterConfig(size=SIZE, residual=(1, 1)))
 
     def steps(self, stage: str) -> int:
         """Updates of a stage."""
@@ -72,12 +76,13 @@ def train(
     stage: str | None = None,
     settings: PainterSettings | None = None,
     limit: int | None = None,
+    earlier: Path | None = None,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Train, or continue training, and export.
 
     Args:
-        data: the folder with intel_scenes.zip and flowers_5.zip.
+        data: the folder with the archives of `sources.ARCHIVES`.
         folder: where arrays and checkpoints are kept.
         out: the model's folder, `models/painter`; None skips the export.
         minutes: wall-clock budget of this session, shared among the stages that run.
@@ -85,6 +90,7 @@ def train(
         stage: one of STAGES; None for all in turn.
         settings: the recipe; None for the defaults.
         limit: use only about so many pictures (for tests).
+        earlier: a model's folder, with whose weights a stage without a checkpoint begins.
         log: receives progress lines.
 
     Returns:
@@ -93,6 +99,7 @@ def train(
     Raises:
         UnknownName: no such stage.
         InputError: the training archives are missing.
+        ModelMissing: the earlier model has no weights.
     """
     if stage is not None and stage not in STAGES:
         raise UnknownName(f"no stage named {stage!r}; known: {', '.join(STAGES)}")
@@ -107,7 +114,7 @@ def train(
         else:
             log(f"stage {name}")
             budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
-            recipe = _recipe(name, scenes, folder, limit, chosen, log)
+            recipe = _recipe(name, scenes, folder, cache_of(folder, limit), chosen, _weights(earlier), log)
             outcome = loop.run(
                 recipe, folder / name, steps=chosen.steps(name), minutes=budget, evaluate_every=200, log=log
             )
@@ -116,27 +123,63 @@ def train(
     return figures
 
 
+def _weights(earlier: Path | None) -> dict[str, torch.Tensor]:
+    """The weights of an earlier model; none without one."""
+    if earlier is None:
+        return {}
+    if not (earlier / "weights.safetensors").is_file():
+        raise ModelMissing(f"{earlier} has no weights.safetensors; give the folder of a painter with --from DIR")
+    return load_weights(earlier / "weights.safetensors")
+
+
 def _recipe(
-    name: str, scenes: Scenes, folder: Path, limit: int | None, settings: PainterSettings, log: Callable[[str], None]
+    name: str,
+    scenes: Scenes,
+    folder: Path,
+    cache: Path,
+    settings: PainterSettings,
+    weights: Mapping[str, torch.Tensor],
+    log: Callable[[str], None],
 ) -> loop.Recipe:
+    """The recipe of a stage; `cache` is the folder of the arrays, `weights` are those to begin with."""
+
+    def of(net: str) -> dict[str, torch.Tensor]:
+        return {key.removeprefix(f"{net}."): value for key, value in weights.items() if key.startswith(f"{net}.")}
+
+    features = features_of(scenes, cache, log=log)
+    usable = kept(scenes, features.last, cache)
+    share, seed = scenes.weights(usable), settings.seed
+    train = scenes.split == 0
+    log(f"{int((usable & train).sum())} of {int(train.sum())} training pictures show their scene")
     if name == "sketch":
-        return SketchRecipe(scenes, settings.sketcher, seed=settings.seed, batch=settings.sketch_batch)
+        return SketchRecipe(
+            scenes,
+            settings.sketcher,
+            share=share,
+            start=of("sketcher"),
+            cool=settings.sketch_cool,
+            seed=seed,
+            batch=settings.sketch_batch,
+        )
     if name == "match":
-        maps = maps_of(scenes, cache_of(folder, limit), log=log)
-        return MatchRecipe(scenes, maps, MatcherConfig(), seed=settings.seed, batch=settings.match_batch)
+        return MatchRecipe(
+            scenes, features, MatcherConfig(), share=share, start=of("matcher"), seed=seed, batch=settings.match_batch
+        )
     sketcher, matcher = Sketcher(settings.sketcher), Matcher(MatcherConfig())
     restore_module(sketcher, folder / "sketch", "average")
     restore_module(matcher, folder / "match", "net")
-    bank = SketchBank(sketcher, scenes, settings.bank, seed=settings.seed)
     return PaintRecipe(
         scenes,
         sketcher,
         matcher,
-        bank,
+        SketchBank(sketcher, scenes, settings.bank, share=share, seed=seed),
         settings.painter,
         folder=folder / "paint",
+        share=share,
+        start=of("painter"),
+        cool=settings.paint_cool,
         sampled=settings.sampled,
-        seed=settings.seed,
+        seed=seed,
         batch=settings.paint_batch,
     )
 
@@ -153,6 +196,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, help="a TOML file like config/train/painter.toml")
     parser.add_argument("--folder", type=Path, help="where arrays and checkpoints are kept")
     parser.add_argument("--out", type=Path, default=Path("models/painter"), help="the model's folder")
+    parser.add_argument(
+        "--from", dest="earlier", type=Path, help="a painter's folder whose weights a stage without a checkpoint starts from"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads torch may use")
     chosen = parser.parse_args(arguments)
     if chosen.data is None:
@@ -172,6 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         steps=chosen.steps,
         stage=chosen.stage,
         settings=loop.read_settings(PainterSettings, chosen.config),
+        earlier=chosen.earlier,
         log=log,
     )
     return 0

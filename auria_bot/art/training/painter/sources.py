@@ -1,0 +1,163 @@
+"""Read the painter's training pictures from their archives: what each shows, its split, its own captions.
+
+intel_scenes.zip and flowers_5.zip are sorted by scene already. Of pictures.zip only the subjects that a small painter
+can paint from are used; rooms, vehicles, people's things and animals other than birds, butterflies and horses are left
+out, and so is the moon, which fills the frame there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["ARCHIVES", "Item", "items", "read", "scene_of"]
+
+_SORTED = ("intel_scenes.zip", "flowers_5.zip")
+_MIXED = "pictures.zip"
+ARCHIVES = (*_SORTED, _MIXED)
+"""The archives that are read."""
+
+_SPLITS = {"train": 0, "val": 1, "validation": 1, "test": 2}
+_SUBJECTS: dict[str, tuple[str, tuple[str, ...]]] = {  # subject: scene, and the labels that are used (none: all)
+    "bird": ("bird", ()),
+    "city": ("city", ("street", "buildings", "skyscrapers")),
+    "flower": ("flower", ()),
+    "clouds": ("sky", ()),
+    "house": ("house", ("house", "chalet", "shed")),
+    "temple": ("temple", ("temple", "monastery")),
+    "butterfly": ("butterfly", ()),
+    "garden": ("garden", ("botanical garden", "garden")),
+    "river": ("river", ()),
+    "lake": ("river", ()),
+    "sea": ("sea", ()),
+    "boat": ("boat", ()),
+    "field": ("field", ("corn field", "hay", "rapeseed")),
+    "snow": ("snowfield", ()),
+    "landscape": ("valley", ()),
+    "sunrise": ("sky", ("sunrise",)),
+    "sunset": ("sky", ()),
+    "sunshine": ("sky", ()),
+    "sky": ("sky", ()),
+    "bridge": ("bridge", ("bridge", "aqueduct", "steel arch bridge")),
+    "mountain": ("mountain", ()),
+    "bamboo": ("bamboo", ()),
+    "horse": ("horse", ()),
+    "church": ("church", ()),
+    "road": ("road", ()),
+    "park": ("park", ("park", "campus")),
+    "swamp": ("swamp", ()),
+    "valley": ("valley", ()),
+    "desert": ("desert", ()),
+    "forest": ("forest", ()),
+    "autumn": ("forest", ()),
+    "fog": ("forest", ()),
+    "waterfall": ("waterfall", ()),
+    "rain": ("rain", ()),
+    "ice": ("glacier", ("iceberg", "ice")),
+    "night": ("city", ("night",)),
+}
+_LIGHTS = {"sunrise": "sunset", "sunset": "sunset", "night": "night", "fog": "mist", "autumn": "autumn", "snow": "snow"}
+_LIGHTS |= {"rain": "grey", "sunshine": "noon"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A picture of an archive."""
+
+    archive: str
+    file: str  # path inside the archive
+    scene: str  # one of prompt_vocabulary.SCENES
+    light: str  # a key of LIGHT_PHRASES where the archive says so; "" where the picture itself decides
+    split: int  # 0 train, 1 validation, 2 test
+    captions: tuple[str, ...]  # the archive's own
+
+
+def scene_of(subject: str, label: str) -> str:
+    """The scene of a subject and label of pictures.zip; "" where it is not used."""
+    scene, labels = _SUBJECTS.get(subject, ("", ()))
+    return scene if not labels or label in labels else ""
+
+
+def items(data: Path, *, limit: int | None = None) -> list[Item]:
+    """All pictures that are used, in a fixed order.
+
+    Args:
+        data: the folder with the archives.
+        limit: only about so many of them, evenly spread.
+
+    Raises:
+        InputError: an archive is missing.
+    """
+    for name in ARCHIVES:
+        if not (data / name).is_file():
+            raise InputError(f"{data / name} is missing; give the folder of the training archives with --data DIR")
+    listed = [item for name in _SORTED for item in _sorted(data / name)] + _mixed(data / _MIXED)
+    return listed if limit is None else listed[:: max(1, len(listed) // limit)]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    with zipfile.ZipFile(path) as archive:
+        return [json.loads(line) for line in archive.read("captions.jsonl").splitlines()]
+
+
+def _sorted(path: Path) -> list[Item]:
+    """One in 25 of the training pictures, by the hash of the file name, is set aside for validation."""
+    return [
+        Item(
+            archive=path.name,
+            file=f"images/{row['file']}",
+            scene=row["label"],
+            light="",
+            split=_SPLITS[row["split"]] or int(sha256(row["file"].encode()).digest()[0] % 25 == 0),
+            captions=tuple(row["captions"]),
+        )
+        for row in _rows(path)
+    ]
+
+
+def _mixed(path: Path) -> list[Item]:
+    return [
+        Item(
+            archive=path.name,
+            file=row["file"],
+            scene=scene,
+            light=_LIGHTS.get(row["subject"], ""),
+            split=_SPLITS[row["split"]],
+            captions=(row["caption"],),
+        )
+        for row in _rows(path)
+        if (scene := scene_of(row["subject"], row["label"]))
+    ]
+
+
+def read(data: Path, chosen: Sequence[Item], *, side: int) -> Iterator[NDArray[np.float32]]:
+    """The pictures (height, width, 3), RGB in [0, 1], their shorter side at most `side` pixels."""
+    archives: dict[str, zipfile.ZipFile] = {}
+    try:
+        for item in chosen:
+            if item.archive not in archives:
+                archives[item.archive] = zipfile.ZipFile(data / item.archive)
+            picture = Image.open(io.BytesIO(archives[item.archive].read(item.file))).convert("RGB")
+            scale = side / min(picture.size)
+            if scale < 1.0:
+                size = (max(side, round(picture.width * scale)), max(side, round(picture.height * scale)))
+                picture = picture.resize(size, Image.Resampling.LANCZOS)
+            yield np.asarray(picture, np.float32) / 255.0
+    finally:
+        for archive in archives.values():
+            archive.close()
