@@ -1,8 +1,10 @@
-"""Evaluate the exported painter against real pictures of the test split.
+"""Evaluate painters against real pictures of the test split, an earlier one beside the new one.
 
-Every figure of the painter stands beside the same figure of real pictures, because the judges themselves err. The
-painter paints test captions word for word (`AttnPainter.imagine`) and haiku through its own prompts, always the best of
-the stated number of candidates.
+Every figure of a painter stands beside the same figure of real pictures, because the judges themselves err. The painter
+paints captions word for word (`AttnPainter.imagine`) and haiku through its own prompts, always the best of the stated
+number of candidates. Pictures are judged at 64 x 64 pixels, whatever the painter's size.
+
+    python -m auria_bot.art.evaluation.painter --data DIR [--model DIR] [--earlier DIR] [--split validation|test]
 """
 
 from __future__ import annotations
@@ -11,21 +13,21 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from auria_bot.art.checkpoint import write_json
-from auria_bot.art.evaluation.painter_judges import SceneClassifier, features, frechet, train_encoder
+from auria_bot.art.evaluation.painter_judges import SceneClassifier, at_side, features, frechet, train_encoder
+from auria_bot.art.evaluation.painter_poems import SUBJECTS, naming, read_haiku
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.painters.attn import AttnPainter
-from auria_bot.art.painters.prompt_vocabulary import SCENES
+from auria_bot.art.painters.prompt_vocabulary import NOUNS, SCENES
 from auria_bot.art.training.loop import training_folder
-from auria_bot.art.training.painter.dataset import prepare
+from auria_bot.art.training.painter.dataset import cache_of, prepare
 from auria_bot.art.training.painter.lighting_augmentation import luminance
-from auria_bot.domain.artwork import Haiku
-from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,11 +36,17 @@ if TYPE_CHECKING:
 
     from auria_bot.art.evaluation.painter_judges import Encoder
     from auria_bot.art.training.painter.dataset import Scenes
+    from auria_bot.domain.artwork import Haiku
 
-__all__ = ["BARS", "control", "evaluate", "read_haiku", "variety", "verdict"]
+__all__ = ["BARS", "control", "evaluate", "variety", "verdict"]
 
-BARS = {"scene": 0.9, "caption": 0.6, "control": 19, "variety": 0.5}  # shares of real pictures' figures; seeds of 20
+BARS = {"scene": 0.9, "caption": 0.6, "control": 19, "variety": 0.5, "subject": 0.85, "recognised": 0.75, "fd": 0.5}
+"""Shares of real pictures' figures; seeds of 20; the share of the earlier painter's FD-lite0 above the real floor."""
+
+SPLITS = {"validation": 1, "test": 2}
 _SEEDS = 20
+_OLD = 2  # of sources.ARCHIVES: those of the first painter
+_FIRST = SCENES[:9]  # the scenes of the first painter
 _CONTROL = {  # name: (two prompts, the quantity that should be greater for the first)
     "noon brighter than night": ("sea at noon", "sea at night", "light"),
     "snow whiter than forest": ("forest in the snow", "green forest in daylight", "white"),
@@ -47,47 +55,86 @@ _CONTROL = {  # name: (two prompts, the quantity that should be greater for the 
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judges:
+    """The pictures of one split, and who judges."""
+
+    scenes: Scenes
+    split: int  # 1 validation, 2 test
+    classifier: SceneClassifier
+    encoder: Encoder
+    candidates: int  # of each painting
+
+    def paint(self, painter: AttnPainter, texts: Sequence[str]) -> NDArray[np.uint8]:
+        """The best candidate for each text, (n, 64, 64, 3)."""
+        best = [painter.imagine(text, seed=at, count=self.candidates)[0].pixels for at, text in enumerate(texts)]
+        return at_side(np.stack(best))
+
+    def real(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Some real pictures, (n, 64, 64, 3)."""
+        return at_side(np.asarray(self.scenes.pictures[np.sort(rows), 0]))[np.argsort(np.argsort(rows))]
+
+
 def evaluate(
     *,
     data: Path,
     model: Path,
+    earlier: Path | None = None,
     folder: Path | None = None,
+    split: str = "test",
     pictures: int = 1000,
+    each: int = 20,
     haiku: int = 100,
     candidates: int = 8,
     seeds: int = _SEEDS,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Compute every figure of the bar `painter`.
+    """Compute every figure of the bars `painter` and `recognised`.
 
     Args:
         data: folder of the training archives and of haiku.jsonl.zst.
         model: the exported model's folder, `models/painter`.
+        earlier: the folder of an earlier model, whose figures are given too.
         folder: where the training arrays and the judges are kept (built if missing); by default `training_folder`.
-        pictures: how many test captions are painted.
-        haiku: how many poems are painted.
+        split: "test" or "validation".
+        pictures: how many captions of the first archives are painted.
+        each: how many captions of each scene of pictures.zip are painted, at most.
+        haiku: how many poems are painted, and how many of them for each scene word that is to be recognised, over ten.
         candidates: candidates of each painting.
         seeds: seeds of each control prompt.
         log: receives progress lines.
     """
     folder = folder or training_folder("painter")
     scenes = prepare(data, folder, log=log)
-    classifier, encoder = SceneClassifier(scenes, folder), train_encoder(scenes, folder, log=log)
-    painter = AttnPainter(AttnPainter.Config(candidates=candidates), models=model.parent)
-    began = time.monotonic()
-    figures: dict[str, Any] = {
-        "candidates": candidates,
-        **_captions(painter, scenes, classifier, encoder, pictures, candidates),
-    }
-    log(f"{figures['pictures']} captions painted in {time.monotonic() - began:.0f} s")
-    figures |= _poems(painter, classifier, encoder, read_haiku(data, haiku), candidates)
-    figures |= control(painter, seeds=seeds, candidates=candidates)
-    figures |= variety(painter, scenes, candidates=candidates)
+    cache = cache_of(folder)
+    judges = Judges(
+        scenes=scenes,
+        split=SPLITS[split],
+        classifier=SceneClassifier(scenes, cache),
+        encoder=train_encoder(scenes, cache, log=log),
+        candidates=candidates,
+    )
+    painters = {name: path for name, path in (("model", model), ("earlier", earlier)) if path is not None}
+    made: dict[str, dict[str, Any]] = {}
+    for name, path in painters.items():
+        began = time.monotonic()
+        painter = AttnPainter(AttnPainter.Config(candidates=candidates), models=path.parent, folder=path.name)
+        found = _captions(painter, judges, pictures) | {"subjects": _subjects(painter, judges, each)}
+        log(f"{path}: captions painted in {time.monotonic() - began:.0f} s")
+        found |= _poems(painter, judges, read_haiku(data, haiku)) | _recognised(painter, judges, data, haiku // 5)
+        found |= control(painter, seeds=seeds, candidates=candidates)
+        found |= variety(painter, scenes, split=judges.split, candidates=candidates)
+        made[name] = found
+    figures: dict[str, Any] = {"candidates": candidates, "split": split, **made["model"]}
+    if earlier is not None:
+        figures["earlier"] = made["earlier"]
     return figures | {"passed": verdict(figures)}
 
 
 def verdict(figures: dict[str, Any]) -> bool:
-    """Whether every part of the bar is met."""
+    """Whether every part of the bars is met."""
+    before = figures.get("earlier")
+    floor = figures["fd_lite0_real"]
     return bool(
         figures["scene"] >= BARS["scene"] * figures["scene_real"]
         and figures["haiku_scene"] >= BARS["scene"] * figures["scene_real"]
@@ -95,46 +142,45 @@ def verdict(figures: dict[str, Any]) -> bool:
         and figures["haiku_caption"] >= BARS["caption"] * figures["caption_real"]
         and min(figures["control"].values()) >= BARS["control"] / 20 * figures["control_seeds"]
         and figures["variety"] >= BARS["variety"] * figures["variety_real"]
+        and figures["recognised"] >= BARS["recognised"] * figures["recognised_real"]
+        and all(each["found"] >= BARS["subject"] * each["found_real"] for each in figures["subjects"].values())
+        and (before is None or figures["fd_lite0"] - floor <= BARS["fd"] * (before["fd_lite0"] - floor))
+        and (before is None or figures["variety"] >= before["variety"])
     )
 
 
-def _captions(
-    painter: AttnPainter, scenes: Scenes, classifier: SceneClassifier, encoder: Encoder, pictures: int, candidates: int
-) -> dict[str, Any]:
-    """Scene accuracy, right caption among 100 different ones, and FD-lite0, on captions of test pictures."""
-    rows, captions = _different(scenes, pictures)
-    real = np.asarray(scenes.pictures[rows, 0])
-    painted = np.stack(
-        [
-            painter.imagine(scenes.texts[caption], seed=number, count=candidates)[0].pixels
-            for number, caption in enumerate(captions)
-        ]
-    )
+def _captions(painter: AttnPainter, judges: Judges, pictures: int) -> dict[str, Any]:
+    """Scene accuracy, right caption among 100 different ones, and FD-lite0, on captions of the first archives."""
+    scenes, classifier, encoder = judges.scenes, judges.classifier, judges.encoder
+    rows, captions = _different(scenes, pictures, split=judges.split)
+    real, painted = judges.real(rows), judges.paint(painter, [scenes.texts[caption] for caption in captions])
     painted_features, real_features = features(painted), features(real)
-    others = np.random.default_rng(4).permutation(scenes.rows(0, relit=False))[: len(rows)]
+    train = np.flatnonzero((scenes.split == 0) & ~scenes.relit & (scenes.archive < _OLD))
+    others = np.random.default_rng(4).permutation(train)[: len(rows)]
     sentences = scenes.sentences[captions].astype(np.float32)
     return {
         "pictures": len(rows),
-        "scene": float((classifier(painted_features) == scenes.scene[rows]).mean()),
-        "scene_real": float((classifier(real_features) == scenes.scene[rows]).mean()),
+        "scene": float((classifier(painted_features, _FIRST) == scenes.scene[rows]).mean()),
+        "scene_real": float((classifier(real_features, _FIRST) == scenes.scene[rows]).mean()),
         "caption": encoder.right_of_100(painted, sentences),
         "caption_real": encoder.right_of_100(real, sentences),
         "fd_lite0": frechet(painted_features, real_features),
-        "fd_lite0_real": frechet(features(np.asarray(scenes.pictures[np.sort(others), 0])), real_features),
+        "fd_lite0_real": frechet(features(judges.real(others)), real_features),
     }
 
 
-def _different(scenes: Scenes, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Test pictures and one given caption of each, in groups of 100 without a repeated caption."""
+def _different(scenes: Scenes, count: int, *, split: int = 2) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pictures of the first archives and one given caption of each, in groups of 100 without a repeated caption."""
     rng = np.random.default_rng(2)
-    remaining = list(rng.permutation(scenes.rows(2, relit=False)))
+    usable = scenes.rows(split, relit=False)
+    remaining = list(rng.permutation(usable[(scenes.archive[usable] < _OLD) & (scenes.own[usable] > 0)]))
     rows: list[int] = []
     captions: list[int] = []
     while remaining and len(rows) < count:
         group: dict[int, int] = {}
         rest = []
         for row in remaining:
-            caption = int(scenes.caption[row, int(rng.integers(2))])
+            caption = int(scenes.caption[row, int(rng.integers(scenes.own[row]))])
             if len(group) < min(100, count - len(rows)) and caption not in group:
                 group[caption] = int(row)
             else:
@@ -145,20 +191,58 @@ def _different(scenes: Scenes, count: int) -> tuple[NDArray[np.int64], NDArray[n
     return np.array(rows), np.array(captions)
 
 
-def _poems(
-    painter: AttnPainter, classifier: SceneClassifier, encoder: Encoder, poems: Sequence[Haiku], candidates: int
-) -> dict[str, Any]:
+def _subjects(painter: AttnPainter, judges: Judges, each: int) -> dict[str, dict[str, Any]]:
+    """How often each scene of pictures.zip is found among all scenes, in painted captions and in real pictures."""
+    scenes = judges.scenes
+    found = {}
+    for number, name in enumerate(SCENES):
+        usable = scenes.rows(judges.split, relit=False)
+        usable = usable[(scenes.archive[usable] >= _OLD) & (scenes.scene[usable] == number)]
+        rows = np.random.default_rng(number).permutation(usable)[:each]
+        if len(rows) == 0:
+            continue
+        painted = judges.paint(painter, [scenes.texts[scenes.caption[row, 0]] for row in rows])
+        found[name] = {
+            "pictures": len(rows),
+            "found": float((judges.classifier(features(painted)) == number).mean()),
+            "found_real": float((judges.classifier(features(judges.real(usable))) == number).mean()),
+        }
+    return found
+
+
+def _poems(painter: AttnPainter, judges: Judges, poems: Sequence[Haiku]) -> dict[str, Any]:
     """Scene accuracy and right poem among all, on haiku through the painter's own prompts."""
     prompts = [painter.prompt(poem, seed=number) for number, poem in enumerate(poems)]
-    painted = np.stack(
-        [painter.imagine(prompt.text, seed=number, count=candidates)[0].pixels for number, prompt in enumerate(prompts)]
-    )
+    painted = judges.paint(painter, [prompt.text for prompt in prompts])
     asked = np.array([SCENES.index(prompt.scene) for prompt in prompts])
     sentences = MiniLM().encode([prompt.text for prompt in prompts])
     return {
         "haiku": len(poems),
-        "haiku_scene": float((classifier(features(painted)) == asked).mean()),
-        "haiku_caption": encoder.right_of_100(painted, sentences),
+        "haiku_scene": float((judges.classifier(features(painted), painter.scenes) == asked).mean()),
+        "haiku_caption": judges.encoder.right_of_100(painted, sentences),
+    }
+
+
+def _recognised(painter: AttnPainter, judges: Judges, data: Path, each: int) -> dict[str, Any]:
+    """How often the encoder names the subject of a haiku that names it, out of ten, and that of real pictures."""
+    scenes = judges.scenes
+    named = naming(read_haiku(data), each)
+    poems = [poem for subject in SUBJECTS for poem in named[subject]]
+    asked = np.array([number for number, subject in enumerate(SUBJECTS) for _ in named[subject]])
+    painted = judges.paint(painter, [painter.prompt(poem, seed=at).text for at, poem in enumerate(poems)])
+    rng = np.random.default_rng(7)
+    real_rows = []
+    for subject in SUBJECTS:
+        usable = scenes.rows(judges.split, relit=False)
+        real_rows.append(rng.permutation(usable[scenes.scene[usable] == SCENES.index(subject)])[:each])
+    truth = np.concatenate([np.full(len(rows), number) for number, rows in enumerate(real_rows)])
+    words = MiniLM().encode([NOUNS[subject][0] for subject in SUBJECTS])
+    return {
+        "named": len(poems),
+        "recognised": float((judges.encoder.nearest(painted, words) == asked).mean()),
+        "recognised_real": float(
+            (judges.encoder.nearest(judges.real(np.concatenate(real_rows)), words) == truth).mean()
+        ),
     }
 
 
@@ -180,72 +264,51 @@ def control(painter: AttnPainter, *, seeds: int = _SEEDS, candidates: int = 4) -
     return {"control": kept, "control_seeds": seeds}
 
 
-def variety(painter: AttnPainter, scenes: Scenes, *, candidates: int = 8) -> dict[str, float]:
+def variety(painter: AttnPainter, scenes: Scenes, *, split: int = 2, candidates: int = 8) -> dict[str, float]:
     """Root mean square difference, on [-1, 1], of four seeds of one text, and of four real pictures of one scene."""
     rng = np.random.default_rng(3)
     painted, real = [], []
     for number, scene in enumerate(("sea", "mountain", "glacier", "forest", "rose")):
         text = f"{scene} in daylight: the day is long, nobody comes, {scene} by day"
-        painted.append(
-            [painter.imagine(text, seed=100 * number + seed, count=candidates)[0].pixels for seed in range(4)]
-        )
-        rows = rng.permutation(np.flatnonzero((scenes.scene == SCENES.index(scene)) & (scenes.split == 2)))[:40]
-        real += [
-            list(np.asarray(scenes.pictures[np.sort(rows[start : start + 4]), 0])) for start in range(0, len(rows), 4)
-        ]
+        four = [painter.imagine(text, seed=100 * number + seed, count=candidates)[0].pixels for seed in range(4)]
+        painted.append(at_side(np.stack(four)))
+        usable = (scenes.scene == SCENES.index(scene)) & (scenes.split == split) & (scenes.archive < _OLD)
+        rows = rng.permutation(np.flatnonzero(usable))[:40]
+        whole = at_side(np.asarray(scenes.pictures[np.sort(rows), 0]))
+        real += [whole[start : start + 4] for start in range(0, len(rows), 4)]
     return {
         "variety": float(np.mean([_apart(four) for four in painted])),
         "variety_real": float(np.mean([_apart(four) for four in real])),
     }
 
 
-def _apart(four: Sequence[NDArray[np.uint8]]) -> float:
+def _apart(four: NDArray[np.uint8]) -> float:
     """The mean over pairs of the root mean square difference, on [-1, 1]."""
     values = [picture.astype(np.float64) / 127.5 - 1.0 for picture in four]
     pairs = [np.sqrt(((a - b) ** 2).mean()) for index, a in enumerate(values) for b in values[index + 1 :]]
     return float(np.mean(pairs))
 
 
-def read_haiku(data: Path, count: int) -> list[Haiku]:
-    """5-7-5 haiku about nature, evenly spread over the file; the painter was not trained on haiku.
-
-    Raises:
-        InputError: the file is missing.
-    """
-    import zstandard
-
-    file = data / "haiku.jsonl.zst"
-    if not file.is_file():
-        raise InputError(f"{file} is missing; give the folder of the training archives with --data DIR")
-    with file.open("rb") as stream:
-        text = zstandard.ZstdDecompressor().stream_reader(stream).read().decode()
-    rows = [row for row in map(json.loads, text.splitlines()) if row["form"] == "575" and row["nature"] >= 1]
-    return [
-        Haiku(lines=tuple(row["lines"]), syllables=(5, 7, 5)) for row in rows[:: max(1, len(rows) // count)][:count]
-    ]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Evaluate, write metrics.json beside the model, and return 0 if the bar is met."""
+    """Evaluate, write metrics.json beside the model, and return 0 if the bars are met."""
     parser = argparse.ArgumentParser(prog="python -m auria_bot.art.evaluation.painter", description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--model", type=Path, default=Path("models/painter"))
+    parser.add_argument("--earlier", type=Path, help="the folder of an earlier model, evaluated in the same run")
     parser.add_argument("--folder", type=Path, default=None, help="where the training arrays and the judges are kept")
+    parser.add_argument("--split", choices=tuple(SPLITS), default="test")
     parser.add_argument("--pictures", type=int, default=1000)
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--each", type=int, default=20, help="captions of each scene of pictures.zip, at most")
+    parser.add_argument("--haiku", type=int, default=100)
+    parser.add_argument("--candidates", type=int, default=8)
+    chosen = vars(parser.parse_args(arguments))
 
     def log(line: str) -> None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
-    figures = evaluate(
-        data=chosen.data,
-        model=chosen.model,
-        folder=chosen.folder,
-        pictures=chosen.pictures,
-        log=log,
-    )
-    write_json(chosen.model / "metrics.json", figures)
+    figures = evaluate(**chosen, log=log)
+    write_json(chosen["model"] / ("metrics.json" if chosen["split"] == "test" else "validation.json"), figures)
     log(json.dumps(figures, indent=1))
     return 0 if figures["passed"] else 1
 

@@ -3,7 +3,8 @@
 The classifier is a softmax regression on EfficientNet-Lite0's pooled features of real training pictures. The encoder is
 a small convolutional network trained from scratch on real training pictures and their captions: it shares no weight and
 no feature with what the painter was trained against, so a painter that only fools Lite0 does not fool it. Both are
-trained in minutes, with fixed seeds, and kept beside the training arrays; neither uses the test split.
+trained in minutes, with fixed seeds, and kept beside the training arrays; neither uses the test split. All pictures are
+judged at 64 x 64 pixels, so that painters of different sizes can be compared.
 """
 
 from __future__ import annotations
@@ -16,22 +17,32 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import load_weights, save_weights
-from auria_bot.art.nets.lite0 import WIDTH, Lite0
+from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.painters.prompt_vocabulary import SCENES
+from auria_bot.art.training.painter.dataset import shrink
 from auria_bot.art.training.painter.match import as_pixels
+from auria_bot.art.training.painter.typicality import fit_linear
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from auria_bot.art.training.painter.dataset import Scenes
 
-__all__ = ["Encoder", "SceneClassifier", "features", "frechet", "train_encoder"]
+__all__ = ["SIDE", "Encoder", "SceneClassifier", "at_side", "features", "frechet", "train_encoder"]
 
+SIDE = 64  # pixels a side at which pictures are judged
 _BATCH = 128
 _DIMENSIONS = 128
+
+
+def at_side(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pictures (n, side, side, 3) at 64 x 64."""
+    if pictures.shape[1] == SIDE:
+        return pictures
+    return np.stack([shrink(picture.astype(np.float32) / 255.0, SIDE) for picture in pictures])
 
 
 @torch.no_grad()
@@ -53,27 +64,19 @@ class SceneClassifier:
             self._weights = load_weights(file)
             return
         rows = scenes.rows(0)
-        x = torch.from_numpy(features(np.asarray(scenes.pictures[rows, 0])))
-        labels = torch.from_numpy(scenes.scene[rows])
+        x = torch.from_numpy(features(at_side(np.asarray(scenes.pictures[rows, 0]))))
         mean, size = x.mean(0), x.std(0) + 1e-3
-        torch.manual_seed(0)
-        line = nn.Linear(WIDTH, len(SCENES))
-        optimizer = torch.optim.AdamW(line.parameters(), lr=3e-3, weight_decay=0.3)
-        generator = torch.Generator().manual_seed(0)
-        for _ in range(steps):
-            batch = torch.randint(len(x), (512,), generator=generator)
-            loss = F.cross_entropy(line((x[batch] - mean) / size), labels[batch])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+        line = fit_linear((x - mean) / size, torch.from_numpy(scenes.scene[rows]), classes=len(SCENES), steps=steps)
         self._weights = {"mean": mean, "size": size, "weight": line.weight.detach(), "bias": line.bias.detach()}
         save_weights(file, self._weights)
 
     @torch.no_grad()
-    def __call__(self, found: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Scenes (n,) as indices into SCENES, from Lite0's pooled features (n, 1280)."""
+    def __call__(self, found: NDArray[np.float32], among: Sequence[str] = SCENES) -> NDArray[np.int64]:
+        """Scenes (n,) as indices into SCENES, from Lite0's pooled features (n, 1280); only those `among` are answered."""
         w = self._weights
-        return F.linear((torch.from_numpy(found) - w["mean"]) / w["size"], w["weight"], w["bias"]).argmax(1).numpy()
+        logits = F.linear((torch.from_numpy(found) - w["mean"]) / w["size"], w["weight"], w["bias"])
+        logits[:, [number for number, name in enumerate(SCENES) if name not in among]] = -torch.inf
+        return logits.argmax(1).numpy()
 
 
 class Encoder(nn.Module):
@@ -103,14 +106,21 @@ class Encoder(nn.Module):
         return F.normalize(self.sentence(sentences), dim=1)
 
     @torch.no_grad()
+    def nearest(self, pictures: NDArray[np.uint8], sentences: NDArray[np.float32]) -> NDArray[np.int64]:
+        """(n,) which of some sentences (m, 384) is nearest to each picture (n, 64, 64, 3)."""
+        self.eval()
+        vectors = self.encode_sentences(torch.from_numpy(sentences))
+        parts = [self.encode_pictures(as_pixels(pictures[at : at + 100])) for at in range(0, len(pictures), 100)]
+        return (torch.cat(parts) @ vectors.T).argmax(1).numpy()
+
+    @torch.no_grad()
     def right_of_100(self, pictures: NDArray[np.uint8], sentences: NDArray[np.float32]) -> float:
         """How often a picture's own sentence is the nearest within its group of 100 (the last group may be smaller)."""
         self.eval()
-        hits: list[NDArray[np.bool_]] = []
-        for start in range(0, len(pictures), 100):
-            picture_vectors = self.encode_pictures(as_pixels(pictures[start : start + 100]))
-            sentence_vectors = self.encode_sentences(torch.from_numpy(sentences[start : start + 100]))
-            hits.append((picture_vectors @ sentence_vectors.T).argmax(1).numpy() == np.arange(len(picture_vectors)))
+        hits = [
+            self.nearest(pictures[at : at + 100], sentences[at : at + 100]) == np.arange(len(pictures[at : at + 100]))
+            for at in range(0, len(pictures), 100)
+        ]
         return float(np.concatenate(hits).mean())
 
 
@@ -124,10 +134,12 @@ def train_encoder(scenes: Scenes, cache: Path, *, steps: int = 700, log: Callabl
         return net.eval()
     optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.02)
     share, target = scenes.weights(), torch.arange(_BATCH)
+    place = np.cumsum(share > 0) - 1  # of a training picture among those that may be drawn
+    small = np.stack([at_side(np.asarray(scenes.pictures[share > 0, crop])) for crop in range(2)], axis=1)
     for number in range(steps):
         rng = np.random.default_rng((11, number))
         rows = rng.choice(len(share), _BATCH, p=share)
-        pictures = as_pixels(np.stack([scenes.pictures[row, rng.integers(2)] for row in rows]))
+        pictures = as_pixels(small[place[rows], rng.integers(0, 2, _BATCH)])
         pictures = pictures.flip(-1) if rng.random() < 0.5 else pictures
         captions = scenes.caption[rows, rng.integers(0, scenes.caption.shape[1], _BATCH)]
         sentence_vectors = net.encode_sentences(torch.from_numpy(scenes.sentences[captions].astype(np.float32)))

@@ -61,7 +61,8 @@ class AttnPainter:
 
     Args:
         config: see `Config`.
-        models: the folder with the trained models; models/painter is used.
+        models: the folder with the trained models.
+        folder: the painter's own in it.
 
     Raises:
         ModelMissing: the model is missing.
@@ -79,18 +80,18 @@ class AttnPainter:
 
     name: ClassVar[str] = "attn"
 
-    def __init__(self, config: Config | None = None, *, models: Path) -> None:
+    def __init__(self, config: Config | None = None, *, models: Path, folder: str = "painter") -> None:
         self.config = config if config is not None else self.Config()
-        folder = models / "painter"
-        self._sha256 = verify(folder)
-        facts = read_json(folder / "config.json")
+        place = models / folder
+        self._sha256 = verify(place)
+        facts = read_json(place / "config.json")
         self._shape: dict[str, Any] = facts["serving"]
         self._size: int = facts["size"]  # pixels a side
-        self._scenes: tuple[str, ...] = tuple(facts["scenes"])
-        self._meanings = _meanings(folder / "meanings.safetensors", self._scenes)
+        self.scenes: tuple[str, ...] = tuple(facts["scenes"])  # that the model can paint
+        self._meanings = _meanings(place / "meanings.safetensors", self.scenes)
         self._sketcher, self._painter_net = (
             load(
-                folder / name, runtime=self.config.runtime, precision=self.config.precision, threads=self.config.threads
+                place / name, runtime=self.config.runtime, precision=self.config.precision, threads=self.config.threads
             )
             for name in ("sketcher.onnx", "model.onnx")
         )
@@ -104,7 +105,7 @@ class AttnPainter:
         """The prompt for a poem."""
         said = ", ".join([*haiku.lines, *([theme[:200]] if theme else [])])
         vector = self._minilm.encode([said])[0]
-        return compose(haiku.lines, vector, self._meanings, seed=seed, mood=mood, theme=theme, known=self._scenes)
+        return compose(haiku.lines, vector, self._meanings, seed=seed, mood=mood, theme=theme, known=self.scenes)
 
     def imagine(self, text: str, *, seed: int, count: int) -> tuple[Canvas, ...]:
         """Paint a text as it stands, `count` candidates, the best match first.

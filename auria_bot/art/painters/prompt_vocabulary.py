@@ -55,7 +55,21 @@ CLOSE_UPS = frozenset({"daisy", "dandelion", "rose", "sunflower", "tulip", "flow
 """Scenes with one thing in the middle; they have no sky, so they are painted by day and darkened where it is night."""
 
 SNOWY = frozenset(
-    "forest mountain glacier snowfield house temple church park field road bridge valley garden".split()
+    [
+        "forest",
+        "mountain",
+        "glacier",
+        "snowfield",
+        "house",
+        "temple",
+        "church",
+        "park",
+        "field",
+        "road",
+        "bridge",
+        "valley",
+        "garden",
+    ]
 )
 """Scenes that are seen in snow in training, mostly in relit pictures."""
 

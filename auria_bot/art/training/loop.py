@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-__all__ = ["Outcome", "Recipe", "copy_average", "cooled", "load_matching", "read_settings", "restore", "run", "training_folder", "update_average"]
+__all__ = [
+    "Outcome",
+    "Recipe",
+    "cooled",
+    "copy_average",
+    "load_matching",
+    "read_settings",
+    "restore",
+    "run",
+    "training_folder",
+    "update_average",
+]
 
 _LOG_EVERY = 15.0  # seconds between log lines
 Net = TypeVar("Net", bound="nn.Module")
@@ -198,7 +209,11 @@ def cooled(number: int, total: int, *, cool: int, warm: int = 100, least: float 
 def load_matching(net: nn.Module, weights: Mapping[str, torch.Tensor]) -> int:
     """Load the weights whose name and shape fit; returns how many were left as they are."""
     own = net.state_dict()
-    fitting = {name: value.to(own[name].dtype) for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    fitting = {
+        name: value.to(own[name].dtype)
+        for name, value in weights.items()
+        if name in own and own[name].shape == value.shape
+    }
     net.load_state_dict({**own, **fitting})
     return len(own) - len(fitting)
 

@@ -40,7 +40,9 @@ _COLOURS: dict[str, tuple[float, float, float]] = {
     "dark grey": (0.24, 0.25, 0.26),
     "white": (0.92, 0.93, 0.94),
 }
-_SKIES = frozenset({"sea", "mountain", "glacier", "river", "boat", "bridge", "valley", "sky", "field", "road", "snowfield"})
+_SKIES = frozenset(
+    {"sea", "mountain", "glacier", "river", "boat", "bridge", "valley", "sky", "field", "road", "snowfield"}
+)
 # Scenes in which a warm upper part is an evening sky and not a wall, a dune or a leaf.
 
 

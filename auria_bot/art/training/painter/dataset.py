@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CAPTIONS", "SIZE", "WORDS", "Scenes", "cache_of", "prepare", "shrink"]
+__all__ = ["CAPTIONS", "SIZE", "WORDS", "Scenes", "cache_of", "prepare", "save_part", "shrink"]
 
 SIZE = 96  # pixels a side
 CAPTIONS = 4  # of each picture
@@ -97,7 +97,9 @@ class Scenes:
         weight = weight * np.where(self.relit, 1.7, 1.0)
         weight = weight * (self.split == 0) * (1.0 if kept is None else kept)
         total = np.bincount(self.scene, weight, minlength=len(SCENES))
-        wanted = np.sqrt(total) * np.array([_PREFERRED.get(name, 0.75 if name in CLOSE_UPS else 1.0) for name in SCENES])
+        wanted = np.sqrt(total) * np.array(
+            [_PREFERRED.get(name, 0.75 if name in CLOSE_UPS else 1.0) for name in SCENES]
+        )
         weight = weight * (wanted / np.maximum(total, 1e-9))[self.scene]
         share: NDArray[np.float64] = weight / weight.sum()
         return share
@@ -138,7 +140,7 @@ def _build(data: Path, cache: Path, items: Sequence[sources.Item], log: Callable
     for start in range(0, len(items), _PICTURES):
         files.append(parts / f"pictures-{start:06d}.npz")
         if not files[-1].exists():
-            _save(files[-1], _views(data, items[start : start + _PICTURES]))
+            save_part(files[-1], _views(data, items[start : start + _PICTURES]))
             log(f"pictures {min(start + _PICTURES, len(items))}/{len(items)}")
     made = [dict(np.load(file)) for file in files]
     joined = {name: np.concatenate([part[name] for part in made]) for name in made[0]}
@@ -149,8 +151,10 @@ def _build(data: Path, cache: Path, items: Sequence[sources.Item], log: Callable
     for start in range(0, len(texts), _TEXTS):
         files.append(parts / f"texts-{start:06d}.npz")
         if not files[-1].exists():
-            sentences, words, mask = minilm.both([str(each) for each in texts[start : start + _TEXTS]], limit=WORDS, batch=32)
-            _save(
+            sentences, words, mask = minilm.both(
+                [str(each) for each in texts[start : start + _TEXTS]], limit=WORDS, batch=32
+            )
+            save_part(
                 files[-1],
                 {
                     "sentences": sentences.astype(np.float16),
@@ -176,7 +180,7 @@ def _build(data: Path, cache: Path, items: Sequence[sources.Item], log: Callable
     parts.rmdir()
 
 
-def _save(file: Path, arrays: dict[str, Any]) -> None:
+def save_part(file: Path, arrays: dict[str, Any]) -> None:
     """Write a part under another name first, so that a stopped run leaves none half written."""
     unfinished = file.with_suffix(".unfinished.npz")
     np.savez(unfinished, **arrays)

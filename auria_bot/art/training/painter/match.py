@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import TAPS, Matcher, MatcherConfig
 from auria_bot.art.training.loop import load_matching
+from auria_bot.art.training.painter.dataset import save_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,11 +38,11 @@ def as_pixels(pictures: NDArray[np.uint8]) -> Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """Lite0's features of the n whole training pictures, then of their n closer crops."""
+    """Lite0's features of the n whole training pictures."""
 
-    pooled: NDArray[np.float16]  # (2n, 352) for the matcher
-    regions: NDArray[np.float16]  # (2n, regions, 112) for the matcher
-    last: NDArray[np.float16]  # (2n, 1280) the mean of the last map
+    pooled: NDArray[np.float16]  # (n, 352) for the matcher
+    regions: NDArray[np.float16]  # (n, regions, 112) for the matcher
+    last: NDArray[np.float16]  # (n, 1280) the mean of the last map
 
 
 @torch.no_grad()
@@ -51,19 +52,15 @@ def features_of(scenes: Scenes, cache: Path, *, log: Callable[[str], None] = pri
     if not all((cache / f"lite0-{name}.npy").exists() for name in names):
         parts = cache / "lite0"
         parts.mkdir(exist_ok=True)
-        lite0, files = Lite0.pretrained().to(memory_format=torch.channels_last), []
-        total = len(scenes.pictures)
-        for crop in range(2):
-            for start in range(0, total, _PART):
-                files.append(parts / f"{crop}-{start:06d}.npz")
-                if files[-1].exists():
-                    continue
-                made = [_features(lite0, scenes.pictures[at : at + 64, crop][: start + _PART - at])
-                        for at in range(start, min(start + _PART, total), 64)]  # fmt: skip
-                unfinished = files[-1].with_suffix(".unfinished.npz")
-                np.savez(unfinished, **{name: np.concatenate(each) for name, each in zip(names, zip(*made, strict=True), strict=True)})
-                unfinished.replace(files[-1])
-                log(f"features {crop * total + min(start + _PART, total)}/{2 * total}")
+        lite0, files, total = Lite0.pretrained().to(memory_format=torch.channels_last), [], len(scenes.pictures)
+        for start in range(0, total, _PART):
+            files.append(parts / f"{start:06d}.npz")
+            if not files[-1].exists():
+                end = min(start + _PART, total)
+                made = [_features(lite0, scenes.pictures[at : min(at + 64, end), 0]) for at in range(start, end, 64)]
+                columns = zip(names, zip(*made, strict=True), strict=True)
+                save_part(files[-1], {name: np.concatenate(each) for name, each in columns})
+                log(f"features {end}/{total}")
         for name in names:
             np.save(cache / f"lite0-{name}.npy", np.concatenate([np.load(file)[name] for file in files]))
         for file in files:
@@ -137,9 +134,8 @@ class MatchRecipe:
         return {"right_of_100": float(np.mean(found))}
 
     def _scores(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
-        views = rows + len(self._scenes.pictures) * rng.integers(0, 2, len(rows))
         pooled, regions = (
-            torch.from_numpy(np.stack([part[view] for view in views]).astype(np.float32))
+            torch.from_numpy(np.stack([part[row] for row in rows]).astype(np.float32))
             for part in (self._features.pooled, self._features.regions)
         )
         captions = self._scenes.caption[rows, rng.integers(0, self._scenes.caption.shape[1], len(rows))]

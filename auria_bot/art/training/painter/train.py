@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from auria_bot.art.nets.matcher import Matcher, MatcherConfig
 from auria_bot.art.checkpoint import load_weights
+from auria_bot.art.nets.matcher import Matcher, MatcherConfig
 from auria_bot.art.nets.painter import PainterConfig
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
 from auria_bot.art.training import loop
@@ -197,7 +197,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="where arrays and checkpoints are kept")
     parser.add_argument("--out", type=Path, default=Path("models/painter"), help="the model's folder")
     parser.add_argument(
-        "--from", dest="earlier", type=Path, help="a painter's folder whose weights a stage without a checkpoint starts from"
+        "--from",
+        dest="earlier",
+        type=Path,
+        help="a painter's folder whose weights a stage without a checkpoint starts from",
     )
     parser.add_argument("--threads", type=int, default=1, help="threads torch may use")
     chosen = parser.parse_args(arguments)

@@ -35,12 +35,12 @@ def kept(scenes: Scenes, last: NDArray[np.float16], cache: Path) -> NDArray[np.b
 
     Args:
         scenes: the pictures.
-        last: (2n, 1280) Lite0's features of the whole pictures, then of the crops.
+        last: (n, 1280) Lite0's features of them.
         cache: where the probabilities are kept.
     """
     file = cache / "own-probability.npy"
     if not file.exists():
-        np.save(file, own_probability(np.asarray(last[: len(scenes.scene)], np.float32), scenes.scene, scenes.split == 0))
+        np.save(file, own_probability(np.asarray(last, np.float32), scenes.scene, scenes.split == 0))
     stated: NDArray[np.float32] = np.load(file)
     return (stated >= LEAST) | scenes.relit
 
