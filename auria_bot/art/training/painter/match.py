@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -23,17 +23,24 @@ if TYPE_CHECKING:
 
     from auria_bot.art.training.painter.dataset import Scenes
 
-__all__ = ["Features", "MatchRecipe", "as_pixels", "features_of"]
+__all__ = ["Features", "MatchRecipe", "as_pixels", "channels_last", "features_of"]
 
 _BATCH = 64
 _RATE = 1e-3
 _NOISE = 0.012
+Net = TypeVar("Net", bound="nn.Module")
 _PART = 2048  # pictures between two saves of the features
 
 
 def as_pixels(pictures: NDArray[np.uint8]) -> Tensor:
     """Pictures (n, side, side, 3) of bytes to (n, 3, side, side) in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))).float() / 255.0
+
+
+def channels_last(net: Net) -> Net:
+    """The network with its weights laid out for pictures whose channels come last, which processors compute faster."""
+    laid_out: Net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
+    return laid_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +59,8 @@ def features_of(scenes: Scenes, cache: Path, *, log: Callable[[str], None] = pri
     if not all((cache / f"lite0-{name}.npy").exists() for name in names):
         parts = cache / "lite0"
         parts.mkdir(exist_ok=True)
-        lite0, files, total = Lite0.pretrained().to(memory_format=torch.channels_last), [], len(scenes.pictures)
+        lite0, total = channels_last(Lite0.pretrained()), len(scenes.pictures)
+        files: list[Path] = []
         for start in range(0, total, _PART):
             files.append(parts / f"{start:06d}.npz")
             if not files[-1].exists():

@@ -14,7 +14,7 @@ from auria_bot.art.nets.lite0 import STRIDES, Lite0
 from auria_bot.art.nets.painter import Painter, PainterConfig
 from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sampler, Sketcher
 from auria_bot.art.training.loop import cooled, copy_average, load_matching, update_average
-from auria_bot.art.training.painter.match import as_pixels
+from auria_bot.art.training.painter.match import as_pixels, channels_last
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,12 +98,12 @@ class PaintRecipe:
         torch.manual_seed(seed)
         self.net = Painter(config)
         load_matching(self.net, start or {})
-        self.net = self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
+        channels_last(self.net)
         self.average = copy_average(self.net)
         self.discriminator = Discriminator()
         self._sketcher = sketcher.eval().requires_grad_(requires_grad=False)
         self._matcher = matcher.eval().requires_grad_(requires_grad=False)
-        self._lite0 = Lite0.pretrained().to(memory_format=torch.channels_last)
+        self._lite0 = channels_last(Lite0.pretrained())
         self._painter_optimizer = torch.optim.Adam(self.net.parameters(), lr=_RATE, betas=(0.0, 0.99))
         self._discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=_RATE, betas=(0.0, 0.99))
         self._share = scenes.weights() if share is None else share
