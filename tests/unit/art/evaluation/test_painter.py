@@ -8,48 +8,55 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from auria_bot.art.evaluation import painter as evaluation  # noqa: E402
-from auria_bot.art.evaluation.painter_judges import Encoder, SceneClassifier, features, frechet, train_encoder  # noqa: E402
+from auria_bot.art.evaluation.painter_judges import (  # noqa: E402
+    Encoder,
+    SceneClassifier,
+    at_side,
+    features,
+    frechet,
+    train_encoder,
+)
 from auria_bot.art.painters.attn import Canvas  # noqa: E402
 from auria_bot.art.painters.prompt_vocabulary import SCENES  # noqa: E402
 from auria_bot.art.training.painter.dataset import Scenes  # noqa: E402
-from auria_bot.errors import InputError  # noqa: E402
 
-COLOURS = np.array(
-    [
-        (40, 90, 200),
-        (120, 110, 100),
-        (230, 240, 250),
-        (30, 90, 30),
-        (250, 250, 200),
-        (240, 220, 40),
-        (200, 20, 40),
-        (250, 180, 10),
-        (230, 100, 180),
-    ]
-)
+COLOURS = np.random.default_rng(9).integers(20, 235, (len(SCENES), 3))
+COLOURS[:9] = [
+    (40, 90, 200),
+    (120, 110, 100),
+    (230, 240, 250),
+    (30, 90, 30),
+    (250, 250, 200),
+    (240, 220, 40),
+    (200, 20, 40),
+    (250, 180, 10),
+    (230, 100, 180),
+]
 
 
 @pytest.fixture(scope="module")
 def scenes():
     """Plain coloured pictures, one colour and one sentence direction for each scene."""
     rng = np.random.default_rng(0)
-    count = 360
+    count = 20 * len(SCENES)
     scene = np.arange(count) % len(SCENES)
     pictures = np.clip(
         COLOURS[scene][:, None, None, None] + rng.integers(-20, 20, (count, 2, 64, 64, 3)), 0, 255
     ).astype(np.uint8)
-    sentences = np.eye(384, dtype=np.float16)[:9]
+    sentences = np.eye(384, dtype=np.float16)[: len(SCENES)]
     return Scenes(
         pictures=pictures,
         scene=scene,
         light=["day"] * count,
-        split=np.where(np.arange(count) % 4 == 3, 2, 0),
+        split=np.where(np.arange(count) // len(SCENES) % 4 == 3, 2, 0),
         relit=np.zeros(count, bool),
-        caption=np.repeat(scene[:, None], 6, axis=1),
+        archive=np.where(scene < 9, 0, 2),
+        caption=np.repeat(scene[:, None], 4, axis=1),
+        own=np.full(count, 2),
         texts=list(SCENES),
         sentences=sentences,
-        words=np.zeros((9, 24, 384), np.float16),
-        mask=np.ones((9, 24), np.float16),
+        words=np.zeros((len(SCENES), 384), np.float16),
+        start=np.arange(len(SCENES) + 1),
     )
 
 
@@ -87,15 +94,15 @@ def test_classifier_and_cache(scenes, tmp_path):
     rows = scenes.rows(2)
     found = features(scenes.pictures[rows, 0])
     first = SceneClassifier(scenes, tmp_path, steps=60)(found)
-    assert (first == scenes.scene[rows]).mean() > 0.95
+    assert (first == scenes.scene[rows]).mean() > 0.8
     assert np.array_equal(first, SceneClassifier(scenes, tmp_path)(found))
 
 
 def test_encoder_learns(scenes, tmp_path):
-    """After some updates the right sentence of nine is found far more often than by chance."""
+    """After some updates the right sentence is found far more often than by chance."""
     net = train_encoder(scenes, tmp_path, steps=25, log=lambda _: None)
-    rows = scenes.rows(2)[:9]
-    assert net.right_of_100(scenes.pictures[rows, 0], scenes.sentences[scenes.scene[rows]].astype(np.float32)) > 0.6
+    rows = scenes.rows(2)[: len(SCENES)]
+    assert net.right_of_100(scenes.pictures[rows, 0], scenes.sentences[scenes.scene[rows]].astype(np.float32)) > 0.3
     assert (tmp_path / "encoder.safetensors").exists()
 
 
@@ -148,6 +155,12 @@ def test_verdict():
         "control_seeds": 20,
         "variety": 0.4,
         "variety_real": 0.7,
+        "recognised": 0.6,
+        "recognised_real": 0.7,
+        "subjects": {"city": {"pictures": 9, "found": 0.5, "found_real": 0.5}},
+        "fd_lite0": 700.0,
+        "fd_lite0_real": 600.0,
+        "earlier": {"fd_lite0": 850.0, "variety": 0.35},
     }
     assert evaluation.verdict(good)
     for worse in (
@@ -157,11 +170,24 @@ def test_verdict():
         {"haiku_caption": 0.1},
         {"control": {"a": 18, "b": 20}},
         {"variety": 0.3},
+        {"earlier": {"fd_lite0": 850.0, "variety": 0.45}},
+        {"recognised": 0.4},
+        {"fd_lite0": 730.0},
+        {"subjects": {"city": {"pictures": 9, "found": 0.4, "found_real": 0.5}}},
     ):
         assert not evaluation.verdict(good | worse)
 
 
-def test_no_haiku(tmp_path):
-    """A missing file of haiku is named."""
-    with pytest.raises(InputError, match="haiku"):
-        evaluation.read_haiku(tmp_path, 10)
+def test_pictures_are_judged_at_one_size():
+    """Pictures of 96 pixels are made smaller, those of 64 are left as they are."""
+    pictures = np.random.default_rng(5).integers(0, 255, (3, 96, 96, 3)).astype(np.uint8)
+    assert at_side(pictures).shape == (3, 64, 64, 3)
+    assert at_side(pictures[:, :64, :64]) is not None
+    assert np.array_equal(at_side(pictures[:, :64, :64]), pictures[:, :64, :64])
+
+
+def test_an_answer_can_be_limited(scenes, tmp_path):
+    """Asked among some scenes only, the classifier names no other."""
+    found = features(scenes.pictures[scenes.rows(2), 0])
+    among = SCENES[:4]
+    assert set(SceneClassifier(scenes, tmp_path, steps=10)(found, among)) <= set(range(4))

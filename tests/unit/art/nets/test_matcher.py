@@ -26,7 +26,7 @@ def test_matcher_scores():
     """Scores of all pairs, bounded, the words' part equal to the definition written out."""
     torch.manual_seed(5)
     net = Matcher(MatcherConfig(width=8, hidden=8)).eval()
-    seen, (sentence, words, mask) = net.encode_pictures(maps(3)), texts(2)
+    seen, (sentence, words, mask) = net.encode_pictures(*net.pool(maps(3))), texts(2)
     told = net.encode_texts(sentence, words)
     with torch.no_grad():
         scores = net.scores(seen, told, mask)

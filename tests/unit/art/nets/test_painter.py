@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from auria_bot.art.nets.painter import Painter, PainterConfig  # noqa: E402
+from auria_bot.art.training.loop import load_matching  # noqa: E402
 from tests.unit.art.nets.test_matcher import texts  # noqa: E402
 
 TINY = PainterConfig(noise=8, grain=2, style=8, attention=4, widths=(8, 8, 8), last=4)
@@ -20,6 +23,20 @@ def test_painter_shapes_and_gradients():
     assert out.shape == (3, 3, 64, 64)
     out.square().mean().backward()
     assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+def test_other_sizes_and_residual_blocks():
+    """At 96 pixels the same weights paint a larger picture, and added residual blocks change nothing at first."""
+    torch.manual_seed(2)
+    small, large = Painter(TINY).eval(), Painter(replace(TINY, size=96, residual=(1, 1))).eval()
+    assert load_matching(large, small.state_dict()) == 2 * len(large.low_residual.state_dict())
+    inputs = (torch.rand(2, 3, 16, 16), *texts(2), torch.randn(2, 8))
+    grain = torch.randn(2, small.grain_channels, 48, 48)
+    with torch.no_grad():
+        plain, added = Painter(replace(TINY, size=96)).eval(), large(*inputs, grain)
+        load_matching(plain, small.state_dict())
+        assert added.shape == (2, 3, 96, 96)
+        assert torch.allclose(added, plain(*inputs, grain), atol=1e-6)
 
 
 def test_painter_ignores_masked_words():

@@ -78,3 +78,11 @@ def test_a_time_budget_ends_the_sitting(tmp_path: Path) -> None:
     outcome = loop.run(Line(), tmp_path, steps=50, minutes=0.0, log=lambda _: None)
     assert outcome.step == 1
     assert not outcome.finished
+
+
+def test_rate_is_constant_until_the_end():
+    """The rate rises, stays, and falls over the last updates only; without an end in sight it does not fall."""
+    assert loop.cooled(0, 10**6, cool=500) == 0.01
+    assert loop.cooled(5000, 10**6, cool=500) == 1.0
+    assert loop.cooled(750, 1000, cool=500) == 0.5
+    assert loop.cooled(999, 1000, cool=500) == 0.05

@@ -10,15 +10,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from auria_bot.art.checkpoint import load_weights  # noqa: E402
 from auria_bot.art.nets.painter import PainterConfig  # noqa: E402
-from auria_bot.art.nets.sketcher import SketcherConfig  # noqa: E402
+from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig  # noqa: E402
 from auria_bot.art.painters.attn import AttnPainter  # noqa: E402
 from auria_bot.art.training import loop  # noqa: E402
 from auria_bot.art.training.painter import train as training  # noqa: E402
-from auria_bot.art.training.painter.dataset import prepare  # noqa: E402
-from auria_bot.art.training.painter.export import build, example  # noqa: E402
+from auria_bot.art.training.painter.dataset import cache_of, prepare  # noqa: E402
+from auria_bot.art.training.painter.export import build, example, restore_module  # noqa: E402
 from auria_bot.art.training.painter.sketch import SketchRecipe, cells_of  # noqa: E402
-from auria_bot.errors import InputError, UnknownName  # noqa: E402
+from auria_bot.errors import InputError, ModelMissing, UnknownName  # noqa: E402
 
 DATA = Path(os.environ.get("AURIA_DATA", Path(__file__).resolve().parents[6] / "shared" / "data"))
 LIMIT = 90
@@ -31,12 +32,14 @@ TINY = training.PainterSettings(
     paint_batch=6,
     bank=12,
     sampled=0.34,
+    sketch_cool=2,
+    paint_cool=2,
     sketcher=SketcherConfig(components=12, width=16, hidden=16, blocks=1),
-    painter=PainterConfig(noise=8, grain=2, style=8, attention=4, widths=(8, 8, 8), last=4),
+    painter=PainterConfig(size=96, residual=(1, 0), noise=8, grain=2, style=8, attention=4, widths=(8, 8, 8), last=4),
 )
 
 needs_data = pytest.mark.skipif(
-    not (DATA / "intel_scenes.zip").is_file(), reason="the training archives are not here; set AURIA_DATA"
+    not (DATA / "pictures.zip").is_file(), reason="the training archives are not here; set AURIA_DATA"
 )
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*(onnx|Constant folding|Converting a tensor|TracerWarning).*", "ignore::DeprecationWarning"
@@ -63,10 +66,10 @@ def trained(folder):
 
 @needs_data
 def test_scenes(folder):
-    """Every split and light source is there, captions are six each, and weights leave other splits out."""
+    """Every split and light source is there, captions are four each, and weights leave other splits out."""
     scenes = prepare(DATA, folder, limit=LIMIT)
-    assert scenes.pictures.shape[1:] == (2, 64, 64, 3)
-    assert scenes.caption.shape == (len(scenes.pictures), 6)
+    assert scenes.pictures.shape[1:] == (2, 96, 96, 3)
+    assert scenes.caption.shape == (len(scenes.pictures), 4)
     assert set(scenes.split) == {0, 1, 2}
     assert not scenes.relit[scenes.split != 0].any()
     assert scenes.weights()[scenes.split != 0].sum() == 0
@@ -75,12 +78,68 @@ def test_scenes(folder):
 
 
 @needs_data
+def test_texts_are_padded(folder):
+    """A text's word pieces come first, their mask counts them, and the rest is zero."""
+    sentences, words, mask = prepare(DATA, folder, limit=LIMIT).text_inputs(np.array([0, 5, 5]))
+    assert words.shape == (3, 24, 384)
+    assert (mask.sum(axis=1) > 0).all()
+    assert not words[mask == 0].any()
+    assert np.array_equal(words[1], words[2])
+    assert np.array_equal(sentences[1], sentences[2])
+
+
+@needs_data
+def test_a_stopped_preparation_continues(folder, tmp_path):
+    """Parts that are there are not made again, and the arrays are the same."""
+    log = []
+
+    def stop(line):
+        log.append(line)
+        if "pictures" in line and "relit" in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(DATA, tmp_path, limit=LIMIT, log=stop)
+    made = len(log)
+    again = prepare(DATA, tmp_path, limit=LIMIT, log=log.append)
+    assert not any(line.startswith("pictures") for line in log[made:])
+    assert np.array_equal(again.pictures, prepare(DATA, folder, limit=LIMIT).pictures)
+    assert not (cache_of(tmp_path, LIMIT) / "parts").exists()
+
+
+@needs_data
+def test_an_earlier_model_is_gone_on_with(trained, folder, tmp_path):
+    """Stages without a checkpoint begin with the weights of --from."""
+    (tmp_path / cache_of(folder, LIMIT).name).symlink_to(cache_of(folder, LIMIT))
+    earlier = folder / "models" / "painter"
+    training.train(
+        data=DATA,
+        folder=tmp_path,
+        stage="sketch",
+        steps=1,
+        settings=TINY,
+        limit=LIMIT,
+        earlier=earlier,
+        log=lambda _: None,
+    )
+    net = restore_module(Sketcher(TINY.sketcher), tmp_path / "sketch", "net")
+    before = load_weights(earlier / "weights.safetensors")
+    assert torch.equal(net.basis.half(), before["sketcher.basis"].half())
+
+
+def test_an_earlier_model_without_weights(tmp_path):
+    """A folder that holds no weights is named."""
+    with pytest.raises(ModelMissing, match="nowhere"):
+        training._weights(tmp_path / "nowhere")
+
+
+@needs_data
 def test_cells(folder):
-    """A sketch is the mean of each 4 x 4 block, channels first, on [-1, 1]."""
+    """A sketch is the mean of each 6 x 6 block, channels first, on [-1, 1]."""
     pictures = np.asarray(prepare(DATA, folder, limit=LIMIT).pictures[:3, 0])
     cells = cells_of(pictures)
     assert cells.shape == (3, 3, 16, 16)
-    assert np.isclose(cells[1, 2, 0, 3], pictures[1, 0:4, 12:16, 2].mean() / 127.5 - 1, atol=1e-5)
+    assert np.isclose(cells[1, 2, 0, 3], pictures[1, 0:6, 18:24, 2].mean() / 127.5 - 1, atol=1e-5)
 
 
 @needs_data
@@ -123,7 +182,7 @@ def test_exported_model_paints(trained, folder):
     }
     assert AttnPainter(AttnPainter.Config(candidates=2), models=model.parent).imagine("a blue sea", seed=1, count=2)[
         0
-    ].pixels.shape == (64, 64, 3)
+    ].pixels.shape == (96, 96, 3)
     from auria_bot.art.nets.painter import PAINTER_INPUTS
     from auria_bot.art.runtime import load
 
