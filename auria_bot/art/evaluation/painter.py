@@ -43,7 +43,7 @@ __all__ = ["BARS", "control", "evaluate", "variety", "verdict"]
 BARS = {"scene": 0.9, "caption": 0.6, "control": 19, "variety": 0.5, "subject": 0.85, "recognised": 0.75, "fd": 0.5}
 """Shares of real pictures' figures; seeds of 20; the share of the earlier painter's FD-lite0 above the real floor."""
 
-SPLITS = {"validation": 1, "test": 2}
+_SPLITS = {"validation": 1, "test": 2}
 _SEEDS = 20
 _OLD = 2  # of sources.ARCHIVES: those of the first painter
 _FIRST = SCENES[:9]  # the scenes of the first painter
@@ -56,7 +56,7 @@ _CONTROL = {  # name: (two prompts, the quantity that should be greater for the 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judges:
+class _Judges:
     """The pictures of one split, and who judges."""
 
     scenes: Scenes
@@ -107,9 +107,9 @@ def evaluate(
     folder = folder or training_folder("painter")
     scenes = prepare(data, folder, log=log)
     cache = cache_of(folder)
-    judges = Judges(
+    judges = _Judges(
         scenes=scenes,
-        split=SPLITS[split],
+        split=_SPLITS[split],
         classifier=SceneClassifier(scenes, cache),
         encoder=train_encoder(scenes, cache, log=log),
         candidates=candidates,
@@ -149,7 +149,7 @@ def verdict(figures: dict[str, Any]) -> bool:
     )
 
 
-def _captions(painter: AttnPainter, judges: Judges, pictures: int) -> dict[str, Any]:
+def _captions(painter: AttnPainter, judges: _Judges, pictures: int) -> dict[str, Any]:
     """Scene accuracy, right caption among 100 different ones, and FD-lite0, on captions of the first archives."""
     scenes, classifier, encoder = judges.scenes, judges.classifier, judges.encoder
     rows, captions = _different(scenes, pictures, split=judges.split)
@@ -191,7 +191,7 @@ def _different(scenes: Scenes, count: int, *, split: int = 2) -> tuple[NDArray[n
     return np.array(rows), np.array(captions)
 
 
-def _subjects(painter: AttnPainter, judges: Judges, each: int) -> dict[str, dict[str, Any]]:
+def _subjects(painter: AttnPainter, judges: _Judges, each: int) -> dict[str, dict[str, Any]]:
     """How often each scene of pictures.zip is found among all scenes, in painted captions and in real pictures."""
     scenes = judges.scenes
     found = {}
@@ -210,7 +210,7 @@ def _subjects(painter: AttnPainter, judges: Judges, each: int) -> dict[str, dict
     return found
 
 
-def _poems(painter: AttnPainter, judges: Judges, poems: Sequence[Haiku]) -> dict[str, Any]:
+def _poems(painter: AttnPainter, judges: _Judges, poems: Sequence[Haiku]) -> dict[str, Any]:
     """Scene accuracy and right poem among all, on haiku through the painter's own prompts."""
     prompts = [painter.prompt(poem, seed=number) for number, poem in enumerate(poems)]
     painted = judges.paint(painter, [prompt.text for prompt in prompts])
@@ -223,7 +223,7 @@ def _poems(painter: AttnPainter, judges: Judges, poems: Sequence[Haiku]) -> dict
     }
 
 
-def _recognised(painter: AttnPainter, judges: Judges, data: Path, each: int) -> dict[str, Any]:
+def _recognised(painter: AttnPainter, judges: _Judges, data: Path, each: int) -> dict[str, Any]:
     """How often the encoder names the subject of a haiku that names it, out of ten, and that of real pictures."""
     scenes = judges.scenes
     named = naming(read_haiku(data), each)
@@ -275,7 +275,7 @@ def variety(painter: AttnPainter, scenes: Scenes, *, split: int = 2, candidates:
         usable = (scenes.scene == SCENES.index(scene)) & (scenes.split == split) & (scenes.archive < _OLD)
         rows = rng.permutation(np.flatnonzero(usable))[:40]
         whole = at_side(np.asarray(scenes.pictures[np.sort(rows), 0]))
-        real += [whole[start : start + 4] for start in range(0, len(rows), 4)]
+        real += [whole[start : start + 4] for start in range(0, len(rows) - 1, 4)]
     return {
         "variety": float(np.mean([_apart(four) for four in painted])),
         "variety_real": float(np.mean([_apart(four) for four in real])),
@@ -296,7 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, default=Path("models/painter"))
     parser.add_argument("--earlier", type=Path, help="the folder of an earlier model, evaluated in the same run")
     parser.add_argument("--folder", type=Path, default=None, help="where the training arrays and the judges are kept")
-    parser.add_argument("--split", choices=tuple(SPLITS), default="test")
+    parser.add_argument("--split", choices=tuple(_SPLITS), default="test")
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--each", type=int, default=20, help="captions of each scene of pictures.zip, at most")
     parser.add_argument("--haiku", type=int, default=100)

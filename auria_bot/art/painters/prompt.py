@@ -261,12 +261,6 @@ def compose(
     """
     rng = np.random.default_rng((seed, 40))
     words = re.findall(r"[a-z']+", " ".join([*lines, (theme or "")[:200]]).lower())
-    scenes = {
-        scene: _near(vector, meanings[f"scene:{scene}"])
-        + _SCENE_WEIGHT * _hits(words, _scene_words(known)[scene], _STRONG)
-        + _SCENE_BIAS.get(scene, 0.0)
-        for scene in known
-    }
     lights = {
         light: _near(vector, meanings[f"light:{light}"])
         + _LIGHT_WEIGHT * _hits(words, frozenset(_LIGHT_WORDS[light].split()), _STRONG_LIGHT)
@@ -276,13 +270,7 @@ def compose(
         lights[light] += 0.08 - 0.03 * rank
     if _MOON.intersection(words):  # a named moon must be visible: no moonless night and no close-up of a flower
         lights["night"] -= _LIGHT_WEIGHT
-        for near in CLOSE_UPS.intersection(known):
-            if not _STRONG.intersection(words) & _scene_words(known)[near]:
-                scenes[near] -= _LIGHT_WEIGHT
-    for light, seen in (("snow", SNOWY), ("autumn", LEAFY)):
-        if _STRONG_LIGHT.intersection(words) & set(_LIGHT_WORDS[light].split()):
-            scenes = {scene: score - (0.0 if scene in seen else _UNSEEN) for scene, score in scenes.items()}
-    scene = _draw(scenes, rng)
+    scene = _draw(_scene_scores(words, vector, meanings, known), rng)
     for light, seen in (("snow", SNOWY), ("autumn", LEAFY), ("mist", frozenset(SCENES) - CLOSE_UPS)):
         lights[light] -= 0.0 if scene in seen else 0.25
     for light in _CONTRARY.get(scene, ()):
@@ -301,6 +289,29 @@ def compose(
         text=f"{start}: {', '.join(kept_lines)}" if kept_lines else start,
         by_day=by_day,
     )
+
+
+def _scene_scores(
+    words: Sequence[str],
+    vector: NDArray[np.float32],
+    meanings: Mapping[str, NDArray[np.float32]],
+    known: tuple[str, ...],
+) -> dict[str, float]:
+    """How well each known scene suits the words and the meaning of a poem."""
+    scores = {
+        scene: _near(vector, meanings[f"scene:{scene}"])
+        + _SCENE_WEIGHT * _hits(words, named, _STRONG)
+        + _SCENE_BIAS.get(scene, 0.0)
+        for scene, named in _scene_words(known).items()
+    }
+    if _MOON.intersection(words):
+        for near in CLOSE_UPS.intersection(known):
+            if not _STRONG.intersection(words) & _scene_words(known)[near]:
+                scores[near] -= _LIGHT_WEIGHT
+    for light, seen in (("snow", SNOWY), ("autumn", LEAFY)):
+        if _STRONG_LIGHT.intersection(words) & set(_LIGHT_WORDS[light].split()):
+            scores = {scene: score - (0.0 if scene in seen else _UNSEEN) for scene, score in scores.items()}
+    return scores
 
 
 def _colour(words: Sequence[str], scene: str, light: str, painted_light: str) -> str:

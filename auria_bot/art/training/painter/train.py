@@ -48,10 +48,10 @@ class PainterSettings:
     """The settings of config/train/painter.toml; see there."""
 
     seed: int = 0
-    sketch_steps: int = 6000
+    sketch_steps: int = 12000
     sketch_cool: int = 1500
     sketch_batch: int = 256
-    match_steps: int = 1200
+    match_steps: int = 450
     match_batch: int = 64
     paint_steps: int = 40000
     paint_cool: int = 2000

@@ -6,7 +6,7 @@ import pytest
 
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.painters.prompt import SENTENCES, compose
-from auria_bot.art.painters.prompt_vocabulary import LIGHT_PHRASES, NOUNS, SCENES, phrase
+from auria_bot.art.painters.prompt_vocabulary import KIN, LIGHT_PHRASES, NOUNS, SCENES, SNOWY, phrase
 from auria_bot.domain.mood import MOODS
 
 
@@ -16,9 +16,9 @@ def ask():
     minilm = MiniLM(threads=1)
     meanings = {name: minilm.encode(texts) for name, texts in SENTENCES.items()}
 
-    def prompt(*lines, seed=0, mood=None, theme=None):
+    def prompt(*lines, seed=0, mood=None, theme=None, known=SCENES):
         vector = minilm.encode([", ".join([*lines, *([theme] if theme else [])])])[0]
-        return compose(lines, vector, meanings, seed=seed, mood=MOODS[mood] if mood else None, theme=theme)
+        return compose(lines, vector, meanings, seed=seed, mood=MOODS[mood] if mood else None, theme=theme, known=known)
 
     return prompt
 
@@ -41,6 +41,36 @@ def test_named(ask, lines, scene, light):
     prompt = ask(*lines)
     assert prompt.scene == scene
     assert light is None or prompt.light == light
+
+
+@pytest.mark.parametrize(
+    ("lines", "scene"),
+    [
+        (("an old stone bridge", "the willow touches water", "nobody crosses"), "bridge"),
+        (("the temple at dawn", "a monk sweeps the stairs again", "incense in the air"), "temple"),
+        (("lights of the city", "tall buildings without a sleep", "the street never ends"), "city"),
+        (("a sparrow alone", "small bird on the frozen branch", "waiting for the spring"), "bird"),
+        (("tall bamboo bending", "the wind has found the bamboo", "and asks it to dance"), "bamboo"),
+        (("white sails far away", "boats in the quiet harbor", "gone before morning"), "boat"),
+    ],
+)
+def test_more_than_nine_scenes(ask, lines, scene):
+    """The new subjects are found by their words, and a model that does not know them paints their kin."""
+    assert ask(*lines).scene == scene
+    assert ask(*lines, known=SCENES[:9]).scene in SCENES[:9]
+
+
+def test_kin_are_known_to_the_first_model():
+    """Whatever the first model could not paint has kin that it could."""
+    assert set(KIN) == set(SCENES[9:])
+    assert set(KIN.values()) <= set(SCENES[:9])
+
+
+def test_snow_falls_where_it_was_seen(ask):
+    """A poem of snow gets a scene that training has shown in snow."""
+    for seed in range(6):
+        prompt = ask("first snow of the year", "nobody has seen it fall", "nobody but me", seed=seed)
+        assert prompt.scene in SNOWY
 
 
 def test_always_paintable(ask):
