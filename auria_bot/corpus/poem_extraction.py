@@ -35,29 +35,32 @@ REASONS = {
 """Every reason for finding no poem."""
 
 _SEPARATORS = (
-    re.compile(r"\s*(?:\r?\n|\N{LINE SEPARATOR}|\N{PARAGRAPH SEPARATOR})+\s*"),
-    re.compile(r"\s*(?:/+|\\+|\N{BIG SOLIDUS}|\N{FRACTION SLASH}|\N{FULLWIDTH SOLIDUS})\s*"),
-    re.compile(r"\s*(?:\|+|\N{BROKEN BAR}|\N{FULLWIDTH VERTICAL LINE}|\N{BULLET}|\N{MIDDLE DOT}|~)\s*"),
-    re.compile(r"\s*;\s+|\s+(?:\N{EM DASH}|\N{EN DASH}|--?-?)\s+|\s*\N{EM DASH}\s*"),
+    re.compile(r"[\r\n\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]+"),
+    re.compile(r"/+|\\+|\N{BIG SOLIDUS}|\N{FRACTION SLASH}|\N{FULLWIDTH SOLIDUS}"),
+    re.compile(r"\|+|\N{BROKEN BAR}|\N{FULLWIDTH VERTICAL LINE}|\N{BULLET}|\N{MIDDLE DOT}|~"),
+    re.compile(r";\s|\s(?:\N{EM DASH}|\N{EN DASH}|--?-?)\s|\N{EM DASH}"),
 )
-"""Line separators, the most certain first."""
-_SPACED_SLASH = re.compile(r"\s+(?:/+|\\+|\N{BIG SOLIDUS}|\N{FRACTION SLASH}|\N{FULLWIDTH SOLIDUS})\s+")
+"""Line separators, the most certain first; spaces around them are removed from the lines (`_line`).
+
+As the other patterns here they begin with what is rare, so that no text makes a search slow.
+"""
+_SPACED_SLASH = re.compile(r"\s(?:/+|\\+|\N{BIG SOLIDUS}|\N{FRACTION SLASH}|\N{FULLWIDTH SOLIDUS})\s")
 """Where such slashes give three lines, those without spaces belong to the words, as in "24/7"."""
 _SLASH, _DASHES = 1, 3  # places in it; the last of them is sure only of verse in form
 
-_TAG = re.compile(r"\s*(?:\[[^\[\]]{0,40}\]|\((?:oc|poem|haiku|original|x-?post[^()]{0,60})\))\s*", re.IGNORECASE)
+_TAG = re.compile(r"\[[^\[\]]{0,40}\]|\((?:oc|poem|haiku|original|x-?post[^()]{0,60})\)", re.IGNORECASE)
 _LABEL = re.compile(
     r"^\s*(?:my (?:first )?|an? )?(?:haiku|senryu|poem)(?: of the day| for you)?(?: ?#? ?\d+)?\s*[:\-\N{EM DASH}]\s+",
     re.IGNORECASE,
 )
 _REMARK = re.compile(
-    r"\s*(?:\((?=[^()]*(?:\b(?:my|first|feedback|thoughts|critique|critici[sz]m|try|attempt|haiku|oc|by|"
+    r"(?:\((?=[^()]{0,120}(?:\b(?:my|first|feedback|thoughts|critique|critici[sz]m|try|attempt|haiku|oc|by|"
     r"please|sorry|edit|inspired|x-?post)\b))[^()]{2,120}\))\s*$",
     re.IGNORECASE,
 )
-_URL = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|co|tv|ly)\b", re.IGNORECASE)
+_URL = re.compile(r"https?:|www\.|\w-*+\.(?:com|org|net|io|co|tv|ly)\b", re.IGNORECASE)
 _REDDIT = re.compile(r"(?:^|[\s(/])/?[ru]/\w+", re.IGNORECASE)
-_MARKUP = re.compile(r"(?m)^\s*(?:&gt;|>|[*+-]\s|\#+\s|\d+[.)]\s)\s*|[*_`~^]{1,3}(?=\S)|(?<=\S)[*_`~^]{1,3}")
+_MARKUP = re.compile(r"^\s*(?:&gt;|>|[*+-]\s|\#+\s|\d+[.)]\s)\s*|[*_`~^]{1,3}(?=\S)|(?<=\S)[*_`~^]{1,3}")
 _LINK = re.compile(r"!?\[([^\]]{0,200})\]\([^)]{0,500}\)")
 _CHANGED = str.maketrans(
     {

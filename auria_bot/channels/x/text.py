@@ -37,13 +37,14 @@ _END = r"(?![A-Za-z0-9@+-])"  # what follows a domain's name
 _IN_PATH = r"A-Za-z0-9\u00C0-\u024F\u0400-\u04FF!*';:=+,.$/%#\[\]\-\u2013_~@|&()"
 _PATH = rf"(?:/(?:[{_IN_PATH}]*[A-Za-z0-9\u00C0-\u024F\u0400-\u04FF/=#&+_-])?)?"
 _QUERY = r"(?:\?[A-Za-z0-9!?*'();:&=+$/%#\[\]\-_.,~|@]*[A-Za-z0-9\-_&=#/])?"
+# A label of a domain has 63 characters and a domain 126 labels at most: searching a text takes time in line with its length.
 _WITH_SCHEME = re.compile(
-    rf"{_BEFORE}https?://(?P<domain>(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W_](?:[\w-]*[^\W_])?)"
+    rf"{_BEFORE}https?://(?P<domain>(?:[^\W_](?:[\w-]{{0,61}}[^\W_])?\.){{1,126}}[^\W_](?:[\w-]{{0,61}}[^\W_])?)"
     rf"(?P<rest>(?::\d+)?{_PATH}{_QUERY})",
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    rf"{_BEFORE}(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*)"
+    rf"{_BEFORE}(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{{0,61}}[A-Za-z0-9])?\.){{1,126}}[A-Za-z][A-Za-z0-9-]{{0,62}})"
     rf"(?P<rest>(?::\d+)?{_PATH})"
 )
 
@@ -85,17 +86,21 @@ def same_text(sent: str, shown: str) -> bool:
 def _plain(text: str) -> str:
     """The text with one character for each web address and one blank for each gap."""
     text = unicodedata.normalize("NFC", text)
-    for start, end in reversed(list(_address_spans(text))):
-        text = f"{text[:start]}\0{text[end:]}"
-    return " ".join(text.split())
+    parts, position = [], 0
+    for start, end in _address_spans(text):
+        parts.append(text[position:start])
+        position = end
+    return " ".join("\0".join([*parts, text[position:]]).split())
 
 
 def _address_spans(text: str) -> Iterator[tuple[int, int]]:
     """The spans of web addresses, in order; only existing top-level domains count."""
-    position = 0
-    while found := min(filter(None, (_next(kind, text, position) for kind in (_WITH_SCHEME, _BARE))), default=None):
+    ahead = {kind: _next(kind, text, 0) for kind in (_WITH_SCHEME, _BARE)}
+    while found := min(filter(None, ahead.values()), default=None):
         yield found
-        position = found[1]
+        for kind, span in ahead.items():
+            if span is not None and span[0] < found[1]:
+                ahead[kind] = _next(kind, text, found[1])
 
 
 def _next(kind: re.Pattern[str], text: str, position: int) -> tuple[int, int] | None:

@@ -82,7 +82,7 @@ _HARMFUL = re.compile(
 )
 
 
-_TRAILING = re.compile(" +$", re.MULTILINE)
+_TRAILING = re.compile("(?<! ) +$", re.MULTILINE)  # tried once for each run of spaces
 
 
 def prepare_streams() -> None:

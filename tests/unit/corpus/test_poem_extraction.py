@@ -159,3 +159,20 @@ def test_one_word_may_be_a_last_line() -> None:
 def test_slashes_within_words_part_no_lines(title):
     """Where slashes with spaces on both sides give three lines."""
     assert read_poem(title).lines == tuple(title.split(" / "))
+
+
+@pytest.mark.parametrize("atom", [" ", "\n", "\t", "a-", "/ ", "(", "[a", "> ", "\u3000", "a@", "&#32;"], ids=repr)
+@pytest.mark.parametrize("place", ["title", "body"])
+def test_no_post_makes_the_extraction_slow(atom: str, place: str):
+    """Two hundred thousand characters: what is looked at is bounded, whatever comes."""
+    text = "x" + atom * (200_000 // len(atom)) + "x"
+    found = read_poem(**{"title": "x", "body": "", place: text})
+    assert found.lines == ()
+    assert len(cleaned(text)) <= 2400
+
+
+def test_spaces_around_separators_belong_to_no_line():
+    """Wide ones neither."""
+    for mark in ("/", "|", "\n", "\r\n \r\n", ";"):
+        found = read_poem(f"an old silent pond \u3000{mark}  a frog jumps into the pond{mark} \tsplash! silence again ")
+        assert found.lines == ("an old silent pond", "a frog jumps into the pond", "splash! silence again"), mark

@@ -114,3 +114,15 @@ def test_thresholds_are_the_operators():
 def test_no_text_is_too_strange_to_be_judged(lines):
     """The answer is always a reason or none."""
     assert judge(lines) in {"", *REASONS}
+
+
+@pytest.mark.parametrize("atom", ["_", "a-", "a.", "a@", "1 ", "-.", "@ ", "the "], ids=repr)
+def test_no_poem_makes_the_filter_slow(atom: str):
+    """A hundred thousand characters in a line are judged; with work that grows by the square this would not end."""
+    assert judge(("x" + atom * (100_000 // len(atom)), "y", "z")) in {"", *REASONS}
+
+
+@pytest.mark.parametrize("text", ["a@b.c", "first.last+tag@sub.example.org", "_@x-y.de"])
+def test_an_address_is_found_by_the_characters_around_its_sign(text: str):
+    """Whatever stands before them."""
+    assert judge(("an old silent pond", f"write to {text} now", "splash! silence again")) == "contact data"

@@ -114,3 +114,27 @@ def test_without_regex_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> 
             weighted_length("rain")
     finally:
         text_module._patterns.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "atom", ["1.", "a-", "-.", "example.org ", "https://example.org/a ", "http://a_", "a" * 70 + "."], ids=str
+)
+def test_no_text_makes_the_search_for_addresses_slow(atom: str):
+    """A hundred thousand characters are read at once; with work that grows by the square this would not end."""
+    text = (atom * (100_000 // len(atom) + 1))[:100_000]
+    assert all(address in text for address in set(web_addresses(text)))
+
+
+def test_spans_are_searched_once_for_each_kind(monkeypatch: pytest.MonkeyPatch):
+    """Not anew after every address of the other kind."""
+    calls: list[int] = []
+    real = text_module._next
+    monkeypatch.setattr(text_module, "_next", lambda *given: calls.append(1) or real(*given))
+    assert len(web_addresses("example.org " * 50)) == 50
+    assert len(calls) == 52
+
+
+def test_a_label_longer_than_a_domain_allows_is_no_address():
+    """63 characters are the most."""
+    assert web_addresses(f"{'a' * 63}.org") == (f"{'a' * 63}.org",)
+    assert web_addresses(f"{'a' * 64}.org") == ()
