@@ -2,9 +2,9 @@
 
 For each social channel, before its platform on this machine: first a round without changes, which lists the fields of all answers;
 then a round for each change of each field. A round checks the channel, publishes a post whose answer is cut off, looks for it,
-publishes a second one, looks for that too, measures it and counts followers, all while the change is in force; then the change is
+publishes a second one, looks for that too, measures it, counts followers and deletes it, all while the change is in force; then the change is
 undone, and what was unclear is looked up again. What counts is what followers see: a post seen twice is a double, a post
-that is called absent or vanished and is seen, or called sent and is not, is lost. Nothing but the program's own errors may be raised.
+that is called absent, vanished or deleted and is seen, or called sent and is not, is lost. Nothing but the program's own errors may be raised.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import ChannelError, NotFound, OutcomeUnknown, Throttled, Unauthorised
+from auria_bot.domain.interfaces import DeletingChannel
+from auria_bot.errors import ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from tests.platforms import MemorySecrets, platform
 from tests.platforms.proxy import FaultyProxy
 from tests.scenarios.changed_answers import Drifting, changed_answers, changes, drop_faults
@@ -97,16 +98,18 @@ class _Round:
         folder.mkdir(parents=True)
 
     def run(self) -> None:
-        """Check, publish with the answer cut off, look, publish again, look, measure, count; then undo the change."""
+        """Check, publish with the answer cut off, look, publish again, look, measure, count, delete; then undo the change."""
         self._call("check", lambda: self._channel().check())
-        waiting = []
+        waiting, receipt = [], None
         for fault in ("cut-after", "ok"):
             watch = Recorded(new_post(self._folder))
             self._server.fail_next(fault)
-            if not self._settled(watch):
+            if (receipt := self._settled(watch)) is None:
                 waiting.append(watch)
             drop_faults(self._server)
         self._call("audience", lambda: self._channel().audience())
+        if receipt is not None:
+            self._delete(watch, receipt)
         self._drifting.change = None
         for watch in waiting:
             self._clear_up(watch)
@@ -122,8 +125,8 @@ class _Round:
     def _backend(self) -> str:
         return self._server.backend
 
-    def _settled(self, watch: Recorded) -> bool:
-        """Publish, look where the outcome is unknown, and once more where it is called absent; whether it came to an end."""
+    def _settled(self, watch: Recorded) -> Receipt | None:
+        """Publish, look where the outcome is unknown, and once more where it is called absent; the receipt, if it came to one."""
         for _ in range(2):
             receipt: Receipt | str | None = self._publish(watch)
             if receipt is None and watch.calls:
@@ -132,13 +135,13 @@ class _Round:
                 break
             if receipt is not None:
                 self._measure(receipt)
-                return True
+                return receipt
             if not watch.calls:
                 break  # it failed before anything was sent
         if len(shown(self._server, watch.post)) > 1:
             self.wrong.append("double: two posts are seen")
         self.unclear += 1
-        return False
+        return None
 
     def _publish(self, watch: Recorded) -> Receipt | None:
         receipt, error = self._call("publish", lambda: self._channel().publish(watch.post, watch))
@@ -171,6 +174,20 @@ class _Round:
             values = (counts.likes, counts.reposts, counts.replies, counts.quotes, counts.saves, counts.views)
             if any(not (value is None or (isinstance(value, int) and value >= 0)) for value in values):
                 self.wrong.append(f"crash: counts are not numbers: {values}")
+
+    def _delete(self, watch: Recorded, receipt: Receipt) -> None:
+        channel = self._channel()
+        if not isinstance(channel, DeletingChannel):
+            return
+        _, error = self._call("delete", lambda: channel.delete(receipt, watch))
+        seen = len(shown(self._server, watch.post))
+        if error is None and seen:
+            self.wrong.append("lost: called deleted, and seen")
+        if isinstance(error, Rejected | Throttled | Unauthorised) and not seen:
+            self.wrong.append(f"lost: called not deleted ({error}), and gone")
+        there, error = self._call("is_published", lambda: channel.is_published(receipt))
+        if error is None and there != bool(seen):
+            self.wrong.append(f"lost: {'still there' if there else 'gone'} as the channel says, and seen {seen} times")
 
     def _clear_up(self, watch: Recorded) -> None:
         """What was unclear is clear once nothing is changed any more."""
