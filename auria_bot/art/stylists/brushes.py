@@ -13,18 +13,20 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
+    Footprint = tuple[Image.Image, int, int]  # mask, left and top relative to the stroke's centre
+
 __all__ = ["ANGLES", "BENDS", "LENGTHS", "VARIANTS", "Brush", "Tuft"]
 
-ANGLES = 48  # directions in which a footprint is turned
-VARIANTS = 4  # footprints of one shape that differ in their bristles
+ANGLES = 40  # directions in which a footprint is turned
+VARIANTS = 3  # footprints of one shape that differ in their bristles
 LENGTHS = (1.0, 1.5, 2.2, 3.2, 4.6, 6.5, 9.0)  # of footprints, in widths
-BENDS = (-1.1, -0.7, -0.35, 0.0, 0.35, 0.7, 1.1)  # turns of the direction over a footprint, in radians
+BENDS = (-1.1, -0.5, 0.0, 0.5, 1.1)  # turns of the direction over a footprint, in radians
 _PIECE = 256  # pixels a side of the pieces in which large footprints are turned
-_KEPT = 48_000_000  # bytes of turned footprints that a brush keeps
+_KEPT = 320_000_000  # bytes of turned footprints that a brush keeps
 _HAIR = 2.6  # pixels of a bristle on a canvas of the size that is posted
 _FINEST_HAIR = 6.0  # pixels of a bristle above which it is split into finer ones
 
@@ -51,11 +53,11 @@ class Brush:
     def __init__(self, width: float, tuft: Tuft, scale: float) -> None:
         self._width, self._tuft, self._scale = width, tuft, scale
         self._straight: dict[tuple[int, int, int], Image.Image] = {}
-        self._turned: dict[tuple[int, int, int, int], tuple[Image.Image, int, int]] = {}
+        self._turned: dict[tuple[int, int, int, int], tuple[Footprint, ...]] = {}
         self._bytes = 0
 
-    def footprints(self, length: int, bend: int, angle: int, variant: int) -> Iterator[tuple[Image.Image, int, int]]:
-        """The stroke's mask, in one window or in several: (mask, left, top) relative to the stroke's centre.
+    def footprints(self, length: int, bend: int, angle: int, variant: int) -> Iterable[Footprint]:
+        """The stroke's mask, in one window or in several.
 
         Args:
             length: index into LENGTHS.
@@ -65,39 +67,27 @@ class Brush:
         """
         key = (length, bend, angle, variant)
         if (kept := self._turned.get(key)) is not None:
-            yield kept
-            return
+            return kept
         shape = (length, bend, variant)
         straight = self._straight.get(shape)
         if straight is None:
             straight = self._straight[shape] = self._drawn(LENGTHS[length], BENDS[bend], shape)
         turn = 2 * np.pi * angle / ANGLES
         cos, sin = float(np.cos(turn)), float(np.sin(turn))
-        across = abs(straight.width * cos) + abs(straight.height * sin)
-        down = abs(straight.width * sin) + abs(straight.height * cos)
-        half = (int(across / 2) + 1, int(down / 2) + 1)
-        if max(half) <= _PIECE:
-            window = _turned(straight, cos, sin, (-half[0], -half[1], half[0], half[1]))
-            box = window.getbbox() or (0, 0, 1, 1)
-            result = (window.crop(box), box[0] - half[0], box[1] - half[1])
-            self._bytes += result[0].width * result[0].height
-            if self._bytes > _KEPT:
-                self._turned.clear()
-                self._bytes = 0
-            self._turned[key] = result
-            yield result
-            return
-        reach = 0.71 * _PIECE
-        for top in range(-half[1], half[1], _PIECE):
-            for left in range(-half[0], half[0], _PIECE):
-                x, y = left + _PIECE / 2, top + _PIECE / 2
-                if (
-                    abs(x * cos + y * sin) < straight.width / 2 + reach
-                    and abs(y * cos - x * sin) < straight.height / 2 + reach
-                ):
-                    piece = _turned(straight, cos, sin, (left, top, left + _PIECE, top + _PIECE))
-                    if found := piece.getbbox():
-                        yield piece.crop(found), left + found[0], top + found[1]
+        half = (
+            int((abs(straight.width * cos) + abs(straight.height * sin)) / 2) + 1,
+            int((abs(straight.width * sin) + abs(straight.height * cos)) / 2) + 1,
+        )
+        if max(half) > _PIECE:
+            return _pieces(straight, cos, sin, half)
+        window = _turned(straight, cos, sin, (-half[0], -half[1], half[0], half[1]))
+        box = window.getbbox() or (0, 0, 1, 1)
+        self._bytes += (box[2] - box[0]) * (box[3] - box[1])
+        if self._bytes > _KEPT:
+            self._turned.clear()
+            self._bytes = 0
+        self._turned[key] = ((window.crop(box), box[0] - half[0], box[1] - half[1]),)
+        return self._turned[key]
 
     def _drawn(self, elongation: float, bend: float, seed: tuple[int, int, int]) -> Image.Image:
         """A footprint that points to the right: how much paint it leaves."""
@@ -132,6 +122,19 @@ class Brush:
         paint = paint + tuft.bristles * (0.42 * hair + 0.2 * grain) * (0.45 + 0.55 * travelled)
         mask = inside * np.clip(paint, 0, 1) * tuft.opacity
         return Image.fromarray((np.clip(mask, 0, 1) * 255).astype(np.uint8))
+
+
+def _pieces(straight: Image.Image, cos: float, sin: float, half: tuple[int, int]) -> Iterator[Footprint]:
+    """The parts of a turned footprint that are not empty."""
+    reach = 0.71 * _PIECE
+    for top in range(-half[1], half[1], _PIECE):
+        for left in range(-half[0], half[0], _PIECE):
+            x, y = left + _PIECE / 2, top + _PIECE / 2
+            along, across = abs(x * cos + y * sin), abs(y * cos - x * sin)
+            if along < straight.width / 2 + reach and across < straight.height / 2 + reach:
+                piece = _turned(straight, cos, sin, (left, top, left + _PIECE, top + _PIECE))
+                if box := piece.getbbox():
+                    yield piece.crop(box), left + box[0], top + box[1]
 
 
 def _turned(straight: Image.Image, cos: float, sin: float, box: tuple[int, int, int, int]) -> Image.Image:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
+from auria_bot.art.stylists.areas import enlarged_rows
 from auria_bot.art.stylists.brushes import ANGLES, BENDS, LENGTHS, VARIANTS, Brush, Tuft
 from auria_bot.art.stylists.direction_field import LUMINANCE, DirectionField, blurred, measure_directions
 
@@ -34,6 +35,8 @@ _STUDY = 540  # pixels of the longer side at which the picture is measured
 _SPACING = 0.62  # of strokes, in widths, across them
 _SHARPEST_TURN = 1.5  # radians over a stroke beyond which the field has a fold, and the stroke stays straight
 _COLOUR_CHANGE = 42.0  # summed difference of RGB, 0 to 765, at which a stroke ends
+_OUTLINED = 3.0  # pixels of the study below which forms get no outline
+_OUTLINE_COHERENCE = 0.55  # of directions, below which an edge gets none
 _BAND = 512  # rows that are lit at a time
 
 
@@ -54,8 +57,8 @@ def paint(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int)
     if hand.blend:
         canvas = _blended(canvas, 0.7 * hand.blend, 0.3 * hand.width * scale)
     if hand.contour > 0.05:
-        _Layer(study, prior, hand, max(1.4, (2.2 + 3.5 * hand.contour) * scale), scale).outline(canvas, chance)
-    return _lit(canvas, hand, scale, seed)
+        _Layer(study, prior, hand, max(1.4, (2.2 + 3.0 * hand.contour) * scale), scale).outline(canvas, chance)
+    return _lit(canvas, picture.convert("RGB"), hand, scale, seed)
 
 
 def _study(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
@@ -102,13 +105,17 @@ class _Strokes:
         """Paste them."""
         variants = chance.integers(0, VARIANTS, len(self.places)).tolist()
         inks = np.column_stack([self.colours, self.heights]).tolist()
+        canvas.load()
+        pixels = canvas.im
         corners = np.round(self.places).astype(int).tolist()
         rows = zip(
             corners, self.lengths.tolist(), self.bends.tolist(), self.angles.tolist(), variants, inks, strict=True
         )
         for (x, y), length, bend, angle, variant, ink in rows:
             for mask, left, top in brush.footprints(length, bend, angle, variant):
-                canvas.paste(tuple(ink), (x + left, y + top, x + left + mask.width, y + top + mask.height), mask)
+                core, (width, height) = mask.im, mask.size
+                # The core's paste: Image.paste adds twice its time for a small window.
+                pixels.paste(tuple(ink), (x + left, y + top, x + left + width, y + top + height), core)
 
 
 class _Layer:
@@ -131,7 +138,7 @@ class _Layer:
         self._fine = fine
         self._target = np.stack([blurred(study[..., channel], max(0.4, 0.26 * fine)) for channel in range(3)], -1)
         self._field: DirectionField = measure_directions(
-            self._target @ LUMINANCE, fine=max(1.6, 0.7 * fine), coarse=max(7.0, 3.0 * fine), prior=prior
+            self._target @ LUMINANCE, fine=max(2.4, 0.7 * fine), coarse=max(9.0, 3.0 * fine), prior=prior
         )
 
     def paint(self, canvas: Image.Image, chance: np.random.Generator, tolerance: float | None) -> None:
@@ -165,14 +172,14 @@ class _Layer:
 
     def outline(self, canvas: Image.Image, chance: np.random.Generator) -> None:
         """Draw dark outlines along the strongest edges."""
-        hand, light = self._hand, blurred(self._target @ LUMINANCE, 1.6)
+        hand, light = self._hand, blurred(self._target @ LUMINANCE, _OUTLINED)
         if min(light.shape) < 4:
             return
         steep = np.hypot(*np.gradient(light))
-        least = max(3.0, float(np.quantile(steep, 1 - 0.16 * hand.contour)))
+        least = max(2.2, float(np.quantile(steep, 1 - 0.16 * hand.contour)))
         down, right = np.gradient(light)
         uphill = np.stack([right, down], -1) / (steep[..., None] + 1e-6)
-        y, x = np.nonzero(steep > least)
+        y, x = np.nonzero((steep > least) & (self._field.coherence > _OUTLINE_COHERENCE))
         crest = np.ones(len(y), bool)
         for sign in (1, -1):  # only the crest of each edge
             beside = (
@@ -181,16 +188,16 @@ class _Layer:
             )
             crest &= steep[y, x] >= steep[beside]
         picked = np.flatnonzero(crest)
-        picked = picked[chance.random(len(picked)) < 0.55]
+        picked = picked[chance.random(len(picked)) < 0.4]
         if not len(picked):
             return
         places = np.stack([x[picked], y[picked]], 1) / self._shrink
         direction = np.arctan2(uphill[y[picked], x[picked], 0], -uphill[y[picked], x[picked], 1])
-        length = np.clip(26 * self._scale / self._width * chance.uniform(0.7, 1.4, len(picked)), 1, 9)
+        length = np.clip(34 * self._scale / self._width * chance.uniform(0.7, 1.4, len(picked)), 1, 9)
         turn = self._turn(places, direction, 0.3 * length * self._width)
-        dark = 0.3 * self._target[y[picked], x[picked]] + np.array([6, 8, 16])
+        dark = 0.4 * self._target[y[picked], x[picked]] + np.array([4, 6, 16])
         strokes = self._strokes(places, direction, length, turn, np.zeros(len(picked), int), dark, chance)
-        tuft = Tuft(opacity=0.35 + 0.6 * hand.contour, dryness=0.5, bristles=0.4, roundness=1.0)
+        tuft = Tuft(opacity=0.3 + 0.5 * hand.contour, dryness=0.8, bristles=0.4, roundness=1.0)
         strokes.lay(canvas, Brush(self._width, tuft, self._scale), chance)
 
     @property
@@ -286,8 +293,8 @@ def _rows(height: int, margin: int) -> Iterator[tuple[int, int, int]]:
         yield top, min(height, top + _BAND), max(0, top - margin)
 
 
-def _lit(canvas: Image.Image, hand: Hand, scale: float, seed: int) -> Image.Image:
-    """The canvas with light from the upper left over its relief and its weave."""
+def _lit(canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, seed: int) -> Image.Image:
+    """The canvas with light from the upper left over its relief and its weave; a smooth hand adds the picture's detail."""
     width, height = canvas.size
     if min(canvas.size) < 3:
         return Image.merge("RGB", canvas.split()[:3])
@@ -297,6 +304,9 @@ def _lit(canvas: Image.Image, hand: Hand, scale: float, seed: int) -> Image.Imag
         last = min(height, end + margin)
         values = np.asarray(canvas.crop((0, first, width, last)), np.float32)
         colours, paint_height = values[..., :3], values[..., 3]
+        if hand.blend:
+            own = np.asarray(enlarged_rows(picture, canvas.size, first, last), np.float32)
+            colours = colours + 1.5 * hand.blend * (own - colours)
         light = colours @ LUMINANCE
         body = blurred(paint_height, 0.55 * scale) + 0.5 * (light - blurred(light, 3.0 * scale))
         body = body + hand.weave * 9 * _weave((first, last), width, scale, seed)

@@ -53,7 +53,7 @@ def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *
             density * np.clip(1 + 0.2 * pooled + 0.42 * edge + 0.15 * hand.weave * 2 * tooth, 0.15, None)[..., None]
         )
         dry = np.clip(1.5 - 0.55 * np.maximum(tooth - 0.8 * density.mean(-1), 0), 0, 1)
-        painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 6 - 2.5 + 0.25 * tooth
+        painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 6 - 2.5 + 0.12 * tooth
         density = density * (dry * np.clip(painted, 0, 1))[..., None]
         shade = 1 + 0.012 * tooth[..., None]
         values = _WHITE * shade * np.exp(-density)
@@ -73,8 +73,8 @@ def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: 
     tones = np.where(tones < 0.16, 0.0, tones)  # the paper is left bare where it is light
     broad = Image.fromarray(np.clip(blurred(light.astype(np.float32), 5.0), 0, 255).astype(np.uint8))
     pools = Image.fromarray(clouds(lifted.size, 6, chance))
-    drawn = _dry_strokes(light.astype(np.float32), size, scale, chance)
     border = _border(lifted.size, chance)
+    drawn = _dry_strokes(light.astype(np.float32), np.asarray(border), size, scale, chance)
     result = Image.new("RGB", size)
     for top, end in bands(size):
         band = areas.band(top, end)
@@ -88,7 +88,7 @@ def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: 
         painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 5 - 2.0
         density = density * np.clip(painted, 0, 1)
         stroke = np.asarray(drawn.crop((0, top, size[0], end)), np.float32) / 255
-        density = density + 1.5 * stroke * np.clip(1.1 - 0.22 * np.maximum(tooth, 0), 0, 1)
+        density = density + 1.25 * stroke * np.clip(1.1 - 0.22 * np.maximum(tooth, 0), 0, 1)
         paper = _RICE * (1 + 0.008 * tooth + 0.01 * fibres)[..., None]
         values = paper * np.exp(-np.minimum(density, _DENSEST)[..., None] * _INK)
         result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
@@ -123,12 +123,16 @@ def _border(size: tuple[int, int], chance: np.random.Generator) -> Image.Image:
     """Where the paper is painted, 255, and its unpainted uneven border, 0."""
     y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
     near = np.minimum(np.minimum(x, size[0] - 1 - x), np.minimum(y, size[1] - 1 - y)) / max(size)
-    inside = 0.45 + 14 * (near - 0.028) + 0.07 * clouds(size, 22, chance)
+    inside = 0.45 + 14 * (near - 0.026) + 0.035 * clouds(size, 16, chance)
     return Image.fromarray((np.clip(inside, 0, 1) * 255).astype(np.uint8))
 
 
 def _dry_strokes(
-    light: NDArray[np.float32], size: tuple[int, int], scale: float, chance: np.random.Generator
+    light: NDArray[np.float32],
+    border: NDArray[np.uint8],
+    size: tuple[int, int],
+    scale: float,
+    chance: np.random.Generator,
 ) -> Image.Image:
     """Strokes of a nearly dry brush along the dark forms, as a mask."""
     drawn = Image.new("L", size)
@@ -138,14 +142,15 @@ def _dry_strokes(
     field = measure_directions(soft, fine=2.5, coarse=8.0)
     dark = np.clip((np.quantile(soft, 0.42) - soft) / 60, 0, 1) + np.clip(blurred(light, 6.0) - soft - 5, 0, 25) / 25
     shrink = light.shape[1] / size[0]
-    for width, chosen in ((26.0, 0.05), (12.0, 0.05), (5.0, 0.035)):
+    dark = dark * (border > 200)
+    for width, chosen in ((34.0, 0.03), (14.0, 0.035), (5.0, 0.03)):
         y, x = np.nonzero((chance.random(light.shape) < chosen * 3.0 / width) & (dark > chance.random(light.shape)))
-        brush = Brush(width * scale, Tuft(opacity=0.75, dryness=0.9, bristles=1.0, roundness=0.9), scale)
+        brush = Brush(width * scale, Tuft(opacity=0.6, dryness=1.1, bristles=1.0, roundness=0.9), scale)
         order = chance.permutation(len(y))
         for at in order.tolist():
             angle = float(field.angles[y[at], x[at]]) + chance.normal(0, 0.12)
             place = (round(x[at] / shrink), round(y[at] / shrink))
-            strength = int(np.clip(90 + 150 * dark[y[at], x[at]], 0, 255))
+            strength = int(np.clip(70 + 150 * dark[y[at], x[at]], 0, 255))
             shape = (
                 int(chance.integers(2, len(LENGTHS) - 1)),
                 int(chance.integers(1, len(BENDS) - 1)),

@@ -30,8 +30,8 @@ def print_woodblock(picture: Image.Image, size: tuple[int, int], hand: Hand, *, 
     broad = picture.convert("RGB").resize((max(2, small[0] // 5), max(2, small[1] // 5)), Image.Resampling.BOX)
     broad = broad.resize(small, Image.Resampling.BICUBIC)
     pressure = Image.fromarray(clouds(small, 14, chance))
-    colours = areas.colours * 0.94 + 12
     light = areas.colours @ LUMINANCE
+    colours = light[:, None] + 1.3 * (areas.colours - light[:, None]) * 0.92 + 14  # clearer colours on light paper
     between = np.abs(light[:, None] - light[None])
     result = Image.new("RGB", size)
     for top, end in bands(size):
