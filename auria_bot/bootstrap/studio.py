@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.bootstrap.publishing import PublishingServices
 
 if TYPE_CHECKING:
+    from auria_bot.services.prints.painting import CanvasPainter
     from auria_bot.services.studio.plan import BackendSpec
     from auria_bot.services.studio.review import Review
     from auria_bot.services.studio.run_store import RunStore
@@ -70,6 +71,19 @@ class StudioServices(PublishingServices):
             channels=tuple(self.settings.channels),
             usual=self.settings.review.channels,
             faults=self.unfit_words,
+        )
+
+    @cached_property
+    def canvas_painter(self) -> CanvasPainter:
+        """Paints drafts anew at any size."""
+        from auria_bot.services.prints.painting import CanvasPainter
+
+        return CanvasPainter(
+            pictures=self.pictures,
+            backends={role: self.backend_spec(role) for role in ("enlarger", "stylist")},
+            shared_options=self._shared_options(),
+            size=self.settings.studio.size,
+            folder=self.settings.home / "cache" / "prints",
         )
 
     def backend_spec(self, role: str) -> BackendSpec:

@@ -40,6 +40,8 @@ COMMANDS = {
     "posts": ("publishing.posts:posts", "List posts: the state of each draft on each channel."),
     "channels": ("publishing.channels:channels", "List and set up channels."),
     "sheet": ("studio.drafts:sheet", "Write a contact sheet of drafts and their poems."),
+    "print": ("studio.prints:print_draft", "Print a draft at any size, its strokes painted anew."),
+    "catalogue": ("studio.prints:catalogue", "Write a catalogue of many works as PDF."),
     "measure": ("engagement.measure:measure", "Measure engagement with published posts, where that is due."),
     "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
     "moods": ("engagement.measure:list_moods", "List the moods, with their chances learnt from engagement."),

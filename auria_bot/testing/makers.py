@@ -242,13 +242,14 @@ class FakeStylist(_Maker):
 
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
         """Write `source`, tinted, as PNG of the same size."""
-        from PIL import Image
-
         self._act(f"{seed} {source}")
         image = _open(source)
-        draw = _digest(style.key, style.mode, seed)
-        tint = Image.new("RGB", image.size, (draw % 256, draw // 256 % 256, draw // 65536 % 256))
-        _save(Image.blend(image, tint, 0.3 * style.strength), target)
+        _save(_tinted(image, style, seed), target)
+
+    def painted(self, picture: Image.Image, style: Style, *, size: tuple[int, int], seed: int) -> Image.Image:
+        """The picture, tinted, at a size."""
+        self._act(f"{seed} {style.key}")
+        return _tinted(picture.resize(size), style, seed)
 
 
 class FakeCaptioner(_Maker):
@@ -314,3 +315,11 @@ def _pixel(image: Image.Image) -> tuple[int, int, int]:
 def _save(image: Image.Image, path: Path) -> None:
     with atomic_path(path, mode=None, durable=False) as scratch:
         image.save(scratch, format="PNG" if path.suffix == ".png" else "JPEG")
+
+
+def _tinted(image: Image.Image, style: Style, seed: int) -> Image.Image:
+    from PIL import Image
+
+    draw = _digest(style.key, style.mode, seed)
+    tint = Image.new("RGB", image.size, (draw % 256, draw // 256 % 256, draw // 65536 % 256))
+    return Image.blend(image, tint, 0.3 * style.strength)

@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from PIL import Image, ImageCms, ImageFilter, PngImagePlugin
+from PIL import Image, ImageCms, ImageFilter, PngImagePlugin, TiffImagePlugin
 
 from auria_bot import __version__
 from auria_bot.art.cropping import POST_SIZE, crop
@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.artwork import ArtworkInProgress
 
-__all__ = ["SOURCE_TYPE", "PrintExporter", "exif", "icc_profile", "jpeg_within", "png_chunks", "record", "xmp"]
+__all__ = [
+    "SOURCE_TYPE",
+    "PrintExporter",
+    "exif",
+    "icc_profile",
+    "jpeg_within",
+    "png_chunks",
+    "record",
+    "tiff_tags",
+    "xmp",
+]
 
 _QUALITIES = (95, 93, 91, 88, 85, 81, 76, 70, 60, 45, 30)
 
@@ -203,11 +213,15 @@ def exif(artwork: ArtworkInProgress) -> bytes:
     return tags.tobytes()
 
 
-def png_chunks(artwork: ArtworkInProgress) -> PngImagePlugin.PngInfo:
-    """PNG's colour space, its registered text keywords, and the XMP packet."""
+def png_chunks(artwork: ArtworkInProgress, *, profile: bool = False) -> PngImagePlugin.PngInfo:
+    """PNG's colour space, its registered text keywords, and the XMP packet.
+
+    With `profile`, the colour space is left to an embedded profile; PNG allows one of both.
+    """
     fields = record(artwork)
     chunks = PngImagePlugin.PngInfo()
-    chunks.add(b"sRGB", b"\0")  # perceptual intent
+    if not profile:
+        chunks.add(b"sRGB", b"\0")  # perceptual intent
     names = {
         "title": "Title",
         "creator": "Author",
@@ -222,6 +236,18 @@ def png_chunks(artwork: ArtworkInProgress) -> PngImagePlugin.PngInfo:
     chunks.add_itxt("Comment", json.dumps(rest, ensure_ascii=False), "en", "Comment")
     chunks.add_itxt("XML:com.adobe.xmp", xmp(artwork).decode())
     return chunks
+
+
+def tiff_tags(artwork: ArtworkInProgress) -> TiffImagePlugin.ImageFileDirectory_v2:
+    """TIFF's tags for description, artist and software, and the XMP packet."""
+    fields = record(artwork)
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x010E] = fields.get("title", "").encode("ascii", "replace").decode()
+    tags[0x013B] = _CREATOR
+    tags[0x0131] = fields["software"]
+    tags.tagtype[700] = 7  # bytes
+    tags[700] = xmp(artwork)
+    return tags
 
 
 @cache

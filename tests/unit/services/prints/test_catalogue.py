@@ -1,0 +1,89 @@
+"""Tests of auria_bot.services.prints.catalogue."""
+
+from __future__ import annotations
+
+from datetime import UTC, date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.domain.pipeline import ArtworkRequest
+from auria_bot.errors import NotFound
+from auria_bot.services.prints.catalogue import Selection, select, write_catalogue
+from auria_bot.services.prints.sheet_size import sheet
+from tests.house import fake_house
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("fpdf")
+pdfium = pytest.importorskip("pypdfium2")
+
+
+def test_works_are_chosen_by_number_state_and_date(tmp_path: Path) -> None:
+    """Approved ones unless something else is said, the oldest first; numbers keep their order."""
+    app = fake_house(tmp_path / "home")
+    app.studio.make(ArtworkRequest(count=3, seed=1))
+    with pytest.raises(NotFound, match="--ids"):
+        select(app.review, Selection(), UTC)
+    app.review.approve([2, 3], ["folder"])
+    assert [draft.id for draft in select(app.review, Selection(), UTC)] == [2, 3]
+    assert [draft.id for draft in select(app.review, Selection(ids=(3, 1, 3)), UTC)] == [3, 1]
+    assert [draft.id for draft in select(app.review, Selection(states=("made",)), UTC)] == [1]
+    made = app.review.draft(2).made_at.date()
+    assert len(select(app.review, Selection(first=made, last=made), UTC)) == 2
+    with pytest.raises(NotFound):
+        select(app.review, Selection(first=date(2999, 1, 1)), UTC)
+    app.close()
+
+
+def test_an_interrupted_catalogue_goes_on_with_its_next_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And has the bytes of one that was not interrupted; nothing half-written is left, nor are kept pictures."""
+    app = fake_house(tmp_path / "home")
+    drafts = app.studio.make(ArtworkRequest(count=3, seed=1)).drafts
+    painted: list[int] = []
+    original = type(app.canvas_painter).paint
+    monkeypatch.setattr(
+        type(app.canvas_painter),
+        "paint",
+        lambda self, draft, size: (painted.append(draft.id), original(self, draft, size))[1],
+    )
+
+    def write(name: str, *, stop: int | None = None) -> int:
+        def progress(done: int, total: int, name: str) -> None:
+            if done == stop:
+                raise KeyboardInterrupt
+
+        return write_catalogue(
+            app.canvas_painter,
+            drafts,
+            tmp_path / name,
+            sheet=sheet("A5"),
+            dpi=72,
+            title="Works",
+            zone=UTC,
+            progress=progress,
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        write("one.pdf", stop=2)
+    assert not (tmp_path / "one.pdf").exists()
+    assert write("one.pdf") == 6
+    assert painted == [draft.id for draft in drafts]
+    write("two.pdf")
+    assert (tmp_path / "one.pdf").read_bytes() == (tmp_path / "two.pdf").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "one.pdf", "two.pdf"]
+    assert not list((app.settings.home / "cache" / "prints").iterdir())
+    document = pdfium.PdfDocument(tmp_path / "one.pdf")
+    # Where kerning moves a letter, this reader may see the end of a line.
+    pages = ["".join(page.get_textpage().get_text_range().split()) for page in document]
+    assert "Works" in pages[0]
+    for number, draft in enumerate(drafts, start=1):
+        assert draft.artwork.haiku.lines[2].replace(" ", "") in pages[number]
+        assert draft.artwork.style.title.replace(" ", "") in pages[number]
+        assert draft.artwork.haiku.lines[0].replace(" ", "") in pages[4]
+    assert "EBGaramond" in pages[5]
+    document.close()
+    app.close()
