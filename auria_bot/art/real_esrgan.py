@@ -1,6 +1,6 @@
 """Enlarge pictures with Real-ESRGAN's networks, four times a pass, in tiles so that memory stays bounded.
 
-The networks are defined in `auria_bot.art.nets.rrdbnet` (x4plus) and `auria_bot.art.nets.srvgg` (fast).
+The networks are defined in `auria_bot.art.nets.real_esrgan` (x4plus) and `auria_bot.art.nets.real_esrgan` (fast).
 """
 
 from __future__ import annotations

@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.backups import Backups
     from auria_bot.services.operations.database import DatabaseAdministration
     from auria_bot.services.operations.doctor import Doctor
-    from auria_bot.services.operations.erasure import Erasure
     from auria_bot.services.operations.health import Health
-    from auria_bot.services.operations.maintenance import Maintenance
-    from auria_bot.services.operations.monitoring import HealthMonitor, OutageAlerter
+    from auria_bot.services.operations.maintenance import Erasure, Maintenance
+    from auria_bot.services.operations.monitoring import AppriseNotifier, HealthMonitor, OutageAlerter
     from auria_bot.services.operations.notices import Notices
-    from auria_bot.services.operations.notifier import AppriseNotifier
     from auria_bot.services.schedule.job_scheduler import JobScheduler
     from auria_bot.services.schedule.jobs import JobPlanner
     from auria_bot.settings.schema import Settings
@@ -99,7 +97,7 @@ class OperationsServices(StudioServices):
     @cached_property
     def erasure(self) -> Erasure:
         """Finds forgotten texts in backups, and rewrites these without them."""
-        from auria_bot.services.operations.erasure import Erasure
+        from auria_bot.services.operations.maintenance import Erasure
         from auria_bot.store.unit_of_work import Store
 
         return Erasure(
@@ -150,15 +148,15 @@ class OperationsServices(StudioServices):
     @cached_property
     def notifier(self) -> AppriseNotifier | None:
         """Sends notifications; None without URLs."""
-        from auria_bot.services.operations.notifier import AppriseNotifier
+        from auria_bot.services.operations.monitoring import AppriseNotifier
 
         return AppriseNotifier(self.notification_urls) if self.notification_urls else None
 
     @cached_property
     def notices(self) -> Notices:
         """Decides what the operator is notified of, and sends it."""
+        from auria_bot.services.operations.monitoring import LogNotifier
         from auria_bot.services.operations.notices import Notices, Sources
-        from auria_bot.services.operations.notifier import LogNotifier
 
         sources = Sources(
             inventory=self.job_planner.inventory,

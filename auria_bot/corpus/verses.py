@@ -1,4 +1,4 @@
-"""Read verse from files (.jsonl, plain or Zstandard-compressed, a poem per row), group versions of poems, and split.
+"""Read, group and split verse in files (.jsonl, plain or Zstandard-compressed, a poem per row), and write versions of it.
 
 Near-duplicates are grouped first, so that two versions of one poem are never on both sides of a split: different case,
 punctuation or line breaks, or a word or a line changed. A haiku has a dozen words. With so few, one changed word moves
@@ -6,10 +6,15 @@ a MinHash similarity below any threshold that separates unrelated poems; so exac
 all words; all words but one, for each; each pair of lines. Poems that share a key are candidates, and are versions if
 most of their words agree. Keys are 8 bytes in flat sorted arrays, so 350,000 poems take about 250 MB and a dozen
 seconds.
+
+A version of the corpus is an immutable file, named by day and content. It has one JSON object per line, the verses
+sorted by their digests; the same verses give the same name.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import hashlib
 import json
 import re
@@ -17,16 +22,37 @@ from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
+from auria_bot.corpus.language.season_words import seasons_of
 from auria_bot.corpus.language.words import words
 from auria_bot.corpus.sources import stream
+from auria_bot.corpus.sources.stream import Tally, zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
-__all__ = ["SPLITS", "UnionFind", "Verse", "alike", "clusters", "read", "split_of", "splits", "versions"]
+    from auria_bot.corpus.item import CorpusItem
+
+__all__ = [
+    "FILE",
+    "MANIFEST",
+    "SPLITS",
+    "CorpusVersion",
+    "UnionFind",
+    "Verse",
+    "alike",
+    "clusters",
+    "described",
+    "digests",
+    "read",
+    "split_of",
+    "splits",
+    "versions",
+    "write",
+]
 
 SPLITS = ("train", "validation", "test")
 _HELD_OUT = 4  # percent of the clusters in each of validation and test
@@ -190,3 +216,81 @@ def _keys(lines: Sequence[Sequence[str]]) -> Iterator[int]:
 def _hashed(kind: str, parts: Sequence[str]) -> int:
     digest = hashlib.blake2b(f"{kind} {' '.join(parts)}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")
+
+
+FILE = "haiku.jsonl.zst"
+"""The file of verses in a version's folder, as training reads it."""
+
+MANIFEST = "manifest.json"
+"""The file that describes a version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusVersion:
+    """The description of a version."""
+
+    name: str  # such as "2026-11-21-3f9a0c1d2e"
+    made_at: datetime  # aware, UTC
+    verses: int
+    sha256: str  # of the rows, unpacked
+    settings: Mapping[str, Any]  # how its verses were chosen, and statistics of them
+
+
+def described(piece: CorpusItem) -> dict[str, Any]:
+    """A verse as a row of the file: what training needs, and its provenance."""
+    words_of_nature = sum(map(len, seasons_of(piece.lines).values()))
+    row: dict[str, Any] = {
+        "digest": piece.digest,
+        "lines": list(piece.lines),
+        "syllables": list(piece.syllables),
+        "form": piece.form,
+        "season": piece.season,
+        "nature": words_of_nature,
+        "tier": "reddit" if piece.source == "reddit" else "poets",
+        "source": piece.source,
+        "origin": piece.origin,
+        "licence": piece.licence,
+        "subreddit": piece.subreddit,
+        "id": piece.external_id,
+        "created_at": piece.created_at.isoformat() if piece.created_at else None,
+        "score": piece.score,
+    }
+    return row | ({"author": piece.author} if piece.author else {})
+
+
+def write(file: IO[bytes], pieces: Iterable[CorpusItem], *, suffix: str) -> tuple[int, str]:
+    """Write verses into an open file, compressed according to the suffix (.zst, .gz, or anything else for plain).
+
+    Returns:
+        The number of verses, and the SHA-256 of the uncompressed rows.
+
+    Raises:
+        BackendMissing: for .zst, if zstandard is not installed.
+    """
+    count, hashed = 0, hashlib.sha256()
+    with _packer(file, suffix) as packed:
+        for piece in pieces:
+            row = json.dumps(described(piece), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+            hashed.update(row)
+            packed.write(row)
+            count += 1
+    return count, hashed.hexdigest()
+
+
+def _packer(file: IO[bytes], suffix: str) -> Any:
+    if suffix == ".gz":
+        return gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="")
+    if suffix != ".zst":
+        return contextlib.nullcontext(file)
+    return zstandard().ZstdCompressor(level=12).stream_writer(file, closefd=False)
+
+
+def digests(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The digest and lines of each verse of a version's file.
+
+    Raises:
+        NotFound, InputError, BackendMissing: as in `stream.lines`.
+    """
+    for _, line in stream.lines(path, tally=Tally()):
+        row = json.loads(line)
+        yield row["digest"], tuple(row["lines"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from _typeshed import DataclassInstance
 
-    from auria_bot.corpus.versions import CorpusVersion
+    from auria_bot.corpus.verses import CorpusVersion
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.job_schedule import JobRun, Lease, ScheduledTime
     from auria_bot.domain.post import Attempt, Post

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, extract, func, or_, select, text, upd
 from sqlalchemy import bindparam as bind
 
 from auria_bot.corpus.item import CorpusItem
-from auria_bot.corpus.versions import CorpusVersion
+from auria_bot.corpus.verses import CorpusVersion
 from auria_bot.store.engine import insert_many, insert_once
 from auria_bot.store.schema import accepted, bookmarks, corpora, sightings, tombstones, verses
 
@@ -116,7 +116,7 @@ class Verses:
         return count
 
     def forget_all(self, keys: Mapping[str, datetime], digests: Iterable[str]) -> int:
-        """Forget what another database has forgotten: places and authors since a time, and verses; how many were here."""
+        """Forget what another database forgot: places and authors since a time, and verses; how many were here."""
         self._alone()
         rows = [{"key": key, "at": at} for key, at in keys.items()]
         insert_many(self._connection, tombstones, rows, unique=("key",))

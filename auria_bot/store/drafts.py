@@ -105,7 +105,7 @@ class Drafts:
     def list(
         self, states: Collection[DraftState] = (), *, statuses: Collection[str] = (), limit: int | None = None
     ) -> Sequence[Draft]:
-        """Drafts in those states (all if empty), newest first; of these, the ones with such a status, if any is named."""
+        """Drafts in those states (all if empty), newest first; of these, the ones with that status, if named."""
         wanted = _DRAFTS.order_by(drafts.c.id.desc()).limit(limit)
         if statuses:
             wanted = wanted.where(_STATUS.in_(sorted(statuses)))

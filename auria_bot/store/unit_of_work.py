@@ -15,10 +15,9 @@ from auria_bot.store.corpus import Bookmarks, CorpusVersions, Verses
 from auria_bot.store.drafts import Drafts, Journal
 from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import READ_ONLY, bring_up_to_date, connect, shown, translated
-from auria_bot.store.forgetting import ForgottenVerses
 from auria_bot.store.operations import Channels, JobRuns, Leases, Metrics, Notices
 from auria_bot.store.posts import Posts
-from auria_bot.store.rejected import RejectedVerses
+from auria_bot.store.rejected import ForgottenVerses, RejectedVerses
 
 __all__ = ["Store", "Unit"]
 

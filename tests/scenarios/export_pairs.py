@@ -24,9 +24,9 @@ from auria_bot.art.nets.painter import (
     PainterGraph,
     SketcherGraph,
 )
+from auria_bot.art.nets.real_esrgan import Srvgg, SrvggConfig
 from auria_bot.art.nets.show_attend_tell import Encode, ShowAttendTell, ShowAttendTellConfig, Step
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
-from auria_bot.art.nets.srvgg import Srvgg, SrvggConfig
 from auria_bot.art.nets.word_lstm import SteppedWordLstm, WordLstm, WordLstmConfig
 
 if TYPE_CHECKING:

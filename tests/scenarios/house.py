@@ -33,7 +33,7 @@ NEW_BEHAVIOUR = {
     "art/training/haiku_lm/": "training of a language model, and poems of it that teach the small poet",
     "art/evaluation/poem_sense.py": "how much sense poems make",
     "art/stylists/oil_strokes.py": "pictures painted anew with oil strokes",
-    "art/stylists/rendering.py": "pictures painted at any size",
+    "art/stylists/magenta.py": "pictures painted at any size",
     "http_server.py": "slow clients starve no server: a limit of connections and a deadline for each request",
     "store/postgres.py": "PostgreSQL: the encoding is checked, the session's settings are the program's own",
     "cli/studio/review.py:Page": "a draft on one screen",

@@ -19,10 +19,9 @@ from xml.sax.saxutils import escape
 from PIL import Image, ImageCms, ImageFilter, PngImagePlugin, TiffImagePlugin
 
 from auria_bot import __version__
-from auria_bot.art.cropping import POST_SIZE, crop
 from auria_bot.art.exporters.card import card
 from auria_bot.art.exposure import correct_exposure
-from auria_bot.art.pictures import open_picture, save_picture, write_bytes
+from auria_bot.art.pictures import POST_SIZE, crop, open_picture, save_picture, write_bytes
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:

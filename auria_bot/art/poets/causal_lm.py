@@ -144,7 +144,8 @@ class CausalLm:
         )
         if len(best) < count:
             raise StepFailed(
-                f"the model {self.config.model or LANGUAGE_MODEL.package} wrote only {len(best)} of {count} usable haiku; "
+                f"the model {self.config.model or LANGUAGE_MODEL.package} wrote only {len(best)} of {count}"
+                " usable haiku; "
                 "raise its option `rounds`, or choose a model that was taught verse"
             )
         return tuple(Verse(haiku=_haiku(pool[index].lines), score=score) for index, score in best)

@@ -1,6 +1,6 @@
 """Brushes: footprints of strokes with bristles, ragged ends and paint that runs out, turned to any direction.
 
-A footprint is drawn once, pointing to the right, and turned by an affine transform into a window as tight as the stroke.
+A footprint is drawn once, pointing to the right, and turned by an affine transform into a window tight as the stroke.
 Long strokes of large canvases are turned piece by piece, because most of a long diagonal's window is empty.
 """
 

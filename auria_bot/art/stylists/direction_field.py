@@ -31,7 +31,7 @@ def resized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.fl
 
 
 def blurred(values: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
-    """(height, width) smoothed by nearly a Gaussian of that deviation in pixels; wide ones are computed on less pixels."""
+    """(height, width) smoothed by nearly a Gaussian of that deviation in pixels; wide ones on fewer pixels."""
     height, width = values.shape
     shrink = int(min(deviation / 2.0, min(height, width) / 4))
     if shrink >= 2:

@@ -1,7 +1,8 @@
 """Restyle a picture after a painting: its colours by optimal transport; strokes one by one, or by a network.
 
 Magenta's arbitrary stylisation paints good texture but distributes a painting's colours at random. So texture and
-colours are made separately and combined in `auria_bot.art.stylists.composition`.
+colours are made separately and combined in `auria_bot.art.stylists.composition`. A picture that is painted stroke by
+stroke has the same strokes on every canvas, larger on a larger one and sharp.
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network", 2017.
 """
@@ -17,16 +18,16 @@ from PIL import Image
 
 from auria_bot.art.checkpoint import verify
 from auria_bot.art.colour import ColourDistribution, to_lab
-from auria_bot.art.cropping import POST_SIZE, crop, crop_size
 from auria_bot.art.exposure import correct_exposure
-from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
+from auria_bot.art.pictures import POST_SIZE, crop, crop_size, open_picture, save_picture, to_array, to_picture
 from auria_bot.art.runtime import Network, load
 from auria_bot.art.stylists.choice import choose_medium, choose_painting
-from auria_bot.art.stylists.composition import colour_share, combine
-from auria_bot.art.stylists.grading import grade
+from auria_bot.art.stylists.composition import colour_share, combine, grade
 from auria_bot.art.stylists.hands import hand_of
-from auria_bot.art.stylists.rendering import render
+from auria_bot.art.stylists.oil_strokes import paint
 from auria_bot.art.stylists.style_bank import StyleBank
+from auria_bot.art.stylists.washes import paint_ink, paint_watercolour
+from auria_bot.art.stylists.woodblock import print_woodblock
 from auria_bot.domain.artwork import Style
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import InputError
@@ -37,10 +38,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.minilm import MiniLM
+    from auria_bot.art.stylists.hands import Hand
     from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
-__all__ = ["STROKE_MODES", "Magenta", "Photorealistic"]
+__all__ = ["STROKE_MODES", "Magenta", "Photorealistic", "render"]
+
+
+def render(picture: Image.Image, *, size: tuple[int, int], hand: Hand, seed: int) -> Image.Image:
+    """Paint a picture anew on a canvas of a size.
+
+    Strokes are laid by proportions of the canvas and drawn at its own resolution, never enlarged: a canvas for A1 at
+    300 dpi (7016 x 9933 pixels) shows the strokes of the one that is posted, with sharp edges and bristles. Memory
+    beyond the canvas itself is bounded, because it is worked on in bands.
+
+    Args:
+        picture: RGB of any size, of about the canvas's proportions; measured at about 540 pixels.
+        size: (width, height) of the canvas in pixels.
+        hand: how to paint, with which medium.
+        seed: the same seed gives the same bytes at the same size, and about the same strokes at every size.
+
+    Returns:
+        RGB of that size.
+    """
+    return _MEDIA[hand.medium](picture, size, hand, seed=seed)
+
+
+_MEDIA = {"oil": paint, "woodblock": print_woodblock, "ink": paint_ink, "watercolour": paint_watercolour}
+
 
 STROKE_MODES = ("oil", "watercolour", "ink")
 """The modes that paint stroke by stroke, at the size of the finished picture."""
@@ -51,8 +76,8 @@ _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 class Magenta:
     """The stylist that ships.
 
-    Mode "oil" moves the colours and paints the picture anew with the hand that was measured of the painting, on a canvas
-    of the size that is posted; "watercolour" and "ink" do so with water, and are chosen now and then where they suit;
+    Mode "oil" moves the colours and paints the picture anew with the hand that was measured of the painting, on a
+    canvas of the size that is posted; "watercolour" and "ink" do so with water, and are chosen now and then where they suit;
     "painterly" restyles with the network's texture; "photorealistic" moves colours only.
     """
 

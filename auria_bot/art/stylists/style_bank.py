@@ -16,7 +16,7 @@ import numpy as np
 
 from auria_bot.art.colour import ColourDistribution
 from auria_bot.art.pictures import write_bytes
-from auria_bot.art.stylists.hand_measures import TYPICAL, HandMeasures
+from auria_bot.art.stylists.hands import TYPICAL, HandMeasures
 from auria_bot.art.stylists.style_import import cleaned, year_of
 from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
 

@@ -22,7 +22,7 @@ from auria_bot.art.minilm import MiniLM
 from auria_bot.art.packaged_weights import STYLE_PREDICTOR, checked
 from auria_bot.art.pictures import open_picture, to_array
 from auria_bot.art.runtime import load
-from auria_bot.art.stylists.hand_measures import measure_hand
+from auria_bot.art.stylists.hands import measure_hand
 from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
 from auria_bot.art.stylists.style_import import PaintingFile, read_folder, slug
 from auria_bot.errors import InputError, PictureError

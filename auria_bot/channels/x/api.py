@@ -17,8 +17,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels.answers import as_count, as_items, as_object, as_text
-from auria_bot.channels.x.errors import Answered, ErrorClassifier, Stage, kind_of
-from auria_bot.channels.x.session import TweepySession, never_sent, silence_loggers, within
+from auria_bot.channels.x.session import (
+    Answered,
+    ErrorClassifier,
+    Stage,
+    TweepySession,
+    kind_of,
+    never_sent,
+    silence_loggers,
+    within,
+)
 from auria_bot.channels.x.text import MISSING
 from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Throttled, Unauthorised
 from auria_bot.redaction import register_secret

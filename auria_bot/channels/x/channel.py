@@ -20,7 +20,7 @@ from auria_bot.channels.answers import ChannelCache, as_count
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.text_limits import fit_text
 from auria_bot.channels.x.api import Account, ListedPost, XApi, moment
-from auria_bot.channels.x.errors import DuplicateText
+from auria_bot.channels.x.session import DuplicateText
 from auria_bot.channels.x.text import forbidden_characters, same_text, web_addresses, weighted_length
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets

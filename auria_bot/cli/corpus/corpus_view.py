@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from auria_bot.corpus.item import CorpusItem
-    from auria_bot.corpus.versions import CorpusVersion
+    from auria_bot.corpus.verses import CorpusVersion
     from auria_bot.services.corpus.corpus_import import ImportReport
     from auria_bot.services.corpus.corpus_versions import Change
 

@@ -180,7 +180,7 @@ def sample(
     from auria_bot.cli.app import app_context
     from auria_bot.cli.corpus.corpus_view import verse_lines
     from auria_bot.corpus.language.season_words import season_named
-    from auria_bot.corpus.versions import described
+    from auria_bot.corpus.verses import described
 
     with app_context() as app:
         wanted = season_named(season, app.clock().date(), hemisphere=app.settings.hemisphere) if season else None

@@ -243,7 +243,7 @@ def relay() -> None:
     from auria_bot.domain.notice import Notice
     from auria_bot.errors import InputError
     from auria_bot.execution.parent_watch import send as send_to_parent
-    from auria_bot.services.operations.notifier import AppriseNotifier
+    from auria_bot.services.operations.monitoring import AppriseNotifier
 
     try:
         given = json.load(sys.stdin)

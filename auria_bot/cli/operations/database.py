@@ -31,7 +31,8 @@ def tidy(
 ) -> None:
     """Delete old pictures of rejected drafts, unfinished runs and crash logs.
 
-    Also databases that a restore kept aside 30 days ago, and lines of rejected verse (corpus.keep_rejected_days). Published, approved and waiting drafts are never touched, and texts stay. The ages are set under [maintenance].
+    Also databases that a restore kept aside 30 days ago, and lines of rejected verse (corpus.keep_rejected_days).
+    Published, approved and waiting drafts are never touched, and texts stay. The ages are set under [maintenance].
     """
     with app_context() as app:
         done = app.maintenance.tidy(dry_run=dry_run)

@@ -50,7 +50,8 @@ def make(
         str | None,
         typer.Option(
             "--mode",
-            help="oil, watercolour or ink: painted stroke by stroke; painterly: by a network; or photorealistic: colours only.",
+            help="oil, watercolour or ink: painted stroke by stroke; painterly: by a network; "
+            "or photorealistic: colours only.",
         ),
     ] = None,
     resume: Annotated[

@@ -16,11 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from auria_bot.corpus import versions as version_files
+from auria_bot.corpus import verses as version_files
 from auria_bot.corpus.language.words import words
 from auria_bot.corpus.quality_filter import FilterRules, judge
-from auria_bot.corpus.verses import versions
-from auria_bot.corpus.versions import FILE, MANIFEST, CorpusVersion
+from auria_bot.corpus.verses import FILE, MANIFEST, CorpusVersion, versions
 from auria_bot.errors import InputError, NotFound
 from auria_bot.files import atomic_path, disk_errors
 
@@ -180,7 +179,7 @@ class VersionBuilder:
             return version_files.write(file, unit.verses.kept(), suffix=path.suffix.lower())[0]
 
     def _chosen(self, pieces: Iterable[CorpusItem], accepted: Collection[str]) -> tuple[set[str], Counter[str]]:
-        """The digests of the verses that a version has, and how many were left out why; accepted ones are not judged."""
+        """The digests of a version's verses, and how many were left out why; accepted ones are not judged."""
         left_out: Counter[str] = Counter()
         standing = []
         for piece in pieces:

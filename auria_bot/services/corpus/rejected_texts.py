@@ -59,7 +59,7 @@ class RejectedTexts:
         self._store, self._clock, self._days = store, clock, timedelta(days=days)
 
     def list(self, *, reason: str = "", sample: int = 5, seed: int = 0) -> Sequence[RejectedReason]:
-        """Every reason that rejects something, the most frequent first, with a sample of its texts; all for a sample of 0.
+        """Every reason that rejects something, the most frequent first, with a sample of its texts; 0 gives all.
 
         Raises:
             InputError: there is no such reason.

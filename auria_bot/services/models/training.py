@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from auria_bot.corpus.versions import CorpusVersion
+    from auria_bot.corpus.verses import CorpusVersion
     from auria_bot.services.corpus.corpus_versions import VersionBuilder
     from auria_bot.settings.schema import Settings
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.operations.backup_files import Backup
     from auria_bot.services.operations.backups import Backups, Restored
-    from auria_bot.services.operations.erasure import Erasure
+    from auria_bot.services.operations.maintenance import Erasure
     from auria_bot.services.publishing.reconciliation import HeldItems
     from auria_bot.settings.schema import Settings
     from auria_bot.store.drafts import Entry

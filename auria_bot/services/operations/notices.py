@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Clock
     from auria_bot.services.operations.maintenance import DiskSpace
-    from auria_bot.services.operations.notifier import DeliveryResult
+    from auria_bot.services.operations.monitoring import DeliveryResult
     from auria_bot.services.schedule.jobs import DraftInventory
     from auria_bot.store.unit_of_work import Store, Unit
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture, write_bytes
+from auria_bot.art.pictures import crop, open_picture, save_picture, to_array, to_picture, write_bytes
 from auria_bot.errors import DiskError, PictureError
 
 if TYPE_CHECKING:
@@ -192,3 +192,14 @@ def test_arrays_and_pictures_are_the_same_thing(plain: Image.Image) -> None:
     """There and back keeps every value; values outside 0 to 1 are clipped."""
     assert np.array_equal(np.asarray(to_picture(to_array(plain))), RAMP)
     assert np.asarray(to_picture(np.full((8, 8, 3), 1.7)))[0, 0].tolist() == [255, 255, 255]
+
+
+def test_the_cut_goes_where_something_is() -> None:
+    """Detail on the right is retained, a plain picture is cropped in the middle, and the ratio is exact."""
+    values = np.full((200, 200, 3), 120, np.uint8)
+    values[:, 150:] = np.random.default_rng(0).integers(0, 256, (200, 50, 3))
+    right = np.asarray(crop(Image.fromarray(values), (80, 200)))
+    assert right[:, -20:].std() > 20
+    middle = Image.fromarray(np.repeat(np.arange(200, dtype=np.uint8)[None, :, None], 200, 0).repeat(3, 2))
+    assert abs(float(np.asarray(crop(middle, (80, 100))).mean()) - 99.5) < 2
+    assert crop(middle, (33, 77)).size == (33, 77)

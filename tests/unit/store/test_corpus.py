@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.corpus.item import CorpusItem, author_key, place_key
-from auria_bot.corpus.versions import CorpusVersion
+from auria_bot.corpus.verses import CorpusVersion
 from tests.factories import NOW
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from auria_bot.corpus.item import place_key
 from auria_bot.errors import BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
 from auria_bot.settings.schema import Settings
 from auria_bot.store.dump import Dump
-from auria_bot.store.forgetting import ForgottenVerses, forgotten_in_dump, held_in_dump
+from auria_bot.store.rejected import ForgottenVerses, forgotten_in_dump, held_in_dump
 from auria_bot.store.schema import HEAD
 from auria_bot.store.unit_of_work import Store
 from tests.factories import NOW, add_draft

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auria_bot.channels.x.channel import XChannel
-from auria_bot.channels.x.errors import DuplicateText
+from auria_bot.channels.x.session import DuplicateText
 from auria_bot.channels.x.text import weighted_length
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised

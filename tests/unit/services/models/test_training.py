@@ -12,7 +12,7 @@ import pytest
 
 from auria_bot.corpus.item import from_row
 from auria_bot.corpus.sources.rows import Row
-from auria_bot.corpus.versions import CorpusVersion
+from auria_bot.corpus.verses import CorpusVersion
 from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 from auria_bot.services.models import training
 from auria_bot.services.models.training import PoetRetrainer, RetrainingResult, growth, share_of

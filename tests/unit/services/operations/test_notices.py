@@ -12,8 +12,8 @@ from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.domain.post import PostState, Receipt
 from auria_bot.errors import BackendMissing, DiskError
 from auria_bot.services.operations.maintenance import DiskSpace
+from auria_bot.services.operations.monitoring import DeliveryResult
 from auria_bot.services.operations.notices import Notices, Sources
-from auria_bot.services.operations.notifier import DeliveryResult
 from auria_bot.services.schedule.jobs import DraftInventory
 from tests.factories import add_draft
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auria_bot.channels.x.errors import Answered, DuplicateText, ErrorClassifier, Stage
+from auria_bot.channels.x.session import Answered, DuplicateText, ErrorClassifier, Stage
 from auria_bot.errors import ChannelError, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import clear_secrets, register_secret
 
