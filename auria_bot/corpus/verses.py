@@ -1,4 +1,4 @@
-"""Read, group and split verse in files (.jsonl, plain or Zstandard-compressed, a poem per row), and write versions of it.
+"""Read, group and split verse in files (.jsonl, plain or Zstandard-compressed, a poem per row), and write versions.
 
 Near-duplicates are grouped first, so that two versions of one poem are never on both sides of a split: different case,
 punctuation or line breaks, or a word or a line changed. A haiku has a dozen words. With so few, one changed word moves

@@ -77,8 +77,8 @@ class Magenta:
     """The stylist that ships.
 
     Mode "oil" moves the colours and paints the picture anew with the hand that was measured of the painting, on a
-    canvas of the size that is posted; "watercolour" and "ink" do so with water, and are chosen now and then where they suit;
-    "painterly" restyles with the network's texture; "photorealistic" moves colours only.
+    canvas of the size that is posted; "watercolour" and "ink" do so with water, and are chosen now and then where they
+    suit; "painterly" restyles with the network's texture; "photorealistic" moves colours only.
     """
 
     @dataclass(frozen=True, slots=True, kw_only=True)

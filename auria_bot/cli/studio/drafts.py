@@ -253,8 +253,7 @@ def restyle(
         str | None,
         typer.Option(
             "--mode",
-            help="oil, watercolour or ink: painted stroke by stroke; painterly: by a network; "
-            "or photorealistic: colours only.",
+            help="oil, watercolour or ink: stroke by stroke; painterly: by a network; photorealistic: colours only.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,

@@ -50,8 +50,7 @@ def make(
         str | None,
         typer.Option(
             "--mode",
-            help="oil, watercolour or ink: painted stroke by stroke; painterly: by a network; "
-            "or photorealistic: colours only.",
+            help="oil, watercolour or ink: stroke by stroke; painterly: by a network; photorealistic: colours only.",
         ),
     ] = None,
     resume: Annotated[
