@@ -4,10 +4,15 @@ The thousand are exact 5-7-5 of the validation and test splits, chosen by the sm
 only. Those rejected when the set was first looked at are labelled: 13 rightly, 4 wrongly, and 2 for names of the stage,
 which were accepted from then on. The rules were mended after this look, so that the set guards what was reached; of 1,000
 free-form haiku of the same splits, not looked at before, 6 were rejected and 4 of these wrongly (0.4 %).
+
+A second thousand of any form was chosen by another hash, and judged once the kinds of wrong rejections in 21,000 others had
+been mended: 6 were rejected, 3 rightly (a person, two words that are not published) and 3 wrongly (0.3 %), of which one kind was
+mended afterwards. What must be caught is planted in verses of that set: addresses, handles, numbers, full names, slurs.
 """
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import json
@@ -21,10 +26,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["MOST_WRONG", "data", "digest", "measured"]
+__all__ = ["MOST_WRONG", "PERSONAL", "SLURS", "data", "digest", "measured", "planted"]
 
 MOST_WRONG = 0.003
 """The largest share of haiku that may be rejected wrongly."""
+
+PERSONAL = (
+    "write to me at jo.smith@example.org",
+    "ask frog_lover+pond@mail.example.com",
+    "call me at 020 7946 0958",
+    "ring +1 (555) 010-9999 now",
+    "thank you @moonwatcher for this",
+    "posted by u/frogpond_42 again",
+    "my neighbour John Smith is asleep",
+    "sarah johnson left me in the rain",
+    "Dr. Michael Brown saw my x-ray",
+    "Jennifer's phone rang all night",
+    "for my teacher mrs. katherine lee",
+    "dmitri and olga on the balcony",
+    "david lives at 12 elm street",
+)
+"""Addresses, handles, numbers and names."""
+
+SLURS = (
+    "jung n snttbg ur vf",
+    "gubfr avttref ng gur qbbe",
+    "qvegl xvxrf va gur fgerrg",
+    "n fcvp va gur tneqra",
+    "gung ergneq arkg qbbe",
+    "lbh fghcvq phag",
+    "gur puvaxf arkg qbbe",
+    "n genaal va gur enva",
+    "shpx gur zbba",
+    "fhpx zl qvpx",
+)
+"""Slurs and insults, in ROT13."""
 
 
 def data() -> Path:
@@ -43,15 +79,24 @@ def _haiku(path: Path) -> Iterator[tuple[str, list[str]]]:
 
     with path.open("rb") as file:
         for row in io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), encoding="utf-8"):
-            known = json.loads(row)
-            if known["syllables"] == [5, 7, 5]:
-                yield digest(known["lines"]), known["lines"]
+            lines = json.loads(row)["lines"]
+            yield digest(lines), lines
 
 
-def measured(path: Path) -> tuple[int, dict[str, str], set[str]]:
-    """How many of the set were read, the reason of each that is rejected wrongly, and those let through wrongly."""
+def measured(path: Path, which: str = "first") -> tuple[int, dict[str, str], set[str]]:
+    """How many of a set were read, the reason of each that is rejected wrongly, and those let through wrongly."""
     labelled = labels("held_out_like.json")
+    labelled = labelled if which == "first" else labelled[which]
     wanted, right = set(labelled["ids"]), set(labelled["rightly rejected"])
     reasons = {name: judge(lines) for name, lines in _haiku(path) if name in wanted}
     wrong = {name: reason for name, reason in reasons.items() if reason and name not in right}
     return len(reasons), wrong, {name for name in right if not reasons.get(name, "?")}
+
+
+def planted(path: Path, count: int = 50) -> tuple[int, list[str]]:
+    """What must be caught, planted as the second line of verses of the second set: how many, and what was let through."""
+    chosen = set(labels("held_out_like.json")["second"]["ids"][:count])
+    verses = [lines for name, lines in _haiku(path) if name in chosen]
+    lines = [*PERSONAL, *(codecs.decode(line, "rot13") for line in SLURS)]
+    passed = [line for verse in verses for line in lines if not judge([verse[0], line, verse[-1]])]
+    return len(verses) * len(lines), passed
