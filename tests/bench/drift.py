@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -24,6 +25,8 @@ def run(most: int | None = None) -> Result:
         words.append(f"{channel} {done.fields} fields, {done.rounds} changes, {done.unclear} posts unclear")
     for one in wrong:
         print(f"  {one}", file=sys.stderr)
+    if not wrong:
+        shutil.rmtree(root)
     kinds = {kind: sum(one.startswith(kind) for one in wrong) for kind in ("double", "lost", "crash", "sentence")}
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     return Result(
