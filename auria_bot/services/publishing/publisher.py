@@ -170,9 +170,13 @@ class Publisher:
             problems += _tidy(name, channel)
         if since is not None:
             problems += self._under_way(set(channels or self._channels), since)
-        waiting = [post for post in touched.values() if post.state is PostState.WAITING and post.message]
+        # A post that is due, such as one whose worker crashed, had no turn in this round and has one in the next.
+        now = self._clock()
+        waiting = [post for post in touched.values() if post.state is PostState.WAITING and post.due > now]
         paused, blocked = self._blocked(channels)
-        problems += [f"{post.channel}: {post.message}" for post in waiting if post.channel not in paused]
+        problems += [
+            f"{post.channel}: {post.message}" for post in waiting if post.message and post.channel not in paused
+        ]
         return Round(
             posts=tuple(touched[key] for key in sorted(touched)), problems=tuple(dict.fromkeys(problems + blocked))
         )

@@ -321,6 +321,26 @@ def test_a_post_that_is_being_sent_counts_since_its_claim(
     assert (channel.mutations, second.problems) == (1, ())
 
 
+def test_a_post_of_a_worker_that_died_is_no_problem_of_another_run(
+    house: Application, channel: FakeChannel, clock: FakeClock
+) -> None:
+    """A run that has sent its post and is begun again ends well, though it takes back an earlier run's; the next sends that."""
+    for number in range(1, 3):
+        approved(house, number)
+    house.publisher.schedule([1])
+    with house.store.begin() as unit:
+        unit.posts.claim(now=clock(), lease=LEASE, channels=("fake",))
+    clock.advance(minutes=1)
+    seven = clock()
+    house.publisher.publish([2], limit=1, since=seven)
+    clock.advance(minutes=30)
+    again = house.publisher.publish([2], limit=1, since=seven)
+    assert (channel.mutations, again.problems) == (1, ())
+    assert {post.state for post in house.publisher.posts()} == {PostState.SENT, PostState.WAITING}
+    house.publisher.publish(limit=1, since=clock())
+    assert channel.mutations == 2
+
+
 def test_looking_up_sends_nothing(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
     """Neither what waits nor what is approved; what may be out is found."""
     approved(house, 1)
