@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from auria_bot.domain.artwork import Artwork
 from auria_bot.errors import InputError, InvalidTransition
 
-__all__ = ["PUBLISHED", "WITHDRAWN", "Draft", "DraftState"]
+__all__ = ["PUBLISHED", "REPLACED", "WITHDRAWN", "Draft", "DraftState", "replaced_reason"]
 
 PUBLISHED = "published"
 """How a scheduled draft is shown whose posts are out; derived from its posts, and not a state of its own."""
 
 WITHDRAWN = "withdrawn"
 """The same for one whose posts were withdrawn or cancelled, and of which nothing is out."""
+
+
+REPLACED = re.compile(r"draft (\d+) took its place")
+"""Why a draft is rejected whose place another version took; see `replaced_reason`."""
+
+
+def replaced_reason(new_id: int) -> str:
+    """The reason that `REPLACED` matches, naming the version that took the place."""
+    return f"draft {new_id} took its place"
 
 
 class DraftState(StrEnum):
@@ -51,6 +62,7 @@ class Draft:
     reason: str = ""  # why it was rejected
     text: str  # what would be posted; the operator may edit it
     alt_text: str  # likewise
+    channel_texts: Mapping[str, str] = field(default_factory=dict)  # the texts of channels that have their own
     channels: tuple[str, ...] = ()  # where it will be published, set by approval
     signature: str = ""  # of the approved content; "" if it is not approved
     posted: str = ""  # PUBLISHED or WITHDRAWN once all of its posts are settled; "" before that
@@ -61,9 +73,21 @@ class Draft:
         """The state that is shown: what became of its posts, once they are settled."""
         return self.posted or str(self.state)
 
+    @property
+    def replaced_by(self) -> int | None:
+        """The version that took this draft's place, which rejected it; None if it was not replaced."""
+        found = REPLACED.fullmatch(self.reason) if self.state is DraftState.REJECTED else None
+        return int(found[1]) if found else None
+
+    def text_for(self, channel: str) -> str:
+        """What would be posted on a channel: its own text, or the common one."""
+        return self.channel_texts.get(channel, self.text)
+
     def content_hash(self, channels: tuple[str, ...]) -> str:
-        """SHA-256 over picture, text, alt text and channels: what an approval signs."""
-        content = [self.picture_sha256, self.text, self.alt_text, sorted(channels)]
+        """SHA-256 over picture, texts, alt text and channels: what an approval signs."""
+        content: list[object] = [self.picture_sha256, self.text, self.alt_text, sorted(channels)]
+        if own := sorted((name, text) for name, text in self.channel_texts.items() if name in channels):
+            content.append(own)
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
     @property
@@ -101,16 +125,24 @@ class Draft:
             )
         return replace(self, state=DraftState.MADE, decided_at=None, reason="", signature="", channels=())
 
-    def edit(self, *, text: str | None = None, alt_text: str | None = None) -> Draft:
-        """Change the texts; an approval is revoked.
+    def edit(
+        self,
+        *,
+        text: str | None = None,
+        alt_text: str | None = None,
+        channel_texts: Mapping[str, str] | None = None,
+    ) -> Draft:
+        """Change the texts; an approval is revoked. In `channel_texts` "" gives a channel the common text again.
 
         Raises:
             InvalidTransition: the draft is rejected or already scheduled.
         """
         if self.state not in {DraftState.MADE, DraftState.APPROVED}:
             raise InvalidTransition(f"draft {self.id} is {self.state}; only one that is made or approved can be edited")
+        own = {**self.channel_texts, **(channel_texts or {})}
         return replace(
             self,
+            channel_texts={name: words for name, words in own.items() if words},
             text=self.text if text is None else text,
             alt_text=self.alt_text if alt_text is None else alt_text,
             state=DraftState.MADE,

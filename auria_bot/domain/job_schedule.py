@@ -30,6 +30,7 @@ __all__ = [
     "Lease",
     "ScheduledTime",
     "instant",
+    "moment",
     "offset",
     "times",
 ]
@@ -43,6 +44,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PUBLISH = "publish "
 """The prefix of the jobs that post on a channel; the channel's name follows."""
 
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _ENTRY = re.compile(r"(\*|[01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -189,3 +191,24 @@ def times(entries: tuple[str, ...]) -> tuple[time, ...]:
         hours = range(24) if match[1] == "*" else (int(match[1]),)
         found.update(time(hour, int(match[2])) for hour in hours)
     return tuple(sorted(found))
+
+
+def moment(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
+    """The UTC time that an operator names: "now", "18:30" (today), "2026-11-28 18:30" or ISO 8601 with an offset.
+
+    Raises:
+        InputError: the text has none of these forms.
+    """
+    text = text.strip()
+    if text.lower() == "now":
+        return now
+    if match := _TIME_OF_DAY.fullmatch(text):
+        return instant(now.astimezone(zone).date(), time(int(match[1]), int(match[2])), zone)
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else instant(found.date(), found.time(), zone)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{text[:40]!r} is not a time; write now, 18:30 (today), '2026-11-28 18:30', or with an offset"
+            " 2026-11-28T18:30+01:00"
+        ) from None

@@ -141,6 +141,7 @@ class Post:
     lookups: int = 0  # how often that attempt was looked up
     receipt: Receipt | None = None
     message: str = ""  # what happened last, and what to do next
+    timed_at: datetime | None = None  # the time that the operator gave to this post alone
     vanished_at: datetime | None = None  # when it was first missing from its platform, after it was sent
 
     def moved(self, to: PostState, **changes: object) -> Post:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, exists, func, insert, select, update
 
 from auria_bot.domain.artwork import Artwork, Haiku
-from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, Draft, DraftState
+from auria_bot.domain.draft import PUBLISHED, REPLACED, WITHDRAWN, Draft, DraftState
 from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
@@ -91,6 +91,7 @@ class Drafts:
                 reason=draft.reason,
                 text=draft.text,
                 alt_text=draft.alt_text,
+                channel_texts=dict(draft.channel_texts),
                 channels=list(draft.channels),
                 signature=draft.signature,
             )
@@ -145,6 +146,7 @@ def _draft(row: Row[Any]) -> Draft:
         reason=row.reason,
         text=row.text,
         alt_text=row.alt_text,
+        channel_texts=dict(row.channel_texts),
         channels=tuple(row.channels),
         signature=row.signature,
         posted="" if row.status == row.state else row.status,
@@ -181,6 +183,12 @@ class Journal:
             select(func.max(journal.c.at)).where(journal.c.action == action)
         )
         return found
+
+    def replacements(self) -> dict[int, int]:
+        """Every new version of a draft, with the draft that it was made from."""
+        wanted = select(journal.c.draft_id, journal.c.words).where(journal.c.action.in_(["restyle", "repaint"]))
+        found = [(row.draft_id, REPLACED.match(row.words)) for row in self._connection.execute(wanted)]
+        return {int(match[1]): old for old, match in found if match and old is not None}
 
     def list(self, *, draft_id: int | None = None, limit: int | None = None) -> Sequence[Entry]:
         """Entries (of one draft, if given), newest first."""

@@ -63,6 +63,7 @@ _CHANGED = (
     "receipt_at",
     "receipt_cost",
     "words",
+    "timed_at",
 )
 _WRITE_STATE = update(posts).where(*_MINE).values({name: bindparam(f"{name}_") for name in _CHANGED})
 _CLOSE_ATTEMPT = (
@@ -94,7 +95,7 @@ class Posts:
             "channel": channel,
             "state": PostState.WAITING,
             "due": due,
-            "text": draft.text,
+            "text": draft.text_for(channel),
             "alt_text": draft.alt_text,
             "picture": path_in_home(picture, self._home),
             "picture_sha256": draft.picture_sha256,
@@ -366,6 +367,7 @@ def _changes(post: Post) -> dict[str, Any]:
         "receipt_at": receipt and receipt.at,
         "receipt_cost": receipt and receipt.cost,
         "words": post.message,
+        "timed_at": post.timed_at,
     }
 
 
@@ -393,5 +395,6 @@ def _post(row: Row[Any], home: Path) -> Post:
         memo=row.memo,
         tried_at=row.tried_at,
         lookups=row.lookups,
+        timed_at=row.timed_at,
         vanished_at=row.vanished_at,
     )

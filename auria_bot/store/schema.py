@@ -53,7 +53,7 @@ __all__ = [
     "verses",
 ]
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; stated here so that Alembic is imported only for a migration."""
 
 LAST_ID = 2**63 - 1
@@ -118,6 +118,7 @@ drafts = Table(
     Column("text", Text, nullable=False),
     Column("alt_text", Text, nullable=False),
     Column("channels", JSON, nullable=False),
+    Column("channel_texts", JSON, nullable=False, server_default="{}"),  # by the channels that have their own text
     Column("signature", String(64), nullable=False),
     Column("picture_sha256", String(64), nullable=False),
     Column("artwork", JSON, nullable=False),
@@ -154,6 +155,7 @@ posts = Table(
     Column("tried_at", UtcTime),  # when the last mutation was about to happen
     Column("lookups", Integer, nullable=False, server_default="0"),  # look-ups of its last attempt
     Column("receipt_cost", Float),  # US dollars
+    Column("timed_at", UtcTime),  # the operator's time for this post alone
     Column("vanished_at", UtcTime),  # when a sent post was first missing from its platform
     UniqueConstraint("draft_id", "channel"),
     _one_of("state", PostState),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.job_schedule import JobRun, ScheduledTime
+    from auria_bot.domain.post import Post
 
 __all__ = ["daemon", "notify", "schedule"]
 
@@ -80,7 +81,13 @@ def schedule(
 
 def _print_json(app: Application, upcoming: Sequence[ScheduledTime], history: Sequence[JobRun]) -> None:
     from auria_bot.cli.terminal.console import print_json
-    from auria_bot.services.serialization import inventory_json, job_run_json, leader_json, scheduled_json
+    from auria_bot.services.serialization import (
+        inventory_json,
+        job_run_json,
+        leader_json,
+        post_json,
+        scheduled_json,
+    )
 
     print_json(
         {
@@ -88,6 +95,7 @@ def _print_json(app: Application, upcoming: Sequence[ScheduledTime], history: Se
             "daemon": leader_json(app.job_scheduler.leader()),
             "stock": inventory_json(app.job_planner.inventory()),
             "coming": [scheduled_json(time) for time in upcoming],
+            "posts": [post_json(post) for post in _timed(app)],
             "ran": [job_run_json(run) for run in history],
             "last_done": {job: at.isoformat() for job, at in app.job_scheduler.last_done().items()},
         }
@@ -99,7 +107,7 @@ def _print_tables(app: Application, upcoming: Sequence[ScheduledTime], history: 
 
     zone = app.settings.time_zone
     frequent = {schedule.job for schedule in app.job_scheduler.schedules.values() if len(schedule.at) > _FREQUENT}
-    out().print(table(f"The coming week, {zone}", ("day", "jobs"), _days(upcoming, frequent, zone)))
+    out().print(table(f"The coming week, {zone}", ("day", "jobs"), _days(upcoming, frequent, zone, _timed(app))))
     last: dict[str, JobRun] = {}
     for run in history:  # the latest first
         last.setdefault(run.slot.job, run)
@@ -120,18 +128,31 @@ def _print_tables(app: Application, upcoming: Sequence[ScheduledTime], history: 
     _print_notes(app, history)
 
 
-def _days(upcoming: Sequence[ScheduledTime], frequent: set[str], zone: str) -> list[tuple[str, str]]:
-    """A row for each day, then one for the jobs that run all day long."""
+def _timed(app: Application) -> list[Post]:
+    """The waiting posts that have a time of their own, the next one first."""
+    from auria_bot.domain.post import PostState
+
+    return sorted(
+        (post for post in app.publisher.posts({PostState.WAITING}) if post.timed_at), key=lambda post: post.due
+    )
+
+
+def _days(
+    upcoming: Sequence[ScheduledTime], frequent: set[str], zone: str, timed: Sequence[Post]
+) -> list[tuple[str, str]]:
+    """A row for each day, with jobs and posts of their own time, then one for the jobs that run all day long."""
     from zoneinfo import ZoneInfo
 
     days: dict[str, list[str]] = {}
     next_times: dict[str, str] = {}
-    for scheduled in upcoming:
-        local = scheduled.due.astimezone(ZoneInfo(zone))
-        if scheduled.job in frequent:
-            next_times.setdefault(scheduled.job, f"{scheduled.job} (next at {local:%H:%M})")
+    events = [(scheduled.due, scheduled.job) for scheduled in upcoming]
+    events += [(post.due, f"post {post.id} on {post.channel}") for post in timed]
+    for due, name in sorted(events):
+        local = due.astimezone(ZoneInfo(zone))
+        if name in frequent:
+            next_times.setdefault(name, f"{name} (next at {local:%H:%M})")
         else:
-            days.setdefault(f"{local:%a %d %b}", []).append(f"{local:%H:%M} {scheduled.job}")
+            days.setdefault(f"{local:%a %d %b}", []).append(f"{local:%H:%M} {name}")
     rows = [(day, ", ".join(jobs)) for day, jobs in days.items()]
     return [*rows, ("all day long", ", ".join(next_times.values()))] if next_times else rows
 

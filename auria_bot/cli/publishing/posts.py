@@ -1,4 +1,4 @@
-"""Posts: `posts`, `posts show`, `posts withdraw` and `posts resolve`."""
+"""Posts: `posts`, `posts show`, `posts at`, `posts withdraw` and `posts resolve`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.post import Attempt, Post
     from auria_bot.services.publishing.withdrawal import WithdrawalPlan
 
-__all__ = ["list_posts", "post_table", "posts", "resolve", "show", "withdraw"]
+__all__ = ["list_posts", "post_table", "post_time", "posts", "resolve", "show", "withdraw"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")]
@@ -86,6 +86,36 @@ def show(post_id: Id, as_json: Json = False) -> None:
             print_json(post_json(post, attempts))
         else:
             _print_post(post, attempts, out(), app.settings.time_zone)
+
+
+@posts.command("at")
+def post_time(
+    post_id: Id,
+    time: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TIME", help="now, 18:30, 2026-11-28 18:30 in your time zone, or ISO 8601 with an offset."
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Give a waiting post its own time; a cancelled post is queued again.
+
+    The daemon publishes it within a quarter of an hour of that time, auria publish at any time after it.
+    """
+    from zoneinfo import ZoneInfo
+
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.domain.job_schedule import moment
+    from auria_bot.services.serialization import post_json
+
+    with app_context() as app:
+        zone = app.settings.time_zone
+        post = app.publisher.set_time(post_id, moment(" ".join(time), now=app.clock(), zone=ZoneInfo(zone)))
+        if as_json:
+            print_json(post_json(post))
+        else:
+            out().print(post_table([post], zone))
 
 
 @posts.command()
@@ -192,7 +222,8 @@ def post_table(found: Sequence[Post], zone: str) -> Table:
     """Posts, one a row."""
     rows = []
     for post in found:
-        at = when(post.receipt.at, zone) if post.receipt else f"due {when(post.due, zone)}"
+        due = f"{'at' if post.timed_at else 'due'} {when(post.due, zone)}"
+        at = when(post.receipt.at, zone) if post.receipt else due
         what = post.receipt.url if post.receipt and post.state == "sent" else post.message
         rows.append(
             (str(post.id), str(post.draft_id), post.channel, state_text(post.state), at, single_line(what, 300))
@@ -209,6 +240,7 @@ def _print_post(post: Post, attempts: Sequence[Attempt], console: Console, zone:
         ("post", state),
         ("next step", Text(single_line(post.message, 1000))),
         ("due", Text("" if receipt else when(post.due, zone))),
+        ("own time", Text(when(post.timed_at, zone))),
         ("published", Text(when(receipt.at, zone) if receipt else "")),
         ("vanished", Text(when(post.vanished_at, zone))),
         ("address", Text(single_line(receipt.url, 500) if receipt else "")),

@@ -1,4 +1,4 @@
-"""Drafts: `drafts`, `show`, `approve`, `reject`, `edit`, `undo`, `restyle`, `repaint` and `sheet`."""
+"""Drafts: `drafts`, `show`, `approve`, `reject`, `edit`, `undo` and `sheet`."""
 
 from __future__ import annotations
 
@@ -41,8 +41,6 @@ __all__ = [
     "print_draft",
     "print_summary",
     "reject",
-    "repaint",
-    "restyle",
     "sheet",
     "show",
     "undo",
@@ -107,7 +105,8 @@ def show(
     with app_context() as app:
         draft = app.review.draft(draft_id)
         if as_json:
-            print_json(draft_json(draft, app.pictures))
+            versions = [{"id": one.id, "state": one.status} for one in app.review.versions(draft_id)]
+            print_json({**draft_json(draft, app.pictures), "versions": versions})
         else:
             print_draft(app, draft, out(), drawing=Drawing(drawing), name=name)
 
@@ -140,7 +139,7 @@ def print_draft(
             draw(Path(path), drawing, columns=min(size.columns - 1, 100), rows=max(size.lines - _TEXT_ROWS, 8))
         )
         sys.stdout.flush()
-    _print_page(draft, console, app.settings.time_zone)
+    _print_page(draft, app.review.versions(draft.id), console, app.settings.time_zone)
     if path is not None:
         from rich.text import Text
 
@@ -197,24 +196,34 @@ def edit(
     draft_id: Id,
     text: Annotated[str | None, typer.Option("--text", help="The post's new text.")] = None,
     alt_text: Annotated[str | None, typer.Option("--alt-text", help="The new description of the picture.")] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option("--channel", "-c", help="The text is for this channel alone; --text '' gives it the common one."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Edit the text and alt text of a draft.
+    """Edit the texts of a draft: one for all channels, or one channel's own.
 
-    In your editor, or by options. An earlier approval becomes void.
+    In your editor, or by options. An earlier approval becomes void. What each channel makes of its text is shown by
+    auria publish --dry-run.
     """
     from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal import prompts
 
     with app_context() as app:
+        draft = app.review.draft(draft_id)
+        own: dict[str, str] = {}
+        if channel is not None:
+            app.channel_administration.require(channel)
         if text is None and alt_text is None:
-            draft = app.review.draft(draft_id)
-            changed = prompts.edit(draft.text, draft.alt_text)
+            changed = prompts.edit(prompts.EditedTexts.of(draft, channel))
             if changed is None:
                 note(f"draft {draft_id} is unchanged")
                 return
-            text, alt_text = changed
-        draft = app.review.edit(draft_id, text=text, alt_text=alt_text)
+            text, alt_text, own = changed.text, changed.alt_text, dict(changed.channel_texts)
+        elif channel is not None and text is not None:
+            own, text = {channel: text}, None
+        draft = app.review.edit(draft_id, text=text, alt_text=alt_text, channel_texts=own)
         if as_json:
             _print_drafts(app, [draft])
         else:
@@ -241,67 +250,6 @@ def _print_drafts(app: Application, drafts: Sequence[Draft]) -> None:
     from auria_bot.services.serialization import draft_json
 
     print_json([draft_json(draft, app.pictures) for draft in drafts])
-
-
-def restyle(
-    draft_id: Id,
-    style: Annotated[
-        str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
-    ] = None,
-    mood: Annotated[str | None, typer.Option("--mood", "-m", help="Another mood (see auria moods).")] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="oil, watercolour or ink: stroke by stroke; painterly: by a network; photorealistic: colours only.",
-        ),
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Make a new version of a draft in another style.
-
-    Poem and painting stay the same. The new version replaces the draft, which is rejected.
-    """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import following
-    from auria_bot.domain.pipeline import ArtworkRequest
-
-    request = ArtworkRequest(style=style, mood=mood, mode=mode, seed=seed)
-    with app_context() as app:
-        with following(1) as progress:
-            new = app.review.restyle(draft_id, request, progress=progress)
-        _print_new(app, draft_id, new, as_json=as_json)
-
-
-def repaint(
-    draft_id: Id,
-    seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Make a new version of a draft with another picture.
-
-    The poem stays the same. The new version replaces the draft, which is rejected.
-    """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import following
-    from auria_bot.domain.pipeline import ArtworkRequest
-
-    with app_context() as app:
-        with following(1) as progress:
-            new = app.review.repaint(draft_id, ArtworkRequest(seed=seed), progress=progress)
-        _print_new(app, draft_id, new, as_json=as_json)
-
-
-def _print_new(app: Application, old: int, new: Draft, *, as_json: bool) -> None:
-    """Print a new version of a draft."""
-    from auria_bot.services.serialization import draft_json
-
-    if as_json:
-        print_json(draft_json(new, app.pictures))
-        return
-    print_summary(app, new, out())
-    note(f"draft {new.id} replaces draft {old}; look at it: auria show {new.id}; keep both: auria undo {old}")
 
 
 def print_summary(app: Application, draft: Draft, console: Console) -> None:
@@ -332,7 +280,7 @@ def _draft_table(drafts: Sequence[Draft], zone: str) -> Table:
     return table("", ("id", "state", "made", "mood", "poem"), rows)
 
 
-def _print_page(draft: Draft, console: Console, zone: str) -> None:
+def _print_page(draft: Draft, versions: Sequence[Draft], console: Console, zone: str) -> None:
     """Print everything about a draft but its picture."""
     from rich.padding import Padding
     from rich.text import Text
@@ -353,9 +301,13 @@ def _print_page(draft: Draft, console: Console, zone: str) -> None:
         ("seed", Text(str(art.seed))),
         ("alt text", Text(printable(draft.alt_text))),
         ("post", Text(printable(draft.text))),
+        *((f"on {name}", Text(printable(text))) for name, text in draft.channel_texts.items()),
         ("channels", Text(", ".join(draft.channels))),
         ("reason", Text(single_line(draft.reason, 300))),
     ]
+    if len(versions) > 1:
+        lines = [f"{one.id}  {one.status}  {printable(one.artwork.style.credit)}" for one in versions]
+        facts.append(("versions", Text("\n".join(lines))))
     console.print(fact_sheet(facts))
 
 

@@ -1,4 +1,4 @@
-"""Making artworks: `make`."""
+"""Making artworks, and new versions of drafts: `make`, `restyle` and `repaint`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.draft import Draft
     from auria_bot.services.studio.studio import RunResult
 
-__all__ = ["make"]
+__all__ = ["make", "repaint", "restyle"]
+
+FreshWords = Annotated[
+    bool, typer.Option("--fresh-words", help="Write all texts anew. Default: those you edited are kept.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
 
 
 def make(
@@ -205,3 +212,74 @@ def _print_made(app: Application, made: Sequence[RunResult], *, as_json: bool) -
         for failure in failures[1:]:
             note(f"Error: {failure.to_error()}")
         raise failures[0].to_error()
+
+
+def restyle(
+    draft_id: Id,
+    style: Annotated[
+        str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
+    ] = None,
+    mood: Annotated[str | None, typer.Option("--mood", "-m", help="Another mood (see auria moods).")] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            "--mode",
+            help="oil, watercolour or ink: stroke by stroke; painterly: by a network; photorealistic: colours only.",
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
+    fresh_words: FreshWords = False,
+    as_json: Json = False,
+) -> None:
+    """Make a new version of a draft in another style.
+
+    Poem, painting and the texts that you edited stay the same. The new version replaces the draft, which is rejected;
+    auria approve chooses it again.
+    """
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.terminal.progress import following
+
+    request = ArtworkRequest(style=style, mood=mood, mode=mode, seed=seed)
+    with app_context() as app:
+        with following(1) as progress:
+            new = app.review.restyle(draft_id, request, fresh_words=fresh_words, progress=progress)
+        _print_new(app, draft_id, new, as_json=as_json)
+
+
+def repaint(
+    draft_id: Id,
+    seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
+    fresh_words: FreshWords = False,
+    as_json: Json = False,
+) -> None:
+    """Make a new version of a draft with another picture.
+
+    The poem and the text that you edited stay the same, the alt text is new. The new version replaces the draft, which
+    is rejected; auria approve chooses it again.
+    """
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.terminal.progress import following
+
+    with app_context() as app:
+        with following(1) as progress:
+            request = ArtworkRequest(seed=seed)
+            new = app.review.repaint(draft_id, request, fresh_words=fresh_words, progress=progress)
+        _print_new(app, draft_id, new, as_json=as_json)
+
+
+def _print_new(app: Application, old: int, new: Draft, *, as_json: bool) -> None:
+    """Print a new version of a draft."""
+    from auria_bot.cli.studio.drafts import print_summary
+    from auria_bot.services.serialization import draft_json
+    from auria_bot.services.studio.review import kept_words
+
+    if as_json:
+        print_json(draft_json(new, app.pictures))
+        return
+    print_summary(app, new, out())
+    if kept := kept_words(app.review.draft(old), new):
+        note(f"kept as you edited it: {', '.join(kept)}; to write all anew: --fresh-words")
+    note(
+        f"draft {new.id} replaces draft {old}; look at it: auria show {new.id}; choose the other: auria approve {old};"
+        f" keep both: auria undo {old}"
+    )

@@ -38,6 +38,7 @@ KEYS = (
     ("e", "edit", "edit post and alt text in your editor"),
     ("s", "restyle", "make a new version in another style or mood"),
     ("p", "repaint", "make a new version with another picture"),
+    ("o", "other", "show the next version of this draft; a approves the one that is shown"),
     ("u", "undo", "take back the last decision of this review"),
     ("n", "next", "go on without a decision (also space and Enter)"),
     ("b", "back", "go back to the draft before"),
@@ -62,6 +63,7 @@ class Page:
     position: str  # such as "1 of 3"
     channels: Sequence[str]  # where an approval would publish it
     picture: str | None  # a path; None when the file is gone
+    versions: str = ""  # such as "version 1 of 2"; "" where there is only one
     message: str = ""  # about the last key
 
 
@@ -116,6 +118,8 @@ def _texts(page: Page, console: Console, *, width: int, rows: int) -> list[Text]
     draft, art = page.draft, page.draft.artwork
     poem, post = "\n".join(art.haiku.lines), draft.text.strip()
     head = Text.assemble((f"draft {draft.id}", "bold"), ", ", state_text(draft.status), (f"   {page.position}", "dim"))
+    if page.versions:
+        head.append(f"   {page.versions}, o: other", style="dim")
     if draft.reason:
         head.append(f"\n{single_line(draft.reason, 200)}", style="dim")
     blocks = [head, Text(printable(poem), style="bold italic")]
@@ -123,6 +127,9 @@ def _texts(page: Page, console: Console, *, width: int, rows: int) -> list[Text]
         post = post[len(poem) :].strip()  # the poem stands above already
     if post:
         blocks.append(Text.assemble(("post  ", "dim"), printable(post)))
+    blocks += [
+        Text.assemble((f"on {name}  ", "dim"), printable(text)) for name, text in sorted(draft.channel_texts.items())
+    ]
     blocks.append(Text.assemble(("alt text  ", "dim"), printable(draft.alt_text)))
     blocks.append(Text.assemble(("channels  ", "dim"), ", ".join(draft.channels or page.channels)))
     details = f"{art.mood}; {printable(art.style.credit)}, {art.style.mode}; seed {art.seed}"
@@ -162,7 +169,7 @@ def review(
 ) -> None:
     """Review waiting drafts one by one, with single keys.
 
-    a approve, r reject with a reason, e edit, s restyle, p repaint, u undo, n or space next, b back, v view in full,
+    a approve, r reject with a reason, e edit, s restyle, p repaint, o other version, u undo, n or space next, b back, v view in full,
     ? keys, q quit. Each decision is saved at once, and can be undone until it is published.
     """
     from auria_bot.cli.app import app_context
@@ -246,6 +253,7 @@ class _ReviewSession:
             "e": self._edit,
             "s": self._restyle,
             "p": self._repaint,
+            "o": self._other,
             "u": self._undo,
             "v": self._view,
             "?": self._help,
@@ -255,8 +263,10 @@ class _ReviewSession:
         from auria_bot.cli.studio.review import Page, show_page
         from auria_bot.services.serialization import picture_path
 
+        numbers = [one.id for one in self.app.review.versions(draft.id)]
         page = Page(
             draft=draft,
+            versions=f"version {numbers.index(draft.id) + 1} of {len(numbers)}" if len(numbers) > 1 else "",
             position=f"{self.at + 1} of {len(self.queue)}",
             channels=self.channels or self.app.settings.review.channels,
             picture=picture_path(self.app.pictures, draft, "post"),
@@ -317,10 +327,10 @@ class _ReviewSession:
         self.at += 1
 
     def _edit(self, draft: Draft) -> None:
-
-        changed = prompts.edit(draft.text, draft.alt_text)
+        changed = prompts.edit(prompts.EditedTexts.of(draft))
         if changed is not None:
-            self.app.review.edit(draft.id, text=changed[0], alt_text=changed[1])
+            own = changed.channel_texts
+            self.app.review.edit(draft.id, text=changed.text, alt_text=changed.alt_text, channel_texts=own)
             self._decide(draft.id, "edited")
 
     def _restyle(self, draft: Draft) -> None:
@@ -349,7 +359,21 @@ class _ReviewSession:
         """Show the new version in place of the old one."""
         self.queue[self.at] = new.id
         self._decide(old.id, "made again")
-        self.message = f"draft {new.id} replaces draft {old.id}; u keeps both"
+        from auria_bot.services.studio.review import kept_words
+
+        kept = f"; your {' and '.join(found)} kept" if (found := kept_words(old, new)) else ""
+        self.message = f"draft {new.id} replaces draft {old.id}{kept}; o shows the other, u keeps both"
+
+    def _other(self, draft: Draft) -> None:
+        """Show the next version of the draft in its place."""
+        numbers = [one.id for one in self.app.review.versions(draft.id)]
+        other = numbers[(numbers.index(draft.id) + 1) % len(numbers)]
+        if other == draft.id:
+            self.message = "there is no other version; s and p make one"
+        elif other in self.queue:
+            self.at = self.queue.index(other)
+        else:
+            self.queue[self.at] = other
 
     def _line(self, question: str) -> str | None:
         """A line of text; None when the operator cancels."""

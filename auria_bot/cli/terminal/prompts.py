@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +20,11 @@ from auria_bot.cli.terminal.console import note, printable
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["TerminalPrompts", "edit", "is_terminal", "join", "read_key", "require_confirmation", "split"]
+    from auria_bot.domain.draft import Draft
+
+__all__ = ["EditedTexts", "TerminalPrompts", "edit", "is_terminal", "read_key", "require_confirmation"]
 
 
 class TerminalPrompts:
@@ -155,38 +159,55 @@ def _length(first: bytes) -> int:
 
 
 _CUT = "---------- the alt text of the picture follows; keep this line ----------"
+_CHANNEL_CUT = "---------- the text on {} follows; keep this line ----------"
+_CHANNEL_LINE = re.compile(r"^-{10} the text on (\S+) follows; keep this line -{10}$", re.MULTILINE)
 
 
-def join(text: str, alt_text: str) -> str:
-    """Both texts as one file."""
-    return f"{text.rstrip()}\n\n{_CUT}\n{alt_text.rstrip()}\n"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedTexts:
+    """The texts of a draft, as the operator edits them."""
+
+    text: str
+    alt_text: str
+    channel_texts: Mapping[str, str]  # of the channels that have their own
+
+    @classmethod
+    def of(cls, draft: Draft, channel: str | None = None) -> EditedTexts:
+        """The texts of a draft; `channel` has its own even if it is still the common one."""
+        own = {**draft.channel_texts, **({channel: draft.text_for(channel)} if channel else {})}
+        return cls(text=draft.text, alt_text=draft.alt_text, channel_texts=own)
+
+    def file(self) -> str:
+        """All texts as one file."""
+        own = [f"{_CHANNEL_CUT.format(name)}\n{text.rstrip()}\n\n" for name, text in self.channel_texts.items()]
+        return f"{self.text.rstrip()}\n\n{''.join(own)}{_CUT}\n{self.alt_text.rstrip()}\n"
+
+    @classmethod
+    def read(cls, content: str, channels: Collection[str]) -> EditedTexts:
+        """The texts in a file.
+
+        Raises:
+            InputError: a line between them is missing.
+        """
+        texts, cut, alt_text = content.partition(_CUT)
+        text, *own = _CHANNEL_LINE.split(texts)
+        found = dict(zip(own[::2], map(str.strip, own[1::2]), strict=True))
+        if not cut or set(found) != set(channels):
+            raise InputError("a line between the texts is missing, so nothing was changed; try again: auria edit ID")
+        return cls(text=text.strip(), alt_text=alt_text.strip(), channel_texts=found)
 
 
-def split(content: str) -> tuple[str, str]:
-    """The two texts that `join` joined.
-
-    Raises:
-        InputError: the line between them is missing.
-    """
-    text, cut, alt_text = content.partition(_CUT)
-    if not cut:
-        raise InputError(
-            "the line between text and alt text is missing, so nothing was changed; try again: auria edit ID"
-        )
-    return text.strip(), alt_text.strip()
-
-
-def edit(text: str, alt_text: str) -> tuple[str, str] | None:
-    """Let the operator edit both texts; None when nothing was changed.
+def edit(before: EditedTexts) -> EditedTexts | None:
+    """Let the operator edit texts; None when nothing was changed.
 
     Raises:
         InputError: there is no editor, or it failed; nothing was changed.
     """
     command = _editor()
-    before = join(text, alt_text)
+    content = before.file()
     with tempfile.TemporaryDirectory(prefix="auria-") as folder:
         path = Path(folder) / "draft.txt"
-        path.write_text(before, encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
         code = subprocess.run([*command, str(path)], check=False).returncode  # noqa: S603 - the operator's own editor
         if code != 0:
             raise InputError(f"the editor {command[0]} ended with exit code {code}, so nothing was changed")
@@ -194,9 +215,7 @@ def edit(text: str, alt_text: str) -> tuple[str, str] | None:
             after = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
         except (OSError, UnicodeDecodeError):
             raise InputError("what the editor wrote is not UTF-8 text, so nothing was changed") from None
-    if after == before:
-        return None
-    return split(after)
+    return None if after == content else EditedTexts.read(after, before.channel_texts)
 
 
 def _editor() -> list[str]:

@@ -124,7 +124,7 @@ class PostCreator:
 
     def _preview_draft(self, draft: Draft, name: str, pauses: Mapping[str, Pause]) -> Preview:
         faults = self._faults(draft, name)
-        prepared, _ = self._prepare(draft.text, draft.alt_text, name)
+        prepared, _ = self._prepare(draft.text_for(name), draft.alt_text, name)
         action = "none" if faults else "wait" if name in pauses else "send"
         return Preview(
             draft_id=draft.id,
@@ -179,7 +179,7 @@ class PostCreator:
                 faults.append(f"{picture} is not the picture that was approved; put it back from a backup")
         except AuriaError as error:
             faults.append(redacted_error(error))
-        return faults + self._prepare(draft.text, draft.alt_text, name)[1]
+        return faults + self._prepare(draft.text_for(name), draft.alt_text, name)[1]
 
     def _prepare(self, text: str, alt_text: str, name: str) -> tuple[PreparedText, list[str]]:
         """The texts as a channel sends them, or unchanged with the reason why it cannot."""
@@ -195,7 +195,8 @@ class PostCreator:
 
 def broken(post: Post, draft: Draft) -> list[str]:
     """Reasons why a scheduled post must not be sent: it differs from what was approved."""
-    signed = (post.text, post.alt_text, post.picture_sha256) == (draft.text, draft.alt_text, draft.picture_sha256)
+    content = (draft.text_for(post.channel), draft.alt_text, draft.picture_sha256)
+    signed = (post.text, post.alt_text, post.picture_sha256) == content
     if not (signed and draft.is_signed and post.signature == draft.signature and post.channel in draft.channels):
         return ["its content is not what was approved"]
     try:

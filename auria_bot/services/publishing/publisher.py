@@ -13,10 +13,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.interfaces import LocalChannel
-from auria_bot.domain.post import AURIA, Post, PostState, Receipt
-from auria_bot.errors import AuriaError, ChannelError, InputError, InvalidTransition, UnknownName
+from auria_bot.domain.post import AURIA, Post, PostState
+from auria_bot.errors import AuriaError, ChannelError, UnknownName
 from auria_bot.redaction import redacted_error
 from auria_bot.services.publishing.post_creation import PostCreator, Preview
+from auria_bot.services.publishing.post_decisions import PostDecisions
 from auria_bot.services.publishing.reconciliation import Reconciliation
 from auria_bot.services.publishing.sending import Sender
 from auria_bot.services.publishing.withdrawal import Withdrawal, WithdrawalPlan
@@ -31,21 +32,13 @@ if TYPE_CHECKING:
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["DECISIONS", "LEASE", "OPERATOR", "Publisher", "Round"]
+__all__ = ["LEASE", "OPERATOR", "Publisher", "Round"]
 
 OPERATOR = "operator"
 """Who pauses a channel when nobody is named."""
 
 LEASE = timedelta(minutes=15)
 """How long a worker may take up to its mutation, and again for it; the channels' own time-outs are far shorter."""
-
-DECISIONS = {
-    "sent": PostState.SENT,
-    "not-sent": PostState.WAITING,
-    "give-up": PostState.FAILED,
-    "withdrawn": PostState.WITHDRAWN,
-}
-"""The operator's decisions on a post, and the state each leads to."""
 
 _BATCH = 32  # posts claimed at once on a local channel
 
@@ -85,6 +78,7 @@ class Publisher:
         self._creator = PostCreator(store=store, pictures=pictures, clock=clock, channels=channels, faults=faults)
         self._reconciliation = Reconciliation(store=store, clock=clock)
         self._sender = Sender(store=store, clock=clock, lease=lease)
+        self._decisions = PostDecisions(store=store, clock=clock)
         self._withdrawal = Withdrawal(store=store, clock=clock, lease=lease, channels=channels)
 
     def publish(
@@ -218,44 +212,12 @@ class Publisher:
             return {post_id: tuple(unit.posts.attempts(post_id)) for post_id in post_ids}
 
     def decide(self, post_id: int, decision: str, *, url: str = "", identifier: str = "") -> Post:
-        """Apply the operator's decision to a post whose outcome cannot be determined automatically.
+        """Apply one of the operator's DECISIONS to a post; see `PostDecisions.decide`."""
+        return self._decisions.decide(post_id, decision, url=url, identifier=identifier)
 
-        Args:
-            decision: "sent" (it is published), "not-sent" (it is not, and is sent again), "give-up" or "withdrawn" (it
-                was published and is gone now).
-            url: its address, for "sent".
-            identifier: its id on the platform, for "sent"; by default the last part of the address.
-
-        Raises:
-            NotFound: there is no such post.
-            InputError: an unknown decision, or the address is missing.
-            InvalidTransition: the post's state does not allow it.
-        """
-        if decision not in DECISIONS:
-            raise InputError(f"no decision named {decision[:40]!r}; known: {', '.join(DECISIONS)}")
-        if decision == "sent" and not url.strip():
-            raise InputError("the post's address is missing: `auria posts resolve ID --sent URL`")
-        now = self._clock()
-        with self._store.begin() as unit:
-            post = unit.posts.get(post_id)
-            open_to = _OPEN_TO[decision]
-            if post.lease_until is not None and post.lease_until > now:
-                raise InvalidTransition(f"post {post_id} is being worked on right now; try again in a few minutes")
-            if post.state not in open_to:
-                raise InvalidTransition(
-                    f"post {post_id} is {post.state}; --{decision} is for posts that are"
-                    f" {' or '.join(sorted(open_to))}; `auria posts show {post_id}` shows details"
-                )
-            receipt = post.receipt if decision == "withdrawn" else None
-            if decision == "sent":
-                receipt = Receipt(id=identifier or url.strip().rstrip("/").rpartition("/")[2], url=url.strip(), at=now)
-            message = f"the operator decided: {decision}; `auria posts show {post_id}` shows its attempts"
-            moved = post.moved(DECISIONS[decision], receipt=receipt, message=message, due=now)
-            unit.posts.save(moved)
-            unit.journal.note(
-                f"post {decision}", draft_id=post.draft_id, details=f"{post.channel} {url}".strip(), at=now
-            )
-        return moved
+    def set_time(self, post_id: int, at: datetime) -> Post:
+        """Give a post that is not published its own time; see `PostDecisions.set_time`."""
+        return self._decisions.set_time(post_id, at)
 
     def paused(self) -> tuple[Pause, ...]:
         """Every paused channel, by name."""
@@ -381,11 +343,3 @@ def _tidy(name: str, channel: Channel) -> list[str]:
         except ChannelError as error:
             return [f"{name}: {redacted_error(error)}"]
     return []
-
-
-_OPEN_TO = {
-    "sent": frozenset({PostState.NEEDS_ATTENTION, PostState.UNKNOWN, PostState.WITHDRAWING}),
-    "not-sent": frozenset({PostState.NEEDS_ATTENTION, PostState.UNKNOWN}),
-    "give-up": frozenset({PostState.NEEDS_ATTENTION, PostState.WAITING}),
-    "withdrawn": frozenset({PostState.SENT, PostState.WITHDRAWING}),
-}

@@ -207,11 +207,16 @@ class JobPlanner:
         return JobPlan(commands=commands, reason="" if commands else "no draft waited long enough")
 
     def _reconcile(self, _run: JobRun) -> JobPlan:
+        now, commands = self.clock(), list[tuple[str, ...]]()
         with self.store.read() as unit:
             unresolved = unit.posts.list({PostState.UNKNOWN, PostState.SENDING, PostState.WITHDRAWING}, limit=1)
-        if not unresolved:
-            return JobPlan(reason="the outcome of every post is known")
-        return JobPlan(commands=(("publish", "--look-up", "--json"),))
+            timed = [post for post in unit.posts.list({PostState.WAITING}) if post.timed_at and post.due <= now]
+        if unresolved:
+            commands.append(("publish", "--look-up", "--json"))
+        commands += [("publish", str(post.draft_id), "--channel", post.channel, "--json") for post in reversed(timed)]
+        if not commands:
+            return JobPlan(reason="the outcome of every post is known, and none has a time of its own now")
+        return JobPlan(commands=tuple(dict.fromkeys(commands)))
 
     def _publish(self, run: JobRun, channel: str) -> JobPlan:
         """Publish one post on a channel: the next that waits there, else the oldest approved draft meant for it."""
@@ -222,7 +227,9 @@ class JobPlanner:
             # An earlier run's post of unknown outcome, or of a worker that died, delays nothing.
             posts = (*unit.posts.list({PostState.WAITING}), *unit.posts.under_way(since=since))
             approved = [draft.id for draft in unit.drafts.list({DraftState.APPROVED}) if channel in draft.channels]
-        open_posts = [post for post in posts if post.channel == channel]
+        open_posts = [
+            post for post in posts if post.channel == channel and (post.timed_at is None or post.due <= self.clock())
+        ]
         if paused:
             return JobPlan(reason=f"{channel} is paused: {paused[0].reason}")
         if not open_posts and not approved:

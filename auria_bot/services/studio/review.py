@@ -5,14 +5,16 @@ A new version of a draft is a new draft; the old one is rejected with a note of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.language.content_filter import normalised
-from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState
+from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState, replaced_reason
 from auria_bot.errors import InputError, InvalidTransition, StepFailed, TextRejected, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
 
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Clock
@@ -20,14 +22,14 @@ if TYPE_CHECKING:
     from auria_bot.services.studio.run_store import RunEvent
     from auria_bot.services.studio.studio import RunResult, Studio
     from auria_bot.store.drafts import Entry
-    from auria_bot.store.unit_of_work import Store
+    from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review", "unfit"]
+__all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review", "kept_words", "unfit"]
 
 LONGEST_TEXT = 5000  # characters of a post's text, before the channels' own limits
 LONGEST_ALT = 1000  # characters of an alt text
 LONGEST_REASON = 2000  # characters
-_PREVIOUS = {"previous text": "text", "previous alt text": "alt_text"}
+_PREVIOUS = {"previous text": "text", "previous alt text": "alt_text", "previous texts of channels": "channel_texts"}
 
 
 class Review:
@@ -79,6 +81,8 @@ class Review:
     def approve(self, ids: Sequence[int], channels: Sequence[str] = ()) -> tuple[Draft, ...]:
         """Sign drafts for publishing on these channels (the usual ones when none is named): all of them or none.
 
+        A version that another one replaced is chosen again: the other one is rejected if it still waits.
+
         Raises:
             NotFound: there is no such draft.
             UnknownName: there is no such channel.
@@ -86,21 +90,35 @@ class Review:
             TextRejected: a draft's text must not be published.
         """
         wanted = tuple(channels) or self._usual
-        for name in wanted:
-            if name not in self._channels:
-                raise UnknownName(
-                    f"no channel named {name[:60]!r}; known: {', '.join(sorted(self._channels)) or 'none'}"
-                )
+        self._known(wanted)
         now = self._clock()
         with self._store.begin() as unit:
             approved = []
             for draft_id in dict.fromkeys(ids):
                 draft = unit.drafts.get(draft_id)
+                if draft.replaced_by is not None:
+                    draft = self._choose_again(unit, draft, now)
                 if found := unfit(draft, self._faults):
                     raise TextRejected(f"draft {draft_id}: {'; '.join(found)}; change it: auria edit {draft_id}")
                 approved.append(unit.drafts.save(draft.approve(wanted, now)))
                 unit.journal.note("approve", draft_id=draft_id, details=", ".join(approved[-1].channels), at=now)
         return tuple(approved)
+
+    def _choose_again(self, unit: Unit, draft: Draft, now: datetime) -> Draft:
+        """Reopen a version that another one replaced; that one is rejected if it still waits for a decision."""
+        successor = unit.drafts.get_many([draft.replaced_by or 0]).get(draft.replaced_by or 0)
+        if successor is not None and successor.state is DraftState.MADE:
+            reason = replaced_reason(draft.id)
+            unit.drafts.save(successor.reject(reason, now))
+            unit.journal.note("reject", draft_id=successor.id, details=reason, at=now)
+        return unit.drafts.save(draft.reopen())
+
+    def _known(self, channels: Collection[str]) -> None:
+        for name in channels:
+            if name not in self._channels:
+                raise UnknownName(
+                    f"no channel named {name[:60]!r}; known: {', '.join(sorted(self._channels)) or 'none'}"
+                )
 
     def reject(self, draft_id: int, reason: str = "") -> Draft:
         """Reject a draft.
@@ -115,38 +133,68 @@ class Review:
             unit.journal.note("reject", draft_id=draft_id, details=reason, at=now)
         return rejected
 
-    def edit(self, draft_id: int, *, text: str | None = None, alt_text: str | None = None) -> Draft:
+    def edit(
+        self,
+        draft_id: int,
+        *,
+        text: str | None = None,
+        alt_text: str | None = None,
+        channel_texts: Mapping[str, str] | None = None,
+    ) -> Draft:
         """Change a draft's texts, which voids an approval.
+
+        Args:
+            text: what is posted everywhere but on channels with a text of their own.
+            alt_text: the description of the picture.
+            channel_texts: the own texts of channels; "" gives a channel the common text again.
 
         Raises:
             NotFound: there is no such draft.
+            UnknownName: there is no such channel.
             TextRejected: a text must not be published.
             InputError: they are empty or too long, or none were given.
             InvalidTransition: the draft is rejected or scheduled already.
         """
-        if text is None and alt_text is None:
+        own = dict(channel_texts or {})
+        if text is None and alt_text is None and not own:
             raise InputError("give a new text, a new alt text, or both")
+        self._known(own)
         text = None if text is None else self._checked("text", text, LONGEST_TEXT)
         alt_text = None if alt_text is None else self._checked("alt text", alt_text, LONGEST_ALT)
+        own = {
+            name: self._checked(f"text on {name}", words, LONGEST_TEXT) if words else "" for name, words in own.items()
+        }
         now = self._clock()
         with self._store.begin() as unit:
             before = unit.drafts.get(draft_id)
-            edited = unit.drafts.save(before.edit(text=text, alt_text=alt_text))
-            for action, field in _PREVIOUS.items():  # what `undo` restores
-                if getattr(before, field) != getattr(edited, field):
-                    unit.journal.note(action, draft_id=draft_id, details=getattr(before, field), at=now)
-            what = " and ".join(name for name, value in (("text", text), ("alt text", alt_text)) if value is not None)
-            unit.journal.note("edit", draft_id=draft_id, details=what, at=now)
+            own = {name: "" if words == (text or before.text) else words for name, words in own.items()}
+            edited = unit.drafts.save(before.edit(text=text, alt_text=alt_text, channel_texts=own))
+            self._note_edit(unit, before, edited, now)
         return edited
+
+    def _note_edit(self, unit: Unit, before: Draft, edited: Draft, now: datetime) -> None:
+        """Note what an edit changed in the journal, with what `undo` restores."""
+        what = []
+        for action, field in _PREVIOUS.items():
+            old, new = getattr(before, field), getattr(edited, field)
+            if old != new:
+                what.append(action.removeprefix("previous "))
+                unit.journal.note(
+                    action, draft_id=before.id, details=old if isinstance(old, str) else json.dumps(old), at=now
+                )
+        unit.journal.note("edit", draft_id=before.id, details=" and ".join(what) or "nothing", at=now)
 
     def restyle(
         self,
         draft_id: int,
         request: ArtworkRequest,
         *,
+        fresh_words: bool = False,
         progress: Callable[[RunEvent], None] | None = None,
     ) -> Draft:
         """Make another version with the same poem and painting, which replaces the draft.
+
+        The operator's own texts are kept unless `fresh_words`; in an alt text the earlier style's credit is replaced.
 
         Raises:
             NotFound: there is no such draft.
@@ -155,12 +203,20 @@ class Review:
             StepFailed: the version failed; the draft stays as it was.
         """
         old = self._open_to_rework(draft_id)
-        return self._replace(old, self._studio.restyle(old, request, progress=progress), "restyle")
+        made = self._studio.restyle(old, request, progress=progress)
+        return self._replace(old, made, "restyle", keep=() if fresh_words else ("text", "alt_text", "channel_texts"))
 
     def repaint(
-        self, draft_id: int, request: ArtworkRequest, *, progress: Callable[[RunEvent], None] | None = None
+        self,
+        draft_id: int,
+        request: ArtworkRequest,
+        *,
+        fresh_words: bool = False,
+        progress: Callable[[RunEvent], None] | None = None,
     ) -> Draft:
         """Make another version with the same poem and another picture, which replaces the draft.
+
+        The operator's own texts are kept unless `fresh_words`; the alt text is new, because the picture is.
 
         Raises:
             NotFound: there is no such draft.
@@ -168,7 +224,21 @@ class Review:
             StepFailed: the version failed; the draft stays as it was.
         """
         old = self._open_to_rework(draft_id)
-        return self._replace(old, self._studio.repaint(old, request, progress=progress), "repaint")
+        made = self._studio.repaint(old, request, progress=progress)
+        return self._replace(old, made, "repaint", keep=() if fresh_words else ("text", "channel_texts"))
+
+    def versions(self, draft_id: int) -> tuple[Draft, ...]:
+        """Every version of a draft, itself among them, the oldest first.
+
+        Raises:
+            NotFound: there is no such draft.
+        """
+        with self._store.read() as unit:
+            unit.drafts.get(draft_id)
+            origins = unit.journal.replacements()
+            first = _first(draft_id, origins)
+            family = {first, *(new for new in origins if _first(new, origins) == first)}
+            return tuple(sorted(unit.drafts.get_many(family).values(), key=lambda draft: draft.id))
 
     def undo(self, draft_id: int) -> Draft:
         """Take back the last decision on a draft, which then waits for one again; a new version of it stays.
@@ -185,9 +255,12 @@ class Review:
             if draft.state is DraftState.SCHEDULED:
                 raise InvalidTransition(f"draft {draft_id} is being published or is out already; nothing can be undone")
             if draft.state is DraftState.MADE:
-                undone, texts = "edit", _texts_before_edit(unit.journal.list(draft_id=draft_id))
+                undone, texts = "edit", dict[str, Any](_texts_before_edit(unit.journal.list(draft_id=draft_id)))
                 if not texts:
                     raise InvalidTransition(f"draft {draft_id} waits for a decision; there is nothing to undo")
+                own = texts.pop("channel_texts", None)
+                if own is not None:
+                    texts["channel_texts"] = dict.fromkeys(draft.channel_texts, "") | json.loads(own)
                 saved = unit.drafts.save(draft.edit(**texts))
             else:
                 undone = "approval" if draft.state is DraftState.APPROVED else "rejection"
@@ -201,16 +274,19 @@ class Review:
             raise InvalidTransition(f"draft {draft_id} is scheduled and can no longer be changed")
         return draft
 
-    def _replace(self, old: Draft, made: RunResult, action: str) -> Draft:
+    def _replace(self, old: Draft, made: RunResult, action: str, *, keep: Collection[str] = ()) -> Draft:
         if not made.drafts:
             raise StepFailed(f"draft {old.id} got no new version")
         new, now = made.drafts[0], self._clock()
-        reason = f"draft {new.id} took its place"
+        reason = replaced_reason(new.id)
         with self._store.begin() as unit:
             current = unit.drafts.get(old.id)
             if current.state in {DraftState.MADE, DraftState.APPROVED}:
                 unit.drafts.save(current.reject(reason, now))
             unit.journal.note(action, draft_id=old.id, details=reason, at=now)
+            if kept := {name: words for name, words in _own_words(old, new).items() if name in keep}:
+                before, new = new, unit.drafts.save(new.edit(**kept))
+                self._note_edit(unit, before, new, now)
         return new
 
     def _checked(self, what: str, text: str, longest: int) -> str:
@@ -222,6 +298,33 @@ class Review:
         if found := self._faults(text):
             raise TextRejected(f"the {what} must not be published: {'; '.join(found[:5])}")
         return text
+
+
+def kept_words(old: Draft, new: Draft) -> tuple[str, ...]:
+    """Which of the operator's texts a new version has from the draft it was made from."""
+    own = _own_words(old, new)
+    names = {"text": "text", "alt_text": "alt text", "channel_texts": "texts of channels"}
+    return tuple(name for field, name in names.items() if field in own and getattr(new, field) == own[field])
+
+
+def _own_words(old: Draft, new: Draft) -> dict[str, Any]:
+    """The texts of a draft that the operator wrote, as a new version takes them over."""
+    own: dict[str, Any] = {}
+    if old.text != old.artwork.post_text:
+        own["text"] = old.text
+    if old.alt_text != old.artwork.alt_text:
+        before, after = old.artwork.style, new.artwork.style
+        own["alt_text"] = old.alt_text.replace(f"“{before.title}” {before.byline}", f"“{after.title}” {after.byline}")
+    if old.channel_texts:
+        own["channel_texts"] = dict(old.channel_texts)
+    return own
+
+
+def _first(draft_id: int, origins: Mapping[int, int]) -> int:
+    """The first version of a draft, given what each new version was made from."""
+    while draft_id in origins and origins[draft_id] < draft_id:
+        draft_id = origins[draft_id]
+    return draft_id
 
 
 def _texts_before_edit(entries: Sequence[Entry]) -> dict[str, str]:
@@ -246,7 +349,8 @@ def _texts_before_edit(entries: Sequence[Entry]) -> dict[str, str]:
 def unfit(draft: Draft, faults: Callable[[str], Sequence[str]]) -> list[str]:
     """Why a draft's texts must not be published; the credit of its painting is not judged."""
     style, found = draft.artwork.style, []
-    for name, text in (("text", draft.text), ("alt text", draft.alt_text)):
+    own = [(f"text on {name}", text) for name, text in draft.channel_texts.items()]
+    for name, text in (("text", draft.text), ("alt text", draft.alt_text), *own):
         rest = text
         for known in (style.title, style.artist, style.year):
             rest = rest.replace(known, "") if known else rest

@@ -72,31 +72,41 @@ def _editor(monkeypatch, code: str) -> None:
     monkeypatch.setenv("EDITOR", shlex.join([sys.executable, "-c", program]))
 
 
-def test_both_texts_come_back_changed(monkeypatch):
-    """Poem and description stand in one file and are parted again."""
+def _texts(text: str = "snow", alt_text: str = "hill", **own: str) -> prompts.EditedTexts:
+    return prompts.EditedTexts(text=text, alt_text=alt_text, channel_texts=own)
+
+
+def test_all_texts_come_back_changed(monkeypatch):
+    """Poem, the texts of channels and description stand in one file and are parted again."""
     _editor(monkeypatch, "text = text.replace('snow', 'rain').replace('white', 'grey')")
-    assert prompts.edit("first snow\n\n— Auria", "A white hill.") == ("first rain\n\n— Auria", "A grey hill.")
+    before = _texts("first snow\n\n— Auria", "A white hill.", bluesky="snow\n#haiku", x="white")
+    after = _texts("first rain\n\n— Auria", "A grey hill.", bluesky="rain\n#haiku", x="grey")
+    assert prompts.edit(before) == after
 
 
 def test_leaving_everything_as_it_is_changes_nothing(monkeypatch):
     """An editor that was only looked into voids no approval."""
     _editor(monkeypatch, "pass")
-    assert prompts.edit("snow", "hill") is None
+    assert prompts.edit(_texts(x="ice")) is None
 
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [("text = 'all gone'", "the line between"), ("sys.exit(3)", "exit code 3")],
+    [
+        ("text = 'all gone'", "a line between"),
+        ("text = text.replace('the text on x', 'about x')", "a line between"),
+        ("sys.exit(3)", "exit code 3"),
+    ],
 )
 def test_an_accident_in_the_editor_changes_nothing_and_is_told(monkeypatch, code, words):
     """Losing the parting line or crashing is no edit."""
     _editor(monkeypatch, code)
     with pytest.raises(InputError, match=words):
-        prompts.edit("snow", "hill")
+        prompts.edit(_texts(x="ice"))
 
 
 def test_an_editor_that_is_not_there_is_named(monkeypatch):
     """The message says which variable to correct, and the way without an editor."""
     monkeypatch.setenv("VISUAL", "no-such-editor-anywhere")
     with pytest.raises(InputError, match=r"VISUAL is 'no-such-editor-anywhere'.*--text"):
-        prompts.edit("snow", "hill")
+        prompts.edit(_texts(x="ice"))

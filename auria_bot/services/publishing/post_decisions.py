@@ -1,0 +1,111 @@
+"""The operator's decisions on single posts: what became of one, and when one is to be published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.post import Post, PostState, Receipt
+from auria_bot.errors import InputError, InvalidTransition
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from auria_bot.domain.interfaces import Clock
+    from auria_bot.store.unit_of_work import Store
+
+__all__ = ["DECISIONS", "GRACE", "PostDecisions"]
+
+GRACE = timedelta(minutes=10)
+"""How far in the past a post's own time may be; it is due at once then."""
+
+DECISIONS = {
+    "sent": PostState.SENT,
+    "not-sent": PostState.WAITING,
+    "give-up": PostState.FAILED,
+    "withdrawn": PostState.WITHDRAWN,
+}
+"""The operator's decisions on a post, and the state each leads to."""
+
+_OPEN_TO = {
+    "sent": frozenset({PostState.NEEDS_ATTENTION, PostState.UNKNOWN, PostState.WITHDRAWING}),
+    "not-sent": frozenset({PostState.NEEDS_ATTENTION, PostState.UNKNOWN}),
+    "give-up": frozenset({PostState.NEEDS_ATTENTION, PostState.WAITING}),
+    "withdrawn": frozenset({PostState.SENT, PostState.WITHDRAWING}),
+}
+
+
+class PostDecisions:
+    """Decides on single posts."""
+
+    def __init__(self, *, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def decide(self, post_id: int, decision: str, *, url: str = "", identifier: str = "") -> Post:
+        """Apply the operator's decision to a post whose outcome cannot be determined automatically.
+
+        Args:
+            decision: "sent" (it is published), "not-sent" (it is not, and is sent again), "give-up" or "withdrawn" (it
+                was published and is gone now).
+            url: its address, for "sent".
+            identifier: its id on the platform, for "sent"; by default the last part of the address.
+
+        Raises:
+            NotFound: there is no such post.
+            InputError: an unknown decision, or the address is missing.
+            InvalidTransition: the post's state does not allow it.
+        """
+        if decision not in DECISIONS:
+            raise InputError(f"no decision named {decision[:40]!r}; known: {', '.join(DECISIONS)}")
+        if decision == "sent" and not url.strip():
+            raise InputError("the post's address is missing: `auria posts resolve ID --sent URL`")
+        now = self._clock()
+        with self._store.begin() as unit:
+            post = unit.posts.get(post_id)
+            open_to = _OPEN_TO[decision]
+            if post.lease_until is not None and post.lease_until > now:
+                raise InvalidTransition(f"post {post_id} is being worked on right now; try again in a few minutes")
+            if post.state not in open_to:
+                raise InvalidTransition(
+                    f"post {post_id} is {post.state}; --{decision} is for posts that are"
+                    f" {' or '.join(sorted(open_to))}; `auria posts show {post_id}` shows details"
+                )
+            receipt = post.receipt if decision == "withdrawn" else None
+            if decision == "sent":
+                receipt = Receipt(id=identifier or url.strip().rstrip("/").rpartition("/")[2], url=url.strip(), at=now)
+            message = f"the operator decided: {decision}; `auria posts show {post_id}` shows its attempts"
+            moved = post.moved(DECISIONS[decision], receipt=receipt, message=message, due=now)
+            unit.posts.save(moved)
+            unit.journal.note(
+                f"post {decision}", draft_id=post.draft_id, details=f"{post.channel} {url}".strip(), at=now
+            )
+        return moved
+
+    def set_time(self, post_id: int, at: datetime) -> Post:
+        """Give a post its own time; a cancelled one is queued again.
+
+        Args:
+            at: aware, UTC.
+
+        Raises:
+            NotFound: there is no such post.
+            InputError: the time is past.
+            InvalidTransition: it is published already, or may be.
+        """
+        now = self._clock()
+        if at < now - GRACE:
+            raise InputError(f"{at:%Y-%m-%d %H:%M %Z} is past; give a later time, or: auria posts at {post_id} now")
+        with self._store.begin() as unit:
+            post = unit.posts.get(post_id)
+            if post.state not in {PostState.WAITING, PostState.CANCELLED}:
+                raise InvalidTransition(
+                    f"post {post_id} is {post.state}; only posts that are waiting or cancelled can be given a time;"
+                    f" `auria posts show {post_id}` shows details"
+                )
+            queued = post if post.state is PostState.WAITING else post.moved(PostState.WAITING)
+            timed = replace(queued, due=at, timed_at=at, message="")
+            unit.posts.save(timed)
+            details = f"post {post_id} on {post.channel}: {at:%Y-%m-%d %H:%M} UTC"
+            unit.journal.note("post time", draft_id=post.draft_id, details=details, at=now)
+        return timed
