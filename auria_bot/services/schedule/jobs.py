@@ -215,7 +215,7 @@ class JobPlanner:
             commands.append(("publish", "--look-up", "--json"))
         commands += [("publish", str(post.draft_id), "--channel", post.channel, "--json") for post in reversed(timed)]
         if not commands:
-            return JobPlan(reason="the outcome of every post is known, and none has a time of its own now")
+            return JobPlan(reason="the outcome of every post is known")
         return JobPlan(commands=tuple(dict.fromkeys(commands)))
 
     def _publish(self, run: JobRun, channel: str) -> JobPlan:

@@ -15,6 +15,7 @@ from auria_bot.domain.job_schedule import (
     JobSchedule,
     ScheduledTime,
     instant,
+    moment,
     offset,
     times,
 )
@@ -115,3 +116,27 @@ def test_a_claim_changes_into_another():
     assert claim.evolve(state=JobRunState.DONE).state is JobRunState.DONE
     assert claim.state is JobRunState.RUNNING
     assert CatchUp("ask") is CatchUp.ASK
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("now", datetime(2026, 11, 28, 23, 30, tzinfo=UTC)),
+        ("18:30", datetime(2026, 11, 28, 23, 30, tzinfo=UTC)),
+        ("2026-11-29 07:05", datetime(2026, 11, 29, 12, 5, tzinfo=UTC)),
+        ("2026-11-29T07:05+01:00", datetime(2026, 11, 29, 6, 5, tzinfo=UTC)),
+        ("2026-11-29T07:05:30Z", datetime(2026, 11, 29, 7, 5, 30, tzinfo=UTC)),
+        ("2026-03-08 02:30", datetime(2026, 3, 8, 7, 0, tzinfo=UTC)),
+        ("2026-11-01 01:30", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
+    ],
+)
+def test_an_operator_s_time_is_local_or_has_an_offset(text: str, expected: datetime):
+    """Skipped by the clocks, it is the first instant after the gap; occurring twice, the first time."""
+    assert moment(text, now=datetime(2026, 11, 28, 23, 30, tzinfo=UTC), zone=NEW_YORK) == expected
+
+
+@pytest.mark.parametrize("text", ["", "noon", "25:00", "2026-13-01", "9999-12-31T23:59-23:00"])
+def test_what_is_no_time_is_refused(text: str):
+    """With the forms that are understood."""
+    with pytest.raises(InputError, match="is not a time; write now, 18:30"):
+        moment(text, now=datetime(2026, 11, 28, tzinfo=UTC), zone=NEW_YORK)

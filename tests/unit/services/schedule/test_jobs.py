@@ -138,6 +138,19 @@ def test_a_post_that_may_be_out_holds_up_its_own_slot_only(
     assert planner(house, clock).plan(tomorrow).commands[0][1] == "2"
 
 
+def test_a_post_with_its_own_time_is_published_at_it(house: Application, clock: FakeClock) -> None:
+    """By the frequent job, soon after that time; the slot of its channel takes another draft until then."""
+    approved(house, 1)
+    house.publisher.schedule()
+    house.publisher.set_time(1, clock() + timedelta(hours=1))
+    approved(house, 2)
+    one = planner(house, clock)
+    assert one.plan(claim("reconcile")).commands == ()
+    assert one.plan(claim(f"{PUBLISH}fake")).commands[0][:2] == ("publish", "2")
+    clock.advance(hours=1)
+    assert one.plan(claim("reconcile")).commands == (("publish", "1", "--channel", "fake", "--json"),)
+
+
 def test_a_worker_that_died_holds_up_its_own_slot_only(house: Application, clock: FakeClock) -> None:
     """The slot's command waits for the post's lease; the next slot goes on with the next draft meanwhile."""
     for number in (1, 2):

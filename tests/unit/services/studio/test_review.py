@@ -19,6 +19,7 @@ from auria_bot.errors import (
     TextRejected,
     UnknownName,
 )
+from auria_bot.services.studio.review import kept_words
 from tests.factories import add_draft
 from tests.house import fake_house
 from tests.publishing import approved
@@ -207,3 +208,81 @@ def test_drafts_whose_posts_are_out_are_published(house: Application) -> None:
     assert [draft.id for draft in house.review.drafts(["published"])] == ids[:1]
     assert [draft.id for draft in house.review.drafts(["scheduled", "approved"])] == [ids[2], ids[1]]
     assert [draft.id for draft in house.review.drafts(["scheduled", "published"])] == [ids[1], ids[0]]
+
+
+def test_a_channel_has_its_own_text(house: Application, drafts: tuple[int, ...]) -> None:
+    """It is signed with the approval, posted there and nowhere else, and the common one returns when it is emptied."""
+    edited = house.review.edit(drafts[0], channel_texts={"fake": "rain\nponds\nnight"})
+    assert (edited.text_for("fake"), edited.text_for("folder")) == ("rain\nponds\nnight", edited.text)
+    (approved,) = house.review.approve([drafts[0]], channels=["fake", "folder"])
+    assert replace(approved, channel_texts={"fake": "other"}).is_signed is False
+    assert replace(approved, channel_texts={**approved.channel_texts, "x": "elsewhere"}).is_signed
+    again = house.review.edit(drafts[0], channel_texts={"fake": ""})
+    assert again.channel_texts == {}
+    assert house.review.undo(drafts[0]).channel_texts == {"fake": "rain\nponds\nnight"}
+    assert house.review.undo(drafts[0]).channel_texts == {}
+    same = house.review.edit(drafts[0], channel_texts={"fake": again.text})
+    assert same.channel_texts == {}
+    with pytest.raises(UnknownName, match="no channel named 'myspace'"):
+        house.review.edit(drafts[0], channel_texts={"myspace": "rain"})
+    with pytest.raises(TextRejected, match="text on fake"):
+        house.review.edit(drafts[0], channel_texts={"fake": "visit https://spam.example now, you idiot bitch"})
+
+
+def test_a_channel_s_text_is_what_its_post_says(house: Application) -> None:
+    """The others have the common one; the round sends both."""
+    draft = approved(house, channels=("fake", "folder"))
+    house.review.edit(draft.id, channel_texts={"fake": "rain\nponds\nnight"})
+    house.review.approve([draft.id], channels=["fake", "folder"])
+    previews = {one.channel: (one.text, one.characters) for one in house.publisher.preview()}
+    assert previews["fake"] == ("rain\nponds\nnight", 16)
+    assert previews["folder"][0] == draft.text
+    house.publisher.publish()
+    assert {post.channel: (post.text, str(post.state)) for post in house.publisher.posts()} == {
+        "fake": ("rain\nponds\nnight", "sent"),
+        "folder": (draft.text, "sent"),
+    }
+
+
+def test_a_new_version_keeps_what_the_operator_wrote(house: Application) -> None:
+    """All texts after another style, whose credit an alt text follows; after another picture all but the alt text."""
+    old = house.studio.make(ArtworkRequest(seed=1)).drafts[0]
+    style = old.artwork.style
+    alt_text = f"A pond in rain, after “{style.title}” {style.byline}."
+    house.review.edit(old.id, text="my own words", alt_text=alt_text, channel_texts={"fake": "short words"})
+    new = house.review.restyle(old.id, ArtworkRequest(style="fake-05"))
+    after = new.artwork.style
+    assert after.title != style.title
+    assert (new.text, new.channel_texts) == ("my own words", {"fake": "short words"})
+    assert new.alt_text == f"A pond in rain, after “{after.title}” {after.byline}."
+    assert kept_words(house.review.draft(old.id), new) == ("text", "alt text", "texts of channels")
+    assert house.review.undo(new.id).text == new.artwork.post_text
+    newest = house.review.repaint(old.id, ArtworkRequest())
+    assert (newest.text, newest.channel_texts) == ("my own words", {"fake": "short words"})
+    assert newest.alt_text == newest.artwork.alt_text
+    assert kept_words(house.review.draft(old.id), newest) == ("text", "texts of channels")
+    fresh = house.review.restyle(old.id, ArtworkRequest(style="fake-05"), fresh_words=True)
+    assert (fresh.text, fresh.alt_text, fresh.channel_texts) == (fresh.artwork.post_text, fresh.artwork.alt_text, {})
+    untouched = house.studio.make(ArtworkRequest(seed=2)).drafts[0]
+    assert kept_words(untouched, house.review.restyle(untouched.id, ArtworkRequest(style="fake-05"))) == ()
+
+
+def test_versions_stand_side_by_side(house: Application) -> None:
+    """Each knows all; a replaced one is chosen again by its approval, which rejects the one that took its place."""
+    first = house.studio.make(ArtworkRequest(seed=1)).drafts[0]
+    other = house.studio.make(ArtworkRequest(seed=2)).drafts[0]
+    second = house.review.restyle(first.id, ArtworkRequest(style="fake-05"))
+    third = house.review.repaint(second.id, ArtworkRequest())
+    numbers = [first.id, second.id, third.id]
+    assert [[one.id for one in house.review.versions(number)] for number in numbers] == [numbers] * 3
+    assert [one.id for one in house.review.versions(other.id)] == [other.id]
+    (chosen,) = house.review.approve([second.id])
+    assert (chosen.state, chosen.reason, chosen.is_signed) == (DraftState.APPROVED, "", True)
+    assert house.review.draft(third.id).reason == f"draft {second.id} took its place"
+    assert house.review.draft(first.id).state is DraftState.REJECTED
+    (again,) = house.review.approve([third.id])
+    assert again.state is DraftState.APPROVED
+    assert house.review.draft(second.id).state is DraftState.APPROVED  # it is decided on already
+    rejected = house.review.reject(other.id, "too dark")
+    with pytest.raises(InvalidTransition):
+        house.review.approve([rejected.id])

@@ -1,0 +1,68 @@
+"""A post has its own time, which the publisher keeps; a post that may be out is not moved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.domain.post import PostState
+from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.services.publishing.post_decisions import GRACE
+from tests.publishing import approved, only
+
+if TYPE_CHECKING:
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.testing import FakeChannel, FakeClock
+
+
+def test_a_post_waits_for_its_time(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+    """Neither a round nor a job's single send publishes it earlier; then it is sent once."""
+    approved(house)
+    house.publisher.schedule()
+    at = clock() + timedelta(hours=3)
+    timed = house.publisher.set_time(1, at)
+    assert (timed.due, timed.timed_at, only(house)) == (at, at, timed)
+    house.publisher.publish()
+    house.publisher.publish(limit=1)
+    assert channel.mutations == 0
+    clock.advance(hours=3)
+    house.publisher.publish()
+    house.publisher.publish()
+    assert (only(house).state, channel.mutations) == (PostState.SENT, 1)
+    with house.store.read() as unit:
+        assert next(entry.action for entry in unit.journal.list(draft_id=1)) == "post time"
+
+
+def test_a_cancelled_post_is_queued_again(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+    """By its time; it is the same post."""
+    approved(house)
+    house.publisher.schedule()
+    house.publisher.withdraw(house.publisher.plan_withdrawal((1,)))
+    assert house.publisher.set_time(1, clock()).state is PostState.WAITING
+    house.publisher.publish()
+    assert (only(house).state, channel.mutations) == (PostState.SENT, 1)
+
+
+def test_a_past_time_is_refused(house: Application, clock: FakeClock) -> None:
+    """Beyond a few minutes; a post that does not exist, too."""
+    approved(house)
+    house.publisher.schedule()
+    assert house.publisher.set_time(1, clock() - GRACE).due == clock() - GRACE
+    with pytest.raises(InputError, match="is past; give a later time, or: auria posts at 1 now"):
+        house.publisher.set_time(1, clock() - GRACE - timedelta(seconds=1))
+    with pytest.raises(NotFound):
+        house.publisher.set_time(2, clock())
+
+
+@pytest.mark.parametrize("fault", ["ok", "late", "refused"])
+def test_what_is_out_or_may_be_is_not_moved(
+    house: Application, channel: FakeChannel, clock: FakeClock, fault: str
+) -> None:
+    """A sent, an unknown and a failed post."""
+    approved(house)
+    channel.plan(fault)
+    house.publisher.publish()
+    with pytest.raises(InvalidTransition, match="only posts that are waiting or cancelled can be given a time"):
+        house.publisher.set_time(1, clock())
