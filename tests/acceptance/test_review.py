@@ -170,6 +170,29 @@ def test_a_new_version_is_shown_in_the_place_of_the_old(operator):
     }
 
 
+def test_an_earlier_version_can_be_approved(operator):
+    """The key o shows the version that was replaced; its approval rejects the one that took its place."""
+    operator.run("edit", "1", "--text", "words of my own")
+    screen = Screen(operator, "review", "1", size=(80, 24))
+    screen.wait_for("quit")
+    screen.type("o")
+    screen.wait_for("there is no other version")
+    screen.wait_for("quit")
+    screen.type("s")
+    screen.wait_for("Enter for another")
+    screen.type("\r")
+    screen.wait_for("your text kept")
+    screen.wait_for("quit")
+    screen.type("o")
+    screen.wait_for("version 1 of 2")
+    screen.wait_for("quit")
+    screen.type("a")
+    screen.wait_for("1 approved")
+    assert screen.end() == 0
+    assert operator.json("show", "4")["text"] == "words of my own"
+    assert operator.json("show", "1")["versions"] == [{"id": 1, "state": "approved"}, {"id": 4, "state": "rejected"}]
+
+
 def test_a_wish_that_cannot_be_fulfilled_is_told_and_the_review_goes_on(operator):
     """An unknown painting costs nothing."""
     screen = Screen(operator, "review", "1")

@@ -1,4 +1,4 @@
-"""`auria posts withdraw`: what would be deleted is shown first, and nothing is deleted without a yes."""
+"""`auria posts at` and `auria posts withdraw`: times of posts, and deletions that need a yes."""
 
 from __future__ import annotations
 
@@ -132,3 +132,26 @@ def test_a_post_deleted_by_hand_is_resolved(house: Application, channel: FakeCha
     assert code == 0
     assert "withdrawn" in out
     assert channel.deletions == 0
+
+
+def test_a_post_gets_its_own_time(house: Application, auria: Auria) -> None:
+    """In the operator's zone, in one word or two; the lists of posts and of the coming week show it."""
+    approved(house)
+    house.publisher.schedule()
+    code, out, _ = auria("posts", "at", "1", "2026-11-22", "18:30")
+    assert code == 0
+    assert "at 2026-11-22 18:30" in out
+    assert "at 2026-11-22 18:30" in auria("posts")[1]
+    assert "2026-11-22 18:30" in auria("posts", "show", "1")[1]
+    assert "18:30 post 1 on fake" in auria("schedule")[1]
+    (coming,) = json.loads(auria("schedule", "--json")[1])["posts"]
+    assert (coming["id"], coming["timed_at"]) == (1, "2026-11-22T18:30:00+00:00")
+    code, out, _ = auria("posts", "at", "1", "2026-11-22T18:30+01:00", "--json")
+    assert json.loads(out)["due"] == "2026-11-22T17:30:00+00:00"
+    assert json.loads(auria("posts", "at", "1", "now", "--json")[1])["due"] == house.clock().isoformat()
+    code, _, err = auria("posts", "at", "1", "2020-01-01", "10:00")
+    assert code == 4
+    assert "is past" in err
+    code, _, err = auria("posts", "at", "1", "soon")
+    assert code == 4
+    assert "'soon' is not a time" in err
