@@ -105,7 +105,7 @@ def post_time(
     """
     from zoneinfo import ZoneInfo
 
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.domain.job_schedule import moment
     from auria_bot.services.serialization import post_json
 

@@ -236,7 +236,7 @@ def restyle(
     Poem, painting and the texts that you edited stay the same. The new version replaces the draft, which is rejected;
     auria approve chooses it again.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import following
 
     request = ArtworkRequest(style=style, mood=mood, mode=mode, seed=seed)
@@ -257,7 +257,7 @@ def repaint(
     The poem and the text that you edited stay the same, the alt text is new. The new version replaces the draft, which
     is rejected; auria approve chooses it again.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import following
 
     with app_context() as app:

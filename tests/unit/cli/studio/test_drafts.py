@@ -26,7 +26,7 @@ Auria = Any
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """A house of fakes that every command opens, with one draft."""
     with closing(fake_house(tmp_path / "home")) as made:
-        monkeypatch.setattr("auria_bot.cli.app_context.app_context", lambda: contextlib.nullcontext(made))
+        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         made.studio.make(ArtworkRequest(seed=1))
         yield made
 
