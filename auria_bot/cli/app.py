@@ -30,7 +30,7 @@ COMMANDS = {
     "review": ("studio.review:review", "Review waiting drafts one by one, with single keys."),
     "approve": ("studio.drafts:approve", "Approve drafts for publishing."),
     "reject": ("studio.drafts:reject", "Reject drafts."),
-    "edit": ("studio.drafts:edit", "Edit the text and alt text of a draft."),
+    "edit": ("studio.drafts:edit", "Edit the texts of a draft: one for all channels, or one channel's own."),
     "undo": ("studio.drafts:undo", "Take back the last decision on a draft, until it is published."),
     "restyle": ("studio.make:restyle", "Make a new version of a draft in another style."),
     "repaint": ("studio.make:repaint", "Make a new version of a draft with another picture."),
