@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import re
@@ -50,6 +51,7 @@ class Screen:
         )
         os.close(theirs)
         self.seen = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
 
     def wait_for(self, words: str) -> str:
         """Wait until the words appear after those waited for last; what was drawn meanwhile."""
@@ -65,7 +67,7 @@ class Screen:
         """Take what the program drew meanwhile; False when it has gone."""
         if select.select([self.ours], [], [], seconds)[0]:
             try:
-                self.seen += os.read(self.ours, 65536).decode(errors="replace")
+                self.seen += self._decoder.decode(os.read(self.ours, 65536))
             except OSError:
                 return False
         return True
