@@ -169,8 +169,8 @@ def review(
 ) -> None:
     """Review waiting drafts one by one, with single keys.
 
-    a approve, r reject with a reason, e edit, s restyle, p repaint, o other version, u undo, n or space next, b back, v view in full,
-    ? keys, q quit. Each decision is saved at once, and can be undone until it is published.
+    a approve, r reject with a reason, e edit, s restyle, p repaint, o other version, u undo, n or space next, b back,
+    v view in full, ? keys, q quit. Each decision is saved at once, and can be undone until it is published.
     """
     from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.pictures import Drawing
