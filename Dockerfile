@@ -19,7 +19,9 @@ RUN if [ "$VARIANT" = cuda ]; then EXTRAS="${EXTRAS:+$EXTRAS,}torch"; fi; IFS=,;
         && case $(/venv/bin/pip show torch) in *cuda-toolkit*) \
             /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements/cuda.txt ;; esac ;; \
     esac
-COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
+COPY LICENSES LICENSES
+COPY docs/manual.py docs/manual.py
 COPY config config
 COPY migrations migrations
 COPY models models
