@@ -42,7 +42,7 @@ def artwork(number: int = 1, **changes: Any) -> Artwork:
     return Artwork(**{**values, **changes})
 
 
-def add_draft(unit: Any, number: int = 1, **changes: Any) -> Draft:
+def add_draft(unit: Any, number: int = 1, *, traits: tuple[float, ...] = (), **changes: Any) -> Draft:
     """Insert a draft into a unit of work."""
     values = {"folder": f"run-{number}", "picture_sha256": f"{number:064x}", "made_at": NOW, **changes}
-    return unit.drafts.add(artwork(number), **values)
+    return unit.drafts.add(artwork(number, traits=traits), **values)

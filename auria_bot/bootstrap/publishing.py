@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from auria_bot.domain.interfaces import Channel, Secrets
+    from auria_bot.services.engagement.approvals import ApprovalModel
     from auria_bot.services.engagement.preferences import PreferenceModel
     from auria_bot.services.engagement.report import EngagementReporter
     from auria_bot.services.engagement.tracker import Tracker
@@ -80,6 +81,14 @@ class PublishingServices(Core):
             share=chosen.share,
             explore=chosen.exploration,
         )
+
+    @cached_property
+    def approvals(self) -> ApprovalModel:
+        """Learns which paintings the operator approves."""
+        from auria_bot.services.engagement.approvals import ApprovalModel
+
+        chosen = self.settings.learning
+        return ApprovalModel(store=self.store, enabled=chosen.approvals, explore=chosen.exploration)
 
     @cached_property
     def channel_administration(self) -> ChannelAdministration:

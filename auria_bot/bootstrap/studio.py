@@ -57,6 +57,7 @@ class StudioServices(PublishingServices):
             clock=self.clock,
             faults=self.unfit_words,
             preferences=self.preferences,
+            approvals=self.approvals,
         )
 
     @cached_property

@@ -44,6 +44,7 @@ COMMANDS = {
     "catalogue": ("studio.prints:catalogue", "Write a catalogue of many works as PDF."),
     "measure": ("engagement.measure:measure", "Measure engagement with published posts, where that is due."),
     "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
+    "eye": ("engagement.measure:show_eye", "Show what was learned from approvals and rejections about paintings."),
     "moods": ("engagement.measure:list_moods", "List the moods, with their chances learnt from engagement."),
     "styles": ("models:styles", "List and add the paintings that pictures are restyled after."),
     "models": ("models:list_models", "List the trained models: hash, size, metrics and licence."),

@@ -142,6 +142,7 @@ class ArtworkInProgress:
     haiku: Haiku | None = None
     painting_score: float | None = None  # the painter's own matching score
     subject: str | None = None  # what the painter set out to paint; "" when it cannot say
+    traits: tuple[float, ...] = ()  # what the painting looks like, see `domain.approval`
     style: Style | None = None
     nudity: float | None = None  # 0 to 1
     fingerprint: str | None = None  # perceptual hash, 16 hexadecimal digits
@@ -173,6 +174,7 @@ class ArtworkInProgress:
         for name in ("models", "seconds"):
             data[name] = tuple((str(key), item) for key, item in data.get(name, ()))
         data["rejected"] = tuple(data.get("rejected", ()))
+        data["traits"] = tuple(float(value) for value in data.get("traits", ()))
         data["files"] = _files_from_json(value)
         return cls(**data)
 
@@ -194,6 +196,7 @@ class Artwork:
     post_text: str
     files: Mapping[str, ArtworkFile]  # by kind; KEPT_FILES
     models: tuple[tuple[str, str], ...]
+    traits: tuple[float, ...] = ()  # of the painting, see `domain.approval`; () where they were not measured
 
     @classmethod
     def finished(cls, artwork: ArtworkInProgress) -> Artwork:

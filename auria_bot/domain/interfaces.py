@@ -103,6 +103,7 @@ class Painting:
     path: Path  # PNG
     score: float  # how well it matches the poem; higher is better; comparable within one call only
     subject: str = ""  # what it set out to paint, as it follows "a painting of"; "" where it cannot say
+    traits: tuple[float, ...] = ()  # what it looks like, of unit variance, for `domain.approval`; () where not measured
 
 
 @runtime_checkable

@@ -143,6 +143,8 @@ class LearningSettings(Section):
     """Share of the probability that is spread equally over all moods."""
     half_life: float = Field(default=45.0, ge=1, le=3650)
     """Days after which an artwork's engagement counts half."""
+    approvals: bool = True
+    """Choose among painted candidates by your own approvals and rejections too."""
 
 
 class RedditSettings(Section):

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, exists, func, insert, select, update
 
+from auria_bot.domain.approval import Decision
 from auria_bot.domain.artwork import Artwork, Haiku
 from auria_bot.domain.draft import PUBLISHED, REPLACED, WITHDRAWN, Draft, DraftState
 from auria_bot.domain.post import TERMINAL, PostState
@@ -122,6 +123,29 @@ class Drafts:
     def fingerprints(self) -> tuple[str, ...]:
         """The perceptual hashes of all pictures, including rejected ones, newest first."""
         return tuple(self._connection.scalars(select(drafts.c.fingerprint).order_by(drafts.c.id.desc())))
+
+    def decisions(self, limit: int) -> tuple[Decision, ...]:
+        """The operator's latest decisions on paintings, the newest last; those whose traits are unknown are left out.
+
+        A draft that was restyled was not rejected for its painting, so it is no decision.
+        """
+        restyled = exists().where(journal.c.draft_id == drafts.c.id, journal.c.action == "restyle")
+        decided = [str(DraftState.APPROVED), str(DraftState.SCHEDULED), str(DraftState.REJECTED)]
+        rows = self._connection.execute(
+            select(drafts.c.id, drafts.c.state, drafts.c.artwork)
+            .where(drafts.c.state.in_(decided), ~restyled)
+            .order_by(drafts.c.decided_at.desc(), drafts.c.id.desc())
+            .limit(limit)
+        )
+        found = [
+            Decision(
+                draft_id=row.id,
+                approved=row.state != DraftState.REJECTED,
+                traits=tuple(float(value) for value in row.artwork.get("traits", ())),
+            )
+            for row in rows
+        ]
+        return tuple(decision for decision in reversed(found) if decision.traits)
 
     def recent_haiku(self, count: int) -> tuple[Haiku, ...]:
         """The poems of the latest drafts, newest first."""

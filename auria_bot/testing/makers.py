@@ -176,7 +176,8 @@ class FakePainter(_Maker):
             draw = _digest(haiku.text, seed, number, mood.name if mood else "", theme)
             path = folder / f"{number:02d}.png"
             _save(_stripes(0 if fault == "blank" else draw), path)
-            made.append(Painting(path=path, score=1.0 - number / count))
+            traits = (draw % 7 - 3.0, draw % 5 - 2.0)
+            made.append(Painting(path=path, score=1.0 - number / count, traits=traits))
         return tuple(made)
 
 

@@ -6,7 +6,7 @@ same poem and seed give the same bytes on the same machine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from auria_bot.art.minilm import MiniLM
 from auria_bot.art.packaged_weights import MINILM
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
 from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, describe
+from auria_bot.art.painters.ranker import Ranker
 from auria_bot.art.painters.retouching import blurred, denoise, find_moon, paint_moon, to_night
 from auria_bot.art.pictures import save_picture
 from auria_bot.art.runtime import load
@@ -25,7 +26,7 @@ from auria_bot.domain.interfaces import Painting
 from auria_bot.errors import InputError, ModelCorrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,6 +39,7 @@ __all__ = ["AttnPainter", "Canvas", "aesthetic_score"]
 _MOST = 64  # most candidates of one call
 _MOONLESS = 0.15  # score lost by a moonlit night without a moon
 _SNOWY, _WHITE = 0.3, 75.0  # score gained by an all-white winter, and the L that counts as white
+_LIKING, _APART = 0.12, 2.0  # most that the ranker adds, and the difference in its logits that counts as large
 _CELLS = 8  # cells a side at which composition is measured
 _COLOURFUL = 35.0  # mean chroma for full marks
 _FORMED, _VARIED = 18.0, 18.0  # standard deviation of the cells' L, and of a and b, for full marks
@@ -77,6 +79,8 @@ class AttnPainter:
         runtime: str = "auto"  # "auto", "openvino" or "onnxruntime"
         precision: str = "f32"  # or "bf16", where OpenVINO runs on a processor that has it
         threads: int = 0  # 0: every core
+        ranker: bool = True  # let the ranker, trained on real pictures, count where models/ranker is there
+        approval: dict[str, float] = field(default_factory=dict)  # weights of traits by number, learned from decisions
 
     name: ClassVar[str] = "attn"
 
@@ -96,10 +100,16 @@ class AttnPainter:
             for name in ("sketcher.onnx", "model.onnx")
         )
         self._minilm = MiniLM(threads=self.config.threads or 2)
+        self._ranker = (
+            Ranker(models, runtime_name=self.config.runtime, threads=self.config.threads)
+            if self.config.ranker and (models / "ranker").is_dir()
+            else None
+        )
 
     def models(self) -> Mapping[str, str]:
-        """SHA-256 of the painter's model and of MiniLM."""
-        return {"painter": self._sha256, "minilm": MINILM.sha256}
+        """SHA-256 of the painter's model, of MiniLM and of the ranker."""
+        ranker = {"ranker": self._ranker.sha256} if self._ranker is not None else {}
+        return {"painter": self._sha256, "minilm": MINILM.sha256, **ranker}
 
     def prompt(self, haiku: Haiku, *, seed: int, mood: Mood | None = None, theme: str | None = None) -> Prompt:
         """The prompt for a poem."""
@@ -165,8 +175,8 @@ class AttnPainter:
     ) -> tuple[Painting, ...]:
         """Paint `count` candidates as PNG files in `folder`, the best first.
 
-        At least Config.candidates are painted; they are ranked by matching score plus `aesthetic_score`, and that sum
-        is returned.
+        At least Config.candidates are painted; they are ranked by matching score, `aesthetic_score` and the ranker, and
+        that sum is returned.
 
         Raises:
             InputError: the count or the seed is out of range.
@@ -174,15 +184,31 @@ class AttnPainter:
         """
         prompt = self.prompt(haiku, seed=seed, mood=mood, theme=theme)
         canvases = self.imagine(prompt.text, seed=seed, count=min(_MOST, max(count, self.config.candidates)))
-        ranked = [(canvas.score + appeal, lab) for canvas in canvases for appeal, lab in [_appraise(canvas, prompt)]]
+        traits, liking = self._judged(canvases)
+        ranked = [
+            (canvas.score + appeal + liking[place], place, lab)
+            for place, canvas in enumerate(canvases)
+            for appeal, lab in [_appraise(canvas, prompt)]
+        ]
         ranked.sort(key=lambda each: -each[0])
         subject = describe(prompt.scene, prompt.light, (*haiku.lines, theme or ""))
         paintings = []
-        for rank, (score, lab) in enumerate(ranked[:count]):
+        for rank, (score, place, lab) in enumerate(ranked[:count]):
             path = folder / f"painting-{rank}.png"
             save_picture(Image.fromarray(_finished(lab, prompt)), path)
-            paintings.append(Painting(path=path, score=score, subject=subject))
+            paintings.append(Painting(path=path, score=score, subject=subject, traits=traits[place]))
         return tuple(paintings)
+
+    def _judged(self, canvases: Sequence[Canvas]) -> tuple[list[tuple[float, ...]], list[float]]:
+        """The traits of the candidates, and what the ranker adds to their scores."""
+        if self._ranker is None:
+            return [()] * len(canvases), [0.0] * len(canvases)
+        traits = self._ranker.traits([canvas.pixels for canvas in canvases])
+        learned = [self.config.approval.get(str(number), 0.0) for number in range(traits.shape[1])]
+        logits = self._ranker.weights.logits(traits, learned)
+        return [tuple(map(float, each)) for each in traits], [
+            float(value) for value in _LIKING * np.tanh((logits - logits.mean()) / _APART)
+        ]
 
 
 def _appraise(canvas: Canvas, prompt: Prompt) -> tuple[float, NDArray[np.float32]]:

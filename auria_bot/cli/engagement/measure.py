@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.approval import Approval
     from auria_bot.domain.engagement import TrackedPost
     from auria_bot.domain.mood import Mood
     from auria_bot.services.engagement.preferences import Preference, Preferences
     from auria_bot.services.engagement.tracker import MeasurementResult
 
-__all__ = ["list_moods", "measure", "strip"]
+__all__ = ["list_moods", "measure", "show_eye", "strip"]
 
 
 def measure(
@@ -115,6 +116,7 @@ _SHOWN = 5  # paintings at either end
 _SCALE = 1.5  # spreads to either side of what is usual, on the drawn scale
 _HALF = 9  # characters to either side
 _SCALE_HEAD = f"-{_SCALE:g}{'usual':^{2 * _HALF - 7}}+{_SCALE:g}"
+_SHOWN = 5  # drafts from each end of a ranking
 _WIDE = 110  # columns from which a mood is described
 
 
@@ -147,6 +149,64 @@ def list_moods(
                 console.print(_moods(preferences, MOODS if console.width >= _WIDE else {}))
             console.print(_paintings(app, preferences, whole=styles))
             note(_summary(preferences))
+
+
+def show_eye(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show what was learned from approvals and rejections about paintings.
+
+    The painter measures a few traits of each painting. Your decisions give them weights, by which it chooses among its
+    candidates; the drafts that the weights set highest and lowest show what they stand for.
+    """
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        model = app.approvals
+        decisions, learned, foreseen = model.decisions(), model.learned(), model.accuracy()
+        scored = sorted(
+            (
+                (learned.score(each.traits), each)
+                for each in decisions
+                if learned.weights and len(each.traits) == len(learned.weights)
+            ),
+            key=lambda pair: (-pair[0], pair[1].draft_id),
+        )
+        if as_json:
+            print_json(
+                {
+                    "enabled": model.enabled,
+                    "decisions": learned.decisions,
+                    "approved": learned.approved,
+                    "share": learned.share,
+                    "without": model.explore,
+                    "foreseen": foreseen,
+                    "weights": list(learned.weights),
+                    "drafts": [
+                        {"draft": each.draft_id, "score": score, "approved": each.approved} for score, each in scored
+                    ],
+                }
+            )
+            return
+        if scored:
+            ends = scored if len(scored) <= 2 * _SHOWN else [*scored[:_SHOWN], *scored[-_SHOWN:]]
+            rows = [
+                (str(each.draft_id), f"{score:+.2f}", "approved" if each.approved else "rejected")
+                for score, each in ends
+            ]
+            out().print(_right(table("", ("draft", "score", "decision"), rows), 0, 1))
+        note(_eye_summary(learned, foreseen, enabled=model.enabled, without=model.explore))
+
+
+def _eye_summary(learned: Approval, foreseen: float | None, *, enabled: bool, without: float) -> str:
+    """How paintings are chosen, in a few sentences."""
+    count = counted(learned.decisions, "decision")
+    if not learned.weights:
+        return f"{count} about paintings so far; approvals and rejections are both needed: auria review"
+    said = f"{count} ({learned.approved} approved) count by {learned.share:.0%}."
+    if foreseen is not None:
+        said += f" Of an approved and a rejected painting they tell the approved one in {foreseen:.0%} of cases."
+    if not enabled:
+        return f"{said} They choose nothing, because learning.approvals is off."
+    return f"{said} {without:.0%} of runs are made without them."
 
 
 def _summary(preferences: Preferences) -> str:

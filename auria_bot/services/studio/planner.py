@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import Artwork
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Clock
+    from auria_bot.services.engagement.approvals import ApprovalModel
     from auria_bot.services.engagement.preferences import PreferenceModel, Preferences
     from auria_bot.services.studio.plan import StudioConfig
     from auria_bot.store.unit_of_work import Store
@@ -55,9 +56,10 @@ class RunPlanner:
         clock: Clock,
         faults: Callable[[str], Sequence[str]],
         preferences: PreferenceModel | None = None,
+        approvals: ApprovalModel | None = None,
     ) -> None:
         self._config, self._store, self._clock = config, store, clock
-        self._faults, self._preferences = faults, preferences
+        self._faults, self._preferences, self._approvals = faults, preferences, approvals
 
     def with_theme(self, request: ArtworkRequest) -> ArtworkRequest:
         """The request with the theme that its season chooses; the same seed chooses the same one.
@@ -158,13 +160,16 @@ class RunPlanner:
     def _plan(self, request: ArtworkRequest, preferences: Preferences | None) -> Plan:
         config = self._config
         seed = new_seed() if request.seed is None else request.seed
-        weights = preferences.weights(seed) if preferences else {}
+        learned = {
+            "leanings": preferences.weights(seed) if preferences else {},
+            "approval": self._approvals.weights(seed) if self._approvals and request.seed is None else {},
+        }
         plan = Plan(
             run=f"{self._clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
             seed=seed,
             request=request,
             backends=dict(config.backends),
-            shared_options={**config.shared_options, **({"leanings": weights} if weights else {})},
+            shared_options={**config.shared_options, **{name: value for name, value in learned.items() if value}},
             candidates=config.candidates,
             rounds=config.rounds,
             size=config.size,

@@ -181,6 +181,7 @@ def _paint(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgres
                 changed = artwork.evolve(
                     painting_score=round(float(painting.score), 6),
                     subject=painting.subject,
+                    traits=tuple(round(float(trait), 3) for trait in painting.traits),
                     nudity=round(float(result.nudity), 6),
                     rejected=tuple(rejected),
                 )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Clock
     from auria_bot.domain.pipeline import ArtworkRequest
     from auria_bot.execution.work_unit import Executor
+    from auria_bot.services.engagement.approvals import ApprovalModel
     from auria_bot.services.engagement.preferences import PreferenceModel
     from auria_bot.services.studio.plan import StudioConfig
     from auria_bot.services.studio.run_store import Run, RunEvent, RunStore
@@ -86,11 +87,17 @@ class Studio:
         clock: Clock,
         faults: Callable[[str], Sequence[str]],
         preferences: PreferenceModel | None = None,
+        approvals: ApprovalModel | None = None,
     ) -> None:
-        """`faults` gives reasons why a theme must not be used; without `preferences`, engagement has no effect."""
+        """`faults` gives reasons why a theme must not be used.
+
+        Without `preferences` engagement has no effect, without `approvals` the operator's decisions have none.
+        """
         self._config, self._store, self._pictures, self._clock = config, store, pictures, clock
         self._runs, self._executor = runs, executor
-        self._planner = RunPlanner(config=config, store=store, clock=clock, faults=faults, preferences=preferences)
+        self._planner = RunPlanner(
+            config=config, store=store, clock=clock, faults=faults, preferences=preferences, approvals=approvals
+        )
 
     def with_theme(self, request: ArtworkRequest) -> ArtworkRequest:
         """The request with the theme that its season chooses, as `make` would complete it.

@@ -17,6 +17,7 @@ from auria_bot.errors import NotFound, Unauthorised
 from auria_bot.settings.loading import load
 from auria_bot.testing import FakeChannel
 from tests.engaged import add_sent
+from tests.factories import add_draft
 from tests.unit.cli.engaged_home import fill, home, now
 
 if TYPE_CHECKING:
@@ -167,3 +168,24 @@ def test_a_narrow_screen_goes_without_descriptions(auria: Any, screen: Any):
 def test_a_strip_shows_where_the_mean_lies(values: tuple[float, float, float], drawn: str):
     """The usual value is in the middle; what lies beyond the scale is drawn at its end."""
     assert strip(*values) == drawn
+
+
+def test_nothing_decided_nothing_learned(auria: Any):
+    """`auria eye` says what is needed first."""
+    assert auria("eye")[2].endswith("approvals and rejections are both needed: auria review\n")
+    assert json.loads(auria("eye", "--json")[1])["weights"] == []
+
+
+def test_decisions_are_accounted_for(auria: Any):
+    """It shows the drafts that the learned weights set highest and lowest, and how well they foresee a decision."""
+    with closing(build(load())) as house, house.store.begin() as unit:
+        for number in range(1, 25):
+            draft = add_draft(unit, 100 + number, traits=(1.0 if number % 2 else -1.0, float(number % 5)))
+            unit.drafts.save(draft.approve(("folder",), now()) if number % 2 else draft.reject("", now()))
+    code, said, told = auria("eye")
+    assert code == 0
+    assert (said.count("approved"), said.count("rejected")) == (5, 5)
+    assert "24 decisions (12 approved)" in told
+    assert "100% of cases" in told
+    found = json.loads(auria("eye", "--json")[1])
+    assert (found["approved"], len(found["drafts"]), found["enabled"]) == (12, 24, True)

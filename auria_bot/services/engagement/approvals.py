@@ -1,0 +1,56 @@
+"""Preferences for paintings, learned from the operator's own decisions about drafts.
+
+Approvals and rejections give weights of the traits by which the painter chooses among its candidates
+(`domain.approval`). A part of the artworks is made without them, so that nothing is lost for good.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auria_bot.domain.approval import LATEST, accuracy, fit
+from auria_bot.domain.pipeline import SEEDS
+from auria_bot.services.studio.plan import derive
+
+if TYPE_CHECKING:
+    from auria_bot.domain.approval import Approval, Decision
+    from auria_bot.store.unit_of_work import Store
+
+__all__ = ["ApprovalModel"]
+
+
+class ApprovalModel:
+    """Learns which paintings are approved.
+
+    Usage::
+
+        weights = model.weights(seed)  # for the painter's option `approval`
+    """
+
+    def __init__(self, *, store: Store, enabled: bool = True, explore: float = 0.2) -> None:
+        """Set the collaborators.
+
+        Args:
+            enabled: if false, decisions are reported but choose nothing.
+            explore: share of the artworks that are made without what was learned, 0 to 1.
+        """
+        self._store, self.enabled, self.explore = store, enabled, explore
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """The decisions that count, the newest last."""
+        with self._store.read() as unit:
+            return unit.drafts.decisions(LATEST)
+
+    def learned(self) -> Approval:
+        """What follows from them."""
+        return fit(self.decisions())
+
+    def accuracy(self) -> float | None:
+        """How well decisions are foreseen; see `domain.approval.accuracy`."""
+        return accuracy(self.decisions())
+
+    def weights(self, seed: int) -> dict[str, float]:
+        """The weights of the traits, by their number, for the artworks of a run; {} where none are to be used."""
+        if not self.enabled or derive(seed, "approval") / SEEDS < self.explore:
+            return {}
+        return {str(number): weight for number, weight in enumerate(self.learned().counted())}
