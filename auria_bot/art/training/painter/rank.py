@@ -104,9 +104,10 @@ def fit(features: NDArray[np.float32], is_real: NDArray[np.bool_], *, traits: in
         traits: how many components.
     """
     mean = features.mean(0)
-    _, values, rows = np.linalg.svd(features - mean, full_matrices=False)
-    deviation = values[:traits] / np.sqrt(len(features) - 1)
-    basis = (rows[:traits] / np.maximum(deviation, 1e-6)[:, None]).astype(np.float32)
+    variances, columns = np.linalg.eigh(np.cov(features - mean, rowvar=False))
+    largest = np.argsort(variances)[::-1][:traits]
+    deviation = np.sqrt(np.maximum(variances[largest], 1e-12))
+    basis = (columns[:, largest] / deviation).T.astype(np.float32)
     x = torch.from_numpy((features - mean) @ basis.T)
     target = torch.from_numpy(is_real.astype(np.float32))
     balance = torch.where(target > 0, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
