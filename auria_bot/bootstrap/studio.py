@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.bootstrap.publishing import PublishingServices
 
 if TYPE_CHECKING:
-    from auria_bot.services.prints.painting import CanvasPainter
+    from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.plan import BackendSpec
     from auria_bot.services.studio.review import Review
     from auria_bot.services.studio.run_store import RunStore
@@ -77,7 +77,7 @@ class StudioServices(PublishingServices):
     @cached_property
     def canvas_painter(self) -> CanvasPainter:
         """Paints drafts anew at any size."""
-        from auria_bot.services.prints.painting import CanvasPainter
+        from auria_bot.services.prints.printing import CanvasPainter
 
         return CanvasPainter(
             pictures=self.pictures,

@@ -65,9 +65,11 @@ _ITSELF = word_set(
 )
 """Words of poems about poems or about Reddit; Auria uses none of them."""
 _NOBODY = word_set(
-    "adam athena bach basho beethoven buddha buson caesar cassandra chiyo christ cinderella cleopatra dante einstein elvis england eve god hamlet irish issa jesus juliet karma lazarus"
+    "adam athena bach basho beethoven buddha buson caesar cassandra chiyo christ cinderella cleopatra dante einstein "
+    "elvis england eve god hamlet irish issa jesus juliet karma lazarus"
     " lear "
-    "macbeth magdalene maine mass monet moses mozart ophelia othello napoleon pandora persephone picasso rembrandt romeo santa santoka shakespeare shiki solomon states thor thoreau via whitman zeus "
+    "macbeth magdalene maine mass monet moses mozart ophelia othello napoleon pandora persephone picasso rembrandt "
+    "romeo santa santoka shakespeare shiki solomon states thor thoreau via whitman zeus "
 )
 """Names that identify no living person: of scripture, myth, the stage and old masters, and of places."""
 _SOMEBODY = word_set("dickinson gandhi guevara putin stalin trump wazowski ")
@@ -113,7 +115,8 @@ _SELLS = re.compile(
     r"https?:|www\.|\w-*+\.(?:com|org|net|io|co|ly|tv|shop)\b|"
     r"\b(?:(?:please|like and|comment and|to) subscribe|subscribe (?:now|today|here|please|and|for|to (?:my|our|the"
     r"|this) "
-    r"(?:\w+ )?(?:channel|blog|newsletter|page|podcast|list|feed))|(?:promo|coupon) codes?|discount coupon|follow me|onlyfans|patreon"
+    r"(?:\w+ )?(?:channel|blog|newsletter|page|podcast|list|feed))|(?:promo|coupon) codes?|discount coupon|follow me"
+    r"|onlyfans|patreon"
     r"|giveaway|"
     r"buy (?:now|my)|check out my (?:blog|book|channel|page|podcast|profile|shop|site|store|video)s?|"
     r"link in bio|upvotes? (?:me|this|please)|discord\.gg|etsy|soundcloud)\b",

@@ -21,9 +21,8 @@ from pydantic import BaseModel, ValidationError
 
 from auria_bot.errors import SettingsError
 from auria_bot.redaction import SECRET_PREFIX, register_secret
-from auria_bot.settings.errors import PREFIX, SECRET_NAME, explain
 from auria_bot.settings.locations import CONFIG, default_home, shipped
-from auria_bot.settings.options import current_names, current_path
+from auria_bot.settings.options import PREFIX, SECRET_NAME, current_names, current_path, explain
 from auria_bot.settings.schema import Settings
 
 __all__ = ["load"]

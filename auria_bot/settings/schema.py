@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from auria_bot.redaction import redacted
-from auria_bot.settings.errors import SECRET_NAME
 from auria_bot.settings.locations import default_home, shipped
+from auria_bot.settings.options import SECRET_NAME
 from auria_bot.settings.sections import (
     BackendSettings,
     ChannelSettings,

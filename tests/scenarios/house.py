@@ -26,7 +26,7 @@ RELEASED_LINES = 45_381
 
 NEW_BEHAVIOUR = {
     "art/nets/lora.py": "low-rank adapters of a language model",
-    "art/poets/smollm2.py": "a language model that ships as a package",
+    "art/poets/causal_lm.py": "a language model that ships as a package",
     "art/poets/subword_decoding.py": "5-7-5 by construction for language models",
     "art/poets/verse_tokens.py": "5-7-5 by construction for language models",
     "art/poets/word_trie.py": "5-7-5 by construction for language models",
@@ -38,7 +38,6 @@ NEW_BEHAVIOUR = {
     "art/stylists/hands.py": "the hand of each painting, measured",
     "art/stylists/oil_strokes.py": "pictures painted anew, stroke by stroke",
     "art/stylists/washes.py": "watercolour and ink",
-    "art/stylists/woodblock.py": "woodblock prints",
     "art/nets/real_esrgan.py:Rrdbnet": "enlarging by the larger network",
     "art/nets/real_esrgan.py:_DenseBlock": "enlarging by the larger network",
     "art/evaluation/poem_reading.py": "sheets on which poems are marked blind",

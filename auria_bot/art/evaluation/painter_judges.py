@@ -19,9 +19,8 @@ from torch.nn import functional as F
 from auria_bot.art.checkpoint import load_weights, save_weights
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.painters.prompt_vocabulary import SCENES
-from auria_bot.art.training.painter.dataset import shrink
+from auria_bot.art.training.painter.dataset import fit_linear, shrink
 from auria_bot.art.training.painter.match import as_pixels
-from auria_bot.art.training.painter.typicality import fit_linear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +71,7 @@ class SceneClassifier:
 
     @torch.no_grad()
     def __call__(self, found: NDArray[np.float32], among: Sequence[str] = SCENES) -> NDArray[np.int64]:
-        """Scenes (n,) as indices into SCENES, from Lite0's pooled features (n, 1280); only those `among` are answered."""
+        """Scenes (n,) as indices into SCENES, from Lite0's pooled features (n, 1280); only `among` are answered."""
         w = self._weights
         logits = F.linear((torch.from_numpy(found) - w["mean"]) / w["size"], w["weight"], w["bias"])
         logits[:, [number for number, name in enumerate(SCENES) if name not in among]] = -torch.inf

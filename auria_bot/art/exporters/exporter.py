@@ -20,8 +20,7 @@ from PIL import Image, ImageCms, ImageFilter, PngImagePlugin, TiffImagePlugin
 
 from auria_bot import __version__
 from auria_bot.art.exporters.card import card
-from auria_bot.art.exposure import correct_exposure
-from auria_bot.art.pictures import POST_SIZE, crop, open_picture, save_picture, write_bytes
+from auria_bot.art.pictures import POST_SIZE, correct_exposure, crop, open_picture, save_picture, write_bytes
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:

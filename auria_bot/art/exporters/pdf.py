@@ -1,6 +1,6 @@
 """PDF documents of pictures and poems, set in EB Garamond with its kerning, ligatures and old-style figures.
 
-All lengths are millimetres of the trimmed page, from its upper left corner; with a bleed the sheet is larger all around,
+All lengths are millimetres of the trimmed page, from its upper left corner; with a bleed the sheet is larger around it,
 and TrimBox and BleedBox say so. Fonts are embedded, only the glyphs that occur. The same content gives the same bytes.
 
 ISO 32000-1:2008, 14.11.2 (page boundaries).

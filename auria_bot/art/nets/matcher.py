@@ -1,8 +1,8 @@
 """The matcher: how well a picture and a text fit together, in the manner of AttnGAN's DAMSM.
 
 Globally, pooled EfficientNet-Lite0 maps against the sentence; locally, each word attends to the regions of the
-picture (16 pixels a side) and is compared with the result (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10). Lite0 stays frozen; only
-the projections are trained, on real pictures, with InfoNCE.
+picture (16 pixels a side) and is compared with the result (Xu et al. 2018, arXiv:1711.10485, equations 7 to 10).
+Lite0 stays frozen; only the projections are trained, on real pictures, with InfoNCE.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Scorer(nn.Module):
         self.lite0 = lite0
 
     def forward(self, pictures: Tensor, sentence: Tensor, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures (n, 3, side, side) in [0, 1], text (1, 384), (1, L, 384), (1, L); scores (n,), vectors (n, width)."""
+        """Pictures (n, 3, side, side) in [0, 1], text (1, 384), (1, L, 384), (1, L); scores (n,), vectors."""
         pictures_encoded = self.matcher.encode_pictures(*self.matcher.pool(self.lite0.taps(pictures, TAPS)))
         scores = self.matcher.scores(pictures_encoded, self.matcher.encode_texts(sentence, words), mask)
         return scores[:, 0], pictures_encoded[0]

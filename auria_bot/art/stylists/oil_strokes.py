@@ -79,7 +79,7 @@ def _toned(study: NDArray[np.float32], size: tuple[int, int], hand: Hand) -> Ima
 
 
 def _prior(shape: tuple[int, ...], curl: float, chance: np.random.Generator) -> NDArray[np.float32]:
-    """(height, width) radians of strokes where the picture has no forms: a slant, or slow eddies for a hand that curls."""
+    """(height, width) radians of strokes where the picture has no forms: a slant, or eddies for a hand that curls."""
     y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) / max(shape)
     slant = chance.choice([-0.5, -0.25, 0.0, 0.25])
     wave = np.zeros(shape, np.float32)
@@ -294,7 +294,7 @@ def _rows(height: int, margin: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _lit(canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, seed: int) -> Image.Image:
-    """The canvas with light from the upper left over its relief and its weave; a smooth hand adds the picture's detail."""
+    """The canvas lit from the upper left over its relief and its weave; a smooth hand adds the picture's detail."""
     width, height = canvas.size
     if min(canvas.size) < 3:
         return Image.merge("RGB", canvas.split()[:3])

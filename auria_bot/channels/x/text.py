@@ -37,7 +37,7 @@ _END = r"(?![A-Za-z0-9@+-])"  # what follows a domain's name
 _IN_PATH = r"A-Za-z0-9\u00C0-\u024F\u0400-\u04FF!*';:=+,.$/%#\[\]\-\u2013_~@|&()"
 _PATH = rf"(?:/(?:[{_IN_PATH}]*[A-Za-z0-9\u00C0-\u024F\u0400-\u04FF/=#&+_-])?)?"
 _QUERY = r"(?:\?[A-Za-z0-9!?*'();:&=+$/%#\[\]\-_.,~|@]*[A-Za-z0-9\-_&=#/])?"
-# A label of a domain has 63 characters and a domain 126 labels at most: searching a text takes time in line with its length.
+# A label of a domain has 63 characters and a domain 126 labels at most: searching a text takes linear time.
 _WITH_SCHEME = re.compile(
     rf"{_BEFORE}https?://(?P<domain>(?:[^\W_](?:[\w-]{{0,61}}[^\W_])?\.){{1,126}}[^\W_](?:[\w-]{{0,61}}[^\W_])?)"
     rf"(?P<rest>(?::\d+)?{_PATH}{_QUERY})",

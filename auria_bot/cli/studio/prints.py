@@ -36,14 +36,14 @@ def print_draft(
 ) -> None:
     """Print a draft at any size, its strokes painted anew.
 
-    Nothing is enlarged: A2 at 300 dpi has 4961 x 7016 pixels. PNG and TIFF are filled by the picture; a PDF page shows the
-    poem too, and needs auria-bot[print].
+    Nothing is enlarged: A2 at 300 dpi has 4961 x 7016 pixels. PNG and TIFF are filled by the picture; a PDF page shows
+    the poem too, and needs auria-bot[print].
     """
     from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import counting
-    from auria_bot.services.prints import printing, sheet_size
+    from auria_bot.services.prints import printing
 
-    sheet = sheet_size.sheet(size, landscape=landscape, bleed=bleed)
+    sheet = printing.sheet(size, landscape=landscape, bleed=bleed)
     chosen = _form(form, target)
     path = target or Path(f"auria-{draft_id}-{sheet.name.replace(' ', '')}.{chosen}")
     with app_context() as app:
@@ -114,12 +114,12 @@ def catalogue(
     from auria_bot.domain.draft import PUBLISHED, DraftState
     from auria_bot.errors import UnknownName
     from auria_bot.services.prints import catalogue as catalogues
-    from auria_bot.services.prints import sheet_size
+    from auria_bot.services.prints import printing
 
     known = {*map(str, DraftState), PUBLISHED}
     if unknown := next((name for name in state or () if name not in known), None):
         raise UnknownName(f"no state named {unknown[:40]!r}; known: {', '.join(sorted(known))}")
-    sheet = sheet_size.sheet(size, landscape=landscape, bleed=bleed)
+    sheet = printing.sheet(size, landscape=landscape, bleed=bleed)
     wanted = catalogues.Selection(
         ids=_numbers(ids), states=tuple(state or ()), first=_day(first, "--from"), last=_day(last, "--to")
     )

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.exporters.pdf import PdfDocument
     from auria_bot.domain.draft import Draft
-    from auria_bot.services.prints.painting import CanvasPainter
-    from auria_bot.services.prints.sheet_size import Sheet
+    from auria_bot.services.prints.printing import CanvasPainter, Sheet
     from auria_bot.services.studio.review import Review
 
 __all__ = ["MOST_WORKS", "Selection", "select", "write_catalogue"]

@@ -1,26 +1,247 @@
-"""Print one draft: its picture to the edge as PNG, TIFF or PDF, or a PDF page with the poem."""
+"""Print one draft: its picture to the edge as PNG, TIFF or PDF, or a PDF page with the poem; sizes of printed sheets.
+
+Drafts are painted anew at any size: the same strokes as on the picture that was posted, larger on a larger canvas. What
+a longer piece of work has painted is kept in a folder as JPEG, named by everything that it depends on, so that an
+interrupted catalogue continues with its next picture.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import json
+import re
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from auria_bot import registry
 from auria_bot.domain.artwork import ArtworkInProgress
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UnknownName
 from auria_bot.files import atomic_path, disk_errors
+from auria_bot.services.studio.plan import derive
+from auria_bot.settings.options import configure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import tzinfo
-    from pathlib import Path
 
     from PIL import Image
 
     from auria_bot.art.exporters.pdf import PdfDocument, Plate
+    from auria_bot.domain.artwork import Style
     from auria_bot.domain.draft import Draft
-    from auria_bot.services.prints.painting import CanvasPainter
-    from auria_bot.services.prints.sheet_size import Sheet
+    from auria_bot.services.studio.plan import BackendSpec
+    from auria_bot.store.files import Pictures
 
-__all__ = ["FORMATS", "day", "page_picture", "plate_of", "print_draft"]
+__all__ = [
+    "FORMATS",
+    "MOST_PIXELS",
+    "CanvasPainter",
+    "Sheet",
+    "day",
+    "length",
+    "page_picture",
+    "plate_of",
+    "print_draft",
+    "sheet",
+]
+
+_NAMED = {
+    "A0": (841.0, 1189.0),
+    "A1": (594.0, 841.0),
+    "A2": (420.0, 594.0),
+    "A3": (297.0, 420.0),
+    "A4": (210.0, 297.0),
+    "A5": (148.0, 210.0),
+    "A6": (105.0, 148.0),
+    "LETTER": (215.9, 279.4),
+    "TABLOID": (279.4, 431.8),
+}
+_UNITS = {"mm": 1.0, "cm": 10.0, "in": 25.4, "": 1.0}  # millimetres
+_LENGTH = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*(mm|cm|in|)")
+_SIZE = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s*[x\u00d7]\s*(\d{1,5}(?:\.\d{1,3})?)\s*(mm|cm|in|)")
+_LEAST, _MOST = 50.0, 2000.0  # millimetres of a side
+_MOST_BLEED = 20.0  # millimetres
+MOST_PIXELS = 150_000_000
+"""Most pixels of a print: A0 at 300 dpi with bleed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A printed sheet, trimmed, with the bleed around it."""
+
+    name: str  # for file names
+    width: float  # millimetres
+    height: float
+    bleed: float = 0.0
+
+    def pixels(self, dpi: int) -> tuple[int, int]:
+        """Width and height in pixels, bleed included.
+
+        Raises:
+            InputError: more than MOST_PIXELS.
+        """
+        wide, high = (round((side + 2 * self.bleed) / 25.4 * dpi) for side in (self.width, self.height))
+        if wide * high > MOST_PIXELS:
+            raise InputError(
+                f"{self.name} at {dpi} dpi has {wide * high / 1e6:.0f} million pixels; at most"
+                f" {MOST_PIXELS // 1_000_000} million are painted; give a lower --dpi"
+            )
+        return wide, high
+
+
+def sheet(text: str, *, landscape: bool = False, bleed: str = "0") -> Sheet:
+    """A sheet by name or by its sides.
+
+    Args:
+        text: "A2", "letter", "600x800mm", "50x70cm", "24x36in".
+        landscape: the longer side is the width.
+        bleed: see `length`.
+
+    Raises:
+        UnknownName: it is neither a name nor two sides.
+        InputError: a side is out of range.
+    """
+    name = " ".join(text.split())
+    if named := _NAMED.get(name.upper()):
+        width, height = named
+    elif found := _SIZE.fullmatch(name.lower()):
+        width, height = (float(side) * _UNITS[found[3]] for side in found.groups()[:2])
+    else:
+        raise UnknownName(
+            f"no size named {name[:40]!r}; known: {', '.join(_NAMED)}, or the sides, as 600x800mm, 50x70cm, 24x36in"
+        )
+    for side in (width, height):
+        if not _LEAST <= side <= _MOST:
+            raise InputError(f"a side of {side:g} mm cannot be printed; {_LEAST:g} to {_MOST:g} mm are possible")
+    if landscape:
+        width, height = max(width, height), min(width, height)
+    edge = length(bleed)
+    if edge > _MOST_BLEED:
+        raise InputError(f"a bleed of {edge:g} mm is too wide; at most {_MOST_BLEED:g} mm are possible")
+    return Sheet(name=name, width=width, height=height, bleed=edge)
+
+
+def length(text: str) -> float:
+    """Millimetres of a length such as "3mm", "0.125in" or "3".
+
+    Raises:
+        InputError: it is no length.
+    """
+    found = _LENGTH.fullmatch(text.strip().lower())
+    if found is None:
+        raise InputError(f"{text[:40]!r} is no length; write it as 3mm, 0.3cm or 0.125in")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+_STROKES = "oil"  # the mode of drafts that were restyled without strokes
+_KEPT_SECONDS = 7 * 86_400.0  # after which a kept picture is deleted
+_QUALITY = 95
+
+
+class CanvasPainter:
+    """Paints the pictures of drafts with the enlarger and the stylist that the settings choose.
+
+    Args:
+        pictures: where the drafts' paintings are.
+        backends: the specification of "enlarger" and of "stylist".
+        shared_options: for every backend whose Config has such a field.
+        size: pixels of the short side to which paintings are enlarged before they are restyled.
+        folder: where pictures are kept until the work is done.
+    """
+
+    def __init__(
+        self,
+        *,
+        pictures: Pictures,
+        backends: Mapping[str, BackendSpec],
+        shared_options: Mapping[str, Any],
+        size: int,
+        folder: Path,
+    ) -> None:
+        self._pictures, self._specs, self._shared = pictures, backends, shared_options
+        self._size, self._folder = size, folder
+        self._made: dict[str, Any] = {}
+
+    def paint(self, draft: Draft, size: tuple[int, int]) -> Image.Image:
+        """The draft's picture on a canvas of a size in pixels, RGB; cropped to its proportions.
+
+        Raises:
+            NotFound: its painting is not there any more.
+            InputError: the stylist of the settings cannot paint at other sizes.
+            PictureError: the painting cannot be read.
+            UnknownName: its style is not in the style bank any more.
+        """
+        from auria_bot.art.pictures import open_picture
+
+        stylist = self._backend("stylist")
+        if not hasattr(stylist, "painted"):
+            raise InputError(
+                f"the stylist {self._specs['stylist'].name} cannot paint at other sizes;"
+                ' set [stylist] backend = "magenta"'
+            )
+        artwork = draft.artwork
+        source = self._pictures.path(draft.folder, artwork.files["painting"].name)
+        with tempfile.TemporaryDirectory(prefix="auria-print-") as scratch:
+            enlarged = Path(scratch) / "enlarged.png"
+            self._backend("enlarger").enlarge(source, enlarged, size=self._size)
+            picture = open_picture(enlarged)
+        painted: Image.Image = stylist.painted(
+            picture, _with_strokes(artwork.style), size=size, seed=derive(artwork.seed, "strokes")
+        )
+        return painted
+
+    def kept(self, draft: Draft, size: tuple[int, int], dpi: int) -> Path:
+        """A JPEG of the draft's picture, with an sRGB profile; painted only where it is not kept from before.
+
+        Raises:
+            AuriaError: see `paint`.
+            DiskError: it cannot be written.
+        """
+        from auria_bot.art.exporters.exporter import icc_profile
+
+        path = self._folder / f"{self._key(draft, size, dpi)}.jpg"
+        if not path.is_file():
+            picture = self.paint(draft, size)
+            with disk_errors(path):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                with atomic_path(path) as scratch:
+                    picture.save(
+                        scratch, "JPEG", quality=_QUALITY, subsampling=0, dpi=(dpi, dpi), icc_profile=icc_profile()
+                    )
+        return path
+
+    def tidy(self, done: tuple[Path, ...] = ()) -> None:
+        """Delete pictures that are needed no more, and those that were kept for a week."""
+        for path in self._folder.glob("*.jpg") if self._folder.is_dir() else ():
+            if path in done or time.time() - path.stat().st_mtime > _KEPT_SECONDS:
+                path.unlink(missing_ok=True)
+
+    def _key(self, draft: Draft, size: tuple[int, int], dpi: int) -> str:
+        models = {role: dict(self._backend(role).models()) for role in self._specs}
+        options = {role: [spec.name, spec.options] for role, spec in self._specs.items()}
+        artwork = draft.artwork
+        content = [draft.folder, artwork.seed, asdict(_with_strokes(artwork.style)), size, dpi, self._size]
+        text = json.dumps([*content, models, options], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    def _backend(self, role: str) -> Any:
+        if role not in self._made:
+            spec = self._specs[role]
+            kind = registry.find(role, spec.name)
+            config = configure(role, kind, spec.options, self._shared)
+            self._made[role] = kind(config, models=Path(spec.models))
+        return self._made[role]
+
+
+def _with_strokes(style: Style) -> Style:
+    """The style in a mode that paints stroke by stroke."""
+    from auria_bot.art.stylists.magenta import STROKE_MODES
+
+    return style if style.mode in STROKE_MODES else replace(style, mode=_STROKES)
+
 
 FORMATS = ("png", "tiff", "pdf")
 

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import load_weights, read_json, verify
 from auria_bot.art.nets.lora import adapt
-from auria_bot.art.poets import smollm2
+from auria_bot.art.poets import causal_lm
 from auria_bot.art.poets.verse_tokens import VerseTokens
 from auria_bot.art.training import loop
 from auria_bot.art.training.haiku_lm.dataset import HaikuSet, header_of, read_haiku
@@ -246,7 +246,7 @@ def train(
     """
     settings = settings or LoraSettings()
     haiku = read_haiku(data)
-    tokenizer, net = smollm2.load()
+    tokenizer, net = causal_lm.load_smollm2()
     recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, known=known)
     adapted = sum(parameter.numel() for parameter in recipe.adapters.parameters())
     log(f"{len(recipe.read):,} haiku to read, {adapted:,} parameters, {len(recipe.written):,} tokens can be written")
@@ -274,7 +274,7 @@ def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
     tensors = load_weights(model / "adapters.safetensors")
     written = tensors.pop("written")
     haiku = read_haiku(data)
-    tokenizer, net = smollm2.load()
+    tokenizer, net = causal_lm.load_smollm2()
     recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, written=written)
     usable = [poem for poem in haiku.test if recipe.can_write(poem)]
     before = recipe.measure(usable)

@@ -9,9 +9,8 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from auria_bot.art.nets.discriminator import Discriminator
 from auria_bot.art.nets.lite0 import STRIDES, Lite0
-from auria_bot.art.nets.painter import Painter, PainterConfig
+from auria_bot.art.nets.painter import Discriminator, Painter, PainterConfig
 from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sampler, Sketcher
 from auria_bot.art.training.loop import cooled, copy_average, load_matching, update_average
 from auria_bot.art.training.painter.match import as_pixels, channels_last

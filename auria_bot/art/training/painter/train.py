@@ -24,12 +24,11 @@ from auria_bot.art.nets.matcher import Matcher, MatcherConfig
 from auria_bot.art.nets.painter import PainterConfig
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
 from auria_bot.art.training import loop
-from auria_bot.art.training.painter.dataset import SIZE, cache_of, prepare
+from auria_bot.art.training.painter.dataset import SIZE, cache_of, kept, prepare
 from auria_bot.art.training.painter.export import export, restore_module
 from auria_bot.art.training.painter.match import MatchRecipe, features_of
 from auria_bot.art.training.painter.paint import PaintRecipe, SketchBank
 from auria_bot.art.training.painter.sketch import SketchRecipe
-from auria_bot.art.training.painter.typicality import kept
 from auria_bot.errors import ModelMissing, UnknownName
 
 if TYPE_CHECKING:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+import zstandard
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.evaluation import painter as evaluation  # noqa: E402
+from auria_bot.art.evaluation import painter as evaluation  # noqa: E402 - after the skip
+from auria_bot.art.evaluation.painter import SUBJECTS, naming, read_haiku  # noqa: E402
 from auria_bot.art.evaluation.painter_judges import (  # noqa: E402
     Encoder,
     SceneClassifier,
@@ -19,6 +23,8 @@ from auria_bot.art.evaluation.painter_judges import (  # noqa: E402
 from auria_bot.art.painters.attn import Canvas  # noqa: E402
 from auria_bot.art.painters.prompt_vocabulary import SCENES  # noqa: E402
 from auria_bot.art.training.painter.dataset import Scenes  # noqa: E402
+from auria_bot.domain.artwork import Haiku  # noqa: E402
+from auria_bot.errors import InputError  # noqa: E402
 
 COLOURS = np.random.default_rng(9).integers(20, 235, (len(SCENES), 3))
 COLOURS[:9] = [
@@ -191,3 +197,43 @@ def test_an_answer_can_be_limited(scenes, tmp_path):
     found = features(scenes.pictures[scenes.rows(2), 0])
     among = SCENES[:4]
     assert set(SceneClassifier(scenes, tmp_path, steps=10)(found, among)) <= set(range(4))
+
+
+def poem(*lines):
+    """A haiku of these lines."""
+    return Haiku(lines=lines, syllables=(5, 7, 5))
+
+
+def test_one_subject_is_named():
+    """A poem counts for a subject only when it names no other, and no more than asked are taken."""
+    sea, both, none = poem("the old sea", "a", "b"), poem("the sea", "and the river", "b"), poem("tea", "a", "b")
+    found = naming([both, none, sea, sea, sea], 2)
+    assert found["sea"] == [sea, sea]
+    assert sum(map(len, found.values())) == 2
+
+
+def test_subjects_are_scenes():
+    """There are ten, each of them a scene, and no word names two."""
+    assert set(SUBJECTS) <= set(SCENES)
+    assert len(SUBJECTS) == 10
+    words = [word for known in SUBJECTS.values() for word in known]
+    assert len(words) == len(set(words))
+
+
+def test_haiku_are_read(tmp_path):
+    """Of the file only 5-7-5 are read, and with a count only those about nature."""
+    rows = [
+        {"lines": ["a", "b", "c"], "form": "575", "nature": 1},
+        {"lines": ["d", "e", "f"], "form": "575", "nature": 0},
+        {"lines": ["g", "h", "i"], "form": "free", "nature": 1},
+    ]
+    text = "\n".join(json.dumps(row) for row in rows).encode()
+    (tmp_path / "haiku.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(text))
+    assert [each.lines for each in read_haiku(tmp_path)] == [("a", "b", "c"), ("d", "e", "f")]
+    assert [each.lines for each in read_haiku(tmp_path, 5)] == [("a", "b", "c")]
+
+
+def test_no_haiku(tmp_path):
+    """A missing file of haiku is named."""
+    with pytest.raises(InputError, match="haiku"):
+        read_haiku(tmp_path, 10)

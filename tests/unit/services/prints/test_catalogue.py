@@ -10,7 +10,7 @@ import pytest
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import NotFound
 from auria_bot.services.prints.catalogue import Selection, select, write_catalogue
-from auria_bot.services.prints.sheet_size import sheet
+from auria_bot.services.prints.printing import sheet
 from tests.house import fake_house
 
 if TYPE_CHECKING:

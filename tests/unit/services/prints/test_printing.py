@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -9,9 +11,8 @@ import pytest
 from PIL import Image
 
 from auria_bot.domain.pipeline import ArtworkRequest
-from auria_bot.errors import InputError
-from auria_bot.services.prints.printing import FORMATS, print_draft
-from auria_bot.services.prints.sheet_size import sheet
+from auria_bot.errors import InputError, UnknownName
+from auria_bot.services.prints.printing import FORMATS, CanvasPainter, length, print_draft, sheet
 from tests.house import fake_house
 
 if TYPE_CHECKING:
@@ -68,3 +69,76 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
             zone=UTC,
             progress=lambda *_: None,
         )
+
+
+def test_a_draft_is_painted_at_any_size_and_kept_once(tmp_path: Path) -> None:
+    """A kept picture has its size, its dpi and a profile, and is not painted again; what is old is deleted."""
+    app = fake_house(tmp_path / "home")
+    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    painter = app.canvas_painter
+    assert painter.paint(draft, (120, 150)).size == (120, 150)
+    path = painter.kept(draft, (120, 150), 300)
+    with Image.open(path) as picture:
+        assert (picture.size, round(picture.info["dpi"][0])) == ((120, 150), 300)
+        assert picture.info["icc_profile"]
+    before = path.stat().st_mtime_ns
+    assert painter.kept(draft, (120, 150), 300) == path
+    assert path.stat().st_mtime_ns == before
+    other = painter.kept(draft, (60, 75), 300)
+    assert other != path
+    os.utime(other, (time.time() - 30 * 86_400,) * 2)
+    painter.tidy((path,))
+    assert not path.exists()
+    assert not other.exists()
+    app.close()
+
+
+def test_a_stylist_without_canvas_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the setting that helps."""
+    app = fake_house(tmp_path / "home")
+    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    monkeypatch.delattr("auria_bot.testing.FakeStylist.painted")
+    with pytest.raises(InputError, match="magenta"):
+        app.canvas_painter.paint(draft, (60, 75))
+    assert isinstance(app.canvas_painter, CanvasPainter)
+    app.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "sides"),
+    [
+        ("A2", (420, 594)),
+        ("a4", (210, 297)),
+        ("letter", (215.9, 279.4)),
+        ("600x800mm", (600, 800)),
+        ("50 x 70cm", (500, 700)),
+        ("24x36in", (609.6, 914.4)),
+        ("300x200", (300, 200)),
+    ],
+)
+def test_sizes_are_read_as_operators_write_them(text: str, sides: tuple[float, float]) -> None:
+    """By name or by both sides, in millimetres, centimetres or inches."""
+    found = sheet(text)
+    assert (found.width, found.height) == pytest.approx(sides)
+
+
+def test_landscape_turns_a_sheet_and_a_bleed_surrounds_it() -> None:
+    """And pixels count the bleed."""
+    found = sheet("A2", landscape=True, bleed="3mm")
+    assert (found.width, found.height, found.bleed) == (594, 420, 3)
+    assert found.pixels(300) == (7087, 5031)
+    assert sheet("A2").pixels(300) == (4961, 7016)
+
+
+def test_what_cannot_be_printed_is_said() -> None:
+    """No such name, a side too small, a wide bleed, too many pixels, no length."""
+    with pytest.raises(UnknownName, match="A3"):
+        sheet("A99")
+    with pytest.raises(InputError, match="50 to 2000 mm"):
+        sheet("1x1mm")
+    with pytest.raises(InputError, match="at most 20 mm"):
+        sheet("A4", bleed="1in")
+    with pytest.raises(InputError, match="lower --dpi"):
+        sheet("A0").pixels(1200)
+    with pytest.raises(InputError, match="3mm"):
+        length("wide")

@@ -9,7 +9,7 @@ transformers = pytest.importorskip("transformers")
 
 from auria_bot.art.checkpoint import read_json, verify  # noqa: E402 - after the skip
 from auria_bot.art.packaged_weights import LANGUAGE_MODEL  # noqa: E402
-from auria_bot.art.poets import smollm2  # noqa: E402
+from auria_bot.art.poets import causal_lm  # noqa: E402
 from auria_bot.art.poets.causal_lm import adapted  # noqa: E402
 from auria_bot.art.poets.verse_tokens import VerseTokens  # noqa: E402
 from auria_bot.art.training.haiku_lm import train as recipe  # noqa: E402
@@ -29,7 +29,7 @@ def tiny(tiny_lm, monkeypatch):
             transformers.AutoModelForCausalLM.from_pretrained(tiny_lm).eval(),
         )
 
-    monkeypatch.setattr(smollm2, "load", load)
+    monkeypatch.setattr(causal_lm, "load_smollm2", load)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield load

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.training.painter.typicality import LEAST, own_probability  # noqa: E402
+from auria_bot.art.training.painter.dataset import LEAST, own_probability  # noqa: E402
 
 
 def test_wrong_labels_are_found():
