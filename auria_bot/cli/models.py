@@ -124,7 +124,9 @@ def train(
     data: Annotated[
         Path | None, typer.Option("--data", help="The folder of training data. Default: the setting `data`.")
     ] = None,
-    minutes: Annotated[float | None, typer.Option("--minutes", min=0.01, help="Save and stop after this time.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0.01, help="Save and stop after training for this time.")
+    ] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Updates in all. Default: the recipe's.")] = None,
     target: Annotated[
         Path | None, typer.Option("--out", help="The folder of the model. Default: models/MODEL in the home.")
@@ -206,7 +208,7 @@ def evaluate(
     from auria_bot.services.models import training
     from auria_bot.settings.loading import load
 
-    metrics = training.evaluate(load(), model, data=data, folder=folder)
+    metrics = training.evaluate(load(), model, data=data, folder=folder, log=note)
     if as_json:
         print_json({"model": model, "metrics": metrics})
     else:

@@ -156,6 +156,11 @@ class Settings(Section):
         return name
 
     @property
+    def unknown_channels(self) -> tuple[str, ...]:
+        """What `review.channels` names although there is no such channel."""
+        return tuple(name for name in self.review.channels if name not in self.channels)
+
+    @property
     def models_folder(self) -> Path:
         """The folder of trained models in force."""
         return self.models if self.models is not None else shipped("models")

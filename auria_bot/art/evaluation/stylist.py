@@ -23,7 +23,7 @@ from auria_bot.domain.artwork import Style
 from auria_bot.domain.mood import MOODS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -100,8 +100,17 @@ def pictures_of(data: Path | None, count: int) -> list[Image.Image]:
         return [Image.open(BytesIO(scenes.read(name))).convert("RGB") for name in chosen]
 
 
+_LOG_EVERY = 4  # pictures
+
+
 def evaluate(
-    stylist: Magenta, enlarger: RealEsrgan, pictures: Sequence[Image.Image], *, mode: str = "painterly", size: int = 512
+    stylist: Magenta,
+    enlarger: RealEsrgan,
+    pictures: Sequence[Image.Image],
+    *,
+    mode: str = "painterly",
+    size: int = 512,
+    log: Callable[[str], None] = lambda _: None,
 ) -> StylistFigures:
     """Restyle each picture at `size` pixels after the painting that would be chosen for it, moods in turn.
 
@@ -113,6 +122,8 @@ def evaluate(
     recent: list[str] = []
     earlier: Image.Image | None = None
     for number, picture in enumerate(pictures):
+        if number % _LOG_EVERY == 0:
+            log(f"{mode}: {number} of {len(pictures)} pictures")
         content = enlarger.enlarged(picture, size)
         before = _colours_of(content)
         mood = moods[number % len(moods)]

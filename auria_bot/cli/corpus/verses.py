@@ -92,6 +92,11 @@ def import_files(
             results.append({"file": str(file), **report.to_json()})
             if not as_json:
                 print_report(file.name, report, dry_run=dry_run)
+            if not report.tally.wanted and report.tally.lines > report.tally.bad and "all" not in wanted:
+                note(
+                    f"no post in it is of {', '.join(f'r/{name}' for name in wanted)}; to read those of every subreddit:"
+                    f" auria corpus import {shlex.quote(str(file))} --subreddit all"
+                )
     if as_json:
         print_json(results)
     elif not dry_run and any(one["new"] for one in results):

@@ -53,7 +53,11 @@ def config(as_json: Json = False) -> None:
     from auria_bot.settings.loading import load
     from auria_bot.settings.locations import shipped
 
-    value = load().to_json()
+    settings = load()
+    value = settings.to_json()
+    if unknown := settings.unknown_channels:
+        names = ", ".join(map(repr, unknown))
+        note(f"review.channels names {names}, which is no channel; known: {', '.join(settings.channels)}")
     if as_json:
         print_json(value)
         return

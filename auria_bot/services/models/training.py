@@ -78,7 +78,7 @@ def train(
     module = recipe(model)
     path = target or settings.home / "models" / model
     metrics = module.train(
-        data=_data(data, settings),
+        data=_data(data, settings, f"train {model}"),
         folder=settings.home / "train" / model,
         out=path,
         minutes=minutes,
@@ -90,10 +90,17 @@ def train(
     return TrainedModel(path=path, metrics=metrics)
 
 
-def evaluate(settings: Settings, model: str, *, data: Path | None, folder: Path | None) -> dict[str, Any]:
+def evaluate(
+    settings: Settings,
+    model: str,
+    *,
+    data: Path | None,
+    folder: Path | None,
+    log: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """The metrics of a model on the test split.
 
-    By default with the data of the settings, and the model in service.
+    By default with the data of the settings, and the model in service; `log` is told how far it is.
 
     Raises:
         UnknownName: there is no such model.
@@ -101,9 +108,10 @@ def evaluate(settings: Settings, model: str, *, data: Path | None, folder: Path 
         InputError, NotFound: there is no folder of data.
     """
     place = folder or settings.models_folder / model
-    where = _data(data, settings)
+    where = _data(data, settings, f"evaluate {model}")
     if model == "stylist":
-        return _evaluate_stylist(where, place.parent)
+        return _evaluate_stylist(where, place.parent, log)
+    log(f"evaluating the {model} in {place} on the test split of {where}")
     # Some models are evaluated by a module of their own, the others beside their recipe.
     module = _module(model, EVALUATED, "training")
     if not hasattr(module, "evaluate"):
@@ -122,7 +130,7 @@ def comparison() -> Any:
     return _module("poet_comparison", ("poet_comparison",), "evaluation")
 
 
-def _evaluate_stylist(data: Path, models: Path) -> dict[str, Any]:
+def _evaluate_stylist(data: Path, models: Path, log: Callable[[str], None]) -> dict[str, Any]:
     from auria_bot.art.evaluation import stylist
     from auria_bot.art.real_esrgan import RealEsrgan
     from auria_bot.art.stylists.magenta import Magenta
@@ -130,7 +138,7 @@ def _evaluate_stylist(data: Path, models: Path) -> dict[str, Any]:
     made, enlarger = Magenta(Magenta.Config(), models), RealEsrgan(RealEsrgan.Config(), models)
     pictures = stylist.pictures_of(data, _SCENES)
     modes = ("painterly", "photorealistic")
-    return {mode: asdict(stylist.evaluate(made, enlarger, pictures, mode=mode)) for mode in modes}
+    return {mode: asdict(stylist.evaluate(made, enlarger, pictures, mode=mode, log=log)) for mode in modes}
 
 
 def _complete(folder: Path, settings: Settings) -> None:
@@ -155,10 +163,10 @@ def _module(model: str, known: tuple[str, ...], package: str) -> Any:
         raise BackendMissing(f"this needs the package {error.name!r}; try: pip install 'auria-bot[torch]'") from error
 
 
-def _data(given: Path | None, settings: Settings) -> Path:
+def _data(given: Path | None, settings: Settings, command: str) -> Path:
     folder = given or settings.data
     if folder is None:
-        raise InputError("name the folder of data: auria train MODEL --data DIR, or set `data` (AURIA_DATA)")
+        raise InputError(f"name the folder of data: auria {command} --data DIR, or set `data` (AURIA_DATA)")
     if not folder.is_dir():
         raise NotFound(f"{folder} is not a folder; name the folder of data with --data DIR")
     return folder.absolute()

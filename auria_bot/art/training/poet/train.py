@@ -276,10 +276,12 @@ def train(
     Raises:
         NotFound: the data are missing.
     """
-    settings, began = settings or PoetSettings(), time.monotonic()
+    settings = settings or PoetSettings()
     dataset = build(data, folder, least=settings.least, most=settings.most, themed=settings.themed, log=log)
     recipe = PoetRecipe(dataset, settings)
+    began = time.monotonic()  # the budget is of training: preparing the data and writing the model are not counted
     outcome = loop.run(recipe, folder, steps=steps or settings.steps, minutes=minutes, evaluate_every=1500, log=log)
+    left = None if minutes is None else minutes - (time.monotonic() - began) / 60
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
     training |= {"machine": len(dataset.rows("machine"))} | ({"corpus": dict(corpus)} if corpus else {})
     metrics = {f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()}
@@ -287,7 +289,6 @@ def train(
     metrics = export(
         recipe.average, dataset, data=data, out=out, training=training, metrics=metrics, scenes=settings.themed > 0
     )
-    left = None if minutes is None else minutes - (time.monotonic() - began) / 60
     if not outcome.finished or (left is not None and left <= 0):
         log("the poet can write; run the same command again to continue and, after the last update, train its scorer")
         return metrics

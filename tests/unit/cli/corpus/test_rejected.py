@@ -68,3 +68,12 @@ def test_forgetting_names_the_backups_that_hold_the_text(home: Path):
     assert f"rewritten without it: {backup}" in auria("forget", "a4", "--backups").stdout
     value = json.loads(auria("forget", "a4", "--json").stdout)
     assert (value["forgotten"], value["backups"]["holding"], value["rewritten"]) == ({"a4": 0}, [], None)
+
+
+def test_a_dump_of_other_subreddits_says_how_to_read_it(tmp_path: Path):
+    """Instead of nothing at all."""
+    file = dump(tmp_path, post(9, POND, subreddit="poetry"), name="poetry.ndjson")
+    done = auria("import", str(file))
+    assert "no post in it is of r/haiku" in done.stderr
+    assert f"auria corpus import {file} --subreddit all" in done.stderr
+    assert "--subreddit all" not in auria("import", str(file), "--subreddit", "all").stderr

@@ -54,7 +54,7 @@ def test_the_data_are_the_argument_or_the_setting(tmp_path: Path, settings: Sett
     recipe(monkeypatch, evaluate=lambda **given: given)
     given = training.evaluate(settings.model_copy(update={"data": tmp_path}), "poet", data=None, folder=None)
     assert given == {"data": tmp_path, "model": tmp_path / "models" / "poet"}
-    with pytest.raises(InputError, match="--data DIR"):
+    with pytest.raises(InputError, match="auria evaluate poet --data DIR"):
         training.evaluate(settings, "poet", data=None, folder=None)
     with pytest.raises(NotFound, match="not a folder"):
         training.evaluate(settings, "poet", data=tmp_path / "nowhere", folder=None)
@@ -124,10 +124,12 @@ def test_the_stylist_is_evaluated_in_both_modes(tmp_path: Path, settings: Settin
         recipe(monkeypatch, name, **attributes)
     evaluation = ModuleType("stylist")
     evaluation.pictures_of = lambda data, count: [data] * count  # type: ignore[attr-defined]
-    evaluation.evaluate = lambda *_, mode: Scores(mode)  # type: ignore[attr-defined]
+    evaluation.evaluate = lambda *_, mode, log: log(mode) or Scores(mode)  # type: ignore[attr-defined]
     monkeypatch.setattr("auria_bot.art.evaluation.stylist", evaluation, raising=False)
     monkeypatch.setitem(sys.modules, "auria_bot.art.evaluation.stylist", evaluation)
-    found = training.evaluate(settings, "stylist", data=tmp_path, folder=None)
+    told: list[str] = []
+    found = training.evaluate(settings, "stylist", data=tmp_path, folder=None, log=told.append)
+    assert told == ["painterly", "photorealistic"]
     assert found == {"painterly": {"mode": "painterly"}, "photorealistic": {"mode": "photorealistic"}}
 
 

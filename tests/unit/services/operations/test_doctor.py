@@ -70,6 +70,15 @@ def test_every_channel_is_told_of(tmp_path: Path) -> None:
     assert not (tmp_path / "auria.db").exists()
 
 
+def test_a_default_channel_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    """`review.channels` is compared with the channels that are set up."""
+    settings = Settings(home=tmp_path, review={"channels": ("folder", "nowhere")})
+    found = looked_at(settings)["channels"]
+    assert (found.state, found.exit_code) == ("bad", 3)
+    assert found.words == "review.channels names 'nowhere', which is no channel; known: folder"
+    assert "auria channels add nowhere" in found.advice
+
+
 def test_a_paused_channel_is_not_asked(tmp_path: Path) -> None:
     """It is told why, and how it goes on."""
     shutil.copyfile(_migrated(), tmp_path / "auria.db")
@@ -79,7 +88,7 @@ def test_a_paused_channel_is_not_asked(tmp_path: Path) -> None:
     house = build(settings)
     house.publisher.pause("away", reason="a holiday")
     house.close()
-    (finding,) = looked_at(settings).values()
+    finding = looked_at(settings)["away"]
     assert (finding.state, finding.advice) == ("warn", "auria channels resume away")
     assert finding.words.endswith(": a holiday")
 
