@@ -226,7 +226,7 @@ def hand_of(measures: HandMeasures) -> Hand:
         opacity=0.84 + 0.13 * texture,
         bristles=0.3 + 0.4 * rank.finest,
         roundness=roundness,
-        relief=3 + 14 * rank.finest,
+        relief=5 + 14 * rank.finest,
         blend=float(np.clip(0.5 - 1.1 * texture, 0, 0.4)),
         contour=contour,
         flat=rank.flat,
