@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from auria_bot.art.cropping import POST_SIZE, crop
 from PIL import Image
 
 from auria_bot.art.evaluation.stylist import pictures_of
+from auria_bot.art.pictures import POST_SIZE, crop
 from auria_bot.art.real_esrgan import RealEsrgan
 from auria_bot.art.stylists.magenta import Magenta
 from auria_bot.domain.artwork import Style

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from auria_bot.art.stylists.rendering import render
-
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.stylists.hands import hand_of
+from auria_bot.art.stylists.magenta import render
 from tests.scenarios.strokes import finest_octave, odd_inputs, recognise, shipped_bank
 
 
