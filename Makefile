@@ -19,7 +19,7 @@ beyond = awk '{ sub(/^ +/, " "); line = line $$0 } sub(/ *\\$$/, "", line) { nex
 FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 1)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help demo review test test-live lint bench run man gallery lock size clean python
+.PHONY: help demo review web test test-live lint bench run man gallery lock size clean python
 
 help:  ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -29,9 +29,15 @@ demo: .venv/.installed  ## Install Auria into .venv and let her make COUNT artwo
 	@$(DEMO) .venv/bin/auria make --count $(COUNT) $(FIRST_SEED)
 	@$(DEMO) .venv/bin/auria sheet demo/contact-sheet.jpg
 	@echo 'Look at them one by one:  make review    (or: AURIA_HOME=demo .venv/bin/auria review)'
+	@echo 'Publish what you approve, and see it in the browser:  make run ARGS=publish and make web'
 
 review: .venv/.installed  ## Review the drafts of the demo, one key each.
 	@$(DEMO) .venv/bin/auria review
+
+web: .venv/.installed  ## Show what the demo has published as a web site, at http://127.0.0.1:8620.
+	@.venv/bin/python -c 'import argon2, fastapi, jinja2, uvicorn' 2>/dev/null \
+		|| $(call install,.venv) --require-hashes -r requirements/extras/web.txt
+	@$(DEMO) .venv/bin/auria web
 
 test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch too.
 	@.venv-test/bin/python -m pytest -n auto --dist worksteal $(ARGS)

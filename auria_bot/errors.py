@@ -1,4 +1,4 @@
-"""All errors that Auria raises deliberately, one class for each way of handling it.
+"""All errors that Auria raises deliberately, one class for each way of handling it, with its exit code and HTTP status.
 
 The tree::
 
@@ -7,7 +7,10 @@ The tree::
     ├── InputError               an input cannot be used                  exit 4
     │   ├── UnknownName          no such backend, mood, channel ...
     │   ├── PictureError         a picture file that cannot be used
-    │   └── TextRejected         text that must not be published
+    │   ├── TextRejected         text that must not be published
+    │   └── NotPermitted         the operator may not do this
+    │       ├── SignInRequired   nobody is signed in
+    │       └── TooManyAttempts  wait before the next attempt
     ├── NotFound                 no such draft, post or file              exit 5
     ├── InvalidTransition        the state does not allow the action      exit 6
     ├── StoreError               the database                             exit 7
@@ -51,11 +54,13 @@ __all__ = [
     "ModelMissing",
     "NoGoodPicture",
     "NotFound",
+    "NotPermitted",
     "OutcomeUnknown",
     "PictureError",
     "Rejected",
     "SchemaTooNew",
     "SettingsError",
+    "SignInRequired",
     "StepCrashed",
     "StepFailed",
     "StepOutOfMemory",
@@ -63,6 +68,7 @@ __all__ = [
     "StoreError",
     "TextRejected",
     "Throttled",
+    "TooManyAttempts",
     "Unauthorised",
     "UnknownName",
 ]
@@ -72,6 +78,7 @@ class AuriaError(Exception):
     """The operation failed."""
 
     exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
 
     hint: str = ""
     """The next command to try, when the message does not name one."""
@@ -93,6 +100,7 @@ class InputError(AuriaError):
     """The input cannot be used."""
 
     exit_code: ClassVar[int] = 4
+    http_status: ClassVar[int] = 422
 
 
 class UnknownName(InputError):
@@ -109,22 +117,48 @@ class TextRejected(InputError):
     hint = "auria edit ID changes the text of a draft"
 
 
+class NotPermitted(InputError):
+    """This is not permitted."""
+
+    http_status: ClassVar[int] = 403
+
+
+class SignInRequired(NotPermitted):
+    """Sign in first."""
+
+    http_status: ClassVar[int] = 401
+
+
+class TooManyAttempts(NotPermitted):
+    """There were too many attempts; wait a while."""
+
+    http_status: ClassVar[int] = 429
+
+    def __init__(self, message: str | None = None, *, seconds: int = 1) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+        """How long to wait."""
+
+
 class NotFound(AuriaError):
     """There is no such thing."""
 
     exit_code: ClassVar[int] = 5
+    http_status: ClassVar[int] = 404
 
 
 class InvalidTransition(AuriaError):
     """The state does not allow this action."""
 
     exit_code: ClassVar[int] = 6
+    http_status: ClassVar[int] = 409
 
 
 class StoreError(AuriaError):
     """The database failed."""
 
     exit_code: ClassVar[int] = 7
+    http_status: ClassVar[int] = 503
     hint = "auria doctor checks the database"
 
 
@@ -142,6 +176,7 @@ class ModelError(AuriaError):
     """A trained model cannot be used."""
 
     exit_code: ClassVar[int] = 8
+    http_status: ClassVar[int] = 503
     hint = "auria models --verify checks the files of every model"
 
 
@@ -186,6 +221,7 @@ class DiskError(AuriaError):
     """The disk is full, read-only or cannot be written."""
 
     exit_code: ClassVar[int] = 10
+    http_status: ClassVar[int] = 503
     hint = "free some space, or set AURIA_HOME to another folder"
 
 
@@ -193,6 +229,7 @@ class ChannelError(AuriaError):
     """The platform did not take the post."""
 
     exit_code: ClassVar[int] = 11
+    http_status: ClassVar[int] = 502
     hint = "auria channels check asks each platform whether publishing would work"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.corpus import CorpusServices
 from auria_bot.bootstrap.studio import StudioServices
+from auria_bot.bootstrap.web import WebServices
 from auria_bot.errors import AuriaError
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class OperationsServices(StudioServices):
         return found
 
 
-class Application(OperationsServices, CorpusServices):
+class Application(OperationsServices, CorpusServices, WebServices):
     """Every service."""
 
 

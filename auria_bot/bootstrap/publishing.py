@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auria_bot.services.engagement.report import EngagementReporter
     from auria_bot.services.engagement.tracker import Tracker
     from auria_bot.services.publishing.channel_administration import ChannelAdministration
+    from auria_bot.services.publishing.post_creation import PostCreator
     from auria_bot.services.publishing.publisher import Publisher
     from auria_bot.settings.sections import ChannelSettings
 
@@ -38,6 +39,19 @@ class PublishingServices(Core):
         from auria_bot.services.publishing.publisher import Publisher
 
         return Publisher(
+            store=self.store,
+            pictures=self.pictures,
+            clock=self.clock,
+            channels=self.channels,
+            faults=self.unfit_words,
+        )
+
+    @cached_property
+    def post_previews(self) -> PostCreator:
+        """Shows how each channel would publish a draft."""
+        from auria_bot.services.publishing.post_creation import PostCreator
+
+        return PostCreator(
             store=self.store,
             pictures=self.pictures,
             clock=self.clock,

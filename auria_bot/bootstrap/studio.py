@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from auria_bot.services.studio.run_store import RunStore
     from auria_bot.services.studio.studio import Studio
     from auria_bot.settings.sections import BackendSettings
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["StudioServices"]
 
@@ -63,10 +64,17 @@ class StudioServices(PublishingServices):
     @cached_property
     def review(self) -> Review:
         """Carries out the operator's decisions about drafts."""
+        return self._review_in(self.store)
+
+    def review_as(self, who: str) -> Review:
+        """The same, for an operator whom the journal names."""
+        return self._review_in(self.store.acting_as(who))
+
+    def _review_in(self, store: Store) -> Review:
         from auria_bot.services.studio.review import Review
 
         return Review(
-            store=self.store,
+            store=store,
             studio=self.studio,
             clock=self.clock,
             channels=tuple(self.settings.channels),

@@ -39,6 +39,7 @@ COMMANDS = {
     "schedule": ("operations.daemon:schedule", "Show what the daemon will do in the coming week, and what it did."),
     "posts": ("publishing.posts:posts", "List posts: the state of each draft on each channel."),
     "channels": ("publishing.channels:channels", "List and set up channels."),
+    "web": ("web.web:web", "Serve the gallery as a web site, or export it as files."),
     "sheet": ("studio.drafts:sheet", "Write a contact sheet of drafts and their poems."),
     "print": ("studio.prints:print_draft", "Print a draft at any size, its strokes painted anew."),
     "catalogue": ("studio.prints:catalogue", "Write a catalogue of many works as PDF."),

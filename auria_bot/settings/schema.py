@@ -30,6 +30,7 @@ from auria_bot.settings.sections import (
     Section,
     StudioSettings,
     TrackingSettings,
+    WebSettings,
 )
 
 __all__ = ["Settings"]
@@ -130,6 +131,7 @@ class Settings(Section):
     daemon: DaemonSettings = DaemonSettings()
     notify: NotifySettings = NotifySettings()
     health: HealthSettings = HealthSettings()
+    web: WebSettings = WebSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     logging: LoggingSettings = LoggingSettings()
 

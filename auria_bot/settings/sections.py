@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from auria_bot.domain.job_schedule import DAYS, PUBLISH, CatchUp, JobSchedule, times
 from auria_bot.errors import InputError
@@ -33,6 +33,7 @@ __all__ = [
     "Section",
     "StudioSettings",
     "TrackingSettings",
+    "WebSettings",
 ]
 
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -316,19 +317,47 @@ class NotifySettings(Section):
         return addresses
 
 
+def _host_and_port(address: str) -> str:
+    match = re.fullmatch(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", address)
+    if address and (match is None or int(match[1]) > 65_535):
+        raise ValueError('it must be HOST:PORT, such as "127.0.0.1:8610" or "[::1]:8610", or empty')
+    return address
+
+
 class HealthSettings(Section):
     """The daemon's health endpoint."""
 
-    address: str = ""
+    address: Annotated[str, AfterValidator(_host_and_port)] = ""
     """HOST:PORT that serves /healthz and /metrics; empty for none."""
+
+
+class WebSettings(Section):
+    """The web interface of `auria web`."""
+
+    address: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8620"
+    """HOST:PORT that it is served at."""
+    url: str = ""
+    """Its public address, such as "https://auria.example.org"; empty for http:// and the address."""
+    title: str = Field(default="Auria", min_length=1, max_length=100)
+    """Heading of the pages."""
+    subtitle: str = Field(default="Haiku and paintings", max_length=200)
+    """Line under the heading."""
+    page_size: int = Field(default=24, ge=1, le=200)
+    """Artworks on a page."""
 
     @field_validator("address")
     @classmethod
-    def _host_and_port(cls, address: str) -> str:
-        match = re.fullmatch(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", address)
-        if address and (match is None or int(match[1]) > 65_535):
-            raise ValueError('it must be HOST:PORT, such as "127.0.0.1:8610" or "[::1]:8610", or empty')
+    def _some_address(cls, address: str) -> str:
+        if not address:
+            raise ValueError("it must be HOST:PORT")
         return address
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[^\s/?#@]+", url.rstrip("/")):
+            raise ValueError('it must look like "https://auria.example.org", without a path')
+        return url.rstrip("/")
 
 
 class MaintenanceSettings(Section):

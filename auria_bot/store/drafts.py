@@ -1,8 +1,8 @@
-"""Drafts and the journal of the operator's actions in the database."""
+"""Drafts, published artworks and the journal of the operator's actions in the database."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,17 +17,21 @@ from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
 from auria_bot.store.schema import LAST_ID, drafts, journal, posts
 
-__all__ = ["Drafts", "Entry", "Journal"]
+__all__ = ["Drafts", "Entry", "Journal", "Posted", "PublishedArtworks", "PublishedRow"]
 
 _OF_DRAFT = posts.c.draft_id == drafts.c.id
+_POST_STATE = func.coalesce(posts.c.state, "")  # an expression, so that SQLite finds the few posts of a draft first
 _TAKEN_BACK = [str(PostState.WITHDRAWN), str(PostState.CANCELLED)]
-_SETTLED = and_(drafts.c.state == DraftState.SCHEDULED, ~exists().where(_OF_DRAFT, posts.c.state.not_in(TERMINAL)))
+_SETTLED = and_(drafts.c.state == DraftState.SCHEDULED, ~exists().where(_OF_DRAFT, _POST_STATE.not_in(TERMINAL)))
 _STATUS = case(
-    (and_(_SETTLED, exists().where(_OF_DRAFT, posts.c.state == PostState.SENT)), PUBLISHED),
-    (and_(_SETTLED, exists().where(_OF_DRAFT, posts.c.state.in_(_TAKEN_BACK))), WITHDRAWN),
+    (and_(_SETTLED, exists().where(_OF_DRAFT, _POST_STATE == PostState.SENT)), PUBLISHED),
+    (and_(_SETTLED, exists().where(_OF_DRAFT, _POST_STATE.in_(_TAKEN_BACK))), WITHDRAWN),
     else_=drafts.c.state,
 )
 _DRAFTS = select(drafts, _STATUS.label("status"))
+
+_CHUNK = 200  # ids in one query
+_OUT = (posts.c.state == PostState.SENT, posts.c.vanished_at.is_(None), posts.c.receipt_at.is_not(None))
 
 
 class Drafts:
@@ -175,6 +179,59 @@ def _draft(row: Row[Any]) -> Draft:
         signature=row.signature,
         posted="" if row.status == row.state else row.status,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRow:
+    """What an index of the published artworks is made from."""
+
+    draft_id: int
+    mood: str
+    alt_text: str
+    artwork: dict[str, Any]  # as Artwork.to_json gives it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A post that is out."""
+
+    channel: str
+    url: str
+    at: datetime  # aware, UTC
+
+
+class PublishedArtworks:
+    """Published artworks, within one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def signature(self) -> tuple[int, datetime | None]:
+        """A value that changes when an artwork is published, or its last post vanishes from its platform."""
+        count, newest = self._connection.execute(select(func.count(), func.max(posts.c.receipt_at)).where(*_OUT)).one()
+        return int(count), newest
+
+    def dates(self) -> dict[int, datetime]:
+        """When each published draft was first out, by the draft's id."""
+        first = (
+            select(posts.c.draft_id, func.min(posts.c.receipt_at).label("at")).where(*_OUT).group_by(posts.c.draft_id)
+        )
+        return {row.draft_id: row.at for row in self._connection.execute(first)}
+
+    def rows(self, ids: Collection[int]) -> Iterator[PublishedRow]:
+        """The drafts of these ids, in no particular order; a few hundred are in memory at a time."""
+        columns, wanted = (drafts.c.id, drafts.c.mood, drafts.c.alt_text, drafts.c.artwork), sorted(ids)
+        for start in range(0, len(wanted), _CHUNK):
+            chosen = select(*columns).where(drafts.c.id.in_(wanted[start : start + _CHUNK]))
+            for row in self._connection.execute(chosen):
+                yield PublishedRow(draft_id=row.id, mood=row.mood, alt_text=row.alt_text, artwork=row.artwork)
+
+    def posted(self, draft_id: int) -> Sequence[Posted]:
+        """The posts of a draft that are out, the first first."""
+        of_draft = (posts.c.draft_id == draft_id, func.coalesce(posts.c.state, "") == PostState.SENT, *_OUT[1:])
+        wanted = select(posts.c.channel, posts.c.receipt_url, posts.c.receipt_at).where(*of_draft)
+        rows = self._connection.execute(wanted.order_by(posts.c.receipt_at, posts.c.id))
+        return tuple(Posted(channel=row.channel, url=row.receipt_url or "", at=row.receipt_at) for row in rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

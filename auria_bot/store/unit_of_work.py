@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from auria_bot.settings.schema import Settings
 from auria_bot.store.corpus import Bookmarks, CorpusVersions, Verses
-from auria_bot.store.drafts import Drafts, Journal
+from auria_bot.store.drafts import Drafts, Journal, PublishedArtworks
 from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import READ_ONLY, bring_up_to_date, connect, shown, translated
 from auria_bot.store.operations import Channels, JobRuns, Leases, Metrics, Notices
@@ -29,6 +29,7 @@ class Unit:
         self.drafts = Drafts(connection)
         self.posts = Posts(connection, home=home)
         self.channels = Channels(connection)
+        self.published = PublishedArtworks(connection)
         self.samples = Samples(connection)
         self.verses = Verses(connection)
         self.rejected = RejectedVerses(connection)
@@ -84,6 +85,10 @@ class Store:
         level = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
         with translated(self._engine), self._engine.connect() as connection:
             yield Unit(connection.execution_options(**{READ_ONLY: True}, **level), home=self._home, who=self._who)
+
+    def acting_as(self, who: str) -> Store:
+        """The same database, whose journal names somebody else."""
+        return Store(self._engine, home=self._home, who=who)
 
     def close(self) -> None:
         """Close every connection."""

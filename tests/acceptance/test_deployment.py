@@ -39,7 +39,10 @@ def _text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "deploy/auria.service", "deploy/prometheus-rules.yml"])
+@pytest.mark.parametrize(
+    "name",
+    ["Dockerfile", "compose.yaml", "deploy/auria.service", "deploy/auria-web.service", "deploy/prometheus-rules.yml"],
+)
 def test_every_command_that_is_named_exists(name: str):
     """In comments and advice too."""
     named = set(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.interfaces import Limits, PreparedText
 from auria_bot.domain.post import Post, PostState
-from auria_bot.errors import AuriaError
+from auria_bot.errors import AuriaError, UnknownName
 from auria_bot.files import sha256_of
 from auria_bot.redaction import redacted_error
 from auria_bot.services.studio.review import unfit
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
+    from auria_bot.channels.pictures import FittedPicture
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Channel, Clock
     from auria_bot.domain.post import Pause
@@ -122,6 +123,38 @@ class PostCreator:
         found += [self._preview_post(post, owner_of[post.draft_id], pauses) for post in reversed(posts)]
         return tuple(item for item in found if not channels or item.channel in channels)
 
+    def preview_draft(self, draft: Draft) -> tuple[Preview, ...]:
+        """How each channel would show a draft that may still be undecided; its approval is not judged."""
+        with self._store.read() as unit:
+            pauses = {pause.name: pause for pause in unit.channels.paused()}
+        return tuple(self._preview_draft(draft, name, pauses) for name in self._channels)
+
+    def fitted_picture(self, draft: Draft, name: str) -> FittedPicture:
+        """A draft's picture as a channel would send it.
+
+        Raises:
+            UnknownName: there is no such channel.
+            Rejected: the picture cannot be made to fit.
+        """
+        from auria_bot.channels.pictures import fit_picture
+
+        if name not in self._channels:
+            raise UnknownName(f"no channel named {name[:60]!r}")
+        post = Post(
+            id=0,
+            draft_id=draft.id,
+            channel=name,
+            state=PostState.WAITING,
+            due=self._clock(),
+            text=draft.text,
+            alt_text=draft.alt_text,
+            picture=str(self._pictures.path(draft.folder, draft.artwork.files["post"].name)),
+            picture_sha256=draft.picture_sha256,
+            signature="",
+            key="",
+        )
+        return fit_picture(post, self._channels[name]().limits())
+
     def _preview_draft(self, draft: Draft, name: str, pauses: Mapping[str, Pause]) -> Preview:
         faults = self._faults(draft, name)
         prepared, _ = self._prepare(draft.text_for(name), draft.alt_text, name)
@@ -171,7 +204,8 @@ class PostCreator:
 
     def _faults(self, draft: Draft, name: str) -> list[str]:
         """Reasons why an approved draft must not be sent to a channel."""
-        faults = [] if draft.is_signed else ["it was changed after its approval; approve it again"]
+        undecided = draft.state is DraftState.MADE
+        faults = [] if draft.is_signed or undecided else ["it was changed after its approval; approve it again"]
         faults += unfit(draft, self._text_faults)
         try:
             picture = self._pictures.path(draft.folder, draft.artwork.files["post"].name)

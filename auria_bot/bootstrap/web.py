@@ -1,0 +1,53 @@
+"""Composes what the web interface alone needs: the public gallery, its pictures, and the operators' accounts."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from auria_bot.bootstrap.core import Core
+
+if TYPE_CHECKING:
+    from auria_bot.services.accounts.accounts import Accounts
+    from auria_bot.services.gallery.gallery import Gallery
+    from auria_bot.services.gallery.lineage import CorpusVersions
+    from auria_bot.services.gallery.picture_sizes import PictureSizes
+
+__all__ = ["WebServices"]
+
+
+class WebServices(Core):
+    """The public gallery, its pictures, and the operators' accounts."""
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        """Finds published artworks."""
+        from auria_bot.services.gallery.gallery import Gallery
+
+        return Gallery(store=self.store, zone=self.zone)
+
+    @cached_property
+    def picture_sizes(self) -> PictureSizes:
+        """The published pictures in several sizes."""
+        from auria_bot.services.gallery.picture_sizes import PictureSizes
+
+        return PictureSizes(pictures=self.pictures, cache=self.settings.home / "cache" / "web")
+
+    @cached_property
+    def corpus_lineage(self) -> CorpusVersions:
+        """Finds the corpus that a poet was trained on."""
+        from auria_bot.services.gallery.lineage import CorpusVersions
+
+        return CorpusVersions(models=self.settings.models_folder, home=self.settings.home)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The operators who may sign in, and their sessions."""
+        from auria_bot.services.accounts.accounts import Accounts
+
+        return Accounts(file=self.settings.home / "secrets" / "web-operators.json", clock=self.clock)
+
+    @property
+    def public_url(self) -> str:
+        """The site's public address, without a slash at the end."""
+        return self.settings.web.url or f"http://{self.settings.web.address}"

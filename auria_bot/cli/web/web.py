@@ -1,0 +1,134 @@
+"""`auria web`: the public gallery as a web site, and as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auria_bot.cli.terminal.console import note
+from auria_bot.errors import BackendMissing
+
+__all__ = ["web"]
+
+web = typer.Typer(
+    name="web",
+    help="Serve the gallery as a web site, or export it as files.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@web.callback()
+def _serve(context: typer.Context) -> None:
+    """Serve the gallery as a web site, or export it as files.
+
+    The address is web.address in the settings, by default 127.0.0.1:8620. What is published is public there; behind a
+    proxy with HTTPS, set web.url to the public address. Ctrl-C or SIGTERM ends it.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from auria_bot import telemetry
+    from auria_bot.cli.app_context import app_context
+
+    with app_context() as app:
+        telemetry.set_up(level=app.settings.logging.level, form=app.settings.logging.format)
+        with _extra():
+            from auria_bot.web.server import serve as run
+        _ = app.store  # a wrong database is an error of the command, not of every page
+        note(f"The gallery is at {app.public_url}; Ctrl-C ends it.")
+        run(app)
+
+
+@web.command("export")
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is created.")],
+    language: Annotated[
+        str, typer.Option("--language", help="Of the pages: en or de. Default: that of the settings.")
+    ] = "",
+) -> None:
+    """Write the gallery as files that any web server can serve, and that open in a browser without one.
+
+    Repeating it writes only what changed, and deletes the pages of works that are no longer published.
+    """
+    from auria_bot.cli.app_context import app_context
+
+    with app_context() as app:
+        with _extra():
+            from auria_bot.web.export import export_site
+        result = export_site(app, folder, language=language)
+        done = f"{result.written} files written, {result.removed} removed"
+        note(f"{result.works} works on {result.pages} pages in {folder}: {done}")
+
+
+operators = typer.Typer(
+    help="Add, list and remove those who may sign in to the desk.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+web.add_typer(operators, name="operators")
+
+
+@operators.command("add")
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, '.', '_' and '-'.")],
+    role: Annotated[str, typer.Option("--role", help="editor: decides; viewer: looks.")] = "editor",
+) -> None:
+    """Add an operator, or give one a new password; it is asked for, or read from standard input.
+
+    Sessions that were begun with the old password end.
+    """
+    import sys
+
+    from auria_bot.cli.app_context import app_context
+
+    with app_context() as app, _extra():
+        if sys.stdin.isatty():
+            password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        else:
+            password = sys.stdin.readline().rstrip("\n")
+        added = app.accounts.add(name, password, role=role)
+        note(f"{added.name} may sign in as {added.role} at {app.public_url}/desk")
+
+
+@operators.command("list")
+def list_operators(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the operators with their roles."""
+    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.terminal.console import echo, print_json
+
+    with app_context() as app:
+        found = app.accounts.operators()
+        if as_json:
+            print_json([{"name": one.name, "role": one.role, "added_at": one.added_at.isoformat()} for one in found])
+            return
+        for one in found:
+            echo(f"{one.name}  {one.role}  {one.added_at:%Y-%m-%d}")
+        if not found:
+            note("nobody may sign in yet: auria web operators add NAME")
+
+
+@operators.command("remove")
+def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="The operator's name.")]) -> None:
+    """Remove an operator and end all of their sessions."""
+    from auria_bot.cli.app_context import app_context
+
+    with app_context() as app:
+        app.accounts.remove(name)
+        note(f"{name} may no longer sign in")
+
+
+class _extra:  # noqa: N801 - reads as a statement
+    """Turns a missing package of the extra `web` into an error that says how to install it."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, ImportError):
+            raise BackendMissing(
+                f"the web interface needs packages that are not installed ({error.name}): pip install 'auria-bot[web]'"
+            ) from None

@@ -1,0 +1,1 @@
+"""The operators who may sign in to the web interface."""

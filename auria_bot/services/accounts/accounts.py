@@ -1,0 +1,254 @@
+"""Operators with their passwords, and their sessions, in a file that only Auria's user can read.
+
+Passwords are kept as Argon2id hashes (RFC 9106), sessions as SHA-256 of their tokens. Failed attempts make the next
+one wait, by name and by address, longer each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.errors import InputError, NotFound, NotPermitted, SettingsError, TooManyAttempts, UnknownName
+from auria_bot.files import disk_errors, file_lock, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from auria_bot.domain.interfaces import Clock
+
+__all__ = ["ROLES", "Accounts", "Operator", "Session"]
+
+ROLES = ("editor", "viewer")
+"""Editors decide; viewers look."""
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200  # characters
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_LIFETIME = timedelta(days=30)  # of a session since it was last used
+_SEEN = timedelta(minutes=10)  # how exactly that is recorded
+_FREE_ATTEMPTS, _LONGEST_WAIT = 3, 900.0  # seconds
+_MOST_REMEMBERED = 10_000  # names and addresses with failures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Somebody who may sign in."""
+
+    name: str
+    role: str  # one of ROLES
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A signed-in browser."""
+
+    id: str  # public; not the token
+    name: str  # the operator's
+    role: str
+    csrf: str  # every form of the session contains it
+    agent: str  # how the browser names itself
+    begun_at: datetime
+    seen_at: datetime
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether the operator may decide, and not only look."""
+        return self.role == "editor"
+
+
+class Accounts:
+    """Adds operators, and signs them in and out. Safe for use by several threads and processes."""
+
+    def __init__(self, *, file: Path, clock: Clock, seconds: Callable[[], float] = time.monotonic) -> None:
+        """`seconds` gives seconds that only grow, for the waiting time after failures."""
+        self._file, self._clock, self._seconds = file, clock, seconds
+        self._hashing = threading.Lock()  # a hash takes 19 MiB
+        self._failures: dict[str, tuple[int, float]] = {}  # by name or address: how many, and when the next may come
+
+    def add(self, name: str, password: str, *, role: str = "editor") -> Operator:
+        """Add an operator, or give one a new password and role, which ends the sessions of before.
+
+        Raises:
+            InputError: the name or the password cannot be used.
+            UnknownName: there is no such role.
+        """
+        if not _NAME.fullmatch(name):
+            raise InputError(f"{name[:60]!r} cannot be a name: up to 40 letters, digits, '.', '_' and '-'")
+        if role not in ROLES:
+            raise UnknownName(f"no role named {role[:40]!r}; known: {', '.join(ROLES)}")
+        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+            raise InputError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+        added = Operator(name=name, role=role, added_at=self._clock())
+        hashed = _hasher().hash(password)
+        with self._changing() as data:
+            data["operators"][name] = {"hash": hashed, "role": role, "added_at": added.added_at.isoformat()}
+            _end(data, lambda session: session["name"] == name)
+        return added
+
+    def remove(self, name: str) -> None:
+        """Remove an operator and end all sessions.
+
+        Raises:
+            NotFound: there is no such operator.
+        """
+        with self._changing() as data:
+            if data["operators"].pop(name, None) is None:
+                raise NotFound(f"there is no operator {name[:60]!r}; `auria web operators list` lists them")
+            _end(data, lambda session: session["name"] == name)
+
+    def operators(self) -> tuple[Operator, ...]:
+        """Everybody who may sign in, by name."""
+        found = self._read()["operators"].items()
+        return tuple(
+            Operator(name=name, role=one["role"], added_at=datetime.fromisoformat(one["added_at"]))
+            for name, one in sorted(found)
+        )
+
+    def sign_in(self, name: str, password: str, *, address: str, agent: str = "") -> str:
+        """Begin a session; return its token, which is kept nowhere.
+
+        Raises:
+            NotPermitted: the name or the password is wrong.
+            TooManyAttempts: too many attempts failed; wait as long as it says.
+        """
+        keys = (f"name {name[:40]}", f"address {address}")
+        self._check_wait(keys)
+        operator = self._read()["operators"].get(name)
+        if not self._matches(operator, password) or operator is None:
+            self._count_failure(keys)
+            raise NotPermitted("the name or the password is wrong")
+        for key in keys:
+            self._failures.pop(key, None)
+        token, now = secrets.token_urlsafe(32), self._clock()
+        session = Session(
+            id=secrets.token_hex(6),
+            name=name,
+            role=operator["role"],
+            csrf=secrets.token_urlsafe(24),
+            agent=agent[:200],
+            begun_at=now,
+            seen_at=now,
+        )
+        with self._changing() as data:
+            _end(data, lambda one: now - datetime.fromisoformat(one["seen_at"]) > _LIFETIME)
+            values = asdict(session) | {"begun_at": now.isoformat(), "seen_at": now.isoformat()}
+            data["sessions"][_hash(token)] = values
+        return token
+
+    def session(self, token: str) -> Session | None:
+        """The session of a token; None if it has ended."""
+        key, now = _hash(token), self._clock()
+        data = self._read()
+        found = _session(data, key)
+        if found is None or now - found.seen_at > _LIFETIME:
+            return None
+        if now - found.seen_at > _SEEN:
+            with self._changing() as data:
+                if key in data["sessions"]:
+                    data["sessions"][key]["seen_at"] = now.isoformat()
+        return found
+
+    def sessions(self, name: str) -> tuple[Session, ...]:
+        """The sessions of an operator, the one that was used last first."""
+        data = self._read()
+        found = [session for key in data["sessions"] if (session := _session(data, key)) and session.name == name]
+        return tuple(sorted(found, key=lambda session: session.seen_at, reverse=True))
+
+    def sign_out(self, token: str) -> None:
+        """End a session."""
+        with self._changing() as data:
+            data["sessions"].pop(_hash(token), None)
+
+    def end_session(self, name: str, session_id: str) -> None:
+        """End another session of an operator.
+
+        Raises:
+            NotFound: the operator has no such session.
+        """
+        with self._changing() as data:
+            if not _end(data, lambda session: (session["name"], session["id"]) == (name, session_id)):
+                raise NotFound("there is no such session; it may have ended already")
+
+    def _matches(self, operator: dict[str, Any] | None, password: str) -> bool:
+        """Whether the password is the operator's; takes as long where there is no such operator."""
+        from argon2.exceptions import Argon2Error, InvalidHashError
+
+        with self._hashing:
+            try:
+                fits = _hasher().verify(operator["hash"] if operator else _UNKNOWN, password[: LONGEST_PASSWORD + 1])
+            except (Argon2Error, InvalidHashError):
+                return False
+        return fits and operator is not None
+
+    def _check_wait(self, keys: tuple[str, ...]) -> None:
+        now = self._seconds()
+        wait = max(self._failures.get(key, (0, 0.0))[1] - now for key in keys)
+        if wait > 0:
+            raise TooManyAttempts(
+                f"too many attempts failed; the next one is possible in {int(wait) + 1} s", seconds=int(wait) + 1
+            )
+
+    def _count_failure(self, keys: tuple[str, ...]) -> None:
+        for key in keys:
+            count = self._failures.pop(key, (0, 0.0))[0] + 1
+            wait = min(_LONGEST_WAIT, 2.0 ** (count - _FREE_ATTEMPTS)) if count >= _FREE_ATTEMPTS else 0.0
+            self._failures[key] = (count, self._seconds() + wait)
+        while len(self._failures) > _MOST_REMEMBERED:
+            self._failures.pop(next(iter(self._failures)))
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            data = json.loads(self._file.read_text(encoding="utf-8"))
+            return {"operators": dict(data["operators"]), "sessions": dict(data["sessions"])}
+        except FileNotFoundError:
+            return {"operators": {}, "sessions": {}}
+        except (ValueError, KeyError, TypeError):
+            raise SettingsError(f"{self._file} is damaged; delete it and add the operators again") from None
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
+        with disk_errors(self._file):
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with file_lock(self._file.with_suffix(".lock")):
+                data = self._read()
+                yield data
+                write_json(self._file, data)
+
+
+_UNKNOWN = "$argon2id$v=19$m=19456,t=2,p=1$c29tZS1vdGhlci1zYWx0$Kd6iWZ9hC1pZ1rS5Z9yqJ4xkqg2nXzJm0m1cYqvE3hQ"
+"""A hash of no known password, compared with where there is no such operator."""
+
+
+def _hasher() -> Any:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _session(data: dict[str, dict[str, Any]], key: str) -> Session | None:
+    values = data["sessions"].get(key)
+    if values is None or values["name"] not in data["operators"]:
+        return None
+    times = {name: datetime.fromisoformat(values[name]) for name in ("begun_at", "seen_at")}
+    return Session(**{**values, **times, "role": data["operators"][values["name"]]["role"]})
+
+
+def _end(data: dict[str, dict[str, Any]], ended: Callable[[dict[str, Any]], bool]) -> int:
+    gone = [key for key, session in data["sessions"].items() if ended(session)]
+    for key in gone:
+        del data["sessions"][key]
+    return len(gone)

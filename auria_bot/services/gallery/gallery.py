@@ -1,0 +1,273 @@
+"""The published artworks as visitors browse them: newest first, by mood, season, style, subject and year, or by words.
+
+An index of all published artworks is kept in memory, about 700 bytes each, and brought up to date when a post goes
+out; everything else is read from the database when it is shown.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+import time
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from auria_bot.corpus.language.season_words import SEASONS, seasons_of
+from auria_bot.domain.artwork import Haiku, Style
+from auria_bot.errors import InputError, NotFound
+from auria_bot.services.gallery.subjects import SUBJECTS, subjects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from auria_bot.domain.draft import Draft
+    from auria_bot.store.drafts import Posted, PublishedRow
+    from auria_bot.store.unit_of_work import Store
+
+__all__ = ["FACETS", "Gallery", "GalleryEntry", "GalleryPage", "GalleryQuery", "PublishedArtwork", "folded", "slug"]
+
+FACETS: Final = ("mood", "season", "style", "subject", "year")
+"""By what the gallery can be browsed."""
+
+LONGEST_SEARCH = 100  # characters
+_FRESH = 1.0  # seconds for which the index is taken as up to date
+_SLUG_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryEntry:
+    """A published artwork in the index."""
+
+    id: int  # its draft's
+    slug: str  # the last part of its address: the id and the poem's first line
+    published_at: datetime  # when it was first out; aware, UTC
+    mood: str
+    season: str  # by the poem's season words; "" if it has none
+    style: str  # the painting's key
+    style_title: str
+    subjects: tuple[str, ...]
+    year: str  # in the operator's time zone
+    words: str  # of the poem and the theme, folded for search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryQuery:
+    """Which artworks are wanted; an empty field means any."""
+
+    mood: str = ""
+    season: str = ""
+    style: str = ""
+    subject: str = ""
+    year: str = ""
+    words: str = ""  # all of them must be contained
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every artwork is wanted."""
+        return not any((self.mood, self.season, self.style, self.subject, self.year, self.words.strip()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryPage:
+    """One page of artworks, newest first."""
+
+    number: int  # from 1
+    count: int  # pages; at least 1
+    total: int  # artworks on all pages
+    works: tuple[PublishedArtwork, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedArtwork:
+    """A published artwork with everything that is shown of it."""
+
+    entry: GalleryEntry
+    draft: Draft
+
+
+class Gallery:
+    """Finds published artworks. Safe for use by several threads."""
+
+    def __init__(self, *, store: Store, zone: ZoneInfo, now: Callable[[], float] = time.monotonic) -> None:
+        """`now` gives seconds that only grow."""
+        self._store, self._zone, self._now = store, zone, now
+        self._lock = threading.Lock()
+        self._entries: tuple[GalleryEntry, ...] = ()
+        self._places: dict[int, int] = {}  # by id, the place in `_entries`
+        self._by_facet: dict[tuple[str, str], tuple[GalleryEntry, ...]] = {}  # by facet and value, the newest first
+        self._facets: dict[str, dict[str, int]] = {}
+        self._style_titles: dict[str, str] = {}
+        self._signature: tuple[int, datetime | None] | None = None
+        self._checked = float("-inf")
+
+    def version(self) -> str:
+        """A value that changes with what is published; checked against the database once a second."""
+        self._refresh()
+        return repr(self._signature)
+
+    def entries(self, query: GalleryQuery | None = None) -> Sequence[GalleryEntry]:
+        """The artworks that match, newest first.
+
+        Raises:
+            InputError: the search text is too long.
+        """
+        self._refresh()
+        if query is None or query.is_empty:
+            return self._entries
+        if len(query.words) > LONGEST_SEARCH:
+            raise InputError(
+                f"the search text has {len(query.words)} characters; at most {LONGEST_SEARCH} are possible"
+            )
+        chosen = [self._by_facet.get((facet, value), ()) for facet in FACETS if (value := str(getattr(query, facet)))]
+        found, *others = sorted(chosen, key=len) or [self._entries]
+        for other in others:
+            known = {entry.id for entry in other}
+            found = tuple(entry for entry in found if entry.id in known)
+        words = folded(query.words).split()
+        return tuple(entry for entry in found if all(word in entry.words for word in words)) if words else found
+
+    def page(self, query: GalleryQuery | None = None, *, number: int = 1, size: int = 24) -> GalleryPage:
+        """One page of the artworks that match.
+
+        Raises:
+            NotFound: there is no such page.
+            InputError: the search text is too long.
+        """
+        found = self.entries(query)
+        count = max(1, -(-len(found) // size))
+        if not 1 <= number <= count:
+            raise NotFound(f"there is no page {number}; the last one is {count}")
+        return GalleryPage(
+            number=number, count=count, total=len(found), works=self._works(found[(number - 1) * size :][:size])
+        )
+
+    def newest(self, count: int) -> tuple[PublishedArtwork, ...]:
+        """The newest artworks."""
+        return self._works(self.entries()[:count])
+
+    def work(self, artwork_id: int) -> PublishedArtwork:
+        """One published artwork.
+
+        Raises:
+            NotFound: there is none, or it is not published.
+        """
+        return self._works((self._entry(artwork_id),))[0]
+
+    def neighbours(self, artwork_id: int) -> tuple[GalleryEntry | None, GalleryEntry | None]:
+        """The next newer and the next older artwork.
+
+        Raises:
+            NotFound: there is no such artwork.
+        """
+        self._entry(artwork_id)
+        entries, place = self._entries, self._places[artwork_id]
+        newer = entries[place - 1] if place else None
+        return newer, entries[place + 1] if place + 1 < len(entries) else None
+
+    def posted(self, artwork_id: int) -> Sequence[Posted]:
+        """Where an artwork was posted, the first first."""
+        with self._store.read() as unit:
+            return unit.published.posted(artwork_id)
+
+    def facets(self) -> Mapping[str, Mapping[str, int]]:
+        """The values of each of FACETS with their number of artworks, in the order in which they are offered."""
+        self._refresh()
+        return self._facets
+
+    def style_title(self, key: str) -> str:
+        """The title of a painting that an artwork was restyled after; its key if there is none."""
+        self._refresh()
+        return self._style_titles.get(key, key)
+
+    def _entry(self, artwork_id: int) -> GalleryEntry:
+        self._refresh()
+        place = self._places.get(artwork_id)
+        if place is None:
+            raise NotFound(f"there is no published artwork {artwork_id}")
+        return self._entries[place]
+
+    def _works(self, entries: Sequence[GalleryEntry]) -> tuple[PublishedArtwork, ...]:
+        with self._store.read() as unit:
+            drafts = unit.drafts.get_many([entry.id for entry in entries])
+        return tuple(PublishedArtwork(entry=entry, draft=drafts[entry.id]) for entry in entries if entry.id in drafts)
+
+    def _refresh(self) -> None:
+        """Bring the index up to date with the database."""
+        if self._now() - self._checked < _FRESH:
+            return
+        with self._lock:
+            if self._now() - self._checked < _FRESH:
+                return
+            with self._store.read() as unit:
+                signature = unit.published.signature()
+                if signature != self._signature:
+                    dates = unit.published.dates()
+                    known = {entry.id: entry for entry in self._entries}
+                    new = unit.published.rows(dates.keys() - known.keys())
+                    fresh = [self._indexed(row, dates[row.draft_id]) for row in new]
+                    kept = [known[draft_id] for draft_id in dates.keys() & known.keys()]
+                    self._rebuild([*kept, *fresh])
+            self._signature, self._checked = signature, self._now()
+
+    def _rebuild(self, entries: list[GalleryEntry]) -> None:
+        entries.sort(key=lambda entry: (entry.published_at, entry.id), reverse=True)
+        self._style_titles = {entry.style: entry.style_title for entry in entries}
+        self._by_facet = _grouped(entries)
+        self._facets = {facet: _counted(self._by_facet, facet) for facet in FACETS}
+        self._entries = tuple(entries)
+        self._places = {entry.id: place for place, entry in enumerate(entries)}
+
+    def _indexed(self, row: PublishedRow, published_at: datetime) -> GalleryEntry:
+        haiku, style = Haiku.from_json(row.artwork["haiku"]), Style(**row.artwork["style"])
+        shared = sys.intern  # the same few names stand in every entry
+        return GalleryEntry(
+            id=row.draft_id,
+            slug=slug(row.draft_id, haiku.lines[0]),
+            published_at=published_at,
+            mood=shared(row.mood),
+            season=shared(next(iter(seasons_of(haiku.lines)), "")),
+            style=shared(style.key),
+            style_title=shared(style.title),
+            subjects=subjects_of(row.alt_text),
+            year=shared(f"{published_at.astimezone(self._zone):%Y}"),
+            words=folded(f"{haiku.text}\n{row.artwork.get('theme') or ''}"),
+        )
+
+
+def folded(text: str) -> str:
+    """A text for comparison: without case and accents."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def slug(artwork_id: int, line: str) -> str:
+    """The last part of an artwork's address, such as "12-the-silent-forest"."""
+    words = re.sub(r"[^a-z0-9]+", "-", folded(line)).strip("-")[:_SLUG_LENGTH].rstrip("-")
+    return f"{artwork_id}-{words}" if words else str(artwork_id)
+
+
+def _grouped(entries: Sequence[GalleryEntry]) -> dict[tuple[str, str], tuple[GalleryEntry, ...]]:
+    """The artworks with each value of each facet, in the given order."""
+    groups: defaultdict[tuple[str, str], list[GalleryEntry]] = defaultdict(list)
+    for entry in entries:
+        values = {"mood": entry.mood, "season": entry.season, "style": entry.style, "year": entry.year}
+        for facet, value in (*values.items(), *(("subject", subject) for subject in entry.subjects)):
+            if value:
+                groups[facet, value].append(entry)
+    return {key: tuple(group) for key, group in groups.items()}
+
+
+def _counted(groups: Mapping[tuple[str, str], Sequence[GalleryEntry]], facet: str) -> dict[str, int]:
+    """The values of a facet with their number of artworks, in the order in which they are offered."""
+    counts = {value: len(group) for (of, value), group in groups.items() if of == facet}
+    if facet == "year":
+        return dict(sorted(counts.items(), reverse=True))
+    order = {"season": SEASONS, "subject": tuple(SUBJECTS)}.get(facet)
+    if order is not None:
+        return {value: counts[value] for value in order if value in counts}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,106 @@
+"""Published pictures in several widths and formats, made when they are first asked for and kept on the disk."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from auria_bot.errors import NotFound, PictureError
+from auria_bot.files import atomic_path, disk_errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.domain.draft import Draft
+    from auria_bot.store.files import Pictures
+
+__all__ = ["FORMATS", "WIDTHS", "PictureSizes"]
+
+WIDTHS: Final = (320, 640, 960, 1440, 1920)
+"""Widths in pixels; those above a picture's own are replaced by its own."""
+
+FORMATS: Final = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
+"""File suffixes with their media types, the smallest files first."""
+
+_SAVE: Final = {
+    "avif": ("AVIF", {"quality": 62, "speed": 7}),
+    "webp": ("WEBP", {"quality": 80, "method": 4}),
+    "jpg": ("JPEG", {"quality": 84, "optimize": True, "progressive": True}),
+}
+
+
+class PictureSizes:
+    """Smaller copies of the drafts' pictures. Safe for use by several threads; one picture is resized at a time."""
+
+    def __init__(self, *, pictures: Pictures, cache: Path) -> None:
+        """Copies are kept in the folder `cache`, which may be deleted at any time."""
+        self._pictures, self._cache = pictures, cache
+        self._lock = threading.Lock()
+        self._sizes: dict[str, tuple[int, int]] = {}  # by folder; a published picture never changes
+
+    def size(self, draft: Draft) -> tuple[int, int]:
+        """Width and height of a draft's picture in pixels; (0, 0) if its file is missing or damaged."""
+        if (known := self._sizes.get(draft.folder)) is not None:
+            return known
+        try:
+            found = self._sizes[draft.folder] = _size(self._source(draft))
+        except (NotFound, PictureError):
+            return 0, 0
+        return found
+
+    def widths(self, draft: Draft) -> tuple[int, ...]:
+        """The widths in which a draft's picture is offered, the smallest first."""
+        own = self.size(draft)[0]
+        return (*(width for width in WIDTHS if width < own), own) if own else ()
+
+    def file(self, draft: Draft, width: int, suffix: str) -> Path:
+        """The file of a draft's picture in one of its `widths` and one of FORMATS.
+
+        Raises:
+            NotFound: the width or the format is not offered, or the picture is missing.
+            PictureError: the picture is damaged.
+            DiskError: the copy cannot be written.
+        """
+        if suffix not in FORMATS or width not in self.widths(draft):
+            raise NotFound(f"the picture of artwork {draft.id} is not offered as {width}.{suffix[:8]}")
+        target = self._cache / draft.picture_sha256 / f"{width}.{suffix}"
+        if not target.is_file():
+            with self._lock:
+                if not target.is_file():
+                    self._make(self._source(draft), target, width, suffix)
+        return target
+
+    def warm(self, draft: Draft, *, largest: int = 960) -> None:
+        """Make the usual sizes of a picture before anybody asks for them."""
+        for width in self.widths(draft):
+            if width <= largest:
+                for suffix in FORMATS:
+                    self.file(draft, width, suffix)
+
+    def _source(self, draft: Draft) -> Path:
+        return self._pictures.path(draft.folder, draft.artwork.files["full"].name)
+
+    def _make(self, source: Path, target: Path, width: int, suffix: str) -> None:
+        from PIL import Image
+
+        form, options = _SAVE[suffix]
+        try:
+            with Image.open(source) as image:
+                height = max(1, round(image.height * width / image.width))
+                small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            raise PictureError(f"{source} is not a readable picture; put it back from a backup") from None
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(target, durable=False) as scratch:
+                small.save(scratch, form, **options)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise PictureError(f"{path} is not a readable picture") from None

@@ -1,0 +1,155 @@
+"""The web application: its routes, what surrounds them, and how errors become pages."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from auria_bot.errors import AuriaError, SignInRequired
+from auria_bot.redaction import redacted
+from auria_bot.web.desk import desk_router
+from auria_bot.web.language import available, find_language, negotiated
+from auria_bot.web.middleware import RequestGuard
+from auria_bot.web.page_cache import PageCache
+from auria_bot.web.pages.gallery import gallery_router
+from auria_bot.web.rendering import Renderer, View
+from auria_bot.web.site import Moved, Site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.types import Scope
+
+    from auria_bot.bootstrap.application import Application
+
+__all__ = ["WebApp", "create_app", "language_of", "site_of"]
+
+log = logging.getLogger(__name__)
+
+_THREADS = 8
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebApp:
+    """What the routes work with."""
+
+    services: Application
+    site: Site
+    renderer: Renderer
+    cache: PageCache
+
+    def view(self, request: Request, path: str | None = None) -> View:
+        """How the page that a request asks for is written."""
+        return View(
+            request.url.path if path is None else path, language_of(request, self), base=self.services.public_url
+        )
+
+
+def language_of(request: Request, web: WebApp) -> Any:
+    """The language of an answer: the one that was chosen in the footer, or the browser's."""
+    if (chosen := request.cookies.get("lang", "")) in available():
+        return find_language(chosen)
+    default = find_language(web.services.settings.language).tag
+    return find_language(negotiated(request.headers.get("accept-language", ""), default=default))
+
+
+def site_of(services: Application) -> tuple[Site, Renderer]:
+    """The public pages of an application, and what renders them."""
+    renderer = Renderer(services.settings.web, services.picture_sizes)
+    site = Site(
+        settings=services.settings.web,
+        gallery=services.gallery,
+        sizes=services.picture_sizes,
+        corpora=services.corpus_lineage,
+        renderer=renderer,
+    )
+    return site, renderer
+
+
+def create_app(services: Application) -> FastAPI:
+    """The ASGI application of these services."""
+    site, renderer = site_of(services)
+    web = WebApp(services=services, site=site, renderer=renderer, cache=PageCache(site.gallery.version))
+    app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)
+    app.mount("/static", _StaticFiles(packages=[("auria_bot.web", "static")]))
+    app.include_router(desk_router(web))
+    app.include_router(gallery_router(web))  # its last route takes every path
+    _handle_errors(app, web)
+    address = services.settings.web.address.rpartition(":")[0]
+    known = {*_LOOPBACK, address, services.public_url.partition("://")[2].rpartition(":")[0]}
+    known.add(services.public_url.partition("://")[2])
+    hosts = frozenset(known) if address in _LOOPBACK else frozenset[str]()
+    app.add_middleware(RequestGuard, is_secure=services.public_url.startswith("https://"), hosts=hosts)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
+    """Answer with a few threads: Python runs one at a time, and each keeps memory and a database connection."""
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
+
+
+def _handle_errors(app: FastAPI, web: WebApp) -> None:
+    def shown(request: Request, status: int, message: str) -> Response:
+        if request.url.path.startswith(("/pictures/", "/static/")):
+            return PlainTextResponse(message + "\n", status)
+        reference = getattr(request.state, "request_id", "")
+        body = web.renderer.page(
+            "error.html",
+            web.view(request),
+            status=status,
+            message=message,
+            reference=reference if status >= 500 else "",
+        )
+        return HTMLResponse(body, status, headers={"Cache-Control": "no-store"})
+
+    @app.exception_handler(Moved)
+    def moved(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
+        return RedirectResponse(error.path if isinstance(error, Moved) else "/", 301)
+
+    @app.exception_handler(SignInRequired)
+    def signed_out(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
+        return RedirectResponse("/desk/sign-in", 303, headers={"Cache-Control": "no-store"})
+
+    @app.exception_handler(AuriaError)
+    def expected(request: Request, error: Exception) -> Response:
+        status = error.http_status if isinstance(error, AuriaError) else 500
+        if status >= 500:
+            log.error("A request failed: %s", error)
+        return shown(request, status, redacted(str(error)) if status < 500 else "")
+
+    @app.exception_handler(HTTPException)
+    def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return shown(request, status, "")
+
+    @app.exception_handler(RequestValidationError)
+    def malformed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
+        return shown(request, 404, "")
+
+    @app.exception_handler(Exception)
+    def unexpected(request: Request, error: Exception) -> Response:
+        log.error("A request failed unexpectedly", exc_info=error)
+        return shown(request, 500, "")
+
+
+class _StaticFiles(StaticFiles):
+    """Files of the package; an address with a version is kept by browsers for a year."""
+
+    def file_response(self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200) -> Response:
+        answer = super().file_response(full_path, stat_result, scope, status_code)
+        lasting = b"v=" in scope["query_string"] or str(full_path).endswith(".woff2")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
+        return answer

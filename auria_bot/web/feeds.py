@@ -1,0 +1,156 @@
+"""What programs read: Atom and JSON Feed, the sitemap, oEmbed and robots.txt."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from markupsafe import Markup
+
+from auria_bot.errors import NotFound
+from auria_bot.web.links import artwork_path, facet_path, picture_path
+
+if TYPE_CHECKING:
+    from auria_bot.services.gallery.gallery import PublishedArtwork
+    from auria_bot.web.rendering import View
+    from auria_bot.web.site import Site
+
+__all__ = ["atom", "json_feed", "oembed", "robots", "sitemap"]
+
+_ATOM, _SITEMAP = "http://www.w3.org/2005/Atom", "http://www.sitemaps.org/schemas/sitemap/0.9"
+_ARTWORK = re.compile(r"/artworks/([1-9][0-9]{0,17})(?:-[^?#]*)?(?:[?#].*)?")
+_NEWEST = 30  # artworks in a feed
+_PICTURE_WIDTH = 960
+_MOST_IN_SITEMAP = 50_000  # addresses, a limit of the protocol
+
+
+def atom(site: Site, view: View) -> bytes:
+    """The newest artworks as an Atom feed (RFC 4287)."""
+    works = site.gallery.newest(_NEWEST)
+    feed = ET.Element("feed", {"xmlns": _ATOM, "xml:lang": "en"})
+    _add(feed, "id", view.absolute("/"))
+    _add(feed, "title", site.settings.title)
+    _add(feed, "subtitle", site.settings.subtitle)
+    _add(feed, "updated", works[0].entry.published_at.isoformat() if works else "1970-01-01T00:00:00+00:00")
+    _add(feed, "link", rel="self", type="application/atom+xml", href=view.absolute("/feed.xml"))
+    _add(feed, "link", rel="alternate", type="text/html", href=view.absolute("/"))
+    _add(_add(feed, "author"), "name", site.settings.title)
+    for work in works:
+        address = view.absolute(artwork_path(work.entry))
+        entry = _add(feed, "entry")
+        _add(entry, "id", address)
+        _add(entry, "title", " / ".join(work.draft.artwork.haiku.lines))
+        _add(entry, "link", rel="alternate", type="text/html", href=address)
+        _add(entry, "published", work.entry.published_at.isoformat())
+        _add(entry, "updated", work.entry.published_at.isoformat())
+        _add(entry, "category", term=work.entry.mood)
+        _add(entry, "summary", work.draft.alt_text)
+        _add(entry, "content", _content(site, view, work), type="html")
+    return _serialised(feed)
+
+
+def json_feed(site: Site, view: View) -> dict[str, Any]:
+    """The newest artworks as a JSON Feed, version 1.1."""
+    return {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": site.settings.title,
+        "description": site.settings.subtitle,
+        "home_page_url": view.absolute("/"),
+        "feed_url": view.absolute("/feed.json"),
+        "language": "en",
+        "authors": [{"name": site.settings.title}],
+        "items": [
+            {
+                "id": view.absolute(artwork_path(work.entry)),
+                "url": view.absolute(artwork_path(work.entry)),
+                "title": " / ".join(work.draft.artwork.haiku.lines),
+                "content_html": _content(site, view, work),
+                "summary": work.draft.alt_text,
+                "image": _picture(site, view, work),
+                "date_published": work.entry.published_at.isoformat(),
+                "tags": [work.entry.mood, *work.entry.subjects],
+            }
+            for work in site.gallery.newest(_NEWEST)
+        ],
+    }
+
+
+def sitemap(site: Site, view: View) -> bytes:
+    """The addresses of all artworks and of the pages to browse by."""
+    urls = ET.Element("urlset", {"xmlns": _SITEMAP})
+    paths = ["/", "/browse"]
+    paths += [facet_path(facet, value) for facet, values in site.gallery.facets().items() for value in values]
+    for path in paths:
+        _add(_add(urls, "url"), "loc", view.absolute(path))
+    for entry in site.gallery.entries()[: _MOST_IN_SITEMAP - len(paths)]:
+        url = _add(urls, "url")
+        _add(url, "loc", view.absolute(artwork_path(entry)))
+        _add(url, "lastmod", f"{entry.published_at:%Y-%m-%d}")
+    return _serialised(urls)
+
+
+def oembed(site: Site, view: View, url: str, *, most_width: int, most_height: int) -> dict[str, Any]:
+    """An artwork for embedding in another site, as a photo (https://oembed.com).
+
+    Raises:
+        NotFound: the address is not that of a published artwork.
+    """
+    found = _ARTWORK.fullmatch(url.removeprefix(view.base))
+    if found is None or not url.startswith(view.base):
+        raise NotFound(f"{url[:120]!r} is not the address of an artwork of this site")
+    work = site.gallery.work(int(found[1]))
+    width, height = site.sizes.size(work.draft)
+    offered = [
+        candidate
+        for candidate in site.sizes.widths(work.draft)
+        if candidate <= most_width and round(height * candidate / width) <= most_height
+    ]
+    chosen = max(offered, default=min(site.sizes.widths(work.draft), default=0))
+    if not chosen:
+        raise NotFound(f"the picture of artwork {work.entry.id} is missing")
+    return {
+        "version": "1.0",
+        "type": "photo",
+        "title": " / ".join(work.draft.artwork.haiku.lines),
+        "author_name": site.settings.title,
+        "author_url": view.absolute("/"),
+        "provider_name": site.settings.title,
+        "provider_url": view.absolute("/"),
+        "url": view.absolute(picture_path(work.draft.id, chosen, "jpg")),
+        "width": chosen,
+        "height": round(height * chosen / width),
+    }
+
+
+def robots(view: View) -> str:
+    """What crawlers may read: everything that is public, but no searches."""
+    return f"User-agent: *\nDisallow: /desk\nDisallow: /search\n\nSitemap: {view.absolute('/sitemap.xml')}\n"
+
+
+def _content(site: Site, view: View, work: PublishedArtwork) -> str:
+    poem = Markup("<br>").join(work.draft.artwork.haiku.lines)
+    template = Markup('<p><img src="{}" alt="{}"></p><p>{}</p>')
+    return str(template.format(_picture(site, view, work), work.draft.alt_text, poem))
+
+
+def _picture(site: Site, view: View, work: PublishedArtwork) -> str:
+    widths = site.sizes.widths(work.draft)
+    chosen = max((width for width in widths if width <= _PICTURE_WIDTH), default=min(widths, default=0))
+    return view.absolute(picture_path(work.draft.id, chosen, "jpg"))
+
+
+def _add(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
+    element = ET.SubElement(parent, name, attributes)
+    element.text = None if text is None else "".join(character for character in text if _is_allowed(character))
+    return element
+
+
+def _is_allowed(character: str) -> bool:
+    """Whether XML 1.0 can hold a character."""
+    return character in "\t\n\r" or "\u0020" <= character <= "\ud7ff" or character >= "\ue000"
+
+
+def _serialised(root: ET.Element) -> bytes:
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content

@@ -1,0 +1,46 @@
+"""Addresses of pages: paths on the running site, or files beside each other in an export."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from auria_bot.services.gallery.gallery import GalleryEntry
+
+__all__ = ["FACET_PATHS", "artwork_path", "facet_path", "file_of", "picture_path", "relative"]
+
+FACET_PATHS = {"mood": "moods", "season": "seasons", "style": "paintings", "subject": "subjects", "year": "years"}
+"""The first part of the address of each facet's pages."""
+
+_FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|svg|txt|webp|woff2|xml)\Z")
+
+
+def artwork_path(entry: GalleryEntry) -> str:
+    """The lasting address of an artwork's page."""
+    return f"/artworks/{entry.slug}"
+
+
+def facet_path(facet: str, value: str, number: int = 1) -> str:
+    """The address of a page of artworks with a facet's value; facet "" means all artworks."""
+    start = f"/{FACET_PATHS[facet]}/{value.replace(' ', '-')}" if facet else ""
+    return (start if number == 1 else f"{start}/page/{number}") or "/"
+
+
+def picture_path(artwork_id: int, width: int, suffix: str) -> str:
+    """The address of an artwork's picture in a width and a format."""
+    return f"/pictures/{artwork_id}/{width}.{suffix}"
+
+
+def file_of(path: str) -> str:
+    """The file of an export that stands for a page or a file of the site."""
+    path = path.partition("?")[0].strip("/")
+    if not path:
+        return "index.html"
+    return path if _FILE.search(path) else f"{path}.html"
+
+
+def relative(path: str, page: str) -> str:
+    """The address of a page or a file of the site, as it is written in another page of an export."""
+    return os.path.relpath(file_of(path), os.path.dirname(file_of(page)) or ".").replace(os.sep, "/")  # noqa: PTH120

@@ -1,0 +1,99 @@
+"""The public routes: pages, searches, pictures and feeds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+
+from auria_bot.errors import NotFound
+from auria_bot.services.gallery.gallery import FACETS, GalleryQuery
+from auria_bot.services.gallery.picture_sizes import FORMATS
+from auria_bot.web import feeds
+from auria_bot.web.language import available
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auria_bot.web.app import WebApp
+    from auria_bot.web.rendering import View
+
+__all__ = ["gallery_router"]
+
+_READ = ["GET", "HEAD"]
+_HTML = "text/html; charset=utf-8"
+_PICTURE_HEADERS = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+_YEAR = 365 * 86_400  # seconds
+
+
+def gallery_router(web: WebApp) -> APIRouter:
+    """The public routes."""
+    router = APIRouter(include_in_schema=False, default_response_class=Response)
+    _add_feeds(router, web)
+
+    @router.api_route("/pictures/{artwork_id}/{width}.{suffix}", methods=_READ)
+    def picture(artwork_id: int, width: int, suffix: str) -> Response:
+        draft = web.site.gallery.work(artwork_id).draft
+        file = web.site.sizes.file(draft, width, suffix)
+        return FileResponse(file, media_type=FORMATS[suffix], headers=_PICTURE_HEADERS)
+
+    @router.api_route("/search", methods=_READ)
+    def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:
+        chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}
+        view = web.view(request)
+        body = web.site.search(view, GalleryQuery(words=q, **chosen), page)
+        return Response(
+            body, media_type=_HTML, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
+        )
+
+    @router.api_route("/{path:path}", methods=_READ)
+    def public_page(request: Request) -> Response:
+        path = request.url.path
+        if (chosen := request.query_params.get("lang")) in available():
+            answer = RedirectResponse("/" + path.strip("/"), 303, headers={"Cache-Control": "no-store"})
+            answer.set_cookie("lang", str(chosen), max_age=_YEAR, samesite="lax", httponly=True)
+            return answer
+        if path != "/" and path.endswith("/"):
+            return RedirectResponse("/" + path.strip("/"), 301)
+        view = web.view(request)
+        return web.cache.answer(request, f"{view.language.tag} {path}", lambda: (web.site.page(view), _HTML))
+
+    return router
+
+
+def _add_feeds(router: APIRouter, web: WebApp) -> None:
+    def document(path: str, media_type: str, render: Callable[[View], str | bytes]) -> None:
+        def answer(request: Request) -> Response:
+            view = web.view(request)
+            return web.cache.answer(request, path, lambda: (render(view), media_type))
+
+        router.add_api_route(path, answer, methods=_READ)
+
+    def as_json(value: dict[str, Any]) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    document("/feed.xml", "application/atom+xml", lambda view: feeds.atom(web.site, view))
+    document("/feed.json", "application/feed+json", lambda view: as_json(feeds.json_feed(web.site, view)))
+    document("/sitemap.xml", "application/xml", lambda view: feeds.sitemap(web.site, view))
+    document("/robots.txt", "text/plain; charset=utf-8", feeds.robots)
+
+    @router.api_route("/oembed", methods=_READ)
+    def oembed(
+        request: Request,
+        url: str,
+        format: str = "json",  # noqa: A002 - the protocol's name
+        maxwidth: int = 100_000,
+        maxheight: int = 100_000,
+    ) -> Response:
+        if format != "json":
+            return PlainTextResponse("only the format json is offered\n", 501)
+        if not url:
+            raise NotFound("give the address of an artwork as `url`")
+        found = feeds.oembed(web.site, web.view(request), url, most_width=maxwidth, most_height=maxheight)
+        return JSONResponse(found, headers={"Access-Control-Allow-Origin": "*"})

@@ -1,0 +1,111 @@
+"""Renders the templates: what every page needs, and how addresses are written on the running site and in an export."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache, partial
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from auria_bot.web.language import DEFAULT, Language, available, find_language
+from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, file_of, picture_path, relative
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auria_bot.services.gallery.gallery import PublishedArtwork
+    from auria_bot.services.gallery.picture_sizes import PictureSizes
+    from auria_bot.settings.sections import WebSettings
+
+__all__ = ["Renderer", "View"]
+
+
+class View:
+    """How one page is written: its path, its language, and whether it belongs to an export."""
+
+    def __init__(
+        self, path: str, language: Language, *, base: str, exported: bool = False, signed_in: str = ""
+    ) -> None:
+        """Describe a page.
+
+        Args:
+            path: of the page on the site, such as "/artworks/12-the-pond".
+            language: of the page.
+            base: the site's public address, without a slash at the end.
+            exported: links lead to files beside the page.
+            signed_in: the operator's name; "" for a visitor.
+        """
+        self.path, self.language, self.base, self.exported, self.signed_in = path, language, base, exported, signed_in
+
+    def link(self, path: str) -> str:
+        """The address of another page or file, as this page writes it."""
+        return relative(path, self.path) if self.exported else path
+
+    def absolute(self, path: str) -> str:
+        """The full address of a page or file."""
+        return f"{self.base}/{file_of(path).removesuffix('index.html')}" if self.exported else self.base + path
+
+
+class Renderer:
+    """Renders pages from templates. Safe for use by several threads."""
+
+    def __init__(self, site: WebSettings, sizes: PictureSizes) -> None:
+        self._site, self._sizes = site, sizes
+        self._environment = Environment(
+            loader=PackageLoader("auria_bot.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals |= {
+            "site": site,
+            "facet_path": facet_path,
+            "facet_paths": FACET_PATHS,
+            "artwork_path": artwork_path,
+            "picture_path": picture_path,
+            "languages": [find_language(tag) for tag in available()],
+            "known_strings": find_language(DEFAULT).keys,
+        }
+        self._environment.filters["ld_json"] = _ld_json
+
+    def page(self, template: str, view: View, **values: Any) -> str:
+        """Render a template for a view."""
+        return self._environment.get_template(template).render(
+            view=view,
+            link=view.link,
+            absolute=view.absolute,
+            asset=partial(_asset, view),
+            t=view.language.text,
+            language=view.language,
+            picture=self.picture,
+            **values,
+        )
+
+    def picture(self, work: PublishedArtwork) -> Mapping[str, Any]:
+        """What an `<img>` needs: width, height, and the widths that are offered."""
+        width, height = self._sizes.size(work.draft)
+        return {"width": width, "height": height, "widths": self._sizes.widths(work.draft)}
+
+
+def _asset(view: View, name: str) -> str:
+    """The address of a static file; on the running site it changes with the file's content."""
+    path = f"/static/{name}"
+    return view.link(path) if view.exported else f"{path}?v={_version(name)}"
+
+
+@cache
+def _version(name: str) -> str:
+    content = resources.files("auria_bot.web").joinpath("static", name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:10]
+
+
+def _ld_json(value: Any) -> Markup:
+    """A value as JSON within a script element: nothing in it can end the element."""
+    text = json.dumps(value, ensure_ascii=False)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 - escaped

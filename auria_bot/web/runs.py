@@ -1,0 +1,109 @@
+"""New versions of drafts that are made in the background, one at a time, and what happens meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import secrets
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from auria_bot.errors import AuriaError, NotFound, TooManyAttempts
+from auria_bot.redaction import redacted_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from auria_bot.domain.draft import Draft
+    from auria_bot.services.studio.run_store import RunEvent
+
+__all__ = ["BackgroundRun", "BackgroundRuns"]
+
+log = logging.getLogger(__name__)
+
+_MOST_WAITING = 8
+_REMEMBERED = 50
+
+
+class BackgroundRun:
+    """One run: its events so far, and its result."""
+
+    def __init__(self, draft_id: int, work: Callable[[Callable[[RunEvent], None]], Draft]) -> None:
+        self.key, self.draft_id, self._work = secrets.token_urlsafe(12), draft_id, work
+        self._changed = threading.Condition()
+        self._events: list[RunEvent] = []
+        self.new_draft: int | None = None
+        self.error = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended, well or not."""
+        return self.new_draft is not None or bool(self.error)
+
+    def events(self, after: int = 0) -> Sequence[RunEvent]:
+        """The events after the first `after` ones."""
+        with self._changed:
+            return tuple(self._events[after:])
+
+    def work(self) -> None:
+        """Carry it out; an error is kept, not raised."""
+        try:
+            self.new_draft = self._work(self._report).id
+        except AuriaError as error:
+            self.error = redacted_error(error)
+        except Exception:
+            log.exception("A run failed unexpectedly")
+            self.error = "an unexpected error; the log has the details"
+        with self._changed:
+            self._changed.notify_all()
+
+    def _report(self, event: RunEvent) -> None:
+        with self._changed:
+            self._events.append(event)
+            self._changed.notify_all()
+
+
+class BackgroundRuns:
+    """Works off runs in one thread, which is started with the first one. Safe for use by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: queue.Queue[BackgroundRun] = queue.Queue()
+        self._runs: OrderedDict[str, BackgroundRun] = OrderedDict()
+        self._thread: threading.Thread | None = None
+
+    def start(self, draft_id: int, work: Callable[[Callable[[RunEvent], None]], Draft]) -> BackgroundRun:
+        """Line a run up.
+
+        Raises:
+            TooManyAttempts: too many runs wait already, or one of this draft does.
+        """
+        with self._lock:
+            open_runs = [run for run in self._runs.values() if not run.is_done]
+            if len(open_runs) >= _MOST_WAITING or any(run.draft_id == draft_id for run in open_runs):
+                raise TooManyAttempts("the studio is busy with this draft or has too many waiting", seconds=30)
+            run = BackgroundRun(draft_id, work)
+            self._runs[run.key] = run
+            while len(self._runs) > _REMEMBERED:
+                self._runs.popitem(last=False)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work_off, name="studio", daemon=True)
+                self._thread.start()
+        self._waiting.put(run)
+        return run
+
+    def get(self, key: str) -> BackgroundRun:
+        """A run.
+
+        Raises:
+            NotFound: there is none, or it was long ago.
+        """
+        with self._lock:
+            if (run := self._runs.get(key)) is None:
+                raise NotFound("there is no such run; the drafts show what came of it")
+            return run
+
+    def _work_off(self) -> None:
+        while True:
+            self._waiting.get().work()

@@ -1,0 +1,176 @@
+"""The public pages, each as a function of its address: the running site and the export render the same ones."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.domain.mood import MOODS
+from auria_bot.errors import NotFound
+from auria_bot.services.gallery.gallery import FACETS, GalleryQuery
+from auria_bot.services.gallery.lineage import models_used
+from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, picture_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auria_bot.services.gallery.gallery import Gallery, PublishedArtwork
+    from auria_bot.services.gallery.lineage import CorpusVersions
+    from auria_bot.services.gallery.picture_sizes import PictureSizes
+    from auria_bot.settings.sections import WebSettings
+    from auria_bot.web.rendering import Renderer, View
+
+__all__ = ["Moved", "Site"]
+
+_FACETS = {path: facet for facet, path in FACET_PATHS.items()}
+_LISTING = re.compile(r"/(?:(?P<kind>(?!page/)[a-z]+)/(?P<value>[^/]{1,200}))?(?:/?page/(?P<number>[1-9]\d{0,5}))?")
+_ARTWORK = re.compile(r"/artworks/(?P<id>[1-9]\d{0,17})(?:-[^/]*)?")
+_SIMILAR = 4  # works shown under "more like this"
+
+
+class Moved(Exception):
+    """The page has another address."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class Site:
+    """Renders the public pages."""
+
+    def __init__(
+        self,
+        *,
+        settings: WebSettings,
+        gallery: Gallery,
+        sizes: PictureSizes,
+        corpora: CorpusVersions,
+        renderer: Renderer,
+    ) -> None:
+        self.settings, self.gallery, self.sizes, self.renderer = settings, gallery, sizes, renderer
+        self._corpora = corpora
+
+    def page(self, view: View) -> str:
+        """The page of a view's path: a listing, an artwork, or the page to browse by.
+
+        Raises:
+            NotFound: there is no such page.
+            Moved: it has another address.
+        """
+        if view.path == "/browse":
+            return self._browse(view)
+        if found := _ARTWORK.fullmatch(view.path):
+            return self._artwork(view, int(found["id"]))
+        if found := _LISTING.fullmatch(view.path):
+            number = int(found["number"] or 1)
+            if found["number"] == "1":
+                raise Moved(view.path.removesuffix("page/1").rstrip("/") or "/")
+            return self._listing(view, found["kind"] or "", found["value"] or "", number)
+        raise NotFound(f"there is no page {view.path[:80]!r}")
+
+    def search(self, view: View, query: GalleryQuery, number: int = 1) -> str:
+        """The page of a search.
+
+        Raises:
+            NotFound: there is no such page of results.
+            InputError: the text is too long.
+        """
+        found = None
+        if not query.is_empty:
+            found = self.gallery.page(query, number=number, size=self.settings.page_size)
+        return self.renderer.page("search.html", view, query=query, found=found, facets=self.gallery.facets())
+
+    def paths(self) -> Iterator[str]:
+        """The path of every page except searches."""
+        size = self.settings.page_size
+        yield "/browse"
+        yield from _numbered("", "", len(self.gallery.entries()), size)
+        for facet, values in self.gallery.facets().items():
+            for value, count in values.items():
+                yield from _numbered(facet, value, count, size)
+        for entry in self.gallery.entries():
+            yield artwork_path(entry)
+
+    def _listing(self, view: View, kind: str, value: str, number: int) -> str:
+        facet = _FACETS.get(kind, "")
+        if kind and (not facet or self._value(facet, value) is None):
+            raise NotFound(f"there is no page {view.path[:80]!r}")
+        value = self._value(facet, value) or "" if facet else ""
+        query = GalleryQuery(**{facet: value}) if facet else GalleryQuery()
+        found = self.gallery.page(query, number=number, size=self.settings.page_size)
+        return self.renderer.page(
+            "listing.html", view, facet=facet, value=value, name=self.name(view, facet, value), found=found
+        )
+
+    def _value(self, facet: str, shown: str) -> str | None:
+        """The value that an address shows, where blanks are dashes; None if no artwork has it."""
+        known = self.gallery.facets()[facet]
+        return next((value for value in (shown, shown.replace("-", " ")) if value in known), None)
+
+    def name(self, view: View, facet: str, value: str) -> str:
+        """What a facet's value is called."""
+        return self.gallery.style_title(value) if facet == "style" else view.language.name_of(facet, value)
+
+    def _browse(self, view: View) -> str:
+        facets = {
+            facet: [(value, self.name(view, facet, value), count) for value, count in values.items()]
+            for facet, values in ((facet, self.gallery.facets()[facet]) for facet in FACETS)
+        }
+        return self.renderer.page("browse.html", view, facets=facets, total=len(self.gallery.entries()))
+
+    def _artwork(self, view: View, artwork_id: int) -> str:
+        work = self.gallery.work(artwork_id)
+        if view.path != artwork_path(work.entry):
+            raise Moved(artwork_path(work.entry))
+        newer, older = self.gallery.neighbours(artwork_id)
+        return self.renderer.page(
+            "artwork.html",
+            view,
+            work=work,
+            newer=newer,
+            older=older,
+            similar=self._similar(work),
+            posted=[post for post in self.gallery.posted(artwork_id) if post.url.startswith(("https://", "http://"))],
+            models=models_used(work.draft.artwork),
+            corpus=self._corpora.of(work.draft.artwork),
+            structured=self.structured(view, work),
+            mood_known=work.entry.mood in MOODS,
+        )
+
+    def _similar(self, work: PublishedArtwork) -> tuple[PublishedArtwork, ...]:
+        """A few other works of the same mood, the newest first."""
+        found = self.gallery.page(GalleryQuery(mood=work.entry.mood), size=_SIMILAR + 1).works
+        return tuple(other for other in found if other.entry.id != work.entry.id)[:_SIMILAR]
+
+    def structured(self, view: View, work: PublishedArtwork) -> dict[str, Any]:
+        """The artwork as schema.org describes one."""
+        draft, (width, height) = work.draft, self.sizes.size(work.draft)
+        address = view.absolute(artwork_path(work.entry))
+        creator = {"@type": "Thing", "name": "Auria", "description": "A computer program that writes and paints"}
+        return {
+            "@context": "https://schema.org",
+            "@type": "VisualArtwork",
+            "@id": address,
+            "url": address,
+            "name": draft.artwork.haiku.lines[0],
+            "description": draft.alt_text,
+            "creator": creator,
+            "artform": "Digital painting",
+            "dateCreated": draft.made_at.isoformat(),
+            "datePublished": work.entry.published_at.isoformat(),
+            "keywords": [work.entry.mood, *work.entry.subjects],
+            "inLanguage": "en",
+            "text": draft.artwork.haiku.text,
+            "image": {
+                "@type": "ImageObject",
+                "contentUrl": view.absolute(picture_path(draft.id, width, "jpg")),
+                "width": width,
+                "height": height,
+            },
+        }
+
+
+def _numbered(facet: str, value: str, total: int, size: int) -> Iterator[str]:
+    for number in range(1, max(1, -(-total // size)) + 1):
+        yield facet_path(facet, value, number)

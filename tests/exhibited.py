@@ -1,0 +1,73 @@
+"""A house of fakes with published artworks, for the tests of the web interface."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from starlette.testclient import TestClient
+
+from auria_bot.domain.artwork import Haiku, Style
+from auria_bot.domain.post import PostState, Receipt
+from auria_bot.files import sha256_of
+from auria_bot.web.app import create_app
+from tests.factories import NOW, artwork
+from tests.house import fake_house
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from auria_bot.bootstrap.application import Application
+
+__all__ = ["exhibited", "publish", "visitor"]
+
+HOST = "http://127.0.0.1:8620"
+_FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
+
+
+def exhibited(home: Path, count: int = 3, **settings: Any) -> Application:
+    """An application with so many published artworks, one a day, the last one the newest."""
+    house = fake_house(home, **settings)
+    for number in range(1, count + 1):
+        publish(house, number)
+    return house
+
+
+def publish(house: Application, number: int = 1, *, url: str | None = None, **changes: Any) -> int:
+    """Publish an artwork as if a channel had sent it; its draft's id."""
+    poem = Haiku(
+        lines=(f"old pond number {number}", "a frog leaps into the moon", "sound of the water"), syllables=(5, 7, 5)
+    )
+    style = Style(key=f"style-{number % 2}", title=f"The Wave {number % 2}", artist="G. Courbet", year="1870")
+    changes = {"haiku": poem, "style": style, **changes}
+    house.settings.home.mkdir(parents=True, exist_ok=True)
+    source = house.settings.home / "source.png"
+    Image.linear_gradient("L").convert("RGB").resize((400, 500)).save(source)
+    kept = house.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
+    at = NOW + timedelta(days=number)
+    with house.store.begin() as unit:
+        draft = unit.drafts.add(
+            artwork(number, **changes), folder=f"run-{number}", picture_sha256=sha256_of(kept / "post.jpg"), made_at=at
+        )
+        draft = unit.drafts.save(draft.approve(("folder",), at))
+        draft = unit.drafts.save(draft.schedule())
+        unit.posts.add(draft, "folder", due=at, picture=str(kept / "post.jpg"), key=f"key-{number}")
+        claimed = unit.posts.claim(now=at, lease=timedelta(minutes=5), channels=["folder"])[0]
+        receipt = Receipt(id=f"r{number}", url=url or f"https://example.org/{number}", at=at)
+        sent = replace(claimed.moved(PostState.SENT, receipt=receipt))
+        unit.posts.close_attempt(sent, outcome=_sent(), message="", at=at)
+    return draft.id
+
+
+def visitor(house: Application, **options: Any) -> TestClient:
+    """A visitor's browser without JavaScript; it keeps cookies, and follows no redirect by itself."""
+    return TestClient(create_app(house), base_url=HOST, follow_redirects=False, **options)
+
+
+def _sent() -> Any:
+    from auria_bot.domain.post import Outcome
+
+    return Outcome.SENT

@@ -1,0 +1,166 @@
+"""Operators, their passwords and sessions."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.errors import InputError, NotFound, NotPermitted, SettingsError, TooManyAttempts, UnknownName
+from auria_bot.services.accounts.accounts import Accounts
+from auria_bot.testing import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
+
+
+class Seconds:
+    """Seconds that pass when told."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """The time."""
+    return FakeClock()
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    """Seconds for waiting."""
+    return Seconds()
+
+
+@pytest.fixture
+def accounts(tmp_path: Path, clock: FakeClock, seconds: Seconds) -> Accounts:
+    """Accounts with an editor named ada."""
+    made = Accounts(file=tmp_path / "secrets" / "operators.json", clock=clock, seconds=seconds)
+    made.add("ada", PASSWORD)
+    return made
+
+
+def test_a_session_is_begun_with_the_password_and_ends(accounts: Accounts) -> None:
+    """Its token leads to it until the operator signs out."""
+    token = accounts.sign_in("ada", PASSWORD, address="::1", agent="Firefox")
+    session = accounts.session(token)
+    assert session is not None
+    assert (session.name, session.role, session.may_decide, session.agent) == ("ada", "editor", True, "Firefox")
+    assert accounts.session(token + "x") is None
+    accounts.sign_out(token)
+    assert accounts.session(token) is None
+
+
+def test_neither_passwords_nor_tokens_are_in_the_file(accounts: Accounts, tmp_path: Path) -> None:
+    """Only hashes are, and nobody else may read the file."""
+    token = accounts.sign_in("ada", PASSWORD, address="::1")
+    file = tmp_path / "secrets" / "operators.json"
+    text = file.read_text(encoding="utf-8")
+    assert PASSWORD not in text
+    assert token not in text
+    assert json.loads(text)["operators"]["ada"]["hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("name", "password"), [("ada", "wrong"), ("eve", PASSWORD), ("", ""), ("ada", "x" * 5000)])
+def test_a_wrong_name_and_a_wrong_password_look_alike(accounts: Accounts, name: str, password: str) -> None:
+    """The message says which of them is wrong in neither case."""
+    with pytest.raises(NotPermitted, match="the name or the password is wrong"):
+        accounts.sign_in(name, password, address="::1")
+
+
+def test_failures_make_the_next_attempt_wait_longer_each_time(accounts: Accounts, seconds: Seconds) -> None:
+    """By name and by address; the right password has to wait too, and then clears the count."""
+    waits = []
+    for number in range(8):
+        for _ in range(2):
+            try:
+                accounts.sign_in("ada", "wrong", address=f"10.0.0.{number}")
+            except TooManyAttempts as error:
+                waits.append(error.seconds)
+                seconds.now += error.seconds
+            except NotPermitted:
+                pass
+    assert waits[0] < waits[-1] <= 900
+    assert waits == sorted(waits)
+    with pytest.raises(NotPermitted):
+        accounts.sign_in("ada", "wrong", address="10.0.0.1")
+    with pytest.raises(TooManyAttempts):
+        accounts.sign_in("ada", PASSWORD, address="10.9.9.9")
+    seconds.now += 900
+    assert accounts.sign_in("ada", PASSWORD, address="10.9.9.9")
+    with pytest.raises(NotPermitted, match="wrong"):
+        accounts.sign_in("ada", "wrong", address="10.9.9.9")
+
+
+def test_one_address_cannot_try_many_names(accounts: Accounts) -> None:
+    """After three failures it waits, whatever name it tries."""
+    for name in ("a", "b", "c"):
+        with pytest.raises(NotPermitted, match="wrong"):
+            accounts.sign_in(name, "x", address="10.0.0.1")
+    with pytest.raises(TooManyAttempts):
+        accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
+
+
+def test_a_new_password_ends_the_sessions_and_so_does_removal(accounts: Accounts) -> None:
+    """Whoever knew the old one is out."""
+    token = accounts.sign_in("ada", PASSWORD, address="::1")
+    accounts.add("ada", "another password", role="viewer")
+    assert accounts.session(token) is None
+    token = accounts.sign_in("ada", "another password", address="::1")
+    session = accounts.session(token)
+    assert session is not None
+    assert not session.may_decide
+    accounts.remove("ada")
+    assert accounts.session(token) is None
+    assert accounts.operators() == ()
+    with pytest.raises(NotFound, match="no operator 'ada'"):
+        accounts.remove("ada")
+
+
+def test_sessions_end_when_they_are_not_used(accounts: Accounts, clock: FakeClock) -> None:
+    """Thirty days after the last use, and not before."""
+    token = accounts.sign_in("ada", PASSWORD, address="::1")
+    clock.now += timedelta(days=29)
+    assert accounts.session(token)
+    clock.now += timedelta(days=29)
+    assert accounts.session(token)
+    clock.now += timedelta(days=31)
+    assert accounts.session(token) is None
+
+
+def test_an_operator_can_end_another_session_of_theirs(accounts: Accounts) -> None:
+    """Only of their own."""
+    accounts.add("eve", PASSWORD)
+    one, two = (accounts.sign_in("ada", PASSWORD, address="::1") for _ in range(2))
+    other = accounts.session(one)
+    assert other is not None
+    with pytest.raises(NotFound):
+        accounts.end_session("eve", other.id)
+    accounts.end_session("ada", other.id)
+    assert accounts.session(one) is None
+    assert [session.id for session in accounts.sessions("ada")] == [accounts.session(two).id]  # type: ignore[union-attr]
+
+
+def test_what_cannot_be_an_account_is_refused(accounts: Accounts) -> None:
+    """A name with a slash, a short password, an unknown role."""
+    with pytest.raises(InputError, match="cannot be a name"):
+        accounts.add("a/b", PASSWORD)
+    with pytest.raises(InputError, match="10 to 200"):
+        accounts.add("bob", "short")
+    with pytest.raises(UnknownName, match="editor, viewer"):
+        accounts.add("bob", PASSWORD, role="king")
+
+
+def test_a_damaged_file_is_named(accounts: Accounts, tmp_path: Path) -> None:
+    """It is not overwritten."""
+    (tmp_path / "secrets" / "operators.json").write_text("{}")
+    with pytest.raises(SettingsError, match="damaged"):
+        accounts.add("bob", PASSWORD)

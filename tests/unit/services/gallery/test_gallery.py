@@ -1,0 +1,130 @@
+"""The gallery: what is published, its filters and search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from auria_bot.domain.artwork import Haiku
+from auria_bot.errors import InputError, NotFound
+from auria_bot.services.gallery.gallery import Gallery, GalleryQuery, folded, slug
+from tests.exhibited import exhibited, publish
+from tests.factories import artwork
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+
+
+def poem(*lines: str) -> Haiku:
+    """A poem of three lines."""
+    first, second, third = lines
+    return Haiku(lines=(first, second, third), syllables=(5, 7, 5))
+
+
+def gallery_of(house: Application, zone: str = "UTC") -> Gallery:
+    """A gallery that looks at the database each time."""
+    ticks = iter(range(10_000))
+    return Gallery(store=house.store, zone=ZoneInfo(zone), now=lambda: 10.0 * next(ticks))
+
+
+def test_the_newest_work_comes_first_and_drafts_are_not_shown(tmp_path: Path) -> None:
+    """Only drafts with a post that is out are shown."""
+    house = exhibited(tmp_path, 3)
+    with house.store.begin() as unit:
+        unit.drafts.add(artwork(9), folder="run-9", picture_sha256="0" * 64, made_at=house.clock())
+    gallery = gallery_of(house)
+    assert [entry.id for entry in gallery.entries()] == [3, 2, 1]
+    with pytest.raises(NotFound, match="no published artwork 4"):
+        gallery.work(4)
+
+
+def test_a_work_that_is_published_later_appears(tmp_path: Path) -> None:
+    """The version changes, and the known entries are kept."""
+    house = exhibited(tmp_path, 1)
+    gallery = gallery_of(house)
+    before, first = gallery.version(), gallery.entries()[0]
+    publish(house, 2)
+    assert gallery.version() != before
+    assert gallery.entries()[1] is first
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (GalleryQuery(mood="stormy"), [2]),
+        (GalleryQuery(season="winter"), [2]),
+        (GalleryQuery(style="style-1"), [3, 1]),
+        (GalleryQuery(subject="sea"), [2]),
+        (GalleryQuery(year="2026"), [3, 2, 1]),
+        (GalleryQuery(words="CAFÉ snow"), [2]),
+        (GalleryQuery(words="cafe frog"), []),
+        (GalleryQuery(words="frog", mood="serene"), [3, 1]),
+        (GalleryQuery(words="  "), [3, 2, 1]),
+    ],
+)
+def test_filters_and_search(tmp_path: Path, query: GalleryQuery, expected: list[int]) -> None:
+    """All conditions hold together; search ignores case and accents, and wants every word."""
+    house = exhibited(tmp_path, 1)
+    publish(
+        house, 2, mood="stormy", haiku=poem("snow on the café", "b", "c"), alt_text="A painting of the sea. It is calm."
+    )
+    publish(house, 3)
+    assert [entry.id for entry in gallery_of(house).entries(query)] == expected
+
+
+def test_pages_are_numbered_from_one(tmp_path: Path) -> None:
+    """The last page holds the rest; beyond it there is none, and an empty gallery has one empty page."""
+    house = exhibited(tmp_path, 3)
+    gallery = gallery_of(house)
+    last = gallery.page(number=2, size=2)
+    assert ([one.entry.id for one in last.works], last.count, last.total) == ([1], 2, 3)
+    with pytest.raises(NotFound, match="the last one is 2"):
+        gallery.page(number=3, size=2)
+    assert gallery.page(GalleryQuery(mood="shy")).count == 1
+
+
+def test_facets_are_counted_in_a_useful_order(tmp_path: Path) -> None:
+    """Moods and paintings by number, seasons and subjects in their own order, years from the latest."""
+    house = exhibited(tmp_path, 2)
+    publish(house, 3, mood="shy", haiku=poem("snow", "b", "c"), alt_text="A painting of a bird by the sea.")
+    publish(house, 4, haiku=poem("cherry blossoms", "b", "c"))
+    facets = gallery_of(house).facets()
+    assert facets["mood"] == {"serene": 3, "shy": 1}
+    assert list(facets["season"]) == ["spring", "winter"]
+    assert list(facets["subject"]) == ["sea", "lake", "bird"]
+    assert facets["year"] == {"2026": 4}
+
+
+def test_the_year_is_that_of_the_operators_zone(tmp_path: Path) -> None:
+    """On 31 December at 12:30 UTC it is 2027 already on Kiritimati."""
+    house = exhibited(tmp_path, 0)
+    publish(house, 40)
+    assert gallery_of(house, "Pacific/Pago_Pago").entries()[0].year == "2026"
+    assert gallery_of(house, "Pacific/Kiritimati").entries()[0].year == "2027"
+
+
+def test_neighbours_are_the_next_newer_and_older(tmp_path: Path) -> None:
+    """At either end there is none."""
+    gallery = gallery_of(exhibited(tmp_path, 3))
+    newer, older = gallery.neighbours(2)
+    assert (newer and newer.id, older and older.id) == (3, 1)
+    assert gallery.neighbours(3)[0] is None
+    assert gallery.neighbours(1)[1] is None
+
+
+def test_a_long_search_is_refused(tmp_path: Path) -> None:
+    """More than a hundred characters are no words of a poem."""
+    with pytest.raises(InputError, match="at most 100"):
+        gallery_of(exhibited(tmp_path, 1)).entries(GalleryQuery(words="x" * 101))
+
+
+def test_addresses_are_made_of_plain_letters() -> None:
+    """The number alone decides; words are for people."""
+    assert slug(12, "Ünter — <b>the</b> moon!") == "12-unter-b-the-b-moon"
+    assert slug(3, "ネコ") == "3"
+    assert len(slug(1, "very long line " * 20)) <= 62
+    assert folded("ÉLAN") == "elan"

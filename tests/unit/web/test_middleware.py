@@ -1,0 +1,99 @@
+"""What surrounds every request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.testclient import TestClient
+
+from auria_bot.web import middleware
+from auria_bot.web.middleware import RequestGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+    from starlette.types import Message, Receive, Scope, Send
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the length of the body."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        length += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    await PlainTextResponse(str(length))(scope, receive, send)
+
+
+def client(app: Any = echo, **options: Any) -> TestClient:
+    """A client of a guarded application."""
+    return TestClient(RequestGuard(app, is_secure=False, **options))
+
+
+def test_a_body_is_bounded_by_its_declared_and_its_real_size() -> None:
+    """256 kB pass; a larger one is refused, whether it says so or streams."""
+    browser = client()
+
+    def pieces() -> Iterator[bytes]:
+        yield from (b"x" * 65_536 for _ in range(5))
+
+    assert browser.post("/", content=b"x" * 262_144).text == "262144"
+    assert browser.post("/", content=b"x" * 262_145).status_code == 413
+    assert browser.post("/", content=pieces()).status_code == 413
+
+
+def test_a_length_that_is_no_number_is_refused() -> None:
+    """It cannot be compared."""
+    assert client().post("/", headers={"content-length": "-1"}).status_code == 413
+
+
+def test_the_site_answers_to_its_names_only() -> None:
+    """A page of another site that resolves to this machine gets nothing."""
+    browser = client(hosts=frozenset({"localhost", "[::1]"}))
+    assert browser.get("/", headers={"host": "localhost:8620"}).status_code == 200
+    assert browser.get("/", headers={"host": "[::1]:8620"}).status_code == 200
+    assert browser.get("/", headers={"host": "evil.example"}).status_code == 421
+
+
+def test_https_is_lasting_where_the_public_address_has_it() -> None:
+    """Only then is the header sent."""
+    secure = TestClient(RequestGuard(echo, is_secure=True)).get("/")
+    assert secure.headers["strict-transport-security"] == "max-age=31536000"
+    assert "strict-transport-security" not in client().get("/").headers
+
+
+def test_a_request_that_takes_too_long_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 408 when nothing was sent yet; an event stream has no deadline."""
+    monkeypatch.setattr(middleware, "_DEADLINE", 0.05)
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/events":
+
+            async def events() -> Any:
+                for _ in range(3):
+                    await asyncio.sleep(0.05)
+                    yield b"data: x\n\n"
+
+            await StreamingResponse(events(), media_type="text/event-stream")(scope, receive, send)
+        else:
+            await asyncio.sleep(60)
+
+    assert client(slow).get("/").status_code == 408
+    assert client(slow).get("/events").text == "data: x\n\n" * 3
+
+
+def test_other_protocols_pass() -> None:
+    """Only HTTP is guarded."""
+    seen = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["type"])
+
+    async def never() -> Message:
+        raise AssertionError
+
+    asyncio.run(RequestGuard(app, is_secure=False)({"type": "lifespan"}, never, never))  # type: ignore[arg-type]
+    assert seen == ["lifespan"]

@@ -1,0 +1,65 @@
+"""The cache of rendered pages."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+from starlette.requests import Request
+
+from auria_bot.web.page_cache import PageCache
+
+
+def request(**headers: str) -> Request:
+    """A request with these headers."""
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": pairs})
+
+
+class Page:
+    """A page that counts how often it is rendered."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> tuple[str, str]:
+        self.times += 1
+        return f"page {self.times}", "text/html"
+
+
+def test_a_page_is_rendered_once_for_each_version() -> None:
+    """A new version renders it again."""
+    versions = ["1"]
+    cache, page = PageCache(lambda: versions[0]), Page()
+    assert [cache.answer(request(), "a", page).body for _ in range(2)] == [b"page 1", b"page 1"]
+    versions[0] = "2"
+    assert cache.answer(request(), "a", page).body == b"page 2"
+
+
+def test_a_browser_that_has_the_page_gets_no_body() -> None:
+    """304, also where the tag is weak or one of several."""
+    cache, page = PageCache(lambda: "1"), Page()
+    tag = cache.answer(request(), "a", page).headers["etag"]
+    for known in (tag, f"W/{tag}", f'"x", {tag}'):
+        again = cache.answer(request(if_none_match=known), "a", page)
+        assert (again.status_code, again.body) == (304, b"")
+
+
+def test_pages_are_sent_compressed_to_whoever_takes_that() -> None:
+    """Others get the same page uncompressed."""
+    cache, page = PageCache(lambda: "1"), Page()
+    small = cache.answer(request(accept_encoding="br, gzip"), "a", page)
+    assert small.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(bytes(small.body)) == b"page 1"
+    assert "content-encoding" not in cache.answer(request(), "a", page).headers
+
+
+def test_memory_is_bounded() -> None:
+    """The page that was not asked for longest is dropped."""
+    cache, first = PageCache(lambda: "1", most_bytes=60), Page()
+    pages: dict[str, Any] = {"a": first, "b": Page(), "c": Page()}
+    for key in ("a", "b", "a", "c", "a"):
+        cache.answer(request(), key, pages[key])
+    assert first.times == 1
+    cache.answer(request(), "b", pages["b"])
+    assert pages["b"].times == 2

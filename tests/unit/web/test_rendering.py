@@ -1,0 +1,34 @@
+"""What every page needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auria_bot.web.app import site_of
+from auria_bot.web.language import find_language
+from auria_bot.web.rendering import View
+from tests.exhibited import exhibited
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_addresses_of_an_export_name_files(tmp_path: Path) -> None:
+    """On the running site they are paths; full ones begin with the public address."""
+    running = View("/moods/shy", find_language("en"), base="https://a.example")
+    exported = View("/moods/shy", find_language("en"), base="https://a.example", exported=True)
+    assert (running.link("/browse"), exported.link("/browse")) == ("/browse", "../browse.html")
+    assert running.absolute("/browse") == "https://a.example/browse"
+    assert exported.absolute("/browse") == "https://a.example/browse.html"
+    assert exported.absolute("/") == "https://a.example/"
+
+
+def test_static_files_have_an_address_that_changes_with_them(tmp_path: Path) -> None:
+    """So browsers may keep them; JSON in a page cannot end its element."""
+    _, renderer = site_of(exhibited(tmp_path, 0))
+    view = View("/nowhere", find_language("en"), base="https://a.example")
+    page = renderer.page("error.html", view, status=404, message="", reference="")
+    assert 'href="/static/site.css?v=' in page
+    shown = renderer._environment.from_string("{{ value | ld_json }}").render(value={"a": "</script><!--"})
+    assert "</script" not in shown
+    assert "<!--" not in shown
