@@ -31,7 +31,7 @@ def _serve(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     from auria_bot import telemetry
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         telemetry.set_up(level=app.settings.logging.level, form=app.settings.logging.format)
@@ -53,7 +53,7 @@ def export(
 
     Repeating it writes only what changed, and deletes the pages of works that are no longer published.
     """
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         with _extra():
@@ -83,7 +83,7 @@ def add(
     """
     import sys
 
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app, _extra():
         if sys.stdin.isatty():
@@ -97,7 +97,7 @@ def add(
 @operators.command("list")
 def list_operators(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the operators with their roles."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.console import echo, print_json
 
     with app_context() as app:
@@ -114,7 +114,7 @@ def list_operators(as_json: Annotated[bool, typer.Option("--json", help="Print J
 @operators.command("remove")
 def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="The operator's name.")]) -> None:
     """Remove an operator and end all of their sessions."""
-    from auria_bot.cli.app_context import app_context
+    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         app.accounts.remove(name)
