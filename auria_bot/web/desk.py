@@ -41,7 +41,7 @@ _TICK = 0.25  # seconds between two looks for events
 def desk_router(web: WebApp) -> APIRouter:
     """The routes of the desk."""
     router = APIRouter(prefix="/desk", include_in_schema=False, default_response_class=HTMLResponse)
-    desk = _Desk(web)
+    desk = _DeskRoutes(web)
     _add_accounts(router, desk)
     _add_reading(router, desk)
     _add_decisions(router, desk)
@@ -49,7 +49,7 @@ def desk_router(web: WebApp) -> APIRouter:
     return router
 
 
-class _Desk:
+class _DeskRoutes:
     """What the routes share."""
 
     def __init__(self, web: WebApp) -> None:
@@ -143,7 +143,7 @@ def _seen(path: str) -> Response:
     return RedirectResponse(path, 303, headers=_PRIVATE)
 
 
-def _add_accounts(router: APIRouter, desk: _Desk) -> None:
+def _add_accounts(router: APIRouter, desk: _DeskRoutes) -> None:
     reader, writer = Depends(desk.reader), Depends(desk.writer)
     accounts, is_secure = desk.services.accounts, desk.services.public_url.startswith("https://")
 
@@ -189,7 +189,7 @@ def _add_accounts(router: APIRouter, desk: _Desk) -> None:
         return _seen("/desk/sessions")
 
 
-def _add_reading(router: APIRouter, desk: _Desk) -> None:
+def _add_reading(router: APIRouter, desk: _DeskRoutes) -> None:
     reader = Depends(desk.reader)
     services = desk.services
 
@@ -219,7 +219,7 @@ def _add_reading(router: APIRouter, desk: _Desk) -> None:
         )
 
 
-def _add_decisions(router: APIRouter, desk: _Desk) -> None:
+def _add_decisions(router: APIRouter, desk: _DeskRoutes) -> None:
     decider = Depends(desk.decider)
     services = desk.services
 
@@ -274,7 +274,7 @@ def _add_decisions(router: APIRouter, desk: _Desk) -> None:
         return _seen(f"/desk/drafts/{draft_id}")
 
 
-def _add_runs(router: APIRouter, desk: _Desk) -> None:
+def _add_runs(router: APIRouter, desk: _DeskRoutes) -> None:
     reader, decider = Depends(desk.reader), Depends(desk.decider)
     services = desk.services
 
