@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StudioServices"]
 
+_WITH_BANK = {"magenta", "photorealistic"}  # stylists whose styles are those of the style bank
+
 
 class StudioServices(PublishingServices):
     """Making and reviewing drafts."""
@@ -59,7 +61,14 @@ class StudioServices(PublishingServices):
             faults=self.unfit_words,
             preferences=self.preferences,
             approvals=self.approvals,
+            find_style=self._find_style if self.settings.stylist.backend in _WITH_BANK else None,
         )
+
+    def _find_style(self, wanted: str) -> None:
+        """Make sure that the style bank has what a wish names."""
+        from auria_bot.services.models.catalogue import style_bank
+
+        style_bank(self.settings).matching(wanted)
 
     @cached_property
     def review(self) -> Review:

@@ -47,7 +47,7 @@ COMMANDS = {
     "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
     "eye": ("engagement.measure:show_eye", "Show what was learned from approvals and rejections about paintings."),
     "moods": ("engagement.measure:list_moods", "List the moods, with their chances learnt from engagement."),
-    "styles": ("models:styles", "List and add the paintings that pictures are restyled after."),
+    "styles": ("models:styles", "List, show, add and remove the paintings that pictures are restyled after."),
     "models": ("models:list_models", "List the trained models: hash, size, metrics and licence."),
     "corpus": ("corpus.verses:corpus", "Import, inspect and version the verse that Auria learns from."),
     "train": ("models:train", "Train a model, or continue a stopped training."),

@@ -138,6 +138,7 @@ class ArtworkInProgress:
     mood: str | None = None  # a name in domain.mood.MOODS
     mood_source: str | None = None  # "given", "drawn", "learned" (from engagement) or "read" (from the poem)
     wanted_style: str | None = None  # the style key or title that was requested
+    wanted_strength: float | None = None  # see Style.strength; None: the mood's
     style_mode: str = ""  # see Style.mode; "": the stylist's own
     haiku: Haiku | None = None
     painting_score: float | None = None  # the painter's own matching score

@@ -80,7 +80,8 @@ class ArtworkRequest:
     mood: str | None = (
         None  # a name in MOODS; "read": from the poem; "draw": at random; None: from engagement, else "read"
     )
-    style: str | None = None  # a style key or a part of a painting's title
+    style: str | None = None  # a style key, an artist, or a part of a painting's title
+    strength: float | None = None  # of the style, 0 to 1; None: the mood's, or as it is where a draft is restyled
     mode: str | None = None  # one of MODES; None: the stylist's own, or as it is where a draft is restyled
     seed: int | None = None  # 0 to SEEDS - 1; the same seed gives the same artwork, whatever was made before
 
@@ -101,6 +102,8 @@ class ArtworkRequest:
             mood = find_mood(mood or "").name
         if self.mode is not None and self.mode not in MODES:
             raise InputError(f"no mode named {self.mode[:40]!r}; known: {', '.join(MODES)}")
+        if self.strength is not None and not 0.0 <= self.strength <= 1.0:
+            raise InputError(f"the strength {self.strength:g} is out of range; 0 to 1 are possible")
         theme, season, style = _text("theme", self.theme), _text("season", self.season), _text("style", self.style)
         return replace(self, theme=theme, season=season, mood=mood, style=style)
 

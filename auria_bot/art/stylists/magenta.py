@@ -142,19 +142,22 @@ class Magenta:
     ) -> Style:
         """Choose a painting for a mood, near in meaning to the poem and in colour to the picture.
 
+        Where `wanted` names an artist, among that artist's paintings.
+
         Raises:
             UnknownName: `wanted` is not in the bank.
             PictureError: the picture cannot be read.
         """
-        if wanted:
-            found = self.bank.find(wanted)
+        bank = self.bank.matching(wanted) if wanted else self.bank
+        if len(bank.paintings) == 1:
+            (found,) = bank.paintings
         else:
             small = open_picture(picture)
             small.thumbnail((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.BOX)
             colours = ColourDistribution.of(to_lab(np.asarray(small)), marginals=False)
             meaning = self._encoder().encode([", ".join(haiku.lines)])[0]
             found = choose_painting(
-                self.bank,
+                bank,
                 mood=mood,
                 meaning=meaning,
                 colours=colours,

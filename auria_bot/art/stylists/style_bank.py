@@ -7,8 +7,11 @@ emotions, and whom to credit.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +89,44 @@ class StyleBank:
         for painting in self.paintings:
             if query and query in f"{painting.title} {painting.artist}".casefold():
                 return painting
-        some = ", ".join(painting.key for painting in self.paintings[:5])
         raise UnknownName(
-            f"no painting like {wanted[:60]!r} in the style bank; it has {len(self.paintings)}, such as {some}"
+            f"no painting or artist like {wanted[:60]!r} in the style bank of {len(self.paintings)};"
+            f" the nearest: {', '.join(self._nearest(query)) or 'none'}"
         )
+
+    def matching(self, wanted: str) -> StyleBank:
+        """The paintings that a wish names: the one with that key, all of an artist, or the first with such a title.
+
+        An artist is named by whole words, as "monet" or "Claude Monet".
+
+        Raises:
+            UnknownName: there is none; the message names the three nearest keys, titles and artists.
+        """
+        query = " ".join(wanted.split()).casefold()
+        words = set(_words(query))
+        keyed = [painting for painting in self.paintings if painting.key.casefold() == query]
+        theirs = [painting for painting in self.paintings if words and words <= set(_words(painting.artist))]
+        return StyleBank(paintings=tuple(keyed or theirs or [self.find(wanted)]))
+
+    def _nearest(self, query: str) -> list[str]:
+        """The three names that are most like a query: keys, titles, artists and their last names."""
+        names: dict[str, str] = {}
+        for painting in self.paintings:
+            names |= {painting.key.casefold(): painting.key, painting.title.casefold(): painting.title}
+            names |= dict.fromkeys([painting.artist.casefold(), *_words(painting.artist)[-1:]], painting.artist)
+        close = difflib.get_close_matches(query[:80], names, n=12, cutoff=0.3)
+        return list(dict.fromkeys(names[name] for name in close))[:3]
+
+    def without(self, keys: Iterable[str]) -> StyleBank:
+        """The bank without the paintings of those keys.
+
+        Raises:
+            UnknownName: there is none of such a key.
+        """
+        unwanted = set(keys)
+        if missing := sorted(unwanted - {painting.key for painting in self.paintings}):
+            raise UnknownName(f"no painting with the key {missing[0][:60]!r}; auria styles list shows the keys")
+        return StyleBank(paintings=tuple(each for each in self.paintings if each.key not in unwanted))
 
     def with_added(self, paintings: Iterable[BankedPainting]) -> StyleBank:
         """The bank with more paintings; one with an existing key replaces it."""
@@ -114,7 +151,8 @@ class StyleBank:
             columns["means"][row] = painting.colours.mean
             columns["covariances"][row] = painting.colours.covariance
             columns["marginals"][row] = painting.colours.marginals
-        columns[_HANDS] = np.stack([each.hand.values() for each in self.paintings]).astype(np.float16)
+        hands = [each.hand.values() for each in self.paintings]
+        columns[_HANDS] = np.array(hands, np.float16).reshape(len(hands), len(TYPICAL.values()))
         data = save(columns)
         name = f"numbers-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
         write_bytes(folder / name, data)
@@ -155,6 +193,12 @@ class StyleBank:
         for folder in folders:
             bank = bank.with_added(cls.load(folder).paintings)
         return bank
+
+
+def _words(text: str) -> list[str]:
+    """The words of a name in lower case, without accents."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.findall(r"[a-z0-9]+", plain.casefold())
 
 
 def _joined(rows: list[dict[str, Any]], numbers: dict[str, NDArray[Any]]) -> Iterable[BankedPainting]:

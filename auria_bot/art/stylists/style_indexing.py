@@ -29,7 +29,7 @@ from auria_bot.errors import InputError, PictureError
 from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,7 +37,8 @@ __all__ = ["Added", "StyleIndexer", "add", "infer_emotions", "palette_of"]
 
 _SIDE = 256  # pixels a side of the prediction network's input
 _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
-MOST_NUDITY = 0.2  # paintings scored at or above are left out
+MOST_NUDITY = 0.7  # paintings scored at or above are left out; photographs are judged by less
+_STRICT_NUDITY = 0.2  # likewise, for the bank that ships
 _NEIGHBOURS = 9  # labelled paintings whose emotions are averaged for an unlabelled one
 _NATURE = "a landscape painting of mountains, sea, trees, sky, river, garden or flowers"
 _PERSONS = "a portrait of a man or a woman, a saint, a battle or people in a room"
@@ -73,15 +74,16 @@ class StyleIndexer:
         vector = self._network.run({self._network.inputs[0]: to_array(square)[None]})[self._network.outputs[0]]
         return vector.reshape(100).astype(np.float32)
 
-    def index(self, painting: PaintingFile) -> BankedPainting:
-        """Compute everything a bank keeps of a painting.
+    def index(self, painting: PaintingFile, *, most_nudity: float = MOST_NUDITY) -> BankedPainting:
+        """Compute everything a bank keeps of a painting whose score for nudity, if it has one, is below a limit.
 
         Raises:
             PictureError: the file cannot be used; the message says why.
         """
-        if painting.nudity is not None and painting.nudity >= MOST_NUDITY:
+        if painting.nudity is not None and painting.nudity >= most_nudity:
+            name = readable_name(painting.path)
             raise PictureError(
-                f"{readable_name(painting.path)}: scored {painting.nudity:.2f} for nudity; below {MOST_NUDITY} is taken"
+                f"{name}: scored {painting.nudity:.2f} for nudity; below {most_nudity} is taken, or what --allow names"
             )
         picture = open_picture(painting.path)
         small = picture.copy()
@@ -178,6 +180,7 @@ def add(
     moods: Path | None = None,
     references: StyleBank | None = None,
     strict: bool = False,
+    allowed: Collection[str] = (),
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Added:
     """Index every painting of a folder and add it to a bank on disk, which is created if missing.
@@ -188,21 +191,27 @@ def add(
         moods: an optional table of moods, see `style_import.read_table`.
         references: paintings that lend their moods to those without, beside the labelled ones of this folder.
         strict: leave out pictures that make poor styles: nearly black, nearly colourless, or in a dark frame.
+        allowed: file names or titles of paintings that are taken whatever they scored for nudity.
         progress: called with (done, total, file name) after each file.
 
     Raises:
-        InputError: there is no such folder, a table cannot be read, or no file could be used.
+        InputError: nothing has a name that `allowed` holds; there is no such folder, a table cannot be read, or no file could be used.
         DiskError: the bank cannot be written.
     """
     files = read_folder(folder, moods)
     bank = StyleBank.load(into) if (into / "bank.json").exists() else StyleBank(paintings=())
-    indexer = StyleIndexer()
+    named = {each.casefold() for each in allowed}
+    known = {each.casefold() for file in files for each in (readable_name(file.path), file.title)}
+    if unknown := sorted(named - known):
+        raise InputError(f"--allow names {unknown[0][:60]!r}, and no file or title in {folder} is called that")
+    indexer, limit = StyleIndexer(), _STRICT_NUDITY if strict else MOST_NUDITY
     found: dict[str, BankedPainting] = {}
     rejected: list[tuple[str, str]] = []
     for number, file in enumerate(files, start=1):
         name = readable_name(file.path)
         try:
-            painting = indexer.index(file)
+            free = bool(named & {name.casefold(), file.title.casefold()})
+            painting = indexer.index(file, most_nudity=2.0 if free else limit)
             if strict:
                 _reject_poor(painting)
             key, copy = painting.key, 2

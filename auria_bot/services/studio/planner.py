@@ -57,7 +57,9 @@ class RunPlanner:
         faults: Callable[[str], Sequence[str]],
         preferences: PreferenceModel | None = None,
         approvals: ApprovalModel | None = None,
+        find_style: Callable[[str], object] | None = None,
     ) -> None:
+        self._find_style = find_style
         self._config, self._store, self._clock = config, store, clock
         self._faults, self._preferences, self._approvals = faults, preferences, approvals
 
@@ -82,6 +84,7 @@ class RunPlanner:
         request = self.with_theme(request.validated())
         if request.theme and (found := self._faults(request.theme)):
             raise TextRejected(f"the theme cannot be used: {'; '.join(found[:3])}")
+        self._check_style(request)
         preferences = self._preferences_for(request)
         plan = self._plan(request, preferences)
         is_free = request.mood is None and (request.theme is None or request.season is not None)
@@ -94,6 +97,7 @@ class RunPlanner:
                 seed=seed,
                 theme=request.theme,
                 wanted_style=request.style,
+                wanted_strength=request.strength,
                 style_mode=request.mode or "",
                 mood=mood,
                 mood_source=source,
@@ -138,6 +142,8 @@ class RunPlanner:
             mode=request.mode or artwork.style.mode,
             seed=new_seed() if request.seed is None else request.seed,
         ).validated()
+        self._check_style(request)
+        strength = None if mood_source == "given" and mood != artwork.mood else artwork.style.strength
         avoided = () if request.style else (artwork.style.key,)
         plan = replace(self._plan(request, preferences), recent_styles=avoided)
         steps = [step for step in STEPS if step not in steps_from(from_step)]
@@ -147,11 +153,21 @@ class RunPlanner:
             mood=request.mood,
             mood_source=mood_source,
             wanted_style=request.style,
+            wanted_strength=strength if request.strength is None else request.strength,
             style_mode=request.mode,
             models=_models_of(artwork, {role for step in steps for role in step.roles}),
         )
         done = tuple(CompletedStep(step=step.name, key=GIVEN, seconds=0.0, changes={}) for step in steps)
         return PlannedRun(plan=plan, states=(ArtworkState(number=1, start=start, done=done),))
+
+    def _check_style(self, request: ArtworkRequest) -> None:
+        """Make sure that the style exists, before any work.
+
+        Raises:
+            UnknownName: it does not.
+        """
+        if request.style and self._find_style is not None:
+            self._find_style(request.style)
 
     def _preferences_for(self, request: ArtworkRequest) -> Preferences | None:
         """What followers preferred; nothing where a seed is given, so that it always makes the same artwork."""

@@ -215,6 +215,8 @@ def _restyle(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgr
             mood=mood, haiku=_haiku(artwork), picture=source, seed=seed, recent=avoided, wanted=artwork.wanted_style
         )
         style = replace(chosen, mode=artwork.style_mode) if artwork.style_mode else chosen
+        if artwork.wanted_strength is not None:
+            style = replace(style, strength=artwork.wanted_strength)
         stylist.restyle(source, target, style=style, seed=derive(artwork.seed, "strokes"))
         result = safety_filter.judge(target, known=tuple(context.fingerprints))
         if result.passed:
@@ -263,7 +265,7 @@ _WORK = {
     "enlarge": StepWork(run=_enlarge, files=("painting",), cache_inputs=lambda context: context.plan.size),
     "style": StepWork(
         run=_restyle,
-        fields=("haiku", "mood", "seed", "wanted_style", "style_mode", "nudity"),
+        fields=("haiku", "mood", "seed", "wanted_style", "wanted_strength", "style_mode", "nudity"),
         files=("enlarged",),
         cache_inputs=lambda context: [list(context.styles), list(context.fingerprints)],
     ),

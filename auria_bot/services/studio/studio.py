@@ -88,15 +88,23 @@ class Studio:
         faults: Callable[[str], Sequence[str]],
         preferences: PreferenceModel | None = None,
         approvals: ApprovalModel | None = None,
+        find_style: Callable[[str], object] | None = None,
     ) -> None:
         """`faults` gives reasons why a theme must not be used.
 
-        Without `preferences` engagement has no effect, without `approvals` the operator's decisions have none.
+        Without `preferences` engagement has no effect, without `approvals` the operator's decisions have none;
+        `find_style` raises UnknownName for a style that does not exist.
         """
         self._config, self._store, self._pictures, self._clock = config, store, pictures, clock
         self._runs, self._executor = runs, executor
         self._planner = RunPlanner(
-            config=config, store=store, clock=clock, faults=faults, preferences=preferences, approvals=approvals
+            config=config,
+            store=store,
+            clock=clock,
+            faults=faults,
+            preferences=preferences,
+            approvals=approvals,
+            find_style=find_style,
         )
 
     def with_theme(self, request: ArtworkRequest) -> ArtworkRequest:

@@ -79,8 +79,17 @@ def test_a_wanted_painting_is_taken(stylist: Magenta, scene: Path) -> None:
         "monet"
         in stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=1, wanted="impression, sunrise").key
     )
-    with pytest.raises(UnknownName, match="no painting like"):
+    with pytest.raises(UnknownName, match="no painting or artist like"):
         stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=1, wanted="no such thing")
+
+
+def test_among_the_paintings_of_an_artist_mood_and_seed_choose(stylist: Magenta, scene: Path) -> None:
+    """Several are chosen over the seeds, all of that artist."""
+    chosen = [
+        stylist.choose(mood=MOODS["serene"], haiku=HAIKU, picture=scene, seed=seed, wanted="monet") for seed in range(6)
+    ]
+    assert {style.artist for style in chosen} == {"Claude Monet"}
+    assert len({style.key for style in chosen}) > 1
 
 
 @pytest.mark.parametrize("mode", ["painterly", "photorealistic"])

@@ -68,8 +68,26 @@ def test_paintings_are_found_by_key_or_words() -> None:
     bank = StyleBank(paintings=(painting(), painting("b", title="Poppies", artist="Claude Monet")))
     assert bank.find("A-SEA").key == "a-sea"
     assert bank.find("claude  monet").key == "b"
-    with pytest.raises(UnknownName, match=r"Klee.*a-sea"):
+    with pytest.raises(UnknownName, match=r"Klee"):
         bank.find("Klee")
+    with pytest.raises(UnknownName, match=r"nearest: Claude Monet"):
+        bank.find("Monnet")
+
+
+def test_a_wish_names_a_painting_or_all_of_an_artist() -> None:
+    """An artist by whole words, whatever the accents; a title gives the first that has it."""
+    theirs = [painting(key, title=title, artist="Édouard Manet") for key, title in (("m", "Lilac"), ("n", "Peonies"))]
+    bank = StyleBank(paintings=(painting(), *theirs, painting("o", title="Manet's garden", artist="Bob")))
+    assert [each.key for each in bank.matching("manet").paintings] == ["m", "n"]
+    assert [each.key for each in bank.matching(" edouard  MANET").paintings] == ["m", "n"]
+    assert [each.key for each in bank.matching("N").paintings] == ["n"]
+    assert [each.key for each in bank.matching("garden").paintings] == ["o"]
+    assert [each.key for each in bank.without(["m", "o"]).paintings] == ["a-sea", "n"]
+    for wrong in ("mane ti", ""):
+        with pytest.raises(UnknownName):
+            bank.matching(wrong)
+    with pytest.raises(UnknownName, match="zz"):
+        bank.without(["m", "zz"])
 
 
 def test_damaged_banks_are_told_from_missing_ones(tmp_path: Path) -> None:

@@ -50,6 +50,25 @@ def test_adding_a_folder_keeps_what_can_be_used_and_names_the_rest(tmp_path: Pat
     assert dict(bank.paintings[1].emotions) == {"surprise": pytest.approx(1.0)}
 
 
+def test_nudity_is_let_in_by_name(tmp_path: Path) -> None:
+    """By file or title; 0.51 passes of itself, but not into the bank that ships; a name that is nobody's is refused."""
+    folder = tmp_path / "paintings"
+    folder.mkdir()
+    for number, name in enumerate(("bath.png", "venus.png", "peasants.png")):
+        invented_scene(number).save(folder / name)
+    (folder / "metadata.csv").write_text(
+        "file,title,nsfw\nbath.png,Bathers,0.9\nvenus.png,Venus,0.95\npeasants.png,Two Peasants,0.51\n",
+        encoding="utf-8",
+    )
+    done = add(folder, tmp_path / "bank", allowed=["bath.png", "VENUS"])
+    assert done.added == ("bathers", "two-peasants", "venus")
+    assert dict(add(folder, tmp_path / "bank", allowed=["bath.png"]).rejected).keys() == {"venus.png"}
+    strict = add(folder, tmp_path / "strict", allowed=["bath.png"], strict=True)
+    assert dict(strict.rejected).keys() == {"peasants.png", "venus.png"}
+    with pytest.raises(InputError, match=r"--allow names 'nobody\.png'"):
+        add(folder, tmp_path / "bank", allowed=["nobody.png"])
+
+
 def test_a_folder_without_a_single_painting_is_refused(tmp_path: Path) -> None:
     """The message shows why, and no bank is made."""
     (tmp_path / "in").mkdir()

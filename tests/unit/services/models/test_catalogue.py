@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -104,3 +105,36 @@ def test_paintings_are_added_to_the_own_bank(tmp_path: Path, monkeypatch: pytest
     assert catalogue.add_styles(settings, tmp_path / "x", moods=None, progress=lambda *_: None) == "added"
     assert given["into"] == tmp_path / "styles" / "own"
     assert given["references"].paintings
+
+
+def test_own_paintings_are_listed_and_removed(tmp_path: Path):
+    """Those that ship stay."""
+    from auria_bot.art.stylists.style_bank import StyleBank
+    from auria_bot.errors import UnknownName
+
+    settings = Settings(home=tmp_path, models=shipped("models"))
+    everything = catalogue.style_bank(settings).paintings
+    assert catalogue.style_rows(settings, own=True) == []
+    mine = [replace(everything[0], key="mine"), replace(everything[1], key="other")]
+    StyleBank(paintings=tuple(mine)).save(tmp_path / "styles" / "own")
+    assert [row["key"] for row in catalogue.style_rows(settings, own=True)] == ["mine", "other"]
+    catalogue.remove_styles(settings, ["mine"])
+    assert [row["key"] for row in catalogue.style_rows(settings, own=True)] == ["other"]
+    catalogue.remove_styles(settings, ["other"])
+    assert catalogue.style_rows(settings, own=True) == []
+    with pytest.raises(UnknownName, match=everything[0].key):
+        catalogue.remove_styles(settings, [everything[0].key])
+    assert len(catalogue.style_bank(settings).paintings) == len(everything)
+
+
+def test_a_sample_shows_strokes_and_palette(tmp_path: Path):
+    """The palette lies beneath, its largest colour first."""
+    from PIL import Image
+
+    settings = Settings(home=tmp_path, models=shipped("models"))
+    row = catalogue.style_rows(settings)[0]
+    catalogue.style_sample(settings, row["key"], tmp_path / "sample.png")
+    with Image.open(tmp_path / "sample.png") as sample:
+        assert sample.size == (480, 360)
+        assert "#{:02x}{:02x}{:02x}".format(*sample.getpixel((2, 340))) == row["palette"][0][0]
+        assert len(sample.crop((0, 0, 480, 300)).getcolors(200_000) or range(1000)) > 500

@@ -132,6 +132,30 @@ def test_a_seed_makes_the_same_whatever_was_loved(house: Application) -> None:
     assert house.studio.make(ArtworkRequest(style="fake-03")).drafts[0].artwork.style.key == "fake-03"
 
 
+def test_the_strength_is_as_it_was_asked_for(house: Application) -> None:
+    """Also where the draft is restyled, until another mood or strength is asked for."""
+    draft = house.studio.make(ArtworkRequest(strength=0.3, seed=1)).drafts[0]
+    assert draft.artwork.style.strength == 0.3
+    assert house.studio.restyle(draft, ArtworkRequest()).drafts[0].artwork.style.strength == 0.3
+    assert house.studio.restyle(draft, ArtworkRequest(strength=0.9)).drafts[0].artwork.style.strength == 0.9
+    mood = "stormy" if draft.artwork.mood != "stormy" else "serene"
+    assert house.studio.restyle(draft, ArtworkRequest(mood=mood)).drafts[0].artwork.style.strength != 0.3
+    with pytest.raises(InputError, match="0 to 1"):
+        house.studio.make(ArtworkRequest(strength=1.5))
+
+
+def test_a_style_that_does_not_exist_is_refused_before_any_work(house: Application) -> None:
+    """No run is begun."""
+
+    def find(wanted: str) -> None:
+        raise UnknownName(wanted)
+
+    house.studio._planner._find_style = find
+    with pytest.raises(UnknownName, match="Klee"):
+        house.studio.make(ArtworkRequest(style="Klee"))
+    assert not house.studio.unfinished()
+
+
 def test_a_draft_is_restyled_in_what_was_loved(house: Application) -> None:
     """The loved painting comes first there too, unless it is the one to be replaced."""
     _let_them_love(house, "stormy", "fake-07")
