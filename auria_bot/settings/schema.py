@@ -158,9 +158,25 @@ class Settings(Section):
         return name
 
     @property
-    def unknown_channels(self) -> tuple[str, ...]:
-        """What `review.channels` names although there is no such channel."""
-        return tuple(name for name in self.review.channels if name not in self.channels)
+    def channel_conflicts(self) -> tuple[str, ...]:
+        """What does not fit together among the channels: defaults that do not exist, a folder that two publish to."""
+        found = [
+            f"review.channels names {name!r}, which is no channel; known: {', '.join(self.channels)}"
+            for name in self.review.channels
+            if name not in self.channels
+        ]
+        owners: dict[str, str] = {}
+        for name, channel in self.channels.items():
+            if channel.backend == "folder":
+                place = os.path.realpath(
+                    self.home / Path(str(channel.options.get("directory", "published"))).expanduser()
+                )
+                if place in owners:
+                    found.append(
+                        f"the channels {owners[place]} and {name} both publish to {place}; set another directory"
+                    )
+                owners.setdefault(place, name)
+        return tuple(found)
 
     @property
     def models_folder(self) -> Path:

@@ -55,9 +55,8 @@ def config(as_json: Json = False) -> None:
 
     settings = load()
     value = settings.to_json()
-    if unknown := settings.unknown_channels:
-        names = ", ".join(map(repr, unknown))
-        note(f"review.channels names {names}, which is no channel; known: {', '.join(settings.channels)}")
+    for conflict in settings.channel_conflicts:
+        note(conflict)
     if as_json:
         print_json(value)
         return

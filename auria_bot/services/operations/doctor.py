@@ -91,13 +91,12 @@ class Doctor:
 
     def channels(self, settings: Settings) -> Iterator[Finding]:
         """Check every channel with its platform; a paused one is not asked."""
-        if unknown := settings.unknown_channels:
-            names = ", ".join(map(repr, unknown))
+        for words in settings.channel_conflicts:
             yield Finding(
                 name="channels",
                 state="bad",
-                words=f"review.channels names {names}, which is no channel; known: {', '.join(settings.channels)}",
-                advice=f"auria channels add {shlex.quote(unknown[0])}, or correct review.channels",
+                words=words,
+                advice=f"correct {settings.home / 'auria.toml'}; auria config shows what is in force",
                 exit_code=errors.SettingsError.exit_code,
             )
         with self._open_channels(settings) as (channels, list_paused):

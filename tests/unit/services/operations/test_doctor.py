@@ -76,7 +76,17 @@ def test_a_default_channel_that_does_not_exist_is_named(tmp_path: Path) -> None:
     found = looked_at(settings)["channels"]
     assert (found.state, found.exit_code) == ("bad", 3)
     assert found.words == "review.channels names 'nowhere', which is no channel; known: folder"
-    assert "auria channels add nowhere" in found.advice
+    assert "auria.toml" in found.advice
+
+
+def test_two_folder_channels_on_one_directory_are_named(tmp_path: Path) -> None:
+    """However the directory is written; each needs its own."""
+    channels = {
+        name: ChannelSettings(backend="folder", options={"directory": directory})
+        for name, directory in (("folder", "one"), ("b", "two"), ("c", str(tmp_path / "x" / ".." / "one")))
+    }
+    found = looked_at(Settings(home=tmp_path, channels=channels))["channels"]
+    assert found.words == f"the channels folder and c both publish to {tmp_path / 'one'}; set another directory"
 
 
 def test_a_paused_channel_is_not_asked(tmp_path: Path) -> None:
