@@ -34,11 +34,15 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
-__all__ = ["AttnPainter", "Canvas", "aesthetic_score"]
+__all__ = ["SHOWN", "AttnPainter", "Canvas", "aesthetic_score", "shown_scene"]
+
+SHOWN = "shown:"
+"""Begins the names of the scenes' vectors in the matcher's space, beside those of prompt.SENTENCES."""
 
 _MOST = 64  # most candidates of one call
 _MOONLESS = 0.15  # score lost by a moonlit night without a moon
 _SNOWY, _WHITE = 0.3, 75.0  # score gained by an all-white winter, and the L that counts as white
+_LIKELIEST = 3  # scenes among which the one asked for must be, so that the painting is described as such
 _LIKING, _APART = 0.12, 2.0  # most that the ranker adds, and the difference in its logits that counts as large
 _CELLS = 8  # cells a side at which composition is measured
 _COLOURFUL = 35.0  # mean chroma for full marks
@@ -92,7 +96,9 @@ class AttnPainter:
         self._shape: dict[str, Any] = facts["serving"]
         self._size: int = facts["size"]  # pixels a side
         self.scenes: tuple[str, ...] = tuple(facts["scenes"])  # that the model can paint
-        self._meanings = _meanings(place / "meanings.safetensors", self.scenes)
+        stored = _meanings(place / "meanings.safetensors", self.scenes)
+        self._meanings = {name: each for name, each in stored.items() if not name.startswith(SHOWN)}
+        self._shown = {name.removeprefix(SHOWN): each[0] for name, each in stored.items() if name.startswith(SHOWN)}
         self._sketcher, self._painter_net = (
             load(
                 place / name, runtime=self.config.runtime, precision=self.config.precision, threads=self.config.threads
@@ -191,11 +197,12 @@ class AttnPainter:
             for appeal, lab in [_appraise(canvas, prompt)]
         ]
         ranked.sort(key=lambda each: -each[0])
-        subject = describe(prompt.scene, prompt.light, (*haiku.lines, theme or ""))
         paintings = []
         for rank, (score, place, lab) in enumerate(ranked[:count]):
             path = folder / f"painting-{rank}.png"
             save_picture(Image.fromarray(_finished(lab, prompt)), path)
+            scene = shown_scene(prompt.scene, canvases[place].vector, self._shown)
+            subject = describe(scene, prompt.light, (*haiku.lines, theme or ""))
             paintings.append(Painting(path=path, score=score, subject=subject, traits=traits[place]))
         return tuple(paintings)
 
@@ -209,6 +216,18 @@ class AttnPainter:
         return [tuple(map(float, each)) for each in traits], [
             float(value) for value in _LIKING * np.tanh((logits - logits.mean()) / _APART)
         ]
+
+
+def shown_scene(asked: str, vector: NDArray[np.float32], shown: Mapping[str, NDArray[np.float32]]) -> str:
+    """The scene that a painting may be said to show: the one asked for if it is among the likeliest, else the likeliest.
+
+    Args:
+        asked: the scene of the prompt.
+        vector: of the painting, in the matcher's space.
+        shown: vectors of the scenes in that space; empty for a model that has none.
+    """
+    near = sorted(shown, key=lambda scene: -float(shown[scene] @ vector))
+    return asked if asked in near[:_LIKELIEST] or not near else near[0]
 
 
 def _appraise(canvas: Canvas, prompt: Prompt) -> tuple[float, NDArray[np.float32]]:

@@ -24,8 +24,9 @@ from auria_bot.art.nets.painter import (
     SketcherGraph,
 )
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
+from auria_bot.art.painters.attn import SHOWN
 from auria_bot.art.painters.prompt import SENTENCES
-from auria_bot.art.painters.prompt_vocabulary import SCENES
+from auria_bot.art.painters.prompt_vocabulary import NOUNS, SCENES
 from auria_bot.art.training.painter.dataset import SIZE, WORDS
 from auria_bot.art.training.painter.paint import GUIDANCE
 
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 __all__ = ["build", "example", "export", "restore_module"]
 
+_NAMES = 6  # of a scene, whose mean stands for it
 _STEPS = 4  # midpoint steps of the sketch's sampling
 
 
@@ -118,16 +122,23 @@ def export(
             dynamic_axes={"components": {0: "count"}, "velocity": {0: "count"}},
         )
     minilm = MiniLM(threads=1)
-    save_file(
-        {name: minilm.encode(texts).astype(np.float16) for name, texts in SENTENCES.items()},
-        out / "meanings.safetensors",
-    )
+    meanings = {name: minilm.encode(texts) for name, texts in SENTENCES.items()}
+    meanings |= {f"{SHOWN}{scene}": _shown(graph.scorer.matcher, minilm, scene)[None] for scene in SCENES}
+    save_file({name: each.astype(np.float16) for name, each in meanings.items()}, out / "meanings.safetensors")
     steps = {stage: read_json(folder / stage / "latest.json")["step"] for stage in ("sketch", "match", "paint")}
     write_json(out / "config.json", _config_of(graph, steps))
     write_checksums(out)
     size = sum(path.stat().st_size for path in out.iterdir())
     log(f"exported to {out}, {size / 1e6:.1f} MB")
     return {"megabytes": size / 1e6, **{f"{stage}_steps": step for stage, step in steps.items()}}
+
+
+@torch.no_grad()
+def _shown(matcher: Matcher, minilm: MiniLM, scene: str) -> NDArray[np.float32]:
+    """A scene's vector (width,) in the matcher's space: the mean over its plainest names, of unit length."""
+    sentences = torch.from_numpy(minilm.encode(NOUNS[scene][:_NAMES]))
+    mean = nn.functional.normalize(matcher.sentence(sentences), dim=1).mean(dim=0)
+    return nn.functional.normalize(mean, dim=0).numpy()
 
 
 def _config_of(graph: PainterGraph, steps: dict[str, int]) -> dict[str, Any]:

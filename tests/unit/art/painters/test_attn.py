@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from auria_bot.art.colour import to_lab
-from auria_bot.art.painters.attn import AttnPainter, aesthetic_score
+from auria_bot.art.painters.attn import AttnPainter, aesthetic_score, shown_scene
 from auria_bot.art.painters.retouching import find_moon, grain
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.interfaces import Painter
@@ -178,6 +178,14 @@ def test_serves_without_torch():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
         == "False"
     )
+
+
+def test_only_what_is_shown_is_said() -> None:
+    """A painting is described as asked if that is among its three likeliest scenes, else as the likeliest."""
+    shown = dict(zip(("sea", "boat", "city", "bird"), np.eye(4, dtype=np.float32), strict=True))
+    assert shown_scene("city", np.array([0.9, 0.5, 0.4, 0.1], np.float32), shown) == "city"
+    assert shown_scene("bird", np.array([0.9, 0.5, 0.4, 0.1], np.float32), shown) == "sea"
+    assert shown_scene("bird", np.array([0.9, 0.5, 0.4, 0.1], np.float32), {}) == "bird"
 
 
 def plain(lightness: float = 55, a: float = 0, b: float = 0) -> np.ndarray:
