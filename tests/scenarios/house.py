@@ -62,6 +62,11 @@ NEW_BEHAVIOUR = {
     "settings/options.py:current_path": "settings are read by their former names",
     "settings/options.py:current_names": "settings are read by their former names",
     "settings/options.py:notify_renamed": "settings are read by their former names",
+    "bootstrap/web.py": "the gallery and the desk as a web site",
+    "cli/web/": "the gallery and the desk as a web site",
+    "services/accounts/": "operators who sign in to the desk",
+    "services/gallery/": "the gallery: filters, search, pictures in sizes",
+    "web/": "the gallery and the desk as a web site",
 }
 """Folders, modules and definitions whose behaviour the release before did not have, and what it is.
 
