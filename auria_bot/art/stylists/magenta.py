@@ -192,7 +192,7 @@ class Magenta:
         save_picture(restyled, target, compress_level=1)
 
     def painted(self, picture: Image.Image, style: Style, *, size: tuple[int, int], seed: int) -> Image.Image:
-        """The picture painted stroke by stroke at any size, as for a print: see `rendering.render`.
+        """The picture painted stroke by stroke at any size, as for a print: see `render`.
 
         The same picture, style and seed give the same strokes at every size of the same proportions, larger on a larger
         canvas and as sharp.

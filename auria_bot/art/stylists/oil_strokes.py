@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from auria_bot.art.stylists.areas import enlarged_rows
+from auria_bot.art.stylists.areas import enlarged_rows, grain
 from auria_bot.art.stylists.brushes import ANGLES, BENDS, LENGTHS, VARIANTS, Brush, Tuft
 from auria_bot.art.stylists.direction_field import LUMINANCE, DirectionField, blurred, measure_directions
 
@@ -38,11 +38,12 @@ _COLOUR_CHANGE = 42.0  # summed difference of RGB, 0 to 765, at which a stroke e
 _OUTLINED = 3.0  # pixels of the study below which forms get no outline
 _OUTLINE_COHERENCE = 0.55  # of directions, below which an edge gets none
 _CRISP = 1.2  # of the finest detail, added as in a photograph of a painting
+_TOOTH = 3.5  # lightness, 0 to 255, of the grain of canvas and pigment
 _BAND = 512  # rows that are lit at a time
 
 
 def paint(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
-    """Paint a picture on a canvas of a size; see `rendering.render`."""
+    """Paint a picture on a canvas of a size; see `magenta.render`."""
     chance = np.random.default_rng(seed)
     study = _study(picture, size)
     scale = size[0] / _CANVAS
@@ -315,7 +316,7 @@ def _lit(canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, se
         slope[:, 1:] += body[:, :-1] - body[:, 1:]
         slope[1:] += body[:-1] - body[1:]
         shine = hand.relief * np.tanh(-slope * scale / 34) * (0.35 + 0.65 * np.minimum(light / 140, 1))
-        crisp = _CRISP * (light - blurred(light, 0.9 * scale))
+        crisp = _CRISP * (light - blurred(light, 0.9 * scale)) + _TOOTH * grain((first, last), width, scale, seed)
         lit = np.clip(colours + (shine + crisp)[..., None], 0, 255)[top - first : end - first]
         result.paste(Image.fromarray(lit.astype(np.uint8)), (0, top))
     return result

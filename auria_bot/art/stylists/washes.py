@@ -33,7 +33,7 @@ _STUDY = 300  # pixels of the longer side of broad washes
 
 
 def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
-    """Paint a picture in watercolour on paper of a size; see `rendering.render`."""
+    """Paint a picture in watercolour on paper of a size; see `magenta.render`."""
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     lifted = _lifted(picture, size)
@@ -63,7 +63,7 @@ def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *
 
 
 def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
-    """Paint a picture in ink on rice paper of a size; see `rendering.render`."""
+    """Paint a picture in ink on rice paper of a size; see `magenta.render`."""
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     lifted = _lifted(picture, size)
@@ -171,7 +171,7 @@ _CONTRAST = 16.0  # difference of luminance between two areas from which an outl
 
 
 def print_woodblock(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
-    """Print a picture on paper of a size; see `rendering.render`."""
+    """Print a picture on paper of a size; see `magenta.render`."""
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     areas = Areas(picture, size, count=_COLOURS, smoothing=5.0, ragged=0.12, chance=chance)
