@@ -94,7 +94,7 @@ def import_files(
                 print_report(file.name, report, dry_run=dry_run)
             if not report.tally.wanted and report.tally.lines > report.tally.bad and "all" not in wanted:
                 note(
-                    f"no post in it is of {', '.join(f'r/{name}' for name in wanted)}; to read those of every subreddit:"
+                    f"no post in it is of {', '.join(f'r/{name}' for name in wanted)}; to read every subreddit:"
                     f" auria corpus import {shlex.quote(str(file))} --subreddit all"
                 )
     if as_json:
