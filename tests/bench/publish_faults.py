@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.bench import Result
 from tests.platforms import PLATFORMS
-from tests.scenarios.publish_faults import SCENARIOS, Databases, Publishers, Trial, trials
+from tests.scenarios.publish_faults import Databases, Publishers, Trial, trials
 from tests.scenarios.publishing import postgres
 
 __all__ = ["run"]
@@ -41,7 +41,7 @@ def run(runs: int = 200) -> Result:
     doubled = sum(fault.startswith("double") for one in bad for fault in one.faults)
     lost = sum(fault.startswith("lost") for one in bad for fault in one.faults)
     elsewhere = sum(one.database == "postgresql" for one in done)
-    figures = f"{len(done)} runs of two posts ({elsewhere} on PostgreSQL) with {len(SCENARIOS)} kinds of faults: {doubled} double, {lost} lost; {'; '.join(words)}"
+    figures = f"{len(done)} runs of two posts ({elsewhere} on PostgreSQL) with {len({one.scenario for one in done})} kinds of faults: {doubled} double, {lost} lost; {'; '.join(words)}"
     return Result(
         name="publish-faults",
         figures=figures,
