@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auria_bot.domain.interfaces import DeletingChannel
 from auria_bot.domain.post import Receipt
 from auria_bot.errors import ChannelError, NotFound
 from tests.platforms.openapi import Contract
@@ -59,6 +60,7 @@ def compare(folder: Path, contract: Path) -> Compared:
 
 def _exercise(platform: XPlatform, folder: Path) -> None:
     channel = made("x", folder, platform)
+    assert isinstance(channel, DeletingChannel)
     channel.check()
     channel.audience()
     for fault in ("ok", *platform.faults, "403-app", "403-suspended", "duplicate-after"):
