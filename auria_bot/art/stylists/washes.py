@@ -37,27 +37,25 @@ def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     lifted = _lifted(picture, size)
-    areas = Areas(lifted, size, count=16, smoothing=7.0, ragged=0.5, chance=chance)
-    wash = _density(areas.colours, _WHITE)
-    broad = lifted.filter(ImageFilter.GaussianBlur(5))
+    values = np.asarray(lifted, np.float32)
+    broad = _layered(lifted, 6.0)
+    fine = _layered(lifted, 1.2)
+    glazes = _Glazes(values @ LUMINANCE, levels=(0.18, 0.4, 0.62, 0.82), chance=chance)
     pools = Image.fromarray(clouds(lifted.size, 7, chance))
     border = _border(lifted.size, chance)
     result = Image.new("RGB", size)
     for top, end in bands(size):
-        band = areas.band(top, end)
-        first = _density(np.asarray(enlarged_rows(broad, size, top, end), np.float32), _WHITE)
-        pooled = np.asarray(enlarged_rows(pools, size, top, end), np.float32)
         tooth = grain((top, end), size[0], 1.3 * scale, seed)
-        edge = np.exp(-band.distance / (2.2 * scale)) + 0.35 * np.exp(-band.distance / (9 * scale))
-        density = 0.42 * first + 0.58 * wash[band.area]
-        density = (
-            density * np.clip(1 + 0.2 * pooled + 0.42 * edge + 0.15 * hand.weave * 2 * tooth, 0.15, None)[..., None]
-        )
-        dry = np.clip(1.5 - 0.55 * np.maximum(tooth - 0.8 * density.mean(-1), 0), 0, 1)
+        wet = _density(np.asarray(enlarged_rows(broad, size, top, end), np.float32), _WHITE)
+        drawn = _density(np.asarray(enlarged_rows(fine, size, top, end), np.float32), _WHITE)
+        pooled = np.asarray(enlarged_rows(pools, size, top, end), np.float32)
+        layers, edge = glazes.band(size, top, end, tooth)
+        density = 0.5 * wet + 0.25 * drawn + 0.36 * wet * (2 * layers[..., None] - 0.5)
+        density = density * np.clip(1 + 0.16 * pooled + 0.34 * edge + 0.3 * hand.weave * tooth, 0.15, None)[..., None]
+        dry = np.clip(1.4 - 0.5 * np.maximum(tooth - 0.8 * density.mean(-1), 0), 0, 1)
         painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 6 - 2.5 + 0.12 * tooth
-        density = density * (dry * np.clip(painted, 0, 1))[..., None]
-        shade = 1 + 0.012 * tooth[..., None]
-        values = _WHITE * shade * np.exp(-density)
+        density = np.maximum(density, 0) * (dry * np.clip(painted, 0, 1))[..., None]
+        values = _WHITE * (1 + 0.012 * tooth[..., None]) * np.exp(-density)
         result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
     return result
 
@@ -67,33 +65,72 @@ def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: 
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     lifted = _lifted(picture, size)
-    light = _toned(np.asarray(lifted, np.float32) @ LUMINANCE)
-    grey = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)).convert("RGB")
-    areas = Areas(grey, size, count=6, smoothing=10.0, ragged=0.6, chance=chance)
-    tones = _density(areas.colours, np.full(3, 255, np.float32)).mean(-1)
-    tones = np.where(tones < 0.16, 0.0, tones)  # the paper is left bare where it is light
-    broad = Image.fromarray(np.clip(blurred(light.astype(np.float32), 5.0), 0, 255).astype(np.uint8))
+    light = np.asarray(lifted, np.float32) @ LUMINANCE
+    broad, fine = (_layered(Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)), width) for width in (7.0, 1.5))
+    glazes = _Glazes(light, levels=(0.3, 0.52, 0.72, 0.88), chance=chance)
     pools = Image.fromarray(clouds(lifted.size, 6, chance))
     border = _border(lifted.size, chance)
     drawn = _dry_strokes(light.astype(np.float32), np.asarray(border), size, scale, chance)
     result = Image.new("RGB", size)
     for top, end in bands(size):
-        band = areas.band(top, end)
-        wet = np.maximum(-np.log(np.asarray(enlarged_rows(broad, size, top, end), np.float32) / 255 + 0.02), 0)
-        pooled = np.asarray(enlarged_rows(pools, size, top, end), np.float32)
         tooth = grain((top, end), size[0], 0.9 * scale, seed)
         fibres = grain((top, end), size[0], 4.0 * scale, seed + 1)
-        edge = np.exp(-band.distance / (2.6 * scale))
-        density = 0.5 * np.maximum(wet - 0.16, 0) + 0.6 * tones[band.area] * (1 + 0.5 * edge)
-        density = density * np.clip(1 + 0.28 * pooled + 0.12 * hand.weave * tooth, 0.1, None)
+        wet, near = (1 - np.asarray(enlarged_rows(layer, size, top, end), np.float32) / 255 for layer in (broad, fine))
+        pooled = np.asarray(enlarged_rows(pools, size, top, end), np.float32)
+        layers, edge = glazes.band(size, top, end, tooth)
+        bare = np.clip((0.65 * wet + 0.35 * near - 0.1) / 0.9, 0, 1)  # the paper is left bare where it is light
+        density = 0.75 * bare**1.2 + 1.15 * layers**1.5 * (0.4 + 0.6 * near)
+        density = density * np.clip(1 + 0.24 * pooled + 0.3 * edge + 0.12 * hand.weave * tooth, 0.1, None)
         painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 5 - 2.0
         density = density * np.clip(painted, 0, 1)
         stroke = np.asarray(drawn.crop((0, top, size[0], end)), np.float32) / 255
-        density = density + 1.25 * stroke * np.clip(1.1 - 0.22 * np.maximum(tooth, 0), 0, 1)
+        density = density + 0.9 * stroke * np.clip(1.1 - 0.35 * np.maximum(tooth, 0), 0, 1) * np.clip(painted, 0, 1)
         paper = _RICE * (1 + 0.008 * tooth + 0.01 * fibres)[..., None]
         values = paper * np.exp(-np.minimum(density, _DENSEST)[..., None] * _INK)
         result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
     return result
+
+
+class _Glazes:
+    """Washes laid over each other where a picture is darker than some levels.
+
+    Their borders are dry and dark where the picture has an edge, and run out wet where it has none, so that skies stay
+    soft and hills have an outline.
+
+    Args:
+        light: (height, width) luminance, 0 to 255, at the size at which washes are planned.
+        levels: shares of the picture's area that each glaze leaves free, rising.
+        chance: for uneven borders.
+    """
+
+    def __init__(self, light: NDArray[np.floating], *, levels: tuple[float, ...], chance: np.random.Generator) -> None:
+        dark = 255 - blurred(light.astype(np.float32), 2.2)
+        self._levels = [float(level) for level in np.quantile(dark, levels)]
+        self._range = max(12.0, float(np.ptp(np.quantile(dark, (0.03, 0.97)))))
+        self._dark = Image.fromarray(dark + 0.025 * self._range * clouds((dark.shape[1], dark.shape[0]), 14, chance))
+
+    def band(
+        self, size: tuple[int, int], top: int, end: int, tooth: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(rows, width) how much of the glazes lies on some rows, 0 to 1, and how much pigment dried at their edges."""
+        scale = size[0] / 1080
+        dark = np.asarray(enlarged_rows(self._dark, size, top, end), np.float32) + 0.004 * self._range * tooth
+        down, across = np.gradient(dark) if min(dark.shape) > 1 else (np.zeros_like(dark),) * 2
+        slope = np.hypot(down, across) * scale
+        steep = self._range / 90  # change in a pixel of a canvas 1080 wide from which a border is dry
+        dry = np.clip(slope / steep, 0, 1)
+        layers, edge = np.zeros_like(dark), np.zeros_like(dark)
+        for level in self._levels:
+            beyond = (dark - level) / np.maximum(slope, 0.3 * steep)  # pixels of a canvas 1080 wide, about
+            inside = np.clip(0.5 + beyond / (2.5 + 22 * (1 - dry)), 0, 1)
+            layers += inside / len(self._levels)
+            edge = np.maximum(edge, dry * inside * np.exp(-np.maximum(beyond, 0) / 3.5))
+        return layers, edge
+
+
+def _layered(picture: Image.Image, width: float) -> Image.Image:
+    """The picture as a wash of a width in its pixels shows it."""
+    return picture.filter(ImageFilter.GaussianBlur(width))
 
 
 def _lifted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -144,14 +181,14 @@ def _dry_strokes(
     dark = np.clip((np.quantile(soft, 0.42) - soft) / 60, 0, 1) + np.clip(blurred(light, 6.0) - soft - 5, 0, 25) / 25
     shrink = light.shape[1] / size[0]
     dark = dark * (border > 200)
-    for width, chosen in ((34.0, 0.03), (14.0, 0.035), (5.0, 0.03)):
+    for width, chosen in ((26.0, 0.006), (11.0, 0.012), (4.0, 0.022)):
         y, x = np.nonzero((chance.random(light.shape) < chosen * 3.0 / width) & (dark > chance.random(light.shape)))
         brush = Brush(width * scale, Tuft(opacity=0.6, dryness=1.1, bristles=1.0, roundness=0.9), scale)
         order = chance.permutation(len(y))
         for at in order.tolist():
             angle = float(field.angles[y[at], x[at]]) + chance.normal(0, 0.12)
             place = (round(x[at] / shrink), round(y[at] / shrink))
-            strength = int(np.clip(70 + 150 * dark[y[at], x[at]], 0, 255))
+            strength = int(np.clip(40 + 120 * dark[y[at], x[at]], 0, 255))
             shape = (
                 int(chance.integers(2, len(LENGTHS) - 1)),
                 int(chance.integers(1, len(BENDS) - 1)),
@@ -166,7 +203,7 @@ def _dry_strokes(
 
 _PAPER = np.array([248, 240, 220], np.float32) / 255
 _KEY = np.array([38, 40, 52], np.float32)  # the ink of outlines
-_COLOURS = 11
+_COLOURS = 10
 _CONTRAST = 16.0  # difference of luminance between two areas from which an outline is drawn
 
 
@@ -174,7 +211,7 @@ def print_woodblock(picture: Image.Image, size: tuple[int, int], hand: Hand, *, 
     """Print a picture on paper of a size; see `magenta.render`."""
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
-    areas = Areas(picture, size, count=_COLOURS, smoothing=5.0, ragged=0.12, chance=chance)
+    areas = Areas(picture, size, count=_COLOURS, smoothing=8.5, ragged=0.12, chance=chance)
     small = (max(2, round(size[0] / max(size) * 96)), max(2, round(size[1] / max(size) * 96)))
     broad = picture.convert("RGB").resize((max(2, small[0] // 5), max(2, small[1] // 5)), Image.Resampling.BOX)
     broad = broad.resize(small, Image.Resampling.BICUBIC)
