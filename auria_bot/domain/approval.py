@@ -1,8 +1,8 @@
 """What the operator approves: a logistic model of decisions on the traits of paintings.
 
-Traits are a few numbers of unit variance that the painter measures of each painting (`art.painters.ranker`). The weights
-are the most probable ones under a normal prior around zero, so that a few decisions change little; they are found by
-Newton's method. Of the decisions, only the latest count.
+Traits are a few numbers of unit variance that the painter measures of each painting (`art.painters.ranker`). The
+weights are the most probable ones under a normal prior around zero, so that a few decisions change little; they are
+found by Newton's method. Of the decisions, only the latest count.
 """
 
 from __future__ import annotations

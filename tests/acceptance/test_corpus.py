@@ -70,7 +70,8 @@ def test_the_whole_way(operator: Operator, tmp_path: Path):
     assert (first["verses"], first["is_new"]) == (3, True)
     assert "nothing changed" in operator.run("corpus", "version").stdout
     forgotten = operator.json("corpus", "forget", "t3_a1", "u/poet_3")
-    assert forgotten == {"forgotten": {"t3_a1": 1, "u/poet_3": 1}, "versions": [first["name"]]}
+    assert (forgotten["forgotten"], forgotten["versions"]) == ({"t3_a1": 1, "u/poet_3": 1}, [first["name"]])
+    assert (forgotten["backups"], forgotten["rewritten"]) == ({"holding": [], "unreadable": []}, None)
     assert operator.json("corpus", "import", str(path))[0]["forgotten"] == 2
     second = operator.json("corpus", "version")
     assert [one["name"] for one in operator.json("corpus", "versions")] == [second["name"], first["name"]]

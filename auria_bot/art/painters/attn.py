@@ -219,7 +219,7 @@ class AttnPainter:
 
 
 def shown_scene(asked: str, vector: NDArray[np.float32], shown: Mapping[str, NDArray[np.float32]]) -> str:
-    """The scene that a painting may be said to show: the one asked for if it is among the likeliest, else the likeliest.
+    """The scene that a painting may be said to show: the one asked for if among the likeliest, else the likeliest.
 
     Args:
         asked: the scene of the prompt.

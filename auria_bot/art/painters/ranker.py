@@ -1,4 +1,4 @@
-"""The ranker: how much a painted candidate looks like a real painting or photograph, and like what the operator approves.
+"""The ranker: how much a painted candidate looks like a real picture, and like what the operator approves.
 
 EfficientNet-Lite0's pooled features of a picture are projected onto a few components, its traits; a logistic model on
 them tells real pictures from the painter's own. Weights learned from the operator's decisions can be added to those of

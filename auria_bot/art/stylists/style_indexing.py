@@ -195,7 +195,8 @@ def add(
         progress: called with (done, total, file name) after each file.
 
     Raises:
-        InputError: nothing has a name that `allowed` holds; there is no such folder, a table cannot be read, or no file could be used.
+        InputError: nothing has a name that `allowed` holds; there is no such folder, a table cannot be read, or no
+            file could be used.
         DiskError: the bank cannot be written.
     """
     files = read_folder(folder, moods)

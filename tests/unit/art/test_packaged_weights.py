@@ -80,6 +80,7 @@ def test_no_other_module_looks_for_weights_in_packages():
     assert users <= {
         "art/packaged_weights.py",
         "art/exporters/card.py",  # a font
+        "art/exporters/pdf.py",  # a font, and whether its library is installed
         "art/poets/causal_lm.py",  # only whether torch is installed
         "services/engagement/engagement_plot.py",  # a font
     }

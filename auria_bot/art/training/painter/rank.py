@@ -1,6 +1,6 @@
 """Train the ranker: real paintings and photographs against what a painter paints for training captions.
 
-    python -m auria_bot.art.training.painter.rank --data DIR [--model models/painter] [--folder DIR] [--out models/ranker]
+    python -m auria_bot.art.training.painter.rank --data DIR [--model DIR] [--folder DIR] [--out models/ranker]
 
 Everything is linear on EfficientNet-Lite0's pooled features, so it takes about a minute; repeat it for a new painter.
 """
