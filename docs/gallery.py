@@ -22,12 +22,12 @@ from auria_bot.domain.artwork import Style
 __all__ = ["WORKS", "main"]
 
 WORKS = (
-    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "1"),
+    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "4"),
     ("--theme", "first snow", "--mood", "still", "--seed", "16"),
     ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "11"),
-    ("--theme", "spring in the mountains", "--mood", "hopeful", "--seed", "10"),
-    ("--theme", "roses at night", "--mood", "tender", "--seed", "8"),
-    ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "5"),
+    ("--theme", "spring in the mountains", "--mood", "hopeful", "--seed", "3"),
+    ("--theme", "wheat fields in the wind", "--mood", "joyful", "--seed", "2"),
+    ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "2"),
 )
 """The wishes of each artwork."""
 
