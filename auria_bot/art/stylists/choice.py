@@ -132,8 +132,8 @@ def choose_painting(
 def choose_medium(painting: BankedPainting, *, mood: Mood, seed: int) -> str:
     """What an artwork is painted with where nobody asked for a medium: "oil", "watercolour" or "ink".
 
-    Watercolour suits light paintings in pleasant moods, ink calm or sad moods and paintings of little colour; both are
-    drawn for a part of the artworks that they suit. A woodblock's hand keeps its own medium.
+    Watercolour suits light paintings in pleasant moods, ink paintings of little colour in calm moods; both are drawn
+    for a part of the artworks that they suit. A woodblock's hand keeps its own medium.
     """
     if family_of(painting.hand) == "woodblock":
         return "oil"
@@ -141,7 +141,7 @@ def choose_medium(painting: BankedPainting, *, mood: Mood, seed: int) -> str:
     colourful = float(np.sqrt(painting.colours.covariance[1, 1] + painting.colours.covariance[2, 2]))
     if mood.valence > 0.2 and rank.light > 0.55:
         return "watercolour" if draw < _OTHER_MEDIUM else "oil"
-    if mood.arousal < 0 and (mood.valence < 0.2 or colourful < _LITTLE_COLOUR):
+    if mood.arousal < 0 and colourful < _LITTLE_COLOUR:
         return "ink" if draw < _OTHER_MEDIUM else "oil"
     return "oil"
 

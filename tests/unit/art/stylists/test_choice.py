@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from auria_bot.art.colour import ColourDistribution
-from auria_bot.art.stylists.choice import EMOTION_COORDINATES, affinity, choose_painting, scores
+from auria_bot.art.stylists.choice import EMOTION_COORDINATES, affinity, choose_medium, choose_painting, scores
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.domain.mood import EMOTIONS, MOODS
 from tests.unit.art.stylists.test_style_bank import painting
@@ -118,3 +118,17 @@ def test_a_dawn_is_not_turned_blue() -> None:
             dark = choose_painting(bank, mood=MOODS[mood], meaning=NOTHING, colours=NIGHT, seed=seed)
             assert warm.colours.mean[2] > 10, warm.key
             assert dark.colours.mean[0] < 50, dark.key
+
+
+def test_ink_is_for_calm_moods_and_paintings_of_little_colour() -> None:
+    """A gold Klimt stays oil in every mood; ink and watercolour are drawn for some of the artworks that they suit."""
+    bank = {painting.title: painting for painting in StyleBank.load(MODELS / "styles").paintings}
+    klimt, monet = bank["Portrait of Adele Bloch-Bauer I"], bank["The Customs House at Varengeville"]
+    media = {
+        (title, mood): Counter(choose_medium(found, mood=MOODS[mood], seed=seed) for seed in range(200))
+        for title, found in (("klimt", klimt), ("monet", monet))
+        for mood in ("wistful", "stormy")
+    }
+    assert media["klimt", "wistful"] == media["klimt", "stormy"] == media["monet", "stormy"] == {"oil": 200}
+    assert set(media["monet", "wistful"]) == {"oil", "ink"}
+    assert 30 < media["monet", "wistful"]["ink"] < 90
