@@ -38,7 +38,7 @@ _COLOUR_CHANGE = 42.0  # summed difference of RGB, 0 to 765, at which a stroke e
 _OUTLINED = 3.0  # pixels of the study below which forms get no outline
 _OUTLINE_COHERENCE = 0.55  # of directions, below which an edge gets none
 _CRISP = 1.2  # of the finest detail, added as in a photograph of a painting
-_TOOTH = 3.5  # lightness, 0 to 255, of the grain of canvas and pigment
+_TOOTH = 4.0  # lightness, 0 to 255, of the grain of canvas and pigment
 _BAND = 512  # rows that are lit at a time
 
 
