@@ -1,4 +1,4 @@
-"""A house of fakes with published artworks, for the tests of the web interface."""
+"""An application of fakes with published artworks, for the tests of the web interface."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from auria_bot.domain.artwork import Haiku, Style
 from auria_bot.domain.post import PostState, Receipt
 from auria_bot.files import sha256_of
 from auria_bot.web.app import create_app
+from tests.applications import fake_application
 from tests.factories import NOW, artwork
-from tests.house import fake_house
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,25 +30,25 @@ _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
 
 def exhibited(home: Path, count: int = 3, **settings: Any) -> Application:
     """An application with so many published artworks, one a day, the last one the newest."""
-    house = fake_house(home, **settings)
+    application = fake_application(home, **settings)
     for number in range(1, count + 1):
-        publish(house, number)
-    return house
+        publish(application, number)
+    return application
 
 
-def publish(house: Application, number: int = 1, *, url: str | None = None, **changes: Any) -> int:
+def publish(application: Application, number: int = 1, *, url: str | None = None, **changes: Any) -> int:
     """Publish an artwork as if a channel had sent it; its draft's id."""
     poem = Haiku(
         lines=(f"old pond number {number}", "a frog leaps into the moon", "sound of the water"), syllables=(5, 7, 5)
     )
     style = Style(key=f"style-{number % 2}", title=f"The Wave {number % 2}", artist="G. Courbet", year="1870")
     changes = {"haiku": poem, "style": style, **changes}
-    house.settings.home.mkdir(parents=True, exist_ok=True)
-    source = house.settings.home / "source.png"
+    application.settings.home.mkdir(parents=True, exist_ok=True)
+    source = application.settings.home / "source.png"
     Image.linear_gradient("L").convert("RGB").resize((400, 500)).save(source)
-    kept = house.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
+    kept = application.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
     at = NOW + timedelta(days=number)
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         draft = unit.drafts.add(
             artwork(number, **changes), folder=f"run-{number}", picture_sha256=sha256_of(kept / "post.jpg"), made_at=at
         )
@@ -62,9 +62,9 @@ def publish(house: Application, number: int = 1, *, url: str | None = None, **ch
     return draft.id
 
 
-def visitor(house: Application, **options: Any) -> TestClient:
+def visitor(application: Application, **options: Any) -> TestClient:
     """A visitor's browser without JavaScript; it keeps cookies, and follows no redirect by itself."""
-    return TestClient(create_app(house), base_url=HOST, follow_redirects=False, **options)
+    return TestClient(create_app(application), base_url=HOST, follow_redirects=False, **options)
 
 
 def _sent() -> Any:

@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 __all__ = ["approved", "attempts", "only", "outcomes"]
 
 
-def approved(house: Application, number: int = 1, channels: tuple[str, ...] = ("fake",)) -> Draft:
+def approved(application: Application, number: int = 1, channels: tuple[str, ...] = ("fake",)) -> Draft:
     """An approved draft whose picture is on the disk."""
-    house.settings.home.mkdir(parents=True, exist_ok=True)
-    source = house.settings.home / "source.jpg"
+    application.settings.home.mkdir(parents=True, exist_ok=True)
+    source = application.settings.home / "source.jpg"
     Image.new("RGB", (40, 50), (number % 256, number // 256, 3)).save(source, format="JPEG")
     folder = f"run-{number}"
     files = dict.fromkeys(("painting.png", "full.png", "post.jpg", "card.jpg"), source)
-    kept = house.pictures.keep(folder, files)
-    with house.store.begin() as unit:
+    kept = application.pictures.keep(folder, files)
+    with application.store.begin() as unit:
         made = unit.drafts.add(
-            artwork(number), folder=folder, picture_sha256=sha256_of(kept / "post.jpg"), made_at=house.clock()
+            artwork(number), folder=folder, picture_sha256=sha256_of(kept / "post.jpg"), made_at=application.clock()
         )
-    return house.review.approve([made.id], channels=channels)[0]
+    return application.review.approve([made.id], channels=channels)[0]
 
 
-def only(house: Application) -> Post:
+def only(application: Application) -> Post:
     """The one post there is."""
-    (post,) = house.publisher.posts()
+    (post,) = application.publisher.posts()
     return post
 
 
-def attempts(house: Application, post_id: int = 1) -> tuple[Attempt, ...]:
+def attempts(application: Application, post_id: int = 1) -> tuple[Attempt, ...]:
     """A post's attempts."""
-    return house.publisher.post(post_id)[1]
+    return application.publisher.post(post_id)[1]
 
 
-def outcomes(house: Application, post_id: int = 1) -> list[Outcome | None]:
+def outcomes(application: Application, post_id: int = 1) -> list[Outcome | None]:
     """How a post's attempts ended."""
-    return [attempt.outcome for attempt in attempts(house, post_id)]
+    return [attempt.outcome for attempt in attempts(application, post_id)]

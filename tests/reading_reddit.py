@@ -15,7 +15,7 @@ from auria_bot.settings.schema import Settings
 from auria_bot.store.engine import connect
 from auria_bot.store.schema import verses
 from auria_bot.testing import FakeClock
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.platforms import MemorySecrets
 from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET, NOW, RedditServer
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["kept", "kept_lines", "reading_house", "server"]
+__all__ = ["kept", "kept_lines", "reading_application", "server"]
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def server() -> Iterator[RedditServer]:
         yield started
 
 
-def reading_house(home: Path, server: RedditServer, **more: Any) -> Application:
+def reading_application(home: Path, server: RedditServer, **more: Any) -> Application:
     """An application that reads from that server by its clock, without waiting; options are of corpus.reddit."""
-    fake_house(home).close()
+    fake_application(home).close()
     made = build(
         Settings.model_validate({"home": home, "corpus": {"reddit": server.settings(**more)}}),
         clock=FakeClock(datetime.fromtimestamp(NOW, UTC)),

@@ -39,8 +39,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a served gallery with three works."""
-    house = exhibited(tmp_path_factory.mktemp("home"), 3)
-    config = uvicorn.Config(create_app(house), port=0, log_config=None, ws="none")
+    application = exhibited(tmp_path_factory.mktemp("home"), 3)
+    config = uvicorn.Config(create_app(application), port=0, log_config=None, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join()
-    house.close()
+    application.close()
 
 
 @pytest.fixture(scope="module")

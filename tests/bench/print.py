@@ -68,9 +68,9 @@ def _auria(arguments: list[str], environment: dict[str, str]) -> tuple[Any, floa
 def _fakes(home: Path, works: int) -> Path:
     """A home with drafts whose every role was played by a fake."""
     from auria_bot.domain.pipeline import ROLES, ArtworkRequest
-    from tests.house import fake_house
+    from tests.applications import fake_application
 
-    app = fake_house(home)
+    app = fake_application(home)
     app.studio.make(ArtworkRequest(count=works, seed=1))
     app.close()
     (home / "auria.toml").write_text("\n".join(f'[{role}]\nbackend = "fake"' for role in ROLES), encoding="utf-8")

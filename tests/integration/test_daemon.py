@@ -12,8 +12,8 @@ import pytest
 from auria_bot.daemon import Daemon
 from auria_bot.settings.loading import load
 from auria_bot.testing import FakeClock
+from tests.applications import fake_application
 from tests.factories import add_draft
-from tests.house import fake_house
 from tests.publishing import approved
 from tests.scenarios import catch_up, idle, outages, power_cut, takeover, year
 
@@ -97,14 +97,14 @@ def test_a_job_ends_with_what_its_command_reported(tmp_path: Path, monkeypatch: 
     times = "".join(f'[schedule.{job}]\nat = ["*:{minute}"]\n' for job, minute in JOBS.items())
     (tmp_path / "auria.toml").write_text(SETTINGS + times, encoding="utf-8")
     clock = FakeClock(datetime.now(UTC).replace(minute=0))
-    with closing(fake_house(tmp_path, clock=clock)) as house:
-        approved(house, 1, channels=("folder",))
+    with closing(fake_application(tmp_path, clock=clock)) as application:
+        approved(application, 1, channels=("folder",))
         Daemon(load=lambda: load(dict(os.environ)), clock=clock).once()
         clock.advance(minutes=40)
-        with house.store.begin() as unit:
+        with application.store.begin() as unit:
             waiting = add_draft(unit, 2, made_at=datetime(2026, 1, 1, tzinfo=UTC))
         Daemon(load=lambda: load(dict(os.environ)), clock=clock).once()
-        found = {run.slot.job: (str(run.state), run.summary) for run in house.job_scheduler.history()}
+        found = {run.slot.job: (str(run.state), run.summary) for run in application.job_scheduler.history()}
     state, backup = found.pop("backup")
     assert (state, " files, " in backup) == ("done", True)
     state, refresh = found.pop("refresh")

@@ -21,7 +21,7 @@ from auria_bot.domain.post import PostState
 from auria_bot.store.engine import current
 from auria_bot.store.schema import HEAD
 from auria_bot.testing import FakeClock
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def moved(tmp_path: Path) -> Iterator[Application]:
     statements = (_RELEASED / "auria.sql").read_text(encoding="utf-8").replace("/mnt/archive", str(archive))
     with closing(sqlite3.connect(home / "auria.db")) as connection:
         connection.executescript(statements)
-    app = fake_house(home, clock=FakeClock(datetime(2026, 11, 22, 12, tzinfo=UTC)))
+    app = fake_application(home, clock=FakeClock(datetime(2026, 11, 22, 12, tzinfo=UTC)))
     with closing(app):
         yield app
 

@@ -33,7 +33,7 @@ from auria_bot.corpus.language.content_filter import blocked_words, hidden_chara
 from auria_bot.domain.interfaces import Limits
 from auria_bot.errors import ChannelError, SettingsError
 from auria_bot.settings.loading import load
-from tests.house import _migrated
+from tests.applications import migrated_database
 from tests.platforms import MemorySecrets
 from tests.platforms.fediverse import DIALECTS
 from tests.scenarios.dialects import speak
@@ -58,7 +58,7 @@ def _auria(
     """Run the command line on a home, which has a database; `streams` redirects some."""
     home.mkdir(exist_ok=True)
     if not (home / "auria.db").exists() and "AURIA_DATABASE__URL" not in settings:
-        shutil.copyfile(_migrated(), home / "auria.db")
+        shutil.copyfile(migrated_database(), home / "auria.db")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
     command = ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-P", "-m", "auria_bot", *arguments]
     environment = {**kept, "AURIA_HOME": str(home), **settings}
@@ -385,7 +385,7 @@ def schema_row(folder: Path, _: Path) -> str:
         ("two", "INSERT INTO alembic_version VALUES ('0001')"),
     ):
         (folder / name).mkdir()
-        shutil.copyfile(_migrated(), folder / name / "auria.db")
+        shutil.copyfile(migrated_database(), folder / name / "auria.db")
         with closing(sqlite3.connect(folder / name / "auria.db")) as connection, connection:
             connection.execute(change)
         done = _auria(folder / name, "drafts")

@@ -15,7 +15,7 @@ from pathlib import Path
 from auria_bot.daemon import Daemon
 from auria_bot.settings.sections import ScheduleSettings
 from auria_bot.testing import FakeClock
-from tests.house import fake_house
+from tests.applications import fake_application
 
 __all__ = ["measured"]
 
@@ -31,8 +31,8 @@ def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[
     schedule = ScheduleSettings.model_validate(
         {name: {"at": []} for name in ("reconcile", "publish", "backup", "tidy", "digest")} | jobs | {"days_ahead": 1}
     )
-    with closing(fake_house(root, clock=clock)) as house:
-        settings = house.settings.model_copy(update={"schedule": schedule})
+    with closing(fake_application(root, clock=clock)) as application:
+        settings = application.settings.model_copy(update={"schedule": schedule})
         program = (sys.executable, "-S", "-E", "-c", NOTE, str(noted))
 
         def once() -> Counter[str]:
@@ -43,9 +43,9 @@ def _lived(root: Path) -> tuple[Counter[str], Counter[tuple[str, str]], Counter[
         clock.advance(days=3)
         ran = once()
         states = Counter(
-            (one.slot.job, str(one.state)) for one in house.job_scheduler.history() if one.slot.job in JOBS
+            (one.slot.job, str(one.state)) for one in application.job_scheduler.history() if one.slot.job in JOBS
         )
-        house.job_scheduler.decide("refresh", run=True)
+        application.job_scheduler.decide("refresh", run=True)
         return ran, states, once()
 
 

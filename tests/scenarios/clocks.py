@@ -21,7 +21,7 @@ from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import DatabaseSettings
 from auria_bot.store.engine import upgrade
 from auria_bot.testing import FakeChannel, FakeClock
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.platforms import platform
 from tests.publishing import approved
 from tests.scenarios.publishing import fill, own_pictures
@@ -45,20 +45,20 @@ class _Scene:
 
     def __init__(self, home: Path) -> None:
         self.clock = FakeClock()
-        self.house = fake_house(home, clock=self.clock)
-        self.channel = cast("FakeChannel", self.house.channels["fake"]())
+        self.application = fake_application(home, clock=self.clock)
+        self.channel = cast("FakeChannel", self.application.channels["fake"]())
         self.channel.clock = self.clock
-        approved(self.house)
-        self.house.publisher.schedule()
+        approved(self.application)
+        self.application.publisher.schedule()
         self._real = self.channel.publish
 
     def state(self) -> PostState:
         """Where the post stands."""
-        return self.house.publisher.posts()[0].state
+        return self.application.publisher.posts()[0].state
 
     def publish(self) -> None:
         """A round."""
-        self.house.publisher.publish()
+        self.application.publisher.publish()
 
     def during(self, *, upload: Callable[[], None] = lambda: None, answer: Callable[[], None] = lambda: None) -> None:
         """What happens once while the picture is uploaded, and once while the answer is awaited."""
@@ -153,7 +153,7 @@ def clock_back_before_the_lookup(home: Path) -> Iterator[str]:
 def clock_back_after_a_vanished_worker(home: Path) -> Iterator[str]:
     """Set back by an hour after a worker vanished with a post: it is free again after the hour and the lease, not later."""
     scene = _Scene(home)
-    with scene.house.store.begin() as unit:
+    with scene.application.store.begin() as unit:
         unit.posts.claim(now=scene.clock(), lease=LEASE, channels=("fake",))
     scene.clock.advance(hours=-1)
     scene.publish()
@@ -195,28 +195,28 @@ def expired_token(home: Path, channel: str) -> Iterator[str]:
     fill(url, [1, 2], own_pictures(home), channel=channel)
     with platform(channel) as server:
         one = made(channel, home, server)
-        house = build(
+        application = build(
             Settings(home=home, database=DatabaseSettings(url=SecretStr(url)), channels={}),
             clock=lambda: datetime.now(UTC),
         )
-        house.channels = {channel: lambda: one}
-        with closing(house):
+        application.channels = {channel: lambda: one}
+        with closing(application):
             server.fail_next("401")
-            house.publisher.publish()
-            yield from _as_told(house, server, "after the refusal", [PostState.WAITING] * 2, 0)
-            if [pause.by for pause in house.publisher.paused()] != ["auria"]:
+            application.publisher.publish()
+            yield from _as_told(application, server, "after the refusal", [PostState.WAITING] * 2, 0)
+            if [pause.by for pause in application.publisher.paused()] != ["auria"]:
                 yield f"{channel}: the channel is not paused"
-            house.publisher.publish()
-            yield from _as_told(house, server, "while it is paused", [PostState.WAITING] * 2, 0)
-            house.publisher.resume(channel)
-            house.publisher.publish()
-            yield from _as_told(house, server, "when it goes on", [PostState.SENT] * 2, 2)
+            application.publisher.publish()
+            yield from _as_told(application, server, "while it is paused", [PostState.WAITING] * 2, 0)
+            application.publisher.resume(channel)
+            application.publisher.publish()
+            yield from _as_told(application, server, "when it goes on", [PostState.SENT] * 2, 2)
 
 
-def _as_told(house: Application, server: Any, when: str, states: list[PostState], seen: int) -> Iterator[str]:
-    found = [post.state for post in house.publisher.posts()]
+def _as_told(application: Application, server: Any, when: str, states: list[PostState], seen: int) -> Iterator[str]:
+    found = [post.state for post in application.publisher.posts()]
     if found != states or len(server.visible()) != seen:
-        words = [post.message for post in house.publisher.posts()]
+        words = [post.message for post in application.publisher.posts()]
         yield f"{server.backend} {when}: {found} with {len(server.visible())} visible, not {states} with {seen}; {words}"
 
 

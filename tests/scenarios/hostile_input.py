@@ -92,8 +92,8 @@ class Victim:
 
     def drafts(self) -> list[Draft]:
         """Every draft, the oldest first."""
-        with contextlib.closing(build(Settings(home=self.home))) as house:
-            return list(house.review.drafts())[::-1]
+        with contextlib.closing(build(Settings(home=self.home))) as application:
+            return list(application.review.drafts())[::-1]
 
     def pictures(self, draft: Draft) -> dict[str, bytes]:
         """The content of a draft's pictures."""

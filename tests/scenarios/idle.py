@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 from auria_bot.telemetry import METRICS
-from tests.house import fake_house
+from tests.applications import fake_application
 
 __all__ = []
 
@@ -57,7 +57,7 @@ def _idle(root: Path, seconds: float) -> tuple[float, float, int, list[str]]:
     Returns:
         The largest resident size in MB, the share of a core in %, how many scrapes there were and what was wrong with their answers.
     """
-    fake_house(root).close()
+    fake_application(root).close()
     hour = (time.gmtime().tm_hour + 12) % 24
     never = "".join(f"[schedule.{job}]\nat = []\n" for job in ("reconcile", "measure", "backup", "tidy", "digest"))
     far = "".join(f'[schedule.{job}]\nat = ["{hour:02}:00"]\n' for job in ("make", "publish"))
@@ -108,8 +108,8 @@ def _scrape(url: str) -> list[str]:
 
 def _growth(root: Path, ticks: int) -> float:
     """By how many MB the daemon grows."""
-    with closing(fake_house(root)) as house:
-        house.store.close()
+    with closing(fake_application(root)) as application:
+        application.store.close()
     told = subprocess.run(
         [sys.executable, "-c", _TICKS, str(ticks)], env=_environment(root), check=True, capture_output=True, text=True
     )

@@ -74,8 +74,8 @@ def _home(folder: Path, *, real: bool) -> Path:
 def _contents(home: Path) -> dict[str, object]:
     """All drafts, without what is different in every run: the artwork and the bytes of the pictures, by artwork."""
     found: dict[str, object] = {}
-    with closing(build(load({"AURIA_HOME": str(home)}))) as house:
-        for draft in house.review.drafts():
+    with closing(build(load({"AURIA_HOME": str(home)}))) as application:
+        for draft in application.review.drafts():
             folder = home / "pictures" / draft.folder
             pictures = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
             key = draft.folder.rsplit("-", 1)[1]
@@ -182,8 +182,8 @@ def _after_the_failed(home: Path) -> set[str]:
     """The drafts that come after the first artwork that failed, by artwork."""
     if not (home / "auria.db").exists():
         return set()
-    with closing(build(load({"AURIA_HOME": str(home)}))) as house:
-        failed = [bad.artwork for one in house.studio.unfinished() for bad in one.failures]
+    with closing(build(load({"AURIA_HOME": str(home)}))) as application:
+        failed = [bad.artwork for one in application.studio.unfinished() for bad in one.failures]
     return {f"{number:02d}" for number in range(min(failed, default=COUNT) + 1, COUNT + 1)}
 
 
@@ -217,8 +217,8 @@ def _half_written(home: Path) -> Iterator[str]:
         if {path.name for path in folder.iterdir()} != NAMES:
             yield f"{folder} is not whole"
     if (home / "auria.db").exists():
-        with closing(build(load({"AURIA_HOME": str(home)}))) as house:
-            for draft in house.review.drafts():
+        with closing(build(load({"AURIA_HOME": str(home)}))) as application:
+            for draft in application.review.drafts():
                 if not (home / "pictures" / draft.folder).is_dir():
                     yield f"draft {draft.id} has no pictures"
 

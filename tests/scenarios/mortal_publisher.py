@@ -68,7 +68,7 @@ _ROUNDS = 15
 _SETTLING = 0.12  # seconds between two rounds: platforms are told to be sure of an absence after 0.1 s
 
 
-def house(home: Path, database: str, channel: str, options: dict[str, Any]) -> Application:
+def application(home: Path, database: str, channel: str, options: dict[str, Any]) -> Application:
     """An application with one channel, whose secrets lie in the home."""
     made = build(Settings(home=home, database=DatabaseSettings(url=SecretStr(database)), channels={}))
     kind = registry.find("channel", channel)
@@ -131,7 +131,7 @@ def _publish(told: dict[str, Any]) -> None:
     home = Path(told["home"])
     if told["kill"]:
         _mortal(*told["kill"])
-    with contextlib.closing(house(home, told["database"], told["channel"], told["options"])) as made:
+    with contextlib.closing(application(home, told["database"], told["channel"], told["options"])) as made:
         for pause in made.publisher.paused() if told["resume"] else ():
             made.publisher.resume(pause.name)
         if told["withdraw"]:

@@ -37,7 +37,7 @@ from auria_bot.services.operations.monitoring import PATIENCE, OutageAlerter
 from auria_bot.services.schedule.jobs import PROGRAM
 from auria_bot.settings.loading import load
 from auria_bot.testing import FakeClock
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.platforms import platform as platform_of
 from tests.publishing import approved
 from tests.scenarios.mortal_daemon import fast_clock
@@ -165,7 +165,7 @@ def growth(root: Path, seconds: float, listener: Listener) -> bool:
     """SQLite's file may not grow for a while: whatever is to be written finds no room."""
     with _home(root, listener, SCHEDULE + QUIET):
         clock = FakeClock(datetime.now(UTC).replace(minute=0))
-        fake_house(root, clock=clock).close()
+        fake_application(root, clock=clock).close()
         daemon = _daemon(clock, listener, seconds)
         daemon.dispatch()
         engine, full = daemon._app.store._engine, True
@@ -194,7 +194,7 @@ def disk(root: Path, seconds: float, listener: Listener) -> bool | None:
     try:
         with _home(root, listener, SCHEDULE + QUIET + "[maintenance]\nmin_free_mb = 1\n"):
             clock = FakeClock(datetime.now(UTC).replace(minute=0))
-            fake_house(root, clock=clock).close()
+            fake_application(root, clock=clock).close()
             daemon = _daemon(clock, listener, seconds)
             daemon.dispatch()
             with contextlib.suppress(OSError), (root / "filler").open("wb", buffering=0) as file:
@@ -218,11 +218,11 @@ def platform(root: Path, seconds: float, listener: Listener) -> bool:
         proxy: FaultyProxy = server.proxy  # type: ignore[attr-defined]  # that of this platform
         for name, value in server.secrets().items():
             SecretStore(root, "mastodon", environment={}).store(name, value)
-        fake_house(root).close()
+        fake_application(root).close()
         start = time.time()
-        with closing(build(load(dict(os.environ)), clock=lambda: fast_clock(base, start, speed))) as house:
+        with closing(build(load(dict(os.environ)), clock=lambda: fast_clock(base, start, speed))) as application:
             for number in range(1, POSTS + 4):
-                approved(house, number, channels=("mastodon",))
+                approved(application, number, channels=("mastodon",))
             start = time.time()
             words = [sys.executable, "-m", "tests.scenarios.mortal_daemon", "daemon", str(base), str(start), str(speed)]
             daemon = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -234,7 +234,7 @@ def platform(root: Path, seconds: float, listener: Listener) -> bool:
                 daemon.send_signal(signal.SIGTERM)
                 daemon.wait(90)
             seen = [one["text"] for one in server.visible()]
-            states = Counter(post.state for post in house.publisher.posts())
+            states = Counter(post.state for post in application.publisher.posts())
             sent, waiting = states.pop(PostState.SENT, 0), states.pop(PostState.WAITING, 0)
             return not states and waiting <= 1 and len(seen) == len(set(seen)) == sent >= POSTS
 
@@ -265,7 +265,7 @@ def _days(server: Platform) -> str:
 def reload(root: Path, seconds: float, listener: Listener) -> bool:
     """The file is broken at one SIGHUP, and mended at another."""
     with _home(root, listener, SCHEDULE + QUIET):
-        fake_house(root).close()
+        fake_application(root).close()
         daemon = _daemon(FakeClock(), listener, min(seconds, 8.0))
         daemon.dispatch()
         counts, file = list[int](), root / "auria.toml"

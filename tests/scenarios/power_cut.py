@@ -32,7 +32,7 @@ from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import PostState
 from auria_bot.settings.sections import DatabaseSettings, ScheduleSettings
 from auria_bot.store.engine import upgrade
-from tests.house import fake_settings
+from tests.applications import fake_settings
 from tests.publishing import approved
 from tests.scenarios.mortal_daemon import fast_clock
 
@@ -78,16 +78,16 @@ def month(name: str, kills: int) -> tuple[str, list[str]]:
             schedule = ScheduleSettings.model_validate(tomllib.loads(SETTINGS)["schedule"])
             changes = {"database": DatabaseSettings.model_validate({"url": url}), "schedule": schedule}
             usual = fake_settings(root).model_copy(update={**changes, "time_zone": "Europe/London"})
-            with closing(build(usual, clock=lambda: fast_clock(BASE, start, speed))) as house:
+            with closing(build(usual, clock=lambda: fast_clock(BASE, start, speed))) as application:
                 for number in range(1, 20 + kills):
-                    approved(house, number, channels=("folder",))
+                    approved(application, number, channels=("folder",))
                 start = time.time()
                 for _ in range(kills):
                     program = _daemon(root, url, start, speed)
                     time.sleep(chance.uniform(0.3, life))
                     _cut(program, root)
-                _finish(house, _daemon(root, url, start, speed))
-                return _judged(house, root)
+                _finish(application, _daemon(root, url, start, speed))
+                return _judged(application, root)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
@@ -143,37 +143,37 @@ def _cut(program: subprocess.Popen[bytes], root: Path) -> None:
     program.wait()
 
 
-def _finish(house: Application, last: subprocess.Popen[bytes]) -> None:
+def _finish(application: Application, last: subprocess.Popen[bytes]) -> None:
     """Let the last daemon do what is open, and stop it."""
     until = time.monotonic() + 120
     still = {JobRunState.RUNNING, JobRunState.RETRY}
     time.sleep(5)
-    while any(claim.state in still for claim in house.job_scheduler.history()) and time.monotonic() < until:
+    while any(claim.state in still for claim in application.job_scheduler.history()) and time.monotonic() < until:
         time.sleep(0.2)
     last.terminate()
     last.wait(90)
 
 
-def _judged(house: Application, root: Path) -> tuple[str, list[str]]:
-    claims = [one for one in house.job_scheduler.history(days=60) if one.slot.job in JOBS]
+def _judged(application: Application, root: Path) -> tuple[str, list[str]]:
+    claims = [one for one in application.job_scheduler.history(days=60) if one.slot.job in JOBS]
     others = [one for one in claims if one.state != JobRunState.DONE]
     replaced = [one for one in others if one.summary.endswith((" replaced it", " stands for it"))]
     wrong = [f"{one.slot.job} {one.slot.name} is {one.state}: {one.summary}" for one in others if one not in replaced]
-    rules = [rule for rule in house.job_scheduler.schedules.values() if rule.job in {"measure", "publish folder"}]
+    rules = [rule for rule in application.job_scheduler.schedules.values() if rule.job in {"measure", "publish folder"}]
     last = max(claim.slot.due for claim in claims)
     for rule in rules:
         mine = sorted(one.slot.name for one in claims if one.slot.job == rule.job)
         first = datetime.fromtimestamp(BASE, UTC) + timedelta(days=1)
-        due = {slot.name for slot in rule.slots(first, last - timedelta(days=1), house.job_scheduler.zone)}
+        due = {slot.name for slot in rule.slots(first, last - timedelta(days=1), application.job_scheduler.zone)}
         wrong += [f"{rule.job} {name} is lost" for name in sorted(due - set(mine))]
     posting, done = (
         sum(one.slot.job == "publish folder" for one in claims if one not in left) for left in ([], others)
     )
-    posts = [post for post in house.publisher.posts() if post.state is PostState.SENT]
+    posts = [post for post in application.publisher.posts() if post.state is PostState.SENT]
     shown = len(list((root / "published" / "posts").iterdir()))
     if not done <= len(posts) == shown <= posting:
         wrong.append(f"{posting} slots to post, {done} done, {len(posts)} posts sent, {shown} in the folder")
-    if make_url(house.settings.database_url).get_backend_name() == "sqlite":
+    if make_url(application.settings.database_url).get_backend_name() == "sqlite":
         import sqlite3
 
         with closing(sqlite3.connect(root / "auria.db")) as connection:

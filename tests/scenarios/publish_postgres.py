@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, make_url
 
-from tests.scenarios.publishing import CountingFolder, at_once, house
+from tests.scenarios.publishing import CountingFolder, application, at_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def _procrastinate(server: URL, root: Path, source: str, posts: int, processes: 
     app = _app(address, home)
     with app.open():
         app.schema_manager.apply_schema()
-        with_posts = house(root / "auria", source)
+        with_posts = application(root / "auria", source)
         jobs = [
             {
                 "key": post.key,

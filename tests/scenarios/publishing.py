@@ -47,9 +47,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CountingFolder",
     "Tally",
+    "application",
     "at_once",
     "fill",
-    "house",
     "one_picture",
     "own_pictures",
     "postgres",
@@ -101,7 +101,7 @@ def postgres() -> Iterator[URL]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def house(home: Path, url: str = "") -> Application:
+def application(home: Path, url: str = "") -> Application:
     """An application with one channel, the counting folder."""
     settings = Settings(
         home=home, database=DatabaseSettings(url=SecretStr(url)), channels={"folder": ChannelSettings(backend="folder")}
@@ -245,7 +245,7 @@ def publish_all(home: Path, url: str) -> None:
     Raises:
         RuntimeError: it told of a problem.
     """
-    with closing(house(home, url)) as made:
+    with closing(application(home, url)) as made:
         problems = made.publisher.publish().problems
     if problems:
         raise RuntimeError("; ".join(problems))

@@ -133,7 +133,7 @@ def _tokens(value: Any, name: str = "", *, telling: bool = False) -> Iterator[st
                 yield part
 
 
-class _House:
+class _Installation:
     """A home with an environment of its own, in which commands run in this process."""
 
     def __init__(self, home: Path, findings: Findings) -> None:
@@ -169,22 +169,22 @@ class _House:
         self.home.mkdir(parents=True, exist_ok=True)
         source = self.home / "source.jpg"
         Image.new("RGB", (432, 540), (self._number, 90, 120)).save(source)
-        with mock.patch.dict(os.environ, self.environment), contextlib.closing(build(load())) as house:
+        with mock.patch.dict(os.environ, self.environment), contextlib.closing(build(load())) as application:
             folder = f"run-{self._number}"
-            kept = house.pictures.keep(
+            kept = application.pictures.keep(
                 folder, dict.fromkeys(("painting.png", "full.png", "post.jpg", "card.jpg"), source)
             )
             digest = hashlib.sha256((kept / "post.jpg").read_bytes()).hexdigest()
-            with house.store.begin() as unit:
+            with application.store.begin() as unit:
                 draft = unit.drafts.add(
-                    artwork(self._number), folder=folder, picture_sha256=digest, made_at=house.clock()
+                    artwork(self._number), folder=folder, picture_sha256=digest, made_at=application.clock()
                 )
-            house.review.approve([draft.id], channels=[channel])
+            application.review.approve([draft.id], channels=[channel])
 
     def undecided(self) -> list[int]:
         """Posts whose outcome is open."""
-        with mock.patch.dict(os.environ, self.environment), contextlib.closing(build(load())) as house:
-            return [post.id for post in house.publisher.posts([PostState.NEEDS_ATTENTION, PostState.WAITING])]
+        with mock.patch.dict(os.environ, self.environment), contextlib.closing(build(load())) as application:
+            return [post.id for post in application.publisher.posts([PostState.NEEDS_ATTENTION, PostState.WAITING])]
 
     def kept(self) -> set[str]:
         """What the secret store holds: what was planted, and every token that a channel stored."""
@@ -271,7 +271,7 @@ def try_backend(backend: str, folder: Path, findings: Findings, *, faults: Itera
         findings: is added to.
         faults: those to provoke; all that the platform knows when not given.
     """
-    house = _House(folder / f"home-{backend}", findings)
+    installation = _Installation(folder / f"home-{backend}", findings)
     server = platform(backend)
     with clear_secrets(), _log_restored():
         with server:
@@ -279,33 +279,39 @@ def try_backend(backend: str, folder: Path, findings: Findings, *, faults: Itera
             wrong = _wrong(planted)
             options = [word for key, value in server.options().items() for word in ("--set", f"{key}={_text(value)}")]
             variables = {f"AURIA_SECRET_{backend.upper()}_{key.upper()}": key for key in planted}
-            house.environment |= {name: wrong[key] for name, key in variables.items()}
+            installation.environment |= {name: wrong[key] for name, key in variables.items()}
             _expect(
-                house.run("--debug", "channels", "add", backend, *options), {4, 11}, "wrong credentials are accepted"
+                installation.run("--debug", "channels", "add", backend, *options),
+                {4, 11},
+                "wrong credentials are accepted",
             )
-            house.run("channels", "add", backend, "--no-check", *options)
-            house.run("channels", "check", backend)
-            house.environment |= {name: planted[key] for name, key in variables.items()}
-            _expect(house.run("channels", "add", backend, *options), {0}, f"not set up: {house.left[-1][-2000:]}")
+            installation.run("channels", "add", backend, "--no-check", *options)
+            installation.run("channels", "check", backend)
+            installation.environment |= {name: planted[key] for name, key in variables.items()}
+            _expect(
+                installation.run("channels", "add", backend, *options),
+                {0},
+                f"not set up: {installation.left[-1][-2000:]}",
+            )
             for name in variables:
-                del house.environment[name]
+                del installation.environment[name]
             findings.provoked[backend] += 2
             for fault in server.faults if faults is None else faults:
-                _provoke(house, server, backend, fault)
+                _provoke(installation, server, backend, fault)
             for listing in _LISTINGS:
-                house.run(*listing)
-            house.environment |= {name: wrong[key] for name, key in variables.items()}
-            house.approve(backend)
-            house.run("--debug", "publish", "--channel", backend)
+                installation.run(*listing)
+            installation.environment |= {name: wrong[key] for name, key in variables.items()}
+            installation.approve(backend)
+            installation.run("--debug", "publish", "--channel", backend)
             for name in variables:
-                del house.environment[name]
-            _crash(house, backend, [*planted.values(), *house.kept()])
-        house.run("channels", "check", backend)  # the platform is gone
-        house.run("channels", "resume", backend)
-        house.run("--debug", "publish")
-        house.run("doctor", "--json")
+                del installation.environment[name]
+            _crash(installation, backend, [*planted.values(), *installation.kept()])
+        installation.run("channels", "check", backend)  # the platform is gone
+        installation.run("channels", "resume", backend)
+        installation.run("--debug", "publish")
+        installation.run("doctor", "--json")
         findings.provoked[backend] += 4
-        house.search([*planted.values(), *wrong.values()], backend, public=public)
+        installation.search([*planted.values(), *wrong.values()], backend, public=public)
 
 
 def _wrong(planted: dict[str, str]) -> dict[str, str]:
@@ -323,20 +329,20 @@ def _expect(code: int, allowed: set[int], words: str) -> None:
         raise RuntimeError(f"exit code {code}: {words}")
 
 
-def _provoke(house: _House, server: Platform, backend: str, fault: str) -> None:
+def _provoke(installation: _Installation, server: Platform, backend: str, fault: str) -> None:
     """One fault at one post's publishing, then whatever the operator would do."""
-    house.approve(backend)
+    installation.approve(backend)
     server.fail_next(fault)
-    house.run("--debug", "publish", "--json", "--channel", backend)
-    house.run("publish", "--channel", backend)
-    house.run("channels", "resume", backend)
-    for post in house.undecided():
-        house.run("posts", "show", str(post))
-        house.run("posts", "resolve", str(post), "--not-sent")
-    house.findings.provoked[backend] += 1
+    installation.run("--debug", "publish", "--json", "--channel", backend)
+    installation.run("publish", "--channel", backend)
+    installation.run("channels", "resume", backend)
+    for post in installation.undecided():
+        installation.run("posts", "show", str(post))
+        installation.run("posts", "resolve", str(post), "--not-sent")
+    installation.findings.provoked[backend] += 1
 
 
-def _crash(house: _House, backend: str, secrets: Iterable[str]) -> None:
+def _crash(installation: _Installation, backend: str, secrets: Iterable[str]) -> None:
     """An unexpected error with every secret in its message, in its cause and in a header."""
     words = " ".join(secrets)
 
@@ -348,21 +354,21 @@ def _crash(house: _House, backend: str, secrets: Iterable[str]) -> None:
     # What a channel raises although it should not is written into the database.
     kind = registry.find("channel", backend)
     for method in ("publish", "find", "check"):
-        house.approve(backend)
+        installation.approve(backend)
         with mock.patch.object(kind, method, fail):
-            house.run("publish", "--json", "--channel", backend)
-            house.run("--debug", "publish", "--channel", backend)
-            house.run("channels", "check", backend, "--json")
-            house.run("posts", "--json")
-            house.findings.provoked["crash"] += 1
+            installation.run("publish", "--json", "--channel", backend)
+            installation.run("--debug", "publish", "--channel", backend)
+            installation.run("channels", "check", backend, "--json")
+            installation.run("posts", "--json")
+            installation.findings.provoked["crash"] += 1
     for target in (
         "auria_bot.services.publishing.publisher.Publisher.posts",
         "auria_bot.services.publishing.publisher.Publisher.check",
     ):
         with mock.patch(target, fail):
             for arguments in (("posts",), ("--debug", "posts"), ("channels", "check"), ("channels", "check", "--json")):
-                house.run(*arguments)
-                house.findings.provoked["crash"] += 1
+                installation.run(*arguments)
+                installation.findings.provoked["crash"] += 1
 
 
 def try_directly(backend: str, folder: Path, findings: Findings) -> None:
@@ -412,8 +418,8 @@ def try_database(folder: Path, findings: Findings) -> None:
         "option": "planted-api-key-0123",
         "login": "planted-login-pass-word-77",
     }
-    house = _House(folder / "home-database", findings)
-    house.environment |= {
+    installation = _Installation(folder / "home-database", findings)
+    installation.environment |= {
         "AURIA_DATABASE__URL": f"postgresql://auria:{quote(secrets['password'], safe='')}@127.0.0.1:9/auria",
         "AURIA_CHANNELS__FOLDER__OPTIONS__API_KEY": secrets["option"],
         "AURIA_CHANNELS__FOLDER__OPTIONS__LOGIN__PASSWORD": secrets["login"],
@@ -428,15 +434,17 @@ def try_database(folder: Path, findings: Findings) -> None:
             ("db", "current"),
             ("channels", "pause", "folder"),
         ):
-            house.run(*command)
-            house.run("--debug", *command)
+            installation.run(*command)
+            installation.run("--debug", *command)
             findings.provoked["database"] += 2
-        house.environment["AURIA_DATABASE__URL"] = f"mysql://auria:{secrets['password']}@h/x"
-        house.run("--debug", "drafts")
-        house.environment["AURIA_DATABASE__URL"] = f"postgresql://auria:{secrets['password']}@127.0.0.1:notaport/x"
-        house.run("--debug", "drafts")
+        installation.environment["AURIA_DATABASE__URL"] = f"mysql://auria:{secrets['password']}@h/x"
+        installation.run("--debug", "drafts")
+        installation.environment["AURIA_DATABASE__URL"] = (
+            f"postgresql://auria:{secrets['password']}@127.0.0.1:notaport/x"
+        )
+        installation.run("--debug", "drafts")
         findings.provoked["database"] += 2
-        house.search(secrets.values(), "database")
+        installation.search(secrets.values(), "database")
 
 
 class _Ring(KeyringBackend):
@@ -463,23 +471,27 @@ class _Ring(KeyringBackend):
 
 def try_keyring(backend: str, folder: Path, findings: Findings) -> None:
     """The same with secrets in the keyring: then no file of the home holds one, the secret store's included."""
-    house, ring, before = _House(folder / f"home-keyring-{backend}", findings), _Ring(), keyring.get_keyring()
+    installation, ring, before = (
+        _Installation(folder / f"home-keyring-{backend}", findings),
+        _Ring(),
+        keyring.get_keyring(),
+    )
     keyring.set_keyring(ring)
     try:
         with clear_secrets(), _log_restored(), platform(backend) as server:
             planted, public = server.secrets(), f"{backend} {server.options()}"
             variables = {f"AURIA_SECRET_{backend.upper()}_{key.upper()}": value for key, value in planted.items()}
-            house.environment |= variables
+            installation.environment |= variables
             options = [word for key, value in server.options().items() for word in ("--set", f"{key}={_text(value)}")]
-            code = house.run("channels", "add", backend, "--secrets", "keyring", *options)
-            _expect(code, {0}, f"not set up: {house.left[-1][-2000:]}")
+            code = installation.run("channels", "add", backend, "--secrets", "keyring", *options)
+            _expect(code, {0}, f"not set up: {installation.left[-1][-2000:]}")
             for name in variables:
-                del house.environment[name]
-            _provoke(house, server, backend, "401")
+                del installation.environment[name]
+            _provoke(installation, server, backend, "401")
             for listing in _LISTINGS:
-                house.run(*listing)
-            if not ring.held or house.kept():
+                installation.run(*listing)
+            if not ring.held or installation.kept():
                 findings.told.append(f"{backend}: the vault's file holds what belongs into the keyring")
-            house.search([*planted.values(), *ring.held.values()], f"{backend}, keyring", public)
+            installation.search([*planted.values(), *ring.held.values()], f"{backend}, keyring", public)
     finally:
         keyring.set_keyring(before)

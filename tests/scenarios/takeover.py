@@ -32,7 +32,7 @@ from auria_bot.errors import StoreError
 from auria_bot.services.schedule.job_scheduler import NAME
 from auria_bot.store.engine import connect
 from auria_bot.store.schema import posts
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.publishing import approved
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ at = []
 """
 
 
-def _house(root: Path, *, drafts: int) -> Application:
-    house = fake_house(root, clock=lambda: datetime.now(UTC))
+def _application(root: Path, *, drafts: int) -> Application:
+    application = fake_application(root, clock=lambda: datetime.now(UTC))
     for number in range(1, drafts + 1):
-        approved(house, number, channels=("folder",))
+        approved(application, number, channels=("folder",))
     minutes = ", ".join(f'"*:{minute:02}"' for minute in range(60))
     (root / "auria.toml").write_text(SETTINGS.format(minutes=minutes), encoding="utf-8")
-    return house
+    return application
 
 
 def _daemon(root: Path) -> subprocess.Popen[bytes]:
@@ -70,7 +70,7 @@ def _daemon(root: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=kept | {"AURIA_HOME": str(root)}, stderr=subprocess.DEVNULL)
 
 
-def _leader(house: Application, alive: set[int]) -> int:
+def _leader(application: Application, alive: set[int]) -> int:
     """Wait until one of these processes leads; its number.
 
     Raises:
@@ -78,7 +78,7 @@ def _leader(house: Application, alive: set[int]) -> int:
     """
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        with house.store.read() as unit:
+        with application.store.read() as unit:
             lease = unit.leases.get(NAME)
         if lease is not None and (pid := int(lease.holder.split(":")[1])) in alive and lease.until > datetime.now(UTC):
             return pid
@@ -86,29 +86,29 @@ def _leader(house: Application, alive: set[int]) -> int:
     raise StoreError("no daemon took over")
 
 
-def _leases_run_out(house: Application) -> None:
+def _leases_run_out(application: Application) -> None:
     """Let the posts of killed workers be taken back, looked up and sent, as the next run would after 15 minutes."""
-    engine = connect(house.settings.database_url)
+    engine = connect(application.settings.database_url)
     with engine.begin() as connection:
-        connection.execute(update(posts).values(lease_until=house.clock(), due=house.clock()))
+        connection.execute(update(posts).values(lease_until=application.clock(), due=application.clock()))
     engine.dispose()
-    house.publisher.look_up()
-    if left := {post.draft_id for post in house.publisher.posts({PostState.WAITING})}:
-        house.publisher.publish(left)
+    application.publisher.look_up()
+    if left := {post.draft_id for post in application.publisher.posts({PostState.WAITING})}:
+        application.publisher.publish(left)
 
 
-def _verdict(house: Application) -> tuple[str, bool]:
+def _verdict(application: Application) -> tuple[str, bool]:
     """The slots and posts in words, and whether every slot ran once and every post is out once."""
-    runs = [run for run in house.job_scheduler.history() if run.slot.job == JOB and run.slot.name != BEGIN]
+    runs = [run for run in application.job_scheduler.history() if run.slot.job == JOB and run.slot.name != BEGIN]
     minutes = sorted(run.slot.due for run in runs)
     gaps = sum(later - earlier != timedelta(minutes=1) for earlier, later in pairwise(minutes))
     done = sum(run.state is JobRunState.DONE for run in runs)
-    found = house.publisher.posts()
-    attempts = house.publisher.attempts([post.id for post in found])
+    found = application.publisher.posts()
+    attempts = application.publisher.attempts([post.id for post in found])
     killed = sum(attempt.outcome is Outcome.ABANDONED for post in found for attempt in attempts[post.id])
     drafts = Counter(post.draft_id for post in found if post.state is PostState.SENT)
     shown = sum(
-        page.read_text("utf-8").count("<article") for page in (house.settings.home / "published").glob("*.html")
+        page.read_text("utf-8").count("<article") for page in (application.settings.home / "published").glob("*.html")
     )
     replaced, doubled = len(runs) - done, sum(count > 1 for count in drafts.values())
     words = (
@@ -137,22 +137,22 @@ def measured(kills: int, *, longest_life: float = LONGEST_LIFE) -> tuple[str, bo
     chance, root = random.Random(20261121), Path(tempfile.mkdtemp(prefix="auria-takeover-"))
     waits, daemons = list[float](), list[subprocess.Popen[bytes]]()
     try:
-        with closing(_house(root, drafts=10 + int(kills * (longest_life / 2 + BAR) / 30))) as house:
+        with closing(_application(root, drafts=10 + int(kills * (longest_life / 2 + BAR) / 30))) as application:
             daemons += [_daemon(root), _daemon(root)]
-            leader = _leader(house, {one.pid for one in daemons})
+            leader = _leader(application, {one.pid for one in daemons})
             for _ in range(kills):
                 time.sleep(chance.uniform(0, longest_life))
                 killed = time.monotonic()
                 os.kill(leader, signal.SIGKILL)
                 next(one for one in daemons if one.pid == leader).wait()
                 daemons = [one for one in daemons if one.pid != leader]
-                leader = _leader(house, {one.pid for one in daemons})
+                leader = _leader(application, {one.pid for one in daemons})
                 waits.append(time.monotonic() - killed)
                 daemons.append(_daemon(root))
             time.sleep(max(0.0, 61 - datetime.now(UTC).second))  # the last one has work, too
             _stop(daemons)
-            _leases_run_out(house)
-            words, well = _verdict(house)
+            _leases_run_out(application)
+            words, well = _verdict(application)
     finally:
         _stop(daemons)
         shutil.rmtree(root, ignore_errors=True)

@@ -22,8 +22,8 @@ from sqlalchemy import insert
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import PostState
 from auria_bot.store.schema import drafts, posts
+from tests.applications import fake_application
 from tests.factories import NOW, artwork
-from tests.house import fake_house
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
@@ -50,7 +50,7 @@ class Load:
         return self.seconds[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
 
-def fill(house: Application, count: int) -> None:
+def fill(application: Application, count: int) -> None:
     """Publish so many artworks, one a day; they have no picture files."""
     rows, sent = [], []
     for number in range(1, count + 1):
@@ -93,7 +93,7 @@ def fill(house: Application, count: int) -> None:
                 "words": "",
             }
         )
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         unit.drafts._connection.execute(insert(drafts), rows)
         unit.drafts._connection.execute(insert(posts), sent)
 
@@ -107,9 +107,9 @@ def load(root: Path, *, works: int, readers: int, rate: float, seconds: float) -
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    house = fake_house(root)
-    fill(house, works)
-    house.close()
+    application = fake_application(root)
+    fill(application, works)
+    application.close()
     environment = {**os.environ, "AURIA_HOME": str(root), "AURIA_WEB__ADDRESS": f"127.0.0.1:{port}"}
     command = [sys.executable, "-m", "auria_bot", "web"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:

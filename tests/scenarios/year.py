@@ -18,7 +18,7 @@ from auria_bot.domain.job_schedule import JobRunState, JobSchedule, instant, tim
 from auria_bot.services.schedule.job_scheduler import JobScheduler, LeaderElection
 from auria_bot.services.schedule.jobs import JobOutcome, JobResult
 from auria_bot.testing import FakeClock
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,11 +39,11 @@ def faults(folder: Path, zone: str, *, first: date = date(2026, 1, 1), days: int
     clock = FakeClock(instant(first, time(0), here))
     end = instant(first + timedelta(days=days), time(0), here)
     claimed = Counter[tuple[str, str]]()
-    with closing(fake_house(folder, clock=clock)) as house:
-        leader = LeaderElection(store=house.store, clock=clock, holder="year", monotonic=lambda: 0.0)
+    with closing(fake_application(folder, clock=clock)) as application:
+        leader = LeaderElection(store=application.store, clock=clock, holder="year", monotonic=lambda: 0.0)
         leader.heartbeat()
         scheduler = JobScheduler(
-            store=house.store, clock=clock, schedules=[replace(schedule) for schedule in SCHEDULES], zone=here
+            store=application.store, clock=clock, schedules=[replace(schedule) for schedule in SCHEDULES], zone=here
         )
         lease = leader.lease
         while clock.now < end and lease is not None:

@@ -23,8 +23,8 @@ from auria_bot.services.operations.monitoring import DATABASE, SETTINGS
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import DatabaseSettings, JobSettings, ScheduleSettings
 from auria_bot.testing import FakeClock
+from tests.applications import fake_application, fake_settings
 from tests.factories import add_draft
-from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,19 +49,19 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
+def application(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
     """What the daemon's work comes to."""
-    with closing(fake_house(tmp_path, clock=clock)) as opened:
+    with closing(fake_application(tmp_path, clock=clock)) as opened:
         yield opened
 
 
 @pytest.fixture
-def made(house: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]]:
+def made(application: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]]:
     """Makes daemons in the application's home, and ends them."""
     daemons: list[Daemon] = []
 
     def make(*, program=REPORT, schedule=HOURLY, load=None, holder="a") -> Daemon:
-        settings = house.settings.model_copy(update={"schedule": schedule})
+        settings = application.settings.model_copy(update={"schedule": schedule})
         daemons.append(Daemon(load=load or (lambda: settings), clock=clock, program=program, holder=holder))
         return daemons[-1]
 
@@ -70,11 +70,11 @@ def made(house: Application, clock: FakeClock) -> Iterator[Callable[..., Daemon]
         one._close()
 
 
-def states(house: Application) -> list[tuple[str, JobRunState, str]]:
+def states(application: Application) -> list[tuple[str, JobRunState, str]]:
     """The state of each run, the first first."""
     return [
         (one.slot.name[11:], one.state, one.summary)
-        for one in reversed(house.job_scheduler.history())
+        for one in reversed(application.job_scheduler.history())
         if one.slot.job == "measure"
     ]
 
@@ -88,7 +88,7 @@ def until(daemon: Daemon, done: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_what_is_due_is_done_once(house: Application, clock: FakeClock, made):
+def test_what_is_due_is_done_once(application: Application, clock: FakeClock, made):
     """In a process of its own; a second daemon waits meanwhile, and takes over when the first stops."""
     first, second = made(), made(holder="b")
     assert first.dispatch()
@@ -96,17 +96,19 @@ def test_what_is_due_is_done_once(house: Application, clock: FakeClock, made):
     assert second.dispatch()
     assert not second.leads
     clock.advance(minutes=31)
-    until(first, lambda: bool(states(house)) and not first.running and states(house)[0][1] is JobRunState.DONE)
-    assert states(house) == [("09:30", JobRunState.DONE, "counted")]
+    until(
+        first, lambda: bool(states(application)) and not first.running and states(application)[0][1] is JobRunState.DONE
+    )
+    assert states(application) == [("09:30", JobRunState.DONE, "counted")]
     first.stop()
     assert not first.dispatch()
     first._close()
     second.dispatch()
     assert second.leads
-    assert states(house) == [("09:30", JobRunState.DONE, "counted")]
+    assert states(application) == [("09:30", JobRunState.DONE, "counted")]
 
 
-def test_a_deposed_daemon_drops_its_work(house: Application, clock: FakeClock, made):
+def test_a_deposed_daemon_drops_its_work(application: Application, clock: FakeClock, made):
     """The one that took over begins it again."""
     first, second = made(program=SLEEP), made(holder="b")
     first.dispatch()
@@ -119,10 +121,10 @@ def test_a_deposed_daemon_drops_its_work(house: Application, clock: FakeClock, m
     first.dispatch()
     assert first.running == ()
     until(second, lambda: not second.running)
-    assert states(house) == [(slot.name[11:], JobRunState.DONE, "counted")]
+    assert states(application) == [(slot.name[11:], JobRunState.DONE, "counted")]
 
 
-def test_what_is_under_way_may_finish(house: Application, clock: FakeClock, made):
+def test_what_is_under_way_may_finish(application: Application, clock: FakeClock, made):
     """Nothing new is begun; what takes too long is broken off and taken up again by the next daemon."""
     first = made(program=SLEEP)
     first.dispatch()
@@ -134,13 +136,13 @@ def test_what_is_under_way_may_finish(house: Application, clock: FakeClock, made
     first._stop_by = time.monotonic()
     assert not first.dispatch()
     first._close()
-    assert states(house) == [("09:30", JobRunState.RETRY, "interrupted: the daemon was stopped")]
+    assert states(application) == [("09:30", JobRunState.RETRY, "interrupted: the daemon was stopped")]
     second = made(holder="b")
-    until(second, lambda: states(house)[0][1] is JobRunState.DONE)
+    until(second, lambda: states(application)[0][1] is JobRunState.DONE)
 
 
 def test_a_slot_that_ended_while_the_database_is_away_is_kept(
-    house: Application, clock: FakeClock, made, monkeypatch, caplog
+    application: Application, clock: FakeClock, made, monkeypatch, caplog
 ):
     """It is written down when the database is back; the trouble is told once."""
     one = made()
@@ -159,7 +161,7 @@ def test_a_slot_that_ended_while_the_database_is_away_is_kept(
     one.dispatch()
     monkeypatch.setattr(scheduler, "settle", settle)
     one.dispatch()
-    assert states(house) == [("09:30", JobRunState.DONE, "counted")]
+    assert states(application) == [("09:30", JobRunState.DONE, "counted")]
     assert caplog.text.count("the database is away; nothing is started until this is over") == 1
     assert "The trouble is over" in caplog.text
 
@@ -194,12 +196,12 @@ def test_of_two_daemons_only_the_leader_tells_of_a_standstill(made, monkeypatch)
     assert first._outages() == {}
 
 
-def test_settings_are_read_again(house: Application, clock: FakeClock, made, caplog):
+def test_settings_are_read_again(application: Application, clock: FakeClock, made, caplog):
     """Wrong ones are refused and the old ones stay; good ones hold from the next tick on."""
     other = ScheduleSettings(measure=JobSettings(at=("*:45",)), **QUIET)
-    new = house.settings.model_copy(update={"schedule": other})
+    new = application.settings.model_copy(update={"schedule": other})
     answers: list[Settings | SettingsError] = [
-        house.settings.model_copy(update={"schedule": HOURLY}),
+        application.settings.model_copy(update={"schedule": HOURLY}),
         SettingsError("studio.count is wrong"),
         new,
     ]
@@ -228,12 +230,12 @@ def test_settings_are_read_again(house: Application, clock: FakeClock, made, cap
     assert not one.running
 
 
-def test_another_database_is_another_lease(house: Application, clock: FakeClock, made, tmp_path: Path):
+def test_another_database_is_another_lease(application: Application, clock: FakeClock, made, tmp_path: Path):
     """That of the old one is let go."""
-    moved = house.settings.model_copy(
+    moved = application.settings.model_copy(
         update={"database": DatabaseSettings(url="sqlite:///other.db"), "schedule": HOURLY}
     )
-    answers = [house.settings.model_copy(update={"schedule": HOURLY}), moved]
+    answers = [application.settings.model_copy(update={"schedule": HOURLY}), moved]
     one, second = made(load=lambda: answers.pop(0)), made(holder="b")
     one.dispatch()
     one.reload()
@@ -244,18 +246,18 @@ def test_another_database_is_another_lease(house: Application, clock: FakeClock,
     assert second.leads
 
 
-def test_once_does_what_is_due_and_comes_back(house: Application, clock: FakeClock, made):
+def test_once_does_what_is_due_and_comes_back(application: Application, clock: FakeClock, made):
     """It does not run beside a daemon."""
     made().once()
     clock.advance(minutes=31)
     made().once()
-    assert states(house) == [("09:30", JobRunState.DONE, "counted")]
+    assert states(application) == [("09:30", JobRunState.DONE, "counted")]
     made(holder="b").dispatch()
     with pytest.raises(InvalidTransition, match="another daemon is running: b"):
         made().once()
 
 
-def test_three_days_off(house: Application, clock: FakeClock, made):
+def test_three_days_off(application: Application, clock: FakeClock, made):
     """Each job is made up for at most once, as its policy says."""
     jobs = {
         "make": JobSettings(at=("04:00",), catch_up="run"),
@@ -270,7 +272,7 @@ def test_three_days_off(house: Application, clock: FakeClock, made):
     made(schedule=schedule).once()
     clock.advance(days=3)
     made(schedule=schedule).once()
-    found = [(one.slot.job, str(one.state)) for one in house.job_scheduler.history() if one.slot.job in jobs]
+    found = [(one.slot.job, str(one.state)) for one in application.job_scheduler.history() if one.slot.job in jobs]
     assert sorted(found) == [
         *[("make", "done")],
         *[("make", "skipped")] * 2,
@@ -282,8 +284,8 @@ def test_three_days_off(house: Application, clock: FakeClock, made):
 
 def test_the_command_stops_in_order(tmp_path: Path):
     """`auria daemon` runs, handles SIGHUP, imports nothing heavy and ends in order at SIGTERM."""
-    with closing(fake_house(tmp_path, clock=lambda: datetime.now(UTC))) as house:
-        house.store.close()
+    with closing(fake_application(tmp_path, clock=lambda: datetime.now(UTC))) as application:
+        application.store.close()
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
         with (tmp_path / "said").open("wb") as said:
             program = subprocess.Popen(
@@ -303,21 +305,21 @@ def test_the_command_stops_in_order(tmp_path: Path):
             program.kill()
             program.wait()
         assert (tmp_path / "said").read_text().rstrip().endswith("The daemon has ended action=stop")
-        with house.store.read() as unit:
+        with application.store.read() as unit:
             assert unit.leases.get("daemon").until < datetime.now(UTC) - timedelta(days=1)
 
 
 def test_an_idle_daemon_imports_nothing_heavy(tmp_path: Path):
     """Neither a runtime nor torch nor a platform's library; so it stays small."""
     code = (
-        "import sys; from pathlib import Path; from tests.house import fake_settings;"
+        "import sys; from pathlib import Path; from tests.applications import fake_settings;"
         "from auria_bot.daemon import Daemon; import apscheduler.schedulers.blocking;"
         "s = fake_settings(Path(sys.argv[1])); one = Daemon(load=lambda: s); one.dispatch(); one._close();"
         "heavy = {'torch', 'onnxruntime', 'openvino', 'numpy', 'tokenizers', 'tweepy', 'instagrapi', 'atproto', 'mastodon',"
         " 'praw', 'PIL', 'sqlalchemy.orm'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    fake_house(tmp_path).close()
+    fake_application(tmp_path).close()
     told = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True
     ).stdout
@@ -325,7 +327,7 @@ def test_an_idle_daemon_imports_nothing_heavy(tmp_path: Path):
     assert fake_settings(tmp_path).daemon.stop_timeout == 60
 
 
-def test_a_tidy_house_forgets_old_slots(house: Application, clock: FakeClock, made):
+def test_maintenance_forgets_old_runs(application: Application, clock: FakeClock, made):
     """Tidying deletes runs of more than a year ago."""
     one = made(schedule=ScheduleSettings.model_validate({**QUIET, "measure": NO_JOB, "tidy": {"at": ["04:00"]}}))
     tidied: list[bool] = []
@@ -335,7 +337,7 @@ def test_a_tidy_house_forgets_old_slots(house: Application, clock: FakeClock, ma
     until(one, lambda: bool(tidied))
 
 
-def test_a_clock_that_was_ahead_stops_nothing(house: Application, clock: FakeClock, made):
+def test_a_clock_that_was_ahead_stops_nothing(application: Application, clock: FakeClock, made):
     """A machine that started with a clock years ahead works on as soon as its clock is right."""
     one = made()
     one.dispatch()
@@ -345,32 +347,32 @@ def test_a_clock_that_was_ahead_stops_nothing(house: Application, clock: FakeClo
     clock.advance(days=-700)
     one.dispatch()
     clock.advance(minutes=31)
-    until(one, lambda: ("09:30", JobRunState.DONE, "counted") in states(house))
+    until(one, lambda: ("09:30", JobRunState.DONE, "counted") in states(application))
 
 
-def test_what_is_wrong_with_one_job_keeps_no_other_from_its_work(house: Application, clock: FakeClock, made):
+def test_what_is_wrong_with_one_job_keeps_no_other_from_its_work(application: Application, clock: FakeClock, made):
     """A draft that cannot be read fails only the jobs that need drafts, and no run is given up at once."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         add_draft(unit)
     schedule = {**{job: {"at": []} for job in QUIET}, "make": {"at": ["09:30"]}, "measure": {"at": ["09:30"]}}
     one = made(schedule=ScheduleSettings.model_validate(schedule))
     one.dispatch()
-    with house.store._engine.begin() as connection:
+    with application.store._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE drafts SET artwork = '{}'")
     clock.advance(minutes=31)
-    until(one, lambda: bool(states(house)) and states(house)[0][1] is JobRunState.DONE)
+    until(one, lambda: bool(states(application)) and states(application)[0][1] is JobRunState.DONE)
     for _ in range(30):
         one.dispatch()
-    (make,) = [claim for claim in house.job_scheduler.history() if claim.slot.job == "make"]
+    (make,) = [claim for claim in application.job_scheduler.history() if claim.slot.job == "make"]
     assert (make.state, make.tries) == (JobRunState.RETRY, 1)
     assert "cannot be determined" in make.summary
 
 
-def test_what_nobody_foresaw_does_not_keep_her_from_ending(house: Application, clock: FakeClock, made, caplog):
+def test_what_nobody_foresaw_does_not_keep_her_from_ending(application: Application, clock: FakeClock, made, caplog):
     """It is told once, the loop goes on, and she can be stopped."""
     one = made()
     one.dispatch()
-    with house.store._engine.begin() as connection:
+    with application.store._engine.begin() as connection:
         connection.exec_driver_sql("UPDATE slots SET due = 'rubbish'")
     clock.advance(minutes=2)
     assert all(one.dispatch() for _ in range(3))
@@ -380,7 +382,7 @@ def test_what_nobody_foresaw_does_not_keep_her_from_ending(house: Application, c
     assert not one.dispatch()
 
 
-def test_what_happened_is_followed_up_at_the_next_heartbeat(house: Application, clock: FakeClock, made):
+def test_what_happened_is_followed_up_at_the_next_heartbeat(application: Application, clock: FakeClock, made):
     """A heartbeat alone starts nothing new; one after a job's end starts what its job left waiting."""
     one = made()
     one.dispatch()
@@ -391,13 +393,13 @@ def test_what_happened_is_followed_up_at_the_next_heartbeat(house: Application, 
     assert len(one.running) == 1
     clock.advance(hours=1)
     end = time.monotonic() + 60
-    while [state for _, state, _ in states(house)] != [JobRunState.DONE] * 2:
+    while [state for _, state, _ in states(application)] != [JobRunState.DONE] * 2:
         assert time.monotonic() < end
         one.heartbeat()
         time.sleep(0.02)
 
 
-def test_a_retry_wakes_the_daemon(house: Application, clock: FakeClock, made):
+def test_a_retry_wakes_the_daemon(application: Application, clock: FakeClock, made):
     """At its time, under the job's name; and the schedule's times as they are now."""
     one = made(program=(sys.executable, "-S", "-E", "-c", "raise SystemExit(1)"))
     planned: list[tuple[str, datetime]] = []

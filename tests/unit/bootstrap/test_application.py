@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.application import build
 from auria_bot.settings.schema import Settings
-from tests.house import fake_house, fake_settings
+from tests.applications import fake_application, fake_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def test_building_opens_nothing(tmp_path: Path) -> None:
     """No file is made before a service is used."""
-    house = build(Settings(home=tmp_path / "home"))
-    assert house.backend_spec("poet").name == "word-lstm"
-    assert house.channels.keys() == {"folder"}
-    house.close()
+    application = build(Settings(home=tmp_path / "home"))
+    assert application.backend_spec("poet").name == "word-lstm"
+    assert application.channels.keys() == {"folder"}
+    application.close()
     assert not (tmp_path / "home").exists()
 
 
@@ -46,7 +46,7 @@ def test_operations_obey_the_settings(tmp_path: Path) -> None:
 
 def test_every_channel_has_its_own_posting_job(tmp_path: Path) -> None:
     """Each channel has a posting job beside the built-in jobs, in the operator's time zone."""
-    with closing(fake_house(tmp_path)) as app:
+    with closing(fake_application(tmp_path)) as app:
         assert {"make", "publish folder", "publish fake"} <= app.job_scheduler.schedules.keys()
         assert str(app.job_scheduler.zone) == "UTC"
         assert app.job_planner.inventory().approved == 0

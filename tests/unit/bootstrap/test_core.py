@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.application import build
-from tests.house import fake_house, fake_settings
+from tests.applications import fake_application, fake_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 def test_a_channels_secrets_are_kept_where_its_settings_say(tmp_path: Path) -> None:
     """Each channel has a secret store of its own."""
-    house = build(fake_settings(tmp_path))
-    house.secret_store("fake").put("token", "t0ken-of-fake")
-    assert house.channels["fake"]().secrets.get("token") == "t0ken-of-fake"
-    assert house.secret_store("folder").get("token") is None
+    application = build(fake_settings(tmp_path))
+    application.secret_store("fake").put("token", "t0ken-of-fake")
+    assert application.channels["fake"]().secrets.get("token") == "t0ken-of-fake"
+    assert application.secret_store("folder").get("token") is None
 
 
 def test_services_share_one_store(tmp_path: Path) -> None:
     """A service is made once."""
-    house = fake_house(tmp_path)
-    assert house.store is house.store
-    assert house.review is house.review
-    assert house.channels["fake"]() is house.channels["fake"]()
-    house.close()
+    application = fake_application(tmp_path)
+    assert application.store is application.store
+    assert application.review is application.review
+    assert application.channels["fake"]() is application.channels["fake"]()
+    application.close()
 
 
 def test_an_open_database_can_be_handed_on(tmp_path: Path) -> None:
     """An application of new settings goes on with the connection of the one before."""
-    with closing(fake_house(tmp_path)) as first:
+    with closing(fake_application(tmp_path)) as first:
         second = build(fake_settings(tmp_path), clock=first.clock, store=first.store)
         assert second.store is first.store

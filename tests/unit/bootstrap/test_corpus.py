@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.application import build
 from auria_bot.settings.schema import Settings
-from tests.house import fake_settings
+from tests.applications import fake_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

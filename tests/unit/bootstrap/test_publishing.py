@@ -11,7 +11,7 @@ from auria_bot.bootstrap.application import build
 from auria_bot.channels.folder.channel import FolderChannel
 from auria_bot.errors import SettingsError
 from auria_bot.settings.sections import ChannelSettings, LearningSettings, TrackingSettings
-from tests.house import fake_house, fake_settings
+from tests.applications import fake_application, fake_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def test_a_channel_has_the_operators_name_for_it(tmp_path: Path) -> None:
     """Two channels of one kind are told apart; a path is seen from the home."""
     channels = {name: ChannelSettings(backend="folder", options={"directory": name}) for name in ("garden", "kitchen")}
-    house = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
-    made = house.channels["kitchen"]()
+    application = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
+    made = application.channels["kitchen"]()
     assert isinstance(made, FolderChannel)
     assert (made.name, made.directory) == ("kitchen", tmp_path / "kitchen")
 
@@ -32,11 +32,11 @@ def test_a_wrong_channel_is_explained_when_it_is_used(tmp_path: Path) -> None:
         "one": ChannelSettings(backend="myspace"),
         "two": ChannelSettings(backend="folder", options={"directroy": "x"}),
     }
-    house = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
+    application = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
     with pytest.raises(SettingsError, match=r"channels.one.backend: no channel named 'myspace'; known: folder"):
-        house.channels["one"]()
+        application.channels["one"]()
     with pytest.raises(SettingsError, match="no option 'directroy'; did you mean directory"):
-        house.channels["two"]()
+        application.channels["two"]()
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_an_option_of_another_kind_is_told_before_it_fails(
 ) -> None:
     """In the middle of publishing it would be too late."""
     channels = {"x": ChannelSettings(backend="x", options={option: value})}
-    house = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
+    application = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
     with pytest.raises(SettingsError, match=words):
-        house.channels["x"]()
+        application.channels["x"]()
     channels = {"x": ChannelSettings(backend="x", options={"settle": 3, "allow_urls": True})}
     assert build(fake_settings(tmp_path).model_copy(update={"channels": channels})).channels["x"]().name == "x"
 
@@ -68,11 +68,11 @@ def test_measuring_and_learning_obey_the_settings(tmp_path: Path) -> None:
         "tracking": TrackingSettings(calls=1, prices={"fake": 0.002}),
         "learning": LearningSettings(enabled=False),
     }
-    with closing(fake_house(tmp_path / "home")):
-        house = build(fake_settings(tmp_path / "home").model_copy(update={"channels": channels, **sections}))
-    with closing(house):
-        first, second = house.tracker.measure().results
+    with closing(fake_application(tmp_path / "home")):
+        application = build(fake_settings(tmp_path / "home").model_copy(update={"channels": channels, **sections}))
+    with closing(application):
+        first, second = application.tracker.measure().results
         assert (first.calls, first.cost, second.cost) == (1, 0.002, 0.002)
-        assert [visit.calls for visit in house.tracker.measure().results] == [0, 0]
-        assert not house.preferences.preferences().enabled
-        assert str(house.engagement_reporter.report().zone) == "UTC"
+        assert [visit.calls for visit in application.tracker.measure().results] == [0, 0]
+        assert not application.preferences.preferences().enabled
+        assert str(application.engagement_reporter.report().zone) == "UTC"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from auria_bot import registry
 from auria_bot.domain.pipeline import ROLES
 from auria_bot.settings.schema import Settings
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,4 +24,4 @@ def test_every_role_of_the_studio_has_a_backend_in_the_registry() -> None:
 def test_the_operators_style_banks_are_offered(tmp_path: Path) -> None:
     """Every folder under styles in the home is a bank."""
     (tmp_path / "styles" / "mine").mkdir(parents=True)
-    assert fake_house(tmp_path)._shared_options()["banks"] == [str(tmp_path / "styles" / "mine")]
+    assert fake_application(tmp_path)._shared_options()["banks"] == [str(tmp_path / "styles" / "mine")]

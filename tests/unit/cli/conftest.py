@@ -13,7 +13,7 @@ import pytest
 from auria_bot.cli.app import app
 from auria_bot.cli.error_reporting import reported
 from auria_bot.redaction import clear_secrets
-from tests.house import _migrated
+from tests.applications import migrated_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name.startswith("AURIA_"):
             monkeypatch.delenv(name)
     folder = tmp_path / "home"
-    if not (folder / "auria.db").exists():  # a house of fakes may live there already
+    if not (folder / "auria.db").exists():  # an application of fakes may live there already
         folder.mkdir(exist_ok=True)
-        shutil.copyfile(_migrated(), folder / "auria.db")
+        shutil.copyfile(migrated_database(), folder / "auria.db")
     monkeypatch.setenv("AURIA_HOME", str(folder))
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     with clear_secrets():

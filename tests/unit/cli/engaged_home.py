@@ -39,7 +39,7 @@ def now() -> datetime:
 
 def fill(posts: int = 24, *, loved: str = "stormy") -> None:
     """A past: a post a day on two channels, one mood loved; followers counted every day."""
-    with closing(build(load())) as house, house.store.begin() as unit:
+    with closing(build(load())) as application, application.store.begin() as unit:
         for number in range(1, posts + 1):
             at, mood = now() - timedelta(days=number), loved if number % 3 == 0 else "serene"
             first = add_sent(unit, number, at=at, mood=mood, cost=0.015)

@@ -15,7 +15,7 @@ import pytest
 from rich.cells import cell_len
 
 from auria_bot.services.operations.doctor import Finding
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.publishing import approved
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ class Examiner:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """A draft in every state, and posts."""
-    with closing(fake_house(tmp_path / "home")) as made:
+    with closing(fake_application(tmp_path / "home")) as made:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         monkeypatch.setattr("auria_bot.bootstrap.application.doctor", Examiner)
         for number in (1, 2, 3, 4, 5):
@@ -67,7 +67,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applicati
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_is_shown(
-    house: Application,
+    application: Application,
     auria: Any,
     screen: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
@@ -79,7 +79,7 @@ def test_what_is_shown(
         screen(known[0])
         monkeypatch.setenv("LINES", str(known[1]))
     _, shown, _ = auria(*COMMANDS[name])
-    shown = shown.replace(str(house.settings.home), "/home/auria")
+    shown = shown.replace(str(application.settings.home), "/home/auria")
     file = SCREENS / f"{name}-{size}.txt"
     if os.environ.get("UPDATE_SCREENS"):
         file.parent.mkdir(exist_ok=True)

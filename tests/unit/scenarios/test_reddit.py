@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.corpus.sources.listing import listings
 from tests.platforms.reddit import RedditServer
-from tests.reading_reddit import reading_house
+from tests.reading_reddit import reading_application
 from tests.scenarios.reddit import Tally, compared, trial
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def test_what_is_wrong_is_noticed(tmp_path: Path):
     with RedditServer() as server:
         server.post(subreddit="youpoets")
         server.fill(3)
-        house = reading_house(tmp_path, server)
+        application = reading_application(tmp_path, server)
         for name in ("haiku", "youpoets"):
-            house.subreddit_sync.glean(name, listings("new")[0])
-        house.close()
+            application.subreddit_sync.glean(name, listings("new")[0])
+        application.close()
         assert compared(tmp_path, server) == []
         server.take_away(server.up()[0].id)
         assert "1 posts kept that do not stand" in compared(tmp_path, server)[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.job_schedule import JobRun, JobRunState, ScheduledTime
 from auria_bot.services.publishing.publisher import LEASE
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.publishing import approved
 from tests.scenarios.takeover import JOB, _leases_run_out, _verdict
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 
-def _slots(house: Application, *minutes: int) -> None:
+def _slots(application: Application, *minutes: int) -> None:
     """Runs of those minutes: the first was replaced, the others are done."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         for minute in minutes:
             due = NOW.replace(minute=minute)
             state = JobRunState.FAILED if minute == minutes[0] else JobRunState.DONE
@@ -32,26 +32,26 @@ def _slots(house: Application, *minutes: int) -> None:
 
 def test_a_post_whose_worker_was_killed_explains_a_slot(tmp_path: Path) -> None:
     """The slot was replaced, and its post is out once when the lease has run out; without a killed worker it fails."""
-    with closing(fake_house(tmp_path, clock=lambda: NOW)) as house:
+    with closing(fake_application(tmp_path, clock=lambda: NOW)) as application:
         for number in (1, 2):
-            approved(house, number, channels=("folder",))
-        house.publisher.schedule()
-        with house.store.begin() as unit:
-            unit.posts.claim(now=house.clock(), lease=LEASE, channels=("folder",))
-        house.publisher.publish(limit=1)
-        _leases_run_out(house)
-        _slots(house, 0, 1)
-        words, well = _verdict(house)
+            approved(application, number, channels=("folder",))
+        application.publisher.schedule()
+        with application.store.begin() as unit:
+            unit.posts.claim(now=application.clock(), lease=LEASE, channels=("folder",))
+        application.publisher.publish(limit=1)
+        _leases_run_out(application)
+        _slots(application, 0, 1)
+        words, well = _verdict(application)
         assert (well, "1 replaced after 1 workers were killed over a post" in words) == (True, True)
-        _slots(house, 3)
-        assert not _verdict(house)[1]
+        _slots(application, 3)
+        assert not _verdict(application)[1]
 
 
 def test_a_slot_that_is_not_done_without_a_reason_fails(tmp_path: Path) -> None:
     """No worker was killed over a post."""
-    with closing(fake_house(tmp_path, clock=lambda: NOW)) as house:
-        approved(house, 1, channels=("folder",))
-        house.publisher.publish()
-        _slots(house, 0, 1)
-        words, well = _verdict(house)
+    with closing(fake_application(tmp_path, clock=lambda: NOW)) as application:
+        approved(application, 1, channels=("folder",))
+        application.publisher.publish()
+        _slots(application, 0, 1)
+        words, well = _verdict(application)
         assert (well, "1 replaced after 0 workers" in words) == (False, True)

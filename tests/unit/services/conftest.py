@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from auria_bot.testing import FakeChannel, FakeClock
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,15 +24,15 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
+def application(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
     """The application, closed after the test."""
-    with closing(fake_house(tmp_path / "home", clock=clock)) as opened:
+    with closing(fake_application(tmp_path / "home", clock=clock)) as opened:
         yield opened
 
 
 @pytest.fixture
-def channel(house: Application, clock: FakeClock) -> FakeChannel:
+def channel(application: Application, clock: FakeClock) -> FakeChannel:
     """The application's fake channel, by the same clock."""
-    made = cast("FakeChannel", house.channels["fake"]())
+    made = cast("FakeChannel", application.channels["fake"]())
     made.clock = clock
     return made

@@ -17,8 +17,8 @@ from auria_bot.services.publishing.post_creation import Preview
 from auria_bot.services.schedule.jobs import DraftInventory
 from auria_bot.services.studio.plan import Failure
 from auria_bot.store.drafts import Entry
+from tests.applications import fake_application
 from tests.factories import NOW, add_draft
-from tests.house import fake_house
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +37,11 @@ class Pictures:
 
 def test_drafts_runs_and_posts(tmp_path: Path):
     """A draft with its artwork and the pictures that are left; a run with its failures; a post with its attempts."""
-    house = fake_house(tmp_path)
-    with house.store.begin() as unit:
+    application = fake_application(tmp_path)
+    with application.store.begin() as unit:
         draft = unit.drafts.save(add_draft(unit).approve(("folder",), NOW))
         post = unit.posts.add(unit.drafts.save(draft.schedule()), "folder", due=NOW, picture="p.jpg", key="k")
-    house.close()
+    application.close()
     found = serialization.draft_json(draft, Pictures())
     assert (found["state"], found["decided_at"], found["channels"]) == ("approved", NOW.isoformat(), ["folder"])
     assert found["pictures"] == {

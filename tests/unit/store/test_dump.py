@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _house(home: Path, drafts: int) -> Dump:
+def _application(home: Path, drafts: int) -> Dump:
     """A home whose database holds so many drafts."""
     settings = Settings(home=home)
     with Store.open(settings) as store, store.begin() as unit:
@@ -40,7 +40,7 @@ def _drafts(home: Path) -> int:
 
 def test_a_copy_is_of_one_moment_while_others_write(tmp_path: Path):
     """What another connection has not committed is not in it, and neither waits for the other."""
-    dump = _house(tmp_path, 2)
+    dump = _application(tmp_path, 2)
     with closing(sqlite3.connect(tmp_path / "auria.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("UPDATE drafts SET text = 'not yet'")
@@ -56,12 +56,12 @@ def test_a_copy_is_of_one_moment_while_others_write(tmp_path: Path):
 
 def test_a_copy_comes_back(tmp_path: Path):
     """Into a new home at once; over drafts only by force, and what was there is saved aside."""
-    _house(tmp_path / "a", 2).save(tmp_path / "copy.db")
+    _application(tmp_path / "a", 2).save(tmp_path / "copy.db")
     fresh = Dump(f"sqlite:///{tmp_path / 'b' / 'auria.db'}")
     fresh.restore(tmp_path / "copy.db")
     assert _drafts(tmp_path / "b") == 2
     assert fresh.faults() == ()
-    used = _house(tmp_path / "c", 5)
+    used = _application(tmp_path / "c", 5)
     with pytest.raises(InvalidTransition, match=r"is not empty.* --force"):
         used.restore(tmp_path / "copy.db")
     assert _drafts(tmp_path / "c") == 5
@@ -75,7 +75,7 @@ def test_a_copy_comes_back(tmp_path: Path):
 
 def test_a_damaged_database_is_found_and_replaced(tmp_path: Path):
     """It is not copied; a restore moves it away."""
-    dump = _house(tmp_path, 3)
+    dump = _application(tmp_path, 3)
     dump.save(tmp_path / "copy.db")
     raw = bytearray((tmp_path / "auria.db").read_bytes())
     raw[4096:12288] = b"\x5a" * 8192
@@ -93,7 +93,7 @@ def test_a_damaged_database_is_found_and_replaced(tmp_path: Path):
 
 def test_a_row_that_refers_to_nothing_is_a_fault(tmp_path: Path):
     """Foreign keys are looked at too."""
-    dump = _house(tmp_path, 1)
+    dump = _application(tmp_path, 1)
     with closing(sqlite3.connect(tmp_path / "auria.db")) as opened, opened:
         opened.execute(
             "INSERT INTO journal (at, who, action, draft_id, words) VALUES ('2026-01-01', 'me', 'x', 99, '')"
@@ -103,7 +103,7 @@ def test_a_row_that_refers_to_nothing_is_a_fault(tmp_path: Path):
 
 def test_what_is_no_copy_is_refused(tmp_path: Path):
     """A missing, damaged, newer or unrelated file is named, and nothing is changed."""
-    dump = _house(tmp_path, 1)
+    dump = _application(tmp_path, 1)
     with pytest.raises(StoreError, match="there is no file"):
         dump.verify(tmp_path / "none.db")
     (tmp_path / "text.db").write_text("hello")
@@ -131,7 +131,7 @@ def test_what_cannot_be_written_or_read_is_said(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(StoreError, match="no database at"):
         Dump(f"sqlite:///{tmp_path / 'none.db'}").save(tmp_path / "copy.db")
     assert Dump(f"sqlite:///{tmp_path / 'none.db'}").faults() == ()
-    dump = _house(tmp_path, 1)
+    dump = _application(tmp_path, 1)
     with pytest.raises(DiskError, match="cannot be written"):
         dump.save(tmp_path / "no folder" / "copy.db")
     dump.save(tmp_path / "copy.db")

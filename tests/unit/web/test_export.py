@@ -36,24 +36,24 @@ def test_every_link_of_an_export_leads_to_a_file_of_it(tmp_path: Path) -> None:
 
 def test_an_export_writes_only_what_changed(tmp_path: Path) -> None:
     """The second time nothing; after a new work its pages, pictures and neighbours."""
-    house, folder = exhibited(tmp_path / "home", 2), tmp_path / "out"
-    export_site(house, folder)
-    assert export_site(house, folder).written == 0
-    publish(house, 3)
-    house.gallery._checked = float("-inf")
-    assert export_site(house, folder).written > 5
+    application, folder = exhibited(tmp_path / "home", 2), tmp_path / "out"
+    export_site(application, folder)
+    assert export_site(application, folder).written == 0
+    publish(application, 3)
+    application.gallery._checked = float("-inf")
+    assert export_site(application, folder).written > 5
     assert (folder / "artworks" / "3-old-pond-number-3.html").is_file()
 
 
 def test_what_is_no_longer_published_is_removed_and_nothing_else(tmp_path: Path) -> None:
     """Files that the export did not write stay."""
-    house, folder = exhibited(tmp_path / "home", 2), tmp_path / "out"
-    export_site(house, folder)
+    application, folder = exhibited(tmp_path / "home", 2), tmp_path / "out"
+    export_site(application, folder)
     (folder / "CNAME").write_text("auria.example.org")
-    with house.store.begin() as unit:
-        unit.samples.mark_vanished(1, at=house.clock())
-    house.gallery._checked = float("-inf")
-    assert export_site(house, folder).removed > 0
+    with application.store.begin() as unit:
+        unit.samples.mark_vanished(1, at=application.clock())
+    application.gallery._checked = float("-inf")
+    assert export_site(application, folder).removed > 0
     assert not (folder / "artworks" / "1-old-pond-number-1.html").exists()
     assert not (folder / "pictures" / "1").exists()
     assert (folder / "CNAME").read_text() == "auria.example.org"
@@ -61,22 +61,22 @@ def test_what_is_no_longer_published_is_removed_and_nothing_else(tmp_path: Path)
 
 def test_a_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:
     """Neither one without a manifest, nor one whose manifest names files outside it."""
-    house = exhibited(tmp_path / "home", 1)
+    application = exhibited(tmp_path / "home", 1)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("x")
     with pytest.raises(InputError, match="not an export"):
-        export_site(house, tmp_path / "full")
+        export_site(application, tmp_path / "full")
     for content in ('["../full/thesis.txt"]', "[1]", "{", '["/etc/passwd"]'):
         (tmp_path / "full" / ".auria-export.json").write_text(content)
         with pytest.raises(InputError, match="damaged"):
-            export_site(house, tmp_path / "full")
+            export_site(application, tmp_path / "full")
     assert (tmp_path / "full" / "thesis.txt").is_file()
 
 
 def test_an_export_in_another_language(tmp_path: Path) -> None:
     """Every page is in it; a language without a catalogue is refused."""
-    house = exhibited(tmp_path / "home", 1)
-    export_site(house, tmp_path / "out", language="de")
+    application = exhibited(tmp_path / "home", 1)
+    export_site(application, tmp_path / "out", language="de")
     assert '<html lang="de">' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     with pytest.raises(InputError, match="known: en, de"):
-        export_site(house, tmp_path / "other", language="tlh")
+        export_site(application, tmp_path / "other", language="tlh")

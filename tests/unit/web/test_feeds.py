@@ -23,9 +23,11 @@ def parsed(text: str) -> ET.Element:
 
 def test_the_atom_feed_has_the_newest_works(tmp_path: Path) -> None:
     """Addresses are absolute, and the content is escaped HTML."""
-    house = exhibited(tmp_path, 2)
-    publish(house, 3, haiku=Haiku(lines=("a <script> & \x00", "b", "c"), syllables=(5, 7, 5)), alt_text='"quoted" <b>')
-    answer = visitor(house).get("/feed.xml")
+    application = exhibited(tmp_path, 2)
+    publish(
+        application, 3, haiku=Haiku(lines=("a <script> & \x00", "b", "c"), syllables=(5, 7, 5)), alt_text='"quoted" <b>'
+    )
+    answer = visitor(application).get("/feed.xml")
     feed = parsed(answer.text)
     entries = feed.findall(f"{ATOM}entry")
     assert answer.headers["content-type"].startswith("application/atom+xml")

@@ -44,8 +44,8 @@ def test_pictures_are_offered_in_sizes_and_formats(tmp_path: Path) -> None:
 
 def test_a_works_page_has_its_poem_alt_text_and_lineage(tmp_path: Path) -> None:
     """Seed, models by hash, painting, dates and posts are told."""
-    house = exhibited(tmp_path, 1)
-    page = unescape(visitor(house).get("/artworks/1-old-pond-number-1").text)
+    application = exhibited(tmp_path, 1)
+    page = unescape(visitor(application).get("/artworks/1-old-pond-number-1").text)
     for part in (
         "<span>a frog leaps into the moon</span>",
         "A painting of lake 1.",
@@ -83,9 +83,9 @@ def test_an_address_lasts(tmp_path: Path) -> None:
 
 def test_what_strangers_wrote_is_text_everywhere(tmp_path: Path) -> None:
     """A poem, alt text, theme, title and address with markup show as they are; other schemes are no links."""
-    house = exhibited(tmp_path, 0)
+    application = exhibited(tmp_path, 0)
     publish(
-        house,
+        application,
         1,
         haiku=Haiku(lines=(HOSTILE, HOSTILE, "moon"), syllables=(5, 7, 5)),
         style=Style(key="k<", title=HOSTILE, artist=HOSTILE, year="<i>"),
@@ -95,8 +95,8 @@ def test_what_strangers_wrote_is_text_everywhere(tmp_path: Path) -> None:
         models=((f"poet:x:{HOSTILE}", "<b>"),),
         url="javascript:alert(1)",
     )
-    browser = visitor(house)
-    slug = house.gallery.entries()[0].slug
+    browser = visitor(application)
+    slug = application.gallery.entries()[0].slug
     for path in ("/", f"/artworks/{slug}", "/browse", "/paintings/k%3C", f"/search?q={HOSTILE}", "/search?q=moon"):
         answer = browser.get(path)
         assert answer.status_code == 200, path
@@ -128,9 +128,9 @@ def test_pages_to_browse_by(tmp_path: Path, path: str, works: list[int]) -> None
 
 def test_long_listings_are_paged(tmp_path: Path) -> None:
     """Newer and older pages are linked, and the first one has one address."""
-    house = exhibited(tmp_path, 3)
-    house.settings = house.settings.model_copy(update={"web": WebSettings(page_size=2)})
-    browser = visitor(house)
+    application = exhibited(tmp_path, 3)
+    application.settings = application.settings.model_copy(update={"web": WebSettings(page_size=2)})
+    browser = visitor(application)
     assert 'rel="next" href="/page/2"' in browser.get("/").text
     assert 'rel="prev" href="/moods/serene"' in browser.get("/moods/serene/page/2").text
     assert 'rel="next"' not in browser.get("/page/2").text
@@ -177,8 +177,8 @@ def test_an_empty_gallery_says_so(tmp_path: Path) -> None:
 
 def test_a_work_without_its_picture_is_still_shown(tmp_path: Path) -> None:
     """The alt text stands in for the picture."""
-    house = exhibited(tmp_path, 1)
-    house.pictures.path("run-1", "full.png").unlink()
-    page = visitor(house).get("/artworks/1-old-pond-number-1").text
+    application = exhibited(tmp_path, 1)
+    application.pictures.path("run-1", "full.png").unlink()
+    page = visitor(application).get("/artworks/1-old-pond-number-1").text
     assert 'role="img" aria-label="A painting of lake 1."' in page
     assert "og:image" not in page

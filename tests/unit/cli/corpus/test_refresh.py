@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.cli import main
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET
 from tests.reading_reddit import kept, server
 
@@ -25,7 +25,7 @@ pytest.importorskip("praw")
 def home(server: RedditServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home whose settings lead there."""
     place = tmp_path / "home"
-    fake_house(place).close()
+    fake_application(place).close()
     for name, value in server.settings().items():
         monkeypatch.setenv(f"AURIA_CORPUS__REDDIT__{name.upper()}", str(value))
     monkeypatch.setenv("AURIA_HOME", str(place))

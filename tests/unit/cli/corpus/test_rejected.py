@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from auria_bot.cli.app import app
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.unit.services.corpus.test_corpus_import import POND, dump, post
 from tests.unit.services.corpus.test_rejected_texts import MAIL, MARY
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with a kept and three rejected texts."""
     place = tmp_path / "home"
-    fake_house(place).close()
+    fake_application(place).close()
     monkeypatch.setenv("AURIA_HOME", str(place))
     monkeypatch.setattr("auria_bot.telemetry.set_up", lambda **_: None)  # the log is the other tests' too
     auria("import", str(dump(tmp_path, post(1, MARY), post(2, MAIL), post(3, "who knows?"), post(4, POND))))

@@ -38,7 +38,7 @@ def posts(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         return Engagement(at=now(), likes=7)
 
     monkeypatch.setattr(FakeChannel, "measure", measure)
-    with closing(build(load())) as house, house.store.begin() as unit:
+    with closing(build(load())) as application, application.store.begin() as unit:
         for number in (1, 2, 3):
             add_sent(unit, number, at=now() - timedelta(days=number))
 
@@ -69,7 +69,7 @@ def test_programs_are_told_the_same(auria: Any, posts: None, home: Any):
     """Visits with calls, cost and the next time; vanished posts; the exit code is that of the trouble."""
     settings = (home / "auria.toml").read_text(encoding="utf-8")
     (home / "auria.toml").write_text(f"{settings}\n[tracking]\nprices = {{ fake = 0.002 }}\n", encoding="utf-8")
-    with closing(build(load())) as house, house.store.begin() as unit:
+    with closing(build(load())) as application, application.store.begin() as unit:
         add_sent(unit, 4, at=now() - timedelta(days=4), channel="other")
     code, said, told = auria("measure", "--json")
     assert code == 11
@@ -178,7 +178,7 @@ def test_nothing_decided_nothing_learned(auria: Any):
 
 def test_decisions_are_accounted_for(auria: Any):
     """It shows the drafts that the learned weights set highest and lowest, and how well they foresee a decision."""
-    with closing(build(load())) as house, house.store.begin() as unit:
+    with closing(build(load())) as application, application.store.begin() as unit:
         for number in range(1, 25):
             draft = add_draft(unit, 100 + number, traits=(1.0 if number % 2 else -1.0, float(number % 5)))
             unit.drafts.save(draft.approve(("folder",), now()) if number % 2 else draft.reject("", now()))

@@ -107,7 +107,7 @@ def test_a_post_in_full(auria: Any):
 
 def test_what_was_never_counted(auria: Any):
     """The screen stands, and says what to do."""
-    with closing(build(load())) as house, house.store.begin() as unit:
+    with closing(build(load())) as application, application.store.begin() as unit:
         add_sent(unit, 1, at=datetime.now(UTC))
     code, said, _ = auria("stats")
     assert code == 0
@@ -119,7 +119,7 @@ def test_what_was_never_counted(auria: Any):
 def test_a_channel_that_counts_no_followers(auria: Any):
     """Its posts are added up, and what is not known is a dash."""
     fill(3)
-    with closing(build(load())) as house, house.store.begin() as unit:
+    with closing(build(load())) as application, application.store.begin() as unit:
         unit.samples._connection.exec_driver_sql("DELETE FROM audiences WHERE channel = 'other'")
     row = next(line for line in auria("stats")[1].splitlines() if line.strip().startswith("other "))
     assert row.split()[2] == "-"
@@ -163,7 +163,7 @@ def test_long_tables_say_how_they_go_on(auria: Any, screen: Any):
 def test_a_file_is_written_in_one_stroke(auria: Any, tmp_path: Path):
     """As CSV and as a figure; nothing is left beside them, and a cell that looks like a formula is none."""
     fill(4)
-    with closing(build(load())) as house, house.store.begin() as unit:
+    with closing(build(load())) as application, application.store.begin() as unit:
         unit.drafts._connection.exec_driver_sql("UPDATE posts SET channel = '=1+1' WHERE channel = 'other'")
     code, said, told = auria("stats", "--csv", str(tmp_path / "out.csv"), "--plot", str(tmp_path / "out.png"))
     assert (code, said) == (0, "")

@@ -20,8 +20,8 @@ from auria_bot.services.schedule.job_scheduler import JobScheduler, LeaderElecti
 from auria_bot.services.schedule.jobs import JobOutcome, JobResult
 from auria_bot.settings.sections import PostingSettings
 from auria_bot.testing import FakeClock
+from tests.applications import fake_application
 from tests.factories import add_draft
-from tests.house import fake_house
 from tests.publishing import approved
 from tests.scenarios.outages import Listener
 
@@ -35,35 +35,37 @@ Auria = Any
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """An application of fakes that every command opens."""
-    with closing(fake_house(tmp_path / "home", clock=FakeClock())) as made:
+    with closing(fake_application(tmp_path / "home", clock=FakeClock())) as made:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         yield made
 
 
-def lived(house: Application) -> None:
+def lived(application: Application) -> None:
     """A day on which a draft was made, and three on which no daemon ran and an operator is asked about the last."""
-    leader = LeaderElection(store=house.store, clock=house.clock, holder="vm:1")
+    leader = LeaderElection(store=application.store, clock=application.clock, holder="vm:1")
     leader.heartbeat()
-    schedules = [found for found in house.job_scheduler.schedules.values() if found.job == "make"]
-    one = JobScheduler(store=house.store, clock=house.clock, schedules=schedules, zone=house.job_scheduler.zone)
+    schedules = [found for found in application.job_scheduler.schedules.values() if found.job == "make"]
+    one = JobScheduler(
+        store=application.store, clock=application.clock, schedules=schedules, zone=application.job_scheduler.zone
+    )
     one.claim(leader.lease)
-    house.clock.advance(hours=19)
+    application.clock.advance(hours=19)
     one.settle(*one.claim(leader.lease), JobResult(outcome=JobOutcome.DONE, summary="made 3 in 8.0 s"))
-    house.clock.advance(days=3, hours=2)
+    application.clock.advance(days=3, hours=2)
     from dataclasses import replace
 
     asking = replace(schedules[0], catch_up=CatchUp.ASK)
-    JobScheduler(store=house.store, clock=house.clock, schedules=[asking], zone=house.job_scheduler.zone).claim(
-        leader.lease
-    )
+    JobScheduler(
+        store=application.store, clock=application.clock, schedules=[asking], zone=application.job_scheduler.zone
+    ).claim(leader.lease)
 
 
-def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria) -> None:
+def test_the_week_to_come_and_the_week_that_was(application: Application, auria: Auria) -> None:
     """With what there is to approve, and whether a daemon runs."""
-    approved(house)
-    lived(house)
+    approved(application)
+    lived(application)
     code, out, err = auria("schedule")
     assert code == 0
     assert "The coming week, UTC" in out
@@ -82,9 +84,9 @@ def test_the_week_to_come_and_the_week_that_was(house: Application, auria: Auria
     assert "no daemon is running: auria daemon" in err
 
 
-def test_the_schedule_fits_a_terminal(house: Application, auria: Auria, screen: Any) -> None:
+def test_the_schedule_fits_a_terminal(application: Application, auria: Auria, screen: Any) -> None:
     """Of 80 columns, without losing a word."""
-    lived(house)
+    lived(application)
     screen(80)
     out = auria("schedule")[1]
     assert max(map(len, out.splitlines())) <= 80
@@ -92,34 +94,36 @@ def test_the_schedule_fits_a_terminal(house: Application, auria: Auria, screen: 
 
 
 def test_times_for_a_channel_that_is_not_there(
-    house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch
+    application: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Are told: a slip in a channel's name would else leave it at the usual times."""
-    wrong = house.settings.schedule.model_copy(update={"channels": {"fokder": PostingSettings(at=("09:00",))}})
-    with closing(build(house.settings.model_copy(update={"schedule": wrong}), clock=house.clock)) as slipped:
+    wrong = application.settings.schedule.model_copy(update={"channels": {"fokder": PostingSettings(at=("09:00",))}})
+    with closing(
+        build(application.settings.model_copy(update={"schedule": wrong}), clock=application.clock)
+    ) as slipped:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(slipped))
         err = auria("schedule")[2]
     assert "schedule.channels has times for 'fokder', which is no channel; known: fake, folder" in err
 
 
-def test_a_running_daemon_is_named(house: Application, auria: Auria) -> None:
+def test_a_running_daemon_is_named(application: Application, auria: Auria) -> None:
     """A running daemon is named by machine and process; few approved drafts give a hint."""
-    LeaderElection(store=house.store, clock=house.clock, holder="vm:1").heartbeat()
-    with house.store.begin() as unit:
+    LeaderElection(store=application.store, clock=application.clock, holder="vm:1").heartbeat()
+    with application.store.begin() as unit:
         add_draft(unit, 9)
     err = auria("schedule")[2]
     assert "the daemon is vm:1" in err
     assert "unless you approve some: auria review" in err
     for number in (1, 2):
-        approved(house, number)
+        approved(application, number)
     assert "without a post" not in auria("schedule")[2]
 
 
-def test_programs_read_json(house: Application, auria: Auria) -> None:
+def test_programs_read_json(application: Application, auria: Auria) -> None:
     """One document with all of it."""
     told = json.loads(auria("schedule", "--json")[1])
     assert (told["daemon"], told["ran"]) == (None, [])
-    lived(house)
+    lived(application)
     told = json.loads(auria("schedule", "--json")[1])
     assert told["daemon"]["holder"] == "vm:1"
     assert [one["state"] for one in told["ran"]] == ["asked", "skipped", "skipped", "done"]
@@ -134,21 +138,21 @@ def test_programs_read_json(house: Application, auria: Auria) -> None:
     }
 
 
-def test_the_operator_answers(house: Application, auria: Auria) -> None:
+def test_the_operator_answers(application: Application, auria: Auria) -> None:
     """Yes or no, not both, and only where there is a question."""
     assert auria("schedule", "--run", "make")[0] == 5
-    lived(house)
+    lived(application)
     assert auria("schedule", "--run", "make", "--skip", "make")[0] == 4
     assert auria("schedule", "--skip", "make") == (0, "", "make of 2026-11-25T04:00: skipped: your decision\n")
-    with house.store.read() as unit:
+    with application.store.read() as unit:
         (line,) = unit.journal.list()
     assert (line.action, line.details) == ("let go", "make of 2026-11-25T04:00: skipped: your decision")
 
 
-def test_the_command_starts_the_daemon(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_starts_the_daemon(application: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the settings as they are read, once or for good."""
     called: list[str] = []
-    monkeypatch.setattr("auria_bot.settings.loading.load", lambda: house.settings)
+    monkeypatch.setattr("auria_bot.settings.loading.load", lambda: application.settings)
     monkeypatch.setattr("auria_bot.telemetry.set_up", lambda **_: None)
     monkeypatch.setattr("auria_bot.daemon.Daemon.once", lambda _: called.append("once"))
     monkeypatch.setattr("auria_bot.daemon.Daemon.run", lambda _: called.append("run"))

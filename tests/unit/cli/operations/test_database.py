@@ -22,8 +22,8 @@ from auria_bot.redaction import clear_secrets
 from auria_bot.services.schedule.job_scheduler import LeaderElection
 from auria_bot.settings.loading import load
 from auria_bot.testing import FakeClock
+from tests.applications import fake_application
 from tests.factories import add_draft
-from tests.house import fake_house
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home with a draft in it, which the commands find."""
     place = tmp_path / "home"
-    with closing(fake_house(place)) as house:
+    with closing(fake_application(place)) as application:
         source = place / "source"
         source.write_bytes(b"a picture")
         names = ("painting.png", "full.png", "post.jpg", "card.jpg")
-        house.pictures.keep("run-1", dict.fromkeys(names, source))
-        with house.store.begin() as unit:
+        application.pictures.keep("run-1", dict.fromkeys(names, source))
+        with application.store.begin() as unit:
             add_draft(unit, 1, picture_sha256=sha256_of(source))
     monkeypatch.setenv("AURIA_HOME", str(place))
     monkeypatch.setattr("auria_bot.telemetry.set_up", lambda **_: None)  # the log is the other tests' too
@@ -78,13 +78,13 @@ def test_a_backup_goes_there_and_back(home: Path, tmp_path: Path):
 def test_nothing_goes_out_twice_after_a_restore(home: Path):
     """While a daemon works nothing is put back; then what may be out since is told, and waits for the operator."""
     made = json.loads(auria("db", "backup", "--json")[1])["folder"]
-    with closing(build(load())) as house:
-        leader = LeaderElection(store=house.store, clock=house.clock, holder="vm:7")
+    with closing(build(load())) as application:
+        leader = LeaderElection(store=application.store, clock=application.clock, holder="vm:7")
         leader.heartbeat()
         with pytest.raises(InvalidTransition, match=r"a daemon is running: vm:7; stop it first"):
             auria("db", "restore", made, "--force")
         leader.release()
-        house.review.approve([1], channels=("folder",))
+        application.review.approve([1], channels=("folder",))
     approved = json.loads(auria("db", "backup", str(home / "later"), "--json")[1])["folder"]
     told = CliRunner().invoke(app, ["db", "restore", approved, "--force"])
     assert "1 approved draft must be approved again" in told.stderr
@@ -196,9 +196,9 @@ def test_health_and_tokens_are_joined(home: Path):
     def broken() -> None:
         raise Rejected("no such option")
 
-    with closing(build(load(), clock=clock)) as house:
-        assert "no daemon has run yet" in house.health.report().troubles[0]
+    with closing(build(load(), clock=clock)) as application:
+        assert "no daemon has run yet" in application.health.report().troubles[0]
         for days, found in ((3, ["ending"]), (30, [])):
             Ending.days = days
-            house.channels = {"ending": Ending, "plain": object, "broken": broken}
-            assert list(house.expiring_tokens()) == found
+            application.channels = {"ending": Ending, "plain": object, "broken": broken}
+            assert list(application.expiring_tokens()) == found

@@ -186,21 +186,21 @@ def test_a_pause_is_shown_and_lifted(auria: Any) -> None:
 def test_posts_are_counted_and_hold_a_channel_back(auria: Any, home: Path) -> None:
     """A channel that posts wait for, or that an approved draft names, is not taken away."""
     assert auria("channels", "add", "wall", "--backend", "folder", "--set", "directory=wall")[0] == 0
-    house = build(load())
-    with house.store.begin() as unit:
-        draft = unit.drafts.save(add_draft(unit).approve(("wall",), house.clock()))
+    application = build(load())
+    with application.store.begin() as unit:
+        draft = unit.drafts.save(add_draft(unit).approve(("wall",), application.clock()))
     code, _, err = auria("channels", "remove", "wall", "--yes")
     assert (code, "draft 1 is approved for channel wall" in err) == (6, True)
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         draft = unit.drafts.save(unit.drafts.get(1).schedule())
-        post = unit.posts.add(draft, "wall", due=house.clock(), picture="p.jpg", key="k")
+        post = unit.posts.add(draft, "wall", due=application.clock(), picture="p.jpg", key="k")
     code, _, err = auria("channels", "remove", "wall", "--yes")
     assert (code, "post 1, which is waiting" in err) == (6, True)
     assert {row["name"]: row["waiting"] for row in json.loads(auria("channels", "--json")[1])}["wall"] == 1
     assert "1 waiting" in auria("channels")[1]
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         unit.posts.save(post.moved(PostState.FAILED))
-    house.close()
+    application.close()
     assert auria("channels", "remove", "wall", "--yes")[0] == 0
     assert "wall" not in load().channels
 

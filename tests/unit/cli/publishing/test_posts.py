@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.publishing import approved
 
 if TYPE_CHECKING:
@@ -23,59 +23,59 @@ Auria = Any
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """A house of fakes that every command opens."""
-    with closing(fake_house(tmp_path / "home")) as made:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """An application of fakes that every command opens."""
+    with closing(fake_application(tmp_path / "home")) as made:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         yield made
 
 
 @pytest.fixture
-def channel(house: Application) -> FakeChannel:
-    """The fake channel of the house."""
-    return cast("FakeChannel", house.channels["fake"]())
+def channel(application: Application) -> FakeChannel:
+    """The fake channel of the application."""
+    return cast("FakeChannel", application.channels["fake"]())
 
 
-def states(house: Application) -> dict[str, str]:
+def states(application: Application) -> dict[str, str]:
     """The state of each channel's post."""
-    return {post.channel: str(post.state) for post in house.publisher.posts()}
+    return {post.channel: str(post.state) for post in application.publisher.posts()}
 
 
 def test_without_a_terminal_nothing_is_deleted_by_itself(
-    house: Application, channel: FakeChannel, auria: Auria
+    application: Application, channel: FakeChannel, auria: Auria
 ) -> None:
     """What would be done is shown, and the command that does it."""
-    approved(house)
+    approved(application)
     auria("publish")
     code, out, err = auria("posts", "withdraw", "1")
     assert code != 0
     assert out == ""
     assert "https://example.invalid/" in err
     assert "auria posts withdraw 1 --yes" in err
-    assert (states(house), channel.deletions) == ({"fake": "sent"}, 0)
+    assert (states(application), channel.deletions) == ({"fake": "sent"}, 0)
 
 
-def test_a_terminal_s_no_is_a_no(house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_s_no_is_a_no(application: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch) -> None:
     """The operator is asked; only a yes withdraws."""
-    approved(house)
+    approved(application)
     auria("publish")
     answers = [False, True]
     monkeypatch.setattr("auria_bot.cli.terminal.prompts.require_confirmation", lambda *_: answers.pop(0))
     code, _, err = auria("posts", "withdraw", "1")
     assert code != 0
     assert "nothing was withdrawn" in err
-    assert states(house) == {"fake": "sent"}
+    assert states(application) == {"fake": "sent"}
     code, out, _ = auria("posts", "withdraw", "1")
     assert code == 0
     assert "withdrawn" in out
 
 
-def test_a_dry_run_only_tells(house: Application, channel: FakeChannel, auria: Auria) -> None:
+def test_a_dry_run_only_tells(application: Application, channel: FakeChannel, auria: Auria) -> None:
     """What would be cancelled, deleted or not possible, in text and JSON."""
-    approved(house, 1)
+    approved(application, 1)
     auria("publish")
-    approved(house, 2)
-    house.publisher.schedule()
+    approved(application, 2)
+    application.publisher.schedule()
     code, out, _ = auria("posts", "withdraw", "1", "2", "--dry-run")
     assert code == 0
     assert "delete" in out
@@ -85,27 +85,27 @@ def test_a_dry_run_only_tells(house: Application, channel: FakeChannel, auria: A
     assert channel.deletions == 0
 
 
-def test_a_draft_s_posts_on_one_channel(house: Application, auria: Auria) -> None:
+def test_a_draft_s_posts_on_one_channel(application: Application, auria: Auria) -> None:
     """Only those that are named; the draft counts as published as long as something is out."""
-    draft = approved(house, channels=("fake", "folder"))
+    draft = approved(application, channels=("fake", "folder"))
     auria("publish")
     code, out, _ = auria("posts", "withdraw", "--draft", str(draft.id), "--channel", "folder", "--yes", "--json")
     assert code == 0
     (post,) = json.loads(out)
     assert (post["channel"], post["state"]) == ("folder", "withdrawn")
     assert [attempt["action"] for attempt in post["attempts"]] == ["publish", "withdraw"]
-    assert states(house) == {"fake": "sent", "folder": "withdrawn"}
+    assert states(application) == {"fake": "sent", "folder": "withdrawn"}
     assert json.loads(auria("drafts", "--json")[1])[0]["state"] == "published"
-    gallery = (house.settings.home / "published" / "index.html").read_text(encoding="utf-8")
+    gallery = (application.settings.home / "published" / "index.html").read_text(encoding="utf-8")
     assert "<article" not in gallery
     auria("posts", "withdraw", "--draft", str(draft.id), "--yes")
     assert json.loads(auria("drafts", "--json")[1])[0]["state"] == "withdrawn"
     assert "withdrawn" in auria("show", str(draft.id))[1]
 
 
-def test_what_is_not_deleted_is_an_error(house: Application, channel: FakeChannel, auria: Auria) -> None:
+def test_what_is_not_deleted_is_an_error(application: Application, channel: FakeChannel, auria: Auria) -> None:
     """With the platform's words; the history shows the attempt."""
-    approved(house)
+    approved(application)
     auria("publish")
     channel.plan_deletions("refused")
     code, out, err = auria("posts", "withdraw", "1", "--yes")
@@ -117,16 +117,16 @@ def test_what_is_not_deleted_is_an_error(house: Application, channel: FakeChanne
     assert "the fake refused the post" in out
 
 
-def test_something_must_be_named(house: Application, auria: Auria) -> None:
+def test_something_must_be_named(application: Application, auria: Auria) -> None:
     """Neither posts nor a draft."""
     code, _, err = auria("posts", "withdraw")
     assert code != 0
     assert "name the posts to withdraw" in err
 
 
-def test_a_post_deleted_by_hand_is_resolved(house: Application, channel: FakeChannel, auria: Auria) -> None:
+def test_a_post_deleted_by_hand_is_resolved(application: Application, channel: FakeChannel, auria: Auria) -> None:
     """The operator says so; nothing is deleted."""
-    approved(house)
+    approved(application)
     auria("publish")
     code, out, _ = auria("posts", "resolve", "1", "--withdrawn")
     assert code == 0
@@ -134,10 +134,10 @@ def test_a_post_deleted_by_hand_is_resolved(house: Application, channel: FakeCha
     assert channel.deletions == 0
 
 
-def test_a_post_gets_its_own_time(house: Application, auria: Auria) -> None:
+def test_a_post_gets_its_own_time(application: Application, auria: Auria) -> None:
     """In the operator's zone, in one word or two; the lists of posts and of the coming week show it."""
-    approved(house)
-    house.publisher.schedule()
+    approved(application)
+    application.publisher.schedule()
     code, out, _ = auria("posts", "at", "1", "2026-11-22", "18:30")
     assert code == 0
     assert "at 2026-11-22 18:30" in out
@@ -148,7 +148,7 @@ def test_a_post_gets_its_own_time(house: Application, auria: Auria) -> None:
     assert (coming["id"], coming["timed_at"]) == (1, "2026-11-22T18:30:00+00:00")
     code, out, _ = auria("posts", "at", "1", "2026-11-22T18:30+01:00", "--json")
     assert json.loads(out)["due"] == "2026-11-22T17:30:00+00:00"
-    assert json.loads(auria("posts", "at", "1", "now", "--json")[1])["due"] == house.clock().isoformat()
+    assert json.loads(auria("posts", "at", "1", "now", "--json")[1])["due"] == application.clock().isoformat()
     code, _, err = auria("posts", "at", "1", "2020-01-01", "10:00")
     assert code == 4
     assert "is past" in err

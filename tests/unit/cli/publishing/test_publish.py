@@ -11,7 +11,7 @@ import pytest
 
 from auria_bot.domain.interfaces import PreparedText
 from auria_bot.testing import FakeChannel
-from tests.house import fake_house
+from tests.applications import fake_application
 from tests.publishing import approved
 
 if TYPE_CHECKING:
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """An application of fakes that every command opens."""
-    with closing(fake_house(tmp_path / "home")) as made:
+    with closing(fake_application(tmp_path / "home")) as made:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         yield made
 
 
 @pytest.fixture
-def channel(house: Application) -> FakeChannel:
+def channel(application: Application) -> FakeChannel:
     """The application's fake channel."""
-    return cast("FakeChannel", house.channels["fake"]())
+    return cast("FakeChannel", application.channels["fake"]())
 
 
 Auria = Any
 
 
-def test_once_sends_one_post_on_each_channel(house: Application, auria: Auria) -> None:
+def test_once_sends_one_post_on_each_channel(application: Application, auria: Auria) -> None:
     """Without it all that is due goes out."""
     for number in (1, 2, 3):
-        approved(house, number, channels=("fake", "folder"))
+        approved(application, number, channels=("fake", "folder"))
     code, out, _ = auria("publish", "--once", "--json")
     assert code == 0
     assert sorted(one["channel"] for one in json.loads(out) if one["state"] == "sent") == ["fake", "folder"]
@@ -51,18 +51,21 @@ def test_once_sends_one_post_on_each_channel(house: Application, auria: Auria) -
     assert "4 published" in err
 
 
-def test_only_on_the_channels_that_are_named(house: Application, auria: Auria) -> None:
+def test_only_on_the_channels_that_are_named(application: Application, auria: Auria) -> None:
     """A name that is not there is answered with those that are."""
-    approved(house, channels=("fake", "folder"))
+    approved(application, channels=("fake", "folder"))
     auria("publish", "--channel", "fake")
-    assert {post.channel: str(post.state) for post in house.publisher.posts()} == {"fake": "sent", "folder": "waiting"}
+    assert {post.channel: str(post.state) for post in application.publisher.posts()} == {
+        "fake": "sent",
+        "folder": "waiting",
+    }
     code, _, err = auria("publish", "--channel", "myspace")
     assert code == 4
     assert "known: fake, folder" in err
 
 
 def test_a_dry_run_shows_what_would_be_sent_and_what_is_left_out(
-    house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch
+    application: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As that channel would send it; nothing happens."""
     monkeypatch.setattr(
@@ -70,7 +73,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_what_is_left_out(
         "fit",
         lambda _, text, alt: PreparedText(text=text.split("\n")[0], alt_text=alt, dropped=("#haiku",)),
     )
-    approved(house)
+    approved(application)
     (plan,) = json.loads(auria("publish", "--dry-run", "--json")[1])
     assert (plan["action"], plan["text"], plan["dropped"]) == ("send", "stone number 1", ["#haiku"])
     _, out, _ = auria("publish", "--dry-run")
@@ -79,14 +82,16 @@ def test_a_dry_run_shows_what_would_be_sent_and_what_is_left_out(
     assert "text 14 of 5,000, alt text 21 of 1,500" in " ".join(out.split())
     assert "40x50, 1 kB; sent whole and unchanged" in out
     assert "#haiku" in out
-    assert house.publisher.posts() == ()
-    house.publisher.publish()
+    assert application.publisher.posts() == ()
+    application.publisher.publish()
     assert "nothing would be published" in auria("publish", "--dry-run")[2]
 
 
-def test_what_went_wrong_is_told_with_the_next_command(house: Application, channel: FakeChannel, auria: Auria) -> None:
+def test_what_went_wrong_is_told_with_the_next_command(
+    application: Application, channel: FakeChannel, auria: Auria
+) -> None:
     """And the exit code is a channel's."""
-    approved(house)
+    approved(application)
     channel.plan("late")
     channel.blind = True
     code, _, err = auria("publish")
@@ -98,11 +103,11 @@ def test_what_went_wrong_is_told_with_the_next_command(house: Application, chann
     assert (code, "1 needs attention: auria posts --state needs_attention" in err) == (0, True)
 
 
-def test_posts_are_listed_by_state(house: Application, channel: FakeChannel, auria: Auria) -> None:
+def test_posts_are_listed_by_state(application: Application, channel: FakeChannel, auria: Auria) -> None:
     """With where they are, or why not."""
     assert "there is no such post" in auria("posts")[2]
-    approved(house, 1)
-    approved(house, 2)
+    approved(application, 1)
+    approved(application, 2)
     channel.plan("refused")
     auria("publish")
     _, out, _ = auria("posts")
@@ -116,12 +121,12 @@ def test_posts_are_listed_by_state(house: Application, channel: FakeChannel, aur
     assert "known: cancelled, failed, needs_attention, sending, sent, unknown, waiting, withdrawing, withdrawn" in err
 
 
-def test_a_post_is_shown_with_every_attempt(house: Application, channel: FakeChannel, auria: Auria) -> None:
+def test_a_post_is_shown_with_every_attempt(application: Application, channel: FakeChannel, auria: Auria) -> None:
     """Their times, outcomes and the platform's words; what it says cannot redraw the terminal."""
-    approved(house)
+    approved(application)
     channel.plan("throttled", "ok")
     auria("publish")
-    house.clock.advance(hours=1)  # type: ignore[attr-defined]  # the fake clock
+    application.clock.advance(hours=1)  # type: ignore[attr-defined]  # the fake clock
     auria("publish")
     code, out, _ = auria("posts", "show", "1")
     assert code == 0
@@ -140,30 +145,30 @@ def test_a_post_is_shown_with_every_attempt(house: Application, channel: FakeCha
     assert (code, "there is no post 9" in err) == (5, True)
 
 
-def test_a_post_that_was_not_tried_yet(house: Application, auria: Auria) -> None:
+def test_a_post_that_was_not_tried_yet(application: Application, auria: Auria) -> None:
     """It is said so."""
-    approved(house)
-    house.publisher.schedule()
+    approved(application)
+    application.publisher.schedule()
     code, out, err = auria("posts", "show", "1")
     assert (code, "waiting" in out, err) == (0, True, "nothing was tried yet\n")
 
 
-def test_the_operator_resolves(house: Application, channel: FakeChannel, auria: Auria) -> None:
+def test_the_operator_resolves(application: Application, channel: FakeChannel, auria: Auria) -> None:
     """Out, at an address; not out, and sent again; or given up."""
     channel.blind = True
     for number in (1, 2, 3):
-        approved(house, number)
+        approved(application, number)
         channel.plan("lost")
         auria("publish")
     auria("publish")
-    assert {str(post.state) for post in house.publisher.posts()} == {"needs_attention"}
+    assert {str(post.state) for post in application.publisher.posts()} == {"needs_attention"}
     code, out, _ = auria("posts", "resolve", "1", "--sent", "https://x.com/auria/status/77", "--json")
     assert (code, json.loads(out)["receipt"]["id"]) == (0, "77")
     code, out, err = auria("posts", "resolve", "2", "--not-sent")
     assert (code, "waiting" in out, "send it now: auria publish" in err) == (0, True, True)
     assert auria("posts", "resolve", "3", "--give-up")[0] == 0
     auria("publish")
-    assert [str(post.state) for post in reversed(house.publisher.posts())] == ["sent", "sent", "failed"]
+    assert [str(post.state) for post in reversed(application.publisher.posts())] == ["sent", "sent", "failed"]
     code, _, err = auria("posts", "resolve", "3", "--not-sent")
     assert (code, "is failed; --not-sent is for posts that are needs_attention or unknown" in err) == (6, True)
 
@@ -176,21 +181,21 @@ def test_one_word_is_enough(auria: Auria, words: tuple[str, ...]) -> None:
     assert "auria posts resolve 1 takes one of --sent URL, --not-sent, --give-up and --withdrawn" in err
 
 
-def test_an_address_is_needed(house: Application, channel: FakeChannel, auria: Auria) -> None:
+def test_an_address_is_needed(application: Application, channel: FakeChannel, auria: Auria) -> None:
     """`--sent` without one says so."""
-    approved(house)
+    approved(application)
     channel.plan("late")
     auria("publish")
     code, _, err = auria("posts", "resolve", "1", "--sent", "")
     assert (code, "address is missing" in err) == (4, True)
 
 
-def test_a_post_an_hour_and_no_more(house: Application, auria: Auria, channel: FakeChannel) -> None:
+def test_a_post_an_hour_and_no_more(application: Application, auria: Auria, channel: FakeChannel) -> None:
     """What went out since the hour began counts; looking up sends nothing."""
     for number in range(1, 3):
-        approved(house, number)
+        approved(application, number)
     assert auria("publish", "--look-up") == (0, "", "nothing is approved and due; approve a draft: auria approve ID\n")
-    hour = house.clock().strftime("%Y-%m-%dT%H:%M:%S%z")
+    hour = application.clock().strftime("%Y-%m-%dT%H:%M:%S%z")
     for _ in range(2):
         assert auria("publish", "--once", "--since", hour)[0] == 0
     assert channel.mutations == 1

@@ -11,7 +11,7 @@ import pytest
 
 from auria_bot.cli.terminal import prompts
 from auria_bot.domain.pipeline import ArtworkRequest
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,21 +23,21 @@ Auria = Any
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """A house of fakes that every command opens, with one draft."""
-    with closing(fake_house(tmp_path / "home")) as made:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """An application of fakes that every command opens, with one draft."""
+    with closing(fake_application(tmp_path / "home")) as made:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         made.studio.make(ArtworkRequest(seed=1))
         yield made
 
 
-def test_a_text_for_one_channel(house: Application, auria: Auria) -> None:
+def test_a_text_for_one_channel(application: Application, auria: Auria) -> None:
     """Shown with the draft and in JSON; an empty one gives the common text back; a channel must exist."""
     assert auria("edit", "1", "--channel", "fake", "--text", "rain on ponds")[0] == 0
     assert "rain on ponds" in auria("show", "1", "--picture", "none")[1]
     shown = json.loads(auria("show", "1", "--json")[1])
     assert shown["channel_texts"] == {"fake": "rain on ponds"}
-    assert shown["text"] == house.review.draft(1).artwork.post_text
+    assert shown["text"] == application.review.draft(1).artwork.post_text
     auria("approve", "1", "-c", "fake", "-c", "folder")
     (own, common) = json.loads(auria("publish", "--dry-run", "--json")[1])
     assert (own["channel"], own["text"], own["characters"]) == ("fake", "rain on ponds", 13)
@@ -49,7 +49,7 @@ def test_a_text_for_one_channel(house: Application, auria: Auria) -> None:
 
 
 def test_the_editor_has_the_channel_s_text_too(
-    house: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch
+    application: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It begins as the common text; left as it is, it is no text of its own."""
     seen = []
@@ -58,17 +58,17 @@ def test_the_editor_has_the_channel_s_text_too(
         seen.append(before)
         return prompts.EditedTexts(text=before.text, alt_text="A pond.", channel_texts={"fake": texts.pop(0)})
 
-    text = house.review.draft(1).text
+    text = application.review.draft(1).text
     texts = [text, "rain on ponds"]
     monkeypatch.setattr(prompts, "edit", edited)
     auria("edit", "1", "--channel", "fake")
-    assert house.review.draft(1).channel_texts == {}
+    assert application.review.draft(1).channel_texts == {}
     auria("edit", "1", "--channel", "fake")
-    assert house.review.draft(1).channel_texts == {"fake": "rain on ponds"}
+    assert application.review.draft(1).channel_texts == {"fake": "rain on ponds"}
     assert [one.channel_texts for one in seen] == [{"fake": text}] * 2
 
 
-def test_versions_are_listed_and_words_kept(house: Application, auria: Auria) -> None:
+def test_versions_are_listed_and_words_kept(application: Application, auria: Auria) -> None:
     """What was kept is said; --fresh-words writes all anew; either version can be approved."""
     auria("edit", "1", "--text", "my own words")
     code, _, err = auria("restyle", "1", "--style", "fake-05")

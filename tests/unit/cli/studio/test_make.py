@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,23 +22,23 @@ OLD = "20260101-000000-abcdef"
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """An application of fakes that every command opens."""
-    with closing(fake_house(tmp_path / "home")) as made:
+    with closing(fake_application(tmp_path / "home")) as made:
         monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
         yield made
 
 
 @pytest.fixture
-def old_run(house: Application) -> Path:
+def old_run(application: Application) -> Path:
     """A run that an earlier version began."""
-    folder = house.runs.root / OLD
+    folder = application.runs.root / OLD
     (folder / "01").mkdir(parents=True)
     (folder / "plan.json").write_text(json.dumps({"format": 1, "run": OLD, "seed": 1, "count": 1, "wish": {}}))
     return folder
 
 
-def test_the_options_become_one_request(house: Application, auria: Auria) -> None:
+def test_the_options_become_one_request(application: Application, auria: Auria) -> None:
     """What is asked for is what the draft says, and the progress goes to stderr."""
     code, out, err = auria("make", "--theme", "fog", "--mood", "lonely", "--style", "fake-03", "--seed", "5", "--json")
     (made,) = json.loads(out)
@@ -48,7 +48,7 @@ def test_the_options_become_one_request(house: Application, auria: Auria) -> Non
     assert "[8/8] exporting: done" in err
 
 
-def test_the_theme_of_a_season_is_told(house: Application, auria: Auria) -> None:
+def test_the_theme_of_a_season_is_told(application: Application, auria: Auria) -> None:
     """It is the draft's."""
     code, out, err = auria("make", "--season", "Winter", "--seed", "5", "--json")
     assert code == 0

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from auria_bot.domain.pipeline import ROLES, ArtworkRequest
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def made(home: Path) -> Path:
     """A home with two drafts."""
     (home / "auria.toml").write_text("\n".join(f'[{role}]\nbackend = "fake"' for role in ROLES))
-    app = fake_house(home)
+    app = fake_application(home)
     app.studio.make(ArtworkRequest(count=2, seed=1))
     app.close()
     return home

@@ -7,7 +7,7 @@ import pytest
 from auria_bot.corpus.sources.listing import listings
 from auria_bot.errors import ChannelError
 from auria_bot.services.corpus import deletion_check
-from tests.reading_reddit import kept, reading_house, server
+from tests.reading_reddit import kept, reading_application, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,16 +25,16 @@ pytest.importorskip("praw")
 
 
 @pytest.fixture
-def house(server: RedditServer, tmp_path: Path) -> Iterator[Application]:
+def application(server: RedditServer, tmp_path: Path) -> Iterator[Application]:
     """An application that reads from it."""
-    made = reading_house(tmp_path, server)
+    made = reading_application(tmp_path, server)
     yield made
     made.close()
 
 
-def clock(house: Application) -> FakeClock:
+def clock(application: Application) -> FakeClock:
     """The application's clock."""
-    return house.clock  # type: ignore[return-value]
+    return application.clock  # type: ignore[return-value]
 
 
 def infos(server: RedditServer) -> int:
@@ -43,50 +43,52 @@ def infos(server: RedditServer) -> int:
 
 
 @pytest.mark.parametrize("how", ["deleted", "removed"])
-def test_what_is_gone_is_forgotten(server: RedditServer, house: Application, tmp_path: Path, how: str):
+def test_what_is_gone_is_forgotten(server: RedditServer, application: Application, tmp_path: Path, how: str):
     """The poem of a deleted post is removed, and not imported again."""
     posts = server.fill(150)
-    house.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.glean("haiku", NEW)
     for one in posts[20:30]:
         server.take_away(one.id, how)
-    looked = house.deletion_checker.look(requests=10)
+    looked = application.deletion_checker.look(requests=10)
     assert (looked.posts, looked.requests, looked.deleted, looked.buried, looked.finished) == (150, 2, 10, 10, True)
     assert kept(tmp_path) == {one.id for one in server.up()}
     server.take_away(posts[25].id, "up")
-    house.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.glean("haiku", NEW)
     assert posts[25].id not in kept(tmp_path)
 
 
-def test_young_posts_are_looked_at_often_and_old_ones_seldom(server: RedditServer, house: Application):
+def test_young_posts_are_looked_at_often_and_old_ones_seldom(server: RedditServer, application: Application):
     """Each age has its own round: an hour, a day, a week, 45 days."""
     for age in (0.5, 7, 40, 400):
         server.post(age=age * 86_400)
-    house.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.glean("haiku", NEW)
     found = []
     for hours in (0, 0.5, 0.6, 26, 24 * 7, 24 * 46):
-        clock(house).advance(hours=hours)
-        found.append(house.deletion_checker.look(requests=100).posts)
+        clock(application).advance(hours=hours)
+        found.append(application.deletion_checker.look(requests=100).posts)
     # All four; none; the youngest again; that is by now two days old, with the one of a week; ...
     assert found == [4, 0, 1, 2, 3, 4]
 
 
-def test_few_requests_take_several_runs(server: RedditServer, house: Application, tmp_path: Path):
+def test_few_requests_take_several_runs(server: RedditServer, application: Application, tmp_path: Path):
     """A round continues where it stopped and checks no post twice; each request is reported."""
     told: list[int] = []
     posts = server.fill(350)
-    house.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.glean("haiku", NEW)
     for one in posts:
         server.take_away(one.id)
-    found = [house.deletion_checker.look(requests=1, tell=lambda looked: told.append(looked.posts)) for _ in range(4)]
+    found = [
+        application.deletion_checker.look(requests=1, tell=lambda looked: told.append(looked.posts)) for _ in range(4)
+    ]
     assert [one.posts for one in found] == told == [100, 100, 100, 50]
     assert [one.finished for one in found] == [False, False, False, True]
     assert kept(tmp_path) == set()
 
 
-def test_a_round_that_breaks_goes_on(server: RedditServer, house: Application, tmp_path: Path):
+def test_a_round_that_breaks_goes_on(server: RedditServer, application: Application, tmp_path: Path):
     """What was found before is forgotten all the same."""
     posts = server.fill(250)
-    house.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.glean("haiku", NEW)
     for one in posts:
         server.take_away(one.id)
 
@@ -96,38 +98,38 @@ def test_a_round_that_breaks_goes_on(server: RedditServer, house: Application, t
 
     server.before_answer = breaks
     with pytest.raises(ChannelError):
-        house.deletion_checker.look(requests=10)
+        application.deletion_checker.look(requests=10)
     server.before_answer = None
     assert len(kept(tmp_path)) == 50
-    house.deletion_checker.look(requests=10)
+    application.deletion_checker.look(requests=10)
     assert kept(tmp_path) == set()
 
 
 def test_what_reddit_does_not_know_is_forgotten_the_second_time(
-    server: RedditServer, house: Application, tmp_path: Path
+    server: RedditServer, application: Application, tmp_path: Path
 ):
     """Once could be a slip; a day later it is gone."""
     posts = server.fill(40)
-    house.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.glean("haiku", NEW)
     server.take_away(posts[3].id, "purged")
     server.take_away(posts[4].id, "purged")
-    assert house.deletion_checker.look(requests=10).missing == 2
+    assert application.deletion_checker.look(requests=10).missing == 2
     assert len(kept(tmp_path)) == 40
     server.take_away(posts[4].id, "up")  # a slip it was
-    clock(house).advance(hours=21)
-    assert house.deletion_checker.look(requests=10).buried == 1
+    clock(application).advance(hours=21)
+    assert application.deletion_checker.look(requests=10).buried == 1
     assert kept(tmp_path) == {one.id for one in server.up()}
 
 
-def test_where_most_is_unknown_nothing_is_forgotten(server: RedditServer, house: Application, tmp_path: Path):
+def test_where_most_is_unknown_nothing_is_forgotten(server: RedditServer, application: Application, tmp_path: Path):
     """A Reddit that lost its memory does not cost us ours."""
     posts = server.fill(60)
-    house.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.glean("haiku", NEW)
     for one in posts:
         server.take_away(one.id, "purged")
     for _ in range(3):
-        assert house.deletion_checker.look(requests=10).doubted == 1
-        clock(house).advance(hours=21)
+        assert application.deletion_checker.look(requests=10).doubted == 1
+        clock(application).advance(hours=21)
     assert len(kept(tmp_path)) == 60
 
 

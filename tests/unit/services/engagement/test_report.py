@@ -25,9 +25,9 @@ from auria_bot.services.engagement.report import (
     styles_json,
     vanished_json,
 )
+from tests.applications import fake_application
 from tests.engaged import add_sent
 from tests.factories import NOW
-from tests.house import fake_house
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,12 +173,12 @@ def test_a_look_comes_from_the_store(store: Store):
 @pytest.fixture
 def reporter(tmp_path: Path) -> Iterator[EngagementReporter]:
     """Two posts, of which one was measured."""
-    house = fake_house(tmp_path)
-    with house.store.begin() as unit:
+    application = fake_application(tmp_path)
+    with application.store.begin() as unit:
         add_sent(unit, 1, at=NOW, likes=3, age=timedelta(hours=3), cost=0.015)
         add_sent(unit, 2, at=NOW - timedelta(days=1))
-    yield EngagementReporter(store=house.store, zone=ZoneInfo("UTC"))
-    house.close()
+    yield EngagementReporter(store=application.store, zone=ZoneInfo("UTC"))
+    application.close()
 
 
 def test_a_report_can_be_written_as_json(reporter: EngagementReporter):

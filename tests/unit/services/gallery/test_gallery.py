@@ -25,18 +25,18 @@ def poem(*lines: str) -> Haiku:
     return Haiku(lines=(first, second, third), syllables=(5, 7, 5))
 
 
-def gallery_of(house: Application, zone: str = "UTC") -> Gallery:
+def gallery_of(application: Application, zone: str = "UTC") -> Gallery:
     """A gallery that looks at the database each time."""
     ticks = iter(range(10_000))
-    return Gallery(store=house.store, zone=ZoneInfo(zone), now=lambda: 10.0 * next(ticks))
+    return Gallery(store=application.store, zone=ZoneInfo(zone), now=lambda: 10.0 * next(ticks))
 
 
 def test_the_newest_work_comes_first_and_drafts_are_not_shown(tmp_path: Path) -> None:
     """Only drafts with a post that is out are shown."""
-    house = exhibited(tmp_path, 3)
-    with house.store.begin() as unit:
-        unit.drafts.add(artwork(9), folder="run-9", picture_sha256="0" * 64, made_at=house.clock())
-    gallery = gallery_of(house)
+    application = exhibited(tmp_path, 3)
+    with application.store.begin() as unit:
+        unit.drafts.add(artwork(9), folder="run-9", picture_sha256="0" * 64, made_at=application.clock())
+    gallery = gallery_of(application)
     assert [entry.id for entry in gallery.entries()] == [3, 2, 1]
     with pytest.raises(NotFound, match="no published artwork 4"):
         gallery.work(4)
@@ -44,10 +44,10 @@ def test_the_newest_work_comes_first_and_drafts_are_not_shown(tmp_path: Path) ->
 
 def test_a_work_that_is_published_later_appears(tmp_path: Path) -> None:
     """The version changes, and the known entries are kept."""
-    house = exhibited(tmp_path, 1)
-    gallery = gallery_of(house)
+    application = exhibited(tmp_path, 1)
+    gallery = gallery_of(application)
     before, first = gallery.version(), gallery.entries()[0]
-    publish(house, 2)
+    publish(application, 2)
     assert gallery.version() != before
     assert gallery.entries()[1] is first
 
@@ -68,18 +68,22 @@ def test_a_work_that_is_published_later_appears(tmp_path: Path) -> None:
 )
 def test_filters_and_search(tmp_path: Path, query: GalleryQuery, expected: list[int]) -> None:
     """All conditions hold together; search ignores case and accents, and wants every word."""
-    house = exhibited(tmp_path, 1)
+    application = exhibited(tmp_path, 1)
     publish(
-        house, 2, mood="stormy", haiku=poem("snow on the café", "b", "c"), alt_text="A painting of the sea. It is calm."
+        application,
+        2,
+        mood="stormy",
+        haiku=poem("snow on the café", "b", "c"),
+        alt_text="A painting of the sea. It is calm.",
     )
-    publish(house, 3)
-    assert [entry.id for entry in gallery_of(house).entries(query)] == expected
+    publish(application, 3)
+    assert [entry.id for entry in gallery_of(application).entries(query)] == expected
 
 
 def test_pages_are_numbered_from_one(tmp_path: Path) -> None:
     """The last page holds the rest; beyond it there is none, and an empty gallery has one empty page."""
-    house = exhibited(tmp_path, 3)
-    gallery = gallery_of(house)
+    application = exhibited(tmp_path, 3)
+    gallery = gallery_of(application)
     last = gallery.page(number=2, size=2)
     assert ([one.entry.id for one in last.works], last.count, last.total) == ([1], 2, 3)
     with pytest.raises(NotFound, match="the last one is 2"):
@@ -89,10 +93,10 @@ def test_pages_are_numbered_from_one(tmp_path: Path) -> None:
 
 def test_facets_are_counted_in_a_useful_order(tmp_path: Path) -> None:
     """Moods and paintings by number, seasons and subjects in their own order, years from the latest."""
-    house = exhibited(tmp_path, 2)
-    publish(house, 3, mood="shy", haiku=poem("snow", "b", "c"), alt_text="A painting of a bird by the sea.")
-    publish(house, 4, haiku=poem("cherry blossoms", "b", "c"))
-    facets = gallery_of(house).facets()
+    application = exhibited(tmp_path, 2)
+    publish(application, 3, mood="shy", haiku=poem("snow", "b", "c"), alt_text="A painting of a bird by the sea.")
+    publish(application, 4, haiku=poem("cherry blossoms", "b", "c"))
+    facets = gallery_of(application).facets()
     assert facets["mood"] == {"serene": 3, "shy": 1}
     assert list(facets["season"]) == ["spring", "winter"]
     assert list(facets["subject"]) == ["sea", "lake", "bird"]
@@ -101,10 +105,10 @@ def test_facets_are_counted_in_a_useful_order(tmp_path: Path) -> None:
 
 def test_the_year_is_that_of_the_operators_zone(tmp_path: Path) -> None:
     """On 31 December at 12:30 UTC it is 2027 already on Kiritimati."""
-    house = exhibited(tmp_path, 0)
-    publish(house, 40)
-    assert gallery_of(house, "Pacific/Pago_Pago").entries()[0].year == "2026"
-    assert gallery_of(house, "Pacific/Kiritimati").entries()[0].year == "2027"
+    application = exhibited(tmp_path, 0)
+    publish(application, 40)
+    assert gallery_of(application, "Pacific/Pago_Pago").entries()[0].year == "2026"
+    assert gallery_of(application, "Pacific/Kiritimati").entries()[0].year == "2027"
 
 
 def test_neighbours_are_the_next_newer_and_older(tmp_path: Path) -> None:

@@ -17,39 +17,39 @@ if TYPE_CHECKING:
 
 def test_a_picture_is_offered_no_larger_than_it_is(tmp_path: Path) -> None:
     """Widths below its own, and its own; every format keeps the ratio."""
-    house = exhibited(tmp_path, 1)
-    draft = house.gallery.work(1).draft
-    assert house.picture_sizes.size(draft) == (400, 500)
-    assert house.picture_sizes.widths(draft) == (320, 400)
+    application = exhibited(tmp_path, 1)
+    draft = application.gallery.work(1).draft
+    assert application.picture_sizes.size(draft) == (400, 500)
+    assert application.picture_sizes.widths(draft) == (320, 400)
     for suffix in FORMATS:
-        with Image.open(house.picture_sizes.file(draft, 320, suffix)) as made:
+        with Image.open(application.picture_sizes.file(draft, 320, suffix)) as made:
             assert made.size == (320, 400)
 
 
 @pytest.mark.parametrize(("width", "suffix"), [(321, "jpg"), (640, "jpg"), (320, "gif"), (0, "avif")])
 def test_only_what_is_offered_is_made(tmp_path: Path, width: int, suffix: str) -> None:
     """Other widths and formats do not exist, so that nobody can fill the disk."""
-    house = exhibited(tmp_path, 1)
+    application = exhibited(tmp_path, 1)
     with pytest.raises(NotFound):
-        house.picture_sizes.file(house.gallery.work(1).draft, width, suffix)
+        application.picture_sizes.file(application.gallery.work(1).draft, width, suffix)
 
 
 def test_a_copy_is_made_once(tmp_path: Path) -> None:
     """The second time the file on the disk is used."""
-    house = exhibited(tmp_path, 1)
-    draft = house.gallery.work(1).draft
-    first = house.picture_sizes.file(draft, 320, "webp")
+    application = exhibited(tmp_path, 1)
+    draft = application.gallery.work(1).draft
+    first = application.picture_sizes.file(draft, 320, "webp")
     first.write_bytes(b"kept")
-    assert house.picture_sizes.file(draft, 320, "webp").read_bytes() == b"kept"
+    assert application.picture_sizes.file(draft, 320, "webp").read_bytes() == b"kept"
 
 
 def test_a_missing_or_damaged_picture_has_no_size(tmp_path: Path) -> None:
     """Then nothing is offered, and making it says why."""
-    house = exhibited(tmp_path, 2)
-    first, second = (house.gallery.work(number).draft for number in (1, 2))
-    house.pictures.path(first.folder, "full.png").unlink()
-    assert house.picture_sizes.widths(first) == ()
-    house.picture_sizes.size(second)
-    house.pictures.path(second.folder, "full.png").write_bytes(b"no picture")
+    application = exhibited(tmp_path, 2)
+    first, second = (application.gallery.work(number).draft for number in (1, 2))
+    application.pictures.path(first.folder, "full.png").unlink()
+    assert application.picture_sizes.widths(first) == ()
+    application.picture_sizes.size(second)
+    application.pictures.path(second.folder, "full.png").write_bytes(b"no picture")
     with pytest.raises(PictureError, match="not a readable picture"):
-        house.picture_sizes.file(second, 320, "jpg")
+        application.picture_sizes.file(second, 320, "jpg")

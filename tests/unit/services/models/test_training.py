@@ -17,8 +17,8 @@ from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 from auria_bot.services.models import training
 from auria_bot.services.models.training import PoetRetrainer, RetrainingResult, growth, share_of
 from auria_bot.settings.schema import Settings
+from tests.applications import fake_application
 from tests.factories import NOW
-from tests.house import fake_house
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,9 +137,9 @@ EDITION = CorpusVersion(name="v2", made_at=NOW, verses=110, sha256="ab", setting
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Application]:
+def application(tmp_path: Path) -> Iterator[Application]:
     """An application with a poet in service and a version of the corpus."""
-    with closing(fake_house(tmp_path / "home")) as opened:
+    with closing(fake_application(tmp_path / "home")) as opened:
         (opened.settings.models_folder / "poet").mkdir(parents=True)
         (opened.settings.models_folder / "poet" / "weights").write_text("old")
         with opened.store.begin() as unit:
@@ -168,7 +168,7 @@ def judge(*, better: bool) -> Any:
 
 
 def retrain(
-    house: Application,
+    application: Application,
     version: str,
     *,
     recipe: Any = None,
@@ -181,27 +181,37 @@ def retrain(
 ) -> RetrainingResult:
     """Retrain with stand-ins for training and comparison."""
     retrainer = PoetRetrainer(
-        settings=house.settings, versions=house.version_builder, recipe=recipe, comparison=comparison, report=report
+        settings=application.settings,
+        versions=application.version_builder,
+        recipe=recipe,
+        comparison=comparison,
+        report=report,
     )
     return retrainer.retrain(version, data=data, minutes=minutes, steps=steps, least=least)
 
 
 @pytest.mark.parametrize("better", [True, False])
-def test_only_the_better_one_takes_the_place(house: Application, tmp_path: Path, better: bool):
+def test_only_the_better_one_takes_the_place(application: Application, tmp_path: Path, better: bool):
     """The worse model is set aside; the card names the version, and other verse is read with it."""
     (tmp_path / "pd_poetry.jsonl.zst").write_bytes(b"verse")
     asked: dict[str, Any] = {}
     done = retrain(
-        house, "newest", recipe=fake_recipe(asked), comparison=judge(better=better), data=tmp_path, minutes=1.0, steps=5
+        application,
+        "newest",
+        recipe=fake_recipe(asked),
+        comparison=judge(better=better),
+        data=tmp_path,
+        minutes=1.0,
+        steps=5,
     )
-    name = house.version_builder.find().name
+    name = application.version_builder.find().name
     assert (done.corpus, done.trained, done.replaced) == (name, True, better)
-    assert asked["corpus"] == {"name": name, "verses": 1, "sha256": house.version_builder.find().sha256}
+    assert asked["corpus"] == {"name": name, "verses": 1, "sha256": application.version_builder.find().sha256}
     assert sorted(path.name for path in asked["data"].iterdir()) == ["haiku.jsonl.zst", "pd_poetry.jsonl.zst"]
-    models = house.settings.models_folder
+    models = application.settings.models_folder
     assert (models / "poet" / "weights").read_text() == ("new" if better else "old")
     assert (models / ".poet.before" / "weights").exists() is better
-    again = retrain(house, "newest", recipe=fake_recipe({}), comparison=judge(better=better), least=0.1)
+    again = retrain(application, "newest", recipe=fake_recipe({}), comparison=judge(better=better), least=0.1)
     assert (again.trained, again.figures) == (False, {"grown": 0.0})
 
 
@@ -225,25 +235,27 @@ def test_shares_are_read(text: str, share: float):
     assert share_of(text) == pytest.approx(share)
 
 
-def test_slips_are_told(house: Application):
+def test_slips_are_told(application: Application):
     """No share, no such version."""
     with pytest.raises(InputError, match="10%"):
         share_of("much")
     with pytest.raises(NotFound, match="known"):
-        retrain(house, "v9")
+        retrain(application, "v9")
 
 
 def test_what_came_with_the_program_is_never_changed(
-    house: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """The better one goes into the home, with the other models beside her."""
-    monkeypatch.setattr("auria_bot.settings.locations.shipped", lambda _name: house.settings.models_folder)
-    (house.settings.models_folder / "painter").mkdir()
+    monkeypatch.setattr("auria_bot.settings.locations.shipped", lambda _name: application.settings.models_folder)
+    (application.settings.models_folder / "painter").mkdir()
     messages: list[str] = []
-    done = retrain(house, "", recipe=fake_recipe({}), comparison=judge(better=True), least=0.5, report=messages.append)
-    place = house.settings.home / "models"
+    done = retrain(
+        application, "", recipe=fake_recipe({}), comparison=judge(better=True), least=0.5, report=messages.append
+    )
+    place = application.settings.home / "models"
     assert done.to_json()["path"] == str(place / "poet")
     assert (place / "poet" / "weights").read_text() == "new"
     assert (place / "painter").is_dir()
-    assert (house.settings.models_folder / "poet" / "weights").read_text() == "old"
+    assert (application.settings.models_folder / "poet" / "weights").read_text() == "old"
     assert f"AURIA_MODELS={place}" in "\n".join(messages)

@@ -29,36 +29,36 @@ if TYPE_CHECKING:
 _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
 
 
-def _draft(house: Application, number: int) -> Path:
+def _draft(application: Application, number: int) -> Path:
     """A draft with its pictures."""
-    source = house.settings.home / f"source-{number}"
+    source = application.settings.home / f"source-{number}"
     source.write_bytes(bytes([number]) * 3000)
-    folder = house.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
-    with house.store.begin() as unit:
+    folder = application.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
+    with application.store.begin() as unit:
         add_draft(unit, number)
     return folder
 
 
-def _backups(house: Application, **changes: int) -> Backups:
-    home = house.settings.home
+def _backups(application: Application, **changes: int) -> Backups:
+    home = application.settings.home
     return Backups(
         home=home,
         folder=home / "backups",
-        database=Dump(house.settings.database_url),
-        clock=house.clock,
+        database=Dump(application.settings.database_url),
+        clock=application.clock,
         **{"daily": 2, "weekly": 2, **changes},
     )
 
 
-def test_what_was_lost_comes_back(house: Application, clock: FakeClock):
+def test_what_was_lost_comes_back(application: Application, clock: FakeClock):
     """Database and pictures are as they were at the backup, and what was there before the restore is set aside."""
-    folder = _draft(house, 1)
-    backups = _backups(house)
+    folder = _draft(application, 1)
+    backups = _backups(application)
     made = backups.make()
     assert made.size > 12_000
     assert len(made.files) == 5
     assert [one.folder for one in backups.list()] == [made.folder]
-    _draft(house, 2)
+    _draft(application, 2)
     (folder / "post.jpg").write_bytes(b"rubbish")
     (folder / "card.jpg").unlink()
     with pytest.raises(InvalidTransition, match="--force"):
@@ -70,21 +70,21 @@ def test_what_was_lost_comes_back(house: Application, clock: FakeClock):
     assert restored.aside is not None
     assert restored.aside.is_file()
     assert {name: (folder / name).read_bytes() for name in _FILES} == dict.fromkeys(_FILES, b"\1" * 3000)
-    with house.store.read() as unit:
+    with application.store.read() as unit:
         assert [draft.id for draft in unit.drafts.list()] == [1]
-    assert (house.pictures.root / "run-2").is_dir()  # what the backup does not know is left alone
+    assert (application.pictures.root / "run-2").is_dir()  # what the backup does not know is left alone
 
 
-def test_a_new_home_needs_no_force(house: Application, tmp_path: Path):
+def test_a_new_home_needs_no_force(application: Application, tmp_path: Path):
     """After a lost disk."""
-    _draft(house, 1)
-    made = _backups(house).make(tmp_path / "elsewhere")
+    _draft(application, 1)
+    made = _backups(application).make(tmp_path / "elsewhere")
     other = tmp_path / "other"
     fresh = Backups(
         home=other,
         folder=other / "b",
         database=Dump(f"sqlite:///{other / 'auria.db'}"),
-        clock=house.clock,
+        clock=application.clock,
         daily=1,
         weekly=1,
     )
@@ -92,13 +92,13 @@ def test_a_new_home_needs_no_force(house: Application, tmp_path: Path):
     assert (other / "pictures" / "run-1" / "post.jpg").read_bytes() == b"\1" * 3000
 
 
-def test_backups_share_what_did_not_change(house: Application, clock: FakeClock):
+def test_backups_share_what_did_not_change(application: Application, clock: FakeClock):
     """A second one takes room for what is new only; where files cannot be linked they are copied."""
-    _draft(house, 1)
-    backups = _backups(house)
+    _draft(application, 1)
+    backups = _backups(application)
     first = backups.make()
     clock.advance(days=1)
-    _draft(house, 2)
+    _draft(application, 2)
     second = backups.make()
     old, new = (one.folder / "pictures" / "run-1" / "post.jpg" for one in (first, second))
     assert old.stat().st_ino == new.stat().st_ino
@@ -108,7 +108,7 @@ def test_backups_share_what_did_not_change(house: Application, clock: FakeClock)
         third = backups.make()
     assert third.files.keys() == second.files.keys()
     assert (third.folder / "pictures" / "run-1" / "post.jpg").stat().st_ino != new.stat().st_ino
-    picture = house.pictures.root / "run-1" / "post.jpg"
+    picture = application.pictures.root / "run-1" / "post.jpg"
     picture.write_bytes(b"\7" * 3000)
     clock.advance(days=1)
     fourth = backups.make()
@@ -117,9 +117,9 @@ def test_backups_share_what_did_not_change(house: Application, clock: FakeClock)
     assert backups.verify(fourth.folder).folder == fourth.folder
 
 
-def test_old_ones_go(house: Application, clock: FakeClock):
+def test_old_ones_go(application: Application, clock: FakeClock):
     """Of each of the last days and weeks the newest stays; a folder that is no backup is left alone."""
-    backups = _backups(house)
+    backups = _backups(application)
     assert backups.rotate() == ()
     stranger = backups.folder / "auria-20200101T000000Z"
     stranger.mkdir(parents=True)
@@ -140,10 +140,10 @@ def test_old_ones_go(house: Application, clock: FakeClock):
     assert [one.made_at.strftime("%m-%d %H") for one in backups.list()] == ["12-31 09", "11-30 21"]
 
 
-def test_a_backup_that_is_not_whole_is_not_put_back(house: Application, tmp_path: Path, clock: FakeClock):
+def test_a_backup_that_is_not_whole_is_not_put_back(application: Application, tmp_path: Path, clock: FakeClock):
     """A missing or changed file, a list that cannot be read or leads elsewhere: named, and nothing is changed."""
-    _draft(house, 1)
-    backups = _backups(house)
+    _draft(application, 1)
+    backups = _backups(application)
     made = backups.make()
     clock.advance(days=1)
     other = backups.make()
@@ -179,15 +179,15 @@ def _refused(code: int):
     return fail
 
 
-def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_leaves_nothing_behind(application: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
     """Whether it is seen beforehand or comes in the middle; older backups stay."""
-    _draft(house, 1)
-    backups = _backups(house)
+    _draft(application, 1)
+    backups = _backups(application)
     made = backups.make()
     with pytest.raises(InvalidTransition, match="exists already"):
         backups.make()
     clock.advance(days=1)
-    _draft(house, 2)
+    _draft(application, 2)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 5, 5))
         with pytest.raises(DiskError, match=r"maintenance\.backup_folder"):
@@ -197,7 +197,7 @@ def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock,
             patch.setattr(place, "copied", _refused(errno.ENOSPC))
         with pytest.raises(DiskError, match="the disk is full"):
             backups.make()
-        (house.pictures.root / "run-1" / "post.jpg").unlink()
+        (application.pictures.root / "run-1" / "post.jpg").unlink()
         with pytest.raises(DiskError, match="the disk is full"):
             backups.restore(made.folder, force=True)
     assert [path.name for path in backups.folder.iterdir()] == [made.folder.name]
@@ -209,18 +209,18 @@ def test_a_full_disk_leaves_nothing_behind(house: Application, clock: FakeClock,
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", _refused(errno.EROFS))
         with pytest.raises(DiskError, match="read-only"):
-            _backups(house, daily=1, weekly=0).rotate()
+            _backups(application, daily=1, weekly=0).rotate()
 
 
-def test_a_home_that_cannot_be_written_is_named(house: Application, tmp_path: Path):
+def test_a_home_that_cannot_be_written_is_named(application: Application, tmp_path: Path):
     """Before anything is copied."""
     wrong = tmp_path / "file"
     wrong.write_text("no folder")
     backups = Backups(
         home=wrong,
         folder=tmp_path / "b",
-        database=Dump(house.settings.database_url),
-        clock=house.clock,
+        database=Dump(application.settings.database_url),
+        clock=application.clock,
         daily=1,
         weekly=1,
     )
@@ -229,14 +229,14 @@ def test_a_home_that_cannot_be_written_is_named(house: Application, tmp_path: Pa
     assert backups.list() == []
 
 
-def test_two_at_once_come_one_after_the_other(house: Application, tmp_path: Path):
+def test_two_at_once_come_one_after_the_other(application: Application, tmp_path: Path):
     """Neither takes away what the other is about to make: a backup that is listed is whole."""
     for number in range(1, 31):
-        _draft(house, number)
+        _draft(application, number)
     made: list[Backup] = []
 
     def make(second: int) -> None:
-        keeper = _backups(house)
+        keeper = _backups(application)
         keeper._clock = lambda: NOW.replace(second=second)
         made.append(keeper.make())
 
@@ -245,14 +245,14 @@ def test_two_at_once_come_one_after_the_other(house: Application, tmp_path: Path
         thread.start()
     for thread in threads:
         thread.join()
-    backups = _backups(house)
+    backups = _backups(application)
     assert len(backups.list()) == len(made) == 4
     assert {len(backups.verify(one.folder).files) for one in made} == {121}
 
 
-def test_what_a_clock_ahead_made_takes_nobodys_place(house: Application, clock: FakeClock):
+def test_what_a_clock_ahead_made_takes_nobodys_place(application: Application, clock: FakeClock):
     """Backups dated in the future are retained, and so are today's."""
-    backups = _backups(house, weekly=0)
+    backups = _backups(application, weekly=0)
     clock.advance(days=700)
     for _ in range(3):
         backups.make()
@@ -266,16 +266,16 @@ def test_what_a_clock_ahead_made_takes_nobodys_place(house: Application, clock: 
     assert [one.made_at.year for one in backups.list()] == [2028] * 3 + [2026] * 2
 
 
-def test_a_backup_is_one_file_and_no_reader_changes_it(house: Application):
+def test_a_backup_is_one_file_and_no_reader_changes_it(application: Application):
     """It may lie where nothing can be written: SQLite makes no file beside it, and needs none."""
-    _draft(house, 1)
-    backups = _backups(house)
+    _draft(application, 1)
+    backups = _backups(application)
     made = backups.make()
     before = {file: file.stat().st_mtime_ns for file in made.folder.iterdir()}
     with sqlite3.connect(f"file:{made.folder / 'auria.db'}?mode=ro", uri=True) as opened:
         assert opened.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     opened.close()
-    database = Dump(house.settings.database_url)
+    database = Dump(application.settings.database_url)
     opening: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         connect = sqlite3.connect

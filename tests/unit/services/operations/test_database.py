@@ -12,8 +12,8 @@ from auria_bot.files import sha256_of
 from auria_bot.services.operations import backups
 from auria_bot.services.operations.database import schema_versions, upgrade_schema
 from auria_bot.services.schedule.job_scheduler import LeaderElection
+from tests.applications import fake_application, fake_settings
 from tests.factories import add_draft
-from tests.house import fake_house, fake_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,9 @@ _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[Application]:
+def application(tmp_path: Path) -> Iterator[Application]:
     """A home with a draft."""
-    with closing(fake_house(tmp_path / "home")) as made:
+    with closing(fake_application(tmp_path / "home")) as made:
         source = tmp_path / "source"
         source.write_bytes(b"a picture")
         made.pictures.keep("run-1", dict.fromkeys(_FILES, source))
@@ -37,15 +37,15 @@ def house(tmp_path: Path) -> Iterator[Application]:
         yield made
 
 
-def test_a_backup_is_noted_and_old_ones_are_deleted(house: Application, tmp_path: Path):
+def test_a_backup_is_noted_and_old_ones_are_deleted(application: Application, tmp_path: Path):
     """In the usual folder, those of the schedule; a backup elsewhere deletes nothing."""
-    administration = house.database_administration
+    administration = application.database_administration
     first = administration.back_up(by_hand=False)
     assert (first.deleted, first.backup.folder.parent.name) == ((), "backups")
-    house.clock.advance(seconds=5)
+    application.clock.advance(seconds=5)
     second = administration.back_up(by_hand=False)
     assert second.deleted == (first.backup.folder,)
-    house.clock.advance(seconds=5)
+    application.clock.advance(seconds=5)
     assert administration.back_up(tmp_path / "elsewhere").deleted == ()
     assert [entry.action for entry in administration.journal()] == ["backup"] * 3
     assert len(administration.journal(limit=1)) == 1
@@ -54,82 +54,84 @@ def test_a_backup_is_noted_and_old_ones_are_deleted(house: Application, tmp_path
         administration.journal(draft_id=9)
 
 
-def test_a_backup_by_hand_is_kept_as_long_as_daily_ones(house: Application):
+def test_a_backup_by_hand_is_kept_as_long_as_daily_ones(application: Application):
     """Later ones of the same day delete it neither by hand nor by the schedule."""
-    administration = house.database_administration
+    administration = application.database_administration
     first = administration.back_up().backup.folder
     for by_hand in (False, True, False):
-        house.clock.advance(minutes=1)
+        application.clock.advance(minutes=1)
         administration.back_up(by_hand=by_hand)
-    assert [backup.by_hand for backup in house.backups.list()] == [False, True, True]
+    assert [backup.by_hand for backup in application.backups.list()] == [False, True, True]
     for _ in range(6):
-        house.clock.advance(days=1)
+        application.clock.advance(days=1)
         assert administration.back_up(by_hand=False).deleted == ()
-    house.clock.advance(days=1)
+    application.clock.advance(days=1)
     assert first in administration.back_up(by_hand=False).deleted
 
 
-def test_the_backup_last_restored_from_is_kept(house: Application):
+def test_the_backup_last_restored_from_is_kept(application: Application):
     """Until another one is restored."""
-    administration = house.database_administration
+    administration = application.database_administration
     first = administration.back_up(by_hand=False).backup.folder
-    house.clock.advance(minutes=1)
-    house.close()
+    application.clock.advance(minutes=1)
+    application.close()
     administration.restore(first, force=True)
     for _ in range(60):
-        house.clock.advance(days=1)
+        application.clock.advance(days=1)
         newest = administration.back_up(by_hand=False)
         assert first not in newest.deleted
-    house.close()
+    application.close()
     administration.restore(newest.backup.folder, force=True)
-    house.clock.advance(days=1)
+    application.clock.advance(days=1)
     assert first in administration.back_up(by_hand=False).deleted
 
 
-def test_a_backup_of_a_state_with_faults_replaces_no_sound_one(house: Application):
+def test_a_backup_of_a_state_with_faults_replaces_no_sound_one(application: Application):
     """However many follow it; it is kept for itself, and the operator may say that all is as it should be."""
-    administration = house.database_administration
+    administration = application.database_administration
     sound = administration.back_up(by_hand=False).backup
     assert (sound.drafts, sound.faults) == (1, ())
-    (house.pictures.root / "run-1" / "post.jpg").unlink()
+    (application.pictures.root / "run-1" / "post.jpg").unlink()
     for _ in range(40):
-        house.clock.advance(days=1)
+        application.clock.advance(days=1)
         broken = administration.back_up(by_hand=False)
     assert broken.problem == "the picture of draft 1 is missing"
-    kept = house.backups.list()
+    kept = application.backups.list()
     assert len(kept) == 8
     assert kept[-1].folder == sound.folder
-    house.clock.advance(days=1)
+    application.clock.advance(days=1)
     assert administration.back_up(by_hand=False, trust=True).problem == ""
-    assert [backup.faults for backup in house.backups.list()] == [(), ()]
+    assert [backup.faults for backup in application.backups.list()] == [(), ()]
 
 
-def test_a_database_that_lost_its_drafts_replaces_none(house: Application):
+def test_a_database_that_lost_its_drafts_replaces_none(application: Application):
     """As when its file was lost and began anew; after a restore fewer drafts are no fault."""
-    administration = house.database_administration
+    administration = application.database_administration
     early = administration.back_up().backup.folder
-    house.clock.advance(minutes=1)
-    with house.store.begin() as unit:
-        add_draft(unit, 2, picture_sha256=sha256_of(house.pictures.root / "run-1" / "post.jpg"))
-    house.pictures.keep("run-2", {name: house.pictures.root / "run-1" / name for name in _FILES})
+    application.clock.advance(minutes=1)
+    with application.store.begin() as unit:
+        add_draft(unit, 2, picture_sha256=sha256_of(application.pictures.root / "run-1" / "post.jpg"))
+    application.pictures.keep("run-2", {name: application.pictures.root / "run-1" / name for name in _FILES})
     full = administration.back_up().backup
     assert (full.drafts, full.faults) == (2, ())
-    house.close()
-    house.clock.advance(minutes=1)
-    for file in house.settings.home.glob("auria.db*"):
+    application.close()
+    application.clock.advance(minutes=1)
+    for file in application.settings.home.glob("auria.db*"):
         file.unlink()
-    upgrade_schema(house.settings)
+    upgrade_schema(application.settings)
     assert administration.back_up().problem == f"the database has 0 drafts, and {full.folder.name} has 2"
     administration.restore(early, force=True)
-    house.clock.advance(minutes=1)
+    application.clock.advance(minutes=1)
     assert administration.back_up().problem == ""
 
 
-def test_nothing_is_deleted_when_the_newest_backup_is_damaged(house: Application, monkeypatch: pytest.MonkeyPatch):
+def test_nothing_is_deleted_when_the_newest_backup_is_damaged(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+):
     """The older ones stay, and the reason is given."""
-    administration = house.database_administration
+    administration = application.database_administration
     first = administration.back_up(by_hand=False).backup.folder
-    house.clock.advance(minutes=1)
+    application.clock.advance(minutes=1)
     read = backups.read_backup
 
     def read_and_damage(place: Path) -> object:
@@ -144,41 +146,41 @@ def test_nothing_is_deleted_when_the_newest_backup_is_damaged(house: Application
     assert first.is_dir()
 
 
-def test_a_missing_backup_is_said_to_be_missing(house: Application, tmp_path: Path):
+def test_a_missing_backup_is_said_to_be_missing(application: Application, tmp_path: Path):
     """Not that it is none."""
     with pytest.raises(NotFound, match=f"there is no {tmp_path / 'nowhere'}; auria db backups lists"):
-        house.database_administration.restore(tmp_path / "nowhere", force=True)
+        application.database_administration.restore(tmp_path / "nowhere", force=True)
 
 
-def test_a_restore_holds_back_approved_drafts(house: Application):
+def test_a_restore_holds_back_approved_drafts(application: Application):
     """They are to be approved again; the journal says that a backup was restored."""
-    house.review.approve([1], channels=("folder",))
-    administration = house.database_administration
+    application.review.approve([1], channels=("folder",))
+    administration = application.database_administration
     made = administration.back_up().backup.folder
-    house.close()
+    application.close()
     done = administration.restore(made, force=True)
     assert done.held.drafts == (1,)
     assert "restore" in [entry.action for entry in administration.journal()]
 
 
-def test_a_running_daemon_forbids_it(house: Application):
+def test_a_running_daemon_forbids_it(application: Application):
     """Until it is stopped, or its lease has run out."""
-    administration = house.database_administration
+    administration = application.database_administration
     made = administration.back_up().backup.folder
-    leader = LeaderElection(store=house.store, clock=house.clock, holder="vm:7")
+    leader = LeaderElection(store=application.store, clock=application.clock, holder="vm:7")
     leader.heartbeat()
     with pytest.raises(InvalidTransition, match="a daemon is running: vm:7"):
         administration.restore(made, force=True)
-    house.clock.advance(hours=1)
+    application.clock.advance(hours=1)
     assert administration.restore(made, force=True).restored.backup.folder == made
 
 
-def test_a_database_that_cannot_tell_forbids_nothing(house: Application, tmp_path: Path):
+def test_a_database_that_cannot_tell_forbids_nothing(application: Application, tmp_path: Path):
     """Neither one that is not there, nor one that is damaged."""
-    administration = house.database_administration
+    administration = application.database_administration
     made = administration.back_up().backup.folder
-    house.close()
-    database = house.settings.home / "auria.db"
+    application.close()
+    database = application.settings.home / "auria.db"
     database.write_bytes(b"no database")
     assert administration._leader() == ""
     database.unlink()

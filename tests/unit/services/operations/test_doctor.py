@@ -20,7 +20,7 @@ from auria_bot.services.operations import doctor as doctor_module
 from auria_bot.services.operations.doctor import Doctor
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import ChannelSettings
-from tests.house import _migrated
+from tests.applications import migrated_database
 from tests.platforms.x import XPlatform
 
 if TYPE_CHECKING:
@@ -91,13 +91,13 @@ def test_two_folder_channels_on_one_directory_are_named(tmp_path: Path) -> None:
 
 def test_a_paused_channel_is_not_asked(tmp_path: Path) -> None:
     """It is told why, and how it goes on."""
-    shutil.copyfile(_migrated(), tmp_path / "auria.db")
+    shutil.copyfile(migrated_database(), tmp_path / "auria.db")
     settings = Settings(
         home=tmp_path, channels={"away": ChannelSettings(backend="x", options={"address": "http://127.0.0.1:1"})}
     )
-    house = build(settings)
-    house.publisher.pause("away", reason="a holiday")
-    house.close()
+    application = build(settings)
+    application.publisher.pause("away", reason="a holiday")
+    application.close()
     finding = looked_at(settings)["away"]
     assert (finding.state, finding.advice) == ("warn", "auria channels resume away")
     assert finding.words.endswith(": a holiday")

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 _RULES = (JobSchedule(job="make", at=(time(4),)), JobSchedule(job="new", at=(time(5),)))
 
 
-def _health(house: Application) -> Health:
+def _health(application: Application) -> Health:
     return Health(
-        store=lambda: house.store,
-        clock=house.clock,
+        store=lambda: application.store,
+        clock=application.clock,
         schedules=_RULES,
         zone=ZoneInfo("UTC"),
         patience=timedelta(hours=1),
@@ -40,72 +40,76 @@ def _health(house: Application) -> Health:
     )
 
 
-def _slot(house: Application, days: int, state: JobRunState, words: str = "") -> None:
+def _slot(application: Application, days: int, state: JobRunState, words: str = "") -> None:
     """A scheduled run of `make`, so many days ago."""
-    due = house.clock().replace(hour=4, minute=0) - timedelta(days=days)
+    due = application.clock().replace(hour=4, minute=0) - timedelta(days=days)
     slot = ScheduledTime(job="make", name=f"{due:%Y-%m-%dT%H:%M}", due=due)
     ended = due + timedelta(minutes=5) if state is JobRunState.DONE else None
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         claim = JobRun(slot=slot, state=state, started_at=due, ended_at=ended, summary=words)
         if not unit.job_runs.add(claim):
             unit.job_runs.save(claim, was=unit.job_runs.get("make", slot.name))
 
 
-def _beat(house: Application) -> None:
-    with house.store.begin() as unit:
+def _beat(application: Application) -> None:
+    with application.store.begin() as unit:
         length = timedelta(seconds=10)
         lease = unit.leases.get("daemon")
         if lease is None or not lease.holder:
-            unit.leases.take("daemon", holder="me", length=length, now=house.clock())
+            unit.leases.take("daemon", holder="me", length=length, now=application.clock())
         else:
-            unit.leases.renew(lease, length=length, now=house.clock())
+            unit.leases.renew(lease, length=length, now=application.clock())
 
 
-def test_a_dead_daemon_is_trouble(house: Application, clock: FakeClock):
+def test_a_dead_daemon_is_trouble(application: Application, clock: FakeClock):
     """A daemon that never ran, or whose lease ended, is a problem."""
-    health = _health(house)
+    health = _health(application)
     assert "no daemon has run yet" in health.report().troubles[0]
     assert "\nauria_leader_changes_total " not in health.metrics()
-    _beat(house)
+    _beat(application)
     assert health.report().is_well
     clock.advance(minutes=3)
     assert "no daemon has worked since" in health.report().troubles[0]
 
 
-def test_a_daemon_that_lives_but_does_nothing_is_trouble(house: Application, clock: FakeClock):
+def test_a_daemon_that_lives_but_does_nothing_is_trouble(application: Application, clock: FakeClock):
     """A run that was missed, hangs or was given up is a problem until it is done."""
-    health = _health(house)
-    _slot(house, 0, JobRunState.DONE)
-    _beat(house)
+    health = _health(application)
+    _slot(application, 0, JobRunState.DONE)
+    _beat(application)
     assert health.report().is_well
     clock.advance(hours=20)  # 5 o'clock the next day: grace and patience have not run out
-    _beat(house)
+    _beat(application)
     assert health.report().is_well
     clock.advance(hours=2)
-    _beat(house)
+    _beat(application)
     assert health.overdue() == {"make": "it was due at 2026-11-22 04:00 UTC and was not started"}
     assert health.report().troubles == (
         "the job 'make' is overdue: it was due at 2026-11-22 04:00 UTC and was not started",
     )
-    _slot(house, 0, JobRunState.RUNNING)
+    _slot(application, 0, JobRunState.RUNNING)
     assert "it is running" in health.overdue()["make"]
-    _slot(house, 0, JobRunState.FAILED, "the disk is full")
+    _slot(application, 0, JobRunState.FAILED, "the disk is full")
     assert health.overdue() == {"make": "it was given up: the disk is full"}
-    _slot(house, 0, JobRunState.DONE)
+    _slot(application, 0, JobRunState.DONE)
     assert health.report().is_well
 
 
-def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: FakeClock):
+def test_a_job_that_fails_slot_after_slot_is_trouble(application: Application, clock: FakeClock):
     """A job that keeps failing is a problem however often a later run replaces it; measuring may fail for a day."""
     rules = tuple(JobSchedule(job=job, at=tuple(time(hour) for hour in range(24))) for job in ("publish x", "measure"))
     health = Health(
-        store=lambda: house.store, clock=house.clock, schedules=rules, zone=ZoneInfo("UTC"), patience=timedelta(hours=1)
+        store=lambda: application.store,
+        clock=application.clock,
+        schedules=rules,
+        zone=ZoneInfo("UTC"),
+        patience=timedelta(hours=1),
     )
     found = []
     for hour in range(30):
         for job in ("publish x", "measure"):
             slot = ScheduledTime(job=job, name=f"{clock():%Y-%m-%dT%H:%M}", due=clock())
-            with house.store.begin() as unit:
+            with application.store.begin() as unit:
                 for old in (one for one in unit.job_runs.list({JobRunState.RETRY}) if one.slot.job == job):
                     unit.job_runs.save(old.evolve(state=JobRunState.FAILED, summary="overtaken"), was=old)
                 state = JobRunState.RETRY if 0 < hour < 29 else JobRunState.DONE
@@ -120,41 +124,41 @@ def test_a_job_that_fails_slot_after_slot_is_trouble(house: Application, clock: 
     assert found[29] == {}
 
 
-def test_slots_before_the_beginning_do_not_count(house: Application, clock: FakeClock):
+def test_slots_before_the_beginning_do_not_count(application: Application, clock: FakeClock):
     """A job that was just added is not overdue."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         unit.job_runs.add(JobRun(slot=ScheduledTime(job="make", name=BEGIN, due=clock()), state=JobRunState.DONE))
-    assert _health(house).overdue() == {}
+    assert _health(application).overdue() == {}
 
 
-def test_a_post_that_waits_past_its_hour_is_trouble(house: Application, clock: FakeClock):
+def test_a_post_that_waits_past_its_hour_is_trouble(application: Application, clock: FakeClock):
     """Not on a channel that is paused."""
-    _beat(house)
-    with house.store.begin() as unit:
+    _beat(application)
+    with application.store.begin() as unit:
         draft = add_draft(unit, 1)
-    house.review.approve([draft.id], channels=["fake"])
-    with house.store.begin() as unit:
+    application.review.approve([draft.id], channels=["fake"])
+    with application.store.begin() as unit:
         unit.posts.add(unit.drafts.get(draft.id), "fake", due=clock(), picture="p.jpg", key="k")
     clock.advance(hours=3)
-    _beat(house)
-    health = _health(house)
+    _beat(application)
+    health = _health(application)
     assert "a post on fake waits since 2026-11-21 09:00 UTC" in health.report().troubles[0]
     assert 'auria_queue_age_seconds{channel="fake"} 10800' in health.metrics()
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         unit.channels.pause("fake", reason="x", by="auria", at=clock())
     assert health.report().is_well
     assert 'auria_channel_paused{channel="fake"} 1' in health.metrics()
 
 
-def test_every_figure_is_told(house: Application, channel: object):
+def test_every_figure_is_told(application: Application, channel: object):
     """Drafts, posts, attempts, steps, lease and last success; a database that is away is told too."""
-    health = _health(house)
-    made = house.studio.make(ArtworkRequest()).drafts[0]
-    house.review.approve([made.id], channels=["fake"])
-    house.publisher.publish()
-    _slot(house, 0, JobRunState.DONE)
-    _beat(house)
-    with house.store.begin() as unit:
+    health = _health(application)
+    made = application.studio.make(ArtworkRequest()).drafts[0]
+    application.review.approve([made.id], channels=["fake"])
+    application.publisher.publish()
+    _slot(application, 0, JobRunState.DONE)
+    _beat(application)
+    with application.store.begin() as unit:
         for seconds in (1.5, 0.25):
             unit.metrics.record_step("varnish", seconds=seconds, times=1)
     lines = health.metrics().splitlines()
@@ -180,16 +184,16 @@ def test_every_figure_is_told(house: Application, channel: object):
     def away_store():
         raise DatabaseUnreachable("the server does not answer")
 
-    away = Health(store=away_store, clock=house.clock, zone=ZoneInfo("UTC"), patience=timedelta(0))
+    away = Health(store=away_store, clock=application.clock, zone=ZoneInfo("UTC"), patience=timedelta(0))
     assert away.report().troubles == ("the server does not answer",)
     assert "auria_database_up 0" in away.metrics()
     assert "auria_healthy 0" in away.metrics()
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-def test_prometheus_finds_no_fault(house: Application):
+def test_prometheus_finds_no_fault(application: Application):
     """By its own checker."""
-    text = _health(house).metrics()
+    text = _health(application).metrics()
     done = subprocess.run(
         ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=20, check=False
     )

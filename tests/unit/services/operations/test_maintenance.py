@@ -14,8 +14,8 @@ from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import DiskError
 from auria_bot.services.operations.maintenance import Maintenance
 from auria_bot.store.dump import Dump
+from tests.applications import fake_application
 from tests.factories import add_draft
-from tests.house import fake_house
 from tests.unit.services.corpus.test_corpus_import import POND, SNOW, dump, poems, post
 
 if TYPE_CHECKING:
@@ -28,51 +28,51 @@ if TYPE_CHECKING:
 _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
 
 
-def _maintenance(house: Application, **changes: float) -> Maintenance:
+def _maintenance(application: Application, **changes: float) -> Maintenance:
     values = {"rejected_days": 30, "runs_days": 14, "texts_days": 14, "least_free": 1, **changes}
     return Maintenance(
-        home=house.settings.home,
-        store=house.store,
-        pictures=house.pictures,
-        workspace=house.runs,
-        database=Dump(house.settings.database_url),
-        clock=house.clock,
+        home=application.settings.home,
+        store=application.store,
+        pictures=application.pictures,
+        workspace=application.runs,
+        database=Dump(application.settings.database_url),
+        clock=application.clock,
         **values,
     )
 
 
-def _made(house: Application, count: int) -> list[int]:
+def _made(application: Application, count: int) -> list[int]:
     """Real drafts by the fakes."""
-    return [draft.id for draft in house.studio.make(ArtworkRequest(count=count)).drafts]
+    return [draft.id for draft in application.studio.make(ArtworkRequest(count=count)).drafts]
 
 
-def test_pictures_of_old_rejected_drafts_go(house: Application, clock: FakeClock):
+def test_pictures_of_old_rejected_drafts_go(application: Application, clock: FakeClock):
     """Not those of the last month, nor of a draft that waits or is approved; the words stay."""
-    old, waiting, approved, young = _made(house, 4)
-    house.review.reject(old, reason="dull")
-    house.review.approve([approved])
+    old, waiting, approved, young = _made(application, 4)
+    application.review.reject(old, reason="dull")
+    application.review.approve([approved])
     clock.advance(days=20)
-    house.review.reject(young)
+    application.review.reject(young)
     clock.advance(days=20)
-    maintenance = _maintenance(house)
-    with house.store.read() as unit:
+    maintenance = _maintenance(application)
+    with application.store.read() as unit:
         folders = {draft.id: draft.folder for draft in unit.drafts.list()}
     planned = maintenance.tidy(dry_run=True)
     assert planned.pictures == (folders[old],)
     assert planned.size > 0
-    assert len(house.pictures.sizes()) == 4
+    assert len(application.pictures.sizes()) == 4
     assert maintenance.tidy().pictures == planned.pictures
-    assert set(house.pictures.sizes()) == {folders[one] for one in (waiting, approved, young)}
+    assert set(application.pictures.sizes()) == {folders[one] for one in (waiting, approved, young)}
     assert maintenance.tidy().pictures == ()
-    with house.store.read() as unit:
+    with application.store.read() as unit:
         assert unit.drafts.get(old).state is DraftState.REJECTED
         assert [entry.action for entry in unit.journal.list()].count("tidy") == 1
     assert maintenance.check() == ()
 
 
-def _begun(house: Application, name: str) -> Path:
+def _begun(application: Application, name: str) -> Path:
     """A run that was begun and left: a real one's folder."""
-    folder = house.runs.root / name
+    folder = application.runs.root / name
     (folder / "01").mkdir(parents=True)
     (folder / "plan.json").write_text("{}")
     return folder
@@ -83,15 +83,15 @@ def _age(folder: Path, moment: float) -> None:
         os.utime(file, (moment, moment))
 
 
-def test_runs_that_nobody_went_on_with_go(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
+def test_runs_that_nobody_went_on_with_go(application: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
     """Not a young one, nor one that is being worked on; what cannot be taken away is told."""
     from auria_bot.errors import InvalidTransition, NotFound
     from auria_bot.services.studio.run_store import RunStore
 
-    maintenance = _maintenance(house)
+    maintenance = _maintenance(application)
     for name, days in (("old", 20), ("young", 2), ("busy", 20), ("torn", 20)):
-        _age(_begun(house, name), clock().timestamp() - days * 86_400)
-    _logs = house.settings.home / "logs"
+        _age(_begun(application, name), clock().timestamp() - days * 86_400)
+    _logs = application.settings.home / "logs"
     _logs.mkdir()
     for name, days in (("crash-1.log", 200), ("crash-2.log", 2)):
         (_logs / name).write_text("x" * 100)
@@ -109,46 +109,46 @@ def test_runs_that_nobody_went_on_with_go(house: Application, clock: FakeClock, 
     planned = maintenance.tidy(dry_run=True)
     assert (planned.runs, planned.logs) == (("old",), ("crash-1.log",))
     assert planned.failed == ("it has no plan",)
-    assert sorted(house.runs.names()) == ["busy", "old", "torn", "young"]
+    assert sorted(application.runs.names()) == ["busy", "old", "torn", "young"]
     done = maintenance.tidy()
     assert (done.runs, done.logs) == (planned.runs, planned.logs)
-    assert sorted(house.runs.names()) == ["busy", "torn", "young"]
+    assert sorted(application.runs.names()) == ["busy", "torn", "young"]
     assert [file.name for file in _logs.iterdir()] == ["crash-2.log"]
 
 
-def test_a_folder_that_cannot_go_is_told(house: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_that_cannot_go_is_told(application: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
     """The others go all the same."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         for number in (1, 2):
-            source = house.settings.home / "source"
+            source = application.settings.home / "source"
             source.write_bytes(b"x")
-            house.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
+            application.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
             add_draft(unit, number)
-    house.review.reject(1)
-    house.review.reject(2)
+    application.review.reject(1)
+    application.review.reject(2)
     clock.advance(days=31)
-    remove = type(house.pictures).remove
+    remove = type(application.pictures).remove
 
     def removing(self: object, folder: str) -> None:
         if folder == "run-1":
             raise DiskError("read-only")
         remove(self, folder)
 
-    monkeypatch.setattr(type(house.pictures), "remove", removing)
-    done = _maintenance(house).tidy()
+    monkeypatch.setattr(type(application.pictures), "remove", removing)
+    done = _maintenance(application).tidy()
     assert (done.pictures, done.failed) == (("run-2",), ("read-only",))
 
 
-def test_what_is_broken_is_told(house: Application):
+def test_what_is_broken_is_told(application: Application):
     """A picture that is gone or is another, and a database that is damaged."""
-    first, second, rejected = _made(house, 3)
-    house.review.reject(rejected)
-    with house.store.read() as unit:
-        folders = [house.pictures.root / unit.drafts.get(one).folder for one in (first, second, rejected)]
-    maintenance = _maintenance(house)
+    first, second, rejected = _made(application, 3)
+    application.review.reject(rejected)
+    with application.store.read() as unit:
+        folders = [application.pictures.root / unit.drafts.get(one).folder for one in (first, second, rejected)]
+    maintenance = _maintenance(application)
     assert maintenance.check() == ()
     next(folders[0].glob("*.jpg")).unlink()
-    with house.store.read() as unit:
+    with application.store.read() as unit:
         post = unit.drafts.get(second).artwork.files["post"].name
     (folders[1] / post).write_bytes(b"another")
     shutil.rmtree(folders[2])  # nobody wants a rejected one's
@@ -156,15 +156,15 @@ def test_what_is_broken_is_told(house: Application):
     assert len(faults) == 2
     assert faults[0].startswith(f"draft {first}: ")
     assert "is not the picture that was made" in faults[1]
-    house.close()
-    file = house.settings.home / "auria.db"
+    application.close()
+    file = application.settings.home / "auria.db"
     file.write_bytes(file.read_bytes()[:6000])
     assert maintenance.check() != ()
 
 
-def test_room(house: Application, monkeypatch: pytest.MonkeyPatch):
+def test_room(application: Application, monkeypatch: pytest.MonkeyPatch):
     """When the disk counts as filling, as full, as not far from it, and when it is gone."""
-    assert not _maintenance(house).disk_space().filling
+    assert not _maintenance(application).disk_space().filling
     fill, full, tight, roomy = (
         (200_000_000, "filling"),
         (50_000_000, "filling full"),
@@ -173,7 +173,7 @@ def test_room(house: Application, monkeypatch: pytest.MonkeyPatch):
     )
     for free, states in (fill, full, tight, roomy):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: shutil._ntuple_diskusage(10**11, 0, free))
-        room = _maintenance(house, least_free=2_000_000_000).disk_space()
+        room = _maintenance(application, least_free=2_000_000_000).disk_space()
         assert [name for name in ("filling", "full", "tight") if getattr(room, name)] == states.split()
 
     def gone(_: object) -> None:
@@ -181,20 +181,20 @@ def test_room(house: Application, monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(shutil, "disk_usage", gone)
     with pytest.raises(DiskError, match="is its disk mounted"):
-        _maintenance(house).disk_space()
+        _maintenance(application).disk_space()
 
 
-def test_what_a_restore_kept_aside_goes_after_a_month(house: Application):
+def test_what_a_restore_kept_aside_goes_after_a_month(application: Application):
     """With its journal files, by the time in its name; other names stay."""
-    home = house.settings.home
-    stamp = house.clock().strftime("%Y%m%dT%H%M%SZ")
+    home = application.settings.home
+    stamp = application.clock().strftime("%Y%m%dT%H%M%SZ")
     aside = [home / f"before-restore-{stamp}-auria.db", home / f"before-restore-{stamp}-auria.db-wal"]
     strange = home / "before-restore-99999999T999999Z-auria.db"
     for file in (*aside, strange):
         file.write_bytes(b"x" * 10)
-    maintenance = _maintenance(house)
+    maintenance = _maintenance(application)
     assert maintenance.tidy().aside == ()
-    house.clock.advance(days=31)
+    application.clock.advance(days=31)
     assert maintenance.tidy(dry_run=True).aside == tuple(file.name for file in aside)
     assert all(file.is_file() for file in aside)
     assert maintenance.tidy().size == 20
@@ -204,7 +204,7 @@ def test_what_a_restore_kept_aside_goes_after_a_month(house: Application):
 @pytest.fixture
 def filled(tmp_path: Path) -> Iterator[Application]:
     """A home with two verses."""
-    with closing(fake_house(tmp_path / "home")) as made:
+    with closing(fake_application(tmp_path / "home")) as made:
         made.corpus_importer.import_file(dump(tmp_path, post(1, POND), post(2, SNOW)))
         yield made
 
@@ -222,7 +222,7 @@ def test_a_restore_does_not_bring_back_what_was_forgotten(filled: Application, t
     filled.close()
     done = filled.database_administration.restore(made, force=True)
     assert (done.forgotten, done.remembers) == (1, True)
-    again = fake_house(filled.settings.home)
+    again = fake_application(filled.settings.home)
     with closing(again):
         assert poems(again.corpus_importer) == {SNOW}
         report = again.corpus_importer.import_file(dump(tmp_path, post(1, POND)))
@@ -251,7 +251,7 @@ def test_backups_that_hold_it_are_named_and_rewritten(filled: Application):
     filled.close()
     aside = administration.restore(first, force=True).restored.aside
     assert aside is not None
-    filled = fake_house(filled.settings.home)
+    filled = fake_application(filled.settings.home)
     with closing(filled):
         (snow,) = (verse.digest for verse in filled.corpus_importer.sample(9) if "snow" in verse.lines[0])
         filled.corpus_importer.forget(snow)

@@ -54,12 +54,12 @@ class _Notifier:
 class _World:
     """What the sources say."""
 
-    def __init__(self, house: Application) -> None:
+    def __init__(self, application: Application) -> None:
         self.inventory, self.space = _ENOUGH, _SPACIOUS
         self.overdue: dict[str, str] = {}
         self.expiring: dict[str, str] = {}
         self.missed: dict[str, str] = {}
-        self.house = house
+        self.application = application
 
     def notices(self, notifier: _Notifier, **more) -> Notices:
         sources = Sources(
@@ -68,12 +68,12 @@ class _World:
             overdue=lambda: self.overdue,
             expiring=lambda: self.expiring,
             missed=lambda: self.missed,
-            picture=self.house.pictures.path,
+            picture=self.application.pictures.path,
         )
         return Notices(
-            store=self.house.store,
+            store=self.application.store,
             notifier=notifier,
-            clock=self.house.clock,
+            clock=self.application.clock,
             zone=ZoneInfo("Pacific/Auckland"),
             sources=sources,
             **more,
@@ -92,24 +92,24 @@ def notifier() -> _Notifier:
 
 
 @pytest.fixture
-def world(house: Application) -> _World:
+def world(application: Application) -> _World:
     """All is well."""
-    return _World(house)
+    return _World(application)
 
 
-def test_a_draft_is_told_once_with_its_picture(house: Application, world: _World, notifier: _Notifier):
+def test_a_draft_is_told_once_with_its_picture(application: Application, world: _World, notifier: _Notifier):
     """A draft is notified once; a missing picture does not prevent the notification."""
-    draft = house.studio.make(ArtworkRequest()).drafts[0]
+    draft = application.studio.make(ArtworkRequest()).drafts[0]
     notices = world.notices(notifier)
     for _ in range(3):
         notices.update()
         notices.send()
     assert notifier.titles() == notifier.titles("phone") == [f"Draft {draft.id} waits for review"]
     notice = notifier.sent[0][1]
-    assert notice.picture == str(house.pictures.path(draft.folder, draft.artwork.files["post"].name))
+    assert notice.picture == str(application.pictures.path(draft.folder, draft.artwork.files["post"].name))
     assert draft.artwork.haiku.lines[0] in notice.body
     assert "auria review" in notice.body
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         other = add_draft(unit, 77)
     assert notices.update() == 1
     notices.send()
@@ -117,9 +117,9 @@ def test_a_draft_is_told_once_with_its_picture(house: Application, world: _World
     assert notifier.sent[-1][1].picture == ""
 
 
-def test_many_drafts_are_told_together(house: Application, world: _World, notifier: _Notifier):
+def test_many_drafts_are_told_together(application: Application, world: _World, notifier: _Notifier):
     """A batch makes one notice, not a hundred."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         for number in range(1, 8):
             add_draft(unit, number)
     notices = world.notices(notifier)
@@ -141,19 +141,19 @@ def test_an_occasion_that_comes_again_is_said_again(world: _World, notifier: _No
     assert "Work fails" in notifier.sent[0][1].body
 
 
-def test_every_kind_says_what_to_do(house: Application, world: _World, notifier: _Notifier):
+def test_every_kind_says_what_to_do(application: Application, world: _World, notifier: _Notifier):
     """A post that needs the operator, a paused channel, stock, a token, a job, the disk."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         draft = add_draft(unit, 1)
-    house.review.reject(draft.id)
-    with house.store.begin() as unit:
+    application.review.reject(draft.id)
+    with application.store.begin() as unit:
         draft = add_draft(unit, 2)
-    house.review.approve([draft.id], channels=["fake"])
-    with house.store.begin() as unit:
-        post = unit.posts.add(unit.drafts.get(draft.id), "fake", due=house.clock(), picture="p.jpg", key="k")
-        unit.channels.pause("fake", reason="the token is refused", by="auria", at=house.clock())
-        unit.channels.pause("folder", reason="a holiday", by="operator", at=house.clock())
-    _move(house, post.id, PostState.NEEDS_ATTENTION)
+    application.review.approve([draft.id], channels=["fake"])
+    with application.store.begin() as unit:
+        post = unit.posts.add(unit.drafts.get(draft.id), "fake", due=application.clock(), picture="p.jpg", key="k")
+        unit.channels.pause("fake", reason="the token is refused", by="auria", at=application.clock())
+        unit.channels.pause("folder", reason="a holiday", by="operator", at=application.clock())
+    _move(application, post.id, PostState.NEEDS_ATTENTION)
     world.inventory = DraftInventory(made=4, approved=1, per_day=1, ahead=3, low=2)
     world.space = DiskSpace(free=10**9, total=10**12, filling=True, full=False)
     world.overdue = {"make": "it was due at 04:00"}
@@ -175,13 +175,13 @@ def test_every_kind_says_what_to_do(house: Application, world: _World, notifier:
     world.inventory = _ENOUGH
     muted.update()
     world.inventory = DraftInventory(made=0, approved=0, per_day=1, ahead=3, low=2)
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         add_draft(unit, 3)
     assert muted.update() == 0
     assert muted.add_digest() is False
 
 
-def _move(house: Application, post_id: int, state: PostState, receipt: Receipt | None = None) -> None:
+def _move(application: Application, post_id: int, state: PostState, receipt: Receipt | None = None) -> None:
     """Put a post into a state, as the publisher's rounds would in the end."""
     from sqlalchemy import update
 
@@ -190,13 +190,13 @@ def _move(house: Application, post_id: int, state: PostState, receipt: Receipt |
     changes = {"state": str(state), "words": "the connection broke"}
     if receipt is not None:
         changes |= {"receipt_id": receipt.id, "receipt_url": receipt.url, "receipt_at": receipt.at}
-    with house.store._engine.begin() as connection:
+    with application.store._engine.begin() as connection:
         connection.execute(update(posts).where(posts.c.id == post_id).values(**changes))
 
 
-def test_who_was_away_is_told_later(house: Application, world: _World, notifier: _Notifier, clock: FakeClock):
+def test_who_was_away_is_told_later(application: Application, world: _World, notifier: _Notifier, clock: FakeClock):
     """And who was told is not told twice; the waits grow."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         add_draft(unit, 1)
     notices = world.notices(notifier)
     notifier.away = {"phone"}
@@ -219,19 +219,21 @@ def test_who_was_away_is_told_later(house: Application, world: _World, notifier:
     assert notices.send() == 0
 
 
-def test_the_digest_comes_once_a_local_day(house: Application, world: _World, notifier: _Notifier, clock: FakeClock):
+def test_the_digest_comes_once_a_local_day(
+    application: Application, world: _World, notifier: _Notifier, clock: FakeClock
+):
     """With what went out, what waits and what is wrong; past ones are forgotten in time."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         draft = add_draft(unit, 1)
-    house.review.approve([draft.id], channels=["fake", "folder"])
-    with house.store.begin() as unit:
+    application.review.approve([draft.id], channels=["fake", "folder"])
+    with application.store.begin() as unit:
         signed = unit.drafts.get(draft.id)
         first, second = (
             unit.posts.add(signed, name, due=clock(), picture="p.jpg", key=name) for name in ("fake", "folder")
         )
         unit.channels.pause("fake", reason="a holiday", by="operator", at=clock())
-    _move(house, first.id, PostState.SENT, Receipt(id="1", url="https://fake.example/1", at=clock()))
-    _move(house, second.id, PostState.NEEDS_ATTENTION)
+    _move(application, first.id, PostState.SENT, Receipt(id="1", url="https://fake.example/1", at=clock()))
+    _move(application, second.id, PostState.NEEDS_ATTENTION)
     notices = world.notices(notifier)
     assert notices.add_digest()
     assert not notices.add_digest()
@@ -249,7 +251,7 @@ def test_the_digest_comes_once_a_local_day(house: Application, world: _World, no
     assert notices.add_digest()
     clock.advance(days=70)
     assert notices.add_digest()
-    with house.store.read() as unit:
+    with application.store.read() as unit:
         assert len(unit.notices.subjects(Kind.DIGEST)) == 1
 
 

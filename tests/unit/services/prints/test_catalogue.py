@@ -11,7 +11,7 @@ from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import NotFound
 from auria_bot.services.prints.catalogue import Selection, select, write_catalogue
 from auria_bot.services.prints.printing import sheet
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ pdfium = pytest.importorskip("pypdfium2")
 
 def test_works_are_chosen_by_number_state_and_date(tmp_path: Path) -> None:
     """Approved ones unless something else is said, the oldest first; numbers keep their order."""
-    app = fake_house(tmp_path / "home")
+    app = fake_application(tmp_path / "home")
     app.studio.make(ArtworkRequest(count=3, seed=1))
     with pytest.raises(NotFound, match="--ids"):
         select(app.review, Selection(), UTC)
@@ -41,7 +41,7 @@ def test_an_interrupted_catalogue_goes_on_with_its_next_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And has the bytes of one that was not interrupted; nothing half-written is left, nor are kept pictures."""
-    app = fake_house(tmp_path / "home")
+    app = fake_application(tmp_path / "home")
     drafts = app.studio.make(ArtworkRequest(count=3, seed=1)).drafts
     painted: list[int] = []
     original = type(app.canvas_painter).paint

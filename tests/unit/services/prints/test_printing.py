@@ -13,7 +13,7 @@ from PIL import Image
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import InputError, UnknownName
 from auria_bot.services.prints.printing import FORMATS, CanvasPainter, length, print_draft, sheet
-from tests.house import fake_house
+from tests.applications import fake_application
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def test_a_print_has_its_size_its_resolution_and_a_profile(tmp_path: Path, form:
     """The same again gives the same bytes."""
     if form == "pdf":
         pytest.importorskip("fpdf")
-    app = fake_house(tmp_path / "home")
+    app = fake_application(tmp_path / "home")
     (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
     files = []
     for name in ("one", "two"):
@@ -73,7 +73,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 
 def test_a_draft_is_painted_at_any_size_and_kept_once(tmp_path: Path) -> None:
     """A kept picture has its size, its dpi and a profile, and is not painted again; what is old is deleted."""
-    app = fake_house(tmp_path / "home")
+    app = fake_application(tmp_path / "home")
     (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
     painter = app.canvas_painter
     assert painter.paint(draft, (120, 150)).size == (120, 150)
@@ -95,7 +95,7 @@ def test_a_draft_is_painted_at_any_size_and_kept_once(tmp_path: Path) -> None:
 
 def test_a_stylist_without_canvas_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the setting that helps."""
-    app = fake_house(tmp_path / "home")
+    app = fake_application(tmp_path / "home")
     (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
     monkeypatch.delattr("auria_bot.testing.FakeStylist.painted")
     with pytest.raises(InputError, match="magenta"):

@@ -14,8 +14,8 @@ from auria_bot.redaction import clear_secrets
 from auria_bot.registry import BACKENDS
 from auria_bot.settings.loading import load
 from auria_bot.testing.channel import FakeChannel
+from tests.applications import fake_application
 from tests.factories import NOW, add_draft
-from tests.house import fake_house
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,10 +49,10 @@ class Silent:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """A home with the settings of a file, and a backend that has a secret."""
     home = tmp_path / "home"
-    fake_house(home).close()
+    fake_application(home).close()
     (home / "auria.toml").write_text('[channels.guarded]\nbackend = "guarded"\n[channels.ours]\nbackend = "folder"\n')
     monkeypatch.setenv("AURIA_HOME", str(home))
     monkeypatch.setitem(BACKENDS["channel"], "guarded", f"{__name__}:Guarded")
@@ -63,9 +63,9 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applicati
 
 
 @pytest.fixture
-def administration(house: Application) -> ChannelAdministration:
+def administration(application: Application) -> ChannelAdministration:
     """Of that home."""
-    return house.channel_administration
+    return application.channel_administration
 
 
 def add(administration: ChannelAdministration, name: str, **options: Any) -> Any:
@@ -113,24 +113,24 @@ def test_what_the_platform_refuses_is_not_kept(administration: ChannelAdministra
     ],
 )
 def test_names_and_places_that_cannot_be(
-    house: Application, name: str, options: dict[str, Any], error: type[Exception], message: str
+    application: Application, name: str, options: dict[str, Any], error: type[Exception], message: str
 ):
     """The message names what is allowed."""
-    settings = house.settings.model_copy(
-        update={"channels": {**house.settings.channels, "new_one": house.settings.channels["ours"]}}
+    settings = application.settings.model_copy(
+        update={"channels": {**application.settings.channels, "new_one": application.settings.channels["ours"]}}
     )
-    administration = house.channel_administration
+    administration = application.channel_administration
     administration._settings = settings
     with pytest.raises(error, match=message):
         add(administration, name, **options)
 
 
-def test_the_status_needs_no_platform(house: Application, administration: ChannelAdministration):
+def test_the_status_needs_no_platform(application: Application, administration: ChannelAdministration):
     """Ready, lacking a secret, or paused; with its posts counted."""
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         draft = unit.drafts.save(unit.drafts.save(add_draft(unit).approve(("ours",), NOW)).schedule())
         unit.posts.add(draft, "ours", due=NOW, picture="p.jpg", key="k")
-    house.publisher.pause("folder", reason="a holiday")
+    application.publisher.pause("folder", reason="a holiday")
     rows = {row["name"]: row for row in administration.statuses()}
     assert (rows["ours"]["state"], rows["ours"]["waiting"]) == ("ready", 1)
     assert (rows["guarded"]["state"], rows["guarded"]["secrets"]) == ("broken", {"token": None})
@@ -162,15 +162,17 @@ def test_checks_hide_no_other_channel(administration: ChannelAdministration, mon
         administration.check(["moon"])
 
 
-def test_a_channel_is_removed_when_nothing_waits_for_it(house: Application, administration: ChannelAdministration):
+def test_a_channel_is_removed_when_nothing_waits_for_it(
+    application: Application, administration: ChannelAdministration
+):
     """Neither a post nor an approved draft; with its secrets, from the operator's own file only."""
     with pytest.raises(InputError, match=r"not in .*auria\.toml"):
         administration.remove("folder")
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         approved = unit.drafts.save(add_draft(unit).approve(("ours",), NOW))
     with pytest.raises(InvalidTransition, match="draft 1 is approved for channel ours"):
         administration.remove("ours")
-    with house.store.begin() as unit:
+    with application.store.begin() as unit:
         unit.posts.add(unit.drafts.save(approved.schedule()), "ours", due=NOW, picture="p.jpg", key="k")
     with pytest.raises(InvalidTransition, match="1 post is not finished on channel ours, such as post 1"):
         administration.remove("ours")

@@ -18,134 +18,138 @@ if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
 
 
-def test_a_draft_becomes_a_post_on_every_channel(house: Application) -> None:
+def test_a_draft_becomes_a_post_on_every_channel(application: Application) -> None:
     """Each waits with a key of its own, due when it is told; scheduling again adds nothing."""
-    made = approved(house, channels=("fake", "folder"))
-    later = house.clock() + timedelta(hours=3)
-    posts, problems = house.publisher.schedule([made.id, made.id], due=later)
+    made = approved(application, channels=("fake", "folder"))
+    later = application.clock() + timedelta(hours=3)
+    posts, problems = application.publisher.schedule([made.id, made.id], due=later)
     assert problems == []
     assert {(post.channel, post.state, post.due) for post in posts} == {
         ("fake", PostState.WAITING, later),
         ("folder", PostState.WAITING, later),
     }
     assert len({post.key for post in posts}) == 2
-    assert house.publisher.schedule([made.id]) == ((), [])
+    assert application.publisher.schedule([made.id]) == ((), [])
 
 
-def test_a_picture_changed_before_scheduling_keeps_the_draft_back(house: Application, channel: FakeChannel) -> None:
+def test_a_picture_changed_before_scheduling_keeps_the_draft_back(
+    application: Application, channel: FakeChannel
+) -> None:
     """The problem is told, and the draft stays approved."""
-    made = approved(house)
-    picture = house.pictures.root / made.folder / "post.jpg"
+    made = approved(application)
+    picture = application.pictures.root / made.folder / "post.jpg"
     picture.write_bytes(b"other")
-    done = house.publisher.publish()
+    done = application.publisher.publish()
     assert len(done.problems) == 1
     assert "not the picture that was approved" in done.problems[0]
     picture.unlink()
-    assert "post.jpg" in house.publisher.publish().problems[0]
-    assert house.review.draft(made.id).state is DraftState.APPROVED
+    assert "post.jpg" in application.publisher.publish().problems[0]
+    assert application.review.draft(made.id).state is DraftState.APPROVED
     assert channel.mutations == 0
 
 
 def test_a_channels_limits_are_told_before_anything_is_scheduled(
-    house: Application, monkeypatch: pytest.MonkeyPatch
+    application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The operator can still edit the draft; no other channel gets a post of it either."""
-    made = approved(house, channels=("fake", "folder"))
+    made = approved(application, channels=("fake", "folder"))
 
     def refuse(self: FakeChannel, text: str, alt_text: str) -> PreparedText:
         raise Rejected("fake takes at most 5 characters, and this text has 300; shorten the text and approve again")
 
     monkeypatch.setattr(FakeChannel, "fit", refuse)
-    done = house.publisher.publish()
+    done = application.publisher.publish()
     assert done.problems == (
         "draft 1: channel fake: fake takes at most 5 characters, and this text has 300; shorten the text and approve again",
     )
     assert done.posts == ()
-    assert house.review.draft(made.id).state is DraftState.APPROVED
-    (shown, other) = house.publisher.preview()
+    assert application.review.draft(made.id).state is DraftState.APPROVED
+    (shown, other) = application.publisher.preview()
     assert (shown.action, shown.problems[0].split(";")[0]) == ("none", done.problems[0][9:].split(";")[0])
     assert other.action == "send"
 
 
-def test_a_draft_whose_channel_is_gone_or_broken_stays_approved(house: Application) -> None:
+def test_a_draft_whose_channel_is_gone_or_broken_stays_approved(application: Application) -> None:
     """With the reason."""
-    made = approved(house)
-    channels = cast("dict[str, Any]", house.channels)
+    made = approved(application)
+    channels = cast("dict[str, Any]", application.channels)
 
     def wrong() -> Any:
         raise SettingsError("there is no such option")
 
     channels["fake"] = wrong
-    assert house.publisher.schedule() == ((), ["draft 1: channel fake: there is no such option"])
+    assert application.publisher.schedule() == ((), ["draft 1: channel fake: there is no such option"])
     del channels["fake"]
-    assert house.publisher.schedule() == ((), ["draft 1: channel fake is not configured; known: folder"])
-    assert house.review.draft(made.id).state is DraftState.APPROVED
+    assert application.publisher.schedule() == ((), ["draft 1: channel fake is not configured; known: folder"])
+    assert application.review.draft(made.id).state is DraftState.APPROVED
 
 
-def test_a_signature_that_does_not_fit_stops_everything(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signature_that_does_not_fit_stops_everything(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A draft that was changed behind Auria's back is not scheduled."""
     from auria_bot.domain.draft import Draft
 
-    approved(house)
+    approved(application)
     monkeypatch.setattr(Draft, "schedule", lambda self: self)
     monkeypatch.setattr(Draft, "content_hash", lambda *_: "other")
-    assert house.publisher.schedule()[1] == ["draft 1: it was changed after its approval; approve it again"]
+    assert application.publisher.schedule()[1] == ["draft 1: it was changed after its approval; approve it again"]
 
 
-def test_a_dry_run_touches_nothing(house: Application, channel: FakeChannel) -> None:
+def test_a_dry_run_touches_nothing(application: Application, channel: FakeChannel) -> None:
     """It says what would be sent, what waits and what would be looked up."""
-    made = approved(house, 1)
+    made = approved(application, 1)
     channel.plan("throttled", "late")
-    house.publisher.publish()
-    approved(house, 2)
-    house.publisher.publish()
-    approved(house, 3)
-    before = [house.publisher.posts(), house.review.drafts()]
-    shown = {(each.draft_id, each.action) for each in house.publisher.preview()}
+    application.publisher.publish()
+    approved(application, 2)
+    application.publisher.publish()
+    approved(application, 3)
+    before = [application.publisher.posts(), application.review.drafts()]
+    shown = {(each.draft_id, each.action) for each in application.publisher.preview()}
     assert shown == {(1, "wait"), (2, "look up"), (3, "send")}
-    assert house.publisher.preview([made.id, 3])[0].draft_id == 3
-    assert [house.publisher.posts(), house.review.drafts()] == before
-    assert house.publisher.preview(channels=["folder"]) == ()
+    assert application.publisher.preview([made.id, 3])[0].draft_id == 3
+    assert [application.publisher.posts(), application.review.drafts()] == before
+    assert application.publisher.preview(channels=["folder"]) == ()
     assert channel.mutations == 1
 
 
 def test_a_preview_shows_the_words_as_the_channel_sends_them(
-    house: Application, monkeypatch: pytest.MonkeyPatch
+    application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what is left out there, before and after scheduling; what is signed stays whole."""
-    made = approved(house)
+    made = approved(application)
     monkeypatch.setattr(
         FakeChannel,
         "fit",
         lambda _, text, alt: PreparedText(text=text.splitlines()[0], alt_text=alt, dropped=("#haiku",)),
     )
-    (before,) = house.publisher.preview()
-    house.publisher.schedule()
-    (after,) = house.publisher.preview()
+    (before,) = application.publisher.preview()
+    application.publisher.schedule()
+    (after,) = application.publisher.preview()
     assert before.text == after.text == made.text.splitlines()[0]
     assert before.dropped == after.dropped == ("#haiku",)
-    assert house.publisher.posts()[0].text == made.text
+    assert application.publisher.posts()[0].text == made.text
 
 
-def test_a_preview_tells_of_pauses_and_of_what_would_not_be_sent(house: Application, clock: FakeClock) -> None:
+def test_a_preview_tells_of_pauses_and_of_what_would_not_be_sent(application: Application, clock: FakeClock) -> None:
     """A paused channel's posts wait; a post that is not what was approved is not sent."""
-    approved(house, 1)
-    house.publisher.schedule()
-    approved(house, 2)
-    assert [each.action for each in house.publisher.preview()] == ["send", "send"]
-    house.publisher.pause("fake", "a holiday")
-    assert [(each.action, each.problems) for each in house.publisher.preview()] == [
+    approved(application, 1)
+    application.publisher.schedule()
+    approved(application, 2)
+    assert [each.action for each in application.publisher.preview()] == ["send", "send"]
+    application.publisher.pause("fake", "a holiday")
+    assert [(each.action, each.problems) for each in application.publisher.preview()] == [
         ("wait", ("fake is paused: a holiday",)),
     ] * 2
     clock.advance(days=1)
-    (post,) = house.publisher.posts()
+    (post,) = application.publisher.posts()
     from pathlib import Path
 
     Path(post.picture).unlink()
-    assert [each.action for each in house.publisher.preview()] == ["wait", "none"]
+    assert [each.action for each in application.publisher.preview()] == ["wait", "none"]
 
 
-def test_a_preview_counts_as_the_channel_does(house: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preview_counts_as_the_channel_does(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
     """Characters of text and alt text against the limits, and how the picture is changed to fit."""
     from auria_bot.domain.interfaces import Limits, PreparedText
 
@@ -154,8 +158,8 @@ def test_a_preview_counts_as_the_channel_does(house: Application, monkeypatch: p
     monkeypatch.setattr(
         FakeChannel, "fit", lambda _, text, alt: PreparedText(text=text, alt_text=alt, characters=2 * len(text))
     )
-    draft = approved(house)
-    (plan,) = house.publisher.preview()
+    draft = approved(application)
+    (plan,) = application.publisher.preview()
     assert (plan.characters, plan.most_characters, plan.most_alt_characters) == (2 * len(draft.text), 280, 1000)
     assert plan.fit.startswith("40x50, ")
     assert plan.fit.endswith("a margin is added on two sides and reduced to 45 pixels and compressed to 0.0 MB")

@@ -17,52 +17,52 @@ if TYPE_CHECKING:
     from auria_bot.testing import FakeChannel, FakeClock
 
 
-def test_a_post_waits_for_its_time(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+def test_a_post_waits_for_its_time(application: Application, channel: FakeChannel, clock: FakeClock) -> None:
     """Neither a round nor a job's single send publishes it earlier; then it is sent once."""
-    approved(house)
-    house.publisher.schedule()
+    approved(application)
+    application.publisher.schedule()
     at = clock() + timedelta(hours=3)
-    timed = house.publisher.set_time(1, at)
-    assert (timed.due, timed.timed_at, only(house)) == (at, at, timed)
-    house.publisher.publish()
-    house.publisher.publish(limit=1)
+    timed = application.publisher.set_time(1, at)
+    assert (timed.due, timed.timed_at, only(application)) == (at, at, timed)
+    application.publisher.publish()
+    application.publisher.publish(limit=1)
     assert channel.mutations == 0
     clock.advance(hours=3)
-    house.publisher.publish()
-    house.publisher.publish()
-    assert (only(house).state, channel.mutations) == (PostState.SENT, 1)
-    with house.store.read() as unit:
+    application.publisher.publish()
+    application.publisher.publish()
+    assert (only(application).state, channel.mutations) == (PostState.SENT, 1)
+    with application.store.read() as unit:
         assert next(entry.action for entry in unit.journal.list(draft_id=1)) == "post time"
 
 
-def test_a_cancelled_post_is_queued_again(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+def test_a_cancelled_post_is_queued_again(application: Application, channel: FakeChannel, clock: FakeClock) -> None:
     """By its time; it is the same post."""
-    approved(house)
-    house.publisher.schedule()
-    house.publisher.withdraw(house.publisher.plan_withdrawal((1,)))
-    assert house.publisher.set_time(1, clock()).state is PostState.WAITING
-    house.publisher.publish()
-    assert (only(house).state, channel.mutations) == (PostState.SENT, 1)
+    approved(application)
+    application.publisher.schedule()
+    application.publisher.withdraw(application.publisher.plan_withdrawal((1,)))
+    assert application.publisher.set_time(1, clock()).state is PostState.WAITING
+    application.publisher.publish()
+    assert (only(application).state, channel.mutations) == (PostState.SENT, 1)
 
 
-def test_a_past_time_is_refused(house: Application, clock: FakeClock) -> None:
+def test_a_past_time_is_refused(application: Application, clock: FakeClock) -> None:
     """Beyond a few minutes; a post that does not exist, too."""
-    approved(house)
-    house.publisher.schedule()
-    assert house.publisher.set_time(1, clock() - GRACE).due == clock() - GRACE
+    approved(application)
+    application.publisher.schedule()
+    assert application.publisher.set_time(1, clock() - GRACE).due == clock() - GRACE
     with pytest.raises(InputError, match="is past; give a later time, or: auria posts at 1 now"):
-        house.publisher.set_time(1, clock() - GRACE - timedelta(seconds=1))
+        application.publisher.set_time(1, clock() - GRACE - timedelta(seconds=1))
     with pytest.raises(NotFound):
-        house.publisher.set_time(2, clock())
+        application.publisher.set_time(2, clock())
 
 
 @pytest.mark.parametrize("fault", ["ok", "late", "refused"])
 def test_what_is_out_or_may_be_is_not_moved(
-    house: Application, channel: FakeChannel, clock: FakeClock, fault: str
+    application: Application, channel: FakeChannel, clock: FakeClock, fault: str
 ) -> None:
     """A sent, an unknown and a failed post."""
-    approved(house)
+    approved(application)
     channel.plan(fault)
-    house.publisher.publish()
+    application.publisher.publish()
     with pytest.raises(InvalidTransition, match="only posts that are waiting or cancelled can be given a time"):
-        house.publisher.set_time(1, clock())
+        application.publisher.set_time(1, clock())

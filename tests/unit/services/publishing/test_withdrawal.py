@@ -23,121 +23,123 @@ class Killed(BaseException):
     """The worker is no more."""
 
 
-def published(house: Application) -> None:
+def published(application: Application) -> None:
     """One post that is out."""
-    approved(house)
-    house.publisher.publish()
+    approved(application)
+    application.publisher.publish()
 
 
-def withdraw(house: Application, *ids: int) -> Round:
+def withdraw(application: Application, *ids: int) -> Round:
     """Withdraw posts, the first one by default."""
-    return house.publisher.withdraw(house.publisher.plan_withdrawal(ids or (1,)))
+    return application.publisher.withdraw(application.publisher.plan_withdrawal(ids or (1,)))
 
 
-def test_a_published_post_is_deleted(house: Application, channel: FakeChannel) -> None:
+def test_a_published_post_is_deleted(application: Application, channel: FakeChannel) -> None:
     """It is withdrawn, with an attempt in its history; its receipt is kept, and the journal says who wished it."""
-    published(house)
-    done = withdraw(house)
-    assert (done.problems, only(house).state) == ((), PostState.WITHDRAWN)
+    published(application)
+    done = withdraw(application)
+    assert (done.problems, only(application).state) == ((), PostState.WITHDRAWN)
     assert (channel.posts, channel.deletions) == ({}, 1)
-    assert only(house).receipt is not None
-    assert [(one.action, one.outcome) for one in attempts(house)] == [
+    assert only(application).receipt is not None
+    assert [(one.action, one.outcome) for one in attempts(application)] == [
         (Action.PUBLISH, Outcome.SENT),
         (Action.WITHDRAW, Outcome.WITHDRAWN),
     ]
-    with house.store.read() as unit:
+    with application.store.read() as unit:
         assert unit.journal.list(draft_id=1)[0].action == "withdraw"
-    house.publisher.publish()
+    application.publisher.publish()
     assert (channel.mutations, channel.deletions) == (1, 1)
-    assert house.review.draft(1).status == "withdrawn"
-    assert [draft.id for draft in house.review.drafts(["withdrawn"])] == [1]
-    assert house.review.drafts(["published"]) == ()
+    assert application.review.draft(1).status == "withdrawn"
+    assert [draft.id for draft in application.review.drafts(["withdrawn"])] == [1]
+    assert application.review.drafts(["published"]) == ()
 
 
-def test_a_waiting_post_is_cancelled(house: Application, channel: FakeChannel) -> None:
+def test_a_waiting_post_is_cancelled(application: Application, channel: FakeChannel) -> None:
     """Nothing is asked of the platform, and it is not sent any more."""
-    approved(house)
-    house.publisher.schedule()
-    assert withdraw(house).problems == ()
-    house.publisher.publish()
-    assert (only(house).state, channel.mutations, attempts(house)) == (PostState.CANCELLED, 0, ())
+    approved(application)
+    application.publisher.schedule()
+    assert withdraw(application).problems == ()
+    application.publisher.publish()
+    assert (only(application).state, channel.mutations, attempts(application)) == (PostState.CANCELLED, 0, ())
 
 
-def test_the_last_answer_of_a_lost_worker_is_still_believed(house: Application, channel: FakeChannel) -> None:
+def test_the_last_answer_of_a_lost_worker_is_still_believed(application: Application, channel: FakeChannel) -> None:
     """A cancelled post that turns out to be published is sent, and can be withdrawn."""
-    approved(house)
+    approved(application)
     channel.plan("throttled")
-    house.publisher.publish()
-    withdraw(house)
-    assert only(house).moved(PostState.SENT).state is PostState.SENT
+    application.publisher.publish()
+    withdraw(application)
+    assert only(application).moved(PostState.SENT).state is PostState.SENT
 
 
 @pytest.mark.parametrize(("fault", "gone"), [("late", True), ("lost", False), ("bug", False)])
 def test_an_unclear_deletion_is_looked_up(
-    house: Application, channel: FakeChannel, clock: FakeClock, fault: str, gone: bool
+    application: Application, channel: FakeChannel, clock: FakeClock, fault: str, gone: bool
 ) -> None:
     """Gone, it is withdrawn without another deletion; still there, it is deleted again; until then it is unknown."""
-    published(house)
+    published(application)
     channel.plan_deletions(fault)
-    (problem,) = withdraw(house).problems
+    (problem,) = withdraw(application).problems
     assert "it may or may not be deleted" in problem
-    assert (only(house).state, outcomes(house)[-1]) == (PostState.WITHDRAWING, Outcome.UNCLEAR)
-    house.publisher.publish()
-    assert only(house).state is PostState.WITHDRAWING  # not due yet
+    assert (only(application).state, outcomes(application)[-1]) == (PostState.WITHDRAWING, Outcome.UNCLEAR)
+    application.publisher.publish()
+    assert only(application).state is PostState.WITHDRAWING  # not due yet
     clock.advance(minutes=1)
-    house.publisher.publish()
-    assert (only(house).state, channel.posts) == (PostState.WITHDRAWN, {})
+    application.publisher.publish()
+    assert (only(application).state, channel.posts) == (PostState.WITHDRAWN, {})
     assert channel.deletions == 1
-    assert len(attempts(house)) == 3
+    assert len(attempts(application)) == 3
     assert gone == (fault == "late")
 
 
-def test_a_refused_deletion_leaves_it_published(house: Application, channel: FakeChannel) -> None:
+def test_a_refused_deletion_leaves_it_published(application: Application, channel: FakeChannel) -> None:
     """It is sent as before, with the platform's reason, and can be withdrawn later."""
-    published(house)
+    published(application)
     channel.plan_deletions("refused")
-    (problem,) = withdraw(house).problems
+    (problem,) = withdraw(application).problems
     assert "did not delete it, and it is still published: the fake refused the post" in problem
-    assert only(house).state is PostState.SENT
-    assert house.review.draft(1).status == "published"
-    assert withdraw(house).problems == ()
+    assert only(application).state is PostState.SENT
+    assert application.review.draft(1).status == "published"
+    assert withdraw(application).problems == ()
 
 
 @pytest.mark.parametrize(("fault", "outcome"), [("throttled", Outcome.THROTTLED), ("broken", Outcome.BROKEN)])
 def test_what_was_surely_not_deleted_is_tried_again(
-    house: Application, channel: FakeChannel, clock: FakeClock, fault: str, outcome: Outcome
+    application: Application, channel: FakeChannel, clock: FakeClock, fault: str, outcome: Outcome
 ) -> None:
     """When it is due, by any round; or at once by the operator's command."""
-    published(house)
+    published(application)
     channel.plan_deletions(fault, fault)
-    withdraw(house)
-    assert (only(house).state, outcomes(house)[-1]) == (PostState.WITHDRAWING, outcome)
-    withdraw(house)
-    assert len(attempts(house)) == 3
+    withdraw(application)
+    assert (only(application).state, outcomes(application)[-1]) == (PostState.WITHDRAWING, outcome)
+    withdraw(application)
+    assert len(attempts(application)) == 3
     clock.advance(minutes=15)
-    house.publisher.look_up()
-    assert (only(house).state, channel.deletions) == (PostState.WITHDRAWN, 1)
+    application.publisher.look_up()
+    assert (only(application).state, channel.deletions) == (PostState.WITHDRAWN, 1)
 
 
-def test_refused_credentials_pause_the_channel(house: Application, channel: FakeChannel, clock: FakeClock) -> None:
+def test_refused_credentials_pause_the_channel(
+    application: Application, channel: FakeChannel, clock: FakeClock
+) -> None:
     """The withdrawal goes on when the channel is resumed."""
-    published(house)
+    published(application)
     channel.plan_deletions("unauthorised")
-    (problem,) = withdraw(house).problems
+    (problem,) = withdraw(application).problems
     assert "fake is paused" in problem
-    house.publisher.publish()
-    assert only(house).state is PostState.WITHDRAWING
-    house.publisher.resume("fake")
-    house.publisher.publish()
-    assert only(house).state is PostState.WITHDRAWN
+    application.publisher.publish()
+    assert only(application).state is PostState.WITHDRAWING
+    application.publisher.resume("fake")
+    application.publisher.publish()
+    assert only(application).state is PostState.WITHDRAWN
 
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_killed_worker_s_withdrawal_goes_on(
-    house: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, begun: bool
+    application: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, begun: bool
 ) -> None:
     """After its lease; the platform is asked first if the deletion may have happened."""
-    published(house)
+    published(application)
     real = FakeChannel.delete
 
     def killed(self: FakeChannel, receipt: Receipt, ready: Any) -> None:
@@ -149,24 +151,24 @@ def test_a_killed_worker_s_withdrawal_goes_on(
         patch.setattr(FakeChannel, "delete", killed)
         patch.setattr("auria_bot.services.publishing.withdrawal.Withdrawal._interrupted", lambda *_, **__: None)
         with pytest.raises(Killed):
-            withdraw(house)
-    house.publisher.publish()
-    assert only(house).state is PostState.WITHDRAWING  # the lease holds
+            withdraw(application)
+    application.publisher.publish()
+    assert only(application).state is PostState.WITHDRAWING  # the lease holds
     with pytest.raises(InvalidTransition, match="being worked on"):
-        withdraw(house)
+        withdraw(application)
     with pytest.raises(InvalidTransition, match="being worked on"):
-        house.publisher.decide(1, "withdrawn")
+        application.publisher.decide(1, "withdrawn")
     clock.advance(seconds=LEASE.total_seconds())
-    house.publisher.publish()
-    assert (only(house).state, channel.deletions) == (PostState.WITHDRAWN, 1)
-    assert outcomes(house) == [Outcome.SENT, Outcome.ABANDONED, Outcome.WITHDRAWN]
+    application.publisher.publish()
+    assert (only(application).state, channel.deletions) == (PostState.WITHDRAWN, 1)
+    assert outcomes(application) == [Outcome.SENT, Outcome.ABANDONED, Outcome.WITHDRAWN]
 
 
 def test_an_interrupted_withdrawal_is_recorded(
-    house: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
+    application: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C before the deletion: it is surely not deleted, and the next round goes on."""
-    published(house)
+    published(application)
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -174,66 +176,66 @@ def test_an_interrupted_withdrawal_is_recorded(
     with monkeypatch.context() as patch:
         patch.setattr(FakeChannel, "delete", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            withdraw(house)
-    assert "it is not deleted yet: the program was interrupted" in only(house).message
-    house.publisher.publish()
-    assert (only(house).state, channel.deletions) == (PostState.WITHDRAWN, 1)
+            withdraw(application)
+    assert "it is not deleted yet: the program was interrupted" in only(application).message
+    application.publisher.publish()
+    assert (only(application).state, channel.deletions) == (PostState.WITHDRAWN, 1)
 
 
 @pytest.mark.parametrize(
     ("fault", "state", "deletions"), [("late", PostState.WITHDRAWN, 1), ("lost", PostState.CANCELLED, 0)]
 )
 def test_a_post_of_unknown_outcome_is_looked_for_first(
-    house: Application, channel: FakeChannel, fault: str, state: PostState, deletions: int
+    application: Application, channel: FakeChannel, fault: str, state: PostState, deletions: int
 ) -> None:
     """There, it is deleted; absent, it is cancelled, and never sent again."""
-    approved(house)
+    approved(application)
     channel.plan(fault)
-    house.publisher.publish()
-    assert withdraw(house).problems == ()
-    house.publisher.publish()
-    assert (only(house).state, channel.deletions, channel.mutations) == (state, deletions, int(fault == "late"))
+    application.publisher.publish()
+    assert withdraw(application).problems == ()
+    application.publisher.publish()
+    assert (only(application).state, channel.deletions, channel.mutations) == (state, deletions, int(fault == "late"))
 
 
-def test_what_cannot_be_found_out_is_the_operator_s(house: Application, channel: FakeChannel) -> None:
+def test_what_cannot_be_found_out_is_the_operator_s(application: Application, channel: FakeChannel) -> None:
     """A blind channel's post needs attention, with the commands that decide."""
-    approved(house)
+    approved(application)
     channel.plan("late")
-    house.publisher.publish()
+    application.publisher.publish()
     channel.blind = True
-    (problem,) = withdraw(house).problems
+    (problem,) = withdraw(application).problems
     assert "auria posts resolve 1" in problem
-    assert only(house).state is PostState.NEEDS_ATTENTION
+    assert only(application).state is PostState.NEEDS_ATTENTION
     channel.blind = False
-    assert withdraw(house).problems == ()
-    assert only(house).state is PostState.WITHDRAWN
+    assert withdraw(application).problems == ()
+    assert only(application).state is PostState.WITHDRAWN
 
 
-def test_a_look_up_under_way_cannot_undo_the_wish(house: Application, channel: FakeChannel) -> None:
+def test_a_look_up_under_way_cannot_undo_the_wish(application: Application, channel: FakeChannel) -> None:
     """A worker that was looking the post up when the operator withdrew it writes no more to it."""
-    approved(house)
+    approved(application)
     channel.plan("late")
-    house.publisher.publish()
-    before = only(house)
-    with house.store.begin() as unit:
-        unit.posts.request_withdrawal(before, message="", now=house.clock())
-    with house.store.begin() as unit, pytest.raises(InvalidTransition, match="claimed meanwhile"):
+    application.publisher.publish()
+    before = only(application)
+    with application.store.begin() as unit:
+        unit.posts.request_withdrawal(before, message="", now=application.clock())
+    with application.store.begin() as unit, pytest.raises(InvalidTransition, match="claimed meanwhile"):
         unit.posts.save(before.moved(PostState.SENT))
 
 
-def test_there_must_be_something_to_withdraw(house: Application, channel: FakeChannel) -> None:
+def test_there_must_be_something_to_withdraw(application: Application, channel: FakeChannel) -> None:
     """A failed post, one that is withdrawn, and none at all; each is told, and nothing is done."""
-    approved(house)
+    approved(application)
     channel.plan("refused")
-    house.publisher.publish()
-    assert "it is failed, so there is nothing to withdraw" in withdraw(house).problems[0]
-    assert (only(house).state, channel.deletions) == (PostState.FAILED, 0)
+    application.publisher.publish()
+    assert "it is failed, so there is nothing to withdraw" in withdraw(application).problems[0]
+    assert (only(application).state, channel.deletions) == (PostState.FAILED, 0)
     with pytest.raises(NotFound, match="there is no post 9"):
-        withdraw(house, 9)
+        withdraw(application, 9)
     with pytest.raises(NotFound, match="there are posts on fake"):
-        house.publisher.plan_withdrawal((1,), channels=("other",))
+        application.publisher.plan_withdrawal((1,), channels=("other",))
     with pytest.raises(NotFound, match="no such post can be withdrawn"):
-        house.publisher.plan_withdrawal(draft_id=1)
+        application.publisher.plan_withdrawal(draft_id=1)
 
 
 class _Keeping:
@@ -248,54 +250,54 @@ class _Keeping:
         return getattr(self._inner, name)
 
 
-def test_a_channel_that_cannot_delete_says_how(house: Application, channel: FakeChannel) -> None:
+def test_a_channel_that_cannot_delete_says_how(application: Application, channel: FakeChannel) -> None:
     """Nothing is changed; the operator deletes it by hand and says so."""
-    published(house)
-    house.channels["fake"] = lambda: _Keeping(channel)  # type: ignore[index]  # the house's own dictionary
-    (plan,) = house.publisher.plan_withdrawal((1,))
-    assert (plan.action, withdraw(house).problems) == ("none", (plan.problem,))
+    published(application)
+    application.channels["fake"] = lambda: _Keeping(channel)  # type: ignore[index]  # the application's own dictionary
+    (plan,) = application.publisher.plan_withdrawal((1,))
+    assert (plan.action, withdraw(application).problems) == ("none", (plan.problem,))
     assert "delete it at https://example.invalid/" in plan.problem
-    assert only(house).state is PostState.SENT
-    assert house.publisher.decide(1, "withdrawn").state is PostState.WITHDRAWN
-    assert only(house).receipt is not None
+    assert only(application).state is PostState.SENT
+    assert application.publisher.decide(1, "withdrawn").state is PostState.WITHDRAWN
+    assert only(application).receipt is not None
 
 
-def test_a_plan_that_time_overtook_does_nothing(house: Application, channel: FakeChannel) -> None:
+def test_a_plan_that_time_overtook_does_nothing(application: Application, channel: FakeChannel) -> None:
     """A post that was published after it was planned to be cancelled is not touched."""
-    approved(house)
-    house.publisher.schedule()
-    plans = house.publisher.plan_withdrawal((1,))
-    house.publisher.publish()
+    approved(application)
+    application.publisher.schedule()
+    plans = application.publisher.plan_withdrawal((1,))
+    application.publisher.publish()
     with pytest.raises(InvalidTransition):
-        house.publisher.withdraw(plans)
-    assert (only(house).state, channel.deletions) == (PostState.SENT, 0)
+        application.publisher.withdraw(plans)
+    assert (only(application).state, channel.deletions) == (PostState.SENT, 0)
 
 
-def test_all_posts_of_a_draft_are_withdrawn_together(house: Application) -> None:
+def test_all_posts_of_a_draft_are_withdrawn_together(application: Application) -> None:
     """Each on its own channel; what is at its end already is left out."""
-    approved(house, channels=("fake", "folder"))
-    house.publisher.publish()
-    withdraw(house, 2)
-    plans = house.publisher.plan_withdrawal(draft_id=1)
+    approved(application, channels=("fake", "folder"))
+    application.publisher.publish()
+    withdraw(application, 2)
+    plans = application.publisher.plan_withdrawal(draft_id=1)
     assert [plan.post.id for plan in plans] == [1]
-    house.publisher.withdraw(plans)
-    assert {post.state for post in house.publisher.posts()} == {PostState.WITHDRAWN}
+    application.publisher.withdraw(plans)
+    assert {post.state for post in application.publisher.posts()} == {PostState.WITHDRAWN}
 
 
-def test_a_withdrawn_post_is_not_measured(house: Application, clock: FakeClock) -> None:
+def test_a_withdrawn_post_is_not_measured(application: Application, clock: FakeClock) -> None:
     """Its engagement is not asked for any more."""
-    published(house)
+    published(application)
     clock.advance(hours=2)
-    assert house.tracker.measure(["fake"]).results[0].posts == 1
-    withdraw(house)
+    assert application.tracker.measure(["fake"]).results[0].posts == 1
+    withdraw(application)
     clock.advance(days=2)
-    (measured,) = house.tracker.measure(["fake"]).results
+    (measured,) = application.tracker.measure(["fake"]).results
     assert (measured.posts, measured.left) == (0, 0)
 
 
-def test_a_withdrawn_post_still_counts_as_today_s(house: Application, clock: FakeClock) -> None:
+def test_a_withdrawn_post_still_counts_as_today_s(application: Application, clock: FakeClock) -> None:
     """A job that publishes one post a day does not send another in its place."""
-    published(house)
-    withdraw(house)
-    with house.store.read() as unit:
+    published(application)
+    withdraw(application)
+    with application.store.read() as unit:
         assert unit.posts.count_attempted("fake", since=clock()) == 1

@@ -37,16 +37,16 @@ MAKE = JobSchedule(job="make", at=times(("04:00",)))
 
 
 @pytest.fixture
-def lease(house: Application, clock: FakeClock) -> Lease:
+def lease(application: Application, clock: FakeClock) -> Lease:
     """The leader's."""
-    leader = LeaderElection(store=house.store, clock=clock, holder="a")
+    leader = LeaderElection(store=application.store, clock=clock, holder="a")
     leader.heartbeat()
     return leader.lease
 
 
-def agenda(house: Application, clock: FakeClock, *schedules: JobSchedule) -> JobScheduler:
+def agenda(application: Application, clock: FakeClock, *schedules: JobSchedule) -> JobScheduler:
     """An agenda in UTC that has looked once, so that its slots count from now on."""
-    return JobScheduler(store=house.store, clock=clock, schedules=schedules, zone=UTC_ZONE)
+    return JobScheduler(store=application.store, clock=clock, schedules=schedules, zone=UTC_ZONE)
 
 
 def told(one: JobScheduler, **over: float) -> list[tuple[str, str, str]]:
@@ -54,9 +54,9 @@ def told(one: JobScheduler, **over: float) -> list[tuple[str, str, str]]:
     return [(claim.slot.job, claim.slot.name[5:], str(claim.state)) for claim in reversed(one.history(**over))]
 
 
-def test_slots_count_from_the_first_look_on(house: Application, clock: FakeClock, lease: Lease):
+def test_slots_count_from_the_first_look_on(application: Application, clock: FakeClock, lease: Lease):
     """Times before the first daemon are not caught up; from then on each is claimed once."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     assert one.claim(lease) == ()
     clock.advance(hours=18)
     assert one.claim(lease) == ()
@@ -70,13 +70,13 @@ def test_slots_count_from_the_first_look_on(house: Application, clock: FakeClock
     assert told(one) == [("make", "11-22T04:00", "done")]
 
 
-def test_a_deposed_daemon_claims_nothing(house: Application, clock: FakeClock, lease: Lease):
+def test_a_deposed_daemon_claims_nothing(application: Application, clock: FakeClock, lease: Lease):
     """Its number is no longer the lease's, and what it had is no longer its own."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
-    second = LeaderElection(store=house.store, clock=clock, holder="b")
+    second = LeaderElection(store=application.store, clock=clock, holder="b")
     assert second.heartbeat()
     with pytest.raises(InvalidTransition, match="another daemon"):
         one.claim(lease)
@@ -89,9 +89,11 @@ def test_a_deposed_daemon_claims_nothing(house: Application, clock: FakeClock, l
 @pytest.mark.parametrize(
     ("policy", "state", "claimed"), [("run", "running", 1), ("skip", "skipped", 0), ("ask", "asked", 0)]
 )
-def test_three_days_off(house: Application, clock: FakeClock, lease: Lease, policy: str, state: str, claimed: int):
+def test_three_days_off(
+    application: Application, clock: FakeClock, lease: Lease, policy: str, state: str, claimed: int
+):
     """At most the latest missed run is caught up, by the policy; the others are dropped."""
-    one = agenda(house, clock, replace(MAKE, catch_up=CatchUp(policy)))
+    one = agenda(application, clock, replace(MAKE, catch_up=CatchUp(policy)))
     one.claim(lease)
     clock.advance(days=3, hours=1)
     found = one.claim(lease)
@@ -104,9 +106,9 @@ def test_three_days_off(house: Application, clock: FakeClock, lease: Lease, poli
     assert one.claim(lease, busy=[claim.slot for claim in found]) == ()
 
 
-def test_the_operator_is_asked(house: Application, clock: FakeClock, lease: Lease):
+def test_the_operator_is_asked(application: Application, clock: FakeClock, lease: Lease):
     """The operator answers yes or no; the next scheduled run ends an older question."""
-    one = agenda(house, clock, replace(MAKE, catch_up=CatchUp.ASK))
+    one = agenda(application, clock, replace(MAKE, catch_up=CatchUp.ASK))
     one.claim(lease)
     for run in (True, False):
         clock.advance(days=2)
@@ -124,9 +126,9 @@ def test_the_operator_is_asked(house: Application, clock: FakeClock, lease: Leas
     assert fresh.slot.name == "2026-11-28T04:00"
 
 
-def test_a_failed_slot_is_tried_again(house: Application, clock: FakeClock, lease: Lease):
+def test_a_failed_slot_is_tried_again(application: Application, clock: FakeClock, lease: Lease):
     """After a minute, five and so on; then it is given up."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
     for number, wait in enumerate(RETRY_DELAYS, start=1):
@@ -141,9 +143,11 @@ def test_a_failed_slot_is_tried_again(house: Application, clock: FakeClock, leas
     assert one.claim(lease) == ()
 
 
-def test_a_slot_that_is_held_back_is_neither_done_nor_tried_again(house: Application, clock: FakeClock, lease: Lease):
+def test_a_slot_that_is_held_back_is_neither_done_nor_tried_again(
+    application: Application, clock: FakeClock, lease: Lease
+):
     """A run that is held back is done by the next scheduled one."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
@@ -156,9 +160,9 @@ def test_a_slot_that_is_held_back_is_neither_done_nor_tried_again(house: Applica
     assert [found.slot.name for found in one.claim(lease)] == ["2026-11-23T04:00"]
 
 
-def test_the_next_slot_overtakes_a_failed_one(house: Application, clock: FakeClock, lease: Lease):
+def test_the_next_slot_overtakes_a_failed_one(application: Application, clock: FakeClock, lease: Lease):
     """Both are never worked on at once."""
-    one = agenda(house, clock, JobSchedule(job="measure", at=times(("*:30",))))
+    one = agenda(application, clock, JobSchedule(job="measure", at=times(("*:30",))))
     one.claim(lease)
     clock.advance(hours=1)
     one.settle(*one.claim(lease), AWAY)
@@ -168,9 +172,9 @@ def test_the_next_slot_overtakes_a_failed_one(house: Application, clock: FakeClo
     assert told(one) == [("measure", "11-21T09:30", "failed"), ("measure", "11-21T10:30", "running")]
 
 
-def test_work_that_was_broken_off_goes_on(house: Application, clock: FakeClock, lease: Lease):
+def test_work_that_was_broken_off_goes_on(application: Application, clock: FakeClock, lease: Lease):
     """A daemon that stops in order releases its run; that of one that was killed is found running."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
@@ -184,9 +188,11 @@ def test_work_that_was_broken_off_goes_on(house: Application, clock: FakeClock, 
 
 
 @pytest.mark.parametrize(("policy", "state"), [("run", "running"), ("skip", "failed"), ("ask", "asked")])
-def test_work_that_was_broken_off_long_ago(house: Application, clock: FakeClock, lease: Lease, policy: str, state: str):
+def test_work_that_was_broken_off_long_ago(
+    application: Application, clock: FakeClock, lease: Lease, policy: str, state: str
+):
     """Counts as missed; what came due meanwhile takes its place."""
-    one = agenda(house, clock, replace(MAKE, catch_up=CatchUp(policy)))
+    one = agenda(application, clock, replace(MAKE, catch_up=CatchUp(policy)))
     one.claim(lease)
     clock.advance(hours=19)
     one.claim(lease)
@@ -200,22 +206,22 @@ def test_work_that_was_broken_off_long_ago(house: Application, clock: FakeClock,
     assert states[0] != "running"
 
 
-def test_a_job_that_is_gone_is_let_go(house: Application, clock: FakeClock, lease: Lease):
+def test_a_job_that_is_gone_is_let_go(application: Application, clock: FakeClock, lease: Lease):
     """Open runs of a job that no longer exists are dropped."""
-    agenda(house, clock, MAKE).claim(lease)
+    agenda(application, clock, MAKE).claim(lease)
     clock.advance(hours=19)
-    agenda(house, clock, MAKE).claim(lease)
-    other = agenda(house, clock, JobSchedule(job="measure", at=times(("*:00",))))
+    agenda(application, clock, MAKE).claim(lease)
+    other = agenda(application, clock, JobSchedule(job="measure", at=times(("*:00",))))
     assert other.claim(lease) == ()
     assert told(other) == [("make", "11-22T04:00", "skipped")]
 
 
-def test_two_slots_at_one_moment(house: Application, clock: FakeClock, lease: Lease):
+def test_two_slots_at_one_moment(application: Application, clock: FakeClock, lease: Lease):
     """Where clocks leap over both, they come one after the other."""
     clock.now = datetime(2026, 3, 29, 0, 50, tzinfo=UTC)
     zone = ZoneInfo("Europe/London")
     schedule = JobSchedule(job="make", at=times(("01:10", "01:40")))
-    one = JobScheduler(store=house.store, clock=clock, schedules=[schedule], zone=zone)
+    one = JobScheduler(store=application.store, clock=clock, schedules=[schedule], zone=zone)
     one.claim(lease)
     clock.advance(minutes=11)
     for name in ("2026-03-29T01:10", "2026-03-29T01:40"):
@@ -225,9 +231,9 @@ def test_two_slots_at_one_moment(house: Application, clock: FakeClock, lease: Le
     assert one.claim(lease) == ()
 
 
-def test_a_clock_that_was_far_ahead_stops_nothing(house: Application, clock: FakeClock, lease: Lease):
+def test_a_clock_that_was_far_ahead_stops_nothing(application: Application, clock: FakeClock, lease: Lease):
     """What was written for a time to come does not count before it comes."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     one.claim(lease)
     clock.advance(days=700)
     for claim in one.claim(lease):
@@ -240,9 +246,9 @@ def test_a_clock_that_was_far_ahead_stops_nothing(house: Application, clock: Fak
     assert Counter(row[2] for row in told(one) if row[1].startswith("11-2")) == {"done": 3}
 
 
-def test_a_beginning_that_a_clock_ahead_wrote_is_moved(house: Application, clock: FakeClock, lease: Lease):
+def test_a_beginning_that_a_clock_ahead_wrote_is_moved(application: Application, clock: FakeClock, lease: Lease):
     """A machine that starts with a wrong clock works from when the clock is right, not from the time it once showed."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     clock.advance(days=700)
     one.claim(lease)
     clock.advance(days=-700)
@@ -252,9 +258,9 @@ def test_a_beginning_that_a_clock_ahead_wrote_is_moved(house: Application, clock
     assert claim.slot.name == "2026-11-22T04:00"
 
 
-def test_a_try_that_a_clock_ahead_put_off_is_due(house: Application, clock: FakeClock, lease: Lease):
+def test_a_try_that_a_clock_ahead_put_off_is_due(application: Application, clock: FakeClock, lease: Lease):
     """Nothing waits for longer than the longest wait there is."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
@@ -267,11 +273,11 @@ def test_a_try_that_a_clock_ahead_put_off_is_due(house: Application, clock: Fake
 @pytest.mark.parametrize(("policy", "state"), [("run", "running"), ("skip", "failed"), ("ask", "asked")])
 @pytest.mark.parametrize("failed", [False, True])
 def test_a_try_that_was_missed_for_long(
-    house: Application, clock: FakeClock, lease: Lease, policy: str, state: str, failed: bool
+    application: Application, clock: FakeClock, lease: Lease, policy: str, state: str, failed: bool
 ):
     """A run whose daemon stopped, or that was to be retried, is caught up days later only by its policy."""
     weekly = replace(MAKE, catch_up=CatchUp(policy), days=frozenset({6}))
-    one = agenda(house, clock, weekly)
+    one = agenda(application, clock, weekly)
     one.claim(lease)
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
@@ -288,17 +294,17 @@ def test_a_try_that_was_missed_for_long(
         assert [again.tries for again in one.claim(lease)] == [2]
 
 
-def test_the_coming_week(house: Application, clock: FakeClock):
+def test_the_coming_week(application: Application, clock: FakeClock):
     """In order."""
-    one = agenda(house, clock, MAKE, JobSchedule(job="tidy", at=times(("05:00",)), days=frozenset({6})))
+    one = agenda(application, clock, MAKE, JobSchedule(job="tidy", at=times(("05:00",)), days=frozenset({6})))
     coming = one.upcoming()
     assert len(coming) == 8
     assert list(coming) == sorted(coming, key=lambda slot: slot.due)
 
 
-def test_old_slots_are_forgotten(house: Application, clock: FakeClock, lease: Lease):
+def test_old_slots_are_forgotten(application: Application, clock: FakeClock, lease: Lease):
     """After more than a year."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
     one.settle(*one.claim(lease), DONE)
@@ -309,9 +315,9 @@ def test_old_slots_are_forgotten(house: Application, clock: FakeClock, lease: Le
     assert one.forget_old() == 2  # the beginning and the first; the last stays
 
 
-def test_when_a_slot_was_first_begun_is_kept(house: Application, clock: FakeClock, lease: Lease):
+def test_when_a_slot_was_first_begun_is_kept(application: Application, clock: FakeClock, lease: Lease):
     """What it did since then is its own, however often it is begun again."""
-    one = agenda(house, clock, MAKE)
+    one = agenda(application, clock, MAKE)
     one.claim(lease)
     clock.advance(hours=19)
     (claim,) = one.claim(lease)
@@ -321,14 +327,14 @@ def test_when_a_slot_was_first_begun_is_kept(house: Application, clock: FakeCloc
     assert (claim.started_at, again.started_at, again.tries) == (first, first, 2)
 
 
-def leader(house: Application, clock: FakeClock, name: str) -> LeaderElection:
+def leader(application: Application, clock: FakeClock, name: str) -> LeaderElection:
     """A daemon's leadership, whose steady clock is the fake one too."""
-    return LeaderElection(store=house.store, clock=clock, holder=name, monotonic=lambda: clock().timestamp())
+    return LeaderElection(store=application.store, clock=clock, holder=name, monotonic=lambda: clock().timestamp())
 
 
-def test_a_second_waits_until_the_first_is_gone(house: Application, clock: FakeClock):
+def test_a_second_waits_until_the_first_is_gone(application: Application, clock: FakeClock):
     """While the leader renews its lease the second daemon waits; then it takes over within 13 seconds."""
-    first, second = leader(house, clock, "a"), leader(house, clock, "b")
+    first, second = leader(application, clock, "a"), leader(application, clock, "b")
     assert first.heartbeat()
     for _ in range(5):
         clock.advance(seconds=HEARTBEAT)
@@ -345,9 +351,9 @@ def test_a_second_waits_until_the_first_is_gone(house: Application, clock: FakeC
     assert not first.heartbeat()
 
 
-def test_one_who_lets_go_is_followed_at_once(house: Application, clock: FakeClock):
+def test_one_who_lets_go_is_followed_at_once(application: Application, clock: FakeClock):
     """And letting go twice does no harm."""
-    first, second = leader(house, clock, "a"), leader(house, clock, "b")
+    first, second = leader(application, clock, "a"), leader(application, clock, "b")
     first.heartbeat()
     first.release()
     first.release()
@@ -355,9 +361,9 @@ def test_one_who_lets_go_is_followed_at_once(house: Application, clock: FakeCloc
     assert second.heartbeat()
 
 
-def test_a_daemon_without_a_database_is_no_leader_after_a_while(house: Application, clock: FakeClock):
+def test_a_daemon_without_a_database_is_no_leader_after_a_while(application: Application, clock: FakeClock):
     """It may work on until the lease runs out, and leads again when the database is back."""
-    first = leader(house, clock, "a")
+    first = leader(application, clock, "a")
     first.heartbeat()
     whole, first.store = first.store, Away()
     clock.advance(seconds=HEARTBEAT)
@@ -373,12 +379,14 @@ def test_a_daemon_without_a_database_is_no_leader_after_a_while(house: Applicati
 
 @pytest.mark.parametrize(("second", "leads"), [(1.0, True), (LENGTH.total_seconds(), False)])
 def test_an_answer_that_takes_too_long_makes_no_leader(
-    house: Application, clock: FakeClock, second: float, leads: bool
+    application: Application, clock: FakeClock, second: float, leads: bool
 ):
     """The lease counts from before the question; it is asked once more, and that answer counts."""
     late = LENGTH.total_seconds()
     ticks = iter([0.0, late, late, late + second])
-    slow = LeaderElection(store=house.store, clock=clock, holder="a", length=LENGTH, monotonic=lambda: next(ticks))
+    slow = LeaderElection(
+        store=application.store, clock=clock, holder="a", length=LENGTH, monotonic=lambda: next(ticks)
+    )
     assert slow.heartbeat() is leads
 
 

@@ -35,12 +35,12 @@ def test_redirects_stay_on_the_site(tmp_path: Path) -> None:
 
 def test_a_new_work_shows_although_pages_are_cached(tmp_path: Path) -> None:
     """The cache follows what is published; a browser that is up to date gets 304."""
-    house = exhibited(tmp_path, 1)
-    browser = visitor(house)
+    application = exhibited(tmp_path, 1)
+    browser = visitor(application)
     first = browser.get("/")
     assert browser.get("/", headers={"if-none-match": first.headers["etag"]}).status_code == 304
-    publish(house, 2)
-    house.gallery._checked = float("-inf")
+    publish(application, 2)
+    application.gallery._checked = float("-inf")
     second = browser.get("/", headers={"if-none-match": first.headers["etag"]})
     assert second.status_code == 200
     assert "old-pond-number-2" in second.text

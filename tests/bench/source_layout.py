@@ -1,11 +1,11 @@
-"""The benchmark house: sizes of the source, and names and phrases that were retired."""
+"""The benchmark source-layout: sizes of the source, and names and phrases that were retired."""
 
 from __future__ import annotations
 
 import sys
 
 from tests.bench import Result
-from tests.scenarios.house import RELEASED_LINES, survey
+from tests.scenarios.source_layout import RELEASED_LINES, survey
 
 __all__ = ["run"]
 
@@ -20,7 +20,7 @@ def run() -> Result:
         for place in places:
             print(f"{name}: {place}", file=sys.stderr)
     return Result(
-        name="house",
+        name="source-layout",
         figures=found.figures(),
         bar=f"0 of each; for the same behaviour at most {MOST_MODULES} modules and {most_lines:,} lines",
         passed=found.modules - found.new_modules <= MOST_MODULES

@@ -1,4 +1,4 @@
-"""A whole house of fakes for tests: real database, real files, real child processes, no model."""
+"""An application of fakes for tests: real database, real files, real child processes, no model."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def fake_settings(home: Path, *, deadline: float = 20.0, memory_mb: int = 1000, 
     )
 
 
-def fake_house(home: Path, *, clock: Callable[[], datetime] | None = None, **options: Any) -> Application:
+def fake_application(home: Path, *, clock: Callable[[], datetime] | None = None, **options: Any) -> Application:
     """The application of `fake_settings`; its database is a copy of one that was migrated once."""
     if not (home / "auria.db").exists():
         home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_migrated(), home / "auria.db")
+        shutil.copyfile(migrated_database(), home / "auria.db")
     return build(fake_settings(home, **options), clock=clock or FakeClock())
 
 
 @cache
-def _migrated() -> Path:
+def migrated_database() -> Path:
     """An empty database, up to date."""
     from auria_bot.store.engine import upgrade
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NEW_BEHAVIOUR", "PACKAGE", "RELEASED_LINES", "RETIRED", "House", "modules", "new_lines", "survey"]
+__all__ = ["NEW_BEHAVIOUR", "PACKAGE", "RELEASED_LINES", "RETIRED", "SourceLayout", "modules", "new_lines", "survey"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "auria_bot"
@@ -89,7 +89,7 @@ MOST_COLUMNS = 120
 
 
 @dataclass(slots=True, kw_only=True)
-class House:
+class SourceLayout:
     """What was found; each list names its places."""
 
     modules: int = 0  # with code; a package marker with a docstring alone is not one
@@ -142,9 +142,9 @@ def modules(package: Path = PACKAGE) -> list[Path]:
     return sorted(path for path in package.rglob("*.py") if "_data" not in path.parts)
 
 
-def survey(package: Path = PACKAGE) -> House:
+def survey(package: Path = PACKAGE) -> SourceLayout:
     """Read every module and measure it."""
-    retired, found = json.loads(RETIRED.read_text(encoding="utf-8")), House()
+    retired, found = json.loads(RETIRED.read_text(encoding="utf-8")), SourceLayout()
     phrases = re.compile("|".join(re.escape(phrase) for phrase in retired["phrases"]), re.IGNORECASE)
     folders: dict[Path, int] = defaultdict(int)
     imports: dict[str, set[str]] = {}
@@ -208,7 +208,7 @@ def _lines_of(package: Path, place: str) -> int:
     return max(0, int(last) - int(first) + 1)
 
 
-def _definitions(found: House, name: str, tree: ast.Module, retired: set[str]) -> None:
+def _definitions(found: SourceLayout, name: str, tree: ast.Module, retired: set[str]) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name.lstrip("_") in retired:
             found.retired_classes.append(f"{name}:{node.lineno} {node.name}")
