@@ -102,8 +102,7 @@ _MAIL = re.compile(r"[\w.+-]@[\w-]++\.[\w-]")
 _HANDLE = re.compile(r"(?<![\w.])[@\N{FULLWIDTH COMMERCIAL AT}]\w|(?:^|[\s(])/?u/\w+", re.IGNORECASE)
 _HARM = re.compile(
     r"\b(?:suicid\w*|kill(?:ing)? (?:myself|yourself|himself|herself|themselves)|"
-    r"end(?:ing)? (?:my|your|it all|this) ?(?:own )?(?:life|all)?"
-    r"(?= |$)(?<=life|.all)|hang(?:ing)? myself|"
+    r"end(?:ing)? (?:it all|(?:my|your|this) (?:own )?(?:life|all))(?!')|hang(?:ing)? myself|"
     r"slit(?:ting)? (?:my|your|her|his) wrists?|cut(?:ting)? (?:myself|my wrists?)|overdos\w+|"
     r"self.?harm\w*|want(?:ed)? to die|wish (?:i was|i were|to be) dead|take my (?:own )?life|"
     r"(?:my|your|own) noose|(?:tie|tied|tying|knot|knotted|taut|tightening|constricting) (?:a |the |my )?noose|"
