@@ -11,6 +11,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from functools import cache
+from itertools import pairwise
 
 from auria_bot.corpus.language.words import table, word_set, words
 from auria_bot.errors import ModelCorrupt
@@ -259,16 +260,20 @@ def blocked_words(text: str) -> list[str]:
     """The blocked words and phrases of a text, in order; none where the context gives a word another meaning."""
     plain = _NATURE_CONTEXT.sub(lambda found: " . " * (len(found[0].split())), " ".join(words(text)))
     listed = [word for word in plain.split() if word != "."]
+    named = Counter(word for before, word in pairwise(listed) if _is_family_name(before, word))
     left = Counter(listed)
     found = []
     for token in re.findall(r"[^\W_][\w@$!|']*", text):
         spelt = words(token)
         is_gone = bool(spelt) and all(left[word] <= 0 for word in spelt)  # part of a phrase that is let through
         left.subtract(spelt)
-        if not is_gone and "".join(spelt) not in _INNOCENT and is_blocked(token):
+        word = "".join(spelt)
+        if is_gone or word in _INNOCENT or not is_blocked(token):
+            continue
+        if named[word]:
+            named[word] -= 1  # each name excuses itself only
+        else:
             found.append(token)
-    named = {listed[at] for at in range(1, len(listed)) if _is_family_name(listed[at - 1], listed[at])}
-    found = [token for token in found if "".join(words(token)) not in named]
     for size in range(2, _LONGEST_PHRASE + 1):
         phrases = (" ".join(listed[at : at + size]) for at in range(len(listed) - size + 1))
         found.extend(phrase for phrase in phrases if phrase not in ALLOWED and digest(phrase) in _blocked())
