@@ -32,6 +32,73 @@ _STRESS = re.compile(r"[012]$")
 _SCALE = 100  # a stored weight of 100 is one syllable
 _WORTH_KEEPING = 3  # hundredths of a syllable: smaller weights are dropped
 
+_NOT_NAMES = words.word_set(
+    "a abbot acacia alder am amber an and andromeda angel apple april aquarius are aries arms art as ash "
+    "aspen at august aurora autumn autumn's azalea baker banks barley baron basil bass bay be beach bean "
+    "beans bear beauty beech been being bell bells berry best bill bills birch bird birds bishop black bloom "
+    "blossom blue bob bold bowl branch bridge bridges bright brook brown buck bud buddha buddy buds burn "
+    "burns bush but butler by camellia candle carol carols carrier carter case cassiopeia cedar chance "
+    "charity chase cherry child children chip christmas christmas's church clemency clementine cliff cloud "
+    "clouds clover colt constance cook cooper coral corn cotton crabs crane cross crow crows crystal cup "
+    "dahlia daisy dale darling dash dawn dawn's day days dean death december diamond did dipper do does dove "
+    "doves downs drake drew duke dusty earl early earth east easter eastern ebony elder elm ernest eve "
+    "evening faith falcon fall fallen falls farmer father father's fawn february felicity fern field fields "
+    "finch fisher fishers flora flower flowers fog foot for forest found fox frank free friday friend "
+    "friends from frost game games garden gardener gardens gay gem gemini gene gentle ginger glen god gold "
+    "golden goldie good grace grant grass gray green grey guy had hand hands hardy has have hawk hazel he "
+    "head heart heath heather heaven her heron herring hill hills his holly home honor hood hope house how "
+    "hunt hunted hunter hunts i i'd i'll i'm i've ice in iris is island it ivory ivy jade january jasmine "
+    "jay jewel joy july june jupiter kind king lake lamb lamp lane lark late laurel lavender leaf leaves leg "
+    "legs lemon leo libra life light lilac lily linen lion little long lord lost lotus love loves luna "
+    "magnolia man mango maple march marigold mark mars marsh martin mason may me melon mercury mercy merry "
+    "miles milky miller mist misty monday monk moody moon moon's moor moss mother mother's mount mountain "
+    "mountains my myrtle nature neptune new night no noble noon north northern not november now oak oaks "
+    "oats ocean october of oh old olive on one opal orchid orion our page pan pansy paradise park parks "
+    "partridge pat patience peach peacock pearl penny peony perseid perseids petunia pigeon pike pine pines "
+    "pisces pleiades plum pluto pool pope poppy potter power powers price prince prudence queen rain rain's "
+    "ray rays red reed rice rich river rivers road rob robin rocky root roots rose rosemary rowan ruby rush "
+    "rusty saffron sage salmon sand sands sandy sapphire saturday saturn savage scorpio sea seas september "
+    "she shell shepherd shore short silk silver singer sirius skip sky small smith snow snow's so somers "
+    "song sonny south southern sparrow spirit spring spring's star stem sterling stone stories storm storms "
+    "stormy story street strong summer summer's sun sun's sunday sunny swan sweet swift tailor taurus taylor "
+    "temple that the their they this thunder thursday tiger time to topaz tree trees trout truth tuesday "
+    "turner twigg two valley vega venus verity violet virgo wall walls ward was wave waves way we weather "
+    "weaver wednesday weeks wells were west western wheat white who why will willow wills wind winds winter "
+    "winter's winters wise with wolf woman wood woods wool work works world wren yes you young your zen "
+    "zinnia "
+)
+"""Names of a census that are ordinary words in a poem."""
+
+_PLACES = words.word_set(
+    "alexandria america asia austin brooklyn canada carolina chad china columbus dallas denver devon dutch "
+    "england english florence france french georgia german germany holland houston india ireland israel "
+    "jordan kent kenya lincoln london lorraine melbourne milan normandy orlando paris patrick's roman rome "
+    "santa savannah scotland sydney troy valencia virginia washington york "
+)
+"""Names of places, peoples and feasts that are also names of persons, and mean the former in verse."""
+
+_MORE_NAMES = words.word_set(
+    "allah bach basho beethoven beyonce biden buson chiyo christ clinton disney einstein elvis gandhi "
+    "hemingway hitler issa jesus kanye kerouac mohammed monet mozart muhammad obama oprah picasso putin "
+    "reagan rembrandt santoka shakespeare shiki stalin thoreau trump whitman "
+)
+"""Names of persons that the census does not have."""
+
+_UNSEEMLY = words.word_set(
+    "beaner boong dago darkie faggy golliwog gypo gyppo halfbreed jigaboo mongoloid pickaninny "
+    "pikey poofter raghead redskin towelhead trannies tranny wog "
+    "abortion aids anal arse asshole bitch boobs buttocks cancer chinaman cocaine condom condoms corona "
+    "covid crap cum damn damned democrat democrats dildo downvote erection eskimo faggot fart farts genitals "
+    "genocide goddamn gypsies gypsy haha haiku haikus heroin hitler holocaust hooker incest isis jap japs "
+    "karma kkk lmao lol lynch lynching masturbate meme memes meth molest murder murdered murderer nazi nazis "
+    "negro negroes nigga obama omg orgasm oriental overdose pedophile penis piss pissed pissing politics "
+    "poop pooping poops porn porno racism racist rape raped raping rapist reddit republican republicans "
+    "retard retarded savages semen shitty slave slaves slut sluts squaw stripper suicidal suicide syllable "
+    "syllables syphilis terrorism terrorist terrorists testicles trump upvote upvotes vagina virus whore "
+    "whores wtf "
+)
+"""Words that no profanity list contains and that Auria still does not use."""
+
 
 def dictionary(rows: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """Syllable counts of each word from the rows of cmudict.dict, the first pronunciation's count first."""
@@ -127,10 +194,10 @@ def names(census: Path, seen: Mapping[str, tuple[int, int]]) -> tuple[list[str],
         for name in given | family
         if (raised(name) >= 0.5 and (name in given or seen.get(name, (0, 0))[0] > 1 or not known(name)))
     }
-    persons = (persons | content_filter.MORE_NAMES) - content_filter.NOT_NAMES
+    persons = (persons | _MORE_NAMES) - _NOT_NAMES
     proper = {word for word, (times, upper) in seen.items() if word.isascii() and upper >= 2 and upper / times >= 0.6}
-    persons -= content_filter.PLACES
-    return sorted(persons), sorted((proper | content_filter.PLACES) - persons - content_filter.NOT_NAMES)
+    persons -= _PLACES
+    return sorted(persons), sorted((proper | _PLACES) - persons - _NOT_NAMES)
 
 
 def _census(path: Path, most: int) -> list[str]:
@@ -141,7 +208,7 @@ def _census(path: Path, most: int) -> list[str]:
 def blocked(rows: Iterable[str]) -> list[str]:
     """Hashes of the blocked words and phrases, sorted; the words themselves are not stored."""
     phrases = {" ".join(words.words(row)) for row in rows if not re.search(r"\d", row)}
-    phrases |= content_filter.unseemly()
+    phrases |= _UNSEEMLY
     return sorted(content_filter.digest(phrase) for phrase in phrases - content_filter.ALLOWED if len(phrase) > 2)
 
 
