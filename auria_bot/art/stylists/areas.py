@@ -29,7 +29,7 @@ class AreaBand:
     """Some rows of a canvas."""
 
     area: NDArray[np.uint8]  # (rows, width) index of the area's colour
-    other: NDArray[np.uint8]  # (rows, width) index of the nearest other one
+    other: NDArray[np.uint8]  # (rows, width) index of the nearest other one; of no meaning far from any border
     distance: NDArray[np.float32]  # (rows, width) pixels of the canvas to the border with it, about
 
 
@@ -126,7 +126,7 @@ def clouds(size: tuple[int, int], cells: float, chance: np.random.Generator) -> 
 def grain(rows: tuple[int, int], width: int, scale: float, seed: int) -> NDArray[np.float32]:
     """The tooth of paper for some rows of a canvas, deviation about 1; its lumps are as large as the canvas's scale."""
     chance = np.random.default_rng(seed)
-    tile = np.asarray(Image.fromarray(chance.standard_normal((_TILE, _TILE)).astype(np.float32)), np.float32)
+    tile = chance.standard_normal((_TILE, _TILE)).astype(np.float32)
     smooth = tile + np.roll(tile, 1, 0) + np.roll(tile, 1, 1) + np.roll(tile, (1, 1), (0, 1))
     smooth = 0.42 * smooth + 0.55 * np.roll(smooth, 2, 0) * np.roll(smooth, 3, 1) / 4
     step = max(1.0, scale)

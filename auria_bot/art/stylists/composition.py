@@ -19,6 +19,7 @@ from PIL import Image
 
 from auria_bot.art.colour import DIRECTIONS, QUANTILES, ColourDistribution, from_lab, matrix_root, to_lab
 from auria_bot.art.painters.retouching import find_moon, paint_moon
+from auria_bot.art.stylists.direction_field import box_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,25 +64,13 @@ def guided(
         slope and level, each (height, width, channels), already averaged over the windows.
     """
     x: NDArray[np.float32] = np.asarray(guide[..., None], np.float32)
-    mean_x, mean_y = _box(x, radius), _box(values, radius)
+    mean_x, mean_y = box_mean(x, radius), box_mean(values, radius)
     square: NDArray[np.float32] = x * x
     product: NDArray[np.float32] = x * values
-    variance = _box(square, radius) - mean_x * mean_x
-    slope = ((_box(product, radius) - mean_x * mean_y) / (variance + np.float32(noise))).astype(np.float32)
+    variance = box_mean(square, radius) - mean_x * mean_x
+    slope = ((box_mean(product, radius) - mean_x * mean_y) / (variance + np.float32(noise))).astype(np.float32)
     level = (mean_y - slope * mean_x).astype(np.float32)
-    return _box(slope, radius), _box(level, radius)
-
-
-def _box(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    """Mean over a square window, edges repeated."""
-    for axis in (0, 1):
-        pads = [(radius + 1, radius) if each == axis else (0, 0) for each in range(values.ndim)]
-        sums = np.pad(values, pads, mode="edge").cumsum(axis, dtype=np.float64)
-        width = 2 * radius + 1
-        high = np.take(sums, range(width, sums.shape[axis]), axis)
-        low = np.take(sums, range(sums.shape[axis] - width), axis)
-        values = ((high - low) / width).astype(np.float32)
-    return values
+    return box_mean(slope, radius), box_mean(level, radius)
 
 
 def grade(picture: NDArray[np.float32], target: ColourDistribution, share: float) -> NDArray[np.float32]:

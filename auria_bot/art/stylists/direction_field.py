@@ -11,7 +11,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LUMINANCE", "DirectionField", "blurred", "measure_directions", "resized"]
+__all__ = ["LUMINANCE", "DirectionField", "blurred", "box_mean", "measure_directions", "resized"]
 
 LUMINANCE = np.array([0.3, 0.59, 0.11], np.float32)
 _FLOOR = 1.2  # squared gradient of luminance (0 to 255) a pixel that counts as flat
@@ -49,13 +49,19 @@ def _box_blurred(values: NDArray[np.float32], deviation: float) -> NDArray[np.fl
         padded = np.pad(values, 1, mode="edge")
         down = 0.25 * (padded[:-2] + 2 * padded[1:-1] + padded[2:])
         return np.asarray(0.25 * (down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]), np.float32)
-    width = 2 * radius + 1
     for _ in range(3):
-        for axis in (0, 1):
-            padding = [(radius + 1, radius) if number == axis else (0, 0) for number in (0, 1)]
-            sums = np.cumsum(np.pad(values, padding, mode="edge"), axis, dtype=np.float64)
-            upper, lower = (sums[width:], sums[:-width]) if axis == 0 else (sums[:, width:], sums[:, :-width])
-            values = ((upper - lower) / width).astype(np.float32)
+        values = box_mean(values, radius)
+    return values
+
+
+def box_mean(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """(height, width, ...) as the mean over a square window of 2 * radius + 1 pixels a side; edges are repeated."""
+    width = 2 * radius + 1
+    for axis in (0, 1):
+        padding = [(radius + 1, radius) if number == axis else (0, 0) for number in range(values.ndim)]
+        sums = np.cumsum(np.pad(values, padding, mode="edge"), axis, dtype=np.float64)
+        upper, lower = (sums[width:], sums[:-width]) if axis == 0 else (sums[:, width:], sums[:, :-width])
+        values = ((upper - lower) / width).astype(np.float32)
     return values
 
 

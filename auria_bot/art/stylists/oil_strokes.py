@@ -259,9 +259,7 @@ class _Layer:
         colours: NDArray[np.floating],
         chance: np.random.Generator,
     ) -> _Strokes:
-        turned = np.where(flipped == 1, -turn, turn)
         bends = np.round(np.interp(turn, BENDS, range(len(BENDS)))).astype(int)
-        del turned
         return _Strokes(
             places=places,
             lengths=np.argmin(np.abs(np.log(length[:, None] / np.array(LENGTHS)[None])), 1),

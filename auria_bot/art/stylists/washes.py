@@ -29,7 +29,11 @@ _WHITE = np.array([252, 250, 244], np.float32)  # watercolour paper
 _RICE = np.array([244, 237, 222], np.float32)  # rice paper
 _INK = np.array([1.0, 0.985, 0.94], np.float32)  # how much black ink weakens red, green and blue
 _DENSEST = 2.6  # density of the darkest pigment
-_STUDY = 300  # pixels of the longer side of broad washes
+_STUDY = 300  # pixels of the longer side at which washes are planned
+_PRINT_PAPER = np.array([248, 240, 220], np.float32) / 255
+_KEY = np.array([38, 40, 52], np.float32)  # the ink of outlines in prints
+_COLOURS = 10  # of a print, at most
+_CONTRAST = 16.0  # difference of luminance between two areas from which an outline is drawn
 
 
 def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
@@ -37,10 +41,8 @@ def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     lifted = _lifted(picture, size)
-    values = np.asarray(lifted, np.float32)
-    broad = _layered(lifted, 6.0)
-    fine = _layered(lifted, 1.2)
-    glazes = _Glazes(values @ LUMINANCE, levels=(0.18, 0.4, 0.62, 0.82), chance=chance)
+    broad, fine = (lifted.filter(ImageFilter.GaussianBlur(width)) for width in (6.0, 1.2))
+    glazes = _Glazes(np.asarray(lifted, np.float32) @ LUMINANCE, levels=(0.18, 0.4, 0.62, 0.82), chance=chance)
     pools = Image.fromarray(clouds(lifted.size, 7, chance))
     border = _border(lifted.size, chance)
     result = Image.new("RGB", size)
@@ -66,7 +68,8 @@ def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: 
     scale = size[0] / 1080
     lifted = _lifted(picture, size)
     light = np.asarray(lifted, np.float32) @ LUMINANCE
-    broad, fine = (_layered(Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)), width) for width in (7.0, 1.5))
+    grey = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
+    broad, fine = (grey.filter(ImageFilter.GaussianBlur(width)) for width in (7.0, 1.5))
     glazes = _Glazes(light, levels=(0.3, 0.52, 0.72, 0.88), chance=chance)
     pools = Image.fromarray(clouds(lifted.size, 6, chance))
     border = _border(lifted.size, chance)
@@ -128,11 +131,6 @@ class _Glazes:
         return layers, edge
 
 
-def _layered(picture: Image.Image, width: float) -> Image.Image:
-    """The picture as a wash of a width in its pixels shows it."""
-    return picture.filter(ImageFilter.GaussianBlur(width))
-
-
 def _lifted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture at the size at which washes are planned, its lights lifted towards the paper's white."""
     shrink = min(1.0, _STUDY / max(size))
@@ -144,12 +142,6 @@ def _lifted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
         return Image.fromarray(values.astype(np.uint8))
     stretched = 28 + np.clip((values - low) / (high - low), 0, 1.1) * 222
     return Image.fromarray(np.clip(stretched, 0, 255).astype(np.uint8))
-
-
-def _toned(light: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Luminance for ink: more paper, and a few darks."""
-    toned: NDArray[np.floating] = 255 * np.clip(light / 235, 0, 1) ** 0.8
-    return toned
 
 
 def _density(colours: NDArray[np.floating], paper: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -201,12 +193,6 @@ def _dry_strokes(
     return drawn
 
 
-_PAPER = np.array([248, 240, 220], np.float32) / 255
-_KEY = np.array([38, 40, 52], np.float32)  # the ink of outlines
-_COLOURS = 10
-_CONTRAST = 16.0  # difference of luminance between two areas from which an outline is drawn
-
-
 def print_woodblock(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
     """Print a picture on paper of a size; see `magenta.render`."""
     chance = np.random.default_rng(seed)
@@ -235,5 +221,5 @@ def print_woodblock(picture: Image.Image, size: tuple[int, int], hand: Hand, *, 
         line = np.clip((width * (0.35 + 0.65 * strong) - band.distance) / max(1.0, 0.8 * scale), 0, 1) * (strong > 0)
         ink = (line * np.clip(0.94 - 0.05 * np.maximum(tooth, 0), 0, 1))[..., None]
         printed = printed + ink * (_KEY - printed)
-        result.paste(Image.fromarray(np.clip(printed * _PAPER, 0, 255).astype(np.uint8)), (0, top))
+        result.paste(Image.fromarray(np.clip(printed * _PRINT_PAPER, 0, 255).astype(np.uint8)), (0, top))
     return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auria_bot.art.stylists.direction_field import blurred, measure_directions
+from auria_bot.art.stylists.direction_field import blurred, box_mean, measure_directions
 
 
 @pytest.mark.parametrize("turn", [0.0, 0.4, 1.2, -0.9])
@@ -35,3 +35,12 @@ def test_blurring_keeps_the_mean(deviation: float) -> None:
     assert soft.shape == values.shape
     assert abs(float(soft.mean()) - float(values.mean())) < 3
     assert soft.std() <= values.std()
+
+
+def test_a_box_mean_is_the_mean_of_a_square() -> None:
+    """In every channel; beyond the edges the outermost pixels count again."""
+    values = np.random.default_rng(2).normal(0, 1, (9, 11, 2)).astype(np.float32)
+    found = box_mean(values, 2)
+    assert found[4, 5] == pytest.approx(values[2:7, 3:8].mean((0, 1)), abs=1e-5)
+    assert box_mean(values[..., 0], 2) == pytest.approx(found[..., 0], abs=1e-6)
+    assert box_mean(np.full((5, 5), 3.0, np.float32), 9) == pytest.approx(3.0)
