@@ -1,6 +1,6 @@
 """Enlarge pictures with Real-ESRGAN's networks, four times a pass, in tiles so that memory stays bounded.
 
-The networks are defined in `auria_bot.art.nets.real_esrgan` (x4plus) and `auria_bot.art.nets.real_esrgan` (fast).
+The networks are defined in `auria_bot.art.nets.real_esrgan`: Rrdbnet ("x4plus") and Srvgg ("fast").
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _KINDS = {
     # It turns blots into lines, which plain interpolation softens.
     "fast": _Kind(folder="enlarger", tile=256, border=_MARGIN, blended=True),
 }
-LARGEST = 8192  # largest size that can be requested, in pixels
+_LARGEST = 8192  # largest size that can be requested, in pixels
 
 
 class RealEsrgan:
@@ -90,8 +90,8 @@ class RealEsrgan:
             InputError: the size is out of range.
             DiskError: the target cannot be written.
         """
-        if not 1 <= size <= LARGEST:
-            raise InputError(f"a picture cannot be enlarged to {size} pixels; 1 to {LARGEST} are possible")
+        if not 1 <= size <= _LARGEST:
+            raise InputError(f"a picture cannot be enlarged to {size} pixels; 1 to {_LARGEST} are possible")
         picture = self.enlarged(open_picture(source), size)
         save_picture(picture, target, compress_level=1)
 

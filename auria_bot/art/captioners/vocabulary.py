@@ -1,11 +1,9 @@
-"""The captioner's vocabulary: tokens, their numbers, and the words allowed for Auria's pictures.
+"""The captioner's words: tokens and their numbers, the words allowed for Auria's pictures, and names of colours.
 
 A captioner trained on photographs sees dogs and people in any brush stroke. Auria paints landscapes and flowers only,
 so such a word is nearly always wrong, and readers who cannot see the picture cannot tell. In scene mode the captioner
-therefore uses SCENE_WORDS only; colour words are left out too, because colours are measured (`colour_words`).
+therefore uses SCENE_WORDS only; colour words are left out too, because colours are measured (`name_colours`).
 `non_nature_words` finds the words that show that a caption was not written under this rule.
-
-Name the main colours of a picture by measuring its pixels.
 
 A named colour's share is the share of pixels nearest to it in CIELAB. The names are everyday ones (Berlin and Kay's
 basic terms, with light and dark variants where landscapes need them).

@@ -6,7 +6,7 @@ number of candidates. Pictures are judged at 64 x 64 pixels, whatever the painte
 
     python -m auria_bot.art.evaluation.painter --data DIR [--model DIR] [--earlier DIR] [--split validation|test]
 
-Haiku on which painters are evaluated: about nature, and such that name one of ten subjects.
+The haiku are about nature; some of them name one of ten subjects, which should be recognised in the painting.
 """
 
 from __future__ import annotations

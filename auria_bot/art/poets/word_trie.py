@@ -1,7 +1,7 @@
 """Which subword tokens may come next, so that every line of a poem has its syllables: a trie over a lexicon's words.
 
 Each word is a path of tokens. A word is complete when a token follows that begins another word or ends the line. A
-token is allowed only if a word below it still leaves the line able to end well, so no poem ever has to be given up.
+token is allowed only if a word below it still leaves the line able to end well, so the form can always be completed.
 """
 
 from __future__ import annotations
