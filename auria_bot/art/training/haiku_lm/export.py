@@ -18,8 +18,8 @@ __all__ = ["describe", "export"]
 
 _CARD = """# The haiku adapters: SmolLM2 taught verse
 
-Low-rank adapters for SmolLM2-135M-Instruct, for the poet `causal-lm` and as the teacher of the word LSTM in
-models/poet. The decoder beside them keeps every poem 5-7-5 by construction.
+Low-rank adapters for SmolLM2-135M-Instruct, for the poet `causal-lm`; poems sampled from it can be training data of
+the word LSTM in models/poet, whose card says whether they were. The decoder keeps every poem 5-7-5 by construction.
 
 - **Base**: SmolLM2-135M-Instruct (Hugging Face, Apache-2.0) as the package {package} 0.1.2 contains it, Q4_1 GGUF,
   SHA-256 {sha256}. It is not stored here:
@@ -31,7 +31,7 @@ models/poet. The decoder beside them keeps every poem 5-7-5 by construction.
   often as others, posts that name nothing of nature {other:g} times as often. Each stands under a header that gives
   some of what is known of it (published, about nature, season, words or a phrase of its own) or nothing. The haiku
   belong to their poets; they were read for training only, and none is stored here.
-- **Measured** (see metrics.json; `auria evaluate haiku-lm --data DIR` repeats it): {measured}
+- **Measured** (see metrics.json): {measured}
 - **Not for**: facts, advice, other languages. It can be dull, odd or untrue. Blocked words, names of persons and
   copied lines are dropped by the program around it.
 - **Licence:** Apache-2.0, as the base; the haiku they learned from belong to their poets.
@@ -81,13 +81,15 @@ def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
     part = f"part {training['fold'] + 1} of {training['folds']}"
     measured = (
         f"perplexity by the word on\n  validation haiku {known['perplexity_validation']:.0f}, "
-        f"{known['perplexity_told_validation']:.0f} when told what they are about."
+        f"{known['perplexity_told_validation']:.0f} when told what they are about,"
+        "\n  as training ended; `auria evaluate haiku-lm --data DIR` measures the test split."
     )
     if "perplexity_test" in known:
         measured = (
             f"perplexity by the word on\n  {known['test_haiku']} test haiku {known['perplexity_test']:.0f}, "
             f"{known['perplexity_told_test']:.0f} when told what they are about;\n  without the adapters "
-            f"{known['perplexity_test_without']:,.0f} and {known['perplexity_told_test_without']:,.0f}."
+            f"{known['perplexity_test_without']:,.0f} and {known['perplexity_told_test_without']:,.0f}"
+            " (`auria evaluate haiku-lm --data DIR` repeats it)."
         )
     card = _CARD.format(
         **config["base"],

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,14 +64,6 @@ class LoraSettings:
     themed: float = 0.6  # share of the others that are told a theme
     bfloat16: bool = False  # compute with half the digits: quicker where the processor has avx512_bf16 or AMX
     seed: int = 1
-
-    @classmethod
-    def load(cls, path: Path | None) -> LoraSettings:
-        """Read settings from a TOML file; None for the defaults."""
-        if path is None:
-            return cls()
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-        return cls(**{field.name: given[field.name] for field in fields(cls) if field.name in given})
 
 
 class LoraRecipe:
@@ -301,7 +292,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of the processor")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    settings = asdict(LoraSettings.load(given.settings))
+    settings = asdict(loop.read_settings(LoraSettings, given.settings))
     settings |= {name: value for name in ("steps", "seed", "fold") if (value := getattr(given, name)) is not None}
     words = given.poet / "vocabulary.txt"
     metrics = train(

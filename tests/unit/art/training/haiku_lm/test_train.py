@@ -14,6 +14,7 @@ from auria_bot.art.poets.causal_lm import adapted  # noqa: E402
 from auria_bot.art.poets.verse_tokens import VerseTokens  # noqa: E402
 from auria_bot.art.training.haiku_lm import train as recipe  # noqa: E402
 from auria_bot.art.training.haiku_lm.dataset import HaikuSet, read_haiku  # noqa: E402
+from auria_bot.art.training.loop import read_settings  # noqa: E402
 from auria_bot.errors import InputError  # noqa: E402
 
 SETTINGS = recipe.LoraSettings(steps=24, batch=8, rate=0.02, warm_up=2, rank=4, blocks=2)
@@ -91,4 +92,4 @@ def test_settings_come_from_the_file():
     """config/train/haiku_lm.toml holds the defaults, every one of them."""
     path = Path(__file__).parents[5] / "config" / "train" / "haiku_lm.toml"
     assert tomllib.loads(path.read_text()) == asdict(recipe.LoraSettings())
-    assert recipe.LoraSettings.load(path) == recipe.LoraSettings()
+    assert read_settings(recipe.LoraSettings, path) == recipe.LoraSettings()
