@@ -147,7 +147,7 @@ def forgotten_in_dump(dump: Dump, file: Path) -> Forgotten:
 
 
 def held_in_dump(dump: Dump, file: Path, *, keys: Collection[str], digests: Collection[str]) -> int:
-    """How many texts of these places, authors and digests a dump still holds.
+    """How many verses of these places, authors and digests a dump still holds, also those without their lines.
 
     Raises:
         StoreError: it cannot be read.
@@ -158,7 +158,8 @@ def held_in_dump(dump: Dump, file: Path, *, keys: Collection[str], digests: Coll
             wanted.add(digest)
     if not wanted:
         return 0
-    return sum(bool(lines) and digest in wanted for digest, lines in dump.rows(file, "verses", ("digest", "lines")))
+    rows = dump.rows(file, "verses", ("digest", "state"))
+    return sum(digest in wanted and state != "forgotten" for digest, state in rows)
 
 
 def _moment(text: str | None) -> datetime:
