@@ -214,7 +214,10 @@ class Dump:
         name = f"auria_rewrite_{secrets.token_hex(4)}"
         admin = connect(self._url)
         try:
-            _command(admin, f"CREATE DATABASE {name}")
+            for stale in _stale_databases(admin):
+                _command(admin, f"DROP DATABASE IF EXISTS {stale}")
+            # The server's own encoding and locale may be others than those of Auria's database.
+            _command(admin, f"CREATE DATABASE {name} ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0")
             try:
                 other = Dump(self._url.set(database=name), programs=self._programs)
                 other.restore(file, force=True)
@@ -341,6 +344,17 @@ def _change(engine: Engine, change: Callable[[Connection], object]) -> None:
             change(connection)
     finally:
         engine.dispose()
+
+
+def _stale_databases(engine: Engine) -> Sequence[str]:
+    """The databases that killed processes left when they rewrote a dump: this user's that nobody is connected to."""
+    wanted = text(
+        "SELECT datname FROM pg_database WHERE datname ~ '^auria_rewrite_[0-9a-f]{8}$'"
+        " AND pg_get_userbyid(datdba) = current_user"
+        " AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datid = pg_database.oid)"
+    )
+    with translated(engine), engine.connect() as connection:
+        return connection.execute(wanted).scalars().all()
 
 
 def _command(engine: Engine, statement: str) -> None:

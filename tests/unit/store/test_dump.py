@@ -206,6 +206,7 @@ def test_a_dump_of_postgres_is_read_and_rewritten(postgres: Callable[[], str], t
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql("CREATE DATABASE rewrite_from")
+        connection.exec_driver_sql("CREATE DATABASE auria_rewrite_0123abcd")  # as a killed process leaves one
     url = server.set(database="rewrite_from").render_as_string(hide_password=False)
     dump = Dump(url, programs=programs)
     file, fresh = tmp_path / "auria.dump", tmp_path / "fresh.dump"
