@@ -49,7 +49,7 @@ _NAME = re.compile(r"auria-(\d{8}T\d{6}Z)")
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAGING = ".staging-"
 _REPLACED = ".replaced-"  # a backup whose new version is being put in its place
-_RESTORING = ".restoring-"  # in the home
+_SCRATCH = ".restoring-"  # in the home
 _LOCK = ".backups.lock"  # in the home
 _SPARE = 50_000_000  # bytes that a backup leaves free
 
@@ -201,6 +201,18 @@ class Backups:
             staging.rename(place)
             shutil.rmtree(old)
 
+    def replace_copy(self, file: Path, rewrite: Callable[[Path, Path], None]) -> None:
+        """The same for a database that a restore kept aside.
+
+        Raises:
+            StoreError: it cannot be written; the file is unchanged.
+            DiskError: the disk cannot be written.
+        """
+        with self._scratch() as staging:
+            rewrite(file, staging / file.name)
+            (staging / file.name).replace(file)
+            flush(file.parent)
+
     def verify(self, place: Path) -> Backup:
         """Read all of a backup and compare every file with its list.
 
@@ -235,18 +247,15 @@ class Backups:
         stamp = self._clock().astimezone(UTC).strftime(_STAMP)
         aside = self._home / f"before-restore-{stamp}-{backup.database}"
         changed = self._changed(backup)
-        with self._locked(), disk_errors(self._home):
-            for stale in self._home.glob(f"{_RESTORING}*"):
-                shutil.rmtree(stale)
-            with tempfile.TemporaryDirectory(prefix=_RESTORING, dir=self._home) as staging:
-                copies = staged(backup, [backup.database, *changed], Path(staging))
-                # The database first: it refuses to be overwritten before anything is changed.
-                self._database.restore(copies[backup.database], force=force, aside=aside, named=place)
-                for name in changed:
-                    target = self._home / name
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    copies[name].replace(target)
-                    flush(target.parent)
+        with self._scratch() as staging:
+            copies = staged(backup, [backup.database, *changed], staging)
+            # The database first: it refuses to be overwritten before anything is changed.
+            self._database.restore(copies[backup.database], force=force, aside=aside, named=place)
+            for name in changed:
+                target = self._home / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                copies[name].replace(target)
+                flush(target.parent)
         return Restored(backup=backup, pictures=len(changed), aside=aside if aside.exists() else None)
 
     def _changed(self, backup: Backup) -> Sequence[str]:
@@ -272,6 +281,15 @@ class Backups:
             self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
             with file_lock(self._home / _LOCK):
                 yield
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """A folder in the home for copies, alone; those that killed processes left are deleted."""
+        with self._locked(), disk_errors(self._home):
+            for stale in self._home.glob(f"{_SCRATCH}*"):
+                shutil.rmtree(stale)
+            with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=self._home) as folder:
+                yield Path(folder)
 
     def _check_space(self, root: Path, earlier: Backup | None) -> None:
         known = earlier.files if earlier else {}

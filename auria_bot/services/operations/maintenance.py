@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import AuriaError, DiskError, InvalidTransition
-from auria_bot.files import disk_errors, sha256_of
+from auria_bot.files import sha256_of
 from auria_bot.store.rejected import Forgotten, ForgottenVerses, forgotten_in_dump, held_in_dump
 
 if TYPE_CHECKING:
@@ -321,28 +321,23 @@ class Erasure:
         """Delete everything that was forgotten from these copies; the rest of them stays as it is."""
         with self._open_store() as store, store.read() as unit:
             forgotten = unit.forgotten.all()
+
+        def rewrite(file: Path, target: Path) -> None:
+            self._database.rewrite(file, target, lambda connection: ForgottenVerses(connection).forget(forgotten))
+
         done, failed = [], []
         backups = {backup.folder: backup for backup in self._backups.list()}
         for place in places:
             try:
                 if place in backups:
-                    self._backups.replace_database(
-                        backups[place], lambda file, target: self._write(file, target, forgotten)
-                    )
+                    self._backups.replace_database(backups[place], rewrite)
                 else:
-                    fresh = place.with_name(f".rewritten-{place.name}")
-                    with disk_errors(place):
-                        fresh.unlink(missing_ok=True)
-                        self._write(place, fresh, forgotten)
-                        fresh.replace(place)
+                    self._backups.replace_copy(place, rewrite)
             except AuriaError as error:
                 failed.append(f"{place}: {error}")
             else:
                 done.append(place)
         return Rewritten(done=tuple(done), failed=tuple(failed))
-
-    def _write(self, file: Path, target: Path, forgotten: Forgotten) -> None:
-        self._database.rewrite(file, target, lambda connection: ForgottenVerses(connection).forget(forgotten))
 
     def _places(self) -> Sequence[tuple[Path, Path]]:
         """Each copy, and the file of its database."""

@@ -258,7 +258,11 @@ def test_backups_that_hold_it_are_named_and_rewritten(filled: Application):
         assert holders(filled, "a1") == (first, aside)
         assert filled.corpus_importer.forget("a1") == 1
         assert holders(filled, "a1") == (first, aside)
+        left = filled.settings.home / ".restoring-left"  # by a process that was killed
+        left.mkdir()
+        (left / "auria.db").write_bytes(b"frog")
         done = filled.erasure.rewrite((first, aside))
+        assert not left.exists()
         assert (done.done, done.failed) == ((first, aside), ())
         assert holders(filled, "a1") == holders(filled, snow) == ()
         assert filled.backups.verify(first).made_at == filled.backups.list()[0].made_at
