@@ -341,12 +341,15 @@ def retained(found: Sequence[Backup], *, daily: int, weekly: int) -> set[Path]:
 
 
 def _sweep(root: Path) -> None:
-    """Delete what killed processes left half written, and put back a backup that was not replaced to the end."""
-    for stale in root.glob(f"{_STAGING}*"):
-        shutil.rmtree(stale)
+    """Finish or undo the replacement of a backup that was interrupted, and delete what else was left half written."""
     for old in root.glob(f"{_REPLACED}*"):
         place = root / old.name.removeprefix(_REPLACED)
+        fresh = root / f"{_STAGING}{place.name}"
+        if not place.exists() and (fresh / LIST).is_file():  # the list is written last: the new version is complete
+            fresh.rename(place)
         if place.exists():
             shutil.rmtree(old)
         else:
             old.rename(place)
+    for stale in root.glob(f"{_STAGING}*"):
+        shutil.rmtree(stale)

@@ -289,11 +289,19 @@ def test_copies_that_cannot_be_read_are_named(filled: Application):
     assert [place.name for place in made.parent.iterdir()] == [made.name]
 
 
-def test_a_backup_that_was_not_replaced_to_the_end_is_put_back(filled: Application):
-    """At the next one."""
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_backup_that_was_not_replaced_to_the_end_is_put_back(filled: Application, complete: bool):
+    """At the next one: the new version where it is complete, which no longer holds what was forgotten."""
     administration = filled.database_administration
     made = administration.back_up().backup.folder
+    fresh = made.with_name(f".staging-{made.name}")
+    shutil.copytree(made, fresh)
+    (fresh / "new").touch()
+    if not complete:
+        (fresh / "backup.json").unlink()
     made.rename(made.with_name(f".replaced-{made.name}"))
     filled.clock.advance(days=1)
     administration.back_up()
     assert made.is_dir()
+    assert (made / "new").exists() == complete
+    assert not [place.name for place in made.parent.iterdir() if place.name.startswith(".")]
