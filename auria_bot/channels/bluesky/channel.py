@@ -163,7 +163,10 @@ class BlueskyChannel:
         if self._put(body):
             return self._receipt(key, record)
         # The key is this post's alone: an earlier attempt went out, even if the server does not show the record now.
-        return self.find(post) or self._receipt(key, record)
+        try:
+            return self.find(post) or self._receipt(key, record)
+        except (Throttled, Unauthorised) as error:  # which would say that nothing was posted
+            raise OutcomeUnknown(f"an earlier attempt was posted, and cannot be read now: {error}") from None
 
     def find(self, post: Post) -> Receipt | None:
         """Read the record at the post's key."""

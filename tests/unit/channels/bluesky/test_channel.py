@@ -137,6 +137,19 @@ def test_a_taken_key_proves_that_the_post_is_out(
     assert len(shown(platform, post)) == 1
 
 
+@pytest.mark.parametrize("fault", ["429", "401", "500"])
+def test_a_taken_key_that_cannot_be_read_is_never_called_unpublished(
+    platform: BlueskyPlatform, channel: BlueskyChannel, post: Post, fault: str
+) -> None:
+    """The outcome is unknown until the record is read: an earlier attempt went out."""
+    receipt = channel.publish(post, ready)
+    platform.proxy.fail_next(fault, when=lambda _, path: "getRecord" in path)
+    with pytest.raises(OutcomeUnknown):
+        channel.publish(post, ready)
+    assert channel.find(post) == receipt
+    assert len(shown(platform, post)) == 1
+
+
 def test_two_workers_at_once_make_one_post(
     platform: BlueskyPlatform, secrets: MemorySecrets, channel: BlueskyChannel, post: Post, tmp_path: Path
 ) -> None:
