@@ -191,8 +191,9 @@ class InstagramGraphChannel:
         token = self._token.current()
         number, _ = self._account(token)
         caption = self.fit(post.text, post.alt_text).text
-        since = post.tried_at - _SLACK if post.tried_at else datetime.min.replace(tzinfo=UTC)
-        media, whole = self._latest(number, token, since if post.tried_at else datetime.now(UTC))
+        # A restored database may know of no attempt although there was one: not before the post was due.
+        since = (post.tried_at or min(post.due, datetime.now(UTC))) - _SLACK
+        media, whole = self._latest(number, token, since)
         for entry in media:
             if not same_caption(as_text(entry.get("caption")), caption):
                 continue
@@ -201,7 +202,9 @@ class InstagramGraphChannel:
             if at >= since:
                 return _receipt(entry)
         if not post.memo:
-            return None  # no attempt reached its visible call
+            if not whole:
+                raise OutcomeUnknown("Instagram does not list all posts since this one was due: look there")
+            return None
         if not self._containers.was_published(post, token, whole=whole):
             return None
         young = [entry for entry in media if (_time(entry) or since) >= since + _SLACK - _JITTER]
@@ -231,6 +234,8 @@ class InstagramGraphChannel:
             self._api.read(receipt.id, self._token.current(), fields="id")
         except NotFound:
             return False
+        except Rejected as error:
+            raise OutcomeUnknown(f"it cannot be determined whether the post is still there: {error}") from None
         return True
 
     def measure(self, receipt: Receipt) -> Engagement:

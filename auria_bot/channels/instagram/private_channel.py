@@ -163,12 +163,12 @@ class InstagramChannel:
 
     def find(self, post: Post) -> Receipt | None:
         """Look for the post among the account's latest."""
-        if not (post.memo or post.tried_at) and not self._has_session():
-            return None  # no attempt reached its visible request
         client = self._signed_in()
         caption = self.fit(post.text, post.alt_text).text
-        since = post.tried_at - _SLACK if post.tried_at else datetime.min.replace(tzinfo=UTC)
-        items, whole = self._latest(client, since if post.tried_at else datetime.now(UTC))
+        now = datetime.now(UTC)
+        # A restored database may know of no attempt although there was one: not before the post was due.
+        since = (post.tried_at or min(post.due, now)) - _SLACK
+        items, whole = self._latest(client, since)
         for item in items:
             if post.memo and as_id(item.get("device_timestamp")) == post.memo:
                 return _receipt(item)
@@ -179,14 +179,11 @@ class InstagramChannel:
                     )
                 if at >= since:
                     return _receipt(item)
-        if post.tried_at is None:
-            return None
-        settled = post.tried_at + timedelta(seconds=self.config.settle)
-        if datetime.now(UTC) < settled:
+        if post.tried_at is not None and now < (settled := post.tried_at + timedelta(seconds=self.config.settle)):
             raise Throttled("the post is not listed, and it is too early to be sure", until=settled)
         if not whole:
             raise OutcomeUnknown(
-                "Instagram does not list all posts since the attempt: whether it was published is not known"
+                "Instagram does not list all posts since then: whether this one was published is not known"
             )
         return None
 
@@ -210,6 +207,8 @@ class InstagramChannel:
             self._item(receipt)
         except NotFound:
             return False
+        except Rejected as error:
+            raise OutcomeUnknown(f"it cannot be determined whether the post is still there: {error}") from None
         return True
 
     def _item(self, receipt: Receipt) -> dict[str, Any]:
@@ -283,9 +282,6 @@ class InstagramChannel:
                 raise OutcomeUnknown("Instagram lists no posts and does not say how many the account has: look there")
             raise Throttled(f"Instagram lists none of the account's {posts} posts: the list is not to be trusted now")
         return items, found.get("more_available") is False
-
-    def _has_session(self) -> bool:
-        return self._login.is_signed_in(self._login.client())
 
     def _signed_in(self, *, asked: bool = False) -> Any:
         """A client with a session; without one, it logs in once."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.channels.instagram.graph_channel import InstagramGraphChannel
+from auria_bot.domain.post import Receipt
 from auria_bot.errors import (
     ChannelError,
     InvalidTransition,
@@ -209,6 +210,19 @@ def test_a_post_is_found_behind_others(
     mine = platform.media[0]
     platform.media += [{**mine, "id": str(int(mine["id"]) + count), "caption": "another"} for count in range(1, 200)]
     assert channel.find(replace(post, memo="1", tried_at=datetime.now(UTC))) == receipt
+
+
+def test_a_post_is_found_behind_others_without_a_record_of_its_attempt(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
+) -> None:
+    """As a database that was restored from a backup has it: page by page, back to when it was due."""
+    receipt = channel.publish(post, ready)
+    mine = platform.media[0]
+    platform.media += [{**mine, "id": str(int(mine["id"]) + count), "caption": "another"} for count in range(1, 200)]
+    assert (post.memo, post.tried_at) == ("", None)
+    assert channel.find(post) == receipt
+    mine["at"] -= timedelta(days=30)
+    assert channel.find(post) is None
 
 
 def test_an_older_post_with_the_same_text_is_not_this_one(
@@ -413,3 +427,18 @@ def test_a_deletion_without_an_answer_is_unclear(
     with pytest.raises(OutcomeUnknown):
         channel.delete(receipt, ready)
     assert not channel.is_published(receipt)
+
+
+def test_a_refused_question_does_not_prove_that_a_post_is_there(
+    channel: InstagramGraphChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been deleted before."""
+
+    def refused(*_: object, **__: object) -> dict[str, Any]:
+        raise Rejected("Instagram says: unsupported request")
+
+    monkeypatch.setattr(channel._api, "read", refused)
+    with pytest.raises(OutcomeUnknown, match="unsupported request"):
+        channel.is_published(
+            Receipt(id="17900000000000001", url="https://www.instagram.com/p/x/", at=datetime.now(UTC))
+        )

@@ -378,6 +378,22 @@ def test_a_post_is_found_behind_others(channel: InstagramChannel, platform: Inst
     assert channel.find(lost) is None
 
 
+def test_a_post_is_found_behind_others_without_a_record_of_its_attempt(
+    channel: InstagramChannel, platform: InstagramPlatform, post: Post
+) -> None:
+    """As a database that was restored from a backup has it: page by page, back to when it was due."""
+    receipt = channel.publish(post, ready)
+    mine = platform.media[0]
+    others = [
+        {**mine, "id": str(int(mine["id"]) + count), "caption": "another", "upload": "1"} for count in range(1, 200)
+    ]
+    platform.media = [mine, *others]
+    assert (post.memo, post.tried_at) == ("", None)
+    assert channel.find(post) == receipt
+    mine["at"] -= 30 * 24 * 3600
+    assert channel.find(post) is None
+
+
 def test_an_older_post_with_the_same_text_is_not_this_one(
     channel: InstagramChannel, platform: InstagramPlatform, post: Post
 ) -> None:
