@@ -101,6 +101,8 @@ class FolderChannel:
             try:
                 self._create(post, ready)
             except OSError as error:
+                if self._receipt(post) is not None:
+                    raise OutcomeUnknown(f"{self._posts} could not be flushed to the disk: {error.strerror}") from None
                 raise _disk_error(error, self.directory) from None
             receipt = self._receipt(post)
         if receipt is None:

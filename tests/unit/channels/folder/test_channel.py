@@ -148,6 +148,22 @@ def test_what_the_disk_refuses(
     assert channel(tmp_path).find(post(tmp_path)) is None
 
 
+def test_a_post_in_place_is_never_called_unpublished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only the flush after the rename fails, the outcome is unknown, and looking finds the post."""
+    real = module.files.flush
+
+    def fail(path: Path) -> None:
+        if path.name == "posts":
+            raise OSError(5, "Input/output error")
+        real(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.files, "flush", fail)
+        with pytest.raises(OutcomeUnknown, match="Input/output error"):
+            channel(tmp_path).publish(post(tmp_path), ready)
+    assert channel(tmp_path).find(post(tmp_path)) is not None
+
+
 def test_a_picture_that_is_not_the_approved_one_is_refused(tmp_path: Path) -> None:
     """Missing, changed or broken: nothing is published."""
     for wrong in (
