@@ -24,7 +24,7 @@ def run() -> Result:
     shutil.rmtree(root)
     count = len(SCENES) + len(PLATFORMS)
     figures = (
-        f"{count} scenes ({len(PLATFORMS)} channels' tokens refused between upload and post, 4 leases that ran out, 5 clocks set"
-        f" back an hour): {len(wrong)} not as the protocol says"
+        f"{count} scenes ({len(PLATFORMS)} channels' tokens refused between upload and post, {len(SCENES)} of leases that ran out and"
+        f" of clocks set back an hour): {len(wrong)} not as the protocol says"
     )
     return Result(name="clocks", figures=figures, bar="all as the protocol says", passed=not wrong)

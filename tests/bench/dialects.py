@@ -27,6 +27,6 @@ def run() -> Result:
     return Result(
         name="dialects",
         figures=f"{len(passed)} of {len(DIALECTS)} pass: {', '.join(passed)}",
-        bar="eight dialects: check, publish, cut answers, find, measure",
+        bar="each dialect: check, publish, cut answers, find, measure",
         passed=not wrong,
     )

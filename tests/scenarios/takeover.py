@@ -117,9 +117,8 @@ def _verdict(application: Application) -> tuple[str, bool]:
     )
     return words, (
         gaps == 0
-        and len(runs) > 0
         and replaced <= killed
-        and done <= len(found) <= len(runs)
+        and 0 < done <= len(found) <= len(runs)
         and shown == len(found) == len(drafts) == drafts.total()
     )
 
