@@ -1,4 +1,4 @@
-"""Domain values for tests, complete and unlike each other where it matters."""
+"""Domain values for tests, complete and unlike each other where it matters, and words to invent poems of."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
 """When the tests happen."""
+
+NOUNS = tuple(
+    "moon river stone frost heron window lantern snow pond willow train smoke barn crow leaf wind road hill dog garden star night".split()  # noqa: SIM905
+)
+"""Words of invented poems."""
 
 
 def artwork(number: int = 1, **changes: Any) -> Artwork:

@@ -8,18 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.exhibited import exhibited
+from tests.scenarios.web_load import START, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-START = 60.0  # seconds that a busy machine may take
 
 
 @pytest.fixture
@@ -33,25 +31,13 @@ def port(tmp_path: Path) -> Iterator[int]:
     command = [sys.executable, "-m", "auria_bot", "web"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         try:
-            _wait_for(number, process)
+            wait_for(number, process)
             yield number
         finally:
             process.send_signal(signal.SIGTERM)
             _, errors = process.communicate(timeout=START)
     assert process.returncode in {0, -signal.SIGTERM}, errors.decode()
     assert b"Traceback" not in errors
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + START
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"auria web did not start: {process.poll()}")
 
 
 def get(port: int, path: str, **headers: str) -> tuple[int, bytes]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.sources.stream import Tally
 from auria_bot.corpus.sources.submission import submissions
+from tests.factories import NOUNS
 from tests.scenarios.records import folder
 
 if TYPE_CHECKING:
@@ -34,49 +35,8 @@ MEMORY = 300  # MB, the whole command
 RECORDS = 1_000_000
 SHARE = 0.03  # of the records that are haiku
 _WORDS = (
-    "moon",
-    "river",
-    "stone",
-    "frost",
-    "heron",
-    "window",
-    "lantern",
-    "snow",
-    "pond",
-    "willow",
-    "evening",
-    "train",
-    "smoke",
-    "barn",
-    "crow",
-    "morning",
-    "winter",
-    "rain",
-    "leaf",
-    "wind",
-    "light",
-    "road",
-    "hill",
-    "summer",
-    "silence",
-    "mother",
-    "child",
-    "dog",
-    "garden",
-    "star",
-    "under",
-    "over",
-    "beside",
-    "again",
-    "slowly",
-    "open",
-    "falling",
-    "broken",
-    "golden",
-    "quiet",
-    "empty",
-    "early",
-    "yellow",
+    *NOUNS,
+    *"evening morning winter rain light summer silence mother child under over beside again slowly open falling broken golden quiet empty early yellow".split(),  # noqa: SIM905
 )
 _SMALL = ("the", "a", "my", "on", "in", "of", "and", "with", "to", "by")
 _SHAPE: dict[str, Any] = {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.corpus.language.words import words
 from auria_bot.corpus.verses import versions
+from tests.factories import NOUNS
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -21,54 +22,8 @@ __all__ = ["FEW", "PRECISION", "RECALL", "planted", "score"]
 
 RECALL, PRECISION = 0.95, 0.99
 FEW = [
-    "moon",
-    "river",
-    "stone",
-    "frost",
-    "heron",
-    "window",
-    "lantern",
-    "snow",
-    "pond",
-    "willow",
-    "evening",
-    "ash",
-    "train",
-    "smoke",
-    "barn",
-    "crow",
-    "the",
-    "a",
-    "of",
-    "in",
-    "my",
-    "on",
-    "and",
-    "to",
-    "with",
-    "under",
-    "over",
-    "morning",
-    "winter",
-    "rain",
-    "leaf",
-    "wind",
-    "dark",
-    "light",
-    "road",
-    "hill",
-    "cold",
-    "summer",
-    "silence",
-    "mother",
-    "child",
-    "dog",
-    "garden",
-    "sky",
-    "star",
-    "night",
-    "old",
-    "new",
+    *NOUNS,
+    *"evening ash the a of in my on and to with under over morning winter rain dark light cold summer silence mother child sky old new".split(),  # noqa: SIM905
 ]
 
 

@@ -28,7 +28,7 @@ from tests.factories import NOW, artwork
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["Load", "fill", "load"]
+__all__ = ["START", "Load", "fill", "load", "wait_for"]
 
 MOODS = ("serene", "stormy", "wistful", "joyful", "still")
 START = 60.0  # seconds that a busy machine may take
@@ -114,7 +114,7 @@ def load(root: Path, *, works: int, readers: int, rate: float, seconds: float) -
     command = [sys.executable, "-m", "auria_bot", "web"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
-            _wait_for(port, process)
+            wait_for(port, process)
             asyncio.run(_read(port, ["/"], 1, 0.0, 1))
             at_rest = _memory(process.pid)
             begun = time.monotonic()
@@ -166,7 +166,12 @@ async def _read(port: int, paths: list[str], readers: int, rate: float, each: in
     return [one for many in await asyncio.gather(*map(reader, range(readers))) for one in many]
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server that was started listens.
+
+    Raises:
+        RuntimeError: it ended, or took longer than START.
+    """
     until = time.monotonic() + START
     while time.monotonic() < until and process.poll() is None:
         try:

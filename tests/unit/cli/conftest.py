@@ -6,18 +6,22 @@ import io
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from auria_bot.cli.app import app
 from auria_bot.cli.error_reporting import reported
 from auria_bot.redaction import clear_secrets
-from tests.applications import migrated_database
+from tests.applications import fake_application, migrated_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.testing import FakeChannel
 
 
 @pytest.fixture
@@ -34,6 +38,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     with clear_secrets():
         yield folder
+
+
+@pytest.fixture
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+    """An application of fakes that every command opens."""
+    with closing(fake_application(tmp_path / "home")) as made:
+        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: nullcontext(made))
+        yield made
+
+
+@pytest.fixture
+def channel(application: Application) -> FakeChannel:
+    """The application's fake channel."""
+    return cast("FakeChannel", application.channels["fake"]())
 
 
 @pytest.fixture

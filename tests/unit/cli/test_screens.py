@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +13,10 @@ import pytest
 from rich.cells import cell_len
 
 from auria_bot.services.operations.doctor import Finding
-from tests.applications import fake_application
 from tests.publishing import approved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from auria_bot.bootstrap.application import Application
 
@@ -50,18 +47,16 @@ class Examiner:
 
 
 @pytest.fixture
-def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+def application(application: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
     """A draft in every state, and posts."""
-    with closing(fake_application(tmp_path / "home")) as made:
-        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
-        monkeypatch.setattr("auria_bot.bootstrap.application.doctor", Examiner)
-        for number in (1, 2, 3, 4, 5):
-            approved(made, number, channels=("fake",))
-        made.publisher.publish([1])
-        made.publisher.publish([2], channels=["folder"])  # scheduled on the other one, and not sent
-        made.review.undo(3)
-        made.review.reject(4, reason="too dark, and the horizon is not level")
-        yield made
+    monkeypatch.setattr("auria_bot.bootstrap.application.doctor", Examiner)
+    for number in (1, 2, 3, 4, 5):
+        approved(application, number, channels=("fake",))
+    application.publisher.publish([1])
+    application.publisher.publish([2], channels=["folder"])  # scheduled on the other one, and not sent
+    application.review.undo(3)
+    application.review.reject(4, reason="too dark, and the horizon is not level")
+    return application
 
 
 @pytest.mark.parametrize("size", SIZES)

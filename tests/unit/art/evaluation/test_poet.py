@@ -30,6 +30,7 @@ from auria_bot.corpus.language.words import (  # noqa: E402
     Vocabulary,
 )
 from auria_bot.errors import InputError  # noqa: E402
+from tests.factories import NOUNS  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,30 +100,6 @@ def test_one_dnn_comes_back():
     assert torch.backends.mkldnn.enabled == before
 
 
-NOUNS = [
-    "moon",
-    "river",
-    "stone",
-    "frost",
-    "heron",
-    "window",
-    "lantern",
-    "snow",
-    "pond",
-    "willow",
-    "train",
-    "smoke",
-    "barn",
-    "crow",
-    "leaf",
-    "wind",
-    "road",
-    "hill",
-    "dog",
-    "garden",
-    "star",
-    "night",
-]
 VERBS = ["sleeps", "sings", "waits", "falls", "turns", "burns", "moves", "stands", "runs", "ends"]
 SETTINGS = PoetSettings(
     batch=16,

@@ -19,27 +19,16 @@ from auria_bot.execution import parent_watch
 from auria_bot.services.schedule.job_scheduler import JobScheduler, LeaderElection
 from auria_bot.services.schedule.jobs import JobOutcome, JobResult
 from auria_bot.settings.sections import PostingSettings
-from auria_bot.testing import FakeClock
-from tests.applications import fake_application
 from tests.factories import add_draft
 from tests.publishing import approved
 from tests.scenarios.outages import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
 
 Auria = Any
-
-
-@pytest.fixture
-def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """An application of fakes that every command opens."""
-    with closing(fake_application(tmp_path / "home", clock=FakeClock())) as made:
-        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
-        yield made
 
 
 def lived(application: Application) -> None:

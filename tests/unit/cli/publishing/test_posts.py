@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.applications import fake_application
 from tests.publishing import approved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    import pytest
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.testing import FakeChannel
 
 Auria = Any
-
-
-@pytest.fixture
-def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """An application of fakes that every command opens."""
-    with closing(fake_application(tmp_path / "home")) as made:
-        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
-        yield made
-
-
-@pytest.fixture
-def channel(application: Application) -> FakeChannel:
-    """The fake channel of the application."""
-    return cast("FakeChannel", application.channels["fake"]())
 
 
 def states(application: Application) -> dict[str, str]:

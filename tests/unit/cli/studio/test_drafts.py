@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auria_bot.cli.terminal import prompts
 from auria_bot.domain.pipeline import ArtworkRequest
-from tests.applications import fake_application
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from auria_bot.bootstrap.application import Application
 
 Auria = Any
 
 
 @pytest.fixture
-def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
+def application(application: Application) -> Application:
     """An application of fakes that every command opens, with one draft."""
-    with closing(fake_application(tmp_path / "home")) as made:
-        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
-        made.studio.make(ArtworkRequest(seed=1))
-        yield made
+    application.studio.make(ArtworkRequest(seed=1))
+    return application
 
 
 def test_a_text_for_one_channel(application: Application, auria: Auria) -> None:

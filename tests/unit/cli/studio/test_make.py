@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.applications import fake_application
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
 
 Auria = Any
 OLD = "20260101-000000-abcdef"
-
-
-@pytest.fixture
-def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    """An application of fakes that every command opens."""
-    with closing(fake_application(tmp_path / "home")) as made:
-        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(made))
-        yield made
 
 
 @pytest.fixture
