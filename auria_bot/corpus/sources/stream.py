@@ -208,13 +208,14 @@ def _raw_blocks(kind: str, file: IO[bytes]) -> Iterator[bytes]:
 
 def _zstd_blocks(file: IO[bytes]) -> Iterator[bytes]:
     """The blocks of a .zst_blocks file: each its compressed size and number of rows (both 32 bits), then a frame."""
-    reader = zstandard().ZstdDecompressor(max_window_size=2**31)
+    reader, end = zstandard().ZstdDecompressor(max_window_size=2**31), file.seek(0, 2)
+    file.seek(0)
     while head := file.read(8):
         size = int.from_bytes(head[:4], "little")
-        data = file.read(min(size, _LARGEST_BLOCK))
-        if len(head) < 8 or len(data) < size:
+        # What a damaged head claims is not read: the buffer would be made as large before the file's end is seen.
+        if len(head) < 8 or size > min(_LARGEST_BLOCK, end - file.tell()):
             raise EOFError("a block is cut off")
-        yield from reader.read_to_iter(data, write_size=_BLOCK)
+        yield from reader.read_to_iter(file.read(size), write_size=_BLOCK)
         yield b"\n"
 
 

@@ -53,7 +53,7 @@ def test_a_vocabulary_survives_its_file():
 def test_folding_twice_is_folding_once(text):
     """The words of a text are those of its folded form."""
     assert words(" ".join(words(text))) == words(text)
-    assert folded(text) == folded(text)
+    assert folded(folded(text)) == folded(text)
 
 
 def test_shipped_tables_are_found():

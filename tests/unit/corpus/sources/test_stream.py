@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -77,3 +78,16 @@ def test_utf_16_with_its_mark_is_recoded(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.txt").write_bytes("\ufeffone caf\u00e9\ntwo".encode(encoding))
     found = [line.decode().removeprefix("\ufeff") for _, line in lines(tmp_path / "a.txt", tally=Tally())]
     assert found == ["one caf\u00e9", "two"]
+
+
+def test_a_block_that_claims_more_than_the_file_holds_takes_no_memory(tmp_path: Path) -> None:
+    """A file of a few bytes is refused without a buffer of the size that it claims."""
+    path = tmp_path / "dump.ndjson"
+    path.write_bytes(b"\x00\x00\x00\x0f" + b"\x01\x00\x00\x00" + b"\x28\xb5\x2f\xfd" + b"pond")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="a block is cut off"):
+            list(lines(path, tally=Tally()))
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
