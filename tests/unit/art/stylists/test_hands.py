@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from PIL import Image
 from auria_bot.art.stylists.hands import FAMILIES, TYPICAL, HandMeasures, family_of, hand_of, measure_hand, ranks
 from auria_bot.art.stylists.style_bank import StyleBank
 
-BANK = StyleBank.load(Path(__file__).resolve().parents[4] / "models" / "styles")
+SHIPPED = Path(__file__).resolve().parents[4] / "models" / "styles"
+BANK = StyleBank.load(SHIPPED)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,17 @@ def test_every_family_has_masters() -> None:
     found = [family_of(painting.hand) for painting in BANK.paintings]
     assert set(found) == set(FAMILIES)
     assert max(found.count(family) for family in FAMILIES) < 0.5 * len(found)
+
+
+def test_the_bank_s_card_counts_its_families() -> None:
+    """Each with the number of its paintings."""
+    card = " ".join((SHIPPED / "card.md").read_text(encoding="utf-8").split())
+    count = Counter(family_of(painting.hand) for painting in BANK.paintings)
+    assert (
+        f"{count['dabs']} of the {len(BANK.paintings)} paint in dabs, {count['flowing']} in long flowing strokes, "
+        f"{count['smooth']} smoothly, {count['chiaroscuro']} in dark smooth light and shade, {count['knife']} with a "
+        f"palette knife, {count['dots']} in dots and {count['woodblock']} in flat areas with drawn outlines"
+    ) in card
 
 
 def test_hands_stay_in_their_ranges() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +11,13 @@ from PIL import Image
 
 from auria_bot.art.colour import to_lab
 from auria_bot.art.evaluation.stylist import invented_scene
+from auria_bot.art.stylists.choice import EMOTION_COORDINATES
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.art.stylists.style_indexing import add, infer_emotions, palette_of
 from auria_bot.errors import InputError
 from tests.unit.art.stylists.test_style_bank import painting
 
-if TYPE_CHECKING:
-    from pathlib import Path
+SHIPPED = Path(__file__).resolve().parents[4] / "models" / "styles"
 
 
 def test_adding_a_folder_keeps_what_can_be_used_and_names_the_rest(tmp_path: Path) -> None:
@@ -100,3 +100,30 @@ def test_moods_are_lent_by_the_nearest_paintings() -> None:
     assert sum(share for _, share in inferred.emotions) == pytest.approx(1)
     assert kept.emotions == glad.emotions
     assert infer_emotions([new], [])[0].emotions == (("neutral", 1.0),)
+
+
+def test_inferred_moods_lean_as_labels_do() -> None:
+    """Each labelled painting of the bank that ships is left out in turn; its card states how far that goes."""
+    labelled = [each for each in StyleBank.load(SHIPPED).paintings if each.emotion_source == "labelled"]
+    inferred = [
+        infer_emotions([replace(each, emotions=())], [*labelled[:at], *labelled[at + 1 :]])[0].emotions
+        for at, each in enumerate(labelled)
+    ]
+    valence, arousal = (
+        np.corrcoef(
+            *(
+                [sum(share * EMOTION_COORDINATES[name][axis] for name, share in emotions) for emotions in some]
+                for some in ([each.emotions for each in labelled], inferred)
+            )
+        )[0, 1]
+        for axis in (0, 1)
+    )
+    hits = [
+        max(found, key=lambda one: one[1])[0] in dict(each.emotions)
+        for found, each in zip(inferred, labelled, strict=True)
+    ]
+    card = " ".join((SHIPPED / "card.md").read_text(encoding="utf-8").split())
+    assert (
+        f"inferred valence correlates {valence:.2f} with the labels, arousal {arousal:.2f}, and the strongest inferred"
+        f" emotion is one of the labelled in {np.mean(hits):.0%}"
+    ).replace("%", " %") in card
