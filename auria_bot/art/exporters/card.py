@@ -23,7 +23,18 @@ from auria_bot.files import atomic_path, disk_errors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LEAST_CONTRAST", "CardPalette", "Frame", "card", "contrast", "load_font", "palette_of_card", "write_sheet"]
+__all__ = [
+    "LEAST_CONTRAST",
+    "CardPalette",
+    "Frame",
+    "card",
+    "contrast",
+    "drawable",
+    "font_file",
+    "load_font",
+    "palette_of_card",
+    "write_sheet",
+]
 
 WIDTH, HEIGHT = 1600, 1000  # pixels
 _MARGIN = 88  # around everything
@@ -32,6 +43,7 @@ _GAP = 96  # between picture and poem
 _LARGEST, _SMALLEST = 54, 34  # type sizes of the poem, in pixels
 _LEADING = 1.56  # line distance in type sizes
 _SMALL = 23  # type size of the credit
+_MOST = 400  # characters of a line or a credit that are set
 LEAST_CONTRAST = 7.0
 """Least contrast of ink and paper, WCAG 2.2 level AAA."""
 
@@ -93,9 +105,8 @@ def _readable(lab: Sequence[float], paper: tuple[int, int, int], night: bool) ->
     return _rgb((light, *lab[1:]))
 
 
-@cache
-def load_font(size: int, style: str = "regular") -> ImageFont.FreeTypeFont:
-    """EB Garamond at a size in pixels, in the style "regular", "italic" or "bold".
+def font_file(*, italic: bool = False) -> Path:
+    """The file of EB Garamond, a variable font.
 
     Raises:
         BackendMissing: the font's package is not installed.
@@ -103,8 +114,17 @@ def load_font(size: int, style: str = "regular") -> ImageFont.FreeTypeFont:
     spec = find_spec("fontpkg_eb_garamond")
     if spec is None or spec.origin is None:
         raise BackendMissing("fontpkg-eb-garamond is not installed; run: pip install fontpkg-eb-garamond==1.3")
-    name = "EBGaramond-Italic[wght].ttf" if style == "italic" else "EBGaramond[wght].ttf"
-    font = ImageFont.truetype(str(Path(spec.origin).parent / "files" / name), size)
+    return Path(spec.origin).parent / "files" / f"EBGaramond{'-Italic' if italic else ''}[wght].ttf"
+
+
+@cache
+def load_font(size: int, style: str = "regular") -> ImageFont.FreeTypeFont:
+    """EB Garamond at a size in pixels, in the style "regular", "italic" or "bold".
+
+    Raises:
+        BackendMissing: the font's package is not installed.
+    """
+    font = ImageFont.truetype(str(font_file(italic=style == "italic")), size)
     font.set_variation_by_axes([500 if style == "bold" else 400])
     return font
 
@@ -129,11 +149,11 @@ def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str =
     draw = ImageDraw.Draw(sheet)
     start = _MARGIN + _PICTURE + _GAP
     measure = WIDTH - _MARGIN - start
-    clean = [_drawable(line) for line in lines]
+    clean = [drawable(line[:_MOST]) for line in lines]
     size = _type_size(clean, measure)
     _draw_poem(draw, _rows(clean, size, measure), start, size, palette)
     if mood:
-        _draw_spaced(draw, (start, _MARGIN), _drawable(mood).upper(), measure, palette.quiet)
+        _draw_spaced(draw, (start, _MARGIN), drawable(mood).upper(), measure, palette.quiet)
     _draw_credit(draw, credit, start, measure, palette)
     return sheet
 
@@ -163,7 +183,7 @@ def _draw_poem(
 def _draw_credit(draw: ImageDraw.ImageDraw, credit: str, start: int, measure: int, palette: CardPalette) -> None:
     """Draw the logo and, beneath it, the credit, which ends at the picture's lower edge."""
     font = load_font(_SMALL, "italic")
-    rows = _wrapped(_drawable(credit), font, measure)[:3]
+    rows = _wrapped(drawable(credit[:_MOST]), font, measure)[:3]
     base = HEIGHT - _MARGIN - 8  # descenders end where the picture does
     for number, row in enumerate(reversed(rows)):
         draw.text((start, base - number * round(_SMALL * 1.35)), row, font=font, fill=palette.quiet, anchor="ls")
@@ -208,20 +228,18 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, measure: int) -> list[str]
     return rows
 
 
-def _shortened(word: str, font: ImageFont.FreeTypeFont, measure: int) -> str:
-    """A word, cut with an ellipsis where it is longer than a row."""
-    if font.getlength(word) <= measure:
-        return word
-    while word and font.getlength(word + "\u2026") > measure:
-        word = word[:-1]
-    return word + "\u2026"
+def _shortened(text: str, font: ImageFont.FreeTypeFont, measure: int) -> str:
+    """A text, cut with an ellipsis where it is wider than the measure."""
+    if font.getlength(text) <= measure:
+        return text
+    while text and font.getlength(text + "\u2026") > measure:
+        text = text[:-1]
+    return text.rstrip() + "\u2026"
 
 
-def _drawable(text: str) -> str:
-    """Text on one line, without characters that cannot be drawn."""
-    return " ".join(
-        "".join(character for character in text[:400] if character.isprintable()).replace("'", "\u2019").split()
-    )
+def drawable(text: str) -> str:
+    """Text on one line, without characters that cannot be drawn, with curved apostrophes."""
+    return " ".join("".join(filter(str.isprintable, text)).replace("'", "\u2019").split())
 
 
 _PAPER, _INK, _FAINT = "#f7f4ee", "#2b2825", "#8a8378"
@@ -285,9 +303,9 @@ def _place_frame(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:
     poem, small = load_font(23, "italic"), load_font(16, "italic")
     middle, y = left + _FRAME[0] // 2, top + _FRAME[1] + 30
     for line in frame.poem:
-        draw.text((middle, y), _shortened_line(draw, line, poem), font=poem, fill=_INK, anchor="mm")
+        draw.text((middle, y), _shortened(line, poem, _FRAME[0]), font=poem, fill=_INK, anchor="mm")
         y += _LINE
-    draw.text((middle, y + 8), _shortened_line(draw, frame.caption, small), font=small, fill=_FAINT, anchor="mm")
+    draw.text((middle, y + 8), _shortened(frame.caption, small, _FRAME[0]), font=small, fill=_FAINT, anchor="mm")
 
 
 def _cut(picture: Image.Image) -> Image.Image:
@@ -297,13 +315,3 @@ def _cut(picture: Image.Image) -> Image.Image:
     high = wide * _FRAME[1] / _FRAME[0]
     box = ((width - wide) / 2, (height - high) / 2, (width + wide) / 2, (height + high) / 2)
     return picture.resize(_FRAME, Image.Resampling.LANCZOS, box=box)
-
-
-def _shortened_line(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont) -> str:
-    """The text, cut with an ellipsis where it is wider than the picture."""
-    room = _FRAME[0]
-    if draw.textlength(text, font=font) <= room:
-        return text
-    while text and draw.textlength(f"{text}…", font=font) > room:
-        text = text[:-1]
-    return f"{text.rstrip()}…"

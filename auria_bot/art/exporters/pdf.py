@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.art.exporters.card import drawable, font_file
 from auria_bot.errors import BackendMissing
 from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
 
 __all__ = ["INK", "QUIET", "Arrangement", "PdfDocument", "Plate", "arrange", "require_pdf"]
 
@@ -119,9 +120,9 @@ class PdfDocument:
         self._pdf.set_lang("en")
         self._pdf.set_creator("auria_bot")
         self._pdf.set_creation_date(made_at)
-        files = _font_files()  # variable fonts, whose weight is 400 unless another is asked for
-        self._pdf.add_font("garamond", "", files / "EBGaramond[wght].ttf")
-        self._pdf.add_font("garamond", "I", files / "EBGaramond-Italic[wght].ttf")
+        # Variable fonts have the weight 400 unless another is asked for.
+        self._pdf.add_font("garamond", "", font_file())
+        self._pdf.add_font("garamond", "I", font_file(italic=True))
 
     def add_page(self) -> None:
         """Begin a page."""
@@ -180,7 +181,7 @@ class PdfDocument:
 
     def plate(self, plate: Plate, *, foot: str = "") -> None:
         """Set a page with a picture, its poem and small lines; `foot` is a page number."""
-        lines = [_typographic(line) for line in plate.poem]
+        lines = [drawable(line) for line in plate.poem]
         at = arrange(self.width, self.height, len(lines), len(plate.small))
         self.add_page()
         self.picture(plate.picture, at.picture, alt_text=plate.alt_text)
@@ -188,7 +189,7 @@ class PdfDocument:
         size = at.type_size * min(1.0, measure / max(self.width_of(line, at.type_size) for line in lines))
         for number, line in enumerate(lines):
             self.line(line, (left, at.poem + number * at.type_size * _LEADING), size)
-        rows = [row for text in plate.small for row in self.wrapped(_typographic(text), at.small, measure, italic=True)]
+        rows = [row for text in plate.small for row in self.wrapped(drawable(text), at.small, measure, italic=True)]
         for number, row in enumerate(reversed(rows)):
             self.line(row, (left, at.foot - number * at.small * 1.4), at.small, italic=True, colour=QUIET)
         if foot:
@@ -232,15 +233,3 @@ def require_pdf() -> None:
     """
     if find_spec("fpdf") is None or find_spec("uharfbuzz") is None:
         raise BackendMissing("PDF pages need fpdf2 and uharfbuzz: pip install 'auria-bot[print]'")
-
-
-def _font_files() -> Path:
-    spec = find_spec("fontpkg_eb_garamond")
-    if spec is None or spec.origin is None:
-        raise BackendMissing("fontpkg-eb-garamond is not installed; run: pip install fontpkg-eb-garamond==1.3")
-    return Path(spec.origin).parent / "files"
-
-
-def _typographic(text: str) -> str:
-    """Text on one line, without characters that cannot be drawn, with curved apostrophes."""
-    return " ".join("".join(sign for sign in text if sign.isprintable()).replace("'", "\u2019").split())
