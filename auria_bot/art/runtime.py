@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["RUNTIMES", "Network", "keep_compiled_in", "load"]
+__all__ = ["RUNTIMES", "Network", "keep_compiled_in", "load", "torch_device"]
 
 RUNTIMES = ("onnxruntime", "openvino")
 """The runtimes, the preferred one first."""
@@ -76,6 +76,20 @@ def load(path: Path, *, runtime: str = "auto", threads: int = 0, precision: str 
     raise BackendMissing(
         f"runtime {runtime!r} is not installed; `pip install 'auria-bot[openvino]'` or `pip install onnxruntime`"
     )
+
+
+def torch_device(wanted: str, torch: Any) -> str:
+    """The device on which a torch model of the operator's own computes: as wanted, or for "auto" the fastest there is.
+
+    Args:
+        wanted: "auto", "cuda", "mps" or "cpu".
+        torch: the module, which the base install does not have.
+    """
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def keep_compiled_in(folder: Path | None) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.art.captioners.vocabulary import tokenise
 from auria_bot.art.pictures import open_picture
+from auria_bot.art.runtime import torch_device
 from auria_bot.errors import BackendMissing, ModelMissing, SettingsError
 from auria_bot.files import sha256_of
 
@@ -101,7 +102,7 @@ class Blip:
             processor = processors.from_pretrained(name, **options)
         except (OSError, ValueError, KeyError) as error:
             raise ModelMissing(f"no image-to-text model at {name!r}: {str(error).splitlines()[0]}") from None
-        device = self._config.device if self._config.device != "auto" else _best_device(torch)
+        device = torch_device(self._config.device, torch)
         self._loaded = model.to(device), processor, device
         return self._loaded
 
@@ -112,9 +113,3 @@ def _model_class(transformers: Any) -> Any:
         if hasattr(transformers, name):
             return getattr(transformers, name)
     raise BackendMissing("this release of transformers has no image-to-text models; 4.50 or newer is needed")
-
-
-def _best_device(torch: Any) -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

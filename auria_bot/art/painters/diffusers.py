@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from auria_bot.art.pictures import save_picture
+from auria_bot.art.runtime import torch_device
 from auria_bot.domain.interfaces import Painting
 from auria_bot.errors import BackendMissing, InputError, ModelCorrupt, ModelMissing
 from auria_bot.files import sha256_of
@@ -149,7 +150,4 @@ def _load(config: DiffusersPainter.Config) -> Any:
             f"the pipeline at {config.pipeline!r} cannot be loaded: {first[0] if first else type(error).__name__}"
         ) from error
     pipeline.set_progress_bar_config(disable=True)
-    device = config.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    return pipeline.to(device)
+    return pipeline.to(torch_device(config.device, torch))

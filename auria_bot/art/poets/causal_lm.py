@@ -32,6 +32,7 @@ from auria_bot.art.poets.subword_decoding import SubwordDecoder, SubwordSampling
 from auria_bot.art.poets.verse_tokens import Header, VerseTokens
 from auria_bot.art.poets.word_lstm import SCENES
 from auria_bot.art.poets.word_trie import WordTrie
+from auria_bot.art.runtime import torch_device
 from auria_bot.corpus.language.syllables import FORM
 from auria_bot.corpus.language.words import Vocabulary, spoken, words
 from auria_bot.corpus.originality import CopyGuard
@@ -125,8 +126,7 @@ class CausalLm:
         else:
             self._hash = verify(models / ADAPTERS)
             self._tokenizer, net = adapted(models / ADAPTERS)
-        device = _device(config.device, torch)
-        net.to(device).eval()
+        net.to(torch_device(config.device, torch)).eval()
         self._tokens = VerseTokens(self._tokenizer)
         vocabulary = models / "poet" / "vocabulary.txt"
         if not vocabulary.is_file():
@@ -264,14 +264,6 @@ def _hash_of(model: str) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         hashed.update(f"{path.relative_to(folder)} {sha256_of(path)}\n".encode())
     return hashed.hexdigest()
-
-
-def _device(wanted: str, torch: Any) -> str:
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _haiku(lines: tuple[tuple[str, ...], ...]) -> Haiku:

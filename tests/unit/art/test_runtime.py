@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,3 +156,21 @@ def test_a_kept_net_answers_as_a_new_one(cache: Path) -> None:
     third = answer()
     assert first.tobytes() == second.tobytes() == third.tobytes()
     assert len(kept.read_bytes()) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cuda", "mps", "expected"),
+    [
+        ("auto", True, True, "cuda"),
+        ("auto", False, True, "mps"),
+        ("auto", False, False, "cpu"),
+        ("cpu", True, True, "cpu"),
+    ],
+)
+def test_torch_computes_where_it_is_told_or_fastest(wanted: str, cuda: bool, mps: bool, expected: str) -> None:
+    """A device that is named is taken as it stands."""
+    torch = SimpleNamespace(
+        cuda=SimpleNamespace(is_available=lambda: cuda),
+        backends=SimpleNamespace(mps=SimpleNamespace(is_available=lambda: mps)),
+    )
+    assert runtime.torch_device(wanted, torch) == expected
