@@ -17,7 +17,7 @@ from auria_bot.redaction import redacted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "redacted", "set_up"]
+__all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "set_up"]
 
 KEYS = ("action", "job", "slot", "draft", "post", "channel", "run", "step", "seconds")
 """The keys of log records, in the order in which they are written."""
@@ -55,10 +55,15 @@ def _when(record: logging.LogRecord) -> str:
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         keys = "".join(f" {key}={value}" for key, value in _keys(record).items())
-        # A message of several lines would look like several records.
-        sentence = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
-        line = f"{_when(record)} {record.levelname:<7} {sentence}{keys}"
-        return f"{line}\n{record.exc_text}" if record.exc_text else line
+        line = _single_line(f"{_when(record)} {record.levelname:<7} {record.getMessage()}{keys}")
+        return "\n".join((line, *map(_single_line, (record.exc_text or "").splitlines())))
+
+
+def _single_line(text: str) -> str:
+    """A text without line ends, which would begin another record, and without what controls a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 class _Json(logging.Formatter):

@@ -26,10 +26,10 @@ from auria_bot.errors import (
     SettingsError,
     StoreError,
 )
+from auria_bot.redaction import redacted
 from auria_bot.settings.locations import shipped
 from auria_bot.store.postgres import KEPT_ALIVE, prepare_session, translated_error
 from auria_bot.store.schema import HEAD, METADATA
-from auria_bot.telemetry import redacted
 
 __all__ = [
     "READ_ONLY",

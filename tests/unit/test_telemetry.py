@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.redaction import clear_secrets, register_secret
+from auria_bot.redaction import clear_secrets, redacted, register_secret
 from auria_bot.store.engine import connect
-from auria_bot.telemetry import METRICS, Sample, exposition, redacted, set_up
+from auria_bot.telemetry import METRICS, Sample, exposition, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,17 @@ def test_text_is_one_line():
     log.info("first\nsecond", extra={"post": 3})
     (line,) = stream.getvalue().splitlines()
     assert line.endswith(r"INFO    first\nsecond post=3")
+
+
+def test_a_record_does_not_control_the_terminal():
+    """Nor does its traceback: what a platform answered may hold escape sequences."""
+    log, stream = _written("text")
+    values = {"channel": "a\x9b\nb"}
+    log.error("refused: \x1b]0;title\x07", extra=values, exc_info=ValueError("answer \x1b[2J"))
+    written = stream.getvalue()
+    assert r"refused: \x1b]0;title\x07 channel=a\x9b\nb" in written
+    assert r"ValueError: answer \x1b[2J" in written
+    assert written.replace("\n", "").isprintable()
 
 
 def test_levels_are_kept():
