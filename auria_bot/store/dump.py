@@ -21,9 +21,10 @@ from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
 from auria_bot.errors import AuriaError, BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
 from auria_bot.files import flush
 from auria_bot.redaction import redacted, register_secret
-from auria_bot.store.engine import READ_ONLY, bring_up_to_date, connect, translated
+from auria_bot.store.engine import bring_up_to_date, connect, translated
 from auria_bot.store.schema import HEAD
-from auria_bot.store.sqlite_file import (
+from auria_bot.store.sqlite import (
+    READ_ONLY,
     code_of,
     copy_database,
     create_private,

@@ -6,10 +6,9 @@ migration. A database lock serialises concurrent first uses; a migration is one 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, ins
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 
 from auria_bot.errors import (
-    AuriaError,
     BackendMissing,
     DiskError,
     InputError,
@@ -28,11 +26,10 @@ from auria_bot.errors import (
 )
 from auria_bot.redaction import redacted
 from auria_bot.settings.locations import shipped
-from auria_bot.store.postgres import KEPT_ALIVE, prepare_session, translated_error
+from auria_bot.store import postgres, sqlite
 from auria_bot.store.schema import HEAD, METADATA
 
 __all__ = [
-    "READ_ONLY",
     "bring_up_to_date",
     "connect",
     "current",
@@ -44,15 +41,8 @@ __all__ = [
 ]
 
 
-BUSY_TIMEOUT = 20.0  # seconds that SQLite waits for another process's transaction
 CONNECT_TIMEOUT = 10  # seconds for a PostgreSQL server to answer
 IDLE = 5.0  # seconds of idleness after which a PostgreSQL connection is checked before use
-
-READ_ONLY = "auria_read_only"
-"""Execution option of a connection that only reads: on SQLite it takes no write lock."""
-
-# https://www.sqlite.org/rescode.html
-_BUSY, _LOCKED, _READ_ONLY, _IO, _CORRUPT, _FULL, _CANNOT_OPEN, _NO_DATABASE = 5, 6, 8, 10, 11, 13, 14, 26
 
 
 def connect(url: str | URL, *, echo: bool = False) -> Engine:
@@ -75,12 +65,12 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
         raise SettingsError(f"database.url names {parsed.drivername[:40]!r}; {_FORMS}")
     if "connect_timeout" not in parsed.query:
         parsed = parsed.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
-    lasting = {name: value for name, value in KEPT_ALIVE.items() if name not in parsed.query}
+    lasting = {name: value for name, value in postgres.KEPT_ALIVE.items() if name not in parsed.query}
     try:
         engine = create_engine(parsed, echo=echo, hide_parameters=True, pool_size=2, connect_args=lasting)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise BackendMissing("PostgreSQL needs a driver: pip install 'auria-bot[postgres]'") from None
-    event.listen(engine, "connect", prepare_session, insert=True)  # before SQLAlchemy's own first queries
+    event.listen(engine, "connect", postgres.prepare_session, insert=True)  # before SQLAlchemy's own first queries
     event.listen(engine, "checkin", _remember_use)
     event.listen(engine, "checkout", partial(_check_when_idle, engine))
     return engine
@@ -114,78 +104,11 @@ def _sqlite(parsed: URL, *, echo: bool) -> Engine:
             f"the folder {file.parent} cannot be created: {error.strerror}; create it, or set AURIA_HOME"
         ) from error
     parsed = URL.create("sqlite", database=str(file))
-    engine = create_engine(parsed, echo=echo, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    _follow_replaced_file(engine, file)
+    engine = create_engine(parsed, echo=echo, hide_parameters=True, connect_args={"timeout": sqlite.BUSY_TIMEOUT})
+    event.listen(engine, "connect", sqlite.prepare_session)
+    event.listen(engine, "begin", sqlite.begin)
+    sqlite.follow_replaced_file(engine, file)
     return engine
-
-
-def _follow_replaced_file(engine: Engine, file: Path) -> None:
-    """Reopen the database if its file was replaced, which SQLite does not notice; never recreate a removed file."""
-    opened: list[bool] = []  # not empty once there was a file
-
-    def connecting(*_: Any) -> None:
-        if opened:
-            _identity(file)
-        else:  # from the first moment on nobody else reads it; SQLite gives its journal files the same permissions
-            with suppress(OSError):
-                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-
-    def connected(_connection: Any, record: Any) -> None:
-        record.info["file"] = _identity(file)
-        opened[:] = [True]
-
-    def taken(_connection: Any, record: Any, _proxy: Any) -> None:
-        if record.info["file"] != _identity(file):
-            raise DisconnectionError("the file was replaced")
-
-    event.listen(engine, "do_connect", connecting)
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "checkout", taken)
-
-
-def _identity(file: Path) -> tuple[int, int]:
-    """Device and inode of a file."""
-    try:
-        found = file.stat()
-    except OSError as error:
-        raise DiskError(
-            f"{file} is missing: {error.strerror}; is its disk mounted? auria db restore restores a backup"
-        ) from error
-    return found.st_dev, found.st_ino
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN comes too late to serialise writers
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = FULL")  # an approval survives a power cut
-    cursor.execute("PRAGMA secure_delete = ON")  # deleted verses are overwritten; not every build does so by default
-    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        _switch_to_wal(cursor)
-    cursor.close()
-
-
-def _switch_to_wal(cursor: Any) -> None:
-    """Switch a new file to WAL; SQLite does not wait for concurrent switches, so retry."""
-    import sqlite3
-
-    until = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in {_BUSY, _LOCKED} or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get(READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def shown(engine: Engine) -> str:
@@ -208,37 +131,9 @@ def translated(engine: Engine) -> Iterator[None]:
     except UnicodeEncodeError as error:
         raise InputError("the text holds characters that are not valid Unicode") from error
     except DBAPIError as error:
-        raise (_from_sqlite if engine.dialect.name == "sqlite" else translated_error)(error, engine) from error
+        raise (sqlite if engine.dialect.name == "sqlite" else postgres).translated_error(error, engine) from error
     except SQLAlchemyError as error:
         raise StoreError(f"the database failed: {redacted(str(error))}") from error
-
-
-def _from_sqlite(error: DBAPIError, engine: Engine) -> AuriaError:
-    file, original = engine.url.database, error.orig
-    code = int(getattr(original, "sqlite_errorcode", 0)) & 0xFF
-    kind, template = _SQLITE.get(code, (StoreError, "SQLite failed on {file}: {original}"))
-    return kind(template.format(file=file, original=original))
-
-
-_SQLITE: dict[int, tuple[type[AuriaError], str]] = {
-    _BUSY: (StoreError, "{file} is locked by another program; end it or try again"),
-    _LOCKED: (StoreError, "{file} is locked by another program; end it or try again"),
-    _CORRUPT: (
-        StoreError,
-        "{file} is damaged; restore a backup, or move it away to start with an empty one",
-    ),
-    _NO_DATABASE: (StoreError, "{file} is not a database; move it away, or set database.url to another file"),
-    _FULL: (DiskError, "the disk that holds {file} is full; free some space and try again"),
-    _READ_ONLY: (
-        DiskError,
-        "{file} cannot be written; check the disk, the permissions of file and folder, and AURIA_HOME",
-    ),
-    _CANNOT_OPEN: (
-        DiskError,
-        "{file} cannot be opened; check the permissions of file and folder, and AURIA_HOME",
-    ),
-    _IO: (DiskError, "the disk that holds {file} fails or is full: {original}"),
-}
 
 
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any], *, unique: Sequence[str]) -> bool:
@@ -259,12 +154,12 @@ def insert_many(
 def _insert(connection: Connection, table: Table, unique: Sequence[str]) -> Any:
     columns = [table.c[name] for name in unique]
     if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # not imported for SQLite, because it is slow
+        from sqlalchemy.dialects.postgresql import insert  # not imported for SQLite, because it is slow
 
-        return postgresql.insert(table).on_conflict_do_nothing(index_elements=columns)
-    from sqlalchemy.dialects import sqlite
+        return insert(table).on_conflict_do_nothing(index_elements=columns)
+    from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-    return sqlite.insert(table).on_conflict_do_nothing(index_elements=columns)
+    return insert_sqlite(table).on_conflict_do_nothing(index_elements=columns)
 
 
 _LOCK = 0x61757269  # "auri": the key of PostgreSQL's advisory lock
@@ -283,7 +178,7 @@ def current(url: str | URL) -> str | None:
     engine = connect(url)
     try:
         with translated(engine), engine.connect() as connection:
-            return _version(connection.execution_options(**{READ_ONLY: True}))
+            return _version(connection.execution_options(**{sqlite.READ_ONLY: True}))
     finally:
         engine.dispose()
 
@@ -312,7 +207,7 @@ def bring_up_to_date(engine: Engine) -> None:
     """
     with translated(engine):
         with engine.connect() as connection:
-            if _version(connection.execution_options(**{READ_ONLY: True})) == HEAD:
+            if _version(connection.execution_options(**{sqlite.READ_ONLY: True})) == HEAD:
                 return
         with _migrating(engine) as connection:  # on SQLite this is the write lock
             if connection.dialect.name == "postgresql":
@@ -326,13 +221,13 @@ def bring_up_to_date(engine: Engine) -> None:
 def _migrating(engine: Engine) -> Iterator[Connection]:
     """A transaction in which SQLite may copy a table that others refer to; the references are checked at its end."""
     with engine.connect() as connection:
-        sqlite, driver = engine.dialect.name == "sqlite", connection.connection.cursor()
-        if sqlite:
+        is_sqlite, driver = engine.dialect.name == "sqlite", connection.connection.cursor()
+        if is_sqlite:
             driver.execute("PRAGMA foreign_keys = OFF")  # has no effect within a transaction
         try:
             with connection.begin():
                 yield connection
-                if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+                if is_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
                     raise StoreError(f"a row of {broken[0]} refers to a missing row of {broken[2]}; restore a backup")
         finally:
             connection.invalidate()  # a new connection checks again

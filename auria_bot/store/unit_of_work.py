@@ -14,10 +14,11 @@ from auria_bot.settings.schema import Settings
 from auria_bot.store.corpus import Bookmarks, CorpusVersions, Verses
 from auria_bot.store.drafts import Drafts, Journal, PublishedArtworks
 from auria_bot.store.engagement import Samples
-from auria_bot.store.engine import READ_ONLY, bring_up_to_date, connect, shown, translated
+from auria_bot.store.engine import bring_up_to_date, connect, shown, translated
 from auria_bot.store.operations import Channels, JobRuns, Leases, Metrics, Notices
 from auria_bot.store.posts import Posts
 from auria_bot.store.rejected import ForgottenVerses, RejectedVerses
+from auria_bot.store.sqlite import READ_ONLY
 
 __all__ = ["Store", "Unit"]
 

@@ -22,7 +22,8 @@ from auria_bot.services.operations.health import HealthReport, HealthServer
 from auria_bot.services.schedule.job_scheduler import HEARTBEAT
 from auria_bot.settings.loading import load
 from auria_bot.settings.sections import DaemonSettings
-from auria_bot.store.engine import BUSY_TIMEOUT, CONNECT_TIMEOUT
+from auria_bot.store.engine import CONNECT_TIMEOUT
+from auria_bot.store.sqlite import BUSY_TIMEOUT
 from auria_bot.telemetry import METRICS
 from tests.acceptance import caged
 from tests.scenarios.docker import instructions, lint

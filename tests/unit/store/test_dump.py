@@ -138,7 +138,7 @@ def test_what_cannot_be_written_or_read_is_said(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskError, match="cannot be written"):
         Dump(f"sqlite:///{tmp_path / 'file' / 'auria.db'}").restore(tmp_path / "copy.db")
-    monkeypatch.setattr("auria_bot.store.sqlite_file.BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("auria_bot.store.sqlite.BUSY_TIMEOUT", 0.05)
     with closing(sqlite3.connect(tmp_path / "copy.db", isolation_level=None)) as holding:
         holding.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreError, match="locked"):

@@ -189,7 +189,7 @@ def test_a_network_that_goes_away_is_noticed(migrated_postgres: str):
 
 def test_a_writer_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A database that stays locked is reported after a while, not waited for for ever."""
-    monkeypatch.setattr(module, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("auria_bot.store.sqlite.BUSY_TIMEOUT", 0.05)
     with (
         Store.open(Settings(home=tmp_path)) as store,
         store.begin(),
