@@ -127,7 +127,7 @@ def recipe(model: str) -> Any:
 
 def comparison() -> Any:
     """The module that compares two poets."""
-    return _module("poet_comparison", ("poet_comparison",), "evaluation")
+    return _module("poet", EVALUATED, "evaluation")
 
 
 def _evaluate_stylist(data: Path, models: Path, log: Callable[[str], None]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import closing
+from inspect import signature
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,17 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(training, "import_module", missing("auria_bot.art.nets"))
     with pytest.raises(ModuleNotFoundError):
         training.comparison()
+
+
+def test_recipes_and_comparison_are_modules_of_this_program() -> None:
+    """Each has the functions that are called of it, with the arguments that are given."""
+    pytest.importorskip("torch")
+    for model in training.TRAINED:
+        if model == "haiku-lm":
+            pytest.importorskip("transformers")
+        given = {"data", "folder", "out", "minutes", "steps", "log"}
+        assert given <= set(signature(training.recipe(model).train).parameters)
+    assert set(signature(training.comparison().compare).parameters) == {"data", "candidate", "incumbent"}
 
 
 def test_the_stylist_is_evaluated_in_both_modes(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch):
