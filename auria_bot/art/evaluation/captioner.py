@@ -279,7 +279,7 @@ def evaluate(
         precision: "f32" or "bf16".
 
     Returns:
-        The figures of `caption_metrics.all_figures`, pictures, words a caption, distinct captions, seconds a picture
+        The figures of `all_figures`, pictures, words a caption, distinct captions, seconds a picture
         (search only), and under "published" those of Xu et al. 2015.
 
     Raises:

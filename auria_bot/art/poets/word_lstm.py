@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCENES", "PoemScorer", "WordLstm"]
 
-_PLACES = 24  # tokens that the net reads, see nets.poem_scorer
+_PLACES = 24  # tokens that the net reads, see training.poet.poem_scorer
 
 
 class PoemScorer:

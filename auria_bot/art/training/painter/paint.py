@@ -295,7 +295,7 @@ def _soft_clamp(pictures: Tensor) -> Tensor:
 
 
 def _augmented(pictures: Tensor, left: int, top: int, flip: int) -> Tensor:
-    """Shift by up to 4 pixels with mirrored edges, and flip."""
+    """Shift by up to _SHIFT pixels with mirrored edges, and flip."""
     size = pictures.shape[-1]
     edged = F.pad(pictures, (_SHIFT, _SHIFT, _SHIFT, _SHIFT), mode="reflect")
     cut = edged[:, :, top : top + size, left : left + size]

@@ -123,7 +123,7 @@ class PoemScorerSettings:
     begun: float = 0.4  # share of updates with beginnings of one or two lines
     width: int = 96  # of a word vector
     hidden: int = 128  # of the GRU, each way
-    drop_word: float = 0.06  # see nets.poem_scorer
+    drop_word: float = 0.06  # see PoemScorerConfig
     drop_input: float = 0.2
     drop_output: float = 0.4
     seed: int = 1
