@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.core import Core
@@ -31,24 +31,18 @@ class PublishingServices(Core):
     @cached_property
     def channels(self) -> Mapping[str, Callable[[], Channel]]:
         """Every channel by the operator's name for it; each is constructed on its first call."""
-        return {name: _Once(partial(self._channel, name)) for name in self.settings.channels}
+        return {name: cache(partial(self._channel, name)) for name in self.settings.channels}
 
     @cached_property
     def publisher(self) -> Publisher:
         """Sends approved drafts to the channels."""
         from auria_bot.services.publishing.publisher import Publisher
 
-        return Publisher(
-            store=self.store,
-            pictures=self.pictures,
-            clock=self.clock,
-            channels=self.channels,
-            faults=self.unfit_words,
-        )
+        return Publisher(store=self.store, clock=self.clock, channels=self.channels, creator=self.post_creator)
 
     @cached_property
-    def post_previews(self) -> PostCreator:
-        """Shows how each channel would publish a draft."""
+    def post_creator(self) -> PostCreator:
+        """Creates posts from approved drafts, and shows how each channel would publish a draft."""
         from auria_bot.services.publishing.post_creation import PostCreator
 
         return PostCreator(
@@ -141,16 +135,3 @@ class PublishingServices(Core):
 
     def _channel(self, name: str) -> Channel:
         return self.channel(name, self.settings.channels[name], self.secret_store(name))
-
-
-class _Once:
-    """Calls a function the first time only."""
-
-    def __init__(self, make: Callable[[], Channel]) -> None:
-        self._make = make
-        self._made: Channel | None = None
-
-    def __call__(self) -> Channel:
-        if self._made is None:
-            self._made = self._make()
-        return self._made

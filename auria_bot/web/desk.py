@@ -126,7 +126,7 @@ class _DeskRoutes:
             session,
             status,
             draft=draft,
-            previews=self.services.post_previews.preview_draft(draft),
+            previews=self.services.post_creator.preview_draft(draft),
             usual=draft.channels or self.services.settings.review.channels,
             moods=list(MOODS),
             modes=MODES,
@@ -213,7 +213,7 @@ def _add_reading(router: APIRouter, desk: _DeskRoutes) -> None:
 
     @router.get("/previews/{draft_id}/{channel}.jpg")
     def preview(draft_id: int, channel: str, _: Session = reader) -> Response:
-        fitted = services.post_previews.fitted_picture(services.review.draft(draft_id), channel)
+        fitted = services.post_creator.fitted_picture(services.review.draft(draft_id), channel)
         return Response(
             fitted.content, media_type=fitted.media_type, headers={"Cache-Control": "private, max-age=3600"}
         )

@@ -16,7 +16,6 @@ from auria_bot.domain.interfaces import LocalChannel
 from auria_bot.domain.post import AURIA, Post, PostState
 from auria_bot.errors import AuriaError, ChannelError, UnknownName
 from auria_bot.redaction import redacted_error
-from auria_bot.services.publishing.post_creation import PostCreator, Preview
 from auria_bot.services.publishing.post_decisions import PostDecisions
 from auria_bot.services.publishing.reconciliation import Reconciliation
 from auria_bot.services.publishing.sending import Sender
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Channel, Clock
     from auria_bot.domain.post import Attempt, Pause
-    from auria_bot.store.files import Pictures
+    from auria_bot.services.publishing.post_creation import PostCreator, Preview
     from auria_bot.store.unit_of_work import Store
 
 __all__ = ["LEASE", "OPERATOR", "Publisher", "Round"]
@@ -67,15 +66,14 @@ class Publisher:
         self,
         *,
         store: Store,
-        pictures: Pictures,
         clock: Clock,
         channels: Mapping[str, Callable[[], Channel]],
+        creator: PostCreator,
         lease: timedelta = LEASE,
-        faults: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
-        """A claim holds for `lease`; `faults` gives the reasons why a text must not be published."""
+        """A claim holds for `lease`."""
         self._store, self._clock, self._lease, self._channels = store, clock, lease, channels
-        self._creator = PostCreator(store=store, pictures=pictures, clock=clock, channels=channels, faults=faults)
+        self._creator = creator
         self._reconciliation = Reconciliation(store=store, clock=clock)
         self._sender = Sender(store=store, clock=clock, lease=lease)
         self._decisions = PostDecisions(store=store, clock=clock)

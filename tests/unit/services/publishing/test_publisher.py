@@ -260,7 +260,7 @@ def test_two_publishers_send_each_post_once(tmp_path: Path) -> None:
     first = fake_application(tmp_path / "home", clock=clock)
     second = fake_application(tmp_path / "home", clock=clock)
     channel = cast("FakeChannel", first.channels["fake"]())
-    second.channels["fake"]._made = channel  # type: ignore[attr-defined]
+    second.channels["fake"] = lambda: channel  # type: ignore[index]
     for number in range(1, 13):
         approved(first, number)
     first.publisher.schedule()
