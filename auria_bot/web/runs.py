@@ -31,7 +31,6 @@ class BackgroundRun:
 
     def __init__(self, draft_id: int, work: Callable[[Callable[[RunEvent], None]], Draft]) -> None:
         self.key, self.draft_id, self._work = secrets.token_urlsafe(12), draft_id, work
-        self._changed = threading.Condition()
         self._events: list[RunEvent] = []
         self.new_draft: int | None = None
         self.error = ""
@@ -43,25 +42,17 @@ class BackgroundRun:
 
     def events(self, after: int = 0) -> Sequence[RunEvent]:
         """The events after the first `after` ones."""
-        with self._changed:
-            return tuple(self._events[after:])
+        return tuple(self._events[after:])
 
     def work(self) -> None:
         """Carry it out; an error is kept, not raised."""
         try:
-            self.new_draft = self._work(self._report).id
+            self.new_draft = self._work(self._events.append).id
         except AuriaError as error:
             self.error = redacted_error(error)
         except Exception:
             log.exception("A run failed unexpectedly")
             self.error = "an unexpected error; the log has the details"
-        with self._changed:
-            self._changed.notify_all()
-
-    def _report(self, event: RunEvent) -> None:
-        with self._changed:
-            self._events.append(event)
-            self._changed.notify_all()
 
 
 class BackgroundRuns:
