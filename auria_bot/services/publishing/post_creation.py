@@ -203,9 +203,9 @@ class PostCreator:
         }
 
     def _faults(self, draft: Draft, name: str) -> list[str]:
-        """Reasons why an approved draft must not be sent to a channel."""
-        undecided = draft.state is DraftState.MADE
-        faults = [] if draft.is_signed or undecided else ["it was changed after its approval; approve it again"]
+        """Reasons why a draft must not be sent to a channel, once it is approved."""
+        changed = draft.state is DraftState.APPROVED and not draft.is_signed
+        faults = ["it was changed after its approval; approve it again"] if changed else []
         faults += unfit(draft, self._text_faults)
         try:
             picture = self._pictures.path(draft.folder, draft.artwork.files["post"].name)

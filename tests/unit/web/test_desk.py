@@ -85,6 +85,16 @@ def test_a_draft_is_shown_with_its_preview_for_each_channel(application: Applica
     assert signed_in(application).get("/desk/previews/1/nowhere.jpg").status_code == 422
 
 
+def test_the_language_is_chosen_in_the_gallery(application: Application) -> None:
+    """The desk follows that choice, and offers no links that it does not answer."""
+    browser = signed_in(application)
+    assert "?lang=de" in browser.get("/").text
+    browser.get("/?lang=de")
+    page = browser.get("/desk").text
+    assert '<html lang="de">' in page
+    assert "?lang=" not in page
+
+
 def test_approval_names_its_channels_and_leads_to_the_next_draft(application: Application) -> None:
     """The journal says who it was."""
     browser = signed_in(application)
@@ -103,6 +113,7 @@ def test_rejection_keeps_the_reason_and_can_be_undone(application: Application) 
     browser.post("/desk/drafts/2/reject", data={"csrf": csrf, "reason": "too <dark>"})
     assert application.review.draft(2).reason == "too <dark>"
     assert "too &lt;dark&gt;" in browser.get("/desk?state=rejected").text
+    assert "changed after its approval" not in browser.get("/desk/drafts/2").text
     browser.post("/desk/drafts/2/undo", data={"csrf": csrf})
     assert application.review.draft(2).state == "made"
     assert browser.post("/desk/drafts/2/undo", data={"csrf": csrf}).status_code == 409
