@@ -18,7 +18,7 @@ from auria_bot.errors import AuriaError, SignInRequired
 from auria_bot.redaction import redacted
 from auria_bot.web.desk import desk_router
 from auria_bot.web.language import available, find_language, negotiated
-from auria_bot.web.middleware import RequestGuard
+from auria_bot.web.middleware import RequestGuard, host_name
 from auria_bot.web.page_cache import PageCache
 from auria_bot.web.pages.gallery import gallery_router
 from auria_bot.web.rendering import Renderer, View
@@ -86,10 +86,8 @@ def create_app(services: Application) -> FastAPI:
     app.include_router(desk_router(web))
     app.include_router(gallery_router(web))  # its last route takes every path
     _handle_errors(app, web)
-    address = services.settings.web.address.rpartition(":")[0]
-    known = {*_LOOPBACK, address, services.public_url.partition("://")[2].rpartition(":")[0]}
-    known.add(services.public_url.partition("://")[2])
-    hosts = frozenset(known) if address in _LOOPBACK else frozenset[str]()
+    address, public = host_name(services.settings.web.address), host_name(services.public_url.partition("://")[2])
+    hosts = frozenset({*_LOOPBACK, public}) if address in _LOOPBACK else frozenset[str]()
     app.add_middleware(RequestGuard, is_secure=services.public_url.startswith("https://"), hosts=hosts)
     return app
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from starlette.responses import PlainTextResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["POLICY", "RequestGuard"]
+__all__ = ["POLICY", "RequestGuard", "host_name"]
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class RequestGuard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        if self._hosts and _name(headers.get("host", "")) not in self._hosts:
+        if self._hosts and host_name(headers.get("host", "")) not in self._hosts:
             await PlainTextResponse("This site is not known by that name.\n", 421)(scope, receive, send)
             return
         declared = headers.get("content-length", "0")
@@ -120,6 +121,6 @@ class RequestGuard:
         await PlainTextResponse(text, 413, {"Connection": "close"})(scope, receive, send)
 
 
-def _name(host: str) -> str:
-    """A host without its port."""
-    return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and ":" in host else host
+def host_name(host: str) -> str:
+    """A host in lower case, without its port."""
+    return re.sub(r":\d*\Z", "", host).lower()

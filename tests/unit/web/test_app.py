@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auria_bot.settings.sections import WebSettings
 from tests.exhibited import exhibited, visitor
 
 if TYPE_CHECKING:
@@ -19,3 +20,12 @@ def test_every_answer_has_the_security_headers(tmp_path: Path) -> None:
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert len(headers["x-request-id"]) == 16
+
+
+def test_behind_a_proxy_the_site_has_its_public_name_too(tmp_path: Path) -> None:
+    """Served on this machine only, it answers to that name, its own ones, and no empty one."""
+    house = exhibited(tmp_path, 0)
+    house.settings = house.settings.model_copy(update={"web": WebSettings(url="https://Auria.example.org")})
+    browser = visitor(house)
+    for host, status in (("auria.example.org", 200), ("127.0.0.1:8620", 200), ("", 421), ("other.example", 421)):
+        assert browser.get("/", headers={"host": host}).status_code == status, host

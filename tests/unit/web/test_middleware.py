@@ -53,9 +53,10 @@ def test_a_length_that_is_no_number_is_refused() -> None:
 def test_the_site_answers_to_its_names_only() -> None:
     """A page of another site that resolves to this machine gets nothing."""
     browser = client(hosts=frozenset({"localhost", "[::1]"}))
-    assert browser.get("/", headers={"host": "localhost:8620"}).status_code == 200
-    assert browser.get("/", headers={"host": "[::1]:8620"}).status_code == 200
-    assert browser.get("/", headers={"host": "evil.example"}).status_code == 421
+    for name in ("LocalHost:8620", "localhost", "[::1]:8620", "[::1]"):
+        assert browser.get("/", headers={"host": name}).status_code == 200
+    for name in ("evil.example", "localhost.evil.example:80", ""):
+        assert browser.get("/", headers={"host": name}).status_code == 421
 
 
 def test_https_is_lasting_where_the_public_address_has_it() -> None:
