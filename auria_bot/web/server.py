@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -22,23 +23,32 @@ _LARGEST_HEAD = 16 * 1024  # bytes
 
 
 class _PatientProtocol(H11Protocol):
-    """HTTP/1.1 that closes a connection whose first request does not arrive in time."""
+    """HTTP/1.1 that closes a connection when the head of a request does not arrive in time.
+
+    uvicorn alone closes a connection on which nothing arrives after an answer, but waits forever once a request began.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(_REQUEST_TIME, self._close_without_request)
+        self._deadline = self.loop.call_later(_REQUEST_TIME, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
+        self._head_arrived()
         super().connection_lost(exc)
 
-    def _close_without_request(self) -> None:
-        request: object = self.cycle  # None until the head of the first request is complete
-        if request is None and not self.transport.is_closing():
-            self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._head_arrived()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(_REQUEST_TIME, self.transport.close)
+
+    def _head_arrived(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 def serve(services: Application) -> None:
