@@ -25,7 +25,10 @@ def test_the_atom_feed_has_the_newest_works(tmp_path: Path) -> None:
     """Addresses are absolute, and the content is escaped HTML."""
     application = exhibited(tmp_path, 2)
     publish(
-        application, 3, haiku=Haiku(lines=("a <script> & \x00", "b", "c"), syllables=(5, 7, 5)), alt_text='"quoted" <b>'
+        application,
+        3,
+        haiku=Haiku(lines=("a <script> & \x00\ufffe\uffff", "b", "c"), syllables=(5, 7, 5)),
+        alt_text='"quoted" <b>',
     )
     answer = visitor(application).get("/feed.xml")
     feed = parsed(answer.text)
