@@ -65,9 +65,13 @@ def export_site(services: Application, folder: Path, *, language: str = "") -> E
         folder.mkdir(parents=True, exist_ok=True)
         earlier = _manifest(folder)
         export = _Export(services, folder, find_language(language or services.settings.language))
-        export.write()
+        _write_manifest(folder, earlier)
+        try:
+            export.write()
+        finally:
+            _write_manifest(folder, earlier | export.files)  # also when interrupted: the next export goes on from there
         removed = _remove(folder, earlier - export.files)
-        write_atomic(folder / _MANIFEST, json.dumps(sorted(export.files), indent=0), mode=_MODE, durable=False)
+        _write_manifest(folder, export.files)
     works = len(services.gallery.entries())
     return ExportResult(works=works, pages=export.pages, written=export.written, removed=removed)
 
@@ -148,6 +152,10 @@ def _manifest(folder: Path) -> set[str]:
     if not safe:
         raise InputError(f"{folder / _MANIFEST} is damaged; delete the folder and export again")
     return names
+
+
+def _write_manifest(folder: Path, names: set[str]) -> None:
+    write_atomic(folder / _MANIFEST, json.dumps(sorted(names), indent=0), mode=_MODE, durable=False)
 
 
 def _remove(folder: Path, names: set[str]) -> int:
