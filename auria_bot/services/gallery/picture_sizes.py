@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from auria_bot.errors import NotFound, PictureError
+from auria_bot.errors import NotFound
 from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from PIL import Image
 
     from auria_bot.domain.draft import Draft
     from auria_bot.store.files import Pictures
@@ -43,8 +47,9 @@ class PictureSizes:
         if (known := self._sizes.get(draft.folder)) is not None:
             return known
         try:
-            found = self._sizes[draft.folder] = _size(self._source(draft))
-        except (NotFound, PictureError):
+            with self._open(draft) as image:
+                found = self._sizes[draft.folder] = image.size
+        except NotFound:
             return 0, 0
         return found
 
@@ -57,8 +62,7 @@ class PictureSizes:
         """The file of a draft's picture in one of its `widths` and one of FORMATS.
 
         Raises:
-            NotFound: the width or the format is not offered, or the picture is missing.
-            PictureError: the picture is damaged.
+            NotFound: the width or the format is not offered, or the picture is missing or damaged.
             DiskError: the copy cannot be written.
         """
         if suffix not in FORMATS or width not in self.widths(draft):
@@ -67,40 +71,32 @@ class PictureSizes:
         if not target.is_file():
             with self._lock:
                 if not target.is_file():
-                    self._make(self._source(draft), target, width, suffix)
+                    self._make(draft, target, width, suffix)
         return target
 
-    def warm(self, draft: Draft, *, largest: int = 960) -> None:
-        """Make the usual sizes of a picture before anybody asks for them."""
-        for width in self.widths(draft):
-            if width <= largest:
-                for suffix in FORMATS:
-                    self.file(draft, width, suffix)
+    @contextmanager
+    def _open(self, draft: Draft) -> Iterator[Image.Image]:
+        """A draft's picture in full size.
 
-    def _source(self, draft: Draft) -> Path:
-        return self._pictures.path(draft.folder, draft.artwork.files["full"].name)
+        Raises:
+            NotFound: it is missing or damaged; visitors read the message, so it names no path.
+        """
+        from PIL import Image
 
-    def _make(self, source: Path, target: Path, width: int, suffix: str) -> None:
+        try:
+            with Image.open(self._pictures.path(draft.folder, draft.artwork.files["full"].name)) as image:
+                yield image
+        except (NotFound, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            raise NotFound(f"artwork {draft.id} has no readable picture; put it back from a backup") from None
+
+    def _make(self, draft: Draft, target: Path, width: int, suffix: str) -> None:
         from PIL import Image
 
         form, options = _SAVE[suffix]
-        try:
-            with Image.open(source) as image:
-                height = max(1, round(image.height * width / image.width))
-                small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            raise PictureError(f"{source} is not a readable picture; put it back from a backup") from None
+        with self._open(draft) as image:
+            height = max(1, round(image.height * width / image.width))
+            small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
         with disk_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(target, durable=False) as scratch:
                 small.save(scratch, form, **options)
-
-
-def _size(path: Path) -> tuple[int, int]:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise PictureError(f"{path} is not a readable picture") from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from auria_bot.errors import NotFound, PictureError
+from auria_bot.errors import NotFound
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from tests.exhibited import exhibited
 
@@ -51,5 +51,8 @@ def test_a_missing_or_damaged_picture_has_no_size(tmp_path: Path) -> None:
     assert application.picture_sizes.widths(first) == ()
     application.picture_sizes.size(second)
     application.pictures.path(second.folder, "full.png").write_bytes(b"no picture")
-    with pytest.raises(PictureError, match="not a readable picture"):
+    with pytest.raises(NotFound, match=r"^artwork 2 has no readable picture; put it back from a backup$"):
+        application.picture_sizes.file(second, 320, "jpg")
+    application.pictures.path(second.folder, "full.png").unlink()
+    with pytest.raises(NotFound, match=r"^artwork 2 has no readable picture"):
         application.picture_sizes.file(second, 320, "jpg")
