@@ -24,8 +24,8 @@ def test_every_answer_has_the_security_headers(tmp_path: Path) -> None:
 
 def test_behind_a_proxy_the_site_has_its_public_name_too(tmp_path: Path) -> None:
     """Served on this machine only, it answers to that name, its own ones, and no empty one."""
-    house = exhibited(tmp_path, 0)
-    house.settings = house.settings.model_copy(update={"web": WebSettings(url="https://Auria.example.org")})
-    browser = visitor(house)
+    application = exhibited(tmp_path, 0)
+    application.settings = application.settings.model_copy(update={"web": WebSettings(url="https://Auria.example.org")})
+    browser = visitor(application)
     for host, status in (("auria.example.org", 200), ("127.0.0.1:8620", 200), ("", 421), ("other.example", 421)):
         assert browser.get("/", headers={"host": host}).status_code == status, host

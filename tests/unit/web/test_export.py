@@ -61,16 +61,16 @@ def test_what_is_no_longer_published_is_removed_and_nothing_else(tmp_path: Path)
 
 def test_an_interrupted_export_is_completed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is known as an export, with every file that it wrote."""
-    house, folder = exhibited(tmp_path / "home", 2), tmp_path / "out"
+    application, folder = exhibited(tmp_path / "home", 2), tmp_path / "out"
     with monkeypatch.context() as broken:
         broken.setattr("auria_bot.web.feeds.atom", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            export_site(house, folder)
+            export_site(application, folder)
     assert (folder / "artworks" / "1-old-pond-number-1.html").is_file()
-    with house.store.begin() as unit:
-        unit.samples.mark_vanished(1, at=house.clock())
-    house.gallery._checked = float("-inf")
-    assert export_site(house, folder).removed > 0
+    with application.store.begin() as unit:
+        unit.samples.mark_vanished(1, at=application.clock())
+    application.gallery._checked = float("-inf")
+    assert export_site(application, folder).removed > 0
     assert not (folder / "artworks" / "1-old-pond-number-1.html").exists()
     assert (folder / "feed.xml").is_file()
 
