@@ -37,6 +37,7 @@ __all__ = [
     "change_json",
     "check_json",
     "corpus_version_json",
+    "csv_cell",
     "draft_json",
     "inventory_json",
     "job_run_json",
@@ -204,3 +205,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return str(value)
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def csv_cell(value: Any) -> Any:
+    """A cell of a CSV file that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value

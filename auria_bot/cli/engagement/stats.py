@@ -154,12 +154,13 @@ def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
     import sys
 
     from auria_bot import files
+    from auria_bot.services.serialization import csv_cell
 
     text = io.StringIO()
     if rows:
         writer = csv.DictWriter(text, list(rows[0]))
         writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+        writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
     if target == "-":
         sys.stdout.write(text.getvalue())
         return
@@ -170,8 +171,3 @@ def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
         else:
             files.write_atomic(path, text.getvalue(), mode=0o644)
     note(f"{counted(len(rows), 'row')}: {path.absolute()}")
-
-
-def _cell(value: Any) -> Any:
-    """A cell that no spreadsheet interprets as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value

@@ -203,7 +203,7 @@ def _fields(names: list[str], mapping: Mapping[str, str], path: Path) -> dict[st
     """The name of each of FIELDS in this file.
 
     Raises:
-        InputError: as `from_csv` says.
+        InputError: the mapping does not fit, or nothing looks like a text.
     """
     for what, name in mapping.items():
         if what not in FIELDS:

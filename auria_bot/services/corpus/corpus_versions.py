@@ -22,6 +22,7 @@ from auria_bot.corpus.quality_filter import FilterRules, judge
 from auria_bot.corpus.verses import FILE, MANIFEST, CorpusVersion, versions
 from auria_bot.errors import InputError, NotFound
 from auria_bot.files import atomic_path, disk_errors
+from auria_bot.services.serialization import csv_cell
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -38,7 +39,7 @@ _FORMATS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".csv", ".txt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is different between two version_files."""
+    """What is different between two versions."""
 
     added: int
     removed: int
@@ -136,7 +137,7 @@ class VersionBuilder:
         return one
 
     def compare(self, before: str, after: str) -> Change:
-        """What came and what went between two version_files.
+        """What came and what went between two versions.
 
         Raises:
             NotFound: there is no such version, or its file is gone.
@@ -279,10 +280,8 @@ def _write_csv(file: IO[bytes], pieces: Iterable[CorpusItem]) -> int:
         if not count:
             writer.writerow(["text", *(name for name in row if name not in {"lines", "author"})])
         cells = (value for name, value in row.items() if name not in {"lines", "author"})
-        # No spreadsheet may take a verse for a formula.
-        verse = " / ".join(piece.lines)
-        verse = f"'{verse}" if verse[:1] in {"=", "+", "-", "@"} else verse
-        writer.writerow([verse, *(" ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in cells)])
+        plain = (" ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in cells)
+        writer.writerow(map(csv_cell, (" / ".join(piece.lines), *plain)))
         count += 1
     text.flush()
     text.detach()

@@ -137,13 +137,17 @@ def test_an_export_can_be_imported_again(store: Store, press: VersionBuilder, tm
 
 def test_an_export_for_people(store: Store, press: VersionBuilder, tmp_path: Path):
     """Text has a poem a block, CSV one a row; no cell is a formula."""
-    fill(store, *POEMS, "=1+1 is snow/on the old stone bridge tonight/a heron waiting")
+    fill(store, *POEMS)
+    with store.begin() as unit:
+        strange = Row(text="=1+1 is snow/on the old stone bridge tonight/a heron waiting", id="@SUM(1)", licence="-2+3")
+        unit.verses.add([from_row(strange, origin="file")])
     assert press.export(tmp_path / "out.txt") == 6
     assert len((tmp_path / "out.txt").read_text().strip().split("\n\n")) == 6
     assert press.export(tmp_path / "out.csv") == 6
     rows = (tmp_path / "out.csv").read_text().splitlines()
     assert rows[0].startswith("text,digest,syllables,form,season")
-    assert any(row.startswith("'=1+1") for row in rows)
+    (row,) = (row for row in rows if row.startswith("'=1+1"))
+    assert {"'@SUM(1)", "'-2+3"} <= set(row.split(","))
     with pytest.raises(InputError, match=r"\.jsonl"):
         press.export(tmp_path / "out.pdf")
     with pytest.raises(DiskError):
