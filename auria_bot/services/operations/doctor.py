@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     ]
 
 __all__ = ["Doctor", "Finding"]
-
-_LITTLE, _TOO_LITTLE = 2_000_000_000, 100_000_000  # free bytes: when to warn, and when work fails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +111,9 @@ def _bad(name: str, error: AuriaError, advice: str) -> Finding:
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
-    home = settings.home
-    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    from auria_bot.services.operations.maintenance import disk_space_at
+
+    there = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
     code = errors.DiskError.exit_code
     try:
         with tempfile.TemporaryFile(dir=there) as file:
@@ -131,11 +129,11 @@ def _disk(settings: Settings) -> Iterator[Finding]:
             advice="free some space, correct the folder's permissions, or set AURIA_HOME to another folder",
         )
         return
-    free = shutil.disk_usage(there).free
-    message = f"{free / 1e9:.1f} GB free in {there}"
-    if free < _TOO_LITTLE:
+    space = disk_space_at(there, least_free=settings.maintenance.min_free_mb * 1_000_000)
+    message = f"{space.free / 1e9:.1f} GB free in {there}"
+    if space.full:
         yield Finding(name="disk", state="bad", words=message, advice="free some space", exit_code=code)
-    elif free < _LITTLE:
+    elif space.filling:
         yield Finding(name="disk", state="warn", words=message, advice="free some space: an artwork takes about 3 MB")
     else:
         yield Finding(name="disk", state="ok", words=message)

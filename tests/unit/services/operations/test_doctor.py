@@ -163,10 +163,13 @@ def test_a_broken_check_hides_no_other(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(("free", "state"), [(50_000_000, "bad"), (500_000_000, "warn"), (5_000_000_000, "ok")])
 def test_free_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: str) -> None:
-    """Below 2 GB it is a warning, below 0.1 GB an error."""
-    monkeypatch.setattr("auria_bot.services.operations.doctor.shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    """Below the settings' limit, 2 GB, it is a warning, below 0.1 GB an error."""
+    usage = SimpleNamespace(free=free, total=10_000_000_000)
+    monkeypatch.setattr("auria_bot.services.operations.maintenance.shutil.disk_usage", lambda _: usage)
     (finding,) = doctor_module._disk(Settings(home=tmp_path))
     assert finding.state == state
+    (finding,) = doctor_module._disk(Settings(home=tmp_path, maintenance={"min_free_mb": 400}))
+    assert finding.state != "warn"
 
 
 def test_a_disk_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
