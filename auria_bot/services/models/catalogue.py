@@ -40,7 +40,7 @@ def model_rows(settings: Settings, *, verify: bool) -> Iterator[dict[str, Any]]:
     With `verify`, every file is read; else a model's state is "" as long as its checksums exist.
     """
     folder = settings.models_folder
-    for one in sorted(folder.iterdir() if folder.is_dir() else ()):
+    for one in sorted(folder.glob("[!.]*")):  # a hidden one is half copied, or was replaced
         if any((one / name).is_file() for name in ("SHA256SUMS", "model.onnx", "card.md", "NOTICE.md")):
             yield _own(one, verify=verify)
     yield from _packaged()

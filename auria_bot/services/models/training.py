@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
+from auria_bot.files import atomic_path, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,11 +143,14 @@ def _evaluate_stylist(data: Path, models: Path, log: Callable[[str], None]) -> d
 
 
 def _complete(folder: Path, settings: Settings) -> None:
-    """Copy the other models beside one that was trained, so that the folder can be put in service."""
+    """Copy the other models beside one that was trained, each whole, so that the folder can be put in service."""
     for one in sorted(settings.models_folder.iterdir()):
         target = folder / one.name
-        if one.is_dir() and not target.exists():
-            shutil.copytree(one, target)
+        if one.is_dir() and not one.name.startswith(".") and not target.exists():
+            fresh = folder / f".{one.name}.new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.copytree(one, fresh)
+            fresh.rename(target)
 
 
 def _module(model: str, known: tuple[str, ...], package: str) -> Any:
@@ -287,7 +291,7 @@ class PoetRetrainer:
         )
         self._report("comparing the new poet with the one in service")
         found = self._comparison.compare(data=gathered, candidate=own / "model", incumbent=in_service)
-        (folder / _TRIED).write_text(json.dumps({**corpus, "better": found.better}, indent=2) + "\n", encoding="utf-8")
+        write_json(folder / _TRIED, {**corpus, "better": found.better}, pretty=True)
         figures = {
             "grown": None if more is None else round(more, 4),
             "candidate": round(found.candidate, 2),
@@ -310,11 +314,8 @@ class PoetRetrainer:
         models = self._settings.models_folder
         if models == shipped("models"):
             models = self._settings.home / "models"
-            models.mkdir(parents=True, exist_ok=True)
-            for one in sorted(self._settings.models_folder.iterdir()):
-                if one.is_dir() and one.name != "poet" and not (models / one.name).exists():
-                    shutil.copytree(one, models / one.name)
             self._report(f"to use the new poet, set AURIA_MODELS={models}, or models in auria.toml")
+        models.mkdir(parents=True, exist_ok=True)
         place, fresh, before = models / "poet", models / ".poet.new", models / ".poet.before"
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(model, fresh)
@@ -322,6 +323,7 @@ class PoetRetrainer:
         if place.exists():
             place.rename(before)
         fresh.rename(place)
+        _complete(models, self._settings)
         return place
 
 
@@ -330,6 +332,6 @@ def _gathered(folder: Path, verses: Path, data: Path | None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for source in (verses, *(data / name for name in _VERSE if data is not None)):
         if source.is_file() and not (folder / source.name).exists():
-            shutil.copyfile(source, folder / f".{source.name}")
-            (folder / f".{source.name}").replace(folder / source.name)
+            with atomic_path(folder / source.name) as scratch:
+                shutil.copyfile(source, scratch)
     return folder

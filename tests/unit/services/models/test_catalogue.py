@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Four folders: a verified model, one without checksums, a table, and something else; and no package."""
+    """A verified model, one without checksums, a damaged one, a table, something else, and a model that was replaced."""
     models = tmp_path / "models"
-    for name in ("good", "bare", "table", "other", "damaged"):
+    for name in ("good", "bare", "table", "other", "damaged", ".good.before"):
         (models / name).mkdir(parents=True)
     (models / "good" / "model.onnx").write_bytes(b"network")
     (models / "good" / "card.md").write_text("- License: *Apache-2.0*.\n")
@@ -32,6 +32,7 @@ def settings(tmp_path: Path) -> Settings:
     digest = hashlib.sha256(b"network").hexdigest()
     (models / "good" / "SHA256SUMS").write_text(f"{digest}  model.onnx\n")
     (models / "bare" / "model.onnx").write_bytes(b"network")
+    (models / ".good.before" / "model.onnx").write_bytes(b"network")
     (models / "bare" / "metrics.json").write_text("[1]")
     (models / "table" / "NOTICE.md").write_text("Apache License, Version 2.0 and BSD-3-Clause, Apache License 2.0")
     (models / "table" / "metrics.json").write_text("{")

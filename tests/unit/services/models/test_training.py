@@ -73,10 +73,10 @@ def test_a_model_without_evaluation_in_its_recipe_has_a_module_of_its_own(
 def test_training_completes_the_home_s_models_folder(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    """The recipe gets data, folders and budget; the other models are copied beside the new one, once."""
+    """The recipe gets data, folders and budget; the other models are copied beside the new one, each whole, once."""
     asked: dict[str, Any] = {}
     recipe(monkeypatch, train=lambda **given: asked.update(given) or {"perplexity": 12.5})
-    (tmp_path / "home" / "models").mkdir(parents=True)
+    (tmp_path / "home" / "models" / ".painter.new").mkdir(parents=True)  # by a process that was killed
     for _ in range(2):
         done = training.train(settings, "poet", data=tmp_path, minutes=0.5, steps=None, target=None, log=print)
     assert (asked["data"], asked["minutes"], asked["steps"]) == (tmp_path, 0.5, None)
