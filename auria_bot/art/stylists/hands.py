@@ -200,8 +200,7 @@ def ranks(measures: HandMeasures) -> HandMeasures:
 def hand_of(measures: HandMeasures) -> Hand:
     """The hand that paints with the brushwork that was measured."""
     rank = ranks(measures)
-    texture = (rank.finest + rank.fine + rank.middle) / 3
-    broadness = rank.broad - rank.finest  # -1 to 1
+    texture, broadness = _texture(rank)
     flow = 0.6 * rank.coherence + 0.6 * (1 - rank.turning)  # 0 to 1.2
     family = family_of(measures)
     length = float(np.clip(1.1 + 6.3 * flow, 1.3, 8.0))
@@ -234,11 +233,19 @@ def hand_of(measures: HandMeasures) -> Hand:
     )
 
 
+def _texture(rank: HandMeasures) -> tuple[float, float]:
+    """How much texture there is, 0 to 1, and how much more of it is broad than fine, -1 to 1."""
+    return (rank.finest + rank.fine + rank.middle) / 3, rank.broad - rank.finest
+
+
 def family_of(measures: HandMeasures) -> str:
-    """The name in FAMILIES for brushwork of these measures."""
+    """The name in FAMILIES for brushwork of these measures: of the first rule that holds.
+
+    The thresholds are ranks. They were set by eye, and tests/unit/art/stylists/test_hands.py names masters whose family
+    everybody knows; the card of models/styles says how many of its paintings each family has.
+    """
     rank = ranks(measures)
-    texture = (rank.finest + rank.fine + rank.middle) / 3
-    broadness = rank.broad - rank.finest
+    texture, broadness = _texture(rank)
     printed = rank.flat > 0.45 and rank.outline > 0.7 and rank.light > 0.86
     rules = (
         ("woodblock", printed and rank.finest > 0.6 and rank.coherence > 0.15),
