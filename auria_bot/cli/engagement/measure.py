@@ -193,6 +193,13 @@ def show_eye(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
                 for score, each in ends
             ]
             out().print(_right(table("", ("draft", "score", "decision"), rows), 0, 1))
+        ranker = app.settings.models_folder / "ranker"
+        if not decisions and not ranker.is_dir():
+            note(
+                f"no traits are measured: the painter has no ranker in {ranker};"
+                " train one: python -m auria_bot.art.training.painter.rank --data DIR --out DIR"
+            )
+            return
         note(_eye_summary(learned, foreseen, enabled=model.enabled, without=model.explore))
 
 

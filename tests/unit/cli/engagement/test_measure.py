@@ -21,6 +21,8 @@ from tests.factories import add_draft
 from tests.unit.cli.engaged_home import fill, home, now
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auria_bot.domain.post import Receipt
 
 __all__ = ["home"]  # the fixtures
@@ -170,8 +172,11 @@ def test_a_strip_shows_where_the_mean_lies(values: tuple[float, float, float], d
     assert strip(*values) == drawn
 
 
-def test_nothing_decided_nothing_learned(auria: Any):
-    """`auria eye` says what is needed first."""
+def test_nothing_decided_nothing_learned(auria: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """`auria eye` says what is needed first: a ranker, then decisions."""
+    monkeypatch.setenv("AURIA_MODELS", str(tmp_path))
+    assert f"the painter has no ranker in {tmp_path / 'ranker'}; train one" in " ".join(auria("eye")[2].split())
+    (tmp_path / "ranker").mkdir()
     assert auria("eye")[2].endswith("approvals and rejections are both needed: auria review\n")
     assert json.loads(auria("eye", "--json")[1])["weights"] == []
 
