@@ -59,4 +59,6 @@ def main(picture: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python docs/hands.py PICTURE")
     main(Path(sys.argv[1]))
