@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from auria_bot.cli.web.web import web
-from auria_bot.errors import BackendMissing
 from tests.exhibited import exhibited
 
 if TYPE_CHECKING:
@@ -30,10 +31,21 @@ def test_an_export_says_what_it_wrote(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (tmp_path / "out" / "index.html").is_file()
 
 
-def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     """Without the packages the message says what to install."""
-    for name in [name for name in sys.modules if name.startswith("auria_bot.web")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "fastapi", None)
-    with pytest.raises(BackendMissing, match=r"pip install 'auria-bot\[web\]'"):
-        run(tmp_path, monkeypatch, "export", str(tmp_path / "out"))
+    code = (
+        "import sys; sys.modules['fastapi'] = None; sys.argv = ['auria', 'web', 'export', 'out']; "
+        "from auria_bot.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"AURIA_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "pip install" in done.stderr
+    assert "[web]" in done.stderr
+    assert "Traceback" not in done.stderr
