@@ -7,7 +7,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
 from typer.testing import CliRunner
 
 from auria_bot.cli.web.web import web
@@ -15,6 +14,8 @@ from tests.exhibited import exhibited
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def run(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
