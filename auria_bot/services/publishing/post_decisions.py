@@ -71,8 +71,8 @@ class PostDecisions:
                     f"post {post_id} is {post.state}; --{decision} is for posts that are"
                     f" {' or '.join(sorted(open_to))}; `auria posts show {post_id}` shows details"
                 )
-            receipt = post.receipt if decision == "withdrawn" else None
-            if decision == "sent":
+            receipt = post.receipt if decision in {"sent", "withdrawn"} else None
+            if decision == "sent" and (receipt is None or identifier or receipt.url != url.strip()):
                 receipt = Receipt(id=identifier or url.strip().rstrip("/").rpartition("/")[2], url=url.strip(), at=now)
             message = f"the operator decided: {decision}; `auria posts show {post_id}` shows its attempts"
             moved = post.moved(DECISIONS[decision], receipt=receipt, message=message, due=now)

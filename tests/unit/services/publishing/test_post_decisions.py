@@ -45,6 +45,23 @@ def test_a_cancelled_post_is_queued_again(application: Application, channel: Fak
     assert (only(application).state, channel.mutations) == (PostState.SENT, 1)
 
 
+def test_a_post_that_is_to_stay_keeps_its_receipt(
+    application: Application, channel: FakeChannel, clock: FakeClock
+) -> None:
+    """Its id and its time stay what the platform said, unless the operator gives another address or id."""
+    approved(application)
+    application.publisher.publish()
+    receipt = only(application).receipt
+    assert receipt is not None
+    for options, expected in (({}, receipt.id), ({"identifier": "7"}, "7")):
+        clock.advance(hours=1)
+        channel.plan_deletions("throttled")
+        application.publisher.withdraw(application.publisher.plan_withdrawal((1,)))
+        kept = application.publisher.decide(1, "sent", url=receipt.url, **options).receipt
+        assert kept is not None
+        assert (kept.id, kept.at == receipt.at) == (expected, not options)
+
+
 def test_a_past_time_is_refused(application: Application, clock: FakeClock) -> None:
     """Beyond a few minutes; a post that does not exist, too."""
     approved(application)
