@@ -1,4 +1,4 @@
-"""What platforms answered: fields of their JSON, and a file that keeps what a channel learned about its server.
+"""What platforms answered: fields of their JSON, whether a request reached them, and a file that keeps what was learned.
 
 What is missing, null or of another type becomes an empty value or None. A channel decides what a missing field means;
 where it is needed to tell whether a post is out, the outcome stays unknown.
@@ -16,7 +16,7 @@ from auria_bot import files
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ChannelCache", "as_count", "as_id", "as_items", "as_object", "as_text"]
+__all__ = ["ChannelCache", "as_count", "as_id", "as_items", "as_object", "as_text", "never_sent"]
 
 _MOST = 2**53  # the largest count that JSON carries without loss
 
@@ -46,6 +46,15 @@ def as_id(value: Any) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else ""
+
+
+def never_sent(error: BaseException) -> bool:
+    """Whether a request of the package requests failed before its first byte: no such name, no route, no listener."""
+    from requests import ConnectTimeout
+    from urllib3.exceptions import NewConnectionError
+
+    cause = error.args[0] if error.args else None
+    return isinstance(error, ConnectTimeout) or isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
 class ChannelCache:

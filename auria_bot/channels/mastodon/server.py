@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_object, as_text
+from auria_bot.channels.answers import as_object, as_text, never_sent
 from auria_bot.channels.text_limits import graphemes
 from auria_bot.domain.interfaces import Limits
 from auria_bot.errors import BackendMissing, ChannelError, OutcomeUnknown, Rejected, Throttled, Unauthorised
@@ -129,7 +129,7 @@ class MastodonServer:
             )
         except (requests.RequestException, OSError, UnicodeError) as error:
             kind = type(error).__name__
-            if sent and not _never_sent(error):
+            if sent and not never_sent(error):
                 raise OutcomeUnknown(f"the connection to {self._address} broke ({kind})") from None
             raise Throttled(f"{self._address} cannot be reached ({kind})") from None
         if not 200 <= response.status_code < 300:
@@ -184,15 +184,6 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
                 at = datetime.fromisoformat(value)
             return min(max(at if at.tzinfo else at.replace(tzinfo=UTC), now), now + _LONGEST).astimezone(UTC)
     return None
-
-
-def _never_sent(error: BaseException) -> bool:
-    """Whether a connection failed before the first byte of the request."""
-    from requests import ConnectTimeout
-    from urllib3.exceptions import NewConnectionError
-
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
 # Only what a server surely recognises as an address: the rest of a longer one counts by its letters.

@@ -1,7 +1,7 @@
 """Requests to X's API, version 2, through tweepy: OAuth 1.0a signatures, time-outs, no secrets in logs.
 
 tweepy has no method for the v2 media upload, the alt text and the AI label, so all calls use its `Client.request`.
-What a failed answer means is decided in `x.errors`, what a post is, in `x.channel`.
+What a failed answer means is decided in `x.session`, what a post is, in `x.channel`.
 
 The field list of posts is the query parameter `post.fields` in the published contract and `tweet.fields` on older
 servers. The first answer shows which one the server honours; the channel's cache keeps it.
@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_count, as_items, as_object, as_text
+from auria_bot.channels.answers import as_count, as_items, as_object, as_text, never_sent
 from auria_bot.channels.x.session import (
     Answered,
     ErrorClassifier,
     Stage,
     TweepySession,
     kind_of,
-    never_sent,
     silence_loggers,
     within,
 )

@@ -36,7 +36,6 @@ __all__ = [
     "Stage",
     "TweepySession",
     "kind_of",
-    "never_sent",
     "silence_loggers",
     "within",
 ]
@@ -112,15 +111,6 @@ def within(call: Callable[[], Any], deadline: float) -> Any:
     if error is not None:
         raise error
     return result
-
-
-def never_sent(error: BaseException) -> bool:
-    """Whether a request failed before its first byte: name not resolved, no route, nothing listening."""
-    from requests import ConnectTimeout
-    from urllib3.exceptions import NewConnectionError
-
-    cause = error.args[0] if error.args else None
-    return isinstance(error, ConnectTimeout) or isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
 _GRACE = timedelta(seconds=1)  # after the reset of a limit
