@@ -21,7 +21,7 @@ from auria_bot.redaction import redacted_error
 from auria_bot.services.studio.review import unfit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from auria_bot.channels.pictures import FittedPicture
@@ -85,10 +85,11 @@ class PostCreator:
                 drafts = list(reversed(unit.drafts.list({DraftState.APPROVED})))
             for draft in drafts:
                 scheduled = draft.schedule()
-                if found := [
-                    f"draft {draft.id}: {fault}" for name in draft.channels for fault in self._faults(draft, name)
-                ]:
-                    problems += found
+                faults = self._faults(draft)
+                for name in draft.channels:
+                    faults += self._prepare(draft.text_for(name), draft.alt_text, name)[1]
+                if faults:
+                    problems += [f"draft {draft.id}: {fault}" for fault in faults]
                     continue
                 picture = str(self._pictures.path(draft.folder, draft.artwork.files["post"].name).absolute())
                 saved = unit.drafts.save(scheduled)
@@ -114,12 +115,8 @@ class PostCreator:
             posts = unit.posts.list({PostState.WAITING, PostState.UNKNOWN, PostState.SENDING})
             owner_of = unit.drafts.get_many({post.draft_id for post in posts})
             pauses = {pause.name: pause for pause in unit.channels.paused()}
-        found = [
-            self._preview_draft(draft, name, pauses)
-            for draft in drafts
-            if draft.state is DraftState.APPROVED
-            for name in draft.channels
-        ]
+        approved = [draft for draft in drafts if draft.state is DraftState.APPROVED]
+        found = [item for draft in approved for item in self._preview_draft(draft, draft.channels, pauses)]
         found += [self._preview_post(post, owner_of[post.draft_id], pauses) for post in reversed(posts)]
         return tuple(item for item in found if not channels or item.channel in channels)
 
@@ -127,7 +124,7 @@ class PostCreator:
         """How each channel would show a draft that may still be undecided; its approval is not judged."""
         with self._store.read() as unit:
             pauses = {pause.name: pause for pause in unit.channels.paused()}
-        return tuple(self._preview_draft(draft, name, pauses) for name in self._channels)
+        return tuple(self._preview_draft(draft, self._channels, pauses))
 
     def fitted_picture(self, draft: Draft, name: str) -> FittedPicture:
         """A draft's picture as a channel would send it.
@@ -155,22 +152,24 @@ class PostCreator:
         )
         return fit_picture(post, self._channels[name]().limits())
 
-    def _preview_draft(self, draft: Draft, name: str, pauses: Mapping[str, Pause]) -> Preview:
-        faults = self._faults(draft, name)
-        prepared, _ = self._prepare(draft.text_for(name), draft.alt_text, name)
-        action = "none" if faults else "wait" if name in pauses else "send"
-        return Preview(
-            draft_id=draft.id,
-            channel=name,
-            action=action,
-            due=self._clock(),
-            text=prepared.text,
-            alt_text=prepared.alt_text,
-            dropped=prepared.dropped,
-            picture=f"{draft.folder}/{draft.artwork.files['post'].name}",
-            problems=(*faults, *_paused(name, pauses)),
-            **self._counters(prepared, name, self._pictures.root / draft.folder / draft.artwork.files["post"].name),
-        )
+    def _preview_draft(self, draft: Draft, names: Collection[str], pauses: Mapping[str, Pause]) -> Iterator[Preview]:
+        """The previews of a draft on these channels."""
+        common, picture = self._faults(draft), f"{draft.folder}/{draft.artwork.files['post'].name}"
+        for name in names:
+            prepared, faults = self._prepare(draft.text_for(name), draft.alt_text, name)
+            faults = [*common, *faults]
+            yield Preview(
+                draft_id=draft.id,
+                channel=name,
+                action="none" if faults else "wait" if name in pauses else "send",
+                due=self._clock(),
+                text=prepared.text,
+                alt_text=prepared.alt_text,
+                dropped=prepared.dropped,
+                picture=picture,
+                problems=(*faults, *_paused(name, pauses)),
+                **self._counters(prepared, name, self._pictures.root / picture),
+            )
 
     def _preview_post(self, post: Post, draft: Draft, pauses: Mapping[str, Pause]) -> Preview:
         prepared, faults = self._prepare(post.text, post.alt_text, post.channel)
@@ -202,8 +201,8 @@ class PostCreator:
             "fit": _fit(picture, limits),
         }
 
-    def _faults(self, draft: Draft, name: str) -> list[str]:
-        """Reasons why a draft must not be sent to a channel, once it is approved."""
+    def _faults(self, draft: Draft) -> list[str]:
+        """Reasons why a draft must not be sent to any channel, once it is approved."""
         changed = draft.state is DraftState.APPROVED and not draft.is_signed
         faults = ["it was changed after its approval; approve it again"] if changed else []
         faults += unfit(draft, self._text_faults)
@@ -213,7 +212,7 @@ class PostCreator:
                 faults.append(f"{picture} is not the picture that was approved; put it back from a backup")
         except AuriaError as error:
             faults.append(redacted_error(error))
-        return faults + self._prepare(draft.text_for(name), draft.alt_text, name)[1]
+        return faults
 
     def _prepare(self, text: str, alt_text: str, name: str) -> tuple[PreparedText, list[str]]:
         """The texts as a channel sends them, or unchanged with the reason why it cannot."""

@@ -35,13 +35,13 @@ def test_a_draft_becomes_a_post_on_every_channel(application: Application) -> No
 def test_a_picture_changed_before_scheduling_keeps_the_draft_back(
     application: Application, channel: FakeChannel
 ) -> None:
-    """The problem is told, and the draft stays approved."""
-    made = approved(application)
+    """The problem is told once, however many channels there are, and the draft stays approved."""
+    made = approved(application, channels=("fake", "folder"))
     picture = application.pictures.root / made.folder / "post.jpg"
     picture.write_bytes(b"other")
-    done = application.publisher.publish()
-    assert len(done.problems) == 1
-    assert "not the picture that was approved" in done.problems[0]
+    _, problems = application.publisher.schedule()
+    assert len(problems) == 1
+    assert "not the picture that was approved" in problems[0]
     picture.unlink()
     assert "post.jpg" in application.publisher.publish().problems[0]
     assert application.review.draft(made.id).state is DraftState.APPROVED
