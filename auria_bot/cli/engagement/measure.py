@@ -158,10 +158,12 @@ def show_eye(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
     candidates; the drafts that the weights set highest and lowest show what they stand for.
     """
     from auria_bot.cli.app import app_context
+    from auria_bot.domain.approval import accuracy, fit
 
     with app_context() as app:
         model = app.approvals
-        decisions, learned, foreseen = model.decisions(), model.learned(), model.accuracy()
+        decisions = model.decisions()
+        learned, foreseen = fit(decisions), accuracy(decisions)
         scored = sorted(
             (
                 (learned.score(each.traits), each)

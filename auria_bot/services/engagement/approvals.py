@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auria_bot.domain.approval import LATEST, accuracy, fit
+from auria_bot.domain.approval import LATEST, fit
 from auria_bot.domain.pipeline import SEEDS
 from auria_bot.services.studio.plan import derive
 
 if TYPE_CHECKING:
-    from auria_bot.domain.approval import Approval, Decision
+    from auria_bot.domain.approval import Decision
     from auria_bot.store.unit_of_work import Store
 
 __all__ = ["ApprovalModel"]
@@ -41,16 +41,8 @@ class ApprovalModel:
         with self._store.read() as unit:
             return unit.drafts.decisions(LATEST)
 
-    def learned(self) -> Approval:
-        """What follows from them."""
-        return fit(self.decisions())
-
-    def accuracy(self) -> float | None:
-        """How well decisions are foreseen; see `domain.approval.accuracy`."""
-        return accuracy(self.decisions())
-
     def weights(self, seed: int) -> dict[str, float]:
         """The weights of the traits, by their number, for the artworks of a run; {} where none are to be used."""
         if not self.enabled or derive(seed, "approval") / SEEDS < self.explore:
             return {}
-        return {str(number): weight for number, weight in enumerate(self.learned().counted())}
+        return {str(number): weight for number, weight in enumerate(fit(self.decisions()).counted())}
