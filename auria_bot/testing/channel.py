@@ -39,9 +39,8 @@ class FakeChannel:
     `plan` takes an outcome for each coming `publish`: "ok", "refused", "throttled", "unauthorised", "broken" (an error
     before anything is sent), "lost" (OutcomeUnknown, and not posted), "late" (OutcomeUnknown, but posted), "bug" (an
     exception that no channel should raise, right before the visible change). `plan_deletions` takes the same for each
-    coming `delete`. `plan_finds` takes one for each coming
-    `find`: "ok", "throttled", "unauthorised", "unclear", "bug". `blind` makes every `find` raise OutcomeUnknown, and
-    `locked` every `check` Unauthorised.
+    coming `delete`. `plan_finds` takes one for each coming `find`: "ok", "throttled", "unauthorised", "unclear",
+    "bug". `blind` makes every `find` raise OutcomeUnknown, and `locked` every `check` Unauthorised.
     """
 
     @dataclass(frozen=True, slots=True, kw_only=True)

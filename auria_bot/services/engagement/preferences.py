@@ -1,7 +1,6 @@
 """Preferences for moods and styles, learned from the engagement of published artworks.
 
-Each published artwork has a reward (`domain.reward`); rewards give posteriors and probabilities
-(`domain.reward`).
+Each published artwork has a reward; rewards give posteriors and probabilities (`domain.reward`).
 
 - **A mood** is drawn by its probability of being the best (Thompson sampling), mixed with equal shares so that every
   mood stays possible. This applies to a share of the artworks that grows with the evidence; the mood of the others is

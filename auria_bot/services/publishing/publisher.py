@@ -205,7 +205,7 @@ class Publisher:
             return unit.posts.get(post_id), tuple(unit.posts.attempts(post_id))
 
     def attempts(self, post_ids: Collection[int]) -> dict[int, tuple[Attempt, ...]]:
-        """The attempts of several posts, by post, the first first."""
+        """The attempts of several posts, by post, oldest first."""
         with self._store.read() as unit:
             return {post_id: tuple(unit.posts.attempts(post_id)) for post_id in post_ids}
 
