@@ -10,10 +10,11 @@ import pytest
 
 from auria_bot.errors import InputError, NotFound, NotPermitted, SettingsError, TooManyAttempts, UnknownName
 from auria_bot.services.accounts.accounts import Accounts
-from auria_bot.testing import FakeClock
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from auria_bot.testing import FakeClock
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 
@@ -25,12 +26,6 @@ class Seconds:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """The time."""
-    return FakeClock()
 
 
 @pytest.fixture

@@ -39,12 +39,6 @@ def fill(store: Store, *poems: str, score: int | None = None) -> None:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """A clock that stands still."""
-    return FakeClock()
-
-
-@pytest.fixture
 def press(store: Store, tmp_path: Path, clock: FakeClock) -> VersionBuilder:
     """A press with a folder of its own."""
     return VersionBuilder(store=store, clock=clock, folder=tmp_path / "corpus")

@@ -10,12 +10,12 @@ import pytest
 from auria_bot.domain.engagement import AGES, Audience, Engagement
 from auria_bot.errors import ChannelError, DiskError, NotFound, SettingsError, Throttled, Unauthorised
 from auria_bot.services.engagement.tracker import MeasurementResult, MeasurementRound, Tracker
-from auria_bot.testing import FakeClock
 from tests.engaged import add_sent
 
 if TYPE_CHECKING:
     from auria_bot.domain.post import Receipt
     from auria_bot.store.unit_of_work import Store
+    from auria_bot.testing import FakeClock
 
 DAY = timedelta(days=1)
 
@@ -40,12 +40,6 @@ class Platform:
         for name in names:
             if name in self.faults:
                 raise self.faults[name]
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """A clock that stands still."""
-    return FakeClock()
 
 
 class TrackedPlatforms:
