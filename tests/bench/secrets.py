@@ -8,7 +8,8 @@ from pathlib import Path
 from auria_bot import registry
 from tests.bench import Result
 from tests.platforms import PLATFORMS
-from tests.scenarios.secrets import Findings, try_backend, try_database, try_directly, try_keyring
+from tests.scenarios.secret_search import Findings
+from tests.scenarios.secrets import try_backend, try_database, try_directly, try_keyring
 
 __all__ = ["run"]
 

@@ -10,7 +10,8 @@ import pytest
 
 from auria_bot import redaction, telemetry
 from tests.platforms import PLATFORMS
-from tests.scenarios.secrets import Findings, forms, search, try_backend, try_database, try_directly, try_keyring
+from tests.scenarios.secret_search import Findings, forms, search
+from tests.scenarios.secrets import try_backend, try_database, try_directly, try_keyring
 
 if TYPE_CHECKING:
     from pathlib import Path
