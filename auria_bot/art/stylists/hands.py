@@ -148,7 +148,6 @@ class Hand:
 
     medium: str = "oil"  # or "woodblock", "ink", "watercolour"
     width: float  # of the finest strokes, 6 to 34
-    coarse: float = 3.2  # width of the broadest strokes, in widths of the finest
     cover: float  # 0: fine strokes only where broad ones are not near enough; 1: fine strokes everywhere
     length: float  # of the longest strokes, in widths, 1 to 9
     wander: float  # radians by which strokes leave the direction of the forms
@@ -156,7 +155,6 @@ class Hand:
     broken: float  # standard deviation of lightness between strokes, 0 to 30 of 255
     tint: float  # standard deviation of hue and chroma between strokes, 0 to 20 of 255
     opacity: float  # 0 to 1
-    dryness: float = 0.5  # share of the paint that is gone at the end of a stroke
     bristles: float  # 0 even, 1 single hairs
     roundness: float  # of the ends of strokes: 0 as of a knife, 1 as of a dot
     relief: float  # lightness, 0 to 20 of 255, that light on the paint adds or takes

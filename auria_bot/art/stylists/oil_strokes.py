@@ -32,6 +32,9 @@ __all__ = ["paint"]
 
 _CANVAS = 1080  # pixels of the width that a hand's lengths are given for
 _STUDY = 540  # pixels of the longer side at which the picture is measured
+_LAYERS = 3  # of brushes, from the broadest to the finest
+_BROADEST = 3.2  # width of the broadest strokes, in widths of the finest
+_DRYNESS = 0.5  # share of the paint that is gone at the end of a stroke
 _SPACING = 0.62  # of strokes, in widths, across them
 _SHARPEST_TURN = 1.5  # radians over a stroke beyond which the field has a fold, and the stroke stays straight
 _COLOUR_CHANGE = 42.0  # summed difference of RGB, 0 to 765, at which a stroke ends
@@ -49,12 +52,11 @@ def paint(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int)
     scale = size[0] / _CANVAS
     canvas = _toned(study, size, hand)
     prior = _prior(study.shape[:2], hand.curl, chance)
-    count = max(1, round(np.log2(max(hand.coarse, 1.0)) * 1.3) + 1)
-    for number, factor in enumerate(np.geomspace(hand.coarse, 1.0, count) if count > 1 else [1.0]):
+    for number, factor in enumerate(np.geomspace(_BROADEST, 1.0, _LAYERS)):
         width = max(1.6, hand.width * factor * scale)
-        tolerance = None if number == 0 else (1 - hand.cover) * 46 * (0.7 if number < count - 1 else 1.0)
+        tolerance = None if number == 0 else (1 - hand.cover) * 46 * (0.7 if number < _LAYERS - 1 else 1.0)
         _Layer(study, prior, hand, width, scale).paint(canvas, chance, tolerance)
-        if hand.blend and number < count - 1:
+        if hand.blend and number < _LAYERS - 1:
             canvas = _blended(canvas, hand.blend, 0.35 * width)
     if hand.blend:
         canvas = _blended(canvas, 0.7 * hand.blend, 0.3 * hand.width * scale)
@@ -73,7 +75,7 @@ def _study(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
 def _toned(study: NDArray[np.float32], size: tuple[int, int], hand: Hand) -> Image.Image:
     """A canvas of colour and height with a thin first painting: the picture's broad masses over a warm ground."""
     ground = 0.55 * study.mean((0, 1)) + 0.45 * np.array([150, 112, 74])
-    broad = max(2.0, 0.25 * hand.width * hand.coarse * study.shape[1] / _CANVAS)
+    broad = max(2.0, 0.25 * hand.width * _BROADEST * study.shape[1] / _CANVAS)
     masses = np.stack([blurred(study[..., channel], broad) for channel in range(3)], -1)
     thin = np.clip(0.72 * masses + 0.28 * ground, 0, 255).astype(np.uint8)
     first = Image.fromarray(thin).resize(size, Image.Resampling.BICUBIC)
@@ -205,7 +207,7 @@ class _Layer:
     @property
     def _tuft(self) -> Tuft:
         hand = self._hand
-        return Tuft(opacity=hand.opacity, dryness=hand.dryness, bristles=hand.bristles, roundness=hand.roundness)
+        return Tuft(opacity=hand.opacity, dryness=_DRYNESS, bristles=hand.bristles, roundness=hand.roundness)
 
     @property
     def _size(self) -> tuple[int, int]:

@@ -37,7 +37,6 @@ _ALIASES = {
     "serenity": "agreeableness",
 }
 _WIKIART_BLOCKS = {"art (image+title)": 1.0, "imageonly": 0.5}  # annotations of titles alone are not used
-_TABLES = {".csv", ".tsv", ".txt"}
 _METADATA = ("metadata.csv", "metadata.tsv")
 _MOST_TABLE_BYTES = 64_000_000
 _MISSING = frozenset({"nan", "NaN", "<NA>", "NaT", "NULL", "null", "None", "#N/A"})  # how programs write an empty cell
@@ -86,8 +85,8 @@ def year_of(cell: str) -> str:
 def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, ...]:
     """List every file of a folder and its subfolders that may be a painting, with its description.
 
-    Tables and hidden files are left out. Whether a file is a picture is checked later, so that each failure can be
-    reported.
+    The tables that are read and hidden files are left out. Whether a file is a picture is checked later, so that each
+    failure can be reported.
 
     Args:
         folder: where the pictures are.
