@@ -26,6 +26,7 @@ __all__ = [
     "correct_exposure",
     "crop",
     "crop_size",
+    "decode_picture",
     "open_picture",
     "save_picture",
     "to_array",
@@ -58,27 +59,40 @@ def open_picture(path: Path) -> Image.Image:
         raise PictureError(f"{name}: is not a file")
     if size > MOST_BYTES:
         raise PictureError(f"{name}: the file has {size:,} bytes; at most {MOST_BYTES:,} are read")
+    return _opened(path, name, MOST_PIXELS)
+
+
+def decode_picture(content: bytes, *, name: str = "the picture", most_pixels: int = MOST_PIXELS) -> Image.Image:
+    """Decode a picture that is in memory, as `open_picture` does with a file.
+
+    Raises:
+        PictureError: as `open_picture`; `most_pixels` is the limit here.
+    """
+    return _opened(BytesIO(content), name, most_pixels)
+
+
+def _opened(source: Path | BytesIO, name: str, most_pixels: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's warnings about size, which is checked here, and odd EXIF
-            with Image.open(path, formats=FORMATS) as picture:
-                return _decoded(picture, name)
+            with Image.open(source, formats=FORMATS) as picture:
+                return _decoded(picture, name, most_pixels)
     except PictureError:
         raise
     except UnidentifiedImageError:
         raise PictureError(f"{name}: is not a picture in a known format ({', '.join(FORMATS)})") from None
     except Image.DecompressionBombError:
-        raise PictureError(f"{name}: is too large; at most {MOST_PIXELS:,} pixels are read") from None
+        raise PictureError(f"{name}: is too large; at most {most_pixels:,} pixels are read") from None
     except MemoryError:
         raise PictureError(f"{name}: is too large for the memory of this machine") from None
     except Exception as error:  # noqa: BLE001 - decoders raise OSError, SyntaxError, ValueError, struct.error ...
         raise PictureError(f"{name}: is damaged or unreadable ({str(error)[:120] or type(error).__name__})") from None
 
 
-def _decoded(picture: Image.Image, name: str) -> Image.Image:
+def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
     width, height = picture.size
-    if width * height > MOST_PIXELS:
-        raise PictureError(f"{name}: has {width} x {height} pixels; at most {MOST_PIXELS:,} in all are read")
+    if width * height > most_pixels:
+        raise PictureError(f"{name}: has {width} x {height} pixels; at most {most_pixels:,} in all are read")
     if min(width, height) < SMALLEST_SIDE:
         raise PictureError(f"{name}: has {width} x {height} pixels; each side needs at least {SMALLEST_SIDE}")
     if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # whose first picture is the main one

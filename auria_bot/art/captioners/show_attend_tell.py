@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art import runtime
+from auria_bot.art.captioners.attention import AttendedCaption
 from auria_bot.art.captioners.vocabulary import (
     END,
     PAD,
@@ -57,6 +58,7 @@ class Caption:
     numbers: tuple[int, ...]  # word numbers, without start and end
     log_probability: float  # of the whole caption, its end included
     score: float  # log-probability / length**power, by which captions are ranked
+    rows: tuple[int, ...] = ()  # for each word, the row of its step's arrays that it was chosen from
 
 
 def search(
@@ -79,6 +81,7 @@ def search(
     """
     words, parents = np.array([START]), np.array([0])
     active: list[tuple[int, ...]] = [()]
+    traces: list[tuple[int, ...]] = [()]
     totals = np.zeros(1)
     done: list[Caption] = []
     for _ in range(longest):
@@ -105,17 +108,19 @@ def search(
                 continue
             if word == END:
                 length = len(active[beam]) + 1
-                done.append(Caption(numbers=active[beam], log_probability=total, score=total / length**length_power))
+                score = total / length**length_power
+                done.append(Caption(numbers=active[beam], log_probability=total, score=score, rows=traces[beam]))
             elif len(extended) < beams:
                 extended.append(((*active[beam], word), total, beam, word))
         if not extended or _settled(done, extended[0][1], longest, length_power):
             break
+        traces = [(*traces[row[2]], row[2]) for row in extended]
         active, totals = [row[0] for row in extended], np.array([row[1] for row in extended])
         parents, words = np.array([row[2] for row in extended]), np.array([row[3] for row in extended])
     if not done:
         done = [
-            Caption(numbers=prefix, log_probability=total, score=total / len(prefix) ** length_power)
-            for prefix, total in zip(active, totals.tolist(), strict=True)
+            Caption(numbers=prefix, log_probability=total, score=total / len(prefix) ** length_power, rows=trace)
+            for prefix, total, trace in zip(active, totals.tolist(), traces, strict=True)
         ]
     return sorted(done, key=lambda found: (-found.score, found.numbers))[:beams]
 
@@ -123,6 +128,24 @@ def search(
 def _settled(done: list[Caption], best_active: float, longest: int, length_power: float) -> bool:
     """Whether no active caption can still pass the best finished one, even if its next words had probability 1."""
     return bool(done) and best_active / (longest + 1) ** length_power <= max(found.score for found in done)
+
+
+class _Steps:
+    """The network's steps for one picture; keeps the attention weights of each, (beams, cells)."""
+
+    def __init__(self, step: runtime.Network, encoded: Mapping[str, NDArray[np.float32]]) -> None:
+        self._step = step
+        self._picture = {name: encoded[name] for name in ("annotations", "keys")}
+        self._hidden, self._memory = encoded["hidden"], encoded["memory"]
+        self.weights: list[NDArray[np.float32]] = []
+
+    def __call__(self, words: NDArray[np.int64], parents: NDArray[np.int64]) -> NDArray[np.float32]:
+        state = {"hidden": self._hidden[parents], "memory": self._memory[parents]}
+        out = self._step.run({"word": words, **self._picture, **state})
+        self._hidden, self._memory = out["next_hidden"], out["next_memory"]
+        self.weights.append(out["weights"])
+        scores: NDArray[np.float32] = out["scores"]
+        return scores
 
 
 class CaptionModel:
@@ -160,25 +183,34 @@ class CaptionModel:
         Args:
             grid: (1, rows, columns, 1280) EfficientNet-Lite0's last feature map.
         """
-        encoded = self._encode.run({"grid": grid})
-        state = {"hidden": encoded["hidden"], "memory": encoded["memory"]}
+        return self.attend(grid, beams=beams, length_power=length_power, forbidden=forbidden, once=once)[0]
 
-        def advance(words: NDArray[np.int64], parents: NDArray[np.int64]) -> NDArray[np.float32]:
-            out = self._step.run(
-                {
-                    "word": words,
-                    "annotations": encoded["annotations"],
-                    "keys": encoded["keys"],
-                    "hidden": state["hidden"][parents],
-                    "memory": state["memory"][parents],
-                }
-            )
-            state["hidden"], state["memory"] = out["next_hidden"], out["next_memory"]
-            scores: NDArray[np.float32] = out["scores"]
-            return scores
-
+    def attend(
+        self,
+        grid: NDArray[np.float32],
+        *,
+        beams: int = 5,
+        length_power: float | None = None,
+        forbidden: NDArray[np.bool_] | None = None,
+        once: NDArray[np.bool_] | None = None,
+    ) -> tuple[list[Caption], list[NDArray[np.float32]]]:
+        """The same captions, and for each the attention of its words, (words, rows, columns); a word's sums to 1."""
+        steps = _Steps(self._step, self._encode.run({"grid": grid}))
         power = self.length_power if length_power is None else length_power
-        return search(advance, beams=beams, longest=self._longest, length_power=power, forbidden=forbidden, once=once)
+        found = search(steps, beams=beams, longest=self._longest, length_power=power, forbidden=forbidden, once=once)
+        shape = grid.shape[1:3]
+        attention = [
+            np.stack([steps.weights[at][row].reshape(shape) for at, row in enumerate(caption.rows)])
+            for caption in found
+        ]
+        return found, attention
+
+    def follow(self, grid: NDArray[np.float32], numbers: Sequence[int]) -> NDArray[np.float32]:
+        """The attention of the words of a given caption, (words, rows, columns), as if the model had said them."""
+        steps = _Steps(self._step, self._encode.run({"grid": grid}))
+        for word in (START, *numbers[:-1]):
+            steps(np.array([word]), np.array([0]))
+        return np.stack([weights[0].reshape(grid.shape[1:3]) for weights in steps.weights])
 
     def mask(self, words: Sequence[str] | frozenset[str], *, outside: bool = False) -> NDArray[np.bool_]:
         """(vocabulary,) True for the given words, or for all others if `outside`; special tokens are always False."""
@@ -201,6 +233,7 @@ class ShowAttendTell:
         least_sure: float = -0.7  # mean log-probability a word below which the caption is "a scene from nature"
         runtime: str = "auto"  # or "openvino", "onnxruntime"
         precision: str = "f32"  # or "bf16", for OpenVINO on processors that have it
+        threads: int = 0  # that compute a picture; 0 for every core
 
     def __init__(self, config: Config, models: Path) -> None:
         """Keep the settings; the models under `models` are loaded on first use."""
@@ -225,11 +258,8 @@ class ShowAttendTell:
 
     def describe_image(self, picture: Image.Image) -> str:
         """Like `describe`, for a decoded picture."""
-        image_encoder, caption_model = self._load()
-        pixels = to_array(picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
-        grid = image_encoder.run({"pictures": pixels.transpose(2, 0, 1)[None]})["grid"]
-        forbidden = caption_model.mask(SCENE_WORDS, outside=True) if self._config.scenes else None
-        once = caption_model.mask(_SMALL, outside=True)
+        caption_model, grid = self._seen(picture)
+        forbidden, once = self._word_rules(caption_model)
         best = caption_model.generate(grid, beams=self._config.beams, forbidden=forbidden, once=once)[0]
         sentence = " ".join(caption_model.vocabulary.decode(best.numbers))
         if self._config.scenes:
@@ -239,14 +269,43 @@ class ShowAttendTell:
             sentence = f"{sentence}, in {join_names([name for name, _ in name_colours(picture)])}"
         return f"{sentence[0].upper()}{sentence[1:]}."
 
+    def explain(self, picture: Image.Image) -> tuple[AttendedCaption, ...]:
+        """The captions of the beam search, the best first, each word with its attention; no colours are added.
+
+        Raises:
+            ModelMissing: models/captioner or models/lite0 is missing.
+        """
+        caption_model, grid = self._seen(picture)
+        forbidden, once = self._word_rules(caption_model)
+        found, attention = caption_model.attend(grid, beams=self._config.beams, forbidden=forbidden, once=once)
+        return tuple(
+            AttendedCaption(
+                words=tuple(caption_model.vocabulary.decode(caption.numbers)),
+                attention=maps,
+                confidence=float(np.exp(caption.log_probability / (len(caption.numbers) + 1))),
+            )
+            for caption, maps in zip(found, attention, strict=True)
+        )
+
+    def _seen(self, picture: Image.Image) -> tuple[CaptionModel, NDArray[np.float32]]:
+        """The model, and the image encoder's grid of a picture."""
+        image_encoder, caption_model = self._load()
+        pixels = to_array(picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
+        return caption_model, image_encoder.run({"pictures": pixels.transpose(2, 0, 1)[None]})["grid"]
+
+    def _word_rules(self, caption_model: CaptionModel) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_]]:
+        """The words that must not be used, and those that may be used once."""
+        forbidden = caption_model.mask(SCENE_WORDS, outside=True) if self._config.scenes else None
+        return forbidden, caption_model.mask(_SMALL, outside=True)
+
     def _load(self) -> tuple[runtime.Network, CaptionModel]:
         if self._loaded is None:
-            options: dict[str, Any] = {"runtime": self._config.runtime, "precision": self._config.precision}
-            image_encoder = runtime.load(self._models / "lite0" / "model.onnx", **options)
+            options: dict[str, Any] = {"precision": self._config.precision, "threads": self._config.threads}
+            image_encoder = runtime.load(self._models / "lite0" / "model.onnx", runtime=self._config.runtime, **options)
             caption_model = CaptionModel(
                 self._models / "captioner",
                 runtime_name=self._config.runtime,
-                precision=self._config.precision,
+                **options,
             )
             self._loaded = image_encoder, caption_model
         return self._loaded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,16 @@ import pytest
 from PIL import Image, ImageCms
 
 from auria_bot.art.colour import to_lab
-from auria_bot.art.pictures import correct_exposure, crop, open_picture, save_picture, to_array, to_picture, write_bytes
+from auria_bot.art.pictures import (
+    correct_exposure,
+    crop,
+    decode_picture,
+    open_picture,
+    save_picture,
+    to_array,
+    to_picture,
+    write_bytes,
+)
 from auria_bot.errors import DiskError, PictureError
 
 if TYPE_CHECKING:
@@ -267,3 +277,14 @@ def test_an_even_picture_stays_even() -> None:
 def test_black_alone_stays_black() -> None:
     """Nothing is made of nothing."""
     assert not np.asarray(correct_exposure(Image.new("RGB", (64, 64)))).any()
+
+
+def test_a_picture_in_memory_is_checked_like_a_file() -> None:
+    """Bytes are decoded as a file is, within the pixels that the caller allows."""
+    content = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(content, format="PNG")
+    assert decode_picture(content.getvalue()).size == (40, 30)
+    with pytest.raises(PictureError, match="at most 1,000 in all"):
+        decode_picture(content.getvalue(), most_pixels=1000)
+    with pytest.raises(PictureError, match="not a picture"):
+        decode_picture(b"no picture at all")
