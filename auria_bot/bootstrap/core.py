@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from auria_bot.secret_store import SecretStore
+    from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
@@ -49,6 +50,13 @@ class Core:
         from auria_bot.store.files import Pictures
 
         return Pictures(self.settings.home)
+
+    @cached_property
+    def model_registry(self) -> ModelRegistry:
+        """The versions of the trained models."""
+        from auria_bot.services.models.versions import ModelRegistry
+
+        return ModelRegistry(self.settings, clock=self.clock)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -117,6 +117,7 @@ class CorpusServices(Core):
         return PoetRetrainer(
             settings=self.settings,
             versions=self.version_builder,
+            registry=self.model_registry,
             recipe=recipe,
             comparison=comparison,
             report=report,

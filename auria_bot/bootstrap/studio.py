@@ -39,6 +39,7 @@ class StudioServices(PublishingServices):
         from auria_bot.services.studio.plan import StudioConfig
         from auria_bot.services.studio.studio import Studio
 
+        self.model_registry.refresh()
         chosen = self.settings.studio
         config = StudioConfig(
             backends={role: self.backend_spec(role) for role in ROLES},

@@ -48,7 +48,10 @@ COMMANDS = {
     "eye": ("engagement.measure:show_eye", "Show what was learned from approvals and rejections about paintings."),
     "moods": ("engagement.measure:list_moods", "List the moods, with their chances learnt from engagement."),
     "styles": ("models:styles", "List, show, add and remove the paintings that pictures are restyled after."),
-    "models": ("models:list_models", "List the trained models: hash, size, metrics and licence."),
+    "models": (
+        "model_versions:models",
+        "List the trained models, compare their versions, and choose which are served.",
+    ),
     "corpus": ("corpus.verses:corpus", "Import, inspect and version the verse that Auria learns from."),
     "train": ("models:train", "Train a model, or continue a stopped training."),
     "evaluate": ("models:evaluate", "Evaluate a model on the test split of the data."),

@@ -1,4 +1,4 @@
-"""Models and styles: `models`, `train`, `evaluate`, and `styles` with its commands."""
+"""Models and styles: `train`, `evaluate`, and `styles` with its commands."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, state_text, table
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from auria_bot.services.models.training import RetrainingResult
+    from auria_bot.services.models.training import RetrainingResult, TrainedModel
 
 __all__ = [
     "add_styles",
     "evaluate",
-    "list_models",
     "list_styles",
     "metric_rows",
     "remove_styles",
@@ -35,47 +32,6 @@ styles = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-
-_HEADLINES = {
-    "poet": (("perplexity_test", "perplexity {:.1f}"),),
-    "painter": (("scene", "scene found {:.0%}"), ("fd_lite0", "FD-lite0 {:.0f}")),
-    "captioner": (("test.bleu_4", "BLEU-4 {:.3f}"), ("test.cider_d", "CIDEr-D {:.2f}")),
-}
-"""The metrics of a model that are shown; `--json` gives all."""
-
-
-def list_models(
-    verify: Annotated[bool, typer.Option("--verify", help="Verify the checksum of every file.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List the trained models: hash, size, metrics and licence."""
-    from auria_bot.errors import ModelCorrupt
-    from auria_bot.services.models.catalogue import model_rows
-    from auria_bot.settings.loading import load
-
-    rows = list(model_rows(load(), verify=verify))
-    if as_json:
-        print_json(rows)
-    else:
-        shown = (
-            (
-                row["name"],
-                row["sha256"][:12],
-                f"{row['bytes'] / 1e6:.1f} MB",
-                state_text(row["state"]),
-                _headline(row),
-                row["licence"],
-            )
-            for row in rows
-        )
-        out().print(table("", ("model", "sha256", "size", "state", "metrics", "licence"), shown))
-    if bad := [row for row in rows if row["state"] == "bad"]:
-        raise ModelCorrupt("; ".join(row["words"] for row in bad))
-
-
-def _headline(row: Mapping[str, Any]) -> str:
-    metrics = _HEADLINES.get(row["name"], ())
-    return ", ".join(form.format(row["metrics"][name]) for name, form in metrics if name in row["metrics"])
 
 
 @styles.command("list")
@@ -242,7 +198,7 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Updates in all. Default: the recipe's.")] = None,
     target: Annotated[
-        Path | None, typer.Option("--out", help="The folder of the model. Default: models/MODEL in the home.")
+        Path | None, typer.Option("--out", help="The folder of the model. Default: a new version in the registry.")
     ] = None,
     corpus: Annotated[
         str | None,
@@ -261,8 +217,8 @@ def train(
     Needs auria-bot[torch] and a folder of data. A poet trained on a version of the corpus is compared with the one in
     service on the same poems, and replaces it only when it is better.
     """
+    from auria_bot.cli.app import app_context
     from auria_bot.services.models import training
-    from auria_bot.settings.loading import load
 
     if corpus is not None or if_grown is not None:
         if model != "poet":
@@ -273,14 +229,28 @@ def train(
             _retrain(corpus or "newest", if_grown, data=data, minutes=minutes, steps=steps), as_json=as_json
         )
         return
-    done = training.train(load(), model, data=data, minutes=minutes, steps=steps, target=target, log=note)
+    with app_context() as app:
+        done = training.train(
+            app.settings,
+            model,
+            data=data,
+            minutes=minutes,
+            steps=steps,
+            target=target,
+            registry=app.model_registry,
+            log=note,
+        )
+    _print_trained(model, done, as_json=as_json)
+
+
+def _print_trained(model: str, done: TrainedModel, *, as_json: bool) -> None:
     if as_json:
-        print_json({"model": model, "path": str(done.path), "metrics": done.metrics})
+        print_json({"model": model, "version": done.version, "path": str(done.path), "metrics": done.metrics})
     else:
         _print_metrics(done.metrics)
         echo(f"the model is in {done.path}")
-    if target is None:
-        note(f"to use it, set AURIA_MODELS={done.path.parent}, or models in auria.toml")
+    if done.version:
+        note(f"to use it: auria models promote {model} {done.version}")
 
 
 def _retrain(

@@ -180,8 +180,18 @@ class Settings(Section):
 
     @property
     def models_folder(self) -> Path:
-        """The folder of trained models in force."""
+        """The folder of trained models in force: those that were promoted, beside the installed ones."""
+        return self.served_models if self.served_models.is_dir() else self.installed_models
+
+    @property
+    def installed_models(self) -> Path:
+        """The folder of the models that came with the program, or that the setting `models` names."""
         return self.models if self.models is not None else shipped("models")
+
+    @property
+    def served_models(self) -> Path:
+        """The folder that the registry of models keeps; it is made when a version is first promoted."""
+        return self.home / "registry" / "served"
 
     @property
     def database_url(self) -> str:

@@ -86,16 +86,7 @@ def search(
     done: list[Caption] = []
     for _ in range(longest):
         scores = advance(words, parents).astype(np.float64)
-        scores[:, [PAD, START, UNKNOWN]] = -np.inf
-        if forbidden is not None:
-            scores[:, forbidden] = -np.inf
-        for beam, prefix in enumerate(active):
-            if not prefix:
-                scores[beam, END] = -np.inf  # never an empty caption
-                continue
-            scores[beam, prefix[-1]] = -np.inf
-            if once is not None:
-                scores[beam, [number for number in prefix if once[number]]] = -np.inf
+        _rule_out(scores, active, forbidden, once)
         sums = totals[:, None] + scores
         flat = np.argsort(-sums, axis=None, kind="stable")[: 2 * beams]
         extended: list[tuple[tuple[int, ...], float, int, int]] = []
@@ -123,6 +114,25 @@ def search(
             for prefix, total, trace in zip(active, totals.tolist(), traces, strict=True)
         ]
     return sorted(done, key=lambda found: (-found.score, found.numbers))[:beams]
+
+
+def _rule_out(
+    scores: NDArray[np.float64],
+    active: list[tuple[int, ...]],
+    forbidden: NDArray[Any] | None,
+    once: NDArray[Any] | None,
+) -> None:
+    """Give the words that may not come next the score -inf, in place: `scores` (beams, words)."""
+    scores[:, [PAD, START, UNKNOWN]] = -np.inf
+    if forbidden is not None:
+        scores[:, forbidden] = -np.inf
+    for beam, prefix in enumerate(active):
+        if not prefix:
+            scores[beam, END] = -np.inf  # never an empty caption
+            continue
+        scores[beam, prefix[-1]] = -np.inf
+        if once is not None:
+            scores[beam, [number for number in prefix if once[number]]] = -np.inf
 
 
 def _settled(done: list[Caption], best_active: float, longest: int, length_power: float) -> bool:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_styles",
+    "model_hash",
+    "model_metrics",
     "model_rows",
+    "numbers_of",
     "remove_styles",
     "style_bank",
     "style_folders",
@@ -56,7 +59,7 @@ def _own(folder: Path, *, verify: bool) -> dict[str, Any]:
             checkpoint.verify(folder)
             state = "ok"
     except NotFound:
-        sha256 = _combined(folder)
+        sha256 = model_hash(folder)
         if (folder / "model.onnx").exists():  # a trained model without checksums cannot be trusted
             state, words = "bad", f"{sums} is missing; install auria-bot again"
     except ModelError as error:
@@ -69,15 +72,17 @@ def _own(folder: Path, *, verify: bool) -> dict[str, Any]:
         "state": state,
         "words": words,
         "licence": _licence(folder),
-        "metrics": _metrics(folder),
+        "metrics": model_metrics(folder),
         "path": str(folder),
     }
 
 
-def _combined(folder: Path) -> str:
-    """One hash for a folder of tables: over the names and hashes of its files."""
+def model_hash(folder: Path) -> str:
+    """The hash that identifies a model: of its checksums; of a folder without, over its files' names and hashes."""
     import hashlib
 
+    if (folder / "SHA256SUMS").is_file():
+        return sha256_of(folder / "SHA256SUMS")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     rows = (f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
     return hashlib.sha256("".join(rows).encode()).hexdigest()
@@ -95,7 +100,7 @@ def _licence(folder: Path) -> str:
     return ", ".join(dict.fromkeys(short))
 
 
-def _metrics(folder: Path) -> dict[str, float]:
+def model_metrics(folder: Path) -> dict[str, float]:
     """The numbers of metrics.json; those of a table within are named `table.number`."""
     import json
 
@@ -103,13 +108,14 @@ def _metrics(folder: Path) -> dict[str, float]:
         found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return dict(_numbers(found, "")) if isinstance(found, dict) else {}
+    return dict(numbers_of(found)) if isinstance(found, dict) else {}
 
 
-def _numbers(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, float]]:
+def numbers_of(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers of nested tables with their names; one within a table is named `table.number`."""
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from _numbers(value, f"{above}{name}.")
+            yield from numbers_of(value, f"{above}{name}.")
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             yield f"{above}{name}", float(value)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.verses import CorpusVersion
     from auria_bot.services.corpus.corpus_versions import VersionBuilder
+    from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
 
 __all__ = [
@@ -50,6 +51,7 @@ class TrainedModel:
 
     path: Path
     metrics: dict[str, Any]
+    version: str = ""  # in the registry; "" where the operator named a folder
 
 
 def train(
@@ -60,6 +62,7 @@ def train(
     minutes: float | None,
     steps: int | None,
     target: Path | None,
+    registry: ModelRegistry,
     log: Callable[[str], None],
 ) -> TrainedModel:
     """Train a model, or continue a stopped training.
@@ -69,7 +72,8 @@ def train(
         data: the folder of training data; that of the settings by default.
         minutes: budget of this call.
         steps: updates in all; the recipe's by default.
-        target: the folder of the model; by default models/MODEL in the home, with the other models copied beside it.
+        target: the folder of the model; by default the result becomes a version in the registry.
+        registry: where versions are kept.
 
     Raises:
         UnknownName: there is no such model.
@@ -77,18 +81,13 @@ def train(
         InputError, NotFound: there is no folder of data.
     """
     module = recipe(model)
-    path = target or settings.home / "models" / model
-    metrics = module.train(
-        data=_data(data, settings, f"train {model}"),
-        folder=settings.home / "train" / model,
-        out=path,
-        minutes=minutes,
-        steps=steps,
-        log=log,
-    )
-    if target is None:
-        _complete(path.parent, settings)
-    return TrainedModel(path=path, metrics=metrics)
+    run = settings.home / "train" / model
+    path, where = target or run / "model", _data(data, settings, f"train {model}")
+    metrics = module.train(data=where, folder=run, out=path, minutes=minutes, steps=steps, log=log)
+    if target is not None:
+        return TrainedModel(path=path, metrics=metrics)
+    version = registry.register(model, path, metrics=metrics, data=where.name)
+    return TrainedModel(path=registry.folder(model, version.name), metrics=metrics, version=version.name)
 
 
 def evaluate(
@@ -140,17 +139,6 @@ def _evaluate_stylist(data: Path, models: Path, log: Callable[[str], None]) -> d
     pictures = stylist.pictures_of(data, _SCENES)
     modes = ("painterly", "photorealistic")
     return {mode: asdict(stylist.evaluate(made, enlarger, pictures, mode=mode, log=log)) for mode in modes}
-
-
-def _complete(folder: Path, settings: Settings) -> None:
-    """Copy the other models beside one that was trained, each whole, so that the folder can be put in service."""
-    for one in sorted(settings.models_folder.iterdir()):
-        target = folder / one.name
-        if one.is_dir() and not one.name.startswith(".") and not target.exists():
-            fresh = folder / f".{one.name}.new"
-            shutil.rmtree(fresh, ignore_errors=True)
-            shutil.copytree(one, fresh)
-            fresh.rename(target)
 
 
 def _module(model: str, known: tuple[str, ...], package: str) -> Any:
@@ -246,12 +234,13 @@ class PoetRetrainer:
         *,
         settings: Settings,
         versions: VersionBuilder,
+        registry: ModelRegistry,
         recipe: Any,
         comparison: Any,
         report: Callable[[str], None],
     ) -> None:
         """`recipe` and `comparison` are modules with `train` and `compare`; `report` is called with messages."""
-        self._settings, self._versions, self._report = settings, versions, report
+        self._settings, self._versions, self._registry, self._report = settings, versions, registry, report
         self._recipe, self._comparison = recipe, comparison
 
     def retrain(
@@ -272,7 +261,8 @@ class PoetRetrainer:
         """
         version = self._versions.find(name)
         verses = self._versions.file(version)
-        folder, in_service = self._settings.home / "train" / "poet-corpus", self._settings.models_folder / "poet"
+        before = self._registry.promoted("poet")
+        folder, in_service = self._settings.home / "train" / "poet-corpus", self._registry.folder("poet", before)
         more = growth(folder, in_service, version)
         if least is not None and more is not None and more < least:
             self._report(f"{version.name} has {more:+.1%} verses; training needs {least:+.1%}")
@@ -298,33 +288,17 @@ class PoetRetrainer:
             "incumbent": round(found.incumbent, 2),
             "test_haiku": found.poems,
         }
+        named = f"version {version.name} of the corpus, {version.verses:,} verses"
+        made = self._registry.register("poet", own / "model", metrics=figures, data=named)
+        place = str(self._registry.folder("poet", made.name))
         if not found.better:
             self._report(
                 f"the new poet is not better (perplexity {found.candidate:.1f}, in service {found.incumbent:.1f});"
                 " nothing was replaced"
             )
-            return RetrainingResult(corpus=version.name, trained=True, path=str(own / "model"), figures=figures)
-        place = self._replace(own / "model")
-        return RetrainingResult(corpus=version.name, trained=True, replaced=True, path=str(place), figures=figures)
-
-    def _replace(self, model: Path) -> Path:
-        """Put a model in service; the one before is kept beside it, and the shipped models are never changed."""
-        from auria_bot.settings.locations import shipped
-
-        models = self._settings.models_folder
-        if models == shipped("models"):
-            models = self._settings.home / "models"
-            self._report(f"to use the new poet, set AURIA_MODELS={models}, or models in auria.toml")
-        models.mkdir(parents=True, exist_ok=True)
-        place, fresh, before = models / "poet", models / ".poet.new", models / ".poet.before"
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(model, fresh)
-        shutil.rmtree(before, ignore_errors=True)
-        if place.exists():
-            place.rename(before)
-        fresh.rename(place)
-        _complete(models, self._settings)
-        return place
+            return RetrainingResult(corpus=version.name, trained=True, path=place, figures=figures)
+        self._registry.promote("poet", made.name, instead_of=before)
+        return RetrainingResult(corpus=version.name, trained=True, replaced=True, path=place, figures=figures)
 
 
 def _gathered(folder: Path, verses: Path, data: Path | None) -> Path:

@@ -17,6 +17,7 @@ from auria_bot.corpus.verses import CorpusVersion
 from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 from auria_bot.services.models import training
 from auria_bot.services.models.training import PoetRetrainer, RetrainingResult, growth, share_of
+from auria_bot.services.models.versions import ModelRegistry
 from auria_bot.settings.schema import Settings
 from tests.applications import fake_application
 from tests.factories import NOW
@@ -70,21 +71,26 @@ def test_a_model_without_evaluation_in_its_recipe_has_a_module_of_its_own(
     assert training.evaluate(settings, "poet", data=tmp_path, folder=tmp_path) == {"perplexity": 1.0}
 
 
-def test_training_completes_the_home_s_models_folder(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-):
-    """The recipe gets data, folders and budget; the other models are copied beside the new one, each whole, once."""
+def test_a_training_registers_a_version(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    """The recipe gets data, folders and budget; the result is a version that nothing serves yet, or the named folder."""
     asked: dict[str, Any] = {}
-    recipe(monkeypatch, train=lambda **given: asked.update(given) or {"perplexity": 12.5})
-    (tmp_path / "home" / "models" / ".painter.new").mkdir(parents=True)  # by a process that was killed
-    for _ in range(2):
-        done = training.train(settings, "poet", data=tmp_path, minutes=0.5, steps=None, target=None, log=print)
+
+    def train(**given: Any) -> dict[str, float]:
+        asked.update(given)
+        given["out"].mkdir(parents=True, exist_ok=True)
+        (given["out"] / "weights").write_text("new")
+        return {"perplexity": 12.5}
+
+    recipe(monkeypatch, train=train)
+    registry = ModelRegistry(settings, clock=lambda: NOW)
+    given: dict[str, Any] = {"data": tmp_path, "registry": registry, "log": print}
+    done = training.train(settings, "poet", minutes=0.5, steps=None, target=None, **given)
     assert (asked["data"], asked["minutes"], asked["steps"]) == (tmp_path, 0.5, None)
-    assert done.path == asked["out"] == tmp_path / "home" / "models" / "poet"
-    assert done.metrics == {"perplexity": 12.5}
-    assert [path.name for path in (tmp_path / "home" / "models").iterdir()] == ["painter"]
-    training.train(settings, "poet", data=tmp_path, minutes=None, steps=2, target=tmp_path / "out", log=print)
-    assert not (tmp_path / "painter").exists()
+    assert asked["out"] == tmp_path / "home" / "train" / "poet" / "model"
+    assert (done.path / "weights").read_text() == "new"
+    assert (done.version, done.metrics, registry.promoted("poet")) == ("v1", {"perplexity": 12.5}, "installed")
+    done = training.train(settings, "poet", minutes=None, steps=2, target=tmp_path / "out", **given)
+    assert (done.path, done.version, len(registry.versions("poet"))) == (tmp_path / "out", "", 1)
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch):
@@ -195,6 +201,7 @@ def retrain(
     retrainer = PoetRetrainer(
         settings=application.settings,
         versions=application.version_builder,
+        registry=application.model_registry,
         recipe=recipe,
         comparison=comparison,
         report=report,
@@ -222,7 +229,8 @@ def test_only_the_better_one_takes_the_place(application: Application, tmp_path:
     assert sorted(path.name for path in asked["data"].iterdir()) == ["haiku.jsonl.zst", "pd_poetry.jsonl.zst"]
     models = application.settings.models_folder
     assert (models / "poet" / "weights").read_text() == ("new" if better else "old")
-    assert (models / ".poet.before" / "weights").exists() is better
+    (made, _) = application.model_registry.versions("poet")
+    assert (made.name, made.is_promoted, made.metrics["candidate"]) == ("v1", better, 10.0)
     again = retrain(application, "newest", recipe=fake_recipe({}), comparison=judge(better=better), least=0.1)
     assert (again.trained, again.figures) == (False, {"grown": 0.0})
 
@@ -258,16 +266,14 @@ def test_slips_are_told(application: Application):
 def test_what_came_with_the_program_is_never_changed(
     application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """The better one goes into the home, with the other models beside her."""
-    monkeypatch.setattr("auria_bot.settings.locations.shipped", lambda _name: application.settings.models_folder)
+    """The better one is a version in the home, and served beside the other models."""
+    monkeypatch.setattr("auria_bot.settings.schema.shipped", lambda _name: application.settings.installed_models)
     (application.settings.models_folder / "painter").mkdir()
-    messages: list[str] = []
-    done = retrain(
-        application, "", recipe=fake_recipe({}), comparison=judge(better=True), least=0.5, report=messages.append
-    )
-    place = application.settings.home / "models"
-    assert done.to_json()["path"] == str(place / "poet")
-    assert (place / "poet" / "weights").read_text() == "new"
-    assert (place / "painter").is_dir()
-    assert (application.settings.models_folder / "poet" / "weights").read_text() == "old"
-    assert f"AURIA_MODELS={place}" in "\n".join(messages)
+    shipped = application.settings.installed_models
+    done = retrain(application, "", recipe=fake_recipe({}), comparison=judge(better=True), least=0.5)
+    assert done.to_json()["path"] == str(application.settings.home / "registry" / "poet" / "v1" / "files")
+    served = application.settings.models_folder
+    assert served != shipped
+    assert (served / "poet" / "weights").read_text() == "new"
+    assert (served / "painter").is_dir()
+    assert (shipped / "poet" / "weights").read_text() == "old"

@@ -1,0 +1,191 @@
+"""`auria models`: the trained models, their versions, and which of them are served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auria_bot.cli.terminal.console import counted, echo, out, print_json, state_text, table
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auria_bot.services.models.versions import ModelVersion
+
+__all__ = ["models"]
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, such as captioner.")]
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version such as v3, or installed.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Verify = Annotated[bool, typer.Option("--verify", help="Verify the checksum of every file.")]
+
+models = typer.Typer(
+    help="List the trained models, compare their versions, and choose which are served.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+_HEADLINES = {
+    "poet": (("perplexity_test", "perplexity {:.1f}"),),
+    "painter": (("scene", "scene found {:.0%}"), ("fd_lite0", "FD-lite0 {:.0f}")),
+    "captioner": (("test.bleu_4", "BLEU-4 {:.3f}"), ("test.cider_d", "CIDEr-D {:.2f}")),
+}
+"""The metrics of a model that are shown; `--json` gives all."""
+
+
+@models.callback()
+def _models(context: typer.Context, verify: Verify = False, as_json: Json = False) -> None:
+    """List the trained models, compare their versions, and choose which are served.
+
+    A training registers a version; promoted, it is served from then on by the studio and by `auria serve`.
+    """
+    if context.invoked_subcommand is None:
+        list_models(verify=verify, as_json=as_json)
+    elif verify or as_json:
+        raise InputError("give --verify and --json after the command's name")
+
+
+@models.command("list")
+def list_models(verify: Verify = False, as_json: Json = False) -> None:
+    """List the models in service: version, hash, size, metrics and licence."""
+    from auria_bot.cli.app import app_context
+    from auria_bot.errors import ModelCorrupt
+    from auria_bot.services.models.catalogue import model_rows
+
+    with app_context() as app:
+        registry = app.model_registry
+        registry.refresh()
+        known = registry.models()
+        rows = [
+            row | {"version": registry.promoted(row["name"]) if row["name"] in known else "installed"}
+            for row in model_rows(app.settings, verify=verify)
+        ]
+    if as_json:
+        print_json(rows)
+    else:
+        shown = (
+            (
+                row["name"],
+                row["version"],
+                row["sha256"][:12],
+                f"{row['bytes'] / 1e6:.1f} MB",
+                state_text(row["state"]),
+                _headline(row["name"], row["metrics"]),
+                row["licence"],
+            )
+            for row in rows
+        )
+        out().print(table("", ("model", "version", "sha256", "size", "state", "metrics", "licence"), shown))
+    if bad := [row for row in rows if row["state"] == "bad"]:
+        raise ModelCorrupt("; ".join(row["words"] for row in bad))
+
+
+def _headline(model: str, metrics: Mapping[str, Any]) -> str:
+    chosen = _HEADLINES.get(model, ())
+    return ", ".join(form.format(metrics[name]) for name, form in chosen if name in metrics)
+
+
+@models.command("show")
+def show(model: Model, as_json: Json = False) -> None:
+    """Show the versions of a model, the newest first, and which is in service."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        found = app.model_registry.versions(model)
+    if as_json:
+        print_json([version.to_json() for version in found])
+        return
+    out().print(
+        table("", ("version", "state", "registered", "sha256", "trained on", "metrics"), map(_version_row, found))
+    )
+    if not found:
+        echo(f"there is no model named {model[:40]}")
+
+
+def _version_row(version: ModelVersion) -> tuple[Any, ...]:
+    state = "removed" if version.is_removed else ("in service" if version.is_promoted else "")
+    figures = _headline(version.model, version.metrics) or ", ".join(
+        f"{name} {value:.4g}" for name, value in list(version.metrics.items())[:4]
+    )
+    at = "" if version.registered_at is None else f"{version.registered_at:%Y-%m-%d %H:%M}"
+    return version.name, state, at, version.sha256[:12], version.data, figures
+
+
+@models.command("compare")
+def compare(
+    model: Model,
+    one: Version,
+    other: Annotated[str, typer.Argument(metavar="[OTHER]", help="Another version. Default: the one in service.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Compare the figures of two versions of a model."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        other = other or app.model_registry.promoted(model)
+        found = app.model_registry.compare(model, one, other)
+    if as_json:
+        print_json(
+            {"model": model, "versions": [one, other], "metrics": {name: list(two) for name, two in found.items()}}
+        )
+        return
+    shown = (
+        (name, _number(first), _number(second), "" if None in {first, second} else f"{_difference(first, second):+.4g}")
+        for name, (first, second) in found.items()
+    )
+    out().print(table("", ("metric", one, other, "difference"), shown))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _difference(first: float | None, second: float | None) -> float:
+    return (first or 0.0) - (second or 0.0)
+
+
+@models.command("promote")
+def promote(model: Model, version: Version, as_json: Json = False) -> None:
+    """Put a version of a model in service; nothing needs to be started again."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        done = app.model_registry.promote(model, version)
+    _print_served(done, as_json=as_json)
+
+
+@models.command("rollback")
+def rollback(model: Model, as_json: Json = False) -> None:
+    """Go back to the version of a model that was in service before."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        done = app.model_registry.rollback(model)
+    _print_served(done, as_json=as_json)
+
+
+def _print_served(version: ModelVersion, *, as_json: bool) -> None:
+    if as_json:
+        print_json(version.to_json())
+    else:
+        echo(f"version {version.name} of the {version.model} is in service ({version.sha256[:12]})")
+
+
+@models.command("remove")
+def remove(
+    model: Model,
+    versions: Annotated[list[str], typer.Argument(metavar="VERSION...", help="Versions that are not in service.")],
+    as_json: Json = False,
+) -> None:
+    """Delete the files of versions; their figures and hashes stay, because artworks may name them."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        done = [app.model_registry.remove(model, version) for version in versions]
+    if as_json:
+        print_json([version.to_json() for version in done])
+    else:
+        echo(f"removed {counted(len(done), 'version')} of the {model}")
