@@ -84,7 +84,7 @@ class CorpusServices(Core):
         return SubredditSync(
             pages=self.reddit,
             store=self.store,
-            librarian=self.corpus_importer,
+            importer=self.corpus_importer,
             clock=self.clock,
             overlap=self.settings.corpus.reddit.overlap * 3600,
         )

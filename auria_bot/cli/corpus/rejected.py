@@ -153,7 +153,7 @@ def forget(
     with app_context() as app:
         keys, digests = app.corpus_importer.identify(what)
         gone = {one: app.corpus_importer.forget(one) for one in what}
-        versions = [one.name for one in app.version_builder.list() if app.version_builder.lies(one)]
+        versions = [one.name for one in app.version_builder.list() if app.version_builder.has_file(one)]
         copies = app.erasure.copies(keys=keys, digests=digests)
         done = app.erasure.rewrite(copies.holding) if backups else None
     if as_json:

@@ -262,7 +262,7 @@ def versions(as_json: Json = False) -> None:
 
     with app_context() as app:
         known = app.version_builder.list()
-        there = {one.name for one in known if app.version_builder.lies(one)}
+        there = {one.name for one in known if app.version_builder.has_file(one)}
         zone = app.settings.time_zone
     if as_json:
         print_json([{**corpus_version_json(one), "is_there": one.name in there} for one in known])

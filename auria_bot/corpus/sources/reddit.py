@@ -193,7 +193,7 @@ class Reddit:
             check_for_async=False,
             requestor_class=requestor(),
             requestor_kwargs={
-                "line": RetryPolicy(
+                "policy": RetryPolicy(
                     timeout=access.timeout,
                     max_wait=access.max_wait,
                     attempts=access.attempts,

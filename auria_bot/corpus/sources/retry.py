@@ -121,20 +121,20 @@ class _Failed(Exception):
 
 
 def requestor() -> type[Any]:
-    """The class by which PRAW sends its requests; its argument `line` is a RetryPolicy."""
+    """The class by which PRAW sends its requests; its argument `policy` is a RetryPolicy."""
     import prawcore
 
     class Requestor(prawcore.Requestor):
         """Sends requests under a retry policy."""
 
-        def __init__(self, *, line: RetryPolicy, **more: Any) -> None:
+        def __init__(self, *, policy: RetryPolicy, **more: Any) -> None:
             super().__init__(**more)
-            self._line = line
+            self._policy = policy
 
         def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:  # noqa: ARG002
             """Send a request, repeated where it fails; redirects are not followed."""
             kwargs |= {"allow_redirects": False, "stream": True}
-            return self._line.carried(lambda: _sent(self._http, self._line.timeout, args, kwargs))
+            return self._policy.carried(lambda: _sent(self._http, self._policy.timeout, args, kwargs))
 
     return Requestor
 

@@ -116,13 +116,13 @@ class VersionBuilder:
             NotFound: its folder is gone.
         """
         path = self._folder / one.name / FILE
-        if not self.lies(one):
+        if not self.has_file(one):
             raise NotFound(
                 f"the version {one.name} was removed: {path} is not there; make a new one: auria corpus version"
             )
         return path
 
-    def lies(self, one: CorpusVersion) -> bool:
+    def has_file(self, one: CorpusVersion) -> bool:
         """Whether a version's file is there."""
         return (self._folder / one.name / FILE).is_file()
 

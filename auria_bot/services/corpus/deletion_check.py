@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auria_bot.corpus.item import place_key
+from auria_bot.corpus.sources.reddit import INFO_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 Tell: TypeAlias = "Callable[[CheckResult], None]"
 
-_BATCH = 100  # posts of one request
 _DOUBT = 10  # posts of a batch from which on it is doubted when most are unknown
 _AGAIN = timedelta(hours=20)  # after which a post that is still unknown is gone
 _MOST_MISSING = 2000  # that are remembered
@@ -75,7 +75,7 @@ class DeletionChecker:
     def __init__(self, *, posts: Reddit, store: Store, clock: Clock) -> None:
         self._posts, self._store, self._clock = posts, store, clock
 
-    def look(self, *, requests: int, tell: Tell | None = None) -> CheckResult:
+    def check(self, *, requests: int, tell: Tell | None = None) -> CheckResult:
         """Check the posts that are due, the youngest first.
 
         Makes at most `requests` requests, and calls `tell` after each.
@@ -101,14 +101,14 @@ class DeletionChecker:
         until = now - one.older if one.older else None
         while True:
             with self._store.read() as unit:
-                batch = unit.verses.reddit_posts(place, since=since, until=until, limit=_BATCH)
+                batch = unit.verses.reddit_posts(place, since=since, until=until, limit=INFO_BATCH)
             if batch and found.requests >= requests:
                 found.finished = False
                 return
             if batch:
                 found.requests += 1
                 self._batch([identifier for _, identifier in batch], found)
-            place = batch[-1][0] if len(batch) == _BATCH else 0
+            place = batch[-1][0] if len(batch) == INFO_BATCH else 0
             self._leave(one.name, {"began": began, "place": place})
             if batch and tell is not None:
                 tell(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from auria_bot.corpus.sources.listing import CEILING, FULL_SEARCH, Mark, halves, slices
+from auria_bot.corpus.sources.reddit import PAGE
 from auria_bot.errors import InputError
 from auria_bot.services.corpus.corpus_import import ImportReport
 
@@ -35,7 +36,6 @@ Tell: TypeAlias = "Callable[[SyncResult], None]"
 _ANCHORS = (-1, -2, -5, -20)
 """Which posts of a page a walk may go on from; one that was deleted meanwhile can be none."""
 
-_PAGE = 100
 _MOST_PAGES = 60  # of one walk: a listing has about ten
 _WALKS = 3  # of one listing: an interrupted one, what came since, and one more where a walk lost its way
 
@@ -71,12 +71,12 @@ class SubredditSync:
     """
 
     def __init__(
-        self, *, pages: Reddit, store: Store, librarian: CorpusImporter, clock: Clock, overlap: float = 86_400.0
+        self, *, pages: Reddit, store: Store, importer: CorpusImporter, clock: Clock, overlap: float = 86_400.0
     ) -> None:
-        self._pages, self._store, self._librarian, self._clock = pages, store, librarian, clock
+        self._pages, self._store, self._importer, self._clock = pages, store, importer, clock
         self._overlap = overlap
 
-    def glean(
+    def sync(
         self, subreddit: str, listing: Listing, *, limit: int = 0, dry_run: bool = False, tell: Tell | None = None
     ) -> SyncResult:
         """Read a listing from where it was left.
@@ -104,7 +104,7 @@ class SubredditSync:
         found.finished = how == "finished"
         return found
 
-    def glean_slices(
+    def sync_period(
         self, subreddit: str, *, since: float, until: float, dry_run: bool = False, tell: Tell | None = None
     ) -> SyncResult:
         """Search a stretch of time slice by slice, the newest first; a slice that is full is searched again in halves.
@@ -189,7 +189,7 @@ class SubredditSync:
         """The pages from the top, or from the first anchor that still exists; at most `left` posts, if not 0."""
         waiting, met = deque(anchors or [""]), set[str]()
         for _ in range(_MOST_PAGES):
-            limit = min(_PAGE, left - len(met)) if left else _PAGE
+            limit = min(PAGE, left - len(met)) if left else PAGE
             if limit <= 0:
                 return
             after = waiting.popleft()
@@ -216,7 +216,7 @@ class SubredditSync:
             )
         found.posts += len(posts)
         origin = f"r/{found.subreddit} {listing.name.partition(' ')[0]}"
-        self._librarian.take(posts, origin=origin, dry_run=dry_run, report=found.report)
+        self._importer.take(posts, origin=origin, dry_run=dry_run, report=found.report)
 
 
 def _second(post: Submission) -> float:

@@ -98,9 +98,7 @@ class RedditRefresh:
         dry_run = request.dry_run
         if request.since or request.until:
             begin, end = self._period(request.since, request.until)
-            return [
-                lambda name, tell: self._sync.glean_slices(name, since=begin, until=end, dry_run=dry_run, tell=tell)
-            ]
+            return [lambda name, tell: self._sync.sync_period(name, since=begin, until=end, dry_run=dry_run, tell=tell)]
         kinds = dict.fromkeys(request.listings)
         found = [each for kind in kinds for each in listings(kind, times=request.times, searches=list(self._searches))]
         return [partial(self._read_listing, each, limit=request.limit, dry_run=request.dry_run) for each in found]
@@ -136,7 +134,7 @@ class RedditRefresh:
                     return result
         if request.check and not request.dry_run:
             try:
-                result.checked = self._checker.look(requests=self._requests, tell=checked)
+                result.checked = self._checker.check(requests=self._requests, tell=checked)
             except ChannelError as error:
                 result.problems.append(error)
         return result
@@ -144,7 +142,7 @@ class RedditRefresh:
     def _read_listing(
         self, listing: Listing, name: str, tell: Callable[[SyncResult], None], *, limit: int, dry_run: bool
     ) -> SyncResult:
-        return self._sync.glean(name, listing, limit=limit, dry_run=dry_run, tell=tell)
+        return self._sync.sync(name, listing, limit=limit, dry_run=dry_run, tell=tell)
 
     def _period(self, since: str, until: str) -> tuple[float, float]:
         if not since:

@@ -34,7 +34,7 @@ def test_what_is_wrong_is_noticed(tmp_path: Path):
         server.fill(3)
         application = reading_application(tmp_path, server)
         for name in ("haiku", "youpoets"):
-            application.subreddit_sync.glean(name, listings("new")[0])
+            application.subreddit_sync.sync(name, listings("new")[0])
         application.close()
         assert compared(tmp_path, server) == []
         server.take_away(server.up()[0].id)

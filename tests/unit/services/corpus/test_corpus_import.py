@@ -24,7 +24,7 @@ SNOW = "first snow tonight/the neighbour's cat leaves a line/from our door to th
 
 
 @pytest.fixture
-def librarian(store: Store) -> CorpusImporter:
+def importer(store: Store) -> CorpusImporter:
     """Keeps no names."""
     return CorpusImporter(store=store, clock=lambda: NOW)
 
@@ -50,12 +50,12 @@ def dump(folder: Path, *records: dict[str, Any], name: str = "dump.ndjson") -> P
     return folder / name
 
 
-def poems(librarian: CorpusImporter) -> set[str]:
+def poems(importer: CorpusImporter) -> set[str]:
     """The stored poems."""
-    return {"/".join(piece.lines) for piece in librarian.sample(1000)}
+    return {"/".join(piece.lines) for piece in importer.sample(1000)}
 
 
-def test_a_dump_is_taken_once(librarian: CorpusImporter, tmp_path: Path):
+def test_a_dump_is_taken_once(importer: CorpusImporter, tmp_path: Path):
     """Poems are stored, rejections counted by reason, other subreddits skipped; a second import changes nothing."""
     path = dump(
         tmp_path,
@@ -67,8 +67,8 @@ def test_a_dump_is_taken_once(librarian: CorpusImporter, tmp_path: Path):
         {"subreddit": "haiku"},
     )
     told: list[int] = []
-    report = librarian.import_file(path, subreddits=["haiku"], tell=told.append)
-    assert poems(librarian) == {POND}
+    report = importer.import_file(path, subreddits=["haiku"], tell=told.append)
+    assert poems(importer) == {POND}
     assert report.to_json() == {
         "lines": 6,
         "bad": 1,
@@ -85,49 +85,49 @@ def test_a_dump_is_taken_once(librarian: CorpusImporter, tmp_path: Path):
         "samples": [{"line": 6, "why": "no id", "text": '{"subreddit": "haiku"}'}],
     }
     assert told[-1] == path.stat().st_size
-    before = librarian.counts()
-    again = librarian.import_file(path, subreddits=["haiku"])
-    assert (again.outcomes, librarian.counts()) == ({"known": 4}, before)
+    before = importer.counts()
+    again = importer.import_file(path, subreddits=["haiku"])
+    assert (again.outcomes, importer.counts()) == ({"known": 4}, before)
 
 
-def test_a_dry_run_keeps_nothing(librarian: CorpusImporter, tmp_path: Path):
+def test_a_dry_run_keeps_nothing(importer: CorpusImporter, tmp_path: Path):
     """It judges all the same."""
-    report = librarian.import_file(
+    report = importer.import_file(
         dump(tmp_path, post(1, POND), post(2, "x", removed_by_category="deleted")), dry_run=True
     )
     assert (report.kept, report.removed, report.outcomes.total()) == (1, 1, 0)
-    assert librarian.counts()["state"] == {}
+    assert importer.counts()["state"] == {}
 
 
-def test_a_listing_and_a_list_are_read_too(librarian: CorpusImporter, tmp_path: Path):
+def test_a_listing_and_a_list_are_read_too(importer: CorpusImporter, tmp_path: Path):
     """As the API gives it; and any JSON list of objects."""
     children = [{"kind": "t3", "data": post(1, POND)}, {"kind": "t5", "data": {}}]
     (tmp_path / "a.json").write_text(json.dumps({"kind": "Listing", "data": {"children": children}}))
     (tmp_path / "b.json").write_text(json.dumps([{"poem": SNOW, "poet": "Ria"}]))
-    assert librarian.import_file(tmp_path / "a.json").to_json()["bad"] == 1
-    librarian.import_file(tmp_path / "b.json")
-    assert poems(librarian) == {POND, SNOW}
+    assert importer.import_file(tmp_path / "a.json").to_json()["bad"] == 1
+    importer.import_file(tmp_path / "b.json")
+    assert poems(importer) == {POND, SNOW}
 
 
-def test_rows_of_any_file_are_taken(librarian: CorpusImporter, tmp_path: Path):
+def test_rows_of_any_file_are_taken(importer: CorpusImporter, tmp_path: Path):
     """With a mapping, and a licence where the file states none; the licensed copy is the better one."""
-    librarian.import_file(dump(tmp_path, post(1, POND)))
+    importer.import_file(dump(tmp_path, post(1, POND)))
     (tmp_path / "poems.csv").write_text(f'no,words\n1,"{POND}"\n2,{SNOW}\n')
     with pytest.raises(InputError, match="--map text=FIELD"):
-        librarian.import_file(tmp_path / "poems.csv", mapping={"id": "no"})
-    report = librarian.import_file(tmp_path / "poems.csv", mapping={"text": "words", "id": "no"}, licence="CC0")
+        importer.import_file(tmp_path / "poems.csv", mapping={"id": "no"})
+    report = importer.import_file(tmp_path / "poems.csv", mapping={"text": "words", "id": "no"}, licence="CC0")
     assert report.outcomes == {"better": 1, "new": 1}
-    assert {piece.licence for piece in librarian.sample(9)} == {"CC0"}
+    assert {piece.licence for piece in importer.sample(9)} == {"CC0"}
 
 
-def test_what_was_removed_goes_whichever_comes_first(librarian: CorpusImporter, tmp_path: Path):
+def test_what_was_removed_goes_whichever_comes_first(importer: CorpusImporter, tmp_path: Path):
     """A later dump takes back what an earlier one gave, and an earlier removal keeps a later copy out."""
-    librarian.import_file(dump(tmp_path, post(1, POND)))
+    importer.import_file(dump(tmp_path, post(1, POND)))
     gone = dump(tmp_path, post(1, "[deleted by user]"), post(2, "[removed]"), name="later.ndjson")
-    report = librarian.import_file(gone)
+    report = importer.import_file(gone)
     assert (report.removed, report.buried) == (2, 1)
-    assert librarian.import_file(dump(tmp_path, post(1, POND), post(2, SNOW))).outcomes == {"forgotten": 2}
-    assert librarian.counts()["state"] == {"forgotten": 2}
+    assert importer.import_file(dump(tmp_path, post(1, POND), post(2, SNOW))).outcomes == {"forgotten": 2}
+    assert importer.counts()["state"] == {"forgotten": 2}
 
 
 @pytest.mark.parametrize(
@@ -142,26 +142,26 @@ def test_what_was_removed_goes_whichever_comes_first(librarian: CorpusImporter, 
         " A1 ",
     ],
 )
-def test_a_post_or_an_author_is_forgotten(librarian: CorpusImporter, tmp_path: Path, what: str):
+def test_a_post_or_an_author_is_forgotten(importer: CorpusImporter, tmp_path: Path, what: str):
     """However they are written."""
     path = dump(tmp_path, post(1, POND), post(2, SNOW))
-    librarian.import_file(path)
-    assert librarian.forget(what.lower() if what == " A1 " else what) == 1
-    assert librarian.forget(what.lower() if what == " A1 " else what) == 0
-    assert librarian.import_file(path).outcomes == {"known": 1, "forgotten": 1}
-    assert poems(librarian) == {SNOW}
+    importer.import_file(path)
+    assert importer.forget(what.lower() if what == " A1 " else what) == 1
+    assert importer.forget(what.lower() if what == " A1 " else what) == 0
+    assert importer.import_file(path).outcomes == {"known": 1, "forgotten": 1}
+    assert poems(importer) == {SNOW}
 
 
-def test_a_verse_or_a_row_is_forgotten(librarian: CorpusImporter, tmp_path: Path):
+def test_a_verse_or_a_row_is_forgotten(importer: CorpusImporter, tmp_path: Path):
     """By its digest; by its file and its id; by a poet's whole name."""
     (tmp_path / "poems.csv").write_text(f"id,text,author\n7,{POND},Ria Winter\n8,{SNOW},\n")
-    librarian.import_file(tmp_path / "poems.csv")
-    (snow,) = (piece for piece in librarian.sample(9) if piece.lines[0].startswith("first"))
-    assert librarian.forget(snow.digest) == 1
-    assert librarian.forget("poems.csv 7") == 1
-    assert librarian.forget("Ria Winter") == 0
+    importer.import_file(tmp_path / "poems.csv")
+    (snow,) = (piece for piece in importer.sample(9) if piece.lines[0].startswith("first"))
+    assert importer.forget(snow.digest) == 1
+    assert importer.forget("poems.csv 7") == 1
+    assert importer.forget("Ria Winter") == 0
     with pytest.raises(InputError, match="u/NAME"):
-        librarian.forget("???")
+        importer.forget("???")
 
 
 def test_names_are_kept_only_when_asked_for(store: Store, tmp_path: Path):
@@ -187,7 +187,7 @@ def test_the_rules_are_the_operators(store: Store, tmp_path: Path):
 
 
 def test_a_killed_import_is_finished_by_repeating_it(
-    librarian: CorpusImporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    importer: CorpusImporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Whole batches stay; the repeat gives the same as an import that was not killed."""
     monkeypatch.setattr(module, "_BATCH", 4)
@@ -197,7 +197,7 @@ def test_a_killed_import_is_finished_by_repeating_it(
     )
 
     report = ImportReport()
-    taken, monkeyed = [], librarian._keep_batch
+    taken, monkeyed = [], importer._keep_batch
 
     def third(pieces: Any, *rest: Any, **more: Any) -> None:
         if len(taken) == 2:
@@ -205,19 +205,19 @@ def test_a_killed_import_is_finished_by_repeating_it(
         taken.append(len(pieces))
         monkeyed(pieces, *rest, **more)
 
-    monkeypatch.setattr(librarian, "_keep_batch", third)
+    monkeypatch.setattr(importer, "_keep_batch", third)
     with pytest.raises(KeyboardInterrupt):
-        librarian.import_file(path, report=report)
-    monkeypatch.setattr(librarian, "_keep_batch", monkeyed)
-    assert librarian.counts()["state"] == {"kept": 8}
-    assert librarian.import_file(path).outcomes == {"known": 8, "new": 3}
-    assert librarian.counts()["state"] == {"kept": 11}
+        importer.import_file(path, report=report)
+    monkeypatch.setattr(importer, "_keep_batch", monkeyed)
+    assert importer.counts()["state"] == {"kept": 8}
+    assert importer.import_file(path).outcomes == {"known": 8, "new": 3}
+    assert importer.counts()["state"] == {"kept": 11}
 
 
-def test_a_missing_file_is_told(librarian: CorpusImporter, tmp_path: Path):
+def test_a_missing_file_is_told(importer: CorpusImporter, tmp_path: Path):
     """By its name."""
     with pytest.raises(NotFound, match=r"none\.zst"):
-        librarian.import_file(tmp_path / "none.zst")
+        importer.import_file(tmp_path / "none.zst")
 
 
 def test_places_are_the_same_however_they_are_written():

@@ -68,7 +68,7 @@ def test_the_same_verses_are_the_same_version(store: Store, press: VersionBuilde
     assert press.make() == first
     content = press.file(first).read_bytes()
     press.drop(first.name)
-    assert not press.lies(first)
+    assert not press.has_file(first)
     with pytest.raises(NotFound, match="was removed"):
         press.file(first)
     assert press.make() == first

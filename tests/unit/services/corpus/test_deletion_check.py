@@ -46,14 +46,14 @@ def infos(server: RedditServer) -> int:
 def test_what_is_gone_is_forgotten(server: RedditServer, application: Application, tmp_path: Path, how: str):
     """The poem of a deleted post is removed, and not imported again."""
     posts = server.fill(150)
-    application.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.sync("haiku", NEW)
     for one in posts[20:30]:
         server.take_away(one.id, how)
-    looked = application.deletion_checker.look(requests=10)
+    looked = application.deletion_checker.check(requests=10)
     assert (looked.posts, looked.requests, looked.deleted, looked.buried, looked.finished) == (150, 2, 10, 10, True)
     assert kept(tmp_path) == {one.id for one in server.up()}
     server.take_away(posts[25].id, "up")
-    application.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.sync("haiku", NEW)
     assert posts[25].id not in kept(tmp_path)
 
 
@@ -61,11 +61,11 @@ def test_young_posts_are_looked_at_often_and_old_ones_seldom(server: RedditServe
     """Each age has its own round: an hour, a day, a week, 45 days."""
     for age in (0.5, 7, 40, 400):
         server.post(age=age * 86_400)
-    application.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.sync("haiku", NEW)
     found = []
     for hours in (0, 0.5, 0.6, 26, 24 * 7, 24 * 46):
         clock(application).advance(hours=hours)
-        found.append(application.deletion_checker.look(requests=100).posts)
+        found.append(application.deletion_checker.check(requests=100).posts)
     # All four; none; the youngest again; that is by now two days old, with the one of a week; ...
     assert found == [4, 0, 1, 2, 3, 4]
 
@@ -74,11 +74,11 @@ def test_few_requests_take_several_runs(server: RedditServer, application: Appli
     """A round continues where it stopped and checks no post twice; each request is reported."""
     told: list[int] = []
     posts = server.fill(350)
-    application.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.sync("haiku", NEW)
     for one in posts:
         server.take_away(one.id)
     found = [
-        application.deletion_checker.look(requests=1, tell=lambda looked: told.append(looked.posts)) for _ in range(4)
+        application.deletion_checker.check(requests=1, tell=lambda looked: told.append(looked.posts)) for _ in range(4)
     ]
     assert [one.posts for one in found] == told == [100, 100, 100, 50]
     assert [one.finished for one in found] == [False, False, False, True]
@@ -88,7 +88,7 @@ def test_few_requests_take_several_runs(server: RedditServer, application: Appli
 def test_a_round_that_breaks_goes_on(server: RedditServer, application: Application, tmp_path: Path):
     """What was found before is forgotten all the same."""
     posts = server.fill(250)
-    application.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.sync("haiku", NEW)
     for one in posts:
         server.take_away(one.id)
 
@@ -98,10 +98,10 @@ def test_a_round_that_breaks_goes_on(server: RedditServer, application: Applicat
 
     server.before_answer = breaks
     with pytest.raises(ChannelError):
-        application.deletion_checker.look(requests=10)
+        application.deletion_checker.check(requests=10)
     server.before_answer = None
     assert len(kept(tmp_path)) == 50
-    application.deletion_checker.look(requests=10)
+    application.deletion_checker.check(requests=10)
     assert kept(tmp_path) == set()
 
 
@@ -110,25 +110,25 @@ def test_what_reddit_does_not_know_is_forgotten_the_second_time(
 ):
     """Once could be a slip; a day later it is gone."""
     posts = server.fill(40)
-    application.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.sync("haiku", NEW)
     server.take_away(posts[3].id, "purged")
     server.take_away(posts[4].id, "purged")
-    assert application.deletion_checker.look(requests=10).missing == 2
+    assert application.deletion_checker.check(requests=10).missing == 2
     assert len(kept(tmp_path)) == 40
     server.take_away(posts[4].id, "up")  # a slip it was
     clock(application).advance(hours=21)
-    assert application.deletion_checker.look(requests=10).buried == 1
+    assert application.deletion_checker.check(requests=10).buried == 1
     assert kept(tmp_path) == {one.id for one in server.up()}
 
 
 def test_where_most_is_unknown_nothing_is_forgotten(server: RedditServer, application: Application, tmp_path: Path):
     """A Reddit that lost its memory does not cost us ours."""
     posts = server.fill(60)
-    application.subreddit_sync.glean("haiku", NEW)
+    application.subreddit_sync.sync("haiku", NEW)
     for one in posts:
         server.take_away(one.id, "purged")
     for _ in range(3):
-        assert application.deletion_checker.look(requests=10).doubted == 1
+        assert application.deletion_checker.check(requests=10).doubted == 1
         clock(application).advance(hours=21)
     assert len(kept(tmp_path)) == 60
 

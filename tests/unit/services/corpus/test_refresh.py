@@ -27,7 +27,7 @@ class Sync:
     def __init__(self) -> None:
         self.read: list[Any] = []
 
-    def glean(self, subreddit: str, listing: Any, *, limit: int, dry_run: bool, tell: Any) -> SyncResult:
+    def sync(self, subreddit: str, listing: Any, *, limit: int, dry_run: bool, tell: Any) -> SyncResult:
         self.read.append((subreddit, listing.name, limit, dry_run))
         if subreddit == "nowhere":
             raise NotFound("Reddit has no r/nowhere")
@@ -37,7 +37,7 @@ class Sync:
         tell(found)
         return found
 
-    def glean_slices(self, subreddit: str, *, since: float, until: float, dry_run: bool, tell: Any) -> SyncResult:
+    def sync_period(self, subreddit: str, *, since: float, until: float, dry_run: bool, tell: Any) -> SyncResult:
         self.read.append((subreddit, since, until, dry_run))
         return SyncResult(subreddit=subreddit, listing="search")
 

@@ -33,7 +33,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def librarian(store: Store, clock: FakeClock) -> CorpusImporter:
+def importer(store: Store, clock: FakeClock) -> CorpusImporter:
     """Keeps the lines of rejected poems."""
     return CorpusImporter(store=store, clock=clock, keeps_rejected=True)
 
@@ -50,10 +50,10 @@ def digest_of(text: str) -> str:
 
 
 def test_reasons_are_listed_with_their_meaning_and_lines(
-    librarian: CorpusImporter, rejected: RejectedTexts, tmp_path: Path
+    importer: CorpusImporter, rejected: RejectedTexts, tmp_path: Path
 ):
     """Lines with an address are never kept, and a text without three lines has none."""
-    librarian.import_file(
+    importer.import_file(
         dump(tmp_path, post(1, MARY), post(2, MAIL), post(3, "what is a haiku?"), post(4, POND), post(5, "who knows?"))
     )
     found = {one.name: one for one in rejected.list()}
@@ -74,51 +74,51 @@ def test_reasons_are_listed_with_their_meaning_and_lines(
 
 
 def test_an_accepted_poem_is_kept_in_imports_and_versions(
-    store: Store, librarian: CorpusImporter, rejected: RejectedTexts, clock: FakeClock, tmp_path: Path
+    store: Store, importer: CorpusImporter, rejected: RejectedTexts, clock: FakeClock, tmp_path: Path
 ):
     """It is accepted by its id or its digest, for every copy; undoing it rejects it for the same reason."""
     path = dump(tmp_path, post(1, MARY), post(2, POND))
-    librarian.import_file(path)
+    importer.import_file(path)
     done = rejected.accept("a1")
     assert (done.digest, done.reason, done.changed) == (digest_of(MARY), "name of a person", True)
     assert rejected.accept(done.digest).changed is False
-    assert poems(librarian) == {MARY, POND}
+    assert poems(importer) == {MARY, POND}
     versions = VersionBuilder(store=store, clock=clock, folder=tmp_path / "corpus")
     assert versions.make().verses == 1  # the older of two versions of one poem
-    report = librarian.import_file(dump(tmp_path, post(7, MARY.upper().lower()), name="again.ndjson"))
+    report = importer.import_file(dump(tmp_path, post(7, MARY.upper().lower()), name="again.ndjson"))
     assert (report.kept, report.reasons) == (1, {})
-    assert librarian.import_file(path, dry_run=True).kept == 2
+    assert importer.import_file(path, dry_run=True).kept == 2
     assert rejected.undo(done.digest).reason == "name of a person"
-    assert poems(librarian) == {POND}
+    assert poems(importer) == {POND}
     with pytest.raises(InvalidTransition, match="was not accepted"):
         rejected.undo(done.digest)
-    assert librarian.import_file(path).reasons == {"name of a person": 1}
+    assert importer.import_file(path).reasons == {"name of a person": 1}
     assert rejected.list()[0].texts[0].lines  # they are kept again
 
 
 def test_lines_age_out_and_come_back_when_they_are_read_again(
-    librarian: CorpusImporter, rejected: RejectedTexts, clock: FakeClock, tmp_path: Path
+    importer: CorpusImporter, rejected: RejectedTexts, clock: FakeClock, tmp_path: Path
 ):
     """A poem that is accepted without its lines is kept at the next import."""
     path = dump(tmp_path, post(1, MARY))
-    librarian.import_file(path)
+    importer.import_file(path)
     clock.advance(hours=24 * 14 + 1)
     assert rejected.list()[0].texts[0].lines == ()
-    librarian.import_file(path)
+    importer.import_file(path)
     assert rejected.list()[0].texts[0].lines
     clock.advance(hours=24 * 14 + 1)
     assert rejected.age_out() == 1
     assert rejected.accept("a1").text.lines == ()
-    assert poems(librarian) == set()
-    librarian.import_file(path)
-    assert poems(librarian) == {MARY}
+    assert poems(importer) == set()
+    importer.import_file(path)
+    assert poems(importer) == {MARY}
 
 
 def test_what_is_no_poem_or_not_rejected_is_not_accepted(
-    librarian: CorpusImporter, rejected: RejectedTexts, tmp_path: Path
+    importer: CorpusImporter, rejected: RejectedTexts, tmp_path: Path
 ):
     """Nor what was forgotten, nor what nobody knows."""
-    librarian.import_file(dump(tmp_path, post(1, MARY), post(2, "who knows?"), post(3, SNOW)))
+    importer.import_file(dump(tmp_path, post(1, MARY), post(2, "who knows?"), post(3, SNOW)))
     with pytest.raises(InvalidTransition, match="no poem of three lines"):
         rejected.accept("a2")
     with pytest.raises(InvalidTransition, match="it is kept"):
@@ -128,7 +128,7 @@ def test_what_is_no_poem_or_not_rejected_is_not_accepted(
     with pytest.raises(NotFound, match="auria corpus rejected"):
         rejected.accept("f" * 32)
     rejected.accept("a1")
-    librarian.forget("a1")
+    importer.forget("a1")
     with pytest.raises(NotFound):
         rejected.accept("a1")
     with pytest.raises(InvalidTransition, match="forgotten"):
@@ -143,13 +143,13 @@ def test_without_days_no_lines_are_stored(store: Store, clock: FakeClock, tmp_pa
 
 
 def test_a_post_whose_rejected_lines_are_kept_is_checked_for_deletion(
-    store: Store, librarian: CorpusImporter, clock: FakeClock, tmp_path: Path
+    store: Store, importer: CorpusImporter, clock: FakeClock, tmp_path: Path
 ):
     """And forgetting it deletes them."""
-    librarian.import_file(dump(tmp_path, post(1, MARY), post(2, MAIL)))
+    importer.import_file(dump(tmp_path, post(1, MARY), post(2, MAIL)))
     with store.read() as unit:
         posts = unit.verses.reddit_posts(0, since=None, until=clock() + timedelta(days=1), limit=9)
     assert [name for _, name in posts] == ["a1"]
-    assert librarian.forget("a1") == 1
+    assert importer.forget("a1") == 1
     with store.read() as unit:
         assert unit.rejected.counts() == {"contact data": 1}
