@@ -1,7 +1,8 @@
 """Operators with their passwords, and their sessions, in a file that only Auria's user can read.
 
 Passwords are kept as Argon2id hashes (RFC 9106), sessions as SHA-256 of their tokens. Failed attempts make the next
-one wait, by name and by address, longer each time.
+one wait, by name and by address, longer each time. From an address where an operator has signed in, only that address
+counts: strangers cannot keep the operator out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from auria_bot.errors import InputError, NotFound, NotPermitted, SettingsError, 
 from auria_bot.files import disk_errors, file_lock, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from auria_bot.domain.interfaces import Clock
@@ -74,6 +75,7 @@ class Accounts:
         self._file, self._clock, self._seconds = file, clock, seconds
         self._hashing = threading.Lock()  # a hash takes 19 MiB
         self._failures: dict[str, tuple[int, float]] = {}  # by name or address: how many, and when the next may come
+        self._signed_in: set[tuple[str, str]] = set()  # names and addresses, since this process began
 
     def add(self, name: str, password: str, *, role: str = "editor") -> Operator:
         """Add an operator, or give one a new password and role, which ends the sessions of before.
@@ -121,7 +123,9 @@ class Accounts:
             NotPermitted: the name or the password is wrong.
             TooManyAttempts: too many attempts failed; wait as long as it says.
         """
-        keys = (f"name {name[:40]}", f"address {address}")
+        keys = [f"address {address}"]
+        if (name, address) not in self._signed_in:
+            keys.append(f"name {name[:40]}")
         self._check_wait(keys)
         operator = self._read()["operators"].get(name)
         if not self._matches(operator, password) or operator is None:
@@ -129,6 +133,7 @@ class Accounts:
             raise NotPermitted("the name or the password is wrong")
         for key in keys:
             self._failures.pop(key, None)
+        self._signed_in.add((name, address))
         token, now = secrets.token_urlsafe(32), self._clock()
         session = Session(
             id=secrets.token_hex(6),
@@ -190,7 +195,7 @@ class Accounts:
                 return False
         return fits and operator is not None
 
-    def _check_wait(self, keys: tuple[str, ...]) -> None:
+    def _check_wait(self, keys: Sequence[str]) -> None:
         now = self._seconds()
         wait = max(self._failures.get(key, (0, 0.0))[1] - now for key in keys)
         if wait > 0:
@@ -198,7 +203,7 @@ class Accounts:
                 f"too many attempts failed; the next one is possible in {int(wait) + 1} s", seconds=int(wait) + 1
             )
 
-    def _count_failure(self, keys: tuple[str, ...]) -> None:
+    def _count_failure(self, keys: Sequence[str]) -> None:
         for key in keys:
             count = self._failures.pop(key, (0, 0.0))[0] + 1
             wait = min(_LONGEST_WAIT, 2.0 ** (count - _FREE_ATTEMPTS)) if count >= _FREE_ATTEMPTS else 0.0

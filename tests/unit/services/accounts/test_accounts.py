@@ -95,6 +95,40 @@ def test_failures_make_the_next_attempt_wait_longer_each_time(accounts: Accounts
         accounts.sign_in("ada", "wrong", address="10.9.9.9")
 
 
+def test_strangers_do_not_keep_an_operator_out(accounts: Accounts) -> None:
+    """Where the operator has signed in before, only failures at that address count."""
+    accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
+    for number in range(2, 5):
+        with pytest.raises(NotPermitted, match="wrong"):
+            accounts.sign_in("ada", "guessed", address=f"10.0.0.{number}")
+    with pytest.raises(TooManyAttempts):
+        accounts.sign_in("ada", PASSWORD, address="10.0.0.9")
+    assert accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
+    with pytest.raises(TooManyAttempts):
+        accounts.sign_in("ada", PASSWORD, address="10.0.0.9")
+    for _ in range(3):
+        with pytest.raises(NotPermitted, match="wrong"):
+            accounts.sign_in("ada", "guessed", address="10.0.0.1")
+    with pytest.raises(TooManyAttempts):
+        accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
+
+
+def test_an_unknown_name_is_compared_with_a_hash_of_the_same_cost(accounts: Accounts, tmp_path: Path) -> None:
+    """It is refused as a mismatch, not as a damaged hash, which would take no time and tell which names exist."""
+    from argon2 import extract_parameters
+    from argon2.exceptions import VerifyMismatchError
+
+    from auria_bot.services.accounts.accounts import _UNKNOWN, _hasher
+
+    file = tmp_path / "secrets" / "operators.json"
+    known = json.loads(file.read_text(encoding="utf-8"))["operators"]["ada"]["hash"]
+    costs = ("type", "version", "time_cost", "memory_cost", "parallelism", "hash_len")
+    for cost in costs:
+        assert getattr(extract_parameters(_UNKNOWN), cost) == getattr(extract_parameters(known), cost)
+    with pytest.raises(VerifyMismatchError):
+        _hasher().verify(_UNKNOWN, PASSWORD)
+
+
 def test_one_address_cannot_try_many_names(accounts: Accounts) -> None:
     """After three failures it waits, whatever name it tries."""
     for name in ("a", "b", "c"):
