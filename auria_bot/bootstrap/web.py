@@ -45,7 +45,15 @@ class WebServices(Core):
         """The operators who may sign in, and their sessions."""
         from auria_bot.services.accounts.accounts import Accounts
 
-        return Accounts(file=self.settings.home / "secrets" / "web-operators.json", clock=self.clock)
+        return Accounts(
+            file=self.settings.home / "secrets" / "web-operators.json", clock=self.clock, note=self._note_account
+        )
+
+    def _note_account(self, who: str, action: str, details: str) -> None:
+        """Record in the journal what an operator, or ("") the terminal's user, did with an account."""
+        store = self.store.acting_as(who) if who else self.store
+        with store.begin() as unit:
+            unit.journal.note(action, details=details, at=self.clock())
 
     @property
     def public_url(self) -> str:

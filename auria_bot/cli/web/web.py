@@ -75,7 +75,14 @@ web.add_typer(operators, name="operators")
 @operators.command("add")
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits, '.', '_' and '-'.")],
-    role: Annotated[str, typer.Option("--role", help="editor: decides; viewer: looks.")] = "editor",
+    role: Annotated[
+        str,
+        typer.Option(
+            "--role",
+            help="owner: decides, and manages operators; editor: decides; viewer: looks. Default: owner for the first"
+            " operator, editor for others.",
+        ),
+    ] = "",
 ) -> None:
     """Add an operator, or give one a new password; it is asked for, or read from standard input.
 
@@ -109,6 +116,19 @@ def list_operators(as_json: Annotated[bool, typer.Option("--json", help="Print J
             echo(f"{one.name}  {one.role}  {one.added_at:%Y-%m-%d}")
         if not found:
             note("nobody may sign in yet: auria web operators add NAME")
+
+
+@operators.command("role")
+def set_role(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The operator's name.")],
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="owner, editor or viewer.")],
+) -> None:
+    """Give an operator another role."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        app.accounts.set_role(name, role)
+        note(f"{name} is {role} now")
 
 
 @operators.command("remove")

@@ -18,7 +18,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import InputError, NotFound, NotPermitted, SettingsError, TooManyAttempts, UnknownName
+from auria_bot.errors import (
+    InputError,
+    InvalidTransition,
+    NotFound,
+    NotPermitted,
+    SettingsError,
+    TooManyAttempts,
+    UnknownName,
+)
 from auria_bot.files import disk_errors, file_lock, write_json
 
 if TYPE_CHECKING:
@@ -29,8 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ROLES", "Accounts", "Operator", "Session"]
 
-ROLES = ("editor", "viewer")
-"""Editors decide; viewers look."""
+ROLES = ("owner", "editor", "viewer")
+"""Owners manage operators and decide; editors decide; viewers look."""
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200  # characters
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -64,49 +72,135 @@ class Session:
     @property
     def may_decide(self) -> bool:
         """Whether the operator may decide, and not only look."""
-        return self.role == "editor"
+        return self.role in {"owner", "editor"}
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether the operator may add, change and remove operators."""
+        return self.role == "owner"
 
 
 class Accounts:
     """Adds operators, and signs them in and out. Safe for use by several threads and processes."""
 
-    def __init__(self, *, file: Path, clock: Clock, seconds: Callable[[], float] = time.monotonic) -> None:
-        """`seconds` gives seconds that only grow, for the waiting time after failures."""
-        self._file, self._clock, self._seconds = file, clock, seconds
+    def __init__(
+        self,
+        *,
+        file: Path,
+        clock: Clock,
+        seconds: Callable[[], float] = time.monotonic,
+        note: Callable[[str, str, str], None] = lambda *_: None,
+    ) -> None:
+        """Set the collaborators.
+
+        Args:
+            file: where operators and sessions are kept.
+            clock: tells the time.
+            seconds: gives seconds that only grow, for the waiting time after failures.
+            note: records in the journal who (an operator's name; "" for the terminal's user) did what with whom.
+        """
+        self._file, self._clock, self._seconds, self._note = file, clock, seconds, note
         self._hashing = threading.Lock()  # a hash takes 19 MiB
         self._failures: dict[str, tuple[int, float]] = {}  # by name or address: how many, and when the next may come
         self._signed_in: set[tuple[str, str]] = set()  # names and addresses, since this process began
 
-    def add(self, name: str, password: str, *, role: str = "editor") -> Operator:
+    def add(self, name: str, password: str, *, role: str = "", by: str = "", is_new: bool = False) -> Operator:
         """Add an operator, or give one a new password and role, which ends the sessions of before.
+
+        Args:
+            name: of the operator.
+            password: the new one.
+            role: one of ROLES; "" keeps an operator's own, makes the first one an owner, and others editors.
+            by: who adds; an owner's name, or "" for the terminal's user.
+            is_new: refuse an operator who is there already.
 
         Raises:
             InputError: the name or the password cannot be used.
             UnknownName: there is no such role.
+            InvalidTransition: nobody would be left to manage operators.
         """
         if not _NAME.fullmatch(name):
             raise InputError(f"{name[:60]!r} cannot be a name: up to 40 letters, digits, '.', '_' and '-'")
-        if role not in ROLES:
-            raise UnknownName(f"no role named {role[:40]!r}; known: {', '.join(ROLES)}")
-        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise InputError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
-        added = Operator(name=name, role=role, added_at=self._clock())
-        hashed = _hasher().hash(password)
+        if role:
+            _check_role(role)
+        hashed = _hashed(password)
         with self._changing() as data:
+            known = data["operators"].get(name)
+            if known and is_new:
+                raise InputError(f"there is an operator {name} already")
+            role = role or (known["role"] if known else "editor" if data["operators"] else "owner")
+            if known:
+                _check_owners(data, name, role)
+            added = Operator(name=name, role=role, added_at=self._clock())
             data["operators"][name] = {"hash": hashed, "role": role, "added_at": added.added_at.isoformat()}
             _end(data, lambda session: session["name"] == name)
+        self._note(by, "operator add", f"{name}: {role}")
         return added
 
-    def remove(self, name: str) -> None:
+    def set_role(self, name: str, role: str, *, by: str = "") -> None:
+        """Give an operator another role; the sessions go on with it.
+
+        Raises:
+            NotFound: there is no such operator.
+            UnknownName: there is no such role.
+            InvalidTransition: nobody would be left to manage operators.
+        """
+        _check_role(role)
+        with self._changing() as data:
+            _check_known(data, name)
+            _check_owners(data, name, role)
+            data["operators"][name]["role"] = role
+        self._note(by, "operator role", f"{name}: {role}")
+
+    def change_password(self, token: str, old: str, new: str) -> None:
+        """Give the operator of a session a new password; all other sessions of theirs end.
+
+        Raises:
+            NotPermitted: the old password is wrong, or the session has ended.
+            InputError: the new one cannot be used.
+            TooManyAttempts: too many attempts failed; wait as long as it says.
+        """
+        session = self.session(token)
+        if session is None:
+            raise NotPermitted("the session has ended; sign in again")
+        keys = [f"change {session.name}"]
+        self._check_wait(keys)
+        if not self._matches(self._read()["operators"].get(session.name), old):
+            self._count_failure(keys)
+            raise NotPermitted("the present password is wrong")
+        hashed = _hashed(new)
+        with self._changing() as data:
+            _check_known(data, session.name)
+            data["operators"][session.name]["hash"] = hashed
+            _end(data, lambda one: one["name"] == session.name and one["id"] != session.id)
+        self._note(session.name, "operator password", session.name)
+
+    def remove(self, name: str, *, by: str = "") -> None:
         """Remove an operator and end all sessions.
+
+        Raises:
+            NotFound: there is no such operator.
+            InvalidTransition: an owner would remove the last owner; the terminal can.
+        """
+        with self._changing() as data:
+            _check_known(data, name)
+            if by:
+                _check_owners(data, name, "")
+            del data["operators"][name]
+            _end(data, lambda session: session["name"] == name)
+        self._note(by, "operator remove", name)
+
+    def end_sessions(self, name: str, *, by: str = "") -> int:
+        """End every session of an operator; how many there were.
 
         Raises:
             NotFound: there is no such operator.
         """
         with self._changing() as data:
-            if data["operators"].pop(name, None) is None:
-                raise NotFound(f"there is no operator {name[:60]!r}; `auria web operators list` lists them")
-            _end(data, lambda session: session["name"] == name)
+            _check_known(data, name)
+            ended = _end(data, lambda session: session["name"] == name)
+        self._note(by, "operator sessions", f"{name}: {ended} ended")
+        return ended
 
     def operators(self) -> tuple[Operator, ...]:
         """Everybody who may sign in, by name."""
@@ -232,6 +326,30 @@ class Accounts:
 
 _UNKNOWN = "$argon2id$v=19$m=19456,t=2,p=1$c29tZS1vdGhlci1zYWx0$Kd6iWZ9hC1pZ1rS5Z9yqJ4xkqg2nXzJm0m1cYqvE3hQ"
 """A hash of no known password, compared with where there is no such operator."""
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise UnknownName(f"no role named {role[:40]!r}; known: {', '.join(ROLES)}")
+
+
+def _check_known(data: dict[str, dict[str, Any]], name: str) -> None:
+    if name not in data["operators"]:
+        raise NotFound(f"there is no operator {name[:60]!r}; `auria web operators list` lists them")
+
+
+def _check_owners(data: dict[str, dict[str, Any]], name: str, role: str) -> None:
+    """Make sure that an owner stays when an operator gets another role, or ("") leaves."""
+    owners = {one for one, values in data["operators"].items() if values["role"] == "owner"}
+    if owners == {name} and role != "owner":
+        raise InvalidTransition(f"{name} is the only owner; make somebody else an owner first")
+
+
+def _hashed(password: str) -> str:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise InputError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    hashed: str = _hasher().hash(password)
+    return hashed
 
 
 def _hasher() -> Any:

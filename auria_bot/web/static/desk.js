@@ -1,42 +1,111 @@
 // Improves the desk's pages; each works without it.
 
-// Single keys, as in the terminal's review: a approve, r reason, u undo, n next.
+const review = document.querySelector(".review");
+const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+
+// Single keys, as in the terminal's review. A page names what a key does: data-key submits, data-focus opens and focuses, data-open follows.
+const press = (key) => {
+  const target = document.querySelector(`[data-key="${key}"], [data-focus="${key}"], [data-open="${key}"]`);
+  if (!target) return false;
+  if (target.dataset.open) location.assign(target.href);
+  else if (target.dataset.focus) reveal(target);
+  else if (target instanceof HTMLFormElement) target.requestSubmit();
+  else target.click();
+  return true;
+};
+const reveal = (target) => {
+  if (target instanceof HTMLDetailsElement) {
+    target.open = true;
+    target.querySelector("input, textarea")?.focus();
+  } else target.focus();
+  target.scrollIntoView({ block: "center" });
+};
+const go = (address) => { if (address) location.assign(address); };
+const list = [...document.querySelectorAll("[data-list] > li a")];
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
-  const review = document.querySelector(".review");
-  if (!review) return;
-  if (event.key === "n" && review.dataset.next) location.assign(review.dataset.next);
-  const form = ["a", "r", "u"].includes(event.key) && document.querySelector(`form[data-key="${event.key}"]`);
-  if (!form) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+  const key = event.key;
+  const step = { j: 1, n: 1, k: -1, b: -1 }[key];
+  if (step && review) go(step > 0 ? review.dataset.next : review.dataset.previous);
+  else if (step && list.length) {
+    const at = list.indexOf(document.activeElement);
+    list[Math.min(Math.max(at + step, 0), list.length - 1)].focus();
+  } else if (key === "?") document.getElementById("keys")?.showModal();
+  else if (!/^[a-z]$/.test(key) || !press(key)) return;
   event.preventDefault();
-  const reason = form.querySelector("input[name=reason]");
-  if (reason) reason.focus();
-  else form.requestSubmit();
 });
 
-// A swipe to the left or right on the picture goes to the next draft.
-const picture = document.querySelector(".review .picture");
-let start = null;
-picture?.addEventListener("touchstart", (event) => { start = event.touches.length === 1 ? event.touches[0].clientX : null; }, { passive: true });
-picture?.addEventListener("touchend", (event) => {
-  const next = document.querySelector(".review").dataset.next;
-  if (start !== null && Math.abs(event.changedTouches[0].clientX - start) > 80 && next) location.assign(next);
-});
+// A swipe on the picture: to the right approves, to the left opens the reason of a rejection.
+const picture = document.querySelector(".review [data-swipe]");
+if (picture) {
+  let from = null;
+  const moved = (event) => event.changedTouches[0].clientX - from;
+  const settle = () => { picture.style.removeProperty("transform"); picture.removeAttribute("data-would"); from = null; };
+  picture.addEventListener("touchstart", (event) => { from = event.touches.length === 1 ? event.touches[0].clientX : null; }, { passive: true });
+  picture.addEventListener("touchmove", (event) => {
+    if (from === null) return;
+    const way = moved(event);
+    picture.style.transform = `translateX(${way}px) rotate(${way / 60}deg)`;
+    picture.dataset.would = Math.abs(way) > 110 ? (way > 0 ? "approve" : "reject") : "";
+  }, { passive: true });
+  picture.addEventListener("touchend", (event) => {
+    if (from === null) return;
+    const would = Math.abs(moved(event)) > 110 ? picture.dataset.would : "";
+    settle();
+    if (would) press(would === "approve" ? "a" : "r");
+  });
+  picture.addEventListener("touchcancel", settle);
+}
 
-// Characters as they are typed, counted as people see them; the exact count of each platform stands there after saving.
-for (const area of document.querySelectorAll("textarea[data-counter]")) {
-  const counters = document.getElementById(area.dataset.counter).querySelectorAll("span");
+// Characters as they are typed: at once as people see them, and a moment later as each platform counts, from the server.
+const editor = document.querySelector("form[data-check]");
+if (editor) {
   const segments = Intl.Segmenter ? new Intl.Segmenter() : null;
   const count = (text) => (segments ? [...segments.segment(text)].length : [...text].length);
-  const before = count(area.value);
-  const known = [...counters].map((counter) => Number(/(\d+)(?:\/\d+)?$/.exec(counter.textContent.trim())?.[1] ?? before));
-  area.addEventListener("input", () => {
-    counters.forEach((counter, at) => {
-      const now = known[at] + count(area.value) - before;
-      counter.textContent = counter.textContent.trim().replace(/\d+(\/\d+)?$/, (_, most) => now + (most ?? ""));
-      counter.classList.toggle("over", counter.dataset.most !== "" && now > Number(counter.dataset.most));
+  const show = (counter, characters, bad) => {
+    counter.querySelector("b").textContent = characters;
+    const most = Number(counter.dataset.most || Infinity);
+    counter.classList.toggle("over", bad || characters > most);
+  };
+  for (const area of editor.querySelectorAll("textarea")) {
+    const counters = [...area.closest(".field").querySelectorAll("[data-counter]")];
+    let before = count(area.value);
+    area.addEventListener("input", () => {
+      const now = count(area.value);
+      for (const counter of counters) {
+        const own = "own" in counter.dataset && !area.value.trim();
+        if (!own) show(counter, (counter.dataset.now = Number(counter.dataset.now) + now - before), false);
+      }
+      before = now;
     });
-  });
+  }
+  let timer = 0;
+  let asked = 0;
+  const check = async () => {
+    const number = (asked += 1);
+    const answer = await fetch(editor.dataset.check, { method: "POST", body: new URLSearchParams(new FormData(editor)) }).catch(() => null);
+    if (!answer?.ok || number !== asked) return;
+    for (const [channel, found] of Object.entries(await answer.json())) {
+      const own = editor.elements[`text_${channel}`]?.value.trim();
+      for (const counter of editor.querySelectorAll(`[data-counter="${CSS.escape(channel)}"]`)) {
+        if ("own" in counter.dataset !== Boolean(own) && "own" in counter.dataset) continue;
+        counter.hidden = Boolean(own) && !("own" in counter.dataset);
+        counter.dataset.now = found.characters;
+        show(counter, found.characters, found.problems.length > 0);
+        counter.title = found.problems.join("\n");
+      }
+      const preview = document.querySelector(`.preview[data-channel="${CSS.escape(channel)}"]`);
+      preview?.querySelector("[data-text]")?.replaceChildren(found.text);
+      preview?.querySelector("[data-alt]")?.replaceChildren(found.alt_text);
+      preview?.querySelector("[data-problems]")?.replaceChildren(...found.problems.map((words) => {
+        const line = document.createElement("p");
+        line.className = "warning";
+        line.textContent = words;
+        return line;
+      }));
+    }
+  };
+  editor.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(check, 400); });
 }
 
 // The progress of a run; the browser connects again by itself and goes on where it stopped.

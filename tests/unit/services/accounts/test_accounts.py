@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.errors import InputError, NotFound, NotPermitted, SettingsError, TooManyAttempts, UnknownName
+from auria_bot.errors import (
+    InputError,
+    InvalidTransition,
+    NotFound,
+    NotPermitted,
+    SettingsError,
+    TooManyAttempts,
+    UnknownName,
+)
 from auria_bot.services.accounts.accounts import Accounts
 
 if TYPE_CHECKING:
@@ -38,7 +46,7 @@ def seconds() -> Seconds:
 def accounts(tmp_path: Path, clock: FakeClock, seconds: Seconds) -> Accounts:
     """Accounts with an editor named ada."""
     made = Accounts(file=tmp_path / "secrets" / "operators.json", clock=clock, seconds=seconds)
-    made.add("ada", PASSWORD)
+    made.add("ada", PASSWORD, role="editor")
     return made
 
 
@@ -93,6 +101,57 @@ def test_failures_make_the_next_attempt_wait_longer_each_time(accounts: Accounts
     assert accounts.sign_in("ada", PASSWORD, address="10.9.9.9")
     with pytest.raises(NotPermitted, match="wrong"):
         accounts.sign_in("ada", "wrong", address="10.9.9.9")
+
+
+def test_the_first_operator_is_an_owner_and_later_ones_are_editors(tmp_path: Path, clock: FakeClock) -> None:
+    """A new password keeps the role; whoever is the only owner stays one."""
+    accounts = Accounts(file=tmp_path / "first.json", clock=clock)
+    roles = [accounts.add(name, PASSWORD).role for name in ("ada", "bob", "ada")]
+    assert roles == ["owner", "editor", "owner"]
+    with pytest.raises(InvalidTransition, match="only owner"):
+        accounts.set_role("ada", "editor")
+    with pytest.raises(InvalidTransition, match="only owner"):
+        accounts.remove("ada", by="ada")
+    with pytest.raises(InputError, match="already"):
+        accounts.add("bob", PASSWORD, is_new=True)
+    accounts.set_role("bob", "owner")
+    accounts.remove("ada", by="bob")
+    assert [one.name for one in accounts.operators()] == ["bob"]
+    with pytest.raises(UnknownName, match="owner, editor, viewer"):
+        accounts.set_role("bob", "king")
+
+
+def test_changes_are_noted_with_who_made_them(tmp_path: Path, clock: FakeClock) -> None:
+    """Every change of an account, and no password."""
+    notes: list[tuple[str, str, str]] = []
+    accounts = Accounts(file=tmp_path / "noted.json", clock=clock, note=lambda *note: notes.append(note))
+    accounts.add("ada", PASSWORD)
+    accounts.add("bob", PASSWORD, role="viewer", by="ada")
+    accounts.set_role("bob", "editor", by="ada")
+    token = accounts.sign_in("bob", PASSWORD, address="")
+    accounts.change_password(token, PASSWORD, "another long one")
+    assert accounts.end_sessions("bob", by="ada") == 1
+    accounts.remove("bob", by="ada")
+    assert notes == [
+        ("", "operator add", "ada: owner"),
+        ("ada", "operator add", "bob: viewer"),
+        ("ada", "operator role", "bob: editor"),
+        ("bob", "operator password", "bob"),
+        ("ada", "operator sessions", "bob: 1 ended"),
+        ("ada", "operator remove", "bob"),
+    ]
+
+
+def test_the_present_password_is_asked_for_and_guesses_are_slowed(accounts: Accounts) -> None:
+    """A session that was left open is not enough to take an account over."""
+    token = accounts.sign_in("ada", PASSWORD, address="")
+    for _ in range(3):
+        with pytest.raises(NotPermitted, match="present password"):
+            accounts.change_password(token, "guess", "another long one")
+    with pytest.raises(TooManyAttempts):
+        accounts.change_password(token, PASSWORD, "another long one")
+    with pytest.raises(NotPermitted, match="ended"):
+        accounts.change_password("no token", PASSWORD, "another long one")
 
 
 def test_strangers_do_not_keep_an_operator_out(accounts: Accounts) -> None:

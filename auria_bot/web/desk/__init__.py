@@ -1,0 +1,27 @@
+"""The operator's desk, a module for each kind of thing that is looked at and decided there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse
+
+from auria_bot.web.desk.access import COOKIE, Desk
+from auria_bot.web.desk.accounts import add_accounts
+from auria_bot.web.desk.drafts import add_drafts
+from auria_bot.web.desk.versions import add_versions
+
+if TYPE_CHECKING:
+    from auria_bot.web.app import WebApp
+
+__all__ = ["COOKIE", "desk_router"]
+
+
+def desk_router(web: WebApp) -> APIRouter:
+    """The routes of the desk."""
+    router = APIRouter(prefix="/desk", include_in_schema=False, default_response_class=HTMLResponse)
+    desk = Desk(web)
+    for add in (add_accounts, add_drafts, add_versions):
+        add(router, desk)
+    return router

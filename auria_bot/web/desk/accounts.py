@@ -1,0 +1,158 @@
+"""Signing in and out, an operator's own account, and, for owners, all operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Form
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotPermitted
+from auria_bot.services.accounts.accounts import ROLES, Session
+from auria_bot.web.desk.access import COOKIE, seen
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from auria_bot.web.desk.access import Desk
+
+__all__ = ["add_accounts"]
+
+_MONTH = 30 * 86_400  # seconds
+_ACCOUNT = "/desk/account"
+
+
+def add_accounts(router: APIRouter, desk: Desk) -> None:
+    """Add the routes."""
+    _add_signing_in(router, desk)
+    _add_own_account(router, desk)
+    _add_operators(router, desk)
+
+
+def _add_signing_in(router: APIRouter, desk: Desk) -> None:
+    writer, accounts = Depends(desk.writer), desk.services.accounts
+    is_secure = desk.services.public_url.startswith("https://")
+
+    @router.get("/sign-in")
+    def sign_in_page(request: Request) -> Response:
+        return desk.page("sign_in.html", request, None, message="", name="", any_operator=bool(accounts.operators()))
+
+    @router.post("/sign-in")
+    def sign_in(request: Request, name: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
+        desk.check_origin(request)
+        address = request.client.host if request.client else ""
+        try:
+            token = accounts.sign_in(
+                name.strip(), password, address=address, agent=request.headers.get("user-agent", "")
+            )
+        except NotPermitted as error:
+            answer = desk.page(
+                "sign_in.html", request, None, error.http_status, message=str(error), name=name[:40], any_operator=True
+            )
+            if seconds := getattr(error, "seconds", 0):
+                answer.headers["Retry-After"] = str(seconds)
+            return answer
+        answer = seen("/desk")
+        answer.set_cookie(
+            COOKIE, token, max_age=_MONTH, path="/desk", httponly=True, samesite="strict", secure=is_secure
+        )
+        return answer
+
+    @router.post("/sign-out")
+    def sign_out(request: Request, _: Session = writer) -> Response:
+        accounts.sign_out(request.cookies[COOKIE])
+        answer = seen("/desk/sign-in")
+        answer.delete_cookie(COOKIE, path="/desk")
+        return answer
+
+
+def _account_page(
+    desk: Desk, request: Request, session: Session, error: AuriaError | None = None, *, typed: str = ""
+) -> Response:
+    """The account, with what was refused; owners see all operators with their sessions."""
+    accounts = desk.services.accounts
+    everybody = accounts.operators() if session.may_manage else ()
+    return desk.page(
+        "account.html",
+        request,
+        session,
+        error.http_status if error else 200,
+        sessions=accounts.sessions(session.name),
+        operators=[(one, accounts.sessions(one.name)) for one in everybody],
+        roles=ROLES,
+        message=str(error) if error else "",
+        typed=typed,
+    )
+
+
+def _add_own_account(router: APIRouter, desk: Desk) -> None:
+    reader, writer = Depends(desk.reader), Depends(desk.writer)
+    accounts = desk.services.accounts
+
+    @router.get("/account")
+    def account(request: Request, session: Session = reader) -> Response:
+        return _account_page(desk, request, session)
+
+    @router.get("/sessions")
+    def earlier_address(_: Session = reader) -> Response:
+        return seen(_ACCOUNT)
+
+    @router.post("/sessions/{session_id}/end")
+    def end(session_id: str, session: Session = writer) -> Response:
+        accounts.end_session(session.name, session_id)
+        return seen(_ACCOUNT, "session")
+
+    @router.post("/account/password")
+    def password(
+        request: Request,
+        session: Session = writer,
+        old: Annotated[str, Form()] = "",
+        new: Annotated[str, Form()] = "",
+    ) -> Response:
+        try:
+            accounts.change_password(request.cookies[COOKIE], old, new)
+        except InputError as error:
+            return _account_page(desk, request, session, error)
+        return seen(_ACCOUNT, "password")
+
+
+def _add_operators(router: APIRouter, desk: Desk) -> None:
+    owner = Depends(desk.owner)
+    accounts = desk.services.accounts
+
+    @router.post("/operators")
+    def add(
+        request: Request,
+        session: Session = owner,
+        name: Annotated[str, Form()] = "",
+        password: Annotated[str, Form()] = "",
+        role: Annotated[str, Form()] = "",
+    ) -> Response:
+        name = name.strip()
+        try:
+            accounts.add(name, password, role=role, by=session.name, is_new=True)
+        except InputError as error:
+            return _account_page(desk, request, session, error, typed=name[:40])
+        return seen(_ACCOUNT, "operator", name)
+
+    @router.post("/operators/{name}/role")
+    def role(request: Request, name: str, session: Session = owner, role: Annotated[str, Form()] = "") -> Response:
+        try:
+            accounts.set_role(name, role, by=session.name)
+        except (InputError, InvalidTransition) as error:
+            return _account_page(desk, request, session, error)
+        return seen(_ACCOUNT, "role", name)
+
+    @router.post("/operators/{name}/end")
+    def end(name: str, session: Session = owner) -> Response:
+        accounts.end_sessions(name, by=session.name)
+        return seen(_ACCOUNT, "sessions", name)
+
+    @router.post("/operators/{name}/remove")
+    def remove(request: Request, name: str, session: Session = owner) -> Response:
+        try:
+            accounts.remove(name, by=session.name)
+        except InvalidTransition as error:
+            return _account_page(desk, request, session, error)
+        return seen(_ACCOUNT, "removed", name)

@@ -1,0 +1,207 @@
+"""Drafts to review: the list, the page of a draft with its previews, and the decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Form
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from auria_bot.domain.mood import MOODS
+from auria_bot.domain.pipeline import MODES
+from auria_bot.errors import AuriaError, InputError
+from auria_bot.redaction import redacted_error
+from auria_bot.services.accounts.accounts import Session
+from auria_bot.services.gallery.picture_sizes import FORMATS
+from auria_bot.services.studio.review import LONGEST_ALT, LONGEST_TEXT
+from auria_bot.web.desk.access import PRIVATE, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import APIRouter
+
+    from auria_bot.domain.draft import Draft
+    from auria_bot.services.publishing.post_creation import Preview
+    from auria_bot.web.desk.access import Desk
+
+__all__ = ["STATES", "add_drafts"]
+
+STATES = ("made", "approved", "scheduled", "published", "withdrawn", "rejected")
+"""What the list of drafts can be filtered by."""
+
+_LISTED = 60  # drafts of a state
+_OWN = "text_"  # the field of a channel's own text begins so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Typed:
+    """The texts of a form."""
+
+    text: str
+    alt_text: str
+    own: Mapping[str, str]  # by channel; "" for the common text
+
+    @classmethod
+    async def of(cls, request: Request) -> _Typed:
+        """What a form holds, with line ends as they are stored."""
+        form = await request.form()
+        fields = {name: str(value).replace("\r\n", "\n") for name, value in form.items()}
+        own = {name.removeprefix(_OWN): words.strip() for name, words in fields.items() if name.startswith(_OWN)}
+        return cls(text=fields.get("text", ""), alt_text=fields.get("alt_text", ""), own=own)
+
+
+def add_drafts(router: APIRouter, desk: Desk) -> None:
+    """Add the routes."""
+    _add_reading(router, desk)
+    _add_decisions(router, desk)
+    _add_texts(router, desk)
+
+
+def _waiting(desk: Desk) -> list[int]:
+    """The drafts that wait for a decision, the oldest first."""
+    return [one.id for one in reversed(desk.services.review.drafts(["made"], limit=_LISTED))]
+
+
+def _draft_page(
+    desk: Desk, request: Request, session: Session, draft: Draft, status: int = 200, **values: Any
+) -> Response:
+    """The page of a draft, with what was typed and why it was refused."""
+    services, waiting = desk.services, _waiting(desk)
+    others = [one for one in waiting if one != draft.id]
+    later = next((one for one in others if one > draft.id), next(iter(others), None))
+    earlier = next((one for one in reversed(others) if one < draft.id), None)
+    typed = _Typed(text=draft.text, alt_text=draft.alt_text, own=draft.channel_texts)
+    previews = services.post_creator.preview_draft(draft)
+    return desk.page(
+        "draft.html",
+        request,
+        session,
+        status,
+        **{
+            "draft": draft,
+            "previews": previews,
+            "backends": {name: chosen.backend for name, chosen in services.settings.channels.items()},
+            "usual": draft.channels or services.settings.review.channels,
+            "moods": list(MOODS),
+            "modes": MODES,
+            "next_id": later,
+            "previous_id": earlier,
+            "position": waiting.index(draft.id) + 1 if draft.id in waiting else 0,
+            "waiting": len(waiting),
+            "most_text": LONGEST_TEXT,
+            "most_alt": LONGEST_ALT,
+            "widths": services.picture_sizes.widths(draft),
+            "size": services.picture_sizes.size(draft),
+            "versions": services.review.versions(draft.id),
+            "typed": typed,
+            "message": "",
+            **values,
+        },
+    )
+
+
+def _add_reading(router: APIRouter, desk: Desk) -> None:
+    reader = Depends(desk.reader)
+    services = desk.services
+
+    @router.get("")
+    def drafts(request: Request, session: Session = reader, state: str = "made") -> Response:
+        chosen = state if state in STATES else "made"
+        found = services.review.drafts([chosen], limit=_LISTED)
+        if chosen == "made":
+            found = tuple(reversed(found))  # the oldest is reviewed first
+        sizes = {draft.id: services.picture_sizes.widths(draft) for draft in found}
+        return desk.page("drafts.html", request, session, drafts=found, state=chosen, states=STATES, sizes=sizes)
+
+    @router.get("/drafts/{draft_id}")
+    def draft(request: Request, draft_id: int, session: Session = reader) -> Response:
+        return _draft_page(desk, request, session, services.review.draft(draft_id))
+
+    @router.get("/pictures/{draft_id}/{width}.{suffix}")
+    def picture(draft_id: int, width: int, suffix: str, _: Session = reader) -> Response:
+        file = services.picture_sizes.file(services.review.draft(draft_id), width, suffix)
+        return FileResponse(file, media_type=FORMATS[suffix], headers={"Cache-Control": "private, max-age=86400"})
+
+    @router.get("/previews/{draft_id}/{channel}.jpg")
+    def preview(draft_id: int, channel: str, _: Session = reader) -> Response:
+        fitted = services.post_creator.fitted_picture(services.review.draft(draft_id), channel)
+        return Response(
+            fitted.content, media_type=fitted.media_type, headers={"Cache-Control": "private, max-age=3600"}
+        )
+
+
+def _add_decisions(router: APIRouter, desk: Desk) -> None:
+    decider = Depends(desk.decider)
+    services = desk.services
+
+    def onwards(draft_id: int, done: str) -> Response:
+        """The next draft that waits, or the list."""
+        waiting = _waiting(desk)
+        following = next((one for one in waiting if one > draft_id), next(iter(waiting), None))
+        return seen("/desk" if following is None else f"/desk/drafts/{following}", done, draft_id)
+
+    @router.post("/drafts/{draft_id}/approve")
+    def approve(
+        draft_id: int,
+        session: Session = decider,
+        channel: Annotated[list[str] | None, Form()] = None,
+    ) -> Response:
+        if not channel:
+            raise InputError("choose at least one channel")
+        services.review_as(session.name).approve([draft_id], channels=channel)
+        return onwards(draft_id, "approved")
+
+    @router.post("/drafts/{draft_id}/reject")
+    def reject(draft_id: int, session: Session = decider, reason: Annotated[str, Form()] = "") -> Response:
+        services.review_as(session.name).reject(draft_id, reason=reason)
+        return onwards(draft_id, "rejected")
+
+    @router.post("/drafts/{draft_id}/undo")
+    def undo(draft_id: int, session: Session = decider) -> Response:
+        services.review_as(session.name).undo(draft_id)
+        return seen(f"/desk/drafts/{draft_id}", "undone", draft_id)
+
+
+def _add_texts(router: APIRouter, desk: Desk) -> None:
+    reader, decider, typed_texts = Depends(desk.reader), Depends(desk.decider), Depends(_Typed.of)
+    services = desk.services
+
+    @router.post("/drafts/{draft_id}/edit")
+    def edit(request: Request, draft_id: int, session: Session = decider, typed: _Typed = typed_texts) -> Response:
+        try:
+            services.review_as(session.name).edit(
+                draft_id, text=typed.text, alt_text=typed.alt_text, channel_texts=typed.own
+            )
+        except InputError as error:
+            draft = services.review.draft(draft_id)
+            return _draft_page(desk, request, session, draft, 422, typed=typed, message=str(error))
+        return seen(f"/desk/drafts/{draft_id}", "edited", draft_id)
+
+    @router.post("/drafts/{draft_id}/check")
+    def check(draft_id: int, _: Session = reader, typed: _Typed = typed_texts) -> Response:
+        """What each channel would make of texts that are being typed; nothing is saved."""
+        draft = services.review.draft(draft_id)
+        try:
+            changed = draft.edit(
+                text=typed.text[:LONGEST_TEXT],
+                alt_text=typed.alt_text[:LONGEST_ALT],
+                channel_texts={name: words[:LONGEST_TEXT] for name, words in typed.own.items()},
+            )
+        except AuriaError as error:
+            return JSONResponse({"problem": redacted_error(error)}, 409, headers=PRIVATE)
+        previews = services.post_creator.preview_draft(changed)
+        return JSONResponse({one.channel: _counted(one) for one in previews}, headers=PRIVATE)
+
+
+def _counted(preview: Preview) -> dict[str, Any]:
+    return {
+        "characters": preview.characters,
+        "most": preview.most_characters,
+        "text": preview.text,
+        "alt_text": preview.alt_text,
+        "dropped": list(preview.dropped),
+        "problems": list(preview.problems),
+    }

@@ -1,0 +1,113 @@
+"""New versions of drafts: made in the background, followed while they are made, and compared with the earlier ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Form
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from auria_bot.domain.pipeline import STEPS, ArtworkRequest
+from auria_bot.errors import NotFound
+from auria_bot.services.accounts.accounts import Session
+from auria_bot.web.desk.access import PRIVATE, seen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import APIRouter
+
+    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.runs import BackgroundRun
+
+__all__ = ["add_versions"]
+
+_TICK = 0.25  # seconds between two looks for events
+
+
+def add_versions(router: APIRouter, desk: Desk) -> None:
+    """Add the routes."""
+    reader, decider = Depends(desk.reader), Depends(desk.decider)
+    services = desk.services
+
+    @router.post("/drafts/{draft_id}/restyle")
+    def restyle(
+        draft_id: int,
+        session: Session = decider,
+        mood: Annotated[str, Form()] = "",
+        style: Annotated[str, Form()] = "",
+        mode: Annotated[str, Form()] = "",
+    ) -> Response:
+        request = ArtworkRequest(mood=mood or None, style=style or None, mode=mode or None).validated()
+        review = services.review_as(session.name)
+        run = desk.runs.start(draft_id, lambda report: review.restyle(draft_id, request, progress=report))
+        return seen(f"/desk/runs/{run.key}")
+
+    @router.post("/drafts/{draft_id}/repaint")
+    def repaint(draft_id: int, session: Session = decider) -> Response:
+        review = services.review_as(session.name)
+        run = desk.runs.start(draft_id, lambda report: review.repaint(draft_id, ArtworkRequest(), progress=report))
+        return seen(f"/desk/runs/{run.key}")
+
+    @router.get("/drafts/{draft_id}/versions")
+    def versions(request: Request, draft_id: int, session: Session = reader, other: int = 0) -> Response:
+        """Two versions side by side: this one, and another one or the one before it."""
+        family = services.review.versions(draft_id)
+        if len(family) < 2:
+            raise NotFound(f"draft {draft_id} has one version only")
+        ids = [one.id for one in family]
+        beside = other if other in ids and other != draft_id else _neighbour(ids, draft_id)
+        shown = sorted((family[ids.index(draft_id)], family[ids.index(beside)]), key=lambda draft: draft.id)
+        return desk.page(
+            "versions.html",
+            request,
+            session,
+            versions=family,
+            shown=shown,
+            widths={one.id: services.picture_sizes.widths(one) for one in shown},
+            usual=services.settings.review.channels,
+        )
+
+    @router.get("/runs/{key}")
+    def run_page(request: Request, key: str, session: Session = reader) -> Response:
+        run = desk.runs.get(key)
+        if run.new_draft is not None:
+            return seen(f"/desk/drafts/{run.new_draft}", "remade", run.draft_id)
+        done = {event.step for event in run.events() if event.state in {"done", "reused"}}
+        return desk.page("run.html", request, session, run=run, steps=[step.name for step in STEPS], finished=done)
+
+    @router.get("/runs/{key}/events")
+    def events(request: Request, key: str, _: Session = reader) -> Response:
+        last = request.headers.get("last-event-id", "0")
+        position = int(last) if last.isdecimal() and len(last) < 6 else 0
+        stream = _event_stream(desk.runs.get(key), position)
+        return StreamingResponse(stream, media_type="text/event-stream", headers={**PRIVATE, "X-Accel-Buffering": "no"})
+
+
+def _neighbour(ids: list[int], draft_id: int) -> int:
+    """The version before a version, or the one after the first."""
+    place = ids.index(draft_id)
+    return ids[place - 1] if place else ids[1]
+
+
+async def _event_stream(run: BackgroundRun, position: int) -> AsyncIterator[str]:
+    """The events of a run after a position, each with its number, so that a browser can go on where it stopped."""
+    idle = 0.0
+    while True:
+        is_done = run.is_done  # before the events, so that none is missed
+        for event in run.events(position):
+            position += 1
+            data = json.dumps({"step": event.step, "state": event.state, "message": event.message})
+            yield f"id: {position}\nevent: step\ndata: {data}\n\n"
+            idle = 0.0
+        if is_done:
+            yield f"event: end\ndata: {json.dumps({'draft': run.new_draft, 'error': run.error})}\n\n"
+            return
+        idle += _TICK
+        if idle >= 15:
+            idle = 0.0
+            yield ": still working\n\n"
+        await asyncio.sleep(_TICK)

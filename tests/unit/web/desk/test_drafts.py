@@ -1,0 +1,117 @@
+"""Drafts at the operator's desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.factories import artwork
+from tests.operators import send, signed_in, token, with_operators
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Application:
+    """An application with two drafts to review and three operators."""
+    return with_operators(tmp_path)
+
+
+def test_a_draft_is_shown_with_its_preview_for_each_channel(application: Application) -> None:
+    """Text, alt text, counters and the picture as each channel sends it."""
+    page = signed_in(application).get("/desk/drafts/1").text
+    assert "stone number 1" in page
+    for channel in ("fake", "folder"):
+        assert f"/desk/previews/1/{channel}.jpg" in page
+    assert signed_in(application).get("/desk/previews/1/folder.jpg").headers["content-type"] == "image/jpeg"
+    assert signed_in(application).get("/desk/previews/1/nowhere.jpg").status_code == 422
+
+
+def test_approval_names_its_channels_and_leads_to_the_next_draft(application: Application) -> None:
+    """The journal says who it was."""
+    browser = signed_in(application)
+    answer = browser.post("/desk/drafts/1/approve", data={"csrf": token(browser), "channel": ["fake", "folder"]})
+    assert answer.headers["location"] == "/desk/drafts/2?done=approved&of=1"
+    assert application.review.draft(1).channels == ("fake", "folder")
+    with application.store.read() as unit:
+        assert (unit.journal.list()[0].who, unit.journal.list()[0].action) == ("ada", "approve")
+    assert browser.post("/desk/drafts/2/approve", data={"csrf": token(browser)}).status_code == 422
+
+
+def test_rejection_keeps_the_reason_and_can_be_undone(application: Application) -> None:
+    """What the terminal can decide, the desk can."""
+    browser = signed_in(application)
+    csrf = token(browser)
+    browser.post("/desk/drafts/2/reject", data={"csrf": csrf, "reason": "too <dark>"})
+    assert application.review.draft(2).reason == "too <dark>"
+    assert "too &lt;dark&gt;" in browser.get("/desk?state=rejected").text
+    assert "changed after its approval" not in browser.get("/desk/drafts/2").text
+    browser.post("/desk/drafts/2/undo", data={"csrf": csrf})
+    assert application.review.draft(2).state == "made"
+    assert browser.post("/desk/drafts/2/undo", data={"csrf": csrf}).status_code == 409
+
+
+def test_an_edit_is_saved_or_shown_again_with_what_is_wrong(application: Application) -> None:
+    """What was typed is not lost."""
+    browser = signed_in(application)
+    csrf = token(browser)
+    typed = {"csrf": csrf, "text": "a new\r\npoem", "alt_text": "A pond."}
+    assert browser.post("/desk/drafts/1/edit", data=typed).status_code == 303
+    assert application.review.draft(1).text == "a new\npoem"
+    answer = browser.post("/desk/drafts/1/edit", data={**typed, "text": "kept words", "alt_text": "   "})
+    assert answer.status_code == 422
+    assert "the alt text is empty" in answer.text
+    assert "kept words" in answer.text
+    assert application.review.draft(1).alt_text == "A pond."
+
+
+def test_what_strangers_wrote_is_text_on_the_desk(application: Application) -> None:
+    """A draft's texts cannot end the page's own markup."""
+    hostile = "</textarea><script>alert(1)</script>"
+    with application.store.begin() as unit:
+        made = unit.drafts.add(
+            artwork(9, post_text=hostile, alt_text=hostile, theme=hostile),
+            folder="run-9",
+            picture_sha256="0" * 64,
+            made_at=application.clock(),
+        )
+    page = signed_in(application).get(f"/desk/drafts/{made.id}")
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert page.text.count("</textarea>") == page.text.count("<textarea")
+
+
+def test_a_channel_can_have_a_text_of_its_own(application: Application) -> None:
+    """Empty gives it the common text again."""
+    browser = signed_in(application)
+    texts = {"text": "common", "alt_text": "A pond."}
+    send(browser, "/desk/drafts/1/edit", **texts, text_fake="for fake alone", text_folder="")
+    assert application.review.draft(1).channel_texts == {"fake": "for fake alone"}
+    assert "for fake alone" in browser.get("/desk/drafts/1").text
+    send(browser, "/desk/drafts/1/edit", **texts, text_fake=" ")
+    assert application.review.draft(1).channel_texts == {}
+
+
+def test_texts_are_counted_as_each_channel_counts_before_they_are_saved(application: Application) -> None:
+    """Nothing is changed by it, and a decided draft has nothing to count."""
+    browser = signed_in(application)
+    answer = send(browser, "/desk/drafts/1/check", text="four", alt_text="A pond.", text_folder="own text")
+    assert answer.json()["fake"]["characters"] == 4
+    assert answer.json()["folder"]["text"] == "own text"
+    assert application.review.draft(1).text != "four"
+    application.review.reject(1)
+    assert send(browser, "/desk/drafts/1/check", text="x", alt_text="y").status_code == 409
+
+
+def test_the_page_after_a_decision_says_what_was_done(application: Application) -> None:
+    """With a way to undo it; an invented message is not shown."""
+    browser = signed_in(application)
+    following = browser.get(send(browser, "/desk/drafts/1/reject").headers["location"])
+    assert "Draft 1 is rejected." in following.text
+    assert 'action="/desk/drafts/1/undo"' in following.text
+    assert 'class="done"' not in browser.get("/desk?done=nonsense&of=1").text
+    assert "<b>" not in browser.get("/desk?done=rejected&of=<b>x</b>").text
