@@ -187,14 +187,14 @@ def test_a_listing_without_end_is_left_and_told(
         over_18=False,
     )
     circle = Circle(post)
-    gleaner = SubredditSync(
+    sync = SubredditSync(
         pages=circle, store=application.store, importer=application.corpus_importer, clock=application.clock
     )
-    found = gleaner.sync("haiku", NEW)
+    found = sync.sync("haiku", NEW)
     assert (circle.asked, found.posts, found.finished) == (60, 1, False)
     assert "has no end" in caplog.text
     assert kept(tmp_path) == {"abc"}
-    assert gleaner.sync("haiku", NEW).resumed
+    assert sync.sync("haiku", NEW).resumed
 
 
 def test_the_end_of_a_listing_is_told_where_it_leaves_a_gap(server: RedditServer, application: Application):

@@ -48,7 +48,7 @@ class Checker:
     def __init__(self, *, fails: bool = False) -> None:
         self.fails = fails
 
-    def look(self, *, requests: int, tell: Any) -> CheckResult:
+    def check(self, *, requests: int, tell: Any) -> CheckResult:
         if self.fails:
             raise ChannelError("Reddit does not answer")
         found = CheckResult(posts=requests)
