@@ -19,6 +19,8 @@ The tree::
     ├── ModelError               trained weights and their backends       exit 8
     │   ├── ModelMissing
     │   ├── ModelCorrupt
+    │   ├── ModelServerAway      `auria serve` does not answer
+    │   ├── ModelServerBusy      come back later
     │   └── BackendMissing       an optional dependency is not installed
     ├── StepFailed               a step of the studio                     exit 9
     │   ├── StepCrashed
@@ -52,6 +54,8 @@ __all__ = [
     "ModelCorrupt",
     "ModelError",
     "ModelMissing",
+    "ModelServerAway",
+    "ModelServerBusy",
     "NoGoodPicture",
     "NotFound",
     "NotPermitted",
@@ -186,6 +190,23 @@ class ModelMissing(ModelError):
 
 class ModelCorrupt(ModelError):
     """A trained model's files do not match their checksums."""
+
+
+class ModelServerAway(ModelError):
+    """The model server does not answer."""
+
+    hint = "auria serve starts it"
+
+
+class ModelServerBusy(ModelError):
+    """The model server has too much to do; come back later."""
+
+    hint = "try again in a moment; captions.waiting and captions.threads say how much it takes on"
+
+    def __init__(self, message: str | None = None, *, seconds: int = 1) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+        """When to come back."""
 
 
 class BackendMissing(ModelError):

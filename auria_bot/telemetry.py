@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from auria_bot.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "set_up"]
 
@@ -182,19 +182,19 @@ class Sample:
     value: float
 
 
-def exposition(samples: Iterable[Sample]) -> str:
-    """The samples in Prometheus' text format, grouped by metric.
+def exposition(samples: Iterable[Sample], metrics: Sequence[Metric] = METRICS) -> str:
+    """The samples in Prometheus' text format, grouped by metric: by default those of the daemon.
 
     Raises:
-        KeyError: a sample of a metric, or with labels, that METRICS does not name.
+        KeyError: a sample of a metric, or with labels, that `metrics` does not name.
     """
     given = list(samples)
-    known = {metric.name: metric for metric in METRICS}
+    known = {metric.name: metric for metric in metrics}
     for sample in given:
         if set(sample.labels) != set(known[sample.metric].labels):
             raise KeyError(f"{sample.metric} has the labels {', '.join(known[sample.metric].labels)}")
     lines: list[str] = []
-    for metric in METRICS:
+    for metric in metrics:
         lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
         for sample in given:
             if sample.metric == metric.name:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from auria_bot.bootstrap.captions import CaptionServices
 from auria_bot.bootstrap.corpus import CorpusServices
 from auria_bot.bootstrap.studio import StudioServices
 from auria_bot.bootstrap.web import WebServices
@@ -219,7 +220,7 @@ class OperationsServices(StudioServices):
         return found
 
 
-class Application(OperationsServices, CorpusServices, WebServices):
+class Application(OperationsServices, CorpusServices, WebServices, CaptionServices):
     """Every service."""
 
 

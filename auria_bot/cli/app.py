@@ -40,6 +40,14 @@ COMMANDS = {
     "posts": ("publishing.posts:posts", "List posts: the state of each draft on each channel."),
     "channels": ("publishing.channels:channels", "List and set up channels."),
     "web": ("web.web:web", "Serve the gallery as a web site, or export it as files."),
+    "serve": (
+        "captions.caption:serve",
+        "Run the model server, which captions pictures for the web site and for programs.",
+    ),
+    "caption": (
+        "captions.caption:caption",
+        "Describe a picture of anything by asking the model server, which `auria serve` runs.",
+    ),
     "sheet": ("studio.drafts:sheet", "Write a contact sheet of drafts and their poems."),
     "print": ("studio.prints:print_draft", "Print a draft at any size, its strokes painted anew."),
     "catalogue": ("studio.prints:catalogue", "Write a catalogue of many works as PDF."),

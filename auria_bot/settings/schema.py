@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from auria_bot.redaction import redacted
+from auria_bot.settings.captions import CaptionSettings
 from auria_bot.settings.locations import default_home, shipped
 from auria_bot.settings.options import SECRET_NAME
 from auria_bot.settings.sections import (
@@ -132,6 +133,7 @@ class Settings(Section):
     notify: NotifySettings = NotifySettings()
     health: HealthSettings = HealthSettings()
     web: WebSettings = WebSettings()
+    captions: CaptionSettings = CaptionSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     logging: LoggingSettings = LoggingSettings()
 

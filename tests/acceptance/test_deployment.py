@@ -42,7 +42,14 @@ def _text(name: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["Dockerfile", "compose.yaml", "deploy/auria.service", "deploy/auria-web.service", "deploy/prometheus-rules.yml"],
+    [
+        "Dockerfile",
+        "compose.yaml",
+        "deploy/auria.service",
+        "deploy/auria-web.service",
+        "deploy/auria-serve.service",
+        "deploy/prometheus-rules.yml",
+    ],
 )
 def test_every_command_that_is_named_exists(name: str):
     """In comments and advice too."""

@@ -245,16 +245,22 @@ class ShowAttendTell:
         precision: str = "f32"  # or "bf16", for OpenVINO on processors that have it
         threads: int = 0  # that compute a picture; 0 for every core
 
-    def __init__(self, config: Config, models: Path) -> None:
-        """Keep the settings; the models under `models` are loaded on first use."""
-        self._config, self._models = config, models
+    def __init__(self, config: Config, models: Path, *, folder: Path | None = None) -> None:
+        """Keep the settings; the models are loaded on first use.
+
+        Args:
+            config: options.
+            models: the folder of models.
+            folder: the captioner's own folder; by default that in `models`.
+        """
+        self._config, self._models, self._folder = config, models, folder or models / "captioner"
         self._loaded: tuple[runtime.Network, CaptionModel] | None = None
         self._sums: dict[str, str] = {}
 
     def models(self) -> Mapping[str, str]:
         """SHA-256 of captioner and image encoder; verified once."""
         if not self._sums:
-            self._sums = {name: verify(self._models / name) for name in ("captioner", "lite0")}
+            self._sums = {"captioner": verify(self._folder), "lite0": verify(self._models / "lite0")}
         return dict(self._sums)
 
     def describe(self, picture: Path) -> str:
@@ -313,7 +319,7 @@ class ShowAttendTell:
             options: dict[str, Any] = {"precision": self._config.precision, "threads": self._config.threads}
             image_encoder = runtime.load(self._models / "lite0" / "model.onnx", runtime=self._config.runtime, **options)
             caption_model = CaptionModel(
-                self._models / "captioner",
+                self._folder,
                 runtime_name=self._config.runtime,
                 **options,
             )

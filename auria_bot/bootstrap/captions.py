@@ -1,0 +1,50 @@
+"""Composes the caption service: the model server with the registry behind it, and its client."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from auria_bot.bootstrap.core import Core
+
+if TYPE_CHECKING:
+    from auria_bot.services.captions.client import CaptionClient
+    from auria_bot.serving.captioning import CaptionPool, ServedModel
+
+__all__ = ["CaptionServices"]
+
+
+class CaptionServices(Core):
+    """Captions for pictures that others bring."""
+
+    @cached_property
+    def caption_client(self) -> CaptionClient:
+        """Asks the model server for captions."""
+        from auria_bot.services.captions.client import CaptionClient
+
+        chosen = self.settings.captions
+        return CaptionClient(chosen.server, deadline=chosen.deadline, largest=chosen.largest_mb * 1_000_000)
+
+    def caption_pool(self) -> CaptionPool:
+        """The captioner in service, in threads; only the model server opens it."""
+        from auria_bot.serving.captioning import CaptionPool
+
+        self.model_registry.refresh()
+        chosen = self.settings.captions
+        return CaptionPool(
+            find=self._served_captioner,
+            threads=chosen.threads,
+            waiting=chosen.waiting,
+            most_pixels=chosen.most_pixels,
+        )
+
+    def _served_captioner(self) -> ServedModel:
+        """The version that was promoted last."""
+        from auria_bot.serving.captioning import ServedModel
+
+        version = self.model_registry.promoted("captioner")
+        return ServedModel(
+            version=version,
+            folder=self.model_registry.folder("captioner", version),
+            models=self.settings.models_folder,
+        )

@@ -1,0 +1,80 @@
+"""`auria serve` and `auria caption`: the model server, and a question to it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auria_bot.cli.terminal.console import echo, note, print_json
+from auria_bot.errors import BackendMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["caption", "serve"]
+
+_SHADES = " ░▒▓█"
+
+
+def serve() -> None:
+    """Run the model server, which captions pictures for the web site and for programs.
+
+    It listens at captions.server in the settings, by default 127.0.0.1:8630, and is meant for this machine or a trusted
+    network. A version that is promoted while it runs is taken up without losing a request. Ctrl-C or SIGTERM ends it
+    after what was begun.
+    """
+    from auria_bot import telemetry
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        telemetry.set_up(level=app.settings.logging.level, form=app.settings.logging.format)
+        chosen = app.settings.captions
+        try:
+            from auria_bot.serving.server import serve as run
+        except ImportError as error:
+            raise BackendMissing(
+                f"the model server needs a package that is not installed ({error.name}): pip install 'auria-bot[web]'"
+            ) from None
+        with contextlib.closing(app.caption_pool()) as pool:
+            pool.start()
+            version = (pool.model or {}).get("version", "")
+            note(f"The captioner (version {version}) answers at {chosen.server}; Ctrl-C ends it.")
+            run(pool, chosen.server, largest=chosen.largest_mb * 1_000_000, deadline=chosen.deadline)
+
+
+def caption(
+    picture: Annotated[Path, typer.Argument(metavar="FILE", help="A picture: PNG, JPEG, WebP, TIFF, BMP or GIF.")],
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Show for each word where in the picture the captioner looked.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Describe a picture of anything by asking the model server, which `auria serve` runs.
+
+    The first line is the caption, the others are what else the search found, each with the mean probability of its words.
+    """
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        answer = app.caption_client.caption_file(picture)
+    if as_json:
+        print_json(answer)
+        return
+    for one in answer["captions"]:
+        echo(f"{one['text']}  ({one['confidence']:.0%})")
+    if regions:
+        for word in answer["captions"][0]["words"]:
+            echo("")
+            echo(word["text"])
+            for row in _shaded(word):
+                echo(row)
+
+
+def _shaded(word: Mapping[str, Any]) -> list[str]:
+    """A word's attention as rows of blocks, the darkest where the captioner looked most."""
+    most = max(max(row) for row in word["attention"]) or 1.0
+    last = len(_SHADES) - 1
+    return ["  " + "".join(_SHADES[round(value / most * last)] * 2 for value in row) for row in word["attention"]]

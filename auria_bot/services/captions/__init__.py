@@ -1,0 +1,1 @@
+"""Captions for pictures that others bring: asking the model server, and ratings of what it said."""

@@ -1,0 +1,259 @@
+"""Captions several pictures at once with the newest promoted captioner, and takes a newer one up between two pictures.
+
+Each processor core captions one picture at a time; batches of several gain nothing on a processor, where one picture
+already fills a core (the image encoder takes as long for four as for four times one). A model is loaded beside the one in
+use and replaces it when it is ready: pictures that were begun are finished with the model they were begun with.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import logging
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from PIL import Image
+
+from auria_bot.art.captioners.attention import region_veil
+from auria_bot.art.captioners.show_attend_tell import ShowAttendTell
+from auria_bot.art.pictures import decode_picture
+from auria_bot.errors import AuriaError, ModelServerBusy
+from auria_bot.redaction import redacted_error
+from auria_bot.telemetry import Metric, Sample, exposition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from auria_bot.art.captioners.attention import AttendedCaption
+
+__all__ = ["METRICS", "CaptionPool", "ServedModel"]
+
+log = logging.getLogger(__name__)
+
+_SHOWN: Final = 480  # pixels of the longer side of the copy that a page shows
+_POLL: Final = 1.0  # seconds between two looks for a newer version
+
+METRICS = (
+    Metric(name="auria_serve_ready", kind="gauge", labels=(), help="Whether a model is loaded."),
+    Metric(name="auria_serve_model", kind="gauge", labels=("version", "sha256"), help="The version in use; always 1."),
+    Metric(name="auria_serve_waiting", kind="gauge", labels=(), help="Pictures that wait or are being captioned."),
+    Metric(name="auria_serve_captions_total", kind="counter", labels=(), help="Pictures that were captioned."),
+    Metric(name="auria_serve_caption_seconds_total", kind="counter", labels=(), help="Seconds that captioning took."),
+    Metric(name="auria_serve_refused_total", kind="counter", labels=("reason",), help="Pictures without a caption."),
+    Metric(name="auria_serve_model_changes_total", kind="counter", labels=(), help="How often a model was taken up."),
+    Metric(name="auria_serve_model_failures_total", kind="counter", labels=(), help="Models that could not be loaded."),
+)
+"""The metrics of the model server."""
+
+_REFUSED: Final = ("busy", "late", "picture")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedModel:
+    """A captioner on disk."""
+
+    version: str
+    folder: Path  # of the captioner
+    models: Path  # where the image encoder is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    model: ServedModel
+    sha256: str
+    captioner: ShowAttendTell
+
+
+class CaptionPool:
+    """Threads that caption pictures.
+
+    Usage::
+
+        pool = CaptionPool(find=registry_lookup, threads=2, waiting=32, most_pixels=30_000_000)
+        pool.start()
+        answer = pool.submit(content, deadline=time.monotonic() + 10, drawn=False).result()
+    """
+
+    def __init__(
+        self, *, find: Callable[[], ServedModel], threads: int, waiting: int, most_pixels: int, poll: float = _POLL
+    ) -> None:
+        """Prepare a pool.
+
+        Args:
+            find: the newest promoted captioner; asked again and again.
+            threads: pictures at once; 0 for one on each core that this process may use.
+            waiting: most pictures that wait beside those being captioned.
+            most_pixels: of a picture.
+            poll: seconds between two looks for a newer version.
+        """
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._find, self._threads, self._most_pixels, self._poll = find, threads or cores, most_pixels, poll
+        self._most = self._threads + waiting
+        self._workers = ThreadPoolExecutor(self._threads, thread_name_prefix="caption")
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._inside, self._done, self._seconds, self._changes, self._failures = 0, 0, 0.0, 0, 0
+        self._refused = dict.fromkeys(_REFUSED, 0)
+        self._loaded: _Loaded | None = None
+        self._failed: tuple[str, str] | None = None  # the version that could not be loaded last, and why
+        self._watcher = threading.Thread(target=self._watch, name="models", daemon=True)
+
+    def start(self) -> None:
+        """Load the model and begin to look for newer ones.
+
+        Raises:
+            ModelError: the model cannot be used.
+        """
+        self._take_up(self._find())
+        self._watcher.start()
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._stop.set()
+        self._workers.shutdown(wait=True, cancel_futures=False)
+
+    @property
+    def model(self) -> dict[str, str] | None:
+        """Name and hash of the version in use; None before one is loaded."""
+        loaded = self._loaded
+        return None if loaded is None else {"version": loaded.model.version, "sha256": loaded.sha256}
+
+    def submit(self, content: bytes, *, deadline: float, drawn: bool) -> Future[dict[str, Any]]:
+        """Caption a picture in one of the threads.
+
+        Args:
+            content: a picture file.
+            deadline: on `time.monotonic`'s clock; whose turn comes later is not captioned any more.
+            drawn: add a small copy of the picture and a veil for each word, as a page shows them.
+
+        Returns:
+            The answer in the future, as JSON: model, size, captions, the best first. The future raises PictureError
+            where the picture cannot be used, and ModelServerBusy where its turn came too late.
+
+        Raises:
+            ModelServerBusy: too many pictures wait.
+        """
+        with self._lock:
+            if self._inside >= self._most or self._stop.is_set():
+                self._refused["busy"] += 1
+                mean = self._seconds / self._done if self._done else 0.1
+                wait = max(1, round(self._inside * mean / self._threads))
+                raise ModelServerBusy(f"{self._inside} pictures are waiting; come back in {wait} s", seconds=wait)
+            self._inside += 1
+        future = self._workers.submit(self._caption, content, deadline, drawn)
+        future.add_done_callback(self._leave)
+        return future
+
+    def metrics(self) -> str:
+        """All metrics in Prometheus' text format."""
+        model = self.model
+        with self._lock:
+            values = {
+                "ready": model is not None,
+                "waiting": self._inside,
+                "captions_total": self._done,
+                "caption_seconds_total": self._seconds,
+                "model_changes_total": self._changes,
+                "model_failures_total": self._failures,
+            }
+            refused = dict(self._refused)
+        samples = [Sample(metric=f"auria_serve_{name}", labels={}, value=value) for name, value in values.items()]
+        samples += [
+            Sample(metric="auria_serve_refused_total", labels={"reason": reason}, value=count)
+            for reason, count in refused.items()
+        ]
+        if model is not None:
+            samples.append(Sample(metric="auria_serve_model", labels=model, value=1))
+        return exposition(samples, METRICS)
+
+    def _leave(self, _: Future[dict[str, Any]]) -> None:
+        with self._lock:
+            self._inside -= 1
+
+    def _caption(self, content: bytes, deadline: float, drawn: bool) -> dict[str, Any]:
+        if time.monotonic() >= deadline:
+            with self._lock:
+                self._refused["late"] += 1
+            raise ModelServerBusy("the picture's turn came too late; come back later", seconds=1)
+        loaded, begun = self._loaded, time.monotonic()
+        if loaded is None:
+            raise ModelServerBusy("no model is loaded yet; come back in a moment", seconds=1)
+        try:
+            picture = decode_picture(content, most_pixels=self._most_pixels)
+        except AuriaError:
+            with self._lock:
+                self._refused["picture"] += 1
+            raise
+        found = loaded.captioner.explain(picture)
+        answer: dict[str, Any] = {
+            "model": {"name": "captioner", "version": loaded.model.version, "sha256": loaded.sha256},
+            "width": picture.width,
+            "height": picture.height,
+            "captions": [_shown(caption, drawn=drawn) for caption in found],
+        }
+        if drawn:
+            answer["picture"] = _small_copy(picture)
+        with self._lock:
+            self._done += 1
+            self._seconds += time.monotonic() - begun
+        return answer
+
+    def _watch(self) -> None:
+        """Take a newer version up as soon as it is promoted; what cannot be loaded is tried again when it changes."""
+        while not self._stop.wait(self._poll):
+            try:
+                found = self._find()
+                if self._loaded is None or found != self._loaded.model:
+                    self._take_up(found)
+            except AuriaError as error:
+                self._fail(redacted_error(error))
+            except Exception:
+                log.exception("The newest captioner could not be looked up")
+                self._fail("an unexpected error")
+
+    def _take_up(self, model: ServedModel) -> None:
+        captioner = ShowAttendTell(
+            ShowAttendTell.Config(scenes=False, colours=False), model.models, folder=model.folder
+        )
+        sha256 = captioner.models()["captioner"]
+        captioner.explain(Image.new("RGB", (64, 64), "gray"))  # loads the networks, so that no visitor waits for it
+        before, self._loaded = self._loaded, _Loaded(model=model, sha256=sha256, captioner=captioner)
+        self._failed = None
+        with self._lock:
+            self._changes += before is not None
+        log.info("The captioner in use is version %s (%s)", model.version, sha256[:12])
+
+    def _fail(self, why: str) -> None:
+        """Say once why a newer version cannot be used; the one in use stays."""
+        with self._lock:
+            self._failures += 1
+        if self._failed != (failed := ("captioner", why)):
+            self._failed = failed
+            log.warning("The newest captioner cannot be used, the one in use stays: %s", why)
+
+
+def _shown(caption: AttendedCaption, *, drawn: bool) -> dict[str, Any]:
+    answer = caption.to_json()
+    if drawn:
+        for word, attention in zip(answer["words"], caption.attention, strict=True):
+            word["veil"] = _encoded(region_veil(attention), "PNG", optimize=True)
+    return answer
+
+
+def _small_copy(picture: Image.Image) -> str:
+    """A JPEG without metadata, at most `_SHOWN` pixels a side, in Base64."""
+    copy = picture.copy()
+    copy.thumbnail((_SHOWN, _SHOWN), Image.Resampling.LANCZOS)
+    return _encoded(copy, "JPEG", quality=82)
+
+
+def _encoded(picture: Image.Image, kind: str, **options: Any) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return base64.b64encode(buffer.getvalue()).decode()

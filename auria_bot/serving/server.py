@@ -1,0 +1,139 @@
+"""The model server's HTTP interface, for this machine or a trusted network: captions, health, readiness and metrics.
+
+`POST /captions` takes a picture file as its body. It knows no keys and keeps nothing; the web application in front of it
+does what concerns people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from auria_bot.errors import AuriaError, InputError, ModelServerBusy
+from auria_bot.redaction import redacted_error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from auria_bot.serving.captioning import CaptionPool
+
+__all__ = ["create_app", "serve"]
+
+_MOST_AT_ONCE = 512  # connections
+_LARGEST_DEADLINE = 300.0  # seconds
+_STOP = 30.0  # seconds that captions under way may still take at the end
+
+
+class _TooLarge(InputError):
+    """The picture's file is too large."""
+
+    http_status = 413
+
+
+def create_app(pool: CaptionPool, *, largest: int, deadline: float) -> Starlette:
+    """The ASGI application over a pool that was started.
+
+    Args:
+        pool: captions the pictures.
+        largest: bytes of a picture's file.
+        deadline: seconds that a caption may take, where the request does not say less.
+    """
+
+    async def captions(request: Request) -> Response:
+        begun = time.monotonic()
+        try:
+            patience = min(float(request.headers.get("x-deadline") or deadline), _LARGEST_DEADLINE)
+        except ValueError:
+            patience = deadline
+        content = await _body(request, largest)
+        drawn = request.query_params.get("drawn") == "1"
+        future = pool.submit(content, deadline=begun + patience, drawn=drawn)
+        return JSONResponse(await asyncio.wrap_future(future))
+
+    def health(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    def ready(_: Request) -> Response:
+        model = pool.model
+        return JSONResponse({"model": model}, 200 if model else 503)
+
+    def metrics(_: Request) -> Response:
+        return Response(pool.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def failed(_: Request, error: Exception) -> Response:
+        known = error if isinstance(error, AuriaError) else AuriaError("the model server failed")
+        headers = {"Retry-After": str(known.seconds)} if isinstance(known, ModelServerBusy) else None
+        body = {"kind": type(known).__name__.lstrip("_"), "message": redacted_error(known)}
+        return JSONResponse(body, known.http_status, headers=headers)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(pool.close)
+
+    return Starlette(
+        routes=[
+            Route("/captions", captions, methods=["POST"]),
+            Route("/healthz", health),
+            Route("/readyz", ready),
+            Route("/metrics", metrics),
+        ],
+        exception_handlers={AuriaError: failed, Exception: failed},
+        lifespan=lifespan,
+    )
+
+
+async def _body(request: Request, largest: int) -> bytes:
+    """The request's body, given up as soon as it is too large."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > largest:
+        raise _TooLarge(f"the picture's file has {int(declared):,} bytes; at most {largest:,} are read")
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > largest:
+            raise _TooLarge(f"the picture's file has more than {largest:,} bytes, the most that are read")
+    if not content:
+        raise InputError("the request has no picture; send its file as the body")
+    return bytes(content)
+
+
+def serve(pool: CaptionPool, address: str, *, largest: int, deadline: float) -> None:
+    """Answer requests until SIGTERM or SIGINT; what was begun is finished.
+
+    Args:
+        pool: captions the pictures; it was started.
+        address: HOST:PORT, or "unix:" and the path of a socket.
+        largest: bytes of a picture's file.
+        deadline: seconds that a caption may take.
+
+    Raises:
+        SystemExit: the address cannot be used; uvicorn logs why.
+    """
+    kind, _, path = address.partition("unix:")
+    place: dict[str, Any] = {"uds": path} if not kind and path else {}
+    if not place:
+        host, _, port = address.rpartition(":")
+        place = {"host": host.strip("[]"), "port": int(port)}
+    config = uvicorn.Config(
+        create_app(pool, largest=largest, deadline=deadline),
+        **place,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_MOST_AT_ONCE,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=int(max(_STOP, deadline)),
+    )
+    uvicorn.Server(config).run()

@@ -1,0 +1,44 @@
+"""The settings of the caption service: the model server, the page, and what visitors may ask of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from auria_bot.settings.sections import Section
+
+__all__ = ["CaptionSettings"]
+
+
+def _place(address: str) -> str:
+    if address.startswith("unix:/"):
+        return address
+    match = re.fullmatch(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", address)
+    if match is None or int(match[1]) > 65_535:
+        raise ValueError('it must be HOST:PORT, such as "127.0.0.1:8630", or unix:/ and the path of a socket')
+    return address
+
+
+class CaptionSettings(Section):
+    """Captions for pictures that others bring."""
+
+    page: bool = False
+    """Whether the web site has a page where anybody may bring a picture."""
+    server: Annotated[str, AfterValidator(_place)] = "127.0.0.1:8630"
+    """Where `auria serve` listens and is asked: HOST:PORT, or "unix:/run/auria/serve.sock"."""
+    threads: int = Field(default=0, ge=0, le=256)
+    """Pictures that are captioned at once; 0 for one on each processor core."""
+    waiting: int = Field(default=32, ge=1, le=10_000)
+    """Most pictures that wait for their turn; further ones are told to come back later."""
+    deadline: float = Field(default=10.0, gt=0, le=300)
+    """Seconds within which a caption must be there."""
+    largest_mb: int = Field(default=10, ge=1, le=100)
+    """Largest picture file, in MB."""
+    most_pixels: int = Field(default=30_000_000, ge=10_000, le=60_000_000)
+    """Most pixels of a picture."""
+    per_hour: int = Field(default=60, ge=1, le=100_000)
+    """Pictures that may be brought to the page from one address in an hour."""
+    most_ratings: int = Field(default=5000, ge=0, le=1_000_000)
+    """Most ratings that are kept; with as many, further ones are refused."""

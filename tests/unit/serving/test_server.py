@@ -1,0 +1,122 @@
+"""The model server's HTTP interface."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from auria_bot.errors import ModelServerBusy, PictureError
+from auria_bot.serving import server
+from auria_bot.serving.server import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Pool:
+    """A pool that answers at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.answer: dict[str, Any] | Exception = {"captions": []}
+        self.model: dict[str, str] | None = {"version": "v1", "sha256": "ab"}
+        self.is_closed = False
+
+    def submit(self, content: bytes, **given: Any) -> Future[dict[str, Any]]:
+        if isinstance(self.answer, ModelServerBusy):
+            raise self.answer
+        self.asked.append({"content": content, **given})
+        future: Future[dict[str, Any]] = Future()
+        if isinstance(self.answer, Exception):
+            future.set_exception(self.answer)
+        else:
+            future.set_result(self.answer)
+        return future
+
+    def metrics(self) -> str:
+        return "auria_serve_ready 1\n"
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def pool() -> Pool:
+    """One that answers."""
+    return Pool()
+
+
+@pytest.fixture
+def client(pool: Pool) -> Iterator[TestClient]:
+    """The interface over it."""
+    with TestClient(create_app(pool, largest=1000, deadline=10.0), raise_server_exceptions=False) as made:  # type: ignore[arg-type]
+        yield made
+    assert pool.is_closed
+
+
+def test_a_picture_is_handed_on_with_its_deadline(client: TestClient, pool: Pool) -> None:
+    """The body is the file; whoever waits less says so."""
+    answer = client.post("/captions?drawn=1", content=b"picture", headers={"x-deadline": "2"})
+    assert (answer.status_code, answer.json()) == (200, {"captions": []})
+    client.post("/captions", content=b"picture", headers={"x-deadline": "soon"})
+    first, second = pool.asked
+    assert (first["content"], first["drawn"], second["drawn"]) == (b"picture", True, False)
+    assert second["deadline"] - first["deadline"] > 5
+
+
+def test_errors_keep_their_kind(client: TestClient, pool: Pool) -> None:
+    """Status, kind and message; who is told to come back is told when; what was not foreseen says nothing."""
+    pool.answer = PictureError("it is damaged")
+    answer = client.post("/captions", content=b"picture")
+    assert (answer.status_code, answer.json()) == (422, {"kind": "PictureError", "message": "it is damaged"})
+    pool.answer = ModelServerBusy("full", seconds=7)
+    answer = client.post("/captions", content=b"picture")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+    pool.answer = ZeroDivisionError("secret")
+    answer = client.post("/captions", content=b"picture")
+    assert (answer.status_code, "secret" in answer.text) == (500, False)
+
+
+def test_files_are_bounded(client: TestClient, pool: Pool) -> None:
+    """By the declared length, and by what arrives; an empty body is no picture."""
+    assert client.post("/captions", content=b"x" * 1001).status_code == 413
+    assert client.post("/captions", content=iter([b"x" * 600, b"x" * 600])).status_code == 413
+    assert client.post("/captions").status_code == 422
+    assert pool.asked == []
+
+
+def test_health_and_readiness_differ(client: TestClient, pool: Pool) -> None:
+    """Without a model it is alive but not ready."""
+    assert client.get("/readyz").json() == {"model": {"version": "v1", "sha256": "ab"}}
+    pool.model = None
+    assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
+    assert client.get("/metrics").text == "auria_serve_ready 1\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("127.0.0.1:8630", {"host": "127.0.0.1", "port": 8630, "uds": None}),
+        ("[::1]:8630", {"host": "::1", "port": 8630, "uds": None}),
+        ("unix:/run/auria.sock", {"uds": "/run/auria.sock"}),
+    ],
+)
+def test_it_listens_where_the_settings_say(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, address: str, place: dict[str, Any]
+) -> None:
+    """At a port or at a socket."""
+    configs: list[Any] = []
+
+    class Server:
+        def __init__(self, config: Any) -> None:
+            configs.append(config)
+
+        def run(self) -> None:
+            """Return at once."""
+
+    monkeypatch.setattr(server.uvicorn, "Server", Server)
+    server.serve(pool, address, largest=1000, deadline=10.0)  # type: ignore[arg-type]
+    assert {name: getattr(configs[0], name) for name in place} == place
