@@ -10,14 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitStarted
+from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitProgress, UnitStarted
 from auria_bot.execution.worker_main import call
 from auria_bot.services.studio.steps import StepWorker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auria_bot.execution.work_unit import WorkUnit
+    from auria_bot.domain.artwork import ArtworkFile
+    from auria_bot.execution.work_unit import UnitEvent, WorkUnit
 
 __all__ = ["RemoteLikeExecutor"]
 
@@ -47,15 +48,15 @@ class RemoteLikeExecutor:
         """Add a unit."""
         self._waiting.append(unit)
 
-    def events(self) -> Iterator[UnitStarted | UnitFinished]:
+    def events(self) -> Iterator[UnitEvent]:
         """What happens, until every submitted unit has ended."""
         while self._waiting:
             self._waiting.sort(key=lambda unit: unit.order, reverse=self._last_first)
             unit = self._waiting.pop(0)
             yield UnitStarted(unit=unit)
-            yield self._run(unit)
+            yield from self._run(unit)
 
-    def _run(self, unit: WorkUnit) -> UnitFinished:
+    def _run(self, unit: WorkUnit) -> Iterator[UnitEvent]:
         begun, source = time.monotonic(), self._folder / unit.group
         request = self._requests.setdefault(id(unit.request), json.loads(json.dumps(unit.request)))
         with tempfile.TemporaryDirectory() as name:
@@ -64,13 +65,22 @@ class RemoteLikeExecutor:
             for file in unit.files.values():
                 if (source / file.name).exists():
                     (scratch / file.name).write_bytes((source / file.name).read_bytes())
-            result = call(self._function, request, json.loads(json.dumps(unit.state)), scratch)
+            shown: list[UnitProgress] = []
+
+            def report(facts: dict[str, Any], files: dict[str, ArtworkFile]) -> None:
+                for file in files.values():
+                    (source / file.name).write_bytes((scratch / file.name).read_bytes())
+                shown.append(UnitProgress(unit=unit, facts=json.loads(json.dumps(facts)), files=files))
+
+            result = call(self._function, request, json.loads(json.dumps(unit.state)), scratch, report)
+            yield from shown
             seconds = time.monotonic() - begun
             if "error" in result:
                 failure = UnitFailure(error=result["error"], message=result["message"])
-                return UnitFinished(unit=unit, seconds=seconds, failure=failure)
+                yield UnitFinished(unit=unit, seconds=seconds, failure=failure)
+                return
             files = result["files"]
             for file in files.values():
                 (source / file.name).write_bytes((scratch / file.name).read_bytes())
         assert json.loads(json.dumps({kind: asdict(file) for kind, file in files.items()})) is not None
-        return UnitFinished(unit=unit, seconds=seconds, state=json.loads(json.dumps(result["state"])), files=files)
+        yield UnitFinished(unit=unit, seconds=seconds, state=json.loads(json.dumps(result["state"])), files=files)

@@ -15,7 +15,17 @@ from typing import Any
 
 from auria_bot.errors import InputError, StepFailed
 
-__all__ = ["FORM", "KEPT_FILES", "LONGEST_THEME", "Artwork", "ArtworkFile", "ArtworkInProgress", "Haiku", "Style"]
+__all__ = [
+    "FORM",
+    "KEPT_FILES",
+    "LONGEST_THEME",
+    "VISITOR",
+    "Artwork",
+    "ArtworkFile",
+    "ArtworkInProgress",
+    "Haiku",
+    "Style",
+]
 
 
 KEPT_FILES = ("painting", "full", "post", "card")
@@ -47,6 +57,9 @@ FORM = (5, 7, 5)
 
 LONGEST_THEME = 200
 """Most characters of a theme; a few words work best."""
+
+VISITOR = "visitor"
+"""The origin of an artwork that a visitor of the web site asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +153,7 @@ class ArtworkInProgress:
     wanted_style: str | None = None  # the style key or title that was requested
     wanted_strength: float | None = None  # see Style.strength; None: the mood's
     style_mode: str = ""  # see Style.mode; "": the stylist's own
+    origin: str = ""  # who asked for it: VISITOR, or "" for the operator and the schedule
     haiku: Haiku | None = None
     painting_score: float | None = None  # the painter's own matching score
     subject: str | None = None  # what the painter set out to paint; "" when it cannot say
@@ -198,6 +212,7 @@ class Artwork:
     files: Mapping[str, ArtworkFile]  # by kind; KEPT_FILES
     models: tuple[tuple[str, str], ...]
     traits: tuple[float, ...] = ()  # of the painting, see `domain.approval`; () where they were not measured
+    origin: str = ""  # see ArtworkInProgress
 
     @classmethod
     def finished(cls, artwork: ArtworkInProgress) -> Artwork:

@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepFailed, StepOutOfMemory, StepTimedOut
 from auria_bot.execution.child_process import ChildProcess, python_environment, resident_bytes
-from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitStarted, WorkUnit
+from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitProgress, UnitStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from auria_bot.execution.work_unit import UnitEvent, WorkUnit
 
 __all__ = ["ChildProcessExecutor", "ResourceLimits"]
 
@@ -81,7 +83,7 @@ class _Session:
     def submit(self, unit: WorkUnit) -> None:
         heapq.heappush(self._waiting, (unit.order, unit.name, unit))
 
-    def events(self) -> Iterator[UnitStarted | UnitFinished]:
+    def events(self) -> Iterator[UnitEvent]:
         """What happens, until every submitted unit has ended."""
         while self._waiting:
             unit = heapq.heappop(self._waiting)[2]
@@ -92,7 +94,7 @@ class _Session:
             self._worker.end()
             self._worker = None
 
-    def _run(self, unit: WorkUnit) -> Iterator[UnitStarted | UnitFinished]:
+    def _run(self, unit: WorkUnit) -> Iterator[UnitEvent]:
         worker = self._worker_for(unit)
         worker.send(unit)
         is_started, since, limit = False, time.monotonic(), self._limits.start if worker.is_new else unit.deadline
@@ -102,6 +104,8 @@ class _Session:
                     is_started, since, limit = True, time.monotonic(), unit.deadline
                     worker.is_new = False
                     yield UnitStarted(unit=unit)
+                elif message["event"] == "progress":
+                    yield UnitProgress(unit=unit, facts=message["facts"], files=_files(message))
                 else:
                     yield self._finished(unit, message, time.monotonic() - since)
                     return
@@ -141,8 +145,7 @@ class _Session:
         if "error" in message:
             failure = UnitFailure(error=message["error"], message=message["message"], log=str(self._log(unit)))
             return UnitFinished(unit=unit, seconds=seconds, failure=failure)
-        files = {kind: ArtworkFile(**file) for kind, file in message["files"].items()}
-        return UnitFinished(unit=unit, seconds=seconds, state=message["state"], files=files)
+        return UnitFinished(unit=unit, seconds=seconds, state=message["state"], files=_files(message))
 
     def _lost(self, unit: WorkUnit, error: StepFailed, seconds: float) -> UnitFinished:
         log = self._log(unit)
@@ -151,6 +154,10 @@ class _Session:
 
     def _log(self, unit: WorkUnit) -> Path:
         return self._folder / "logs" / f"{unit.name}.log"
+
+
+def _files(message: Mapping[str, Any]) -> dict[str, ArtworkFile]:
+    return {kind: ArtworkFile(**file) for kind, file in message["files"].items()}
 
 
 class _Worker:

@@ -4,25 +4,39 @@ A unit names no folder, open file, lock or process of one machine. Its function 
 behind it is constructed once in each worker and called for many units, so that it can keep loaded models:
 
     class Function:
-        def __call__(self, request, state, folder) -> tuple[state, files]: ...
+        def __call__(self, request, state, folder, report) -> tuple[state, files]: ...
 
 `request` and `state` are JSON objects, `folder` is a scratch folder of the worker that holds the unit's files under
-their names, and `files` are the new ones, by kind, written into `folder`.
+their names, and `files` are the new ones, by kind, written into `folder`. `report(facts, files)` may be called meanwhile
+to show how far the unit is; nothing depends on it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from auria_bot.domain.artwork import ArtworkFile
 
-__all__ = ["Executor", "ExecutorSession", "UnitFailure", "UnitFinished", "UnitStarted", "WorkUnit"]
+__all__ = [
+    "Executor",
+    "ExecutorSession",
+    "Report",
+    "UnitEvent",
+    "UnitFailure",
+    "UnitFinished",
+    "UnitProgress",
+    "UnitStarted",
+    "WorkUnit",
+]
+
+Report: TypeAlias = "Callable[[Mapping[str, Any], Mapping[str, ArtworkFile]], None]"
+"""Takes facts as JSON, and files by kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +71,15 @@ class UnitStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitProgress:
+    """A unit shows how far it is."""
+
+    unit: WorkUnit
+    facts: Mapping[str, Any]  # JSON
+    files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind: what there is to see so far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFinished:
     """A unit ended: with a state and files, or with a failure."""
 
@@ -65,6 +88,10 @@ class UnitFinished:
     state: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind: the new ones
     failure: UnitFailure | None = None
+
+
+UnitEvent: TypeAlias = UnitStarted | UnitProgress | UnitFinished
+"""What happens to a unit."""
 
 
 class ExecutorSession(Protocol):
@@ -79,7 +106,7 @@ class ExecutorSession(Protocol):
         """Add a unit; also possible while `events` is being iterated."""
         ...
 
-    def events(self) -> Iterator[UnitStarted | UnitFinished]:
+    def events(self) -> Iterator[UnitEvent]:
         """What happens, until every submitted unit has ended.
 
         Raises:

@@ -28,6 +28,9 @@ from auria_bot.files import file_lock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from auria_bot.domain.artwork import ArtworkFile
+    from auria_bot.execution.work_unit import Report
+
 __all__ = ["call", "main", "printing_to"]
 
 
@@ -59,16 +62,22 @@ def _run_units(folder: Path, lines: Iterable[bytes]) -> None:
             functions[name] = getattr(import_module(module), attribute)()
         send({"event": "started"})
         with printing_to(folder / "logs" / f"{unit['name']}.log"):
-            result = call(functions[name], request, unit["state"], folder / unit["group"])
+            result = call(functions[name], request, unit["state"], folder / unit["group"], _report)
         if "files" in result:
             result["files"] = {kind: asdict(file) for kind, file in result["files"].items()}
         send({"event": "finished", **result})
 
 
-def call(function: Any, request: Mapping[str, Any], state: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _report(facts: Mapping[str, Any], files: Mapping[str, ArtworkFile]) -> None:
+    send({"event": "progress", "facts": facts, "files": {kind: asdict(file) for kind, file in files.items()}})
+
+
+def call(
+    function: Any, request: Mapping[str, Any], state: Mapping[str, Any], folder: Path, report: Report
+) -> dict[str, Any]:
     """A unit's result: {"state", "files"}, or {"error", "message"} where the function raises an exception."""
     try:
-        new_state, files = function(request, state, folder)
+        new_state, files = function(request, state, folder, report)
     except MemoryError:
         traceback.print_exc()
         error: Exception = StepOutOfMemory("the step ran out of memory")

@@ -74,6 +74,7 @@ def draft_json(draft: Draft, pictures: Pictures) -> dict[str, Any]:
         "reason": draft.reason,
         "seed": art.seed,
         "theme": art.theme,
+        "origin": art.origin,
         "mood": art.mood,
         "mood_source": art.mood_source,
         "haiku": list(art.haiku.lines),

@@ -31,8 +31,8 @@ from auria_bot.settings.sections import (
     Section,
     StudioSettings,
     TrackingSettings,
-    WebSettings,
 )
+from auria_bot.settings.web import WebSettings
 
 __all__ = ["Settings"]
 

@@ -33,7 +33,7 @@ __all__ = [
     "Section",
     "StudioSettings",
     "TrackingSettings",
-    "WebSettings",
+    "host_and_port",
 ]
 
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -317,7 +317,12 @@ class NotifySettings(Section):
         return addresses
 
 
-def _host_and_port(address: str) -> str:
+def host_and_port(address: str) -> str:
+    """An address as it is; "" for none.
+
+    Raises:
+        ValueError: it is not HOST:PORT.
+    """
     match = re.fullmatch(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", address)
     if address and (match is None or int(match[1]) > 65_535):
         raise ValueError('it must be HOST:PORT, such as "127.0.0.1:8610" or "[::1]:8610", or empty')
@@ -327,37 +332,8 @@ def _host_and_port(address: str) -> str:
 class HealthSettings(Section):
     """The daemon's health endpoint."""
 
-    address: Annotated[str, AfterValidator(_host_and_port)] = ""
+    address: Annotated[str, AfterValidator(host_and_port)] = ""
     """HOST:PORT that serves /healthz and /metrics; empty for none."""
-
-
-class WebSettings(Section):
-    """The web interface of `auria web`."""
-
-    address: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:8620"
-    """HOST:PORT that it is served at."""
-    url: str = ""
-    """Its public address, such as "https://auria.example.org"; empty for http:// and the address."""
-    title: str = Field(default="Auria", min_length=1, max_length=100)
-    """Heading of the pages."""
-    subtitle: str = Field(default="Haiku and paintings", max_length=200)
-    """Line under the heading."""
-    page_size: int = Field(default=24, ge=1, le=200)
-    """Artworks on a page."""
-
-    @field_validator("address")
-    @classmethod
-    def _some_address(cls, address: str) -> str:
-        if not address:
-            raise ValueError("it must be HOST:PORT")
-        return address
-
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, url: str) -> str:
-        if url and not re.fullmatch(r"https?://[^\s/?#@]+", url.rstrip("/")):
-            raise ValueError('it must look like "https://auria.example.org", without a path')
-        return url.rstrip("/")
 
 
 class MaintenanceSettings(Section):

@@ -23,7 +23,7 @@ from auria_bot.errors import PictureError, UnknownName
 from auria_bot.files import atomic_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from PIL import Image
 
@@ -241,11 +241,25 @@ class FakeStylist(_Maker):
             key=key, title=f"Study No. {int(key[-2:]) + 1}", artist="A. N. Other", year="1901", strength=mood.strength
         )
 
-    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
-        """Write `source`, tinted, as PNG of the same size."""
+    shows_layers = True
+
+    def restyle(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        style: Style,
+        seed: int,
+        on_layer: Callable[[Image.Image, int, int], None] | None = None,
+    ) -> None:
+        """Write `source`, tinted, as PNG of the same size, in two layers."""
         self._act(f"{seed} {source}")
         image = _open(source)
-        _save(_tinted(image, style, seed), target)
+        tinted = _tinted(image, style, seed)
+        if on_layer is not None:
+            on_layer(image, 1, 2)
+            on_layer(tinted, 2, 2)
+        _save(tinted, target)
 
     def painted(self, picture: Image.Image, style: Style, *, size: tuple[int, int], seed: int) -> Image.Image:
         """The picture, tinted, at a size."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.gallery.gallery import PublishedArtwork
     from auria_bot.services.gallery.picture_sizes import PictureSizes
-    from auria_bot.settings.sections import WebSettings
+    from auria_bot.settings.web import WebSettings
 
 __all__ = ["Renderer", "View"]
 

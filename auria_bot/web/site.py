@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from auria_bot.services.gallery.gallery import Gallery, PublishedArtwork
     from auria_bot.services.gallery.lineage import CorpusVersions
     from auria_bot.services.gallery.picture_sizes import PictureSizes
-    from auria_bot.settings.sections import WebSettings
+    from auria_bot.settings.web import WebSettings
     from auria_bot.web.rendering import Renderer, View
 
 __all__ = ["Moved", "Site"]

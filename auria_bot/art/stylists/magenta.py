@@ -46,13 +46,16 @@ if TYPE_CHECKING:
 
     from auria_bot.art.minilm import MiniLM
     from auria_bot.art.stylists.hands import Hand
+    from auria_bot.art.stylists.oil_strokes import OnLayer
     from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
 __all__ = ["STROKE_MODES", "Magenta", "Photorealistic", "render"]
 
 
-def render(picture: Image.Image, *, size: tuple[int, int], hand: Hand, seed: int) -> Image.Image:
+def render(
+    picture: Image.Image, *, size: tuple[int, int], hand: Hand, seed: int, on_layer: OnLayer | None = None
+) -> Image.Image:
     """Paint a picture anew on a canvas of a size.
 
     Strokes are laid by proportions of the canvas and drawn at its own resolution, never enlarged: a canvas for A1 at
@@ -64,14 +67,17 @@ def render(picture: Image.Image, *, size: tuple[int, int], hand: Hand, seed: int
         size: (width, height) of the canvas in pixels.
         hand: how to paint, with which medium.
         seed: the same seed gives the same bytes at the same size, and about the same strokes at every size.
+        on_layer: called after each layer of oil; the other media have none.
 
     Returns:
         RGB of that size.
     """
+    if hand.medium == "oil":
+        return paint(picture, size, hand, seed=seed, on_layer=on_layer)
     return _MEDIA[hand.medium](picture, size, hand, seed=seed)
 
 
-_MEDIA = {"oil": paint, "woodblock": print_woodblock, "ink": paint_ink, "watercolour": paint_watercolour}
+_MEDIA = {"woodblock": print_woodblock, "ink": paint_ink, "watercolour": paint_watercolour}
 
 
 STROKE_MODES = ("oil", "watercolour", "ink")
@@ -107,6 +113,7 @@ class Magenta:
         threads: int = 0  # 0: every core
 
     mode = "oil"
+    shows_layers = True
 
     def __init__(self, config: Config, models: Path, minilm: MiniLM | None = None) -> None:
         self.config = config
@@ -174,8 +181,8 @@ class Magenta:
             strength=mood.strength,
         )
 
-    def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
-        """Write `source` in that style as PNG, of the same size; oil strokes on a canvas of 4:5.
+    def restyle(self, source: Path, target: Path, *, style: Style, seed: int, on_layer: OnLayer | None = None) -> None:
+        """Write `source` in that style as PNG, of the same size; oil strokes on a canvas of 4:5, layer by layer.
 
         Raises:
             PictureError: the source cannot be read.
@@ -186,12 +193,20 @@ class Magenta:
         picture = open_picture(source)
         if style.mode in STROKE_MODES:
             size = (self.config.canvas, round(self.config.canvas * POST_SIZE[1] / POST_SIZE[0]))
-            restyled = self.painted(picture, style, size=size, seed=seed)
+            restyled = self.painted(picture, style, size=size, seed=seed, on_layer=on_layer)
         else:
             restyled = self.restyled(picture, style)
         save_picture(restyled, target, compress_level=1)
 
-    def painted(self, picture: Image.Image, style: Style, *, size: tuple[int, int], seed: int) -> Image.Image:
+    def painted(
+        self,
+        picture: Image.Image,
+        style: Style,
+        *,
+        size: tuple[int, int],
+        seed: int,
+        on_layer: OnLayer | None = None,
+    ) -> Image.Image:
         """The picture painted stroke by stroke at any size, as for a print: see `render`.
 
         The same picture, style and seed give the same strokes at every size of the same proportions, larger on a larger
@@ -202,6 +217,7 @@ class Magenta:
             style: its mode is one of STROKE_MODES.
             size: (width, height) of the canvas in pixels.
             seed: the artwork's, as the style step derives it: `derive(artwork.seed, "strokes")`.
+            on_layer: see `render`.
 
         Raises:
             UnknownName: the style is not in the bank.
@@ -212,7 +228,7 @@ class Magenta:
         hand = hand_of(painting.hand)
         if style.mode != "oil":
             hand = replace(hand, medium=style.mode)
-        return render(graded, size=size, hand=hand, seed=seed)
+        return render(graded, size=size, hand=hand, seed=seed, on_layer=on_layer)
 
     def restyled(self, picture: Image.Image, style: Style) -> Image.Image:
         """The picture in that style, same size, in a mode without strokes."""

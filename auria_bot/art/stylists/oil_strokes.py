@@ -12,7 +12,7 @@ video for an impressionist effect", 1997.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -22,15 +22,19 @@ from auria_bot.art.stylists.brushes import ANGLES, BENDS, LENGTHS, VARIANTS, Bru
 from auria_bot.art.stylists.direction_field import LUMINANCE, DirectionField, blurred, measure_directions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from auria_bot.art.stylists.hands import Hand
 
-__all__ = ["paint"]
+__all__ = ["OnLayer", "paint"]
+
+OnLayer: TypeAlias = "Callable[[Image.Image, int, int], None]"
+"""Takes what a canvas looks like after a layer, the layer's number from 1, and how many there are."""
 
 _CANVAS = 1080  # pixels of the width that a hand's lengths are given for
+_SHOWN = 900  # pixels of the longer side of a layer that is shown
 _STUDY = 540  # pixels of the longer side at which the picture is measured
 _LAYERS = 3  # of brushes, from the broadest to the finest
 _BROADEST = 3.2  # width of the broadest strokes, in widths of the finest
@@ -45,7 +49,9 @@ _TOOTH = 4.0  # lightness, 0 to 255, of the grain of canvas and pigment
 _BAND = 512  # rows that are lit at a time
 
 
-def paint(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
+def paint(
+    picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int, on_layer: OnLayer | None = None
+) -> Image.Image:
     """Paint a picture on a canvas of a size; see `magenta.render`."""
     chance = np.random.default_rng(seed)
     study = _study(picture, size)
@@ -58,11 +64,20 @@ def paint(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int)
         _Layer(study, prior, hand, width, scale).paint(canvas, chance, tolerance)
         if hand.blend and number < _LAYERS - 1:
             canvas = _blended(canvas, hand.blend, 0.35 * width)
+        if on_layer is not None:
+            on_layer(_shown(canvas), number + 1, _LAYERS)
     if hand.blend:
         canvas = _blended(canvas, 0.7 * hand.blend, 0.3 * hand.width * scale)
     if hand.contour > 0.05:
         _Layer(study, prior, hand, max(1.4, (2.2 + 3.0 * hand.contour) * scale), scale).outline(canvas, chance)
     return _lit(canvas, picture.convert("RGB"), hand, scale, seed)
+
+
+def _shown(canvas: Image.Image) -> Image.Image:
+    """The colours of a canvas, small: a copy, so that what is painted does not depend on it."""
+    shown = Image.merge("RGB", canvas.split()[:3])
+    shown.thumbnail((_SHOWN, _SHOWN), Image.Resampling.BILINEAR)
+    return shown
 
 
 def _study(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:

@@ -297,6 +297,7 @@ def _print_page(draft: Draft, versions: Sequence[Draft], console: Console, zone:
         ),
         ("mood", Text(f"{art.mood} ({art.mood_source})")),
         ("theme", Text(single_line(art.theme, 200))),
+        ("origin", Text(art.origin)),
         ("style", Text(f"{printable(art.style.credit)}, {art.style.mode}")),
         ("seed", Text(str(art.seed))),
         ("alt text", Text(printable(draft.alt_text))),

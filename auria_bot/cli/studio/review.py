@@ -133,6 +133,7 @@ def _texts(page: Page, console: Console, *, width: int, rows: int) -> list[Text]
     blocks.append(Text.assemble(("alt text  ", "dim"), printable(draft.alt_text)))
     blocks.append(Text.assemble(("channels  ", "dim"), ", ".join(draft.channels or page.channels)))
     details = f"{art.mood}; {printable(art.style.credit)}, {art.style.mode}; seed {art.seed}"
+    details += f"; offered by a {art.origin}" if art.origin else ""
     blocks.append(Text(f"{details}; {single_line(art.theme, 100)}" if art.theme else details, style="dim"))
     if page.picture is None:
         blocks.append(Text("the picture is missing", style="red"))

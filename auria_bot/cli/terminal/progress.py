@@ -90,7 +90,7 @@ def _bar(tally: _Tally) -> Iterator[Callable[[RunEvent], None]]:
 def _lines(tally: _Tally) -> Callable[[RunEvent], None]:
     def show(event: RunEvent) -> None:
         tally.add(event)
-        if event.state == "started":
+        if event.state in {"started", "progress"}:
             return
         share = f"[{tally.over}/{tally.total}]"
         detail = f" in {event.seconds:.1f} s" if event.state == "done" else ""

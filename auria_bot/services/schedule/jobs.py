@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from auria_bot.domain.artwork import VISITOR
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.job_schedule import PUBLISH
 from auria_bot.domain.post import PostState
@@ -117,7 +118,7 @@ class CommandReport:
 class DraftInventory:
     """How many drafts are ready, and how many the schedule needs."""
 
-    made: int  # waiting for review
+    made: int  # waiting for review, without those that visitors offered
     approved: int  # approved and not yet published anywhere
     per_day: int
     ahead: int  # days for which drafts should be ready
@@ -174,7 +175,7 @@ class JobPlanner:
     def inventory(self) -> DraftInventory:
         """How many drafts are ready."""
         with self.store.read() as unit:
-            made = len(unit.drafts.list({DraftState.MADE}))
+            made = sum(draft.artwork.origin != VISITOR for draft in unit.drafts.list({DraftState.MADE}))
             approved = len(unit.drafts.list({DraftState.APPROVED}))
             waiting, tried = set[int](), set[int]()
             for post in unit.posts.list({PostState.WAITING}):
@@ -200,7 +201,8 @@ class JobPlanner:
         with self.store.read() as unit:
             # Drafts restored from a backup may have been published after it was made: only the operator approves them.
             restored_at = unit.journal.last(RESTORE)
-            made = [draft for draft in unit.drafts.list({DraftState.MADE}) if draft.made_at <= latest]
+            waiting = [draft for draft in unit.drafts.list({DraftState.MADE}) if draft.made_at <= latest]
+        made = [draft for draft in waiting if draft.artwork.origin != VISITOR]  # those only the operator approves
         due = [draft.id for draft in made if restored_at is None or draft.made_at > restored_at]
         # A command for each draft: one that cannot be approved does not keep the others from it.
         commands = tuple(("approve", str(draft_id)) for draft_id in sorted(due)[:_APPROVE_LIMIT])

@@ -75,8 +75,8 @@ class RunPlanner:
         seed = secrets.randbits(32) if request.seed is None else request.seed
         return replace(request, season=season, theme=theme_in(season, seed=seed))
 
-    def new(self, request: ArtworkRequest) -> PlannedRun:
-        """A run of new artworks.
+    def new(self, request: ArtworkRequest, *, origin: str = "") -> PlannedRun:
+        """A run of new artworks; for `origin` see ArtworkInProgress.
 
         Raises:
             InputError: the request cannot be fulfilled.
@@ -101,6 +101,7 @@ class RunPlanner:
                 style_mode=request.mode or "",
                 mood=mood,
                 mood_source=source,
+                origin=origin,
             )
             states.append(ArtworkState(number=number, start=start))
         return PlannedRun(plan=plan, states=tuple(states))
@@ -156,6 +157,7 @@ class RunPlanner:
             wanted_strength=strength if request.strength is None else request.strength,
             style_mode=request.mode,
             models=_models_of(artwork, {role for step in steps for role in step.roles}),
+            origin=artwork.origin,
         )
         done = tuple(CompletedStep(step=step.name, key=GIVEN, seconds=0.0, changes={}) for step in steps)
         return PlannedRun(plan=plan, states=(ArtworkState(number=1, start=start, done=done),))

@@ -50,10 +50,11 @@ class RunEvent:
     at: str = ""  # ISO 8601, UTC
     artwork: int  # its number in the run, from 1
     step: str
-    state: str  # "started", "done", "reused", "rejected" (another picture is painted) or "failed"
+    state: str  # "started", "progress", "done", "reused", "rejected" (another picture is painted) or "failed"
     seconds: float = 0.0  # wall
     message: str = ""  # why, where it was rejected or failed
-    files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind: the artwork's new files
+    files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind: the new ones; so far, while in progress
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what a step found for people to read; JSON
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form, read back by `from_json`."""

@@ -13,16 +13,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.domain.artwork import ArtworkFile, Style
 from auria_bot.domain.pipeline import STEPS, steps_from
 from auria_bot.errors import NoGoodPicture, NotFound
-from auria_bot.execution.work_unit import UnitFailure, UnitStarted, WorkUnit
+from auria_bot.execution.work_unit import UnitFailure, UnitProgress, UnitStarted, WorkUnit
 from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import GIVEN, CompletedStep, Failure
 from auria_bot.services.studio.run_store import EventLog, RunEvent
 from auria_bot.services.studio.steps import FUNCTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from auria_bot.domain.artwork import ArtworkInProgress
     from auria_bot.domain.pipeline import Step
@@ -42,9 +43,19 @@ class StepRunner:
     """
 
     def __init__(
-        self, run: Run, executor: Executor, *, deadline_of: Callable[[str], float], report: Callable[[RunEvent], None]
+        self,
+        run: Run,
+        executor: Executor,
+        *,
+        deadline_of: Callable[[str], float],
+        report: Callable[[RunEvent], None],
+        is_watched: bool = False,
     ) -> None:
-        """`report` is called for everything that happens, once it is saved."""
+        """`report` is called for everything that happens, once it is saved.
+
+        Where a run is watched, steps also write pictures of what there is so far and report them.
+        """
+        self._is_watched = is_watched
         self._run, self._executor, self._deadline_of, self._report = run, executor, deadline_of, report
         self._request = run.plan.to_json()
         self._states = {state.number: state for state in run.states()}
@@ -74,6 +85,8 @@ class StepRunner:
                 number, step = event.unit.order[1], STEPS[event.unit.order[0]]
                 if isinstance(event, UnitStarted):
                     self._tell(number, step.name, "started")
+                elif isinstance(event, UnitProgress):
+                    self._tell(number, step.name, "progress", facts=event.facts, files=event.files)
                 else:
                     self._submitted.remove(number)
                     self._settle(self._states[number].before(step.name), step, event)
@@ -123,6 +136,7 @@ class StepRunner:
                 "styles": [other.style.key for other in earlier if other.style],
                 "fingerprints": [other.fingerprint for other in earlier if other.fingerprint],
                 "reuse": self._reusable_key(state, step),
+                "watched": self._is_watched,
             },
             files=artwork.files,
             group=artwork.key,
@@ -153,8 +167,11 @@ class StepRunner:
             self._reject(before, step, result["rejected"])
         elif result.get("reused"):
             self._verified.add((before.number, step.name))
-            seconds = next(done.seconds for done in self._states[before.number].done if done.step == step.name)
-            self._tell(before.number, step.name, "reused", seconds=seconds)
+            done = next(done for done in self._states[before.number].done if done.step == step.name)
+            files = {kind: ArtworkFile(**file) for kind, file in done.changes.get("files", {}).items()}
+            self._tell(
+                before.number, step.name, "reused", seconds=done.seconds, facts=_facts(done.changes), files=files
+            )
         else:
             seconds = round(event.seconds, 4)
             artwork = before.artwork
@@ -167,7 +184,7 @@ class StepRunner:
             done = CompletedStep(step=step.name, key=result["key"], seconds=seconds, changes=changes)
             self._verified.add((before.number, step.name))
             self._save(replace(before, done=(*before.done, done), finished=step is STEPS[-1]))
-            self._tell(before.number, step.name, "done", seconds=seconds, files=event.files)
+            self._tell(before.number, step.name, "done", seconds=seconds, facts=_facts(done.changes), files=event.files)
 
     def _reject(self, before: ArtworkState, step: Step, reason: str) -> None:
         """Take an artwork back to its painting, which is then painted with another seed."""
@@ -202,3 +219,13 @@ class StepRunner:
 
     def _tell(self, number: int, step: str, state: str, **facts: Any) -> None:
         self._report(self._events.append(RunEvent(artwork=number, step=step, state=state, **facts)))
+
+
+def _facts(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What people may read of a step's result: the poem's lines, the mood, the style's credit, the alt text."""
+    found = {name: changes[name] for name in ("mood", "alt_text") if name in changes}
+    if "haiku" in changes:
+        found["lines"] = list(changes["haiku"]["lines"])
+    if "style" in changes:
+        found["style"] = Style(**changes["style"]).credit
+    return found

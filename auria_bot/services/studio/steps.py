@@ -7,7 +7,8 @@ The function of the studio's units of work, `StepWorker`, performs one step of o
 called:
 
     request: the plan's JSON
-    state:   {"step", "artwork", "poems", "styles", "fingerprints" (of the run's earlier artworks), "reuse" (a key)}
+    state:   {"step", "artwork", "poems", "styles", "fingerprints" (of the run's earlier artworks), "reuse" (a key),
+              "watched" (whether pictures of what there is so far are reported)}
     result:  {"key", "changes"}, or {"key", "reused": true} where the key is the one to reuse, or {"rejected": reason}
 """
 
@@ -35,8 +36,12 @@ from auria_bot.settings.options import configure
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from PIL.Image import Image
+
     from auria_bot.domain import interfaces
+    from auria_bot.domain.artwork import Style
     from auria_bot.domain.mood import Mood
+    from auria_bot.execution.work_unit import Report
 
 __all__ = ["FUNCTION", "PictureRejected", "StepContext", "StepWork", "StepWorker", "cache_key", "work_of"]
 
@@ -55,6 +60,7 @@ class StepContext:
     poems: Sequence[Haiku]  # to avoid: the newest first; those of earlier artworks of the run included
     styles: Sequence[str]  # style keys, likewise
     fingerprints: Sequence[str]  # likewise
+    report: Report | None = None  # takes what there is to see so far; None where nobody watches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +223,7 @@ def _restyle(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgr
         style = replace(chosen, mode=artwork.style_mode) if artwork.style_mode else chosen
         if artwork.wanted_strength is not None:
             style = replace(style, strength=artwork.wanted_strength)
-        stylist.restyle(source, target, style=style, seed=derive(artwork.seed, "strokes"))
+        _apply(stylist, source, target, style=style, seed=derive(artwork.seed, "strokes"), context=context)
         result = safety_filter.judge(target, known=tuple(context.fingerprints))
         if result.passed:
             changed = artwork.evolve(
@@ -229,6 +235,24 @@ def _restyle(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgr
         reason = result.reason
         avoided = (chosen.key, *avoided)
     raise PictureRejected(f"restyled: {reason}")
+
+
+def _apply(stylist: Any, source: Path, target: Path, *, style: Style, seed: int, context: StepContext) -> None:
+    """Restyle a picture; where somebody watches, and the stylist can, each layer is reported as it is laid.
+
+    Layers are of a picture that passed the safety filter before it was restyled.
+    """
+    if context.report is None or not getattr(stylist, "shows_layers", False):
+        stylist.restyle(source, target, style=style, seed=seed)
+        return
+    report = context.report
+
+    def show(picture: Image, number: int, count: int) -> None:
+        path = context.folder / f"layer-{number}.jpg"
+        picture.save(path, "JPEG", quality=80)
+        report({"layer": number, "layers": count}, {"layer": ArtworkFile.named(path.name, size=path.stat().st_size)})
+
+    stylist.restyle(source, target, style=style, seed=seed, on_layer=show)
 
 
 def _caption(artwork: ArtworkInProgress, context: StepContext) -> ArtworkInProgress:
@@ -303,7 +327,7 @@ class StepWorker:
         self._backends: dict[str, Any] = {}
 
     def __call__(
-        self, request: Mapping[str, Any], state: Mapping[str, Any], folder: Path
+        self, request: Mapping[str, Any], state: Mapping[str, Any], folder: Path, report: Report
     ) -> tuple[dict[str, Any], dict[str, ArtworkFile]]:
         """Perform the step that `state` names; see the module."""
         plan, step = self._plan_of(request), state["step"]
@@ -316,6 +340,7 @@ class StepWorker:
             poems=(*(Haiku.from_json(poem) for poem in state["poems"]), *plan.recent_poems),
             styles=(*state["styles"], *plan.recent_styles),
             fingerprints=(*state["fingerprints"], *plan.fingerprints),
+            report=report if state.get("watched") else None,
         )
         key = cache_key(step, artwork, context)
         if key == state["reuse"]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from auria_bot.execution.work_unit import Report
+
 __all__ = ["Actions"]
 
 
@@ -25,7 +27,7 @@ class Actions:
         self._calls = 0
 
     def __call__(
-        self, request: Mapping[str, Any], state: Mapping[str, Any], folder: Path
+        self, request: Mapping[str, Any], state: Mapping[str, Any], folder: Path, report: Report
     ) -> tuple[dict[str, Any], dict[str, ArtworkFile]]:
         """Do what `state["action"]` says."""
         self._calls += 1
@@ -49,6 +51,10 @@ class Actions:
         if action == "own-error":
             raise NoGoodPicture("nothing was good enough")
         files = {}
+        if action == "report":
+            for number in (1, 2):
+                (folder / f"{number}.bin").write_bytes(b"so far")
+                report({"layer": number}, {"layer": ArtworkFile.named(f"{number}.bin")})
         if action == "write":
             content = (folder / state["source"]).read_bytes() * 2
             (folder / "double.bin").write_bytes(content)

@@ -16,10 +16,12 @@ from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepTimedOut
 from auria_bot.execution import local
 from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
-from auria_bot.execution.work_unit import UnitFinished, UnitStarted, WorkUnit
+from auria_bot.execution.work_unit import UnitFinished, UnitProgress, UnitStarted, WorkUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from auria_bot.execution.work_unit import UnitEvent
 
 LIMITS = ResourceLimits(start=120.0, memory=600 << 20)
 REQUEST = {"title": "“ü”" * 50_000}
@@ -37,7 +39,7 @@ def run(
     folder: Path,
     *units: WorkUnit,
     limits: ResourceLimits = LIMITS,
-    listener: Callable[[UnitStarted | UnitFinished], None] = lambda _: None,
+    listener: Callable[[UnitEvent], None] = lambda _: None,
     python: str = sys.executable,
 ) -> list[UnitFinished]:
     """Run units; their ends, in order."""
@@ -181,7 +183,7 @@ def test_an_interrupted_parent_takes_its_worker_along(tmp_path: Path) -> None:
     pids: list[str] = []
     before = _children()  # what other tests of this process left running
 
-    def interrupt(event: UnitStarted | UnitFinished) -> None:
+    def interrupt(event: UnitEvent) -> None:
         pids.extend(pid for pid in _children() if pid not in before)
         raise KeyboardInterrupt
 
@@ -201,7 +203,7 @@ def test_a_worker_killed_from_outside_is_reported(tmp_path: Path) -> None:
     """SIGKILL comes from the system when memory is short, and that is what the message says."""
     before = _children()
 
-    def kill(event: UnitStarted | UnitFinished) -> None:
+    def kill(event: UnitEvent) -> None:
         if isinstance(event, UnitStarted):
             _kill_new_children(before)
 
@@ -215,7 +217,7 @@ def test_a_worker_that_is_lost_between_units_costs_none(tmp_path: Path) -> None:
     """The next unit gets a new one."""
     before = _children()
 
-    def kill(event: UnitStarted | UnitFinished) -> None:
+    def kill(event: UnitEvent) -> None:
         if isinstance(event, UnitFinished) and event.unit.name == "01-unit":
             _kill_new_children(before)
 
@@ -269,3 +271,13 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_unit_shows_how_far_it_is(tmp_path: Path) -> None:
+    """Facts and files arrive before its end, in order."""
+    events: list[UnitEvent] = []
+    run(tmp_path, unit(1, "report"), listener=events.append)
+    shown = [event for event in events if isinstance(event, UnitProgress)]
+    assert [dict(event.facts) for event in shown] == [{"layer": 1}, {"layer": 2}]
+    assert [event.files["layer"].name for event in shown] == ["1.bin", "2.bin"]
+    assert isinstance(events[-1], UnitFinished)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auria_bot.settings.sections import WebSettings
+from auria_bot.settings.web import WebSettings
 from tests.exhibited import exhibited, visitor
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.artwork import Haiku, Style
-from auria_bot.settings.sections import WebSettings
+from auria_bot.settings.web import WebSettings
 from tests.exhibited import HOST, exhibited, publish, visitor
 
 if TYPE_CHECKING:

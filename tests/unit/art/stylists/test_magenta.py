@@ -222,3 +222,24 @@ def test_odd_pictures_are_painted(medium: str, size: tuple[int, int], colour: tu
     """One pixel, stripes and flat colours."""
     hand = replace(HAND, medium=medium)
     assert render(Image.new("RGB", (size[1], size[0]), colour), size=size, hand=hand, seed=0).size == size
+
+
+def test_layers_of_strokes_are_shown_without_changing_the_picture(
+    stylist: Magenta, scene: Path, tmp_path: Path
+) -> None:
+    """The same bytes, whether somebody watches or not; each layer in a size for screens."""
+    style = replace(stylist.choose(mood=MOODS["joyful"], haiku=HAIKU, picture=scene, seed=3), mode="oil")
+    layers: list[tuple[tuple[int, int], int, int]] = []
+    stylist.restyle(scene, tmp_path / "one.png", style=style, seed=1)
+    stylist.restyle(
+        scene,
+        tmp_path / "two.png",
+        style=style,
+        seed=1,
+        on_layer=lambda picture, number, count: layers.append((picture.size, number, count)),
+    )
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    numbers = [number for _, number, _ in layers]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert {count for _, _, count in layers} == {len(numbers)}
+    assert all(max(size) <= 900 for size, _, _ in layers)

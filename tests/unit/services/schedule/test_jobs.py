@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.domain.artwork import VISITOR
 from auria_bot.domain.job_schedule import PUBLISH, JobRun, JobRunState, JobSchedule, ScheduledTime, times
 from auria_bot.services.operations.maintenance import DiskSpace
 from auria_bot.services.publishing.reconciliation import RESTORE
 from auria_bot.services.schedule.jobs import JobOutcome, JobPlan, JobPlanner, JobProcess, JobResult, per_day
-from tests.factories import NOW, add_draft
+from tests.factories import NOW, add_draft, artwork
 from tests.publishing import approved
 
 if TYPE_CHECKING:
@@ -83,6 +84,16 @@ def test_drafts_that_nobody_decided_on_are_approved(application: Application, cl
     assert one.plan(claim("approve")).reason == "no draft waited long enough"
     clock.advance(hours=12)
     assert one.plan(claim("approve")).commands == (("approve", "1"), ("approve", "2"))
+
+
+def test_what_a_visitor_offered_is_never_approved_by_itself(application: Application, clock: FakeClock) -> None:
+    """Nor does the schedule count on it."""
+    with application.store.begin() as unit:
+        unit.drafts.add(artwork(1, origin=VISITOR), folder="run-1", picture_sha256="0" * 64, made_at=clock())
+    clock.advance(hours=13)
+    one = planner(application, clock, approve_after=timedelta(hours=12))
+    assert one.plan(claim("approve")).reason == "no draft waited long enough"
+    assert one.inventory().made == 0
 
 
 def test_what_a_backup_brought_back_is_not_approved_by_itself(application: Application, clock: FakeClock) -> None:

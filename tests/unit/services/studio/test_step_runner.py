@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.domain.interfaces import SafetyResult
-    from auria_bot.execution.work_unit import UnitFinished, UnitStarted
+    from auria_bot.execution.work_unit import UnitEvent
     from auria_bot.services.studio.run_store import Run, RunEvent
 
 NAMES = [step.name for step in STEPS]
@@ -51,18 +51,18 @@ class _Interrupting(RemoteLikeExecutor):
         super().__init__()
         self._step = step
 
-    def events(self) -> Iterator[UnitStarted | UnitFinished]:
+    def events(self) -> Iterator[UnitEvent]:
         for event in super().events():
             if event.unit.state["step"] == self._step:
                 raise Interrupted
             yield event
 
 
-def work(run: Run, until: str | None = None, **executor: Any) -> list[RunEvent]:
+def work(run: Run, until: str | None = None, *, is_watched: bool = False, **executor: Any) -> list[RunEvent]:
     """Work through the run in this process, or until a step is about to begin; what was reported."""
     events: list[RunEvent] = []
     chosen = _Interrupting(until) if until else RemoteLikeExecutor(**executor)
-    runner = StepRunner(run, chosen, deadline_of=lambda _: 20.0, report=events.append)
+    runner = StepRunner(run, chosen, deadline_of=lambda _: 20.0, report=events.append, is_watched=is_watched)
     if until is None:
         runner.work()
         return events
@@ -303,3 +303,35 @@ def test_events_are_kept_with_the_run(tmp_path: Path) -> None:
     assert runs.events("run") == (*first, *second)
     assert runs.events("run", after=len(first)) == tuple(second)
     assert [event.position for event in runs.events("run")] == list(range(1, len(first) + len(second) + 1))
+
+
+def test_a_watched_run_shows_what_there_is_so_far(tmp_path: Path) -> None:
+    """Poem, mood and alt text with the steps that wrote them, each layer of strokes; the artwork is the same."""
+    with begin(tmp_path / "a") as run:
+        unwatched = work(run)
+        expected = Artwork.finished(run.load(1).artwork)
+    with begin(tmp_path / "b") as run:
+        events = work(run, is_watched=True)
+        assert Artwork.finished(run.load(1).artwork) == expected
+        layers = [event for event in events if event.state == "progress"]
+        assert [(event.step, dict(event.facts)) for event in layers] == [
+            ("style", {"layer": 1, "layers": 2}),
+            ("style", {"layer": 2, "layers": 2}),
+        ]
+        assert all((run.artwork_folder(1) / event.files["layer"].name).is_file() for event in layers)
+    assert not [event for event in unwatched if event.state == "progress"]
+    facts = {event.step: event.facts for event in events if event.state == "done"}
+    assert facts["poem"]["lines"] == list(expected.haiku.lines)
+    assert facts["mood"]["mood"] == expected.mood
+    assert facts["style"]["style"] == expected.style.credit
+    assert facts["words"]["alt_text"] == expected.alt_text
+
+
+def test_a_resumed_run_shows_again_what_it_reuses(tmp_path: Path) -> None:
+    """So whoever watches only the second part sees the whole."""
+    with begin(tmp_path) as run:
+        work(run, "enlarge")
+        events = work(run)
+    reused = {event.step: event for event in events if event.state == "reused"}
+    assert len(reused["poem"].facts["lines"]) == 3
+    assert reused["painting"].files["painting"].name == "painting.png"

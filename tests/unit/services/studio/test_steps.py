@@ -92,17 +92,22 @@ def state(step: str, artwork: ArtworkInProgress, **changes: Any) -> dict[str, An
     return {"step": step, "artwork": artwork.to_json(), **earlier, **changes}
 
 
+def unseen(*_: object) -> None:
+    """Take a report of a unit that nobody watches, which must not be made."""
+    raise AssertionError
+
+
 def test_a_unit_gives_what_its_step_changed(tmp_path: Path) -> None:
     """The changed fields as JSON, the new files as values, and the key under which the result holds."""
     worker, plan = StepWorker(), request(*ROLES)
     start = ArtworkInProgress(key="01", seed=1)
-    result, files = worker(plan, state("poem", start), tmp_path)
+    result, files = worker(plan, state("poem", start), tmp_path, unseen)
     assert result["changes"].keys() == {"haiku", "models"}
     assert files == {}
     poem = ArtworkInProgress.from_json({**start.to_json(), **result["changes"]})
-    painted, files = worker(plan, state("painting", poem), tmp_path)
+    painted, files = worker(plan, state("painting", poem), tmp_path, unseen)
     assert files["painting"].size == (tmp_path / "painting.png").stat().st_size
-    assert worker(plan, state("painting", poem, reuse=painted["key"]), tmp_path) == (
+    assert worker(plan, state("painting", poem, reuse=painted["key"]), tmp_path, unseen) == (
         {"key": painted["key"], "reused": True},
         {},
     )
@@ -111,8 +116,8 @@ def test_a_unit_gives_what_its_step_changed(tmp_path: Path) -> None:
 def test_what_earlier_artworks_have_is_avoided(tmp_path: Path) -> None:
     """A poem of the run is not written again."""
     worker, plan, start = StepWorker(), request(*ROLES), ArtworkInProgress(key="01", seed=1)
-    first, _ = worker(plan, state("poem", start), tmp_path)
-    second, _ = worker(plan, state("poem", start, poems=[first["changes"]["haiku"]]), tmp_path)
+    first, _ = worker(plan, state("poem", start), tmp_path, unseen)
+    second, _ = worker(plan, state("poem", start, poems=[first["changes"]["haiku"]]), tmp_path, unseen)
     assert second["changes"]["haiku"] != first["changes"]["haiku"]
 
 
@@ -121,14 +126,14 @@ def test_backends_that_no_later_step_needs_are_released(tmp_path: Path, monkeypa
     returned: list[bool] = []
     monkeypatch.setattr(steps, "_return_memory", lambda: returned.append(True))
     worker, plan, start = StepWorker(), request(*ROLES), ArtworkInProgress(key="01", seed=1)
-    poem, _ = worker(plan, state("poem", start), tmp_path)
+    poem, _ = worker(plan, state("poem", start), tmp_path, unseen)
     assert worker._backends.keys() == {"poet"}
     artwork = ArtworkInProgress.from_json({**start.to_json(), **poem["changes"]})
-    worker(plan, state("painting", artwork), tmp_path)
+    worker(plan, state("painting", artwork), tmp_path, unseen)
     assert worker._backends.keys() == {"painter", "safety_filter"}
     assert returned == [True]
     with pytest.raises(NotFound, match="names no painter"):
-        worker(request("poet", "safety_filter"), state("painting", artwork), tmp_path)
+        worker(request("poet", "safety_filter"), state("painting", artwork), tmp_path, unseen)
 
 
 def test_a_wrong_option_is_named(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_a_wrong_option_is_named(tmp_path: Path) -> None:
     plan = request(*ROLES)
     plan["backends"]["poet"]["options"] = {"seconds": "long"}
     with pytest.raises(SettingsError, match=r"poet\.options\.seconds"):
-        StepWorker()(plan, state("poem", ArtworkInProgress(key="01", seed=1)), tmp_path)
+        StepWorker()(plan, state("poem", ArtworkInProgress(key="01", seed=1)), tmp_path, unseen)
 
 
 def test_the_function_is_found_by_its_import_string() -> None:

@@ -1,0 +1,57 @@
+"""The section of the settings for the web interface."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, field_validator
+
+from auria_bot.settings.sections import Section, host_and_port
+
+__all__ = ["WebSettings"]
+
+
+class WebSettings(Section):
+    """The web interface of `auria web`."""
+
+    address: Annotated[str, AfterValidator(host_and_port)] = "127.0.0.1:8620"
+    """HOST:PORT that it is served at."""
+    url: str = ""
+    """Its public address, such as "https://auria.example.org"; empty for http:// and the address."""
+    title: str = Field(default="Auria", min_length=1, max_length=100)
+    """Heading of the pages."""
+    subtitle: str = Field(default="Haiku and paintings", max_length=200)
+    """Line under the heading."""
+    page_size: int = Field(default=24, ge=1, le=200)
+    """Artworks on a page."""
+    wall_seconds: int = Field(default=40, ge=3, le=3600)
+    """Seconds for which the page /wall, for a screen in a room, shows an artwork."""
+    metrics: Annotated[str, AfterValidator(host_and_port)] = ""
+    """HOST:PORT that serves the web server's own /healthz and /metrics; empty for none."""
+    studio: bool = False
+    """Whether visitors may have an artwork made and watch (/studio)."""
+    studio_per_visitor: int = Field(default=3, ge=1, le=1000)
+    """Most artworks a day for visitors of one address."""
+    studio_per_day: int = Field(default=40, ge=1, le=10_000)
+    """Most artworks a day for all visitors."""
+    studio_queue: int = Field(default=6, ge=1, le=100)
+    """Most visitors who wait for the studio at a time."""
+    studio_days: float = Field(default=7.0, gt=0, le=3650)
+    """Days after which a visitor's artwork is deleted unless it was kept."""
+    studio_kept: int = Field(default=200, ge=0, le=100_000)
+    """Most artworks that visitors may keep for good."""
+
+    @field_validator("address")
+    @classmethod
+    def _some_address(cls, address: str) -> str:
+        if not address:
+            raise ValueError("it must be HOST:PORT")
+        return address
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[^\s/?#@]+", url.rstrip("/")):
+            raise ValueError('it must look like "https://auria.example.org", without a path')
+        return url.rstrip("/")
