@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["COMMANDS", "app", "app_context"]
+__all__ = ["COMMANDS", "Json", "app", "app_context"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+"""The option `--json` of the commands that print data."""
 
 COMMANDS = {
     "make": ("studio.make:make", "Make artworks, each a draft for review."),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, out, print_json, state_text, table
 from auria_bot.errors import InputError
 
@@ -18,7 +19,6 @@ __all__ = ["models"]
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, such as captioner.")]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version such as v3, or installed.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Verify the checksum of every file.")]
 
 models = typer.Typer(

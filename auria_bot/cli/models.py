@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.errors import InputError
 
@@ -24,7 +25,6 @@ __all__ = [
     "train",
 ]
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 styles = typer.Typer(
     help="List, show, add and remove the paintings that pictures are restyled after.",
@@ -210,7 +210,7 @@ def train(
             "--if-grown", metavar="10%", help="Only if the version is larger than the last trained one by this share."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Train a model, or continue a stopped training.
 
@@ -285,7 +285,7 @@ def evaluate(
     folder: Annotated[
         Path | None, typer.Option("--model", help="The model's folder. Default: the one in service.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Evaluate a model on the test split of the data."""
     from auria_bot.services.models import training

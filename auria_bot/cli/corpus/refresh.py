@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.errors import InputError
 from auria_bot.execution.parent_watch import report
@@ -40,7 +41,7 @@ def refresh(
     ] = True,
     look: Annotated[bool | None, typer.Option("--look/--no-look", hidden=True)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and filter, store nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Read new posts from Reddit, and forget those deleted there.
 

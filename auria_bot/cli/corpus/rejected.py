@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from auria_bot.services.corpus.rejected_texts import Accepted
 
 __all__ = ["accept", "forget", "rejected"]
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def rejected(

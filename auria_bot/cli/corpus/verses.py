@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.corpus import refresh as reddit
 from auria_bot.cli.corpus import rejected
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json
@@ -30,7 +31,6 @@ __all__ = [
     "versions",
 ]
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 corpus = typer.Typer(
     help="Import, inspect and version the verse that Auria learns from.",

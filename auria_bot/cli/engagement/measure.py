@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, note, out, print_json, single_line, table, when
 from auria_bot.errors import ChannelError
 from auria_bot.execution.parent_watch import report
@@ -39,7 +40,7 @@ def measure(
             "--vanished", help="Ask again for posts that vanished, and accept it when all posts of a channel have."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure engagement with published posts, where that is due.
 
@@ -122,7 +123,7 @@ _WIDE = 110  # columns from which a mood is described
 
 def list_moods(
     styles: Annotated[bool, typer.Option("--styles", help="List all paintings that were used instead.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the moods, with their chances learnt from engagement.
 
@@ -151,7 +152,7 @@ def list_moods(
             note(_summary(preferences))
 
 
-def show_eye(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def show_eye(as_json: Json = False) -> None:
     """Show what was learned from approvals and rejections about paintings.
 
     The painter measures a few traits of each painting. Your decisions give them weights, by which it chooses among its

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, is_terminal, note, out, print_json
 from auria_bot.errors import InputError, UnknownName
 
@@ -34,7 +35,7 @@ def stats(
         str | None,
         typer.Option("--by", help="One table: post, channel, mood, style, hour, day (of the week) or month."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
     csv: Annotated[
         str | None,
         typer.Option("--csv", metavar="FILE", help='Write the table (default: of posts) as CSV; "-" prints it.'),

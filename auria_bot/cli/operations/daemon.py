@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.errors import InputError
 from auria_bot.execution.parent_watch import report
@@ -56,7 +57,7 @@ def schedule(
         str | None, typer.Option("--run", metavar="JOB", help="Make up for this job's missed time, as it asks.")
     ] = None,
     skip: Annotated[str | None, typer.Option("--skip", metavar="JOB", help="Skip this job's missed time.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what the daemon will do in the coming week, and what it did.
 
@@ -188,8 +189,6 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
     else:
         note(f"the daemon is {lease.holder}")
 
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 notify = typer.Typer(
     help="Test and send notifications.",

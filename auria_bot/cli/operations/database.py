@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import app_context
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, table, when
 from auria_bot.execution.parent_watch import report
 
 __all__ = ["database", "tidy"]
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 database = typer.Typer(
     help="Back up, restore and check the database.",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, state_text
 
 __all__ = ["config", "doctor"]
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def doctor(as_json: Json = False) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, state_text, table
 from auria_bot.errors import ChannelError, InputError
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "channels", "check", "list_channels", "overview", "pause", "remove", "resume", "serve"]
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
 
 channels = typer.Typer(help="List and set up channels.", add_completion=False, rich_markup_mode=None)

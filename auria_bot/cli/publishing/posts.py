@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import (
     counted,
     fact_sheet,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["list_posts", "post_table", "post_time", "posts", "resolve", "show", "withdraw"]
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")]
 
 posts = typer.Typer(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.publishing.posts import post_table
 from auria_bot.cli.terminal.console import fact_sheet, note, out, print_json, printable, when
 from auria_bot.errors import ChannelError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from auria_bot.services.publishing.publisher import Round
 
 __all__ = ["publish"]
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def publish(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import (
     echo,
     fact_sheet,
@@ -47,7 +48,6 @@ __all__ = [
 ]
 
 _TEXT_ROWS = 16  # of the terminal, below a picture
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
 Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts, by their numbers.")]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, note, out, print_json
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.domain.pipeline import ArtworkRequest
@@ -26,7 +27,6 @@ __all__ = ["make", "repaint", "restyle"]
 FreshWords = Annotated[
     bool, typer.Option("--fresh-words", help="Write all texts anew. Default: those you edited are kept.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
 
 StyleName = Annotated[
@@ -75,7 +75,7 @@ def make(
         str | None,
         typer.Option("--discard", metavar="RUN", help='Discard an unfinished run, or "all" of them; drafts stay.'),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Make artworks, each a draft for review.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, print_json
 from auria_bot.errors import InputError
 
@@ -16,7 +17,6 @@ __all__ = ["catalogue", "print_draft"]
 Dpi = Annotated[int, typer.Option("--dpi", min=50, max=1200, help="Pixels an inch.")]
 Bleed = Annotated[str, typer.Option("--bleed", help="A border to be cut off, as 3mm.")]
 Landscape = Annotated[bool, typer.Option("--landscape", help="Make the longer side the width.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def print_draft(

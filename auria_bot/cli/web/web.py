@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import note
 from auria_bot.errors import BackendMissing
 
@@ -102,7 +103,7 @@ def add(
 
 
 @operators.command("list")
-def list_operators(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_operators(as_json: Json = False) -> None:
     """List the operators with their roles."""
     from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.console import echo, print_json
