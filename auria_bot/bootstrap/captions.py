@@ -9,6 +9,7 @@ from auria_bot.bootstrap.core import Core
 
 if TYPE_CHECKING:
     from auria_bot.services.captions.client import CaptionClient
+    from auria_bot.services.captions.ratings import CaptionRatings
     from auria_bot.serving.captioning import CaptionPool, ServedModel
 
 __all__ = ["CaptionServices"]
@@ -24,6 +25,20 @@ class CaptionServices(Core):
 
         chosen = self.settings.captions
         return CaptionClient(chosen.server, deadline=chosen.deadline, largest=chosen.largest_mb * 1_000_000)
+
+    @cached_property
+    def caption_ratings(self) -> CaptionRatings:
+        """Takes ratings of captions."""
+        from auria_bot.services.captions.ratings import CaptionRatings, Receipts
+
+        home = self.settings.home
+        return CaptionRatings(
+            store=self.store,
+            home=home,
+            receipts=Receipts(home / "secrets" / "caption-receipts.key", clock=self.clock),
+            clock=self.clock,
+            most=self.settings.captions.most_ratings,
+        )
 
     def caption_pool(self) -> CaptionPool:
         """The captioner in service, in threads; only the model server opens it."""

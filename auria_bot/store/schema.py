@@ -45,6 +45,7 @@ __all__ = [
     "leases",
     "notices",
     "posts",
+    "ratings",
     "samples",
     "sightings",
     "slots",
@@ -53,7 +54,7 @@ __all__ = [
     "verses",
 ]
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration; stated here so that Alembic is imported only for a migration."""
 
 LAST_ID = 2**63 - 1
@@ -366,3 +367,21 @@ steps = Table(
     Column("times", Integer, nullable=False),
 )
 """Total time of each step of the studio."""
+
+ratings = Table(
+    "ratings",
+    METADATA,
+    _id(),
+    Column("at", UtcTime, nullable=False),
+    Column("source", String(100), nullable=False),  # "page", or the name of a key
+    Column("picture_sha256", String(64), nullable=False),
+    Column("picture", Text, nullable=False),  # relative to the home; "" where it may not be kept
+    Column("caption", String(500), nullable=False),
+    Column("model_version", String(100), nullable=False),
+    Column("model_sha256", String(64), nullable=False),
+    Column("stars", Integer),
+    Column("correction", Text, nullable=False),
+    CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
+    UniqueConstraint("picture_sha256", "caption", "source"),
+)
+"""Ratings of captions."""

@@ -17,6 +17,7 @@ from auria_bot.store.engagement import Samples
 from auria_bot.store.engine import bring_up_to_date, connect, shown, translated
 from auria_bot.store.operations import Channels, JobRuns, Leases, Metrics, Notices
 from auria_bot.store.posts import Posts
+from auria_bot.store.ratings import Ratings
 from auria_bot.store.rejected import ForgottenVerses, RejectedVerses
 from auria_bot.store.sqlite import READ_ONLY
 
@@ -41,6 +42,7 @@ class Unit:
         self.leases = Leases(connection)
         self.notices = Notices(connection, home=home)
         self.metrics = Metrics(connection)
+        self.ratings = Ratings(connection)
         self.journal = Journal(connection, who=who)
 
 

@@ -1,0 +1,70 @@
+"""`auria ratings`: what visitors and programs thought of captions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+
+__all__ = ["ratings"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+ratings = typer.Typer(
+    help="List and remove ratings of captions.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@ratings.callback()
+def _ratings(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most ratings.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List and remove ratings of captions.
+
+    Alone it lists them, the newest first. The kept pictures are in the folder ratings of the home.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        found = app.caption_ratings.recent(limit=limit)
+    if as_json:
+        from dataclasses import asdict
+
+        print_json([asdict(one) | {"at": one.at.isoformat()} for one in found])
+        return
+    rows = (
+        (
+            str(one.id),
+            f"{one.at:%Y-%m-%d}",
+            one.source,
+            one.model_version,
+            "*" * (one.stars or 0),
+            one.caption,
+            one.correction,
+            "kept" if one.picture else "",
+        )
+        for one in found
+    )
+    out().print(table("", ("id", "date", "source", "model", "stars", "caption", "better", "picture"), rows))
+    if found:
+        note("train on those with pictures: auria train captioner --with-ratings")
+
+
+@ratings.command("remove")
+def remove(ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Ids of ratings.")]) -> None:
+    """Remove ratings, and the pictures that only they keep."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        for one in ids:
+            app.caption_ratings.remove(one)
+    echo(f"removed {counted(len(ids), 'rating')}")
