@@ -13,6 +13,7 @@ The tree::
     │       └── TooManyAttempts  wait before the next attempt
     ├── NotFound                 no such draft, post or file              exit 5
     ├── InvalidTransition        the state does not allow the action      exit 6
+    │   └── PreconditionFailed   it changed since it was read
     ├── StoreError               the database                             exit 7
     │   ├── DatabaseUnreachable
     │   └── SchemaTooNew         written by a newer auria_bot
@@ -61,6 +62,7 @@ __all__ = [
     "NotPermitted",
     "OutcomeUnknown",
     "PictureError",
+    "PreconditionFailed",
     "Rejected",
     "SchemaTooNew",
     "SettingsError",
@@ -156,6 +158,12 @@ class InvalidTransition(AuriaError):
 
     exit_code: ClassVar[int] = 6
     http_status: ClassVar[int] = 409
+
+
+class PreconditionFailed(InvalidTransition):
+    """It changed since it was read; read it again and repeat the decision if it still holds."""
+
+    http_status: ClassVar[int] = 412
 
 
 class StoreError(AuriaError):

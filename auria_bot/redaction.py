@@ -61,6 +61,7 @@ _PATTERNS = (
         r"(?:b?\"[^\"]*\"|b?'[^']*'|[^\s,;&)}\]]+)",
         re.IGNORECASE,
     ),
+    re.compile(r"(\bauria_)[A-Za-z0-9_-]{43}"),  # a key of the REST interface
     re.compile(r"(\b)eyJ[A-Za-z0-9_-]{5,4000}\.[A-Za-z0-9_-]{5,4000}(?:\.[A-Za-z0-9_-]{0,4000})?"),
 )
 # Every repetition before a secret is bounded, so that no text makes the search slow.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from auria_bot.services.publishing.post_creation import PostCreator
     from auria_bot.services.publishing.publisher import Publisher
     from auria_bot.settings.sections import ChannelSettings
+    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["PublishingServices"]
 
@@ -36,9 +37,16 @@ class PublishingServices(Core):
     @cached_property
     def publisher(self) -> Publisher:
         """Sends approved drafts to the channels."""
+        return self._publisher_in(self.store)
+
+    def publisher_as(self, who: str) -> Publisher:
+        """The same, for an operator whom the journal names."""
+        return self._publisher_in(self.store.acting_as(who))
+
+    def _publisher_in(self, store: Store) -> Publisher:
         from auria_bot.services.publishing.publisher import Publisher
 
-        return Publisher(store=self.store, clock=self.clock, channels=self.channels, creator=self.post_creator)
+        return Publisher(store=store, clock=self.clock, channels=self.channels, creator=self.post_creator)
 
     @cached_property
     def post_creator(self) -> PostCreator:

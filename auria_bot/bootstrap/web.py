@@ -9,6 +9,7 @@ from auria_bot.bootstrap.core import Core
 
 if TYPE_CHECKING:
     from auria_bot.services.accounts.accounts import Accounts
+    from auria_bot.services.accounts.api_keys import ApiKeys
     from auria_bot.services.gallery.gallery import Gallery
     from auria_bot.services.gallery.lineage import CorpusVersions
     from auria_bot.services.gallery.picture_sizes import PictureSizes
@@ -54,6 +55,13 @@ class WebServices(Core):
         store = self.store.acting_as(who) if who else self.store
         with store.begin() as unit:
             unit.journal.note(action, details=details, at=self.clock())
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """The keys of the REST interface."""
+        from auria_bot.services.accounts.api_keys import ApiKeys
+
+        return ApiKeys(file=self.settings.home / "secrets" / "api-keys.json", clock=self.clock)
 
     @property
     def public_url(self) -> str:

@@ -52,6 +52,7 @@ COMMANDS = {
         "Describe a picture of anything by asking the model server, which `auria serve` runs.",
     ),
     "ratings": ("captions.ratings:ratings", "List and remove ratings of captions."),
+    "keys": ("web.keys:keys", "Add, list and revoke the keys with which programs use the REST interface."),
     "sheet": ("studio.drafts:sheet", "Write a contact sheet of drafts and their poems."),
     "print": ("studio.prints:print_draft", "Print a draft at any size, its strokes painted anew."),
     "catalogue": ("studio.prints:catalogue", "Write a catalogue of many works as PDF."),

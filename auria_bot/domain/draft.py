@@ -13,7 +13,10 @@ from enum import StrEnum
 from auria_bot.domain.artwork import Artwork
 from auria_bot.errors import InputError, InvalidTransition
 
-__all__ = ["PUBLISHED", "REPLACED", "WITHDRAWN", "Draft", "DraftState", "replaced_reason"]
+__all__ = ["LAST_ID", "PUBLISHED", "REPLACED", "WITHDRAWN", "Draft", "DraftState", "replaced_reason"]
+
+LAST_ID = 2**63 - 1
+"""The largest number of a draft or a post in any database."""
 
 PUBLISHED = "published"
 """How a scheduled draft is shown whose posts are out; derived from its posts, and not a state of its own."""

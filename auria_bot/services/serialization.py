@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.job_schedule import JobRun, Lease, ScheduledTime
     from auria_bot.domain.post import Attempt, Post
+    from auria_bot.services.accounts.api_keys import ApiKey
     from auria_bot.services.corpus.corpus_versions import Change
     from auria_bot.services.corpus.deletion_check import CheckResult
     from auria_bot.services.corpus.reddit_sync import SyncResult
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PICTURES",
+    "api_key_json",
     "change_json",
     "check_json",
     "corpus_version_json",
@@ -132,6 +134,11 @@ def preview_json(preview: Preview) -> dict[str, Any]:
 def withdrawal_json(plan: WithdrawalPlan) -> dict[str, Any]:
     """What withdrawing would do with one post."""
     return {"post": post_json(plan.post), "action": plan.action, "problem": plan.problem}
+
+
+def api_key_json(key: ApiKey) -> dict[str, Any]:
+    """A key of the REST interface, without its secret."""
+    return _fields(key)
 
 
 def journal_json(entry: Entry) -> dict[str, Any]:

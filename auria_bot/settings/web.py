@@ -25,6 +25,8 @@ class WebSettings(Section):
     """Line under the heading."""
     page_size: int = Field(default=24, ge=1, le=200)
     """Artworks on a page."""
+    api_calls: int = Field(default=120, ge=1, le=100_000)
+    """Calls of the REST interface a minute for each key, and for each address that calls without one."""
     wall_seconds: int = Field(default=40, ge=3, le=3600)
     """Seconds for which the page /wall, for a screen in a room, shows an artwork."""
     metrics: Annotated[str, AfterValidator(host_and_port)] = ""

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Row, and_, case, exists, func, insert, select
 
 from auria_bot.domain.approval import Decision
 from auria_bot.domain.artwork import Artwork, Haiku
-from auria_bot.domain.draft import PUBLISHED, REPLACED, WITHDRAWN, Draft, DraftState
+from auria_bot.domain.draft import LAST_ID, PUBLISHED, REPLACED, WITHDRAWN, Draft, DraftState
 from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
-from auria_bot.store.schema import LAST_ID, drafts, journal, posts
+from auria_bot.store.schema import drafts, journal, posts
 
 __all__ = ["Drafts", "Entry", "Journal", "Posted", "PublishedArtworks", "PublishedRow"]
 
@@ -109,10 +109,18 @@ class Drafts:
         return self.get(draft.id)
 
     def list(
-        self, states: Collection[DraftState] = (), *, statuses: Collection[str] = (), limit: int | None = None
+        self,
+        states: Collection[DraftState] = (),
+        *,
+        statuses: Collection[str] = (),
+        before: int = LAST_ID,
+        limit: int | None = None,
     ) -> Sequence[Draft]:
-        """Drafts in those states (all if empty), newest first; of these, the ones with that status, if named."""
-        wanted = _DRAFTS.order_by(drafts.c.id.desc()).limit(limit)
+        """Drafts in those states (all if empty), newest first, with ids smaller than `before`.
+
+        Of these, the ones with that status, if `statuses` are named.
+        """
+        wanted = _DRAFTS.where(drafts.c.id < before).order_by(drafts.c.id.desc()).limit(limit)
         if statuses:
             wanted = wanted.where(_STATUS.in_(sorted(statuses)))
         if states:
@@ -271,9 +279,9 @@ class Journal:
         found = [(row.draft_id, REPLACED.match(row.words)) for row in self._connection.execute(wanted)]
         return {int(match[1]): old for old, match in found if match and old is not None}
 
-    def list(self, *, draft_id: int | None = None, limit: int | None = None) -> Sequence[Entry]:
-        """Entries (of one draft, if given), newest first."""
-        wanted = select(journal).order_by(journal.c.id.desc()).limit(limit)
+    def list(self, *, draft_id: int | None = None, before: int = LAST_ID, limit: int | None = None) -> Sequence[Entry]:
+        """Entries (of one draft, if given), newest first, with ids smaller than `before`."""
+        wanted = select(journal).where(journal.c.id < before).order_by(journal.c.id.desc()).limit(limit)
         if draft_id is not None:
             wanted = wanted.where(journal.c.draft_id == draft_id)
         return tuple(

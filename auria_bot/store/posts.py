@@ -21,21 +21,19 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
 
-from auria_bot.domain.draft import Draft
+from auria_bot.domain.draft import LAST_ID, Draft
 from auria_bot.domain.post import TERMINAL, Action, Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.store.engine import insert_once
 from auria_bot.store.files import path_from_home, path_in_home
-from auria_bot.store.schema import LAST_ID, UtcTime, attempts, posts
+from auria_bot.store.schema import UtcTime, attempts, posts
 from auria_bot.store.schema import channels as channels_table
 
 __all__ = ["Posts"]
-
 
 # Statements needed for every post are built once.
 _ITS_ATTEMPT = (attempts.c.post_id == bindparam("post_"), attempts.c.fencing == bindparam("fencing_"))
@@ -121,10 +119,15 @@ class Posts:
         return _post(row, self._home)
 
     def list(
-        self, states: Collection[PostState] = (), *, draft_id: int | None = None, limit: int | None = None
+        self,
+        states: Collection[PostState] = (),
+        *,
+        draft_id: int | None = None,
+        before: int = LAST_ID,
+        limit: int | None = None,
     ) -> Sequence[Post]:
-        """Posts in those states (all if empty), newest first."""
-        wanted = select(posts).order_by(posts.c.id.desc()).limit(limit)
+        """Posts in those states (all if empty), newest first, with ids smaller than `before`."""
+        wanted = select(posts).where(posts.c.id < before).order_by(posts.c.id.desc()).limit(limit)
         if states:
             wanted = wanted.where(posts.c.state.in_([str(state) for state in states]))
         if draft_id is not None:
@@ -181,7 +184,7 @@ class Posts:
         if post.state is not PostState.WITHDRAWING:
             post.moved(PostState.WITHDRAWING)
         unchanged = (posts.c.id == post.id, posts.c.state == post.state, posts.c.fencing == post.fencing)
-        free = or_(posts.c.lease_until.is_(None), posts.c.lease_until <= now)
+        free = posts.c.lease_until.is_(None) | (posts.c.lease_until <= now)
         values = {"state": PostState.WITHDRAWING, "fencing": post.fencing + 1, "lease_until": None, "lookups": 0}
         changed = update(posts).where(*unchanged, free).values(**values, due=now, words=message)
         if self._connection.execute(changed).rowcount == 0:
@@ -302,7 +305,7 @@ class Posts:
         paused = select(channels_table.c.name).where(channels_table.c.paused_at.is_not(None))
         more: list[ColumnElement[bool]] = [waiting.c.id.in_(ids)] if ids else []
         if state is PostState.WITHDRAWING:
-            more.append(or_(waiting.c.lease_until.is_(None), waiting.c.lease_until <= now))
+            more.append(waiting.c.lease_until.is_(None) | (waiting.c.lease_until <= now))
         return (
             select(waiting.c.id)
             .where(
@@ -327,9 +330,7 @@ class Posts:
 
     def attempts(self, post_id: int) -> Sequence[Attempt]:
         """The attempts so far, oldest first."""
-        rows = self._connection.execute(
-            select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.number)
-        )
+        wanted = select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.number)
         return tuple(
             Attempt(
                 number=row.number,
@@ -341,7 +342,7 @@ class Posts:
                 sending_at=row.sending_at,
                 memo=row.memo,
             )
-            for row in rows
+            for row in self._connection.execute(wanted)
         )
 
 
@@ -349,7 +350,7 @@ def _attempted(since: datetime) -> ColumnElement[bool]:
     """Whether a post was attempted since then; the worker of a SENDING one may still be about to try."""
     its_claim = (attempts.c.post_id == posts.c.id, attempts.c.fencing == posts.c.fencing)
     claimed = exists().where(*its_claim, attempts.c.started_at >= since).correlate(posts)
-    return or_(posts.c.tried_at >= since, (posts.c.state == PostState.SENDING) & claimed)
+    return (posts.c.tried_at >= since) | ((posts.c.state == PostState.SENDING) & claimed)
 
 
 def _claim_of(post: Post) -> dict[str, Any]:
@@ -374,8 +375,7 @@ def _changes(post: Post) -> dict[str, Any]:
 def _post(row: Row[Any], home: Path) -> Post:
     receipt = None
     if row.receipt_id is not None:
-        cost = 0.0 if row.receipt_cost is None else row.receipt_cost
-        receipt = Receipt(id=row.receipt_id, url=row.receipt_url, at=row.receipt_at, cost=cost)
+        receipt = Receipt(id=row.receipt_id, url=row.receipt_url, at=row.receipt_at, cost=row.receipt_cost or 0.0)
     return Post(
         id=row.id,
         draft_id=row.draft_id,

@@ -31,7 +31,6 @@ from auria_bot.domain.post import Action, Outcome, PostState
 
 __all__ = [
     "HEAD",
-    "LAST_ID",
     "METADATA",
     "UtcTime",
     "accepted",
@@ -56,9 +55,6 @@ __all__ = [
 
 HEAD = "0011"
 """The newest migration; stated here so that Alembic is imported only for a migration."""
-
-LAST_ID = 2**63 - 1
-"""The largest row id on either database."""
 
 METADATA = MetaData(
     naming_convention={

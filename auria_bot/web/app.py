@@ -16,12 +16,14 @@ from starlette.staticfiles import StaticFiles
 
 from auria_bot.errors import AuriaError, SignInRequired
 from auria_bot.redaction import redacted
+from auria_bot.web.api.application import api_application
 from auria_bot.web.desk import desk_router
 from auria_bot.web.language import available, find_language, negotiated
 from auria_bot.web.middleware import RequestGuard, host_name
 from auria_bot.web.page_cache import PageCache
 from auria_bot.web.pages.gallery import gallery_router
 from auria_bot.web.rendering import Renderer, View
+from auria_bot.web.runs import BackgroundRuns
 from auria_bot.web.site import Moved, Site
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class WebApp:
     site: Site
     renderer: Renderer
     cache: PageCache
+    runs: BackgroundRuns
 
     def view(self, request: Request, path: str | None = None) -> View:
         """How the page that a request asks for is written."""
@@ -80,9 +83,12 @@ def site_of(services: Application) -> tuple[Site, Renderer]:
 def create_app(services: Application) -> FastAPI:
     """The ASGI application of these services."""
     site, renderer = site_of(services)
-    web = WebApp(services=services, site=site, renderer=renderer, cache=PageCache(site.gallery.version))
+    web = WebApp(
+        services=services, site=site, renderer=renderer, cache=PageCache(site.gallery.version), runs=BackgroundRuns()
+    )
     app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)
     app.mount("/static", _StaticFiles(packages=[("auria_bot.web", "static")]))
+    app.mount("/api/v1", api_application(web))
     app.include_router(desk_router(web))
     app.include_router(gallery_router(web))  # its last route takes every path
     _handle_errors(app, web)

@@ -1,4 +1,4 @@
-"""New versions of drafts that are made in the background, one at a time, and what happens meanwhile."""
+"""Artworks and new versions of drafts that are made in the background, one at a time, and what happens meanwhile."""
 
 from __future__ import annotations
 
@@ -29,11 +29,20 @@ _REMEMBERED = 50
 class BackgroundRun:
     """One run: its events so far, and its result."""
 
-    def __init__(self, draft_id: int, work: Callable[[Callable[[RunEvent], None]], Draft]) -> None:
+    def __init__(self, draft_id: int | None, work: Callable[[Callable[[RunEvent], None]], Draft]) -> None:
+        """`draft_id` is the draft that gets a new version; None for a new artwork."""
         self.key, self.draft_id, self._work = secrets.token_urlsafe(12), draft_id, work
         self._events: list[RunEvent] = []
         self.new_draft: int | None = None
         self.error = ""
+        self._is_started = False
+
+    @property
+    def state(self) -> str:
+        """Whether it is "waiting", "running", "done" or "failed"."""
+        if self.is_done:
+            return "failed" if self.error else "done"
+        return "running" if self._is_started else "waiting"
 
     @property
     def is_done(self) -> bool:
@@ -46,6 +55,7 @@ class BackgroundRun:
 
     def work(self) -> None:
         """Carry it out; an error is kept, not raised."""
+        self._is_started = True
         try:
             self.new_draft = self._work(self._events.append).id
         except AuriaError as error:
@@ -64,15 +74,16 @@ class BackgroundRuns:
         self._runs: OrderedDict[str, BackgroundRun] = OrderedDict()
         self._thread: threading.Thread | None = None
 
-    def start(self, draft_id: int, work: Callable[[Callable[[RunEvent], None]], Draft]) -> BackgroundRun:
-        """Line a run up.
+    def start(self, draft_id: int | None, work: Callable[[Callable[[RunEvent], None]], Draft]) -> BackgroundRun:
+        """Line a run up, which makes a new version of a draft, or a new artwork.
 
         Raises:
             TooManyAttempts: too many runs wait already, or one of this draft does.
         """
         with self._lock:
             open_runs = [run for run in self._runs.values() if not run.is_done]
-            if len(open_runs) >= _MOST_WAITING or any(run.draft_id == draft_id for run in open_runs):
+            is_busy = draft_id is not None and any(run.draft_id == draft_id for run in open_runs)
+            if is_busy or len(open_runs) >= _MOST_WAITING:
                 raise TooManyAttempts("the studio is busy with this draft or has too many waiting", seconds=30)
             run = BackgroundRun(draft_id, work)
             self._runs[run.key] = run
@@ -83,6 +94,11 @@ class BackgroundRuns:
                 self._thread.start()
         self._waiting.put(run)
         return run
+
+    def list(self) -> tuple[BackgroundRun, ...]:
+        """The runs that are remembered, newest first."""
+        with self._lock:
+            return tuple(reversed(self._runs.values()))
 
     def get(self, key: str) -> BackgroundRun:
         """A run.

@@ -143,12 +143,12 @@ class Gallery:
         if not 1 <= number <= count:
             raise NotFound(f"there is no page {number}; the last one is {count}")
         return GalleryPage(
-            number=number, count=count, total=len(found), works=self._works(found[(number - 1) * size :][:size])
+            number=number, count=count, total=len(found), works=self.works(found[(number - 1) * size :][:size])
         )
 
     def newest(self, count: int) -> tuple[PublishedArtwork, ...]:
         """The newest artworks."""
-        return self._works(self.entries()[:count])
+        return self.works(self.entries()[:count])
 
     def work(self, artwork_id: int) -> PublishedArtwork:
         """One published artwork.
@@ -156,7 +156,7 @@ class Gallery:
         Raises:
             NotFound: there is none, or it is not published.
         """
-        return self._works((self._entry(artwork_id),))[0]
+        return self.works((self._entry(artwork_id),))[0]
 
     def neighbours(self, artwork_id: int) -> tuple[GalleryEntry | None, GalleryEntry | None]:
         """The next newer and the next older artwork.
@@ -191,7 +191,8 @@ class Gallery:
             raise NotFound(f"there is no published artwork {artwork_id}")
         return self._entries[place]
 
-    def _works(self, entries: Sequence[GalleryEntry]) -> tuple[PublishedArtwork, ...]:
+    def works(self, entries: Sequence[GalleryEntry]) -> tuple[PublishedArtwork, ...]:
+        """The artworks of these entries; those that are gone meanwhile are left out."""
         with self._store.read() as unit:
             drafts = unit.drafts.get_many([entry.id for entry in entries])
         return tuple(PublishedArtwork(entry=entry, draft=drafts[entry.id]) for entry in entries if entry.id in drafts)

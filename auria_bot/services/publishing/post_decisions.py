@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import Post, PostState, Receipt
-from auria_bot.errors import InputError, InvalidTransition
+from auria_bot.errors import InputError, InvalidTransition, PreconditionFailed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +42,9 @@ class PostDecisions:
     def __init__(self, *, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def decide(self, post_id: int, decision: str, *, url: str = "", identifier: str = "") -> Post:
+    def decide(
+        self, post_id: int, decision: str, *, url: str = "", identifier: str = "", unchanged: Post | None = None
+    ) -> Post:
         """Apply the operator's decision to a post whose outcome cannot be determined automatically.
 
         Args:
@@ -50,9 +52,11 @@ class PostDecisions:
                 was published and is gone now).
             url: its address, for "sent".
             identifier: its id on the platform, for "sent"; by default the last part of the address.
+            unchanged: the post as it was read, if it must still be like that.
 
         Raises:
             NotFound: there is no such post.
+            PreconditionFailed: it is not as it was read.
             InputError: an unknown decision, or the address is missing.
             InvalidTransition: the post's state does not allow it.
         """
@@ -63,6 +67,7 @@ class PostDecisions:
         now = self._clock()
         with self._store.begin() as unit:
             post = unit.posts.get(post_id)
+            _check_unchanged(post, unchanged)
             open_to = _OPEN_TO[decision]
             if post.lease_until is not None and post.lease_until > now:
                 raise InvalidTransition(f"post {post_id} is being worked on right now; try again in a few minutes")
@@ -82,14 +87,16 @@ class PostDecisions:
             )
         return moved
 
-    def set_time(self, post_id: int, at: datetime) -> Post:
+    def set_time(self, post_id: int, at: datetime, *, unchanged: Post | None = None) -> Post:
         """Give a post its own time; a cancelled one is queued again.
 
         Args:
             at: aware, UTC.
+            unchanged: as for `decide`.
 
         Raises:
             NotFound: there is no such post.
+            PreconditionFailed: it is not as it was read.
             InputError: the time is past.
             InvalidTransition: it is published already, or may be.
         """
@@ -98,6 +105,7 @@ class PostDecisions:
             raise InputError(f"{at:%Y-%m-%d %H:%M %Z} is past; give a later time, or: auria posts at {post_id} now")
         with self._store.begin() as unit:
             post = unit.posts.get(post_id)
+            _check_unchanged(post, unchanged)
             if post.state not in {PostState.WAITING, PostState.CANCELLED}:
                 raise InvalidTransition(
                     f"post {post_id} is {post.state}; only posts that are waiting or cancelled can be given a time;"
@@ -109,3 +117,8 @@ class PostDecisions:
             details = f"post {post_id} on {post.channel}: {at:%Y-%m-%d %H:%M} UTC"
             unit.journal.note("post time", draft_id=post.draft_id, details=details, at=now)
         return timed
+
+
+def _check_unchanged(post: Post, read: Post | None) -> None:
+    if read is not None and post != read:
+        raise PreconditionFailed

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from auria_bot.domain.draft import LAST_ID
 from auria_bot.domain.interfaces import LocalChannel
 from auria_bot.domain.post import AURIA, Post, PostState
 from auria_bot.errors import AuriaError, ChannelError, UnknownName
@@ -190,10 +191,17 @@ class Publisher:
         """
         return self._creator.preview(ids, channels=channels)
 
-    def posts(self, states: Collection[PostState] = (), *, draft_id: int | None = None) -> tuple[Post, ...]:
-        """Posts in those states (all if empty), newest first."""
+    def posts(
+        self,
+        states: Collection[PostState] = (),
+        *,
+        draft_id: int | None = None,
+        before: int = LAST_ID,
+        limit: int | None = None,
+    ) -> tuple[Post, ...]:
+        """Posts in those states (all if empty), newest first, with ids smaller than `before`."""
         with self._store.read() as unit:
-            return tuple(unit.posts.list(states, draft_id=draft_id))
+            return tuple(unit.posts.list(states, draft_id=draft_id, before=before, limit=limit))
 
     def post(self, post_id: int) -> tuple[Post, tuple[Attempt, ...]]:
         """A post and its attempts, oldest first.
@@ -209,13 +217,23 @@ class Publisher:
         with self._store.read() as unit:
             return {post_id: tuple(unit.posts.attempts(post_id)) for post_id in post_ids}
 
-    def decide(self, post_id: int, decision: str, *, url: str = "", identifier: str = "") -> Post:
-        """Apply one of the operator's DECISIONS to a post; see `PostDecisions.decide`."""
-        return self._decisions.decide(post_id, decision, url=url, identifier=identifier)
+    def request_withdrawal(self, plans: Sequence[WithdrawalPlan]) -> tuple[Post, ...]:
+        """Cancel what is not published yet, and leave the deletion of the rest to the next round.
 
-    def set_time(self, post_id: int, at: datetime) -> Post:
+        Raises:
+            InvalidTransition: a post changed since it was planned; then nothing is done.
+        """
+        return tuple(self._withdrawal.request(plans))
+
+    def decide(
+        self, post_id: int, decision: str, *, url: str = "", identifier: str = "", unchanged: Post | None = None
+    ) -> Post:
+        """Apply one of the operator's DECISIONS to a post; see `PostDecisions.decide`."""
+        return self._decisions.decide(post_id, decision, url=url, identifier=identifier, unchanged=unchanged)
+
+    def set_time(self, post_id: int, at: datetime, *, unchanged: Post | None = None) -> Post:
         """Give a post that is not published its own time; see `PostDecisions.set_time`."""
-        return self._decisions.set_time(post_id, at)
+        return self._decisions.set_time(post_id, at, unchanged=unchanged)
 
     def paused(self) -> tuple[Pause, ...]:
         """Every paused channel, by name."""

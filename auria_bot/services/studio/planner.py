@@ -75,16 +75,25 @@ class RunPlanner:
         seed = secrets.randbits(32) if request.seed is None else request.seed
         return replace(request, season=season, theme=theme_in(season, seed=seed))
 
+    def checked(self, request: ArtworkRequest) -> ArtworkRequest:
+        """The request in its normal form, with the theme that its season chooses.
+
+        Raises:
+            InputError: it cannot be fulfilled.
+        """
+        request = self.with_theme(request.validated())
+        if request.theme and (found := self._faults(request.theme)):
+            raise TextRejected(f"the theme cannot be used: {'; '.join(found[:3])}")
+        self._check_style(request)
+        return request
+
     def new(self, request: ArtworkRequest, *, origin: str = "") -> PlannedRun:
         """A run of new artworks; for `origin` see ArtworkInProgress.
 
         Raises:
             InputError: the request cannot be fulfilled.
         """
-        request = self.with_theme(request.validated())
-        if request.theme and (found := self._faults(request.theme)):
-            raise TextRejected(f"the theme cannot be used: {'; '.join(found[:3])}")
-        self._check_style(request)
+        request = self.checked(request)
         preferences = self._preferences_for(request)
         plan = self._plan(request, preferences)
         is_free = request.mood is None and (request.theme is None or request.season is not None)

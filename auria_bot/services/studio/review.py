@@ -9,8 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.language.content_filter import normalised
-from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState, replaced_reason
-from auria_bot.errors import InputError, InvalidTransition, StepFailed, TextRejected, UnknownName
+from auria_bot.domain.draft import LAST_ID, PUBLISHED, WITHDRAWN, DraftState, replaced_reason
+from auria_bot.errors import InputError, InvalidTransition, PreconditionFailed, StepFailed, TextRejected, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from auria_bot.store.drafts import Entry
     from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["LONGEST_ALT", "LONGEST_TEXT", "Review", "kept_words", "unfit"]
+__all__ = ["LONGEST_ALT", "LONGEST_REASON", "LONGEST_TEXT", "Review", "kept_words", "unfit"]
 
 LONGEST_TEXT = 5000  # characters of a post's text, before the channels' own limits
 LONGEST_ALT = 1000  # characters of an alt text
@@ -57,17 +57,20 @@ class Review:
         self._store, self._studio, self._clock = store, studio, clock
         self._channels, self._usual, self._faults = frozenset(channels), tuple(usual), faults
 
-    def drafts(self, states: Collection[str] = (), *, limit: int | None = None) -> tuple[Draft, ...]:
+    def drafts(
+        self, states: Collection[str] = (), *, before: int = LAST_ID, limit: int | None = None
+    ) -> tuple[Draft, ...]:
         """Drafts in those states (all when empty), the newest first.
 
         Args:
             states: values of DraftState, where "scheduled" means still to be published, "published" and "withdrawn".
+            before: only those with smaller ids.
             limit: at most this many.
         """
         posted = {PUBLISHED, WITHDRAWN}
         wanted = {DraftState.SCHEDULED if name in posted else DraftState(name) for name in states}
         with self._store.read() as unit:
-            return tuple(unit.drafts.list(wanted, statuses=states, limit=limit))
+            return tuple(unit.drafts.list(wanted, statuses=states, before=before, limit=limit))
 
     def draft(self, draft_id: int) -> Draft:
         """One draft.
@@ -78,13 +81,27 @@ class Review:
         with self._store.read() as unit:
             return unit.drafts.get(draft_id)
 
-    def approve(self, ids: Sequence[int], channels: Sequence[str] = ()) -> tuple[Draft, ...]:
-        """Sign drafts for publishing on these channels (the usual ones when none is named): all of them or none.
-
-        A version that another one replaced is chosen again: the other one is rejected if it still waits.
+    def journal(self, draft_id: int, *, before: int = LAST_ID, limit: int | None = None) -> tuple[Entry, ...]:
+        """What was decided on a draft, newest first, with ids smaller than `before`.
 
         Raises:
             NotFound: there is no such draft.
+        """
+        with self._store.read() as unit:
+            unit.drafts.get(draft_id)
+            return tuple(unit.journal.list(draft_id=draft_id, before=before, limit=limit))
+
+    def approve(
+        self, ids: Sequence[int], channels: Sequence[str] = (), *, version: int | None = None
+    ) -> tuple[Draft, ...]:
+        """Sign drafts for publishing on these channels (the usual ones when none is named): all of them or none.
+
+        A version that another one replaced is chosen again: the other one is rejected if it still waits. Here and in
+        the other decisions, `version` is that of the draft as it was read, if it must still be like that.
+
+        Raises:
+            NotFound: there is no such draft.
+            PreconditionFailed: it has another version.
             UnknownName: there is no such channel.
             InvalidTransition: a draft is not waiting for a decision.
             TextRejected: a draft's text must not be published.
@@ -95,7 +112,7 @@ class Review:
         with self._store.begin() as unit:
             approved = []
             for draft_id in dict.fromkeys(ids):
-                draft = unit.drafts.get(draft_id)
+                draft = _read(unit, draft_id, version)
                 if draft.replaced_by is not None:
                     draft = self._choose_again(unit, draft, now)
                 if found := unfit(draft, self._faults):
@@ -120,7 +137,7 @@ class Review:
                     f"no channel named {name[:60]!r}; known: {', '.join(sorted(self._channels)) or 'none'}"
                 )
 
-    def reject(self, draft_id: int, reason: str = "") -> Draft:
+    def reject(self, draft_id: int, reason: str = "", *, version: int | None = None) -> Draft:
         """Reject a draft.
 
         Raises:
@@ -129,7 +146,7 @@ class Review:
         """
         now, reason = self._clock(), reason.strip()[:LONGEST_REASON]
         with self._store.begin() as unit:
-            rejected = unit.drafts.save(unit.drafts.get(draft_id).reject(reason, now))
+            rejected = unit.drafts.save(_read(unit, draft_id, version).reject(reason, now))
             unit.journal.note("reject", draft_id=draft_id, details=reason, at=now)
         return rejected
 
@@ -140,6 +157,7 @@ class Review:
         text: str | None = None,
         alt_text: str | None = None,
         channel_texts: Mapping[str, str] | None = None,
+        version: int | None = None,
     ) -> Draft:
         """Change a draft's texts, which voids an approval.
 
@@ -147,6 +165,7 @@ class Review:
             text: what is posted everywhere but on channels with a text of their own.
             alt_text: the description of the picture.
             channel_texts: the own texts of channels; "" gives a channel the common text again.
+            version: see `approve`.
 
         Raises:
             NotFound: there is no such draft.
@@ -166,7 +185,7 @@ class Review:
         }
         now = self._clock()
         with self._store.begin() as unit:
-            before = unit.drafts.get(draft_id)
+            before = _read(unit, draft_id, version)
             own = {name: "" if words == (text or before.text) else words for name, words in own.items()}
             edited = unit.drafts.save(before.edit(text=text, alt_text=alt_text, channel_texts=own))
             self._note_edit(unit, before, edited, now)
@@ -202,7 +221,7 @@ class Review:
             InputError: the request cannot be fulfilled.
             StepFailed: the version failed; the draft stays as it was.
         """
-        old = self._open_to_rework(draft_id)
+        old = self.open_to_rework(draft_id)
         made = self._studio.restyle(old, request, progress=progress)
         return self._replace(old, made, "restyle", keep=() if fresh_words else ("text", "alt_text", "channel_texts"))
 
@@ -223,7 +242,7 @@ class Review:
             InvalidTransition: it is scheduled already.
             StepFailed: the version failed; the draft stays as it was.
         """
-        old = self._open_to_rework(draft_id)
+        old = self.open_to_rework(draft_id)
         made = self._studio.repaint(old, request, progress=progress)
         return self._replace(old, made, "repaint", keep=() if fresh_words else ("text", "channel_texts"))
 
@@ -240,7 +259,7 @@ class Review:
             family = {first, *(new for new in origins if _first(new, origins) == first)}
             return tuple(sorted(unit.drafts.get_many(family).values(), key=lambda draft: draft.id))
 
-    def undo(self, draft_id: int) -> Draft:
+    def undo(self, draft_id: int, *, version: int | None = None) -> Draft:
         """Take back the last decision on a draft, which then waits for one again; a new version of it stays.
 
         An approval or a rejection is dropped; an edit is dropped by restoring the texts before it.
@@ -251,7 +270,7 @@ class Review:
         """
         now = self._clock()
         with self._store.begin() as unit:
-            draft = unit.drafts.get(draft_id)
+            draft = _read(unit, draft_id, version)
             if draft.state is DraftState.SCHEDULED:
                 raise InvalidTransition(f"draft {draft_id} is being published or is out already; nothing can be undone")
             if draft.state is DraftState.MADE:
@@ -268,7 +287,13 @@ class Review:
             unit.journal.note("undo", draft_id=draft_id, details=undone, at=now)
         return saved
 
-    def _open_to_rework(self, draft_id: int) -> Draft:
+    def open_to_rework(self, draft_id: int) -> Draft:
+        """A draft of which another version may be made.
+
+        Raises:
+            NotFound: there is no such draft.
+            InvalidTransition: it is scheduled already.
+        """
         draft = self.draft(draft_id)
         if draft.state is DraftState.SCHEDULED:
             raise InvalidTransition(f"draft {draft_id} is scheduled and can no longer be changed")
@@ -298,6 +323,14 @@ class Review:
         if found := self._faults(text):
             raise TextRejected(f"the {what} must not be published: {'; '.join(found[:5])}")
         return text
+
+
+def _read(unit: Unit, draft_id: int, version: int | None) -> Draft:
+    """A draft, of this version if one is given."""
+    draft = unit.drafts.get(draft_id)
+    if version is not None and draft.version != version:
+        raise PreconditionFailed
+    return draft
 
 
 def kept_words(old: Draft, new: Draft) -> tuple[str, ...]:

@@ -115,6 +115,14 @@ class Studio:
         """
         return self._planner.with_theme(request)
 
+    def check(self, request: ArtworkRequest) -> None:
+        """Make sure that a request can be fulfilled, before any work.
+
+        Raises:
+            InputError: it cannot.
+        """
+        self._planner.checked(request)
+
     def make(self, request: ArtworkRequest, *, progress: Callable[[RunEvent], None] | None = None) -> RunResult:
         """Make new artworks, each a draft for review.
 

@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from auria_bot.errors import NotPermitted, SignInRequired
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.runs import BackgroundRuns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +33,7 @@ class Desk:
     """What the routes share."""
 
     def __init__(self, web: WebApp) -> None:
-        self.web, self.services, self.runs = web, web.services, BackgroundRuns()
+        self.web, self.services, self.runs = web, web.services, web.runs
 
     def reader(self, request: Request) -> Session:
         """The session of a request.

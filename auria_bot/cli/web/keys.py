@@ -1,0 +1,119 @@
+"""`auria keys`: the keys with which programs use the REST interface."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auria_bot.cli.app import Json
+from auria_bot.cli.terminal.console import echo, note, out, print_json, table, when
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+__all__ = ["keys"]
+
+_YEAR = "365d"
+
+keys = typer.Typer(
+    help="Add, list and revoke the keys with which programs use the REST interface.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@keys.command("add")
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who uses it; the journal names it as key:NAME.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", "-s", help="read, decide or make; may be repeated. Default: read alone."),
+    ] = None,
+    expires: Annotated[
+        str, typer.Option("--expires", help="A day, like 2027-01-31, a span, like 90d, or never.")
+    ] = _YEAR,
+    as_json: Json = False,
+) -> None:
+    """Add a key and print it; it is shown this once, and cannot be read again.
+
+    A key that reads sees drafts, posts, runs and engagement; one that decides approves, rejects, edits and withdraws;
+    one that makes starts new artworks.
+    """
+    from zoneinfo import ZoneInfo
+
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        expires_at = _expiry(expires, app.clock(), ZoneInfo(app.settings.time_zone))
+        scopes = tuple(dict.fromkeys(scope or ["read"]))
+        key = app.api_keys.add(name, scopes, expires_at=expires_at)
+        if as_json:
+            ends = expires_at.isoformat() if expires_at else None
+            print_json({"name": name, "key": key, "scopes": scopes, "expires_at": ends})
+            return
+        echo(key)
+        until = f" until {when(expires_at, app.settings.time_zone)}" if expires_at else ""
+        note(f"{name} may {', '.join(scopes)}{until}, with the header `Authorization: Bearer KEY`; keep the key now")
+
+
+@keys.command("list")
+def list_keys(as_json: Json = False) -> None:
+    """List the keys: what each may do, until when, and when it was used last."""
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.serialization import api_key_json
+
+    with app_context() as app:
+        found = app.api_keys.list()
+        if as_json:
+            print_json([api_key_json(key) for key in found])
+            return
+        if not found:
+            note("there is no key yet: auria keys add NAME")
+            return
+        zone, now = app.settings.time_zone, app.clock()
+        rows = [
+            (
+                key.name,
+                ", ".join(key.scopes),
+                when(key.added_at, zone),
+                ("expired " if key.expires_at and key.expires_at <= now else "")
+                + (when(key.expires_at, zone) or "never"),
+                when(key.used_at, zone) or "never",
+            )
+            for key in found
+        ]
+        out().print(table("", ("name", "may", "added", "expires", "last used"), rows))
+
+
+@keys.command("revoke")
+def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="The key's name.")]) -> None:
+    """End a key at once: whoever uses it is refused from the next call on."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        app.api_keys.revoke(name)
+        note(f"the key {name} is no longer accepted")
+
+
+def _expiry(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """When a key expires: after a span, or when a day begins in the operator's time zone; None for never.
+
+    Raises:
+        InputError: the text is none of these.
+    """
+    from auria_bot.domain.job_schedule import moment
+
+    wanted = text.strip().lower()
+    if wanted == "never":
+        return None
+    if found := re.fullmatch(r"(\d{1,4})\s*d", wanted):
+        return now + timedelta(days=int(found[1]))
+    if not re.match(r"\d{4}-\d{2}-\d{2}", wanted):
+        raise InputError(f"invalid value {text[:40]!r} for --expires; write a day, like 2027-01-31, 90d, or never")
+    return moment(text, now=now, zone=zone)

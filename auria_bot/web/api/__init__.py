@@ -1,0 +1,1 @@
+"""The REST interface, version 1: a router for each resource."""

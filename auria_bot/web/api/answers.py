@@ -1,0 +1,136 @@
+"""How answers are made: entity tags, conditional requests, and pages with cursors."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+
+from fastapi import Header, Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from auria_bot.domain.draft import LAST_ID
+from auria_bot.errors import InputError, PreconditionFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.requests import Request
+
+__all__ = [
+    "Cursor",
+    "IfMatch",
+    "Limit",
+    "Page",
+    "answer",
+    "check_unchanged",
+    "cursor_of",
+    "cursor_values",
+    "page",
+    "place_before",
+]
+
+_Item = TypeVar("_Item", bound=BaseModel)
+_Row = TypeVar("_Row")
+
+Limit = Annotated[int, Query(ge=1, le=100, description="Most items of the answer.")]
+Cursor = Annotated[
+    str,
+    Query(
+        max_length=200, pattern=r"^[A-Za-z0-9_-]*$", description="The `next` of the page before; empty for the first."
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        max_length=200, description="The ETag of what is decided on: refused with 412 if it changed since it was read."
+    ),
+]
+
+
+class Page(BaseModel, Generic[_Item]):
+    """Part of a list."""
+
+    items: list[_Item]
+    next: str | None = Field(description="The cursor of the next page; null if this is the last one.")
+
+
+def cursor_of(*values: str | float) -> str:
+    """The cursor of a place in a list."""
+    return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def cursor_values(cursor: str, kinds: Sequence[type]) -> list[Any] | None:
+    """The values of a cursor, of these kinds; None for the beginning of the list.
+
+    Raises:
+        InputError: the cursor was not given by this list.
+    """
+    if not cursor:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
+        raise InputError("the cursor was not given by this list; begin without one")
+    return values
+
+
+def place_before(cursor: str) -> int:
+    """The id before which a list by ids goes on.
+
+    Raises:
+        InputError: the cursor was not given by this list.
+    """
+    place = cursor_values(cursor, (int,))
+    return LAST_ID if place is None else min(max(place[0], 0), LAST_ID)
+
+
+def page(rows: Sequence[_Row], limit: int, item: Callable[[_Row], _Item], cursor: Callable[[_Row], str]) -> Page[_Item]:
+    """A page of `limit` rows, of which one more was read to see whether there are more."""
+    shown = rows[:limit]
+    following = cursor(shown[-1]) if len(rows) > limit else None
+    return Page[Any](items=[item(row) for row in shown], next=following)
+
+
+def answer(
+    request: Request,
+    value: BaseModel,
+    *,
+    status: int = 200,
+    is_public: bool = False,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A value as JSON with its entity tag; 304 without it where the client has it already."""
+    body = value.model_dump_json().encode()
+    tag = _tag(body)
+    caching = "public, max-age=60" if is_public else "private, no-cache"
+    sent = {"ETag": tag, "Cache-Control": caching, **(headers or {})}
+    if request.method == "GET" and _matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=sent)
+    return Response(body, status, headers=sent, media_type="application/json")
+
+
+def check_unchanged(value: BaseModel, if_match: str | None) -> bool:
+    """Whether the client asked for a value to be unchanged, and it is.
+
+    Raises:
+        PreconditionFailed: it changed since the client read it.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return False
+    if not _matches(if_match, _tag(value.model_dump_json().encode())):
+        raise PreconditionFailed
+    return True
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def _matches(header: str, tag: str) -> bool:
+    given = [one.strip().removeprefix("W/") for one in header.split(",")]
+    return tag in given or given == ["*"]

@@ -1,0 +1,109 @@
+"""Runs: artworks that are being made in the background, and what happens meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Path, Query, Security
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auria_bot.domain.pipeline import ArtworkRequest
+from auria_bot.services.accounts.api_keys import ApiKey
+from auria_bot.web.api.answers import Page, answer
+from auria_bot.web.api.schemas import NewArtwork, Run, RunEvent, RunEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auria_bot.domain.draft import Draft
+    from auria_bot.services.studio import run_store
+    from auria_bot.web.api.access import Access
+    from auria_bot.web.app import WebApp
+    from auria_bot.web.runs import BackgroundRun
+
+__all__ = ["RUN_BEGUN", "run_begun", "run_value", "runs_router"]
+
+RunId = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
+RUN_BEGUN = {
+    202: {
+        "description": "It is being made; `Location` is where to watch it.",
+        "model": Run,
+        "headers": {"Location": {"description": "The run.", "schema": {"type": "string"}}},
+    }
+}
+"""The answer to what begins a run."""
+
+
+def runs_router(web: WebApp, access: Access) -> APIRouter:
+    """The routes of runs."""
+    router = APIRouter(prefix="/runs", tags=["runs"])
+    services = web.services
+    reader = Security(access.caller, scopes=["read"])
+    maker = Security(access.caller, scopes=["make"])
+
+    @router.get("", response_model=Page[Run])
+    def list_runs(request: Request, _: ApiKey = reader) -> Response:
+        """The latest runs, newest first; those of before the last start of the site are forgotten."""
+        return answer(request, Page[Run](items=[run_value(run) for run in web.runs.list()], next=None))
+
+    @router.post("", status_code=202, response_model=Run, responses=RUN_BEGUN)  # type: ignore[arg-type]  # FastAPI's own type is invariant
+    def make_artwork(request: Request, wishes: NewArtwork, _: ApiKey = maker) -> Response:
+        """Make a new artwork, which becomes a draft for review."""
+        wanted = ArtworkRequest(**wishes.model_dump()).validated()
+        services.studio.check(wanted)
+
+        def work(report: Callable[[run_store.RunEvent], None]) -> Draft:
+            return services.studio.make(wanted, progress=report).drafts[0]
+
+        return run_begun(request, web.runs.start(None, work))
+
+    @router.get("/{run_id}", response_model=Run)
+    def get_run(request: Request, run_id: RunId, _: ApiKey = reader) -> Response:
+        """A run and what came of it."""
+        return answer(request, run_value(web.runs.get(run_id)))
+
+    @router.get("/{run_id}/events", response_model=RunEvents)
+    def list_events(
+        request: Request,
+        run_id: RunId,
+        _: ApiKey = reader,
+        after: Annotated[int, Query(ge=0, le=1_000_000, description="The last position that is known.")] = 0,
+    ) -> Response:
+        """What happened in a run after a position."""
+        run = web.runs.get(run_id)
+        value = run_value(run)  # before the events, so that none is missed
+        items = [
+            RunEvent(
+                position=after + number,
+                at=event.at,
+                step=event.step,
+                state=event.state,
+                seconds=round(event.seconds, 3),
+                message=event.message,
+            )
+            for number, event in enumerate(run.events(after), start=1)
+        ]
+        return answer(request, RunEvents(state=value.state, draft=value.draft, error=value.error, items=items))
+
+    return router
+
+
+def run_value(run: BackgroundRun) -> Run:
+    """A run as it is sent."""
+    return Run.model_validate(
+        {
+            "id": run.key,
+            "state": run.state,
+            "of": run.draft_id,
+            "draft": run.new_draft,
+            "error": run.error,
+            "events": len(run.events()),
+        }
+    )
+
+
+def run_begun(request: Request, run: BackgroundRun) -> Response:
+    """The answer to what began a run."""
+    location = f"{request.scope.get('root_path', '')}/runs/{run.key}"
+    return answer(request, run_value(run), status=202, headers={"Location": location})

@@ -1,0 +1,347 @@
+"""The values that the REST interface sends and takes. Their names are an interface: fields are added, never renamed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from auria_bot.domain.artwork import LONGEST_THEME
+from auria_bot.domain.mood import MOODS
+from auria_bot.domain.pipeline import MODES, SEEDS
+from auria_bot.services.studio.review import LONGEST_ALT, LONGEST_REASON, LONGEST_TEXT
+
+__all__ = [
+    "Approval",
+    "Artwork",
+    "ArtworkSummary",
+    "Attempt",
+    "Decision",
+    "Draft",
+    "Edit",
+    "JournalEntry",
+    "Model",
+    "NewArtwork",
+    "Picture",
+    "Post",
+    "PostDetail",
+    "PostOutcome",
+    "PostTime",
+    "Preview",
+    "Published",
+    "Receipt",
+    "Rejection",
+    "Repainting",
+    "Restyling",
+    "Run",
+    "RunEvent",
+    "RunEvents",
+    "Style",
+    "Undo",
+]
+
+_INVISIBLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+
+
+def _speakable(text: str) -> str:
+    """A text without characters that no database and no screen can show.
+
+    Raises:
+        ValueError: it contains one.
+    """
+    if wrong := next((sign for sign in text if not (sign.isprintable() or sign in "\n\r\t\u200d\ufe0f")), None):
+        raise ValueError(f"it contains the invisible character U+{ord(wrong):04X}")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_speakable)]
+Word = Annotated[str, Field(pattern=_INVISIBLE), AfterValidator(_speakable)]
+ChannelName = Annotated[Word, Field(min_length=1, max_length=60)]
+
+
+class _Sent(BaseModel):
+    """A value that is sent."""
+
+
+class _Taken(BaseModel):
+    """A value that is taken; it has no fields but its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Style(_Sent):
+    """The painting that an artwork was restyled after."""
+
+    key: str
+    title: str
+    artist: str
+    year: str
+    mode: str
+    strength: float
+
+
+class Picture(_Sent):
+    """A picture in one width."""
+
+    url: str
+    width: int = Field(description="Pixels.")
+    media_type: str
+
+
+class ArtworkSummary(_Sent):
+    """A published artwork."""
+
+    id: int = Field(description="Its draft's.")
+    url: str = Field(description="Its page.")
+    haiku: list[str] = Field(description="The three lines of the poem.")
+    mood: str
+    season: str = Field(description="By the poem's season words; empty if it has none.")
+    subjects: list[str]
+    theme: str = Field(description="Empty if none was given.")
+    style: Style
+    alt_text: str
+    published_at: datetime
+    pictures: list[Picture] = Field(description="The same picture as JPEG, the smallest first.")
+
+
+class Model(_Sent):
+    """A model that worked on an artwork."""
+
+    role: str
+    backend: str
+    name: str
+    sha256: str
+
+
+class Published(_Sent):
+    """Where an artwork was posted."""
+
+    channel: str
+    url: str
+    at: datetime
+
+
+class Artwork(ArtworkSummary):
+    """A published artwork and how it came about."""
+
+    seed: int
+    corpus: str = Field(description="The version of the corpus that the poet learnt from; empty if unknown.")
+    models: list[Model]
+    posts: list[Published]
+
+
+class Draft(_Sent):
+    """An artwork under review."""
+
+    id: int
+    version: int = Field(description="Grows with every change.")
+    state: str = Field(description="made, approved, rejected, scheduled, published or withdrawn", examples=["made"])
+    made_at: datetime
+    decided_at: datetime | None
+    reason: str = Field(description="Why it was rejected.")
+    replaced_by: int | None = Field(description="The draft that took its place.")
+    haiku: list[str]
+    syllables: list[int]
+    seed: int
+    theme: str
+    mood: str
+    mood_source: str
+    style: Style
+    text: str = Field(description="What is posted, on channels without a text of their own.")
+    alt_text: str
+    channel_texts: dict[str, str]
+    channels: list[str] = Field(description="Where it is published, once it is approved.")
+    caption: str
+    nudity: float = Field(description="0 to 1.")
+    picture: str = Field(description="The address of its picture.")
+    picture_sha256: str
+    models: dict[str, str]
+
+
+class Preview(_Sent):
+    """How a channel would publish a draft."""
+
+    channel: str
+    action: str
+    text: str
+    alt_text: str
+    characters: int = Field(description="As the channel counts them.")
+    most_characters: int | None
+    most_alt_characters: int | None
+    dropped: list[str] = Field(description="Parts of the text that are left out there.")
+    fit: str = Field(description="How the picture is changed to fit.")
+    problems: list[str] = Field(description="Why it cannot be published there.")
+
+
+class JournalEntry(_Sent):
+    """Something that was decided on a draft."""
+
+    id: int
+    at: datetime
+    who: str = Field(description="An operator, or `key:` and the name of a key.")
+    action: str
+    details: str
+
+
+Mood = Literal["read", "draw", *MOODS]  # type: ignore[valid-type]  # the names are known when this is imported
+Mode = Literal[MODES]  # type: ignore[valid-type]  # the same
+
+
+class _Wishes(_Taken):
+    mood: Mood | None = Field(None, description="`read`: from the poem; `draw`: at random.")
+    style: Word | None = Field(
+        None, max_length=LONGEST_THEME, description="A painting's key, a part of its title, or an artist."
+    )
+    strength: float | None = Field(None, ge=0, le=1, description="Of the style.")
+    mode: Mode | None = Field(None, description="How it is painted.")
+    seed: int | None = Field(None, ge=0, lt=SEEDS, description="The same seed and wishes give the same artwork.")
+
+
+class NewArtwork(_Wishes):
+    """What a new artwork is to be like; everything may be left to Auria."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"theme": "autumn rain", "mood": "wistful"}, {}]}
+    )
+
+    theme: Word | None = Field(None, max_length=LONGEST_THEME)
+    season: Literal["now", "spring", "summer", "autumn", "winter"] | None = Field(
+        None, description="It chooses the theme where none is given."
+    )
+
+
+class Approval(_Taken):
+    """Publish a draft."""
+
+    action: Literal["approve"]
+    channels: list[ChannelName] = Field([], max_length=50, description="The usual ones when none is named.")
+
+
+class Rejection(_Taken):
+    """Do not publish a draft."""
+
+    action: Literal["reject"]
+    reason: Text = Field("", max_length=LONGEST_REASON)
+
+
+class Edit(_Taken):
+    """Change a draft's texts, which voids an approval."""
+
+    action: Literal["edit"]
+    text: Text | None = Field(None, min_length=1, max_length=LONGEST_TEXT)
+    alt_text: Text | None = Field(None, min_length=1, max_length=LONGEST_ALT)
+    channel_texts: dict[ChannelName, Annotated[Text, Field(max_length=LONGEST_TEXT)]] = Field(
+        {}, description="The own texts of channels; empty gives a channel the common text again."
+    )
+
+
+class Undo(_Taken):
+    """Take back the last decision."""
+
+    action: Literal["undo"]
+
+
+class Restyling(_Wishes):
+    """Make another version with the same poem and painting, which replaces the draft."""
+
+    action: Literal["restyle"]
+
+
+class Repainting(_Taken):
+    """Make another version with the same poem and another picture, which replaces the draft."""
+
+    action: Literal["repaint"]
+
+
+Decision = Annotated[Approval | Rejection | Edit | Undo | Restyling | Repainting, Field(discriminator="action")]
+
+
+class Run(_Sent):
+    """An artwork, or a new version of one, that is being made."""
+
+    id: str
+    state: Literal["waiting", "running", "done", "failed"]
+    of: int | None = Field(description="The draft that gets a new version; null for a new artwork.")
+    draft: int | None = Field(description="The draft that was made, once the run is done.")
+    error: str = Field(description="Why it failed.")
+    events: int = Field(description="How many events there are so far.")
+
+
+class RunEvent(_Sent):
+    """Something that happened in a run."""
+
+    position: int = Field(description="From 1.")
+    at: str
+    step: str
+    state: str = Field(description="started, done, reused, rejected or failed")
+    seconds: float
+    message: str
+
+
+class RunEvents(_Sent):
+    """What happened in a run after a position."""
+
+    state: Literal["waiting", "running", "done", "failed"]
+    draft: int | None
+    error: str
+    items: list[RunEvent]
+
+
+class Receipt(_Sent):
+    """What a platform answered to a post."""
+
+    id: str
+    url: str
+    at: datetime
+    cost: float = Field(description="US dollars.")
+
+
+class Attempt(_Sent):
+    """An attempt to publish or to withdraw a post."""
+
+    number: int
+    action: str
+    started_at: datetime
+    sending_at: datetime | None = Field(description="When it was about to be sent; null: nothing was sent.")
+    ended_at: datetime | None
+    outcome: str | None
+    words: str = Field(description="The platform's answer.")
+
+
+class Post(_Sent):
+    """A draft on a channel."""
+
+    id: int
+    draft: int
+    channel: str
+    state: str = Field(
+        description="waiting, sending, unknown, sent, failed, needs_attention, cancelled, withdrawing or withdrawn"
+    )
+    due: datetime
+    timed_at: datetime | None = Field(description="The time that was chosen for this post alone.")
+    text: str
+    alt_text: str
+    receipt: Receipt | None
+    words: str = Field(description="What happened last, and what to do next.")
+    vanished_at: datetime | None
+
+
+class PostDetail(Post):
+    """A post with its attempts."""
+
+    attempts: list[Attempt]
+
+
+class PostOutcome(_Taken):
+    """What became of a post."""
+
+    decision: Literal["sent", "not-sent", "give-up", "withdrawn"]
+    url: Annotated[Word, Field(max_length=2000)] = Field("", description="Its address, for `sent`.")
+    identifier: Annotated[Word, Field(max_length=500)] = Field("", description="Its id on the platform, for `sent`.")
+
+
+class PostTime(_Taken):
+    """When a post is to be published."""
+
+    at: AwareDatetime = Field(examples=["2030-01-31T18:30:00+01:00"])

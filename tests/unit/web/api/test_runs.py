@@ -1,0 +1,82 @@
+"""Runs."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.services.studio.run_store import RunEvent
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+    from auria_bot.bootstrap.application import Application
+
+
+@pytest.fixture
+def going(application: Application, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A studio that reports one step and then waits for this event."""
+    going = threading.Event()
+
+    def made(*_: object, progress: Any) -> Any:
+        progress(RunEvent(artwork=1, step="poem", state="done", at="2026-11-21T09:00:00+00:00", seconds=0.5))
+        assert going.wait(60)
+        return type("Result", (), {"drafts": (application.review.draft(5),), "id": 5})()
+
+    monkeypatch.setattr(application.studio, "make", made)
+    monkeypatch.setattr("auria_bot.services.studio.review.Review.restyle", made)
+    return going
+
+
+def ended(client: TestClient, location: str) -> dict[str, Any]:
+    """A run once it has ended."""
+    for _ in range(10_000):
+        if (found := client.get(location).json())["state"] in {"done", "failed"}:
+            return found
+        threading.Event().wait(0.01)
+    raise AssertionError(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "of"),
+    [("/api/v1/runs", {"theme": "autumn rain"}, None), ("/api/v1/drafts/4/decisions", {"action": "restyle"}, 4)],
+)
+def test_a_run_is_begun_watched_and_leads_to_its_draft(
+    client: TestClient, going: threading.Event, path: str, body: dict[str, Any], of: int | None
+) -> None:
+    """The answer comes at once, with a place to watch."""
+    begun = client.post(path, json=body)
+    assert (begun.status_code, begun.json()["of"]) == (202, of)
+    location = begun.headers["location"]
+    assert location == f"/api/v1/runs/{begun.json()['id']}"
+    while not (events := client.get(f"{location}/events").json())["items"]:
+        pass
+    assert (events["state"], events["items"][0]["step"], events["items"][0]["position"]) == ("running", "poem", 1)
+    assert client.get(f"{location}/events", params={"after": 1}).json()["items"] == []
+    going.set()
+    assert (ended(client, location)["draft"], len(client.get("/api/v1/runs").json()["items"])) == (5, 1)
+
+
+def test_wishes_that_cannot_be_fulfilled_are_refused_at_once(client: TestClient) -> None:
+    """No run is begun for them."""
+    for wishes in ({"theme": "fucking rain"}, {"mood": "angry"}, {"season": "monsoon"}, {"theme": "x" * 201}):
+        assert client.post("/api/v1/runs", json=wishes).status_code == 422
+    assert client.post("/api/v1/drafts/1/decisions", json={"action": "repaint"}).status_code == 409
+    assert client.get("/api/v1/runs").json()["items"] == []
+
+
+def test_a_draft_gets_one_new_version_at_a_time(client: TestClient, going: threading.Event) -> None:
+    """The second is told to wait."""
+    first = client.post("/api/v1/drafts/4/decisions", json={"action": "restyle"})
+    second = client.post("/api/v1/drafts/4/decisions", json={"action": "restyle"})
+    going.set()
+    assert (first.status_code, second.status_code, second.headers["retry-after"]) == (202, 429, "30")
+    ended(client, first.headers["location"])
+
+
+def test_an_unknown_run_is_not_found(client: TestClient) -> None:
+    """Also one with a strange name."""
+    assert client.get("/api/v1/runs/nothing").status_code == 404
+    assert client.get("/api/v1/runs/..%2f").status_code in {404, 422}
