@@ -142,4 +142,7 @@ class PublishingServices(Core):
         return made
 
     def _channel(self, name: str) -> Channel:
-        return self.channel(name, self.settings.channels[name], self.secret_store(name))
+        made = self.channel(name, self.settings.channels[name], self.secret_store(name))
+        if name in self.settings.shared_folders:
+            raise SettingsError(self.settings.shared_folders[name])
+        return made
