@@ -9,6 +9,7 @@ from auria_bot.bootstrap.core import Core
 
 if TYPE_CHECKING:
     from auria_bot.services.captions.client import CaptionClient
+    from auria_bot.services.captions.front import CaptionFront
     from auria_bot.services.captions.ratings import CaptionRatings
     from auria_bot.serving.captioning import CaptionPool, ServedModel
 
@@ -25,6 +26,13 @@ class CaptionServices(Core):
 
         chosen = self.settings.captions
         return CaptionClient(chosen.server, deadline=chosen.deadline, largest=chosen.largest_mb * 1_000_000)
+
+    @cached_property
+    def caption_front(self) -> CaptionFront:
+        """Asks for captions on behalf of strangers."""
+        from auria_bot.services.captions.front import CaptionFront
+
+        return CaptionFront(client=self.caption_client, receipts=self.caption_ratings.receipts)
 
     @cached_property
     def caption_ratings(self) -> CaptionRatings:

@@ -21,6 +21,7 @@ from auria_bot.web.desk import desk_router
 from auria_bot.web.language import available, find_language, negotiated
 from auria_bot.web.middleware import RequestGuard, host_name
 from auria_bot.web.page_cache import PageCache
+from auria_bot.web.pages.captions import captions_router
 from auria_bot.web.pages.gallery import gallery_router
 from auria_bot.web.rendering import Renderer, View
 from auria_bot.web.runs import BackgroundRuns
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from auria_bot.bootstrap.application import Application
+    from auria_bot.settings.captions import CaptionSettings
 
 __all__ = ["WebApp", "create_app", "language_of", "site_of"]
 
@@ -69,7 +71,7 @@ def language_of(request: Request, web: WebApp) -> Any:
 
 def site_of(services: Application) -> tuple[Site, Renderer]:
     """The public pages of an application, and what renders them."""
-    renderer = Renderer(services.settings.web, services.picture_sizes)
+    renderer = Renderer(services.settings.web, services.picture_sizes, captions=services.settings.captions.page)
     site = Site(
         settings=services.settings.web,
         gallery=services.gallery,
@@ -90,12 +92,25 @@ def create_app(services: Application) -> FastAPI:
     app.mount("/static", _StaticFiles(packages=[("auria_bot.web", "static")]))
     app.mount("/api/v1", api_application(web))
     app.include_router(desk_router(web))
+    if services.settings.captions.page:
+        app.include_router(captions_router(web))
     app.include_router(gallery_router(web))  # its last route takes every path
     _handle_errors(app, web)
     address, public = host_name(services.settings.web.address), host_name(services.public_url.partition("://")[2])
     hosts = frozenset({*_LOOPBACK, public}) if address in _LOOPBACK else frozenset[str]()
-    app.add_middleware(RequestGuard, is_secure=services.public_url.startswith("https://"), hosts=hosts)
+    app.add_middleware(
+        RequestGuard,
+        is_secure=services.public_url.startswith("https://"),
+        hosts=hosts,
+        larger=_larger_bodies(services.settings.captions),
+    )
     return app
+
+
+def _larger_bodies(captions: CaptionSettings) -> dict[str, int]:
+    """The paths that take pictures, and the most bytes of a body there: the file, or its small copy in Base64."""
+    picture, copy = captions.largest_mb * 1_000_000 + 10_000, 700_000
+    return {"/captions": picture, "/captions/ratings": copy, "/api/v1/captions": picture, "/api/v1/ratings": copy}
 
 
 @contextlib.asynccontextmanager

@@ -15,10 +15,15 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
+from auria_bot.errors import NotPermitted
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["POLICY", "RequestGuard", "host_name"]
+__all__ = ["POLICY", "RequestGuard", "check_origin", "host_name"]
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +52,23 @@ class _BodyTooLarge(Exception):
 class RequestGuard:
     """Bounds each request, and adds headers to its answer."""
 
-    def __init__(self, app: ASGIApp, *, is_secure: bool, hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        is_secure: bool,
+        hosts: frozenset[str] = frozenset(),
+        larger: Mapping[str, int] | None = None,
+    ) -> None:
         """Wrap an application.
 
         Args:
             app: the application.
             is_secure: whether the public address is https.
             hosts: the names by which the site may be called, without ports; any if empty.
+            larger: the most bytes of a body that is sent to one of these paths, where it is not the usual limit.
         """
-        self._app, self._hosts = app, hosts
+        self._app, self._hosts, self._larger = app, hosts, larger or {}
         self._headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,9 +110,9 @@ class RequestGuard:
         if self._hosts and host_name(headers.get("host", "")) not in self._hosts:
             await PlainTextResponse("This site is not known by that name.\n", 421)(scope, receive, send)
             return
-        declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > _LARGEST_BODY:
-            await self._too_large(scope, receive, send)
+        declared, largest = headers.get("content-length", "0"), self._larger.get(scope["path"], _LARGEST_BODY)
+        if not declared.isdigit() or int(declared) > largest:
+            await self._too_large(scope, receive, send, largest)
             return
         received = 0
 
@@ -107,20 +120,32 @@ class RequestGuard:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > _LARGEST_BODY:
+            if received > largest:
                 raise _BodyTooLarge
             return message
 
         try:
             await self._app(scope, receiving, send)
         except _BodyTooLarge:
-            await self._too_large(scope, receive, send)
+            await self._too_large(scope, receive, send, largest)
 
-    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
-        text = f"A request may have at most {_LARGEST_BODY // 1024} kB.\n"
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send, largest: int) -> None:
+        text = f"A request may have at most {largest // 1024} kB.\n"
         await PlainTextResponse(text, 413, {"Connection": "close"})(scope, receive, send)
 
 
 def host_name(host: str) -> str:
     """A host in lower case, without its port."""
     return re.sub(r":\d*\Z", "", host).lower()
+
+
+def check_origin(request: Request, public_url: str) -> None:
+    """Refuse a form of another site.
+
+    Raises:
+        NotPermitted: the browser says that it came from elsewhere.
+    """
+    own = {public_url, f"{request.url.scheme}://{request.headers.get('host', '')}"}
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
+    if (origin is not None and origin not in own) or site not in {"same-origin", "none"}:
+        raise NotPermitted("the form came from another site")

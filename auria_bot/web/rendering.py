@@ -53,7 +53,8 @@ class View:
 class Renderer:
     """Renders pages from templates. Safe for use by several threads."""
 
-    def __init__(self, site: WebSettings, sizes: PictureSizes) -> None:
+    def __init__(self, site: WebSettings, sizes: PictureSizes, *, captions: bool = False) -> None:
+        """Render for a site, with a way to the page of captions where there is one."""
         self._site, self._sizes = site, sizes
         self._environment = Environment(
             loader=PackageLoader("auria_bot.web"),
@@ -65,6 +66,7 @@ class Renderer:
         )
         self._environment.globals |= {
             "site": site,
+            "has_captions": captions,
             "facet_path": facet_path,
             "facet_paths": FACET_PATHS,
             "artwork_path": artwork_path,

@@ -34,6 +34,7 @@ SCOPES = {
     "read": "read drafts, posts, runs, engagement, moods and styles",
     "decide": "decide on drafts and posts",
     "make": "make new artworks",
+    "caption": "caption pictures and rate captions",
 }
 """What a key can be allowed to do."""
 

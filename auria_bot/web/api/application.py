@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from auria_bot.web.api.access import Access, RateLimitHeaders
 from auria_bot.web.api.artworks import artworks_router
+from auria_bot.web.api.captions import captions_router
 from auria_bot.web.api.document import describe
 from auria_bot.web.api.drafts import drafts_router
 from auria_bot.web.api.engagement import engagement_router
@@ -31,7 +32,7 @@ def api_application(web: WebApp) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     access = Access(web.services)
-    for make in (artworks_router, drafts_router, runs_router, posts_router, engagement_router):
+    for make in (artworks_router, drafts_router, runs_router, posts_router, engagement_router, captions_router):
         api.include_router(make(web, access))
     add_problem_handlers(api)
     api.add_middleware(RateLimitHeaders)

@@ -38,7 +38,7 @@ _ERRORS = {
     "429": "There are too many calls, or too much is being done already; wait as long as `Retry-After` says.",
     "500": "Something failed unexpectedly; the log has the details.",
     "502": "A platform does not answer as it should.",
-    "503": "The database or the disk cannot be used at the moment.",
+    "503": "The database, the disk or the model server cannot be used at the moment.",
 }
 _ALWAYS = {"429", "500", "503"}
 _HEADERS = {

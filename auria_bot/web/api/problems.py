@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from auria_bot.errors import AuriaError, SignInRequired, TooManyAttempts
+from auria_bot.errors import AuriaError, ModelServerBusy, SignInRequired, TooManyAttempts
 from auria_bot.redaction import redacted
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def add_problem_handlers(api: FastAPI) -> None:
             log.error("A request failed: %s", error)
         if isinstance(error, SignInRequired):
             headers["WWW-Authenticate"] = 'Bearer realm="Auria"'
-        if isinstance(error, TooManyAttempts):
+        if isinstance(error, TooManyAttempts | ModelServerBusy):
             headers["Retry-After"] = str(error.seconds)
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
         title = (type(error).__doc__ or "").strip().splitlines()[0]

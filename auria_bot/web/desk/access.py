@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from auria_bot.errors import NotPermitted, SignInRequired
 from auria_bot.services.accounts.accounts import Session
+from auria_bot.web.middleware import check_origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,10 +90,7 @@ class Desk:
         Raises:
             NotPermitted: the browser says that it came from elsewhere.
         """
-        own = {self.services.public_url, f"{request.url.scheme}://{request.headers.get('host', '')}"}
-        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
-        if (origin is not None and origin not in own) or site not in {"same-origin", "none"}:
-            raise NotPermitted("the form came from another site")
+        check_origin(request, self.services.public_url)
 
     def page(
         self, template: str, request: Request, session: Session | None, status: int = 200, **values: Any
@@ -115,6 +113,5 @@ def _done(request: Request, known: frozenset[str]) -> Mapping[str, str] | None:
 
 def seen(path: str, done: str = "", of: object = "") -> Response:
     """Lead the browser to a page after a form; the page says what was done, by `desk.done.*` of the catalogue."""
-    mark = "&" if "?" in path else "?"
-    query = f"{mark}{urlencode({'done': done, 'of': of})}" if done else ""
+    query = f"?{urlencode({'done': done, 'of': of})}" if done else ""
     return RedirectResponse(path + query, 303, headers=PRIVATE)

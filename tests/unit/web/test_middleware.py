@@ -98,3 +98,12 @@ def test_other_protocols_pass() -> None:
 
     asyncio.run(RequestGuard(app, is_secure=False)({"type": "lifespan"}, never, never))  # type: ignore[arg-type]
     assert seen == ["lifespan"]
+
+
+def test_some_paths_take_larger_bodies() -> None:
+    """Those that are named, up to their own limit; a smaller one is possible too."""
+    browser = client(larger={"/pictures": 300_000, "/small": 10})
+    assert browser.post("/pictures", content=b"x" * 300_000).text == "300000"
+    assert browser.post("/pictures", content=b"x" * 300_001).status_code == 413
+    assert browser.post("/pictures/", content=b"x" * 300_000).status_code == 413
+    assert browser.post("/small", content=b"x" * 11).status_code == 413

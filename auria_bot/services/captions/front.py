@@ -1,0 +1,48 @@
+"""What stands between strangers and the model server: few questions at once, and a receipt with every answer."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from auria_bot.errors import ModelServerBusy, PictureError
+
+if TYPE_CHECKING:
+    from auria_bot.services.captions.client import CaptionClient
+    from auria_bot.services.captions.ratings import Receipts
+
+__all__ = ["CaptionFront"]
+
+_SIGNATURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"GIF8")
+_AT_ONCE: Final = 4  # of the web process's threads that may wait for captions
+_PATIENCE: Final = 2.0  # seconds that a question waits for its turn
+
+
+class CaptionFront:
+    """Captions for the page and for programs. Safe for use by several threads."""
+
+    def __init__(self, *, client: CaptionClient, receipts: Receipts, at_once: int = _AT_ONCE) -> None:
+        """Ask at most `at_once` questions at once, so that other pages do not wait for captions."""
+        self._client, self._receipts, self._turns = client, receipts, threading.BoundedSemaphore(at_once)
+
+    def caption(self, content: bytes, *, drawn: bool) -> dict[str, Any]:
+        """The model server's answer about a picture file, with a receipt by which it can be rated.
+
+        Args:
+            content: the file.
+            drawn: with a small copy of the picture and a veil for each word.
+
+        Raises:
+            PictureError: the picture cannot be used.
+            ModelServerBusy: there is too much to do.
+            ModelServerAway: the model server does not answer.
+        """
+        if not content.startswith(_SIGNATURES):
+            raise PictureError("the file is not a picture in a known format (PNG, JPEG, WebP, TIFF, BMP, GIF)")
+        if not self._turns.acquire(timeout=_PATIENCE):
+            raise ModelServerBusy("too many pictures are being captioned; come back in a moment", seconds=3)
+        try:
+            answer = self._client.caption(content, drawn=drawn)
+        finally:
+            self._turns.release()
+        return answer | {"receipt": self._receipts.sign(answer)}
