@@ -77,6 +77,7 @@ __all__ = [
     "TooManyAttempts",
     "Unauthorised",
     "UnknownName",
+    "VisitorRefused",
 ]
 
 
@@ -144,6 +145,15 @@ class TooManyAttempts(NotPermitted):
         super().__init__(message)
         self.seconds = seconds
         """How long to wait."""
+
+
+class VisitorRefused(TooManyAttempts):
+    """The visitors' studio cannot do that now."""
+
+    def __init__(self, message: str | None = None, *, reason: str = "", seconds: int = 3600) -> None:
+        super().__init__(message, seconds=seconds)
+        self.reason = reason
+        """Why, as a word for the page's own message: "day", "address", "queue" and so on."""
 
 
 class NotFound(AuriaError):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.notices import Notices
     from auria_bot.services.schedule.job_scheduler import JobScheduler
     from auria_bot.services.schedule.jobs import JobPlanner
+    from auria_bot.services.visitors.studio import VisitorStudio
     from auria_bot.settings.schema import Settings
     from auria_bot.store.dump import Dump
     from auria_bot.store.unit_of_work import Store
@@ -222,6 +223,46 @@ class OperationsServices(StudioServices):
 
 class Application(OperationsServices, CorpusServices, WebServices, CaptionServices):
     """Every service."""
+
+    @cached_property
+    def visitor_studio(self) -> VisitorStudio:
+        """Makes artworks for visitors of the web site, while nothing else works."""
+        from auria_bot.services.operations.maintenance import disk_space_at
+        from auria_bot.services.studio.planner import RunPlanner
+        from auria_bot.services.studio.run_store import RunStore
+        from auria_bot.services.visitors.limits import DailyLimits
+        from auria_bot.services.visitors.studio import VisitorPolicy, VisitorStudio
+        from auria_bot.services.visitors.works import VisitorWorks
+
+        web, config, root = self.settings.web, self.studio_config, self.settings.home / "visitors"
+        faults, least_free = partial(self.unfit_words, names=True), self.settings.maintenance.min_free_mb * 1_000_000
+        policy = VisitorPolicy(
+            queue=web.studio_queue,
+            days=web.studio_days,
+            kept=web.studio_kept,
+            is_busy=lambda: self.runs.is_busy() or self.job_scheduler.is_working(),
+            has_room=lambda: not disk_space_at(self.settings.home, least_free=least_free).filling,
+            faults=faults,
+        )
+        return VisitorStudio(
+            policy=policy,
+            works=VisitorWorks(root),
+            limits=DailyLimits(per_address=web.studio_per_visitor, per_day=web.studio_per_day, clock=self.clock),
+            planner=RunPlanner(
+                config=config,
+                store=self.store,
+                clock=self.clock,
+                faults=faults,
+                preferences=self.preferences,
+                approvals=self.approvals,
+            ),
+            runs=RunStore(root / ".runs"),
+            executor=self.executor,
+            deadline_of=config.deadline_of,
+            store=self.store,
+            pictures=self.pictures,
+            clock=self.clock,
+        )
 
 
 def build(

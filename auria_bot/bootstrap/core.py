@@ -70,14 +70,14 @@ class Core:
         chosen = self.settings.channels.get(name)
         return SecretStore(self.settings.home, name, place=place or (chosen.keystore if chosen else "file"))
 
-    def unfit_words(self, text: str) -> list[str]:
-        """Why a text of the operator's must not be published; it may name persons."""
+    def unfit_words(self, text: str, *, names: bool = False) -> list[str]:
+        """Why a text must not be published; one of the operator's may name persons, which `names` reports."""
         import re
 
         from auria_bot.corpus.language.content_filter import faults
 
         # The poet's list forbids the word, since a poem should not be about itself; posts and their tags may say it.
-        return faults(re.sub(r"\bhaikus?\b", "verse", text, flags=re.IGNORECASE), names=False)
+        return faults(re.sub(r"\bhaikus?\b", "verse", text, flags=re.IGNORECASE), names=names)
 
     def close(self) -> None:
         """Close the database if it was opened."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.bootstrap.publishing import PublishingServices
 
 if TYPE_CHECKING:
+    from auria_bot.execution.work_unit import Executor
     from auria_bot.services.prints.printing import CanvasPainter
-    from auria_bot.services.studio.plan import BackendSpec
+    from auria_bot.services.studio.plan import BackendSpec, StudioConfig
     from auria_bot.services.studio.review import Review
     from auria_bot.services.studio.run_store import RunStore
     from auria_bot.services.studio.studio import Studio
@@ -34,14 +35,37 @@ class StudioServices(PublishingServices):
     @cached_property
     def studio(self) -> Studio:
         """Makes drafts."""
-        from auria_bot.domain.pipeline import ROLES
-        from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
-        from auria_bot.services.studio.plan import StudioConfig
         from auria_bot.services.studio.studio import Studio
+
+        return Studio(
+            config=self.studio_config,
+            store=self.store,
+            pictures=self.pictures,
+            runs=self.runs,
+            executor=self.executor,
+            clock=self.clock,
+            faults=self.unfit_words,
+            preferences=self.preferences,
+            approvals=self.approvals,
+            find_style=self._find_style if self.settings.stylist.backend in _WITH_BANK else None,
+        )
+
+    @cached_property
+    def executor(self) -> Executor:
+        """Runs the studio's units of work."""
+        from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
+
+        return ChildProcessExecutor(ResourceLimits(memory=self.settings.studio.memory_mb << 20))
+
+    @property
+    def studio_config(self) -> StudioConfig:
+        """The settings that every run of the studio begins with."""
+        from auria_bot.domain.pipeline import ROLES
+        from auria_bot.services.studio.plan import StudioConfig
 
         self.model_registry.refresh()
         chosen = self.settings.studio
-        config = StudioConfig(
+        return StudioConfig(
             backends={role: self.backend_spec(role) for role in ROLES},
             shared_options=self._shared_options(),
             candidates=chosen.candidates,
@@ -51,18 +75,6 @@ class StudioServices(PublishingServices):
             hemisphere=self.settings.hemisphere,
             deadline=chosen.deadline,
             deadlines=dict(chosen.deadlines),
-        )
-        return Studio(
-            config=config,
-            store=self.store,
-            pictures=self.pictures,
-            runs=self.runs,
-            executor=ChildProcessExecutor(ResourceLimits(memory=chosen.memory_mb << 20)),
-            clock=self.clock,
-            faults=self.unfit_words,
-            preferences=self.preferences,
-            approvals=self.approvals,
-            find_style=self._find_style if self.settings.stylist.backend in _WITH_BANK else None,
         )
 
     def _find_style(self, wanted: str) -> None:

@@ -150,6 +150,16 @@ class JobScheduler:
         with self._store.read() as unit:
             return unit.leases.get(NAME)
 
+    def is_working(self) -> bool:
+        """Whether a daemon that is alive is running a job."""
+        with self._store.read() as unit:
+            lease = unit.leases.get(NAME)
+            return (
+                lease is not None
+                and lease.until > self._clock()
+                and bool(unit.job_runs.list({JobRunState.RUNNING}, limit=1))
+            )
+
     def last_done(self) -> Mapping[str, datetime]:
         """When each job was done last."""
         with self._store.read() as unit:

@@ -252,6 +252,18 @@ class RunStore:
         finally:
             os.close(lock)
 
+    def is_busy(self) -> bool:
+        """Whether a process is working on a run."""
+        for name in self.names():
+            try:
+                lock = _lock(self.root / name, wait=0.0)
+            except InvalidTransition:
+                return True
+            except OSError:
+                continue  # it was finished meanwhile
+            os.close(lock)
+        return False
+
     def finish(self, run: Run) -> None:
         """Remove a run's folder, at once to others; its events stay for a while."""
         kept = self.root / _KEPT_EVENTS
