@@ -11,6 +11,7 @@ The tree::
     │   └── NotPermitted         the operator may not do this
     │       ├── SignInRequired   nobody is signed in
     │       └── TooManyAttempts  wait before the next attempt
+    │           └── VisitorRefused  the visitors' studio cannot do that now
     ├── NotFound                 no such draft, post or file              exit 5
     ├── InvalidTransition        the state does not allow the action      exit 6
     │   └── PreconditionFailed   it changed since it was read

@@ -126,7 +126,7 @@ def oembed(site: Site, view: View, url: str, *, most_width: int, most_height: in
 
 def robots(view: View) -> str:
     """What crawlers may read: everything that is public, but no searches."""
-    return f"User-agent: *\nDisallow: /desk\nDisallow: /search\n\nSitemap: {view.absolute('/sitemap.xml')}\n"
+    return f"User-agent: *\nDisallow: /desk\nDisallow: /search\nDisallow: /studio/\n\nSitemap: {view.absolute('/sitemap.xml')}\n"
 
 
 def _content(site: Site, view: View, work: PublishedArtwork) -> str:

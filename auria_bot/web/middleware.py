@@ -134,11 +134,6 @@ class RequestGuard:
         await PlainTextResponse(text, 413, {"Connection": "close"})(scope, receive, send)
 
 
-def host_name(host: str) -> str:
-    """A host in lower case, without its port."""
-    return re.sub(r":\d*\Z", "", host).lower()
-
-
 def check_origin(request: Request, public_url: str) -> None:
     """Refuse a form of another site.
 

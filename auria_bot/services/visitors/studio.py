@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["LONGEST_THEME", "VisitorPolicy", "VisitorStudio"]
+__all__ = ["LONGEST_THEME", "Moment", "VisitorPolicy", "VisitorStudio"]
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,15 @@ class VisitorPolicy:
     faults: Callable[[str], Sequence[str]]  # why a theme must not be used
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """How far an artwork is that waits or is being made."""
+
+    ahead: int  # artworks that are made before it
+    is_paused: bool  # it waits for Auria's own work to end
+    events: tuple[RunEvent, ...]
+
+
 @dataclass(slots=True)
 class _Job:
     key: str
@@ -80,7 +89,7 @@ class VisitorStudio:
     Usage::
 
         work = studio.ask(theme="autumn rain", visitor=cookie, address="203.0.113.7")
-        studio.events(work.key, after=0)
+        studio.watch(work.key, after=0)
         studio.offer(work.key, visitor=cookie)
     """
 
@@ -166,26 +175,21 @@ class VisitorStudio:
             owner = _hashed(visitor)
             return next((work for key in self._jobs if (work := self._works.get(key)).owner == owner), None)
 
-    def ahead(self, key: str) -> int:
-        """How many artworks are made before this one."""
-        with self._lock:
-            keys = list(self._jobs)
-            return keys.index(key) if key in keys else 0
+    def watch(self, key: str, *, after: int = 0) -> Moment | None:
+        """How far an artwork is, with its events after the first `after` ones; None once it has ended.
+
+        Takes no lock, so it may be called often.
+        """
+        if (job := self._jobs.get(key)) is None:
+            return None
+        keys = list(self._jobs)
+        ahead = keys.index(key) if key in keys else 0
+        return Moment(ahead=ahead, is_paused=job.is_paused, events=tuple(job.events[after:]))
 
     @property
     def queue_length(self) -> int:
         """How many artworks wait or are being made."""
         return len(self._jobs)
-
-    def is_paused(self, key: str) -> bool:
-        """Whether an artwork that was begun, or is the next, waits for Auria's own work to end."""
-        job = self._jobs.get(key)
-        return job is not None and job.is_paused
-
-    def events(self, key: str, *, after: int = 0) -> Sequence[RunEvent]:
-        """The events of an artwork that is being made, after the first `after` ones; none before and afterwards."""
-        job = self._jobs.get(key)
-        return tuple(job.events[after:]) if job is not None else ()
 
     def picture(self, key: str, name: str) -> Path:
         """What an event showed by that name, while the artwork is being made; or "post", the finished picture.
@@ -199,6 +203,10 @@ class VisitorStudio:
         with self._lock:
             self._open()
             return self._works.path(self._works.get(key), name)
+
+    def is_own(self, work: VisitorWork, *, visitor: str) -> bool:
+        """Whether an artwork is that visitor's."""
+        return secrets.compare_digest(work.owner, _hashed(visitor))
 
     def keep(self, key: str, *, visitor: str) -> VisitorWork:
         """Keep an artwork for good.
@@ -282,7 +290,7 @@ class VisitorStudio:
     def _own(self, key: str, visitor: str) -> VisitorWork:
         self._open()
         work = self._works.get(key)
-        if not secrets.compare_digest(work.owner, _hashed(visitor)):
+        if not self.is_own(work, visitor=visitor):
             raise NotPermitted("only the visitor who asked for the artwork may do that")
         if work.is_open:
             raise InvalidTransition("the artwork is not finished")

@@ -76,11 +76,12 @@ def test_it_gives_way_to_auria_s_own_work(tmp_path: Path, monkeypatch: pytest.Mo
     studio.ask(**HERE)
     key = studio.current("cookie-1").key  # type: ignore[union-attr]
     for _ in range(1200):
-        if studio.is_paused(key):
+        moment = studio.watch(key)
+        assert moment is not None
+        if moment.is_paused and moment.events:
             break
         threading.Event().wait(0.02)
-    assert studio.is_paused(key)
-    seen = studio.events(key)
+    seen = moment.events
     assert [(event.step, event.state) for event in seen if event.state == "done"] == [
         ("poem", "done"),
         ("mood", "done"),
@@ -88,7 +89,7 @@ def test_it_gives_way_to_auria_s_own_work(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(seen[1].facts["lines"]) == 3
     busy.now = False
     assert ended(studio, key).state is WorkState.DONE
-    assert studio.events(key) == ()
+    assert studio.watch(key) is None
 
 
 def test_one_at_a_time_for_each_visitor_and_a_bounded_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,8 +105,10 @@ def test_one_at_a_time_for_each_visitor_and_a_bounded_queue(tmp_path: Path, monk
         except VisitorRefused as error:
             reasons.append(error.reason)
     assert reasons == ["one", "queue"]
-    assert (studio.queue_length, studio.ahead(first.key)) == (2, 0)
-    assert studio.ahead(studio.current("cookie-2").key) == 1  # type: ignore[union-attr]
+    second = studio.current("cookie-2")
+    assert second is not None
+    assert studio.queue_length == 2
+    assert [moment.ahead for key in (first.key, second.key) if (moment := studio.watch(key))] == [0, 1]
     assert studio.current("cookie-3") is None
     assert studio.outcomes == {"refused_one": 1, "refused_queue": 1}
     with pytest.raises(InvalidTransition):
