@@ -143,3 +143,8 @@ def check_origin(request: Request, public_url: str) -> None:
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     if (origin is not None and origin not in own) or site not in {"same-origin", "none"}:
         raise NotPermitted("the form came from another site")
+
+
+def host_name(host: str) -> str:
+    """A host in lower case, without its port."""
+    return re.sub(r":\d*\Z", "", host).lower()
