@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 import time
 from typing import TYPE_CHECKING
@@ -133,6 +134,11 @@ class RequestGuard:
         await PlainTextResponse(text, 413, {"Connection": "close"})(scope, receive, send)
 
 
+def host_name(host: str) -> str:
+    """A host in lower case, without its port."""
+    return re.sub(r":\d*\Z", "", host).lower()
+
+
 def check_origin(request: Request, public_url: str) -> None:
     """Refuse a form of another site.
 
@@ -143,8 +149,3 @@ def check_origin(request: Request, public_url: str) -> None:
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     if (origin is not None and origin not in own) or site not in {"same-origin", "none"}:
         raise NotPermitted("the form came from another site")
-
-
-def host_name(host: str) -> str:
-    """A host in lower case, without its port."""
-    return re.sub(r":\d*\Z", "", host).lower()
