@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.maintenance import Erasure, Maintenance
     from auria_bot.services.operations.monitoring import AppriseNotifier, HealthMonitor, OutageAlerter
     from auria_bot.services.operations.notices import Notices
+    from auria_bot.services.publishing.calendar import PublishingCalendar
     from auria_bot.services.schedule.job_scheduler import JobScheduler
     from auria_bot.services.schedule.jobs import JobPlanner
     from auria_bot.services.visitors.studio import VisitorStudio
@@ -48,13 +49,29 @@ class OperationsServices(StudioServices):
     @cached_property
     def job_scheduler(self) -> JobScheduler:
         """Decides which jobs are due, and records their runs."""
+        return self._job_scheduler_in(self.store)
+
+    def job_scheduler_as(self, who: str) -> JobScheduler:
+        """The same, for an operator whom the journal names."""
+        return self._job_scheduler_in(self.store.acting_as(who))
+
+    def _job_scheduler_in(self, store: Store) -> JobScheduler:
         from auria_bot.services.schedule.job_scheduler import JobScheduler
 
         return JobScheduler(
-            store=self.store,
+            store=store,
             clock=self.clock,
             schedules=self.settings.schedule.rules(self.settings.channels),
             zone=self.zone,
+        )
+
+    @cached_property
+    def publishing_calendar(self) -> PublishingCalendar:
+        """What was published, and what will be, by day."""
+        from auria_bot.services.publishing.calendar import PublishingCalendar
+
+        return PublishingCalendar(
+            store=self.store, clock=self.clock, zone=self.zone, upcoming=self.job_scheduler.upcoming
         )
 
     @cached_property

@@ -37,24 +37,28 @@ class PublishingServices(Core):
     @cached_property
     def publisher(self) -> Publisher:
         """Sends approved drafts to the channels."""
-        return self._publisher_in(self.store)
+        return self._publisher_in(self.store, self.post_creator)
 
     def publisher_as(self, who: str) -> Publisher:
         """The same, for an operator whom the journal names."""
-        return self._publisher_in(self.store.acting_as(who))
+        store = self.store.acting_as(who)
+        return self._publisher_in(store, self._post_creator_in(store))
 
-    def _publisher_in(self, store: Store) -> Publisher:
+    def _publisher_in(self, store: Store, creator: PostCreator) -> Publisher:
         from auria_bot.services.publishing.publisher import Publisher
 
-        return Publisher(store=store, clock=self.clock, channels=self.channels, creator=self.post_creator)
+        return Publisher(store=store, clock=self.clock, channels=self.channels, creator=creator)
 
     @cached_property
     def post_creator(self) -> PostCreator:
         """Creates posts from approved drafts, and shows how each channel would publish a draft."""
+        return self._post_creator_in(self.store)
+
+    def _post_creator_in(self, store: Store) -> PostCreator:
         from auria_bot.services.publishing.post_creation import PostCreator
 
         return PostCreator(
-            store=self.store,
+            store=store,
             pictures=self.pictures,
             clock=self.clock,
             channels=self.channels,
@@ -142,4 +146,7 @@ class PublishingServices(Core):
         return made
 
     def _channel(self, name: str) -> Channel:
-        return self.channel(name, self.settings.channels[name], self.secret_store(name))
+        made = self.channel(name, self.settings.channels[name], self.secret_store(name))
+        if name in self.settings.shared_folders:
+            raise SettingsError(self.settings.shared_folders[name])
+        return made

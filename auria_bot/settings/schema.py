@@ -167,18 +167,19 @@ class Settings(Section):
             for name in self.review.channels
             if name not in self.channels
         ]
-        owners: dict[str, str] = {}
+        return (*found, *self.shared_folders.values())
+
+    @property
+    def shared_folders(self) -> Mapping[str, str]:
+        """The folder channels whose directory an earlier channel publishes to already, with a sentence about each."""
+        owners, found = dict[str, str](), dict[str, str]()
         for name, channel in self.channels.items():
-            if channel.backend == "folder":
-                place = os.path.realpath(
-                    self.home / Path(str(channel.options.get("directory", "published"))).expanduser()
-                )
-                if place in owners:
-                    found.append(
-                        f"the channels {owners[place]} and {name} both publish to {place}; set another directory"
-                    )
-                owners.setdefault(place, name)
-        return tuple(found)
+            if channel.backend != "folder":
+                continue
+            place = os.path.realpath(self.home / Path(str(channel.options.get("directory", "published"))).expanduser())
+            if (owner := owners.setdefault(place, name)) != name:
+                found[name] = f"the channels {owner} and {name} both publish to {place}; set another directory"
+        return found
 
     @property
     def models_folder(self) -> Path:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select
 
 from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, Lease, ScheduledTime
 from auria_bot.domain.notice import Notice, PendingNotification
-from auria_bot.domain.post import Pause, PostState
+from auria_bot.domain.post import Outcome, Pause, PostState
 from auria_bot.store.engine import insert_once
 from auria_bot.store.files import path_from_home, path_in_home
 from auria_bot.store.schema import attempts, channels, leases, notices, posts, slots, steps
@@ -308,6 +308,21 @@ class Metrics:
         ended = select(*by, func.count()).join_from(attempts, posts).where(attempts.c.outcome.is_not(None))
         rows = self._connection.execute(ended.group_by(*by))
         return {(str(channel), str(outcome)): int(number) for channel, outcome, number in rows}
+
+    def last_troubles(self) -> Mapping[str, tuple[datetime, int, str]]:
+        """For each channel whose last attempt failed: when, with which post, and what the platform answered."""
+        ended = select(posts.c.channel, attempts.c.post_id, attempts.c.ended_at, attempts.c.outcome, attempts.c.words)
+        number = func.row_number().over(
+            partition_by=posts.c.channel, order_by=(attempts.c.ended_at.desc(), attempts.c.post_id.desc())
+        )
+        last = ended.add_columns(number.label("number")).join_from(attempts, posts)
+        last_of = last.where(attempts.c.outcome.is_not(None), attempts.c.ended_at.is_not(None)).subquery()
+        fine = [str(Outcome.SENT), str(Outcome.WITHDRAWN)]
+        wanted = (
+            select(last_of).where(last_of.c.number == 1, last_of.c.outcome.not_in(fine)).order_by(last_of.c.channel)
+        )
+        rows = self._connection.execute(wanted)
+        return {str(row.channel): (row.ended_at, int(row.post_id), str(row.words)) for row in rows}
 
     def due_since(self) -> Mapping[str, datetime]:
         """When the first waiting post of each channel is due, possibly in the future; without paused channels."""

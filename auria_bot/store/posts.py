@@ -10,20 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    Connection,
-    Row,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, literal, select, update
+from sqlalchemy.sql.expression import CTE, ColumnElement
 
 from auria_bot.domain.draft import LAST_ID, Draft
 from auria_bot.domain.post import TERMINAL, Action, Attempt, Outcome, Post, PostState, Receipt
@@ -133,6 +121,12 @@ class Posts:
         if draft_id is not None:
             wanted = wanted.where(posts.c.draft_id == draft_id)
         return tuple(_post(row, self._home) for row in self._connection.execute(wanted))
+
+    def between(self, start: datetime, end: datetime) -> Sequence[Post]:
+        """Posts that were published from `start` to before `end`, or, if they never were, are or were due then."""
+        at = func.coalesce(posts.c.receipt_at, posts.c.due)
+        rows = self._connection.execute(select(posts).where(at >= start, at < end).order_by(at, posts.c.id))
+        return tuple(_post(row, self._home) for row in rows)
 
     def count(self) -> dict[tuple[str, PostState], int]:
         """Number of posts by channel and state."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
-    from datetime import datetime
 
 __all__ = ["DEFAULT", "Language", "available", "find_language", "negotiated"]
 
@@ -66,10 +66,18 @@ class Language:
         """The name of a mood, season or subject; an unknown value stands for itself."""
         return escape(self._catalogue.get(f"{kind}.{value}", value))
 
-    def date(self, at: datetime) -> Markup:
+    def date(self, at: dt.datetime) -> Markup:
         """A day in words."""
         month = self._catalogue["months"].split()[at.month - 1]
         return escape(self._catalogue["date"].format(day=at.day, month=month, year=at.year))
+
+    def month(self, day: dt.date) -> Markup:
+        """A day's month and year in words."""
+        return escape(f"{self._catalogue['months'].split()[day.month - 1]} {day.year}")
+
+    def weekday(self, day: dt.date) -> Markup:
+        """A day's day of the week, shortened."""
+        return escape(self._catalogue["weekdays"].split()[day.weekday()])
 
     def number(self, value: int) -> Markup:
         """A whole number with its thousands separated."""

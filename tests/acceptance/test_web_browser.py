@@ -5,62 +5,37 @@ Needs Chromium, as Debian's package or in $CHROMIUM; skips without it.
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 
-from auria_bot.web.app import create_app
+from tests.browser import browser, missing, served
 from tests.exhibited import HOST, exhibited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 PAGES = ("/", "/browse", "/search?q=frog", "/moods/serene", "/artworks/2-old-pond-number-2")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SHIFTS = """() => new Promise(done => new PerformanceObserver(list => done(list.getEntries().reduce((sum, one) => sum + one.value, 0)))
     .observe({type: "layout-shift", buffered: true}) || setTimeout(() => done(0), 300))"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a served gallery with three works."""
     application = exhibited(tmp_path_factory.mktemp("home"), 3)
-    config = uvicorn.Config(create_app(application), port=0, log_config=None, ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        threading.Event().wait(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with served(application) as address:
+        yield address
     application.close()
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A browser."""
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with browser() as found:
         yield found
-        found.close()
 
 
 @pytest.mark.parametrize("width", [390, 820, 1920])

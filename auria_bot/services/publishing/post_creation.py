@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,8 @@ class PostCreator:
     def preview(self, ids: Collection[int] = (), *, channels: Collection[str] = ()) -> tuple[Preview, ...]:
         """What a round would do now; nothing is written, sent or asked of a platform.
 
+        A named draft that nobody decided on yet is shown as each channel would have it, with that as a problem.
+
         Raises:
             NotFound: there is no such draft.
         """
@@ -117,6 +119,13 @@ class PostCreator:
             pauses = {pause.name: pause for pause in unit.channels.paused()}
         approved = [draft for draft in drafts if draft.state is DraftState.APPROVED]
         found = [item for draft in approved for item in self._preview_draft(draft, draft.channels, pauses)]
+        for draft in drafts:
+            if ids and draft.state is DraftState.MADE:
+                problem = f"it is not approved: auria approve {draft.id}"
+                found += [
+                    replace(item, action="none", problems=(problem, *item.problems))
+                    for item in self._preview_draft(draft, draft.channels or self._channels, pauses)
+                ]
         found += [self._preview_post(post, owner_of[post.draft_id], pauses) for post in reversed(posts)]
         return tuple(item for item in found if not channels or item.channel in channels)
 

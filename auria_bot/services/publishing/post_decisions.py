@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Clock
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["DECISIONS", "GRACE", "PostDecisions"]
+__all__ = ["DECISIONS", "GRACE", "MOVABLE", "PostDecisions", "decisions_on"]
 
 GRACE = timedelta(minutes=10)
 """How far in the past a post's own time may be; it is due at once then."""
@@ -34,6 +34,15 @@ _OPEN_TO = {
     "give-up": frozenset({PostState.NEEDS_ATTENTION, PostState.WAITING}),
     "withdrawn": frozenset({PostState.SENT, PostState.WITHDRAWING}),
 }
+
+
+MOVABLE = frozenset({PostState.WAITING, PostState.CANCELLED})
+"""The states of posts that can be given a time."""
+
+
+def decisions_on(post: Post) -> tuple[str, ...]:
+    """The decisions that a post's state allows."""
+    return tuple(name for name in DECISIONS if post.state in _OPEN_TO[name])
 
 
 class PostDecisions:
@@ -100,13 +109,11 @@ class PostDecisions:
             InputError: the time is past.
             InvalidTransition: it is published already, or may be.
         """
-        now = self._clock()
-        if at < now - GRACE:
-            raise InputError(f"{at:%Y-%m-%d %H:%M %Z} is past; give a later time, or: auria posts at {post_id} now")
+        now = self.check_time(at)
         with self._store.begin() as unit:
             post = unit.posts.get(post_id)
             _check_unchanged(post, unchanged)
-            if post.state not in {PostState.WAITING, PostState.CANCELLED}:
+            if post.state not in MOVABLE:
                 raise InvalidTransition(
                     f"post {post_id} is {post.state}; only posts that are waiting or cancelled can be given a time;"
                     f" `auria posts show {post_id}` shows details"
@@ -117,6 +124,17 @@ class PostDecisions:
             details = f"post {post_id} on {post.channel}: {at:%Y-%m-%d %H:%M} UTC"
             unit.journal.note("post time", draft_id=post.draft_id, details=details, at=now)
         return timed
+
+    def check_time(self, at: datetime) -> datetime:
+        """Make sure that a time is not past; return what time it is.
+
+        Raises:
+            InputError: it is past.
+        """
+        now = self._clock()
+        if at < now - GRACE:
+            raise InputError(f"{at:%Y-%m-%d %H:%M %Z} is past; give a later time, or: auria posts at ID now")
+        return now
 
 
 def _check_unchanged(post: Post, read: Post | None) -> None:

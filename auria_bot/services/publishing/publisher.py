@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from auria_bot.domain.draft import LAST_ID
 from auria_bot.domain.interfaces import LocalChannel
 from auria_bot.domain.post import AURIA, Post, PostState
-from auria_bot.errors import AuriaError, ChannelError, UnknownName
+from auria_bot.errors import AuriaError, ChannelError, InputError, UnknownName
 from auria_bot.redaction import redacted_error
 from auria_bot.services.publishing.post_decisions import PostDecisions
 from auria_bot.services.publishing.reconciliation import Reconciliation
@@ -235,10 +235,29 @@ class Publisher:
         """Give a post that is not published its own time; see `PostDecisions.set_time`."""
         return self._decisions.set_time(post_id, at, unchanged=unchanged)
 
+    def set_draft_time(self, draft_id: int, at: datetime) -> tuple[Post, ...]:
+        """Make posts of an approved draft, and give each of them that time.
+
+        Raises:
+            NotFound: there is no such draft.
+            InvalidTransition: it is not approved, or was changed since.
+            InputError: the time is past, or a channel would reject the draft; the message says why.
+        """
+        self._decisions.check_time(at)
+        posts, problems = self._creator.schedule([draft_id])
+        if problems:
+            raise InputError("; ".join(problems))
+        return tuple(self._decisions.set_time(post.id, at) for post in posts)
+
     def paused(self) -> tuple[Pause, ...]:
         """Every paused channel, by name."""
         with self._store.read() as unit:
             return tuple(unit.channels.paused())
+
+    def last_troubles(self) -> Mapping[str, tuple[datetime, int, str]]:
+        """For each channel whose last attempt failed: when, with which post, and what the platform answered."""
+        with self._store.read() as unit:
+            return unit.metrics.last_troubles()
 
     def pause(self, name: str, reason: str = "", by: str = OPERATOR) -> None:
         """Pause a channel: its posts wait, and it is not asked.

@@ -81,14 +81,17 @@ class Review:
         with self._store.read() as unit:
             return unit.drafts.get(draft_id)
 
-    def journal(self, draft_id: int, *, before: int = LAST_ID, limit: int | None = None) -> tuple[Entry, ...]:
-        """What was decided on a draft, newest first, with ids smaller than `before`.
+    def journal(
+        self, draft_id: int | None = None, *, before: int = LAST_ID, limit: int | None = None
+    ) -> tuple[Entry, ...]:
+        """What was decided on a draft, or everything that is noted; newest first, with ids smaller than `before`.
 
         Raises:
             NotFound: there is no such draft.
         """
         with self._store.read() as unit:
-            unit.drafts.get(draft_id)
+            if draft_id is not None:
+                unit.drafts.get(draft_id)
             return tuple(unit.journal.list(draft_id=draft_id, before=before, limit=limit))
 
     def approve(

@@ -9,7 +9,10 @@ from starlette.responses import HTMLResponse
 
 from auria_bot.web.desk.access import COOKIE, Desk
 from auria_bot.web.desk.accounts import add_accounts
+from auria_bot.web.desk.calendar import add_calendar
+from auria_bot.web.desk.channels import add_channels
 from auria_bot.web.desk.drafts import add_drafts
+from auria_bot.web.desk.posts import add_posts
 from auria_bot.web.desk.versions import add_versions
 
 if TYPE_CHECKING:
@@ -22,6 +25,6 @@ def desk_router(web: WebApp) -> APIRouter:
     """The routes of the desk."""
     router = APIRouter(prefix="/desk", include_in_schema=False, default_response_class=HTMLResponse)
     desk = Desk(web)
-    for add in (add_accounts, add_drafts, add_versions):
+    for add in (add_accounts, add_drafts, add_versions, add_posts, add_calendar, add_channels):
         add(router, desk)
     return router

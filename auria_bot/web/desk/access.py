@@ -113,5 +113,6 @@ def _done(request: Request, known: frozenset[str]) -> Mapping[str, str] | None:
 
 def seen(path: str, done: str = "", of: object = "") -> Response:
     """Lead the browser to a page after a form; the page says what was done, by `desk.done.*` of the catalogue."""
-    query = f"?{urlencode({'done': done, 'of': of})}" if done else ""
+    mark = "&" if "?" in path else "?"
+    query = f"{mark}{urlencode({'done': done, 'of': of})}" if done else ""
     return RedirectResponse(path + query, 303, headers=PRIVATE)

@@ -62,10 +62,9 @@ const editor = document.querySelector("form[data-check]");
 if (editor) {
   const segments = Intl.Segmenter ? new Intl.Segmenter() : null;
   const count = (text) => (segments ? [...segments.segment(text)].length : [...text].length);
-  const show = (counter, characters, bad) => {
+  const show = (counter, characters) => {
     counter.querySelector("b").textContent = characters;
-    const most = Number(counter.dataset.most || Infinity);
-    counter.classList.toggle("over", bad || characters > most);
+    counter.classList.toggle("over", characters > Number(counter.dataset.most || Infinity));
   };
   for (const area of editor.querySelectorAll("textarea")) {
     const counters = [...area.closest(".field").querySelectorAll("[data-counter]")];
@@ -74,7 +73,7 @@ if (editor) {
       const now = count(area.value);
       for (const counter of counters) {
         const own = "own" in counter.dataset && !area.value.trim();
-        if (!own) show(counter, (counter.dataset.now = Number(counter.dataset.now) + now - before), false);
+        if (!own) show(counter, (counter.dataset.now = Number(counter.dataset.now) + now - before));
       }
       before = now;
     });
@@ -91,7 +90,7 @@ if (editor) {
         if ("own" in counter.dataset !== Boolean(own) && "own" in counter.dataset) continue;
         counter.hidden = Boolean(own) && !("own" in counter.dataset);
         counter.dataset.now = found.characters;
-        show(counter, found.characters, found.problems.length > 0);
+        show(counter, found.characters);
         counter.title = found.problems.join("\n");
       }
       const preview = document.querySelector(`.preview[data-channel="${CSS.escape(channel)}"]`);
@@ -119,4 +118,55 @@ if (progress?.dataset.events) {
     item?.classList.toggle("now", state === "started");
   });
   source.addEventListener("end", () => { source.close(); location.reload(); });
+}
+
+// The calendar: an entry is dragged to another day, or picked up with m and moved with the arrow keys; both send its form.
+const month = document.querySelector(".month");
+if (month) {
+  const days = [...month.querySelectorAll(".day")];
+  const said = document.getElementById("said");
+  const say = (key, day = "") => { said.textContent = said.dataset[key].replace("{day}", day); };
+  const open = (day) => day.dataset.date >= month.dataset.today;
+  const move = (entry, day) => {
+    const form = entry.querySelector("form");
+    if (day === entry.closest(".day") || !open(day)) return false;
+    form.elements.date.value = day.dataset.date;
+    form.requestSubmit();
+    return true;
+  };
+  let picked = null;
+  let target = null;
+  const aim = (day) => {
+    target?.classList.remove("target");
+    target = day;
+    target?.classList.add("target");
+  };
+  const leave = () => { picked?.classList.remove("picked"); picked = null; aim(null); };
+  for (const entry of month.querySelectorAll("[draggable]")) {
+    entry.addEventListener("dragstart", (event) => { picked = entry; entry.classList.add("picked"); event.dataTransfer.effectAllowed = "move"; event.dataTransfer.setData("text/plain", ""); });
+    entry.addEventListener("dragend", leave);
+    entry.addEventListener("keydown", (event) => {
+      if (event.target !== entry.querySelector("a")) return;
+      if (event.key === "m" && !picked) {
+        picked = entry;
+        entry.classList.add("picked");
+        aim(entry.closest(".day"));
+        say("picked");
+      } else if (picked === entry) {
+        const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }[event.key];
+        if (step) {
+          const day = days[days.indexOf(target) + step];
+          if (day && open(day)) { aim(day); say("over", day.querySelector("h2").textContent.replace(/\s+/g, " ").trim()); }
+        } else if (event.key === "Enter") {
+          if (!move(entry, target)) { leave(); say("left"); }
+        } else if (event.key === "Escape") { leave(); say("left"); } else return;
+      } else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+  for (const day of days) {
+    day.addEventListener("dragover", (event) => { if (picked && open(day)) { event.preventDefault(); aim(day); } });
+    day.addEventListener("drop", (event) => { event.preventDefault(); if (picked) move(picked, day); leave(); });
+  }
 }

@@ -39,6 +39,18 @@ def test_a_wrong_channel_is_explained_when_it_is_used(tmp_path: Path) -> None:
         application.channels["two"]()
 
 
+def test_a_folder_belongs_to_one_channel(tmp_path: Path) -> None:
+    """The second that would publish to it is refused; the first works on."""
+    channels = {
+        name: ChannelSettings(backend="folder", options={"directory": place})
+        for name, place in (("a", "x"), ("b", "./x"))
+    }
+    application = build(fake_settings(tmp_path).model_copy(update={"channels": channels}))
+    with pytest.raises(SettingsError, match=r"the channels a and b both publish to .*; set another directory"):
+        application.channels["b"]()
+    assert application.channels["a"]().name == "a"
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [

@@ -113,6 +113,19 @@ def test_a_dry_run_touches_nothing(application: Application, channel: FakeChanne
     assert channel.mutations == 1
 
 
+def test_a_draft_that_is_named_is_previewed_before_its_approval(application: Application) -> None:
+    """On every channel, with the command that approves it; unnamed ones are left out, and so are rejected ones."""
+    made = approved(application)
+    application.review.undo(made.id)
+    assert application.publisher.preview() == ()
+    found = application.publisher.preview([made.id])
+    assert [each.channel for each in found] == list(application.channels)
+    assert {(each.action, each.problems[0]) for each in found} == {("none", "it is not approved: auria approve 1")}
+    assert found[0].text == made.text
+    application.review.reject(made.id)
+    assert application.publisher.preview([made.id]) == ()
+
+
 def test_a_preview_shows_the_words_as_the_channel_sends_them(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:

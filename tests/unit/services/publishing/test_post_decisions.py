@@ -67,7 +67,7 @@ def test_a_past_time_is_refused(application: Application, clock: FakeClock) -> N
     approved(application)
     application.publisher.schedule()
     assert application.publisher.set_time(1, clock() - GRACE).due == clock() - GRACE
-    with pytest.raises(InputError, match="is past; give a later time, or: auria posts at 1 now"):
+    with pytest.raises(InputError, match="is past; give a later time, or: auria posts at ID now"):
         application.publisher.set_time(1, clock() - GRACE - timedelta(seconds=1))
     with pytest.raises(NotFound):
         application.publisher.set_time(2, clock())
