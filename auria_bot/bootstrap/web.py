@@ -10,6 +10,7 @@ from auria_bot.bootstrap.core import Core
 if TYPE_CHECKING:
     from auria_bot.services.accounts.accounts import Accounts
     from auria_bot.services.accounts.api_keys import ApiKeys
+    from auria_bot.services.accounts.idempotency import AnsweredRequests
     from auria_bot.services.gallery.gallery import Gallery
     from auria_bot.services.gallery.lineage import CorpusVersions
     from auria_bot.services.gallery.picture_sizes import PictureSizes
@@ -62,6 +63,13 @@ class WebServices(Core):
         from auria_bot.services.accounts.api_keys import ApiKeys
 
         return ApiKeys(file=self.settings.home / "secrets" / "api-keys.json", clock=self.clock)
+
+    @cached_property
+    def answered_requests(self) -> AnsweredRequests:
+        """The answers to requests that a program may repeat."""
+        from auria_bot.services.accounts.idempotency import AnsweredRequests
+
+        return AnsweredRequests(folder=self.settings.home / "web" / "requests", clock=self.clock)
 
     @property
     def public_url(self) -> str:

@@ -12,15 +12,19 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from auria_bot.domain.draft import LAST_ID
-from auria_bot.errors import InputError, PreconditionFailed
+from auria_bot.errors import NotFound, PreconditionFailed
+from auria_bot.services.accounts.idempotency import StoredAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
 
+    from auria_bot.web.app import WebApp
+
 __all__ = [
     "Cursor",
+    "IdempotencyKey",
     "IfMatch",
     "Limit",
     "Page",
@@ -28,6 +32,7 @@ __all__ = [
     "check_unchanged",
     "cursor_of",
     "cursor_values",
+    "once",
     "page",
     "place_before",
 ]
@@ -45,7 +50,21 @@ Cursor = Annotated[
 IfMatch = Annotated[
     str | None,
     Header(
-        max_length=200, description="The ETag of what is decided on: refused with 412 if it changed since it was read."
+        alias="If-Match",
+        max_length=200,
+        description="The ETag of what is decided on: refused with 412 if it changed since it was read.",
+    ),
+]
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Chosen by the client: a repetition with the same key and content gets the first answer, for 24 hours.",
     ),
 ]
 
@@ -66,7 +85,7 @@ def cursor_values(cursor: str, kinds: Sequence[type]) -> list[Any] | None:
     """The values of a cursor, of these kinds; None for the beginning of the list.
 
     Raises:
-        InputError: the cursor was not given by this list.
+        NotFound: the cursor was not given by this list.
     """
     if not cursor:
         return None
@@ -75,7 +94,7 @@ def cursor_values(cursor: str, kinds: Sequence[type]) -> list[Any] | None:
     except ValueError:
         values = None
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
-        raise InputError("the cursor was not given by this list; begin without one")
+        raise NotFound("there is no such page: the cursor was not given by this list; begin without one")
     return values
 
 
@@ -83,7 +102,7 @@ def place_before(cursor: str) -> int:
     """The id before which a list by ids goes on.
 
     Raises:
-        InputError: the cursor was not given by this list.
+        NotFound: the cursor was not given by this list.
     """
     place = cursor_values(cursor, (int,))
     return LAST_ID if place is None else min(max(place[0], 0), LAST_ID)
@@ -112,6 +131,43 @@ def answer(
     if request.method == "GET" and _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=sent)
     return Response(body, status, headers=sent, media_type="application/json")
+
+
+def once(
+    web: WebApp,
+    request: Request,
+    who: str,
+    key: str | None,
+    carry_out: Callable[[], Response],
+    content: BaseModel | None = None,
+) -> Response:
+    """The answer to a request that is carried out once, however often it is sent with the same Idempotency-Key.
+
+    A request that fails changed nothing, and may be corrected and sent again with its key.
+
+    Raises:
+        InvalidTransition: the same request is being carried out.
+        InputError: the key belongs to another request.
+    """
+    if key is None:
+        return carry_out()
+    requests = web.services.answered_requests
+    sent = "\n".join((request.method, request.url.path, content.model_dump_json() if content else ""))
+    digest = hashlib.sha256(sent.encode()).hexdigest()
+    if (known := requests.begin(who, key, digest)) is not None:
+        return Response(
+            known.body, known.status, {**known.headers, "Idempotency-Replayed": "true"}, media_type="application/json"
+        )
+    try:
+        made = carry_out()
+    except BaseException:
+        requests.abandon(who, key)
+        raise
+    headers = {name: made.headers[name] for name in ("Location", "ETag", "Cache-Control") if name in made.headers}
+    requests.finish(
+        who, key, digest, StoredAnswer(status=made.status_code, headers=headers, body=bytes(made.body).decode())
+    )
+    return made
 
 
 def check_unchanged(value: BaseModel, if_match: str | None) -> bool:

@@ -27,6 +27,7 @@ Auria writes a haiku, paints it, restyles the painting in a mood, and shows the 
 """
 
 _ERRORS = {
+    "400": "The body cannot be read.",
     "401": "The key is missing or not in force.",
     "403": "The key has not the scope.",
     "404": "There is no such thing.",
@@ -80,8 +81,9 @@ def _complete(operation: dict[str, Any], method: str) -> None:
     places, names = {one["in"] for one in parameters}, {one["name"] for one in parameters}
     codes = set(_ALWAYS)
     codes |= {"401", "403"} if "security" in operation else set()
-    codes |= {"404"} if "path" in places else set()
+    codes |= {"404"} if "path" in places or names & {"cursor", "channel"} else set()
     codes |= {"422"} if parameters or "requestBody" in operation else set()
+    codes |= {"400"} if "requestBody" in operation else set()
     codes |= {"408", "409", "413"} if method != "get" else set()
     codes |= {"412"} if "If-Match" in names else set()
     responses = operation["responses"]

@@ -16,12 +16,14 @@ from auria_bot.services.serialization import draft_json, journal_json, preview_j
 from auria_bot.web.api import schemas
 from auria_bot.web.api.answers import (
     Cursor,
+    IdempotencyKey,
     IfMatch,
     Limit,
     Page,
     answer,
     check_unchanged,
     cursor_of,
+    once,
     page,
     place_before,
 )
@@ -131,13 +133,18 @@ def _add_decisions(router: APIRouter, web: WebApp, access: Access) -> None:
         decision: Annotated[Decision, Body(openapi_examples=_EXAMPLES)],
         key: ApiKey = decider,
         if_match: IfMatch = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """Approve, reject, edit or undo at once; restyle or repaint as a run."""
-        draft, review = services.review.draft(draft_id), services.review_as(key.author)
-        version = draft.version if check_unchanged(_value(web, draft), if_match) else None
-        if isinstance(decision, Restyling | Repainting):
-            return run_begun(request, _begin(web, review, draft_id, decision))
-        return answer(request, _value(web, _decided(review, draft_id, decision, version)))
+
+        def carry_out() -> Response:
+            draft, review = services.review.draft(draft_id), services.review_as(key.author)
+            version = draft.version if check_unchanged(_value(web, draft), if_match) else None
+            if isinstance(decision, Restyling | Repainting):
+                return run_begun(request, _begin(web, review, draft_id, decision))
+            return answer(request, _value(web, _decided(review, draft_id, decision, version)))
+
+        return once(web, request, key.author, idempotency_key, carry_out, content=decision)
 
 
 def _decided(

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query, Security
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auria_bot.errors import UnknownName
+from auria_bot.errors import NotFound
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.services.engagement import report as reports
 from auria_bot.web.api.answers import Cursor, Limit, Page, answer, cursor_of, cursor_values, page
+from auria_bot.web.api.schemas import Moment
 
 if TYPE_CHECKING:
     from auria_bot.services.engagement.report import EngagementReport
@@ -29,7 +30,7 @@ __all__ = [
     "engagement_router",
 ]
 
-_Since = Annotated[AwareDatetime | None, Query(description="Only posts since then; all if empty.")]
+_Since = Annotated[Moment | None, Query(description="Only posts since then; all if empty.")]
 _Channel = Annotated[str, Query(max_length=60, description="Only this channel; all if empty.")]
 
 
@@ -135,7 +136,7 @@ def _add_engagement(router: APIRouter, web: WebApp, access: Access) -> None:
     def report(since: datetime | None, channel: str) -> EngagementReport:
         known = services.engagement_reporter.channels() | set(services.settings.channels)
         if channel and channel not in known:
-            raise UnknownName(f"no channel named {channel[:40]!r}; known: {', '.join(sorted(known))}")
+            raise NotFound(f"no channel named {channel[:40]!r}; known: {', '.join(sorted(known))}")
         return services.engagement_reporter.report(since=since, channel=channel or None)
 
     @router.get("/engagement", response_model=EngagementSummary)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.services.accounts.api_keys import ApiKey
-from auria_bot.web.api.answers import Page, answer
+from auria_bot.web.api.answers import IdempotencyKey, Page, answer, once
 from auria_bot.web.api.schemas import NewArtwork, Run, RunEvent, RunEvents
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
         return answer(request, Page[Run](items=[run_value(run) for run in web.runs.list()], next=None))
 
     @router.post("", status_code=202, response_model=Run, responses=RUN_BEGUN)  # type: ignore[arg-type]  # FastAPI's own type is invariant
-    def make_artwork(request: Request, wishes: NewArtwork, _: ApiKey = maker) -> Response:
+    def make_artwork(
+        request: Request, wishes: NewArtwork, key: ApiKey = maker, idempotency_key: IdempotencyKey = None
+    ) -> Response:
         """Make a new artwork, which becomes a draft for review."""
         wanted = ArtworkRequest(**wishes.model_dump()).validated()
         services.studio.check(wanted)
@@ -56,7 +58,14 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
         def work(report: Callable[[run_store.RunEvent], None]) -> Draft:
             return services.studio.make(wanted, progress=report).drafts[0]
 
-        return run_begun(request, web.runs.start(None, work))
+        return once(
+            web,
+            request,
+            key.author,
+            idempotency_key,
+            lambda: run_begun(request, web.runs.start(None, work)),
+            content=wishes,
+        )
 
     @router.get("/{run_id}", response_model=Run)
     def get_run(request: Request, run_id: RunId, _: ApiKey = reader) -> Response:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.domain.mood import MOODS
-from auria_bot.domain.pipeline import MODES, SEEDS
+from auria_bot.domain.pipeline import MODES
 from auria_bot.services.studio.review import LONGEST_ALT, LONGEST_REASON, LONGEST_TEXT
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Edit",
     "JournalEntry",
     "Model",
+    "Moment",
     "NewArtwork",
     "Picture",
     "Post",
@@ -41,23 +43,42 @@ __all__ = [
     "Undo",
 ]
 
-_INVISIBLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+_LARGEST_SEED = 2**53 - 1  # the largest whole number that every JSON program reads exactly
+_SHOWN = frozenset("\n\r\t\u200d\ufe0f")  # the last two join and colour signs
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
-def _speakable(text: str) -> str:
-    """A text without characters that no database and no screen can show.
+def _cleaned(text: str) -> str:
+    """A text without the characters that no database and no screen can show."""
+    return "".join(sign for sign in text if sign.isprintable() or sign in _SHOWN)
+
+
+def _moment(value: object) -> object:
+    """A time as RFC 3339 writes it; pydantic alone takes numbers and other forms too.
 
     Raises:
-        ValueError: it contains one.
+        ValueError: it is written otherwise.
     """
-    if wrong := next((sign for sign in text if not (sign.isprintable() or sign in "\n\r\t\u200d\ufe0f")), None):
-        raise ValueError(f"it contains the invisible character U+{ord(wrong):04X}")
-    return text
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValueError("write it like 2030-01-31T18:30:00+01:00")
+    return value
 
 
-Text = Annotated[str, AfterValidator(_speakable)]
-Word = Annotated[str, Field(pattern=_INVISIBLE), AfterValidator(_speakable)]
-ChannelName = Annotated[Word, Field(min_length=1, max_length=60)]
+def _number(value: object) -> object:
+    """A number; pydantic alone takes texts and truth values too.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(value, str | bool):
+        raise ValueError("it must be a number")  # noqa: TRY004 - pydantic collects ValueErrors
+    return value
+
+
+Text = Annotated[str, AfterValidator(_cleaned)]
+ChannelName = Annotated[str, Field(min_length=1, max_length=60)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+"""A time with its offset."""
 
 
 class _Sent(BaseModel):
@@ -190,12 +211,14 @@ Mode = Literal[MODES]  # type: ignore[valid-type]  # the same
 
 class _Wishes(_Taken):
     mood: Mood | None = Field(None, description="`read`: from the poem; `draw`: at random.")
-    style: Word | None = Field(
+    style: Text | None = Field(
         None, max_length=LONGEST_THEME, description="A painting's key, a part of its title, or an artist."
     )
-    strength: float | None = Field(None, ge=0, le=1, description="Of the style.")
+    strength: Annotated[float, BeforeValidator(_number)] | None = Field(None, ge=0, le=1, description="Of the style.")
     mode: Mode | None = Field(None, description="How it is painted.")
-    seed: int | None = Field(None, ge=0, lt=SEEDS, description="The same seed and wishes give the same artwork.")
+    seed: Annotated[int, BeforeValidator(_number)] | None = Field(
+        None, ge=0, le=_LARGEST_SEED, description="The same seed and wishes give the same artwork."
+    )
 
 
 class NewArtwork(_Wishes):
@@ -205,7 +228,7 @@ class NewArtwork(_Wishes):
         extra="forbid", json_schema_extra={"examples": [{"theme": "autumn rain", "mood": "wistful"}, {}]}
     )
 
-    theme: Word | None = Field(None, max_length=LONGEST_THEME)
+    theme: Text | None = Field(None, max_length=LONGEST_THEME)
     season: Literal["now", "spring", "summer", "autumn", "winter"] | None = Field(
         None, description="It chooses the theme where none is given."
     )
@@ -337,11 +360,11 @@ class PostOutcome(_Taken):
     """What became of a post."""
 
     decision: Literal["sent", "not-sent", "give-up", "withdrawn"]
-    url: Annotated[Word, Field(max_length=2000)] = Field("", description="Its address, for `sent`.")
-    identifier: Annotated[Word, Field(max_length=500)] = Field("", description="Its id on the platform, for `sent`.")
+    url: Annotated[Text, Field(max_length=2000)] = Field("", description="Its address, for `sent`.")
+    identifier: Annotated[Text, Field(max_length=500)] = Field("", description="Its id on the platform, for `sent`.")
 
 
 class PostTime(_Taken):
     """When a post is to be published."""
 
-    at: AwareDatetime = Field(examples=["2030-01-31T18:30:00+01:00"])
+    at: Moment = Field(examples=["2030-01-31T18:30:00+01:00"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.errors import InputError
+from auria_bot.errors import NotFound
 from auria_bot.web.api.answers import cursor_of, cursor_values, place_before
 from tests.exhibited import publish
 
@@ -60,6 +60,27 @@ def test_a_cursor_of_another_list_is_refused(client: TestClient) -> None:
     assert cursor_values(cursor_of(7), (int,)) == [7]
     assert place_before(cursor_of(10**30)) == 2**63 - 1
     for wrong in (cursor_of("7"), cursor_of(1, 2), "x", "bm8"):
-        with pytest.raises(InputError, match="cursor"):
+        with pytest.raises(NotFound, match="cursor"):
             cursor_values(wrong, (int,))
-        assert client.get("/api/v1/drafts", params={"cursor": wrong}).status_code == 422
+        assert client.get("/api/v1/drafts", params={"cursor": wrong}).status_code == 404
+
+
+def test_a_repeated_request_is_carried_out_once(application: Application, client: TestClient) -> None:
+    """The repetition gets the first answer; the same key with another content is refused."""
+    headers = {"Idempotency-Key": "a7"}
+    decision = {"action": "reject", "reason": "too dark"}
+    first = client.post("/api/v1/drafts/4/decisions", json=decision, headers=headers)
+    again = client.post("/api/v1/drafts/4/decisions", json=decision, headers=headers)
+    assert (again.status_code, again.json(), again.headers["etag"]) == (200, first.json(), first.headers["etag"])
+    assert (first.headers.get("idempotency-replayed"), again.headers["idempotency-replayed"]) == (None, "true")
+    assert [entry.action for entry in application.review.journal(4)].count("reject") == 1
+    for path, content in (("4", {"action": "reject"}), ("5", decision)):
+        assert client.post(f"/api/v1/drafts/{path}/decisions", json=content, headers=headers).status_code == 422
+
+
+def test_a_request_that_failed_is_corrected_with_its_key(client: TestClient) -> None:
+    """Nothing was changed by it."""
+    headers = {"Idempotency-Key": "a8"}
+    wrong, right = {"action": "approve", "channels": ["nowhere"]}, {"action": "approve", "channels": ["fake"]}
+    assert client.post("/api/v1/drafts/4/decisions", json=wrong, headers=headers).status_code == 422
+    assert client.post("/api/v1/drafts/4/decisions", json=right, headers=headers).status_code == 200

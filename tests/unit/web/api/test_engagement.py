@@ -18,7 +18,7 @@ def test_engagement_is_added_up_and_listed_by_post(client: TestClient) -> None:
     found = client.get("/api/v1/engagement").json()
     assert (found["total"]["posts"], found["channels"][0]["name"]) == (3, "folder")
     assert client.get("/api/v1/engagement", params={"since": "2030-01-01T00:00:00Z"}).json()["total"]["posts"] == 0
-    assert client.get("/api/v1/engagement", params={"channel": "nowhere"}).status_code == 422
+    assert client.get("/api/v1/engagement", params={"channel": "nowhere"}).status_code == 404
     posts = client.get("/api/v1/engagement/posts", params={"channel": "folder"}).json()["items"]
     assert [one["draft"] for one in posts] == [3, 2, 1]
 
