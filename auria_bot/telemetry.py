@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYS", "METRICS", "MaskSecrets", "Metric", "Sample", "exposition", "set_up"]
 
-KEYS = ("action", "job", "slot", "draft", "post", "channel", "run", "step", "seconds")
+KEYS = ("action", "job", "slot", "draft", "post", "channel", "run", "step", "seconds", "key", "request")
 """The keys of log records, in the order in which they are written."""
 
 

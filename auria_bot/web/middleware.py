@@ -13,14 +13,16 @@ import time
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from auria_bot.errors import NotPermitted
+from auria_bot.web.api.problems import problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["POLICY", "RequestGuard", "check_origin", "host_name"]
@@ -45,8 +47,11 @@ _LARGEST_BODY = 256 * 1024  # bytes
 _DEADLINE = 60.0  # seconds from a request's first line to the end of its answer; event streams have none
 
 
-class _BodyTooLarge(Exception):
-    pass
+class _BodyTooLarge(HTTPException):
+    """The body is larger than allowed; applications that read it answer with this status."""
+
+    def __init__(self, largest: int) -> None:
+        super().__init__(413, f"a request may have at most {largest // 1024} kB", {"Connection": "close"})
 
 
 class RequestGuard:
@@ -97,22 +102,23 @@ class RequestGuard:
                 await self._answer(scope, receive, sending)
         except TimeoutError:
             if not status:
-                await PlainTextResponse("The request took too long.\n", 408, {"Connection": "close"})(
-                    scope, receive, sending
-                )
+                await _refusal(scope, 408, "the request took too long")(scope, receive, sending)
         finally:
             if not streams:
-                seconds = round(time.monotonic() - begun, 4)
-                log.debug("%s %s: %s", scope["method"], scope["path"][:200], status, extra={"seconds": seconds})
+                extra = {"seconds": round(time.monotonic() - begun, 4), "request": request_id}
+                if key := scope["state"].get("api_key", ""):
+                    extra["key"] = key
+                level = logging.INFO if _is_api(scope) else logging.DEBUG  # the query is left out: it may hold secrets
+                log.log(level, "%s %s: %s", scope["method"], scope["path"][:200], status, extra=extra)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         if self._hosts and host_name(headers.get("host", "")) not in self._hosts:
-            await PlainTextResponse("This site is not known by that name.\n", 421)(scope, receive, send)
+            await _refusal(scope, 421, "this site is not known by that name")(scope, receive, send)
             return
         declared, largest = headers.get("content-length", "0"), self._larger.get(scope["path"], _LARGEST_BODY)
         if not declared.isdigit() or int(declared) > largest:
-            await self._too_large(scope, receive, send, largest)
+            await _refusal(scope, 413, _BodyTooLarge(largest).detail)(scope, receive, send)
             return
         received = 0
 
@@ -121,17 +127,25 @@ class RequestGuard:
             message = await receive()
             received += len(message.get("body", b""))
             if received > largest:
-                raise _BodyTooLarge
+                raise _BodyTooLarge(largest)
             return message
 
         try:
             await self._app(scope, receiving, send)
-        except _BodyTooLarge:
-            await self._too_large(scope, receive, send, largest)
+        except _BodyTooLarge as error:
+            await _refusal(scope, 413, error.detail)(scope, receive, send)
 
-    async def _too_large(self, scope: Scope, receive: Receive, send: Send, largest: int) -> None:
-        text = f"A request may have at most {largest // 1024} kB.\n"
-        await PlainTextResponse(text, 413, {"Connection": "close"})(scope, receive, send)
+
+def _is_api(scope: Scope) -> bool:
+    return str(scope["path"]).startswith("/api/")
+
+
+def _refusal(scope: Scope, status: int, reason: str) -> Response:
+    """The answer to a request that reaches no application."""
+    headers = {"Connection": "close"} if status in {408, 413} else {}
+    if _is_api(scope):
+        return problem(Request(scope), status, detail=reason, headers=headers)
+    return PlainTextResponse(f"{reason[:1].upper()}{reason[1:]}.\n", status, headers)
 
 
 def host_name(host: str) -> str:

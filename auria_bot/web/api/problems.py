@@ -89,6 +89,8 @@ def add_problem_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> Response:
+        if any(one["loc"][:1] == ("path",) for one in error.errors()):
+            return problem(request, 404, title="There is no such thing.")
         found = [_invalid(one) for one in error.errors()[:_MOST_ERRORS]]
         named = "; ".join(f"{one['location']}: {one['message']}" for one in found[:3])
         return problem(
@@ -100,7 +102,7 @@ def add_problem_handlers(api: FastAPI) -> None:
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_methods(api, request))
-        return problem(request, error.status_code, headers=headers)
+        return problem(request, error.status_code, detail=str(error.detail), headers=headers)
 
     @api.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> Response:

@@ -82,20 +82,21 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
         """What happened in a run after a position."""
         run = web.runs.get(run_id)
         value = run_value(run)  # before the events, so that none is missed
-        items = [
-            RunEvent(
-                position=after + number,
-                at=event.at,
-                step=event.step,
-                state=event.state,
-                seconds=round(event.seconds, 3),
-                message=event.message,
-            )
-            for number, event in enumerate(run.events(after), start=1)
-        ]
+        items = [_event(after + number, event) for number, event in enumerate(run.events(after), start=1)]
         return answer(request, RunEvents(state=value.state, draft=value.draft, error=value.error, items=items))
 
     return router
+
+
+def _event(position: int, event: run_store.RunEvent) -> RunEvent:
+    return RunEvent(
+        position=position,
+        at=event.at,
+        step=event.step,
+        state=event.state,
+        seconds=round(event.seconds, 3),
+        message=event.message,
+    )
 
 
 def run_value(run: BackgroundRun) -> Run:

@@ -36,7 +36,8 @@ def test_invalid_fields_are_named_without_their_values(client: TestClient) -> No
 
 def test_paths_and_methods_that_are_not_there(client: TestClient) -> None:
     """Also those answers are problems, and say which methods there are."""
-    assert client.get("/api/v1/nothing").json()["status"] == 404
+    for path in ("nothing", "drafts/x", "drafts/0", f"drafts/{10**20}", "artworks/3-old-pond"):
+        assert client.get(f"/api/v1/{path}").json()["status"] == 404
     answer = client.delete("/api/v1/runs")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
 
@@ -59,3 +60,24 @@ def test_what_fails_inside_stays_inside(
     assert answer.status_code == status
     assert str(error) not in answer.text
     assert answer.json()["instance"].startswith("urn:auria:request:")
+
+
+def test_a_body_that_is_too_large_is_a_problem_too(client: TestClient) -> None:
+    """Whether its length is declared or it streams."""
+    large = b" " * 300_000
+    for content in (large, iter([large[:200_000], large[200_000:]])):
+        answer = client.post("/api/v1/runs", content=content, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+        assert answer.json()["detail"] == "a request may have at most 256 kB"
+
+
+def test_calls_are_logged_by_the_keys_name(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    """Without the key, and without the query."""
+    with caplog.at_level("INFO", logger="auria_bot.web.middleware"):
+        answer = client.get("/api/v1/artworks", params={"q": "swordfish"})
+        client.get("/api/v1/drafts")
+    first, second = (record for record in caplog.records if record.name == "auria_bot.web.middleware")
+    assert first.getMessage() == "GET /api/v1/artworks: 200"
+    assert first.request == answer.headers["x-request-id"]
+    assert second.key == "bot-read-decide-make"
+    assert "auria_" not in str([record.__dict__ for record in caplog.records]).replace("auria_bot", "")
