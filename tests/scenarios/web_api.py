@@ -2,7 +2,8 @@
 
 Requests are derived from the OpenAPI document: examples, the limits of every field, random valid and invalid ones, and
 sequences that use what earlier answers gave. All of schemathesis' checks are made of each answer. It runs in process,
-over the real services with a database and pictures; only the studio is one that makes an artwork at once.
+over the real services with a database and pictures; only the studio makes each artwork at once, and the model server
+is one that knows one caption.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections import Counter
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from auria_bot.services.accounts.api_keys import SCOPES
+from auria_bot.services.captions.client import CaptionClient
 from auria_bot.services.studio.studio import RunResult
 from auria_bot.settings.web import WebSettings
 from auria_bot.web.app import create_app
@@ -43,9 +46,19 @@ _WITH_RULES = (
     "/drafts/{draft_id}/decisions",
     "/posts/{post_id}/outcome",
     "/posts/{post_id}/time",
+    "/captions",
+    "/ratings",
 )
 """What may refuse a request that the document allows: for a text that must not be published, a time that is past, an
-unknown painting or channel. A check of our own makes sure that it is for such a rule."""
+unknown painting or channel, bytes that are no picture, a receipt of nobody. A check of our own makes sure that it is for such a rule."""
+
+_CAPTIONS = {
+    "model": {"name": "captioner", "version": "v1", "sha256": "ab" * 32},
+    "width": 400,
+    "height": 300,
+    "captions": [{"text": "A dog.", "confidence": 0.5, "words": [{"text": "a", "attention": [[1.0]]}]}],
+}
+"""What the model server answers; it has tests of its own."""
 
 _LIMIT = 100_000  # calls a minute; the limits have tests of their own
 
@@ -119,7 +132,8 @@ def examine(home: Path, scopes: Sequence[str], *, examples: int, phases: Sequenc
     )
     schema = schemathesis.openapi.from_asgi(_DOCUMENT, _Crowd(create_app(application)), config=config)
     try:
-        return _run(schema)
+        with mock.patch.object(CaptionClient, "caption", return_value=_CAPTIONS):
+            return _run(schema)
     finally:
         application.close()
 

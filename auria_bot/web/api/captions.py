@@ -13,7 +13,7 @@ from auria_bot.domain.rating import LONGEST_CORRECTION
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.services.captions.ratings import GivenRating
 from auria_bot.web.api.answers import answer
-from auria_bot.web.api.schemas import Text, Word
+from auria_bot.web.api.schemas import Text
 
 if TYPE_CHECKING:
     from auria_bot.web.api.access import Access
@@ -64,11 +64,11 @@ class CaptionedPicture(BaseModel):
 class NewRating(BaseModel):
     """What somebody thinks of a caption."""
 
-    receipt: Word = Field(max_length=10_000, description="The receipt that came with the captions.")
+    receipt: Text = Field(max_length=10_000, description="The receipt that came with the captions.")
     choice: int = Field(default=0, ge=0, le=100, description="Which of the captions, counted from 0.")
     stars: int | None = Field(default=None, ge=1, le=5)
     correction: Text = Field(default="", max_length=LONGEST_CORRECTION, description="A better caption, in English.")
-    picture: Word = Field(
+    picture: Text = Field(
         default="",
         max_length=600_000,
         description="The small copy that came with the captions, if whose picture it is agrees that it is kept.",
@@ -93,7 +93,9 @@ def captions_router(web: WebApp, access: Access) -> APIRouter:
     @router.post("/captions", response_model=CaptionedPicture)
     def caption_picture(
         request: Request,
-        picture: Annotated[bytes, Body(media_type="application/octet-stream", description="A picture file.")],
+        picture: Annotated[
+            bytes, Body(min_length=1, media_type="application/octet-stream", description="A picture file.")
+        ],
         _: ApiKey = captioner,
         drawn: Annotated[bool, Query(description="Add a small copy of the picture and a veil for each word.")] = False,
     ) -> Response:
