@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["Kind", "Notice", "PendingNotification"]
+__all__ = ["Kind", "Notice", "PendingNotification", "RecordedNotice"]
 
 
 class Kind(StrEnum):
@@ -41,4 +42,14 @@ class PendingNotification:
     id: int
     tries: int  # including the current one
     delivered: tuple[str, ...]  # hashes of the addresses that have received it
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedNotice:
+    """A notice, and what became of it."""
+
+    at: datetime  # aware, UTC
+    tries: int  # to deliver it
+    is_delivered: bool  # to every address, or covered by another notice
     notice: Notice

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
 
 from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, Lease, ScheduledTime
-from auria_bot.domain.notice import Notice, PendingNotification
+from auria_bot.domain.notice import Notice, PendingNotification, RecordedNotice
 from auria_bot.domain.post import Outcome, Pause, PostState
 from auria_bot.store.engine import insert_once
 from auria_bot.store.files import path_from_home, path_in_home
@@ -230,6 +230,25 @@ class Notices:
         }
         return insert_once(self._connection, notices, row, unique=("kind", "subject"))
 
+    def list(self, *, limit: int = 200) -> Sequence[RecordedNotice]:
+        """The stored notices, the latest first, without those that another one covers."""
+        own = or_(notices.c.tries > 0, notices.c.next_at.is_not(None))
+        latest = select(notices).where(own).order_by(notices.c.at.desc(), notices.c.id.desc()).limit(limit)
+        rows = self._connection.execute(latest)
+        return tuple(
+            RecordedNotice(at=row.at, tries=row.tries, is_delivered=row.next_at is None, notice=self._notice(row))
+            for row in rows
+        )
+
+    def _notice(self, row: Row[Any]) -> Notice:
+        return Notice(
+            kind=row.kind,
+            subject=row.subject,
+            title=row.title,
+            body=row.words,
+            picture=path_from_home(row.picture, self._home),
+        )
+
     def subjects(self, kind: str) -> Sequence[str]:
         """The subjects of the stored notices of a kind."""
         return tuple(self._connection.scalars(select(notices.c.subject).where(notices.c.kind == kind)))
@@ -251,7 +270,7 @@ class Notices:
     def claim_due(self, *, now: datetime, until: datetime) -> Sequence[PendingNotification]:
         """Claim the notices due to be sent, oldest first; nobody else gets them before `until`."""
         due = select(notices.c.id).where(_is_due(now)).order_by(notices.c.id)
-        ids = list(self._connection.scalars(due.with_for_update(skip_locked=True)))
+        ids = [*self._connection.scalars(due.with_for_update(skip_locked=True))]
         rows = self._connection.execute(
             update(notices)
             .where(notices.c.id.in_(ids))
@@ -263,13 +282,7 @@ class Notices:
                 id=row.id,
                 tries=row.tries,
                 delivered=tuple(row.told),
-                notice=Notice(
-                    kind=row.kind,
-                    subject=row.subject,
-                    title=row.title,
-                    body=row.words,
-                    picture=path_from_home(row.picture, self._home),
-                ),
+                notice=self._notice(row),
             )
             for row in rows
         ]

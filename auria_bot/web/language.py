@@ -77,7 +77,11 @@ class Language:
 
     def weekday(self, day: dt.date) -> Markup:
         """A day's day of the week, shortened."""
-        return escape(self._catalogue["weekdays"].split()[day.weekday()])
+        return self.weekday_number(day.weekday())
+
+    def weekday_number(self, number: int) -> Markup:
+        """The same by its number, Monday being 0."""
+        return escape(self._catalogue["weekdays"].split()[number])
 
     def number(self, value: int) -> Markup:
         """A whole number with its thousands separated."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         [Settings], AbstractContextManager[tuple[Mapping[str, Callable[[], Channel]], Callable[[], Sequence[Pause]]]]
     ]
 
-__all__ = ["Doctor", "Finding"]
+__all__ = ["Doctor", "Finding", "examine_apart"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,31 @@ class Doctor:
                     yield Finding(name=title, state="warn", words=paused[name], advice=f"auria channels resume {name}")
                 else:
                     yield _channel(name, title, make)
+
+
+def examine_apart(program: Sequence[str], *, timeout: float = 50.0) -> tuple[Finding, ...]:
+    """Run every check in a process of its own, so that the caller imports none of what is checked.
+
+    Args:
+        program: the command `auria`, without arguments.
+        timeout: seconds.
+
+    Raises:
+        StepFailed: it took too long, or gave no answer.
+    """
+    import json
+    import subprocess
+
+    try:
+        done = subprocess.run([*program, "doctor", "--json"], capture_output=True, timeout=timeout, check=False)  # noqa: S603 - Auria's own command
+        rows = json.loads(done.stdout)
+        return tuple(
+            Finding(name=row["name"], state=row["state"], words=row["words"], advice=row["next"]) for row in rows
+        )
+    except subprocess.TimeoutExpired:
+        raise errors.StepFailed(f"the checks took more than {timeout:.0f} s; on the server: auria doctor") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise errors.StepFailed("the checks gave no answer; on the server: auria doctor") from None
 
 
 def _bad(name: str, error: AuriaError, advice: str) -> Finding:

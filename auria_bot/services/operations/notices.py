@@ -14,7 +14,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.domain.notice import Kind, Notice
+from auria_bot.domain.notice import Kind, Notice, RecordedNotice
 from auria_bot.domain.post import PostState
 from auria_bot.errors import AuriaError
 from auria_bot.redaction import redacted_error
@@ -114,6 +114,15 @@ class Notices:
             found[Kind.CHANNEL_PAUSED] = self._paused(unit)
             new = sum(self._record(unit, kind, notices) for kind, notices in found.items())
             return new + self._drafts(unit)
+
+    def open(self) -> tuple[RecordedNotice, ...]:
+        """The notices of occasions that last, and the digests; the latest first.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        with self._store.read() as unit:
+            return tuple(unit.notices.list())
 
     def has_due(self) -> bool:
         """Whether something is to be sent now; asked first, since sending loads all of Apprise into memory.

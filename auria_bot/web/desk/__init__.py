@@ -12,6 +12,8 @@ from auria_bot.web.desk.accounts import add_accounts
 from auria_bot.web.desk.calendar import add_calendar
 from auria_bot.web.desk.channels import add_channels
 from auria_bot.web.desk.drafts import add_drafts
+from auria_bot.web.desk.engagement import add_engagement
+from auria_bot.web.desk.operations import add_operations
 from auria_bot.web.desk.posts import add_posts
 from auria_bot.web.desk.versions import add_versions
 
@@ -21,10 +23,22 @@ if TYPE_CHECKING:
 __all__ = ["COOKIE", "desk_router"]
 
 
+_ROUTES = (
+    add_accounts,
+    add_drafts,
+    add_versions,
+    add_posts,
+    add_calendar,
+    add_channels,
+    add_engagement,
+    add_operations,
+)
+
+
 def desk_router(web: WebApp) -> APIRouter:
     """The routes of the desk."""
     router = APIRouter(prefix="/desk", include_in_schema=False, default_response_class=HTMLResponse)
     desk = Desk(web)
-    for add in (add_accounts, add_drafts, add_versions, add_posts, add_calendar, add_channels):
+    for add in _ROUTES:
         add(router, desk)
     return router

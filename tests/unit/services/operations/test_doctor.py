@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.bootstrap.application import build, open_channels
-from auria_bot.errors import SettingsError, StoreError
+from auria_bot.errors import SettingsError, StepFailed, StoreError
 from auria_bot.redaction import clear_secrets
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.operations import doctor as doctor_module
-from auria_bot.services.operations.doctor import Doctor
+from auria_bot.services.operations.doctor import Doctor, examine_apart
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import ChannelSettings
 from tests.applications import migrated_database
@@ -274,3 +274,16 @@ def test_only_linux_tells_of_its_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor_module._unsynchronised() is False
     monkeypatch.setattr("auria_bot.services.operations.doctor.sys.platform", "darwin")
     assert doctor_module._unsynchronised() is False
+
+
+def test_the_checks_run_in_a_process_of_their_own(tmp_path: Path) -> None:
+    """Its findings are read, and no answer is an error."""
+    import json
+    import sys
+
+    answer = json.dumps([{"name": "disk", "state": "ok", "words": "fine", "next": ""}])
+    (found,) = examine_apart([sys.executable, "-c", f"print({answer!r})"])
+    assert (found.name, found.state, found.words) == ("disk", "ok", "fine")
+    for program in ([sys.executable, "-c", "print('?')"], [str(tmp_path / "nothing")]):
+        with pytest.raises(StepFailed, match="no answer"):
+            examine_apart(program)

@@ -1,0 +1,120 @@
+"""Health, the schedule with its missed times, notices, and the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Form, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auria_bot.errors import AuriaError
+from auria_bot.redaction import redacted_error
+from auria_bot.services.accounts.accounts import Session
+from auria_bot.services.operations.doctor import examine_apart
+from auria_bot.services.schedule.jobs import PROGRAM
+from auria_bot.web.desk.access import seen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import APIRouter
+
+    from auria_bot.domain.job_schedule import JobRun, ScheduledTime
+    from auria_bot.web.desk.access import Desk
+
+__all__ = ["add_operations"]
+
+_COMING = 8.0  # days in which every job has a time
+_ENTRIES = 60  # of the journal on a page
+
+
+def add_operations(router: APIRouter, desk: Desk) -> None:
+    """Add the routes."""
+    _add_health(router, desk)
+    _add_records(router, desk)
+
+
+def _add_health(router: APIRouter, desk: Desk) -> None:
+    reader, decider = Depends(desk.reader), Depends(desk.decider)
+    services = desk.services
+
+    def shown(request: Request, session: Session, **values: Any) -> Response:
+        scheduler, lease = services.job_scheduler, services.job_scheduler.leader()
+        return desk.page(
+            "health.html",
+            request,
+            session,
+            **{
+                "troubles": services.health.report().troubles,
+                "lease": lease,
+                "is_led": lease is not None and lease.until > services.clock(),
+                "inventory": services.job_planner.inventory(),
+                "asked": scheduler.asked(),
+                "coming": _next(scheduler.upcoming(days=_COMING)),
+                "last": _last(scheduler.history()),
+                "findings": None,
+                "message": "",
+                **values,
+            },
+        )
+
+    @router.get("/health")
+    def health(request: Request, session: Session = reader) -> Response:
+        return shown(request, session)
+
+    @router.post("/health/examine")
+    def examine(request: Request, session: Session = decider) -> Response:
+        """Run the checks of `auria doctor`, in a process of their own."""
+        try:
+            return shown(request, session, findings=examine_apart(PROGRAM))
+        except AuriaError as error:
+            return shown(request, session, message=redacted_error(error))
+
+    @router.post("/health/missed")
+    def missed(
+        session: Session = decider, job: Annotated[str, Form(max_length=200)] = "", run: Annotated[bool, Form()] = False
+    ) -> Response:
+        """Make up for a missed time of a job, or skip it."""
+        services.job_scheduler_as(session.name).decide(job, run=run)
+        return seen("/desk/health", "caught_up" if run else "skipped", job)
+
+
+def _next(upcoming: Sequence[ScheduledTime]) -> list[ScheduledTime]:
+    """Each job's next time, the first first."""
+    found: dict[str, ScheduledTime] = {}
+    for one in upcoming:
+        found.setdefault(one.job, one)
+    return list(found.values())
+
+
+def _last(history: Sequence[JobRun]) -> list[JobRun]:
+    """Each job's last run, the latest first."""
+    found: dict[str, JobRun] = {}
+    for run in history:
+        found.setdefault(run.slot.job, run)
+    return list(found.values())
+
+
+def _add_records(router: APIRouter, desk: Desk) -> None:
+    reader = Depends(desk.reader)
+    services = desk.services
+
+    @router.get("/notices")
+    def notices(request: Request, session: Session = reader) -> Response:
+        return desk.page("notices.html", request, session, notices=services.notices.open())
+
+    @router.get("/journal")
+    def journal(
+        request: Request,
+        session: Session = reader,
+        before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    ) -> Response:
+        found = services.review.journal(limit=_ENTRIES + 1, **({"before": before} if before else {}))
+        return desk.page(
+            "journal.html",
+            request,
+            session,
+            entries=found[:_ENTRIES],
+            earlier=found[_ENTRIES - 1].id if len(found) > _ENTRIES else None,
+        )
