@@ -24,6 +24,7 @@ from auria_bot.web.page_cache import PageCache
 from auria_bot.web.pages.captions import captions_router
 from auria_bot.web.pages.gallery import gallery_router
 from auria_bot.web.pages.studio import studio_router
+from auria_bot.web.pages.wall import wall_router
 from auria_bot.web.rendering import Renderer, View
 from auria_bot.web.runs import BackgroundRuns
 from auria_bot.web.site import Moved, Site
@@ -96,6 +97,7 @@ def create_app(services: Application) -> FastAPI:
     if services.settings.captions.page:
         app.include_router(captions_router(web))
     app.include_router(studio_router(web))
+    app.include_router(wall_router(web))
     app.include_router(gallery_router(web))  # its last route takes every path
     _handle_errors(app, web)
     address, public = host_name(services.settings.web.address), host_name(services.public_url.partition("://")[2])

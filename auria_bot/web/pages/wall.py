@@ -1,0 +1,70 @@
+"""The exhibition: a full-screen page for a screen or a projector in a room, which shows one artwork after the other."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from auria_bot.services.gallery.gallery import PublishedArtwork
+    from auria_bot.web.app import WebApp
+    from auria_bot.web.rendering import View
+
+__all__ = ["wall_router"]
+
+_READ: Final = ["GET", "HEAD"]
+_NEWEST = 40  # artworks that take turns
+
+
+def wall_router(web: WebApp) -> APIRouter:
+    """The routes of the exhibition."""
+    router = APIRouter(prefix="/wall", include_in_schema=False, default_response_class=Response)
+
+    @router.api_route("", methods=_READ)
+    def wall(request: Request) -> Response:
+        view = web.view(request)
+
+        def render() -> tuple[str, str]:
+            works = web.site.gallery.newest(1)
+            body = web.renderer.page("wall.html", view, work=works[0] if works else None)
+            return body, "text/html; charset=utf-8"
+
+        return web.cache.answer(request, f"{view.language.tag} /wall", render)
+
+    @router.api_route("/works.json", methods=_READ)
+    def works(request: Request) -> Response:
+        view = web.view(request)
+
+        def render() -> tuple[str, str]:
+            found = [_shown(web, view, work) for work in web.site.gallery.newest(_NEWEST)]
+            return json.dumps({"works": found}, ensure_ascii=False), "application/json"
+
+        return web.cache.answer(request, f"{view.language.tag} /wall/works.json", render)
+
+    @router.api_route("/worker.js", methods=_READ)
+    def worker() -> Response:
+        script = resources.files("auria_bot.web").joinpath("static", "wall-worker.js").read_bytes()
+        headers = {"Service-Worker-Allowed": "/wall", "Cache-Control": "no-cache"}
+        return Response(script, media_type="text/javascript", headers=headers)
+
+    return router
+
+
+def _shown(web: WebApp, view: View, work: PublishedArtwork) -> dict[str, Any]:
+    """What the wall shows of an artwork."""
+    picture, art = web.renderer.picture(work), work.draft.artwork
+    return {
+        "id": work.draft.id,
+        "lines": list(art.haiku.lines),
+        "alt": work.draft.alt_text,
+        "mood": view.language.name_of("mood", work.entry.mood),
+        "date": view.language.date(work.entry.published_at),
+        "width": picture["width"],
+        "height": picture["height"],
+        "widths": list(picture["widths"]),
+    }
