@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.bootstrap.core import Core
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from auria_bot.services.captions.client import CaptionClient
     from auria_bot.services.captions.front import CaptionFront
     from auria_bot.services.captions.ratings import CaptionRatings
+    from auria_bot.services.models.captioner_tuning import CaptionerTuner
     from auria_bot.serving.captioning import CaptionPool, ServedModel
 
 __all__ = ["CaptionServices"]
@@ -47,6 +50,12 @@ class CaptionServices(Core):
             clock=self.clock,
             most=self.settings.captions.most_ratings,
         )
+
+    def captioner_tuner(self, *, recipe: Any, report: Callable[[str], None]) -> CaptionerTuner:
+        """Trains the captioner with ratings, and promotes the result when it is better."""
+        from auria_bot.services.models.captioner_tuning import CaptionerTuner
+
+        return CaptionerTuner(settings=self.settings, registry=self.model_registry, recipe=recipe, report=report)
 
     def caption_pool(self) -> CaptionPool:
         """The captioner in service, in threads; only the model server opens it."""

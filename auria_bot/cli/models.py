@@ -210,24 +210,28 @@ def train(
             "--if-grown", metavar="10%", help="Only if the version is larger than the last trained one by this share."
         ),
     ] = None,
+    with_ratings: Annotated[
+        bool,
+        typer.Option("--with-ratings", help="Continue with the captioner in service, on what was thought of it too."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a model, or continue a stopped training.
 
-    Needs auria-bot[torch] and a folder of data. A poet trained on a version of the corpus is compared with the one in
-    service on the same poems, and replaces it only when it is better.
+    Needs auria-bot[torch] and a folder of data. A poet trained on a version of the corpus, and a captioner trained with
+    ratings, are compared with the one in service, and promoted only when they are better.
     """
     from auria_bot.cli.app import app_context
     from auria_bot.services.models import training
 
+    _check_options(model, target, corpus=corpus is not None or if_grown is not None, ratings=with_ratings)
     if corpus is not None or if_grown is not None:
-        if model != "poet":
-            raise InputError(f"the corpus is verse and trains the poet, not the {model[:40]}; leave --corpus out")
-        if target is not None:
-            raise InputError("--out cannot be combined with --corpus: a better poet replaces the one in service")
         _print_retraining(
             _retrain(corpus or "newest", if_grown, data=data, minutes=minutes, steps=steps), as_json=as_json
         )
+        return
+    if with_ratings:
+        _train_with_ratings(data, minutes, steps, as_json=as_json)
         return
     with app_context() as app:
         done = training.train(
@@ -241,6 +245,37 @@ def train(
             log=note,
         )
     _print_trained(model, done, as_json=as_json)
+
+
+def _check_options(model: str, target: Path | None, *, corpus: bool, ratings: bool) -> None:
+    """Refuse what does not belong together.
+
+    Raises:
+        InputError: the options cannot be combined.
+    """
+    if corpus and model != "poet":
+        raise InputError(f"the corpus is verse and trains the poet, not the {model[:40]}; leave --corpus out")
+    if ratings and model != "captioner":
+        raise InputError(f"ratings are of captions and train the captioner, not the {model[:40]}")
+    if (corpus or ratings) and target is not None:
+        option = "--corpus" if corpus else "--with-ratings"
+        raise InputError(f"--out cannot be combined with {option}: a better {model} replaces the one in service")
+
+
+def _train_with_ratings(data: Path | None, minutes: float | None, steps: int | None, *, as_json: bool) -> None:
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.models import training
+
+    recipe = training.captioner_ratings()
+    with app_context() as app:
+        folder = training.data_folder(data, app.settings, "train captioner --with-ratings")
+        tuner = app.captioner_tuner(recipe=recipe, report=note)
+        done = tuner.tune(app.caption_ratings.recent(), data=folder, minutes=minutes, steps=steps)
+    if as_json:
+        print_json(done.to_json())
+        return
+    _print_metrics(dict(done.figures))
+    echo(f"version {done.version} of the captioner is {'in service' if done.is_promoted else 'not in service'}")
 
 
 def _print_trained(model: str, done: TrainedModel, *, as_json: bool) -> None:

@@ -27,7 +27,9 @@ __all__ = [
     "PoetRetrainer",
     "RetrainingResult",
     "TrainedModel",
+    "captioner_ratings",
     "comparison",
+    "data_folder",
     "evaluate",
     "growth",
     "recipe",
@@ -82,7 +84,7 @@ def train(
     """
     module = recipe(model)
     run = settings.home / "train" / model
-    path, where = target or run / "model", _data(data, settings, f"train {model}")
+    path, where = target or run / "model", data_folder(data, settings, f"train {model}")
     metrics = module.train(data=where, folder=run, out=path, minutes=minutes, steps=steps, log=log)
     if target is not None:
         return TrainedModel(path=path, metrics=metrics)
@@ -108,7 +110,7 @@ def evaluate(
         InputError, NotFound: there is no folder of data.
     """
     place = folder or settings.models_folder / model
-    where = _data(data, settings, f"evaluate {model}")
+    where = data_folder(data, settings, f"evaluate {model}")
     if model == "stylist":
         return _evaluate_stylist(where, place.parent, log)
     log(f"evaluating the {model} in {place} on the test split of {where}")
@@ -123,6 +125,12 @@ def evaluate(
 def recipe(model: str) -> Any:
     """The module that trains a model; raises as `train` does."""
     return _module(model, TRAINED, "training")
+
+
+def captioner_ratings() -> Any:
+    """The module that trains the captioner with ratings; raises as `train` does."""
+    recipe("captioner")
+    return import_module("auria_bot.art.training.captioner.ratings")
 
 
 def comparison() -> Any:
@@ -155,7 +163,12 @@ def _module(model: str, known: tuple[str, ...], package: str) -> Any:
         raise BackendMissing(f"this needs the package {error.name!r}; try: pip install 'auria-bot[torch]'") from error
 
 
-def _data(given: Path | None, settings: Settings, command: str) -> Path:
+def data_folder(given: Path | None, settings: Settings, command: str) -> Path:
+    """The folder of data that a command was given, or that of the settings.
+
+    Raises:
+        InputError, NotFound: there is none.
+    """
     folder = given or settings.data
     if folder is None:
         raise InputError(f"name the folder of data: auria {command} --data DIR, or set `data` (AURIA_DATA)")

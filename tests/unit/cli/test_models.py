@@ -119,3 +119,18 @@ def test_versions_are_listed_compared_promoted_and_removed(
     assert "removed 1 version" in auria("models", "remove", "poet", "v2")[1]
     assert auria("models", "promote", "poet", "v7")[0] == 5
     assert auria("models", "--json", "list")[0] == 4
+
+
+def test_the_captioner_is_trained_with_ratings(auria: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What came of it is printed, and as JSON; other models have no ratings."""
+    from auria_bot.services.models import training
+    from auria_bot.services.models.captioner_tuning import CaptionerTuner, TuningResult
+
+    result = TuningResult(version="v4", path=tmp_path, is_promoted=True, figures={"after": {"cider_d": 0.5}})
+    monkeypatch.setattr(training, "captioner_ratings", lambda: None)
+    monkeypatch.setattr(CaptionerTuner, "tune", lambda *_, **__: result)
+    arguments = ("train", "captioner", "--with-ratings", "--data", str(tmp_path))
+    assert "version v4 of the captioner is in service" in auria(*arguments)[1]
+    assert json.loads(auria(*arguments, "--json")[1])["promoted"] is True
+    assert auria("train", "poet", "--with-ratings")[0] == 4
+    assert auria(*arguments, "--out", "x")[0] == 4

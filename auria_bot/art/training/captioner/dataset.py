@@ -39,6 +39,7 @@ __all__ = [
     "FeatureStore",
     "colourless",
     "count_words",
+    "picture_view",
     "read_archive",
     "without_guesses",
 ]
@@ -185,10 +186,10 @@ class FeatureStore:
                 if alter is not None:
                     whole = alter(whole, number)
                 for view in range(self._shape[1]):
-                    yield _view(whole, view, np.random.default_rng((number, view)))
+                    yield picture_view(whole, view, np.random.default_rng((number, view)))
 
 
-def _view(whole: Image.Image, view: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def picture_view(whole: Image.Image, view: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """One view of a picture, (3, 224, 224) in [0, 1]."""
     box = (0.0, 0.0, float(whole.width), float(whole.height))
     if view >= 2:

@@ -47,7 +47,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["CaptionerRecipe", "Source", "build_vocabulary", "export", "greedy", "numbered", "prepare", "train"]
+__all__ = [
+    "CaptionerRecipe",
+    "Source",
+    "build_vocabulary",
+    "collate",
+    "export",
+    "greedy",
+    "numbered",
+    "prepare",
+    "to_floats",
+    "train",
+]
 
 _LONGEST = 20  # words; longer captions (2 %) are not used
 _RESTYLED = 224  # pixels
@@ -134,8 +145,8 @@ class CaptionerRecipe:
         with torch.no_grad():
             for begin in range(0, min(_EVALUATED, len(source.captions)), 64):
                 rows = list(range(begin, min(begin + 64, _EVALUATED, len(source.captions))))
-                grid = _floats(source.features[rows, 0])
-                owners, tokens, lengths = _collate([source.captions[row] for row in rows])
+                grid = to_floats(source.features[rows, 0])
+                owners, tokens, lengths = collate([source.captions[row] for row in rows])
                 result = self.average(grid, owners, tokens, lengths)
                 losses += functional.cross_entropy(
                     result.logits, result.targets, ignore_index=UNKNOWN, reduction="sum"
@@ -156,8 +167,8 @@ class CaptionerRecipe:
             for row in _rows(len(source.captions), number, size, self._seed):
                 grids.append(source.features[row, rng.integers(source.features.shape[1])])
                 captions.append(source.captions[row])
-        owners, tokens, lengths = _collate(captions)
-        return _floats(np.stack(grids)), owners, tokens, lengths
+        owners, tokens, lengths = collate(captions)
+        return to_floats(np.stack(grids)), owners, tokens, lengths
 
 
 def _rows(count: int, number: int, size: int, seed: int) -> list[int]:
@@ -167,11 +178,12 @@ def _rows(count: int, number: int, size: int, seed: int) -> list[int]:
     return [int(orders[place // count][place % count]) for place in places]
 
 
-def _floats(features: NDArray[np.uint8]) -> Tensor:
+def to_floats(features: NDArray[np.uint8]) -> Tensor:
+    """Stored features as the image encoder's values."""
     return torch.from_numpy(np.ascontiguousarray(features)).float().mul_(STEP)
 
 
-def _collate(captions: Sequence[tuple[tuple[int, ...], ...]]) -> tuple[Tensor, Tensor, list[int]]:
+def collate(captions: Sequence[tuple[tuple[int, ...], ...]]) -> tuple[Tensor, Tensor, list[int]]:
     """Owners, tokens (start, words, end, padding) and lengths, sorted by falling length."""
     rows = sorted(
         ((owner, caption) for owner, own in enumerate(captions) for caption in own), key=lambda row: -len(row[1])
@@ -289,16 +301,21 @@ def _restyler(models: Path, seed: int) -> Callable[[Image.Image, int], Image.Ima
 
 
 def prepare(
-    data: Path, folder: Path, settings: Mapping[str, Any], log: Callable[[str], None]
+    data: Path,
+    folder: Path,
+    settings: Mapping[str, Any],
+    log: Callable[[str], None],
+    *,
+    vocabulary: Vocabulary | None = None,
 ) -> tuple[Vocabulary, dict[str, Source], tuple[Source, list[Captioned]]]:
-    """Read the archives, compute the missing features, build the vocabulary; the test split is not used."""
+    """Read the archives, compute the missing features, build the vocabulary if none is given; the test split is not used."""
     everything = {archive: read_archive(data, archive) for archive in ("flickr", "scenes", "flowers")}
     training = {
         name: _spread([p for p in rows if p.split == "train"], settings["pictures"].get(name))
         for name, rows in everything.items()
     }
     validated = [picture for picture in everything["flickr"] if picture.split == "val"]
-    vocabulary = build_vocabulary(training, settings["minimum_count"])
+    vocabulary = vocabulary or build_vocabulary(training, settings["minimum_count"])
     models = models_folder()
     image_encoder = runtime.load(verified(models / "lite0" / "model.onnx"), threads=torch.get_num_threads())
 

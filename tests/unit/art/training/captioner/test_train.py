@@ -164,7 +164,7 @@ def test_long_captions_are_left_out_and_one_always_stays() -> None:
 
 def test_collated_captions_are_sorted_and_framed() -> None:
     """Start, words, end; the longest first; each with its picture."""
-    owners, tokens, lengths = train_module._collate([((7,),), ((5, 6), (8, 9, 5))])
+    owners, tokens, lengths = train_module.collate([((7,),), ((5, 6), (8, 9, 5))])
     assert owners.tolist() == [1, 1, 0]
     assert lengths == [4, 3, 2]
     assert tokens.tolist() == [[START, 8, 9, 5, 2], [START, 5, 6, 2, 0], [START, 7, 2, 0, 0]]
