@@ -63,7 +63,7 @@ def captions_router(web: WebApp) -> APIRouter:
             _count(pictures, request)
             content = picture.file.read() if picture else b""
             if not content:
-                raise PictureError(web.view(request).language.text("captions.none"))
+                raise PictureError("no picture was chosen")
             answer = services.caption_front.caption(content, drawn=True)
         except AuriaError as error:
             return page(request, error)
@@ -110,7 +110,10 @@ def _told(web: WebApp, request: Request, error: AuriaError) -> str:
     text = web.view(request).language.text
     if isinstance(error, ModelServerBusy):
         return text("captions.busy")
-    return redacted(str(error)) if error.http_status < 500 else text("captions.away")
+    if error.http_status >= 500:
+        return text("captions.away")
+    kind = "captions.refused" if request.url.path.endswith("/ratings") else "captions.unusable"
+    return text(kind, reason=redacted(str(error)))
 
 
 def _placed(answer: Mapping[str, Any]) -> dict[str, Any]:
