@@ -16,7 +16,7 @@ const press = (key) => {
 const reveal = (target) => {
   if (target instanceof HTMLDetailsElement) {
     target.open = true;
-    target.querySelector("input, textarea")?.focus();
+    target.querySelector("input:not([type=hidden]), textarea")?.focus();
   } else target.focus();
   target.scrollIntoView({ block: "center" });
 };

@@ -1,0 +1,32 @@
+"""What people do on the web pages, from beginning to end, in a real browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser import browser, missing
+from tests.scenarios.web_journeys import JOURNEYS, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
+
+WALKS = [(journey, script) for journey in JOURNEYS for script in (True, False) if script or journey.without_script]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser."""
+    with browser() as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("journey", "script"), WALKS, ids=[f"{one.name}{'' if script else '-without-script'}" for one, script in WALKS]
+)
+def test_a_journey_comes_to_its_end(chromium: Any, journey: Any, script: bool) -> None:
+    """Nothing goes wrong on the way, and the console stays silent."""
+    assert walk(chromium, journey, script=script) == []
