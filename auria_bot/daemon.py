@@ -22,6 +22,7 @@ from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.errors import AuriaError, DiskError, InvalidTransition, SettingsError, StoreError
 from auria_bot.redaction import redacted_error
 from auria_bot.services.operations.monitoring import DATABASE, SETTINGS
+from auria_bot.services.operations.supervision import SupervisedProcess
 from auria_bot.services.schedule.job_scheduler import HEARTBEAT, LeaderElection, own_name
 from auria_bot.services.schedule.jobs import PROGRAM, JobOutcome, JobProcess, JobResult
 
@@ -58,12 +59,14 @@ class Daemon:
         clock: Callable[[], datetime] | None = None,
         program: Sequence[str] = PROGRAM,
         holder: str = "",
+        web: bool = False,
     ) -> None:
         """Read the settings; nothing is opened yet.
 
         Args:
             program: how `auria` is run.
             holder: this daemon's unique name.
+            web: keep the web server running, too, whether this daemon leads or not.
 
         Raises:
             SettingsError: a setting is wrong.
@@ -71,7 +74,8 @@ class Daemon:
         self._load, self._clock, self._program = load, clock, tuple(program)
         self._holder = holder or own_name()
         self._app: Application = application.build(load(), clock=clock)
-        self._health_monitor = self._app.health_monitor(self._program)
+        self._web = SupervisedProcess("the web server", [*self._program, "web"]) if web else None
+        self._health_monitor = self._app.health_monitor(self._program, web=self._web)
         self._outage_alerter = self._app.outage_alerter(self._program)
         self._election: LeaderElection | None = None
         self._wake_ups: WakeUps | None = None  # while `run` runs
@@ -172,6 +176,8 @@ class Daemon:
             self._log_trouble(trouble)
         else:
             self._log_trouble("")
+        if self._web is not None and self._stop_by is None:
+            self._web.turn()
         self._health_monitor.turn(leads=self.leads and self._stop_by is None)
         self._outage_alerter.turn(self._outages())
         if self._stop_by is None:
@@ -287,7 +293,9 @@ class Daemon:
         self._health_monitor.close()
         store = self._election.store if self._election is not None else None  # the connection and the lease stay
         self._app = application.build(settings, clock=self._clock, store=store)
-        self._health_monitor = self._app.health_monitor(self._program)
+        self._health_monitor = self._app.health_monitor(self._program, web=self._web)
+        if self._web is not None and settings != old.settings:
+            self._web.restart()
         self._outage_alerter.addresses = self._app.notification_urls
         if store is None:
             old.close()
@@ -314,6 +322,8 @@ class Daemon:
 
     def _close(self) -> None:
         """Stop what still runs, so that it is started again, and release the lease and the database."""
+        if self._web is not None:
+            self._web.close()
         for process in self._processes.values():
             process.stop(patience=_PATIENCE)
         with contextlib.suppress(AuriaError):

@@ -130,6 +130,9 @@ class Metric:
 METRICS = (
     Metric(name="auria_info", kind="gauge", labels=("version",), help="The program's version; always 1."),
     Metric(name="auria_healthy", kind="gauge", labels=(), help="Whether no job is overdue, as in /healthz."),
+    Metric(
+        name="auria_web_up", kind="gauge", labels=(), help="Whether the web server runs that the daemon supervises."
+    ),
     Metric(name="auria_database_up", kind="gauge", labels=(), help="Whether the database can be read."),
     Metric(name="auria_drafts", kind="gauge", labels=("state",), help="Drafts in each state."),
     Metric(name="auria_posts", kind="gauge", labels=("channel", "state"), help="Posts of each channel in each state."),

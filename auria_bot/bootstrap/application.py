@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.maintenance import Erasure, Maintenance
     from auria_bot.services.operations.monitoring import AppriseNotifier, HealthMonitor, OutageAlerter
     from auria_bot.services.operations.notices import Notices
+    from auria_bot.services.operations.supervision import SupervisedProcess
     from auria_bot.services.publishing.calendar import PublishingCalendar
     from auria_bot.services.schedule.job_scheduler import JobScheduler
     from auria_bot.services.schedule.jobs import JobPlanner
@@ -210,11 +211,15 @@ class OperationsServices(StudioServices):
             version=__version__,
         )
 
-    def health_monitor(self, program: Sequence[str]) -> HealthMonitor:
-        """The daemon's watch over health and notifications, which are sent by this program in a child process."""
+    def health_monitor(self, program: Sequence[str], *, web: SupervisedProcess | None = None) -> HealthMonitor:
+        """The daemon's watch over health and notifications, which are sent by this program in a child process.
+
+        `web` is the web server that the daemon keeps running.
+        """
         from auria_bot.services.operations.health import HealthServer
         from auria_bot.services.operations.monitoring import HealthMonitor
 
+        self.health.beside = web
         address = self.settings.health.address
         server = HealthServer(self.health, address) if address else None
         return HealthMonitor(notices=lambda: self.notices, server=server, program=program)

@@ -108,7 +108,7 @@ def _watched(
     _until(page, f"window.seen.size >= {wanted}", 60 + 20 * turn)
     devtools = page.context.new_cdp_session(page)
     devtools.send("Performance.enable")
-    nodes, heaps = _count(page), []
+    nodes, heaps = _count(page), list[int]()
     until = time.monotonic() + seconds
     for _ in range(SAMPLES):
         threading.Event().wait(max(0.0, until - time.monotonic()) / max(1, SAMPLES - len(heaps)))

@@ -60,9 +60,9 @@ def made(application: Application, clock: FakeClock) -> Iterator[Callable[..., D
     """Makes daemons in the application's home, and ends them."""
     daemons: list[Daemon] = []
 
-    def make(*, program=REPORT, schedule=HOURLY, load=None, holder="a") -> Daemon:
+    def make(*, program=REPORT, schedule=HOURLY, load=None, holder="a", web=False) -> Daemon:
         settings = application.settings.model_copy(update={"schedule": schedule})
-        daemons.append(Daemon(load=load or (lambda: settings), clock=clock, program=program, holder=holder))
+        daemons.append(Daemon(load=load or (lambda: settings), clock=clock, program=program, holder=holder, web=web))
         return daemons[-1]
 
     yield make
@@ -438,3 +438,36 @@ def test_the_service_manager_is_notified(monkeypatch: pytest.MonkeyPatch, abstra
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{place}" if abstract else place)
         assert notify_service_manager("WATCHDOG=1")
         assert manager.recv(100) == b"WATCHDOG=1"
+
+
+def test_the_web_server_runs_beside_the_daemon(made: Callable[..., Daemon]) -> None:
+    """From the first heartbeat to the end; new settings start it anew, the same ones do not."""
+    quiet = ScheduleSettings(measure=NO_JOB, **QUIET)
+    daemon = made(program=SLEEP, schedule=quiet, web=True)
+    web = daemon._web
+    assert web is not None
+    daemon.heartbeat()
+    first = web._process
+    daemon.reload()
+    daemon.heartbeat()
+    assert web._process is first
+    daemon._load = lambda: daemon._app.settings.model_copy(update={"language": "de"})
+    daemon.reload()
+    daemon.heartbeat()
+    assert web._process is not first
+    assert "auria_web_up 1" in daemon._app.health.metrics()
+    daemon._close()
+    assert not web.is_running
+
+
+def test_a_web_server_that_ends_is_seen_in_the_health(made: Callable[..., Daemon]) -> None:
+    """The daemon works on."""
+    quiet = ScheduleSettings(measure=NO_JOB, **QUIET)
+    daemon = made(program=(sys.executable, "-S", "-E", "-c", "raise SystemExit(3)"), schedule=quiet, web=True)
+    web = daemon._web
+    assert web is not None
+    while not web.trouble:
+        assert daemon.heartbeat()
+        time.sleep(0.01)
+    assert "the web server ended with exit code 3" in daemon._app.health.report().troubles
+    assert "auria_web_up 0" in daemon._app.health.metrics()

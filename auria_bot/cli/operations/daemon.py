@@ -10,7 +10,7 @@ import typer
 
 from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
-from auria_bot.errors import InputError
+from auria_bot.errors import BackendMissing, InputError
 from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ def daemon(
     once: Annotated[
         bool, typer.Option("--once", help="Run what is due now and return, for a cron job: every 15 minutes, say.")
     ] = False,
+    web: Annotated[
+        bool,
+        typer.Option("--web", help="Keep the web server (auria web) running, too; it is started again if it ends."),
+    ] = False,
 ) -> None:
     """Run the scheduled jobs, day after day, until told to stop.
 
@@ -43,13 +47,26 @@ def daemon(
     from auria_bot.daemon import Daemon
     from auria_bot.settings import loading
 
+    if web and once:
+        raise InputError("give either --once or --web; with a cron job, run the web server by itself: auria web")
+    if web and (missing := _missing_packages()):
+        raise BackendMissing(
+            f"the web server needs packages that are not installed ({', '.join(missing)}): pip install 'auria-bot[web]'"
+        )
     settings = loading.load()
     telemetry.set_up(level=settings.logging.level, form=settings.logging.format)
-    process = Daemon(load=loading.load)
+    process = Daemon(load=loading.load, web=web)
     if once:
         process.once()
     else:
         process.run()
+
+
+def _missing_packages() -> list[str]:
+    """The packages of the extra `web` that are not there; none is imported, for the daemon stays small."""
+    from importlib.util import find_spec
+
+    return [name for name in ("argon2", "fastapi", "jinja2", "uvicorn") if find_spec(name) is None]
 
 
 def schedule(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Clock
     from auria_bot.domain.job_schedule import JobRun, JobSchedule
+    from auria_bot.services.operations.supervision import SupervisedProcess
     from auria_bot.store.unit_of_work import Store, Unit
 
 __all__ = ["Health", "HealthReport", "HealthServer"]
@@ -80,6 +81,8 @@ class Health:
         """`store` is called for each report; `patience` is how long a job may take past its grace."""
         self._store, self._clock, self._schedules, self._zone = store, clock, tuple(schedules), zone
         self._patience, self._version = patience, version
+        self.beside: SupervisedProcess | None = None
+        """The program that the daemon keeps running beside itself: the web server."""
 
     def report(self) -> HealthReport:
         """Whether all is well; a database that cannot be read is trouble, too."""
@@ -89,6 +92,8 @@ class Health:
                 troubles += [f"the job {job!r} is overdue: {reason}" for job, reason in self._overdue(unit).items()]
         except AuriaError as error:
             troubles = [redacted_error(error)]
+        if self.beside is not None and self.beside.trouble:
+            troubles.append(self.beside.trouble)
         return HealthReport(troubles=tuple(troubles))
 
     def overdue(self) -> Mapping[str, str]:
@@ -104,6 +109,8 @@ class Health:
         """All metrics in Prometheus' text format; where the database cannot be read, only that."""
         samples = [_sample("auria_info", 1, version=self._version)]
         samples.append(_sample("auria_healthy", self.report().is_well))
+        if self.beside is not None:
+            samples.append(_sample("auria_web_up", self.beside.is_running))
         try:
             with self._store().read() as unit:
                 samples += [*self._counts(unit), *self._times(unit)]

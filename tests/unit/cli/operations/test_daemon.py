@@ -147,7 +147,19 @@ def test_the_command_starts_the_daemon(application: Application, auria: Auria, m
     monkeypatch.setattr("auria_bot.daemon.Daemon.run", lambda _: called.append("run"))
     assert auria("daemon", "--once")[0] == 0
     assert auria("daemon")[0] == 0
-    assert called == ["once", "run"]
+    assert auria("daemon", "--web")[0] == 0
+    assert called == ["once", "run", "run"]
+
+
+def test_the_web_server_needs_its_packages_and_a_daemon_that_stays(
+    auria: Auria, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are said before anything is started."""
+    assert "either --once or --web" in auria("daemon", "--web", "--once")[2]
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    code, _, err = auria("daemon", "--web")
+    assert code != 0
+    assert "pip install" in err
 
 
 NOTICE = {"kind": "standstill", "subject": "database", "title": "Auria stands still", "body": "It is away."}

@@ -81,6 +81,7 @@ def test_it_gives_way_to_auria_s_own_work(tmp_path: Path, monkeypatch: pytest.Mo
         if moment.is_paused and moment.events:
             break
         threading.Event().wait(0.02)
+    assert moment is not None
     seen = moment.events
     assert [(event.step, event.state) for event in seen if event.state == "done"] == [
         ("poem", "done"),
