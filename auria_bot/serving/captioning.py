@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _SHOWN: Final = 480  # pixels of the longer side of the copy that a page shows
 _POLL: Final = 1.0  # seconds between two looks for a newer version
+_RETRY: Final = 60.0  # seconds after which a version that could not be loaded is tried again
 
 METRICS = (
     Metric(name="auria_serve_ready", kind="gauge", labels=(), help="Whether a model is loaded."),
@@ -101,7 +102,8 @@ class CaptionPool:
         self._inside, self._done, self._seconds, self._changes, self._failures = 0, 0, 0.0, 0, 0
         self._refused = dict.fromkeys(_REFUSED, 0)
         self._loaded: _Loaded | None = None
-        self._failed: tuple[str, str] | None = None  # the version that could not be loaded last, and why
+        self._failed: ServedModel | None = None  # the version that could not be loaded last
+        self._retry_at, self._told = 0.0, ""  # on time.monotonic's clock, and what was logged of it
         self._watcher = threading.Thread(target=self._watch, name="models", daemon=True)
 
     def start(self) -> None:
@@ -205,17 +207,18 @@ class CaptionPool:
         return answer
 
     def _watch(self) -> None:
-        """Take a newer version up as soon as it is promoted; what cannot be loaded is tried again when it changes."""
+        """Take a newer version up as soon as it is promoted; what cannot be loaded is tried again after a minute."""
         while not self._stop.wait(self._poll):
+            found = None
             try:
                 found = self._find()
-                if self._loaded is None or found != self._loaded.model:
+                is_known = self._loaded is not None and found == self._loaded.model
+                if not is_known and (found != self._failed or time.monotonic() >= self._retry_at):
                     self._take_up(found)
             except AuriaError as error:
-                self._fail(redacted_error(error))
-            except Exception:
-                log.exception("The newest captioner could not be looked up")
-                self._fail("an unexpected error")
+                self._fail(found, redacted_error(error))
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with a newer version, the one in use goes on
+                self._fail(found, f"{type(error).__name__}: {redacted_error(error)}")
 
     def _take_up(self, model: ServedModel) -> None:
         captioner = ShowAttendTell(
@@ -224,17 +227,18 @@ class CaptionPool:
         sha256 = captioner.models()["captioner"]
         captioner.explain(Image.new("RGB", (64, 64), "gray"))  # loads the networks, so that no visitor waits for it
         before, self._loaded = self._loaded, _Loaded(model=model, sha256=sha256, captioner=captioner)
-        self._failed = None
+        self._failed, self._told = None, ""
         with self._lock:
             self._changes += before is not None
         log.info("The captioner in use is version %s (%s)", model.version, sha256[:12])
 
-    def _fail(self, why: str) -> None:
-        """Say once why a newer version cannot be used; the one in use stays."""
+    def _fail(self, model: ServedModel | None, why: str) -> None:
+        """Count a failure, and say once why a newer version cannot be used; the one in use stays."""
+        self._failed, self._retry_at = model, time.monotonic() + _RETRY
         with self._lock:
             self._failures += 1
-        if self._failed != (failed := ("captioner", why)):
-            self._failed = failed
+        if self._told != why:
+            self._told = why
             log.warning("The newest captioner cannot be used, the one in use stays: %s", why)
 
 

@@ -20,6 +20,7 @@ from auria_bot import daemon
 from auria_bot.cli.app import COMMANDS
 from auria_bot.services.operations.health import HealthReport, HealthServer
 from auria_bot.services.schedule.job_scheduler import HEARTBEAT
+from auria_bot.serving.captioning import METRICS as SERVED
 from auria_bot.settings.loading import load
 from auria_bot.settings.sections import DaemonSettings
 from auria_bot.store.engine import CONNECT_TIMEOUT
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
-FIGURES = {metric.name: metric for metric in METRICS}
+FIGURES = {metric.name: metric for metric in (*METRICS, *SERVED)}
 
 
 def _text(name: str) -> str:

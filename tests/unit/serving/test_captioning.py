@@ -135,6 +135,35 @@ def test_what_cannot_be_loaded_leaves_the_one_in_use(trouble: Exception, shelf: 
     assert pool.submit(picture(), deadline=later(), drawn=False).result()["model"]["version"] == "installed"
 
 
+def test_a_broken_version_is_not_tried_at_every_look(
+    tmp_path: Path, shelf: Shelf, pool: CaptionPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again after a while; a whole one is taken up at once."""
+    looks = threading.Semaphore(0)
+    tried: list[str] = []
+    take_up = pool._take_up
+
+    def trying(model: ServedModel) -> None:
+        tried.append(model.version)
+        take_up(model)
+
+    def looking() -> ServedModel:
+        looks.release()
+        return shelf()
+
+    monkeypatch.setattr(pool, "_take_up", trying)
+    monkeypatch.setattr(pool, "_find", looking)
+    shelf.model = ServedModel(version="v8", folder=tmp_path / "none", models=models_folder())
+    for _ in range(5):
+        looks.acquire()
+    assert tried == ["v8"]
+    pool._retry_at = 0.0
+    soon(lambda: tried == ["v8", "v8"])
+    shutil.copytree(INSTALLED.folder, tmp_path / "whole")
+    shelf.model = ServedModel(version="v9", folder=tmp_path / "whole", models=models_folder())
+    soon(lambda: pool.model is not None and pool.model["version"] == "v9")
+
+
 def test_without_a_model_the_server_does_not_start() -> None:
     """The error is the registry's or the model's."""
     shelf = Shelf()
