@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.monitoring import AppriseNotifier, HealthMonitor, OutageAlerter
     from auria_bot.services.operations.notices import Notices
     from auria_bot.services.operations.supervision import SupervisedProcess
+    from auria_bot.services.operations.webhooks import Webhooks
     from auria_bot.services.publishing.calendar import PublishingCalendar
     from auria_bot.services.schedule.job_scheduler import JobScheduler
     from auria_bot.services.schedule.jobs import JobPlanner
@@ -197,6 +198,24 @@ class OperationsServices(StudioServices):
         )
 
     @cached_property
+    def webhooks(self) -> Webhooks:
+        """Tells programs of events."""
+        from auria_bot.services.operations.webhooks import SECRET, Hook, Webhooks
+
+        chosen, site = self.settings.web, self.settings.web.url or f"http://{self.settings.web.address}"
+        hooks = {
+            name: Hook(
+                name=name,
+                url=hook.url,
+                events=frozenset(hook.events),
+                allow_private=hook.allow_private,
+                secret=partial(self.secret_store(f"webhook-{name}").get, SECRET),
+            )
+            for name, hook in chosen.webhooks.items()
+        }
+        return Webhooks(store=self.store, clock=self.clock, hooks=hooks, site=site)
+
+    @cached_property
     def health(self) -> Health:
         """Reports the daemon's health, also while the database is unreachable."""
         from auria_bot import __version__
@@ -222,7 +241,12 @@ class OperationsServices(StudioServices):
         self.health.beside = web
         address = self.settings.health.address
         server = HealthServer(self.health, address) if address else None
-        return HealthMonitor(notices=lambda: self.notices, server=server, program=program)
+        return HealthMonitor(
+            notices=lambda: self.notices,
+            server=server,
+            program=program,
+            webhooks=lambda: self.webhooks if self.settings.web.webhooks else None,
+        )
 
     def outage_alerter(self, program: Sequence[str]) -> OutageAlerter:
         """Notifies the operator while database or settings cannot be used."""

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-__all__ = ["Kind", "Notice", "PendingNotification", "RecordedNotice"]
+__all__ = ["WEBHOOK", "Kind", "Notice", "PendingNotification", "RecordedNotice"]
+
+WEBHOOK = "webhook"
+"""The kind of a notice that is an event for programs, and not for the operator."""
 
 
 class Kind(StrEnum):

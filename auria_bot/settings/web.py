@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from auria_bot.settings.sections import Section, host_and_port
 
-__all__ = ["WebSettings"]
+__all__ = ["EVENTS", "WebSettings", "WebhookSettings"]
+
+Event = Literal["draft.made", "post.sent", "post.needs_attention"]
+EVENTS: tuple[Event, ...] = get_args(Event)
+"""What a webhook can be told."""
+
+
+class WebhookSettings(Section):
+    """An address that is told of events; its secret is in the secret store."""
+
+    url: str
+    """Its https address."""
+    events: tuple[Event, ...] = Field(default=EVENTS, min_length=1)
+    """Of what it is told."""
+    allow_private: bool = False
+    """Whether it may be on this machine or in its network, and use http."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        scheme = "https?" if self.allow_private else "https"
+        if not re.fullmatch(scheme + r"://[^\s/?#@\\]+(?:[/?][^\s#]*)?", self.url):
+            raise ValueError('its url must look like "https://example.org/hook"; http needs allow_private = true')
+        return self
 
 
 class WebSettings(Section):
@@ -43,6 +65,8 @@ class WebSettings(Section):
     """Days after which a visitor's artwork is deleted unless it was kept."""
     studio_kept: int = Field(default=200, ge=0, le=100_000)
     """Most artworks that visitors may keep for good."""
+    webhooks: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")], WebhookSettings] = Field(default={})
+    """Addresses that are told of events, by the operator's name for each."""
 
     @field_validator("address")
     @classmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, select, update
 
 from auria_bot.domain.approval import Decision
 from auria_bot.domain.artwork import Artwork, Haiku
@@ -127,6 +127,11 @@ class Drafts:
             wanted = wanted.where(drafts.c.state.in_([str(state) for state in states]))
         return tuple(_draft(row) for row in self._connection.execute(wanted))
 
+    def made_since(self, at: datetime) -> Sequence[Draft]:
+        """Drafts that were made since then, the oldest first."""
+        rows = self._connection.execute(_DRAFTS.where(drafts.c.made_at >= at).order_by(drafts.c.id))
+        return tuple(_draft(row) for row in rows)
+
     def count(self) -> dict[DraftState, int]:
         """Number of drafts in each state."""
         rows = self._connection.execute(select(drafts.c.state, func.count()).group_by(drafts.c.state)).all()
@@ -206,6 +211,8 @@ class Posted:
     channel: str
     url: str
     at: datetime  # aware, UTC
+    post_id: int = 0
+    draft_id: int = 0
 
 
 class PublishedArtworks:
@@ -237,9 +244,21 @@ class PublishedArtworks:
     def posted(self, draft_id: int) -> Sequence[Posted]:
         """The posts of a draft that are out, the first first."""
         of_draft = (posts.c.draft_id == draft_id, func.coalesce(posts.c.state, "") == PostState.SENT, *_OUT[1:])
-        wanted = select(posts.c.channel, posts.c.receipt_url, posts.c.receipt_at).where(*of_draft)
-        rows = self._connection.execute(wanted.order_by(posts.c.receipt_at, posts.c.id))
-        return tuple(Posted(channel=row.channel, url=row.receipt_url or "", at=row.receipt_at) for row in rows)
+        return self._posted(*of_draft)
+
+    def posted_since(self, at: datetime) -> Sequence[Posted]:
+        """The posts that are out since then, the first first."""
+        return self._posted(posts.c.state == PostState.SENT, posts.c.receipt_at >= at)
+
+    def _posted(self, *conditions: ColumnElement[bool]) -> Sequence[Posted]:
+        columns = (posts.c.id, posts.c.draft_id, posts.c.channel, posts.c.receipt_url, posts.c.receipt_at)
+        rows = self._connection.execute(select(*columns).where(*conditions).order_by(posts.c.receipt_at, posts.c.id))
+        return tuple(
+            Posted(
+                post_id=row.id, draft_id=row.draft_id, channel=row.channel, url=row.receipt_url or "", at=row.receipt_at
+            )
+            for row in rows
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

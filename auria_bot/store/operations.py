@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
 
 from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, Lease, ScheduledTime
-from auria_bot.domain.notice import Notice, PendingNotification, RecordedNotice
+from auria_bot.domain.notice import WEBHOOK, Notice, PendingNotification, RecordedNotice
 from auria_bot.domain.post import Outcome, Pause, PostState
 from auria_bot.store.engine import insert_once
 from auria_bot.store.files import path_from_home, path_in_home
@@ -231,9 +231,14 @@ class Notices:
         return insert_once(self._connection, notices, row, unique=("kind", "subject"))
 
     def list(self, *, limit: int = 200) -> Sequence[RecordedNotice]:
-        """The stored notices, the latest first, without those that another one covers."""
+        """The stored notices to the operator, the latest first, without those that another one covers."""
         own = or_(notices.c.tries > 0, notices.c.next_at.is_not(None))
-        latest = select(notices).where(own).order_by(notices.c.at.desc(), notices.c.id.desc()).limit(limit)
+        latest = (
+            select(notices)
+            .where(own, _is_event(wanted=False))
+            .order_by(notices.c.at.desc(), notices.c.id.desc())
+            .limit(limit)
+        )
         rows = self._connection.execute(latest)
         return tuple(
             RecordedNotice(at=row.at, tries=row.tries, is_delivered=row.next_at is None, notice=self._notice(row))
@@ -253,6 +258,11 @@ class Notices:
         """The subjects of the stored notices of a kind."""
         return tuple(self._connection.scalars(select(notices.c.subject).where(notices.c.kind == kind)))
 
+    def recorded_at(self, kind: str) -> Mapping[str, datetime]:
+        """When each notice of a kind was stored, by subject."""
+        rows = self._connection.execute(select(notices.c.subject, notices.c.at).where(notices.c.kind == kind))
+        return {row.subject: row.at for row in rows}
+
     def forget(self, kind: str, subjects: Collection[str]) -> None:
         """Delete the notices of past occasions, so that they are sent again when the occasion returns."""
         self._connection.execute(delete(notices).where(notices.c.kind == kind, notices.c.subject.in_(sorted(subjects))))
@@ -262,14 +272,17 @@ class Notices:
         old = (notices.c.kind == kind, notices.c.at < before)
         self._connection.execute(delete(notices).where(*old))
 
-    def has_due(self, *, now: datetime) -> bool:
-        """Whether a notice is due to be sent."""
-        found = select(notices.c.id).where(_is_due(now)).limit(1)
+    def has_due(self, *, now: datetime, webhooks: bool = False) -> bool:
+        """Whether a notice is due to be sent: to the operator, or to `webhooks`."""
+        found = select(notices.c.id).where(_is_due(now), _is_event(wanted=webhooks)).limit(1)
         return self._connection.execute(found).one_or_none() is not None
 
-    def claim_due(self, *, now: datetime, until: datetime) -> Sequence[PendingNotification]:
-        """Claim the notices due to be sent, oldest first; nobody else gets them before `until`."""
-        due = select(notices.c.id).where(_is_due(now)).order_by(notices.c.id)
+    def claim_due(self, *, now: datetime, until: datetime, webhooks: bool = False) -> Sequence[PendingNotification]:
+        """Claim the notices due to be sent, oldest first; nobody else gets them before `until`.
+
+        They are those for the operator, or those for `webhooks`.
+        """
+        due = select(notices.c.id).where(_is_due(now), _is_event(wanted=webhooks)).order_by(notices.c.id)
         ids = [*self._connection.scalars(due.with_for_update(skip_locked=True))]
         rows = self._connection.execute(
             update(notices)
@@ -307,6 +320,10 @@ class Notices:
 def _is_due(now: datetime) -> ColumnElement[bool]:
     """Due, or deferred for so long that the clock must have been ahead."""
     return or_(notices.c.next_at <= now, notices.c.next_at > now + _FAR)
+
+
+def _is_event(*, wanted: bool) -> ColumnElement[bool]:
+    return notices.c.kind == WEBHOOK if wanted else notices.c.kind != WEBHOOK
 
 
 class Metrics:

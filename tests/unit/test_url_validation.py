@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auria_bot.errors import SettingsError
-from auria_bot.url_validation import checked_address, is_loopback
+from auria_bot.url_validation import checked_address, is_loopback, public_address
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,41 @@ def test_this_machine(host: str) -> None:
     """By name and by number."""
     assert is_loopback(host)
     assert not is_loopback(f"{host}.example.org")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.7",
+        "169.254.169.254",
+        "192.168.1.1",
+        "0.0.0.0",  # noqa: S104 - nothing listens
+        "::1",
+        "fe80::1",
+        "fd00::1",
+        "224.0.0.1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::a00:7",
+        "2002:7f00:1::",
+        "100.64.0.1",
+    ],
+)
+def test_an_address_inside_is_not_public(address: str) -> None:
+    """Also where IPv6 wraps it; it may be used where that is allowed."""
+    with pytest.raises(SettingsError, match="not a public address"):
+        public_address(address, 443)
+    assert public_address(address, 443, allow_private=True)
+
+
+def test_every_address_of_a_name_must_be_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that leads inside makes the name unusable."""
+    found = [(2, 1, 6, "", ("93.184.216.34", 443)), (2, 1, 6, "", ("127.0.0.1", 443))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(SettingsError, match=r"127\.0\.0\.1"):
+        public_address("example.org", 443)
+    found.pop()
+    assert public_address("example.org", 443) == "93.184.216.34"
+    monkeypatch.undo()
+    with pytest.raises(SettingsError, match="unknown"):
+        public_address("a..b", 443)

@@ -242,12 +242,14 @@ def check_addresses(as_json: Json = False) -> None:
 
 @notify.command("send")
 def send(as_json: Json = False) -> None:
-    """Find what the operator should know, and send it; the daemon does so automatically."""
+    """Find what the operator and webhooks should know, and send it; the daemon does so automatically."""
     from auria_bot.cli.app import app_context
 
     with app_context() as app:
         notices = app.notices
         new, sent = notices.update(), notices.send()
+        if app.settings.web.webhooks:
+            new, sent = new + app.webhooks.update(), sent + app.webhooks.send()
     if as_json:
         print_json({"new": new, "sent": sent})
     else:

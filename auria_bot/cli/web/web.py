@@ -9,6 +9,7 @@ import typer
 
 from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import note
+from auria_bot.cli.web.webhooks import webhooks
 from auria_bot.errors import BackendMissing
 
 __all__ = ["web"]
@@ -71,6 +72,7 @@ operators = typer.Typer(
     rich_markup_mode=None,
 )
 web.add_typer(operators, name="operators")
+web.add_typer(webhooks, name="webhooks")
 
 
 @operators.command("add")

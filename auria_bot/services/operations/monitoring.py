@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.operations.health import HealthServer
     from auria_bot.services.operations.notices import Notices
+    from auria_bot.services.operations.webhooks import Webhooks
 
 __all__ = [
     "DATABASE",
@@ -69,9 +70,14 @@ class HealthMonitor:
         server: HealthServer | None,
         program: Sequence[str],
         monotonic: Callable[[], float] = time.monotonic,
+        webhooks: Callable[[], Webhooks | None] = lambda: None,
     ) -> None:
-        """`notices` is called at each check, since it may need the database; `program` is how `auria` is run."""
+        """`notices` and `webhooks` are called at each check, since they may need the database.
+
+        `program` is how `auria` is run.
+        """
         self._notices, self._program, self._monotonic = notices, tuple(program), monotonic
+        self._webhooks = webhooks
         self._server, self._is_server_down = server, server is not None
         self._next_check = 0.0
         self._sender: ChildProcess | None = None
@@ -114,9 +120,12 @@ class HealthMonitor:
             log.info("Health checks are answered at %s", self._server.url, extra={"action": "health"})
 
     def _check_notices(self) -> None:
-        notices = self._notices()
+        notices, webhooks = self._notices(), self._webhooks()
         notices.update()
-        if self._sender is None and notices.has_due():
+        if webhooks is not None:
+            webhooks.update()
+        is_due = notices.has_due() or (webhooks is not None and webhooks.has_due())
+        if self._sender is None and is_due:
             self._sender = ChildProcess(
                 [*self._program, "notify", "send"], deadline=_SEND_DEADLINE, clock=self._monotonic
             )

@@ -214,11 +214,11 @@ class _Wishes(_Taken):
     style: Text | None = Field(
         None, max_length=LONGEST_THEME, description="A painting's key, a part of its title, or an artist."
     )
-    strength: Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)] | None = Field(
+    strength: Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)] | None = Field(
         None, description="Of the style."
     )
     mode: Mode | None = Field(None, description="How it is painted.")
-    seed: Annotated[int, BeforeValidator(_number), Field(ge=0, le=_LARGEST_SEED)] | None = Field(
+    seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED), BeforeValidator(_number)] | None = Field(
         None, description="The same seed and wishes give the same artwork."
     )
 
