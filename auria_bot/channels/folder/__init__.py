@@ -1,1 +1,1 @@
-"""A folder on this machine, with a gallery."""
+"""A folder on this machine, with pages that list its posts."""

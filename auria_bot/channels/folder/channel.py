@@ -1,4 +1,4 @@
-"""Publishes to a folder on this machine: one folder a post, and gallery pages that are rebuilt from them.
+"""Publishes to a folder on this machine: one folder a post, and plain pages that list them.
 
     published/
       index.html                 the newest posts, then page-2.html ...
@@ -6,9 +6,9 @@
       posts/<key>/post.json      what was published, and when
 
 A post's folder is created by one rename, under the name of its idempotency key, so that a repeated attempt finds it
-and gives the same receipt, and several processes need not wait for each other. The gallery is rebuilt at once, or,
+and gives the same receipt, and several processes need not wait for each other. The pages are rebuilt at once, or,
 while many posts arrive, from time to time and at the end of the round. Serve the folder with any web server, or open
-index.html.
+index.html; `auria web export` writes the gallery.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from auria_bot import files
-from auria_bot.channels.folder.gallery import GalleryItem, pages
+from auria_bot.channels.folder.index_pages import ListedPost, pages
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
 from auria_bot.domain.post import Post, Receipt
@@ -46,7 +46,7 @@ _STRAY = 3600.0  # seconds after which an unfinished folder is deleted
 
 
 class FolderChannel:
-    """A folder with a gallery; needs no account."""
+    """A folder with pages that list its posts; needs no account."""
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Config:
@@ -55,7 +55,7 @@ class FolderChannel:
         name: str = "folder"
         directory: str = "published"  # relative to the home, or absolute
         url: str = ""  # address at which a web server shows the folder; "" gives file:// addresses
-        title: str = "Auria"  # the gallery's heading
+        title: str = "Auria"  # the pages' heading
         subtitle: str = "Haiku and paintings"
         language: str = "en"  # BCP 47
 
@@ -268,7 +268,7 @@ class FolderChannel:
         """Write the gallery from the posts' records; the same posts give the same bytes."""
         begun, seen = time.time(), self._posts.stat().st_mtime_ns
         items = [
-            GalleryItem(
+            ListedPost(
                 name=record["name"],
                 at=datetime.fromisoformat(record["at"]),
                 text=str(record["text"]),

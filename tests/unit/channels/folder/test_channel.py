@@ -339,7 +339,7 @@ def test_an_address_of_its_own(tmp_path: Path) -> None:
 
 def test_a_deleted_post_leaves_folder_and_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the last page, when it has no posts any more; the others stay as they were."""
-    monkeypatch.setattr("auria_bot.channels.folder.gallery.PER_PAGE", 2)
+    monkeypatch.setattr("auria_bot.channels.folder.index_pages.PER_PAGE", 2)
     folder = channel(tmp_path)
     receipts = [folder.publish(post(tmp_path, number), ready) for number in (1, 2, 3)]
     folder.tidy()
