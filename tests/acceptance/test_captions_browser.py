@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import base64
 import io
-import os
-import shutil
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 from PIL import Image
 
 from auria_bot.services.captions.client import CaptionClient
 from auria_bot.settings.captions import CaptionSettings
-from auria_bot.web.app import create_app
+from tests.browser import browser, missing, served
 from tests.exhibited import exhibited
+from tests.scenarios.web_accessible import has_axe, violations_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,15 +24,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing() or "a browser")]
 
 
 def _encoded(picture: Image.Image, kind: str) -> str:
@@ -78,24 +67,15 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applicatio
 @pytest.fixture(scope="module")
 def site(application: Application) -> Iterator[str]:
     """Its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(application), port=0, log_config=None, ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        threading.Event().wait(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with served(application) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A browser."""
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with browser() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture
@@ -134,6 +114,8 @@ def test_words_show_their_regions(site: str, chromium: Any, picture: Path, width
     assert words.all_inner_texts() == ["A", "black", "dog", "runs"]
     assert words.nth(2).get_attribute("aria-label") == "dog, upper left"
     assert _shown(page) == []
+    if has_axe():
+        faults += violations_in(page, f"caption {scheme} {width}")
     words.nth(2).hover()
     assert _shown(page) == ["seen-3"]
     page.mouse.move(1, 1)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Change", "Speed", "another_version", "change_under_load", "measure", "pictures", "served"]
+__all__ = ["Change", "Speed", "another_version", "change_under_load", "free_port", "measure", "pictures", "served"]
 
 _START = 60.0  # seconds that a busy machine may take
 
@@ -90,17 +90,22 @@ def _registry(home: Path) -> ModelRegistry:
     return ModelRegistry(Settings(home=home), clock=lambda: datetime.now(UTC))
 
 
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextlib.contextmanager
-def served(home: Path) -> Iterator[int]:
-    """Run `auria serve` in a process of its own; its port.
+def served(home: Path, port: int = 0) -> Iterator[int]:
+    """Run `auria serve` in a process of its own, at a free port unless one is given; the port.
 
     Raises:
         RuntimeError: it did not start.
     """
     home.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = port or free_port()
     environment = {**os.environ, "AURIA_HOME": str(home), "AURIA_CAPTIONS__SERVER": f"127.0.0.1:{port}"}
     environment |= {"AURIA_CAPTIONS__DEADLINE": "60"}
     command = [sys.executable, "-m", "auria_bot", "serve"]

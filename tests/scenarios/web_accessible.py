@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["Findings", "examine", "has_axe", "pages_of"]
+__all__ = ["Findings", "examine", "has_axe", "pages_of", "violations_in"]
 
 _RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -74,7 +74,6 @@ def examine(
 ) -> Findings:
     """Look at pages as an owner who has signed in, on screens of these widths."""
     violations, traps = list[str](), list[str]()
-    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     for scheme in schemes:
         for width in widths:
             context = chromium.new_context(
@@ -82,22 +81,23 @@ def examine(
             )
             page = context.new_page()
             page.goto(f"{site}/desk/sign-in")
-            violations += _violations(page, axe, f"/desk/sign-in {scheme} {width}")
+            violations += violations_in(page, f"/desk/sign-in {scheme} {width}")
             page.get_by_label("Name").fill("ada")
             page.get_by_label("Password").fill(PASSWORD)
             page.get_by_role("button", name="Sign in").click()
             page.wait_for_url("**/desk")
             for path in paths:
                 page.goto(site + path, wait_until="load")
-                violations += _violations(page, axe, f"{path} {scheme} {width}")
+                violations += violations_in(page, f"{path} {scheme} {width}")
                 if scheme == schemes[0]:
                     traps += _traps(page, f"{path} {width}")
             context.close()
     return Findings(pages=len(paths) + 1, violations=tuple(violations), traps=tuple(traps))
 
 
-def _violations(page: Any, axe: str, where: str) -> list[str]:
-    page.evaluate(axe)
+def violations_in(page: Any, where: str) -> list[str]:
+    """What axe-core finds wrong in the page that is shown."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     found = page.evaluate("rules => axe.run(document, rules)", _RULES)["violations"]
     return [
         f"{where}: {one['id']} at {node['target'][0]} ({node['failureSummary'].splitlines()[-1].strip()[:160]})"

@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.domain.post import PostState
+from auria_bot.settings.captions import CaptionSettings
 from tests.browser import served
+from tests.exhibited import exhibited
 from tests.operators import PASSWORD
+from tests.scenarios.caption_serve import free_port, pictures
+from tests.scenarios.caption_serve import served as captioner
 from tests.scenarios.desk import busy_desk
 
 if TYPE_CHECKING:
@@ -166,8 +170,37 @@ def _expect(found: object, wanted: object) -> None:
         raise AssertionError(f"{found} instead of {wanted}")
 
 
+def _captions(home: Path) -> Application:
+    """A gallery with the page of captions, which asks a model server at a port of its own."""
+    application = exhibited(home / "web", 1)
+    chosen = CaptionSettings(page=True, server=f"127.0.0.1:{free_port()}", deadline=60)
+    application.settings = application.settings.model_copy(update={"captions": chosen})
+    return application
+
+
+def _caption(page: Any, site: str, application: Application) -> None:
+    """Bring a picture, see where a word was seen, and send stars, a better caption and the picture."""
+    port = int(application.settings.captions.server.rpartition(":")[2])
+    picture = application.settings.home / "mine.jpg"
+    picture.write_bytes(pictures(1)[0])
+    with captioner(application.settings.home.parent / "serve", port):
+        page.goto(site)
+        page.get_by_role("link", name="Captions").click()
+        page.get_by_label("Your picture").set_input_files(str(picture))
+        page.get_by_role("button", name="Describe it").click()
+        page.locator(".best .word").nth(1).click()
+        page.get_by_text("4 stars").locator("xpath=..").click()
+        page.get_by_label("Or a better caption").fill("a disc over the sea")
+        page.get_by_label("Auria may keep").check()
+        page.get_by_role("button", name="Send the rating").click()
+        page.get_by_text("Thank you").wait_for()
+    (kept,) = application.caption_ratings.recent()
+    _expect((kept.stars, kept.correction, bool(kept.picture)), (4, "a disc over the sea", True))
+
+
 JOURNEYS = (
     Journey(name="operator", open=_desk, steps=_operator),
     Journey(name="operator-keyboard", open=busy_desk, steps=_keyboard, without_script=False),
+    Journey(name="caption", open=_captions, steps=_caption),
 )
 """Every journey; `make bench NAME=web-journeys` walks them all."""
