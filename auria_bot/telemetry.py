@@ -122,9 +122,17 @@ class Metric:
     """A Prometheus metric."""
 
     name: str
-    kind: str  # "gauge" or "counter"
+    kind: str  # "gauge", "counter" or "histogram"
     labels: tuple[str, ...]
     help: str
+
+    @property
+    def series(self) -> dict[str, tuple[str, ...]]:
+        """The labels of each series that the metric consists of, by the series' name."""
+        if self.kind != "histogram":
+            return {self.name: self.labels}
+        whole = {f"{self.name}_{part}": self.labels for part in ("sum", "count")}
+        return {f"{self.name}_bucket": (*self.labels, "le"), **whole}
 
 
 METRICS = (
@@ -192,17 +200,18 @@ def exposition(samples: Iterable[Sample], metrics: Sequence[Metric] = METRICS) -
         KeyError: a sample of a metric, or with labels, that `metrics` does not name.
     """
     given = list(samples)
-    known = {metric.name: metric for metric in metrics}
+    known = {name: labels for metric in metrics for name, labels in metric.series.items()}
     for sample in given:
-        if set(sample.labels) != set(known[sample.metric].labels):
-            raise KeyError(f"{sample.metric} has the labels {', '.join(known[sample.metric].labels)}")
+        if set(sample.labels) != set(known[sample.metric]):
+            raise KeyError(f"{sample.metric} has the labels {', '.join(known[sample.metric])}")
     lines: list[str] = []
     for metric in metrics:
         lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
         for sample in given:
-            if sample.metric == metric.name:
-                labels = ",".join(f'{name}="{_escaped(sample.labels[name])}"' for name in metric.labels)
-                name = f"{metric.name}{{{labels}}}" if labels else metric.name
+            if sample.metric in metric.series:
+                own = metric.series[sample.metric]
+                labels = ",".join(f'{name}="{_escaped(sample.labels[name])}"' for name in own)
+                name = f"{sample.metric}{{{labels}}}" if labels else sample.metric
                 lines.append(f"{name} {float(sample.value):.15g}")
     return "\n".join(lines) + "\n"
 

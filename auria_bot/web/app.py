@@ -19,6 +19,7 @@ from auria_bot.redaction import redacted
 from auria_bot.web.api.application import api_application
 from auria_bot.web.desk import desk_router
 from auria_bot.web.language import available, find_language, negotiated
+from auria_bot.web.metrics import RequestCounts, WebHealth
 from auria_bot.web.middleware import RequestGuard, host_name
 from auria_bot.web.page_cache import PageCache
 from auria_bot.web.pages.captions import captions_router
@@ -90,6 +91,7 @@ def create_app(services: Application) -> FastAPI:
     web = WebApp(
         services=services, site=site, renderer=renderer, cache=PageCache(site.gallery.version), runs=BackgroundRuns()
     )
+    counts = RequestCounts()
     app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)
     app.mount("/static", _StaticFiles(packages=[("auria_bot.web", "static")]))
     app.mount("/api/v1", api_application(web))
@@ -107,7 +109,9 @@ def create_app(services: Application) -> FastAPI:
         is_secure=services.public_url.startswith("https://"),
         hosts=hosts,
         larger=_larger_bodies(services.settings.captions),
+        counts=counts,
     )
+    app.state.health = WebHealth(web, counts)
     return app
 
 

@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from auria_bot.errors import NotPermitted
 from auria_bot.web.api.problems import problem
+from auria_bot.web.metrics import RequestCounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,7 @@ class RequestGuard:
         is_secure: bool,
         hosts: frozenset[str] = frozenset(),
         larger: Mapping[str, int] | None = None,
+        counts: RequestCounts | None = None,
     ) -> None:
         """Wrap an application.
 
@@ -72,8 +74,10 @@ class RequestGuard:
             is_secure: whether the public address is https.
             hosts: the names by which the site may be called, without ports; any if empty.
             larger: the most bytes of a body that is sent to one of these paths, where it is not the usual limit.
+            counts: counts the requests.
         """
         self._app, self._hosts, self._larger = app, hosts, larger or {}
+        self._counts = counts or RequestCounts()
         self._headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,6 +87,7 @@ class RequestGuard:
             return
         request_id, begun, status, streams = secrets.token_hex(8), time.monotonic(), 0, False
         scope.setdefault("state", {})["request_id"] = request_id
+        self._counts.begin()
 
         async def sending(message: Message) -> None:
             nonlocal status, streams
@@ -104,8 +109,10 @@ class RequestGuard:
             if not status:
                 await _refusal(scope, 408, "the request took too long")(scope, receive, sending)
         finally:
+            seconds = time.monotonic() - begun
+            self._counts.end(scope, status, None if streams else seconds)
             if not streams:
-                extra = {"seconds": round(time.monotonic() - begun, 4), "request": request_id}
+                extra = {"seconds": round(seconds, 4), "request": request_id}
                 if key := scope["state"].get("api_key", ""):
                     extra["key"] = key
                 level = logging.INFO if _is_api(scope) else logging.DEBUG  # the query is left out: it may hold secrets

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from auria_bot.services.operations.health import HealthServer
 from auria_bot.web.app import create_app
 
 if TYPE_CHECKING:
@@ -56,10 +58,12 @@ def serve(services: Application) -> None:
 
     Raises:
         SystemExit: the address cannot be used; uvicorn logs why.
+        SettingsError: the address of the metrics cannot be used.
     """
     host, _, port = services.settings.web.address.rpartition(":")
+    app = create_app(services)
     config = uvicorn.Config(
-        create_app(services),
+        app,
         host=host.strip("[]"),
         port=int(port),
         http=_PatientProtocol,
@@ -73,4 +77,7 @@ def serve(services: Application) -> None:
         timeout_keep_alive=5,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run()
+    with contextlib.ExitStack() as beside:
+        if address := services.settings.web.metrics:
+            beside.enter_context(HealthServer(app.state.health, address, setting="web.metrics"))
+        uvicorn.Server(config).run()

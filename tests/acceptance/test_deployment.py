@@ -26,6 +26,7 @@ from auria_bot.settings.sections import DaemonSettings
 from auria_bot.store.engine import CONNECT_TIMEOUT
 from auria_bot.store.sqlite import BUSY_TIMEOUT
 from auria_bot.telemetry import METRICS
+from auria_bot.web import metrics
 from tests.acceptance import caged
 from tests.scenarios.docker import instructions, lint
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
-FIGURES = {metric.name: metric for metric in (*METRICS, *SERVED)}
+FIGURES = {name: labels for metric in (*METRICS, *SERVED, *metrics.METRICS) for name, labels in metric.series.items()}
 
 
 def _text(name: str) -> str:
@@ -229,7 +230,7 @@ def _used(expression: str) -> set[str]:
 
 def _labels(expression: str) -> set[str]:
     """The labels of an expression's figures; none is `job`, which Prometheus keeps for itself."""
-    known = set[str]().union(*(FIGURES[name].labels for name in _used(expression)))
+    known = set[str]().union(*(FIGURES[name] for name in _used(expression)))
     assert "job" not in known
     return known
 

@@ -14,7 +14,7 @@ import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.job_schedule import JobRunState
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from auria_bot.services.operations.supervision import SupervisedProcess
     from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["Health", "HealthReport", "HealthServer"]
+__all__ = ["Health", "HealthReport", "HealthServer", "HealthSource"]
 
 
 _LEASE = "daemon"  # the leader's lease
@@ -209,6 +209,18 @@ _DEADLINE = 5.0  # seconds for a client to send its request and read the answer
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
+class HealthSource(Protocol):
+    """Has a health and metrics: the daemon's `Health`, or the web server's."""
+
+    def report(self) -> HealthReport:
+        """Whether all is well; an error is trouble, too."""
+        ...
+
+    def metrics(self) -> str:
+        """All metrics in Prometheus' text format."""
+        ...
+
+
 class HealthServer:
     """The endpoint; it answers from `start` to `stop`.
 
@@ -218,9 +230,9 @@ class HealthServer:
             print(server.url)
     """
 
-    def __init__(self, source: Health, address: str) -> None:
-        """Set what is answered, and the address HOST:PORT, where port 0 is any free one."""
-        self._source, self._address = source, address
+    def __init__(self, source: HealthSource, address: str, *, setting: str = "health.address") -> None:
+        """Set what is answered, and the address HOST:PORT of a setting, where port 0 is any free one."""
+        self._source, self._address, self._setting = source, address, setting
         self._server: _Server | None = None
 
     @property
@@ -239,7 +251,7 @@ class HealthServer:
             self._server = _Server((host.strip("[]"), int(port)), self._source)
         except (OSError, OverflowError) as error:
             raise SettingsError(
-                f"health.address {self._address!r} cannot be used: {error}; choose another port"
+                f"{self._setting} {self._address!r} cannot be used: {error}; choose another port"
             ) from error
         threading.Thread(target=self._server.serve_forever, name="health-server", daemon=True).start()
 
@@ -259,7 +271,7 @@ class HealthServer:
 
 
 class _Server(BoundedHTTPServer):
-    def __init__(self, address: tuple[str, int], source: Health) -> None:
+    def __init__(self, address: tuple[str, int], source: HealthSource) -> None:
         self.source = source
         super().__init__(address, _Handler, deadline=_DEADLINE)
 

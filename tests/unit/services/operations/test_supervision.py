@@ -25,6 +25,11 @@ class Seconds:
         return self.now
 
 
+def runs(process: SupervisedProcess) -> bool:
+    """Whether it runs now."""
+    return process.is_running
+
+
 def turned(process: SupervisedProcess, until: Callable[[], bool]) -> None:
     """Let it take turns until something is so."""
     while not until():
@@ -35,12 +40,12 @@ def turned(process: SupervisedProcess, until: Callable[[], bool]) -> None:
 def test_it_is_started_and_ended() -> None:
     """With the first turn, and at the end."""
     process = SupervisedProcess("the web server", SLEEP, monotonic=Seconds())
-    assert not process.is_running
+    assert not runs(process)
     process.turn()
-    assert process.is_running
+    assert runs(process)
     assert process.trouble == ""
     process.close()
-    assert not process.is_running
+    assert not runs(process)
 
 
 def test_one_that_ends_is_started_again_after_longer_and_longer_pauses() -> None:
@@ -49,15 +54,15 @@ def test_one_that_ends_is_started_again_after_longer_and_longer_pauses() -> None
     process = SupervisedProcess("the web server", FAIL, monotonic=clock)
     for pause in (1.0, 5.0, 15.0, 60.0, 300.0, 300.0):
         process.turn()
-        turned(process, lambda: not process.is_running)
+        turned(process, lambda: not runs(process))
         assert process.trouble == "the web server ended with exit code 3"
         clock.now += pause - 0.5
         process.turn()
-        assert not process.is_running
+        assert not runs(process)
         clock.now += 0.5
     process._command = SLEEP
     process.turn()
-    assert process.is_running
+    assert runs(process)
     assert process.trouble
     clock.now += 301
     process.turn()
@@ -70,9 +75,9 @@ def test_a_restart_waits_for_nothing() -> None:
     process = SupervisedProcess("the web server", SLEEP, monotonic=Seconds())
     process.turn()
     process.restart()
-    assert not process.is_running
+    assert not runs(process)
     process.turn()
-    assert process.is_running
+    assert runs(process)
     process.close()
 
 
@@ -85,5 +90,5 @@ def test_a_program_that_is_missing_is_trouble() -> None:
     process._command = SLEEP
     clock.now += 1
     process.turn()
-    assert process.is_running
+    assert runs(process)
     process.close()
