@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -16,7 +17,6 @@ from starlette.staticfiles import StaticFiles
 
 from auria_bot.errors import AuriaError, SignInRequired
 from auria_bot.redaction import redacted
-from auria_bot.web.api.application import api_application
 from auria_bot.web.desk import desk_router
 from auria_bot.web.language import available, find_language, negotiated
 from auria_bot.web.metrics import RequestCounts, WebHealth
@@ -31,10 +31,10 @@ from auria_bot.web.runs import BackgroundRuns
 from auria_bot.web.site import Moved, Site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.settings.captions import CaptionSettings
@@ -94,7 +94,7 @@ def create_app(services: Application) -> FastAPI:
     counts = RequestCounts()
     app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)
     app.mount("/static", _StaticFiles(packages=[("auria_bot.web", "static")]))
-    app.mount("/api/v1", api_application(web))
+    app.mount("/api/v1", _OnFirstUse(lambda: _api(web)))
     app.include_router(desk_router(web))
     if services.settings.captions.page:
         app.include_router(captions_router(web))
@@ -170,6 +170,22 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
     def unexpected(request: Request, error: Exception) -> Response:
         log.error("A request failed unexpectedly", exc_info=error)
         return shown(request, 500, "")
+
+
+def _api(web: WebApp) -> ASGIApp:
+    from auria_bot.web.api.application import api_application  # noqa: PLC0415 - it takes memory where nobody uses it
+
+    return api_application(web)
+
+
+class _OnFirstUse:
+    """An application that is made when the first request to it arrives."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._made = cache(make)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._made()(scope, receive, send)
 
 
 class _StaticFiles(StaticFiles):

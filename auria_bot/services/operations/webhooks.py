@@ -265,7 +265,8 @@ def post_json(hook: Hook, body: bytes, headers: Mapping[str, str]) -> int:
         except Exception as error:  # noqa: BLE001 - raised again below
             outcome.append(error)
 
-    # A name that resolves slowly and an answer that drips have no deadline of their own; the thread ends with the process.
+    # A name that resolves slowly and an answer that drips have no deadline of their own; a thread that hangs ends
+    # with the process.
     thread = threading.Thread(target=work, name="webhook", daemon=True)
     thread.start()
     thread.join(_TIMEOUT)

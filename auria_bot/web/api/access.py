@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["Access", "RateLimitHeaders"]
+__all__ = ["Access", "ApiMiddleware"]
 
 _WRONG_KEYS = 10  # wrong keys that an address may send at once; then one every six seconds
 _BEARER = HTTPBearer(
@@ -84,21 +84,24 @@ class Access:
             )
 
 
-class RateLimitHeaders:
-    """Says in every answer how many calls remain."""
+class ApiMiddleware:
+    """Says in every answer how many calls remain, and answers HEAD as GET without the content."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        is_head = scope.get("method") == "HEAD"
 
         async def sending(message: Message) -> None:
+            if is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 _add_headers(MutableHeaders(scope=message), scope)
             await send(message)
 
-        await self._app(scope, receive, sending)
+        await self._app({**scope, "method": "GET"} if is_head else scope, receive, sending)
 
 
 def _add_headers(headers: MutableHeaders, scope: Scope) -> None:

@@ -64,7 +64,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="Chosen by the client: a repetition with the same key and content gets the first answer, for 24 hours.",
+        description="Chosen by the client: a repetition with the same key gets the first answer, for 24 hours.",
     ),
 ]
 

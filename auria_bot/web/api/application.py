@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from auria_bot.web.api.access import Access, RateLimitHeaders
+from auria_bot.web.api.access import Access, ApiMiddleware
 from auria_bot.web.api.artworks import artworks_router
 from auria_bot.web.api.captions import captions_router
 from auria_bot.web.api.document import describe
@@ -35,6 +35,6 @@ def api_application(web: WebApp) -> FastAPI:
     for make in (artworks_router, drafts_router, runs_router, posts_router, engagement_router, captions_router):
         api.include_router(make(web, access))
     add_problem_handlers(api)
-    api.add_middleware(RateLimitHeaders)
+    api.add_middleware(ApiMiddleware)
     describe(api)
     return api

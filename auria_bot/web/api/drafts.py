@@ -125,7 +125,7 @@ def _add_decisions(router: APIRouter, web: WebApp, access: Access) -> None:
     @router.post(
         "/{draft_id}/decisions",
         response_model=Draft,
-        responses=RUN_BEGUN,  # type: ignore[arg-type]  # FastAPI's own type is invariant
+        responses=RUN_BEGUN,
     )
     def decide(
         request: Request,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Security
 from starlette.requests import Request
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["RUN_BEGUN", "run_begun", "run_value", "runs_router"]
 
 RunId = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")]
-RUN_BEGUN = {
+RUN_BEGUN: dict[int | str, dict[str, Any]] = {
     202: {
         "description": "It is being made; `Location` is where to watch it.",
         "model": Run,
@@ -47,7 +47,7 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
         """The latest runs, newest first; those of before the last start of the site are forgotten."""
         return answer(request, Page[Run](items=[run_value(run) for run in web.runs.list()], next=None))
 
-    @router.post("", status_code=202, response_model=Run, responses=RUN_BEGUN)  # type: ignore[arg-type]  # FastAPI's own type is invariant
+    @router.post("", status_code=202, response_model=Run, responses=RUN_BEGUN)
     def make_artwork(
         request: Request, wishes: NewArtwork, key: ApiKey = maker, idempotency_key: IdempotencyKey = None
     ) -> Response:

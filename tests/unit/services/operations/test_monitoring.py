@@ -129,6 +129,23 @@ def test_what_is_to_be_said_is_said_by_another_process(notices: _Notices, monoto
     assert monitor._sender is None
 
 
+def test_events_for_webhooks_are_sent_by_the_same_process(notices: _Notices, monotonic: _Clock, tmp_path):
+    """Also where the operator need not be told anything."""
+    file, webhooks = tmp_path / "said", _Notices()
+    webhooks.wait = True
+    monitor = HealthMonitor(
+        notices=lambda: notices,
+        server=None,
+        program=(*SAY, str(file)),
+        monotonic=monotonic,
+        webhooks=lambda: webhooks,
+    )
+    monitor.turn(leads=True)
+    _ended(monitor)
+    assert (file.read_text(), webhooks.looks) == ("notify send", 1)
+    monitor.close()
+
+
 def test_trouble_is_told_once_and_stops_nothing(notices: _Notices, monotonic: _Clock, caplog: pytest.LogCaptureFixture):
     """The database is away, the program is not there, the address is taken."""
     notices.away = True

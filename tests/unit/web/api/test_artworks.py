@@ -26,6 +26,12 @@ def test_an_artwork_has_its_pictures_and_its_lineage(client: TestClient) -> None
     assert "source.png" not in str(found)
 
 
+def test_the_head_of_an_answer_is_that_of_its_content(client: TestClient) -> None:
+    """With its tag, and nothing else."""
+    head, whole = client.head("/api/v1/artworks"), client.get("/api/v1/artworks")
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", whole.headers["etag"])
+
+
 def test_a_draft_that_is_not_published_is_no_artwork(client: TestClient) -> None:
     """Its number is not told from one that never was."""
     assert client.get("/api/v1/artworks/4").status_code == 404
