@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.captions import CaptionServices
 from auria_bot.bootstrap.corpus import CorpusServices
+from auria_bot.bootstrap.films import FilmServices
 from auria_bot.bootstrap.studio import StudioServices
 from auria_bot.bootstrap.web import WebServices
 from auria_bot.errors import AuriaError
@@ -267,7 +268,7 @@ class OperationsServices(StudioServices):
         return found
 
 
-class Application(OperationsServices, CorpusServices, WebServices, CaptionServices):
+class Application(OperationsServices, CorpusServices, WebServices, CaptionServices, FilmServices):
     """Every service."""
 
     @cached_property

@@ -66,6 +66,10 @@ COMMANDS = {
         "List the trained models, compare their versions, and choose which are served.",
     ),
     "corpus": ("corpus.verses:corpus", "Import, inspect and version the verse that Auria learns from."),
+    "footage": (
+        "films.footage:footage",
+        "Turn videos and stills into a set of frames that a film model can learn from.",
+    ),
     "train": ("models:train", "Train a model, or continue a stopped training."),
     "evaluate": ("models:evaluate", "Evaluate a model on the test split of the data."),
     "doctor": ("operations.doctor:doctor", "Check the installation, and say how to fix what is wrong."),

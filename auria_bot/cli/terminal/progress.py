@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.cli.terminal.console import note, out, printable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.studio.run_store import RunEvent
 
-__all__ = ["Watching", "counting", "following", "reading"]
+__all__ = ["Watching", "counting", "following", "reading", "reading_files"]
 
 _LABELS = {step.name: step.label for step in STEPS}
 
@@ -117,6 +118,39 @@ def counting(doing: str) -> Iterator[Callable[[int, int, str], None]]:
         task = bar.add_task(doing, total=None)
         yield lambda done, total, name: bar.update(
             task, completed=done, total=total, description=f"{doing} {_first_line(name)}"
+        )
+
+
+@contextlib.contextmanager
+def reading_files() -> Iterator[Callable[[int, int, float, str], None]]:
+    """Show the progress of reading long files; yields the function to call with (done, total, share of the next, name)."""
+    began, shown = time.monotonic(), -1
+
+    def left(done: float, total: int) -> str:
+        seconds = (time.monotonic() - began) * (total - done) / done if done else 0.0
+        return (
+            f", about {seconds / 60:.0f} min left" if seconds > 90 else f", about {seconds:.0f} s left" if done else ""
+        )
+
+    def line(done: int, total: int, share: float, name: str) -> None:
+        nonlocal shown
+        step = 4 * done + int(4 * share)
+        if name and step > shown:
+            shown = step
+            note(
+                f"[{done + 1}/{total}] {_first_line(name)}{f' {share:.0%}' if share else ''}{left(done + share, total)}"
+            )
+
+    if not sys.stderr.isatty():
+        yield line
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(bar_width=28), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=out(error=True), transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda done, total, share, name: bar.update(
+            task, completed=done + share, total=total, description=f"{done + 1} of {total}: {_first_line(name)}"
         )
 
 

@@ -1,0 +1,1 @@
+"""Films: frames of footage, and what is measured of them."""

@@ -1,0 +1,260 @@
+"""Read videos frame by frame: upright, with square pixels, scaled and cropped, in bounded memory.
+
+FFmpeg is used through PyAV, the extra `films`. Playlists and other formats that name further files are not read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from auria_bot.errors import BackendMissing, InputError
+from auria_bot.files import readable_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["MOST_PIXELS", "Frame", "Video", "require_video"]
+
+MOST_PIXELS = 4096 * 2304
+"""Most pixels of a frame: 4K, in either direction. A decoder holds some 16 frames, so more would need much memory."""
+
+_FORMATS = (
+    "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,mxf,nut,h264,hevc,ivf,dv,obu,"
+    "yuv4mpegpipe,3gp,apng,swf,rm,m4v,vob"
+)
+_LEAST_SIDE = 8  # pixels
+_UNREADABLE = 100  # packets in a row that cannot be decoded; then the file is given up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A decoded frame, not yet converted."""
+
+    time: Fraction  # seconds from the first frame
+    aspect: Fraction  # width of a pixel in heights
+    turn: tuple[int, int, int, int]  # (a, b, c, d), each -1, 0 or 1: shown at x' = ax + cy, y' = bx + dy, y downwards
+    damaged: bool  # the decoder found an error in it
+    decoded: Any  # PyAV's frame
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Upright width and height in square pixels."""
+        width, height = round(self.decoded.width * self.aspect), self.decoded.height
+        return (height, width) if self.turn[0] == 0 else (width, height)
+
+    def thumbnail(self, side: int = 24) -> NDArray[np.float32]:
+        """(side, side, 3) the whole frame in sRGB, 0 to 255, not turned upright."""
+        small = self.decoded.reformat(side, side, "rgb24", interpolation="AREA", threads=1)
+        return np.asarray(small.to_ndarray(), np.float32)
+
+    def picture(self, size: tuple[int, int]) -> Image.Image:
+        """The middle of the frame, upright, in 8-bit sRGB, of a width and height in pixels."""
+        wide, high = _scaled(self.size, size)
+        scaled = (high, wide) if self.turn[0] == 0 else (wide, high)
+        rgb = self.decoded.reformat(
+            *scaled, "rgb24", src_colorspace=_colour_space(self.decoded), interpolation="AREA", threads=1
+        )
+        picture = _upright(Image.fromarray(np.ascontiguousarray(rgb.to_ndarray())), self.turn)
+        left, top = (wide - size[0]) // 2, (high - size[1]) // 2
+        return picture.crop((left, top, left + size[0], top + size[1]))
+
+
+class Video:
+    """A video file that is read from its beginning to its end, once.
+
+    Usage::
+
+        with Video.open(path) as video:
+            for frame in video.frames():
+                ...
+    """
+
+    def __init__(self, path: Path, container: Any, stream: Any) -> None:
+        self.path = path
+        self._container = container
+        self._stream = stream
+        self.broken = 0
+        """Packets that could not be decoded."""
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, path: Path) -> Iterator[Video]:
+        """Open a file of any video format.
+
+        Raises:
+            BackendMissing: the extra `films` is not installed.
+            InputError: it is no video, is truncated before its index, too large, too small, or has no moving picture.
+        """
+        require_video()
+        import av
+
+        name = readable_name(path)
+        try:
+            empty = path.stat().st_size == 0
+        except OSError as error:
+            raise InputError(f"{name}: cannot be opened ({error.strerror or error})") from None
+        if empty:
+            raise InputError(f"{name}: is empty, it has no bytes")
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        try:
+            container = av.open(str(path.absolute()), container_options=options)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise InputError(f"{name}: is no video that can be read, or it is cut short ({_reason(error)})") from None
+        try:
+            yield cls(path, container, _picture_stream(container, name))
+        finally:
+            container.close()
+            del container
+            gc.collect()  # decoders refer to themselves and hold tens of megabytes
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds, as the file states; None where it does not."""
+        if self._stream.duration is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        return self._container.duration / 1e6 if self._container.duration else None
+
+    def frames(self) -> Iterator[Frame]:
+        """All frames in the order in which they are shown; damaged packets are left out and counted in `broken`."""
+        first: Fraction | None = None
+        turn: tuple[int, int, int, int] | None = None
+        last, step = Fraction(-1), _step(self._stream)
+        aspect = _pixel_aspect(self._stream)
+        for decoded in self._decoded():
+            stamp = decoded.pts if decoded.pts is not None else decoded.dts
+            base = decoded.time_base or self._stream.time_base
+            time = stamp * base if stamp is not None and base else last + step if last >= 0 else Fraction(0)
+            if first is None or turn is None:
+                first, turn = time, _turn(decoded)
+            time -= first
+            if time <= last:  # the clock was set back, as where recordings were joined
+                first += time - last - step
+                time = last + step
+            last = time
+            yield Frame(time=time, aspect=aspect, turn=turn, damaged=bool(decoded.is_corrupt), decoded=decoded)
+
+    def _decoded(self) -> Iterator[Any]:
+        import av
+
+        failed, packets = 0, self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+                found = packet.decode()
+            except StopIteration:
+                return
+            except av.EOFError:
+                return
+            except (av.FFmpegError, ValueError):
+                self.broken += 1
+                failed += 1
+                if failed >= _UNREADABLE:
+                    return
+                continue
+            failed = 0
+            yield from found
+
+
+def require_video() -> None:
+    """Make sure that videos can be read.
+
+    Raises:
+        BackendMissing: the extra `films` is not installed.
+    """
+    if find_spec("av") is None:
+        raise BackendMissing("reading videos needs PyAV: pip install 'auria-bot[films]'")
+
+
+def _scaled(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
+    """The smallest size of the same proportions that covers a wanted one; widths and heights in pixels."""
+    factor = max(wanted[0] / size[0], wanted[1] / size[1])
+    return max(round(size[0] * factor), wanted[0]), max(round(size[1] * factor), wanted[1])
+
+
+def _picture_stream(container: Any, name: str) -> Any:
+    """The first stream of moving pictures, set to decode with little memory."""
+    import av
+
+    covers = int(av.stream.Disposition.attached_pic)
+    streams = [one for one in container.streams.video if not int(one.disposition) & covers]
+    if not streams:
+        kinds = sorted({one.type for one in container.streams}) or ["nothing"]
+        raise InputError(f"{name}: has no moving picture, only {', '.join(kinds)}")
+    context = streams[0].codec_context
+    width, height = (context.width, context.height) if context is not None else (0, 0)
+    if width * height > MOST_PIXELS:
+        raise InputError(
+            f"{name}: has {width} x {height} pixels; at most {MOST_PIXELS:,} (4K) are read; make it smaller first"
+        )
+    if min(width, height) < _LEAST_SIDE:
+        raise InputError(f"{name}: has {width} x {height} pixels, or no picture at all; it may be cut short")
+    if context.color_trc == 16:
+        raise InputError(f"{name}: is HDR video (PQ); convert it to standard dynamic range first")
+    context.thread_type, context.thread_count = "SLICE", 2  # threads by frame would hold many more frames
+    return streams[0]
+
+
+def _step(stream: Any) -> Fraction:
+    """Seconds between two frames where the frames do not say."""
+    rate = stream.average_rate or stream.guessed_rate
+    return 1 / Fraction(rate) if rate else Fraction(1, 25)
+
+
+def _pixel_aspect(stream: Any) -> Fraction:
+    """Width of a pixel in heights; 1 where the file states nothing, or nonsense."""
+    stated = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return Fraction(stated) if stated and 0.1 < stated < 10 else Fraction(1)
+
+
+def _colour_space(decoded: Any) -> int:
+    """The stated matrix of the colours, or the usual one of its size."""
+    stated = int(decoded.colorspace)
+    if stated in {1, 4, 5, 7, 9}:
+        return stated
+    return 1 if decoded.height >= 720 else 5
+
+
+def _turn(decoded: Any) -> tuple[int, int, int, int]:
+    """The turn by quarters and the mirroring of a display matrix; asked once, for a frame that was asked stays in memory."""
+    data = decoded.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return 1, 0, 0, 1
+    values = np.frombuffer(bytes(data), np.int32)
+    a, b, c, d = (int(values[place]) for place in (0, 1, 3, 4))
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return _sign(a), 0, 0, _sign(d)
+    return 0, _sign(b), _sign(c), 0
+
+
+def _sign(value: int) -> int:
+    return -1 if value < 0 else 1
+
+
+def _upright(picture: Image.Image, turn: tuple[int, int, int, int]) -> Image.Image:
+    turns = {
+        (-1, 0, 0, 1): Image.Transpose.FLIP_LEFT_RIGHT,
+        (1, 0, 0, -1): Image.Transpose.FLIP_TOP_BOTTOM,
+        (-1, 0, 0, -1): Image.Transpose.ROTATE_180,
+        (0, 1, -1, 0): Image.Transpose.ROTATE_270,
+        (0, -1, 1, 0): Image.Transpose.ROTATE_90,
+        (0, 1, 1, 0): Image.Transpose.TRANSPOSE,
+        (0, -1, -1, 0): Image.Transpose.TRANSVERSE,
+    }
+    method = turns.get(turn)
+    return picture if method is None else picture.transpose(method)
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0][:120]

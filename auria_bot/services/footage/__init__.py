@@ -1,0 +1,1 @@
+"""Footage: the frames of videos and stills that film models learn from."""

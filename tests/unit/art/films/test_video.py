@@ -1,0 +1,115 @@
+"""Tests of auria_bot.art.films.video."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from auria_bot.art.films import video
+from auria_bot.art.films.video import Video, require_video
+from auria_bot.errors import BackendMissing, InputError
+from tests.scenarios.footage import Clip, make_clips
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+needs_av = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
+
+
+def test_without_the_extra_the_command_to_install_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what is missing and how to get it."""
+    monkeypatch.setattr(video, "find_spec", lambda _name: None)
+    with pytest.raises(BackendMissing, match=r"auria-bot\[films\]"):
+        require_video()
+
+
+@needs_av
+def test_frames_come_with_their_times(tmp_path: Path) -> None:
+    """At an odd rate each frame has its own time, from 0 on, and they grow."""
+    clip = Clip(name="a.mkv", size=(64, 48), seconds=1.0, rate=Fraction(24000, 1001))
+    (path,) = make_clips(tmp_path, [clip])
+    with Video.open(path) as opened:
+        times = [frame.time for frame in opened.frames()]
+        assert opened.duration == pytest.approx(1.0, abs=0.1)
+    assert times[0] == 0
+    assert times[12] == pytest.approx(12 * 1001 / 24000, abs=0.001)
+    assert all(after > before for before, after in itertools.pairwise(times))
+
+
+@needs_av
+@pytest.mark.parametrize(
+    ("turn", "mirrored"), [(0, False), (90, False), (180, False), (270, False), (0, True), (90, True)]
+)
+def test_frames_are_upright(tmp_path: Path, turn: int, mirrored: bool) -> None:
+    """However they are stored, the bright corner is upper left and the red one upper right."""
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=0.2, turn=turn, mirrored=mirrored)])
+    with Video.open(path) as opened:
+        frame = next(opened.frames())
+        assert frame.size == (96, 64)
+        picture = np.asarray(frame.picture((64, 64)), np.float32)
+    assert picture[1:7, 1:7].mean() > 200
+    assert picture[1:7, -7:-1, 0].mean() > 150
+    assert picture[1:7, -7:-1, 1:].mean() < 110
+
+
+@needs_av
+def test_pixels_become_square(tmp_path: Path) -> None:
+    """A frame stored half as wide is shown at its full width."""
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(48, 64), seconds=0.2, aspect=Fraction(2))])
+    with Video.open(path) as opened:
+        assert next(opened.frames()).size == (96, 64)
+
+
+@needs_av
+def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    """A missing, an empty and a wrong file, and one of sound alone, each with its own sentence."""
+    (tmp_path / "text.mp4").write_text("no video")
+    (sound, empty) = make_clips(tmp_path, [Clip(name="a.mka", content="sound"), Clip(name="b.mp4", content="empty")])
+    cases = {
+        tmp_path / "away.mp4": "cannot be opened",
+        tmp_path / "text.mp4": "no video",
+        sound: "no moving picture",
+        empty: "no bytes",
+    }
+    for path, words in cases.items():
+        with pytest.raises(InputError, match=words), Video.open(path):
+            pass
+
+
+@needs_av
+def test_a_frame_larger_than_four_k_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names its size and the most."""
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=0.2)])
+    monkeypatch.setattr(video, "MOST_PIXELS", 1000)
+    with pytest.raises(InputError, match=r"96 x 64 pixels; at most 1,000"), Video.open(path):
+        pass
+
+
+@needs_av
+def test_damaged_packets_are_left_out(tmp_path: Path) -> None:
+    """Bytes overwritten in the middle cost some frames, not the rest."""
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=2.0)])
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 20_000] = np.random.default_rng(1).bytes(20_000)
+    path.write_bytes(bytes(content))
+    with Video.open(path) as opened:
+        damaged = [frame.damaged for frame in opened.frames()]
+        assert opened.broken + sum(damaged) > 0
+    assert 30 < len(damaged) <= 50
+
+
+@needs_av
+def test_a_thumbnail_shows_the_whole_frame(tmp_path: Path) -> None:
+    """Of a fixed size, in 0 to 255."""
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=0.2)])
+    with Video.open(path) as opened:
+        small = next(opened.frames()).thumbnail()
+    assert small.shape == (24, 24, 3)
+    assert 20 < small.mean() < 200
+    assert isinstance(Image.fromarray(small.astype(np.uint8)), Image.Image)

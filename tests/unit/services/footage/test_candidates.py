@@ -1,0 +1,65 @@
+"""Tests of auria_bot.services.footage.candidates."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.art.evaluation.stylist import invented_scene
+from auria_bot.errors import InputError, PictureError
+from auria_bot.services.footage.candidates import Wanted, is_still, read_source
+from tests.scenarios.footage import Clip, make_clips
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WANTED = Wanted(size=(64, 64), every=Fraction(1, 2))
+
+
+def read(path: Path, folder: Path, wanted: Wanted = WANTED):
+    """The frames of a source, its progress ignored."""
+    return read_source(path, wanted, folder, lambda _share: None)
+
+
+def test_a_still_is_one_candidate(tmp_path: Path) -> None:
+    """Cut from the middle, measured, and named by its hash."""
+    invented_scene(1, 200).save(tmp_path / "a.png")
+    assert is_still(tmp_path / "a.png")
+    found = read(tmp_path / "a.png", tmp_path / "work")
+    (one,) = found.candidates
+    assert (tmp_path / "work" / one.file).is_file()
+    assert found.seconds == 0
+    assert len(one.sha256) == 64
+
+
+def test_a_source_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    """The message names the largest size that it gives."""
+    invented_scene(1, 60).resize((60, 40)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match="--size 40 is the most"):
+        read(tmp_path / "a.png", tmp_path / "work")
+
+
+def test_a_damaged_still_is_refused(tmp_path: Path) -> None:
+    """With the reason."""
+    invented_scene(1, 200).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:2000])
+    with pytest.raises(PictureError):
+        read(tmp_path / "b.png", tmp_path / "work")
+
+
+def test_a_stopped_run_is_continued_with_the_same_result(tmp_path: Path) -> None:
+    """What the journal holds is used; a half-written line or file is made anew."""
+    pytest.importorskip("av", reason="videos need the extra films")
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=2.0)])
+    whole = read(path, tmp_path / "whole")
+    read(path, tmp_path / "again")
+    journal = tmp_path / "again" / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) == len(whole.candidates) == 4
+    for kept in (1, 2, 3):
+        journal.write_bytes(b"".join(lines[:kept]) + lines[kept][:20])
+        assert read(path, tmp_path / "again") == whole
+    (tmp_path / "again" / whole.candidates[1].file).write_bytes(b"half")
+    assert read(path, tmp_path / "again") == whole

@@ -1,0 +1,133 @@
+"""Tests of auria_bot.services.footage.footage_import, with stills, which need no extra."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from auria_bot.art.evaluation.stylist import invented_scene
+from auria_bot.errors import InputError
+from auria_bot.services.footage.contact_sheet import write_sheet
+from auria_bot.services.footage.footage_import import FootageOptions, add_footage, frame_size
+from auria_bot.services.footage.library import FootageLibrary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPTIONS = FootageOptions(size=64, every=Fraction(1))
+
+
+def stills(folder: Path, count: int = 4) -> Path:
+    """A folder of stills, one of them black, one blurred, one a repetition, and one that is no picture."""
+    folder.mkdir()
+    for seed in range(count):
+        invented_scene(seed, 128).save(folder / f"a{seed}.png")
+    invented_scene(1, 128).resize((160, 160)).save(folder / "b-again.png")
+    Image.fromarray(np.zeros((90, 90, 3), np.uint8)).save(folder / "c-black.png")
+    invented_scene(50, 128).filter(ImageFilter.GaussianBlur(14)).save(folder / "d-blurred.png")
+    (folder / "e.jpg").write_text("no picture")
+    return folder
+
+
+def add(home: Path, *files: Path, options: FootageOptions = OPTIONS):
+    """Add files to the set "sea"."""
+    return add_footage(FootageLibrary(home), "sea", files, options, lambda *_: None)
+
+
+def test_good_frames_are_kept_and_others_counted(tmp_path: Path) -> None:
+    """Each with its reason; a file that cannot be used has a sentence."""
+    done = add(tmp_path / "home", stills(tmp_path / "in"))
+    assert len(done.footage.frames) == 4
+    assert done.footage.counts() == {"black": 1, "blurred": 1, "duplicate": 1}
+    assert next(one.of for one in done.footage.left_out if one.reason == "duplicate") == "000002.jpg"
+    assert len(done.refused) == 1
+    folder = tmp_path / "home" / "footage" / "sea"
+    assert sorted(path.name for path in (folder / "frames").iterdir()) == [
+        f"00000{number}.jpg" for number in range(1, 5)
+    ]
+    assert not (folder / "work").exists()
+    with Image.open(folder / "frames" / "000001.jpg") as picture:
+        assert picture.size == (64, 64)
+
+
+def test_files_that_are_known_are_passed_over(tmp_path: Path) -> None:
+    """Adding the same again changes nothing; a new file goes on with the next number."""
+    folder = stills(tmp_path / "in")
+    (folder / "e.jpg").unlink()
+    first = add(tmp_path / "home", folder)
+    again = add(tmp_path / "home", folder)
+    assert again.footage == first.footage
+    assert len(again.known) == 7
+    invented_scene(77, 128).save(tmp_path / "new.png")
+    more = add(tmp_path / "home", tmp_path / "new.png")
+    assert more.footage.frames[-1].file == "000005.jpg"
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    """And says the same as the run."""
+    folder = stills(tmp_path / "in")
+    dry = add(tmp_path / "home", folder, options=FootageOptions(size=64, every=Fraction(1), dry_run=True))
+    assert not (tmp_path / "home").exists()
+    assert add(tmp_path / "home", folder).footage == dry.footage
+
+
+def test_colours_are_evened_out_on_wish(tmp_path: Path) -> None:
+    """Frames of common colours are left out, with their files, and the colours are more even than before."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    for number in range(12):
+        scene = rng.integers(0, 256, (8, 8, 3)).astype(np.float64)
+        tint = np.array([0.3, 0.6, 1.2]) if number < 10 else np.array([1.2, 0.5, 0.2])
+        Image.fromarray(np.clip(scene * tint, 0, 255).astype(np.uint8)).resize((96, 96), 0).save(
+            folder / f"{number:02}.png"
+        )
+    done = add(tmp_path / "home", folder, options=FootageOptions(size=64, every=Fraction(1), even=True))
+    assert done.footage.counts()["common"] > 0
+    assert done.evenness[1] > done.evenness[0]
+    files = {path.name for path in (tmp_path / "home" / "footage" / "sea" / "frames").iterdir()}
+    assert files == {frame.file for frame in done.footage.frames}
+
+
+def test_a_set_has_one_size(tmp_path: Path) -> None:
+    """Another one is refused, and the set's own is named; without one it is used."""
+    folder = stills(tmp_path / "in")
+    add(tmp_path / "home", folder)
+    with pytest.raises(InputError, match="64 x 64 pixels"):
+        add(tmp_path / "home", folder, options=FootageOptions(size=100, every=Fraction(1)))
+    assert add(tmp_path / "home", folder, options=FootageOptions(every=Fraction(1))).footage.height == 64
+
+
+def test_where_nothing_can_be_used_nothing_is_left(tmp_path: Path) -> None:
+    """The error says why, and no folder of the set remains."""
+    (tmp_path / "a.jpg").write_text("no picture")
+    with pytest.raises(InputError):
+        add_footage(FootageLibrary(tmp_path / "home"), "sea", [tmp_path / "none"], OPTIONS, lambda *_: None)
+    assert not (tmp_path / "home" / "footage" / "sea").exists()
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    """There is nothing to add."""
+    (tmp_path / "in").mkdir()
+    with pytest.raises(InputError, match="no file"):
+        add(tmp_path / "home", tmp_path / "in")
+
+
+def test_shapes_have_sizes() -> None:
+    """A square, or 16:9 of an even width; another shape is refused."""
+    assert frame_size(128, "square") == (128, 128)
+    assert frame_size(1080, "16:9") == (1920, 1080)
+    assert frame_size(128, "16:9")[0] % 2 == 0
+    with pytest.raises(InputError, match="known: square, 16:9"):
+        frame_size(128, "round")
+
+
+def test_a_sheet_shows_frames_of_the_whole_set(tmp_path: Path) -> None:
+    """As many as there are, or fewer."""
+    add(tmp_path / "home", stills(tmp_path / "in"))
+    assert write_sheet(FootageLibrary(tmp_path / "home"), "sea", tmp_path / "sheet.jpg", count=3) == 3
+    assert write_sheet(FootageLibrary(tmp_path / "home"), "sea", tmp_path / "sheet.jpg", count=30) == 4
