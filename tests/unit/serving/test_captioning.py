@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import shutil
+import struct
 import threading
 import time
+import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -89,10 +91,13 @@ def test_a_picture_gets_captions_with_regions(pool: CaptionPool) -> None:
 
 def test_what_is_no_picture_or_too_large_is_refused(pool: CaptionPool) -> None:
     """Nothing is captioned, and the metrics count it."""
-    for content in (b"GIF89a nonsense", picture((1000, 1000))):
+    bomb = bytearray(picture())
+    bomb[16:24] = struct.pack(">II", 100_000, 100_000)
+    bomb[29:33] = struct.pack(">I", zlib.crc32(bomb[12:29]))
+    for content in (b"GIF89a nonsense", picture((1000, 1000)), bytes(bomb)):
         with pytest.raises(PictureError):
             pool.submit(content, deadline=later(), drawn=False).result()
-    assert 'auria_serve_refused_total{reason="picture"} 2' in pool.metrics()
+    assert 'auria_serve_refused_total{reason="picture"} 3' in pool.metrics()
 
 
 def test_the_queue_is_bounded_and_lateness_is_told(pool: CaptionPool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,32 @@
+"""What the caption service is composed of."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from auria_bot.bootstrap.application import build
+from auria_bot.settings.captions import CaptionSettings
+from auria_bot.settings.schema import Settings
+from tests.scenarios.caption_serve import another_version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_pool_serves_what_is_promoted(tmp_path: Path) -> None:
+    """The installed captioner until another version is promoted."""
+    application = build(Settings(home=tmp_path, captions=CaptionSettings(threads=1)))
+    with closing(application.caption_pool()) as pool:
+        pool.start()
+        assert (pool.model or {})["version"] == "installed"
+    application.model_registry.promote("captioner", another_version(tmp_path))
+    with closing(application.caption_pool()) as pool:
+        pool.start()
+        assert (pool.model or {})["version"] == "v1"
+
+
+def test_receipts_of_the_page_are_those_of_the_ratings(tmp_path: Path) -> None:
+    """Whoever asks and whoever rates use one key."""
+    with closing(build(Settings(home=tmp_path))) as application:
+        assert application.caption_front._receipts is application.caption_ratings.receipts
