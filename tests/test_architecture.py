@@ -213,6 +213,17 @@ def test_functions_are_short(path: Path):
 
 
 @modules
+def test_a_program_starts_on_its_last_line(path: Path):
+    """What stands after `if __name__ == "__main__"` is not defined yet when the module is run as a program."""
+    starts = [
+        number
+        for number, node in enumerate(reversed(_tree(path).body))
+        if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
+    ]
+    assert starts in ([], [0])
+
+
+@modules
 def test_what_is_never_written(path: Path):
     """No assert, no bare except, nothing left to do later, nothing unpickled."""
     tree = _tree(path)

@@ -292,34 +292,6 @@ def _apart(four: NDArray[np.uint8]) -> float:
     return float(np.mean(pairs))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Evaluate, write metrics.json beside the model, and return 0 if the bars are met."""
-    parser = argparse.ArgumentParser(prog="python -m auria_bot.art.evaluation.painter", description=main.__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--model", type=Path, default=Path("models/painter"))
-    parser.add_argument("--earlier", type=Path, help="the folder of an earlier model, evaluated in the same run")
-    parser.add_argument("--folder", type=Path, default=None, help="where the training arrays and the judges are kept")
-    parser.add_argument("--split", choices=tuple(_SPLITS), default="test")
-    parser.add_argument("--pictures", type=int, default=1000)
-    parser.add_argument("--each", type=int, default=20, help="captions of each scene of pictures.zip, at most")
-    parser.add_argument("--haiku", type=int, default=100)
-    parser.add_argument("--candidates", type=int, default=8)
-    chosen = vars(parser.parse_args(arguments))
-
-    def log(line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
-    figures = evaluate(**chosen, log=log)
-    write_json(chosen["model"] / ("metrics.json" if chosen["split"] == "test" else "validation.json"), figures)
-    log(json.dumps(figures, indent=1))
-    return 0 if figures["passed"] else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
-
-
 SUBJECTS: Final[dict[str, frozenset[str]]] = {
     scene: frozenset(words.split())
     for scene, words in {
@@ -371,3 +343,31 @@ def naming(poems: Iterable[Haiku], each: int) -> dict[str, list[Haiku]]:
         if len(named) == 1 and len(found[named[0]]) < each:
             found[named[0]].append(poem)
     return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Evaluate, write metrics.json beside the model, and return 0 if the bars are met."""
+    parser = argparse.ArgumentParser(prog="python -m auria_bot.art.evaluation.painter", description=main.__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", type=Path, default=Path("models/painter"))
+    parser.add_argument("--earlier", type=Path, help="the folder of an earlier model, evaluated in the same run")
+    parser.add_argument("--folder", type=Path, default=None, help="where the training arrays and the judges are kept")
+    parser.add_argument("--split", choices=tuple(_SPLITS), default="test")
+    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--each", type=int, default=20, help="captions of each scene of pictures.zip, at most")
+    parser.add_argument("--haiku", type=int, default=100)
+    parser.add_argument("--candidates", type=int, default=8)
+    chosen = vars(parser.parse_args(arguments))
+
+    def log(line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    figures = evaluate(**chosen, log=log)
+    write_json(chosen["model"] / ("metrics.json" if chosen["split"] == "test" else "validation.json"), figures)
+    log(json.dumps(figures, indent=1))
+    return 0 if figures["passed"] else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

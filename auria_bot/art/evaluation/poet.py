@@ -240,10 +240,6 @@ def _five_gram(dataset: PoetDataset, rows: Iterable[int]) -> KneserNey:
     return KneserNey((dataset.tokens[row].tolist() for row in rows), words=len(dataset.vocabulary))
 
 
-if __name__ == "__main__":
-    main()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """The perplexities of two poets on the same poems; lower is better."""
@@ -291,3 +287,7 @@ def fair_perplexity(data: Path, model: Path, words: set[str]) -> float:
     unknown = sum(int((dataset.tokens[row] == 0).sum()) for row in rows)
     distinct = len(words - set(vocabulary.words))
     return exp(log(plain) + unknown / max(1, tokens) * log(max(1, distinct)))
+
+
+if __name__ == "__main__":
+    main()
