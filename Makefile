@@ -29,15 +29,16 @@ demo: .venv/.installed  ## Install Auria into .venv and let her make COUNT artwo
 	@$(DEMO) .venv/bin/auria make --count $(COUNT) $(FIRST_SEED)
 	@$(DEMO) .venv/bin/auria sheet demo/contact-sheet.jpg
 	@echo 'Look at them one by one:  make review    (or: AURIA_HOME=demo .venv/bin/auria review)'
-	@echo 'Publish what you approve, and see it in the browser:  make run ARGS=publish and make web'
+	@echo 'See what you approved in the browser:  make web    (http://127.0.0.1:8620, with the live studio at /studio)'
 
 review: .venv/.installed  ## Review the drafts of the demo, one key each.
 	@$(DEMO) .venv/bin/auria review
 
-web: .venv/.installed  ## Show what the demo has published as a web site, at http://127.0.0.1:8620.
+web: .venv/.installed  ## Put what you approved into the demo's folder, and open its pages, at http://127.0.0.1:8620.
 	@.venv/bin/python -c 'import argon2, fastapi, jinja2, uvicorn' 2>/dev/null \
 		|| $(call install,.venv) --require-hashes -r requirements/extras/web.txt
-	@$(DEMO) .venv/bin/auria web
+	@$(DEMO) .venv/bin/auria publish --channel folder
+	@$(DEMO) AURIA_WEB__STUDIO=true .venv/bin/auria web --open
 
 test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch too.
 	@.venv-test/bin/python -m pytest -n auto --dist worksteal $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -14,6 +15,7 @@ from auria_bot.web.app import create_app
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from auria_bot.bootstrap.application import Application
 
@@ -53,8 +55,19 @@ class _PatientProtocol(H11Protocol):
             self._deadline = None
 
 
-def serve(services: Application) -> None:
-    """Answer requests until SIGTERM or SIGINT.
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._ready is not None:
+            threading.Thread(target=self._ready, name="ready", daemon=True).start()
+
+
+def serve(services: Application, *, ready: Callable[[], None] | None = None) -> None:
+    """Answer requests until SIGTERM or SIGINT; `ready` is called once, in a thread, when it does.
 
     Raises:
         SystemExit: the address cannot be used; uvicorn logs why.
@@ -80,4 +93,5 @@ def serve(services: Application) -> None:
     with contextlib.ExitStack() as beside:
         if address := services.settings.web.metrics:
             beside.enter_context(HealthServer(app.state.health, address, setting="web.metrics"))
-        uvicorn.Server(config).run()
+        server = _Server(config, ready)
+        server.run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +26,12 @@ web = typer.Typer(
 
 
 @web.callback()
-def _serve(context: typer.Context) -> None:
+def _serve(
+    context: typer.Context,
+    is_opened: Annotated[
+        bool, typer.Option("--open", help="Open the site in your browser, where there is one.")
+    ] = False,
+) -> None:
     """Serve the gallery as a web site, or export it as files.
 
     The address is web.address in the settings, by default 127.0.0.1:8620. What is published is public there; behind a
@@ -41,7 +48,16 @@ def _serve(context: typer.Context) -> None:
             from auria_bot.web.server import serve as run
         _ = app.store  # a wrong database is an error of the command, not of every page
         note(f"The gallery is at {app.public_url}; Ctrl-C ends it.")
-        run(app)
+        run(app, ready=partial(_open, app.public_url) if is_opened else None)
+
+
+def _open(address: str) -> None:
+    """Open an address in a browser with windows; one in the terminal would take it over."""
+    import os
+    import webbrowser
+
+    if sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(address)
 
 
 @web.command("export")
@@ -91,8 +107,6 @@ def add(
 
     Sessions that were begun with the old password end.
     """
-    import sys
-
     from auria_bot.cli.app import app_context
 
     with app_context() as app, _extra():

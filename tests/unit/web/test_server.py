@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -41,3 +42,16 @@ def test_a_connection_closes_when_the_head_of_any_of_its_requests_stays_incomple
         listening.close()
 
     asyncio.run(asyncio.wait_for(talk(), 60))
+
+
+def test_whoever_waits_is_told_that_the_server_answers() -> None:
+    """Once, after it has begun to listen."""
+    told = threading.Event()
+    config = uvicorn.Config(PlainTextResponse("hello"), port=0, log_config=None)
+    started = server._Server(config, told.set)
+    thread = threading.Thread(target=started.run, daemon=True)
+    thread.start()
+    assert told.wait(60)
+    assert started.started
+    started.should_exit = True
+    thread.join()

@@ -50,3 +50,17 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     assert "pip install" in done.stderr
     assert "[web]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_browser_with_windows_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the operator asks for it and there is a display, once the server answers."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("auria_bot.web.server.serve", lambda _, *, ready: ready() if ready else None)
+    monkeypatch.setattr("auria_bot.telemetry.set_up", lambda **_: None)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr("auria_bot.cli.web.web.sys.platform", "linux")
+    for display, arguments in (("", ["--open"]), (":0", []), (":0", ["--open"])):
+        monkeypatch.setenv("DISPLAY", display)
+        run(tmp_path, monkeypatch, *arguments)
+    assert opened == ["http://127.0.0.1:8620"]
