@@ -96,6 +96,7 @@ def _event(position: int, event: run_store.RunEvent) -> RunEvent:
         state=event.state,
         seconds=round(event.seconds, 3),
         message=event.message,
+        facts=dict(event.facts),
     )
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.domain.mood import MOODS
@@ -299,9 +299,10 @@ class RunEvent(_Sent):
     position: int = Field(description="From 1.")
     at: str
     step: str
-    state: str = Field(description="started, done, reused, rejected or failed")
+    state: str = Field(description="started, progress, done, reused, rejected or failed")
     seconds: float
     message: str
+    facts: dict[str, JsonValue] = Field(description="What the step found so far, such as the lines of the poem.")
 
 
 class RunEvents(_Sent):

@@ -21,7 +21,16 @@ def going(application: Application, monkeypatch: pytest.MonkeyPatch) -> threadin
     going = threading.Event()
 
     def made(*_: object, progress: Any) -> Any:
-        progress(RunEvent(artwork=1, step="poem", state="done", at="2026-11-21T09:00:00+00:00", seconds=0.5))
+        progress(
+            RunEvent(
+                artwork=1,
+                step="poem",
+                state="done",
+                at="2026-11-21T09:00:00+00:00",
+                seconds=0.5,
+                facts={"lines": ["a"]},
+            )
+        )
         assert going.wait(60)
         return type("Result", (), {"drafts": (application.review.draft(5),), "id": 5})()
 
@@ -54,6 +63,7 @@ def test_a_run_is_begun_watched_and_leads_to_its_draft(
     while not (events := client.get(f"{location}/events").json())["items"]:
         pass
     assert (events["state"], events["items"][0]["step"], events["items"][0]["position"]) == ("running", "poem", 1)
+    assert events["items"][0]["facts"] == {"lines": ["a"]}
     assert client.get(f"{location}/events", params={"after": 1}).json()["items"] == []
     going.set()
     assert (ended(client, location)["draft"], len(client.get("/api/v1/runs").json()["items"])) == (5, 1)
