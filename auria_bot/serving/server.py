@@ -1,6 +1,6 @@
 """The model server's HTTP interface, for this machine or a trusted network: captions, health, readiness and metrics.
 
-`POST /captions` takes a picture file as its body. It knows no keys and keeps nothing; the web application in front of it
+`POST /captions` takes a picture file as its body. It asks for no key and stores nothing; the web application in front of it
 does what concerns people.
 """
 
