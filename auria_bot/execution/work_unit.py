@@ -7,8 +7,8 @@ behind it is constructed once in each worker and called for many units, so that 
         def __call__(self, request, state, folder, report) -> tuple[state, files]: ...
 
 `request` and `state` are JSON objects, `folder` is a scratch folder of the worker that holds the unit's files under
-their names, and `files` are the new ones, by kind, written into `folder`. `report(facts, files)` may be called meanwhile
-to show how far the unit is; nothing depends on it.
+their names, and `files` are the new ones, by kind, written into `folder`. `report(facts, files)` may be called
+meanwhile to show how far the unit is; nothing depends on it.
 """
 
 from __future__ import annotations

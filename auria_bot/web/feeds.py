@@ -126,7 +126,8 @@ def oembed(site: Site, view: View, url: str, *, most_width: int, most_height: in
 
 def robots(view: View) -> str:
     """What crawlers may read: everything that is public, but no searches."""
-    return f"User-agent: *\nDisallow: /desk\nDisallow: /search\nDisallow: /studio/\n\nSitemap: {view.absolute('/sitemap.xml')}\n"
+    hidden = "".join(f"Disallow: {path}\n" for path in ("/desk", "/search", "/studio/"))
+    return f"User-agent: *\n{hidden}\nSitemap: {view.absolute('/sitemap.xml')}\n"
 
 
 def _content(site: Site, view: View, work: PublishedArtwork) -> str:

@@ -1,4 +1,4 @@
-"""The live studio: a visitor asks for an artwork, watches it being made, and may keep it or offer it to the operator."""
+"""The live studio: a visitor asks for an artwork, watches it come, and may keep it or offer it to the operator."""
 
 from __future__ import annotations
 
