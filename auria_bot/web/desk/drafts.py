@@ -84,6 +84,7 @@ def _draft_page(
             "draft": draft,
             "previews": previews,
             "backends": {name: chosen.backend for name, chosen in services.settings.channels.items()},
+            "broken": _broken(desk),
             "usual": draft.channels or services.settings.review.channels,
             "moods": list(MOODS),
             "modes": MODES,
@@ -101,6 +102,17 @@ def _draft_page(
             **values,
         },
     )
+
+
+def _broken(desk: Desk) -> set[str]:
+    """The channels that cannot be constructed, so that no picture can be fitted to them."""
+    found = set[str]()
+    for name, make in desk.services.channels.items():
+        try:
+            make()
+        except AuriaError:
+            found.add(name)
+    return found
 
 
 def _add_reading(router: APIRouter, desk: Desk) -> None:

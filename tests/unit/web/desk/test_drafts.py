@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.bootstrap.application import build
+from auria_bot.settings.sections import ChannelSettings
 from tests.factories import artwork
 from tests.operators import send, signed_in, token, with_operators
 
@@ -115,3 +117,24 @@ def test_the_page_after_a_decision_says_what_was_done(application: Application) 
     assert 'action="/desk/drafts/1/undo"' in following.text
     assert 'class="done"' not in browser.get("/desk?done=nonsense&of=1").text
     assert "<b>" not in browser.get("/desk?done=rejected&of=<b>x</b>").text
+
+
+def test_a_channel_that_does_not_work_is_previewed_without_a_picture(tmp_path: Path) -> None:
+    """Its problem is named instead."""
+    made = with_operators(tmp_path)
+    broken = ChannelSettings(backend="fake", options={"nonsense": 1})
+    settings = made.settings.model_copy(update={"channels": {**made.settings.channels, "odd": broken}})
+    made.close()
+    browser = signed_in(build(settings))
+    page = browser.get("/desk/drafts/1").text
+    assert "nonsense" in page
+    assert "/desk/previews/1/fake.jpg" in page
+    assert "/desk/previews/1/odd.jpg" not in page
+
+
+def test_a_picture_in_another_width_or_format_is_not_there(application: Application) -> None:
+    """The widths that are offered are; a suffix that is none is no error of the server."""
+    browser = signed_in(application)
+    assert browser.get("/desk/pictures/1/40.webp").status_code == 200
+    for name in ("40.exe", "41.webp", "x.webp"):
+        assert browser.get(f"/desk/pictures/1/{name}").status_code == 404
