@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from auria_bot.corpus.verses import CorpusVersion
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.job_schedule import JobRun, Lease, ScheduledTime
+    from auria_bot.domain.notice import RecordedNotice
     from auria_bot.domain.post import Attempt, Post
     from auria_bot.services.accounts.api_keys import ApiKey
     from auria_bot.services.corpus.corpus_versions import Change
@@ -45,6 +46,7 @@ __all__ = [
     "job_run_json",
     "journal_json",
     "leader_json",
+    "notice_json",
     "picture_path",
     "post_json",
     "preview_json",
@@ -144,6 +146,19 @@ def api_key_json(key: ApiKey) -> dict[str, Any]:
 def journal_json(entry: Entry) -> dict[str, Any]:
     """An entry of the journal."""
     return _fields(entry, details="words")
+
+
+def notice_json(recorded: RecordedNotice) -> dict[str, Any]:
+    """A notice, and what became of it."""
+    return {
+        "kind": recorded.notice.kind,
+        "subject": recorded.notice.subject,
+        "at": recorded.at.isoformat(),
+        "title": recorded.notice.title,
+        "body": recorded.notice.body,
+        "tries": recorded.tries,
+        "delivered": recorded.is_delivered,
+    }
 
 
 def leader_json(lease: Lease | None) -> dict[str, Any] | None:

@@ -240,6 +240,24 @@ def check_addresses(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@notify.command("list")
+def list_notices(as_json: Json = False) -> None:
+    """List the notices whose occasion lasts, and the digests, the latest first."""
+    from auria_bot.cli.app import app_context
+    from auria_bot.cli.terminal.console import out, single_line, table, when
+    from auria_bot.services.serialization import notice_json
+
+    with app_context() as app:
+        found, zone = app.notices.open(), app.settings.time_zone
+    if as_json:
+        print_json([notice_json(one) for one in found])
+    elif found:
+        rows = [(when(one.at, zone), one.notice.title, single_line(one.notice.body, 300)) for one in found]
+        out().print(table("", ("when", "notice", "what to do"), rows))
+    else:
+        note("there is no notice")
+
+
 @notify.command("send")
 def send(as_json: Json = False) -> None:
     """Find what the operator and webhooks should know, and send it; the daemon does so automatically."""

@@ -127,6 +127,17 @@ def test_programs_read_json(application: Application, auria: Auria) -> None:
     }
 
 
+def test_notices_are_listed_while_their_occasion_lasts(application: Application, auria: Auria) -> None:
+    """As the desk lists them."""
+    assert "there is no notice" in auria("notify", "list")[2]
+    with application.store.begin() as unit:
+        add_draft(unit, 9)
+    application.notices.update()
+    assert "Draft 1 waits for review" in auria("notify", "list")[1]
+    titles = [one["title"] for one in json.loads(auria("notify", "list", "--json")[1])]
+    assert "Draft 1 waits for review" in titles
+
+
 def test_the_operator_answers(application: Application, auria: Auria) -> None:
     """Yes or no, not both, and only where there is a question."""
     assert auria("schedule", "--run", "make")[0] == 5
