@@ -285,7 +285,7 @@ def compose(
     for light in _CONTRARY.get(scene, ()):
         lights[light] -= _LIGHT_WEIGHT
     light = _draw(lights, rng)
-    by_day = scene in CLOSE_UPS and light in _DARK
+    by_day = light in _DARK and (scene in CLOSE_UPS or scene == "garden")  # what has no sky turns into a black square
     # White flowers come out pale under a bright sky.
     painted_light = "day" if by_day or (scene == "daisy" and light == "noon") else light
     colour = _colour(words, scene, light, painted_light)

@@ -37,10 +37,10 @@ def painter():
 
 
 def test_role_and_files(painter, tmp_path):
-    """It fills the Painter role: PNG files of 64 x 64, the best score first."""
+    """It fills the Painter role: PNG files of 96 x 96, the best score first."""
     made = painter.paint(MOON, seed=7, count=3, folder=tmp_path / "new", mood=MOODS["serene"], theme="the sea at night")
     assert isinstance(painter, Painter)
-    assert [size_of(each.path) for each in made] == [(64, 64)] * 3
+    assert [size_of(each.path) for each in made] == [(96, 96)] * 3
     assert [each.score for each in made] == sorted((each.score for each in made), reverse=True)
     assert set(painter.models()) == {"painter", "minilm"}
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
