@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
-__all__ = ["HEIGHT", "WIDTH", "Bar", "BarChart", "Line", "LineChart", "Tick", "bar_chart", "line_chart"]
+__all__ = ["HEIGHT", "WIDTH", "Bar", "BarChart", "LineChart", "Polyline", "Tick", "bar_chart", "line_chart"]
 
 WIDTH: Final = 640
 HEIGHT: Final = 240
@@ -29,7 +29,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Polyline:
     """A line with its legend."""
 
     name: str
@@ -43,7 +43,7 @@ class Line:
 class LineChart:
     """Values over time."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[Polyline, ...]
     across: tuple[Tick, ...]  # values
     along: tuple[Tick, ...]  # days
 
@@ -83,7 +83,7 @@ def line_chart(series: Mapping[str, Sequence[tuple[datetime, int]]]) -> LineChar
         return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * (at.timestamp() - first) / span, 1)
 
     lines = tuple(
-        Line(
+        Polyline(
             name=name,
             points=" ".join(f"{x(at)},{_y(value, top)}" for at, value in values),
             last=values[-1][1],
