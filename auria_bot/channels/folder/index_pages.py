@@ -1,8 +1,8 @@
 """Renders plain pages that list the posts of a folder, for whoever opens it without a web server.
 
-The gallery with its designs, sizes and feeds is written by `auria web export`. These pages need nothing but the standard
-library, since a folder is published to without the extra `web`. Everything that comes from a post is escaped; the
-same posts give the same bytes.
+The gallery with its designs, sizes and feeds is written by `auria web export`. These pages need nothing but the
+standard library, since a folder is published to without the extra `web`. Everything that comes from a post is escaped;
+the same posts give the same bytes.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ __all__ = ["PER_PAGE", "ListedPost", "pages"]
 PER_PAGE = 60
 """Posts on one page."""
 
-_HEAD = """<meta charset="utf-8">
+_POLICY = "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'"
+_HEAD = f"""<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="color-scheme" content="light dark">
 <style>
-body{max-width:40rem;margin:2rem auto;padding:0 1.2rem;font:1.1rem/1.5 Georgia,serif}
-article{margin:3rem 0}
-img{display:block;width:100%;height:auto}
-h2,p{font-size:1em;font-weight:400;white-space:pre-line;overflow-wrap:anywhere}
+body{{max-width:40rem;margin:2rem auto;padding:0 1.2rem;font:1.1rem/1.5 Georgia,serif}}
+article{{margin:3rem 0}}
+img{{display:block;width:100%;height:auto}}
+h2,p{{font-size:1em;font-weight:400;white-space:pre-line;overflow-wrap:anywhere}}
 </style>"""
 
 
@@ -60,9 +61,10 @@ def _file(number: int) -> str:
 
 def _article(post: ListedPost) -> str:
     poem, _, rest = post.text.strip().partition("\n\n")
+    picture = escape(post.picture)
     size = f' width="{post.width}" height="{post.height}"' if post.width and post.height else ""
     return f"""<article id="{escape(post.name)}">
-<a href="{escape(post.picture)}"><img src="{escape(post.picture)}" alt="{escape(post.alt_text)}"{size} loading="lazy"></a>
+<a href="{picture}"><img src="{picture}" alt="{escape(post.alt_text)}"{size} loading="lazy"></a>
 <h2>{escape(poem)}</h2>
 <p>{escape(rest.strip())}</p>
 <p><time datetime="{post.at.isoformat()}">{post.at.day} {post.at:%B %Y}</time></p>

@@ -120,7 +120,8 @@ def examine_apart(program: Sequence[str], *, timeout: float = 50.0) -> tuple[Fin
     import subprocess
 
     try:
-        done = subprocess.run([*program, "doctor", "--json"], capture_output=True, timeout=timeout, check=False)  # noqa: S603 - Auria's own command
+        command = [*program, "doctor", "--json"]
+        done = subprocess.run(command, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - Auria's own
         rows = json.loads(done.stdout)
         return tuple(
             Finding(name=row["name"], state=row["state"], words=row["words"], advice=row["next"]) for row in rows
