@@ -1,4 +1,4 @@
-"""What platforms answered: fields of their JSON, whether a request reached them, and a file that keeps what was learned.
+"""What platforms answered: fields of their JSON, whether a request reached them, and a file of what was learned.
 
 What is missing, null or of another type becomes an empty value or None. A channel decides what a missing field means;
 where it is needed to tell whether a post is out, the outcome stays unknown.

@@ -1,8 +1,8 @@
 """Captions several pictures at once with the newest promoted captioner, and takes a newer one up between two pictures.
 
 Each processor core captions one picture at a time; batches of several gain nothing on a processor, where one picture
-already fills a core (the image encoder takes as long for four as for four times one). A model is loaded beside the one in
-use and replaces it when it is ready: pictures that were begun are finished with the model they were begun with.
+already fills a core (the image encoder takes as long for four as for four times one). A model is loaded beside the one
+in use and replaces it when it is ready: pictures that were begun are finished with the model they were begun with.
 """
 
 from __future__ import annotations

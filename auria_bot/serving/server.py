@@ -1,7 +1,7 @@
 """The model server's HTTP interface, for this machine or a trusted network: captions, health, readiness and metrics.
 
-`POST /captions` takes a picture file as its body. It asks for no key and stores nothing; the web application in front of it
-does what concerns people.
+`POST /captions` takes a picture file as its body. It asks for no key and stores nothing; the web application in front
+of it does what concerns people.
 """
 
 from __future__ import annotations

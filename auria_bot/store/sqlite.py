@@ -1,4 +1,4 @@
-"""SQLite: the settings of every connection, its errors, and its files: copied, checked and read without being changed."""
+"""SQLite: the settings of every connection, its errors, and its files, copied, checked and read unchanged."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def _health_flood(request: bytes) -> Callable[[Path], str]:
                 return "auria_healthy 1\n"
 
         # The stub has what the server asks for.
-        with HealthServer(Source(), "127.0.0.1:0") as server:  # type: ignore[arg-type]
+        with HealthServer(Source(), "127.0.0.1:0") as server:
             return _flood(f"{server.url}/healthz", request)
 
     return case

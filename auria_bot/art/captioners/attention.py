@@ -1,7 +1,7 @@
 """Where a captioner looked: for each word of a caption the attention over the picture, smoothed and drawn.
 
-Soft attention (Xu et al. 2015, https://arxiv.org/abs/1502.03044) weighs the cells of a coarse grid before each word. The
-weights are enlarged with a Gaussian of the width of a cell, as in that paper's figures, and scaled to reach 1.
+Soft attention (Xu et al. 2015, https://arxiv.org/abs/1502.03044) weighs the cells of a coarse grid before each word.
+The weights are enlarged with a Gaussian of the width of a cell, as in that paper's figures, and scaled to reach 1.
 """
 
 from __future__ import annotations

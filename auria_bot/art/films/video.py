@@ -226,7 +226,7 @@ def _colour_space(decoded: Any) -> int:
 
 
 def _turn(decoded: Any) -> tuple[int, int, int, int]:
-    """The turn by quarters and the mirroring of a display matrix; asked once, for a frame that was asked stays in memory."""
+    """The turn by quarters and the mirroring of a display matrix; asked once, since a frame that was asked stays."""
     data = decoded.side_data.get("DISPLAYMATRIX")
     if data is None:
         return 1, 0, 0, 1

@@ -171,7 +171,7 @@ class StyledLayer(nn.Module):
         self._doubled = doubled
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
-        """(n, inputs, h, w) to (n, outputs, h, w) or twice that size; noise (n or 1, 1, height, width), or None for new."""
+        """(n, inputs, h, w) to (n, outputs, h, w) or twice that size; noise (n or 1, 1, height, width), or None."""
         y: Tensor = self.conv(x, style)
         if self._doubled:
             y = _doubled(y)

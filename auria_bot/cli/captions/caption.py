@@ -54,7 +54,7 @@ def caption(
 ) -> None:
     """Describe a picture of anything by asking the model server, which `auria serve` runs.
 
-    The first line is the caption, the others are what else the search found, each with the mean probability of its words.
+    The first line is the caption, the others are what else was found, each with the mean probability of its words.
     """
     from auria_bot.cli.app import app_context
 

@@ -123,7 +123,7 @@ def counting(doing: str) -> Iterator[Callable[[int, int, str], None]]:
 
 @contextlib.contextmanager
 def reading_files() -> Iterator[Callable[[int, int, float, str], None]]:
-    """Show the progress of reading long files; yields the function to call with (done, total, share of the next, name)."""
+    """Show the progress of reading long files; yields a function of (done, total, share of the next, name)."""
     began, shown = time.monotonic(), -1
 
     def left(done: float, total: int) -> str:

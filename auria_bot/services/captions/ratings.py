@@ -1,4 +1,4 @@
-"""Ratings of captions: signed receipts of what was said, checks of what strangers write, and the pictures that are kept.
+"""Ratings of captions: signed receipts, checks of what strangers write, and the pictures that are kept.
 
 A receipt states which captions a model gave to which picture, signed with a key of this home. So the service keeps
 nothing between caption and rating, and nobody can rate what was never said, or have another picture kept than the small

@@ -105,7 +105,7 @@ def captions_router(web: WebApp, access: Access) -> APIRouter:
 
     @router.post("/ratings", status_code=201, response_model=RatingKept)
     def rate_caption(request: Request, rating: NewRating, key: ApiKey = captioner) -> Response:
-        """Rate a caption with stars or a better one; a second rating of the same caption by the same key replaces it."""
+        """Rate a caption with stars or a better one; a second rating of it by the same key replaces the first."""
         kept = web.services.caption_ratings.rate(GivenRating(**rating.model_dump()), source=key.author)
         value = RatingKept(
             id=kept.id,

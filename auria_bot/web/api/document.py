@@ -18,16 +18,16 @@ __all__ = ["describe"]
 _DESCRIPTION = """\
 Auria writes a haiku, paints it, restyles the painting in a mood, and shows the result to her operator.
 
-- **Keys** are sent as `Authorization: Bearer KEY`. `auria keys add NAME --scope read` makes one. Published artworks need
-  none.
+- **Keys** are sent as `Authorization: Bearer KEY`. `auria keys add NAME --scope read` makes one. Published artworks
+  need none.
 - **Lists** are pages: ask again with `cursor` set to the `next` of the answer. Items that are added meanwhile do not
   move a page.
 - **Reads** have an `ETag`; with `If-None-Match` an unchanged one is answered with 304. With `If-Match` a decision is
   refused with 412 if its subject changed since it was read.
 - **`Idempotency-Key`** makes it safe to repeat what creates something: the first answer is kept for 24 hours and given
   again.
-- **Errors** are problem documents (RFC 9457). `RateLimit-Remaining` says how many calls are left, `Retry-After` how long
-  to wait.
+- **Errors** are problem documents (RFC 9457). `RateLimit-Remaining` says how many calls are left, `Retry-After` how
+  long to wait.
 """
 
 _ERRORS = {

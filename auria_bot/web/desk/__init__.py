@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from auria_bot.web.desk.access import COOKIE, Desk
+from auria_bot.web.desk.access import COOKIE, DeskRoutes
 from auria_bot.web.desk.accounts import add_accounts
 from auria_bot.web.desk.calendar import add_calendar
 from auria_bot.web.desk.channels import add_channels
@@ -38,7 +38,7 @@ _ROUTES = (
 def desk_router(web: WebApp) -> APIRouter:
     """The routes of the desk."""
     router = APIRouter(prefix="/desk", include_in_schema=False, default_response_class=HTMLResponse)
-    desk = Desk(web)
+    desk = DeskRoutes(web)
     for add in _ROUTES:
         add(router, desk)
     return router

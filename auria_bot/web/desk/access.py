@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from auria_bot.web.app import WebApp
 
-__all__ = ["COOKIE", "PRIVATE", "Desk", "seen"]
+__all__ = ["COOKIE", "PRIVATE", "DeskRoutes", "seen"]
 
 COOKIE = "auria_session"
 """The cookie with a session's token."""
@@ -30,7 +30,7 @@ PRIVATE: Final = {"Cache-Control": "no-store"}
 _LONGEST_SUBJECT = 60  # characters of what a page's message is about
 
 
-class Desk:
+class DeskRoutes:
     """What the routes share."""
 
     def __init__(self, web: WebApp) -> None:

@@ -15,7 +15,7 @@ from auria_bot.web.desk.access import COOKIE, seen
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.desk.access import DeskRoutes
 
 __all__ = ["add_accounts"]
 
@@ -23,14 +23,14 @@ _MONTH = 30 * 86_400  # seconds
 _ACCOUNT = "/desk/account"
 
 
-def add_accounts(router: APIRouter, desk: Desk) -> None:
+def add_accounts(router: APIRouter, desk: DeskRoutes) -> None:
     """Add the routes."""
     _add_signing_in(router, desk)
     _add_own_account(router, desk)
     _add_operators(router, desk)
 
 
-def _add_signing_in(router: APIRouter, desk: Desk) -> None:
+def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
     writer, accounts = Depends(desk.writer), desk.services.accounts
     is_secure = desk.services.public_url.startswith("https://")
 
@@ -68,7 +68,7 @@ def _add_signing_in(router: APIRouter, desk: Desk) -> None:
 
 
 def _account_page(
-    desk: Desk, request: Request, session: Session, error: AuriaError | None = None, *, typed: str = ""
+    desk: DeskRoutes, request: Request, session: Session, error: AuriaError | None = None, *, typed: str = ""
 ) -> Response:
     """The account, with what was refused; owners see all operators with their sessions."""
     accounts = desk.services.accounts
@@ -86,7 +86,7 @@ def _account_page(
     )
 
 
-def _add_own_account(router: APIRouter, desk: Desk) -> None:
+def _add_own_account(router: APIRouter, desk: DeskRoutes) -> None:
     reader, writer = Depends(desk.reader), Depends(desk.writer)
     accounts = desk.services.accounts
 
@@ -117,7 +117,7 @@ def _add_own_account(router: APIRouter, desk: Desk) -> None:
         return seen(_ACCOUNT, "password")
 
 
-def _add_operators(router: APIRouter, desk: Desk) -> None:
+def _add_operators(router: APIRouter, desk: DeskRoutes) -> None:
     owner = Depends(desk.owner)
     accounts = desk.services.accounts
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from auria_bot.services.publishing.calendar import CalendarEntry
-    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.desk.access import DeskRoutes
 
 __all__ = ["add_calendar"]
 
@@ -37,7 +37,7 @@ class _Day:
     is_in_month: bool
 
 
-def add_calendar(router: APIRouter, desk: Desk) -> None:
+def add_calendar(router: APIRouter, desk: DeskRoutes) -> None:
     """Add the routes."""
     reader, decider = Depends(desk.reader), Depends(desk.decider)
     services = desk.services
@@ -69,7 +69,9 @@ def add_calendar(router: APIRouter, desk: Desk) -> None:
         return seen(f"/desk/calendar?month={shown:%Y-%m}", "moved", f"{shown:%Y-%m-%d %H:%M}")
 
 
-def _page(desk: Desk, request: Request, session: Session, month: str, error: AuriaError | None = None) -> Response:
+def _page(
+    desk: DeskRoutes, request: Request, session: Session, month: str, error: AuriaError | None = None
+) -> Response:
     """A month from the Monday before it to the Sunday after it, with what was refused."""
     today = desk.services.clock().astimezone(desk.services.zone).date()
     found = _MONTH.fullmatch(month)

@@ -16,12 +16,12 @@ from auria_bot.web.desk.access import seen
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.desk.access import DeskRoutes
 
 __all__ = ["add_channels"]
 
 
-def add_channels(router: APIRouter, desk: Desk) -> None:
+def add_channels(router: APIRouter, desk: DeskRoutes) -> None:
     """Add the routes."""
     reader, decider = Depends(desk.reader), Depends(desk.decider)
     services = desk.services

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.services.publishing.post_creation import Preview
-    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.desk.access import DeskRoutes
 
 __all__ = ["STATES", "add_drafts"]
 
@@ -53,20 +53,20 @@ class _Typed:
         return cls(text=fields.get("text", ""), alt_text=fields.get("alt_text", ""), own=own)
 
 
-def add_drafts(router: APIRouter, desk: Desk) -> None:
+def add_drafts(router: APIRouter, desk: DeskRoutes) -> None:
     """Add the routes."""
     _add_reading(router, desk)
     _add_decisions(router, desk)
     _add_texts(router, desk)
 
 
-def _waiting(desk: Desk) -> list[int]:
+def _waiting(desk: DeskRoutes) -> list[int]:
     """The drafts that wait for a decision, the oldest first."""
     return [one.id for one in reversed(desk.services.review.drafts(["made"], limit=_LISTED))]
 
 
 def _draft_page(
-    desk: Desk, request: Request, session: Session, draft: Draft, status: int = 200, **values: Any
+    desk: DeskRoutes, request: Request, session: Session, draft: Draft, status: int = 200, **values: Any
 ) -> Response:
     """The page of a draft, with what was typed and why it was refused."""
     services, waiting = desk.services, _waiting(desk)
@@ -104,7 +104,7 @@ def _draft_page(
     )
 
 
-def _broken(desk: Desk) -> set[str]:
+def _broken(desk: DeskRoutes) -> set[str]:
     """The channels that cannot be constructed, so that no picture can be fitted to them."""
     found = set[str]()
     for name, make in desk.services.channels.items():
@@ -115,7 +115,7 @@ def _broken(desk: Desk) -> set[str]:
     return found
 
 
-def _add_reading(router: APIRouter, desk: Desk) -> None:
+def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
     reader = Depends(desk.reader)
     services = desk.services
 
@@ -145,7 +145,7 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
         )
 
 
-def _add_decisions(router: APIRouter, desk: Desk) -> None:
+def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
     decider = Depends(desk.decider)
     services = desk.services
 
@@ -177,7 +177,7 @@ def _add_decisions(router: APIRouter, desk: Desk) -> None:
         return seen(f"/desk/drafts/{draft_id}", "undone", draft_id)
 
 
-def _add_texts(router: APIRouter, desk: Desk) -> None:
+def _add_texts(router: APIRouter, desk: DeskRoutes) -> None:
     reader, decider, typed_texts = Depends(desk.reader), Depends(desk.decider), Depends(_Typed.of)
     services = desk.services
 

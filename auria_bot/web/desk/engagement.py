@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastapi import APIRouter
 
-    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.desk.access import DeskRoutes
 
 __all__ = ["add_engagement"]
 
@@ -29,7 +29,7 @@ _LATEST, _BEST = 20, 12
 _SHADES = 5  # of the table of times
 
 
-def add_engagement(router: APIRouter, desk: Desk) -> None:
+def add_engagement(router: APIRouter, desk: DeskRoutes) -> None:
     """Add the routes."""
     reader = Depends(desk.reader)
     services = desk.services

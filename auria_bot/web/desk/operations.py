@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from auria_bot.domain.job_schedule import JobRun, ScheduledTime
-    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.desk.access import DeskRoutes
 
 __all__ = ["add_operations"]
 
@@ -29,13 +29,13 @@ _COMING = 8.0  # days in which every job has a time
 _ENTRIES = 60  # of the journal on a page
 
 
-def add_operations(router: APIRouter, desk: Desk) -> None:
+def add_operations(router: APIRouter, desk: DeskRoutes) -> None:
     """Add the routes."""
     _add_health(router, desk)
     _add_records(router, desk)
 
 
-def _add_health(router: APIRouter, desk: Desk) -> None:
+def _add_health(router: APIRouter, desk: DeskRoutes) -> None:
     reader, decider = Depends(desk.reader), Depends(desk.decider)
     services = desk.services
 
@@ -96,7 +96,7 @@ def _last(history: Sequence[JobRun]) -> list[JobRun]:
     return list(found.values())
 
 
-def _add_records(router: APIRouter, desk: Desk) -> None:
+def _add_records(router: APIRouter, desk: DeskRoutes) -> None:
     reader = Depends(desk.reader)
     services = desk.services
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from fastapi import APIRouter
 
-    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.desk.access import DeskRoutes
 
 __all__ = ["GROUPS", "add_posts", "typed_time"]
 
@@ -37,14 +37,14 @@ GROUPS: Final[Mapping[str, frozenset[PostState]]] = {
 _LISTED = 100
 
 
-def add_posts(router: APIRouter, desk: Desk) -> None:
+def add_posts(router: APIRouter, desk: DeskRoutes) -> None:
     """Add the routes."""
     _add_reading(router, desk)
     _add_decisions(router, desk)
     _add_publishing(router, desk)
 
 
-def typed_time(desk: Desk, date: str, time: str) -> datetime:
+def typed_time(desk: DeskRoutes, date: str, time: str) -> datetime:
     """The time that a form names in the operator's time zone; no date is today.
 
     Raises:
@@ -54,7 +54,7 @@ def typed_time(desk: Desk, date: str, time: str) -> datetime:
 
 
 def _post_page(
-    desk: Desk, request: Request, session: Session, post_id: int, error: AuriaError | None = None
+    desk: DeskRoutes, request: Request, session: Session, post_id: int, error: AuriaError | None = None
 ) -> Response:
     """The page of a post, with what was refused."""
     publisher = desk.services.publisher
@@ -84,7 +84,7 @@ def _concerns(details: str, post: Post) -> bool:
     return post.channel in {word.strip(",:") for word in words}
 
 
-def _add_reading(router: APIRouter, desk: Desk) -> None:
+def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
     reader = Depends(desk.reader)
     services = desk.services
 
@@ -123,7 +123,7 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
         return _post_page(desk, request, session, post_id)
 
 
-def _add_decisions(router: APIRouter, desk: Desk) -> None:
+def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
     decider = Depends(desk.decider)
     services = desk.services
 
@@ -168,7 +168,7 @@ def _add_decisions(router: APIRouter, desk: Desk) -> None:
         return seen(f"/desk/posts/{post_id}", "withdrawn", post_id)
 
 
-def _add_publishing(router: APIRouter, desk: Desk) -> None:
+def _add_publishing(router: APIRouter, desk: DeskRoutes) -> None:
     decider = Depends(desk.decider)
     services = desk.services
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fastapi import APIRouter
 
-    from auria_bot.web.desk.access import Desk
+    from auria_bot.web.desk.access import DeskRoutes
     from auria_bot.web.runs import BackgroundRun
 
 __all__ = ["add_versions"]
@@ -28,7 +28,7 @@ __all__ = ["add_versions"]
 _TICK = 0.25  # seconds between two looks for events
 
 
-def add_versions(router: APIRouter, desk: Desk) -> None:
+def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
     """Add the routes."""
     reader, decider = Depends(desk.reader), Depends(desk.decider)
     services = desk.services

@@ -1,8 +1,8 @@
 """Continue the training of a captioner with ratings of its captions, and compare the result with what it began as.
 
-Each update takes rated pictures beside the photographs of the recipe, so that what was learnt before is not lost. A caption
-with more stars, and a better caption that somebody wrote, are repeated and so weigh more. Every fifth picture, by its
-hash, is not trained on: the captions that people liked or wrote for these decide, together with the validation split,
+Each update takes rated pictures beside the photographs of the recipe, so that what was learnt before is not lost. A
+caption with more stars, and a better caption that somebody wrote, are repeated and so weigh more. Every fifth picture, by
+its hash, is not trained on: the captions that people liked or wrote for these decide, together with the validation split,
 whether the result is better.
 """
 
@@ -166,5 +166,6 @@ def describe(done: TunedCaptioner, counts: Mapping[str, int]) -> str:
     return (
         f"\n**Trained on with ratings.** {counts['ratings']} ratings of {counts['pictures']} pictures,"
         f" {counts['corrections']} of them with a better caption; {counts['held_out']} pictures were held out."
-        f" {done.steps} updates in {done.seconds / 60:.1f} minutes.\n\n| figure | before | after |\n|---|---|---|\n{rows}\n"
+        f" {done.steps} updates in {done.seconds / 60:.1f} minutes.\n\n"
+        f"| figure | before | after |\n|---|---|---|\n{rows}\n"
     )

@@ -308,7 +308,7 @@ def prepare(
     *,
     vocabulary: Vocabulary | None = None,
 ) -> tuple[Vocabulary, dict[str, Source], tuple[Source, list[Captioned]]]:
-    """Read the archives, compute the missing features, build the vocabulary if none is given; the test split is not used."""
+    """Read the archives, compute the missing features, build the vocabulary if none is given; not of the test split."""
     everything = {archive: read_archive(data, archive) for archive in ("flickr", "scenes", "flowers")}
     training = {
         name: _spread([p for p in rows if p.split == "train"], settings["pictures"].get(name))
