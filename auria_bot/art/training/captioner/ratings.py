@@ -1,8 +1,8 @@
 """Continue the training of a captioner with ratings of its captions, and compare the result with what it began as.
 
 Each update takes rated pictures beside the photographs of the recipe, so that what was learnt before is not lost. A
-caption with more stars, and a better caption that somebody wrote, are repeated and so weigh more. Every fifth picture, by
-its hash, is not trained on: the captions that people liked or wrote for these decide, together with the validation split,
+caption with more stars, and a better caption that somebody wrote, are repeated and so weigh more. Every fifth picture,
+by its hash, is not trained on: the captions that people liked or wrote for these decide, with the validation split,
 whether the result is better.
 """
 
