@@ -19,7 +19,7 @@ beyond = awk '{ sub(/^ +/, " "); line = line $$0 } sub(/ *\\$$/, "", line) { nex
 FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 1)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help demo review web test test-live lint bench run man gallery lock size clean python
+.PHONY: help demo review web test test-live lint bench run man gallery screenshots lock size clean python
 
 help:  ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ run: .venv/.installed  ## Run the command line, e.g. make run ARGS='make --theme
 
 man: .venv/.installed  ## Show the man page, which a wheel installs.
 	@.venv/bin/python docs/manual.py | man -l -
+
+screenshots: .venv-test/.installed  ## Photograph the web pages for README.md, of a copy of AURIA_HOME.
+	@.venv-test/bin/python -m docs.screenshots
 
 gallery: .venv/.installed  ## Make the artworks that README.md shows anew.
 	@.venv/bin/python docs/gallery.py

@@ -22,11 +22,11 @@ from auria_bot.domain.artwork import Style
 __all__ = ["WORKS", "main"]
 
 WORKS = (
-    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "4"),
-    ("--theme", "first snow", "--mood", "still", "--seed", "16"),
-    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "11"),
-    ("--theme", "spring in the mountains", "--mood", "hopeful", "--seed", "3"),
-    ("--theme", "wheat fields in the wind", "--mood", "joyful", "--seed", "2"),
+    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "1"),
+    ("--theme", "a village in the snow", "--mood", "still", "--seed", "1"),
+    ("--theme", "fishing boats at dawn", "--mood", "hopeful", "--seed", "2"),
+    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "2"),
+    ("--theme", "river through the valley", "--mood", "serene", "--seed", "1"),
     ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "2"),
 )
 """The wishes of each artwork."""
