@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from sqlalchemy import URL, create_engine, make_url
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 for _size in ("COLUMNS", "LINES"):  # a size that the caller exports would stand for every terminal that a test opens
     os.environ.pop(_size, None)
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,10 @@ def folded(text: str) -> str:
     straight = text.translate(_QUOTES)
     if straight.isascii():
         return straight.lower()
-    decomposed = unicodedata.normalize("NFKD", straight.casefold())
+    # Twice, for what is decomposed may have another lower case: U+2120 becomes "SM" (Unicode 3.13, NFKC_Casefold).
+    decomposed = straight
+    for _ in range(2):
+        decomposed = unicodedata.normalize("NFKD", decomposed.casefold()).translate(_QUOTES)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 

@@ -53,7 +53,9 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     """A home with the settings of a file, and a backend that has a secret."""
     home = tmp_path / "home"
     fake_application(home).close()
-    (home / "auria.toml").write_text('[channels.guarded]\nbackend = "guarded"\n[channels.ours]\nbackend = "folder"\n')
+    (home / "auria.toml").write_text(
+        '[channels.guarded]\nbackend = "guarded"\n[channels.ours]\nbackend = "folder"\noptions = {directory = "ours"}\n'
+    )
     monkeypatch.setenv("AURIA_HOME", str(home))
     monkeypatch.setitem(BACKENDS["channel"], "guarded", f"{__name__}:Guarded")
     from auria_bot.bootstrap.application import build
