@@ -244,7 +244,7 @@ class Publisher:
             InputError: the time is past, or a channel would reject the draft; the message says why.
         """
         self._decisions.check_time(at)
-        posts, problems = self._creator.schedule([draft_id])
+        posts, problems = self._creator.schedule([draft_id], due=at)  # never due before: a round may come in between
         if problems:
             raise InputError("; ".join(problems))
         return tuple(self._decisions.set_time(post.id, at) for post in posts)

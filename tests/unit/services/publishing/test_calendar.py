@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from auria_bot.domain.post import PostState
+from auria_bot.services.publishing.post_decisions import PostDecisions
 from tests.publishing import approved
 
 if TYPE_CHECKING:
+    import pytest
+
     from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.post import Post
     from auria_bot.testing import FakeChannel, FakeClock
 
 TODAY = date(2026, 11, 21)
@@ -51,6 +56,22 @@ def test_what_was_published_stands_on_its_day(application: Application, clock: F
     assert (sent.kind, sent.at, sent.is_movable) == ("sent", clock(), False)
     before = TODAY - timedelta(days=1)
     assert application.publishing_calendar.entries(before, before) == ()
+
+
+def test_the_posts_of_a_draft_are_never_due_before_their_time(
+    application: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round of publishing that comes in between sends none of them."""
+    approved(application)
+    rounds, set_time = [], PostDecisions.set_time
+
+    def after_a_round(*given: Any, **more: Any) -> Post:
+        rounds.append(application.publisher.publish())
+        return set_time(*given, **more)
+
+    monkeypatch.setattr(PostDecisions, "set_time", after_a_round)
+    (post,) = application.publisher.set_draft_time(1, clock() + timedelta(days=2))
+    assert ([one.posts for one in rounds], post.state) == ([()], PostState.WAITING)
 
 
 def test_a_post_with_its_own_time_stands_there(application: Application, clock: FakeClock) -> None:
