@@ -115,14 +115,14 @@ class Webhooks:
                 begin = Notice(kind=WEBHOOK, subject=_BEGIN, title="", body="")
                 unit.notices.add(begin, at=now, send=False)
             since = max(known.get(_BEGIN, now), now - _LOOKED_BACK)
-            count = 0
+            count, kept = 0, {_BEGIN}
             for event, subject, data in self._events(unit, since):
-                if event in wanted and f"{event} {subject}" not in known:
+                kept.add(name := f"{event} {subject}")
+                if event in wanted and name not in known:
                     body = json.dumps({"type": event, "timestamp": now.isoformat(), "data": data}, ensure_ascii=False)
-                    notice = Notice(kind=WEBHOOK, subject=f"{event} {subject}", title=event, body=body)
-                    count += unit.notices.add(notice, at=now)
-            old = {subject for subject, at in known.items() if at < now - _KEPT and subject != _BEGIN}
-            unit.notices.forget(WEBHOOK, old)
+                    count += unit.notices.add(Notice(kind=WEBHOOK, subject=name, title=event, body=body), at=now)
+            # A post may need attention for longer than that, and is not told again.
+            unit.notices.forget(WEBHOOK, {name for name, at in known.items() if at < now - _KEPT} - kept)
         return count
 
     def has_due(self) -> bool:

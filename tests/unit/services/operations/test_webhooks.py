@@ -207,6 +207,17 @@ def test_old_events_are_forgotten_and_not_told_again(application: Application, w
     assert webhooks.update() == 0
 
 
+def test_a_post_that_needs_attention_for_months_is_told_once(application: Application, webhooks: Webhooks) -> None:
+    """As long as it lasts, its event is remembered."""
+    approved(application, 1)
+    (post,), _ = application.publisher.schedule([1])
+    with application.store.begin() as unit:
+        unit.posts.save(post.moved(PostState.NEEDS_ATTENTION, message="look"))
+    assert webhooks.update() == 2
+    application.clock.advance(days=61)
+    assert [webhooks.update() for _ in range(3)] == [0, 0, 0]
+
+
 def test_events_are_no_notices_of_the_operator(application: Application, webhooks: Webhooks) -> None:
     """Neither takes the other's."""
     make(application, 1)
