@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from auria_bot.domain.draft import LAST_ID
 from auria_bot.domain.post import PostState
-from auria_bot.errors import InvalidTransition
+from auria_bot.errors import InvalidTransition, PreconditionFailed
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.services.serialization import post_json
 from auria_bot.web.api.answers import (
@@ -121,9 +121,11 @@ def _add_decisions(router: APIRouter, web: WebApp, access: Access) -> None:
         if_match: IfMatch = None,
     ) -> Response:
         """Cancel a post that is not published yet; have a published one deleted by the next round of publishing."""
-        _unchanged(web, post_id, if_match)
+        read = _unchanged(web, post_id, if_match)
         publisher = services.publisher_as(key.author)
         (plan,) = publisher.plan_withdrawal([post_id])
+        if read is not None and plan.post != read:
+            raise PreconditionFailed
         if plan.action == "none":
             raise InvalidTransition(plan.problem)
         publisher.request_withdrawal([plan])

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.post import PostState
+from auria_bot.services.publishing.publisher import Publisher
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from auria_bot.bootstrap.application import Application
+    from auria_bot.services.publishing.withdrawal import WithdrawalPlan
 
 
 @pytest.fixture
@@ -77,6 +79,22 @@ def test_a_post_that_changed_meanwhile_is_not_decided_on(client: TestClient, wai
     ):
         answer = client.request(method, f"{path}/{name}", json=body, headers={"If-Match": tag})
         assert answer.status_code == 412
+
+
+def test_a_post_that_goes_out_while_it_is_withdrawn_stays(
+    application: Application, client: TestClient, waiting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client asked to cancel what waits, not to delete what is published."""
+    path, plan = f"/api/v1/posts/{waiting}", Publisher.plan_withdrawal
+
+    def after_it_went_out(publisher: Publisher, ids: list[int]) -> tuple[WithdrawalPlan, ...]:
+        application.publisher.publish()
+        return plan(publisher, ids)
+
+    monkeypatch.setattr(Publisher, "plan_withdrawal", after_it_went_out)
+    tag = client.get(path).headers["etag"]
+    assert client.post(f"{path}/withdrawal", headers={"If-Match": tag}).status_code == 412
+    assert application.publisher.post(waiting)[0].state is PostState.SENT
 
 
 def test_a_published_post_is_deleted_by_the_next_round(client: TestClient) -> None:
