@@ -45,7 +45,7 @@ class AnsweredRequests:
     Usage::
 
         if (answer := requests.begin("key:bot", "a7", digest)) is None:
-            requests.finish("key:bot", "a7", answer := carry_out())
+            requests.finish("key:bot", "a7", digest, answer := carry_out())
     """
 
     def __init__(self, *, folder: Path, clock: Clock) -> None:
