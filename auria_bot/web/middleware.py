@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from auria_bot.errors import NotPermitted
+from auria_bot.services.accounts.rate_limit import network_of
 from auria_bot.web.api.problems import problem
 from auria_bot.web.metrics import RequestCounts
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["POLICY", "RequestGuard", "check_origin", "host_name"]
+__all__ = ["POLICY", "RequestGuard", "check_origin", "client_network", "host_name"]
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +159,11 @@ def _refusal(scope: Scope, status: int, reason: str) -> Response:
 def host_name(host: str) -> str:
     """A host in lower case, without its port."""
     return re.sub(r":\d*\Z", "", host).lower()
+
+
+def client_network(request: Request) -> str:
+    """From where a request comes, as limits count it."""
+    return network_of(request.client.host if request.client else "")
 
 
 def check_origin(request: Request, public_url: str) -> None:

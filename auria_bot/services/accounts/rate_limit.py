@@ -6,6 +6,7 @@ and then one as often as the average allows.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import threading
 import time
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Allowance", "RateLimit"]
+__all__ = ["Allowance", "RateLimit", "network_of"]
+
+_PREFIX = 64  # bits of an IPv6 address that belong to one household
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +62,13 @@ class RateLimit:
 
     def take(self, who: str) -> Allowance:
         """Count a call if it is allowed."""
-        return self._answer(who, cost=1.0)
-
-    def look(self, who: str) -> Allowance:
-        """Whether a call would be allowed; none is counted."""
-        return self._answer(who, cost=0.0)
-
-    def _answer(self, who: str, *, cost: float) -> Allowance:
         now = self._seconds()
         with self._lock:
             left, then = self._buckets.pop(who, (float(self._calls), now))
             left = min(float(self._calls), left + (now - then) * self._rate)
             is_allowed = left >= 1.0
             if is_allowed:
-                left -= cost
+                left -= 1.0
             self._buckets[who] = (left, now)
             while len(self._buckets) > self._most:
                 self._buckets.popitem(last=False)
@@ -82,3 +78,16 @@ class RateLimit:
             reset=math.ceil((self._calls - left) / self._rate),
             wait=0 if is_allowed else max(1, math.ceil((1.0 - left) / self._rate)),
         )
+
+
+def network_of(address: str) -> str:
+    """What a limit counts as one caller: an IPv4 address, or the network of an IPv6 one, whose addresses are endless."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:100]
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, _PREFIX), strict=False))
+    return str(found)

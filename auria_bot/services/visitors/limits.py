@@ -7,7 +7,6 @@ afterwards who was there.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 import threading
 from collections import Counter
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DailyLimits"]
 
-_PREFIX = 64  # bits of an IPv6 address that belong to one household
-
 
 class DailyLimits:
     """Counts what was asked for today, UTC. Safe for use by several threads."""
@@ -36,7 +33,7 @@ class DailyLimits:
         self._counts: Counter[bytes] = Counter()  # never more keys than `per_day`
 
     def take(self, address: str) -> None:
-        """Count one artwork for an address.
+        """Count one artwork for an address, or what else counts as one visitor.
 
         Raises:
             VisitorRefused: the address, or all visitors together, had their share of today; it is not counted.
@@ -48,23 +45,10 @@ class DailyLimits:
                 self._counts.clear()
             if self._counts.total() >= self._per_day:
                 raise VisitorRefused("the studio has made its share of today; come back tomorrow", reason="day")
-            key = hashlib.sha256(self._salt + _network(address).encode()).digest()[:12]
+            key = hashlib.sha256(self._salt + address.encode()).digest()[:12]
             if self._counts[key] >= self._per_address:
                 raise VisitorRefused(
                     f"{self._per_address} artworks were asked for from here today; come back tomorrow",
                     reason="address",
                 )
             self._counts[key] += 1
-
-
-def _network(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the network of an IPv6 one."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:100]
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, _PREFIX), strict=False))
-    return str(found)

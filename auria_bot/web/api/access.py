@@ -12,6 +12,7 @@ from starlette.requests import Request
 from auria_bot.errors import NotPermitted, SignInRequired, TooManyAttempts
 from auria_bot.services.accounts.api_keys import KEY_PREFIX, SCOPES, ApiKey
 from auria_bot.services.accounts.rate_limit import RateLimit
+from auria_bot.web.middleware import client_network
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,7 +44,7 @@ class Access:
         Raises:
             TooManyAttempts: the address calls too often.
         """
-        self._count(request, f"address {_address(request)}")
+        self._count(request, f"address {client_network(request)}")
 
     def caller(
         self,
@@ -58,7 +59,7 @@ class Access:
             NotPermitted: it has not the scope.
             TooManyAttempts: the key is used too often, or the address sent too many wrong ones.
         """
-        wrong = f"address {_address(request)}"
+        wrong = f"address {client_network(request)}"
         if credentials is None:
             self.visitor(request)
             raise SignInRequired("a key is needed, as a bearer token; `auria keys add NAME` makes one")
@@ -110,7 +111,3 @@ def _add_headers(headers: MutableHeaders, scope: Scope) -> None:
         headers["RateLimit-Limit"] = str(allowance.limit)
         headers["RateLimit-Remaining"] = str(allowance.remaining)
         headers["RateLimit-Reset"] = str(allowance.reset)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotPermitted
 from auria_bot.services.accounts.accounts import ROLES, Session
 from auria_bot.web.desk.access import COOKIE, seen
+from auria_bot.web.middleware import client_network
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -41,11 +42,9 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
     @router.post("/sign-in")
     def sign_in(request: Request, name: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
         desk.check_origin(request)
-        address = request.client.host if request.client else ""
+        address, agent = client_network(request), request.headers.get("user-agent", "")
         try:
-            token = accounts.sign_in(
-                name.strip(), password, address=address, agent=request.headers.get("user-agent", "")
-            )
+            token = accounts.sign_in(name.strip(), password, address=address, agent=agent)
         except NotPermitted as error:
             answer = desk.page(
                 "sign_in.html", request, None, error.http_status, message=str(error), name=name[:40], any_operator=True

@@ -12,7 +12,7 @@ from auria_bot.errors import AuriaError, ModelServerBusy, PictureError, TooManyA
 from auria_bot.redaction import redacted
 from auria_bot.services.accounts.rate_limit import RateLimit
 from auria_bot.services.captions.ratings import GivenRating
-from auria_bot.web.middleware import POLICY, check_origin
+from auria_bot.web.middleware import POLICY, check_origin, client_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +98,7 @@ def captions_router(web: WebApp) -> APIRouter:
 
 
 def _count(limit: RateLimit, request: Request) -> None:
-    allowance = limit.take(request.client.host if request.client else "")
+    allowance = limit.take(client_network(request))
     if not allowance.is_allowed:
         raise TooManyAttempts(
             f"that was the most for now; the next is possible in {allowance.wait} s", seconds=allowance.wait

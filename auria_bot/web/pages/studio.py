@@ -18,7 +18,7 @@ from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, NotFound, TooManyAttempts, VisitorRefused
 from auria_bot.services.visitors.studio import LONGEST_THEME
-from auria_bot.web.middleware import check_origin
+from auria_bot.web.middleware import check_origin, client_network
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -124,9 +124,8 @@ def _add_asking(router: APIRouter, web: WebApp) -> None:
     def ask(request: Request, theme: Annotated[str, Form()] = "", mood: Annotated[str, Form()] = "") -> Response:
         check_origin(request, web.services.public_url)
         visitor = request.cookies.get(COOKIE, "")[:100] or secrets.token_urlsafe(24)
-        address = request.client.host if request.client else ""
         try:
-            work = studio.ask(theme=theme, mood=mood, visitor=visitor, address=address)
+            work = studio.ask(theme=theme, mood=mood, visitor=visitor, address=client_network(request))
         except (VisitorRefused, InputError) as error:
             reason = getattr(error, "reason", "theme")
             status = 422 if reason == "theme" else error.http_status

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.testclient import TestClient
 
 from auria_bot.web import middleware
-from auria_bot.web.middleware import RequestGuard
+from auria_bot.web.middleware import RequestGuard, client_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
     from starlette.types import Message, Receive, Scope, Send
 
 
@@ -107,3 +108,12 @@ def test_some_paths_take_larger_bodies() -> None:
     assert browser.post("/pictures", content=b"x" * 300_001).status_code == 413
     assert browser.post("/pictures/", content=b"x" * 300_000).status_code == 413
     assert browser.post("/small", content=b"x" * 11).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("client", "network"),
+    [(("2001:db8:1:2::7", 4711), "2001:db8:1:2::/64"), (("203.0.113.7", 4711), "203.0.113.7"), (None, "")],
+)
+def test_limits_count_a_request_by_its_network(client: tuple[str, int] | None, network: str) -> None:
+    """An IPv6 network is one caller; without an address it is nobody's."""
+    assert client_network(Request({"type": "http", "client": client})) == network

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from auria_bot.services.accounts.rate_limit import RateLimit
+import pytest
+
+from auria_bot.services.accounts.rate_limit import RateLimit, network_of
 
 
 class Seconds:
@@ -45,3 +47,21 @@ def test_who_called_longest_ago_is_forgotten_first() -> None:
     assert not limit.take("ada").is_allowed
     assert limit.take("bob").is_allowed
     assert len(limit._buckets) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_a_network_of_ipv6_counts_as_one_caller(address: str, network: str) -> None:
+    """A household has more addresses than a limit could count."""
+    assert network_of(address) == network

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from auria_bot.errors import VisitorRefused
 from auria_bot.services.visitors.limits import DailyLimits
 from auria_bot.testing import FakeClock
@@ -34,21 +32,6 @@ def test_all_visitors_together_have_theirs() -> None:
     reasons = [refusal(limits, f"203.0.113.{number}") for number in range(50)]
     assert reasons == ["", "", ""] + ["day"] * 47
     assert len(limits._counts) == 3
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"),  # one household's network
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("fe80::1%eth0", "fe80::1%eth1"),
-        ("", ""),
-    ],
-)
-def test_addresses_that_are_one(one: str, other: str) -> None:
-    """A network of IPv6 counts as one address."""
-    limits = DailyLimits(per_address=1, per_day=9, clock=FakeClock())
-    assert [refusal(limits, one), refusal(limits, other)] == ["", "address"]
 
 
 def test_no_address_is_kept() -> None:
