@@ -56,7 +56,7 @@ def write_contact_sheet(title: str, frames: Sequence[tuple[Path, str]], target: 
         left = _GAP + number % columns * (wide + _GAP)
         top = _HEAD + number // columns * (high + _TEXT + _GAP)
         sheet.paste(open_picture(path).resize((wide, high), Image.Resampling.LANCZOS), (left, top))
-        shown = text
+        shown = " ".join(text.split())  # a file's name may hold line breaks, which have no length
         while shown and small.getlength(shown) > wide:
             shown = shown[1:]
         draw.text((left, top + high + 4), shown, font=small, fill=_FAINT)

@@ -201,6 +201,7 @@ def _picture_stream(container: Any, name: str) -> Any:
         raise InputError(f"{name}: has {width} x {height} pixels, or no picture at all; it may be cut short")
     if context.color_trc == 16:
         raise InputError(f"{name}: is HDR video (PQ); convert it to standard dynamic range first")
+    context.options = {"max_pixels": str(MOST_PIXELS)}  # also of frames that are larger than the first
     context.thread_type, context.thread_count = "SLICE", 2  # threads by frame would hold many more frames
     return streams[0]
 

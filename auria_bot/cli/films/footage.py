@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +26,8 @@ footage = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}|\d{1,9}/\d{1,9}")
 
 Name = Annotated[str, typer.Argument(help="The name of the footage; auria footage list shows them.")]
 
@@ -158,7 +161,7 @@ def remove(
 
 
 def _seconds(text: str) -> Fraction:
-    """A number of seconds, above 0 and up to an hour.
+    """A number of seconds, above 0 and up to an hour; no exponent is read, for a large one would fill the memory.
 
     Raises:
         InputError: it is none.
@@ -166,8 +169,8 @@ def _seconds(text: str) -> Fraction:
     from fractions import Fraction
 
     try:
-        seconds = Fraction(text)
-    except (ValueError, ZeroDivisionError):
+        seconds = Fraction(text) if _SECONDS.fullmatch(text) else Fraction(0)
+    except ZeroDivisionError:
         seconds = Fraction(0)
     if not Fraction(1, 1000) <= seconds <= 3600:
         raise InputError(f"--every {text[:20]!r} is no number of seconds from 0.001 to 3600; write it as 0.5")

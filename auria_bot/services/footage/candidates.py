@@ -40,7 +40,7 @@ class Candidate:
 
     file: str  # in the folder; "" where the frame shows nothing
     time: float  # seconds
-    fault: str  # "damaged", "black", "blank", "cut" or ""
+    fault: str  # "damaged", "small", "black", "blank", "cut" or ""
     sha256: str = ""
     fingerprint: str = ""
     light: str = ""
@@ -171,7 +171,8 @@ def _read_video(path: Path, wanted: Wanted, journal: _Journal, progress: Callabl
                 following = (frame.time // wanted.every + 1) * wanted.every
                 if number >= known:
                     picture = frame.picture(wanted.size)
-                    found = _measured(number, float(frame.time), picture, "damaged" if frame.damaged else "")
+                    fault = "damaged" if frame.damaged else "" if _covers(frame.size, wanted.size) else "small"
+                    found = _measured(number, float(frame.time), picture, fault)
                     waiting.append((frame.time, *found))
                 number += 1
                 progress(min(float(frame.time) / video.duration, 1.0) if video.duration else 0.0)
@@ -216,8 +217,12 @@ def _measured(number: int, time: float, picture: Image.Image, fault: str) -> tup
     return candidate, content
 
 
+def _covers(size: tuple[int, int], wanted: tuple[int, int]) -> bool:
+    return size[0] >= wanted[0] and size[1] >= wanted[1]
+
+
 def _check_size(name: str, size: tuple[int, int], wanted: tuple[int, int]) -> None:
-    if size[0] < wanted[0] or size[1] < wanted[1]:
+    if not _covers(size, wanted):
         fits = min(size[1], size[0] * wanted[1] // wanted[0])
         raise InputError(
             f"{name}: has {size[0]} x {size[1]} pixels, too few for frames of {wanted[0]} x {wanted[1]};"

@@ -36,6 +36,7 @@ SHAPES = ("square", "16:9")
 
 REASONS = {
     "damaged": "the decoder found errors in it",
+    "small": "it is smaller than the set's frames, and none is enlarged",
     "black": "it is black",
     "blank": "it has one colour",
     "cut": "it lies at a cut or inside a dissolve",

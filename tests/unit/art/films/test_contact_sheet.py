@@ -28,6 +28,15 @@ def test_the_sheet_shows_every_frame(tmp_path: Path) -> None:
     assert colours >= set(range(7))
 
 
+def test_a_text_of_several_lines_is_written_in_one(tmp_path: Path) -> None:
+    """A file's name may hold line breaks."""
+    Image.new("RGB", (64, 36)).save(tmp_path / "a.png")
+    for name in ("one", "two"):
+        text = "a name" if name == "one" else "a\nname\r"
+        write_contact_sheet("texts", [(tmp_path / "a.png", text)], tmp_path / f"{name}.jpg")
+    assert (tmp_path / "one.jpg").read_bytes() == (tmp_path / "two.jpg").read_bytes()
+
+
 def test_a_sheet_of_nothing_is_refused(tmp_path: Path) -> None:
     """One needs a frame."""
     with pytest.raises(InputError, match="1 to 400 frames, not 0"):

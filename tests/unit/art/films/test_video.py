@@ -91,6 +91,19 @@ def test_a_frame_larger_than_four_k_is_refused(tmp_path: Path, monkeypatch: pyte
 
 
 @needs_av
+def test_frames_that_become_too_large_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file goes on in another size, the most pixels hold for those frames too."""
+    small, large = make_clips(
+        tmp_path, [Clip(name="a.ts", size=(48, 32), seconds=0.4), Clip(name="b.ts", size=(96, 64), seconds=0.4)]
+    )
+    small.write_bytes(small.read_bytes() + large.read_bytes())
+    monkeypatch.setattr(video, "MOST_PIXELS", 4000)
+    with Video.open(small) as opened:
+        assert {frame.size for frame in opened.frames()} == {(48, 32)}
+        assert opened.broken > 0
+
+
+@needs_av
 def test_damaged_packets_are_left_out(tmp_path: Path) -> None:
     """Bytes overwritten in the middle cost some frames, not the rest."""
     (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=2.0)])

@@ -65,7 +65,7 @@ def test_a_dry_run_leaves_the_home_as_it_was(home: Path, auria: Auria, pictures:
     assert not (home / "footage").exists()
 
 
-@pytest.mark.parametrize("every", ["0", "x", "1/0", "9999", "-1"])
+@pytest.mark.parametrize("every", ["0", "x", "1/0", "9999", "-1", "1e99999999"])
 def test_a_time_that_is_none_is_refused(home: Path, auria: Auria, pictures: Path, every: str) -> None:
     """The message says how to write it."""
     code, _, errors = auria("footage", "add", str(pictures), "--every", every)

@@ -63,3 +63,15 @@ def test_a_stopped_run_is_continued_with_the_same_result(tmp_path: Path) -> None
         assert read(path, tmp_path / "again") == whole
     (tmp_path / "again" / whole.candidates[1].file).write_bytes(b"half")
     assert read(path, tmp_path / "again") == whole
+
+
+def test_frames_that_become_too_small_are_left_out(tmp_path: Path) -> None:
+    """Where a recording goes on in a smaller size, since no frame is enlarged."""
+    pytest.importorskip("av", reason="videos need the extra films")
+    large, small = make_clips(
+        tmp_path, [Clip(name="a.ts", size=(96, 64), seconds=2.0), Clip(name="b.ts", size=(48, 32), seconds=2.0)]
+    )
+    large.write_bytes(large.read_bytes() + small.read_bytes())
+    faults = [one.fault for one in read(large, tmp_path / "work").candidates]
+    assert faults[:3] == ["", "", ""]
+    assert faults[-3:] == ["small", "small", "small"]
