@@ -215,7 +215,7 @@ class FootageLibrary:
                     path.unlink()
 
     def remove(self, name: str) -> int:
-        """Remove a set with its frames; how many there were.
+        """Remove a set with its frames, or what an interrupted first call left of one; how many frames there were.
 
         Raises:
             NotFound: there is none of that name.
@@ -223,11 +223,11 @@ class FootageLibrary:
             DiskError: it cannot be removed.
         """
         folder = self.folder(name)
-        if name not in self.names():
+        if not folder.is_dir():
             self.get(name)
         with self.lock(name), disk_errors(folder):
             count = sum(1 for _ in (folder / "frames").glob("*.jpg"))
-            (folder / "index.json").unlink()
+            (folder / "index.json").unlink(missing_ok=True)
             shutil.rmtree(folder)
         return count
 

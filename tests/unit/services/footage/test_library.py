@@ -87,6 +87,16 @@ def test_a_damaged_index_says_what_to_do(tmp_path: Path) -> None:
     assert library.names() == ()
 
 
+def test_what_an_interrupted_first_call_left_is_removed(tmp_path: Path) -> None:
+    """Frames that wait in the folder belong to no set yet, and take room all the same."""
+    library = FootageLibrary(tmp_path)
+    (library.folder("waves") / "work" / "a").mkdir(parents=True)
+    assert library.remove("waves") == 0
+    assert not library.folder("waves").exists()
+    with pytest.raises(NotFound):
+        library.remove("waves")
+
+
 def test_a_set_that_is_being_changed_is_not_removed(tmp_path: Path) -> None:
     """Another process holds its lock."""
     library = saved(tmp_path)
