@@ -6,8 +6,8 @@ which were accepted from then on. The rules were mended after this look, so that
 free-form haiku of the same splits, not looked at before, 6 were rejected and 4 of these wrongly (0.4 %).
 
 A second thousand of any form was chosen by another hash, and judged once the kinds of wrong rejections in 21,000 others had
-been mended: 6 were rejected, 3 rightly (a person, two words that are not published) and 3 wrongly (0.3 %), of which one kind was
-mended afterwards. What must be caught is planted in verses of that set: addresses, handles, numbers, full names, slurs.
+been mended: 6 were rejected, 3 rightly (a person, two words that are not published) and 3 wrongly (0.3 %).
+What must be caught is planted in verses of that set: addresses, handles, numbers, full names, slurs.
 """
 
 from __future__ import annotations

@@ -114,7 +114,13 @@ def test_a_name_may_mean_something_else(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("Jennifer walks", "jennifer"), ("the letter of john", "john"), ("the John I knew", "john")]
+    ("text", "found"),
+    [
+        ("Jennifer walks", "jennifer"),
+        ("the letter of john", "john"),
+        ("the John I knew", "john"),
+        ("George Bush", "george"),
+    ],
 )
 def test_a_person_is_still_found(text, found):
     """A name is one wherever nothing says otherwise."""
