@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import AuriaError, BackendMissing, DiskError, InputError
-from auria_bot.files import disk_errors, flush, readable_name, remove_strays, sha256_of
+from auria_bot.files import disk_errors, flush, readable_name, sha256_of
 from auria_bot.services.footage.candidates import Wanted, is_still, read_source
 from auria_bot.services.footage.library import SHAPES, Footage, LeftOutFrame, Source, StoredFrame
 
@@ -208,7 +208,6 @@ class _Import:
             frames = self._library.folder(self.footage.name) / "frames"
             with disk_errors(frames):
                 frames.mkdir(parents=True, exist_ok=True)
-                remove_strays(frames)
                 for path, name in moves:
                     shutil.copyfile(path, frames / name)
                     flush(frames / name)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import InputError, InvalidTransition, NotFound
-from auria_bot.files import acquire_lock, disk_errors, write_json
+from auria_bot.files import acquire_lock, disk_errors, remove_strays, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -233,7 +233,7 @@ class FootageLibrary:
 
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Keep other processes from changing a set, whose folder is made.
+        """Keep other processes from changing a set, whose folder is made and rid of what killed ones left.
 
         Raises:
             InvalidTransition: another process changes it.
@@ -246,6 +246,8 @@ class FootageLibrary:
         if descriptor is None:
             raise InvalidTransition(f"footage {name!r} is being changed by another command; wait until it is done")
         try:
+            with disk_errors(folder):
+                remove_strays(folder)
             yield
         finally:
             os.close(descriptor)

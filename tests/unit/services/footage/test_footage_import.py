@@ -67,6 +67,16 @@ def test_files_that_are_known_are_passed_over(tmp_path: Path) -> None:
     assert more.footage.frames[-1].file == "000005.jpg"
 
 
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    """Also where the next call finds nothing new to write."""
+    folder = stills(tmp_path / "in")
+    add(tmp_path / "home", folder)
+    stray = tmp_path / "home" / "footage" / "sea" / ".new-index.json-0123"
+    stray.write_text("{")
+    add(tmp_path / "home", folder)
+    assert not stray.exists()
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     """And says the same as the run."""
     folder = stills(tmp_path / "in")
