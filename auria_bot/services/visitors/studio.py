@@ -13,13 +13,14 @@ import logging
 import queue
 import secrets
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from auria_bot.domain.artwork import VISITOR, Artwork
 from auria_bot.domain.pipeline import STEPS, ArtworkRequest
-from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotPermitted, VisitorRefused
+from auria_bot.errors import AuriaError, DiskError, InputError, InvalidTransition, NotPermitted, VisitorRefused
 from auria_bot.files import acquire_lock, disk_errors, sha256_of
 from auria_bot.services.studio.step_runner import StepRunner
 from auria_bot.services.visitors.works import VisitorWork, WorkState
@@ -367,7 +368,7 @@ class VisitorStudio:
         """Wait until Auria's own work is done."""
         while self._policy.is_busy():
             job.is_paused = True
-            threading.Event().wait(_POLL)
+            time.sleep(_POLL)
         job.is_paused = False
 
     def _save(self, job: _Job, **changes: WorkState | Mapping[str, object]) -> None:
@@ -375,12 +376,16 @@ class VisitorStudio:
             self._works.save(replace(self._works.get(job.key), **changes))  # type: ignore[arg-type]  # real fields
 
     def _end(self, job: _Job, **changes: WorkState | Mapping[str, object]) -> None:
+        """Note how an artwork ended; a disk that does not take it costs the record, never the thread that works."""
         with self._lock:
+            if job.key not in self._jobs:
+                return  # it has ended, and what failed came afterwards
             try:
                 self._save(job, **changes)
-            finally:
-                if self._jobs.pop(job.key, None) is not None:
-                    self.outcomes[str(changes["state"])] += 1
+            except DiskError as error:
+                log.warning("The record of a visitor's artwork was not written: %s", error)
+            del self._jobs[job.key]
+            self.outcomes[str(changes["state"])] += 1
 
 
 def _hashed(visitor: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from errno import ENOSPC
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -170,6 +172,20 @@ def test_a_failure_is_an_end(tmp_path: Path) -> None:
         studio.offer(work.key, visitor="cookie-1")
     assert not list((tmp_path / "visitors" / ".runs").glob("[!.]*"))
     assert studio.ask(**HERE).state is WorkState.WAITING
+
+
+def test_work_goes_on_after_a_disk_that_took_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An artwork whose end cannot be written has failed, and the next one is made."""
+    application = opened(tmp_path)
+    studio, works = application.visitor_studio, "auria_bot.services.visitors.works.write_json"
+    busy = Busy(monkeypatch, application)
+    first = studio.ask(**HERE)
+    with monkeypatch.context() as full:
+        full.setattr(works, Mock(side_effect=OSError(ENOSPC, "No space left on device")))
+        busy.now = False
+        assert ended(studio, first.key).state is WorkState.FAILED
+    assert studio.outcomes == {"failed": 1}
+    assert ended(studio, studio.ask(**HERE).key).state is WorkState.DONE
 
 
 def test_one_server_at_a_time_has_the_studio(tmp_path: Path) -> None:
