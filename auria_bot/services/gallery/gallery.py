@@ -90,6 +90,29 @@ class PublishedArtwork:
     draft: Draft
 
 
+class _Index:
+    """All published artworks at one time; it never changes, so that what is read of it fits together."""
+
+    def __init__(self, entries: Sequence[GalleryEntry], signature: tuple[int, datetime | None] | None) -> None:
+        """`signature` is the database's when the entries were read."""
+        self.signature = signature
+        self.entries = tuple(sorted(entries, key=lambda entry: (entry.published_at, entry.id), reverse=True))
+        self.places = {entry.id: place for place, entry in enumerate(self.entries)}
+        self.by_facet = _grouped(self.entries)  # by facet and value, the newest first
+        self.facets = {facet: _counted(self.by_facet, facet) for facet in FACETS}
+        self.style_titles = {entry.style: entry.style_title for entry in self.entries}
+
+    def place(self, artwork_id: int) -> int:
+        """Where an artwork stands in `entries`.
+
+        Raises:
+            NotFound: there is none, or it is not published.
+        """
+        if (place := self.places.get(artwork_id)) is None:
+            raise NotFound(f"there is no published artwork {artwork_id}")
+        return place
+
+
 class Gallery:
     """Finds published artworks. Safe for use by several threads."""
 
@@ -97,18 +120,12 @@ class Gallery:
         """`now` gives seconds that only grow."""
         self._store, self._zone, self._now = store, zone, now
         self._lock = threading.Lock()
-        self._entries: tuple[GalleryEntry, ...] = ()
-        self._places: dict[int, int] = {}  # by id, the place in `_entries`
-        self._by_facet: dict[tuple[str, str], tuple[GalleryEntry, ...]] = {}  # by facet and value, the newest first
-        self._facets: dict[str, dict[str, int]] = {}
-        self._style_titles: dict[str, str] = {}
-        self._signature: tuple[int, datetime | None] | None = None
+        self._index = _Index((), None)
         self._checked = float("-inf")
 
     def version(self) -> str:
         """A value that changes with what is published; checked against the database once a second."""
-        self._refresh()
-        return repr(self._signature)
+        return repr(self._current().signature)
 
     def entries(self, query: GalleryQuery | None = None) -> Sequence[GalleryEntry]:
         """The artworks that match, newest first.
@@ -116,15 +133,15 @@ class Gallery:
         Raises:
             InputError: the search text is too long.
         """
-        self._refresh()
+        index = self._current()
         if query is None or query.is_empty:
-            return self._entries
+            return index.entries
         if len(query.words) > LONGEST_SEARCH:
             raise InputError(
                 f"the search text has {len(query.words)} characters; at most {LONGEST_SEARCH} are possible"
             )
-        chosen = [self._by_facet.get((facet, value), ()) for facet in FACETS if (value := str(getattr(query, facet)))]
-        found, *others = sorted(chosen, key=len) or [self._entries]
+        chosen = [index.by_facet.get((facet, value), ()) for facet in FACETS if (value := str(getattr(query, facet)))]
+        found, *others = sorted(chosen, key=len) or [index.entries]
         for other in others:
             known = {entry.id for entry in other}
             found = tuple(entry for entry in found if entry.id in known)
@@ -156,7 +173,10 @@ class Gallery:
         Raises:
             NotFound: there is none, or it is not published.
         """
-        return self.works((self._entry(artwork_id),))[0]
+        index = self._current()
+        if not (works := self.works((index.entries[index.place(artwork_id)],))):
+            raise NotFound(f"there is no published artwork {artwork_id} any more")
+        return works[0]
 
     def neighbours(self, artwork_id: int) -> tuple[GalleryEntry | None, GalleryEntry | None]:
         """The next newer and the next older artwork.
@@ -164,8 +184,8 @@ class Gallery:
         Raises:
             NotFound: there is no such artwork.
         """
-        self._entry(artwork_id)
-        entries, place = self._entries, self._places[artwork_id]
+        index = self._current()
+        entries, place = index.entries, index.place(artwork_id)
         newer = entries[place - 1] if place else None
         return newer, entries[place + 1] if place + 1 < len(entries) else None
 
@@ -176,20 +196,11 @@ class Gallery:
 
     def facets(self) -> Mapping[str, Mapping[str, int]]:
         """The values of each of FACETS with their number of artworks, in the order in which they are offered."""
-        self._refresh()
-        return self._facets
+        return self._current().facets
 
     def style_title(self, key: str) -> str:
         """The title of a painting that an artwork was restyled after; its key if there is none."""
-        self._refresh()
-        return self._style_titles.get(key, key)
-
-    def _entry(self, artwork_id: int) -> GalleryEntry:
-        self._refresh()
-        place = self._places.get(artwork_id)
-        if place is None:
-            raise NotFound(f"there is no published artwork {artwork_id}")
-        return self._entries[place]
+        return self._current().style_titles.get(key, key)
 
     def works(self, entries: Sequence[GalleryEntry]) -> tuple[PublishedArtwork, ...]:
         """The artworks of these entries; those that are gone meanwhile are left out."""
@@ -197,31 +208,24 @@ class Gallery:
             drafts = unit.drafts.get_many([entry.id for entry in entries])
         return tuple(PublishedArtwork(entry=entry, draft=drafts[entry.id]) for entry in entries if entry.id in drafts)
 
-    def _refresh(self) -> None:
-        """Bring the index up to date with the database."""
-        if self._now() - self._checked < _FRESH:
-            return
-        with self._lock:
-            if self._now() - self._checked < _FRESH:
-                return
-            with self._store.read() as unit:
-                signature = unit.published.signature()
-                if signature != self._signature:
-                    dates = unit.published.dates()
-                    known = {entry.id: entry for entry in self._entries}
-                    new = unit.published.rows(dates.keys() - known.keys())
-                    fresh = [self._indexed(row, dates[row.draft_id]) for row in new]
-                    kept = [known[draft_id] for draft_id in dates.keys() & known.keys()]
-                    self._rebuild([*kept, *fresh])
-            self._signature, self._checked = signature, self._now()
+    def _current(self) -> _Index:
+        """The index, brought up to date with the database where it was not looked at for a while."""
+        if self._now() - self._checked >= _FRESH:
+            with self._lock:
+                if self._now() - self._checked >= _FRESH:
+                    self._refresh()
+        return self._index
 
-    def _rebuild(self, entries: list[GalleryEntry]) -> None:
-        entries.sort(key=lambda entry: (entry.published_at, entry.id), reverse=True)
-        self._style_titles = {entry.style: entry.style_title for entry in entries}
-        self._by_facet = _grouped(entries)
-        self._facets = {facet: _counted(self._by_facet, facet) for facet in FACETS}
-        self._entries = tuple(entries)
-        self._places = {entry.id: place for place, entry in enumerate(entries)}
+    def _refresh(self) -> None:
+        with self._store.read() as unit:
+            signature = unit.published.signature()
+            if signature != self._index.signature:
+                dates = unit.published.dates()
+                kept = {entry.id: entry for entry in self._index.entries if dates.get(entry.id) == entry.published_at}
+                new = unit.published.rows(dates.keys() - kept.keys())
+                fresh = [self._indexed(row, dates[row.draft_id]) for row in new]
+                self._index = _Index([*kept.values(), *fresh], signature)
+        self._checked = self._now()
 
     def _indexed(self, row: PublishedRow, published_at: datetime) -> GalleryEntry:
         haiku, style = Haiku.from_json(row.artwork["haiku"]), Style(**row.artwork["style"])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from auria_bot.domain.artwork import Haiku
 from auria_bot.errors import InputError, NotFound
 from auria_bot.services.gallery.gallery import Gallery, GalleryQuery, folded, slug
+from auria_bot.store.schema import posts
 from tests.exhibited import exhibited, publish
-from tests.factories import artwork
+from tests.factories import NOW, artwork
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +53,28 @@ def test_a_work_that_is_published_later_appears(tmp_path: Path) -> None:
     publish(application, 2)
     assert gallery.version() != before
     assert gallery.entries()[1] is first
+
+
+def test_a_work_whose_first_post_is_gone_has_the_date_of_the_next(tmp_path: Path) -> None:
+    """Also where it was in the index before."""
+    application = exhibited(tmp_path, 2)
+    gallery = gallery_of(application)
+    assert [entry.id for entry in gallery.entries()] == [2, 1]
+    with application.store.begin() as unit:
+        later = NOW + timedelta(days=3)
+        unit.posts._connection.execute(update(posts).where(posts.c.draft_id == 1).values(receipt_at=later))
+    newest = gallery.entries()[0]
+    assert (newest.id, newest.published_at) == (1, later)
+
+
+def test_a_work_that_is_deleted_while_it_is_looked_up_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index still names it."""
+    gallery = gallery_of(exhibited(tmp_path, 1))
+    monkeypatch.setattr(gallery, "works", lambda _: ())
+    with pytest.raises(NotFound, match="artwork 1 any more"):
+        gallery.work(1)
 
 
 @pytest.mark.parametrize(
