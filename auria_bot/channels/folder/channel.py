@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from auria_bot import files
 from auria_bot.channels.folder.index_pages import ListedPost, pages
@@ -87,7 +87,7 @@ class FolderChannel:
                 file.write(b"test")
         except OSError as error:
             raise Unauthorised(f"{self.directory} cannot be written: {error.strerror or error}") from None
-        count = sum(1 for _ in self._records())
+        count = sum(1 for _ in self._published())
         return f"{self.directory} can be written and holds {count} {'post' if count == 1 else 'posts'}"
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
@@ -228,13 +228,20 @@ class FolderChannel:
             shutil.rmtree(scratch, ignore_errors=True)
             shutil.rmtree(before, ignore_errors=True)
 
-    def _records(self) -> Iterator[dict[str, Any]]:
-        """Every published post; unreadable records are skipped."""
+    def _published(self) -> Iterator[ListedPost]:
+        """Every published post; those whose records cannot be read are skipped."""
         for path in sorted(self._posts.glob("[!.]*/post.json")):
-            with contextlib.suppress(OSError, ValueError):
-                record = json.loads(path.read_text(encoding="utf-8"))
-                if isinstance(record, dict) and {"at", "text", "alt_text"} <= record.keys():
-                    yield record | {"name": path.parent.name}
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
+                record, name = json.loads(path.read_text(encoding="utf-8")), path.parent.name
+                yield ListedPost(
+                    name=name,
+                    at=datetime.fromisoformat(record["at"]).astimezone(UTC),
+                    text=str(record["text"]),
+                    alt_text=str(record["alt_text"]),
+                    picture=f"posts/{name}/picture.jpg",
+                    width=int(record.get("width", 0)),
+                    height=int(record.get("height", 0)),
+                )
 
     def _update_gallery(self, *, patient: bool = False) -> None:
         """Rebuild the gallery if posts were added since; a patient caller skips it if it was rebuilt a moment ago.
@@ -267,19 +274,7 @@ class FolderChannel:
     def _rebuild(self) -> None:
         """Write the gallery from the posts' records; the same posts give the same bytes."""
         begun, seen = time.time(), self._posts.stat().st_mtime_ns
-        items = [
-            ListedPost(
-                name=record["name"],
-                at=datetime.fromisoformat(record["at"]),
-                text=str(record["text"]),
-                alt_text=str(record["alt_text"]),
-                picture=f"posts/{record['name']}/picture.jpg",
-                width=int(record.get("width", 0)),
-                height=int(record.get("height", 0)),
-            )
-            for record in self._records()
-        ]
-        items.sort(key=lambda item: (item.at, item.name), reverse=True)
+        items = sorted(self._published(), key=lambda item: (item.at, item.name), reverse=True)
         made = pages(items, title=self.config.title, subtitle=self.config.subtitle, language=self.config.language)
         for name, text in made.items():
             path = self.directory / name

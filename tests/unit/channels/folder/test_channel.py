@@ -226,6 +226,19 @@ def test_the_gallery_is_rebuilt_from_the_records(tmp_path: Path) -> None:
         channel(tmp_path).find(post(tmp_path, 1))
 
 
+@pytest.mark.parametrize("field", [{"at": "soon"}, {"at": None}, {"width": []}, {"height": 1e999}])
+def test_a_record_with_a_wrong_value_stops_no_other_post(tmp_path: Path, field: dict[str, object]) -> None:
+    """It is left out, as one that is not JSON is."""
+    channel(tmp_path).publish(post(tmp_path, 1), ready)
+    file = tmp_path / "published" / "posts" / f"{1:032x}" / "post.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | field))
+    channel(tmp_path).publish(post(tmp_path, 2), ready)
+    channel(tmp_path).tidy()
+    page = visible(tmp_path)["index.html"].decode()
+    assert ("poem 2" in page, "poem 1" in page) == (True, False)
+    assert channel(tmp_path).check().endswith("holds 1 post")
+
+
 def test_several_publishers_side_by_side(tmp_path: Path) -> None:
     """Each post is there once, and the gallery shows all of them."""
     posts = [post(tmp_path, number) for number in range(1, 9)]
