@@ -35,6 +35,7 @@ __all__ = ["Tally", "compared", "trial"]
 SEED = 20_261_121
 SUBREDDITS = ("haiku", "youpoets")
 FAULTS = ("cut-before", "cut-after", "cut-within", "garbage", "500", "503", "slow", "429")
+_LATE = 80_000.0  # seconds by which a post may show up late: what shows up after more than a day is not looked for
 _PATIENCE = 120.0  # seconds for a run that is left alone
 _IMPORTED = [
     "praw",
@@ -109,20 +110,20 @@ def trial(home: Path, rng: random.Random, tally: Tally, *, posts: int, rounds: i
             # Rounds of looking begin again after their time; here it passes by setting the marks back.
             _time_passes(home)
             server.now += rng.randint(2_000, 20_000)
-            held = _people(server, rng, rng.randint(0, posts // 2))
+            held = _people(server, rng, rng.randint(0, posts // 2), within=_LATE)
         tally.requests += len(server.queries)
         tally.posts += len(server.everything)
         tally.deleted += sum(one.state != "up" for one in server.everything.values())
 
 
-def _people(server: RedditServer, rng: random.Random, posts: int) -> list[str]:
-    """New posts in both subreddits; the ids of those that moderators hold back for now."""
+def _people(server: RedditServer, rng: random.Random, posts: int, *, within: float = float("inf")) -> list[str]:
+    """New posts in both subreddits, of the last `within` seconds; the ids of those that moderators hold back for now."""
     held = []
     for name in SUBREDDITS:
-        made = server.fill(posts if name == "haiku" else posts // 4, subreddit=name, every=rng.uniform(60, 600))
+        count = posts if name == "haiku" else posts // 4
+        made = server.fill(count, subreddit=name, every=min(rng.uniform(60, 600), within / max(1, count)))
         for one in made:
-            # What is let through after more than a day is not looked for.
-            if rng.random() < 0.04 and server.now - one.created < 40_000:
+            if rng.random() < 0.04 and server.now - one.created < _LATE / 2:
                 one.state = "held"
                 held.append(one.id)
         if made and rng.random() < 0.3:
