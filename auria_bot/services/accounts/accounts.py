@@ -168,6 +168,7 @@ class Accounts:
         if not self._matches(self._read()["operators"].get(session.name), old):
             self._count_failure(keys)
             raise NotPermitted("the present password is wrong")
+        self._failures.pop(keys[0], None)
         hashed = _hashed(new)
         with self._changing() as data:
             _check_known(data, session.name)

@@ -154,6 +154,21 @@ def test_the_present_password_is_asked_for_and_guesses_are_slowed(accounts: Acco
         accounts.change_password("no token", PASSWORD, "another long one")
 
 
+def test_a_change_of_the_password_forgets_earlier_mistakes(accounts: Accounts) -> None:
+    """So the next mistakes are not slowed for them."""
+    token = accounts.sign_in("ada", PASSWORD, address="")
+
+    def mistake() -> None:
+        with pytest.raises(NotPermitted, match="present password"):
+            accounts.change_password(token, "guess", PASSWORD)
+
+    mistake()
+    mistake()
+    accounts.change_password(token, PASSWORD, PASSWORD)
+    mistake()
+    mistake()
+
+
 def test_strangers_do_not_keep_an_operator_out(accounts: Accounts) -> None:
     """Where the operator has signed in before, only failures at that address count."""
     accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
