@@ -24,7 +24,7 @@ from auria_bot.store.schema import attempts, channels, leases, notices, posts, s
 __all__ = ["Channels", "JobRuns", "Leases", "Metrics", "Notices"]
 
 
-_FAR = timedelta(days=1)  # longer than any delay before a retry
+_FAR = timedelta(days=2)  # longer than any delay before a retry
 
 
 class JobRuns:

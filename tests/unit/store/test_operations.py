@@ -54,10 +54,11 @@ def test_an_occasion_that_is_over_settles_no_other(store: Store):
 
 
 def test_what_a_clock_ahead_put_off_is_said(store: Store):
-    """A notice that would wait for longer than a day was written by a clock that was wrong."""
+    """A notice that would wait for longer than two days was written by a clock that was wrong."""
     with store.begin() as unit:
         unit.notices.add(notice("home"), at=NOW + timedelta(days=700))
-        unit.notices.add(notice("soon"), at=NOW + timedelta(hours=6))
+        # The longest delay before a retry, as a machine wrote it whose clock is a second ahead.
+        unit.notices.add(notice("soon"), at=NOW + timedelta(hours=24, seconds=1))
     with store.read() as unit:
         assert unit.notices.has_due(now=NOW)
     assert [one.notice.subject for one in taken(store)] == ["home"]
