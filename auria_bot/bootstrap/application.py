@@ -80,10 +80,9 @@ class OperationsServices(StudioServices):
     @cached_property
     def job_planner(self) -> JobPlanner:
         """Decides what a due job has to do."""
-        from auria_bot.services.operations.maintenance import disk_space_at
         from auria_bot.services.schedule.jobs import JobPlanner, per_day
 
-        chosen, least_free = self.settings.schedule, self.settings.maintenance.min_free_mb * 1_000_000
+        chosen = self.settings.schedule
         return JobPlanner(
             store=self.store,
             clock=self.clock,
@@ -92,7 +91,7 @@ class OperationsServices(StudioServices):
             ahead=chosen.days_ahead,
             low=chosen.low_stock_days,
             approve_after=timedelta(hours=chosen.approve_after) if chosen.approve_after else None,
-            disk_space=partial(disk_space_at, self.settings.home, least_free=least_free),
+            disk_space=self.maintenance.disk_space,
         )
 
     @cached_property
@@ -203,7 +202,6 @@ class OperationsServices(StudioServices):
         """Tells programs of events."""
         from auria_bot.services.operations.webhooks import SECRET, Hook, Webhooks
 
-        chosen, site = self.settings.web, self.settings.web.url or f"http://{self.settings.web.address}"
         hooks = {
             name: Hook(
                 name=name,
@@ -212,9 +210,9 @@ class OperationsServices(StudioServices):
                 allow_private=hook.allow_private,
                 secret=partial(self.secret_store(f"webhook-{name}").get, SECRET),
             )
-            for name, hook in chosen.webhooks.items()
+            for name, hook in self.settings.web.webhooks.items()
         }
-        return Webhooks(store=self.store, clock=self.clock, hooks=hooks, site=site)
+        return Webhooks(store=self.store, clock=self.clock, hooks=hooks, site=self.public_url)
 
     @cached_property
     def health(self) -> Health:
@@ -274,7 +272,6 @@ class Application(OperationsServices, CorpusServices, WebServices, CaptionServic
     @cached_property
     def visitor_studio(self) -> VisitorStudio:
         """Makes artworks for visitors of the web site, while nothing else works."""
-        from auria_bot.services.operations.maintenance import disk_space_at
         from auria_bot.services.studio.planner import RunPlanner
         from auria_bot.services.studio.run_store import RunStore
         from auria_bot.services.visitors.limits import DailyLimits
@@ -282,13 +279,13 @@ class Application(OperationsServices, CorpusServices, WebServices, CaptionServic
         from auria_bot.services.visitors.works import VisitorWorks
 
         web, config, root = self.settings.web, self.studio_config, self.settings.home / "visitors"
-        faults, least_free = partial(self.unfit_words, names=True), self.settings.maintenance.min_free_mb * 1_000_000
+        faults = partial(self.unfit_words, names=True)
         policy = VisitorPolicy(
             queue=web.studio_queue,
             days=web.studio_days,
             kept=web.studio_kept,
             is_busy=lambda: self.runs.is_busy() or self.job_scheduler.is_working(),
-            has_room=lambda: not disk_space_at(self.settings.home, least_free=least_free).filling,
+            has_room=lambda: not self.maintenance.disk_space().filling,
             faults=faults,
         )
         return VisitorStudio(

@@ -63,6 +63,11 @@ class Core:
         """The operator's time zone."""
         return ZoneInfo(self.settings.time_zone)
 
+    @property
+    def public_url(self) -> str:
+        """The web site's public address, without a slash at the end."""
+        return self.settings.web.url or f"http://{self.settings.web.address}"
+
     def secret_store(self, name: str, *, place: str | None = None) -> SecretStore:
         """The secrets of a channel, in this place, or where its settings say."""
         from auria_bot.secret_store import SecretStore

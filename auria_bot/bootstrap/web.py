@@ -70,8 +70,3 @@ class WebServices(Core):
         from auria_bot.services.accounts.idempotency import AnsweredRequests
 
         return AnsweredRequests(folder=self.settings.home / "web" / "requests", clock=self.clock)
-
-    @property
-    def public_url(self) -> str:
-        """The site's public address, without a slash at the end."""
-        return self.settings.web.url or f"http://{self.settings.web.address}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import echo, note, print_json
 from auria_bot.errors import BackendMissing
 
@@ -50,7 +51,7 @@ def caption(
     regions: Annotated[
         bool, typer.Option("--regions", help="Show for each word where in the picture the captioner looked.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Describe a picture of anything by asking the model server, which `auria serve` runs.
 

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
+from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 
 __all__ = ["ratings"]
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ratings = typer.Typer(
     help="List and remove ratings of captions.",
