@@ -153,6 +153,7 @@ class OperationsServices(StudioServices):
             home=self.settings.home,
             store=self.store,
             pictures=self.pictures,
+            copies=self.picture_copies,
             workspace=self.runs,
             database=self.dump,
             clock=self.clock,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from auria_bot.secret_store import SecretStore
     from auria_bot.services.models.versions import ModelRegistry
@@ -50,6 +51,11 @@ class Core:
         from auria_bot.store.files import Pictures
 
         return Pictures(self.settings.home)
+
+    @property
+    def picture_copies(self) -> Path:
+        """Where smaller copies of the drafts' pictures are kept."""
+        return self.settings.home / "cache" / "web"
 
     @cached_property
     def model_registry(self) -> ModelRegistry:

@@ -33,7 +33,7 @@ class WebServices(Core):
         """The published pictures in several sizes."""
         from auria_bot.services.gallery.picture_sizes import PictureSizes
 
-        return PictureSizes(pictures=self.pictures, cache=self.settings.home / "cache" / "web")
+        return PictureSizes(pictures=self.pictures, cache=self.picture_copies)
 
     @cached_property
     def corpus_lineage(self) -> CorpusVersions:

@@ -81,6 +81,7 @@ class Maintenance:
         home: Path,
         store: Store,
         pictures: Pictures,
+        copies: Path,
         workspace: RunStore,
         database: Dump,
         clock: Clock,
@@ -89,8 +90,12 @@ class Maintenance:
         texts_days: float,
         least_free: int,
     ) -> None:
-        """Days are counted from the rejection and from the last write; below `least_free` bytes the disk is filling."""
+        """Days are counted from the rejection and from the last write; below `least_free` bytes the disk is filling.
+
+        `copies` has a folder of smaller copies for each picture, named by its hash.
+        """
         self._home, self._store, self._pictures, self._workspace = home, store, pictures, workspace
+        self._copies = copies
         self._database, self._clock, self._least_free = database, clock, least_free
         self._rejected, self._runs = timedelta(days=rejected_days), timedelta(days=runs_days)
         self._texts = timedelta(days=texts_days)
@@ -172,6 +177,7 @@ class Maintenance:
             try:
                 if not dry_run:
                     self._pictures.remove(draft.folder)
+                    shutil.rmtree(self._copies / draft.picture_sha256, ignore_errors=True)
             except AuriaError as error:
                 failed.append(str(error))
                 continue

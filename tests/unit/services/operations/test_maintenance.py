@@ -34,6 +34,7 @@ def _maintenance(application: Application, **changes: float) -> Maintenance:
         home=application.settings.home,
         store=application.store,
         pictures=application.pictures,
+        copies=application.picture_copies,
         workspace=application.runs,
         database=Dump(application.settings.database_url),
         clock=application.clock,
@@ -56,7 +57,12 @@ def test_pictures_of_old_rejected_drafts_go(application: Application, clock: Fak
     clock.advance(days=20)
     maintenance = _maintenance(application)
     with application.store.read() as unit:
-        folders = {draft.id: draft.folder for draft in unit.drafts.list()}
+        drafts = {draft.id: draft for draft in unit.drafts.list()}
+    folders = {number: draft.folder for number, draft in drafts.items()}
+    copies = {
+        one: application.picture_sizes.file(drafts[one], application.picture_sizes.widths(drafts[one])[0], "jpg")
+        for one in (old, waiting)
+    }
     planned = maintenance.tidy(dry_run=True)
     assert planned.pictures == (folders[old],)
     assert planned.size > 0
@@ -64,6 +70,7 @@ def test_pictures_of_old_rejected_drafts_go(application: Application, clock: Fak
     assert maintenance.tidy().pictures == planned.pictures
     assert set(application.pictures.sizes()) == {folders[one] for one in (waiting, approved, young)}
     assert maintenance.tidy().pictures == ()
+    assert (copies[old].exists(), copies[waiting].exists()) == (False, True)
     with application.store.read() as unit:
         assert unit.drafts.get(old).state is DraftState.REJECTED
         assert [entry.action for entry in unit.journal.list()].count("tidy") == 1
