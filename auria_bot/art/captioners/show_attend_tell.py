@@ -88,7 +88,7 @@ def search(
         scores = advance(words, parents).astype(np.float64)
         _rule_out(scores, active, forbidden, once)
         sums = totals[:, None] + scores
-        flat = np.argsort(-sums, axis=None, kind="stable")[: 2 * beams]
+        flat = _highest(sums.ravel(), 2 * beams)
         extended: list[tuple[tuple[int, ...], float, int, int]] = []
         for rank, place in enumerate(flat):
             beam, word = divmod(int(place), sums.shape[1])
@@ -114,6 +114,13 @@ def search(
             for prefix, total, trace in zip(active, totals.tolist(), traces, strict=True)
         ]
     return sorted(done, key=lambda found: (-found.score, found.numbers))[:beams]
+
+
+def _highest(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """The places of the highest of `values` (n,), the highest first and of equal ones the first, without sorting all."""
+    least = np.partition(values, -count)[-count] if count < len(values) else -np.inf
+    places = np.flatnonzero(values >= least)
+    return places[np.argsort(-values[places], kind="stable")[:count]]
 
 
 def _rule_out(

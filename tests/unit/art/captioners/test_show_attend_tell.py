@@ -179,6 +179,15 @@ def test_one_beam_is_greedy() -> None:
     assert search(net, beams=1, longest=4)[0].numbers[: len(caption)] == tuple(caption)
 
 
+def test_of_equally_likely_words_the_first_are_chosen() -> None:
+    """Where scores are equal, captions continue with the words that stand first in the vocabulary."""
+
+    def equal(words: np.ndarray, parents: np.ndarray) -> np.ndarray:
+        return np.where(np.arange(500) == END, -np.inf, -1.0)[None].repeat(len(words), 0).astype(np.float32)
+
+    assert [found.numbers for found in search(equal, beams=3, longest=2)] == [(4, 5), (4, 6), (4, 7)]
+
+
 def test_forbidden_words_are_never_said() -> None:
     """No caption contains a forbidden word."""
     forbidden = np.zeros(_WORDS, bool)
