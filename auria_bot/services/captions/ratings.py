@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import hashlib
 import hmac
 import json
@@ -21,14 +20,14 @@ from typing import TYPE_CHECKING, Any, Final
 from auria_bot.corpus.language.content_filter import faults, hidden_characters, normalised
 from auria_bot.domain.rating import LONGEST_CORRECTION, Rating
 from auria_bot.errors import InputError, InvalidTransition, NotFound, TextRejected
-from auria_bot.files import disk_errors, write_atomic
+from auria_bot.files import disk_errors, file_lock, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from auria_bot.store.unit_of_work import Store
+    from auria_bot.store.unit_of_work import Store, Unit
 
 __all__ = ["CaptionRatings", "GivenRating", "Receipts", "checked_correction"]
 
@@ -79,12 +78,18 @@ class Receipts:
     def _secret(self) -> bytes:
         if not self._key:
             with disk_errors(self._file):
-                self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with contextlib.suppress(FileExistsError), self._file.open("x") as made:
-                    self._file.chmod(0o600)
-                    made.write(secrets.token_hex(32))
-                self._key = self._file.read_bytes()
+                self._key = self._file.read_bytes() if self._file.is_file() else b""
+                if not self._key:
+                    self._key = self._made()
         return self._key
+
+    def _made(self) -> bytes:
+        """A new key in the file, or that which another process has made meanwhile."""
+        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with file_lock(self._file.with_suffix(".lock")):
+            if not self._file.is_file() or not self._file.stat().st_size:
+                write_atomic(self._file, secrets.token_hex(32))
+            return self._file.read_bytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +139,13 @@ class CaptionRatings:
         correction = checked_correction(given.correction)
         if given.stars is None and not correction:
             raise InputError("give one to five stars, or a better caption")
+        picture = _copy(given.picture, known["picture"]) if given.picture else b""
+        path = f"ratings/{known['picture']}.jpg"
         row = {
             "at": self._clock(),
             "source": source,
             "picture_sha256": known["picture"],
-            "picture": self._keep(given.picture, known["picture"]) if given.picture else "",
+            "picture": path if picture else "",
             "caption": known["captions"][given.choice][:500],
             "model_version": known["model"][0],
             "model_sha256": known["model"][1],
@@ -150,7 +157,12 @@ class CaptionRatings:
                 raise InvalidTransition(
                     f"{self._most:,} ratings are kept already, as many as captions.most_ratings says"
                 )
-            return unit.ratings.add(row)
+            rating = unit.ratings.add(row)
+            if picture:
+                self._keep(path, picture)
+            else:
+                self._forget(unit, path)  # the rating that was replaced may have been the last to keep it
+            return rating
 
     def recent(self, *, limit: int | None = None) -> tuple[Rating, ...]:
         """Ratings, the newest first."""
@@ -167,22 +179,22 @@ class CaptionRatings:
             gone = unit.ratings.remove(rating_id)
             if gone is None:
                 raise NotFound(f"there is no rating {rating_id}", hint="auria ratings")
-            if gone.picture and not unit.ratings.keeps(gone.picture):
-                (self._home / gone.picture).unlink(missing_ok=True)
+            if gone.picture:
+                self._forget(unit, gone.picture)
         return gone
 
-    def _keep(self, picture: str, expected: str) -> str:
-        """Keep the small copy of a picture; its path relative to the home."""
-        content = _decoded(picture)
-        if not expected or _sha256(content) != expected:
-            raise InputError("the picture is not the copy that was given with the caption")
-        name = f"ratings/{expected}.jpg"
-        path = self._home / name
+    def _keep(self, picture: str, content: bytes) -> None:
+        """Keep the small copy of a picture; `picture` is its path relative to the home."""
+        path = self._home / picture
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not path.exists():
                 write_atomic(path, content)
-        return name
+
+    def _forget(self, unit: Unit, picture: str) -> None:
+        """Delete the small copy of a picture unless a rating keeps it."""
+        if not unit.ratings.keeps(picture):
+            (self._home / picture).unlink(missing_ok=True)
 
 
 def checked_correction(text: str) -> str:
@@ -203,6 +215,18 @@ def checked_correction(text: str) -> str:
     if not any(letter.isalpha() for letter in line):
         raise TextRejected("the caption has no words", hint="")
     return line
+
+
+def _copy(text: str, expected: str) -> bytes:
+    """The small copy of a picture, given in Base64.
+
+    Raises:
+        InputError: it is not the copy with the SHA-256 `expected`.
+    """
+    content = _decoded(text)
+    if not expected or _sha256(content) != expected:
+        raise InputError("the picture is not the copy that was given with the caption")
+    return content
 
 
 def _decoded(text: str) -> bytes:

@@ -113,6 +113,13 @@ def test_receipts_age_and_outlive_the_process(tmp_path: Path) -> None:
     assert again.read(again.sign(without))["picture"] == ""
 
 
+def test_an_empty_key_is_replaced(tmp_path: Path) -> None:
+    """A file that was left empty, as by a full disk, does not sign receipts with an empty key."""
+    (tmp_path / "key").touch()
+    Receipts(tmp_path / "key", clock=FakeClock()).sign(ANSWER)
+    assert len((tmp_path / "key").read_bytes()) == 64
+
+
 def test_ratings_are_bounded(application: Application, receipt: str) -> None:
     """With as many as the settings allow, no more are taken."""
     ratings = application.caption_ratings
@@ -125,7 +132,22 @@ def test_ratings_are_bounded(application: Application, receipt: str) -> None:
     )
     full.rate(GivenRating(receipt=receipt, stars=3), source="page")
     with pytest.raises(InvalidTransition, match="most_ratings"):
-        full.rate(GivenRating(receipt=receipt, choice=1, stars=3), source="page")
+        full.rate(GivenRating(receipt=receipt, choice=1, stars=3, picture=PICTURE), source="page")
+    assert not (application.settings.home / "ratings").exists()
+
+
+def test_a_picture_is_deleted_when_its_rating_is_replaced_without_it(
+    ratings: CaptionRatings, receipt: str, application: Application
+) -> None:
+    """It stays as long as another rating keeps it."""
+    kept = ratings.rate(GivenRating(receipt=receipt, stars=3, picture=PICTURE), source="page")
+    other = ratings.rate(GivenRating(receipt=receipt, stars=3, picture=PICTURE), source="key")
+    path = application.settings.home / kept.picture
+    ratings.rate(GivenRating(receipt=receipt, stars=2), source="page")
+    assert path.exists()
+    ratings.rate(GivenRating(receipt=receipt, stars=2), source="key")
+    assert other.picture == kept.picture
+    assert not path.exists()
 
 
 def test_a_removed_rating_takes_its_picture_along(
