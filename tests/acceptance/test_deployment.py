@@ -21,12 +21,13 @@ from auria_bot.cli.app import COMMANDS
 from auria_bot.services.operations.health import HealthReport, HealthServer
 from auria_bot.services.schedule.job_scheduler import HEARTBEAT
 from auria_bot.serving.captioning import METRICS as SERVED
+from auria_bot.settings.captions import CaptionSettings
 from auria_bot.settings.loading import load
 from auria_bot.settings.sections import DaemonSettings
 from auria_bot.store.engine import CONNECT_TIMEOUT
 from auria_bot.store.sqlite import BUSY_TIMEOUT
 from auria_bot.telemetry import METRICS
-from auria_bot.web import metrics
+from auria_bot.web import app, metrics
 from tests.acceptance import caged
 from tests.scenarios.docker import instructions, lint
 
@@ -179,6 +180,15 @@ def test_the_unit_is_hardened(unit: Mapping[str, str]):
     assert (unit["ProtectSystem"], unit["NoNewPrivileges"], unit["CapabilityBoundingSet"]) == ("strict", "true", "")
     assert "MemoryDenyWriteExecute" not in unit  # the runtimes write machine code
     assert "ProcSubset" not in unit  # they read /proc/cpuinfo
+
+
+def test_the_proxy_lets_pictures_through():
+    """Each path that takes pictures has as much room in nginx.conf as the web site gives it."""
+    location = re.search(r"location ~ (\S+) \{\s*client_max_body_size (\d+)m;", _text("deploy/nginx.conf"))
+    assert location is not None
+    for path, largest in app._larger_bodies(CaptionSettings()).items():
+        assert re.search(location[1], path)
+        assert largest <= int(location[2]) * 2**20
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
