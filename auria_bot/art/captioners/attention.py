@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.pictures import to_array, to_picture
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["AttendedCaption", "draw_region", "peak", "region_mask", "region_veil"]
+__all__ = ["AttendedCaption", "peak", "region_mask", "region_veil"]
 
 _SPREAD: Final = 0.6  # standard deviation of the Gaussian, in cells
 _VEIL: Final = 0.72  # how dark the veil is where the captioner did not look
@@ -80,9 +78,3 @@ def region_veil(attention: NDArray[Any]) -> Image.Image:
     mask = region_mask(attention, (_VEIL_SIDE, _VEIL_SIDE))
     alpha = Image.fromarray(np.round((1 - mask) * _VEIL * 255).astype(np.uint8))
     return Image.merge("LA", (Image.new("L", alpha.size, 0), alpha))
-
-
-def draw_region(picture: Image.Image, attention: NDArray[Any]) -> Image.Image:
-    """A picture with a word's region left as it is and the rest darkened."""
-    mask = region_mask(attention, picture.size)[..., None]
-    return to_picture(to_array(picture) * (1 - _VEIL * (1 - mask)))

@@ -12,7 +12,6 @@ from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, Pictu
 from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["CaptionClient"]
@@ -71,24 +70,15 @@ class CaptionClient:
         if len(content) > self._largest:
             raise PictureError(f"the picture's file is too large; at most {self._largest:,} bytes are read")
         path = "/captions?drawn=1" if drawn else "/captions"
-        return self._ask("POST", path, content, {"X-Deadline": f"{self._deadline:.3f}"})
+        return self._ask(path, content)
 
-    def model(self) -> dict[str, str]:
-        """Version and hash of the captioner in use.
-
-        Raises:
-            ModelServerAway: the server does not answer, or has loaded none yet.
-        """
-        model: dict[str, str] = self._ask("GET", "/readyz", b"", {})["model"]
-        return model
-
-    def _ask(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    def _ask(self, path: str, content: bytes) -> dict[str, Any]:
         connection = _connection(self._server, _CONNECT)
         until = time.monotonic() + self._deadline
         try:
             connection.connect()
             connection.sock.settimeout(max(0.01, until - time.monotonic()))
-            connection.request(method, path, body=content or None, headers=dict(headers))
+            connection.request("POST", path, body=content, headers={"X-Deadline": f"{self._deadline:.3f}"})
             connection.sock.settimeout(max(0.01, until - time.monotonic()))
             with connection.getresponse() as answer:
                 body = answer.read(_LARGEST_ANSWER)

@@ -86,8 +86,6 @@ def test_a_picture_is_sent_and_answered(client: CaptionClient, answer: Answer, t
     (tmp_path / "a.png").write_bytes(b"file")
     client.caption_file(tmp_path / "a.png")
     assert answer.asked == ("POST", "/captions", b"file", "5.000")
-    answer.body = b'{"model": {"version": "v2", "sha256": "ab"}}'
-    assert client.model()["version"] == "v2"
 
 
 def test_files_that_cannot_be_sent(client: CaptionClient, answer: Answer, tmp_path: Path) -> None:
@@ -145,7 +143,7 @@ def test_a_server_that_is_away_is_told_with_the_command(tmp_path: Path) -> None:
             CaptionClient(f"127.0.0.1:{port}", deadline=0.05).caption(b"picture")
     for place in (f"127.0.0.1:{port}", f"unix:{tmp_path / 'none.sock'}"):
         with pytest.raises(ModelServerAway, match="does not answer") as away:
-            CaptionClient(place, deadline=1).model()
+            CaptionClient(place, deadline=1).caption(b"picture")
         assert away.value.hint == "auria serve starts it"
 
 
