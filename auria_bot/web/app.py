@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from auria_bot.errors import AuriaError, SignInRequired
 from auria_bot.redaction import redacted
 from auria_bot.web.desk import desk_router
-from auria_bot.web.language import available, find_language, negotiated
+from auria_bot.web.language import Language, available, find_language, negotiated
 from auria_bot.web.metrics import RequestCounts, WebHealth
 from auria_bot.web.middleware import RequestGuard, host_name
 from auria_bot.web.page_cache import PageCache
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
     from auria_bot.settings.captions import CaptionSettings
 
-__all__ = ["WebApp", "create_app", "language_of", "site_of"]
+__all__ = ["WebApp", "create_app", "site_of"]
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +60,11 @@ class WebApp:
     def view(self, request: Request, path: str | None = None) -> View:
         """How the page that a request asks for is written."""
         return View(
-            request.url.path if path is None else path, language_of(request, self), base=self.services.public_url
+            request.url.path if path is None else path, _language_of(request, self), base=self.services.public_url
         )
 
 
-def language_of(request: Request, web: WebApp) -> Any:
+def _language_of(request: Request, web: WebApp) -> Language:
     """The language of an answer: the one that was chosen in the footer, or the browser's."""
     if (chosen := request.cookies.get("lang", "")) in available():
         return find_language(chosen)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.web.language import Language
-    from auria_bot.web.site import Site
 
 __all__ = ["ExportResult", "export_site"]
 
@@ -82,7 +81,6 @@ class _Export:
     def __init__(self, services: Application, folder: Path, language: Language) -> None:
         self._folder, self._language = folder, language
         self._base = services.settings.web.url or folder.as_uri()
-        self._site: Site
         self._site, self._renderer = site_of(services)
         self.files: set[str] = set()
         self.pages = self.written = 0

@@ -27,9 +27,7 @@ __all__ = ["Renderer", "View"]
 class View:
     """How one page is written: its path, its language, and whether it belongs to an export."""
 
-    def __init__(
-        self, path: str, language: Language, *, base: str, exported: bool = False, signed_in: str = ""
-    ) -> None:
+    def __init__(self, path: str, language: Language, *, base: str, exported: bool = False) -> None:
         """Describe a page.
 
         Args:
@@ -37,9 +35,8 @@ class View:
             language: of the page.
             base: the site's public address, without a slash at the end.
             exported: links lead to files beside the page.
-            signed_in: the operator's name; "" for a visitor.
         """
-        self.path, self.language, self.base, self.exported, self.signed_in = path, language, base, exported, signed_in
+        self.path, self.language, self.base, self.exported = path, language, base, exported
 
     def link(self, path: str) -> str:
         """The address of another page or file, as this page writes it."""

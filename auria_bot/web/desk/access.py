@@ -97,7 +97,6 @@ class DeskRoutes:
     ) -> Response:
         """Render a page of the desk."""
         view = self.web.view(request)
-        view.signed_in = session.name if session else ""
         values.setdefault("done", _done(request, view.language.keys) if status == 200 else None)
         body = self.web.renderer.page(f"desk/{template}", view, session=session, zone=self.services.zone, **values)
         return HTMLResponse(body, status, headers=PRIVATE)

@@ -8,6 +8,7 @@ from fastapi import Depends, Form, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auria_bot.domain.draft import LAST_ID
 from auria_bot.errors import AuriaError
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
@@ -108,9 +109,9 @@ def _add_records(router: APIRouter, desk: DeskRoutes) -> None:
     def journal(
         request: Request,
         session: Session = reader,
-        before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        before: Annotated[int, Query(ge=1, le=LAST_ID)] = LAST_ID,
     ) -> Response:
-        found = services.review.journal(limit=_ENTRIES + 1, **({"before": before} if before else {}))
+        found = services.review.journal(before=before, limit=_ENTRIES + 1)
         return desk.page(
             "journal.html",
             request,

@@ -45,7 +45,7 @@ def test_templates_use_strings_that_exist_and_all_are_used() -> None:
 def test_fields_are_escaped_unless_they_are_markup() -> None:
     """What strangers wrote cannot become markup."""
     english = find_language("en")
-    assert english.text("artwork.title", line="<b>") == "“&lt;b&gt;”"
+    assert english.text("artwork.after", title="<b>", byline="by y") == "After &lt;b&gt; by y"
     assert english.text("artwork.after", title=Markup("<cite>x</cite>"), byline="by <i>") == (
         "After <cite>x</cite> by &lt;i&gt;"
     )

@@ -73,7 +73,9 @@ def test_what_there_is_so_far_is_shown_without_javascript(
     busy, browser = Busy(monkeypatch, application, free=3), visitor(application)
     address = asked(browser)
     key = address.rpartition("/")[2]
-    while not ((moment := application.visitor_studio.watch(key)) and moment.is_paused and moment.events):
+    for _ in range(1200):
+        if (moment := application.visitor_studio.watch(key)) and moment.is_paused and moment.events:
+            break
         threading.Event().wait(0.02)
     page = browser.get(address).text
     assert '<noscript><meta http-equiv="refresh" content="3"></noscript>' in page
