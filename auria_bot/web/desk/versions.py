@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Form
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from auria_bot.domain.pipeline import STEPS, ArtworkRequest
 from auria_bot.errors import NotFound
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import PRIVATE, seen
+from auria_bot.web.desk.access import seen
+from auria_bot.web.event_stream import event_stream, first_event, sent_event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
 
     from fastapi import APIRouter
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from auria_bot.web.runs import BackgroundRun
 
 __all__ = ["add_versions"]
-
-_TICK = 0.25  # seconds between two looks for events
 
 
 def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
@@ -81,10 +78,7 @@ def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.get("/runs/{key}/events")
     def events(request: Request, key: str, _: Session = reader) -> Response:
-        last = request.headers.get("last-event-id", "0")
-        position = int(last) if last.isdecimal() and len(last) < 6 else 0
-        stream = _event_stream(desk.runs.get(key), position)
-        return StreamingResponse(stream, media_type="text/event-stream", headers={**PRIVATE, "X-Accel-Buffering": "no"})
+        return event_stream(_looks(desk.runs.get(key), first_event(request)))
 
 
 def _neighbour(ids: list[int], draft_id: int) -> int:
@@ -93,21 +87,16 @@ def _neighbour(ids: list[int], draft_id: int) -> int:
     return ids[place - 1] if place else ids[1]
 
 
-async def _event_stream(run: BackgroundRun, position: int) -> AsyncIterator[str]:
-    """The events of a run after a position, each with its number, so that a browser can go on where it stopped."""
-    idle = 0.0
-    while True:
+def _looks(run: BackgroundRun, position: int) -> Iterator[list[str]]:
+    """The events of a run after a position, as there are more of them, until it has ended."""
+    is_done = False
+    while not is_done:
         is_done = run.is_done  # before the events, so that none is missed
+        found = []
         for event in run.events(position):
             position += 1
-            data = json.dumps({"step": event.step, "state": event.state, "message": event.message})
-            yield f"id: {position}\nevent: step\ndata: {data}\n\n"
-            idle = 0.0
+            shown = {"step": event.step, "state": event.state, "message": event.message}
+            found.append(sent_event("step", shown, number=position))
         if is_done:
-            yield f"event: end\ndata: {json.dumps({'draft': run.new_draft, 'error': run.error})}\n\n"
-            return
-        idle += _TICK
-        if idle >= 15:
-            idle = 0.0
-            yield ": still working\n\n"
-        await asyncio.sleep(_TICK)
+            found.append(sent_event("end", {"draft": run.new_draft, "error": run.error}))
+        yield found

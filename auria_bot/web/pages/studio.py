@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -12,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, NotFound, TooManyAttempts, VisitorRefused
 from auria_bot.services.visitors.studio import LONGEST_THEME
+from auria_bot.web.event_stream import event_stream, first_event, sent_event
 from auria_bot.web.middleware import check_origin, client_network
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from auria_bot.services.studio.run_store import RunEvent
     from auria_bot.services.visitors.studio import VisitorStudio
@@ -48,8 +47,6 @@ STAGES: Final = {
 _PRIVATE: Final = {"Cache-Control": "no-store"}
 _YEAR = 365 * 86_400  # seconds
 _KEY = re.compile("[0-9a-f]{32}")
-_TICK = 0.25  # seconds between two looks for events
-_SIGN_OF_LIFE = 15.0  # seconds without an event after which a comment is sent
 _MOST_STREAMS = 64  # open at a time
 
 
@@ -169,13 +166,8 @@ def _add_watching(router: APIRouter, web: WebApp) -> None:
         _work(studio, key)
         if len(open_streams) >= _MOST_STREAMS:
             raise TooManyAttempts("too many visitors watch; the page loads itself again", seconds=10)
-        last = request.headers.get("last-event-id", after)
-        position = int(last) if last.isdecimal() and last.isascii() and len(last) < 6 else 0
-        return StreamingResponse(
-            _counted(_stream(studio, key, position, web.view(request).language), open_streams),
-            media_type="text/event-stream",
-            headers={**_PRIVATE, "X-Accel-Buffering": "no"},
-        )
+        looks = _looks(studio, key, first_event(request, after), web.view(request).language)
+        return event_stream(looks, open_streams=open_streams)
 
     @router.get("/{key}/pictures/{name}")
     def picture(key: str, name: str) -> Response:
@@ -224,35 +216,21 @@ def _picture_of(event: RunEvent, key: str, position: int) -> str:
     return ""
 
 
-async def _stream(studio: VisitorStudio, key: str, position: int, language: Language) -> AsyncIterator[str]:
-    """What happens from a position on, each event with its number, so that a browser can go on where it stopped."""
-    known, idle = None, 0.0
+def _looks(studio: VisitorStudio, key: str, position: int, language: Language) -> Iterator[list[str]]:
+    """What happens from a position on, as there is more of it, until the artwork has ended."""
+    known = None
     while (moment := studio.watch(key, after=position)) is not None:
-        queue = {"ahead": moment.ahead, "paused": moment.is_paused}
+        found, queue = [], {"ahead": moment.ahead, "paused": moment.is_paused}
         if queue != known:
-            known, idle = queue, 0.0
-            yield f"event: queue\ndata: {json.dumps(queue)}\n\n"
+            known = queue
+            found.append(sent_event("queue", queue))
         for event in moment.events:
-            position, idle = position + 1, 0.0
+            position += 1
             facts = dict(event.facts)
             if "mood" in facts:
                 facts["mood_name"] = language.name_of("mood", facts["mood"])
             shown = {"step": event.step, "state": event.state, "facts": facts}
-            data = json.dumps({**shown, "picture": _picture_of(event, key, position)})
-            yield f"id: {position}\nevent: step\ndata: {data}\n\n"
-        idle += _TICK
-        if idle >= _SIGN_OF_LIFE:
-            idle = 0.0
-            yield ": still working\n\n"
-        await asyncio.sleep(_TICK)
-    yield "event: end\ndata: {}\n\n"
-
-
-async def _counted(stream: AsyncIterator[str], open_streams: set[object]) -> AsyncIterator[str]:
-    """The stream, which counts as open until its end or its reader's."""
-    open_streams.add(stream)
-    try:
-        async for part in stream:
-            yield part
-    finally:
-        open_streams.discard(stream)
+            picture = _picture_of(event, key, position)
+            found.append(sent_event("step", {**shown, "picture": picture}, number=position))
+        yield found
+    yield [sent_event("end", {})]

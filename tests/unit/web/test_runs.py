@@ -69,8 +69,11 @@ def test_runs_are_worked_off_one_at_a_time() -> None:
         runs.start(99, waiting)
     assert not any(run.is_done for run in others)
     ended.set()
-    while not all(run.is_done for run in (first, *others)):
+    for _ in range(3000):
+        if all(run.is_done for run in (first, *others)):
+            break
         threading.Event().wait(0.01)
+    assert all(run.is_done for run in (first, *others))
     assert runs.get(first.key) is first
     with pytest.raises(NotFound):
         runs.get("nothing")

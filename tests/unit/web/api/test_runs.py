@@ -60,8 +60,10 @@ def test_a_run_is_begun_watched_and_leads_to_its_draft(
     assert (begun.status_code, begun.json()["of"]) == (202, of)
     location = begun.headers["location"]
     assert location == f"/api/v1/runs/{begun.json()['id']}"
-    while not (events := client.get(f"{location}/events").json())["items"]:
-        pass
+    for _ in range(600):
+        if (events := client.get(f"{location}/events").json())["items"]:
+            break
+        threading.Event().wait(0.02)
     assert (events["state"], events["items"][0]["step"], events["items"][0]["position"]) == ("running", "poem", 1)
     assert events["items"][0]["facts"] == {"lines": ["a"]}
     assert client.get(f"{location}/events", params={"after": 1}).json()["items"] == []
