@@ -7,7 +7,7 @@ import time
 
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.stylists.hands import family_of, hand_of
-from auria_bot.art.stylists.magenta import render
+from auria_bot.art.stylists.media import render
 from tests.bench import Result
 from tests.bench.reference import Stopwatch
 from tests.scenarios.strokes import megabytes, odd_inputs, shipped_bank

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.stylists.hands import hand_of
-from auria_bot.art.stylists.magenta import render
+from auria_bot.art.stylists.media import render
 from tests.scenarios.strokes import finest_octave, odd_inputs, recognise, shipped_bank
 
 

@@ -17,7 +17,7 @@ from auria_bot.art.colour import to_lab
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.stylists.direction_field import blurred
 from auria_bot.art.stylists.hands import FAMILIES, family_of, hand_of
-from auria_bot.art.stylists.magenta import render
+from auria_bot.art.stylists.media import render
 from auria_bot.art.stylists.style_bank import StyleBank
 
 if TYPE_CHECKING:

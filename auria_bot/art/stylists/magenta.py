@@ -32,9 +32,8 @@ from auria_bot.art.runtime import Network, load
 from auria_bot.art.stylists.choice import choose_medium, choose_painting
 from auria_bot.art.stylists.composition import colour_share, combine, grade
 from auria_bot.art.stylists.hands import hand_of
-from auria_bot.art.stylists.oil_strokes import paint
+from auria_bot.art.stylists.media import STROKE_MODES, render
 from auria_bot.art.stylists.style_bank import StyleBank
-from auria_bot.art.stylists.washes import paint_ink, paint_watercolour, print_woodblock
 from auria_bot.domain.artwork import Style
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import InputError
@@ -45,43 +44,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.minilm import MiniLM
-    from auria_bot.art.stylists.hands import Hand
     from auria_bot.art.stylists.oil_strokes import OnLayer
     from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
-__all__ = ["STROKE_MODES", "Magenta", "Photorealistic", "render"]
+__all__ = ["Magenta", "Photorealistic"]
 
-
-def render(
-    picture: Image.Image, *, size: tuple[int, int], hand: Hand, seed: int, on_layer: OnLayer | None = None
-) -> Image.Image:
-    """Paint a picture anew on a canvas of a size.
-
-    Strokes are laid by proportions of the canvas and drawn at its own resolution, never enlarged: a canvas for A1 at
-    300 dpi (7016 x 9933 pixels) shows the strokes of the one that is posted, with sharp edges and bristles. Memory
-    beyond the canvas itself is bounded, because it is worked on in bands.
-
-    Args:
-        picture: RGB of any size, of about the canvas's proportions; measured at about 540 pixels.
-        size: (width, height) of the canvas in pixels.
-        hand: how to paint, with which medium.
-        seed: the same seed gives the same bytes at the same size, and about the same strokes at every size.
-        on_layer: called after each layer of oil; the other media have none.
-
-    Returns:
-        RGB of that size.
-    """
-    if hand.medium == "oil":
-        return paint(picture, size, hand, seed=seed, on_layer=on_layer)
-    return _MEDIA[hand.medium](picture, size, hand, seed=seed)
-
-
-_MEDIA = {"woodblock": print_woodblock, "ink": paint_ink, "watercolour": paint_watercolour}
-
-
-STROKE_MODES = ("oil", "watercolour", "ink")
-"""The modes that paint stroke by stroke, at the size of the finished picture."""
 
 _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 
@@ -207,7 +175,7 @@ class Magenta:
         seed: int,
         on_layer: OnLayer | None = None,
     ) -> Image.Image:
-        """The picture painted stroke by stroke at any size, as for a print: see `render`.
+        """The picture painted stroke by stroke at any size, as for a print: see `media.render`.
 
         The same picture, style and seed give the same strokes at every size of the same proportions, larger on a larger
         canvas and as sharp.
@@ -217,7 +185,7 @@ class Magenta:
             style: its mode is one of STROKE_MODES.
             size: (width, height) of the canvas in pixels.
             seed: the artwork's, as the style step derives it: `derive(artwork.seed, "strokes")`.
-            on_layer: see `render`.
+            on_layer: see `media.render`.
 
         Raises:
             UnknownName: the style is not in the bank.

@@ -52,7 +52,7 @@ _BAND = 512  # rows that are lit at a time
 def paint(
     picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int, on_layer: OnLayer | None = None
 ) -> Image.Image:
-    """Paint a picture on a canvas of a size; see `magenta.render`."""
+    """Paint a picture on a canvas of a size; see `media.render`."""
     chance = np.random.default_rng(seed)
     study = _study(picture, size)
     scale = size[0] / _CANVAS

@@ -37,7 +37,7 @@ _CONTRAST = 16.0  # difference of luminance between two areas from which an outl
 
 
 def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
-    """Paint a picture in watercolour on paper of a size; see `magenta.render`."""
+    """Paint a picture in watercolour on paper of a size; see `media.render`."""
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     lifted = _lifted(picture, size)
@@ -63,7 +63,7 @@ def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *
 
 
 def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
-    """Paint a picture in ink on rice paper of a size; see `magenta.render`."""
+    """Paint a picture in ink on rice paper of a size; see `media.render`."""
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     lifted = _lifted(picture, size)
@@ -194,7 +194,7 @@ def _dry_strokes(
 
 
 def print_woodblock(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
-    """Print a picture on paper of a size; see `magenta.render`."""
+    """Print a picture on paper of a size; see `media.render`."""
     chance = np.random.default_rng(seed)
     scale = size[0] / 1080
     areas = Areas(picture, size, count=_COLOURS, smoothing=8.5, ragged=0.12, chance=chance)

@@ -238,7 +238,7 @@ class CanvasPainter:
 
 def _with_strokes(style: Style) -> Style:
     """The style in a mode that paints stroke by stroke."""
-    from auria_bot.art.stylists.magenta import STROKE_MODES
+    from auria_bot.art.stylists.media import STROKE_MODES
 
     return style if style.mode in STROKE_MODES else replace(style, mode=_STROKES)
 
