@@ -207,6 +207,7 @@ class ModelRegistry:
                     hint=f"auria models compare {model} {now} {name}",
                 )
             if now != name:
+                self.folder(model, name)  # it may have been removed while it was verified
                 promotions.append(name)
         return replace(version, is_promoted=True)
 
@@ -236,10 +237,12 @@ class ModelRegistry:
     def remove(self, model: str, name: str) -> ModelVersion:
         """Delete the files of a version; what is known of it stays, since artworks may name its hash.
 
+        A rollback passes it over.
+
         Raises:
             NotFound: there is no such version.
             InputError: it is the installed one.
-            InvalidTransition: it is in force, or a rollback could lead to it.
+            InvalidTransition: it is in force.
         """
         version = self.version(model, name)
         if name == INSTALLED:

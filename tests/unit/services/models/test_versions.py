@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.art import checkpoint
 from auria_bot.errors import InputError, InvalidTransition, ModelCorrupt, NotFound
 from auria_bot.services.models.versions import INSTALLED, ModelRegistry, ModelVersion
 from auria_bot.settings.schema import Settings
@@ -117,6 +118,18 @@ def test_a_damaged_version_is_not_promoted(tmp_path: Path, settings: Settings, r
     (registry.folder("captioner", version.name) / "weights").write_text("changed")
     with pytest.raises(ModelCorrupt):
         registry.promote("captioner", version.name)
+    assert served(settings) == "installed"
+
+
+def test_a_version_that_is_removed_while_it_is_verified_is_not_promoted(
+    tmp_path: Path, settings: Settings, registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
+):
+    """What is in force stays."""
+    name = trained(tmp_path, registry, "one").name
+    monkeypatch.setattr(checkpoint, "verify", lambda _: registry.remove("captioner", name).sha256)
+    with pytest.raises(NotFound, match="no files"):
+        registry.promote("captioner", name)
+    assert registry.promoted("captioner") == INSTALLED
     assert served(settings) == "installed"
 
 
