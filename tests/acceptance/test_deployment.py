@@ -192,12 +192,13 @@ def test_the_proxy_lets_pictures_through():
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_systemd_takes_the_unit(tmp_path: Path):
+@pytest.mark.parametrize("name", ["auria.service", "auria-web.service", "auria-serve.service"])
+def test_systemd_takes_the_unit(tmp_path: Path, name: str):
     """Its own checker finds no fault, and it counts as little exposed: 1.1 of 10 by systemd 252."""
-    copy = tmp_path / "auria.service"
-    copy.write_text(_text("deploy/auria.service").replace("/opt/auria/bin/auria", "/bin/true"))
+    copy = tmp_path / name
+    copy.write_text(_text(f"deploy/{name}").replace("/opt/auria/bin/auria", "/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False)
-    assert "auria.service" not in done.stdout + done.stderr
+    assert name not in done.stdout + done.stderr
     weighed = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(copy)],
         capture_output=True,
