@@ -39,6 +39,7 @@ _ALIASES = {
 _WIKIART_BLOCKS = {"art (image+title)": 1.0, "imageonly": 0.5}  # annotations of titles alone are not used
 _METADATA = ("metadata.csv", "metadata.tsv")
 _MOST_TABLE_BYTES = 64_000_000
+_MOST_ESCAPES = 4  # times that a cell may be escaped; some tables are twice, and without a limit one could take hours
 _MISSING = frozenset({"nan", "NaN", "<NA>", "NaT", "NULL", "null", "None", "#N/A"})  # how programs write an empty cell
 _WHOLE_YEAR = re.compile(r"(-?\d{1,4})[.,]0+")
 _FIRST_OF_YEAR = re.compile(r"(\d{4})-01-01(?:[T ]00:00(?::00)?(?:\.0+)?Z?)?")  # a year that was read as a date
@@ -67,9 +68,9 @@ def slug(text: str, *, longest: int = 60) -> str:
 
 def cleaned(cell: str) -> str:
     """A cell of a table as text: HTML entities unescaped, invisible characters dropped, "" for a missing value."""
-    text, before = cell, ""
-    while text != before:  # some tables are escaped twice
-        text, before = html.unescape(text), text
+    text = cell
+    for _ in range(_MOST_ESCAPES):
+        text = html.unescape(text)
     text = " ".join(text.split())
     visible = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs"})
     return "" if visible in _MISSING else unicodedata.normalize("NFC", visible)

@@ -198,3 +198,9 @@ def test_slugs_are_plain() -> None:
     assert slug("Jean-Fran\u00e7ois Millet, L'Ang\u00e9lus") == "jean-francois-millet-l-angelus"
     assert slug("\u8449") == "untitled"
     assert len(slug("word " * 50)) <= 60
+
+
+def test_a_cell_is_unescaped_a_few_times_only() -> None:
+    """A cell that is escaped without end cannot keep the import busy."""
+    assert cleaned("&amp;amp;amp;lt;") == "<"
+    assert cleaned("&" + 9 * "amp;" + "lt;") == "&amp;amp;amp;amp;amp;lt;"
