@@ -295,7 +295,7 @@ class Daemon:
         self._app = application.build(settings, clock=self._clock, store=store)
         self._health_monitor = self._app.health_monitor(self._program, web=self._web)
         if self._web is not None and settings != old.settings:
-            self._web.restart()
+            self._web.restart()  # after the lease was renewed: it may take nearly as long as the lease lasts
         self._outage_alerter.addresses = self._app.notification_urls
         if store is None:
             old.close()

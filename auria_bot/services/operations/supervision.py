@@ -37,6 +37,7 @@ class SupervisedProcess:
         self._process: ChildProcess | None = None
         self._started_at = self._next_start = 0.0
         self._ended = 0  # times in a row, without having run for long
+        self._is_outdated = False  # it is to be ended and started again
         self.trouble = ""
         """Why it does not run, or has just been started again; "" where all is well."""
 
@@ -47,6 +48,9 @@ class SupervisedProcess:
 
     def turn(self) -> None:
         """Notice its end, and start it when it is time; to be called in a thread that outlives it. Never raises."""
+        if self._is_outdated:
+            self.close()
+            self._is_outdated, self._ended, self._next_start, self.trouble = False, 0, 0.0, ""
         now = self._monotonic()
         if self._process is not None and (status := self._process.poll()) is not None:
             self._process = None
@@ -58,9 +62,8 @@ class SupervisedProcess:
             self._start(now)
 
     def restart(self) -> None:
-        """End it; the next `turn` starts it again at once."""
-        self.close()
-        self._ended, self._next_start, self.trouble = 0, 0.0, ""
+        """Have the next `turn` end it and start it again at once."""
+        self._is_outdated = True
 
     def close(self) -> None:
         """End it: in order if it does so in time."""

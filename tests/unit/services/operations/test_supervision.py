@@ -70,14 +70,19 @@ def test_one_that_ends_is_started_again_after_longer_and_longer_pauses() -> None
     process.close()
 
 
-def test_a_restart_waits_for_nothing() -> None:
-    """As after new settings."""
+def test_a_restart_is_the_next_turns_and_waits_for_no_pause() -> None:
+    """As after new settings: who asks for it is not kept waiting until the process has ended."""
     process = SupervisedProcess("the web server", SLEEP, monotonic=Seconds())
     process.turn()
+    before = process._process
+    assert before is not None
     process.restart()
-    assert not runs(process)
+    assert (runs(process), before.poll()) == (True, None)
     process.turn()
-    assert runs(process)
+    after = process._process
+    assert (after is not None and after is not before, before.poll() is None) == (True, False)
+    process.turn()
+    assert process._process is after
     process.close()
 
 
