@@ -176,7 +176,7 @@ class StyledLayer(nn.Module):
         if self._doubled:
             y = _doubled(y)
         if noise is None:
-            noise = torch.randn(len(y), 1, *y.shape[2:], device=y.device, dtype=y.dtype)
+            noise = torch.randn(y.shape[0], 1, *y.shape[2:], device=y.device, dtype=y.dtype)
         return _rectified(y + self.strength * noise + self.bias[:, None, None])
 
 
@@ -208,7 +208,7 @@ class Generator(nn.Module):
 
     def forward(self, styles: Tensor, noise: Sequence[Tensor] | None = None) -> Tensor:
         """(n, styles, w) to (n, 3, height, width), about -1 to 1; noise for every layer, or new noise."""
-        x = self.start.expand(len(styles), -1, -1, -1)
+        x = self.start.expand(styles.shape[0], -1, -1, -1)
         given: Sequence[Tensor | None] = noise if noise is not None else [None] * len(self.layers)
         x = self.layers[0](x, styles[:, 0], given[0])
         picture: Tensor = self.colours[0](x, styles[:, 1])
