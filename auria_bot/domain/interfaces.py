@@ -387,14 +387,14 @@ class LocalChannel(Protocol):
 class DeletingChannel(Protocol):
     """A channel that can delete what it published; others leave that to their platform's own app."""
 
+    deletion_obstacle: str  # why it cannot delete as it is configured; "" if it can
+
     def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
         """Delete a post: call `ready`, then make at most one mutation; no error if it is gone already.
 
         Raises as `publish` does. Rejected says what the operator can do instead; after OutcomeUnknown only
         `is_published` can tell.
         """
-        ...
 
     def is_published(self, receipt: Receipt) -> bool:
         """Whether a post is still there; raises as `find` does, and Rejected if the receipt is not of this channel."""
-        ...

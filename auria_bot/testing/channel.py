@@ -51,6 +51,7 @@ class FakeChannel:
         script: tuple[str, ...] = ()  # outcomes of the next calls of publish; see `FakeChannel.plan`
 
     QUESTIONS = (Question(name="token", prompt="Any text", secret=True),)
+    deletion_obstacle = ""
 
     def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:
         self.config = config

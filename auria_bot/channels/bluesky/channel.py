@@ -70,6 +70,7 @@ class BlueskyChannel:
         Question(name="app_password", prompt="An app password (Settings > Privacy and security)", secret=True),
         Question(name="service", prompt=f"The account's server, if it is not {ENTRYWAY}", required=False),
     )
+    deletion_obstacle = ""
 
     def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:  # noqa: ARG002 - it keeps no files
         """Create the channel; nothing is sent.

@@ -63,6 +63,7 @@ class FolderChannel:
         Question(name="directory", prompt="The folder to publish to"),
         Question(name="url", prompt="The address at which a web server shows it", required=False),
     )
+    deletion_obstacle = ""
 
     def __init__(self, config: Config, home: Path, secrets: Secrets | None = None) -> None:  # noqa: ARG002 - none
         self.config = config

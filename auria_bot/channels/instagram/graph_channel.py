@@ -41,6 +41,7 @@ _PAGE = 50  # posts a request, when searching for a post
 _PAGES = 20  # searched at most
 _HOME_PAGE = "https://www.instagram.com/"  # stands in for an address that could not be read
 _MEDIA = "id,caption,permalink,timestamp"
+_DELETES_NOTHING = "Instagram's official API deletes no posts of accounts that use Instagram Login"
 
 
 class InstagramGraphChannel:
@@ -102,13 +103,14 @@ class InstagramGraphChannel:
         if not re.fullmatch(r"[A-Za-z0-9._/-]*", config.prefix + config.bucket + config.region):
             raise SettingsError(f"{setting}: bucket, prefix and region may hold letters, digits and ._-/ only")
         self._api = GraphApi(address, version=config.version, timeout=config.timeout)
-        self._facebook_login = "graph.facebook.com" in address
+        facebook_login = "graph.facebook.com" in address
+        self.deletion_obstacle = "" if facebook_login else _DELETES_NOTHING
         self._token = GraphToken(
             self._api,
             secrets,
             channel=config.name,
             margin=timedelta(days=config.renew_days),
-            renewable=not self._facebook_login,
+            renewable=not facebook_login,
         )
         self._media_host = MediaHost(
             secrets=secrets,
@@ -215,8 +217,8 @@ class InstagramGraphChannel:
         if not self.is_published(receipt):
             return
         by_hand = f"delete the post in Instagram's app: {receipt.url}"
-        if not self._facebook_login:
-            raise Rejected(f"Instagram's official API deletes no posts of accounts that use Instagram Login; {by_hand}")
+        if self.deletion_obstacle:
+            raise Rejected(f"{self.deletion_obstacle}; {by_hand}")
         token = self._token.current()
         ready()
         try:

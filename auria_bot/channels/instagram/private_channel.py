@@ -74,6 +74,7 @@ class InstagramChannel:
         Question(name="totp_seed", prompt="The seed of its authenticator app, if any", secret=True, required=False),
         Question(name="proxy", prompt="The address of a proxy, if any", secret=True, required=False),
     )
+    deletion_obstacle = ""
 
     def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:  # noqa: ARG002 - it keeps no file
         """Create the channel; nothing is sent.

@@ -66,6 +66,7 @@ class MastodonChannel:
             secret=True,
         ),
     )
+    deletion_obstacle = ""
 
     def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:
         """Create the channel; nothing is sent.

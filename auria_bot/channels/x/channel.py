@@ -146,6 +146,7 @@ class XChannel:
         ),
         Question(name="access_token_secret", prompt="Access token secret", secret=True),
     )
+    deletion_obstacle = ""
 
     def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:
         """Create the channel; nothing is sent.

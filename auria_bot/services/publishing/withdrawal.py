@@ -95,10 +95,13 @@ class Withdrawal:
             channel = self._channels[post.channel]()
         except AuriaError as error:
             return redacted_error(error)
+        reason = "this channel cannot delete"
         if isinstance(channel, DeletingChannel):
+            reason = channel.deletion_obstacle if post.receipt else ""  # one that may not be published is looked for
+        if not reason:
             return ""
         where = post.receipt.url if post.receipt else post.channel
-        return f"this channel cannot delete; delete it at {where}, then: `auria posts resolve {post.id} --withdrawn`"
+        return f"{reason}; delete it at {where}, then: `auria posts resolve {post.id} --withdrawn`"
 
     def request(self, plans: Sequence[WithdrawalPlan]) -> list[Post]:
         """Cancel what is not published, and commit the wish to withdraw the rest; return both as they are now.

@@ -405,7 +405,7 @@ def test_a_facebook_token_may_delete(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
 ) -> None:
     """With Meta's permission; without it, the sentence names the permission and the app."""
-    channel._facebook_login = True  # as at graph.facebook.com
+    channel.deletion_obstacle = ""  # as at graph.facebook.com
     receipt = channel.publish(post, ready)
     with pytest.raises(Rejected, match=r"instagram_manage_contents, or delete the post in Instagram's app: http"):
         channel.delete(receipt, ready)
@@ -421,7 +421,7 @@ def test_a_deletion_without_an_answer_is_unclear(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post, fault: str
 ) -> None:
     """Whether the post is still there is read afterwards."""
-    channel._facebook_login = platform.may_delete = True
+    channel.deletion_obstacle, platform.may_delete = "", True
     receipt = channel.publish(post, ready)
     platform.fail_next_deletions(fault)
     with pytest.raises(OutcomeUnknown):

@@ -262,6 +262,29 @@ def test_a_channel_that_cannot_delete_says_how(application: Application, channel
     assert only(application).receipt is not None
 
 
+def test_a_channel_that_is_not_allowed_to_delete_says_so_before(application: Application, channel: FakeChannel) -> None:
+    """Nothing is asked of it."""
+    published(application)
+    channel.deletion_obstacle = "this login deletes nothing"
+    (plan,) = application.publisher.plan_withdrawal((1,))
+    assert plan.action == "none"
+    assert "this login deletes nothing; delete it at https://example.invalid/" in plan.problem
+    assert channel.deletions == 0
+
+
+def test_a_post_that_may_not_be_out_is_looked_for_where_nothing_can_be_deleted(
+    application: Application, channel: FakeChannel
+) -> None:
+    """It is cancelled if it is not there."""
+    approved(application)
+    channel.plan("lost")
+    channel.deletion_obstacle = "this login deletes nothing"
+    application.publisher.publish()
+    (plan,) = application.publisher.plan_withdrawal((1,))
+    assert (plan.action, withdraw(application).problems) == ("look up", ())
+    assert only(application).state is PostState.CANCELLED
+
+
 def test_a_plan_that_time_overtook_does_nothing(application: Application, channel: FakeChannel) -> None:
     """A post that was published after it was planned to be cancelled is not touched."""
     approved(application)
