@@ -10,6 +10,7 @@ PIP := -m pip --disable-pip-version-check --no-input
 # The demo lives in demo/, whatever settings the user has; its first run is the same for everyone.
 DEMO = env $(shell env | sed -n 's/^\(AURIA_[A-Za-z0-9_]*\)=.*/-u \1/p') AURIA_HOME="$(CURDIR)/demo"
 PDS := tests/platforms/pds
+TOOLS := chart
 COMPILE = .venv-test/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 WITHOUT_TORCH := --override requirements/without-torch.txt --no-emit-package torch
 EXTRAS = $(filter-out dev,$(shell sed -n '/^\[project.optional-dependencies\]/,/^\[project.scripts\]/s/^\([a-z-]*\) = .*/\1/p' pyproject.toml))
@@ -43,7 +44,7 @@ web: .venv/.installed  ## Put what you approved into the demo's folder, and open
 test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch too.
 	@.venv-test/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
-test-live: .venv-test/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server, which npm installs.
+test-live: .venv-test/.installed .venv-chart/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server (npm installs it) or Helm.
 	@.venv-test/bin/python -m pytest tests/live $(ARGS)
 
 lint: .venv-test/.installed  ## Check style and types.
@@ -51,7 +52,7 @@ lint: .venv-test/.installed  ## Check style and types.
 	@.venv-test/bin/ruff format --check .
 	@.venv-test/bin/mypy
 
-bench: .venv-test/.installed  ## Run the benchmarks, or NAME only; exit 1 when a bar is missed.
+bench: .venv-test/.installed $(if $(filter chart,$(NAME)),.venv-chart/.installed)  ## Run the benchmarks, or NAME only; exit 1 when a bar is missed.
 	@.venv-test/bin/python -m tests.bench $(NAME)
 
 run: .venv/.installed  ## Run the command line, e.g. make run ARGS='make --theme "first snow"'.
@@ -76,13 +77,14 @@ lock: .venv-test/.installed  ## Resolve the locked requirements anew from pyproj
 	@mkdir -p requirements/extras; for extra in $(EXTRAS); do $(COMPILE) --no-annotate $(WITHOUT_TORCH) \
 		--constraint requirements/test.txt --extra $$extra pyproject.toml $$(test $$extra != torch || echo requirements/torch-needs.in) \
 		| $(call beyond,base) > requirements/extras/$$extra.txt; done
-	@echo 'Wrote base.txt, test.txt, cuda.txt and extras/ of requirements/.'
+	@for tool in $(TOOLS); do $(COMPILE) --upgrade --no-annotate requirements/tools/$$tool.in -o requirements/tools/$$tool.txt; done
+	@echo 'Wrote base.txt, test.txt, cuda.txt, extras/ and tools/ of requirements/.'
 
 size: .venv/.installed  ## Print what the base install takes on disk.
 	@du -sm .venv | awk '{print "base install: " $$1 " MB"}'
 
 clean:  ## Remove the virtual environments and caches; demo/ stays.
-	@rm -rf .venv .venv-test $(PDS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-test $(TOOLS:%=.venv-%) $(PDS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 python:
 	@test -n "$(PYTHON)" || { echo 'Auria needs Python 3.11 or newer, and none was found on the PATH.' >&2; \
@@ -107,6 +109,14 @@ python:
 		$(call install,.venv-test) --require-hashes -r requirements/cuda.txt ;; esac
 	@$(call install,.venv-test) --no-build-isolation -e .
 	@$(call check,.venv-test)
+	@touch $@
+
+# Programs that tests and benchmarks start have an environment of their own: they weigh much, or do not fit together with Auria's packages.
+$(TOOLS:%=.venv-%/.installed): .venv-%/.installed: requirements/tools/%.txt | python
+	@echo 'Installing the tools of requirements/tools/$*.in into .venv-$*; the first time takes a few minutes ...'
+	@$(call environment,.venv-$*)
+	@$(call install,.venv-$*) --require-hashes -r $<
+	@$(call check,.venv-$*)
 	@touch $@
 
 $(PDS)/node_modules/.installed: $(PDS)/package.json $(PDS)/package-lock.json
