@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from auria_bot.bootstrap.core import Core
 
 if TYPE_CHECKING:
+    from auria_bot.art.films.film_frames import PictureEnlarger
+    from auria_bot.services.films.film_plan import FilmPlanner
+    from auria_bot.services.films.films import FilmLibrary
     from auria_bot.services.footage.library import FootageLibrary
 
 __all__ = ["FilmServices"]
 
 
 class FilmServices(Core):
-    """Footage, and what is learned from it."""
+    """Footage, and films made by what was learned from it."""
 
     @cached_property
     def footage(self) -> FootageLibrary:
@@ -22,3 +25,31 @@ class FilmServices(Core):
         from auria_bot.services.footage.library import FootageLibrary
 
         return FootageLibrary(self.settings.home)
+
+    @cached_property
+    def films(self) -> FilmLibrary:
+        """The finished films."""
+        from auria_bot.services.films.films import FilmLibrary
+
+        return FilmLibrary(self.settings.home)
+
+    @cached_property
+    def film_planner(self) -> FilmPlanner:
+        """Prepares films with the models in force."""
+        from auria_bot.art.films.generator import FilmGenerator
+        from auria_bot.services.films.film_plan import FilmPlanner
+        from auria_bot.services.models.catalogue import style_bank
+
+        return FilmPlanner(
+            self.settings.models_folder,
+            load=FilmGenerator,
+            enlarger=self._film_enlarger,
+            bank=lambda: style_bank(self.settings),
+        )
+
+    def _film_enlarger(self) -> tuple[PictureEnlarger, str]:
+        """The fast network, whose frames follow each other more steadily than those of the one that paintings get."""
+        from auria_bot.art.real_esrgan import RealEsrgan
+
+        made = RealEsrgan(RealEsrgan.Config(network="fast", last_pass=4096), self.settings.models_folder)
+        return made, made.models()["enlarger"]

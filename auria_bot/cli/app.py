@@ -70,6 +70,10 @@ COMMANDS = {
         "films.footage:footage",
         "Turn videos and stills into a set of frames that a film model can learn from.",
     ),
+    "film": (
+        "films.film:film",
+        "Make films: walks through a film model. `auria film NAME` is short for `auria film make NAME`.",
+    ),
     "train": ("models:train", "Train a model, or continue a stopped training."),
     "evaluate": ("models:evaluate", "Evaluate a model on the test split of the data."),
     "doctor": ("operations.doctor:doctor", "Check the installation, and say how to fix what is wrong."),

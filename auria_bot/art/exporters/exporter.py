@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import ArtworkInProgress
 
 __all__ = [
+    "CREATOR",
     "SOURCE_TYPE",
     "PrintExporter",
     "exif",
@@ -126,7 +127,7 @@ class PrintExporter:
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's term for media made by a trained model."""
 
-_CREATOR = "Auria, an artist who lives on a server (auria_bot)"
+CREATOR = "Auria, an artist who lives on a server (auria_bot)"
 _NAMESPACES = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
@@ -152,7 +153,7 @@ def record(artwork: ArtworkInProgress) -> dict[str, str]:
     fields = {
         "title": artwork.haiku.lines[0] if artwork.haiku else "",
         "poem": artwork.haiku.text if artwork.haiku else "",
-        "creator": _CREATOR,
+        "creator": CREATOR,
         "software": f"auria_bot {__version__}",
         "digital_source_type": SOURCE_TYPE,
         "seed": str(artwork.seed),
@@ -175,7 +176,7 @@ def xmp(artwork: ArtworkInProgress) -> bytes:
     parts = [
         localised("dc:title", fields.get("title", "")),
         localised("dc:description", fields.get("poem", "")),
-        f"<dc:creator><rdf:Seq><rdf:li>{escape(_CREATOR)}</rdf:li></rdf:Seq></dc:creator>",
+        f"<dc:creator><rdf:Seq><rdf:li>{escape(CREATOR)}</rdf:li></rdf:Seq></dc:creator>",
         f"<xmp:CreatorTool>{escape(fields['software'])}</xmp:CreatorTool>",
         f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>",
     ]
@@ -203,7 +204,7 @@ def exif(artwork: ArtworkInProgress) -> bytes:
     tags[0x010E] = (
         fields.get("title", "").encode("ascii", "replace").decode()
     )  # ImageDescription is ASCII by the standard
-    tags[0x013B] = _CREATOR
+    tags[0x013B] = CREATOR
     tags[0x0131] = fields["software"]
     tags.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + json.dumps(fields, ensure_ascii=False).encode(
         "utf-16-be"
@@ -241,7 +242,7 @@ def tiff_tags(artwork: ArtworkInProgress) -> TiffImagePlugin.ImageFileDirectory_
     fields = record(artwork)
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[0x010E] = fields.get("title", "").encode("ascii", "replace").decode()
-    tags[0x013B] = _CREATOR
+    tags[0x013B] = CREATOR
     tags[0x0131] = fields["software"]
     tags.tagtype[700] = 7  # bytes
     tags[700] = xmp(artwork)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.studio.run_store import RunEvent
 
-__all__ = ["Watching", "counting", "following", "reading", "reading_files"]
+__all__ = ["Watching", "counting", "following", "making_frames", "reading", "reading_files"]
 
 _LABELS = {step.name: step.label for step in STEPS}
 
@@ -126,19 +126,13 @@ def reading_files() -> Iterator[Callable[[int, int, float, str], None]]:
     """Show the progress of reading long files; yields a function of (done, total, share of the next, name)."""
     began, shown = time.monotonic(), -1
 
-    def left(done: float, total: int) -> str:
-        seconds = (time.monotonic() - began) * (total - done) / done if done else 0.0
-        return (
-            f", about {seconds / 60:.0f} min left" if seconds > 90 else f", about {seconds:.0f} s left" if done else ""
-        )
-
     def line(done: int, total: int, share: float, name: str) -> None:
         nonlocal shown
         step = 4 * done + int(4 * share)
         if name and step > shown:
             shown = step
             note(
-                f"[{done + 1}/{total}] {_first_line(name)}{f' {share:.0%}' if share else ''}{left(done + share, total)}"
+                f"[{done + 1}/{total}] {_first_line(name)}{f' {share:.0%}' if share else ''}{_left(began, done + share, total)}"
             )
 
     if not sys.stderr.isatty():
@@ -152,6 +146,42 @@ def reading_files() -> Iterator[Callable[[int, int, float, str], None]]:
         yield lambda done, total, share, name: bar.update(
             task, completed=done + share, total=total, description=f"{done + 1} of {total}: {_first_line(name)}"
         )
+
+
+@contextlib.contextmanager
+def making_frames() -> Iterator[Callable[[int, int], None]]:
+    """Show the progress of making a video; yields a function of (frames that are done, frames in all).
+
+    The time left is judged by the frames since the first call, for those before were there already.
+    """
+    began, first, shown = time.monotonic(), -1, -1
+
+    def line(done: int, total: int) -> None:
+        nonlocal began, first, shown
+        if first < 0:
+            began, first = time.monotonic(), done
+        step = 20 * done // max(total, 1)
+        if step > shown:
+            shown = step
+            note(f"{done:,} of {total:,} frames{_left(began, done - first, total - first)}")
+
+    if not sys.stderr.isatty():
+        yield line
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(bar_width=28), MofNCompleteColumn(), TextColumn("frames"), TimeRemainingColumn())
+    with Progress(*columns, console=out(error=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _left(began: float, done: float, total: float) -> str:
+    """How long what is left takes, if it goes on as it did since a moment of the monotonic clock."""
+    if not done:
+        return ""
+    seconds = (time.monotonic() - began) * (total - done) / done
+    return f", about {seconds / 60:.0f} min left" if seconds > 90 else f", about {seconds:.0f} s left"
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auria_bot.cli.terminal.progress import following
+from auria_bot.cli.terminal.progress import following, making_frames
 from auria_bot.domain.pipeline import STEPS
 from auria_bot.services.studio.run_store import RunEvent
 
@@ -35,3 +35,14 @@ def test_a_rejected_picture_takes_the_count_back_and_a_failure_takes_it_on(capsy
     lines = _printed(capsys, *done, rejected, failed)
     assert lines[-2] == f"[2/{2 * len(STEPS)}] restyling, 1 of 2: rejected: too near"
     assert lines[-1] == f"[{len(STEPS)}/{2 * len(STEPS)}] restyling, 1 of 2: failed: out of paint"
+
+
+def test_frames_are_counted_in_steps_of_a_twentieth(capsys):
+    """Away from a terminal; frames that were there before do not make the rest look quick."""
+    with making_frames() as tell:
+        for done in range(50, 201):
+            tell(done, 200)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 16
+    assert lines[0] == "50 of 200 frames"
+    assert lines[1].startswith("60 of 200 frames, about ")

@@ -1,0 +1,232 @@
+"""The sound of videos: music that is looped, cut and faded to a film's length, or the sound of another video, copied.
+
+Both are read and written piece by piece, in step with the picture. FFmpeg is used through PyAV, the extra `films`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from auria_bot.errors import InputError
+from auria_bot.files import readable_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from auria_bot.art.films.video_writer import VideoFormat
+
+__all__ = ["CopiedSound", "Music", "has_sound"]
+
+_RATE = 48_000  # samples a second
+_BITS = 192_000  # a second, of encoded sound
+_BIT_EXACT = 1 << 23
+_GLOBAL_HEADER = 1 << 22
+_PIECE = 4096  # samples, where the encoder takes any number
+_FORMATS = "mov,mp4,m4a,matroska,webm,mp3,wav,flac,ogg,aac,aiff,mpegts,avi,asf"
+
+
+class Music:
+    """Music for a film: repeated from its beginning where it is too short, cut where it is too long, and faded.
+
+    Args:
+        path: a file with sound.
+        seconds: how long it is heard.
+        fade_in: seconds.
+        fade_out: seconds.
+
+    Raises:
+        InputError: the file cannot be read, or holds no sound.
+    """
+
+    def __init__(self, path: Path, *, seconds: Fraction, fade_in: float = 1.0, fade_out: float = 3.0) -> None:
+        self._path, self._total = path, round(seconds * _RATE)
+        share = min(1.0, float(seconds) / max(fade_in + fade_out, 1e-6))
+        self._fade_in, self._fade_out = share * fade_in * _RATE, share * fade_out * _RATE
+        if not has_sound(path):
+            raise InputError(f"{readable_name(path)}: holds no sound")
+        self._container: Any = None
+        self._stream: Any = None
+        self._pieces: Iterator[NDArray[np.float32]] = iter(())
+        self._done = 0
+
+    def open(self, container: Any, form: VideoFormat) -> None:
+        """Add the stream to the container that is written."""
+        self._container = container
+        stream = container.add_stream(form.sound, rate=_RATE, layout="stereo")
+        context = stream.codec_context
+        context.bit_rate = _BITS
+        context.thread_count = 1
+        context.flags |= _BIT_EXACT | _GLOBAL_HEADER
+        context.format = "fltp" if form.sound == "aac" else "flt"
+        context.open()
+        self._stream = stream
+        self._pieces, self._done = self._shaped(context.frame_size or _PIECE), 0
+
+    def write(self, until: Fraction | None) -> None:
+        """Encode what is heard before a time in seconds; None: the rest."""
+        import av
+
+        end = self._total if until is None else min(self._total, round(until * _RATE))
+        packed = self._stream.codec_context.format.name == "flt"
+        while self._done < end:
+            piece = next(self._pieces)
+            shown = np.ascontiguousarray(piece.T.reshape(1, -1) if packed else piece)
+            frame = av.AudioFrame.from_ndarray(shown, format="flt" if packed else "fltp", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = _RATE, self._done, Fraction(1, _RATE)
+            self._done += piece.shape[1]
+            self._container.mux(self._stream.encode(frame))
+        if until is None:
+            self._container.mux(self._stream.encode())
+
+    def _shaped(self, length: int) -> Iterator[NDArray[np.float32]]:
+        """(2, up to `length`) pieces of the whole, faded."""
+        waiting, place = np.zeros((2, 0), np.float32), 0
+        for read in self._repeated():
+            waiting = np.concatenate([waiting, read], 1)
+            while waiting.shape[1] >= length or place + waiting.shape[1] >= self._total:
+                piece = waiting[:, : min(length, self._total - place)]
+                waiting = waiting[:, piece.shape[1] :]
+                yield piece * self._gain(place, piece.shape[1])
+                place += piece.shape[1]
+                if place >= self._total:
+                    return
+
+    def _gain(self, place: int, count: int) -> NDArray[np.float32]:
+        """(count,) how loud samples are: raised cosines at both ends."""
+        at = np.arange(place, place + count, dtype=np.float64)
+        rise = np.clip(at / max(self._fade_in, 1.0), 0.0, 1.0)
+        fall = np.clip((self._total - at) / max(self._fade_out, 1.0), 0.0, 1.0)
+        return np.asarray((0.5 - 0.5 * np.cos(np.pi * rise)) * (0.5 - 0.5 * np.cos(np.pi * fall)), np.float32)
+
+    def _repeated(self) -> Iterator[NDArray[np.float32]]:
+        while True:
+            found = False
+            for piece in _decoded(self._path):
+                found = True
+                yield piece
+            if not found:
+                raise InputError(f"{readable_name(self._path)}: its sound cannot be decoded")
+
+
+class CopiedSound:
+    """The sound of another video: its first stream, bit for bit where the container takes it, else encoded anew.
+
+    Args:
+        path: the other video, which has sound.
+        begin: seconds of its clock at which the picture begins.
+    """
+
+    def __init__(self, path: Path, *, begin: Fraction = Fraction(0)) -> None:
+        self._path, self._begin = path, begin
+        self._stack = contextlib.ExitStack()
+        self._packets: Iterator[Any] = iter(())
+        self._waiting: Any = None
+        self._container: Any = None
+
+    def open(self, container: Any, form: VideoFormat) -> None:
+        """Add the stream to the container that is written."""
+        import av
+
+        self._container = container
+        source = self._stack.enter_context(av.open(str(self._path.absolute())))
+        stream = source.streams.audio[0]
+        if stream.codec_context.name in form.copied or stream.codec_context.codec.canonical_name in form.copied:
+            target = container.add_stream_from_template(stream)
+            self._packets = self._copied(source, stream, target)
+        else:
+            target = container.add_stream(form.sound, rate=_RATE, layout="stereo")
+            context = target.codec_context
+            context.bit_rate, context.thread_count = _BITS, 1
+            context.flags |= _BIT_EXACT | _GLOBAL_HEADER
+            context.format = "fltp" if form.sound == "aac" else "flt"
+            context.open()
+            self._packets = self._encoded(source, stream, target)
+
+    def write(self, until: Fraction | None) -> None:
+        """Write what is heard before a time in seconds; None: the rest."""
+        while True:
+            packet = self._waiting if self._waiting is not None else next(self._packets, None)
+            self._waiting = packet
+            if packet is None or (until is not None and packet.dts * packet.time_base >= until):
+                break
+            self._waiting = None
+            self._container.mux(packet)
+        if until is None:
+            self._stack.close()
+
+    def _copied(self, source: Any, stream: Any, target: Any) -> Iterator[Any]:
+        for packet in source.demux(stream):
+            if packet.dts is None:
+                continue
+            shift = round(self._begin / packet.time_base)
+            packet.pts = (packet.pts if packet.pts is not None else packet.dts) - shift
+            packet.dts -= shift
+            packet.stream = target
+            yield packet
+
+    def _encoded(self, source: Any, stream: Any, target: Any) -> Iterator[Any]:
+        import av
+
+        context = target.codec_context
+        resampler = av.AudioResampler(
+            format=context.format.name, layout="stereo", rate=_RATE, frame_size=context.frame_size or _PIECE
+        )
+        start: int | None = None
+        done = 0
+
+        def renewed(frames: list[Any]) -> Iterator[Any]:
+            nonlocal done
+            for frame in frames:
+                frame.pts, frame.time_base = (start or 0) + done, Fraction(1, _RATE)
+                done += frame.samples
+                yield from target.encode(frame)
+
+        for frame in source.decode(stream):
+            if start is None:
+                time = frame.pts * frame.time_base if frame.pts is not None else Fraction(0)
+                start = round((time - self._begin) * _RATE)
+            yield from renewed(resampler.resample(frame))
+        yield from renewed(resampler.resample(None))
+        yield from target.encode()
+
+
+def has_sound(path: Path) -> bool:
+    """Whether a file has a stream of sound.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    import av
+
+    try:
+        with av.open(str(path.absolute()), container_options={"protocol_whitelist": "file"}) as opened:
+            return bool(opened.streams.audio)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise InputError(f"{readable_name(path)}: cannot be read as sound or video ({reason})") from None
+
+
+def _decoded(path: Path) -> Iterator[NDArray[np.float32]]:
+    """(2, samples) pieces of a file's sound in stereo; what is damaged is left out."""
+    import av
+
+    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=_RATE)
+    options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+    with av.open(str(path.absolute()), container_options=options) as opened:
+        for packet in opened.demux(opened.streams.audio[0]):
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError):
+                continue
+            for frame in frames:
+                for shaped in resampler.resample(frame):
+                    yield np.asarray(shaped.to_ndarray(), np.float32)
+        for shaped in resampler.resample(None):
+            yield np.asarray(shaped.to_ndarray(), np.float32)

@@ -1,0 +1,261 @@
+"""`auria film`: films made by walks through a film model."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from auria_bot.cli.app import Json
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from auria_bot.services.films.film_plan import PlannedFilm
+    from auria_bot.services.films.films import Film, FilmLibrary
+
+__all__ = ["film"]
+
+
+class _FilmCommands(TyperGroup):
+    """The commands of `auria film`; any other first word is a model's name, of which a film is made."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["make", *args]
+        return super().resolve_command(ctx, args)
+
+
+film = typer.Typer(
+    cls=_FilmCommands,
+    help="Make films: walks through a film model. `auria film NAME` is short for `auria film make NAME`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Name = Annotated[str, typer.Argument(help="The film model, as auria film models lists them.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Decides the key frames and the noise.")]
+Truncation = Annotated[
+    float, typer.Option("--truncation", min=0.0, max=1.5, help="1: all the model's variety; less: nearer to its mean.")
+]
+
+_SIZE = re.compile(r"(\d{1,5})\s*x\s*(\d{1,5})")
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?|\d{1,9}/\d{1,9}")
+
+
+@film.command("make")
+def make(
+    name: Name,
+    seconds: Annotated[str, typer.Option("--seconds", help="How long it is.")] = "30",
+    fps: Annotated[str, typer.Option("--fps", help="Frames a second, as 25 or 30000/1001.")] = "25",
+    size: Annotated[str, typer.Option("--size", help="Width and height in pixels.")] = "1920x1080",
+    seed: Seed = 1,
+    keys: Annotated[
+        str | None,
+        typer.Option("--keys", help="The key frames, as 3,7,12: numbers of the sheet that auria film pick writes."),
+    ] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="The last frame leads to the first.")] = False,
+    truncation: Truncation = 0.8,
+    noise: Annotated[bool, typer.Option("--moving/--still", help="Whether noise moves as waves do.")] = True,
+    mood: Annotated[
+        str | None, typer.Option("--mood", help="Take the colours of a painting that suits this mood.")
+    ] = None,
+    style: Annotated[str | None, typer.Option("--style", help="Take the colours of this painting.")] = None,
+    music: Annotated[
+        Path | None, typer.Option("--music", help="A file that is heard: repeated, cut and faded to the length.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="mp4 (H.264) or webm (VP9).")] = "mp4",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Make a few frames, and say how long it would take and how large it is.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a film of a model.
+
+    It is kept in the home with a poster. An interrupted call goes on where it stopped; what was made already with the
+    same options is not made again. Needs auria-bot[films].
+    """
+    from auria_bot.art.films.video_writer import format_of
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.films.film_plan import FilmWish
+
+    wish = FilmWish(
+        seconds=_number(seconds, "--seconds"),
+        rate=_number(fps, "--fps"),
+        size=_size(size),
+        seed=seed,
+        loop=loop,
+        truncation=truncation,
+        keys=_numbers(keys),
+        moving=noise,
+        mood=mood,
+        style=style,
+        music=music,
+    )
+    with app_context() as app:
+        planned = app.film_planner.plan(name, wish, format_of(Path(f"film.{form.lower()}")))
+        if dry_run:
+            _estimate(planned, as_json=as_json)
+        else:
+            _render(app.films, planned, as_json=as_json)
+
+
+@film.command("pick")
+def pick(
+    name: Name,
+    seed: Seed = 1,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=400, help="How many key frames.")] = 40,
+    truncation: Truncation = 0.8,
+    target: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The JPEG file. Default: NAME-keys-SEED.jpg.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a sheet of numbered key frames to choose from.
+
+    The numbers hold for every film of that seed: auria film NAME --seed 5 --keys 3,7,12.
+    """
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.films.key_sheet import write_key_sheet
+
+    path = target or Path(f"{name}-keys-{seed}.jpg")
+    with app_context() as app:
+        write_key_sheet(app.film_planner, name, path, seed=seed, count=count, truncation=truncation)
+    if as_json:
+        print_json({"file": str(path.absolute()), "seed": seed, "frames": count})
+    else:
+        echo(f"{path.absolute()}: {counted(count, 'key frame')}")
+        note(f"choose some in their order: auria film {name} --seed {seed} --keys 1,2,3")
+
+
+@film.command("models")
+def list_models(as_json: Json = False) -> None:
+    """List the film models."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        names = app.film_planner.names()
+    if as_json:
+        print_json(list(names))
+        return
+    if not names:
+        note("no film model yet; train one: auria train film")
+    for name in names:
+        echo(name)
+
+
+@film.command("list")
+def list_films(as_json: Json = False) -> None:
+    """List the finished films, newest first."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        films = app.films.all()
+    if as_json:
+        print_json([_summary(one) for one in films])
+        return
+    if not films:
+        note("no film yet; make one: auria film NAME")
+        return
+    rows = ((one.label, _described(one), str(one.facts["seed"]), str(one.path)) for one in films)
+    out().print(table("", ("film", "", "seed", "file"), rows))
+
+
+@film.command("remove")
+def remove(
+    labels: Annotated[list[str], typer.Argument(metavar="FILM...", help="As auria film list shows them.")],
+    as_json: Json = False,
+) -> None:
+    """Remove films, or what interrupted calls left of them."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        for label in dict.fromkeys(labels):
+            app.films.remove(label)
+    if as_json:
+        print_json({"removed": labels})
+    else:
+        echo(f"removed {counted(len(labels), 'film')}")
+
+
+def _number(text: str, option: str) -> Fraction:
+    """A positive number.
+
+    Raises:
+        InputError: it is none.
+    """
+    from fractions import Fraction
+
+    try:
+        found = Fraction(text) if _NUMBER.fullmatch(text) else Fraction(0)
+    except ZeroDivisionError:
+        found = Fraction(0)
+    if found <= 0:
+        raise InputError(f"{option} {text[:20]!r} is no number above 0; write it as 25, 12.5 or 30000/1001")
+    return found
+
+
+def _size(text: str) -> tuple[int, int]:
+    """A width and height in pixels.
+
+    Raises:
+        InputError: it is none.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise InputError(f"--size {text[:20]!r} is no width and height; write it as 1920x1080")
+    return int(found[1]), int(found[2])
+
+
+def _numbers(text: str | None) -> tuple[int, ...]:
+    """Numbers separated by commas.
+
+    Raises:
+        InputError: something else.
+    """
+    parts = [part.strip() for part in text.split(",")] if text is not None else []
+    for part in parts:
+        if not (part.isascii() and part.isdecimal() and len(part) < 6):
+            raise InputError(f"--keys {part[:20]!r} is no key frame's number; write them as 3,7,12")
+    return tuple(int(part) for part in parts)
+
+
+def _estimate(planned: PlannedFilm, *, as_json: bool) -> None:
+    from auria_bot.services.films.films import estimate
+
+    found, plan = estimate(planned), planned.plan
+    if as_json:
+        print_json({"seconds": round(found.seconds, 1), "bytes": found.bytes, "plan": dict(plan)})
+        return
+    minutes = f"{found.seconds / 60:.0f} min" if found.seconds > 90 else f"{found.seconds:.0f} s"
+    echo(f"{counted(plan['frames'], 'frame')}: about {minutes} to make, about {found.bytes / 1e6:.1f} MB")
+
+
+def _render(films: FilmLibrary, planned: PlannedFilm, *, as_json: bool) -> None:
+    from auria_bot.cli.terminal.progress import making_frames
+    from auria_bot.services.films.films import render
+
+    with making_frames() as progress:
+        made, known = render(films, planned, progress)
+    if as_json:
+        print_json({"made": not known, **_summary(made)})
+        return
+    if known:
+        note("this film was there already")
+    echo(f"{made.path}: {_described(made)}")
+
+
+def _described(made: Film) -> str:
+    facts = made.facts
+    width, height = facts["size"]
+    return f"{counted(facts['frames'], 'frame')} of {width} x {height} pixels, {facts['bytes'] / 1e6:.1f} MB"
+
+
+def _summary(made: Film) -> dict[str, Any]:
+    return {**made.facts, "film": made.label, "file": str(made.path), "poster": str(made.poster)}

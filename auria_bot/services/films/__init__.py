@@ -1,0 +1,1 @@
+"""Films: walks through a film model, and videos that are restyled."""

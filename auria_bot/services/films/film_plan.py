@@ -1,0 +1,242 @@
+"""What a film is asked to be, and how it is prepared: its model, its key frames, its walk and its colours."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auria_bot import __version__
+from auria_bot.errors import InputError, NotFound
+from auria_bot.files import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from fractions import Fraction
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from auria_bot.art.films.film_frames import FilmFrames, PictureEnlarger
+    from auria_bot.art.films.palette import Palette
+    from auria_bot.art.films.video_writer import VideoFormat
+    from auria_bot.art.films.walk import FrameMaker, Walk
+    from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
+
+__all__ = ["MOST_KEYS", "FilmPlanner", "FilmWish", "PlannedFilm"]
+
+MOST_KEYS = 400
+"""Most key frames of a film, and of a sheet to choose from."""
+
+MOST_SECONDS = 4 * 3600
+_KEY_SECONDS = 4.0  # from one key frame to the next, where their number is not given
+_PREFIX = "film-"  # of a film model's folder
+_SHARE = 0.85  # how far colours move towards a painting's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmWish:
+    """What a film should be."""
+
+    seconds: Fraction
+    rate: Fraction  # frames a second
+    size: tuple[int, int]  # width and height in pixels
+    seed: int
+    loop: bool = False  # the last frame leads to the first
+    truncation: float = 0.8  # 1: all the variety of the model; 0: its mean frame
+    keys: tuple[int, ...] = ()  # numbers of the sheet of that seed, from 1; () chooses by the length
+    moving: bool = True  # noise moves
+    mood: str | None = None
+    style: str | None = None  # a painting whose colours the film takes
+    music: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFilm:
+    """A film that can be rendered."""
+
+    name: str  # of the model
+    form: VideoFormat
+    frames: FilmFrames
+    plan: Mapping[str, Any]  # everything that decides about the content, ready for JSON
+    metadata: Mapping[str, str]  # what the file says of itself
+    music: Path | None
+
+
+class FilmPlanner:
+    """Prepares films.
+
+    Args:
+        models: the folder of trained models.
+        load: loads a film model from its folder.
+        enlarger: makes the enlarger, with the SHA-256 of its model.
+        bank: reads the style bank.
+    """
+
+    def __init__(
+        self,
+        models: Path,
+        *,
+        load: Callable[[Path], FrameMaker],
+        enlarger: Callable[[], tuple[PictureEnlarger, str]],
+        bank: Callable[[], StyleBank],
+    ) -> None:
+        self._models, self._load, self._enlarger, self._bank = models, load, enlarger, bank
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the film models."""
+        found = self._models.glob(f"{_PREFIX}*/config.json")
+        return tuple(sorted(path.parent.name.removeprefix(_PREFIX) for path in found))
+
+    def model(self, name: str) -> FrameMaker:
+        """A film model.
+
+        Raises:
+            NotFound: there is none of that name.
+            ModelError: it cannot be used.
+        """
+        names = self.names()
+        if name not in names:
+            known = f"there are: {', '.join(names)}" if names else "train one: auria train film"
+            raise NotFound(f"no film model named {name[:40]!r}; {known}")
+        return self._load(self._models / f"{_PREFIX}{name}")
+
+    def sheet(self, name: str, *, seed: int, count: int, truncation: float) -> NDArray[np.uint8]:
+        """(count, height, width, 3) key frames of a seed; that of number n is the same in every sheet."""
+        maker = self.model(name)
+        return maker.frames(maker.map(maker.latents(seed, count), truncation), seed)
+
+    def plan(self, name: str, wish: FilmWish, form: VideoFormat) -> PlannedFilm:
+        """Prepare a film: measure its walk, and choose its colours.
+
+        Raises:
+            NotFound: there is no such model.
+            UnknownName: there is no such mood or painting.
+            InputError: the length, the keys, the music or the size cannot be had.
+        """
+        from auria_bot.art.films.film_frames import FilmFrames, Timing
+        from auria_bot.art.films.sound import Music
+        from auria_bot.art.films.video_writer import require_size
+        from auria_bot.art.films.walk import Walk
+
+        require_size(wish.size)
+        count = _frame_count(wish)
+        if wish.music is not None:
+            Music(wish.music, seconds=wish.seconds)  # refuses what holds no sound
+        numbers = _key_numbers(wish)
+        maker = self.model(name)
+        keys = maker.map(maker.latents(wish.seed, max(numbers)), wish.truncation)[[number - 1 for number in numbers]]
+        still = maker.noise(wish.seed)
+        walk = Walk.through(keys, lambda w: maker.frames(w, still), closed=wish.loop)
+        painting = self._painting(wish, walk)
+        enlarger, enlarger_sha256 = self._enlarger()
+        timing = Timing(frames=count, rate=wish.rate, size=wish.size)
+        frames = FilmFrames(
+            maker,
+            walk,
+            timing,
+            noise=wish.seed,
+            moving=wish.moving,
+            palette=_palette(walk, painting),
+            enlarger=enlarger,
+        )
+        plan = {
+            "model": name,
+            "model_sha256": maker.sha256,
+            "enlarger_sha256": enlarger_sha256,
+            "program": __version__,
+            "seed": wish.seed,
+            "keys": list(numbers),
+            "truncation": wish.truncation,
+            "loop": wish.loop,
+            "moving": wish.moving,
+            "mood": wish.mood or "",
+            "painting": painting.key if painting is not None else "",
+            "frames": count,
+            "rate": str(wish.rate),
+            "size": list(wish.size),
+            "format": form.suffix[1:],
+            "music_sha256": sha256_of(wish.music) if wish.music is not None else "",
+        }
+        return PlannedFilm(
+            name=name,
+            form=form,
+            frames=frames,
+            plan=plan,
+            metadata=_metadata(name, plan, painting),
+            music=wish.music,
+        )
+
+    def _painting(self, wish: FilmWish, walk: Walk) -> BankedPainting | None:
+        """The painting whose colours the film takes: as named, else one that suits the mood and the film's colours."""
+        from auria_bot.art.colour import ColourDistribution
+
+        if wish.style is not None and wish.mood is None:
+            return self._bank().find(wish.style)
+        if wish.mood is None:
+            return None
+        from auria_bot.art.minilm import MiniLM
+        from auria_bot.art.stylists.choice import choose_painting
+        from auria_bot.domain.mood import find_mood
+
+        mood = find_mood(wish.mood)
+        bank = self._bank() if wish.style is None else self._bank().matching(wish.style)
+        colours = ColourDistribution.of(walk.colours, marginals=False)
+        meaning = MiniLM().encode([mood.description])[0]
+        return choose_painting(bank, mood=mood, meaning=meaning, colours=colours, seed=wish.seed)
+
+
+def _frame_count(wish: FilmWish) -> int:
+    """How many frames a film has; its rate and length are as asked for.
+
+    Raises:
+        InputError: they cannot be had.
+    """
+    if not 1 <= wish.rate <= 120:
+        raise InputError(f"a film cannot have {float(wish.rate):g} frames a second; 1 to 120 are possible")
+    if not 0 < wish.seconds <= MOST_SECONDS:
+        raise InputError(f"a film cannot take {float(wish.seconds):g} seconds; up to {MOST_SECONDS:,} are possible")
+    return max(2, round(wish.seconds * wish.rate))
+
+
+def _key_numbers(wish: FilmWish) -> tuple[int, ...]:
+    """The numbers of the key frames, from 1.
+
+    Raises:
+        InputError: there are too few or too many, or one is out of range.
+    """
+    least = 3 if wish.loop else 2
+    numbers = wish.keys or tuple(range(1, max(least, min(round(float(wish.seconds) / _KEY_SECONDS), 60)) + 1))
+    if len(numbers) < least:
+        raise InputError(f"a film needs at least {least} key frames{' to loop' if wish.loop else ''}")
+    if len(numbers) > MOST_KEYS or not all(1 <= number <= MOST_KEYS for number in numbers):
+        raise InputError(f"key frames have numbers from 1 to {MOST_KEYS}, and there are {MOST_KEYS} at most")
+    if any(first == second for first, second in itertools.pairwise(numbers)):
+        raise InputError("a key frame cannot follow itself; name each of two neighbours differently")
+    return numbers
+
+
+def _palette(walk: Walk, painting: BankedPainting | None) -> Palette | None:
+    from auria_bot.art.films.palette import Palette
+
+    return None if painting is None else Palette.between(walk.colours, painting.colours, share=_SHARE)
+
+
+def _metadata(name: str, plan: Mapping[str, Any], painting: BankedPainting | None) -> dict[str, str]:
+    """What the file says of itself; nothing of the operator's: no path and no time."""
+    from auria_bot.art.exporters.exporter import CREATOR, SOURCE_TYPE
+
+    after = f", in the colours of {painting.title}" if painting is not None else ""
+    record = {
+        "software": f"auria_bot {__version__}",
+        "digital_source_type": SOURCE_TYPE,
+        **{key: value for key, value in plan.items() if value not in ("", None) and key != "program"},
+    }
+    return {
+        "title": f"Auria: {name}, seed {plan['seed']}",
+        "artist": CREATOR,
+        "description": f"A walk through a film model of {name}, made by a trained model{after}.",
+        "comment": json.dumps(record, sort_keys=True),
+    }

@@ -1,0 +1,94 @@
+"""A film model that is none: its frames are skies and seas drawn by arithmetic, which follow the style vectors smoothly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auria_bot.art.films.film_frames import FilmFrames, Timing
+from auria_bot.art.films.generator import FilmShape
+from auria_bot.art.films.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from auria_bot.services.films.film_plan import FilmPlanner
+
+__all__ = ["DrawnMaker", "drawn_frames", "planner"]
+
+
+class DrawnMaker:
+    """Draws frames of 36 x 64 pixels; a style vector has the colours of sky and sea, the horizon and the swell."""
+
+    sha256 = "0" * 64
+
+    def __init__(self) -> None:
+        self.shape = FilmShape(height=36, width=64, z=8, w=8, styles=2, noise=((9, 16), (36, 64)))
+
+    def latents(self, seed: int, count: int) -> NDArray[np.float32]:
+        """(count, 8)."""
+        return np.random.default_rng(seed).standard_normal((count, 8), np.float32)
+
+    def map(self, z: NDArray[np.float32], truncation: float = 1.0) -> NDArray[np.float32]:
+        """(n, 8): the latent vectors, truncated."""
+        return np.asarray(z * truncation, np.float32)
+
+    def noise(self, seed: int) -> list[NDArray[np.float32]]:
+        """For both layers."""
+        rng = np.random.default_rng(seed)
+        return [rng.standard_normal((1, 1, *size), np.float32) for size in self.shape.noise]
+
+    def frames(self, w: NDArray[np.float32], noise: int | Sequence[NDArray[np.float32]] = 0) -> NDArray[np.uint8]:
+        """(n, 36, 64, 3)."""
+        coarse, fine = self.noise(noise) if isinstance(noise, int) else noise
+        y, x = np.linspace(0, 1, 36)[:, None], np.linspace(0, 1, 64)[None]
+        made = []
+        for number, style in enumerate(w.astype(np.float64)):
+            horizon = 0.5 + 0.15 * np.tanh(style[0])
+            sea = 1 / (1 + np.exp(-(y - horizon) * 25)) + 0 * x
+            swell = np.sin(9 * y * (1.5 + np.tanh(style[1])) + 5 * x + 3 * style[2])
+            colour = [
+                (1 - sea) * (150 + 60 * np.tanh(style[3 + channel]))
+                + sea * (90 + 50 * np.tanh(style[5 + channel]) + 25 * swell)
+                for channel in range(3)
+            ]
+            grain = fine[number % len(fine), 0] + np.kron(coarse[number % len(coarse), 0], np.ones((4, 4)))
+            made.append(np.clip(np.stack(colour, -1) + 2.0 * grain[..., None], 0, 255).astype(np.uint8))
+        return np.stack(made)
+
+
+def drawn_frames(
+    count: int, rate: Fraction, size: tuple[int, int] = (64, 36), *, loop: bool, moving: bool = True
+) -> FilmFrames:
+    """The frames of a film of the drawn model through four key frames."""
+    maker = DrawnMaker()
+    keys, still = maker.map(maker.latents(3, 4), 0.8), maker.noise(3)
+    walk = Walk.through(keys, lambda w: maker.frames(w, still), closed=loop)
+    return FilmFrames(maker, walk, Timing(frames=count, rate=rate, size=size), noise=3, moving=moving)
+
+
+def planner(folder: Path) -> FilmPlanner:
+    """A planner whose one model, "drawn", is the drawn one, and which enlarges by interpolation."""
+    from auria_bot.art.stylists.style_bank import StyleBank
+    from auria_bot.services.films.film_plan import FilmPlanner
+    from auria_bot.settings.locations import shipped
+
+    class Interpolation:
+        def enlarged(self, picture: Image.Image, size: int) -> Image.Image:
+            factor = size / min(picture.size)
+            return picture.resize((round(picture.width * factor), round(picture.height * factor)))
+
+    (folder / "film-drawn").mkdir(parents=True, exist_ok=True)
+    (folder / "film-drawn" / "config.json").write_text("{}")
+    return FilmPlanner(
+        folder,
+        load=lambda _folder: DrawnMaker(),
+        enlarger=lambda: (Interpolation(), "1" * 64),
+        bank=lambda: StyleBank.load(shipped("models") / "styles"),
+    )

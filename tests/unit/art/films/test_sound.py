@@ -1,0 +1,107 @@
+"""Tests of auria_bot.art.films.sound."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from auria_bot.art.films import video
+from auria_bot.art.films.sound import CopiedSound, Music, has_sound
+from auria_bot.art.films.video_writer import FORMATS, VideoWriter, join
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
+RATE = 48_000
+
+
+def write_tone(path: Path, seconds: float, rate: int = 44_100) -> Path:
+    """A tone of 440 Hz in one channel, as WAV."""
+    import av
+
+    count = round(seconds * rate)
+    wave = (np.sin(np.arange(count) * 440 * 2 * np.pi / rate) * 9000).astype(np.int16)[None]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(wave, format="s16", layout="mono")
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def write_part(path: Path, suffix: str, seconds: int = 2) -> Path:
+    """A grey video at 10 frames a second."""
+    with VideoWriter.create(path, FORMATS[suffix], size=(32, 32), rate=Fraction(10)) as writer:
+        for _ in range(10 * seconds):
+            writer.write(np.full((32, 32, 3), 120, np.uint8))
+    return path
+
+
+def heard(path: Path) -> np.ndarray:
+    """(samples,) of the first channel, at 48 kHz."""
+    import av
+
+    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
+    with av.open(str(path)) as opened:
+        frames = [shaped for frame in opened.decode(audio=0) for shaped in resampler.resample(frame)]
+        return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+
+
+def packets(path: Path) -> list[bytes]:
+    """The encoded sound of a file."""
+    import av
+
+    with av.open(str(path)) as opened:
+        return [bytes(packet) for packet in opened.demux(audio=0) if packet.size]
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize("seconds", [0.7, 5.0])
+def test_music_is_repeated_or_cut_to_the_length_and_faded(tmp_path: Path, suffix: str, seconds: float) -> None:
+    """It is as long as the film, silent at both ends and loud in the middle."""
+    music = Music(write_tone(tmp_path / "a.wav", seconds), seconds=Fraction(2), fade_in=0.3, fade_out=0.3)
+    target = tmp_path / "joined"
+    join([(write_part(tmp_path / "part", suffix), Fraction(0))], target, FORMATS[suffix], metadata={}, soundtrack=music)
+    found = heard(target)
+    assert len(found) / RATE == pytest.approx(2.0, abs=0.05)
+    ends, inner = np.abs(np.concatenate([found[:1500], found[-1500:]])), np.abs(found[RATE // 2 : -RATE // 2])
+    assert ends.max() < 0.05
+    assert inner[:48_000].reshape(-1, 480).max(1).min() > 0.1  # no gap where it is repeated
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_sound_that_the_container_takes_is_copied_bit_for_bit(tmp_path: Path, suffix: str) -> None:
+    """Its packets are the same."""
+    part, first, second = write_part(tmp_path / "part", suffix), tmp_path / "first", tmp_path / "second"
+    music = Music(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(2))
+    join([(part, Fraction(0))], first, FORMATS[suffix], metadata={}, soundtrack=music)
+    join([(part, Fraction(0))], second, FORMATS[suffix], metadata={}, soundtrack=CopiedSound(first))
+    assert packets(second) == packets(first)
+    assert len(packets(first)) > 50
+
+
+def test_sound_that_the_container_does_not_take_is_encoded_anew(tmp_path: Path) -> None:
+    """AAC becomes Opus in WebM, and is as long."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    music = Music(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(2))
+    join([(write_part(tmp_path / "a", ".mp4"), Fraction(0))], first, FORMATS[".mp4"], metadata={}, soundtrack=music)
+    part = write_part(tmp_path / "b", ".webm")
+    join([(part, Fraction(0))], second, FORMATS[".webm"], metadata={}, soundtrack=CopiedSound(first))
+    assert len(heard(second)) == pytest.approx(len(heard(first)), abs=3000)
+
+
+def test_a_file_without_sound_is_no_music(tmp_path: Path) -> None:
+    """A silent video and a text are refused, each with its own sentence."""
+    part = write_part(tmp_path / "a.mp4", ".mp4")
+    assert not has_sound(part)
+    with pytest.raises(InputError, match="holds no sound"):
+        Music(part, seconds=Fraction(1))
+    (tmp_path / "b.mp3").write_text("no music")
+    with pytest.raises(InputError, match="cannot be read as sound"):
+        Music(tmp_path / "b.mp3", seconds=Fraction(1))

@@ -1,0 +1,122 @@
+"""Tests of auria_bot.services.films.films."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.art.films import video
+from auria_bot.art.films.video_writer import FORMATS
+from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.services.films import films
+from auria_bot.services.films.film_plan import FilmWish
+from auria_bot.services.films.films import FilmLibrary, estimate, render
+from auria_bot.services.films.segments import Segments
+from tests.scenarios.films import planner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
+
+WISH = FilmWish(seconds=Fraction(3), rate=Fraction(10), size=(96, 54), seed=5, loop=True)
+
+
+def ignore(_done: int, _all: int) -> None:
+    """Progress that nobody looks at."""
+
+
+class Stopped(Exception):
+    """Stands for a kill."""
+
+
+def test_a_film_is_made_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its poster, and with how it was made in the file itself; the parts are gone."""
+    import av
+
+    monkeypatch.setattr(films, "SEGMENT", 10)
+    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", WISH, FORMATS[".mp4"])
+    seen: list[tuple[int, int]] = []
+    made, known = render(library, plan, lambda done, total: seen.append((done, total)))
+    assert not known
+    assert seen[-1] == (30, 30)
+    assert made.label.startswith("drawn-")
+    assert sorted(path.name for path in made.path.parent.iterdir()) == ["film.json", "film.mp4", "poster.jpg"]
+    with av.open(str(made.path)) as opened:
+        assert json.loads(opened.metadata["comment"])["seed"] == 5
+        assert sum(1 for _ in opened.decode(video=0)) == 30
+    again, known = render(library, plan, ignore)
+    assert known
+    assert again == made
+    assert [film.label for film in library.all()] == [made.label]
+    library.remove(made.label)
+    assert library.all() == ()
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize("moment", [3, 10, 17, 30])
+def test_an_interrupted_film_goes_on_and_has_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, moment: int
+) -> None:
+    """Whether it stopped within a segment, between two, or before they were joined."""
+    monkeypatch.setattr(films, "SEGMENT", 10)
+    plan = planner(tmp_path / "models").plan("drawn", WISH, FORMATS[suffix])
+    whole, _ = render(FilmLibrary(tmp_path / "a"), plan, ignore)
+
+    def stop(done: int, _all: int) -> None:
+        if done == moment:
+            raise Stopped
+
+    library = FilmLibrary(tmp_path / "b")
+    with pytest.raises(Stopped):
+        render(library, plan, stop)
+    assert library.all() == ()
+    first: list[int] = []
+    resumed, _ = render(library, plan, lambda done, _all: first.append(done))
+    assert first[0] == (moment - 1) // 10 * 10
+    assert resumed.path.read_bytes() == whole.path.read_bytes()
+    assert resumed.poster.read_bytes() == whole.poster.read_bytes()
+
+
+def test_other_options_make_another_film(tmp_path: Path) -> None:
+    """Beside the first."""
+    library, maker = FilmLibrary(tmp_path), planner(tmp_path / "models")
+    wish = replace(WISH, seconds=Fraction(1))
+    for one in (wish, replace(wish, seed=6)):
+        render(library, maker.plan("drawn", one, FORMATS[".mp4"]), ignore)
+    assert len(library.all()) == 2
+
+
+def test_an_estimate_writes_nothing_and_is_near(tmp_path: Path) -> None:
+    """The size is within a factor of three."""
+    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", WISH, FORMATS[".mp4"])
+    found = estimate(plan)
+    assert library.all() == ()
+    assert found.seconds > 0
+    made, _ = render(library, plan, ignore)
+    facts: Any = made.facts
+    assert facts["bytes"] / 3 < found.bytes < facts["bytes"] * 3
+
+
+def test_a_film_that_is_being_made_is_neither_made_nor_removed(tmp_path: Path) -> None:
+    """The other command is told to wait."""
+    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", WISH, FORMATS[".mp4"])
+    label = films._label(plan)
+    with Segments.open(library.folder(label) / "parts", plan.plan):
+        with pytest.raises(InvalidTransition):
+            render(library, plan, ignore)
+        with pytest.raises(InvalidTransition):
+            library.remove(label)
+
+
+def test_a_name_that_is_no_film_is_refused(tmp_path: Path) -> None:
+    """A path is no label."""
+    library = FilmLibrary(tmp_path)
+    with pytest.raises(InputError, match="is no film"):
+        library.find("../secrets")
+    with pytest.raises(NotFound, match="no film"):
+        library.remove("waves-12345678")
