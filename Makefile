@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check --no-input
 # The demo lives in demo/, whatever settings the user has; its first run is the same for everyone.
 DEMO = env $(shell env | sed -n 's/^\(AURIA_[A-Za-z0-9_]*\)=.*/-u \1/p') AURIA_HOME="$(CURDIR)/demo"
 PDS := tests/platforms/pds
-TOOLS := chart
+TOOLS := chart tensorboard
 COMPILE = .venv-test/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 WITHOUT_TORCH := --override requirements/without-torch.txt --no-emit-package torch
 EXTRAS = $(filter-out dev,$(shell sed -n '/^\[project.optional-dependencies\]/,/^\[project.scripts\]/s/^\([a-z-]*\) = .*/\1/p' pyproject.toml))
@@ -20,10 +20,10 @@ beyond = awk '{ sub(/^ +/, " "); line = line $$0 } sub(/ *\\$$/, "", line) { nex
 FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 1)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help demo review web test test-live lint bench run man gallery screenshots lock size clean python
+.PHONY: help demo review web test test-live tensorboard lint bench run man gallery screenshots lock size clean python
 
 help:  ## List the targets.
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@echo '  variables: COUNT=3 (demo)  NAME=poet-form (bench)  ARGS="..." (run, test)  PYTHON=/path/to/python3.12'
 
 demo: .venv/.installed  ## Install Auria into .venv and let her make COUNT artworks in demo/.
@@ -46,6 +46,9 @@ test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch t
 
 test-live: .venv-test/.installed .venv-chart/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server (npm installs it) or Helm.
 	@.venv-test/bin/python -m pytest tests/live $(ARGS)
+
+tensorboard: .venv-tensorboard/.installed  ## Show the curves of trainings in AURIA_HOME, at http://127.0.0.1:6006.
+	@.venv-tensorboard/bin/tensorboard --logdir "$${AURIA_HOME:-$$HOME/.local/share/auria}/train" $(ARGS)
 
 lint: .venv-test/.installed  ## Check style and types.
 	@.venv-test/bin/ruff check .

@@ -55,7 +55,13 @@ class CaptionServices(Core):
         """Trains the captioner with ratings, and promotes the result when it is better."""
         from auria_bot.services.models.captioner_tuning import CaptionerTuner
 
-        return CaptionerTuner(settings=self.settings, registry=self.model_registry, recipe=recipe, report=report)
+        return CaptionerTuner(
+            settings=self.settings,
+            registry=self.model_registry,
+            experiments=self.experiments,
+            recipe=recipe,
+            report=report,
+        )
 
     def caption_pool(self) -> CaptionPool:
         """The captioner in service, in threads; only the model server opens it."""

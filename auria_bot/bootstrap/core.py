@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.secret_store import SecretStore
+    from auria_bot.services.models.experiments import ExperimentLog
     from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
     from auria_bot.store.files import Pictures
@@ -63,6 +64,13 @@ class Core:
         from auria_bot.services.models.versions import ModelRegistry
 
         return ModelRegistry(self.settings, clock=self.clock)
+
+    @cached_property
+    def experiments(self) -> ExperimentLog:
+        """The records of the trainings."""
+        from auria_bot.services.models.experiments import ExperimentLog
+
+        return ExperimentLog(self.settings.home, clock=self.clock)
 
     @property
     def zone(self) -> ZoneInfo:

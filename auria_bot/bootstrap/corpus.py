@@ -118,6 +118,7 @@ class CorpusServices(Core):
             settings=self.settings,
             versions=self.version_builder,
             registry=self.model_registry,
+            experiments=self.experiments,
             recipe=recipe,
             comparison=comparison,
             report=report,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,9 +14,10 @@ from auria_bot.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auria_bot.bootstrap.application import Application
     from auria_bot.services.models.versions import ModelVersion
 
-__all__ = ["models"]
+__all__ = ["models", "print_comparison"]
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, such as captioner.")]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version such as v3, or installed.")]
@@ -119,24 +121,45 @@ def compare(
     model: Model,
     one: Version,
     other: Annotated[str, typer.Argument(metavar="[OTHER]", help="Another version. Default: the one in service.")] = "",
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Also plot the figures and both trainings, as PNG, SVG or PDF.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare the figures of two versions of a model."""
     from auria_bot.cli.app import app_context
 
     with app_context() as app:
-        other = other or app.model_registry.promoted(model)
-        found = app.model_registry.compare(model, one, other)
+        two = (one, other or app.model_registry.promoted(model))
+        print_comparison(app, model, two, app.model_registry.compare(model, *two), plot=plot, as_json=as_json)
+
+
+def print_comparison(
+    app: Application,
+    model: str,
+    versions: tuple[str, str],
+    figures: Mapping[str, tuple[float | None, float | None]],
+    *,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the figures of two versions, and plot them where a file is named."""
+    if plot is not None:
+        from auria_bot.services.models import comparison_plot
+
+        records = [app.model_registry.version(model, version).experiment for version in versions]
+        first, second = (app.experiments.curves(model, record) for record in records)
+        title = f"{model}: {versions[0]} and {versions[1]}"
+        comparison_plot.draw(plot, title=title, names=versions, figures=figures, curves=(first, second))
     if as_json:
-        print_json(
-            {"model": model, "versions": [one, other], "metrics": {name: list(two) for name, two in found.items()}}
-        )
+        metrics = {name: list(two) for name, two in figures.items()}
+        print_json({"model": model, "versions": list(versions), "metrics": metrics})
         return
     shown = (
         (name, _number(first), _number(second), "" if None in {first, second} else f"{_difference(first, second):+.4g}")
-        for name, (first, second) in found.items()
+        for name, (first, second) in figures.items()
     )
-    out().print(table("", ("metric", one, other, "difference"), shown))
+    out().print(table("", ("metric", *versions, "difference"), shown))
 
 
 def _number(value: float | None) -> str:

@@ -242,6 +242,7 @@ def train(
             steps=steps,
             target=target,
             registry=app.model_registry,
+            experiments=app.experiments,
             log=note,
         )
     _print_trained(model, done, as_json=as_json)
@@ -320,17 +321,34 @@ def evaluate(
     folder: Annotated[
         Path | None, typer.Option("--model", help="The model's folder. Default: the one in service.")
     ] = None,
+    compared: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", metavar="VERSION VERSION", help="Evaluate two versions of the registry instead."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Also plot the comparison, as PNG, SVG or PDF.")] = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a model on the test split of the data."""
+    from auria_bot.cli.app import app_context
+    from auria_bot.cli.model_versions import print_comparison
     from auria_bot.services.models import training
     from auria_bot.settings.loading import load
 
-    metrics = training.evaluate(load(), model, data=data, folder=folder, log=note)
-    if as_json:
-        print_json({"model": model, "metrics": metrics})
-    else:
-        _print_metrics(metrics)
+    if plot is not None and compared is None:
+        raise InputError("--plot draws a comparison; name two versions with --compare")
+    if compared is None:
+        metrics = training.evaluate(load(), model, data=data, folder=folder, log=note)
+        if as_json:
+            print_json({"model": model, "metrics": metrics})
+        else:
+            _print_metrics(metrics)
+        return
+    if folder is not None:
+        raise InputError("give either --model or --compare")
+    with app_context() as app:
+        folders = [app.model_registry.folder(model, version) for version in compared]
+        found = training.evaluate_two(app.settings, model, folders, data=data, log=note)
+        print_comparison(app, model, compared, found, plot=plot, as_json=as_json)
 
 
 def _print_metrics(metrics: dict[str, Any]) -> None:

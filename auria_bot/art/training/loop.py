@@ -1,4 +1,4 @@
-"""The training loop: steps, checkpoints, resuming, a time budget, a log.
+"""The training loop: steps, checkpoints, resuming, a time budget, a log that TensorBoard reads too.
 
 A run killed at any moment resumes from its last checkpoint as the same run, because recipes draw their batches from the
 step's number.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import torch
 
 from auria_bot.art.checkpoint import load_weights, read_json, save_weights, write_json
+from auria_bot.art.training.event_log import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,7 +95,7 @@ def run(
 
     Args:
         recipe: what to train; its modules are changed in place.
-        folder: where the checkpoint and log.jsonl are kept; an existing checkpoint is resumed.
+        folder: where the checkpoint, log.jsonl and the curves for TensorBoard are kept; an existing checkpoint is resumed.
         steps: updates of the whole run.
         minutes: wall-clock budget of this session; None for no limit.
         save_every: seconds between checkpoints.
@@ -104,7 +105,7 @@ def run(
     state = restore(recipe, folder)
     number, spent = int(state.get("step", 0)), float(state.get("seconds", 0.0))
     metrics: dict[str, float] = dict(state.get("metrics", {}))
-    stopping = _StopOnSignal()
+    stopping, curves = _StopOnSignal(), EventLog(folder / "tensorboard")
     began = last_save = last_log = time.monotonic()
     with stopping:
         while number < steps and not stopping.requested:
@@ -113,10 +114,10 @@ def run(
             now = time.monotonic()
             if evaluate_every and number % evaluate_every == 0 and number < steps:
                 metrics = recipe.evaluate()
-                _log_figures(folder, log, number, steps, spent + now - began, metrics)
+                _log_figures(folder, curves, log, number, steps, spent + now - began, metrics)
                 now = time.monotonic()
             if now - last_log > _LOG_EVERY:
-                _log_figures(folder, log, number, steps, spent + now - began, figures)
+                _log_figures(folder, curves, log, number, steps, spent + now - began, figures)
                 last_log = now
             if now - last_save > save_every:
                 _save(recipe, folder, number, spent + now - began, metrics)
@@ -125,7 +126,7 @@ def run(
                 break
         metrics = recipe.evaluate()
     total_seconds = spent + time.monotonic() - began
-    _log_figures(folder, log, number, steps, total_seconds, metrics)
+    _log_figures(folder, curves, log, number, steps, total_seconds, metrics)
     _save(recipe, folder, number, total_seconds, metrics)
     return Outcome(step=number, total=steps, seconds=total_seconds, metrics=metrics)
 
@@ -172,15 +173,17 @@ def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: di
 
 def _log_figures(
     folder: Path,
+    curves: EventLog,
     log: Callable[[str], None],
     number: int,
     steps: int,
     seconds: float,
     figures: dict[str, float],
 ) -> None:
-    """Append to log.jsonl and call `log`."""
+    """Append to log.jsonl and the curves, and call `log`."""
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps({"step": number, "seconds": round(seconds, 1), **figures}) + "\n")
+    curves.write(number, figures)
     shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
     log(f"step {number}/{steps}  {seconds / 60:.1f} min  {shown}")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.domain.rating import Rating
+    from auria_bot.services.models.experiments import ExperimentLog
     from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
 
@@ -77,10 +78,17 @@ class CaptionerTuner:
     """
 
     def __init__(
-        self, *, settings: Settings, registry: ModelRegistry, recipe: Any, report: Callable[[str], None]
+        self,
+        *,
+        settings: Settings,
+        registry: ModelRegistry,
+        experiments: ExperimentLog,
+        recipe: Any,
+        report: Callable[[str], None],
     ) -> None:
         """`recipe` is the module with `tune`; `report` is called with messages."""
         self._settings, self._registry, self._recipe, self._report = settings, registry, recipe, report
+        self._experiments = experiments
 
     def tune(self, ratings: Sequence[Rating], *, data: Path, minutes: float | None, steps: int | None) -> TuningResult:
         """Train on the ratings with pictures, compare with the captioner in service, and promote what is better.
@@ -100,23 +108,29 @@ class CaptionerTuner:
         rated = self._rated(learnt)
         run = self._settings.home / "train" / "captioner" / f"ratings-{_run_name(before, learnt)}"
         out = run / "model"
-        done = self._recipe.tune(
-            data=data, folder=run, start=start, rated=rated, out=out, minutes=minutes, steps=steps, log=self._report
-        )
-        used = [rating for rating in ratings if rating.picture in learnt]
-        counts = {
-            "ratings": len(used),
-            "corrections": sum(bool(rating.correction) for rating in used),
-            "pictures": len(rated),
-            "held_out": sum(picture.is_held_out for picture in rated),
-        }
-        figures = {"ratings": counts, "before": dict(done.before), "after": dict(done.after), "steps": done.steps}
+        asked = {"minutes": minutes, "steps": steps, "begins_with": before, "rated_pictures": len(rated)}
+        with self._experiments.record("captioner", data=data, run=run, settings=asked) as experiment:
+            done = self._recipe.tune(
+                data=data, folder=run, start=start, rated=rated, out=out, minutes=minutes, steps=steps, log=self._report
+            )
+            used = [rating for rating in ratings if rating.picture in learnt]
+            counts = {
+                "ratings": len(used),
+                "corrections": sum(bool(rating.correction) for rating in used),
+                "pictures": len(rated),
+                "held_out": sum(picture.is_held_out for picture in rated),
+            }
+            figures = {"ratings": counts, "before": dict(done.before), "after": dict(done.after), "steps": done.steps}
+            experiment.finish(out, figures)
         write_json(out / "metrics.json", figures, pretty=True, mode=None)
         card = start / "card.md"
         told = card.read_text(encoding="utf-8") if card.is_file() else "# captioner\n"
         (out / "card.md").write_text(told + self._recipe.describe(done, counts), encoding="utf-8")
         trained_on = f"{data.name} and {counts['ratings']} ratings"
-        made = self._registry.register("captioner", out, metrics=figures, data=trained_on, note=f"from {before}")
+        made = self._registry.register(
+            "captioner", out, metrics=figures, data=trained_on, note=f"from {before}", record=experiment.folder
+        )
+        experiment.registered(made.name)
         if done.is_better:
             self._registry.promote("captioner", made.name, instead_of=before)
         else:

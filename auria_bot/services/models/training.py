@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 from auria_bot.files import atomic_path, write_json
+from auria_bot.services.models.catalogue import numbers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from auria_bot.corpus.verses import CorpusVersion
     from auria_bot.services.corpus.corpus_versions import VersionBuilder
+    from auria_bot.services.models.experiments import ExperimentLog
     from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
 
@@ -31,6 +33,7 @@ __all__ = [
     "comparison",
     "data_folder",
     "evaluate",
+    "evaluate_two",
     "growth",
     "recipe",
     "share_of",
@@ -65,6 +68,7 @@ def train(
     steps: int | None,
     target: Path | None,
     registry: ModelRegistry,
+    experiments: ExperimentLog,
     log: Callable[[str], None],
 ) -> TrainedModel:
     """Train a model, or continue a stopped training.
@@ -76,6 +80,7 @@ def train(
         steps: updates in all; the recipe's by default.
         target: the folder of the model; by default the result becomes a version in the registry.
         registry: where versions are kept.
+        experiments: where the training is recorded.
 
     Raises:
         UnknownName: there is no such model.
@@ -85,10 +90,14 @@ def train(
     module = recipe(model)
     run = settings.home / "train" / model
     path, where = target or run / "model", data_folder(data, settings, f"train {model}")
-    metrics = module.train(data=where, folder=run, out=path, minutes=minutes, steps=steps, log=log)
+    asked = {"minutes": minutes, "steps": steps}
+    with experiments.record(model, data=where, run=run, settings=asked) as experiment:
+        metrics = module.train(data=where, folder=run, out=path, minutes=minutes, steps=steps, log=log)
+        experiment.finish(path, metrics)
     if target is not None:
         return TrainedModel(path=path, metrics=metrics)
-    version = registry.register(model, path, metrics=metrics, data=where.name)
+    version = registry.register(model, path, metrics=metrics, data=where.name, record=experiment.folder)
+    experiment.registered(version.name)
     return TrainedModel(path=registry.folder(model, version.name), metrics=metrics, version=version.name)
 
 
@@ -120,6 +129,21 @@ def evaluate(
         module = _module(model, EVALUATED, "evaluation")
     metrics: dict[str, Any] = module.evaluate(data=where, model=place)
     return metrics
+
+
+def evaluate_two(
+    settings: Settings,
+    model: str,
+    folders: Sequence[Path],
+    *,
+    data: Path | None,
+    log: Callable[[str], None] = lambda _: None,
+) -> dict[str, tuple[float | None, float | None]]:
+    """Every figure of two models on the same test split, by name; None where one lacks it. Raises as `evaluate` does."""
+    first, second = (
+        dict(numbers_of(evaluate(settings, model, data=data, folder=folder, log=log))) for folder in folders
+    )
+    return {name: (first.get(name), second.get(name)) for name in sorted({*first, *second})}
 
 
 def recipe(model: str) -> Any:
@@ -248,13 +272,14 @@ class PoetRetrainer:
         settings: Settings,
         versions: VersionBuilder,
         registry: ModelRegistry,
+        experiments: ExperimentLog,
         recipe: Any,
         comparison: Any,
         report: Callable[[str], None],
     ) -> None:
         """`recipe` and `comparison` are modules with `train` and `compare`; `report` is called with messages."""
         self._settings, self._versions, self._registry, self._report = settings, versions, registry, report
-        self._recipe, self._comparison = recipe, comparison
+        self._recipe, self._comparison, self._experiments = recipe, comparison, experiments
 
     def retrain(
         self, name: str, *, data: Path | None, minutes: float | None, steps: int | None, least: float | None
@@ -283,26 +308,30 @@ class PoetRetrainer:
         own = folder / version.name
         gathered = _gathered(own / "data", verses, data)
         corpus = {"name": version.name, "verses": version.verses, "sha256": version.sha256}
-        self._recipe.train(
-            data=gathered,
-            folder=own / "run",
-            out=own / "model",
-            minutes=minutes,
-            steps=steps,
-            log=self._report,
-            corpus=corpus,
-        )
-        self._report("comparing the new poet with the one in service")
-        found = self._comparison.compare(data=gathered, candidate=own / "model", incumbent=in_service)
+        asked = {"minutes": minutes, "steps": steps, "corpus": version.name}
+        with self._experiments.record("poet", data=gathered, run=own / "run", settings=asked) as experiment:
+            self._recipe.train(
+                data=gathered,
+                folder=own / "run",
+                out=own / "model",
+                minutes=minutes,
+                steps=steps,
+                log=self._report,
+                corpus=corpus,
+            )
+            self._report("comparing the new poet with the one in service")
+            found = self._comparison.compare(data=gathered, candidate=own / "model", incumbent=in_service)
+            figures = {
+                "grown": None if more is None else round(more, 4),
+                "candidate": round(found.candidate, 2),
+                "incumbent": round(found.incumbent, 2),
+                "test_haiku": found.poems,
+            }
+            experiment.finish(own / "model", figures)
         write_json(folder / _TRIED, {**corpus, "better": found.better}, pretty=True)
-        figures = {
-            "grown": None if more is None else round(more, 4),
-            "candidate": round(found.candidate, 2),
-            "incumbent": round(found.incumbent, 2),
-            "test_haiku": found.poems,
-        }
         named = f"version {version.name} of the corpus, {version.verses:,} verses"
-        made = self._registry.register("poet", own / "model", metrics=figures, data=named)
+        made = self._registry.register("poet", own / "model", metrics=figures, data=named, record=experiment.folder)
+        experiment.registered(made.name)
         place = str(self._registry.folder("poet", made.name))
         if not found.better:
             self._report(

@@ -48,6 +48,7 @@ class ModelVersion:
     data: str = ""  # what it was trained on
     note: str = ""
     program: str = ""  # the version of auria_bot that trained it
+    experiment: str = ""  # the name of its training's record
     is_promoted: bool = False
     is_removed: bool = False  # its files are gone; what is known of it stays
 
@@ -134,7 +135,14 @@ class ModelRegistry:
         return folder
 
     def register(
-        self, model: str, files: Path, *, metrics: Mapping[str, Any], data: str = "", note: str = ""
+        self,
+        model: str,
+        files: Path,
+        *,
+        metrics: Mapping[str, Any],
+        data: str = "",
+        note: str = "",
+        record: Path | None = None,
     ) -> ModelVersion:
         """Copy a trained model into the registry as a new version, which nothing serves yet.
 
@@ -144,6 +152,7 @@ class ModelRegistry:
             metrics: figures of its training; numbers, or tables of them.
             data: what it was trained on.
             note: anything else.
+            record: the folder with the record of its training.
 
         Raises:
             ModelError: the files do not match their checksums.
@@ -170,6 +179,7 @@ class ModelRegistry:
                     data=data,
                     note=note,
                     program=__version__,
+                    experiment=record.name if record else "",
                 )
                 with file_lock(self._folder / ".lock"):
                     taken = [int(path.name[1:]) for path in own.glob("v*") if _NAME.fullmatch(path.name)]

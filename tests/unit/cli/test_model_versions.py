@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.services.models.versions import ModelRegistry
@@ -46,3 +48,27 @@ def test_versions_are_listed_compared_promoted_and_removed(
     assert "removed 1 version" in auria("models", "remove", "poet", "v2")[1]
     assert auria("models", "promote", "poet", "v7")[0] == 5
     assert auria("models", "--json", "list")[0] == 4
+
+
+def test_two_versions_are_evaluated_and_plotted(
+    auria: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """On the same test split; a plot without two versions, and a folder beside them, are refused."""
+    monkeypatch.setenv("AURIA_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    registry = ModelRegistry(Settings(home=home, models=tmp_path / "models"), clock=lambda: NOW)
+    for score in (30.0, 28.0):
+        (tmp_path / "trained").mkdir(exist_ok=True)
+        (tmp_path / "trained" / "weights").write_text(str(score))
+        registry.register("poet", tmp_path / "trained", metrics={})
+    recipe = ModuleType("auria_bot.art.training.poet.train")
+    recipe.evaluate = lambda *, data, model: {"perplexity": float((model / "weights").read_text())}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, recipe.__name__, recipe)
+    given = ("evaluate", "poet", "--data", str(tmp_path), "--compare", "v1", "v2")
+    code, out, err = auria(*given, "--json", "--plot", str(tmp_path / "plot.svg"))
+    assert code == 0, err
+    assert json.loads(out)["metrics"] == {"perplexity": [30.0, 28.0]}
+    assert "v2 against v1" in (tmp_path / "plot.svg").read_text()
+    assert auria("models", "compare", "poet", "v1", "v2", "--plot", str(tmp_path / "b.png"))[0] == 4  # no figures
+    assert auria(*given, "--model", str(tmp_path))[0] == 4
+    assert "name two versions" in auria("evaluate", "poet", "--plot", "x.png")[2]

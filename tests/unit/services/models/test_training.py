@@ -16,6 +16,7 @@ from auria_bot.corpus.sources.rows import Row
 from auria_bot.corpus.verses import CorpusVersion
 from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 from auria_bot.services.models import training
+from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.training import PoetRetrainer, RetrainingResult, growth, share_of
 from auria_bot.services.models.versions import ModelRegistry
 from auria_bot.settings.schema import Settings
@@ -83,7 +84,12 @@ def test_a_training_registers_a_version(tmp_path: Path, settings: Settings, monk
 
     recipe(monkeypatch, train=train)
     registry = ModelRegistry(settings, clock=lambda: NOW)
-    given: dict[str, Any] = {"data": tmp_path, "registry": registry, "log": print}
+    given: dict[str, Any] = {
+        "data": tmp_path,
+        "registry": registry,
+        "experiments": ExperimentLog(settings.home, clock=lambda: NOW),
+        "log": print,
+    }
     done = training.train(settings, "poet", minutes=0.5, steps=None, target=None, **given)
     assert (asked["data"], asked["minutes"], asked["steps"]) == (tmp_path, 0.5, None)
     assert asked["out"] == tmp_path / "home" / "train" / "poet" / "model"
@@ -202,6 +208,7 @@ def retrain(
         settings=application.settings,
         versions=application.version_builder,
         registry=application.model_registry,
+        experiments=application.experiments,
         recipe=recipe,
         comparison=comparison,
         report=report,
