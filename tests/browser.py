@@ -8,16 +8,17 @@ import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
-
 from auria_bot.web.app import create_app
+from auria_bot.web.server import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import uvicorn
+
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["CHROMIUM", "browser", "missing", "served"]
+__all__ = ["CHROMIUM", "browser", "missing", "running", "served"]
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 """The program: Debian's package, or what the variable names."""
@@ -56,8 +57,13 @@ def browser() -> Iterator[Any]:
 @contextlib.contextmanager
 def served(application: Application) -> Iterator[str]:
     """The address at which an application's pages are served by a thread of this process."""
-    config = uvicorn.Config(create_app(application), port=0, log_config=None, ws="none")
-    server = uvicorn.Server(config)
+    with running(WebServer(create_app(application))) as site:
+        yield site
+
+
+@contextlib.contextmanager
+def running(server: uvicorn.Server) -> Iterator[str]:
+    """The address of a server that is run by a thread of this process."""
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

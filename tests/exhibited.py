@@ -36,7 +36,9 @@ def exhibited(home: Path, count: int = 3, **settings: Any) -> Application:
     return application
 
 
-def publish(application: Application, number: int = 1, *, url: str | None = None, **changes: Any) -> int:
+def publish(
+    application: Application, number: int = 1, *, url: str | None = None, channel: str = "folder", **changes: Any
+) -> int:
     """Publish an artwork as if a channel had sent it; its draft's id."""
     poem = Haiku(
         lines=(f"old pond number {number}", "a frog leaps into the moon", "sound of the water"), syllables=(5, 7, 5)
@@ -52,10 +54,10 @@ def publish(application: Application, number: int = 1, *, url: str | None = None
         draft = unit.drafts.add(
             artwork(number, **changes), folder=f"run-{number}", picture_sha256=sha256_of(kept / "post.jpg"), made_at=at
         )
-        draft = unit.drafts.save(draft.approve(("folder",), at))
+        draft = unit.drafts.save(draft.approve((channel,), at))
         draft = unit.drafts.save(draft.schedule())
-        unit.posts.add(draft, "folder", due=at, picture=str(kept / "post.jpg"), key=f"key-{number}")
-        claimed = unit.posts.claim(now=at, lease=timedelta(minutes=5), channels=["folder"])[0]
+        unit.posts.add(draft, channel, due=at, picture=str(kept / "post.jpg"), key=f"key-{number}")
+        claimed = unit.posts.claim(now=at, lease=timedelta(minutes=5), channels=[channel])[0]
         receipt = Receipt(id=f"r{number}", url=url or f"https://example.org/{number}", at=at)
         sent = replace(claimed.moved(PostState.SENT, receipt=receipt))
         unit.posts.close_attempt(sent, outcome=_sent(), message="", at=at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import StreamingResponse
@@ -32,19 +33,22 @@ def sent_event(name: str, data: Mapping[str, object], *, number: int | None = No
     return f"{mark}event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
-def event_stream(looks: Iterable[Sequence[str]], *, open_streams: set[object] | None = None) -> StreamingResponse:
+def event_stream(
+    looks: Iterable[Sequence[str]], *, open_streams: Counter[str] | None = None, who: str = ""
+) -> StreamingResponse:
     """An answer that sends what each look for events gives, until there are no more looks.
 
     Args:
         looks: looks for events when it is asked for the next ones; must not block.
-        open_streams: holds a mark while the answer is being sent.
+        open_streams: counts the answers that are being sent, by whom they are for.
+        who: whom this one is for.
     """
-    content = _paced(iter(looks), set() if open_streams is None else open_streams)
+    content = _paced(iter(looks), Counter() if open_streams is None else open_streams, who)
     return StreamingResponse(content, media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _paced(looks: Iterator[Sequence[str]], open_streams: set[object]) -> AsyncIterator[str]:
-    open_streams.add(looks)
+async def _paced(looks: Iterator[Sequence[str]], open_streams: Counter[str], who: str) -> AsyncIterator[str]:
+    open_streams[who] += 1
     try:
         idle = 0.0
         for events in looks:
@@ -56,4 +60,6 @@ async def _paced(looks: Iterator[Sequence[str]], open_streams: set[object]) -> A
                 yield ": still working\n\n"
             await asyncio.sleep(_TICK)
     finally:
-        open_streams.discard(looks)
+        open_streams[who] -= 1
+        if not open_streams[who]:
+            del open_streams[who]

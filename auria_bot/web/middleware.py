@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -46,6 +47,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 _LARGEST_BODY = 256 * 1024  # bytes
+_MOST_LARGE, _MOST_LARGE_EACH = 12, 4  # larger ones that are received and worked on at a time, and of one network
 _DEADLINE = 60.0  # seconds from a request's first line to the end of its answer; event streams have none
 
 
@@ -79,6 +81,7 @@ class RequestGuard:
         """
         self._app, self._hosts, self._larger = app, hosts, larger or {}
         self._counts = counts or RequestCounts()
+        self._large = Counter[str]()  # requests with a large body, by network
         self._headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,10 +141,20 @@ class RequestGuard:
                 raise _BodyTooLarge(largest)
             return message
 
+        is_large = int(declared) > _LARGEST_BODY or (largest > _LARGEST_BODY and "transfer-encoding" in headers)
+        who = client_network(Request(scope)) if is_large else ""
+        if is_large and (self._large.total() >= _MOST_LARGE or self._large[who] >= _MOST_LARGE_EACH):
+            await _refusal(scope, 503, "too many pictures arrive; come back in a moment")(scope, receive, send)
+            return
+        self._large[who] += is_large
         try:
             await self._app(scope, receiving, send)
         except _BodyTooLarge as error:
             await _refusal(scope, 413, error.detail)(scope, receive, send)
+        finally:
+            self._large[who] -= is_large
+            if not self._large[who]:
+                del self._large[who]
 
 
 def _is_api(scope: Scope) -> bool:
@@ -150,7 +163,9 @@ def _is_api(scope: Scope) -> bool:
 
 def _refusal(scope: Scope, status: int, reason: str) -> Response:
     """The answer to a request that reaches no application."""
-    headers = {"Connection": "close"} if status in {408, 413} else {}
+    headers = {"Connection": "close"} if status in {408, 413, 503} else {}
+    if status == 503:
+        headers["Retry-After"] = "5"
     if _is_api(scope):
         return problem(Request(scope), status, detail=reason, headers=headers)
     return PlainTextResponse(f"{reason[:1].upper()}{reason[1:]}.\n", status, headers)

@@ -45,6 +45,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _LIFETIME = timedelta(days=30)  # of a session since it was last used
 _SEEN = timedelta(minutes=10)  # how exactly that is recorded
 _FREE_ATTEMPTS, _LONGEST_WAIT = 3, 900.0  # seconds
+_MOST_ATTEMPTS = 3  # that are checked or wait for it at the same time
 _MOST_REMEMBERED = 10_000  # names and addresses with failures
 
 
@@ -101,6 +102,7 @@ class Accounts:
         """
         self._file, self._clock, self._seconds, self._note = file, clock, seconds, note
         self._hashing = threading.Lock()  # a hash takes 19 MiB
+        self._attempts = threading.BoundedSemaphore(_MOST_ATTEMPTS)  # so that other pages do not wait for hashes
         self._failures: dict[str, tuple[int, float]] = {}  # by name or address: how many, and when the next may come
         self._signed_in: set[tuple[str, str]] = set()  # names and addresses, since this process began
 
@@ -164,11 +166,8 @@ class Accounts:
         if session is None:
             raise NotPermitted("the session has ended; sign in again")
         keys = [f"change {session.name}"]
-        self._check_wait(keys)
-        if not self._matches(self._read()["operators"].get(session.name), old):
-            self._count_failure(keys)
+        if self._verified(session.name, old, keys) is None:
             raise NotPermitted("the present password is wrong")
-        self._failures.pop(keys[0], None)
         hashed = _hashed(new)
         with self._changing() as data:
             _check_known(data, session.name)
@@ -221,13 +220,8 @@ class Accounts:
         keys = [f"address {address}"]
         if (name, address) not in self._signed_in:
             keys.append(f"name {name[:40]}")
-        self._check_wait(keys)
-        operator = self._read()["operators"].get(name)
-        if not self._matches(operator, password) or operator is None:
-            self._count_failure(keys)
+        if (operator := self._verified(name, password, keys)) is None:
             raise NotPermitted("the name or the password is wrong")
-        for key in keys:
-            self._failures.pop(key, None)
         self._signed_in.add((name, address))
         token, now = secrets.token_urlsafe(32), self._clock()
         session = Session(
@@ -279,16 +273,27 @@ class Accounts:
             if not _end(data, lambda session: (session["name"], session["id"]) == (name, session_id)):
                 raise NotFound("there is no such session; it may have ended already")
 
-    def _matches(self, operator: dict[str, Any] | None, password: str) -> bool:
-        """Whether the password is the operator's; takes as long where there is no such operator."""
-        from argon2.exceptions import Argon2Error, InvalidHashError
+    def _verified(self, name: str, password: str, keys: Sequence[str]) -> dict[str, Any] | None:
+        """The operator of that name, if the password is right; else None, and the failure is counted under the keys.
 
-        with self._hashing:
-            try:
-                fits = _hasher().verify(operator["hash"] if operator else _UNKNOWN, password[: LONGEST_PASSWORD + 1])
-            except (Argon2Error, InvalidHashError):
-                return False
-        return fits and operator is not None
+        Raises:
+            TooManyAttempts: one of the keys must wait, or too many attempts are being checked.
+        """
+        self._check_wait(keys)
+        if not self._attempts.acquire(blocking=False):
+            raise TooManyAttempts("too many sign in at once; try again in a second", seconds=1)
+        try:
+            with self._hashing:
+                self._check_wait(keys)  # an attempt that was checked meanwhile may have failed
+                operator = self._read()["operators"].get(name)
+                if _matches(operator, password):
+                    for key in keys:
+                        self._failures.pop(key, None)
+                    return operator
+                self._count_failure(keys)
+                return None
+        finally:
+            self._attempts.release()
 
     def _check_wait(self, keys: Sequence[str]) -> None:
         now = self._seconds()
@@ -344,6 +349,17 @@ def _check_owners(data: dict[str, dict[str, Any]], name: str, role: str) -> None
     owners = {one for one, values in data["operators"].items() if values["role"] == "owner"}
     if owners == {name} and role != "owner":
         raise InvalidTransition(f"{name} is the only owner; make somebody else an owner first")
+
+
+def _matches(operator: dict[str, Any] | None, password: str) -> bool:
+    """Whether the password is the operator's; takes as long where there is no such operator."""
+    from argon2.exceptions import Argon2Error, InvalidHashError
+
+    try:
+        fits = _hasher().verify(operator["hash"] if operator else _UNKNOWN, password[: LONGEST_PASSWORD + 1])
+    except (Argon2Error, InvalidHashError):
+        return False
+    return fits and operator is not None
 
 
 def _hashed(password: str) -> str:

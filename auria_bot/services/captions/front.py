@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["CaptionFront"]
 
 _SIGNATURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"GIF8")
-_AT_ONCE: Final = 4  # of the web process's threads that may wait for captions
-_PATIENCE: Final = 2.0  # seconds that a question waits for its turn
+_AT_ONCE: Final = 4  # of the web process's threads that may wait for captions; others serve pages meanwhile
 
 
 class CaptionFront:
@@ -39,7 +38,7 @@ class CaptionFront:
         """
         if not content.startswith(_SIGNATURES):
             raise PictureError("the file is not a picture in a known format (PNG, JPEG, WebP, TIFF, BMP, GIF)")
-        if not self._turns.acquire(timeout=_PATIENCE):
+        if not self._turns.acquire(blocking=False):
             raise ModelServerBusy("too many pictures are being captioned; come back in a moment", seconds=3)
         try:
             answer = self._client.caption(content, drawn=drawn)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Query, Security
+from fastapi import APIRouter, Depends, Query, Security
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from auria_bot.web.app import WebApp
 
 __all__ = ["Caption", "CaptionModel", "CaptionWord", "CaptionedPicture", "NewRating", "RatingKept", "captions_router"]
+
+_PICTURE: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary", "minLength": 1, "description": "A picture file."}
+            }
+        },
+    }
+}
+"""How the OpenAPI document describes the body of a picture."""
 
 
 class CaptionWord(BaseModel):
@@ -90,13 +102,16 @@ def captions_router(web: WebApp, access: Access) -> APIRouter:
     router = APIRouter(tags=["captions"])
     captioner = Security(access.caller, scopes=["caption"])
 
-    @router.post("/captions", response_model=CaptionedPicture)
+    async def sent_picture(request: Request, _: ApiKey = captioner) -> bytes:
+        """The body, which is received only once the key was looked at."""
+        return await request.body()
+
+    sent = Depends(sent_picture)
+
+    @router.post("/captions", response_model=CaptionedPicture, openapi_extra=_PICTURE)
     def caption_picture(
         request: Request,
-        picture: Annotated[
-            bytes, Body(min_length=1, media_type="application/octet-stream", description="A picture file.")
-        ],
-        _: ApiKey = captioner,
+        picture: bytes = sent,
         drawn: Annotated[bool, Query(description="Add a small copy of the picture and a veil for each word.")] = False,
     ) -> Response:
         """Caption a picture of anything; nothing of it is kept."""

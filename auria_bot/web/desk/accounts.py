@@ -52,6 +52,8 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
             if seconds := getattr(error, "seconds", 0):
                 answer.headers["Retry-After"] = str(seconds)
             return answer
+        if earlier := request.cookies.get(COOKIE):
+            accounts.sign_out(earlier)  # the browser's session of before ends
         answer = seen("/desk")
         answer.set_cookie(
             COOKIE, token, max_age=_MONTH, path="/desk", httponly=True, samesite="strict", secure=is_secure

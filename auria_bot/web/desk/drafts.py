@@ -178,7 +178,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
 
 
 def _add_texts(router: APIRouter, desk: DeskRoutes) -> None:
-    reader, decider, typed_texts = Depends(desk.reader), Depends(desk.decider), Depends(_Typed.of)
+    writer, decider, typed_texts = Depends(desk.writer), Depends(desk.decider), Depends(_Typed.of)
     services = desk.services
 
     @router.post("/drafts/{draft_id}/edit")
@@ -193,7 +193,7 @@ def _add_texts(router: APIRouter, desk: DeskRoutes) -> None:
         return seen(f"/desk/drafts/{draft_id}", "edited", draft_id)
 
     @router.post("/drafts/{draft_id}/check")
-    def check(draft_id: int, _: Session = reader, typed: _Typed = typed_texts) -> Response:
+    def check(draft_id: int, _: Session = writer, typed: _Typed = typed_texts) -> Response:
         """What each channel would make of texts that are being typed; nothing is saved."""
         draft = services.review.draft(draft_id)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -47,7 +48,7 @@ STAGES: Final = {
 _PRIVATE: Final = {"Cache-Control": "no-store"}
 _YEAR = 365 * 86_400  # seconds
 _KEY = re.compile("[0-9a-f]{32}")
-_MOST_STREAMS = 64  # open at a time
+_MOST_STREAMS, _MOST_STREAMS_EACH = 64, 8  # open at a time, and of one network
 
 
 def studio_router(web: WebApp) -> APIRouter:
@@ -139,7 +140,7 @@ def _add_asking(router: APIRouter, web: WebApp) -> None:
 
 
 def _add_watching(router: APIRouter, web: WebApp) -> None:
-    studio, open_streams = web.services.visitor_studio, set[object]()
+    studio, open_streams = web.services.visitor_studio, Counter[str]()
 
     @router.api_route("/{key}", methods=["GET", "HEAD"])
     def work_page(request: Request, key: str) -> Response:
@@ -164,10 +165,11 @@ def _add_watching(router: APIRouter, web: WebApp) -> None:
     @router.get("/{key}/events")
     def events(request: Request, key: str, after: str = "0") -> Response:
         _work(studio, key)
-        if len(open_streams) >= _MOST_STREAMS:
+        network = client_network(request)
+        if open_streams.total() >= _MOST_STREAMS or open_streams[network] >= _MOST_STREAMS_EACH:
             raise TooManyAttempts("too many visitors watch; the page loads itself again", seconds=10)
         looks = _looks(studio, key, first_event(request, after), web.view(request).language)
-        return event_stream(looks, open_streams=open_streams)
+        return event_stream(looks, open_streams=open_streams, who=network)
 
     @router.get("/{key}/pictures/{name}")
     def picture(key: str, name: str) -> Response:

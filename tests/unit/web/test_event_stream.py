@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,11 +21,11 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TICK", 0.0)
 
 
-async def read(looks: list[list[str]], open_streams: set[object], seen: list[int]) -> list[str]:
+async def read(looks: list[list[str]], open_streams: Counter[str], seen: list[int]) -> list[str]:
     """What is sent, and how many streams were open meanwhile."""
     sent = []
-    async for part in event_stream(looks, open_streams=open_streams).body_iterator:
-        seen.append(len(open_streams))
+    async for part in event_stream(looks, open_streams=open_streams, who="here").body_iterator:
+        seen.append(open_streams["here"])
         sent.append(str(part))
     return sent
 
@@ -46,30 +47,30 @@ def test_a_browser_says_what_it_has(header: str | None, expected: int) -> None:
 
 def test_what_each_look_finds_is_sent_and_the_stream_is_counted_until_its_end() -> None:
     """One without events sends nothing."""
-    open_streams, seen = set[object](), list[int]()
+    open_streams, seen = Counter[str](), list[int]()
     assert asyncio.run(read([["a", "b"], [], ["c"]], open_streams, seen)) == ["a", "b", "c"]
     assert seen == [1, 1, 1]
-    assert open_streams == set()
+    assert open_streams == Counter()
 
 
 def test_a_reader_that_goes_away_counts_no_more() -> None:
     """Although there were more events."""
-    open_streams = set[object]()
+    open_streams = Counter[str]()
 
     async def one_part() -> None:
-        stream = event_stream(endless(), open_streams=open_streams).body_iterator
+        stream = event_stream(endless(), open_streams=open_streams, who="here").body_iterator
         assert await anext(aiter(stream)) == "a"
-        assert len(open_streams) == 1
+        assert open_streams == {"here": 1}
         await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
 
     asyncio.run(one_part())
-    assert open_streams == set()
+    assert open_streams == Counter()
 
 
 def test_a_silent_stream_shows_that_it_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that no proxy closes it."""
     monkeypatch.setattr(module, "_SIGN_OF_LIFE", 0.0)
-    assert asyncio.run(read([[]], set(), [])) == [": still working\n\n"]
+    assert asyncio.run(read([[]], Counter(), [])) == [": still working\n\n"]
 
 
 def endless() -> Iterator[list[str]]:

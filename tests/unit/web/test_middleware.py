@@ -117,3 +117,45 @@ def test_some_paths_take_larger_bodies() -> None:
 def test_limits_count_a_request_by_its_network(client: tuple[str, int] | None, network: str) -> None:
     """An IPv6 network is one caller; without an address it is nobody's."""
     assert client_network(Request({"type": "http", "client": client})) == network
+
+
+def test_few_large_bodies_arrive_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Further ones are told to come back, from one network sooner; small ones are not counted, and ended ones no more."""
+    monkeypatch.setattr(middleware, "_MOST_LARGE", 2)
+    monkeypatch.setattr(middleware, "_MOST_LARGE_EACH", 1)
+    answers, gate = list[tuple[str, int]](), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await gate.wait()
+        await echo(scope, receive, send)
+
+    guarded = RequestGuard(slow, is_secure=False, larger={"/large": 1_000_000})
+
+    async def ask(address: str, length: int, path: str = "/large") -> None:
+        headers = [(b"content-length", str(length).encode())] if length else [(b"transfer-encoding", b"chunked")]
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"x" * length, "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answers.append((address, message["status"]))
+
+        scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "client": (address, 1)}
+        await guarded(scope, receive, send)
+
+    async def together() -> None:
+        waiting = [asyncio.create_task(ask("192.0.2.1", 500_000))]
+        await asyncio.sleep(0)
+        await ask("192.0.2.1", 500_000)
+        waiting.append(asyncio.create_task(ask("192.0.2.2", 0)))
+        await asyncio.sleep(0)
+        await ask("192.0.2.3", 500_000)
+        waiting += [asyncio.create_task(ask("192.0.2.3", 10)), asyncio.create_task(ask("192.0.2.3", 10, "/other"))]
+        gate.set()
+        await asyncio.gather(*waiting)
+        await ask("192.0.2.3", 500_000)
+
+    asyncio.run(together())
+    assert answers[:2] == [("192.0.2.1", 503), ("192.0.2.3", 503)]
+    assert [status for _, status in answers[2:]] == [200] * 5

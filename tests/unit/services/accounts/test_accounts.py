@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -210,6 +211,33 @@ def test_one_address_cannot_try_many_names(accounts: Accounts) -> None:
             accounts.sign_in(name, "x", address="10.0.0.1")
     with pytest.raises(TooManyAttempts):
         accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
+
+
+def test_few_passwords_are_checked_at_once(accounts: Accounts) -> None:
+    """Whoever comes while enough are being checked is told to come back; guesses at once count one after the other."""
+    results, entered = list[object](), threading.Barrier(4)
+
+    def guess(number: int) -> None:
+        entered.wait()
+        try:
+            accounts.sign_in("ada", "a wrong password", address=f"192.0.2.{number}")
+        except NotPermitted as error:
+            results.append(getattr(error, "seconds", 0))
+
+    with accounts._hashing:
+        threads = [threading.Thread(target=guess, args=(number,)) for number in range(3)]
+        for one in threads:
+            one.start()
+        entered.wait()
+        while accounts._attempts._value:
+            threading.Event().wait(0.01)
+        with pytest.raises(TooManyAttempts, match="at once"):
+            accounts.sign_in("ada", PASSWORD, address="192.0.2.9")
+    for one in threads:
+        one.join()
+    assert results == [0, 0, 0]
+    with pytest.raises(TooManyAttempts, match="failed"):
+        accounts.sign_in("ada", PASSWORD, address="192.0.2.9")
 
 
 def test_a_new_password_ends_the_sessions_and_so_does_removal(accounts: Accounts) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from auria_bot.errors import ModelServerBusy, PictureError
-from auria_bot.services.captions import front
 from auria_bot.services.captions.front import CaptionFront
 from auria_bot.services.captions.ratings import Receipts
 from auria_bot.testing import FakeClock
@@ -53,9 +52,8 @@ def test_what_does_not_begin_like_a_picture_is_not_sent_on(tmp_path: Path) -> No
     assert not client.entered.is_set()
 
 
-def test_few_wait_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_wait_at_once(tmp_path: Path) -> None:
     """Whoever finds all turns taken is told to come back, so that other pages have threads."""
-    monkeypatch.setattr(front, "_PATIENCE", 0.01)
     client = Client()
     receipts = Receipts(tmp_path / "key", clock=FakeClock())
     made = CaptionFront(client=cast("CaptionClient", client), receipts=receipts, at_once=1)

@@ -43,6 +43,17 @@ def test_a_picture_is_captioned(client: TestClient) -> None:
     assert client.post("/api/v1/captions?drawn=true", content=JPEG).json()["picture"] == COPY
 
 
+def test_a_picture_is_received_only_with_a_right_key(client: TestClient, client_of: Callable[..., TestClient]) -> None:
+    """Strangers cannot fill the memory; the document says that the body is a file."""
+    document = client.get("/api/v1/openapi.json").json()
+    body = document["paths"]["/captions"]["post"]["requestBody"]
+    assert body["content"]["application/octet-stream"]["schema"]["format"] == "binary"
+    reader = client_of("read")
+    for key, status in (({"Authorization": "Bearer wrong"}, 401), ({}, 403)):
+        found = reader.post("/api/v1/captions", content=JPEG, headers=key)
+        assert found.status_code == status
+
+
 def test_a_caption_is_rated(client: TestClient, application: Application) -> None:
     """With the receipt; the key is its source, and its second rating replaces the first."""
     receipt = client.post("/api/v1/captions?drawn=true", content=JPEG).json()["receipt"]

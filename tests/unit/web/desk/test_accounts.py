@@ -32,6 +32,15 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(applicati
         assert part in cookie
 
 
+def test_signing_in_again_ends_the_session_of_before(application: Application) -> None:
+    """A browser has one session."""
+    browser = signed_in(application)
+    earlier = browser.cookies["auria_session"]
+    browser.post("/desk/sign-in", data={"name": "eve", "password": PASSWORD})
+    assert application.accounts.session(earlier) is None
+    assert [len(application.accounts.sessions(name)) for name in ("ada", "eve")] == [0, 1]
+
+
 def test_a_wrong_password_is_refused_and_slowed(application: Application) -> None:
     """The third failure makes the next attempt wait, also with the right password."""
     browser = visitor(application)
