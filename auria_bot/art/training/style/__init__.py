@@ -1,0 +1,1 @@
+"""Training of a feed-forward network for one painting."""

@@ -1,0 +1,56 @@
+"""The command `train style`, which trains a network for one painting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auria_bot.cli.models import print_trained
+from auria_bot.cli.terminal.console import note
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["train_style"]
+
+
+def train_style(
+    model: str,
+    *,
+    painting: Path | None,
+    content: Path | None,
+    name: str | None,
+    style_weight: float | None,
+    minutes: float | None,
+    steps: int | None,
+    target: Path | None,
+    as_json: bool,
+) -> None:
+    """Train the network of a painting, or continue a stopped training, and say how the style is used.
+
+    Raises:
+        InputError: another model than "style" is named, or no painting.
+    """
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.models import style_training
+
+    if model != "style":
+        raise InputError(f"PAINTING, --content, --name and --style-weight belong to a style, not to the {model[:40]}")
+    if painting is None:
+        raise InputError("name the picture of a painting: auria train style PAINTING")
+    with app_context() as app:
+        done = style_training.train_style(
+            app.settings,
+            painting,
+            name=name,
+            content=content,
+            style_weight=style_weight,
+            minutes=minutes,
+            steps=steps,
+            target=target,
+            registry=app.model_registry,
+            log=note,
+        )
+    print_trained(done.model, done.trained, as_json=as_json, is_promoted=done.is_promoted)
+    if done.is_promoted:
+        note(f"to use it: auria make --style {done.style}, or auria restyle ID --style {done.style}")

@@ -1,0 +1,109 @@
+"""Training the network of one painting, which is then a style like any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.art.stylists.style_import import read_file, slug
+from auria_bot.art.stylists.style_networks import PREFIX
+from auria_bot.errors import BackendMissing, InputError
+from auria_bot.services.models.catalogue import style_bank
+from auria_bot.services.models.training import TrainedModel, data_folder
+from auria_bot.services.models.versions import INSTALLED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from auria_bot.services.models.versions import ModelRegistry
+    from auria_bot.settings.schema import Settings
+
+__all__ = ["TrainedStyle", "train_style"]
+
+_LONGEST = 48  # characters of a style's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedStyle:
+    """The network of a painting that was trained."""
+
+    style: str  # its name, as `--style` takes it
+    trained: TrainedModel
+    is_promoted: bool  # whether it can be used already
+
+    @property
+    def model(self) -> str:
+        """The name of its model in the registry."""
+        return f"{PREFIX}{self.style}"
+
+
+def train_style(
+    settings: Settings,
+    painting: Path,
+    *,
+    name: str | None,
+    content: Path | None,
+    style_weight: float | None,
+    minutes: float | None,
+    steps: int | None,
+    target: Path | None,
+    registry: ModelRegistry,
+    log: Callable[[str], None],
+) -> TrainedStyle:
+    """Train the network of a painting, or continue a stopped training.
+
+    The first version of a style is in service at once; a later one when it is promoted.
+
+    Args:
+        painting: a picture; a metadata.csv beside it describes it, see `style_import`.
+        name: of the style; by default the painting's title.
+        content: a folder of photographs; the folder of data by default.
+        style_weight: of the strokes against the picture; the recipe's by default.
+        minutes: budget of this call.
+        steps: updates in all; the recipe's by default.
+        target: the folder of the model; by default the result becomes a version in the registry.
+        registry: where versions are kept.
+
+    Raises:
+        NotFound: there is no such picture, or no such folder.
+        InputError: the name is taken, or a training of that name was begun otherwise.
+        BackendMissing: a package for training is not installed.
+    """
+    known = read_file(painting)
+    style = slug(name or known.title, longest=_LONGEST)
+    if style in {each.key for each in style_bank(settings).paintings}:
+        raise InputError(f"a painting of the style bank has the key {style}; give another name with --name")
+    recipe, run = _recipe(), settings.home / "train" / f"{PREFIX}{style}"
+    path, where = target or run / "model", data_folder(content, settings, "train style PAINTING")
+    chosen = {} if style_weight is None else {"style_weight": style_weight}
+    metrics = recipe.train(
+        painting=known,
+        name=style,
+        content=where,
+        folder=run,
+        out=path,
+        minutes=minutes,
+        steps=steps,
+        log=log,
+        settings=recipe.StyleSettings(**chosen),
+    )
+    if target is not None:
+        return TrainedStyle(style=style, trained=TrainedModel(path=path, metrics=metrics), is_promoted=False)
+    model = f"{PREFIX}{style}"
+    is_first = registry.promoted(model) == INSTALLED and not (settings.installed_models / model).is_dir()
+    version = registry.register(model, path, metrics=metrics, data=f"{painting.name} and {where.name}")
+    if is_first:
+        registry.promote(model, version.name)
+    trained = TrainedModel(path=registry.folder(model, version.name), metrics=metrics, version=version.name)
+    return TrainedStyle(style=style, trained=trained, is_promoted=is_first)
+
+
+def _recipe() -> Any:
+    try:
+        return import_module("auria_bot.art.training.style.train")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("auria_bot"):
+            raise
+        raise BackendMissing(f"this needs the package {error.name!r}; try: pip install 'auria-bot[torch]'") from error

@@ -1,0 +1,1 @@
+"""Tests of auria_bot.art.training.style."""
