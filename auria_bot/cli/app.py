@@ -60,7 +60,7 @@ COMMANDS = {
     "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
     "eye": ("engagement.measure:show_eye", "Show what was learned from approvals and rejections about paintings."),
     "moods": ("engagement.measure:list_moods", "List the moods, with their chances learnt from engagement."),
-    "styles": ("models:styles", "List, show, add and remove the paintings that pictures are restyled after."),
+    "styles": ("styles:styles", "List, show, add and remove the paintings that pictures are restyled after."),
     "models": (
         "model_versions:models",
         "List the trained models, compare their versions, and choose which are served.",

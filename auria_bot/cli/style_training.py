@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.cli.models import print_trained
 from auria_bot.cli.terminal.console import note
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["train_style"]
@@ -16,17 +17,22 @@ __all__ = ["train_style"]
 
 def train_style(
     model: str,
-    *,
     painting: Path | None,
     content: Path | None,
-    name: str | None,
-    style_weight: float | None,
-    minutes: float | None,
-    steps: int | None,
+    wishes: Mapping[str, Any],
+    *,
     target: Path | None,
     as_json: bool,
 ) -> None:
     """Train the network of a painting, or continue a stopped training, and say how the style is used.
+
+    Args:
+        model: "style".
+        painting: the picture.
+        content: the folder of photographs.
+        wishes: name, style_weight, minutes and steps, as `style_training.train_style` takes them.
+        target: the folder of the model.
+        as_json: print JSON.
 
     Raises:
         InputError: another model than "style" is named, or no painting.
@@ -42,14 +48,11 @@ def train_style(
         done = style_training.train_style(
             app.settings,
             painting,
-            name=name,
             content=content,
-            style_weight=style_weight,
-            minutes=minutes,
-            steps=steps,
             target=target,
             registry=app.model_registry,
             log=note,
+            **wishes,
         )
     print_trained(done.model, done.trained, as_json=as_json, is_promoted=done.is_promoted)
     if done.is_promoted:

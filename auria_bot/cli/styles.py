@@ -1,0 +1,179 @@
+"""The styles that pictures are restyled in: `styles` with its commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from auria_bot.cli.app import Json
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+
+__all__ = ["add_styles", "list_styles", "remove_styles", "show_style", "styles"]
+
+
+styles = typer.Typer(
+    help="List, show, add and remove the paintings that pictures are restyled after.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@styles.command("list")
+def list_styles(
+    wanted: Annotated[str, typer.Argument(help="Only those whose key, title or artist contains this text.")] = "",
+    own: Annotated[bool, typer.Option("--own", help="Only your own.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the paintings of the style bank, including your own."""
+    from auria_bot.services.models.catalogue import style_rows
+    from auria_bot.settings.loading import load
+
+    rows = style_rows(load(), matching=wanted, own=own)
+    if as_json:
+        print_json(rows)
+        return
+    names = ("key", "artist", "year", "title", "painted by")
+    shown = (
+        (row["key"], row["artist"], str(row["year"]), row["title"], "a network of its own" if row["network"] else "")
+        for row in rows
+    )
+    out().print(table("", names, shown))
+
+
+@styles.command("show")
+def show_style(
+    key: Annotated[str, typer.Argument(help="A painting's key or title.")],
+    drawing: Annotated[
+        str, typer.Option("--picture", help="How to draw: auto, kitty, iterm, sixel, blocks, blocks-256 or none.")
+    ] = "auto",
+    target: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the sample as PNG.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a painting of the style bank: a landscape in its colours and strokes, its palette, and what is known of it.
+
+    The bank holds no pictures, so the painting itself cannot be shown.
+    """
+    import tempfile
+
+    from rich.text import Text
+
+    from auria_bot.cli.terminal.console import fact_sheet
+    from auria_bot.cli.terminal.pictures import Drawing
+    from auria_bot.errors import UnknownName
+    from auria_bot.services.models import catalogue
+    from auria_bot.settings.loading import load
+
+    if drawing not in set(Drawing):
+        raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
+    settings = load()
+    row = catalogue.find_style(settings, key).row()
+    with tempfile.TemporaryDirectory(prefix="auria-style-") as scratch:
+        sample = target or Path(scratch) / "sample.png"
+        method = _drawing(drawing)
+        if target is not None or (method is not Drawing.NONE and not as_json):
+            catalogue.style_sample(settings, row["key"], sample)
+        if as_json:
+            print_json(row)
+            return
+        _draw(sample, method)
+    feelings = sorted(row["emotions"], key=lambda each: -each[1])[:4]
+    facts = (
+        ("key", row["key"]),
+        ("title", row["title"]),
+        ("artist", row["artist"]),
+        ("year", str(row["year"])),
+        ("licence", row["licence"]),
+        ("moods", ", ".join(f"{name} {share:.0%}" for name, share in feelings) + f" ({row['felt']})"),
+        ("palette", ", ".join(f"{colour} {share:.0%}" for colour, share in row["palette"])),
+    )
+    out().print(fact_sheet((name, Text(value)) for name, value in facts))
+
+
+def _drawing(name: str) -> Any:
+    """How pictures are drawn in this terminal."""
+    import os
+    import sys
+
+    from auria_bot.cli.terminal.pictures import Drawing, choose
+
+    return choose(os.environ, terminal=sys.stdout.isatty()) if name == "auto" else Drawing(name)
+
+
+def _draw(path: Path, method: Any) -> None:
+    """Print a picture, where the terminal can draw."""
+    import shutil
+    import sys
+
+    from auria_bot.cli.terminal.pictures import Drawing, draw
+
+    if method is not Drawing.NONE:
+        size = shutil.get_terminal_size()
+        sys.stdout.write(draw(path, method, columns=min(size.columns, 64), rows=max(size.lines - 12, 8)))
+        sys.stdout.flush()
+
+
+@styles.command("remove")
+def remove_styles(
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys of your own paintings.")],
+    as_json: Json = False,
+) -> None:
+    """Remove paintings of your own from the style bank."""
+    from auria_bot.services.models import catalogue
+    from auria_bot.settings.loading import load
+
+    catalogue.remove_styles(load(), keys)
+    if as_json:
+        print_json({"removed": keys})
+    else:
+        echo(f"removed {counted(len(set(keys)), 'painting')}")
+
+
+@styles.command("add")
+def add_styles(
+    folder: Annotated[Path, typer.Argument(help="Pictures of paintings, optionally with a metadata.csv.")],
+    moods: Annotated[
+        Path | None, typer.Option("--moods", help="A table of moods: your own, or the WikiArt Emotions TSV.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", metavar="NAME", help="Take this file or title whatever it scored for nudity."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    r"""Add your own paintings to the style bank.
+
+    Only colours, measures of the strokes and style vectors are stored, no pictures.
+
+    \b
+    Columns of metadata.csv, all optional but the first:
+      file     the picture's name, with its folder where names repeat
+      title    default: the file's name
+      artist   year   licence
+      moods    separated by semicolons: moods of auria moods, or
+               emotions of WikiArt Emotions; default: from similar paintings
+      nsfw     a score for nudity, 0 to 1; from 0.7 on a painting is left
+               out, unless --allow names it
+    """
+    from auria_bot.cli.terminal.progress import counting
+    from auria_bot.services.models import catalogue
+    from auria_bot.settings.loading import load
+
+    settings = load()
+    with counting("analysing") as progress:
+        done = catalogue.add_styles(settings, folder, moods=moods, allowed=allow or (), progress=progress)
+    if as_json:
+        print_json(
+            {"added": list(done.added), "refused": [list(one) for one in done.rejected], "inferred": done.inferred}
+        )
+        return
+    for name, reason in done.rejected:
+        note(f"left out {name}: {reason}")
+    _, own = catalogue.style_folders(settings)
+    echo(
+        f"added {counted(len(done.added), 'painting')} to {own};"
+        f" the moods of {done.inferred} are inferred from similar ones"
+    )
+    echo("use one with: auria make --style KEY    (keys: auria styles list)")
