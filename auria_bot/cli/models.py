@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.app import Json
+from auria_bot.cli.films.training import FootageOption, PlanOption, SizeOption, train_film
 from auria_bot.cli.terminal.console import echo, note, out, print_json, table
 from auria_bot.errors import InputError
 
@@ -61,7 +62,7 @@ StyleWeight = Annotated[
 
 
 def train(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm | style")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm | style | film")],
     painting: Painting = None,
     data: Data = None,
     minutes: Minutes = None,
@@ -73,17 +74,23 @@ def train(
     content: Content = None,
     name: Name = None,
     style_weight: StyleWeight = None,
+    footage: FootageOption = None,
+    size: SizeOption = None,
+    plan: PlanOption = False,
     as_json: Json = False,
 ) -> None:
     """Train a model, or continue a stopped training.
 
     Needs auria-bot[torch] and a folder of data. `auria train style PAINTING` makes a style like those of auria styles,
-    by a network of its own. A poet trained on a version of the corpus, and a captioner trained with
-    ratings, are compared with the one in service, and promoted only when they are better.
+    by a network of its own. A film model is trained on footage, until its minutes are over or Ctrl-C is pressed.
+    A poet trained on a version of the corpus, and a captioner trained with ratings, are compared with the one in service, and promoted only when they are better.
     """
     from auria_bot.cli.app import app_context
     from auria_bot.services.models import training
 
+    if model == "film" or footage is not None or size is not None or plan:
+        train_film(model, footage, size=size, plan=plan, minutes=minutes, steps=steps, target=target, as_json=as_json)
+        return
     _check_options(model, target, corpus=corpus is not None or if_grown is not None, ratings=with_ratings)
     if model == "style" or any(each is not None for each in (painting, content, name, style_weight)):
         from auria_bot.cli.style_training import train_style
@@ -99,18 +106,10 @@ def train(
     if with_ratings:
         _train_with_ratings(data, minutes, steps, as_json=as_json)
         return
+    options: dict[str, Any] = {"data": data, "minutes": minutes, "steps": steps, "target": target, "log": note}
     with app_context() as app:
-        done = training.train(
-            app.settings,
-            model,
-            data=data,
-            minutes=minutes,
-            steps=steps,
-            target=target,
-            registry=app.model_registry,
-            experiments=app.experiments,
-            log=note,
-        )
+        options |= {"registry": app.model_registry, "experiments": app.experiments}
+        done = training.train(app.settings, model, **options)
     print_trained(model, done, as_json=as_json)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ __all__ = [
 _GAIN = math.sqrt(2)  # of the leaky rectifier, which keeps the variance
 _SLOPE = 0.2
 _EPSILON = 1e-8
+_PALE = 0.2  # of the usual weights of the colours at first, so that the first frames are grey and not glaring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ class ModulatedConv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, side: int, style: int, *, demodulate: bool = True) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side) * (1.0 if demodulate else _PALE))
         self.affine = ScaledLinear(style, inputs, start=1.0)
         self._scale, self._margin, self._demodulate = 1 / math.sqrt(inputs * side * side), side // 2, demodulate
 
@@ -186,6 +188,8 @@ class Generator(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.checkpointing = False
+        """Whether the layers of a resolution are computed again for their gradients: less memory, more time."""
         self.mapping = Mapping(config)
         channels = config.channels
         self.start = nn.Parameter(torch.randn(1, channels[0], *config.start))
@@ -212,14 +216,24 @@ class Generator(nn.Module):
         given: Sequence[Tensor | None] = noise if noise is not None else [None] * len(self.layers)
         x = self.layers[0](x, styles[:, 0], given[0])
         picture: Tensor = self.colours[0](x, styles[:, 1])
-        for level, colour in enumerate(self.colours[1:], start=1):
-            for layer in (2 * level - 1, 2 * level):
-                x = self.layers[layer](x, styles[:, layer], given[layer])
-            picture = _doubled(picture) + colour(x, styles[:, 2 * level + 1])
+        for level in range(1, len(self.colours)):
+            inputs = (level, x, picture, styles, given)
+            if self.checkpointing and torch.is_grad_enabled():
+                x, picture = checkpoint(self._level, *inputs, use_reentrant=False)
+            else:
+                x, picture = self._level(*inputs)
         picture = picture + self.colour_bias[:, None, None]
         top = (picture.shape[2] - self.config.height) // 2
         left = (picture.shape[3] - self.config.width) // 2
         return picture[:, :, top : top + self.config.height, left : left + self.config.width]
+
+    def _level(
+        self, level: int, x: Tensor, picture: Tensor, styles: Tensor, noise: Sequence[Tensor | None]
+    ) -> tuple[Tensor, Tensor]:
+        """The maps and the picture at twice the size."""
+        for layer in (2 * level - 1, 2 * level):
+            x = self.layers[layer](x, styles[:, layer], noise[layer])
+        return x, _doubled(picture) + self.colours[level](x, styles[:, 2 * level + 1])
 
 
 def mixed(first: Tensor, second: Tensor, crossing: int) -> Tensor:

@@ -41,10 +41,10 @@ __all__ = [
 ]
 
 
-TRAINED = ("poet", "painter", "captioner", "haiku-lm")
+TRAINED = ("poet", "painter", "captioner", "haiku-lm", "film")
 """The models that have a recipe."""
 
-EVALUATED = (*TRAINED, "stylist")
+EVALUATED = ("poet", "painter", "captioner", "haiku-lm", "stylist")
 """The models that can be evaluated."""
 
 _SCENES = 40  # test pictures of the stylist's evaluation

@@ -15,11 +15,12 @@ from torch.nn import functional as F
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["augment"]
+__all__ = ["augment", "diff_augment"]
 
 _SHIFT = 0.125  # most shift, of height and width
 _ZOOM = 0.2  # standard deviation of the base-2 logarithm of the scale
 _TURN = 8.0  # degrees: a horizon does not stand upright
+_DIFF_LIGHT = 0.8  # full range of the change of light in `diff_augment`
 _LIGHT, _CONTRAST, _COLOUR = 0.2, 0.35, 0.5  # standard deviations; of the last two of the base-2 logarithm
 
 
@@ -31,6 +32,39 @@ def augment(frames: Tensor, chance: float) -> Tensor:
     if chance <= 0.0:
         return frames
     return _recoloured(_moved(frames, chance), chance)
+
+
+def diff_augment(frames: Tensor) -> Tensor:
+    """Zhao's policy with colour, translation and cutout, applied to every frame: (n, 3, h, w), -1 to 1.
+
+    Light, saturation and contrast change at random, the frame moves by up to an eighth over a grey ground, and a
+    rectangle of half its height and width turns grey.
+    """
+    n, _, height, width = frames.shape
+    device = frames.device
+    light, saturation, contrast = torch.rand(3, n, 1, 1, 1, device=device, dtype=frames.dtype)
+    frames = frames + (light - 0.5) * _DIFF_LIGHT
+    grey = frames.mean(1, keepdim=True)
+    frames = grey + (frames - grey) * (saturation * 2.0)
+    mean = frames.mean((1, 2, 3), keepdim=True)
+    frames = mean + (frames - mean) * (contrast + 0.5)
+    down, across = (round(side * _SHIFT) for side in (height, width))
+    padded = F.pad(frames, (across, across, down, down))
+    rows = torch.randint(0, 2 * down + 1, (n,), device=device).tolist()
+    columns = torch.randint(0, 2 * across + 1, (n,), device=device).tolist()
+    moved = torch.stack(
+        [one[:, top : top + height, left : left + width] for one, top, left in zip(padded, rows, columns, strict=True)]
+    )
+    return moved * _cutout(n, height, width, device)
+
+
+def _cutout(n: int, height: int, width: int, device: torch.device) -> Tensor:
+    """(n, 1, height, width): 0 in a rectangle of half the height and width, which may lie partly outside; else 1."""
+    shown = []
+    for side in (height, width):
+        middle = torch.randint(0, side + 1, (n, 1), device=device)
+        shown.append((torch.arange(side, device=device) - middle).abs() > side // 4)
+    return (shown[0][:, None, :, None] | shown[1][:, None, None, :]).float()
 
 
 def _moved(frames: Tensor, chance: float) -> Tensor:

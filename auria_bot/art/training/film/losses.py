@@ -16,23 +16,45 @@ from torch import nn
 from torch.nn import functional as F
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
 __all__ = [
     "AugmentationChance",
+    "Palette",
     "PathLength",
     "WeightAverage",
     "discriminator_loss",
     "generator_loss",
+    "hinge_loss",
+    "layout_distance",
     "r1_penalty",
+    "soft_clamped",
 ]
+
+_QUANTILES = 512  # of the colours of a batch
 
 
 def generator_loss(made: Tensor) -> Tensor:
     """The non-saturating loss of the scores of made frames (n,)."""
     return F.softplus(-made).mean()
+
+
+def hinge_loss(real: Sequence[Tensor], made: Sequence[Tensor]) -> Tensor:
+    """The critic's hinge loss, averaged over its heads; for each head scores (n, places) of real and made frames."""
+    return torch.stack(
+        [F.relu(1.0 - up).mean() + F.relu(1.0 + down).mean() for up, down in zip(real, made, strict=True)]
+    ).mean()
+
+
+def layout_distance(frames: Tensor) -> Tensor:
+    """How far the frames of a batch (n, 3, h, w) lie apart as layouts.
+
+    The mean Euclidean distance between any two frames' 8 x 8 averages, in root mean square units of a pixel.
+    """
+    cells = F.adaptive_avg_pool2d(frames, 8).flatten(1)
+    return F.pdist(cells).mean() / math.sqrt(cells.shape[1])
 
 
 def discriminator_loss(real: Tensor, made: Tensor) -> Tensor:
@@ -47,18 +69,59 @@ def r1_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, *, weight: floa
     return 0.5 * weight * gradient.square().sum((1, 2, 3)).mean()
 
 
-class PathLength:
-    """The penalty on how unevenly a step in style space changes the frame; remembers the usual length.
+class Palette(nn.Module):
+    """How far the colours of frames lie from those of footage, wherever they stand in the frame.
+
+    The sliced Wasserstein distance: colours of frames averaged over 4 x 4 pixels are sorted along fixed random axes of
+    colour space, and compared with the same quantiles of the footage. Bonneel et al. 2015.
+    """
+
+    axes: Tensor
+    quantiles: Tensor
+
+    def __init__(self, *, axes: int = 12, seed: int = 0) -> None:
+        super().__init__()
+        chance = torch.Generator().manual_seed(seed)
+        self.register_buffer("axes", F.normalize(torch.randn(3, axes, generator=chance), dim=0))
+        self.register_buffer("quantiles", torch.zeros(_QUANTILES, axes))
+
+    @torch.no_grad()
+    def calibrate(self, frames: Tensor) -> None:
+        """Measure the colours of footage, (n, 3, h, w), -1 to 1."""
+        self.quantiles.copy_(self._sorted(frames))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """The mean distance of the colours of frames (n, 3, h, w)."""
+        return (self._sorted(frames) - self.quantiles).abs().mean()
+
+    def _sorted(self, frames: Tensor) -> Tensor:
+        """(_QUANTILES, axes) colours along each axis, from the lowest to the highest."""
+        cells = F.avg_pool2d(frames, 4).permute(0, 2, 3, 1).flatten(0, 2) @ self.axes
+        rows = torch.linspace(0, len(cells) - 1, _QUANTILES, device=frames.device).round().long()
+        return cells.sort(dim=0).values[rows]
+
+
+def soft_clamped(frames: Tensor, *, slope: float = 0.05) -> Tensor:
+    """Frames as they will be shown, -1 to 1, with a small slope outside, so that overshooting has a gradient."""
+    inside = frames.clamp(-1.0, 1.0)
+    return inside + slope * (frames - inside)
+
+
+class PathLength(nn.Module):
+    """The penalty on how unevenly a step in style space changes the frame; its state is the usual length.
 
     Args:
         decay: share of the way to a batch's mean length that the usual one goes.
     """
 
+    mean: Tensor
+
     def __init__(self, decay: float = 0.01) -> None:
-        self.mean = torch.zeros(())
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
         self._decay = decay
 
-    def __call__(self, frames: Tensor, styles: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, styles: Tensor) -> Tensor:
         """The mean squared distance of the lengths from the usual one.
 
         Args:
@@ -68,9 +131,8 @@ class PathLength:
         noise = torch.randn_like(frames) / math.sqrt(frames.shape[2] * frames.shape[3])
         (gradient,) = torch.autograd.grad((frames * noise).sum(), styles, create_graph=True)
         lengths = gradient.square().sum(2).mean(1).sqrt()
-        mean = self.mean.to(lengths.device).lerp(lengths.detach().mean(), self._decay)
-        self.mean = mean
-        return (lengths - mean).square().mean()
+        self.mean.lerp_(lengths.detach().mean(), self._decay)
+        return (lengths - self.mean).square().mean()
 
 
 class WeightAverage:
@@ -84,13 +146,12 @@ class WeightAverage:
 
     def __init__(self, net: nn.Module, *, half_life: float, ramp: float = 0.05) -> None:
         self.net = copy.deepcopy(net).eval().requires_grad_(requires_grad=False)
-        self._half_life, self._ramp, self._seen = half_life, ramp, 0
+        self._half_life, self._ramp = half_life, ramp
 
     @torch.no_grad()
-    def follow(self, net: nn.Module, pictures: int) -> None:
-        """Move towards the original after a step with so many pictures."""
-        self._seen += pictures
-        half_life = min(self._half_life, self._seen * self._ramp)
+    def follow(self, net: nn.Module, pictures: int, *, seen: int) -> None:
+        """Move towards the original after a step with so many pictures, `seen` in all with these."""
+        half_life = min(self._half_life, seen * self._ramp)
         keep = 0.5 ** (pictures / max(half_life, 1e-8))
         for mine, its in zip(self.net.parameters(), net.parameters(), strict=True):
             mine.copy_(its.lerp(mine, keep))

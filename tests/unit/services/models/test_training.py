@@ -48,7 +48,7 @@ def recipe(monkeypatch: pytest.MonkeyPatch, name: str = "auria_bot.art.training.
 
 def test_an_unknown_model_is_answered_with_the_known_ones():
     """The stylist is evaluated but not trained."""
-    with pytest.raises(UnknownName, match=r"known: poet, painter, captioner, haiku-lm$"):
+    with pytest.raises(UnknownName, match=r"known: poet, painter, captioner, haiku-lm, film$"):
         training.recipe("stylist")
 
 

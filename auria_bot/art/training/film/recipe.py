@@ -1,0 +1,226 @@
+"""How a film model is trained on a processor: StyleGAN2's generator against the projected critic.
+
+Every step draws its random numbers from its own number, so that a resumed training is the same training. The critic's
+features of made frames are computed once and serve both updates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from auria_bot.art.checkpoint import read_json, save_weights, write_json
+from auria_bot.art.nets.lite0 import Lite0
+from auria_bot.art.nets.projected_critic import CriticConfig, ProjectedCritic
+from auria_bot.art.nets.stylegan2 import Config, Generator
+from auria_bot.art.training.film.augmentation import diff_augment
+from auria_bot.art.training.film.losses import (
+    Palette,
+    PathLength,
+    WeightAverage,
+    hinge_loss,
+    layout_distance,
+    soft_clamped,
+)
+from auria_bot.art.training.loop import cooled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from auria_bot.art.training.film.frames import FilmFrames
+
+__all__ = ["FilmRecipe", "FilmSettings", "as_frames", "as_pixels"]
+
+_SHEET = (6, 8)  # rows and columns of the sheet of samples
+_CALIBRATED = 256  # real frames by which features are normalised and colours are compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmSettings:
+    """The settings of config/train/film.toml; see there."""
+
+    seed: int = 0
+    steps: int = 1_000_000
+    cool: int = 600
+    batch: int = 16
+    rate: float = 2e-3
+    critic_rate: float = 1e-3
+    mixing: float = 0.5
+    path_every: int = 8
+    path_weight: float = 2.0
+    layout_weight: float = 0.5
+    palette_weight: float = 3.0
+    average: float = 10_000.0
+    judged: int = 512
+    checkpointing: bool = False  # compute the generator's layers again for their gradients: less memory, more time
+    half: bool = True  # compute generator and Lite0 in bfloat16, not the critic's heads
+    generator: Config = field(default_factory=lambda: Config(height=64, width=112, channels=(160, 160, 128, 96, 48)))
+    critic: CriticConfig = field(default_factory=CriticConfig)
+
+
+class FilmRecipe:
+    """The recipe; see `loop.Recipe`.
+
+    Args:
+        frames: of the footage.
+        settings: see `FilmSettings`.
+        folder: where the sheet of samples and the best average are written.
+        lite0: whose features the critic judges; None: the published one.
+        judge: figures of made frames (n, height, width, 3), of which "fd_lite0" decides which average is the best;
+            None: every evaluation is the best.
+    """
+
+    name = "film"
+
+    def __init__(
+        self,
+        frames: FilmFrames,
+        settings: FilmSettings,
+        folder: Path,
+        *,
+        lite0: Lite0 | None = None,
+        judge: Callable[[NDArray[np.uint8]], dict[str, float]] | None = None,
+    ) -> None:
+        self._frames, self._settings, self._folder, self._judge = frames, settings, folder, judge
+        torch.manual_seed(settings.seed)
+        self.net = Generator(settings.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net.checkpointing = settings.checkpointing
+        self._average = WeightAverage(self.net, half_life=settings.average)
+        self.critic = ProjectedCritic(settings.critic).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._lite0 = (lite0 or Lite0.pretrained()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._path_length = PathLength()
+        betas = (0.0, 0.99)
+        self._net_optimizer = torch.optim.Adam(self.net.parameters(), lr=settings.rate, betas=betas)
+        self._critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=settings.critic_rate, betas=betas)
+        self._palette = Palette()
+        real = as_frames(frames.batch(np.random.default_rng((settings.seed, 0)), _CALIBRATED))
+        self._palette.calibrate(real)
+        self.critic.calibrate(self._lite0, real)
+
+    @property
+    def average(self) -> Generator:
+        """The weight average of the generator, which is what is exported."""
+        net: Generator = self._average.net  # type: ignore[assignment]  # a copy of the generator
+        return net
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Generator, its average, the critic and the usual path length."""
+        return {"net": self.net, "average": self.average, "critic": self.critic, "path_length": self._path_length}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Adam for generator and critic."""
+        return {"net": self._net_optimizer, "critic": self._critic_optimizer}
+
+    def step(self, number: int, total: int) -> dict[str, float]:
+        """Update critic and generator once, and every so many steps the generator by its path length."""
+        settings = self._settings
+        torch.manual_seed(settings.seed * 1_000_003 + number)
+        rng = np.random.default_rng((settings.seed, 1, number))
+        pace = cooled(number, total, cool=settings.cool)
+        real = as_frames(self._frames.batch(rng, settings.batch))
+        styles = self.net.mapping(torch.randn(settings.batch, settings.generator.z))
+        self.net.mapping.follow_mean(styles)
+        styles = self._mixed(styles)
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.half):
+            made = soft_clamped(self.net(styles).float())
+            with torch.no_grad():
+                real_features = self.critic.features(self._lite0, diff_augment(real))
+            made_features = self.critic.features(self._lite0, diff_augment(made))
+        real_features, made_features = ([one.float() for one in each] for each in (real_features, made_features))
+        real_scores = self.critic(real_features)
+        made_scores = self.critic([one.detach() for one in made_features])
+        critic_loss = hinge_loss(real_scores, made_scores)
+        _update(self._critic_optimizer, critic_loss, settings.critic_rate * pace)
+
+        self.critic.requires_grad_(requires_grad=False)
+        verdict = torch.stack([one.mean() for one in self.critic(made_features)]).mean()
+        self.critic.requires_grad_(requires_grad=True)
+        apart = layout_distance(made) / layout_distance(real)
+        palette = self._palette(made)
+        loss = settings.layout_weight * torch.relu(1.0 - apart) + settings.palette_weight * palette - verdict
+        _update(self._net_optimizer, loss, settings.rate * pace)
+        figures = {
+            "critic": critic_loss.item(),
+            "real": _mean(real_scores),
+            "made": _mean(made_scores),
+            "layouts": apart.item(),
+            "palette": palette.item(),
+        }
+        if number % settings.path_every == settings.path_every - 1:
+            figures["path_length"] = self._regularise(settings.rate * pace)
+        self._average.follow(self.net, settings.batch, seen=(number + 1) * settings.batch)
+        return figures
+
+    def _mixed(self, styles: Tensor) -> Tensor:
+        """For a share of the frames, the styles of another from some layer on."""
+        count, layers = styles.shape[:2]
+        others = self.net.mapping(torch.randn(count, self._settings.generator.z))
+        crossing = torch.randint(1, layers, (count,))
+        crossing[torch.rand(count) >= self._settings.mixing] = layers
+        return torch.where((torch.arange(layers) < crossing[:, None])[..., None], styles, others)
+
+    def _regularise(self, rate: float) -> float:
+        """One update by the path length of a few frames; the usual length."""
+        settings = self._settings
+        styles = self.net.mapping(torch.randn(max(2, settings.batch // 4), settings.generator.z))
+        penalty = self._path_length(self.net(styles), styles)
+        _update(self._net_optimizer, settings.path_weight * settings.path_every * penalty, rate)
+        return float(self._path_length.mean)
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """Write the sheet of samples, judge the average, and keep it where it is the best so far."""
+        rows, columns = _SHEET
+        made = self.samples(max(rows * columns, self._settings.judged if self._judge is not None else 0))
+        cells = made[: rows * columns].reshape(rows, columns, *made.shape[1:])
+        sheet = cells.transpose(0, 2, 1, 3, 4).reshape(rows * made.shape[1], columns * made.shape[2], 3)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(sheet).save(self._folder / "samples.png")
+        figures = self._judge(made) if self._judge is not None else {}
+        best = self._folder / "best.json"
+        value = figures.get("fd_lite0", 0.0)
+        if not best.is_file() or value <= read_json(best).get("fd_lite0", 0.0):
+            save_weights(self._folder / "best.safetensors", self.average.state_dict())
+            write_json(best, figures)
+        return figures
+
+    @torch.no_grad()
+    def samples(self, count: int, *, seed: int = 5) -> NDArray[np.uint8]:
+        """Frames of the average, always of the same latent vectors: (count, height, width, 3)."""
+        chance = torch.Generator().manual_seed(seed)
+        z = torch.randn(count, self._settings.generator.z, generator=chance)
+        torch.manual_seed(seed)
+        return np.concatenate([as_pixels(self.average(self.average.mapping(part))) for part in torch.split(z, 16)])
+
+
+def as_frames(pixels: NDArray[np.uint8]) -> Tensor:
+    """(n, height, width, 3) 8-bit to (n, 3, height, width), -1 to 1."""
+    frames = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+    return frames.contiguous(memory_format=torch.channels_last)
+
+
+def as_pixels(frames: Tensor) -> NDArray[np.uint8]:
+    """(n, 3, height, width), -1 to 1, to (n, height, width, 3) 8-bit."""
+    scaled = (frames.clamp(-1.0, 1.0) * 127.5 + 127.5).round().byte()
+    return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).numpy())
+
+
+def _mean(scores: list[Tensor]) -> float:
+    return float(torch.stack([one.detach().mean() for one in scores]).mean())
+
+
+def _update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()

@@ -1,0 +1,170 @@
+"""Train a film model on footage and export it.
+
+    python -m auria_bot.art.training.film.train --footage DIR [--minutes N] [--steps N] [--size 112x64]
+    [--folder DIR] [--out DIR] [--threads N]
+
+A training resumes from its checkpoint under the folder, where it also keeps the frames, a sheet of samples and the
+average of weights that was judged best. Its figures while it runs are over training frames, so that the frames held
+out say something of the finished model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from auria_bot.art.checkpoint import load_weights
+from auria_bot.art.evaluation.film_figures import Lite0Features, layout_spread
+from auria_bot.art.evaluation.painter_judges import frechet
+from auria_bot.art.nets.projected_critic import CriticConfig
+from auria_bot.art.training import loop
+from auria_bot.art.training.film.export import export
+from auria_bot.art.training.film.frames import FrameOptions, read_frames
+from auria_bot.art.training.film.recipe import FilmRecipe, FilmSettings
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from auria_bot.art.nets.lite0 import Lite0
+    from auria_bot.art.training.film.frames import FilmFrames
+
+__all__ = ["main", "settings_of_size", "train"]
+
+_CHANNELS = (160, 160, 128, 96, 48, 32, 24, 16, 16)  # of a start of 4 rows and every doubling
+_START = 4  # rows at the first resolution, about
+_CRITIC_AREA = 96 * 160  # pixels to which small frames are enlarged for Lite0 in training, about
+_CRITIC_ENLARGED = 1.5  # times, at most
+_CRITIC_SIDE = 512  # pixels to which large frames are made smaller for it
+
+
+def settings_of_size(height: int, width: int, settings: FilmSettings | None = None) -> FilmSettings:
+    """The recipe for frames of a size in pixels: as many doublings as lead to it from a start of some 4 rows."""
+    doublings = max(1, round(np.log2(min(height, width) / _START)))
+    if doublings >= len(_CHANNELS):
+        raise InputError(f"no recipe for frames of {height} x {width} pixels; at most 1024 rows are known")
+    factor = min(
+        _CRITIC_ENLARGED, max(1.0, (_CRITIC_AREA / (height * width)) ** 0.5), _CRITIC_SIDE / max(height, width)
+    )
+    seen = [max(64, round(side * factor / 32) * 32) for side in (height, width)]
+    chosen = settings or FilmSettings()
+    generator = replace(chosen.generator, height=height, width=width, channels=_CHANNELS[: doublings + 1])
+    return replace(chosen, generator=generator, critic=CriticConfig(height=seen[0], width=seen[1]))
+
+
+def train(
+    *,
+    data: Path,
+    folder: Path,
+    out: Path | None = None,
+    minutes: float | None = None,
+    steps: int | None = None,
+    lite0: Lite0 | None = None,
+    settings: FilmSettings | None = None,
+    options: FrameOptions | None = None,
+    evaluate_every: int = 300,
+    log: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Train, or continue training, and export the best average.
+
+    Args:
+        data: the folder of a set of footage, or of videos.
+        folder: where frames, checkpoints, figures and samples are kept.
+        out: the model's folder; None skips the export.
+        minutes: wall-clock budget of this session.
+        steps: updates in all, instead of the settings'.
+        lite0: whose features critic and figures are over; None: the published one.
+        settings: the recipe; None for the defaults, of frames of 64 x 112 pixels.
+        options: how frames are read; None: of the recipe's size.
+        evaluate_every: updates between two sheets of samples.
+        log: receives progress lines.
+
+    Raises:
+        InputError: the footage cannot be used.
+    """
+    chosen = settings or FilmSettings()
+    size = chosen.generator
+    frames = read_frames(
+        data, options or FrameOptions(height=size.height, width=size.width), folder / "frames", log=log
+    )
+    recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=_judge(frames, chosen.judged, lite0))
+    outcome = loop.run(
+        recipe, folder, steps=steps or chosen.steps, minutes=minutes, evaluate_every=evaluate_every, log=log
+    )
+    figures = outcome.metrics | {
+        "steps": outcome.step,
+        "pictures": outcome.step * chosen.batch,
+        "seconds": outcome.seconds,
+    }
+    if out is not None:
+        recipe.average.load_state_dict(load_weights(folder / "best.safetensors"))
+        export(recipe.average, out, facts={"trained": {"steps": outcome.step, "pictures": figures["pictures"]}})
+    return figures
+
+
+def _judge(frames: FilmFrames, count: int, lite0: Lite0 | None) -> Callable[[NDArray[np.uint8]], dict[str, float]]:
+    """FD-lite0 and spread of layouts of made frames, over as many training frames."""
+    measure = Lite0Features(lite0)
+    real = frames.batch(np.random.default_rng(11), count)
+    features, spread = measure(real), layout_spread(real)
+
+    def judge(made: NDArray[np.uint8]) -> dict[str, float]:
+        return {"fd_lite0": frechet(measure(made), features), "layout_spread": layout_spread(made) / spread}
+
+    return judge
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m auria_bot.art.training.film.train", description=__doc__)
+    parser.add_argument("--footage", type=Path, required=True, help="a set of footage, or a folder of videos")
+    parser.add_argument("--size", default="112x64", help="width x height of the frames in pixels")
+    parser.add_argument("--every", type=float, default=0.125, help="seconds between frames; of videos")
+    parser.add_argument(
+        "--cut-top", action="append", default=[], metavar="FILE=SHARE", help="leave out the top of a video, a label"
+    )
+    parser.add_argument("--minutes", type=float, help="wall-clock budget of this sitting")
+    parser.add_argument("--steps", type=int, help="updates in all, instead of the settings'")
+    parser.add_argument("--evaluate-every", type=int, default=300, help="updates between two sheets of samples")
+    parser.add_argument("--config", type=Path, help="a TOML file like config/train/film.toml")
+    parser.add_argument("--folder", type=Path, help="where frames and checkpoints are kept")
+    parser.add_argument("--out", type=Path, help="the model's folder; without it nothing is exported")
+    parser.add_argument("--threads", type=int, default=1, help="threads torch may use")
+    chosen = parser.parse_args(arguments)
+    found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", chosen.size)
+    if found is None:
+        parser.error("--size must be WIDTHxHEIGHT in pixels, such as 112x64")
+    torch.set_num_threads(chosen.threads)
+    torch.set_flush_denormal(True)
+    width, height = int(found[1]), int(found[2])
+    cuts = tuple((name, float(share)) for name, _, share in (one.partition("=") for one in chosen.cut_top))
+
+    def log(line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    train(
+        data=chosen.footage,
+        folder=chosen.folder or loop.training_folder("film"),
+        out=chosen.out,
+        minutes=chosen.minutes,
+        steps=chosen.steps,
+        settings=settings_of_size(height, width, loop.read_settings(FilmSettings, chosen.config)),
+        options=FrameOptions(height=height, width=width, every=chosen.every, cut_top=cuts),
+        evaluate_every=chosen.evaluate_every,
+        log=log,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

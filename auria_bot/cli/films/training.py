@@ -1,0 +1,104 @@
+"""`auria train film`: a film model is trained on footage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auria_bot.cli.terminal.console import note, out, print_json, table
+from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.art.training.film.plan import StepMemory
+
+__all__ = ["FootageOption", "PlanOption", "SizeOption", "train_film"]
+
+FootageOption = Annotated[
+    str | None, typer.Option("--footage", metavar="NAME|DIR", help="Train a film model on footage, or on videos.")
+]
+SizeOption = Annotated[
+    str | None, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Of a film model's frames. Default: 112x64.")
+]
+PlanOption = Annotated[
+    bool, typer.Option("--plan", help="Train nothing; print the memory that a film model takes at several sizes.")
+]
+
+_SIZE = "112x64"
+
+
+def train_film(
+    model: str,
+    footage: str | None,
+    *,
+    size: str | None,
+    plan: bool,
+    minutes: float | None,
+    steps: int | None,
+    target: Path | None,
+    as_json: bool,
+) -> None:
+    """Train, or print what a training takes.
+
+    Raises:
+        InputError: the options cannot be combined.
+    """
+    if model != "film":
+        raise InputError(f"--footage, --size and --plan are for films, not for the {model[:40]}: auria train film")
+    if plan:
+        _print_plan(size, as_json=as_json)
+        return
+    if footage is None:
+        raise InputError(
+            "name the footage: auria train film --footage NAME (auria footage list), or a folder of videos"
+        )
+    from auria_bot.cli.app import app_context
+    from auria_bot.cli.models import print_trained
+    from auria_bot.services.footage import film_training
+
+    with app_context() as app:
+        folder = film_training.footage_folder(app.footage, footage)
+        done = film_training.train_film(
+            app.settings,
+            folder,
+            size=film_training.parsed_size(size or _SIZE),
+            minutes=minutes,
+            steps=steps,
+            target=target,
+            registry=app.model_registry,
+            experiments=app.experiments,
+            log=note,
+        )
+    print_trained(film_training.film_model(folder), done, as_json=as_json)
+
+
+def _print_plan(size: str | None, *, as_json: bool) -> None:
+    from auria_bot.services.footage import film_training
+
+    rows = film_training.plan_film(film_training.parsed_size(size) if size else None, log=note)
+    if as_json:
+        print_json([row.to_json() for row in rows])
+        return
+    shown = [
+        (
+            f"{row.width} x {row.height}",
+            str(row.batch),
+            *(_gigabytes(row, mixed=mixed, checkpointing=less) for mixed in (False, True) for less in (False, True)),
+            "" if row.measured is None else f"{row.measured:.2f}",
+        )
+        for row in rows
+    ]
+    names = ("frames", "batch", "single", "checkpointed", "mixed", "mixed, checkpointed", "made / counted")
+    out().print(table("GB of a training step, and of a GPU that has room for it", names, shown))
+    note(
+        "single and mixed: precision; checkpointed: layers are computed again (checkpointing in config/train/film.toml)"
+    )
+    note("smaller batches take less; made / counted: of a step of few frames that was made here, on the processor")
+
+
+def _gigabytes(row: StepMemory, *, mixed: bool, checkpointing: bool) -> str:
+    gpu = row.gpu(mixed=mixed, checkpointing=checkpointing)
+    total = row.total(mixed=mixed, checkpointing=checkpointing) / 1e9
+    return f"{total:.1f} ({f'GPU {gpu}' if gpu else 'more than one GPU'})"

@@ -1,0 +1,120 @@
+"""Training a film model on a set of footage, or on a folder of videos."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auria_bot.errors import InputError
+from auria_bot.services.models import training
+from auria_bot.services.models.training import TrainedModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from auria_bot.services.footage.library import FootageLibrary
+    from auria_bot.services.models.experiments import ExperimentLog
+    from auria_bot.services.models.versions import ModelRegistry
+    from auria_bot.settings.schema import Settings
+
+__all__ = ["film_model", "footage_folder", "parsed_size", "plan_film", "train_film"]
+
+_SIDES = (32, 2048)  # pixels
+
+
+def footage_folder(library: FootageLibrary, footage: str) -> Path:
+    """The folder of a set of footage, or of videos.
+
+    Args:
+        footage: the name of a set, or a folder.
+
+    Raises:
+        NotFound: there is neither.
+        InputError: it can name neither.
+    """
+    if "/" in footage or footage.startswith((".", "~")):
+        folder = Path(footage).expanduser()
+        if not folder.is_dir():
+            raise InputError(f"there is no folder {footage[:200]}; name one of videos, or a set of auria footage list")
+        return folder
+    library.get(footage)
+    return library.folder(footage)
+
+
+def film_model(folder: Path) -> str:
+    """The name of the film model of a folder of footage, such as film-waves."""
+    return f"film-{re.sub('[^a-z0-9]+', '-', folder.name.lower()).strip('-')[:48] or 'footage'}"
+
+
+def parsed_size(text: str) -> tuple[int, int]:
+    """Width and height in pixels of a text such as 112x64.
+
+    Raises:
+        InputError: it is no size, or one that no film model has.
+    """
+    found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
+    sides = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not all(_SIDES[0] <= side <= _SIDES[1] for side in sides):
+        raise InputError(
+            f"no size {text[:20]!r}; write width and height in pixels, {_SIDES[0]} to {_SIDES[1]}, such as 112x64"
+        )
+    return sides
+
+
+def plan_film(size: tuple[int, int] | None, *, log: Callable[[str], None]) -> list[Any]:
+    """The memory of one training step at one size, or at the usual ones: a list of `plan.StepMemory`.
+
+    Raises:
+        BackendMissing: a package for training is not installed.
+    """
+    training.recipe("film")
+    from auria_bot.art.training.film import plan
+
+    return plan.plan([size] if size else plan.SIZES, log=log)
+
+
+def train_film(
+    settings: Settings,
+    folder: Path,
+    *,
+    size: tuple[int, int],
+    minutes: float | None,
+    steps: int | None,
+    target: Path | None,
+    registry: ModelRegistry,
+    experiments: ExperimentLog,
+    log: Callable[[str], None],
+) -> TrainedModel:
+    """Train the film model of a folder of footage, or continue a stopped training.
+
+    Args:
+        folder: of a set of footage, or of videos.
+        size: width and height of the frames in pixels.
+        minutes: budget of this call.
+        steps: updates in all; by default it goes on until its minutes are over, or it is stopped.
+        target: the folder of the model; by default the result becomes a version in the registry.
+        registry: where versions are kept.
+        experiments: where the training is recorded.
+        log: receives progress lines.
+
+    Raises:
+        BackendMissing: a package for training is not installed.
+        InputError: the footage cannot be used.
+    """
+    module, model = training.recipe("film"), film_model(folder)
+    run = settings.home / "train" / model / f"{size[0]}x{size[1]}"
+    path = target or run / "model"
+    log(f"samples and figures: {run / 'samples.png'}, {run / 'log.jsonl'}; Ctrl-C saves and stops")
+    recipe = module.settings_of_size(size[1], size[0])
+    asked = {"minutes": minutes, "steps": steps, "size": f"{size[0]}x{size[1]}"}
+    with experiments.record(model, data=folder, run=run, settings=asked) as experiment:
+        metrics = module.train(
+            data=folder, folder=run, out=path, minutes=minutes, steps=steps, settings=recipe, log=log
+        )
+        experiment.finish(path, metrics)
+    if target is not None:
+        return TrainedModel(path=path, metrics=metrics)
+    version = registry.register(model, path, metrics=metrics, data=folder.name, record=experiment.folder)
+    experiment.registered(version.name)
+    return TrainedModel(path=registry.folder(model, version.name), metrics=metrics, version=version.name)
