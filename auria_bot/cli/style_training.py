@@ -51,6 +51,7 @@ def train_style(
             content=content,
             target=target,
             registry=app.model_registry,
+            experiments=app.experiments,
             log=note,
             **wishes,
         )

@@ -89,10 +89,15 @@ def compare(
         key: of the painting in the style bank.
         painting: see `StyleJudge`.
         pictures: photographs.
+
+    Returns:
+        "network"; "magenta", the arbitrary stylisation's own output; and "composed", that output combined with the
+        painting's colours, as it is published.
     """
     judge = StyleJudge(painting)
     own = Style(key=name, title="", artist="", year="", mode="painterly", strength=1.0)
     return {
         "network": judge.figures(pictures, lambda picture: stylist.restyled(picture, own)),
-        "magenta": judge.figures(pictures, lambda picture: stylist.restyled(picture, replace(own, key=key))),
+        "magenta": judge.figures(pictures, lambda picture: stylist.texture(picture, key)),
+        "composed": judge.figures(pictures, lambda picture: stylist.restyled(picture, replace(own, key=key))),
     }

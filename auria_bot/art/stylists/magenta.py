@@ -74,7 +74,7 @@ class Magenta:
             768  # pixels of the longer side at which the picture is composed; larger ones are enlarged afterwards
         )
         canvas: int = POST_SIZE[0]  # pixels of the width of the 4:5 canvas that strokes are painted on
-        network: int = 768  # pixels of the longer side at which a style's own network paints
+        network: int = 512  # pixels of the longer side at which a style's own network paints
         strokes: int = 448  # pixels of the longer side at which the network paints; fewer make broader strokes
         margin: int = 32  # pixels reflected around the picture and cut off again, because the network darkens borders
         leanings: dict[str, float] = field(
@@ -219,6 +219,15 @@ class Magenta:
         strokes = np.asarray(painted, np.uint8)
         result = to_picture(combine(values, strokes, painting.colours, style.strength, self._filter_strokes))
         return result if result.size == picture.size else result.resize(picture.size, Image.Resampling.LANCZOS)
+
+    def texture(self, picture: Image.Image, key: str) -> Image.Image:
+        """The arbitrary stylisation's own output after a painting, of the picture's size: colours at random.
+
+        Raises:
+            UnknownName: the style is not in the bank.
+        """
+        painted = to_picture(self._strokes(picture, self.bank.find(key).vector))
+        return painted.resize(picture.size, Image.Resampling.BICUBIC)
 
     def _painting(self, key: str) -> BankedPainting:
         return self.networks.find(key) or self.bank.find(key)

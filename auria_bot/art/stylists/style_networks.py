@@ -46,7 +46,7 @@ class StyleNetworks:
             restyled = networks.restyle(picture, painting.key, strength=0.7)
     """
 
-    def __init__(self, models: Path, *, side: int = 768, runtime: str = "auto", threads: int = 0) -> None:
+    def __init__(self, models: Path, *, side: int = 512, runtime: str = "auto", threads: int = 0) -> None:
         """List the networks; each is loaded when it is first used.
 
         Args:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from auria_bot.services.models.experiments import ExperimentLog
     from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
 
@@ -50,6 +51,7 @@ def train_style(
     steps: int | None,
     target: Path | None,
     registry: ModelRegistry,
+    experiments: ExperimentLog,
     log: Callable[[str], None],
 ) -> TrainedStyle:
     """Train the network of a painting, or continue a stopped training.
@@ -65,6 +67,7 @@ def train_style(
         steps: updates in all; the recipe's by default.
         target: the folder of the model; by default the result becomes a version in the registry.
         registry: where versions are kept.
+        experiments: where the training is recorded.
 
     Raises:
         NotFound: there is no such picture, or no such folder.
@@ -77,23 +80,28 @@ def train_style(
         raise InputError(f"a painting of the style bank has the key {style}; give another name with --name")
     recipe, run = _recipe(), settings.home / "train" / f"{PREFIX}{style}"
     path, where = target or run / "model", data_folder(content, settings, "train style PAINTING")
+    asked = {"style_weight": style_weight, "minutes": minutes, "steps": steps}
     chosen = {} if style_weight is None else {"style_weight": style_weight}
-    metrics = recipe.train(
-        painting=known,
-        name=style,
-        content=where,
-        folder=run,
-        out=path,
-        minutes=minutes,
-        steps=steps,
-        log=log,
-        settings=recipe.StyleSettings(**chosen),
-    )
+    model = f"{PREFIX}{style}"
+    with experiments.record(model, data=where, run=run, settings={"painting": painting.name, **asked}) as experiment:
+        metrics = recipe.train(
+            painting=known,
+            name=style,
+            content=where,
+            folder=run,
+            out=path,
+            minutes=minutes,
+            steps=steps,
+            log=log,
+            settings=recipe.StyleSettings(**chosen),
+        )
+        experiment.finish(path, metrics)
     if target is not None:
         return TrainedStyle(style=style, trained=TrainedModel(path=path, metrics=metrics), is_promoted=False)
-    model = f"{PREFIX}{style}"
     is_first = registry.promoted(model) == INSTALLED and not (settings.installed_models / model).is_dir()
-    version = registry.register(model, path, metrics=metrics, data=f"{painting.name} and {where.name}")
+    data = f"{painting.name} and {where.name}"
+    version = registry.register(model, path, metrics=metrics, data=data, record=experiment.folder)
+    experiment.registered(version.name)
     if is_first:
         registry.promote(model, version.name)
     trained = TrainedModel(path=registry.folder(model, version.name), metrics=metrics, version=version.name)

