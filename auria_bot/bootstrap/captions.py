@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from auria_bot.services.captions.ratings import CaptionRatings
     from auria_bot.services.models.captioner_tuning import CaptionerTuner
     from auria_bot.serving.captioning import CaptionPool, ServedModel
+    from auria_bot.serving.restyling import ServedStyles, StylePool
 
 __all__ = ["CaptionServices"]
 
@@ -75,6 +76,24 @@ class CaptionServices(Core):
             waiting=chosen.waiting,
             most_pixels=chosen.most_pixels,
         )
+
+    def style_pool(self) -> StylePool:
+        """Restyles pictures; only the model server opens it."""
+        from auria_bot.serving.restyling import StylePool
+
+        chosen = self.settings.captions
+        return StylePool(find=self._served_styles, waiting=chosen.waiting // 4, most_pixels=chosen.most_pixels)
+
+    def _served_styles(self) -> ServedStyles:
+        """The styles as they are now: the bank that ships, the operator's own, and those with a network."""
+        from auria_bot.art.stylists.style_networks import PREFIX
+        from auria_bot.serving.restyling import ServedStyles
+
+        models, own = self.settings.models_folder, self.settings.home / "styles"
+        banks = tuple(sorted(path.parent for path in own.glob("*/bank.json")))
+        changing = [*models.glob(f"{PREFIX}*/SHA256SUMS"), *(folder / "bank.json" for folder in banks)]
+        state = tuple(sorted(f"{path.resolve()} {path.stat().st_mtime_ns}" for path in changing))
+        return ServedStyles(models=models, banks=banks, state=state)
 
     def _served_captioner(self) -> ServedModel:
         """The version that was promoted last."""

@@ -1,6 +1,6 @@
-"""The model server's HTTP interface, for this machine or a trusted network: captions, health, readiness and metrics.
+"""The model server's HTTP interface, for this machine or a trusted network: captions, styles, health and metrics.
 
-`POST /captions` takes a picture file as its body. It asks for no key and stores nothing; the web application in front
+`POST /captions` and `POST /styles` take a picture file as their body. It asks for no key and stores nothing; the web application in front
 of it does what concerns people.
 """
 
@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from auria_bot.domain.restyling import StyleWish
 from auria_bot.errors import AuriaError, InputError, ModelServerBusy
 from auria_bot.redaction import redacted_error
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from auria_bot.serving.captioning import CaptionPool
+    from auria_bot.serving.restyling import StylePool
 
 __all__ = ["create_app", "serve"]
 
@@ -39,25 +41,28 @@ class _TooLarge(InputError):
     http_status = 413
 
 
-def create_app(pool: CaptionPool, *, largest: int, deadline: float) -> Starlette:
+def create_app(pool: CaptionPool, styles: StylePool, *, largest: int, deadline: float) -> Starlette:
     """The ASGI application over a pool that was started.
 
     Args:
         pool: captions the pictures.
+        styles: restyles pictures.
         largest: bytes of a picture's file.
         deadline: seconds that a caption may take, where the request does not say less.
     """
 
     async def captions(request: Request) -> Response:
-        begun = time.monotonic()
-        try:
-            patience = min(float(request.headers.get("x-deadline") or deadline), _LARGEST_DEADLINE)
-        except ValueError:
-            patience = deadline
+        until = _until(request, deadline)
         content = await _body(request, largest)
         drawn = request.query_params.get("drawn") == "1"
-        future = pool.submit(content, deadline=begun + patience, drawn=drawn)
+        future = pool.submit(content, deadline=until, drawn=drawn)
         return JSONResponse(await asyncio.wrap_future(future))
+
+    async def restyled(request: Request) -> Response:
+        until, wish = _until(request, deadline), StyleWish.from_query(request.query_params)
+        content = await _body(request, largest)
+        picture = await asyncio.wrap_future(styles.submit(content, wish, deadline=until))
+        return Response(picture, media_type="image/jpeg")
 
     def health(_: Request) -> Response:
         return PlainTextResponse("alive\n")
@@ -67,7 +72,7 @@ def create_app(pool: CaptionPool, *, largest: int, deadline: float) -> Starlette
         return JSONResponse({"model": model}, 200 if model else 503)
 
     def metrics(_: Request) -> Response:
-        return Response(pool.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(pool.metrics() + styles.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     def failed(_: Request, error: Exception) -> Response:
         known = error if isinstance(error, AuriaError) else AuriaError("the model server failed")
@@ -79,10 +84,12 @@ def create_app(pool: CaptionPool, *, largest: int, deadline: float) -> Starlette
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await asyncio.to_thread(pool.close)
+        await asyncio.to_thread(styles.close)
 
     return Starlette(
         routes=[
             Route("/captions", captions, methods=["POST"]),
+            Route("/styles", restyled, methods=["POST"]),
             Route("/healthz", health),
             Route("/readyz", ready),
             Route("/metrics", metrics),
@@ -90,6 +97,15 @@ def create_app(pool: CaptionPool, *, largest: int, deadline: float) -> Starlette
         exception_handlers={AuriaError: failed, Exception: failed},
         lifespan=lifespan,
     )
+
+
+def _until(request: Request, deadline: float) -> float:
+    """When the answer must be there, on `time.monotonic`'s clock: after the usual time, or what the request says."""
+    try:
+        patience = min(float(request.headers.get("x-deadline") or deadline), _LARGEST_DEADLINE)
+    except ValueError:
+        patience = deadline
+    return time.monotonic() + patience
 
 
 async def _body(request: Request, largest: int) -> bytes:
@@ -107,11 +123,12 @@ async def _body(request: Request, largest: int) -> bytes:
     return bytes(content)
 
 
-def serve(pool: CaptionPool, address: str, *, largest: int, deadline: float) -> None:
+def serve(pool: CaptionPool, styles: StylePool, address: str, *, largest: int, deadline: float) -> None:
     """Answer requests until SIGTERM or SIGINT; what was begun is finished.
 
     Args:
         pool: captions the pictures; it was started.
+        styles: restyles pictures.
         address: HOST:PORT, or "unix:" and the path of a socket.
         largest: bytes of a picture's file.
         deadline: seconds that a caption may take.
@@ -125,7 +142,7 @@ def serve(pool: CaptionPool, address: str, *, largest: int, deadline: float) -> 
         host, _, port = address.rpartition(":")
         place = {"host": host.strip("[]"), "port": int(port)}
     config = uvicorn.Config(
-        create_app(pool, largest=largest, deadline=deadline),
+        create_app(pool, styles, largest=largest, deadline=deadline),
         **place,
         ws="none",
         lifespan="on",

@@ -118,7 +118,8 @@ def create_app(services: Application) -> FastAPI:
 def _larger_bodies(captions: CaptionSettings) -> dict[str, int]:
     """The paths that take pictures, and the most bytes of a body there: the file, or its small copy in Base64."""
     picture, copy = captions.largest_mb * 1_000_000 + 10_000, 700_000
-    return {"/captions": picture, "/captions/ratings": copy, "/api/v1/captions": picture, "/api/v1/ratings": copy}
+    pictures = dict.fromkeys(("/captions", "/api/v1/captions", "/api/v1/styles"), picture)
+    return {**pictures, "/captions/ratings": copy, "/api/v1/ratings": copy}
 
 
 @contextlib.asynccontextmanager

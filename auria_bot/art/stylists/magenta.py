@@ -151,6 +151,15 @@ class Magenta:
         mode = choose_medium(found, mood=mood, seed=seed) if self.mode == "oil" else self.mode
         return _style(found, mode=mode, strength=mood.strength)
 
+    def named(self, wanted: str, *, mode: str, strength: float) -> Style:
+        """The style that a name means: with a network of its own, else the first as `StyleBank.matching`.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        painting = self.networks.find(wanted) or self.bank.matching(wanted).paintings[0]
+        return _style(painting, mode=mode, strength=strength)
+
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int, on_layer: OnLayer | None = None) -> None:
         """Write `source` in that style as PNG, of the same size; oil strokes on a canvas of 4:5, layer by layer.
 

@@ -21,7 +21,7 @@ _SHADES = " ░▒▓█"
 
 
 def serve() -> None:
-    """Run the model server, which captions pictures for the web site and for programs.
+    """Run the model server, which captions and restyles pictures for the web site and for programs.
 
     It listens at captions.server in the settings, by default 127.0.0.1:8630, and is meant for this machine or a trusted
     network. A version that is promoted while it runs is taken up without losing a request. Ctrl-C or SIGTERM ends it
@@ -43,7 +43,7 @@ def serve() -> None:
             pool.start()
             version = (pool.model or {}).get("version", "")
             note(f"The captioner (version {version}) answers at {chosen.server}; Ctrl-C ends it.")
-            run(pool, chosen.server, largest=chosen.largest_mb * 1_000_000, deadline=chosen.deadline)
+            run(pool, app.style_pool(), chosen.server, largest=chosen.largest_mb * 1_000_000, deadline=chosen.deadline)
 
 
 def caption(

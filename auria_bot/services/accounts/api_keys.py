@@ -35,6 +35,7 @@ SCOPES = {
     "decide": "decide on drafts and posts",
     "make": "make new artworks",
     "caption": "caption pictures and rate captions",
+    "restyle": "restyle pictures",
 }
 """What a key can be allowed to do."""
 

@@ -1,4 +1,4 @@
-"""Asks the model server for captions, within a deadline."""
+"""Asks the model server for captions and restyled pictures, within a deadline."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ import json
 import socket
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlencode
 
-from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError
+from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError, UnknownName
 from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auria_bot.domain.restyling import StyleWish
+
 __all__ = ["CaptionClient"]
 
 _CONNECT = 2.0  # seconds
 _LARGEST_ANSWER = 8_000_000  # bytes
+_JPEG = b"\xff\xd8\xff"
+_KINDS = {"InputError": InputError, "UnknownName": UnknownName}
 
 
 class CaptionClient:
@@ -65,14 +70,43 @@ class CaptionClient:
             ModelServerBusy: the server has too much to do.
             ModelServerAway: it does not answer, or not in time.
         """
+        self._check(content)
+        body = self._ask("/captions?drawn=1" if drawn else "/captions", content)
+        try:
+            found = json.loads(body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not found:
+            raise ModelServerAway(f"what answers at {self._server} is no model server")
+        return found
+
+    def restyle(self, content: bytes, wish: StyleWish) -> bytes:
+        """A picture file restyled, as JPEG.
+
+        Raises:
+            UnknownName: there is no such style.
+            PictureError, InputError: picture or wish cannot be used.
+            ModelServerBusy: the server has too much to do.
+            ModelServerAway: it does not answer, or not in time.
+        """
+        self._check(content)
+        picture = self._ask(f"/styles?{urlencode(wish.to_query())}", content)
+        if not picture.startswith(_JPEG):
+            raise ModelServerAway(f"what answers at {self._server} is no model server")
+        return picture
+
+    def _check(self, content: bytes) -> None:
+        """Make sure that a picture file is neither empty nor too large.
+
+        Raises:
+            PictureError: it is.
+        """
         if not content:
             raise PictureError("the picture's file is empty")
         if len(content) > self._largest:
             raise PictureError(f"the picture's file is too large; at most {self._largest:,} bytes are read")
-        path = "/captions?drawn=1" if drawn else "/captions"
-        return self._ask(path, content)
 
-    def _ask(self, path: str, content: bytes) -> dict[str, Any]:
+    def _ask(self, path: str, content: bytes) -> bytes:
         connection = _connection(self._server, _CONNECT)
         until = time.monotonic() + self._deadline
         try:
@@ -91,15 +125,13 @@ class CaptionClient:
             raise ModelServerAway(f"the model server at {self._server} does not answer ({reason})") from None
         finally:
             connection.close()
-        try:
-            found = json.loads(body)
-        except ValueError:
-            found = {}
         if answer.status != 200:
+            try:
+                found = json.loads(body)
+            except ValueError:
+                found = {}
             self._refuse(answer.status, answer.getheader("retry-after", "1"), found)
-        if not isinstance(found, dict) or not found:
-            raise ModelServerAway(f"what answers at {self._server} is no model server")
-        return found
+        return body
 
     def _refuse(self, status: int, retry: str, found: Any) -> NoReturn:
         found = found if isinstance(found, dict) else {}
@@ -109,8 +141,8 @@ class CaptionClient:
             raise ModelServerBusy(message, seconds=int(retry) if retry.isdigit() else 1)
         if kind in {"PictureError", "TooLarge"}:
             raise PictureError(message)
-        if kind == "InputError":
-            raise InputError(message)
+        if kind in _KINDS:
+            raise _KINDS[kind](message)
         raise ModelServerAway(message)
 
 

@@ -15,6 +15,7 @@ from auria_bot.web.api.engagement import engagement_router
 from auria_bot.web.api.posts import posts_router
 from auria_bot.web.api.problems import add_problem_handlers
 from auria_bot.web.api.runs import runs_router
+from auria_bot.web.api.styles import styles_router
 
 if TYPE_CHECKING:
     from auria_bot.web.app import WebApp
@@ -32,7 +33,8 @@ def api_application(web: WebApp) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     access = Access(web.services)
-    for make in (artworks_router, drafts_router, runs_router, posts_router, engagement_router, captions_router):
+    resources = (artworks_router, drafts_router, runs_router, posts_router, engagement_router)
+    for make in (*resources, captions_router, styles_router):
         api.include_router(make(web, access))
     add_problem_handlers(api)
     api.add_middleware(ApiMiddleware)

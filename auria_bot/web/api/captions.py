@@ -19,9 +19,18 @@ if TYPE_CHECKING:
     from auria_bot.web.api.access import Access
     from auria_bot.web.app import WebApp
 
-__all__ = ["Caption", "CaptionModel", "CaptionWord", "CaptionedPicture", "NewRating", "RatingKept", "captions_router"]
+__all__ = [
+    "PICTURE_BODY",
+    "Caption",
+    "CaptionModel",
+    "CaptionWord",
+    "CaptionedPicture",
+    "NewRating",
+    "RatingKept",
+    "captions_router",
+]
 
-_PICTURE: Final[dict[str, Any]] = {
+PICTURE_BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -108,7 +117,7 @@ def captions_router(web: WebApp, access: Access) -> APIRouter:
 
     sent = Depends(sent_picture)
 
-    @router.post("/captions", response_model=CaptionedPicture, openapi_extra=_PICTURE)
+    @router.post("/captions", response_model=CaptionedPicture, openapi_extra=PICTURE_BODY)
     def caption_picture(
         request: Request,
         picture: bytes = sent,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.testclient import TestClient
 
-from auria_bot.errors import ModelServerBusy, PictureError
+from auria_bot.domain.restyling import StyleWish
+from auria_bot.errors import ModelServerBusy, PictureError, UnknownName
 from auria_bot.serving import server
 from auria_bot.serving.server import create_app
 
@@ -43,6 +44,24 @@ class Pool:
         self.is_closed = True
 
 
+class Styles(Pool):
+    """A pool that restyles at once."""
+
+    def submit(self, content: bytes, wish: Any = None, **given: Any) -> Future[Any]:
+        return super().submit(content, wish=wish, **given)
+
+    def metrics(self) -> str:
+        return "auria_serve_restyled_total 0\n"
+
+
+@pytest.fixture
+def styles() -> Styles:
+    """One that restyles."""
+    made = Styles()
+    made.answer = b"\xff\xd8\xff"  # type: ignore[assignment]
+    return made
+
+
 @pytest.fixture
 def pool() -> Pool:
     """One that answers."""
@@ -50,11 +69,12 @@ def pool() -> Pool:
 
 
 @pytest.fixture
-def client(pool: Pool) -> Iterator[TestClient]:
+def client(pool: Pool, styles: Styles) -> Iterator[TestClient]:
     """The interface over it."""
-    with TestClient(create_app(pool, largest=1000, deadline=10.0), raise_server_exceptions=False) as made:  # type: ignore[arg-type]
+    with TestClient(create_app(pool, styles, largest=1000, deadline=10.0), raise_server_exceptions=False) as made:  # type: ignore[arg-type]
         yield made
     assert pool.is_closed
+    assert styles.is_closed
 
 
 def test_a_picture_is_handed_on_with_its_deadline(client: TestClient, pool: Pool) -> None:
@@ -80,6 +100,17 @@ def test_errors_keep_their_kind(client: TestClient, pool: Pool) -> None:
     assert (answer.status_code, "secret" in answer.text) == (500, False)
 
 
+def test_a_picture_is_restyled_as_the_query_says(client: TestClient, styles: Styles) -> None:
+    """The body is the file, the answer a JPEG; a wish that cannot be is refused before the picture is read."""
+    answer = client.post("/styles?style=monet&strength=0.5", content=b"picture")
+    assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "image/jpeg", b"\xff\xd8\xff")
+    (asked,) = styles.asked
+    assert asked["wish"] == StyleWish(style="monet", strength=0.5)
+    assert client.post("/styles", content=b"picture").json()["kind"] == "InputError"
+    styles.answer = UnknownName("no painting or artist like that")
+    assert client.post("/styles?style=x", content=b"picture").json()["kind"] == "UnknownName"
+
+
 def test_files_are_bounded(client: TestClient, pool: Pool) -> None:
     """By the declared length, and by what arrives; an empty body is no picture."""
     assert client.post("/captions", content=b"x" * 1001).status_code == 413
@@ -93,7 +124,7 @@ def test_health_and_readiness_differ(client: TestClient, pool: Pool) -> None:
     assert client.get("/readyz").json() == {"model": {"version": "v1", "sha256": "ab"}}
     pool.model = None
     assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
-    assert client.get("/metrics").text == "auria_serve_ready 1\n"
+    assert client.get("/metrics").text == "auria_serve_ready 1\nauria_serve_restyled_total 0\n"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +136,7 @@ def test_health_and_readiness_differ(client: TestClient, pool: Pool) -> None:
     ],
 )
 def test_it_listens_where_the_settings_say(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch, address: str, place: dict[str, Any]
+    pool: Pool, styles: Styles, monkeypatch: pytest.MonkeyPatch, address: str, place: dict[str, Any]
 ) -> None:
     """At a port or at a socket."""
     configs: list[Any] = []
@@ -118,5 +149,5 @@ def test_it_listens_where_the_settings_say(
             """Return at once."""
 
     monkeypatch.setattr(server.uvicorn, "Server", Server)
-    server.serve(pool, address, largest=1000, deadline=10.0)  # type: ignore[arg-type]
+    server.serve(pool, styles, address, largest=1000, deadline=10.0)  # type: ignore[arg-type]
     assert {name: getattr(configs[0], name) for name in place} == place

@@ -51,7 +51,7 @@ def test_serving_runs_the_captioner_in_service(auria: Any, home: Path, monkeypat
     code, _, err = auria("serve")
     assert (code, "version installed" in err) == (0, True)
     ((model, given, limits),) = asked
-    assert (model["version"], given, limits) == (
+    assert (model["version"], given[1:], limits) == (
         "installed",
         ("127.0.0.1:8630",),
         {"largest": 10_000_000, "deadline": 10.0},

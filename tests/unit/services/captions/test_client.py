@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError
+from auria_bot.domain.restyling import StyleWish
+from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError, UnknownName
 from auria_bot.services.captions.client import CaptionClient
 
 if TYPE_CHECKING:
@@ -88,6 +89,19 @@ def test_a_picture_is_sent_and_answered(client: CaptionClient, answer: Answer, t
     assert answer.asked == ("POST", "/captions", b"file", "5.000")
 
 
+def test_a_picture_is_restyled(client: CaptionClient, answer: Answer) -> None:
+    """The wish stands in the query, the answer is a JPEG; anything else comes from no model server."""
+    answer.body = b"\xff\xd8\xff restyled"
+    assert client.restyle(b"picture", StyleWish(style="Claude Monet", seed=2)) == answer.body
+    path = "/styles?style=Claude+Monet&mode=painterly&strength=0.8&seed=2"
+    assert answer.asked == ("POST", path, b"picture", "5.000")
+    answer.body = b"<html>"
+    with pytest.raises(ModelServerAway, match="no model server"):
+        client.restyle(b"picture", StyleWish(style="x"))
+    with pytest.raises(PictureError, match="empty"):
+        client.restyle(b"", StyleWish(style="x"))
+
+
 def test_files_that_cannot_be_sent(client: CaptionClient, answer: Answer, tmp_path: Path) -> None:
     """A missing, an empty and a too large one are told without asking."""
     with pytest.raises(PictureError, match=r"a\.png: cannot be opened"):
@@ -104,6 +118,7 @@ def test_files_that_cannot_be_sent(client: CaptionClient, answer: Answer, tmp_pa
         (422, "PictureError", PictureError),
         (413, "TooLarge", PictureError),
         (422, "InputError", InputError),
+        (422, "UnknownName", UnknownName),
         (500, "AuriaError", ModelServerAway),
         (502, "", ModelServerAway),
     ],

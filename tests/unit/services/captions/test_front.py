@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from auria_bot.domain.restyling import StyleWish
 from auria_bot.errors import ModelServerBusy, PictureError
 from auria_bot.services.captions.front import CaptionFront
 from auria_bot.services.captions.ratings import Receipts
@@ -31,6 +32,9 @@ class Client:
         self.entered.set()
         self.gate.wait(30)
         return ANSWER | {"drawn": drawn}
+
+    def restyle(self, _: bytes, wish: StyleWish) -> bytes:
+        return wish.style.encode()
 
 
 def test_an_answer_comes_with_a_receipt(tmp_path: Path) -> None:
@@ -65,3 +69,12 @@ def test_few_wait_at_once(tmp_path: Path) -> None:
     client.gate.set()
     first.join()
     assert made.caption(PNG, drawn=False)["captions"]
+
+
+def test_pictures_are_restyled_in_the_same_turns(tmp_path: Path) -> None:
+    """A file that is no picture is not sent on."""
+    receipts = Receipts(tmp_path / "key", clock=FakeClock())
+    made = CaptionFront(client=cast("CaptionClient", Client()), receipts=receipts, at_once=1)
+    assert made.restyle(PNG, StyleWish(style="monet")) == b"monet"
+    with pytest.raises(PictureError):
+        made.restyle(b"text", StyleWish(style="monet"))
