@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.restyling import StyleWish
 
-__all__ = ["METRICS", "ServedStyles", "StylePool"]
+__all__ = ["LONGEST_SIDE", "METRICS", "ServedStyles", "StylePool"]
 
 LONGEST_SIDE: Final = 2048
 """Pixels of the longer side to which a larger picture is scaled down, so that memory is bounded."""

@@ -75,37 +75,38 @@ def train_style(
         BackendMissing: a package for training is not installed.
     """
     known = read_file(painting)
-    style = slug(name or known.title, longest=_LONGEST)
-    if style in {each.key for each in style_bank(settings).paintings}:
-        raise InputError(f"a painting of the style bank has the key {style}; give another name with --name")
+    style = _named(settings, name or known.title)
     recipe, run = _recipe(), settings.home / "train" / f"{PREFIX}{style}"
     path, where = target or run / "model", data_folder(content, settings, "train style PAINTING")
     asked = {"style_weight": style_weight, "minutes": minutes, "steps": steps}
     chosen = {} if style_weight is None else {"style_weight": style_weight}
     model = f"{PREFIX}{style}"
     with experiments.record(model, data=where, run=run, settings={"painting": painting.name, **asked}) as experiment:
-        metrics = recipe.train(
-            painting=known,
-            name=style,
-            content=where,
-            folder=run,
-            out=path,
-            minutes=minutes,
-            steps=steps,
-            log=log,
-            settings=recipe.StyleSettings(**chosen),
-        )
+        given = {"painting": known, "name": style, "content": where, "settings": recipe.StyleSettings(**chosen)}
+        metrics = recipe.train(**given, folder=run, out=path, minutes=minutes, steps=steps, log=log)
         experiment.finish(path, metrics)
     if target is not None:
         return TrainedStyle(style=style, trained=TrainedModel(path=path, metrics=metrics), is_promoted=False)
     is_first = registry.promoted(model) == INSTALLED and not (settings.installed_models / model).is_dir()
     data = f"{painting.name} and {where.name}"
-    version = registry.register(model, path, metrics=metrics, data=data, record=experiment.folder)
-    experiment.registered(version.name)
+    version = registry.register(model, path, metrics=metrics, data=data, record=experiment.folder).name
+    experiment.registered(version)
     if is_first:
-        registry.promote(model, version.name)
-    trained = TrainedModel(path=registry.folder(model, version.name), metrics=metrics, version=version.name)
+        registry.promote(model, version)
+    trained = TrainedModel(path=registry.folder(model, version), metrics=metrics, version=version)
     return TrainedStyle(style=style, trained=trained, is_promoted=is_first)
+
+
+def _named(settings: Settings, name: str) -> str:
+    """The name of a style as it is written in folders and on the command line.
+
+    Raises:
+        InputError: a painting of the style bank has it.
+    """
+    style = slug(name, longest=_LONGEST)
+    if style in {each.key for each in style_bank(settings).paintings}:
+        raise InputError(f"a painting of the style bank has the key {style}; give another name with --name")
+    return style
 
 
 def _recipe() -> Any:
