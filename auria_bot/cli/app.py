@@ -74,6 +74,10 @@ COMMANDS = {
         "films.film:film",
         "Make films: walks through a film model. `auria film NAME` is short for `auria film make NAME`.",
     ),
+    "restyle-video": (
+        "films.restyle_video:restyle_video",
+        "Restyle a video in the manner of a painting, steady in time.",
+    ),
     "train": ("models:train", "Train a model, or continue a stopped training."),
     "evaluate": ("models:evaluate", "Evaluate a model on the test split of the data."),
     "doctor": ("operations.doctor:doctor", "Check the installation, and say how to fix what is wrong."),

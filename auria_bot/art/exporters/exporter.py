@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import ArtworkInProgress
 
 __all__ = [
+    "COMPOSITE_TYPE",
     "CREATOR",
     "SOURCE_TYPE",
     "PrintExporter",
@@ -126,6 +127,9 @@ class PrintExporter:
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's term for media made by a trained model."""
+
+COMPOSITE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC's term for media that a trained model changed."""
 
 CREATOR = "Auria, an artist who lives on a server (auria_bot)"
 _NAMESPACES = {

@@ -125,6 +125,8 @@ class CopiedSound:
 
     def __init__(self, path: Path, *, begin: Fraction = Fraction(0)) -> None:
         self._path, self._begin = path, begin
+        self.copies = True
+        """Whether it is copied bit for bit; known when the container was opened."""
         self._stack = contextlib.ExitStack()
         self._packets: Iterator[Any] = iter(())
         self._waiting: Any = None
@@ -141,6 +143,7 @@ class CopiedSound:
             target = container.add_stream_from_template(stream)
             self._packets = self._copied(source, stream, target)
         else:
+            self.copies = False
             target = container.add_stream(form.sound, rate=_RATE, layout="stereo")
             context = target.codec_context
             context.bit_rate, context.thread_count = _BITS, 1

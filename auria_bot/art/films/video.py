@@ -125,6 +125,16 @@ class Video:
             return float(self._stream.duration * self._stream.time_base)
         return self._container.duration / 1e6 if self._container.duration else None
 
+    @property
+    def begin(self) -> Fraction:
+        """Seconds of the file's clock at which the picture begins."""
+        return Fraction(self._stream.start_time or 0) * (self._stream.time_base or 1)
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second, on the average; 25 where the file does not say."""
+        return 1 / _step(self._stream)
+
     def frames(self) -> Iterator[Frame]:
         """All frames in the order in which they are shown; damaged packets are left out and counted in `broken`."""
         first: Fraction | None = None

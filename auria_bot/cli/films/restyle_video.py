@@ -1,0 +1,70 @@
+"""`auria restyle-video`: a video in the style of a painting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auria_bot.cli.app import Json
+from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.errors import InputError
+
+__all__ = ["restyle_video"]
+
+
+def restyle_video(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="The video.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write: .mp4 or .webm.")],
+    style: Annotated[str, typer.Option("--style", help="A style's key, an artist, or a part of a painting's title.")],
+    mode: Annotated[
+        str, typer.Option("--mode", help="painterly, photorealistic (colours only), oil, watercolour or ink.")
+    ] = "painterly",
+    strength: Annotated[float | None, typer.Option("--strength", help="0 to 1. Default: the mood's.")] = None,
+    mood: Annotated[str, typer.Option("--mood", help="Decides among an artist's paintings, and the strength.")] = "serene",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the strokes.")] = 1,
+    every: Annotated[
+        int, typer.Option("--every", min=1, max=12, help="Restyle each so many frames; motion carries it on.")
+    ] = 2,
+    height: Annotated[int | None, typer.Option("--height", help="Make the video smaller; in pixels.")] = None,
+    steady: Annotated[bool, typer.Option("--steady/--frame-by-frame", help="Let the style move with the picture.")] = True,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT where it is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Restyle a video in the manner of a painting, steady in time.
+
+    Every frame keeps its time, the picture is turned upright, and the sound is copied bit for bit where the file's
+    format takes it, else encoded anew. An interrupted call goes on where it stopped. Needs auria-bot[films].
+    """
+    from auria_bot.cli.app import app_context
+    from auria_bot.cli.terminal.progress import making_frames
+    from auria_bot.services.films.restyle_video import VideoWish, restyle_video
+
+    if target.exists() and not force:
+        raise InputError(f"{target.name[:60]!r} is there already; name another file, or replace it with --force")
+    wish = VideoWish(
+        style=style, mode=mode, mood=mood, strength=strength, seed=seed, every=every, height=height, steady=steady
+    )
+    with app_context() as app, making_frames() as progress:
+        made = restyle_video(app.video_stylist, source, target, wish, work=app.video_work, progress=progress)
+    if as_json:
+        print_json(
+            {
+                "file": str(target.absolute()),
+                "style": made.style.key,
+                "mode": made.style.mode,
+                "frames": made.frames,
+                "seconds": round(made.seconds, 3),
+                "size": list(made.size),
+                "sound": made.sound,
+                "damaged": made.damaged,
+            }
+        )
+        return
+    if made.damaged:
+        note(f"{counted(made.damaged, 'part')} of the video could not be decoded and {'is' if made.damaged == 1 else 'are'} left out")
+    echo(
+        f"{target.absolute()}: {counted(made.frames, 'frame')} of {made.size[0]} x {made.size[1]} pixels after"
+        f" {made.style.credit}; sound: {made.sound}"
+    )
