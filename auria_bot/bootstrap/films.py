@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from auria_bot.bootstrap.core import Core
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auria_bot.art.films.film_frames import PictureEnlarger
     from auria_bot.services.films.film_plan import FilmPlanner
     from auria_bot.services.films.films import FilmLibrary
@@ -46,6 +48,11 @@ class FilmServices(Core):
             enlarger=self._film_enlarger,
             bank=lambda: style_bank(self.settings),
         )
+
+    @property
+    def video_work(self) -> Path:
+        """Where videos that are being restyled lie."""
+        return self.settings.home / "cache" / "videos"
 
     def _film_enlarger(self) -> tuple[PictureEnlarger, str]:
         """The fast network, whose frames follow each other more steadily than those of the one that paintings get."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.bootstrap.publishing import PublishingServices
 
 if TYPE_CHECKING:
+    from auria_bot.domain.interfaces import Stylist
     from auria_bot.execution.work_unit import Executor
     from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.plan import BackendSpec, StudioConfig
@@ -116,6 +117,19 @@ class StudioServices(PublishingServices):
             size=self.settings.studio.size,
             folder=self.settings.home / "cache" / "prints",
         )
+
+    @cached_property
+    def video_stylist(self) -> Stylist:
+        """The stylist of the settings, in this process: a video has too many frames to start one for each."""
+        from pathlib import Path
+
+        from auria_bot import registry
+        from auria_bot.settings.options import configure
+
+        spec = self.backend_spec("stylist")
+        kind = registry.find("stylist", spec.name)
+        made: Stylist = kind(configure("stylist", kind, spec.options, self._shared_options()), models=Path(spec.models))
+        return made
 
     def backend_spec(self, role: str) -> BackendSpec:
         """The backend that the settings choose for a role."""

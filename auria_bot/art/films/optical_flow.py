@@ -53,9 +53,7 @@ def flow_between(now: NDArray[np.float32], before: NDArray[np.float32]) -> NDArr
     return flow
 
 
-def _refined(
-    now: NDArray[np.float32], before: NDArray[np.float32], flow: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _refined(now: NDArray[np.float32], before: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
     down, right = (np.asarray(part, np.float32) for part in np.gradient(now))
     products = np.stack([right * right, right * down, down * down], -1)
     xx, xy, yy = np.moveaxis(box_mean(products, _RADIUS), -1, 0)
@@ -73,9 +71,7 @@ def _refined(
     return _median(flow)
 
 
-def trust(
-    now: NDArray[np.float32], before: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def trust(now: NDArray[np.float32], before: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The flow, and where it can be trusted.
 
     Args:
@@ -152,7 +148,7 @@ def _values_at(values: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[n
 def _outside(flow: NDArray[np.float32]) -> NDArray[np.bool_]:
     height, width = flow.shape[:2]
     x, y = np.arange(width)[None] + flow[..., 0], np.arange(height)[:, None] + flow[..., 1]
-    return (x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5)
+    return np.asarray((x < -0.5) | (y < -0.5) | (x > width - 0.5) | (y > height - 0.5), np.bool_)
 
 
 def _halved(light: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,13 +22,17 @@ def restyle_video(
         str, typer.Option("--mode", help="painterly, photorealistic (colours only), oil, watercolour or ink.")
     ] = "painterly",
     strength: Annotated[float | None, typer.Option("--strength", help="0 to 1. Default: the mood's.")] = None,
-    mood: Annotated[str, typer.Option("--mood", help="Decides among an artist's paintings, and the strength.")] = "serene",
+    mood: Annotated[
+        str, typer.Option("--mood", help="Decides among an artist's paintings, and the strength.")
+    ] = "serene",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the strokes.")] = 1,
     every: Annotated[
         int, typer.Option("--every", min=1, max=12, help="Restyle each so many frames; motion carries it on.")
     ] = 2,
     height: Annotated[int | None, typer.Option("--height", help="Make the video smaller; in pixels.")] = None,
-    steady: Annotated[bool, typer.Option("--steady/--frame-by-frame", help="Let the style move with the picture.")] = True,
+    steady: Annotated[
+        bool, typer.Option("--steady/--frame-by-frame", help="Let the style move with the picture.")
+    ] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT where it is there.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -63,7 +67,9 @@ def restyle_video(
         )
         return
     if made.damaged:
-        note(f"{counted(made.damaged, 'part')} of the video could not be decoded and {'is' if made.damaged == 1 else 'are'} left out")
+        note(
+            f"{counted(made.damaged, 'part')} of the video could not be decoded and {'is' if made.damaged == 1 else 'are'} left out"
+        )
     echo(
         f"{target.absolute()}: {counted(made.frames, 'frame')} of {made.size[0]} x {made.size[1]} pixels after"
         f" {made.style.credit}; sound: {made.sound}"

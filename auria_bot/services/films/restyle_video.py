@@ -18,8 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from auria_bot import __version__
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import find_mood
@@ -166,6 +164,8 @@ class _Maker:
 
     def write(self, frames: Iterator[Frame], tell: Callable[[], None], path: Path) -> tuple[Any, bytes | None]:
         """Write some frames as a segment; what is noted with it, and what it leaves for the next one."""
+        import numpy as np
+
         from auria_bot.art.films.video_writer import VideoWriter
 
         begin: Fraction | None = None

@@ -1,0 +1,137 @@
+"""Tests of auria_bot.services.films.restyle_video."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from auria_bot.art.films import video
+from auria_bot.art.films.sound import Music
+from auria_bot.art.films.video_writer import FORMATS, join
+from auria_bot.errors import InputError, UnknownName
+from auria_bot.services.films import restyle_video as service
+from auria_bot.services.films.restyle_video import Restyled, VideoWish, restyle_video
+from auria_bot.testing import FakeStylist
+from tests.scenarios.footage import Clip, make_clips
+from tests.unit.art.films.test_sound import packets, write_tone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
+
+WISH = VideoWish(style="fake-03", height=96)
+
+
+class Stopped(Exception):
+    """Stands for a kill."""
+
+
+def ignore(_done: int, _all: int) -> None:
+    """Progress that nobody looks at."""
+
+
+def restyled(source: Path, target: Path, wish: VideoWish = WISH, progress=ignore) -> Restyled:
+    """Restyle with the fake stylist."""
+    stylist = FakeStylist(FakeStylist.Config(), models=target.parent)
+    return restyle_video(stylist, source, target, wish, work=target.parent / "work", progress=progress)
+
+
+def times(path: Path) -> list[Fraction]:
+    """When the frames of a video are shown."""
+    with video.Video.open(path) as opened:
+        return [frame.time for frame in opened.frames()]
+
+
+def test_uneven_times_are_kept(tmp_path: Path) -> None:
+    """Every frame has the time that it had; nothing is left of the work."""
+    (source,) = make_clips(tmp_path, [Clip(name="a.mkv", size=(160, 96), seconds=2.0, uneven=True)])
+    made = restyled(source, tmp_path / "b.mp4")
+    before, after = times(source), times(tmp_path / "b.mp4")
+    assert made.frames == len(before) == len(after)
+    assert after == pytest.approx(before, abs=0.001)
+    assert made.sound == "none"
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_turned_video_comes_out_upright(tmp_path: Path) -> None:
+    """And with square pixels, its sides even numbers."""
+    (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.4, turn=90)])
+    assert restyled(source, tmp_path / "b.mp4", replace(WISH, mode="photorealistic")).size == (160, 96)
+    with video.Video.open(tmp_path / "b.mp4") as opened:
+        frame = next(opened.frames())
+        assert frame.size == (160, 96)
+        assert frame.turn == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_sound_is_copied_bit_for_bit_where_it_can_be(tmp_path: Path, suffix: str) -> None:
+    """In the same format; in another one it is encoded anew."""
+    (silent,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=1.0)])
+    restyled(silent, tmp_path / f"part{suffix}")
+    source = tmp_path / f"source{suffix}"
+    music = Music(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(1))
+    join([(tmp_path / f"part{suffix}", Fraction(0))], source, FORMATS[suffix], metadata={}, soundtrack=music)
+    assert restyled(source, tmp_path / f"b{suffix}").sound == "copied"
+    assert packets(tmp_path / f"b{suffix}") == packets(source)
+    if suffix == ".mp4":
+        assert restyled(source, tmp_path / "c.webm").sound == "encoded"
+        assert packets(tmp_path / "c.webm")
+
+
+@pytest.mark.parametrize("moment", [3, 8, 13])
+def test_an_interrupted_call_goes_on_and_makes_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """Within a segment and between two; the target is not there before it is complete."""
+    monkeypatch.setattr(service, "SEGMENT", 8)
+    (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.8)])
+    restyled(source, tmp_path / "whole.mp4")
+
+    def stop(done: int, _all: int) -> None:
+        if done == moment:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        restyled(source, tmp_path / "b.mp4", progress=stop)
+    assert not (tmp_path / "b.mp4").exists()
+    seen: list[int] = []
+    restyled(source, tmp_path / "b.mp4", progress=lambda done, _all: seen.append(done))
+    assert seen[0] == (moment - 1) // 8 * 8
+    assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_frame_by_frame_is_what_the_stylist_alone_makes(tmp_path: Path) -> None:
+    """Its frames differ from the steady ones."""
+    (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.4)])
+    for name, steady in (("a", True), ("b", False)):
+        restyled(source, tmp_path / f"{name}-out.mp4", replace(WISH, steady=steady, every=3))
+    shown = []
+    for name in "ab":
+        with video.Video.open(tmp_path / f"{name}-out.mp4") as opened:
+            shown.append(np.stack([np.asarray(frame.picture((160, 96)), float) for frame in opened.frames()]))
+    assert np.abs(shown[0][0] - shown[1][0]).mean() < 2
+    assert np.abs(shown[0][2] - shown[1][2]).mean() > 0.2
+
+
+def test_what_cannot_be_restyled_is_refused(tmp_path: Path) -> None:
+    """Each with a sentence, and no file is left."""
+    (source, sound) = make_clips(
+        tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.2), Clip(name="b.mka", content="sound")]
+    )
+    for path, target, wish, kind, words in (
+        (source, "b.avi", WISH, InputError, "must end in"),
+        (source, "b.mp4", replace(WISH, mode="crayon"), UnknownName, "known: oil"),
+        (source, "b.mp4", replace(WISH, strength=2.0), InputError, "0 to 1"),
+        (source, "b.mp4", replace(WISH, height=8), InputError, "64 to 2160"),
+        (source, "a.mp4", WISH, InputError, "is the video itself"),
+        (sound, "b.mp4", WISH, InputError, "no moving picture"),
+        (tmp_path / "away.mp4", "b.mp4", WISH, InputError, "cannot be opened"),
+    ):
+        with pytest.raises(kind, match=words):
+            restyled(path, tmp_path / target, wish)
+    assert not (tmp_path / "b.mp4").exists()
