@@ -28,6 +28,7 @@ The tree::
     │   ├── StepCrashed
     │   ├── StepTimedOut
     │   ├── StepOutOfMemory
+    │   ├── ClusterError         the cluster is away, or lacks what a step asks for
     │   └── NoGoodPicture        the safety filter rejected every candidate
     ├── DiskError                disk full, read-only or unwritable       exit 10
     └── ChannelError             a platform                               exit 11
@@ -49,6 +50,7 @@ __all__ = [
     "AuriaError",
     "BackendMissing",
     "ChannelError",
+    "ClusterError",
     "DatabaseUnreachable",
     "DiskError",
     "InputError",
@@ -251,6 +253,12 @@ class StepTimedOut(StepFailed):
 
 class StepOutOfMemory(StepFailed):
     """A step of the studio ran out of memory."""
+
+
+class ClusterError(StepFailed):
+    """The cluster cannot be reached, or does not have what a step asks for."""
+
+    hint = "auria doctor checks the cluster; auria make --resume continues what was begun"
 
 
 class NoGoodPicture(StepFailed):

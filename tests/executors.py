@@ -15,10 +15,10 @@ from auria_bot.execution.worker_main import call
 from auria_bot.services.studio.steps import StepWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from auria_bot.domain.artwork import ArtworkFile
-    from auria_bot.execution.work_unit import UnitEvent, WorkUnit
+    from auria_bot.execution.work_unit import Requirements, UnitEvent, WorkUnit
 
 __all__ = ["RemoteLikeExecutor"]
 
@@ -39,7 +39,7 @@ class RemoteLikeExecutor:
         self._requests: dict[int, dict[str, Any]] = {}
 
     @contextlib.contextmanager
-    def open(self, folder: Path) -> Iterator[RemoteLikeExecutor]:
+    def open(self, folder: Path, needs: Mapping[str, Requirements]) -> Iterator[RemoteLikeExecutor]:
         """A session; see `Executor`."""
         self._folder, self._waiting = folder, []
         yield self

@@ -145,6 +145,13 @@ def test_serving_never_needs_torch(path: Path):
 
 
 @modules
+def test_ray_is_imported_by_the_driver_alone(path: Path):
+    """Nobody else needs the cluster's engine: neither the program nor what runs on the nodes."""
+    found = {imported.split(".")[0] for _, imported in _imports(_tree(path), inside=True)}
+    assert ("ray" in found) == (_name(path) == "execution/ray.py")
+
+
+@modules
 def test_domain_and_corpus_need_only_python(path: Path):
     """At import, the domain and the corpus need nothing but the standard library."""
     if _part(path) not in {"domain", "corpus", "errors"}:

@@ -51,7 +51,7 @@ def load(path: Path, *, runtime: str = "auto", threads: int = 0, precision: str 
 
     Args:
         runtime: "auto", "openvino" or "onnxruntime".
-        threads: threads to compute with; 0 for every core that this process may use.
+        threads: threads to compute with; 0 for every core that this process may use, or as many as OMP_NUM_THREADS says.
         precision: "f32", or "bf16" to let OpenVINO compute in bfloat16 where the processor supports it.
 
     Raises:
@@ -64,18 +64,24 @@ def load(path: Path, *, runtime: str = "auto", threads: int = 0, precision: str 
         raise UnknownName(f"no runtime named {runtime!r}; known: auto, {', '.join(RUNTIMES)}")
     if not path.is_file():
         raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train`")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     preferred = RUNTIMES if precision == "f32" else RUNTIMES[::-1]
     for name in preferred if runtime == "auto" else (runtime,):
         try:
             if name == "openvino":
-                return _OpenVino(path, threads or cores, precision)
-            return _OnnxRuntime(path, threads or cores)
+                return _OpenVino(path, threads or _cores(), precision)
+            return _OnnxRuntime(path, threads or _cores())
         except ImportError:
             continue
     raise BackendMissing(
         f"runtime {runtime!r} is not installed; `pip install 'auria-bot[openvino]'` or `pip install onnxruntime`"
     )
+
+
+def _cores() -> int:
+    """The cores that this process may use; a cluster's worker is told by OMP_NUM_THREADS how many are its own."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(told)) if told.isdecimal() and int(told) > 0 else cores
 
 
 def torch_device(wanted: str, torch: Any) -> str:

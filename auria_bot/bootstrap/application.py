@@ -303,7 +303,7 @@ class Application(OperationsServices, CorpusServices, WebServices, CaptionServic
             ),
             runs=RunStore(root / ".runs"),
             executor=self.executor,
-            deadline_of=config.deadline_of,
+            config=config,
             store=self.store,
             pictures=self.pictures,
             clock=self.clock,
@@ -332,7 +332,12 @@ def doctor() -> Doctor:
     from auria_bot.services.operations.doctor import Doctor
     from auria_bot.settings import loading
 
-    return Doctor(load=loading.load, open_channels=open_channels)
+    return Doctor(load=loading.load, open_channels=open_channels, try_cluster=_try_cluster)
+
+
+def _try_cluster(settings: Settings) -> None:
+    with contextlib.closing(build(settings)) as app:
+        app.try_executor()
 
 
 @contextlib.contextmanager

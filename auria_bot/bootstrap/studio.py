@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.bootstrap.publishing import PublishingServices
 
 if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Stylist
-    from auria_bot.execution.work_unit import Executor
+    from auria_bot.execution.work_unit import Executor, Requirements
     from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.plan import BackendSpec, StudioConfig
     from auria_bot.services.studio.review import Review
@@ -54,9 +56,36 @@ class StudioServices(PublishingServices):
     @cached_property
     def executor(self) -> Executor:
         """Runs the studio's units of work."""
+        chosen, memory = self.settings.execution, self.settings.studio.memory_mb << 20
+        if chosen.engine == "ray":
+            from auria_bot.execution.cluster import RayExecutor
+
+            return RayExecutor(
+                address=chosen.address,
+                memory=memory,
+                wait=chosen.wait,
+                start=chosen.start,
+                idle=chosen.idle,
+                attempts=chosen.attempts,
+            )
         from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
 
-        return ChildProcessExecutor(ResourceLimits(memory=self.settings.studio.memory_mb << 20))
+        return ChildProcessExecutor(ResourceLimits(memory=memory))
+
+    def try_executor(self) -> None:
+        """Make sure that the executor can run every step.
+
+        Raises:
+            SettingsError: a step asks for an environment that only a cluster makes.
+            ClusterError: the cluster cannot be reached, or does not have what a step asks for.
+            BackendMissing: Ray is not installed.
+        """
+        from auria_bot.domain.pipeline import STEPS
+        from auria_bot.execution.work_unit import Requirements
+
+        needs = dict.fromkeys((step.name for step in STEPS), Requirements()) | self._requirements()
+        with tempfile.TemporaryDirectory() as name, self.executor.open(Path(name), needs):
+            pass
 
     @property
     def studio_config(self) -> StudioConfig:
@@ -76,7 +105,24 @@ class StudioServices(PublishingServices):
             hemisphere=self.settings.hemisphere,
             deadline=chosen.deadline,
             deadlines=dict(chosen.deadlines),
+            requirements=self._requirements(),
         )
+
+    def _requirements(self) -> dict[str, Requirements]:
+        """What the settings say about steps, by name."""
+        from auria_bot.execution.work_unit import Requirements
+
+        return {
+            name: Requirements(
+                pip=step.pip,
+                image=step.image,
+                cpus=step.cpus,
+                gpus=step.gpus,
+                memory=step.memory_mb << 20,
+                resources=tuple(sorted(step.resources.items())),
+            )
+            for name, step in self.settings.execution.steps.items()
+        }
 
     def _find_style(self, wanted: str) -> None:
         """Make sure that there is the style that a wish names."""

@@ -10,29 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import json
-import os
 import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.domain.artwork import ArtworkFile
-from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepFailed, StepOutOfMemory, StepTimedOut
-from auria_bot.execution.child_process import ChildProcess, python_environment, resident_bytes
+from auria_bot.errors import BackendMissing, DiskError, SettingsError, StepFailed, StepOutOfMemory, StepTimedOut
+from auria_bot.execution.child_process import resident_bytes
+from auria_bot.execution.unit_child import POLL, UnitChild, files_of, log_tail
 from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitProgress, UnitStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from auria_bot.execution.work_unit import UnitEvent, WorkUnit
+    from auria_bot.execution.work_unit import Requirements, UnitEvent, WorkUnit
 
 __all__ = ["ChildProcessExecutor", "ResourceLimits"]
 
-POLL = 0.05  # seconds between two looks at a worker
-PATIENCE = 5.0  # seconds a worker may take to end once it has stopped sending
-TAIL = 1500  # characters of a log that an error quotes
 _MAIN = "auria_bot.execution.worker_main"
 _START = (  # for any interpreter: -P and PYTHONSAFEPATH came with Python 3.11
     f"import sys; sys.path[:] = [path for path in sys.path if path]; import runpy;"
@@ -53,7 +48,7 @@ class ChildProcessExecutor:
 
     Usage::
 
-        with ChildProcessExecutor(ResourceLimits()).open(folder) as session:
+        with ChildProcessExecutor(ResourceLimits()).open(folder, {}) as session:
             session.submit(unit)
             for event in session.events(): ...
     """
@@ -63,8 +58,14 @@ class ChildProcessExecutor:
         self._limits, self._python = limits, python
 
     @contextlib.contextmanager
-    def open(self, folder: Path) -> Iterator[_Session]:
+    def open(self, folder: Path, needs: Mapping[str, Requirements]) -> Iterator[_Session]:
         """A session whose worker ends with the block; see `Executor`."""
+        for name, wanted in needs.items():
+            if wanted.pip or wanted.image:
+                raise SettingsError(
+                    f"step {name!r} wants an environment of its own (execution.steps.{name}), and only a cluster makes"
+                    ' such: set execution.engine = "ray", or name an interpreter in the section of its role'
+                )
         session = _Session(folder, self._limits, self._python)
         try:
             yield session
@@ -96,7 +97,7 @@ class _Session:
 
     def _run(self, unit: WorkUnit) -> Iterator[UnitEvent]:
         worker = self._worker_for(unit)
-        worker.send(unit)
+        worker.send_unit(unit)
         is_started, since, limit = False, time.monotonic(), self._limits.start if worker.is_new else unit.deadline
         while True:
             for message in worker.receive(POLL):
@@ -105,7 +106,7 @@ class _Session:
                     worker.is_new = False
                     yield UnitStarted(unit=unit)
                 elif message["event"] == "progress":
-                    yield UnitProgress(unit=unit, facts=message["facts"], files=_files(message))
+                    yield UnitProgress(unit=unit, facts=message["facts"], files=files_of(message))
                 else:
                     yield self._finished(unit, message, time.monotonic() - since)
                     return
@@ -128,7 +129,7 @@ class _Session:
 
     def _worker_for(self, unit: WorkUnit) -> _Worker:
         """A worker of the unit's interpreter: the one at hand, or a new one in its place."""
-        python = unit.interpreter or self._python
+        python = unit.requirements.interpreter or self._python
         if self._worker is not None and self._worker.python != python:
             self.close()
         if self._worker is None:
@@ -145,7 +146,7 @@ class _Session:
         if "error" in message:
             failure = UnitFailure(error=message["error"], message=message["message"], log=str(self._log(unit)))
             return UnitFinished(unit=unit, seconds=seconds, failure=failure)
-        return UnitFinished(unit=unit, seconds=seconds, state=message["state"], files=_files(message))
+        return UnitFinished(unit=unit, seconds=seconds, state=message["state"], files=files_of(message))
 
     def _lost(self, unit: WorkUnit, error: StepFailed, seconds: float) -> UnitFinished:
         log = self._log(unit)
@@ -156,72 +157,23 @@ class _Session:
         return self._folder / "logs" / f"{unit.name}.log"
 
 
-def _files(message: Mapping[str, Any]) -> dict[str, ArtworkFile]:
-    return {kind: ArtworkFile(**file) for kind, file in message["files"].items()}
-
-
-class _Worker:
+class _Worker(UnitChild):
     def __init__(self, python: str, folder: Path, *, own: bool) -> None:
         self.python = python
         self.is_new = True  # no unit was begun yet
-        self._unsent = b""
-        self._request: Mapping[str, Any] | None = None
-        units, self._units = os.pipe()
         start = ["-P", "-m", _MAIN] if own else ["-c", _START]
-        command = [python, *start, str(folder), "--units", str(units)]
-        try:
-            with (folder / "logs" / "worker.log").open("wb") as log:
-                self.child = ChildProcess(
-                    command, stdout=log, stderr=log, inherit=(units,), environment=_environment(own=own)
-                )
-        except BaseException:
-            os.close(self._units)
-            raise
-        finally:
-            os.close(units)
-        os.set_blocking(self._units, False)
+        with (folder / "logs" / "worker.log").open("wb") as log:
+            super().__init__([python, *start, str(folder), "--units"], log=log, own=own)
 
-    def send(self, unit: WorkUnit) -> None:
-        """Hand a unit over; the request goes with the first of those that share it."""
+    def send_unit(self, unit: WorkUnit) -> None:
+        """Hand a unit over."""
         message = {"name": unit.name, "function": unit.function, "group": unit.group, "state": unit.state}
-        if unit.request is not self._request:
-            message["request"] = self._request = unit.request
-        self._unsent = json.dumps(message, ensure_ascii=False).encode() + b"\n"
-
-    def receive(self, timeout: float) -> list[dict[str, Any]]:
-        """The next messages, waiting for the first at most so many seconds."""
-        with contextlib.suppress(BlockingIOError, BrokenPipeError):  # the latter: `why_it_ended` tells
-            while self._unsent:
-                self._unsent = self._unsent[os.write(self._units, self._unsent) :]
-        return self.child.receive(timeout)
-
-    def why_it_ended(self) -> StepFailed | None:
-        """Why the worker will send nothing more; None while it may."""
-        if self.child.is_sending:
-            return None
-        status = self.child.wait(PATIENCE)
-        if status is None:
-            return StepTimedOut(f"stopped sending and did not end within {PATIENCE:g} s")
-        if status.killed:
-            return StepOutOfMemory("was killed (SIGKILL), most likely by the system because memory was short")
-        return StepCrashed(str(status))
-
-    def end(self) -> None:
-        self.child.stop()
-        os.close(self._units)
-
-
-def _environment(*, own: bool) -> dict[str, str]:
-    """A worker's environment: without the program's settings, which contain credentials; units bring what is needed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
-    kept.setdefault("MALLOC_ARENA_MAX", "2")  # glibc: fewer heaps, so that freed memory is used again
-    return python_environment(kept, with_package=own)
+        self.send(message, unit.request)
 
 
 def _tail(log: Path) -> str:
-    """The end of a log, for an error message."""
+    """The end of a log file, for an error message."""
     try:
-        text = log.read_bytes()[-4 * TAIL :].decode("utf-8", "replace").strip()
+        return log_tail(log.read_bytes())
     except OSError:
         return ""
-    return f"; its log ends with: {text[-TAIL:]}" if text else ""

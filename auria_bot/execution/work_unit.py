@@ -1,6 +1,7 @@
 """One unit of work: `(request, state, files) -> (state, files)`, as plain data, and who runs it.
 
-A unit names no folder, open file, lock or process of one machine. Its function is named by an import string; the class
+A unit names no open file, lock or process of one machine, and no folder but those in `folders`, which the worker's own
+take the place of in the request. Its function is named by an import string; the class
 behind it is constructed once in each worker and called for many units, so that it can keep loaded models:
 
     class Function:
@@ -27,6 +28,7 @@ __all__ = [
     "Executor",
     "ExecutorSession",
     "Report",
+    "Requirements",
     "UnitEvent",
     "UnitFailure",
     "UnitFinished",
@@ -40,6 +42,22 @@ Report: TypeAlias = "Callable[[Mapping[str, Any], Mapping[str, ArtworkFile]], No
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requirements:
+    """The environment that a unit runs in, and what it takes of a machine.
+
+    On one machine only the interpreter matters; packages and images are refused there.
+    """
+
+    interpreter: str = ""  # the Python interpreter that has the function's packages; "" for the program's own
+    pip: tuple[str, ...] = ()  # packages to be installed for it, as pip takes them
+    image: str = ""  # of a container
+    cpus: float = 1.0  # cores
+    gpus: float = 0.0
+    memory: int = 0  # bytes that are reserved
+    resources: tuple[tuple[str, float], ...] = ()  # of the cluster's own naming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkUnit:
     """Something to compute. Where units wait for each other's workers, those of lower `order` run first."""
 
@@ -50,7 +68,8 @@ class WorkUnit:
     state: Mapping[str, Any]  # JSON
     files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind: what the function reads
     group: str  # units of one group share their files, e.g. those of one artwork
-    interpreter: str = ""  # the Python interpreter that has the function's packages; "" for the program's own
+    requirements: Requirements = Requirements()
+    folders: tuple[str, ...] = ()  # that it only reads, e.g. models; where the request names them, a worker has its own
     deadline: float  # seconds
 
 
@@ -119,11 +138,16 @@ class ExecutorSession(Protocol):
 class Executor(Protocol):
     """Runs units of work somewhere."""
 
-    def open(self, folder: Path) -> AbstractContextManager[ExecutorSession]:
-        """A session whose workers end with the block.
+    def open(self, folder: Path, needs: Mapping[str, Requirements]) -> AbstractContextManager[ExecutorSession]:
+        """A session for one caller, until the end of the block.
 
         Args:
             folder: a folder of the caller's with one subfolder for each group of units. The executor takes the units'
                 files from there and leaves new files there, however its workers come by them.
+            needs: what will be asked for, by a name for people.
+
+        Raises:
+            SettingsError: this executor has no such environments.
+            ClusterError: the cluster cannot be reached, or does not have what is needed.
         """
         ...

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 
 from auria_bot.redaction import redacted
 from auria_bot.settings.captions import CaptionSettings
+from auria_bot.settings.execution import ExecutionSettings
 from auria_bot.settings.locations import default_home, shipped
 from auria_bot.settings.options import SECRET_NAME
 from auria_bot.settings.sections import (
@@ -122,6 +123,7 @@ class Settings(Section):
     captioner: BackendSettings = _backend("show-attend-tell")
     text_writer: BackendSettings = _backend("plain")
     exporter: BackendSettings = _backend("print")
+    execution: ExecutionSettings = ExecutionSettings()
     review: ReviewSettings = ReviewSettings()
     channels: dict[str, ChannelSettings] = Field(default_factory=_folder_channel)
     """Channels by the operator's name for each."""

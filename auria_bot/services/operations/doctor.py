@@ -52,12 +52,18 @@ class Doctor:
 
     Usage::
 
-        findings = list(Doctor(load=settings.load, open_channels=open_channels).examine())
+        doctor = Doctor(load=settings.load, open_channels=open_channels, try_cluster=try_cluster)
+        findings = list(doctor.examine())
     """
 
-    def __init__(self, *, load: Callable[[], Settings], open_channels: OpenChannels) -> None:
-        """`open_channels` gives channels, and a function that lists the paused ones, which opens the database."""
-        self._load, self._open_channels = load, open_channels
+    def __init__(
+        self, *, load: Callable[[], Settings], open_channels: OpenChannels, try_cluster: Callable[[Settings], None]
+    ) -> None:
+        """`open_channels` gives channels, and a function that lists the paused ones, which opens the database.
+
+        `try_cluster` raises an AuriaError where the cluster cannot run the studio's steps.
+        """
+        self._load, self._open_channels, self._try_cluster = load, open_channels, try_cluster
 
     def examine(self) -> Iterator[Finding]:
         """Run the checks one after the other; without settings there is nothing else to check."""
@@ -75,6 +81,7 @@ class Doctor:
             ("backends", _backends),
             ("device", _device),
             ("clock", _clock),
+            ("cluster", self.cluster),
             ("channels", self.channels),
         )
         for name, check in checks:
@@ -85,6 +92,13 @@ class Doctor:
             except Exception as error:  # noqa: BLE001 - a broken part must not hide the others
                 message = redacted(f"{type(error).__name__}: {error}")[:500]
                 yield Finding(name=name, state="bad", words=message, exit_code=1)
+
+    def cluster(self, settings: Settings) -> Iterator[Finding]:
+        """Join the cluster, where the steps run on one, and see whether it has what they ask for."""
+        if settings.execution.engine == "ray":
+            self._try_cluster(settings)
+            words = f"{settings.execution.address} answers and has what every step asks for"
+            yield Finding(name="cluster", state="ok", words=words)
 
     def channels(self, settings: Settings) -> Iterator[Finding]:
         """Check every channel with its platform; a paused one is not asked."""

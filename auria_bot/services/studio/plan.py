@@ -26,6 +26,7 @@ from auria_bot.domain.artwork import ArtworkInProgress, Haiku
 from auria_bot.domain.mood import MOODS, find_mood
 from auria_bot.domain.pipeline import SEEDS, ArtworkRequest
 from auria_bot.errors import AuriaError, InputError, StepFailed
+from auria_bot.execution.work_unit import Requirements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,10 +74,15 @@ class StudioConfig:
     hemisphere: str = "north"  # decides what season it is
     deadline: float = 180.0  # seconds a step of one artwork may take
     deadlines: Mapping[str, float] = field(default_factory=dict)  # seconds, by step, where they differ
+    requirements: Mapping[str, Requirements] = field(default_factory=dict)  # by step, where it has some
 
     def deadline_of(self, step: str) -> float:
         """The seconds that a step may take."""
         return self.deadlines.get(step, self.deadline)
+
+    def requirements_of(self, step: str) -> Requirements:
+        """The environment and the compute that a step asks for; its interpreter is the plan's."""
+        return self.requirements.get(step, Requirements())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.artwork import ArtworkInProgress
     from auria_bot.domain.pipeline import Step
-    from auria_bot.execution.work_unit import Executor, ExecutorSession, UnitFinished
-    from auria_bot.services.studio.plan import ArtworkState
+    from auria_bot.execution.work_unit import Executor, ExecutorSession, Requirements, UnitFinished
+    from auria_bot.services.studio.plan import ArtworkState, StudioConfig
     from auria_bot.services.studio.run_store import Run
 
 __all__ = ["StepRunner"]
@@ -39,7 +39,7 @@ class StepRunner:
 
     Usage::
 
-        peak_bytes = StepRunner(run, executor, deadline_of=lambda step: 180.0, report=print).work()
+        peak_bytes = StepRunner(run, executor, config=config, report=print).work()
     """
 
     def __init__(
@@ -47,16 +47,18 @@ class StepRunner:
         run: Run,
         executor: Executor,
         *,
-        deadline_of: Callable[[str], float],
+        config: StudioConfig,
         report: Callable[[RunEvent], None],
         is_watched: bool = False,
     ) -> None:
-        """`report` is called for everything that happens, once it is saved.
+        """`config` says how long steps may take, and where they run.
+
+        `report` is called for everything that happens, once it is saved.
 
         Where a run is watched, steps also write pictures of what there is so far and report them.
         """
         self._is_watched = is_watched
-        self._run, self._executor, self._deadline_of, self._report = run, executor, deadline_of, report
+        self._run, self._executor, self._config, self._report = run, executor, config, report
         self._request = run.plan.to_json()
         self._states = {state.number: state for state in run.states()}
         self._artworks = {number: state.artwork for number, state in self._states.items()}
@@ -71,15 +73,16 @@ class StepRunner:
             The largest resident size of a worker, in bytes; 0 where it is not known.
 
         Raises:
-            StepFailed: no worker could be started.
+            StepFailed: no worker could be started; the cluster is away, or does not have what a step asks for.
             BackendMissing: a step's own interpreter is not there.
+            SettingsError: a step asks for an environment that only a cluster makes.
         """
         for state in self._states.values():
             for done in state.done:
                 if done.key == GIVEN:
                     self._verified.add((state.number, done.step))
                     self._tell(state.number, done.step, "reused")
-        with self._executor.open(self._run.folder) as session:
+        with self._executor.open(self._run.folder, self._needs()) as session:
             self._submit_ready(session)
             for event in session.events():
                 number, step = event.unit.order[1], STEPS[event.unit.order[0]]
@@ -92,6 +95,15 @@ class StepRunner:
                     self._settle(self._states[number].before(step.name), step, event)
                     self._submit_ready(session)
             return session.peak_bytes
+
+    def _needs(self) -> dict[str, Requirements]:
+        """What the steps that are still to be performed ask for."""
+        at = min((self._position(state) for state in self._states.values() if not state.finished), default=len(STEPS))
+        return {step.name: self._requirements(step) for step in STEPS[at:]}
+
+    def _requirements(self, step: Step) -> Requirements:
+        spec = self._run.plan.backends.get(step.roles[0])
+        return replace(self._config.requirements_of(step.name), interpreter=spec.python if spec else "")
 
     def _submit_ready(self, session: ExecutorSession) -> None:
         for state, step in list(self._ready()):
@@ -123,7 +135,7 @@ class StepRunner:
         earlier: list[ArtworkInProgress] = []
         if step.sequential:
             earlier = [self._artworks[number] for number in range(state.number - 1, 0, -1)]
-        spec = plan.backends.get(step.roles[0])
+        specs = [plan.backends[role] for role in step.roles if role in plan.backends]
         return WorkUnit(
             name=f"{artwork.key}-{step.name}",
             order=(STEPS.index(step), state.number),
@@ -140,8 +152,9 @@ class StepRunner:
             },
             files=artwork.files,
             group=artwork.key,
-            interpreter=spec.python if spec else "",
-            deadline=self._deadline_of(step.name),
+            requirements=self._requirements(step),
+            folders=tuple(dict.fromkeys([*(spec.models for spec in specs), *plan.shared_options.get("banks", ())])),
+            deadline=self._config.deadline_of(step.name),
         )
 
     def _reusable_key(self, state: ArtworkState, step: Step) -> str:

@@ -220,9 +220,7 @@ class Studio:
     def _complete(self, run: Run, progress: Callable[[RunEvent], None] | None) -> RunResult:
         """Take a run through its steps and hand over what it produced."""
         begun = time.monotonic()
-        runner = StepRunner(
-            run, self._executor, deadline_of=self._config.deadline_of, report=progress or (lambda _: None)
-        )
+        runner = StepRunner(run, self._executor, config=self._config, report=progress or (lambda _: None))
         peak = runner.work()
         states = run.states()
         drafts = tuple(self._hand_over(run, state) for state in states if state.finished)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Clock
     from auria_bot.execution.work_unit import Executor
+    from auria_bot.services.studio.plan import StudioConfig
     from auria_bot.services.studio.planner import RunPlanner
     from auria_bot.services.studio.run_store import Run, RunEvent, RunStore
     from auria_bot.services.visitors.limits import DailyLimits
@@ -103,14 +104,14 @@ class VisitorStudio:
         planner: RunPlanner,
         runs: RunStore,
         executor: Executor,
-        deadline_of: Callable[[str], float],
+        config: StudioConfig,
         store: Store,
         pictures: Pictures,
         clock: Clock,
     ) -> None:
         """Nothing is opened or started before it is used; `runs` are in a folder of the visitors' own."""
         self._policy, self._works, self._limits, self._planner = policy, works, limits, planner
-        self._runs, self._executor, self._deadline_of = runs, executor, deadline_of
+        self._runs, self._executor, self._config = runs, executor, config
         self._store, self._pictures, self._clock = store, pictures, clock
         self._lock = threading.RLock()
         self._held: int | None = None  # the lock's file descriptor, once the folder is ours
@@ -356,7 +357,7 @@ class VisitorStudio:
                 raise _GiveWay
 
         while True:
-            runner = StepRunner(run, self._executor, deadline_of=self._deadline_of, report=report, is_watched=True)
+            runner = StepRunner(run, self._executor, config=self._config, report=report, is_watched=True)
             try:
                 runner.work()
             except _GiveWay:

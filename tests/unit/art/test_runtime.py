@@ -174,3 +174,12 @@ def test_torch_computes_where_it_is_told_or_fastest(wanted: str, cuda: bool, mps
         backends=SimpleNamespace(mps=SimpleNamespace(is_available=lambda: mps)),
     )
     assert runtime.torch_device(wanted, torch) == expected
+
+
+@pytest.mark.parametrize(("told", "most"), [("1", 1), ("", 4096), ("0", 4096), ("2,1", 4096), ("100000", 4096)])
+def test_a_worker_of_a_cluster_is_told_how_many_cores_are_its_own(
+    monkeypatch: pytest.MonkeyPatch, told: str, most: int
+) -> None:
+    """By the variable that numerical libraries read too; it adds none, and what is no number counts as nothing."""
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert 1 <= runtime._cores() <= most

@@ -38,6 +38,8 @@ class Actions:
             os._exit(3)
         if action == "segfault":
             signal.raise_signal(signal.SIGSEGV)
+        if action == "wait":
+            time.sleep(state["seconds"])
         if action == "hang":
             time.sleep(600.0)
         if action == "memory":

@@ -14,9 +14,9 @@ import pytest
 
 from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepTimedOut
-from auria_bot.execution import local
+from auria_bot.execution import local, unit_child
 from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
-from auria_bot.execution.work_unit import UnitFinished, UnitProgress, UnitStarted, WorkUnit
+from auria_bot.execution.work_unit import Requirements, UnitFinished, UnitProgress, UnitStarted, WorkUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def run(
 ) -> list[UnitFinished]:
     """Run units; their ends, in order."""
     finished = []
-    with ChildProcessExecutor(limits, python=python).open(folder) as session:
+    with ChildProcessExecutor(limits, python=python).open(folder, {}) as session:
         for each in units:
             (folder / each.group).mkdir(exist_ok=True)
             session.submit(each)
@@ -74,7 +74,7 @@ def test_units_are_run_by_one_worker_in_their_order(tmp_path: Path) -> None:
 
 def test_the_largest_size_of_a_worker_is_known(tmp_path: Path) -> None:
     """Whatever happened to it."""
-    with ChildProcessExecutor(LIMITS).open(tmp_path) as session:
+    with ChildProcessExecutor(LIMITS).open(tmp_path, {}) as session:
         session.submit(unit(1, state={"action": "raise"}))
         assert len(list(session.events())) == 2
         assert 5 << 20 < session.peak_bytes < 400 << 20
@@ -85,7 +85,7 @@ def test_files_are_read_and_written_in_the_units_group(tmp_path: Path) -> None:
     (tmp_path / "07").mkdir()
     (tmp_path / "07" / "in.bin").write_bytes(b"ab")
     first = unit(1, "write", group="07", state={"source": "in.bin"}, files={"in": ArtworkFile.named("in.bin")})
-    with ChildProcessExecutor(LIMITS).open(tmp_path) as session:
+    with ChildProcessExecutor(LIMITS).open(tmp_path, {}) as session:
         session.submit(first)
         ends = []
         for event in session.events():
@@ -135,7 +135,7 @@ def test_a_native_crash_leaves_its_trace_in_the_units_log(tmp_path: Path) -> Non
 def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The message says which unit wanted it."""
     with pytest.raises(BackendMissing, match="/no/such/python of '01-unit'"):
-        run(tmp_path, unit(1, interpreter="/no/such/python"))
+        run(tmp_path, unit(1, requirements=Requirements(interpreter="/no/such/python")))
 
 
 def test_a_unit_may_run_in_another_interpreter(tmp_path: Path) -> None:
@@ -143,7 +143,8 @@ def test_a_unit_may_run_in_another_interpreter(tmp_path: Path) -> None:
     seen, other = tmp_path / "seen", tmp_path / "python"
     other.write_text(f'#!/bin/sh\necho "$2" >> {seen}\nPYTHONPATH={Path.cwd()} exec {sys.executable} "$@"\n')
     other.chmod(0o755)
-    done = run(tmp_path, unit(1), unit(2, interpreter=str(other)), unit(3, interpreter=str(other)), unit(4))
+    apart = Requirements(interpreter=str(other))
+    done = run(tmp_path, unit(1), unit(2, requirements=apart), unit(3, requirements=apart), unit(4))
     assert [end.state["calls"] for end in done] == [1, 1, 2, 1]
     assert seen.read_text().count("auria_bot.execution.worker_main") == 1
 
@@ -226,12 +227,6 @@ def test_a_worker_that_is_lost_between_units_costs_none(tmp_path: Path) -> None:
     assert first.state["pid"] != second.state["pid"]
 
 
-def test_no_settings_reach_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment's settings may contain passwords, which no model has a use for."""
-    monkeypatch.setenv("AURIA_DATABASE__URL", "postgresql://u:secret@h/d")
-    assert not any("AURIA_" in name for name in local._environment(own=True))
-
-
 def test_a_worker_that_does_nothing_is_not_started_for_ever(tmp_path: Path) -> None:
     """It ended well and sent nothing."""
     idle = tmp_path / "idle"
@@ -249,7 +244,7 @@ def test_a_worker_that_cannot_be_started_is_an_error_of_the_disk(tmp_path: Path)
 
 def test_a_worker_that_stops_sending_and_stays_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is given a moment to end, and then it is made to."""
-    monkeypatch.setattr(local, "PATIENCE", 0.2)
+    monkeypatch.setattr(unit_child, "PATIENCE", 0.2)
     deaf = tmp_path / "deaf"
     deaf.write_text(f"#!{sys.executable}\nimport os, time\nos.closerange(3, 256)\ntime.sleep(600)\n")
     deaf.chmod(0o755)

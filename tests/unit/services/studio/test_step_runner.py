@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.domain.artwork import Artwork, ArtworkInProgress
 from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest, provenance_name
-from auria_bot.services.studio.plan import GIVEN, ArtworkState, BackendSpec, Plan, artwork_seed
+from auria_bot.services.studio.plan import GIVEN, ArtworkState, BackendSpec, Plan, StudioConfig, artwork_seed
 from auria_bot.services.studio.run_store import RunStore
 from auria_bot.services.studio.step_runner import StepRunner
 from auria_bot.testing import FakeSafetyFilter
@@ -62,7 +62,8 @@ def work(run: Run, until: str | None = None, *, is_watched: bool = False, **exec
     """Work through the run in this process, or until a step is about to begin; what was reported."""
     events: list[RunEvent] = []
     chosen = _Interrupting(until) if until else RemoteLikeExecutor(**executor)
-    runner = StepRunner(run, chosen, deadline_of=lambda _: 20.0, report=events.append, is_watched=is_watched)
+    config = StudioConfig(backends={}, deadline=20.0)
+    runner = StepRunner(run, chosen, config=config, report=events.append, is_watched=is_watched)
     if until is None:
         runner.work()
         return events
