@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from auria_bot.art.films.video import Frame
-    from auria_bot.art.films.video_writer import VideoFormat
+    from auria_bot.art.films.video_writer import Soundtrack, VideoFormat
     from auria_bot.domain.artwork import Style
     from auria_bot.domain.interfaces import Stylist
 
@@ -98,7 +98,7 @@ def restyle_video(
     """
     from auria_bot.art.films.sound import CopiedSound, has_sound
     from auria_bot.art.films.video import Video
-    from auria_bot.art.films.video_writer import format_of, join
+    from auria_bot.art.films.video_writer import format_of
 
     form = format_of(target)
     _require(wish, source, target)
@@ -123,17 +123,25 @@ def restyle_video(
             some = itertools.chain([head], itertools.islice(frames, SEGMENT - 1))
             segments.add(partial(maker.write, some, lambda: progress(maker.count, max(expected, maker.count))))
             head = next(frames, None)
-        parts = [(path, Fraction(note["begin"])) for path, note in zip(segments.paths, segments.notes, strict=True)]
         soundtrack = CopiedSound(source, begin=begin) if has_sound(source) else None
-        with disk_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_path(target, mode=None) as scratch:
-                join(parts, scratch, form, metadata=_metadata(plan, style), soundtrack=soundtrack)
+        _join(segments, target, form, _metadata(plan, style), soundtrack)
         segments.remove()
     sound = "none" if soundtrack is None else "copied" if soundtrack.copies else "encoded"
     return Restyled(
         style=style, frames=maker.count, seconds=float(maker.time), size=size, sound=sound, damaged=video.broken
     )
+
+
+def _join(
+    segments: Segments, target: Path, form: VideoFormat, metadata: dict[str, str], soundtrack: Soundtrack | None
+) -> None:
+    from auria_bot.art.films.video_writer import join
+
+    parts = [(path, Fraction(note["begin"])) for path, note in zip(segments.paths, segments.notes, strict=True)]
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(target, mode=None) as scratch:
+            join(parts, scratch, form, metadata=metadata, soundtrack=soundtrack)
 
 
 class _Maker:
