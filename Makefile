@@ -10,7 +10,7 @@ PIP := -m pip --disable-pip-version-check --no-input
 # The demo lives in demo/, whatever settings the user has; its first run is the same for everyone.
 DEMO = env $(shell env | sed -n 's/^\(AURIA_[A-Za-z0-9_]*\)=.*/-u \1/p') AURIA_HOME="$(CURDIR)/demo"
 PDS := tests/platforms/pds
-TOOLS := chart tensorboard
+TOOLS := chart mlflow tensorboard
 COMPILE = .venv-test/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 WITHOUT_TORCH := --override requirements/without-torch.txt --no-emit-package torch
 EXTRAS = $(filter-out dev,$(shell sed -n '/^\[project.optional-dependencies\]/,/^\[project.scripts\]/s/^\([a-z-]*\) = .*/\1/p' pyproject.toml))
@@ -44,7 +44,7 @@ web: .venv/.installed  ## Put what you approved into the demo's folder, and open
 test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch too.
 	@.venv-test/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
-test-live: .venv-test/.installed .venv-chart/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server (npm installs it) or Helm.
+test-live: .venv-test/.installed .venv-chart/.installed .venv-mlflow/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server (npm installs it), Helm or MLflow.
 	@.venv-test/bin/python -m pytest tests/live $(ARGS)
 
 tensorboard: .venv-tensorboard/.installed  ## Show the curves of trainings in AURIA_HOME, at http://127.0.0.1:6006.
@@ -55,7 +55,7 @@ lint: .venv-test/.installed  ## Check style and types.
 	@.venv-test/bin/ruff format --check .
 	@.venv-test/bin/mypy
 
-bench: .venv-test/.installed $(if $(filter chart,$(NAME)),.venv-chart/.installed)  ## Run the benchmarks, or NAME only; exit 1 when a bar is missed.
+bench: .venv-test/.installed $(if $(filter chart,$(NAME)),.venv-chart/.installed) $(if $(filter registry,$(NAME)),.venv-mlflow/.installed)  ## Run the benchmarks, or NAME only; exit 1 when a bar is missed.
 	@.venv-test/bin/python -m tests.bench $(NAME)
 
 run: .venv/.installed  ## Run the command line, e.g. make run ARGS='make --theme "first snow"'.

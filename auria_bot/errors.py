@@ -21,6 +21,7 @@ The tree::
     ├── ModelError               trained weights and their backends       exit 8
     │   ├── ModelMissing
     │   ├── ModelCorrupt
+    │   ├── RegistryAway         the registry of models does not answer
     │   ├── ModelServerAway      `auria serve` does not answer
     │   ├── ModelServerBusy      come back later
     │   └── BackendMissing       an optional dependency is not installed
@@ -66,6 +67,7 @@ __all__ = [
     "OutcomeUnknown",
     "PictureError",
     "PreconditionFailed",
+    "RegistryAway",
     "Rejected",
     "SchemaTooNew",
     "SettingsError",
@@ -211,6 +213,12 @@ class ModelMissing(ModelError):
 
 class ModelCorrupt(ModelError):
     """A trained model's files do not match their checksums."""
+
+
+class RegistryAway(ModelError):
+    """The registry of models does not answer, or refuses."""
+
+    hint = "what is in service stays so; registry.address names the server"
 
 
 class ModelServerAway(ModelError):

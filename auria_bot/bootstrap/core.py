@@ -60,10 +60,22 @@ class Core:
 
     @cached_property
     def model_registry(self) -> ModelRegistry:
-        """The versions of the trained models."""
-        from auria_bot.services.models.versions import ModelRegistry
+        """The versions of the trained models: in a folder, or on the server that the settings name."""
+        from auria_bot.services.models.folder_registry import FolderRegistry
 
-        return ModelRegistry(self.settings, clock=self.clock)
+        chosen = self.settings.registry
+        if not chosen.address:
+            return FolderRegistry(self.settings, clock=self.clock)
+        from auria_bot.secret_store import SecretStore
+        from auria_bot.services.models.mlflow_client import MlflowClient
+        from auria_bot.services.models.mlflow_registry import MlflowRegistry
+
+        return MlflowRegistry(
+            client=MlflowClient(chosen.address, secrets=SecretStore(self.settings.home, "registry")),
+            copy=FolderRegistry(self.settings, clock=self.clock, copy_of="mlflow"),
+            experiments=self.experiments,
+            every=chosen.refresh_seconds,
+        )
 
     @cached_property
     def experiments(self) -> ExperimentLog:

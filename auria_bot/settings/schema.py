@@ -15,6 +15,7 @@ from auria_bot.redaction import redacted
 from auria_bot.settings.captions import CaptionSettings
 from auria_bot.settings.execution import ExecutionSettings
 from auria_bot.settings.locations import default_home, shipped
+from auria_bot.settings.models import RegistrySettings
 from auria_bot.settings.options import SECRET_NAME
 from auria_bot.settings.sections import (
     BackendSettings,
@@ -136,6 +137,7 @@ class Settings(Section):
     health: HealthSettings = HealthSettings()
     web: WebSettings = WebSettings()
     captions: CaptionSettings = CaptionSettings()
+    registry: RegistrySettings = RegistrySettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     logging: LoggingSettings = LoggingSettings()
 

@@ -26,7 +26,7 @@ from auria_bot.art.captioners.show_attend_tell import ShowAttendTell
 from auria_bot.art.checkpoint import write_checksums
 from auria_bot.art.pictures import decode_picture
 from auria_bot.corpus.language.words import models_folder
-from auria_bot.services.models.versions import ModelRegistry
+from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ def another_version(home: Path) -> str:
     return _registry(home).register("captioner", folder, metrics={}, note="another length power").name
 
 
-def _registry(home: Path) -> ModelRegistry:
-    return ModelRegistry(Settings(home=home), clock=lambda: datetime.now(UTC))
+def _registry(home: Path) -> FolderRegistry:
+    return FolderRegistry(Settings(home=home), clock=lambda: datetime.now(UTC))
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.services.models.versions import ModelRegistry
+from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.settings.schema import Settings
 from tests.factories import NOW
 
@@ -25,7 +25,7 @@ def test_versions_are_listed_compared_promoted_and_removed(
     for name in ("models/poet", "trained"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "card.md").write_text("- Licence: MIT")
-    registry = ModelRegistry(Settings(home=home, models=tmp_path / "models"), clock=lambda: NOW)
+    registry = FolderRegistry(Settings(home=home, models=tmp_path / "models"), clock=lambda: NOW)
     for score in (30.0, 28.0):
         (tmp_path / "trained" / "weights").write_text(str(score))
         registry.register("poet", tmp_path / "trained", metrics={"perplexity_test": score}, data="haiku")
@@ -56,7 +56,7 @@ def test_two_versions_are_evaluated_and_plotted(
     """On the same test split; a plot without two versions, and a folder beside them, are refused."""
     monkeypatch.setenv("AURIA_MODELS", str(tmp_path / "models"))
     (tmp_path / "models").mkdir()
-    registry = ModelRegistry(Settings(home=home, models=tmp_path / "models"), clock=lambda: NOW)
+    registry = FolderRegistry(Settings(home=home, models=tmp_path / "models"), clock=lambda: NOW)
     for score in (30.0, 28.0):
         (tmp_path / "trained").mkdir(exist_ok=True)
         (tmp_path / "trained" / "weights").write_text(str(score))

@@ -17,8 +17,8 @@ from auria_bot.corpus.verses import CorpusVersion
 from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 from auria_bot.services.models import training
 from auria_bot.services.models.experiments import ExperimentLog
+from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.services.models.training import PoetRetrainer, RetrainingResult, growth, share_of
-from auria_bot.services.models.versions import ModelRegistry
 from auria_bot.settings.schema import Settings
 from tests.applications import fake_application
 from tests.factories import NOW
@@ -83,7 +83,7 @@ def test_a_training_registers_a_version(tmp_path: Path, settings: Settings, monk
         return {"perplexity": 12.5}
 
     recipe(monkeypatch, train=train)
-    registry = ModelRegistry(settings, clock=lambda: NOW)
+    registry = FolderRegistry(settings, clock=lambda: NOW)
     given: dict[str, Any] = {
         "data": tmp_path,
         "registry": registry,

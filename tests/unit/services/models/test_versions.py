@@ -1,73 +1,102 @@
-"""The registry of models: versions, what is served, and the way back."""
+"""What every registry of models does: in a folder, and on an MLflow server (a stand-in here, the real one in tests/live)."""
 
 from __future__ import annotations
 
 import json
 import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.art import checkpoint
-from auria_bot.errors import InputError, InvalidTransition, ModelCorrupt, NotFound
+from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.services.models.experiments import ExperimentLog
+from auria_bot.services.models.folder_registry import FolderRegistry
+from auria_bot.services.models.mlflow_client import MlflowClient
+from auria_bot.services.models.mlflow_registry import MlflowRegistry
 from auria_bot.services.models.versions import INSTALLED, ModelRegistry, ModelVersion
 from auria_bot.settings.schema import Settings
 from tests.factories import NOW
+from tests.platforms.mlflow import MlflowStandIn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """An installed captioner and painter."""
-    for name in ("captioner", "painter"):
-        (tmp_path / "models" / name).mkdir(parents=True)
-        (tmp_path / "models" / name / "weights").write_text("installed")
-    return Settings(home=tmp_path / "home", models=tmp_path / "models")
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a registry is, and a machine that uses it."""
+
+    tmp_path: Path
+    address: str = ""  # of a server; "" for a folder
+
+    def settings(self, machine: str = "a") -> Settings:
+        """A machine with an installed captioner and painter; those of a folder share the home."""
+        models = self.tmp_path / "models"
+        for name in ("captioner", "painter"):
+            (models / name).mkdir(parents=True, exist_ok=True)
+            (models / name / "weights").write_text("installed")
+        return Settings(home=self.tmp_path / (machine if self.address else "home"), models=models)
+
+    def registry(self, machine: str = "a") -> ModelRegistry:
+        """The registry as a machine sees it."""
+        settings = self.settings(machine)
+        if not self.address:
+            return FolderRegistry(settings, clock=lambda: NOW)
+        return MlflowRegistry(
+            client=MlflowClient(self.address),
+            copy=FolderRegistry(settings, clock=lambda: NOW, copy_of="mlflow"),
+            experiments=ExperimentLog(settings.home, clock=lambda: NOW),
+            every=0.0,
+        )
+
+    def trained(self, content: str, score: float = 0.5, machine: str = "a") -> ModelVersion:
+        """Register a captioner with this content."""
+        folder = self.tmp_path / "trained"
+        (folder / "sub").mkdir(parents=True, exist_ok=True)
+        (folder / "weights").write_text(content)
+        (folder / "sub" / "words.txt").write_text("sea")
+        figures = {"test": {"cider_d": score}, "name": "x"}
+        return self.registry(machine).register("captioner", folder, metrics=figures, data="photographs")
+
+    def served(self, model: str = "captioner", machine: str = "a") -> str:
+        """The content that the roles would load on a machine."""
+        return (self.settings(machine).models_folder / model / "weights").read_text()
 
 
-@pytest.fixture
-def registry(settings: Settings) -> ModelRegistry:
-    """An empty one."""
-    return ModelRegistry(settings, clock=lambda: NOW)
+@pytest.fixture(params=["folder", "mlflow"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty registry of each kind."""
+    with ExitStack() as stack:
+        address = stack.enter_context(MlflowStandIn()).address if request.param == "mlflow" else ""
+        yield Place(tmp_path=tmp_path, address=address)
 
 
-def trained(tmp_path: Path, registry: ModelRegistry, content: str, score: float = 0.5) -> ModelVersion:
-    """Register a captioner with this content."""
-    folder = tmp_path / "trained"
-    folder.mkdir(exist_ok=True)
-    (folder / "weights").write_text(content)
-    return registry.register("captioner", folder, metrics={"test": {"cider_d": score}, "name": "x"}, data="photographs")
-
-
-def served(settings: Settings, model: str = "captioner") -> str:
-    """The content that the roles would load."""
-    return (settings.models_folder / model / "weights").read_text()
-
-
-def test_a_version_is_served_from_its_promotion_on(tmp_path: Path, settings: Settings, registry: ModelRegistry):
+def test_a_version_is_served_from_its_promotion_on(place: Place):
     """Registering changes nothing; promoting and rolling back change the folder of models in force, other models stay."""
+    registry = place.registry()
     assert (registry.promoted("captioner"), registry.models()) == (INSTALLED, ())
-    first, second = trained(tmp_path, registry, "one"), trained(tmp_path, registry, "two", 0.6)
-    assert (first.name, second.name, served(settings)) == ("v1", "v2", "installed")
-    assert settings.models_folder == settings.installed_models
+    first, second = place.trained("one"), place.trained("two", 0.6)
+    assert (first.name, second.name, place.served()) == ("v1", "v2", "installed")
     for name, content in (("v1", "one"), ("v2", "two")):
         assert registry.promote("captioner", name).is_promoted
-        assert (served(settings), served(settings, "painter")) == (content, "installed")
+        assert (place.served(), place.served("painter")) == (content, "installed")
     assert registry.rollback("captioner").name == "v1"
-    assert served(settings) == "one"
+    assert place.served() == "one"
     assert registry.rollback("captioner").name == INSTALLED
-    assert served(settings) == "installed"
+    assert place.served() == "installed"
     with pytest.raises(InvalidTransition, match="installed one is in force"):
         registry.rollback("captioner")
     assert registry.models() == ("captioner",)
 
 
-def test_what_is_known_of_a_version(tmp_path: Path, registry: ModelRegistry):
+def test_what_is_known_of_a_version(place: Place):
     """Its figures, hash, data and time; two versions are compared by every figure that either has."""
-    trained(tmp_path, registry, "one", 0.5)
-    trained(tmp_path, registry, "two", 0.6)
+    place.trained("one", 0.5)
+    place.trained("two", 0.6)
+    registry = place.registry()
     newest, older, installed = registry.versions("captioner")
     assert (newest.name, older.name, installed.name) == ("v2", "v1", INSTALLED)
     assert (newest.metrics, newest.data, newest.registered_at) == ({"test.cider_d": 0.6}, "photographs", NOW)
@@ -77,70 +106,51 @@ def test_what_is_known_of_a_version(tmp_path: Path, registry: ModelRegistry):
     assert registry.compare("captioner", "v1", INSTALLED) == {"test.cider_d": (0.5, None)}
 
 
-def test_a_removed_version_is_remembered_by_its_hash(tmp_path: Path, registry: ModelRegistry):
+def test_a_removed_version_is_remembered_by_its_hash(place: Place):
     """What is in force cannot be removed; of what is removed, hash and figures stay and its number is not given again."""
-    first = trained(tmp_path, registry, "one")
+    first, registry = place.trained("one"), place.registry()
     registry.promote("captioner", "v1")
     with pytest.raises(InvalidTransition, match="promote another"):
         registry.remove("captioner", "v1")
     registry.rollback("captioner")
     assert registry.remove("captioner", "v1").is_removed
-    assert registry.version("captioner", "v1").sha256 == first.sha256
+    known = registry.version("captioner", "v1")
+    assert (known.sha256, known.is_removed) == (first.sha256, True)
     with pytest.raises(NotFound, match="no files"):
         registry.promote("captioner", "v1")
-    assert trained(tmp_path, registry, "three").name == "v2"
+    assert place.trained("three").name == "v2"
     with pytest.raises(InputError, match="belongs to the program"):
         registry.remove("captioner", INSTALLED)
 
 
-def test_a_rollback_passes_over_what_was_removed(tmp_path: Path, settings: Settings, registry: ModelRegistry):
+def test_a_rollback_passes_over_what_was_removed(place: Place):
     """The versions before a removed one can still be returned to."""
+    registry = place.registry()
     for content in ("one", "two", "three"):
-        registry.promote("captioner", trained(tmp_path, registry, content).name)
+        registry.promote("captioner", place.trained(content).name)
     registry.remove("captioner", "v2")
     assert registry.rollback("captioner").name == "v1"
-    assert served(settings) == "one"
+    assert place.served() == "one"
 
 
 @pytest.mark.parametrize(
     ("model", "name"), [("captioner", "v9"), ("captioner", "../v1"), ("../x", "v1"), ("served", "v1")]
 )
-def test_unknown_names_are_refused(tmp_path: Path, registry: ModelRegistry, model: str, name: str):
+def test_unknown_names_are_refused(place: Place, model: str, name: str):
     """No such version, and nothing outside the registry."""
-    trained(tmp_path, registry, "one")
+    place.trained("one")
     with pytest.raises(NotFound):
-        registry.promote(model, name)
+        place.registry().promote(model, name)
 
 
-def test_a_damaged_version_is_not_promoted(tmp_path: Path, settings: Settings, registry: ModelRegistry):
-    """Its files must match their checksums."""
-    version = trained(tmp_path, registry, "one")
-    (registry.folder("captioner", version.name) / "weights").write_text("changed")
-    with pytest.raises(ModelCorrupt):
-        registry.promote("captioner", version.name)
-    assert served(settings) == "installed"
-
-
-def test_a_version_that_is_removed_while_it_is_verified_is_not_promoted(
-    tmp_path: Path, settings: Settings, registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
-):
-    """What is in force stays."""
-    name = trained(tmp_path, registry, "one").name
-    monkeypatch.setattr(checkpoint, "verify", lambda _: registry.remove("captioner", name).sha256)
-    with pytest.raises(NotFound, match="no files"):
-        registry.promote("captioner", name)
-    assert registry.promoted("captioner") == INSTALLED
-    assert served(settings) == "installed"
-
-
-def test_of_two_that_promote_at_once_one_wins(tmp_path: Path, settings: Settings, registry: ModelRegistry):
-    """Each names the version that it was compared with; the second is told that another was promoted meanwhile."""
-    names = [trained(tmp_path, registry, content).name for content in ("one", "two", "three", "four")]
+def test_of_two_that_promote_at_once_one_wins(place: Place):
+    """Each names the version that it was compared with; the others are told that another was promoted meanwhile."""
+    names = [place.trained(content).name for content in ("one", "two", "three", "four")]
     results: list[str] = []
 
     def promote(name: str) -> None:
         try:
-            own = ModelRegistry(settings, clock=lambda: NOW)
+            own = place.registry(name)
             results.append(own.promote("captioner", name, instead_of=INSTALLED).name)
         except InvalidTransition as error:
             results.append(str(error))
@@ -152,15 +162,18 @@ def test_of_two_that_promote_at_once_one_wins(tmp_path: Path, settings: Settings
         thread.join()
     winners = [result for result in results if result in names]
     assert len(winners) == 1
-    assert registry.promoted("captioner") == winners[0]
+    assert place.registry().promoted("captioner") == winners[0]
     assert sum("compare with it first" in result for result in results) == 3
 
 
-def test_the_installed_models_may_change(tmp_path: Path, settings: Settings, registry: ModelRegistry):
-    """After an upgrade of the program, models that were not promoted are its newest ones."""
-    registry.promote("captioner", trained(tmp_path, registry, "one").name)
-    (settings.installed_models / "poet").mkdir()
-    (settings.installed_models / "painter" / "weights").write_text("newer")
-    registry.refresh()
-    assert sorted(one.name for one in settings.models_folder.iterdir()) == ["captioner", "painter", "poet"]
-    assert (served(settings, "painter"), served(settings)) == ("newer", "one")
+def test_another_machine_serves_what_was_promoted(place: Place):
+    """With the same bytes, and it sees the same versions; where it had another installed model, that stays its own."""
+    place.trained("one")
+    place.registry().promote("captioner", "v1")
+    other = place.registry("b")
+    other.refresh()
+    assert (place.served(machine="b"), other.promoted("captioner")) == ("one", "v1")
+    assert other.version("captioner", "v1") == place.registry().version("captioner", "v1")
+    other.rollback("captioner")
+    assert place.registry().promoted("captioner") == INSTALLED
+    assert place.served() == "installed"

@@ -1,0 +1,76 @@
+"""The registry in a folder: damaged, removed and installed files; the contract of every registry is in test_versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.art import checkpoint
+from auria_bot.errors import ModelCorrupt, NotFound
+from auria_bot.services.models.folder_registry import FolderRegistry
+from auria_bot.services.models.versions import INSTALLED, ModelVersion
+from auria_bot.settings.schema import Settings
+from tests.factories import NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """An installed captioner and painter."""
+    for name in ("captioner", "painter"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+        (tmp_path / "models" / name / "weights").write_text("installed")
+    return Settings(home=tmp_path / "home", models=tmp_path / "models")
+
+
+@pytest.fixture
+def registry(settings: Settings) -> FolderRegistry:
+    """An empty one."""
+    return FolderRegistry(settings, clock=lambda: NOW)
+
+
+def trained(tmp_path: Path, registry: FolderRegistry, content: str, score: float = 0.5) -> ModelVersion:
+    """Register a captioner with this content."""
+    folder = tmp_path / "trained"
+    folder.mkdir(exist_ok=True)
+    (folder / "weights").write_text(content)
+    return registry.register("captioner", folder, metrics={"test": {"cider_d": score}, "name": "x"}, data="photographs")
+
+
+def served(settings: Settings, model: str = "captioner") -> str:
+    """The content that the roles would load."""
+    return (settings.models_folder / model / "weights").read_text()
+
+
+def test_a_damaged_version_is_not_promoted(tmp_path: Path, settings: Settings, registry: FolderRegistry):
+    """Its files must match their checksums."""
+    version = trained(tmp_path, registry, "one")
+    (registry.folder("captioner", version.name) / "weights").write_text("changed")
+    with pytest.raises(ModelCorrupt):
+        registry.promote("captioner", version.name)
+    assert served(settings) == "installed"
+
+
+def test_a_version_that_is_removed_while_it_is_verified_is_not_promoted(
+    tmp_path: Path, settings: Settings, registry: FolderRegistry, monkeypatch: pytest.MonkeyPatch
+):
+    """What is in force stays."""
+    name = trained(tmp_path, registry, "one").name
+    monkeypatch.setattr(checkpoint, "verify", lambda _: registry.remove("captioner", name).sha256)
+    with pytest.raises(NotFound, match="no files"):
+        registry.promote("captioner", name)
+    assert registry.promoted("captioner") == INSTALLED
+    assert served(settings) == "installed"
+
+
+def test_the_installed_models_may_change(tmp_path: Path, settings: Settings, registry: FolderRegistry):
+    """After an upgrade of the program, models that were not promoted are its newest ones."""
+    registry.promote("captioner", trained(tmp_path, registry, "one").name)
+    (settings.installed_models / "poet").mkdir()
+    (settings.installed_models / "painter" / "weights").write_text("newer")
+    registry.refresh()
+    assert sorted(one.name for one in settings.models_folder.iterdir()) == ["captioner", "painter", "poet"]
+    assert (served(settings, "painter"), served(settings)) == ("newer", "one")

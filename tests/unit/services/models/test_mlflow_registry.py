@@ -1,0 +1,149 @@
+"""A registry on a server: what is here goes on while it is away, and is what was registered; the contract is in test_versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.errors import ModelCorrupt, NotFound, RegistryAway, SettingsError
+from auria_bot.secret_store import SecretStore
+from auria_bot.services.models.experiments import ExperimentLog
+from auria_bot.services.models.mlflow_client import MlflowClient
+from auria_bot.services.models.mlflow_registry import replay
+from auria_bot.services.models.versions import INSTALLED
+from tests.factories import NOW
+from tests.platforms.mlflow import MlflowStandIn
+from tests.unit.services.models.test_versions import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def server() -> Iterator[MlflowStandIn]:
+    """A stand-in."""
+    with MlflowStandIn() as started:
+        yield started
+
+
+@pytest.fixture
+def place(server: MlflowStandIn, tmp_path: Path) -> Place:
+    """Machines that use it."""
+    return Place(tmp_path=tmp_path, address=server.address)
+
+
+def test_changes_that_come_too_late_have_no_effect():
+    """Of two that expect the same the first counts; a removed version is not promoted, one in force not removed."""
+    changes = [
+        {"action": "promote", "version": "v1", "instead_of": "installed"},
+        {"action": "promote", "version": "v2", "instead_of": "installed"},
+        {"action": "promote", "version": "v3", "instead_of": None},
+        {"action": "remove", "version": "v3"},
+        {"action": "remove", "version": "v2"},
+        {"action": "promote", "version": "v2"},
+        {"action": "rollback", "version": "v1"},
+        {"action": "rollback", "version": "v3"},
+        {"action": "unknown", "version": "v3"},
+    ]
+    state = replay(enumerate(changes, 1))
+    assert (state.now, state.promotions, state.removed) == ("v1", ["v1"], {"v2"})
+    assert state.void == {2, 4, 6, 7, 9}
+
+
+def test_service_goes_on_while_the_server_is_away(place: Place, server: MlflowStandIn):
+    """What is promoted, its files and what is known stay; changes are refused, and nothing is half done."""
+    place.trained("one")
+    place.trained("two")
+    place.registry().promote("captioner", "v1")
+    server.is_away = True
+    registry = place.registry()
+    registry.refresh()
+    assert (registry.promoted("captioner"), place.served(), registry.models()) == ("v1", "one", ("captioner",))
+    assert [one.name for one in registry.versions("captioner")] == ["v2", "v1", INSTALLED]
+    for change in (
+        lambda: registry.promote("captioner", "v2"),
+        lambda: registry.rollback("captioner"),
+        lambda: registry.remove("captioner", "v2"),
+        lambda: place.trained("three"),
+    ):
+        with pytest.raises(RegistryAway, match=r"refuses \(503\)"):
+            change()
+    server.is_away = False
+    assert registry.promote("captioner", "v2").is_promoted
+    assert place.served() == "two"
+
+
+def test_files_that_were_changed_on_the_server_are_not_served(place: Place, server: MlflowStandIn):
+    """Their hash is that of the registration, for ever; another machine keeps what it has."""
+    place.trained("one")
+    for name in server.files:
+        if name.endswith("/weights"):
+            server.files[name] = b"changed"
+    with pytest.raises(ModelCorrupt):
+        place.registry("b").promote("captioner", "v1")
+    place.registry().promote("captioner", "v1")  # it has the right files
+    other = place.registry("b")
+    other.refresh()
+    assert (other.promoted("captioner"), place.served(machine="b")) == (INSTALLED, "installed")
+
+
+def test_a_training_is_shown_by_mlflow(place: Place, server: MlflowStandIn):
+    """As a run with its figures, curves, settings and files; the alias leads to what is in force."""
+    settings = place.settings()
+    records = ExperimentLog(settings.home, clock=lambda: NOW)
+    (place.tmp_path / "run").mkdir()
+    (place.tmp_path / "run" / "log.jsonl").write_text('{"step": 7, "loss": 0.5}\n')
+    (place.tmp_path / "model").mkdir()
+    (place.tmp_path / "model" / "weights").write_text("one")
+    with records.record("poet", data=place.tmp_path / "model", run=place.tmp_path / "run", settings={}) as experiment:
+        pass
+    place.registry().register(
+        "poet", place.tmp_path / "model", metrics={"perplexity": 30.0}, data="haiku", record=experiment.folder
+    )
+    place.registry().promote("poet", "v1")
+    run = server.runs["run0"]
+    assert {(one["key"], one["value"], one["step"]) for one in run["metrics"]} == {
+        ("training.loss", 0.5, 7),
+        ("perplexity", 30.0, 0),
+    }
+    assert {"key": "data", "value": "haiku"} in run["params"]
+    assert run["status"] == "FINISHED"
+    assert any(name.endswith("experiment/experiment.json") for name in server.files)
+    assert server.aliases == {("auria-poet", "promoted"): "1"}
+
+
+def test_it_looks_at_the_server_once_in_a_while(place: Place, server: MlflowStandIn):
+    """Between two looks nothing is asked, so that a model server may ask what is in force each second."""
+    place.trained("one")
+    now, registry = [0.0], place.registry("b")
+    registry._every, registry._monotonic = 30.0, lambda: now[0]  # type: ignore[attr-defined]
+    assert registry.promoted("captioner") == INSTALLED
+    place.registry().promote("captioner", "v1")
+    assert registry.promoted("captioner") == INSTALLED
+    now[0] = 31.0
+    assert registry.promoted("captioner") == "v1"
+
+
+def test_the_token_is_sent_over_https_or_on_this_machine_only(tmp_path: Path, server: MlflowStandIn):
+    """As the server's own clients send it."""
+    secrets = SecretStore(tmp_path, "registry", environment={"AURIA_SECRET_REGISTRY_TOKEN": "s3cret-token"})
+    assert MlflowClient(server.address, secrets=secrets).models("auria-") == []
+    assert server.authorizations == {"Bearer s3cret-token"}
+    named = {"AURIA_SECRET_REGISTRY_USERNAME": "auria", "AURIA_SECRET_REGISTRY_PASSWORD": "s3cret-pass"}
+    MlflowClient(server.address, secrets=SecretStore(tmp_path, "registry", environment=named)).models("auria-")
+    assert "Basic YXVyaWE6czNjcmV0LXBhc3M=" in server.authorizations
+    with pytest.raises(SettingsError, match="use https"):
+        MlflowClient("http://mlflow.example.org", secrets=secrets).models("auria-")
+
+
+def test_a_server_that_keeps_no_files_is_refused(server: MlflowStandIn, tmp_path: Path):
+    """With the option that it needs; and files cannot be written outside their folder."""
+    client = MlflowClient(server.address)
+    with pytest.raises(RegistryAway, match="only it can reach"):
+        client.download("s3://bucket/files", tmp_path / "here")
+    server.files["0/run/../x"] = b"x"
+    with pytest.raises((RegistryAway, NotFound)):
+        client.download("mlflow-artifacts:/0/run", tmp_path / "here")
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
