@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Stylist
     from auria_bot.execution.work_unit import Executor, Requirements
     from auria_bot.services.prints.printing import CanvasPainter
+    from auria_bot.services.studio.pipelines import PipelineRunner
     from auria_bot.services.studio.plan import BackendSpec, StudioConfig
     from auria_bot.services.studio.review import Review
     from auria_bot.services.studio.run_store import RunStore
@@ -86,6 +87,29 @@ class StudioServices(PublishingServices):
         needs = dict.fromkeys((step.name for step in STEPS), Requirements()) | self._requirements()
         with tempfile.TemporaryDirectory() as name, self.executor.open(Path(name), needs):
             pass
+
+    @property
+    def pipelines(self) -> PipelineRunner:
+        """Runs steps in an order of the operator's own."""
+        from auria_bot.domain.pipeline import ArtworkRequest
+        from auria_bot.services.studio.pipelines import PipelineRunner
+        from auria_bot.services.studio.plan import Plan
+
+        config = self.studio_config
+
+        def plan(seed: int) -> Plan:
+            return Plan(
+                run="pipeline",
+                seed=seed,
+                request=ArtworkRequest(seed=seed),
+                backends=dict(config.backends),
+                shared_options=config.shared_options,
+                candidates=config.candidates,
+                rounds=config.rounds,
+                size=config.size,
+            )
+
+        return PipelineRunner(self.executor, config=config, plan=plan)
 
     @property
     def studio_config(self) -> StudioConfig:

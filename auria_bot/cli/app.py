@@ -37,6 +37,8 @@ COMMANDS = {
     "undo": ("studio.drafts:undo", "Take back the last decision on a draft, until it is published."),
     "restyle": ("studio.make:restyle", "Make a new version of a draft in another style."),
     "repaint": ("studio.make:repaint", "Make a new version of a draft with another picture."),
+    "step": ("studio.pipeline:step", "Perform a single step on a picture or a poem of yours."),
+    "pipeline": ("studio.pipeline:pipeline", "Show the steps of an artwork, or run steps in an order of your own."),
     "publish": ("publishing.publish:publish", "Publish approved drafts, each exactly once."),
     "daemon": ("operations.daemon:daemon", "Run the scheduled jobs, day after day, until told to stop."),
     "schedule": ("operations.daemon:schedule", "Show what the daemon will do in the coming week, and what it did."),

@@ -34,8 +34,8 @@ def has_ray() -> bool:
 class RayNodes:
     """The nodes of a running cluster."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+        self._process, self._log = process, log
         self.address = self._answer()
 
     def add(self, *, cpus: float = 1, gpus: float = 0) -> None:
@@ -69,28 +69,35 @@ class RayNodes:
         while line := self._process.stdout.readline():
             if line.startswith("answer "):
                 return line.removeprefix("answer ").strip()
-        raise RuntimeError("the cluster has ended")
+        raise RuntimeError(f"the cluster has ended: {self._log.read_text(encoding='utf-8')[-1500:]}")
 
 
 @contextlib.contextmanager
 def ray_nodes(cpus: Sequence[float] = (1, 1)) -> Iterator[RayNodes]:
-    """A cluster with a node for each number of cores, the first one with the head."""
+    """A cluster with a node for each number of cores, the first one with the head.
+
+    Raises:
+        RuntimeError: it cannot be started.
+    """
     place = tempfile.mkdtemp(prefix="ray-")  # short: the names of sockets are limited
     Path(place, "ray").mkdir()  # where Ray notes the address
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
-    environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": place, "RAY_DISABLE_IMPORT_WARNING": "1"}
+    environment |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": place, "RAY_raylet_start_wait_time_s": "180"}
     command = [sys.executable, "-m", "tests.scenarios.ray_cluster", place, *(f"{count:g}" for count in cpus)]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    ) as process:
+    with (
+        Path(place, "log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
-            yield RayNodes(process)
+            yield RayNodes(process, Path(place, "log"))
         finally:
             if process.stdin is not None:
                 process.stdin.close()
