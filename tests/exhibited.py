@@ -37,7 +37,13 @@ def exhibited(home: Path, count: int = 3, **settings: Any) -> Application:
 
 
 def publish(
-    application: Application, number: int = 1, *, url: str | None = None, channel: str = "folder", **changes: Any
+    application: Application,
+    number: int = 1,
+    *,
+    url: str | None = None,
+    channel: str = "folder",
+    picture: Image.Image | None = None,
+    **changes: Any,
 ) -> int:
     """Publish an artwork as if a channel had sent it; its draft's id."""
     poem = Haiku(
@@ -47,7 +53,7 @@ def publish(
     changes = {"haiku": poem, "style": style, **changes}
     application.settings.home.mkdir(parents=True, exist_ok=True)
     source = application.settings.home / "source.png"
-    Image.linear_gradient("L").convert("RGB").resize((400, 500)).save(source)
+    (picture or Image.linear_gradient("L").convert("RGB").resize((400, 500))).save(source)
     kept = application.pictures.keep(f"run-{number}", dict.fromkeys(_FILES, source))
     at = NOW + timedelta(days=number)
     with application.store.begin() as unit:

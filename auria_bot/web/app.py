@@ -6,12 +6,14 @@ import contextlib
 import logging
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -21,9 +23,10 @@ from auria_bot.web.desk import desk_router
 from auria_bot.web.language import Language, available, find_language, negotiated
 from auria_bot.web.metrics import RequestCounts, WebHealth
 from auria_bot.web.middleware import RequestGuard, host_name
-from auria_bot.web.page_cache import PageCache
+from auria_bot.web.page_cache import PageCache, smaller
 from auria_bot.web.pages.captions import captions_router
 from auria_bot.web.pages.gallery import gallery_router
+from auria_bot.web.pages.reference import reference_router
 from auria_bot.web.pages.studio import studio_router
 from auria_bot.web.pages.wall import wall_router
 from auria_bot.web.rendering import Renderer, View
@@ -33,7 +36,6 @@ from auria_bot.web.site import Moved, Site
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from auria_bot.bootstrap.application import Application
@@ -94,7 +96,9 @@ def create_app(services: Application) -> FastAPI:
     counts = RequestCounts()
     app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)
     app.mount("/static", _StaticFiles(packages=[("auria_bot.web", "static")]))
-    app.mount("/api/v1", _OnFirstUse(lambda: _api(web)))
+    api = cache(lambda: _api(web))
+    app.include_router(reference_router(web, lambda: api().openapi()))
+    app.mount("/api/v1", _OnFirstUse(api))
     app.include_router(desk_router(web))
     if services.settings.captions.page:
         app.include_router(captions_router(web))
@@ -173,7 +177,7 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
         return shown(request, 500, "")
 
 
-def _api(web: WebApp) -> ASGIApp:
+def _api(web: WebApp) -> FastAPI:
     from auria_bot.web.api.application import api_application  # noqa: PLC0415 - it takes memory where nobody uses it
 
     return api_application(web)
@@ -182,18 +186,21 @@ def _api(web: WebApp) -> ASGIApp:
 class _OnFirstUse:
     """An application that is made when the first request to it arrives."""
 
-    def __init__(self, make: Callable[[], ASGIApp]) -> None:
-        self._made = cache(make)
+    def __init__(self, made: Callable[[], ASGIApp]) -> None:
+        self._made = made
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._made()(scope, receive, send)
 
 
 class _StaticFiles(StaticFiles):
-    """Files of the package; an address with a version is kept by browsers for a year."""
+    """Files of the package, texts compressed; an address with a version is kept by browsers for a year."""
 
     def file_response(self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200) -> Response:
         answer = super().file_response(full_path, stat_result, scope, status_code)
+        if answer.status_code == 200 and str(full_path).endswith((".css", ".js", ".svg")):
+            headers = {name: answer.headers[name] for name in ("content-type", "etag", "last-modified")}
+            answer = smaller(Request(scope), Path(full_path).read_bytes(), headers)
         lasting = b"v=" in scope["query_string"] or str(full_path).endswith(".woff2")
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
         return answer

@@ -120,7 +120,7 @@ class Site:
         return self.renderer.page("browse.html", view, facets=facets, total=len(self.gallery.entries()))
 
     def _artwork(self, view: View, artwork_id: int) -> str:
-        work = self.gallery.work(artwork_id)
+        work, *similar = self.gallery.with_similar(artwork_id, _SIMILAR)
         if view.path != artwork_path(work.entry):
             raise Moved(artwork_path(work.entry))
         newer, older = self.gallery.neighbours(artwork_id)
@@ -130,18 +130,13 @@ class Site:
             work=work,
             newer=newer,
             older=older,
-            similar=self._similar(work),
+            similar=similar,
             posted=[post for post in self.gallery.posted(artwork_id) if post.url.startswith(("https://", "http://"))],
             models=models_used(work.draft.artwork),
             corpus=self._corpora.of(work.draft.artwork),
             structured=self.structured(view, work),
             mood_known=work.entry.mood in MOODS,
         )
-
-    def _similar(self, work: PublishedArtwork) -> tuple[PublishedArtwork, ...]:
-        """A few other works of the same mood, the newest first."""
-        found = self.gallery.page(GalleryQuery(mood=work.entry.mood), size=_SIMILAR + 1).works
-        return tuple(other for other in found if other.entry.id != work.entry.id)[:_SIMILAR]
 
     def structured(self, view: View, work: PublishedArtwork) -> dict[str, Any]:
         """The artwork as schema.org describes one."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.bench import Result
 from tests.browser import browser, missing, served
-from tests.scenarios.desk import busy_desk
+from tests.scenarios.desk import busy_desk, open_to_visitors
 from tests.scenarios.web_accessible import examine, has_axe, pages_of
 from tests.scenarios.web_journeys import JOURNEYS, walk
 
@@ -23,6 +23,7 @@ def run(schemes: tuple[str, ...] = ("light", "dark")) -> Result:
         return Result(name="web-accessible", figures=reason, bar=_BAR, passed=False)
     home = Path(tempfile.mkdtemp(prefix="auria-accessible-"))
     application = busy_desk(home)
+    open_to_visitors(application)
     try:
         with served(application) as site, browser() as chromium:
             found = examine(chromium, site, pages_of(application), schemes=schemes)

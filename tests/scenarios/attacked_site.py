@@ -17,13 +17,11 @@ from auria_bot.art.pictures import decode_picture
 from auria_bot.errors import AuriaError
 from auria_bot.services.accounts.api_keys import SCOPES
 from auria_bot.serving.server import create_app as model_server
-from auria_bot.settings.captions import CaptionSettings
-from auria_bot.settings.web import WebSettings
 from auria_bot.web.app import create_app
 from auria_bot.web.server import WebServer
 from tests.browser import running, served
 from tests.operators import PASSWORD
-from tests.scenarios.desk import busy_desk
+from tests.scenarios.desk import busy_desk, open_to_visitors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["FORM", "Answer", "Site", "attacked"]
+__all__ = ["FORM", "Answer", "Site", "attacked", "stand_in_captioner"]
 
 FORM = "application/x-www-form-urlencoded"
 _FILES = 8192  # sockets that both ends of a thousand connections need, with room
@@ -166,6 +164,14 @@ class _Kept(logging.Handler):
 
 
 @contextlib.contextmanager
+def stand_in_captioner() -> Iterator[str]:
+    """The address of a model server without a model."""
+    pool = model_server(_StandIn(), largest=2_000_000, deadline=30)  # type: ignore[arg-type]  # what it uses of a pool
+    with running(WebServer(pool)) as address:
+        yield address
+
+
+@contextlib.contextmanager
 def attacked(home: Path, *, clients: int = 1000, patience: float = 20.0) -> Iterator[Site]:
     """A busy site in a folder, with gallery, desk, REST interface, live studio, wall and captions."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -176,10 +182,11 @@ def attacked(home: Path, *, clients: int = 1000, patience: float = 20.0) -> Iter
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     application = busy_desk(home, waiting=3)
-    pool = model_server(_StandIn(), largest=2_000_000, deadline=30)  # type: ignore[arg-type]  # what it uses of a pool
     try:
-        with running(WebServer(pool)) as captioner:
-            _switch_on(application, captioner)
+        with stand_in_captioner() as captioner:
+            open_to_visitors(
+                application, captioner=captioner.removeprefix("http://"), studio_per_visitor=2, studio_queue=3
+            )
             keys = {scope: application.api_keys.add(f"only-{scope}", [scope]) for scope in SCOPES}
             with served(application) as address:
                 port = int(address.rpartition(":")[2])
@@ -198,16 +205,6 @@ def attacked(home: Path, *, clients: int = 1000, patience: float = 20.0) -> Iter
         logger.removeHandler(handler)
         logger.setLevel(level)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def _switch_on(application: Application, captioner: str) -> None:
-    server = captioner.removeprefix("http://")
-    changes = {
-        "web": WebSettings(studio=True, studio_per_visitor=2, studio_queue=3),
-        "captions": CaptionSettings(page=True, server=server, largest_mb=2, per_hour=200, deadline=30),
-        "maintenance": application.settings.maintenance.model_copy(update={"min_free_mb": 0}),
-    }
-    application.settings = application.settings.model_copy(update=changes)
 
 
 def _routes(application: Application) -> tuple[tuple[str, str], ...]:

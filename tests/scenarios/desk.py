@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw
 from auria_bot.domain.artwork import Haiku, Style
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.files import sha256_of
+from auria_bot.settings.captions import CaptionSettings
+from auria_bot.settings.web import WebSettings
 from auria_bot.testing import FakeClock
 from tests.applications import fake_application
 from tests.exhibited import publish
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.draft import Draft
 
-__all__ = ["busy_desk"]
+__all__ = ["busy_desk", "open_to_visitors"]
 
 _POEMS = (
     ("the lantern goes out", "and all at once the river", "is full of the moon"),
@@ -55,6 +57,16 @@ def busy_desk(home: Path, *, waiting: int = 5) -> Application:
     _engagement(application)
     application.notices.update()
     return application
+
+
+def open_to_visitors(application: Application, *, captioner: str = "127.0.0.1:9", **limits: Any) -> None:
+    """Open the live studio and the page of captions, whose model server is at that address."""
+    changes = {
+        "web": WebSettings(studio=True, **limits),
+        "captions": CaptionSettings(page=True, server=captioner, largest_mb=2, per_hour=200, deadline=30),
+        "maintenance": application.settings.maintenance.model_copy(update={"min_free_mb": 0}),
+    }
+    application.settings = application.settings.model_copy(update=changes)
 
 
 def _art(number: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ axe-core comes with the package axe-playwright-python (MPL-2.0); it is used in t
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["Findings", "examine", "has_axe", "pages_of", "violations_in"]
+__all__ = ["Findings", "examine", "has_axe", "pages_of", "sign_in", "violations_in"]
 
 _RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -52,6 +53,10 @@ def pages_of(application: Application) -> tuple[str, ...]:
         f"/artworks/{entry.slug}",
         f"/moods/{entry.mood}",
         "/nowhere",
+        "/wall",
+        "/api",
+        *(("/captions",) if application.settings.captions.page else ()),
+        *_studio_pages(application),
         "/desk",
         "/desk?state=published",
         f"/desk/drafts/{drafts[0].id}",
@@ -59,6 +64,7 @@ def pages_of(application: Application) -> tuple[str, ...]:
         "/desk/posts",
         "/desk/posts?group=waiting",
         *(f"/desk/posts/{post.id}" for post in posts[:2]),
+        *(f"/desk/drafts/{draft.id}/versions" for draft in drafts if len(application.review.versions(draft.id)) > 1),
         "/desk/channels",
         "/desk/engagement?period=all",
         "/desk/moods",
@@ -67,6 +73,19 @@ def pages_of(application: Application) -> tuple[str, ...]:
         "/desk/journal",
         "/desk/account",
     )
+
+
+def _studio_pages(application: Application) -> tuple[str, ...]:
+    """The studio's pages, one with a finished artwork; none where it is closed."""
+    if not application.settings.web.studio:
+        return ()
+    studio = application.visitor_studio
+    key = studio.ask(theme="autumn rain", visitor="somebody", address="192.0.2.1").key
+    for _ in range(6000):
+        if not studio.work(key).is_open:
+            return "/studio", f"/studio/{key}"
+        threading.Event().wait(0.05)
+    raise RuntimeError("the studio does not finish a visitor's artwork")
 
 
 def examine(
@@ -82,10 +101,7 @@ def examine(
             page = context.new_page()
             page.goto(f"{site}/desk/sign-in")
             violations += violations_in(page, f"/desk/sign-in {scheme} {width}")
-            page.get_by_label("Name").fill("ada")
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            page.wait_for_url("**/desk")
+            sign_in(page, site)
             for path in paths:
                 page.goto(site + path, wait_until="load")
                 violations += violations_in(page, f"{path} {scheme} {width}")
@@ -93,6 +109,15 @@ def examine(
                     traps += _traps(page, f"{path} {width}")
             context.close()
     return Findings(pages=len(paths) + 1, violations=tuple(violations), traps=tuple(traps))
+
+
+def sign_in(page: Any, site: str, name: str = "ada") -> None:
+    """Sign an operator in."""
+    page.goto(f"{site}/desk/sign-in")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/desk")
 
 
 def violations_in(page: Any, where: str) -> list[str]:

@@ -20,7 +20,7 @@ from tests.exhibited import exhibited
 from tests.operators import PASSWORD
 from tests.scenarios.caption_serve import free_port, pictures
 from tests.scenarios.caption_serve import served as captioner
-from tests.scenarios.desk import busy_desk
+from tests.scenarios.desk import busy_desk, open_to_visitors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,9 +198,59 @@ def _caption(page: Any, site: str, application: Application) -> None:
     _expect((kept.stars, kept.correction, bool(kept.picture)), (4, "a disc over the sea", True))
 
 
+def _open_studio(home: Path) -> Application:
+    """A gallery whose live studio is open."""
+    application = exhibited(home, 2)
+    open_to_visitors(application)
+    return application
+
+
+def _visitor(page: Any, site: str, application: Application) -> None:
+    """Ask for an artwork, watch until it is there, keep it by its link, and offer it to the operator."""
+    page.goto(site)
+    page.get_by_role("link", name="Studio").click()
+    page.get_by_label("theme").fill("autumn rain")
+    page.get_by_label("Mood").select_option("wistful")
+    page.locator("main form button").click()
+    page.wait_for_url("**/studio/*")
+    page.get_by_role("button", name="Keep").wait_for()
+    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Keep").wait_for(state="detached")
+    page.get_by_role("button", name="Offer").click()
+    page.get_by_role("button", name="Offer").wait_for(state="detached")
+    (draft,) = application.review.drafts(["made"])
+    kept = application.visitor_studio.work(page.url.rpartition("/")[2])
+    _expect((kept.is_kept, kept.draft, draft.artwork.mood), (True, draft.id, "wistful"))
+
+
+def _integrator(page: Any, site: str, application: Application) -> None:
+    """Read about the interface, have an artwork made with a key, watch its events, and approve it."""
+    page.goto(f"{site}/api")
+    page.get_by_role("heading", name="For programs").wait_for()
+    page.locator("#make_artwork summary").click()
+    key = application.api_keys.add("bot", ["read", "make", "decide"])
+    headers = {"Authorization": f"Bearer {key}"}
+    begun = page.request.post(f"{site}/api/v1/runs", headers=headers, data={"theme": "first snow", "seed": 5})
+    _expect(begun.status, 202)
+    place = site + begun.headers["location"]
+    events = page.request.get(f"{place}/events", headers={**headers, "Accept": "text/event-stream"}).text()
+    _expect(events.count("event: end"), 1)
+    again = page.request.get(
+        f"{place}/events", headers={**headers, "Accept": "text/event-stream", "Last-Event-ID": "2"}
+    ).text()
+    _expect((again.startswith("id: 3\n"), events.endswith(again)), (True, True))
+    made = page.request.get(place, headers=headers).json()["draft"]
+    decision = {"action": "approve", "channels": ["folder"]}
+    answer = page.request.post(f"{site}/api/v1/drafts/{made}/decisions", headers=headers, data=decision)
+    _expect((answer.status, str(application.review.draft(made).state)), (200, "approved"))
+    _expect(application.review.journal(limit=1)[0].who, "key:bot")
+
+
 JOURNEYS = (
     Journey(name="operator", open=_desk, steps=_operator),
     Journey(name="operator-keyboard", open=busy_desk, steps=_keyboard, without_script=False),
     Journey(name="caption", open=_captions, steps=_caption),
+    Journey(name="visitor", open=_open_studio, steps=_visitor),
+    Journey(name="integrator", open=_open_studio, steps=_integrator, without_script=False),
 )
 """Every journey; `make bench NAME=web-journeys` walks them all."""

@@ -173,10 +173,22 @@ class Gallery:
         Raises:
             NotFound: there is none, or it is not published.
         """
+        return self.with_similar(artwork_id, 0)[0]
+
+    def with_similar(self, artwork_id: int, count: int) -> tuple[PublishedArtwork, ...]:
+        """An artwork, and behind it at most so many others of its mood, the newest first; all are read at once.
+
+        Raises:
+            NotFound: there is none, or it is not published.
+        """
         index = self._current()
-        if not (works := self.works((index.entries[index.place(artwork_id)],))):
+        entry = index.entries[index.place(artwork_id)]
+        of_mood = index.by_facet.get(("mood", entry.mood), ())[: count + 1]
+        similar = [other for other in of_mood if other.id != artwork_id][:count]
+        works = self.works((entry, *similar))
+        if not works or works[0].entry.id != artwork_id:
             raise NotFound(f"there is no published artwork {artwork_id} any more")
-        return works[0]
+        return works
 
     def neighbours(self, artwork_id: int) -> tuple[GalleryEntry | None, GalleryEntry | None]:
         """The next newer and the next older artwork.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from auria_bot.errors import NotFound
 from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from PIL import Image
@@ -26,6 +27,8 @@ WIDTHS: Final = (320, 640, 960, 1440, 1920)
 FORMATS: Final = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 """File suffixes with their media types, the smallest files first."""
 
+_LOOK_AGAIN: Final = 60.0  # seconds after which a missing picture may be there again
+
 _SAVE: Final = {
     "avif": ("AVIF", {"quality": 62, "speed": 7}),
     "webp": ("WEBP", {"quality": 80, "method": 4}),
@@ -36,21 +39,27 @@ _SAVE: Final = {
 class PictureSizes:
     """Smaller copies of the drafts' pictures. Safe for use by several threads; one picture is resized at a time."""
 
-    def __init__(self, *, pictures: Pictures, cache: Path) -> None:
-        """Copies are kept in the folder `cache`, which may be deleted at any time."""
-        self._pictures, self._cache = pictures, cache
+    def __init__(self, *, pictures: Pictures, cache: Path, seconds: Callable[[], float] = time.monotonic) -> None:
+        """Copies are kept in the folder `cache`, which may be deleted at any time; `seconds` only grow."""
+        self._pictures, self._cache, self._seconds = pictures, cache, seconds
         self._lock = threading.Lock()
         self._sizes: dict[str, tuple[int, int]] = {}  # by folder; a published picture never changes
+        self._missing: dict[str, float] = {}  # by folder: when to look again for its picture
 
     def size(self, draft: Draft) -> tuple[int, int]:
         """Width and height of a draft's picture in pixels; (0, 0) if its file is missing or damaged."""
         if (known := self._sizes.get(draft.folder)) is not None:
             return known
+        now = self._seconds()
+        if self._missing.get(draft.folder, now) > now:
+            return 0, 0
         try:
             with self._open(draft) as image:
                 found = self._sizes[draft.folder] = image.size
         except NotFound:
+            self._missing[draft.folder] = now + _LOOK_AGAIN
             return 0, 0
+        self._missing.pop(draft.folder, None)
         return found
 
     def widths(self, draft: Draft) -> tuple[int, ...]:

@@ -93,6 +93,8 @@ def _complete(operation: dict[str, Any], method: str) -> None:
     responses = operation["responses"]
     for code, answer in responses.items():
         if code.startswith("2"):
+            if answer["description"] == "Successful Response":
+                answer["description"] = "It is done." if method != "get" else "What was asked for."
             answer.setdefault("headers", {}).update(_described(_HEADERS, "integer"))
             if method == "get":
                 answer["headers"] |= _described({"ETag": "Changes with the content."}, "string")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Security
+from fastapi import APIRouter, Header, Path, Query, Security
 from starlette.requests import Request
 from starlette.responses import Response
 
 from auria_bot.domain.pipeline import ArtworkRequest
+from auria_bot.errors import TooManyAttempts
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.web.api.answers import IdempotencyKey, Page, answer, once
 from auria_bot.web.api.schemas import NewArtwork, Run, RunEvent, RunEvents
+from auria_bot.web.event_stream import event_stream, sent_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from auria_bot.domain.draft import Draft
     from auria_bot.services.studio import run_store
@@ -34,6 +37,14 @@ RUN_BEGUN: dict[int | str, dict[str, Any]] = {
 }
 """The answer to what begins a run."""
 
+_MOST_STREAMS = 8  # open at a time, of a key
+_STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The events, or a stream of them: `step` for each, with its position as id, and `end`.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
 
 def runs_router(web: WebApp, access: Access) -> APIRouter:
     """The routes of runs."""
@@ -41,6 +52,7 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
     services = web.services
     reader = Security(access.caller, scopes=["read"])
     maker = Security(access.caller, scopes=["make"])
+    open_streams = Counter[str]()
 
     @router.get("", response_model=Page[Run])
     def list_runs(request: Request, _: ApiKey = reader) -> Response:
@@ -72,20 +84,47 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
         """A run and what came of it."""
         return answer(request, run_value(web.runs.get(run_id)))
 
-    @router.get("/{run_id}/events", response_model=RunEvents)
+    @router.get("/{run_id}/events", response_model=RunEvents, responses=_STREAMED)
     def list_events(
         request: Request,
         run_id: RunId,
-        _: ApiKey = reader,
+        key: ApiKey = reader,
         after: Annotated[int, Query(ge=0, le=1_000_000, description="The last position that is known.")] = 0,
+        last_event_id: Annotated[
+            str | None,
+            Header(
+                alias="Last-Event-ID",
+                pattern=r"^[0-9]{1,7}$",
+                description="The same for a stream whose connection broke; it counts before `after`.",
+            ),
+        ] = None,
     ) -> Response:
-        """What happened in a run after a position."""
+        """What happened in a run after a position; as server-sent events, as it happens, to those who accept them."""
         run = web.runs.get(run_id)
+        if "text/event-stream" in request.headers.get("accept", ""):
+            if open_streams[key.author] >= _MOST_STREAMS:
+                raise TooManyAttempts(f"a key watches at most {_MOST_STREAMS} runs at a time", seconds=10)
+            looks = _looks(run, after if last_event_id is None else int(last_event_id))
+            return event_stream(looks, open_streams=open_streams, who=key.author)
         value = run_value(run)  # before the events, so that none is missed
         items = [_event(after + number, event) for number, event in enumerate(run.events(after), start=1)]
         return answer(request, RunEvents(state=value.state, draft=value.draft, error=value.error, items=items))
 
     return router
+
+
+def _looks(run: BackgroundRun, position: int) -> Iterator[list[str]]:
+    """The events of a run after a position, as there are more of them; at last what came of it."""
+    is_done = False
+    while not is_done:
+        is_done = run.is_done  # before the events, so that none is missed
+        found = []
+        for event in run.events(position):
+            position += 1
+            found.append(sent_event("step", _event(position, event).model_dump(mode="json"), number=position))
+        if is_done:
+            found.append(sent_event("end", {"state": run.state, "draft": run.new_draft, "error": run.error}))
+        yield found
 
 
 def _event(position: int, event: run_store.RunEvent) -> RunEvent:

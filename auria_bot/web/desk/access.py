@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 from fastapi import Form
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from auria_bot.errors import NotPermitted, SignInRequired
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.web.middleware import check_origin
+from auria_bot.web.page_cache import smaller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,8 @@ class DeskRoutes:
         view = self.web.view(request)
         values.setdefault("done", _done(request, view.language.keys) if status == 200 else None)
         body = self.web.renderer.page(f"desk/{template}", view, session=session, zone=self.services.zone, **values)
-        return HTMLResponse(body, status, headers=PRIVATE)
+        # Compressed although it holds a token: other sites cannot have it asked for, because the cookie is for this one.
+        return smaller(request, body.encode(), {**PRIVATE, "Content-Type": "text/html; charset=utf-8"}, status)
 
 
 def _done(request: Request, known: frozenset[str]) -> Mapping[str, str] | None:

@@ -70,6 +70,7 @@ def _post_page(
         attempts=attempts,
         draft=draft,
         widths=desk.services.picture_sizes.widths(draft),
+        size=desk.services.picture_sizes.size(draft),
         decisions=decisions_on(post),
         is_movable=post.state in MOVABLE,
         plan=publisher.plan_withdrawal([post_id])[0] if with_plan else None,

@@ -65,6 +65,7 @@ def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
             versions=family,
             shown=shown,
             widths={one.id: services.picture_sizes.widths(one) for one in shown},
+            sizes={one.id: services.picture_sizes.size(one) for one in shown},
             usual=services.settings.review.channels,
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from auria_bot.web.page_cache import PageCache
+from auria_bot.web.page_cache import PageCache, smaller
 
 
 def request(**headers: str) -> Request:
@@ -63,3 +63,14 @@ def test_memory_is_bounded() -> None:
     assert first.times == 1
     cache.answer(request(), "b", pages["b"])
     assert pages["b"].times == 2
+
+
+def test_other_texts_are_compressed_to_whoever_takes_that() -> None:
+    """With the same headers and status; caches keep both forms apart."""
+    headers = {"Content-Type": "text/css", "ETag": '"a"'}
+    plain, small = (smaller(request(accept_encoding=one), b"text" * 99, headers, 422) for one in ("br", "gzip, br"))
+    assert (plain.body, gzip.decompress(bytes(small.body))) == (b"text" * 99, b"text" * 99)
+    assert "content-encoding" not in plain.headers
+    assert small.headers["content-encoding"] == "gzip"
+    for one in (plain, small):
+        assert (one.status_code, one.headers["etag"], one.headers["vary"]) == (422, '"a"', "Accept-Encoding")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from auria_bot.errors import NotFound
-from auria_bot.services.gallery.picture_sizes import FORMATS
+from auria_bot.services.gallery.picture_sizes import FORMATS, PictureSizes
 from tests.exhibited import exhibited
 
 if TYPE_CHECKING:
@@ -56,3 +56,17 @@ def test_a_missing_or_damaged_picture_has_no_size(tmp_path: Path) -> None:
     application.pictures.path(second.folder, "full.png").unlink()
     with pytest.raises(NotFound, match=r"^artwork 2 has no readable picture"):
         application.picture_sizes.file(second, 320, "jpg")
+
+
+def test_a_missing_picture_is_looked_for_again_after_a_while(tmp_path: Path) -> None:
+    """Not at each request; once it is back, its size is known."""
+    application = exhibited(tmp_path, 1)
+    draft, now = application.gallery.work(1).draft, [100.0]
+    sizes = PictureSizes(pictures=application.pictures, cache=tmp_path / "cache", seconds=lambda: now[0])
+    picture = application.pictures.path(draft.folder, draft.artwork.files["full"].name)
+    away = picture.rename(tmp_path / "away.png")
+    assert sizes.size(draft) == (0, 0)
+    away.rename(picture)
+    assert sizes.size(draft) == (0, 0)
+    now[0] += 61
+    assert sizes.size(draft) == (400, 500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,36 @@ def test_a_run_is_begun_watched_and_leads_to_its_draft(
     assert client.get(f"{location}/events", params={"after": 1}).json()["items"] == []
     going.set()
     assert (ended(client, location)["draft"], len(client.get("/api/v1/runs").json()["items"])) == (5, 1)
+
+
+def test_a_run_is_watched_as_a_stream_that_goes_on_where_it_broke(client: TestClient, going: threading.Event) -> None:
+    """Every event has its position as id; at the end stands what came of it."""
+    location = client.post("/api/v1/runs", json={}).headers["location"]
+    going.set()
+    assert ended(client, location)["state"] == "done"
+    accepts = {"Accept": "text/event-stream"}
+    answer = client.get(f"{location}/events", headers=accepts)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    step, end, rest = answer.text.split("\n\n")
+    number, name, data = step.split("\n")
+    assert (number, name, rest) == ("id: 1", "event: step", "")
+    shown = json.loads(data.removeprefix("data: "))
+    assert (shown["position"], shown["step"], shown["facts"]) == (1, "poem", {"lines": ["a"]})
+    assert end == 'event: end\ndata: {"state": "done", "draft": 5, "error": ""}'
+    for again in ({"headers": {**accepts, "Last-Event-ID": "1"}}, {"headers": accepts, "params": {"after": 1}}):
+        assert client.get(f"{location}/events", **again).text == f"{end}\n\n"
+    assert client.get(f"{location}/events", headers={**accepts, "Last-Event-ID": "x"}).status_code == 422
+
+
+def test_a_key_watches_a_few_runs_at_a_time(
+    client: TestClient, going: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Further streams are told to come back."""
+    monkeypatch.setattr("auria_bot.web.api.runs._MOST_STREAMS", 0)
+    location = client.post("/api/v1/runs", json={}).headers["location"]
+    refused = client.get(f"{location}/events", headers={"Accept": "text/event-stream"})
+    going.set()
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
 
 
 def test_wishes_that_cannot_be_fulfilled_are_refused_at_once(client: TestClient) -> None:
