@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from auria_bot.art.films.film_frames import PictureEnlarger
     from auria_bot.services.films.film_plan import FilmPlanner
     from auria_bot.services.films.films import FilmLibrary
+    from auria_bot.services.footage.kinds import Kinds
     from auria_bot.services.footage.library import FootageLibrary
 
 __all__ = ["FilmServices"]
@@ -27,6 +28,13 @@ class FilmServices(Core):
         from auria_bot.services.footage.library import FootageLibrary
 
         return FootageLibrary(self.settings.home)
+
+    @cached_property
+    def footage_kinds(self) -> Kinds:
+        """The kinds of frames."""
+        from auria_bot.services.footage.kinds import Kinds
+
+        return Kinds(self.footage, self.settings.models_folder)
 
     @cached_property
     def films(self) -> FilmLibrary:

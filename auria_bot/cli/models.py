@@ -57,7 +57,7 @@ Name = Annotated[
     str | None, typer.Option("--name", help="What a style is to be called. Default: the painting's title.")
 ]
 StyleWeight = Annotated[
-    float | None, typer.Option("--style-weight", min=0.01, help="Of a style network's strokes. Default: 3.")
+    float | None, typer.Option("--style-weight", min=0.01, help="Of a style network's strokes. Default: 2.")
 ]
 
 

@@ -17,11 +17,11 @@ import torch
 from auria_bot.art.evaluation.stylist import edges_kept
 from auria_bot.art.nets.vgg16 import load_vgg16
 from auria_bot.art.pictures import to_array
-from auria_bot.art.training.style.losses import STYLE_LAYERS, gram, relative_difference, style_distance
+from auria_bot.art.training.style.losses import CONTENT_LAYER, STYLE_LAYERS, gram, relative_difference, style_distance
 from auria_bot.domain.artwork import Style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from PIL import Image
     from torch import Tensor
@@ -50,32 +50,43 @@ class StyleJudge:
         with torch.no_grad():
             self._grams = [gram(each) for each in self._vgg(painting, STYLE_LAYERS)]
 
-    def figures(self, pictures: Sequence[Image.Image], restyle: Callable[[Image.Image], Image.Image]) -> PaintedFigures:
-        """The figures of a way to restyle, over pictures; the first one is restyled twice, to load what it needs."""
-        restyle(pictures[0])
-        rows = []
+    def figures(
+        self, pictures: Sequence[Image.Image], ways: Mapping[str, Callable[[Image.Image], Image.Image]]
+    ) -> dict[str, PaintedFigures]:
+        """The figures of several ways to restyle pictures; the first picture is restyled twice, to load what is needed."""
+        rows: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
+        for restyle in ways.values():
+            restyle(pictures[0])
         for picture in pictures:
-            began = time.perf_counter()
-            restyled = restyle(picture)
-            seconds = time.perf_counter() - began
-            rows.append((*self.distances(picture, restyled), edges_kept(picture, restyled), seconds))
-        style, content, edges, times = zip(*rows, strict=True)
-        return PaintedFigures(
-            style=statistics.fmean(style),
-            content=statistics.fmean(content),
-            edges=statistics.fmean(edges),
-            seconds=statistics.median(times),
-        )
+            (content,) = self._features(picture, (CONTENT_LAYER,))
+            for name, restyle in ways.items():
+                began = time.perf_counter()
+                restyled = restyle(picture)
+                seconds = time.perf_counter() - began
+                rows[name].append((*self._distances(content, restyled), edges_kept(picture, restyled), seconds))
+        return {name: _summary(own) for name, own in rows.items()}
+
+    def _distances(self, content: Tensor, restyled: Image.Image) -> tuple[float, float]:
+        """The distances in style from the painting and in content from a picture with these features."""
+        features = self._features(restyled, STYLE_LAYERS)
+        style = style_distance([gram(each) for each in features], self._grams)
+        return float(style), float(relative_difference(features[STYLE_LAYERS.index(CONTENT_LAYER)], content))
 
     @torch.no_grad()
-    def distances(self, picture: Image.Image, restyled: Image.Image) -> tuple[float, float]:
-        """The distances in style from the painting and in content from the picture."""
-        before, after = (
-            self._vgg(torch.from_numpy(np.ascontiguousarray(to_array(each).transpose(2, 0, 1)))[None], STYLE_LAYERS)
-            for each in (picture, restyled)
-        )
-        style = style_distance([gram(each) for each in after], self._grams)
-        return float(style), float(relative_difference(after[2], before[2]))
+    def _features(self, picture: Image.Image, layers: tuple[str, ...]) -> list[Tensor]:
+        values = np.ascontiguousarray(to_array(picture).transpose(2, 0, 1))
+        found: list[Tensor] = self._vgg(torch.from_numpy(values)[None], layers)
+        return found
+
+
+def _summary(rows: Sequence[tuple[float, ...]]) -> PaintedFigures:
+    style, content, edges, seconds = zip(*rows, strict=True)
+    return PaintedFigures(
+        style=statistics.fmean(style),
+        content=statistics.fmean(content),
+        edges=statistics.fmean(edges),
+        seconds=statistics.median(seconds),
+    )
 
 
 def compare(
@@ -96,8 +107,9 @@ def compare(
     """
     judge = StyleJudge(painting)
     own = Style(key=name, title="", artist="", year="", mode="painterly", strength=1.0)
-    return {
-        "network": judge.figures(pictures, lambda picture: stylist.restyled(picture, own)),
-        "magenta": judge.figures(pictures, lambda picture: stylist.texture(picture, key)),
-        "composed": judge.figures(pictures, lambda picture: stylist.restyled(picture, replace(own, key=key))),
+    ways = {
+        "network": lambda picture: stylist.restyled(picture, own),
+        "magenta": lambda picture: stylist.texture(picture, key),
+        "composed": lambda picture: stylist.restyled(picture, replace(own, key=key)),
     }
+    return judge.figures(pictures, ways)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.app import Json
+from auria_bot.cli.films.kinds import kinds, label
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.errors import InputError
 
@@ -158,6 +159,10 @@ def remove(
     else:
         for name, count in removed.items():
             echo(f"removed {name}: {counted(count, 'frame')}")
+
+
+footage.command("label")(label)
+footage.command("kinds")(kinds)
 
 
 def _seconds(text: str) -> Fraction:

@@ -62,7 +62,7 @@ class StyleSettings:
     cool_share: float = 0.3  # of the steps, at the end, in which the learning rate falls
     average: float = 0.99
     painting_side: int = 640  # pixels of the painting's longer side: its strokes are learnt at this scale
-    style_weight: float = 3.0
+    style_weight: float = 2.0
     colour_weight: float = 0.5
     variation_weight: float = 0.05
     width: int = 16

@@ -34,11 +34,12 @@ def test_the_painting_has_its_own_style_and_a_picture_its_own_content():
     scene = invented_scene(1, 64)
     painting = torch.from_numpy(np.asarray(scene, np.float32).transpose(2, 0, 1)[None] / 255)
     judge = StyleJudge(painting)
-    figures = judge.figures([scene], lambda picture: picture)
-    assert figures.style == pytest.approx(0, abs=1e-6)
-    assert (figures.content, figures.edges) == (0, 1)
-    style, content = judge.distances(invented_scene(2, 64), scene.rotate(90))
-    assert min(style, content) > 0
+    found = judge.figures([scene], {"same": lambda picture: picture, "turned": lambda picture: picture.rotate(90)})
+    same, turned = found["same"], found["turned"]
+    assert same.style == pytest.approx(0, abs=1e-6)
+    assert (same.content, same.edges) == (0, 1)
+    assert min(turned.style, turned.content) > 0
+    assert turned.edges < 1
 
 
 def test_a_network_is_compared_with_the_arbitrary_stylisation_of_the_same_painting(tmp_path: Path):
