@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FilmFrames", "PictureEnlarger", "Timing", "middle"]
 
 _BATCH = 8  # frames that the model makes at once
+_RIM = 0.03  # of a frame's height that is cut off on each side, where convolutions lack neighbours and draw a line
 _GRAIN = 1.1  # standard deviation of the grain, of 255, that hides the steps of flat skies
 
 
@@ -106,8 +107,10 @@ class FilmFrames:
     def finished(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A frame of the model in the film's colours and size."""
         size = self.timing.size
-        box = middle((frame.shape[1], frame.shape[0]), size)
-        shown = np.ascontiguousarray(frame[box[1] : box[3], box[0] : box[2]])
+        rim = max(1, round(_RIM * frame.shape[0]))
+        inner = frame[rim:-rim, rim:-rim]
+        left, top, right, bottom = middle((inner.shape[1], inner.shape[0]), size)
+        shown = np.ascontiguousarray(inner[top:bottom, left:right])
         picture = Image.fromarray(self._palette.apply(shown) if self._palette is not None else shown)
         if self._enlarger is not None and min(picture.size) < min(size):
             picture = self._enlarger.enlarged(picture, min(*size, 4 * min(picture.size)))
