@@ -12,8 +12,8 @@ import pytest
 from auria_bot.errors import BackendMissing, InputError, NotFound
 from auria_bot.services.models import style_training
 from auria_bot.services.models.experiments import ExperimentLog
+from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.services.models.style_training import train_style
-from auria_bot.services.models.versions import ModelRegistry
 from auria_bot.settings.schema import Settings
 from tests.factories import NOW
 from tests.style_networks import MODELS, write_inverting_network
@@ -54,7 +54,7 @@ def settings(tmp_path: Path) -> Settings:
 def trained(settings: Settings, tmp_path: Path, **options: Any) -> style_training.TrainedStyle:
     """Train with the defaults of the command."""
     given: dict[str, Any] = {"name": None, "content": tmp_path, "style_weight": None, "minutes": None, "steps": None}
-    given |= {"target": None, "registry": ModelRegistry(settings, clock=lambda: NOW), "log": print}
+    given |= {"target": None, "registry": FolderRegistry(settings, clock=lambda: NOW), "log": print}
     given["experiments"] = ExperimentLog(settings.home, clock=lambda: NOW)
     return train_style(settings, tmp_path / "The Harbour.png", **(given | options))
 
