@@ -83,6 +83,7 @@ class OperationsServices(StudioServices):
         from auria_bot.services.schedule.jobs import JobPlanner, per_day
 
         chosen = self.settings.schedule
+        limit = ("--minutes", f"{chosen.retrain_minutes:g}", "--json")
         return JobPlanner(
             store=self.store,
             clock=self.clock,
@@ -92,6 +93,13 @@ class OperationsServices(StudioServices):
             low=chosen.low_stock_days,
             approve_after=timedelta(hours=chosen.approve_after) if chosen.approve_after else None,
             disk_space=self.maintenance.disk_space,
+            more={
+                "retrain-poet": ("train", "poet", "--if-grown", f"{chosen.retrain_growth:.4f}", *limit),
+                "retrain-captioner": (
+                    *("train", "captioner", "--with-ratings", "--if-rated", str(chosen.retrain_ratings)),
+                    *limit,
+                ),
+            },
         )
 
     @cached_property

@@ -9,7 +9,7 @@ import typer
 
 from auria_bot.cli.app import Json
 from auria_bot.cli.films.training import FootageOption, PlanOption, SizeOption, train_film
-from auria_bot.cli.terminal.console import echo, note, out, print_json, table
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,6 +77,10 @@ def train(
     footage: FootageOption = None,
     size: SizeOption = None,
     plan: PlanOption = False,
+    if_rated: Annotated[
+        int | None,
+        typer.Option("--if-rated", min=1, help="With --with-ratings: only if so many ratings were not learnt yet."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model, or continue a stopped training.
@@ -104,8 +108,10 @@ def train(
         )
         return
     if with_ratings:
-        _train_with_ratings(data, minutes, steps, as_json=as_json)
+        _train_with_ratings(data, minutes, steps, least=if_rated or 0, as_json=as_json)
         return
+    if if_rated is not None:
+        raise InputError("--if-rated counts ratings; give it with --with-ratings")
     options: dict[str, Any] = {"data": data, "minutes": minutes, "steps": steps, "target": target, "log": note}
     with app_context() as app:
         options |= {"registry": app.model_registry, "experiments": app.experiments}
@@ -128,15 +134,26 @@ def _check_options(model: str, target: Path | None, *, corpus: bool, ratings: bo
         raise InputError(f"--out cannot be combined with {option}: a better {model} replaces the one in service")
 
 
-def _train_with_ratings(data: Path | None, minutes: float | None, steps: int | None, *, as_json: bool) -> None:
+def _train_with_ratings(
+    data: Path | None, minutes: float | None, steps: int | None, *, least: int, as_json: bool
+) -> None:
     from auria_bot.cli.app import app_context
+    from auria_bot.execution.parent_watch import report
     from auria_bot.services.models import training
 
     recipe = training.captioner_ratings()
     with app_context() as app:
         folder = training.data_folder(data, app.settings, "train captioner --with-ratings")
         tuner = app.captioner_tuner(recipe=recipe, report=note)
-        done = tuner.tune(app.caption_ratings.recent(), data=folder, minutes=minutes, steps=steps)
+        ratings = app.caption_ratings.recent()
+        if (new := tuner.unlearnt(ratings)) < least:
+            report(f"{counted(new, 'rating')} not learnt yet; training needs {least}")
+            note(f"{counted(new, 'rating')} not learnt yet; training needs {least}")
+            if as_json:
+                print_json({"model": "captioner", "trained": False, "ratings": new})
+            return
+        done = tuner.tune(ratings, data=folder, minutes=minutes, steps=steps)
+        report(f"version {done.version} is {'better and in service' if done.is_promoted else 'not better'}")
     if as_json:
         print_json(done.to_json())
         return
@@ -172,6 +189,10 @@ def _retrain(
 
 
 def _print_retraining(done: RetrainingResult, *, as_json: bool) -> None:
+    from auria_bot.execution.parent_watch import report
+
+    told = "is better and in service" if done.replaced else "is not better"
+    report(f"the poet trained on {done.corpus} {told}" if done.trained else f"{done.corpus} has not grown enough")
     if as_json:
         print_json(done.to_json())
     elif done.trained:

@@ -256,6 +256,14 @@ class ScheduleSettings(Section):
     backup: JobSettings = _job("03:15")
     tidy: JobSettings = _job("03:45", catch_up="skip")
     digest: JobSettings = _job("08:00", catch_up="skip")
+    retrain_poet: JobSettings = _job(catch_up="skip")
+    retrain_captioner: JobSettings = _job(catch_up="skip")
+    retrain_minutes: float = Field(default=45.0, gt=0, le=1440)
+    """Longest time of one training, in minutes; keep it well under daemon.job_timeout."""
+    retrain_growth: float = Field(default=0.1, ge=0, le=100)
+    """Share by which the corpus must have grown before the poet is trained anew."""
+    retrain_ratings: int = Field(default=25, ge=1, le=100_000)
+    """Ratings that can be learnt from and were not learnt yet, before the captioner is trained anew."""
 
     def rules(self, channels: Iterable[str]) -> tuple[JobSchedule, ...]:
         """The schedule of each job; posting is a separate job for each of these channels."""
@@ -267,6 +275,8 @@ class ScheduleSettings(Section):
             "backup": self.backup,
             "tidy": self.tidy,
             "digest": self.digest,
+            "retrain-poet": self.retrain_poet,
+            "retrain-captioner": self.retrain_captioner,
         }
         if self.approve_after:
             jobs["approve"] = self.approve

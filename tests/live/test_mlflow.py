@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.services.models import mlflow_registry
 from tests.bench import registry as bench
 from tests.platforms.mlflow import RealMlflow, real_program
 from tests.unit.services.models.test_versions import *  # noqa: F403 - its tests
@@ -21,12 +22,18 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealMlflow]:
+    """One server for all tests of this module: it takes long to start."""
+    with RealMlflow(tmp_path_factory.mktemp("mlflow")) as started:
+        yield started
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """An empty registry on a server of its own."""
-    (tmp_path / "server").mkdir()
-    with RealMlflow(tmp_path / "server") as server:
-        yield Place(tmp_path=tmp_path, address=server.address)
+def place(server: RealMlflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """An empty registry there: with names of its own."""
+    monkeypatch.setattr(mlflow_registry, "_PREFIX", f"{tmp_path.name}-")
+    return Place(tmp_path=tmp_path, address=server.address)
 
 
 def test_the_benchmark_passes():

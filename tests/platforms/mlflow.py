@@ -163,10 +163,12 @@ class RealMlflow:
             if self._process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(f"{self.address}{_API}registered-models/search", timeout=120):  # noqa: S310 - of this machine
-                    return
+                for asked in ("registered-models/search", "experiments/search?max_results=1"):  # both import at first
+                    urllib.request.urlopen(f"{self.address}{_API}{asked}", timeout=120).close()  # noqa: S310 - of this machine
             except (OSError, urllib.error.URLError):
                 time.sleep(0.25)
+            else:
+                return
         raise RuntimeError((self._folder / "log").read_text(errors="replace")[-1000:])
 
     def stop(self) -> None:

@@ -90,6 +90,12 @@ class CaptionerTuner:
         self._settings, self._registry, self._recipe, self._report = settings, registry, recipe, report
         self._experiments = experiments
 
+    def unlearnt(self, ratings: Sequence[Rating]) -> int:
+        """How many ratings can be learnt from beyond those that the training with most of them had."""
+        learnt = captions_to_learn(ratings)
+        known = max((one.metrics.get("ratings.ratings", 0) for one in self._registry.versions("captioner")), default=0)
+        return max(0, sum(rating.picture in learnt for rating in ratings) - int(known))
+
     def tune(self, ratings: Sequence[Rating], *, data: Path, minutes: float | None, steps: int | None) -> TuningResult:
         """Train on the ratings with pictures, compare with the captioner in service, and promote what is better.
 

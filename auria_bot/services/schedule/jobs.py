@@ -57,7 +57,7 @@ SUMMARY_LIMIT = 500
 
 _TIMESTAMP = "%Y-%m-%dT%H:%M:%S.%f%z"
 _APPROVE_LIMIT = 50  # drafts in one run
-_WRITING_JOBS = ("make", "refresh", "backup")  # the jobs that write much
+_WRITING_JOBS = ("make", "refresh", "backup", "retrain-poet", "retrain-captioner")  # the jobs that write much
 _COMMANDS: dict[str, tuple[str, ...]] = {
     "measure": ("measure", "--json"),
     "refresh": ("corpus", "refresh", "--json"),

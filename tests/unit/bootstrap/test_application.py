@@ -7,6 +7,8 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from auria_bot.bootstrap.application import build
 from auria_bot.settings.schema import Settings
 from tests.applications import fake_application, fake_settings
@@ -50,3 +52,20 @@ def test_every_channel_has_its_own_posting_job(tmp_path: Path) -> None:
         assert {"make", "publish folder", "publish fake"} <= app.job_scheduler.schedules.keys()
         assert str(app.job_scheduler.zone) == "UTC"
         assert app.job_planner.inventory().approved == 0
+
+
+@pytest.mark.parametrize("model", ["poet", "captioner"])
+def test_the_daemons_retraining_is_a_command_that_there_is(tmp_path: Path, model: str) -> None:
+    """Its options are those of `auria train`, with the limits of the settings."""
+    import typer
+
+    from auria_bot.cli.models import train
+
+    with closing(fake_application(tmp_path)) as application:
+        command = application.job_planner.more[f"retrain-{model}"]
+    assert command[:2] == ("train", model)
+    app = typer.Typer()
+    app.command()(train)
+    known = {option for parameter in typer.main.get_command(app).params for option in parameter.opts}
+    assert {word for word in command if word.startswith("--")} <= known
+    assert command[-3:] == ("--minutes", "45", "--json")

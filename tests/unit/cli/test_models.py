@@ -73,4 +73,10 @@ def test_the_captioner_is_trained_with_ratings(auria: Any, tmp_path: Path, monke
     assert "version v4 of the captioner is in service" in auria(*arguments)[1]
     assert json.loads(auria(*arguments, "--json")[1])["promoted"] is True
     assert auria("train", "poet", "--with-ratings")[0] == 4
+    assert json.loads(auria(*arguments, "--if-rated", "5", "--json")[1]) == {
+        "model": "captioner",
+        "trained": False,
+        "ratings": 0,
+    }
+    assert "give it with --with-ratings" in auria("train", "poet", "--if-rated", "5")[2]
     assert auria(*arguments, "--out", "x")[0] == 4

@@ -94,7 +94,9 @@ def test_only_a_better_one_is_promoted(application: Application, tmp_path: Path,
     recipe = Recipe(better=better)
     tuner = application.captioner_tuner(recipe=recipe, report=lambda _: None)
     ratings = [replace(RATING, picture=f"ratings/{number}.jpg") for number in range(12)]  # two are gone
+    assert tuner.unlearnt(ratings) == 12
     done = tuner.tune(ratings, data=tmp_path, minutes=None, steps=5)
+    assert (tuner.unlearnt(ratings), tuner.unlearnt([*ratings, RATING])) == (0, 1)
     registry = application.model_registry
     assert (done.version, done.is_promoted) == ("v1", better)
     assert registry.promoted("captioner") == ("v1" if better else "installed")
