@@ -1,4 +1,6 @@
-"""Run ONNX networks on the CPU with ONNX Runtime, or OpenVINO if chosen; the same input gives the same bytes.
+"""Run ONNX networks with ONNX Runtime, or OpenVINO if chosen; the same input gives the same bytes on the same device.
+
+The device is the processor unless `compute_on` names another one, which only ONNX Runtime has.
 
 ONNX Runtime is preferred because a studio's child process starts cold: it loads these small networks in a quarter of
 the time that OpenVINO needs to compile them, and in half of the memory. OpenVINO is faster for large convolutions and
@@ -10,8 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import time
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -20,18 +24,34 @@ from auria_bot import files
 from auria_bot.errors import BackendMissing, ModelCorrupt, ModelMissing, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["RUNTIMES", "Network", "keep_compiled_in", "load", "torch_device"]
+__all__ = ["RUNTIMES", "Network", "compute_on", "keep_compiled_in", "load", "providers", "torch_device"]
+
+log = logging.getLogger(__name__)
 
 RUNTIMES = ("onnxruntime", "openvino")
 """The runtimes, the preferred one first."""
 _CACHE_SECONDS = 30 * 86_400.0  # after which an unused file is removed
 _CACHE: list[Path] = []
 """The cache folder, if there is one."""
+_DEVICE = ["cpu"]
+"""Where networks compute."""
+_CPU = "CPUExecutionProvider"
+_PROVIDERS = {
+    "cpu": (),
+    "cuda": ("CUDAExecutionProvider",),
+    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider"),
+    "mps": ("CoreMLExecutionProvider",),
+    "auto": ("CUDAExecutionProvider", "CoreMLExecutionProvider"),
+}
+"""ONNX Runtime's providers for a device, the preferred one first; the processor follows."""
+_PROVIDER_OPTIONS = {  # the usual search takes the algorithm that was fastest just then, which changes the bytes
+    "CUDAExecutionProvider": {"cudnn_conv_algo_search": "DEFAULT", "use_tf32": "0"}
+}
 
 
 class Network(Protocol):
@@ -82,6 +102,32 @@ def _cores() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     told = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores, int(told)) if told.isdecimal() and int(told) > 0 else cores
+
+
+def compute_on(device: str) -> None:
+    """Load networks for a device from now on: "cpu", "cuda", "tensorrt", "mps", or "auto" for a GPU where there is one.
+
+    Raises:
+        UnknownName: no such device.
+    """
+    if device not in _PROVIDERS:
+        raise UnknownName(f"no device named {device!r}; known: {', '.join(_PROVIDERS)}")
+    _DEVICE[0] = device
+
+
+def providers(device: str, available: Sequence[str]) -> tuple[str, ...]:
+    """ONNX Runtime's providers for a device, the processor last; `available` are those that this build has."""
+    found = tuple(name for name in _PROVIDERS[device] if name in available)
+    if not found and device not in {"cpu", "auto"}:
+        _say_once(
+            f"device {device} is not available to ONNX Runtime ({', '.join(available)}); networks compute on the processor"
+        )
+    return (*found, _CPU)
+
+
+@cache
+def _say_once(line: str) -> None:
+    log.warning(line)
 
 
 def torch_device(wanted: str, torch: Any) -> str:
@@ -176,7 +222,7 @@ class _OpenVino:
 
 
 class _OnnxRuntime:
-    """ONNX Runtime on the CPU."""
+    """ONNX Runtime on the chosen device; where that fails, on the processor."""
 
     runtime = "onnxruntime"
 
@@ -190,10 +236,22 @@ class _OnnxRuntime:
         # Waiting threads must not occupy the cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_mem_pattern = False  # saves no time here and takes a third more memory
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - its exceptions share no public base class
-            raise ModelCorrupt(f"{path} is not a readable ONNX net: {str(error).splitlines()[0]}") from None
+        wanted = providers(_DEVICE[0], onnxruntime.get_available_providers() if _DEVICE[0] != "cpu" else ())
+        for chosen in dict.fromkeys((wanted, (_CPU,))):
+            listed = [(name, _PROVIDER_OPTIONS.get(name, {})) for name in chosen]
+            try:
+                self._session = onnxruntime.InferenceSession(str(path), options, providers=listed)
+            except Exception as error:  # noqa: BLE001 - its exceptions share no public base class
+                line = str(error).splitlines()[0]
+                if chosen == (_CPU,):
+                    raise ModelCorrupt(f"{path} is not a readable ONNX net: {line}") from None
+                _say_once(f"device {_DEVICE[0]} cannot be used ({line}); networks compute on the processor")
+            else:
+                break
+        if self._session.get_providers()[0] != wanted[0]:
+            _say_once(
+                f"device {_DEVICE[0]} cannot be used ({wanted[0]} did not load); networks compute on the processor"
+            )
         self.inputs = tuple(port.name for port in self._session.get_inputs())
         self.outputs = tuple(port.name for port in self._session.get_outputs())
 

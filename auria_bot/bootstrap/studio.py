@@ -220,4 +220,5 @@ class StudioServices(PublishingServices):
             "signature": self.settings.review.signature,
             "banks": [str(path) for path in sorted(banks.iterdir()) if path.is_dir()] if banks.is_dir() else [],
             "cache": str(self.settings.home / "cache" / "compiled"),
+            **({"onnx_device": device} if (device := self.settings.execution.device) != "cpu" else {}),
         }

@@ -363,6 +363,7 @@ class StepWorker:
                 from auria_bot.art import runtime
 
                 runtime.keep_compiled_in(Path(cache))
+                runtime.compute_on(str(self._plan.shared_options.get("onnx_device", "cpu")))
         return self._plan
 
     def _backend(self, role: str) -> Any:

@@ -183,3 +183,72 @@ def test_a_worker_of_a_cluster_is_told_how_many_cores_are_its_own(
     """By the variable that numerical libraries read too; it adds none, and what is no number counts as nothing."""
     monkeypatch.setenv("OMP_NUM_THREADS", told)
     assert 1 <= runtime._cores() <= most
+
+
+@pytest.fixture
+def _device() -> Iterator[None]:
+    runtime._say_once.cache_clear()
+    yield
+    runtime.compute_on("cpu")
+
+
+GPU = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+APPLE = ["CoreMLExecutionProvider", "CPUExecutionProvider"]
+PLAIN = ["AzureExecutionProvider", "CPUExecutionProvider"]
+
+
+@pytest.mark.usefixtures("_device")
+@pytest.mark.parametrize(
+    ("device", "available", "chosen"),
+    [
+        ("cpu", GPU, []),
+        ("auto", GPU, ["CUDAExecutionProvider"]),
+        ("auto", APPLE, ["CoreMLExecutionProvider"]),
+        ("auto", PLAIN, []),
+        ("cuda", GPU, ["CUDAExecutionProvider"]),
+        ("cuda", PLAIN, []),
+        ("tensorrt", GPU, ["TensorrtExecutionProvider", "CUDAExecutionProvider"]),
+        ("tensorrt", GPU[1:], ["CUDAExecutionProvider"]),
+        ("mps", APPLE, ["CoreMLExecutionProvider"]),
+        ("mps", PLAIN, []),
+    ],
+)
+def test_a_device_chooses_among_the_providers_that_are_there(
+    caplog: pytest.LogCaptureFixture, device: str, available: list[str], chosen: list[str]
+) -> None:
+    """The processor is always the last; where a device that was named is not there, one line says so."""
+    for _ in range(2):
+        assert runtime.providers(device, available) == (*chosen, "CPUExecutionProvider")
+    said = [] if chosen or device in {"cpu", "auto"} else [f"device {device} is not available to ONNX Runtime"]
+    assert [record.message.partition(" (")[0] for record in caplog.records] == said
+
+
+@pytest.mark.usefixtures("_device")
+def test_a_provider_that_fails_gives_way_to_the_processor(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with a GPU that has no memory left, or a library that does not load; it is said once."""
+    import onnxruntime
+
+    real = onnxruntime.InferenceSession
+    asked: list[list[str]] = []
+
+    def session(path: str, options: object, providers: list[tuple[str, dict[str, str]]]) -> object:
+        asked.append([name for name, _ in providers])
+        if len(asked) == 1:
+            raise RuntimeError("CUDA failure 2: out of memory")
+        return real(path, options, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: GPU)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    runtime.compute_on("cuda")
+    runtime.load(models_folder() / "lite0" / "model.onnx", runtime="onnxruntime", threads=1)
+    assert asked == [["CUDAExecutionProvider", "CPUExecutionProvider"], ["CPUExecutionProvider"]]
+    assert "device cuda cannot be used (CUDA failure 2: out of memory)" in caplog.records[0].message
+
+
+@pytest.mark.usefixtures("_device")
+def test_a_device_that_does_not_exist_is_refused() -> None:
+    """The message lists those that do."""
+    with pytest.raises(UnknownName, match="no device named 'gpu'; known: cpu, cuda, tensorrt, mps, auto"):
+        runtime.compute_on("gpu")
