@@ -13,6 +13,7 @@ from auria_bot.execution.cluster import RayExecutor
 from auria_bot.execution.work_unit import Requirements, UnitFinished, UnitStarted
 from tests.scenarios.ray_cluster import REASON, RayNodes, has_ray, kill_process, ray_nodes
 from tests.scenarios.ray_same import compare
+from tests.scenarios.step_environments import look
 from tests.unit.execution.test_local import unit
 
 if TYPE_CHECKING:
@@ -93,6 +94,13 @@ def test_the_same_seed_gives_the_same_artworks(nodes: RayNodes, tmp_path: Path) 
     found = compare(tmp_path, count=3, real=False, address=nodes.address)
     assert found.differing == ()
     assert found.made == 3
+
+
+def test_steps_whose_packages_conflict_run_together(nodes: RayNodes, tmp_path: Path) -> None:
+    """Each in its own environment."""
+    found = look(tmp_path, address=nodes.address)
+    assert found.versions == ("1.0", "2.0", "1.0", "2.0")
+    assert "asks for 1 CPU, 1 GPU" in found.refusal
 
 
 def test_the_cluster_is_left(nodes: RayNodes) -> None:
