@@ -166,7 +166,7 @@ class _Kept(logging.Handler):
 @contextlib.contextmanager
 def stand_in_captioner() -> Iterator[str]:
     """The address of a model server without a model."""
-    pool = model_server(_StandIn(), _StandIn(), largest=2_000_000, deadline=30)  # type: ignore[arg-type]  # of the second only its end is used
+    pool = model_server(_StandIn(), _StandIn(), largest=2_000_000, deadline=30)  # type: ignore[arg-type]  # what it uses
     with running(WebServer(pool)) as address:
         yield address
 

@@ -100,7 +100,7 @@ class DeskRoutes:
         view = self.web.view(request)
         values.setdefault("done", _done(request, view.language.keys) if status == 200 else None)
         body = self.web.renderer.page(f"desk/{template}", view, session=session, zone=self.services.zone, **values)
-        # Compressed although it holds a token: other sites cannot have it asked for, because the cookie is for this one.
+        # Compressed although it holds a token: no other site can have it asked for, because of the cookie.
         return smaller(request, body.encode(), {**PRIVATE, "Content-Type": "text/html; charset=utf-8"}, status)
 
 
