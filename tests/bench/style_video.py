@@ -26,7 +26,7 @@ CLIPS = ("30_people.mp4", "32_people.mp4", "01.mp4", "21_nature.mp4")
 SIZE = (640, 360)
 
 
-def run(frames: int = 24, style: str = "The Starry Night", mode: str = "painterly") -> Result:
+def run(frames: int = 12, style: str = "The Starry Night", mode: str = "painterly") -> Result:
     """Restyle the beginnings of the clips steadily and frame by frame."""
     ratios, seconds, count = [], 0.0, 0
     with tempfile.TemporaryDirectory(prefix="auria-style-video-") as scratch:
