@@ -16,7 +16,7 @@ from PIL import Image
 
 from auria_bot.art.checkpoint import export_onnx, read_json, save_weights, write_checksums, write_json
 from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
-from auria_bot.art.nets.style_net import StyleNet, StyleNetConfig
+from auria_bot.art.nets.style_net import ServedStyleNet, StyleNet, StyleNetConfig
 from auria_bot.art.nets.vgg16 import load_vgg16
 from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
 from auria_bot.art.stylists.style_bank import StyleBank
@@ -173,7 +173,7 @@ def export(net: StyleNet, painting: BankedPainting, config: dict[str, object], o
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of instance normalisation, which has no statistics that could be frozen
         export_onnx(
-            net,
+            ServedStyleNet(net),
             (torch.rand(1, 3, 64, 64),),
             out / "model.onnx",
             input_names=["picture"],

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.nets.style_net import StyleNet, StyleNetConfig  # noqa: E402
+from auria_bot.art.nets.style_net import ServedStyleNet, StyleNet, StyleNetConfig  # noqa: E402
 
 
 def test_untrained_it_returns_the_pictures_colours_without_detail():
@@ -31,3 +31,14 @@ def test_the_range_is_that_of_pictures():
 def test_the_default_has_about_400_thousand_parameters():
     """In half precision it takes less than a megabyte."""
     assert 390_000 < sum(each.numel() for each in StyleNet(StyleNetConfig()).parameters()) < 430_000
+
+
+@pytest.mark.parametrize("size", [(12, 12), (36, 20)])
+def test_the_served_form_is_the_same_function(size: tuple[int, int]):
+    """Up to rounding, borders included."""
+    torch.manual_seed(0)
+    net = StyleNet(StyleNetConfig(width=8, blocks=1)).eval()
+    torch.nn.init.normal_(net.colours.weight, std=0.1)
+    picture = torch.rand(2, 3, *size)
+    with torch.no_grad():
+        assert (ServedStyleNet(net).eval()(picture) - net(picture)).abs().max() < 1e-5
