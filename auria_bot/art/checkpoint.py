@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "export_onnx",
+    "load_model_weights",
+    "load_onnx_weights",
     "load_weights",
     "read_json",
     "save_weights",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 CHECKSUMS = "SHA256SUMS"
+_HALF = "__half"  # ends the names of initialisers that are stored in half precision
 _UNPINNED = {"card.md", "metrics.json", CHECKSUMS}  # text and figures may be corrected without new weights
 
 
@@ -87,6 +90,48 @@ def load_weights(path: Path) -> dict[str, torch.Tensor]:
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
 
 
+def load_onnx_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The weights that an ONNX file holds under the names of the module that it was exported from, in float32.
+
+    Names that the exporter made up (`onnx::...`) are left out: those tensors were folded or transposed.
+
+    Raises:
+        ModelMissing: there is no such file.
+        ModelCorrupt: it is not an ONNX file.
+    """
+    import numpy as np
+    import onnx
+    import torch
+
+    try:
+        graph = onnx.load(path).graph
+    except FileNotFoundError:
+        raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train`") from None
+    except Exception as error:  # noqa: BLE001 - protobuf's errors share no public base class
+        raise ModelCorrupt(f"{path} is not a readable ONNX net: {str(error)[:80]}") from None
+    return {
+        one.name.removesuffix(_HALF): torch.from_numpy(onnx.numpy_helper.to_array(one).astype(np.float32))
+        for one in graph.initializer
+        if not one.name.startswith("onnx::")
+    }
+
+
+def load_model_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of a model whose ONNX files hold most of them; weights.safetensors holds what they do not.
+
+    Raises:
+        ModelMissing: the folder has neither.
+        ModelCorrupt: a file is damaged.
+    """
+    found: dict[str, torch.Tensor] = {}
+    for path in sorted(folder.glob("*.onnx")):
+        found |= load_onnx_weights(path)
+    rest = folder / "weights.safetensors"
+    if rest.is_file() or not found:
+        found |= load_weights(rest)
+    return found
+
+
 def verified(path: Path) -> Path:
     """The path of a model's file, after its folder was checked.
 
@@ -141,6 +186,7 @@ def export_onnx(
     output_names: Sequence[str],
     dynamic_axes: Mapping[str, Mapping[int, str]] | None = None,
     half: bool = True,
+    fold: bool = True,
 ) -> None:
     """Export a module to ONNX, with weights stored in float16 and computed in float32 if `half`.
 
@@ -148,6 +194,7 @@ def export_onnx(
         inputs: example inputs, in `input_names`' order.
         dynamic_axes: for each input or output, the axes that may vary, by name.
         half: store large float32 initialisers as float16 followed by a Cast; runtimes fold the Cast once at load.
+        fold: compute what depends on weights alone; otherwise runtimes do it at load, and all weights keep their names.
     """
     import onnx
     import torch
@@ -169,6 +216,7 @@ def export_onnx(
                 dynamic_axes=axes,
                 opset_version=17,
                 dynamo=False,
+                do_constant_folding=fold,
             )
         graph = onnx.load(raw)
         if half:
@@ -193,7 +241,7 @@ def _halve(model: Any) -> None:
         if values.size < 64:
             continue
         name = initialiser.name
-        stored = numpy_helper.from_array(values.astype(np.float16), f"{name}__half")
+        stored = numpy_helper.from_array(values.astype(np.float16), f"{name}{_HALF}")
         casts.append(helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT, name=f"{name}__cast"))
         initialiser.CopyFrom(stored)
     for cast in reversed(casts):

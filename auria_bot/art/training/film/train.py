@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,10 +92,8 @@ def train(
         InputError: the footage cannot be used.
     """
     chosen = settings or FilmSettings()
-    size = chosen.generator
-    frames = read_frames(
-        data, options or FrameOptions(height=size.height, width=size.width), folder / "frames", log=log
-    )
+    options = options or FrameOptions(height=chosen.generator.height, width=chosen.generator.width)
+    frames = read_frames(data, options, folder / "frames", log=log)
     recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=_judge(frames, chosen.judged, lite0))
     outcome = loop.run(
         recipe, folder, steps=steps or chosen.steps, minutes=minutes, evaluate_every=evaluate_every, log=log
@@ -107,7 +105,9 @@ def train(
     }
     if out is not None:
         recipe.average.load_state_dict(load_weights(folder / "best.safetensors"))
-        export(recipe.average, out, facts={"trained": {"steps": outcome.step, "pictures": figures["pictures"]}})
+        names = [clip.name for clip in frames.training]
+        trained = {"steps": outcome.step, "pictures": figures["pictures"]}
+        export(recipe.average, out, facts={"trained": trained, "frames": asdict(options), "footage": names})
     return figures
 
 

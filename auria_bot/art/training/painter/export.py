@@ -9,7 +9,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import (
+    export_onnx,
+    load_onnx_weights,
+    load_weights,
+    read_json,
+    save_weights,
+    write_checksums,
+    write_json,
+)
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer
@@ -95,12 +103,6 @@ def export(
 
     graph = build(folder, sketcher=sketcher, painter=painter)
     out.mkdir(parents=True, exist_ok=True)
-    nets = {"sketcher": graph.sketcher, "matcher": graph.scorer.matcher, "painter": graph.painter}
-    save_weights(
-        out / "weights.safetensors",
-        {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()},
-        half=True,
-    )
     axes = {name: {0: "count"} for name in (*PAINTER_INPUTS[:3], *PAINTER_OUTPUTS)}
     inputs = example(graph, 2)
     sketcher_graph = SketcherGraph(graph.sketcher, guidance=GUIDANCE).eval()
@@ -121,6 +123,7 @@ def export(
             output_names=SKETCHER_OUTPUTS,
             dynamic_axes={"components": {0: "count"}, "velocity": {0: "count"}},
         )
+    _store_rest(graph, out)
     minilm = MiniLM(threads=1)
     meanings = {name: minilm.encode(texts) for name, texts in SENTENCES.items()}
     meanings |= {f"{SHOWN}{scene}": _shown(graph.scorer.matcher, minilm, scene)[None] for scene in SCENES}
@@ -131,6 +134,15 @@ def export(
     size = sum(path.stat().st_size for path in out.iterdir())
     log(f"exported to {out}, {size / 1e6:.1f} MB")
     return {"megabytes": size / 1e6, **{f"{stage}_steps": step for stage, step in steps.items()}}
+
+
+def _store_rest(graph: PainterGraph, out: Path) -> None:
+    """Write weights.safetensors with what the ONNX files do not hold under its name; `load_model_weights` joins them."""
+    stored = {name for path in out.glob("*.onnx") for name in load_onnx_weights(path)}
+    nets = {"sketcher": graph.sketcher, "matcher": graph.scorer.matcher, "painter": graph.painter}
+    every = {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
+    rest = {name: value for name, value in every.items() if name not in stored}
+    save_weights(out / "weights.safetensors", rest, half=True)
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from auria_bot.art.checkpoint import load_weights
+from auria_bot.art.checkpoint import load_model_weights
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig
 from auria_bot.art.nets.painter import PainterConfig
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
@@ -29,7 +29,7 @@ from auria_bot.art.training.painter.export import export, restore_module
 from auria_bot.art.training.painter.match import MatchRecipe, features_of
 from auria_bot.art.training.painter.paint import PaintRecipe, SketchBank
 from auria_bot.art.training.painter.sketch import SketchRecipe
-from auria_bot.errors import ModelMissing, UnknownName
+from auria_bot.errors import UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -124,11 +124,7 @@ def train(
 
 def _weights(earlier: Path | None) -> dict[str, torch.Tensor]:
     """The weights of an earlier model; none without one."""
-    if earlier is None:
-        return {}
-    if not (earlier / "weights.safetensors").is_file():
-        raise ModelMissing(f"{earlier} has no weights.safetensors; give the folder of a painter with --from DIR")
-    return load_weights(earlier / "weights.safetensors")
+    return {} if earlier is None else load_model_weights(earlier)
 
 
 def _recipe(

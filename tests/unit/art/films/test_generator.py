@@ -12,7 +12,7 @@ pytest.importorskip("onnx")
 
 from auria_bot.art.films.generator import FilmGenerator  # noqa: E402 - after the check that torch is there
 from auria_bot.art.nets.stylegan2 import Config, Generator  # noqa: E402
-from auria_bot.art.training.film.export import export  # noqa: E402
+from auria_bot.art.training.film.export import export, load_generator  # noqa: E402
 from auria_bot.errors import InputError, ModelCorrupt  # noqa: E402
 
 if TYPE_CHECKING:
@@ -98,3 +98,10 @@ def test_a_folder_of_another_model_is_refused(folder: Path, tmp_path: Path) -> N
     write_checksums(tmp_path)
     with pytest.raises(ModelCorrupt, match="no film model"):
         FilmGenerator(tmp_path)
+
+
+def test_the_network_is_read_back_from_the_export(folder: Path) -> None:
+    """All its weights are in the ONNX files, under their names, in half precision."""
+    read, wanted = load_generator(folder).state_dict(), untrained().state_dict()
+    assert set(read) == set(wanted)
+    assert all(torch.allclose(read[name], wanted[name], atol=2e-3, rtol=2e-3) for name in wanted)

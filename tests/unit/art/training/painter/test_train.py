@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.checkpoint import load_weights  # noqa: E402
+from auria_bot.art.checkpoint import load_model_weights  # noqa: E402
 from auria_bot.art.nets.painter import PainterConfig  # noqa: E402
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig  # noqa: E402
 from auria_bot.art.painters.attn import AttnPainter  # noqa: E402
@@ -123,7 +123,7 @@ def test_an_earlier_model_is_gone_on_with(trained, folder, tmp_path):
         log=lambda _: None,
     )
     net = restore_module(Sketcher(TINY.sketcher), tmp_path / "sketch", "net")
-    before = load_weights(earlier / "weights.safetensors")
+    before = load_model_weights(earlier)
     assert torch.equal(net.basis.half(), before["sketcher.basis"].half())
 
 
