@@ -44,6 +44,15 @@ _STREAMED: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
+_After = Annotated[int, Query(ge=0, le=1_000_000, description="The last position that is known.")]
+_LastEventId = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID",
+        pattern=r"^[0-9]{1,7}$",
+        description="The same for a stream whose connection broke; it counts before `after`.",
+    ),
+]
 
 
 def runs_router(web: WebApp, access: Access) -> APIRouter:
@@ -89,15 +98,8 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
         request: Request,
         run_id: RunId,
         key: ApiKey = reader,
-        after: Annotated[int, Query(ge=0, le=1_000_000, description="The last position that is known.")] = 0,
-        last_event_id: Annotated[
-            str | None,
-            Header(
-                alias="Last-Event-ID",
-                pattern=r"^[0-9]{1,7}$",
-                description="The same for a stream whose connection broke; it counts before `after`.",
-            ),
-        ] = None,
+        after: _After = 0,
+        last_event_id: _LastEventId = None,
     ) -> Response:
         """What happened in a run after a position; as server-sent events, as it happens, to those who accept them."""
         run = web.runs.get(run_id)
