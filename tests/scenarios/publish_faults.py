@@ -229,9 +229,12 @@ class _Run:
     def _disturbed(self) -> Iterator[str]:
         """Kill the publisher, or let its line fail; yields what is wrong."""
         if self.scenario in BOUNDARIES:
-            self.publishers.begin(self.home, self.database, self.server, kill=(self.scenario, self.post))
-            ended, said = self.publishers.end()
-            if ended != signal.SIGKILL:
+            for _ in range(3):  # on a busy machine the platform may be too slow for it to reach the boundary
+                self.publishers.begin(self.home, self.database, self.server, kill=(self.scenario, self.post))
+                ended, said = self.publishers.end()
+                if ended == signal.SIGKILL:
+                    break
+            else:
                 yield f"it was not killed: {said}"
         elif self.scenario == "in-flight":
             self._kill_in_flight(self.lines[self.post - 1])
@@ -255,10 +258,8 @@ class _Run:
             self.server.fail_next_deletions(self.scenario.removeprefix("withdrawal "))
         self.publishers.begin(self.home, self.database, self.server, kill=kill, withdraw=self.post)
         ended, said = self.publishers.end()
-        # A channel that cannot delete does not come that far.
-        if (
-            ended != (signal.SIGKILL if kill else 0) and self.server.backend != "instagram_graph"
-        ) or "Traceback" in said:
+        wrong = ended != (signal.SIGKILL if kill else 0)
+        if "Traceback" in said or (wrong and self.server.backend != "instagram_graph"):  # which cannot delete
             yield f"the withdrawal ended with signal {ended}: {said[-500:]}"
         drop_faults(self.server)
 
