@@ -81,7 +81,10 @@ COMMANDS = {
         "Restyle a video in the manner of a painting, steady in time.",
     ),
     "train": ("models:train", "Train a model, or continue a stopped training."),
-    "evaluate": ("models:evaluate", "Evaluate a model on the test split of the data."),
+    "evaluate": (
+        "models:evaluate",
+        "Evaluate a model on the test split of the data, or a film model on the frames of its footage that were held out.",
+    ),
     "doctor": ("operations.doctor:doctor", "Check the installation, and say how to fix what is wrong."),
     "config": ("operations.doctor:config", "Show every setting in force, without secrets."),
     "db": ("operations.database:database", "Back up, restore and check the database."),

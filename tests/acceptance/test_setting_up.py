@@ -18,6 +18,7 @@ from tests.scenarios.package_index import PackageIndex, Release, lock
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = sorted({*PROJECT["optional-dependencies"]} - {"dev"})
+NOT_TESTED = {"extras/cluster"}  # Ray is too large for every test installation; tests over it skip without it
 LOCKS = ("base", "test", "cuda", *(f"extras/{name}" for name in EXTRAS))
 
 
@@ -80,7 +81,11 @@ def test_the_locks_agree_on_what_they_share():
     for name in LOCKS:
         if name not in {"test", "cuda"}:
             found = _versions(name)
-            assert found == {package: tested[package] for package in found}, name
+            assert set(found) <= set(tested) or name in NOT_TESTED, name
+            shared = found.keys() & tested
+            assert {package: found[package] for package in shared} == {
+                package: tested[package] for package in shared
+            }, name
     assert not set(_pins("cuda")) & set(tested)
 
 

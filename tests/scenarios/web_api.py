@@ -3,7 +3,7 @@
 Requests are derived from the OpenAPI document: examples, the limits of every field, random valid and invalid ones, and
 sequences that use what earlier answers gave. All of schemathesis' checks are made of each answer. It runs in process,
 over the real services with a database and pictures; only the studio makes each artwork at once, and the model server
-is one that knows one caption.
+is one that knows one caption and one picture.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ _WITH_RULES = (
     "/posts/{post_id}/outcome",
     "/posts/{post_id}/time",
     "/captions",
+    "/styles",
     "/ratings",
 )
 """What may refuse a request that the document allows: for a text that must not be published, a time that is past, an
@@ -59,6 +60,8 @@ _CAPTIONS = {
     "captions": [{"text": "A dog.", "confidence": 0.5, "words": [{"text": "a", "attention": [[1.0]]}]}],
 }
 """What the model server answers; it has tests of its own."""
+
+_RESTYLED = b"\xff\xd8\xff\xd9"  # a JPEG's begin and end
 
 _LIMIT = 100_000  # calls a minute; the limits have tests of their own
 
@@ -132,7 +135,10 @@ def examine(home: Path, scopes: Sequence[str], *, examples: int, phases: Sequenc
     )
     schema = schemathesis.openapi.from_asgi(_DOCUMENT, _Crowd(create_app(application)), config=config)
     try:
-        with mock.patch.object(CaptionClient, "caption", return_value=_CAPTIONS):
+        with (
+            mock.patch.object(CaptionClient, "caption", return_value=_CAPTIONS),
+            mock.patch.object(CaptionClient, "restyle", return_value=_RESTYLED),
+        ):
             return _run(schema)
     finally:
         application.close()

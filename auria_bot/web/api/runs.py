@@ -14,7 +14,7 @@ from auria_bot.errors import TooManyAttempts
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.web.api.answers import IdempotencyKey, Page, answer, once
 from auria_bot.web.api.schemas import NewArtwork, Run, RunEvent, RunEvents
-from auria_bot.web.event_stream import event_stream, sent_event
+from auria_bot.web.event_stream import event_stream, first_event, sent_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,13 +44,12 @@ _STREAMED: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
-_After = Annotated[int, Query(ge=0, le=1_000_000, description="The last position that is known.")]
+_After = Annotated[int, Query(ge=0, le=99_999, description="The last position that is known.")]
 _LastEventId = Annotated[
     str | None,
     Header(
         alias="Last-Event-ID",
-        pattern=r"^[0-9]{1,7}$",
-        description="The same for a stream whose connection broke; it counts before `after`.",
+        description="The same for a stream whose connection broke; it counts before `after`. What is no position counts as 0.",
     ),
 ]
 
@@ -99,14 +98,14 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
         run_id: RunId,
         key: ApiKey = reader,
         after: _After = 0,
-        last_event_id: _LastEventId = None,
+        _last_event_id: _LastEventId = None,
     ) -> Response:
         """What happened in a run after a position; as server-sent events, as it happens, to those who accept them."""
         run = web.runs.get(run_id)
         if "text/event-stream" in request.headers.get("accept", ""):
             if open_streams[key.author] >= _MOST_STREAMS:
                 raise TooManyAttempts(f"a key watches at most {_MOST_STREAMS} runs at a time", seconds=10)
-            looks = _looks(run, after if last_event_id is None else int(last_event_id))
+            looks = _looks(run, first_event(request, str(after)))
             return event_stream(looks, open_streams=open_streams, who=key.author)
         value = run_value(run)  # before the events, so that none is missed
         items = [_event(after + number, event) for number, event in enumerate(run.events(after), start=1)]
