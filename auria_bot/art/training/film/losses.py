@@ -159,8 +159,8 @@ class WeightAverage:
             kept.copy_(current)
 
 
-class AugmentationChance:
-    """How likely an augmentation is: more where the discriminator is sure of real frames, less where it is not.
+class AugmentationChance(nn.Module):
+    """How likely an augmentation is, its state: more where the discriminator is sure of real frames, less where it is not.
 
     Args:
         target: mean sign of the scores of real frames that is aimed at.
@@ -168,12 +168,15 @@ class AugmentationChance:
         most: the highest chance; near 1 augmentations leak into what is made.
     """
 
+    value: Tensor
+
     def __init__(self, *, target: float = 0.6, pictures: int = 100_000, most: float = 0.8) -> None:
-        self.value = 0.0
+        super().__init__()
+        self.register_buffer("value", torch.zeros(()))
         self._target, self._pictures, self._most = target, pictures, most
 
     def follow(self, real: Tensor) -> None:
         """Adjust to the scores of a batch of real frames (n,)."""
         sure = float(real.detach().sign().mean())
         step = math.copysign(len(real) / self._pictures, sure - self._target) if sure != self._target else 0.0
-        self.value = min(max(self.value + step, 0.0), self._most)
+        self.value.add_(step).clamp_(0.0, self._most)

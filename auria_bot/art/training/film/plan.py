@@ -1,7 +1,7 @@
 """The memory that one training step of a film model takes, at several sizes of frames, before a GPU is rented.
 
 What the step keeps for its gradients is counted on PyTorch's meta device, which computes shapes and no numbers, so that
-the largest sizes can be counted on any machine. At small sizes a step is also made, in a process of its own whose
+the largest sizes can be counted on any machine. The critic is the projected one. At small sizes a step is also made, in a process of its own whose
 memory is measured.
 
     python -m auria_bot.art.training.film.plan WIDTH HEIGHT BATCH
@@ -104,7 +104,7 @@ def plan(
 def step_memory(width: int, height: int, batch: int) -> StepMemory:
     """Count the bytes of a step."""
     settings = settings_of_size(height, width)
-    generator, critic, lite0 = Generator(settings.generator), ProjectedCritic(settings.critic), Lite0()
+    generator, critic, lite0 = Generator(settings.generator), ProjectedCritic(settings.projected), Lite0()
     lite0.requires_grad_(requires_grad=False)
     weights = (_COPIES + 1) * _bytes(generator) + _COPIES * _bytes(critic) + _bytes(lite0)
     nets = [net.to("meta") for net in (generator, critic, lite0)]
@@ -185,7 +185,7 @@ def main() -> int:
     warm = torch.nn.Conv2d(3, 3, 3)(torch.randn(1, 3, 32, 32)).sum()
     warm.backward()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    generator, critic, lite0 = Generator(settings.generator), ProjectedCritic(settings.critic), Lite0()
+    generator, critic, lite0 = Generator(settings.generator), ProjectedCritic(settings.projected), Lite0()
     lite0.requires_grad_(requires_grad=False)
     optimizers = [torch.optim.Adam(net.parameters()) for net in (generator, critic)]
     _loss(generator, critic, lite0, torch.randn(batch, settings.generator.z)).backward()  # type: ignore[no-untyped-call]

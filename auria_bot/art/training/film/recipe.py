@@ -1,13 +1,12 @@
-"""How a film model is trained on a processor: StyleGAN2's generator against the projected critic.
+"""How a film model is trained: StyleGAN2's generator against the projected or the standard critic.
 
-Every step draws its random numbers from its own number, so that a resumed training is the same training. The critic's
-features of made frames are computed once and serve both updates.
+Every step draws its random numbers from its own number, so that a resumed training is the same training.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
@@ -15,19 +14,18 @@ from PIL import Image
 from torch import nn
 
 from auria_bot.art.checkpoint import read_json, save_weights, write_json
-from auria_bot.art.nets.lite0 import Lite0
-from auria_bot.art.nets.projected_critic import CriticConfig, ProjectedCritic
+from auria_bot.art.nets.projected_critic import CriticConfig
 from auria_bot.art.nets.stylegan2 import Config, Generator
-from auria_bot.art.training.film.augmentation import diff_augment
+from auria_bot.art.training.film.critics import Critic, Projected, Standard, update
 from auria_bot.art.training.film.losses import (
     Palette,
     PathLength,
     WeightAverage,
-    hinge_loss,
     layout_distance,
     soft_clamped,
 )
 from auria_bot.art.training.loop import cooled
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,9 +34,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from auria_bot.art.nets.lite0 import Lite0
     from auria_bot.art.training.film.frames import FilmFrames
 
-__all__ = ["FilmRecipe", "FilmSettings", "as_frames", "as_pixels"]
+__all__ = ["CRITICS", "FilmRecipe", "FilmSettings", "as_frames", "as_pixels"]
+
+CRITICS: Final = ("projected", "standard")
 
 _SHEET = (6, 8)  # rows and columns of the sheet of samples
 _CALIBRATED = 256  # real frames by which features are normalised and colours are compared
@@ -46,14 +47,23 @@ _CALIBRATED = 256  # real frames by which features are normalised and colours ar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmSettings:
-    """The settings of config/train/film.toml; see there."""
+    """The settings of config/train/film.toml; see there.
+
+    Raises:
+        InputError: there is no such critic.
+    """
 
     seed: int = 0
     steps: int = 1_000_000
     cool: int = 600
     batch: int = 16
+    critic: str = "projected"  # one of CRITICS
     rate: float = 2e-3
     critic_rate: float = 1e-3
+    r1_weight: float = 2e-4  # of the standard critic, times the pixels of a frame over the batch
+    r1_every: int = 16
+    augment_target: float = 0.6
+    augment_pictures: int = 100_000
     mixing: float = 0.5
     path_every: int = 8
     path_weight: float = 2.0
@@ -64,7 +74,11 @@ class FilmSettings:
     checkpointing: bool = False  # compute the generator's layers again for their gradients: less memory, more time
     half: bool = True  # compute generator and Lite0 in bfloat16, not the critic's heads
     generator: Config = field(default_factory=lambda: Config(height=64, width=112, channels=(160, 160, 128, 96, 48)))
-    critic: CriticConfig = field(default_factory=CriticConfig)
+    projected: CriticConfig = field(default_factory=CriticConfig)
+
+    def __post_init__(self) -> None:
+        if self.critic not in CRITICS:
+            raise InputError(f"no critic {str(self.critic)[:40]!r}; there are: {', '.join(CRITICS)}")
 
 
 class FilmRecipe:
@@ -74,7 +88,7 @@ class FilmRecipe:
         frames: of the footage.
         settings: see `FilmSettings`.
         folder: where the sheet of samples and the best average are written.
-        lite0: whose features the critic judges; None: the published one.
+        lite0: whose features the projected critic judges; None: the published one.
         judge: figures of made frames (n, height, width, 3), of which "fd_lite0" decides which average is the best;
             None: every evaluation is the best.
     """
@@ -95,16 +109,14 @@ class FilmRecipe:
         self.net = Generator(settings.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net.checkpointing = settings.checkpointing
         self._average = WeightAverage(self.net, half_life=settings.average)
-        self.critic = ProjectedCritic(settings.critic).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._lite0 = (lite0 or Lite0.pretrained()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._path_length = PathLength()
-        betas = (0.0, 0.99)
-        self._net_optimizer = torch.optim.Adam(self.net.parameters(), lr=settings.rate, betas=betas)
-        self._critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=settings.critic_rate, betas=betas)
+        self._net_optimizer = torch.optim.Adam(self.net.parameters(), lr=settings.rate, betas=(0.0, 0.99))
         self._palette = Palette()
         real = as_frames(frames.batch(np.random.default_rng((settings.seed, 0)), _CALIBRATED))
         self._palette.calibrate(real)
-        self.critic.calibrate(self._lite0, real)
+        self._critic: Critic = (
+            Projected(settings, lite0, real) if settings.critic == "projected" else Standard(settings)
+        )
 
     @property
     def average(self) -> Generator:
@@ -113,12 +125,13 @@ class FilmRecipe:
         return net
 
     def modules(self) -> dict[str, nn.Module]:
-        """Generator, its average, the critic and the usual path length."""
-        return {"net": self.net, "average": self.average, "critic": self.critic, "path_length": self._path_length}
+        """Generator, its average, the critic's and the usual path length."""
+        own = {"net": self.net, "average": self.average, "path_length": self._path_length}
+        return own | self._critic.modules()
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Adam for generator and critic."""
-        return {"net": self._net_optimizer, "critic": self._critic_optimizer}
+        return {"net": self._net_optimizer, "critic": self._critic.optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
         """Update critic and generator once, and every so many steps the generator by its path length."""
@@ -132,29 +145,12 @@ class FilmRecipe:
         styles = self._mixed(styles)
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.half):
             made = soft_clamped(self.net(styles).float())
-            with torch.no_grad():
-                real_features = self.critic.features(self._lite0, diff_augment(real))
-            made_features = self.critic.features(self._lite0, diff_augment(made))
-        real_features, made_features = ([one.float() for one in each] for each in (real_features, made_features))
-        real_scores = self.critic(real_features)
-        made_scores = self.critic([one.detach() for one in made_features])
-        critic_loss = hinge_loss(real_scores, made_scores)
-        _update(self._critic_optimizer, critic_loss, settings.critic_rate * pace)
-
-        self.critic.requires_grad_(requires_grad=False)
-        verdict = torch.stack([one.mean() for one in self.critic(made_features)]).mean()
-        self.critic.requires_grad_(requires_grad=True)
+        verdict, figures = self._critic.step(real, made, number=number, rate=settings.critic_rate * pace)
         apart = layout_distance(made) / layout_distance(real)
         palette = self._palette(made)
-        loss = settings.layout_weight * torch.relu(1.0 - apart) + settings.palette_weight * palette - verdict
-        _update(self._net_optimizer, loss, settings.rate * pace)
-        figures = {
-            "critic": critic_loss.item(),
-            "real": _mean(real_scores),
-            "made": _mean(made_scores),
-            "layouts": apart.item(),
-            "palette": palette.item(),
-        }
+        loss = settings.layout_weight * torch.relu(1.0 - apart) + settings.palette_weight * palette + verdict
+        update(self._net_optimizer, loss, settings.rate * pace)
+        figures |= {"layouts": apart.item(), "palette": palette.item()}
         if number % settings.path_every == settings.path_every - 1:
             figures["path_length"] = self._regularise(settings.rate * pace)
         self._average.follow(self.net, settings.batch, seen=(number + 1) * settings.batch)
@@ -173,7 +169,7 @@ class FilmRecipe:
         settings = self._settings
         styles = self.net.mapping(torch.randn(max(2, settings.batch // 4), settings.generator.z))
         penalty = self._path_length(self.net(styles), styles)
-        _update(self._net_optimizer, settings.path_weight * settings.path_every * penalty, rate)
+        update(self._net_optimizer, settings.path_weight * settings.path_every * penalty, rate)
         return float(self._path_length.mean)
 
     @torch.no_grad()
@@ -212,15 +208,3 @@ def as_pixels(frames: Tensor) -> NDArray[np.uint8]:
     """(n, 3, height, width), -1 to 1, to (n, height, width, 3) 8-bit."""
     scaled = (frames.clamp(-1.0, 1.0) * 127.5 + 127.5).round().byte()
     return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).numpy())
-
-
-def _mean(scores: list[Tensor]) -> float:
-    return float(torch.stack([one.detach().mean() for one in scores]).mean())
-
-
-def _update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from auria_bot.art.checkpoint import load_weights
+from auria_bot.art.checkpoint import load_weights, read_json, write_json
 from auria_bot.art.evaluation.film_figures import Lite0Features, layout_spread
 from auria_bot.art.evaluation.painter_judges import frechet
 from auria_bot.art.nets.projected_critic import CriticConfig
 from auria_bot.art.training import loop
 from auria_bot.art.training.film.export import export
 from auria_bot.art.training.film.frames import FrameOptions, read_frames
-from auria_bot.art.training.film.recipe import FilmRecipe, FilmSettings
+from auria_bot.art.training.film.recipe import CRITICS, FilmRecipe, FilmSettings
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def settings_of_size(height: int, width: int, settings: FilmSettings | None = No
     seen = [max(64, round(side * factor / 32) * 32) for side in (height, width)]
     chosen = settings or FilmSettings()
     generator = replace(chosen.generator, height=height, width=width, channels=_CHANNELS[: doublings + 1])
-    return replace(chosen, generator=generator, critic=CriticConfig(height=seen[0], width=seen[1]))
+    return replace(chosen, generator=generator, projected=CriticConfig(height=seen[0], width=seen[1]))
 
 
 def train(
@@ -89,9 +89,10 @@ def train(
         log: receives progress lines.
 
     Raises:
-        InputError: the footage cannot be used.
+        InputError: the footage cannot be used, or the training was begun with the other critic.
     """
     chosen = settings or FilmSettings()
+    _keep_critic(folder, chosen.critic)
     options = options or FrameOptions(height=chosen.generator.height, width=chosen.generator.width)
     frames = read_frames(data, options, folder / "frames", log=log)
     recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=_judge(frames, chosen.judged, lite0))
@@ -109,6 +110,20 @@ def train(
         trained = {"steps": outcome.step, "pictures": figures["pictures"]}
         export(recipe.average, out, facts={"trained": trained, "frames": asdict(options), "footage": names})
     return figures
+
+
+def _keep_critic(folder: Path, critic: str) -> None:
+    """Note which critic a training has; one that was begun with the other cannot be continued."""
+    noted = folder / "critic.json"
+    if (folder / "latest.json").is_file():
+        begun = read_json(noted)["critic"] if noted.is_file() else CRITICS[0]
+        if begun != critic:
+            raise InputError(
+                f"the training in {folder} has the critic {begun!r} and cannot go on with {critic!r};"
+                f" set critic = {begun!r}, or begin another with --folder DIR"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(noted, {"critic": critic})
 
 
 def _judge(frames: FilmFrames, count: int, lite0: Lite0 | None) -> Callable[[NDArray[np.uint8]], dict[str, float]]:

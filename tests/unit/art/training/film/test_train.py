@@ -29,7 +29,7 @@ TINY = FilmSettings(
     path_every=2,
     judged=8,
     generator=Config(height=16, width=28, channels=(8, 8, 4), z=8, w=8, mapping_layers=1),
-    critic=CriticConfig(height=64, width=64, channels=8, group=2),
+    projected=CriticConfig(height=64, width=64, channels=8, group=2),
 )
 
 
@@ -93,14 +93,24 @@ def test_checkpointing_changes_no_gradient(tmp_path: Path, lite0: Lite0) -> None
     assert all(torch.allclose(plain[key], again[key], atol=1e-4) for key in plain if key.startswith("module.net"))
 
 
+def test_a_training_keeps_its_critic(tmp_path: Path, lite0: Lite0) -> None:
+    """One that was begun with the other critic, or before critics were noted, is refused before anything is read."""
+    folder = trained(tmp_path, lite0, "run", steps=1)
+    (folder / "critic.json").unlink()
+    with pytest.raises(InputError, match="cannot go on with 'standard'"):
+        trained(tmp_path, lite0, "run", steps=2, settings=replace(TINY, critic="standard"))
+    with pytest.raises(InputError, match="there are: projected, standard"):
+        FilmSettings(critic="wgan")
+
+
 def test_nets_follow_from_the_size() -> None:
     """A start of about four rows, as many doublings as are needed, and Lite0 at multiples of 32 pixels."""
     wide = settings_of_size(64, 112)
     assert wide.generator.start == (4, 7)
-    assert (wide.critic.height, wide.critic.width) == (96, 160)
+    assert (wide.projected.height, wide.projected.width) == (96, 160)
     large = settings_of_size(1080, 1920)
     assert large.generator.start == (5, 8)
-    assert max(large.critic.height, large.critic.width) <= 512
+    assert max(large.projected.height, large.projected.width) <= 512
     with pytest.raises(InputError, match="no recipe"):
         settings_of_size(4096, 4096)
 
