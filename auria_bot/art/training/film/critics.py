@@ -70,7 +70,9 @@ class Projected:
         self._half = settings.half
         self._net = ProjectedCritic(settings.projected).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._lite0 = (lite0 or Lite0.pretrained()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.Adam(self._net.parameters(), lr=settings.critic_rate, betas=_BETAS)
+        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
+            self._net.parameters(), lr=settings.critic_rate, betas=_BETAS
+        )
         self._net.calibrate(self._lite0, real)
 
     def modules(self) -> dict[str, nn.Module]:
@@ -104,7 +106,9 @@ class Standard:
         self._weight = settings.r1_weight * frame.height * frame.width / settings.batch
         self._net = Discriminator(frame).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._chance = AugmentationChance(target=settings.augment_target, pictures=settings.augment_pictures)
-        self.optimizer = torch.optim.Adam(self._net.parameters(), lr=settings.critic_rate, betas=_BETAS)
+        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
+            self._net.parameters(), lr=settings.critic_rate, betas=_BETAS
+        )
 
     def modules(self) -> dict[str, nn.Module]:
         """The discriminator, and the chance of augmentation."""

@@ -17,10 +17,12 @@ from tests.unit.art.training.film.test_train import TINY, trained, weights  # no
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from torch import Tensor
+
 STANDARD = replace(TINY, critic="standard", cool=1, r1_every=2, augment_pictures=20, augment_target=-1.5, half=False)
 
 
-def frames(seed: int) -> torch.Tensor:
+def frames(seed: int) -> Tensor:
     """A batch of random frames."""
     return 2 * torch.rand(4, 3, 16, 28, generator=torch.Generator().manual_seed(seed)) - 1
 
@@ -56,7 +58,7 @@ def test_the_discriminator_learns_and_the_generator_hears_of_it() -> None:
         verdict, figures = critic.step(frames(number), made, number=number, rate=2e-3)
     assert figures["critic"] < first
     critic.optimizer.zero_grad(set_to_none=True)
-    verdict.backward()
+    verdict.backward()  # type: ignore[no-untyped-call]
     assert made.grad is not None
     assert float(made.grad.abs().sum()) > 0
     net = critic.modules()["discriminator"]
