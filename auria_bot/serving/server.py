@@ -101,11 +101,11 @@ def create_app(pool: CaptionPool, styles: StylePool, *, largest: int, deadline: 
 
 def _until(request: Request, deadline: float) -> float:
     """When the answer must be there, on `time.monotonic`'s clock: after the usual time, or what the request says."""
-    try:
-        patience = min(float(request.headers.get("x-deadline") or deadline), _LARGEST_DEADLINE)
-    except ValueError:
-        patience = deadline
-    return time.monotonic() + patience
+    with contextlib.suppress(ValueError):
+        wanted = float(request.headers.get("x-deadline", ""))
+        if wanted > 0:  # not so for one that is no number
+            deadline = min(wanted, _LARGEST_DEADLINE)
+    return time.monotonic() + deadline
 
 
 async def _body(request: Request, largest: int) -> bytes:

@@ -115,7 +115,7 @@ class CaptionClient:
             connection.request("POST", path, body=content, headers={"X-Deadline": f"{self._deadline:.3f}"})
             connection.sock.settimeout(max(0.01, until - time.monotonic()))
             with connection.getresponse() as answer:
-                body = answer.read(_LARGEST_ANSWER)
+                body = answer.read(_LARGEST_ANSWER + 1)
         except TimeoutError:
             raise ModelServerAway(
                 f"the model server at {self._server} did not answer within {self._deadline:g} s"
@@ -125,6 +125,8 @@ class CaptionClient:
             raise ModelServerAway(f"the model server at {self._server} does not answer ({reason})") from None
         finally:
             connection.close()
+        if len(body) > _LARGEST_ANSWER:
+            raise ModelServerAway(f"what the model server at {self._server} answered is longer than any of its answers")
         if answer.status != 200:
             try:
                 found = json.loads(body)

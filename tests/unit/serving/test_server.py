@@ -82,9 +82,11 @@ def test_a_picture_is_handed_on_with_its_deadline(client: TestClient, pool: Pool
     answer = client.post("/captions?drawn=1", content=b"picture", headers={"x-deadline": "2"})
     assert (answer.status_code, answer.json()) == (200, {"captions": []})
     client.post("/captions", content=b"picture", headers={"x-deadline": "soon"})
-    first, second = pool.asked
+    client.post("/captions", content=b"picture", headers={"x-deadline": "nan"})
+    first, second, third = pool.asked
     assert (first["content"], first["drawn"], second["drawn"]) == (b"picture", True, False)
     assert second["deadline"] - first["deadline"] > 5
+    assert third["deadline"] >= second["deadline"]
 
 
 def test_errors_keep_their_kind(client: TestClient, pool: Pool) -> None:

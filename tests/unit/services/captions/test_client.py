@@ -89,6 +89,16 @@ def test_a_picture_is_sent_and_answered(client: CaptionClient, answer: Answer, t
     assert answer.asked == ("POST", "/captions", b"file", "5.000")
 
 
+def test_a_longer_answer_is_refused_and_not_cut_off(
+    client: CaptionClient, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a picture is no picture."""
+    monkeypatch.setattr("auria_bot.services.captions.client._LARGEST_ANSWER", 9)
+    answer.body = b"\xff\xd8\xff restyled"
+    with pytest.raises(ModelServerAway, match="longer than any"):
+        client.restyle(b"picture", StyleWish(style="x"))
+
+
 def test_a_picture_is_restyled(client: CaptionClient, answer: Answer) -> None:
     """The wish stands in the query, the answer is a JPEG; anything else comes from no model server."""
     answer.body = b"\xff\xd8\xff restyled"
