@@ -34,6 +34,7 @@ class MlflowStandIn:
         self.files: dict[str, bytes] = {}
         self.authorizations: set[str] = set()
         self.is_away = False
+        self.refused_aliases = 0  # so many times the next ones are refused, as those of two that set one at once
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -58,7 +59,8 @@ class MlflowStandIn:
             if parts.path.startswith(_FILES):
                 return self._file(method, unquote(parts.path.removeprefix(_FILES)).strip("/"), query, content)
             asked = json.loads(content) if content else query
-            found = getattr(self, "_" + parts.path.removeprefix(_API).replace("/", "_").replace("-", "_"))(asked)
+            name = parts.path.removeprefix(_API).replace("/", "_").replace("-", "_")
+            found = getattr(self, "_" + ("delete_" * (method == "DELETE")) + name)(asked)
         status, body = found if isinstance(found, tuple) else (200, found)
         return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
 
@@ -114,7 +116,14 @@ class MlflowStandIn:
         return {"registered_models": [{"name": name} for name in self.models if name.startswith(prefix)]}
 
     def _registered_models_alias(self, asked: dict[str, Any]) -> Any:
+        if self.refused_aliases:
+            self.refused_aliases -= 1
+            return 400, {"error_code": "BAD_REQUEST", "message": "(sqlite3.IntegrityError) UNIQUE constraint failed"}
         self.aliases[asked["name"], asked["alias"]] = asked["version"]
+        return {}
+
+    def _delete_registered_models_alias(self, asked: dict[str, Any]) -> Any:
+        self.aliases.pop((asked["name"], asked["alias"]), None)
         return {}
 
     def _model_versions_create(self, asked: dict[str, Any]) -> Any:

@@ -116,6 +116,10 @@ class MlflowClient:
         """Name a version by an alias."""
         self._call("POST", "registered-models/alias", {"name": model, "alias": alias, "version": str(version)})
 
+    def remove_alias(self, model: str, alias: str) -> None:
+        """Take an alias away, where there is one."""
+        self._call("DELETE", "registered-models/alias", {"name": model, "alias": alias}, missing={})
+
     def upload(self, folder: Path, target: str) -> None:
         """Copy the files of a folder to the address of files."""
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 _PREFIX, _CHANGES = "auria-", "-promotions"
 _TAG: Final = "auria"
+_ALIAS_TRIES = 3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -297,9 +298,27 @@ class MlflowRegistry:
         changes = _PREFIX + model + _CHANGES
         number = self._client.create_version(changes, run=run, source=place, tags={_TAG: json.dumps(change)})
         state = self._state(model)
-        if state.now != INSTALLED:
-            self._client.set_alias(_PREFIX + model, "promoted", int(state.now.removeprefix("v")))
+        self._show(model, state)
         return number, state
+
+    def _show(self, model: str, state: State) -> None:
+        """Have the alias lead to what is in force.
+
+        The change counts without it, so a refusal is no error: MLflow refuses one of two that set an alias at once. Nor is it set only once: of two
+        changes, the later may set it first.
+        """
+        for _ in range(_ALIAS_TRIES):
+            try:
+                if state.now == INSTALLED:
+                    self._client.remove_alias(_PREFIX + model, "promoted")
+                else:
+                    self._client.set_alias(_PREFIX + model, "promoted", int(state.now.removeprefix("v")))
+                shown, state = state.now, self._state(model)
+            except RegistryAway as error:
+                log.info("the alias of the %s was not set: %s", model, redacted_error(error))
+                continue
+            if state.now == shown:
+                return
 
 
 def _named(curves: Mapping[str, Any]) -> dict[str, Any]:

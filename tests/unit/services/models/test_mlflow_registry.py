@@ -114,6 +114,25 @@ def test_a_training_is_shown_by_mlflow(place: Place, server: MlflowStandIn):
     assert server.aliases == {("auria-poet", "promoted"): "1"}
 
 
+@pytest.mark.parametrize(("refused", "expected"), [(1, {("auria-captioner", "promoted"): "1"}), (9, {})])
+def test_a_promotion_counts_without_its_alias(
+    place: Place, server: MlflowStandIn, refused: int, expected: dict[str, str]
+):
+    """MLflow refuses one of two that set it at once: it is tried again, and the promotion stands in any case."""
+    place.trained("one")
+    server.refused_aliases = refused
+    place.registry().promote("captioner", "v1")
+    assert (place.served(), server.aliases) == ("one", expected)
+
+
+def test_the_alias_goes_with_the_last_promotion(place: Place, server: MlflowStandIn):
+    """Of the installed model there is no version that it could lead to."""
+    place.trained("one")
+    place.registry().promote("captioner", "v1")
+    place.registry().rollback("captioner")
+    assert server.aliases == {}
+
+
 def test_it_looks_at_the_server_once_in_a_while(place: Place, server: MlflowStandIn):
     """Between two looks nothing is asked, so that a model server may ask what is in force each second."""
     place.trained("one")
