@@ -21,7 +21,7 @@ from auria_bot.cli.terminal.console import counted, echo, note, out, print_json,
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from auria_bot.services.models.training import RetrainingResult, TrainedModel
+    from auria_bot.services.models.trainer import TrainedModel
 
 __all__ = [
     "evaluate",
@@ -65,13 +65,25 @@ Content = Annotated[
 Name = Annotated[
     str | None, typer.Option("--name", help="What a style is to be called. Default: the painting's title.")
 ]
+Trial = Annotated[
+    bool, typer.Option("--debug", help="Try the code for a minute on a sliver of the data; nothing is kept.")
+]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Train nothing; show figures and curves of the training that runs.")
+]
 StyleWeight = Annotated[
     float | None, typer.Option("--style-weight", min=0.01, help="Of a style network's strokes. Default: 2.")
 ]
 
 
 def train(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="poet | painter | captioner | haiku-lm | style | film")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="poet | painter | captioner | haiku-lm | style | film; with --watch also style-NAME, film-NAME",
+        ),
+    ],
     painting: Painting = None,
     data: Data = None,
     minutes: Minutes = None,
@@ -86,6 +98,8 @@ def train(
     footage: FootageOption = None,
     size: SizeOption = None,
     plan: PlanOption = False,
+    debug: Trial = False,
+    watch: Watch = False,
     if_rated: Annotated[
         int | None,
         typer.Option("--if-rated", min=1, help="With --with-ratings: only if so many ratings were not learnt yet."),
@@ -98,46 +112,54 @@ def train(
     by a network of its own. A film model is trained on footage, until its minutes are over or Ctrl-C is pressed.
     A poet trained on a version of the corpus, and a captioner trained with ratings, are compared with the one in service, and promoted only when they are better.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.models import training
+    how = {"minutes": minutes, "steps": steps, "target": target, "is_trial": debug, "log": note}
+    is_corpus = corpus is not None or if_grown is not None
+    if watch:
+        from auria_bot.cli.training_watch import watch_training
 
-    if model == "film" or footage is not None or size is not None or plan:
-        train_film(model, footage, size=size, plan=plan, minutes=minutes, steps=steps, target=target, as_json=as_json)
+        watch_training(model, as_json=as_json)
         return
-    _check_options(model, target, corpus=corpus is not None or if_grown is not None, ratings=with_ratings)
+    if model == "film" or footage is not None or size is not None or plan:
+        train_film(model, footage, how, size=size, plan=plan, as_json=as_json)
+        return
+    _check_options(model, target, corpus=is_corpus, ratings=with_ratings, debug=debug, counted=if_rated is not None)
     if model == "style" or any(each is not None for each in (painting, content, name, style_weight)):
         from auria_bot.cli.style_training import train_style
 
-        wishes = {"name": name, "style_weight": style_weight, "minutes": minutes, "steps": steps}
-        train_style(model, painting, content or data, wishes, target=target, as_json=as_json)
-        return
-    if corpus is not None or if_grown is not None:
-        _print_retraining(
-            _retrain(corpus or "newest", if_grown, data=data, minutes=minutes, steps=steps), as_json=as_json
+        train_style(
+            model, painting, content or data, {"name": name, "style_weight": style_weight}, how, as_json=as_json
         )
-        return
-    if with_ratings:
+    elif is_corpus:
+        _retrain(corpus or "newest", if_grown, data=data, minutes=minutes, steps=steps, as_json=as_json)
+    elif with_ratings:
         _train_with_ratings(data, minutes, steps, least=if_rated or 0, as_json=as_json)
-        return
-    if if_rated is not None:
-        raise InputError("--if-rated counts ratings; give it with --with-ratings")
-    options: dict[str, Any] = {"data": data, "minutes": minutes, "steps": steps, "target": target, "log": note}
+    else:
+        _train(model, data, how, as_json=as_json)
+
+
+def _train(model: str, data: Path | None, how: dict[str, Any], *, as_json: bool) -> None:
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.models import training
+
     with app_context() as app:
-        options |= {"registry": app.model_registry, "experiments": app.experiments}
-        done = training.train(app.settings, model, **options)
+        done = training.train(app.settings, model, app.trainer(**how), data=data)
     print_trained(model, done, as_json=as_json)
 
 
-def _check_options(model: str, target: Path | None, *, corpus: bool, ratings: bool) -> None:
+def _check_options(model: str, target: Path | None, *, corpus: bool, ratings: bool, debug: bool, counted: bool) -> None:
     """Refuse what does not belong together.
 
     Raises:
         InputError: the options cannot be combined.
     """
+    if counted and not ratings:
+        raise InputError("--if-rated counts ratings; give it with --with-ratings")
     if corpus and model != "poet":
         raise InputError(f"the corpus is verse and trains the poet, not the {model[:40]}; leave --corpus out")
     if ratings and model != "captioner":
         raise InputError(f"ratings are of captions and train the captioner, not the {model[:40]}")
+    if debug and (target is not None or corpus or ratings):
+        raise InputError("--debug keeps nothing; leave out --out, --corpus, --if-grown and --with-ratings")
     if (corpus or ratings) and target is not None:
         option = "--corpus" if corpus else "--with-ratings"
         raise InputError(f"--out cannot be combined with {option}: a better {model} replaces the one in service")
@@ -173,33 +195,30 @@ def _train_with_ratings(
 def print_trained(model: str, done: TrainedModel, *, as_json: bool, is_promoted: bool = False) -> None:
     """Print the figures of a trained model, and how it is put in service where it is not yet."""
     if as_json:
-        print_json({"model": model, "version": done.version, "path": str(done.path), "metrics": done.metrics})
+        trial = {"trial": True} if done.is_trial else {"path": str(done.path)}
+        print_json({"model": model, "version": done.version, **trial, "metrics": done.metrics})
     else:
         print_metrics(done.metrics)
-        echo(f"the model is in {done.path}")
+        echo("the trial is over; nothing of it was kept" if done.is_trial else f"the model is in {done.path}")
     if done.version and not is_promoted:
         note(f"to use it: auria models promote {model} {done.version}")
 
 
 def _retrain(
-    version: str, if_grown: str | None, *, data: Path | None, minutes: float | None, steps: int | None
-) -> RetrainingResult:
-    """Train the poet on a version of the corpus."""
+    version: str, if_grown: str | None, *, data: Path | None, minutes: float | None, steps: int | None, as_json: bool
+) -> None:
+    """Train the poet on a version of the corpus, and print what came of it."""
     from auria_bot.cli.app import app_context
+    from auria_bot.execution.parent_watch import report
     from auria_bot.services.models import training
     from auria_bot.services.models.training import share_of
 
     least = share_of(if_grown) if if_grown is not None else None
     recipe, comparison = training.recipe("poet"), training.comparison()
     with app_context() as app:
-        return app.poet_retrainer(recipe=recipe, comparison=comparison, report=note).retrain(
+        done = app.poet_retrainer(recipe=recipe, comparison=comparison, report=note).retrain(
             version, data=data or app.settings.data, minutes=minutes, steps=steps, least=least
         )
-
-
-def _print_retraining(done: RetrainingResult, *, as_json: bool) -> None:
-    from auria_bot.execution.parent_watch import report
-
     told = "is better and in service" if done.replaced else "is not better"
     report(f"the poet trained on {done.corpus} {told}" if done.trained else f"{done.corpus} has not grown enough")
     if as_json:

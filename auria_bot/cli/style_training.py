@@ -20,8 +20,8 @@ def train_style(
     painting: Path | None,
     content: Path | None,
     wishes: Mapping[str, Any],
+    how: Mapping[str, Any],
     *,
-    target: Path | None,
     as_json: bool,
 ) -> None:
     """Train the network of a painting, or continue a stopped training, and say how the style is used.
@@ -30,8 +30,8 @@ def train_style(
         model: "style".
         painting: the picture.
         content: the folder of photographs.
-        wishes: name, style_weight, minutes and steps, as `style_training.train_style` takes them.
-        target: the folder of the model.
+        wishes: name and style_weight, as `style_training.train_style` takes them.
+        how: the options of the trainer.
         as_json: print JSON.
 
     Raises:
@@ -45,16 +45,7 @@ def train_style(
     if painting is None:
         raise InputError("name the picture of a painting: auria train style PAINTING")
     with app_context() as app:
-        done = style_training.train_style(
-            app.settings,
-            painting,
-            content=content,
-            target=target,
-            registry=app.model_registry,
-            experiments=app.experiments,
-            log=note,
-            **wishes,
-        )
+        done = style_training.train_style(app.settings, painting, content=content, trainer=app.trainer(**how), **wishes)
     print_trained(done.model, done.trained, as_json=as_json, is_promoted=done.is_promoted)
     if done.is_promoted:
         note(f"to use it: auria make --style {done.style}, or auria restyle ID --style {done.style}")

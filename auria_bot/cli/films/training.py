@@ -11,6 +11,8 @@ from auria_bot.cli.terminal.console import note, out, print_json, table
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from auria_bot.art.training.film.plan import StepMemory
 
 __all__ = [
@@ -46,15 +48,13 @@ _SIZE = "112x64"
 def train_film(
     model: str,
     footage: str | None,
+    how: Mapping[str, Any],
     *,
     size: str | None,
     plan: bool,
-    minutes: float | None,
-    steps: int | None,
-    target: Path | None,
     as_json: bool,
 ) -> None:
-    """Train, or print what a training takes.
+    """Train, or print what a training takes; `how` are the options of the trainer.
 
     Raises:
         InputError: the options cannot be combined.
@@ -74,17 +74,7 @@ def train_film(
 
     with app_context() as app:
         folder = film_training.footage_folder(app.footage, footage)
-        done = film_training.train_film(
-            app.settings,
-            folder,
-            size=film_training.parsed_size(size or _SIZE),
-            minutes=minutes,
-            steps=steps,
-            target=target,
-            registry=app.model_registry,
-            experiments=app.experiments,
-            log=note,
-        )
+        done = film_training.train_film(folder, app.trainer(**how), size=film_training.parsed_size(size or _SIZE))
     print_trained(film_training.film_model(folder), done, as_json=as_json)
 
 

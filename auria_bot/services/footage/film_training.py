@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import InputError
 from auria_bot.services.models import training
-from auria_bot.services.models.training import TrainedModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from auria_bot.services.footage.library import FootageLibrary
-    from auria_bot.services.models.experiments import ExperimentLog
-    from auria_bot.services.models.versions import ModelRegistry
+    from auria_bot.services.models.trainer import TrainedModel, Trainer
     from auria_bot.settings.schema import Settings
 
 __all__ = ["evaluate_film", "film_model", "footage_folder", "parsed_size", "plan_film", "train_film"]
@@ -103,47 +101,23 @@ def plan_film(size: tuple[int, int] | None, *, log: Callable[[str], None]) -> li
     return plan.plan([size] if size else plan.SIZES, log=log)
 
 
-def train_film(
-    settings: Settings,
-    folder: Path,
-    *,
-    size: tuple[int, int],
-    minutes: float | None,
-    steps: int | None,
-    target: Path | None,
-    registry: ModelRegistry,
-    experiments: ExperimentLog,
-    log: Callable[[str], None],
-) -> TrainedModel:
+def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int]) -> TrainedModel:
     """Train the film model of a folder of footage, or continue a stopped training.
+
+    It goes on until its minutes are over or it is stopped, where no number of steps is given.
 
     Args:
         folder: of a set of footage, or of videos.
+        trainer: how.
         size: width and height of the frames in pixels.
-        minutes: budget of this call.
-        steps: updates in all; by default it goes on until its minutes are over, or it is stopped.
-        target: the folder of the model; by default the result becomes a version in the registry.
-        registry: where versions are kept.
-        experiments: where the training is recorded.
-        log: receives progress lines.
 
     Raises:
         BackendMissing: a package for training is not installed.
-        InputError: the footage cannot be used.
+        InputError: the footage cannot be used, or the model is being trained already.
     """
-    module, model = training.recipe("film"), film_model(folder)
-    run = settings.home / "train" / model / f"{size[0]}x{size[1]}"
-    path = target or run / "model"
-    log(f"samples and figures: {run / 'samples.png'}, {run / 'log.jsonl'}; Ctrl-C saves and stops")
-    recipe = module.settings_of_size(size[1], size[0])
-    asked = {"minutes": minutes, "steps": steps, "size": f"{size[0]}x{size[1]}"}
-    with experiments.record(model, data=folder, run=run, settings=asked) as experiment:
-        metrics = module.train(
-            data=folder, folder=run, out=path, minutes=minutes, steps=steps, settings=recipe, log=log
-        )
-        experiment.finish(path, metrics)
-    if target is not None:
-        return TrainedModel(path=path, metrics=metrics)
-    version = registry.register(model, path, metrics=metrics, data=folder.name, record=experiment.folder)
-    experiment.registered(version.name)
-    return TrainedModel(path=registry.folder(model, version.name), metrics=metrics, version=version.name)
+    module, model, run = training.recipe("film"), film_model(folder), f"{size[0]}x{size[1]}"
+    if not trainer.is_trial:
+        place = trainer.home / "train" / model / run
+        trainer.log(f"samples and figures: {place / 'samples.png'}, {place / 'log.jsonl'}; Ctrl-C saves and stops")
+    given = {"data": folder, "settings": module.settings_of_size(size[1], size[0])}
+    return trainer.train(model, module.train, data=folder, run=run, given=given, asked={"size": run})

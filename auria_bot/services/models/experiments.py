@@ -17,16 +17,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from auria_bot.files import disk_errors, sha256_of, write_json
+from auria_bot.errors import InputError
+from auria_bot.files import acquire_lock, disk_errors, sha256_of, write_json
 from auria_bot.services.models.catalogue import numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-__all__ = ["Experiment", "ExperimentLog"]
+__all__ = ["LOCK", "Experiment", "ExperimentLog"]
 
 RECORD: Final = "experiment.json"
+LOCK: Final = "running.lock"
+"""The file in a run's folder that is locked while it is trained."""
+
 _PACKAGES: Final = ("numpy", "torch", "onnx", "transformers", "diffusers")
 _GIT_TIME: Final = 10  # seconds
 
@@ -92,8 +96,13 @@ class ExperimentLog:
             settings: what the training was asked.
 
         Raises:
+            InputError: the same training runs already.
             DiskError: the record cannot be written.
         """
+        with _running(run, model):
+            yield from self._recorded(model, data=data, run=run, settings=settings)
+
+    def _recorded(self, model: str, *, data: Path, run: Path, settings: Mapping[str, Any]) -> Iterator[Experiment]:
         begun = self._clock()
         experiment = Experiment(folder=_free(self._folder / model / f"{begun:%Y%m%dT%H%M%S}"))
         experiment.known |= {
@@ -129,6 +138,20 @@ class ExperimentLog:
                     if figure not in {"step", "seconds"} and isinstance(value, (int, float)):
                         found.setdefault(f"{file.stem}.{figure}", []).append((row["step"], float(value)))
         return found
+
+
+@contextlib.contextmanager
+def _running(run: Path, model: str) -> Iterator[None]:
+    """Hold the lock of a run, so that it is trained once at a time, and others see that it is."""
+    with disk_errors(run):
+        run.mkdir(parents=True, exist_ok=True)
+        lock = acquire_lock(run / LOCK, wait=0.0)
+    if lock is None:
+        raise InputError(f"a training in {run} is running already; to see it: auria train {model} --watch")
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def _free(folder: Path) -> Path:

@@ -10,15 +10,13 @@ from auria_bot.art.stylists.style_import import read_file, slug
 from auria_bot.art.stylists.style_networks import PREFIX
 from auria_bot.errors import BackendMissing, InputError
 from auria_bot.services.models.catalogue import style_bank
-from auria_bot.services.models.training import TrainedModel, data_folder
+from auria_bot.services.models.training import data_folder
 from auria_bot.services.models.versions import INSTALLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from auria_bot.services.models.experiments import ExperimentLog
-    from auria_bot.services.models.versions import ModelRegistry
+    from auria_bot.services.models.trainer import TrainedModel, Trainer
     from auria_bot.settings.schema import Settings
 
 __all__ = ["TrainedStyle", "train_style"]
@@ -47,12 +45,7 @@ def train_style(
     name: str | None,
     content: Path | None,
     style_weight: float | None,
-    minutes: float | None,
-    steps: int | None,
-    target: Path | None,
-    registry: ModelRegistry,
-    experiments: ExperimentLog,
-    log: Callable[[str], None],
+    trainer: Trainer,
 ) -> TrainedStyle:
     """Train the network of a painting, or continue a stopped training.
 
@@ -63,11 +56,7 @@ def train_style(
         name: of the style; by default the painting's title.
         content: a folder of photographs; the folder of data by default.
         style_weight: of the strokes against the picture; the recipe's by default.
-        minutes: budget of this call.
-        steps: updates in all; the recipe's by default.
-        target: the folder of the model; by default the result becomes a version in the registry.
-        registry: where versions are kept.
-        experiments: where the training is recorded.
+        trainer: how.
 
     Raises:
         NotFound: there is no such picture, or no such folder.
@@ -76,25 +65,23 @@ def train_style(
     """
     known = read_file(painting)
     style = _named(settings, name or known.title)
-    recipe, run = _recipe(), settings.home / "train" / f"{PREFIX}{style}"
-    path, where = target or run / "model", data_folder(content, settings, "train style PAINTING")
-    asked = {"style_weight": style_weight, "minutes": minutes, "steps": steps}
+    recipe, where = _recipe(), data_folder(content, settings, "train style PAINTING")
     chosen = {} if style_weight is None else {"style_weight": style_weight}
-    model = f"{PREFIX}{style}"
-    with experiments.record(model, data=where, run=run, settings={"painting": painting.name, **asked}) as experiment:
-        given = {"painting": known, "name": style, "content": where, "settings": recipe.StyleSettings(**chosen)}
-        metrics = recipe.train(**given, folder=run, out=path, minutes=minutes, steps=steps, log=log)
-        experiment.finish(path, metrics)
-    if target is not None:
-        return TrainedStyle(style=style, trained=TrainedModel(path=path, metrics=metrics), is_promoted=False)
+    given = {"painting": known, "name": style, "content": where, "settings": recipe.StyleSettings(**chosen)}
+    model, registry = f"{PREFIX}{style}", trainer.registry
     is_first = registry.promoted(model) == INSTALLED and not (settings.installed_models / model).is_dir()
-    data = f"{painting.name} and {where.name}"
-    version = registry.register(model, path, metrics=metrics, data=data, record=experiment.folder).name
-    experiment.registered(version)
-    if is_first:
-        registry.promote(model, version)
-    trained = TrainedModel(path=registry.folder(model, version), metrics=metrics, version=version)
-    return TrainedStyle(style=style, trained=trained, is_promoted=is_first)
+    trained = trainer.train(
+        model,
+        recipe.train,
+        data=where,
+        given=given,
+        asked={"painting": painting.name, "style_weight": style_weight},
+        trained_on=f"{painting.name} and {where.name}",
+    )
+    is_promoted = is_first and bool(trained.version)
+    if is_promoted:
+        registry.promote(model, trained.version)
+    return TrainedStyle(style=style, trained=trained, is_promoted=is_promoted)
 
 
 def _named(settings: Settings, name: str) -> str:

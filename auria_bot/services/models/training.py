@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auria_bot.corpus.verses import CorpusVersion
     from auria_bot.services.corpus.corpus_versions import VersionBuilder
     from auria_bot.services.models.experiments import ExperimentLog
+    from auria_bot.services.models.trainer import TrainedModel, Trainer
     from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
 
@@ -28,7 +29,6 @@ __all__ = [
     "TRAINED",
     "PoetRetrainer",
     "RetrainingResult",
-    "TrainedModel",
     "captioner_ratings",
     "comparison",
     "data_folder",
@@ -50,55 +50,21 @@ EVALUATED = ("poet", "painter", "captioner", "haiku-lm", "stylist")
 _SCENES = 40  # test pictures of the stylist's evaluation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainedModel:
-    """A model that was trained."""
-
-    path: Path
-    metrics: dict[str, Any]
-    version: str = ""  # in the registry; "" where the operator named a folder
-
-
-def train(
-    settings: Settings,
-    model: str,
-    *,
-    data: Path | None,
-    minutes: float | None,
-    steps: int | None,
-    target: Path | None,
-    registry: ModelRegistry,
-    experiments: ExperimentLog,
-    log: Callable[[str], None],
-) -> TrainedModel:
+def train(settings: Settings, model: str, trainer: Trainer, *, data: Path | None) -> TrainedModel:
     """Train a model, or continue a stopped training.
 
     Args:
         model: one of `TRAINED`.
+        trainer: how.
         data: the folder of training data; that of the settings by default.
-        minutes: budget of this call.
-        steps: updates in all; the recipe's by default.
-        target: the folder of the model; by default the result becomes a version in the registry.
-        registry: where versions are kept.
-        experiments: where the training is recorded.
 
     Raises:
         UnknownName: there is no such model.
         BackendMissing: a package for training is not installed.
-        InputError, NotFound: there is no folder of data.
+        InputError, NotFound: there is no folder of data, or the model is being trained already.
     """
-    module = recipe(model)
-    run = settings.home / "train" / model
-    path, where = target or run / "model", data_folder(data, settings, f"train {model}")
-    asked = {"minutes": minutes, "steps": steps}
-    with experiments.record(model, data=where, run=run, settings=asked) as experiment:
-        metrics = module.train(data=where, folder=run, out=path, minutes=minutes, steps=steps, log=log)
-        experiment.finish(path, metrics)
-    if target is not None:
-        return TrainedModel(path=path, metrics=metrics)
-    version = registry.register(model, path, metrics=metrics, data=where.name, record=experiment.folder)
-    experiment.registered(version.name)
-    return TrainedModel(path=registry.folder(model, version.name), metrics=metrics, version=version.name)
+    module, where = recipe(model), data_folder(data, settings, f"train {model}")
+    return trainer.train(model, module.train, data=where, given={"data": where})
 
 
 def evaluate(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.services.models import style_training
-from auria_bot.services.models.training import TrainedModel
+from auria_bot.services.models.trainer import TrainedModel
 
 if TYPE_CHECKING:
     from pathlib import Path

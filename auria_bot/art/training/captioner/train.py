@@ -307,9 +307,10 @@ def prepare(
     log: Callable[[str], None],
     *,
     vocabulary: Vocabulary | None = None,
+    limit: int | None = None,
 ) -> tuple[Vocabulary, dict[str, Source], tuple[Source, list[Captioned]]]:
     """Read the archives, compute the missing features, build the vocabulary if none is given; not of the test split."""
-    everything = {archive: read_archive(data, archive) for archive in ("flickr", "scenes", "flowers")}
+    everything = {archive: _spread(read_archive(data, archive), limit) for archive in ("flickr", "scenes", "flowers")}
     training = {
         name: _spread([p for p in rows if p.split == "train"], settings["pictures"].get(name))
         for name, rows in everything.items()
@@ -344,6 +345,7 @@ def train(
     out: Path,
     minutes: float | None = None,
     steps: int | None = None,
+    limit: int | None = None,
     log: Callable[[str], None] = print,
     recipe_file: Path | None = None,
     measure: bool = False,
@@ -352,6 +354,7 @@ def train(
 
     Args:
         folder: features, checkpoints and the log; an existing run is resumed.
+        limit: use only about so many pictures of each archive, to try the code.
         measure: caption the test split at the end and write metrics.json; only for a model that will ship.
 
     Returns:
@@ -362,7 +365,7 @@ def train(
     """
     standard = models_folder().parent / "config" / "train" / "captioner.toml"
     settings = tomllib.loads((recipe_file or standard).read_text(encoding="utf-8"))
-    vocabulary, sources, validation = prepare(data, folder, settings, log)
+    vocabulary, sources, validation = prepare(data, folder, settings, log, limit=limit)
     recipe = CaptionerRecipe(settings=settings, vocabulary=vocabulary, sources=sources, validation=validation)
     total = steps or settings["steps"]
     outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=settings["evaluate_every"], log=log)

@@ -11,7 +11,7 @@ import json
 import math
 import shutil
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,13 +93,21 @@ class FilmFrames:
         return np.stack(found)
 
 
-def read_frames(footage: Path, options: FrameOptions, cache: Path, *, log: Callable[[str], None] = print) -> FilmFrames:
+def read_frames(
+    footage: Path,
+    options: FrameOptions,
+    cache: Path,
+    *,
+    limit: int | None = None,
+    log: Callable[[str], None] = print,
+) -> FilmFrames:
     """Read footage, or use what an earlier call stored.
 
     Args:
         footage: the folder of a set of `auria footage`, or a folder of videos.
         options: which frames.
         cache: a folder of which one subfolder is used.
+        limit: the first so many frames of each source only; they have a cache of their own.
         log: receives a line for each source.
 
     Raises:
@@ -108,13 +116,13 @@ def read_frames(footage: Path, options: FrameOptions, cache: Path, *, log: Calla
     """
     sources = _sources(footage)
     key = hashlib.sha256(repr((_FORMAT, asdict(options), sorted(sources.items()))).encode()).hexdigest()[:16]
-    place = cache / f"frames-{key}"
+    place = cache / (f"frames-{key}" if limit is None else f"frames-{key}-{limit}")
     if not (place / "index.json").is_file():
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         rows = []
         for number, (name, source) in enumerate(sorted(sources.items())):
-            row = _store(_decoded(source, options, name), place / f"{number:04d}.rgb")
+            row = _store(islice(_decoded(source, options, name), limit), place / f"{number:04d}.rgb")
             if row:
                 rows.append({"name": name, "file": f"{number:04d}.rgb", **row})
                 log(f"{name}: {len(row['times'])} frames of {row['shape'][1]} x {row['shape'][0]} pixels")

@@ -68,6 +68,7 @@ def train(
     out: Path | None = None,
     minutes: float | None = None,
     steps: int | None = None,
+    limit: int | None = None,
     lite0: Lite0 | None = None,
     settings: FilmSettings | None = None,
     options: FrameOptions | None = None,
@@ -82,6 +83,7 @@ def train(
         out: the model's folder; None skips the export.
         minutes: wall-clock budget of this session.
         steps: updates in all, instead of the settings'.
+        limit: use only the first so many frames of each clip, to try the code.
         lite0: whose features critic and figures are over; None: the published one.
         settings: the recipe; None for the defaults, of frames of 64 x 112 pixels.
         options: how frames are read; None: of the recipe's size.
@@ -94,7 +96,7 @@ def train(
     chosen = settings or FilmSettings()
     _keep_critic(folder, chosen.critic)
     options = options or FrameOptions(height=chosen.generator.height, width=chosen.generator.width)
-    frames = read_frames(data, options, folder / "frames", log=log)
+    frames = read_frames(data, options, folder / "frames", limit=limit, log=log)
     recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=_judge(frames, chosen.judged, lite0))
     outcome = loop.run(
         recipe, folder, steps=steps or chosen.steps, minutes=minutes, evaluate_every=evaluate_every, log=log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from auria_bot.art.poets.verse_tokens import Header
@@ -48,13 +49,15 @@ class HaikuSet:
     test: list[LabelledHaiku]
 
 
-def read_haiku(data: Path) -> HaikuSet:
+def read_haiku(data: Path, limit: int | None = None) -> HaikuSet:
     """The haiku in form of a data folder, in decent words that a dictionary has, by split.
+
+    `limit` reads the first so many haiku only.
 
     Raises:
         NotFound: there is no such file.
     """
-    poems = list(verses.read(data / HAIKU))
+    poems = list(islice(verses.read(data / HAIKU), limit))
     lines = [poem.tokens for poem in poems]
     split, group = verses.splits(lines), verses.clusters(lines)
     parts: dict[str, list[LabelledHaiku]] = {name: [] for name in verses.SPLITS}

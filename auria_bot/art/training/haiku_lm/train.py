@@ -218,6 +218,7 @@ def train(
     out: Path,
     minutes: float | None = None,
     steps: int | None = None,
+    limit: int | None = None,
     settings: LoraSettings | None = None,
     known: Sequence[str] = (),
     log: Callable[[str], None] = print,
@@ -226,6 +227,7 @@ def train(
 
     Args:
         data: the folder with haiku.jsonl.zst.
+        limit: use only the first so many haiku, to try the code.
 
     Returns:
         The metrics written to metrics.json.
@@ -236,7 +238,7 @@ def train(
         InputError: there are too few haiku.
     """
     settings = settings or LoraSettings()
-    haiku = read_haiku(data)
+    haiku = read_haiku(data, limit)
     tokenizer, net = causal_lm.load_smollm2()
     recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, known=known)
     adapted = sum(parameter.numel() for parameter in recipe.adapters.parameters())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -15,10 +16,12 @@ from auria_bot.corpus.language.verse_rules import KINDS, kind_of
 from auria_bot.corpus.language.words import SPECIALS, Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from auria_bot.corpus.verses import Verse
 
 __all__ = ["HAIKU", "MACHINE", "PUBLIC_DOMAIN", "STANZAS", "PoetDataset", "build", "choose_words", "read"]
 
@@ -80,7 +83,14 @@ def choose_words(poems: Iterable[Sequence[Sequence[str]]], *, least: int, most: 
 
 
 def build(
-    data: Path, folder: Path, *, least: int, most: int, themed: int = 12000, log: Callable[[str], None] = print
+    data: Path,
+    folder: Path,
+    *,
+    least: int,
+    most: int,
+    themed: int = 12000,
+    limit: int | None = None,
+    log: Callable[[str], None] = print,
 ) -> PoetDataset:
     """Read the files of verse; vocabulary and theme vectors kept in `folder` by an earlier call are used again.
 
@@ -88,8 +98,9 @@ def build(
         data: the folder with HAIKU, and MACHINE, PUBLIC_DOMAIN and STANZAS where they exist.
         folder: where vocabulary and theme vectors are kept.
         themed: how many haiku get a sentence vector, those in form and about nature first; 0 encodes nothing.
+        limit: the first so many of each file only.
     """
-    poems, split, extra = _read_verse(data)
+    poems, split, extra = _read_verse(data, limit)
     kept = folder / "vocabulary.txt"  # a resumed run keeps its vocabulary even if the word tables changed
     if kept.is_file():
         vocabulary = Vocabulary.parse(kept.read_text(encoding="ascii"))
@@ -115,20 +126,22 @@ def read(data: Path, vocabulary: Vocabulary) -> PoetDataset:
     return _encode(vocabulary, poems, split, extra, nothing, nothing)
 
 
-def _read_verse(data: Path) -> tuple[list[_Poem], list[int], list[_Poem]]:
-    """The haiku with their kinds, their splits, and the other verse in pieces."""
-    poems = [(verse.tokens, kind_of(verse.form, verse.tier, verse.nature)) for verse in verses.read(data / HAIKU)]
+def _read_verse(data: Path, limit: int | None = None) -> tuple[list[_Poem], list[int], list[_Poem]]:
+    """The haiku with their kinds, their splits, and the other verse in pieces; of each file at most `limit`."""
+
+    def read_first(name: str) -> Iterator[Verse]:
+        return islice(verses.read(data / name), limit)
+
+    poems = [(verse.tokens, kind_of(verse.form, verse.tier, verse.nature)) for verse in read_first(HAIKU)]
     split = [verses.SPLITS.index(name) for name in verses.splits([lines for lines, _ in poems])]
     if (data / MACHINE).is_file():
-        machine = list(verses.read(data / MACHINE))
+        machine = list(read_first(MACHINE))
         poems += [(verse.tokens, kind_of("575", "poets", verse.nature)) for verse in machine]
         split += [_SPLITS.index("machine")] * len(machine)
     extra: list[_Poem] = []
     for name, kind in ((PUBLIC_DOMAIN, "tercet"), (STANZAS, "stanza")):
         if (data / name).is_file():
-            extra += [
-                (piece, KINDS.index(kind)) for verse in verses.read(data / name) for piece in _pieces(verse.tokens)
-            ]
+            extra += [(piece, KINDS.index(kind)) for verse in read_first(name) for piece in _pieces(verse.tokens)]
     return poems, split, extra
 
 

@@ -258,6 +258,7 @@ def train(
     out: Path,
     minutes: float | None = None,
     steps: int | None = None,
+    limit: int | None = None,
     log: Callable[[str], None] = print,
     settings: PoetSettings | None = None,
     scorer: PoemScorerSettings | None = None,
@@ -268,6 +269,7 @@ def train(
     Args:
         data: the folder with the files of verse.
         folder: checkpoints, log and encoded corpus.
+        limit: use only ten times as many poems of each file, to try the code.
         corpus: which version of the corpus the haiku are, for the model's card: name, verses, sha256.
 
     Returns:
@@ -277,7 +279,10 @@ def train(
         NotFound: the data are missing.
     """
     settings = settings or PoetSettings()
-    dataset = build(data, folder, least=settings.least, most=settings.most, themed=settings.themed, log=log)
+    least = settings.least if limit is None else 1
+    themed = settings.themed if limit is None else min(limit, settings.themed)
+    poems = None if limit is None else limit * 10
+    dataset = build(data, folder, least=least, most=settings.most, themed=themed, limit=poems, log=log)
     recipe = PoetRecipe(dataset, settings)
     began = time.monotonic()  # the budget is of training: preparing the data and writing the model are not counted
     outcome = loop.run(recipe, folder, steps=steps or settings.steps, minutes=minutes, evaluate_every=1500, log=log)

@@ -41,12 +41,13 @@ class ContentPictures:
         crop = content.crop(numpy.random.default_rng(1), side=128)
     """
 
-    def __init__(self, folder: Path, *, split: str = "train") -> None:
+    def __init__(self, folder: Path, *, split: str = "train", limit: int | None = None) -> None:
         """List the pictures: of the archives in the folder where there are any, else every picture beneath it.
 
         Args:
             folder: archives are those of `ARCHIVES`.
             split: of the archives' pictures, those of this split; other folders have none.
+            limit: the first so many only.
 
         Raises:
             InputError: there is no picture.
@@ -57,6 +58,7 @@ class ContentPictures:
         if not self._archives:
             files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
             self._pictures = [_Picture("", path.relative_to(folder).as_posix()) for path in files]
+        self._pictures = self._pictures[:limit]
         if not self._pictures:
             raise InputError(f"there is no picture in {folder}; name a folder of photographs with --content DIR")
 

@@ -205,6 +205,7 @@ def train(
     out: Path,
     minutes: float | None = None,
     steps: int | None = None,
+    limit: int | None = None,
     log: Callable[[str], None] = print,
     settings: StyleSettings | None = None,
 ) -> dict[str, float]:
@@ -218,6 +219,7 @@ def train(
         out: the model's folder.
         minutes: budget of this call.
         steps: updates of the whole run; the settings' by default.
+        limit: use only the first so many photographs, to try the code.
         settings: the recipe.
 
     Returns:
@@ -233,7 +235,7 @@ def train(
     plan = {"painting_sha256": sha256_of(painting.path), "recipe": asdict(chosen)}
     _begin(folder, plan)
     recipe = StyleRecipe(
-        settings=chosen, painting=picture, content=ContentPictures(content), samples=folder / "samples.png"
+        settings=chosen, painting=picture, content=ContentPictures(content, limit=limit), samples=folder / "samples.png"
     )
     total = steps or chosen.steps
     outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=chosen.evaluate_every, log=log)

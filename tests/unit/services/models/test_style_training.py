@@ -14,6 +14,7 @@ from auria_bot.services.models import style_training
 from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.services.models.style_training import train_style
+from auria_bot.services.models.trainer import Trainer
 from auria_bot.settings.schema import Settings
 from tests.factories import NOW
 from tests.style_networks import MODELS, write_inverting_network
@@ -53,10 +54,12 @@ def settings(tmp_path: Path) -> Settings:
 
 def trained(settings: Settings, tmp_path: Path, **options: Any) -> style_training.TrainedStyle:
     """Train with the defaults of the command."""
-    given: dict[str, Any] = {"name": None, "content": tmp_path, "style_weight": None, "minutes": None, "steps": None}
-    given |= {"target": None, "registry": FolderRegistry(settings, clock=lambda: NOW), "log": print}
-    given["experiments"] = ExperimentLog(settings.home, clock=lambda: NOW)
-    return train_style(settings, tmp_path / "The Harbour.png", **(given | options))
+    given = {"name": None, "content": tmp_path, "style_weight": None} | options
+    how = {name: given.pop(name) for name in ("minutes", "target", "is_trial") if name in given}
+    registry = FolderRegistry(settings, clock=lambda: NOW)
+    records = ExperimentLog(settings.home, clock=lambda: NOW)
+    trainer = Trainer(home=settings.home, registry=registry, experiments=records, log=print, **how)
+    return train_style(settings, tmp_path / "The Harbour.png", trainer=trainer, **given)
 
 
 def test_the_first_version_is_in_service_at_once(asked: dict[str, Any], settings: Settings, tmp_path: Path):
@@ -81,6 +84,13 @@ def test_a_named_folder_takes_the_place_of_the_registry(asked: dict[str, Any], s
     assert (done.style, done.trained.version, done.is_promoted) == ("my-harbour", "", False)
     assert (tmp_path / "out" / "model.onnx").is_file()
     assert asked["name"] == "my-harbour"
+
+
+def test_a_trial_puts_no_style_in_service(asked: dict[str, Any], settings: Settings, tmp_path: Path):
+    """The first one neither."""
+    done = trained(settings, tmp_path, is_trial=True)
+    assert (done.is_promoted, done.trained.is_trial, asked["limit"] > 0) == (False, True, True)
+    assert not (settings.home / "registry").exists()
 
 
 @pytest.mark.usefixtures("asked")

@@ -18,6 +18,7 @@ from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 from auria_bot.services.models import training
 from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.folder_registry import FolderRegistry
+from auria_bot.services.models.trainer import Trainer
 from auria_bot.services.models.training import PoetRetrainer, RetrainingResult, growth, share_of
 from auria_bot.settings.schema import Settings
 from tests.applications import fake_application
@@ -83,20 +84,20 @@ def test_a_training_registers_a_version(tmp_path: Path, settings: Settings, monk
         return {"perplexity": 12.5}
 
     recipe(monkeypatch, train=train)
-    registry = FolderRegistry(settings, clock=lambda: NOW)
-    given: dict[str, Any] = {
-        "data": tmp_path,
-        "registry": registry,
+    options: dict[str, Any] = {
+        "home": settings.home,
+        "registry": FolderRegistry(settings, clock=lambda: NOW),
         "experiments": ExperimentLog(settings.home, clock=lambda: NOW),
         "log": print,
     }
-    done = training.train(settings, "poet", minutes=0.5, steps=None, target=None, **given)
+    done = training.train(settings, "poet", Trainer(**options, minutes=0.5), data=tmp_path)
     assert (asked["data"], asked["minutes"], asked["steps"]) == (tmp_path, 0.5, None)
     assert asked["out"] == tmp_path / "home" / "train" / "poet" / "model"
     assert (done.path / "weights").read_text() == "new"
-    assert (done.version, done.metrics, registry.promoted("poet")) == ("v1", {"perplexity": 12.5}, "installed")
-    done = training.train(settings, "poet", minutes=None, steps=2, target=tmp_path / "out", **given)
-    assert (done.path, done.version, len(registry.versions("poet"))) == (tmp_path / "out", "", 1)
+    assert (done.version, done.metrics) == ("v1", {"perplexity": 12.5})
+    assert options["registry"].promoted("poet") == "installed"
+    done = training.train(settings, "poet", Trainer(**options, steps=2, target=tmp_path / "out"), data=tmp_path)
+    assert (done.path, done.version, len(options["registry"].versions("poet"))) == (tmp_path / "out", "", 1)
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch):
@@ -122,7 +123,7 @@ def test_recipes_and_comparison_are_modules_of_this_program() -> None:
     for model in training.TRAINED:
         if model == "haiku-lm":
             pytest.importorskip("transformers")
-        given = {"data", "folder", "out", "minutes", "steps", "log"}
+        given = {"data", "folder", "out", "minutes", "steps", "limit", "log"}
         assert given <= set(signature(training.recipe(model).train).parameters)
     assert set(signature(training.comparison().compare).parameters) == {"data", "candidate", "incumbent"}
 

@@ -1,0 +1,56 @@
+"""Running a recipe: as a record and a version, or as a trial."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from auria_bot.errors import InputError
+from auria_bot.services.models.experiments import ExperimentLog
+from auria_bot.services.models.folder_registry import FolderRegistry
+from auria_bot.services.models.trainer import TRIAL_ITEMS, TRIAL_MINUTES, TRIAL_STEPS, Trainer
+from auria_bot.settings.schema import Settings
+from tests.factories import NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def make_trainer(home: Path, **options: Any) -> Trainer:
+    """A trainer whose log is a list, with a folder registry."""
+    registry = FolderRegistry(Settings(home=home, models=home / "models"), clock=lambda: NOW)
+    given = {"log": print} | options
+    return Trainer(home=home, registry=registry, experiments=ExperimentLog(home, clock=lambda: NOW), **given)
+
+
+def test_a_trial_leaves_nothing_behind(tmp_path: Path):
+    """It is limited in time, steps and data, says so, and touches no model, record or training in progress."""
+    (tmp_path / "train" / "poet").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    asked: dict[str, Any] = {}
+    told: list[str] = []
+
+    def recipe(**given: Any) -> dict[str, float]:
+        asked.update(given)
+        given["out"].mkdir(parents=True)
+        return {"loss": 1.0}
+
+    done = make_trainer(tmp_path, is_trial=True, log=told.append).train("poet", recipe, data=tmp_path)
+    assert (done.is_trial, done.version, done.metrics) == (True, "", {"loss": 1.0})
+    assert (asked["minutes"], asked["steps"], asked["limit"]) == (TRIAL_MINUTES, TRIAL_STEPS, TRIAL_ITEMS)
+    assert "no model" in told[0]
+    assert [path for path in sorted(tmp_path.rglob("*")) if path.name != "trial"] == before
+
+
+def test_a_model_is_trained_once_at_a_time(tmp_path: Path):
+    """A second training of the same run is refused, with the command that shows the first."""
+    trainer = make_trainer(tmp_path / "home", target=tmp_path / "out")
+
+    def recipe(**_: Any) -> dict[str, float]:
+        with pytest.raises(InputError, match="auria train poet --watch"):
+            trainer.train("poet", dict, data=tmp_path)
+        return {}
+
+    (tmp_path / "out").mkdir()
+    assert trainer.train("poet", recipe, data=tmp_path).path == tmp_path / "out"
