@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, func, insert, literal, select, update
-from sqlalchemy.sql.expression import CTE, ColumnElement
+from sqlalchemy import Connection, Integer, Row, String, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.expression import ColumnElement
 
 from auria_bot.domain.draft import LAST_ID, Draft
 from auria_bot.domain.post import TERMINAL, Action, Attempt, Outcome, Post, PostState, Receipt
@@ -62,6 +63,56 @@ _RELEASE = (
     .where(*_MINE, posts.c.state == PostState.SENDING)
     .where(exists().where(*_ITS_ATTEMPT, attempts.c.sending_at.is_(None)))
     .values(state=PostState.WAITING, lease_until=None)
+)
+
+
+def _claimed(state: PostState, values: dict[str, Any], *, within: bool = False) -> ReturningUpdate[Any]:
+    """A statement that updates the longest due posts in a state, without those of paused channels, and returns them.
+
+    They are locked until the transaction ends; those that another worker has locked are skipped. Its parameters: now_,
+    channels_, limit_, until_; with `within` also ids_, and it is one of these.
+    """
+    waiting = posts.alias("waiting")
+    paused = select(channels_table.c.name).where(channels_table.c.paused_at.is_not(None))
+    more: list[ColumnElement[bool]] = [waiting.c.id.in_(bindparam("ids_", expanding=True))] if within else []
+    if state is PostState.WITHDRAWING:
+        more.append(waiting.c.lease_until.is_(None) | (waiting.c.lease_until <= bindparam("now_")))
+    due = (
+        select(waiting.c.id)
+        .where(
+            waiting.c.state == state,
+            waiting.c.due <= bindparam("now_"),
+            waiting.c.channel.in_(bindparam("channels_", expanding=True)),
+            waiting.c.channel.not_in(paused),
+            *more,
+        )
+        .order_by(waiting.c.due, waiting.c.id)
+        .limit(bindparam("limit_", type_=Integer))
+        .with_for_update(skip_locked=True, of=waiting)
+        .cte("due")
+    )
+    mine = (posts.c.id.in_(select(due.c.id)), posts.c.state == state)
+    return update(posts).where(*mine).values(values).returning(posts)
+
+
+_UNTIL = bindparam("until_", type_=UtcTime)
+_TAKEN = {"fencing": posts.c.fencing + 1, "lease_until": _UNTIL, "lookups": posts.c.lookups + 1}
+_CLAIM = _claimed(PostState.WAITING, _TAKEN | {"state": PostState.SENDING, "lookups": 0})
+_CLAIM_WITHDRAWAL = _claimed(PostState.WITHDRAWING, _TAKEN)
+_CLAIM_ONE_WITHDRAWAL = _claimed(PostState.WITHDRAWING, _TAKEN, within=True)
+_CLAIM_LOOKUP = _claimed(PostState.UNKNOWN, {"due": _UNTIL, "lookups": posts.c.lookups + 1})
+_EARLIER = attempts.alias("earlier")
+_NUMBER = select(func.coalesce(func.max(_EARLIER.c.number), 0) + 1).where(_EARLIER.c.post_id == posts.c.id)
+_OPEN_ATTEMPTS = insert(attempts).from_select(
+    ["post_id", "number", "fencing", "started_at", "words", "action"],
+    select(
+        posts.c.id,
+        _NUMBER.scalar_subquery(),
+        posts.c.fencing,
+        bindparam("now_", type_=UtcTime),
+        bindparam("words_", "", type_=String),
+        bindparam("action_", type_=String),
+    ).where(posts.c.id.in_(bindparam("ids_", expanding=True))),
 )
 
 
@@ -157,13 +208,8 @@ class Posts:
         Posts of paused channels are skipped. Two workers never get the same post: PostgreSQL locks the rows and lets
         others skip them, SQLite serialises writers.
         """
-        due = self._due(PostState.WAITING, now=now, channels=channels, limit=limit)
-        rows = self._connection.execute(
-            update(posts)
-            .where(posts.c.id.in_(select(due.c.id)), posts.c.state == PostState.WAITING)
-            .values(state=PostState.SENDING, fencing=posts.c.fencing + 1, lease_until=now + lease, lookups=0)
-            .returning(posts)
-        ).all()
+        values = {"now_": now, "until_": now + lease, "channels_": sorted(channels), "limit_": limit}
+        rows = self._connection.execute(_CLAIM, values).all()
         if not rows:
             return ()
         self._open_attempts([row.id for row in rows], Action.PUBLISH, now)
@@ -193,13 +239,9 @@ class Posts:
 
         Posts of paused channels are skipped. An attempt that its worker left open is closed as abandoned.
         """
-        due = self._due(PostState.WITHDRAWING, now=now, channels=channels, limit=1, ids=ids)
-        row = self._connection.execute(
-            update(posts)
-            .where(posts.c.id.in_(select(due.c.id)), posts.c.state == PostState.WITHDRAWING)
-            .values(fencing=posts.c.fencing + 1, lease_until=now + lease, lookups=posts.c.lookups + 1)
-            .returning(posts)
-        ).one_or_none()
+        values = {"now_": now, "until_": now + lease, "channels_": sorted(channels), "limit_": 1}
+        claim = _CLAIM_ONE_WITHDRAWAL if ids else _CLAIM_WITHDRAWAL
+        row = self._connection.execute(claim, values | ({"ids_": sorted(ids)} if ids else {})).one_or_none()
         if row is None:
             return None
         left_open = (attempts.c.post_id == row.id, attempts.c.outcome.is_(None))
@@ -210,18 +252,7 @@ class Posts:
 
     def _open_attempts(self, ids: Collection[int], action: Action, now: datetime) -> None:
         """Begin an attempt for each of these claimed posts."""
-        earlier = attempts.alias("earlier")
-        tried = select(func.coalesce(func.max(earlier.c.number), 0)).where(earlier.c.post_id == posts.c.id)
-        opened = select(
-            posts.c.id,
-            tried.scalar_subquery() + 1,
-            posts.c.fencing,
-            literal(now, UtcTime),
-            literal(""),
-            literal(str(action)),
-        ).where(posts.c.id.in_(ids))
-        columns = ["post_id", "number", "fencing", "started_at", "words", "action"]
-        self._connection.execute(insert(attempts).from_select(columns, opened))
+        self._connection.execute(_OPEN_ATTEMPTS, {"ids_": ids, "now_": now, "action_": str(action)})
 
     def confirm_send(self, post: Post, *, memo: str, now: datetime, lease: timedelta) -> None:
         """Record that the mutation of a claimed post is about to happen, and renew its lease.
@@ -263,13 +294,8 @@ class Posts:
 
         Posts of paused channels are skipped.
         """
-        due = self._due(PostState.UNKNOWN, now=now, channels=channels, limit=1)
-        row = self._connection.execute(
-            update(posts)
-            .where(posts.c.id.in_(select(due.c.id)), posts.c.state == PostState.UNKNOWN)
-            .values(due=now + lease, lookups=posts.c.lookups + 1)
-            .returning(posts)
-        ).one_or_none()
+        values = {"now_": now, "until_": now + lease, "channels_": sorted(channels), "limit_": 1}
+        row = self._connection.execute(_CLAIM_LOOKUP, values).one_or_none()
         return None if row is None else _post(row, self._home)
 
     def save(self, post: Post) -> None:
@@ -287,33 +313,6 @@ class Posts:
             now.moved(post.state)
         unchanged = (posts.c.id == post.id, posts.c.state == now.state, posts.c.fencing == now.fencing)
         self._connection.execute(update(posts).where(*unchanged).values(**_changes(post)))
-
-    def _due(
-        self, state: PostState, *, now: datetime, channels: Collection[str], limit: int, ids: Collection[int] = ()
-    ) -> CTE:
-        """The ids of the longest due posts in a state that nobody holds, without paused channels, locked until the end.
-
-        If `ids` are given, it is one of these.
-        """
-        waiting = posts.alias("waiting")
-        paused = select(channels_table.c.name).where(channels_table.c.paused_at.is_not(None))
-        more: list[ColumnElement[bool]] = [waiting.c.id.in_(ids)] if ids else []
-        if state is PostState.WITHDRAWING:
-            more.append(waiting.c.lease_until.is_(None) | (waiting.c.lease_until <= now))
-        return (
-            select(waiting.c.id)
-            .where(
-                waiting.c.state == state,
-                waiting.c.due <= now,
-                waiting.c.channel.in_(sorted(channels)),
-                waiting.c.channel.not_in(paused),
-                *more,
-            )
-            .order_by(waiting.c.due, waiting.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=waiting)
-            .cte("due")
-        )
 
     def _taken(self, post: Post) -> InvalidTransition:
         now = self.get(post.id)

@@ -33,18 +33,26 @@ from auria_bot.testing import FakeClock
 from tests.scenarios.publishing import _draft, _draft_row, _post_row, one_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.job_schedule import JobRun, Lease
 
-__all__ = ["Simulated", "simulate"]
+__all__ = ["Simulated", "p99", "simulate"]
 
 ZONE = ZoneInfo("Europe/Paris")
 _QUARTERS = 96
 _LEASE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seconds:
+    """How long something took: on the clock, and of this process's processor time."""
+
+    wall: float
+    processor: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +61,16 @@ class Simulated:
 
     posts: int  # that were recorded as sent
     wrong: list[str]
-    claims: list[float]  # seconds of each claim from the queue
-    looks: list[float]  # seconds of each look by the scheduler
+    claims: list[_Seconds]  # of each claim from the queue
+    looks: list[_Seconds]  # of each look by the scheduler
     bytes: int  # that the database grew by
     seconds: float
 
-    def p99(self, values: list[float]) -> float:
-        """The value below which 99 of 100 lie, in seconds."""
-        return sorted(values)[int(0.99 * (len(values) - 1))]
+
+def p99(values: Iterable[float]) -> float:
+    """The value below which 99 of 100 lie."""
+    ordered = sorted(values)
+    return ordered[int(0.99 * (len(ordered) - 1))]
 
 
 def simulate(url: str, home: Path, *, accounts: int, days: int, first: date = date(2026, 1, 1)) -> Simulated:
@@ -68,7 +78,7 @@ def simulate(url: str, home: Path, *, accounts: int, days: int, first: date = da
     begun, clock = time.monotonic(), FakeClock(instant(first, clock_time(0), ZONE) - timedelta(minutes=1))
     schedules = [_schedule(number) for number in range(accounts)]
     settings = Settings(home=home, database=DatabaseSettings(url=SecretStr(url)))
-    done, claims, looks = Counter[tuple[str, str]](), list[float](), list[float]()
+    done, claims, looks = Counter[tuple[str, str]](), list[_Seconds](), list[_Seconds]()
     with closing(build(settings, clock=clock)) as application:
         leader = LeaderElection(store=application.store, clock=clock, holder="scale", monotonic=lambda: 0.0)
         scheduler = JobScheduler(store=application.store, clock=clock, schedules=schedules, zone=ZONE)
@@ -80,9 +90,10 @@ def simulate(url: str, home: Path, *, accounts: int, days: int, first: date = da
         while (now := clock.now + timedelta(minutes=15)) < end:
             clock.now = now
             leader.heartbeat()
-            start = time.perf_counter()
+            start, processor = time.perf_counter(), time.process_time()
             runs = scheduler.claim(_held(leader))
-            looks.append(time.perf_counter() - start)
+            looks.append(_Seconds(wall=time.perf_counter() - start, processor=time.process_time() - processor))
+            queue.add(runs, clock.now)
             for run in runs:
                 claims.append(queue.publish(run, clock.now))
                 scheduler.settle(run, JobResult(outcome=JobOutcome.DONE))
@@ -108,19 +119,25 @@ class _Queue:
         self._picture = picture
         self._log = AttemptLog(store=application.store, clock=application.clock, lease=_LEASE)
 
-    def publish(self, run: JobRun, now: datetime) -> float:
-        """Queue the account's post of the day, claim it and record it as sent; the seconds of the claim."""
-        channel = run.slot.job.removeprefix("publish:")
-        self._number += 1
-        draft = _draft(self._number, self._picture(0), channel)
+    def add(self, runs: Sequence[JobRun], now: datetime) -> None:
+        """Queue the accounts' posts of the day."""
+        if not runs:
+            return
+        made = [_draft(self._number + place, self._picture(0), _channel(run)) for place, run in enumerate(runs, 1)]
+        self._number += len(made)
         with self._engine.begin() as connection:
-            made = connection.scalar(insert(drafts).returning(drafts.c.id), _draft_row(draft))
-            row = _post_row(int(made or 0), draft, self._picture) | {"due": now}
-            connection.execute(insert(posts), row)
-        start = time.perf_counter()
+            ids = connection.scalars(insert(drafts).returning(drafts.c.id), [_draft_row(draft) for draft in made]).all()
+            rows = zip(sorted(ids), made, strict=True)
+            connection.execute(
+                insert(posts), [_post_row(key, draft, self._picture) | {"due": now} for key, draft in rows]
+            )
+
+    def publish(self, run: JobRun, now: datetime) -> _Seconds:
+        """Claim the account's post of the day and record it as sent; how long the claim took."""
+        start, processor = time.perf_counter(), time.process_time()
         with self._store.begin() as unit:
-            (post,) = unit.posts.claim(now=now, lease=_LEASE, channels=[channel])
-        took = time.perf_counter() - start
+            (post,) = unit.posts.claim(now=now, lease=_LEASE, channels=[_channel(run)])
+        took = _Seconds(wall=time.perf_counter() - start, processor=time.process_time() - processor)
         self._log.confirm_send(post, "")
         self._log.record_sent(post.moved(PostState.SENT, receipt=Receipt(id=post.key, url="", at=now)), more=False)
         return took
@@ -133,6 +150,10 @@ class _Queue:
         """Posts by channel and state."""
         with self._store.begin() as unit:
             return unit.posts.count()
+
+
+def _channel(run: JobRun) -> str:
+    return run.slot.job.removeprefix("publish:")
 
 
 def _held(leader: LeaderElection) -> Lease:

@@ -15,6 +15,7 @@ import os
 import secrets
 import socket
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,8 @@ MISSED_LIMIT = timedelta(days=14)
 
 _KEPT = timedelta(days=400)  # how long results are kept
 
+_RECHECK = timedelta(days=1)  # after which a job without times in the coming days is looked at again
+
 _OPEN = {JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED}
 _END_STATES = {
     JobOutcome.DONE: JobRunState.DONE,
@@ -70,6 +73,15 @@ _MISSED = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Quiet:
+    """A span in which no time of a job comes due, as long as the last known one is the same."""
+
+    known: datetime
+    begin: datetime
+    end: datetime
+
+
 class JobScheduler:
     """Claims what is due and records what became of it.
 
@@ -82,6 +94,7 @@ class JobScheduler:
     def __init__(self, *, store: Store, clock: Clock, schedules: Sequence[JobSchedule], zone: ZoneInfo) -> None:
         self._store, self._clock, self.zone = store, clock, zone
         self.schedules: Mapping[str, JobSchedule] = {schedule.job: schedule for schedule in schedules}
+        self._quiet = dict[str, _Quiet]()
 
     def claim(self, lease: Lease, *, busy: Collection[ScheduledTime] = ()) -> tuple[JobRun, ...]:
         """The runs to start now, each recorded as running; at most one of each job.
@@ -247,6 +260,9 @@ class JobScheduler:
         self, unit: Unit, schedule: JobSchedule, known: datetime, lease: Lease, now: datetime
     ) -> list[JobRun]:
         """Record the times that came due since the last known one; at most one of them is to run now."""
+        quiet = self._quiet.get(schedule.job)
+        if quiet is not None and quiet.known == known and quiet.begin <= now < quiet.end:
+            return []
         # Where clocks leap over two times, both are due at the same moment.
         since = max(known - timedelta(seconds=1), now - MISSED_LIMIT)
         times = schedule.slots(since, now, self.zone)
@@ -259,6 +275,9 @@ class JobScheduler:
         elif late:
             chosen, state, reason = late.pop(), _MISSED_STATES[schedule.catch_up], _MISSED[schedule.catch_up]
         else:
+            following = schedule.next(now, self.zone)
+            end = now + _RECHECK if following is None else following.due
+            self._quiet[schedule.job] = _Quiet(known=known, begin=now, end=end)
             return []
         skipped = {"state": JobRunState.SKIPPED, "ended_at": now, "summary": f"missed; {chosen.name} stands for it"}
         runs = [JobRun(slot=scheduled, state=JobRunState.SKIPPED).evolve(**skipped) for scheduled in late]

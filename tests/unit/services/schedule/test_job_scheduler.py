@@ -23,10 +23,11 @@ from auria_bot.services.schedule.job_scheduler import (
     own_name,
 )
 from auria_bot.services.schedule.jobs import JobOutcome, JobResult
+from auria_bot.store.operations import JobRuns
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
-    from auria_bot.domain.job_schedule import Lease
+    from auria_bot.domain.job_schedule import JobRun, Lease
     from auria_bot.testing import FakeClock
 
 
@@ -229,6 +230,29 @@ def test_two_slots_at_one_moment(application: Application, clock: FakeClock, lea
         assert (claim.slot.name, claim.slot.due) == (name, datetime(2026, 3, 29, 1, tzinfo=UTC))
         one.settle(claim, DONE)
     assert one.claim(lease) == ()
+
+
+def test_a_look_at_a_job_that_is_not_due_asks_for_no_run_of_it(
+    application: Application, clock: FakeClock, lease: Lease, monkeypatch: pytest.MonkeyPatch
+):
+    """Until its next time comes, a job costs no query of its own; then it is claimed."""
+    asked = list[str]()
+    get = JobRuns.get
+
+    def counted(self: JobRuns, job: str, name: str) -> JobRun | None:
+        asked.append(name)
+        return get(self, job, name)
+
+    one = agenda(application, clock, MAKE)
+    one.claim(lease)
+    one.claim(lease)
+    monkeypatch.setattr(JobRuns, "get", counted)
+    clock.now += timedelta(seconds=1)
+    assert one.claim(lease) == ()
+    assert asked == []
+    clock.now += timedelta(days=1)
+    assert len(one.claim(lease)) == 1
+    assert asked != []
 
 
 def test_a_clock_that_was_far_ahead_stops_nothing(application: Application, clock: FakeClock, lease: Lease):
