@@ -25,6 +25,7 @@ __all__ = [
     "ArtworkInProgress",
     "Haiku",
     "Style",
+    "stored_name",
 ]
 
 
@@ -239,6 +240,13 @@ class Artwork:
     def from_json(cls, value: Mapping[str, Any]) -> Artwork:
         """Read what `to_json` wrote, in this or an earlier version."""
         return cls.finished(ArtworkInProgress.from_json({"key": "", **value}))
+
+
+def stored_name(artwork: Mapping[str, Any], kind: str) -> str:
+    """The name of the file of a kind, in what `to_json` of this or an earlier version wrote; "" if it has none."""
+    if "files" in artwork:
+        return str(artwork["files"].get(kind, {}).get("name", ""))
+    return str(artwork.get(kind) or "")
 
 
 def _files_from_json(value: Mapping[str, Any]) -> dict[str, ArtworkFile]:

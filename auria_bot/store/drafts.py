@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, case, exists, func, insert, select, update
 
 from auria_bot.domain.approval import Decision
 from auria_bot.domain.artwork import Artwork, Haiku
@@ -29,9 +29,19 @@ _STATUS = case(
     else_=drafts.c.state,
 )
 _DRAFTS = select(drafts, _STATUS.label("status"))
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_CHOSEN = _DRAFTS.where(drafts.c.id.in_(_IDS))  # built once, so that its text is looked up and not written anew
 
 _CHUNK = 200  # ids in one query
 _OUT = (posts.c.state == PostState.SENT, posts.c.vanished_at.is_(None), posts.c.receipt_at.is_not(None))
+_SIGNATURE = select(func.count(), func.max(posts.c.receipt_at)).where(*_OUT)
+_ROWS = select(drafts.c.id, drafts.c.mood, drafts.c.alt_text, drafts.c.folder, drafts.c.artwork).where(
+    drafts.c.id.in_(_IDS)
+)
+_POSTED = select(posts.c.id, posts.c.draft_id, posts.c.channel, posts.c.receipt_url, posts.c.receipt_at).order_by(
+    posts.c.receipt_at, posts.c.id
+)
+_POSTED_OF = _POSTED.where(posts.c.draft_id == bindparam("draft"), _POST_STATE == PostState.SENT, *_OUT[1:])
 
 
 class Drafts:
@@ -76,7 +86,7 @@ class Drafts:
 
     def get_many(self, ids: Collection[int]) -> dict[int, Draft]:
         """The drafts of these ids, by id; missing ones are left out."""
-        rows = self._connection.execute(_DRAFTS.where(drafts.c.id.in_(sorted(ids))))
+        rows = self._connection.execute(_CHOSEN, {"ids": sorted(ids)})
         return {row.id: _draft(row) for row in rows}
 
     def save(self, draft: Draft) -> Draft:
@@ -196,11 +206,12 @@ def _draft(row: Row[Any]) -> Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRow:
-    """What an index of the published artworks is made from."""
+    """What an index of the published artworks, and the cards of listings, are made from."""
 
     draft_id: int
     mood: str
     alt_text: str
+    folder: str
     artwork: dict[str, Any]  # as Artwork.to_json gives it
 
 
@@ -223,7 +234,7 @@ class PublishedArtworks:
 
     def signature(self) -> tuple[int, datetime | None]:
         """A value that changes when an artwork is published, or its last post vanishes from its platform."""
-        count, newest = self._connection.execute(select(func.count(), func.max(posts.c.receipt_at)).where(*_OUT)).one()
+        count, newest = self._connection.execute(_SIGNATURE).one()
         return int(count), newest
 
     def dates(self) -> dict[int, datetime]:
@@ -235,30 +246,28 @@ class PublishedArtworks:
 
     def rows(self, ids: Collection[int]) -> Iterator[PublishedRow]:
         """The drafts of these ids, in no particular order; a few hundred are in memory at a time."""
-        columns, wanted = (drafts.c.id, drafts.c.mood, drafts.c.alt_text, drafts.c.artwork), sorted(ids)
+        wanted = sorted(ids)
         for start in range(0, len(wanted), _CHUNK):
-            chosen = select(*columns).where(drafts.c.id.in_(wanted[start : start + _CHUNK]))
-            for row in self._connection.execute(chosen):
-                yield PublishedRow(draft_id=row.id, mood=row.mood, alt_text=row.alt_text, artwork=row.artwork)
+            for row in self._connection.execute(_ROWS, {"ids": wanted[start : start + _CHUNK]}):
+                yield PublishedRow(
+                    draft_id=row.id, mood=row.mood, alt_text=row.alt_text, folder=row.folder, artwork=row.artwork
+                )
 
     def posted(self, draft_id: int) -> Sequence[Posted]:
         """The posts of a draft that are out, the first first."""
-        of_draft = (posts.c.draft_id == draft_id, func.coalesce(posts.c.state, "") == PostState.SENT, *_OUT[1:])
-        return self._posted(*of_draft)
+        return _posted(self._connection.execute(_POSTED_OF, {"draft": draft_id}))
 
     def posted_since(self, at: datetime) -> Sequence[Posted]:
         """The posts that are out since then, the first first."""
-        return self._posted(posts.c.state == PostState.SENT, posts.c.receipt_at >= at)
+        wanted = _POSTED.where(posts.c.state == PostState.SENT, posts.c.receipt_at >= at)
+        return _posted(self._connection.execute(wanted))
 
-    def _posted(self, *conditions: ColumnElement[bool]) -> Sequence[Posted]:
-        columns = (posts.c.id, posts.c.draft_id, posts.c.channel, posts.c.receipt_url, posts.c.receipt_at)
-        rows = self._connection.execute(select(*columns).where(*conditions).order_by(posts.c.receipt_at, posts.c.id))
-        return tuple(
-            Posted(
-                post_id=row.id, draft_id=row.draft_id, channel=row.channel, url=row.receipt_url or "", at=row.receipt_at
-            )
-            for row in rows
-        )
+
+def _posted(rows: Iterable[Row[Any]]) -> Sequence[Posted]:
+    return tuple(
+        Posted(post_id=row.id, draft_id=row.draft_id, channel=row.channel, url=row.receipt_url or "", at=row.receipt_at)
+        for row in rows
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,29 +13,27 @@ from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from auria_bot.errors import AuriaError, SignInRequired
 from auria_bot.redaction import redacted
-from auria_bot.web.desk import desk_router
 from auria_bot.web.language import Language, available, find_language, negotiated
 from auria_bot.web.metrics import RequestCounts, WebHealth
 from auria_bot.web.middleware import RequestGuard, host_name
-from auria_bot.web.page_cache import PageCache, smaller
-from auria_bot.web.pages.captions import captions_router
+from auria_bot.web.page_cache import CachedPages, PageCache, smaller
 from auria_bot.web.pages.gallery import gallery_router
 from auria_bot.web.pages.reference import reference_router
-from auria_bot.web.pages.studio import studio_router
 from auria_bot.web.pages.wall import wall_router
-from auria_bot.web.rendering import Renderer, View
+from auria_bot.web.rendering import Renderer, View, page_key
 from auria_bot.web.runs import BackgroundRuns
 from auria_bot.web.site import Moved, Site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from fastapi import APIRouter
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from auria_bot.bootstrap.application import Application
@@ -61,17 +59,19 @@ class WebApp:
 
     def view(self, request: Request, path: str | None = None) -> View:
         """How the page that a request asks for is written."""
-        return View(
-            request.url.path if path is None else path, _language_of(request, self), base=self.services.public_url
-        )
+        language = self.language(request.headers.get("accept-language", ""), request.headers.get("cookie", ""))
+        return View(request.url.path if path is None else path, language, base=self.services.public_url)
 
+    def language(self, accepted: str, cookies: str) -> Language:
+        """The language of an answer: the one that was chosen in the footer, or the browser's.
 
-def _language_of(request: Request, web: WebApp) -> Language:
-    """The language of an answer: the one that was chosen in the footer, or the browser's."""
-    if (chosen := request.cookies.get("lang", "")) in available():
-        return find_language(chosen)
-    default = find_language(web.services.settings.language).tag
-    return find_language(negotiated(request.headers.get("accept-language", ""), default=default))
+        Args:
+            accepted: the request's header Accept-Language.
+            cookies: its header Cookie.
+        """
+        if "lang=" in cookies and (chosen := cookie_parser(cookies).get("lang", "")) in available():
+            return find_language(chosen)
+        return find_language(negotiated(accepted, default=find_language(self.services.settings.language).tag))
 
 
 def site_of(services: Application) -> tuple[Site, Renderer]:
@@ -90,22 +90,25 @@ def site_of(services: Application) -> tuple[Site, Renderer]:
 def create_app(services: Application) -> FastAPI:
     """The ASGI application of these services."""
     site, renderer = site_of(services)
-    web = WebApp(
-        services=services, site=site, renderer=renderer, cache=PageCache(site.gallery.version), runs=BackgroundRuns()
-    )
+    gallery = site.gallery
+    pages = PageCache(gallery.version, fresh_version=lambda: gallery.fresh_version)
+    web = WebApp(services=services, site=site, renderer=renderer, cache=pages, runs=BackgroundRuns())
     counts = RequestCounts()
     app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)
     app.mount("/static", _StaticFiles(packages=[("auria_bot.web", "static")]))
     api = cache(lambda: _api(web))
     app.include_router(reference_router(web, lambda: api().openapi()))
     app.mount("/api/v1", _OnFirstUse(api))
-    app.include_router(desk_router(web))
-    if services.settings.captions.page:
-        app.include_router(captions_router(web))
-    app.include_router(studio_router(web))
     app.include_router(wall_router(web))
     app.include_router(gallery_router(web))  # its last route takes every path
     _handle_errors(app, web)
+    app.state.parts = {"desk": cache(lambda: _part(web, _desk)), "studio": cache(lambda: _part(web, _studio))}
+    if services.settings.captions.page:
+        app.state.parts["captions"] = cache(lambda: _part(web, _captions))
+    if services.settings.web.studio:
+        app.state.parts["studio"]()  # goes on at once with what visitors asked for before
+    app.add_middleware(_Parts, parts=app.state.parts)
+    app.add_middleware(CachedPages, cache=pages, key=partial(_key, web))
     address, public = host_name(services.settings.web.address), host_name(services.public_url.partition("://")[2])
     hosts = frozenset({*_LOOPBACK, public}) if address in _LOOPBACK else frozenset[str]()
     app.add_middleware(
@@ -117,6 +120,37 @@ def create_app(services: Application) -> FastAPI:
     )
     app.state.health = WebHealth(web, counts)
     return app
+
+
+def _key(web: WebApp, path: str, accepted: str, cookies: str) -> str:
+    return page_key(web.language(accepted, cookies), path)
+
+
+def _part(web: WebApp, router: Callable[[WebApp], APIRouter]) -> FastAPI:
+    """The application of a part of the site; what it does not know is answered as everywhere."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(router(web))
+    app.include_router(gallery_router(web))
+    _handle_errors(app, web)
+    return app
+
+
+def _desk(web: WebApp) -> APIRouter:
+    from auria_bot.web.desk import desk_router  # noqa: PLC0415 - it takes memory where nobody uses it
+
+    return desk_router(web)
+
+
+def _studio(web: WebApp) -> APIRouter:
+    from auria_bot.web.pages.studio import studio_router  # noqa: PLC0415 - it takes memory where nobody uses it
+
+    return studio_router(web)
+
+
+def _captions(web: WebApp) -> APIRouter:
+    from auria_bot.web.pages.captions import captions_router  # noqa: PLC0415 - it takes memory where nobody uses it
+
+    return captions_router(web)
 
 
 def _larger_bodies(captions: CaptionSettings) -> dict[str, int]:
@@ -191,6 +225,17 @@ class _OnFirstUse:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._made()(scope, receive, send)
+
+
+class _Parts:
+    """Hands requests to the part of the site that their path begins with, made on first use, and others on."""
+
+    def __init__(self, app: ASGIApp, *, parts: Mapping[str, Callable[[], ASGIApp]]) -> None:
+        self._app, self._parts = app, parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        made = self._parts.get(scope["path"].partition("/")[2].partition("/")[0]) if scope["type"] == "http" else None
+        await (made() if made else self._app)(scope, receive, send)
 
 
 class _StaticFiles(StaticFiles):

@@ -9,10 +9,11 @@ from xml.etree import ElementTree as ET
 from markupsafe import Markup
 
 from auria_bot.errors import NotFound
+from auria_bot.services.gallery.picture_sizes import widths_below
 from auria_bot.web.links import artwork_path, facet_path, picture_path
 
 if TYPE_CHECKING:
-    from auria_bot.services.gallery.gallery import PublishedArtwork
+    from auria_bot.services.gallery.gallery import Card
     from auria_bot.web.rendering import View
     from auria_bot.web.site import Site
 
@@ -41,12 +42,12 @@ def atom(site: Site, view: View) -> bytes:
         address = view.absolute(artwork_path(work.entry))
         entry = _add(feed, "entry")
         _add(entry, "id", address)
-        _add(entry, "title", " / ".join(work.draft.artwork.haiku.lines))
+        _add(entry, "title", " / ".join(work.lines))
         _add(entry, "link", rel="alternate", type="text/html", href=address)
         _add(entry, "published", work.entry.published_at.isoformat())
         _add(entry, "updated", work.entry.published_at.isoformat())
         _add(entry, "category", term=work.entry.mood)
-        _add(entry, "summary", work.draft.alt_text)
+        _add(entry, "summary", work.alt_text)
         _add(entry, "content", _content(site, view, work), type="html")
     return _serialised(feed)
 
@@ -65,9 +66,9 @@ def json_feed(site: Site, view: View) -> dict[str, Any]:
             {
                 "id": view.absolute(artwork_path(work.entry)),
                 "url": view.absolute(artwork_path(work.entry)),
-                "title": " / ".join(work.draft.artwork.haiku.lines),
+                "title": " / ".join(work.lines),
                 "content_html": _content(site, view, work),
-                "summary": work.draft.alt_text,
+                "summary": work.alt_text,
                 "image": _picture(site, view, work),
                 "date_published": work.entry.published_at.isoformat(),
                 "tags": [work.entry.mood, *work.entry.subjects],
@@ -130,16 +131,16 @@ def robots(view: View) -> str:
     return f"User-agent: *\n{hidden}\nSitemap: {view.absolute('/sitemap.xml')}\n"
 
 
-def _content(site: Site, view: View, work: PublishedArtwork) -> str:
-    poem = Markup("<br>").join(work.draft.artwork.haiku.lines)
+def _content(site: Site, view: View, work: Card) -> str:
+    poem = Markup("<br>").join(work.lines)
     template = Markup('<p><img src="{}" alt="{}"></p><p>{}</p>')
-    return str(template.format(_picture(site, view, work), work.draft.alt_text, poem))
+    return str(template.format(_picture(site, view, work), work.alt_text, poem))
 
 
-def _picture(site: Site, view: View, work: PublishedArtwork) -> str:
-    widths = site.sizes.widths(work.draft)
+def _picture(site: Site, view: View, work: Card) -> str:
+    widths = widths_below(site.sizes.size_of(work.folder, work.file)[0])
     chosen = max((width for width in widths if width <= _PICTURE_WIDTH), default=min(widths, default=0))
-    return view.absolute(picture_path(work.draft.id, chosen, "jpg"))
+    return view.absolute(picture_path(work.entry.id, chosen, "jpg"))
 
 
 def _add(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:

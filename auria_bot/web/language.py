@@ -40,6 +40,8 @@ class Language:
     def __init__(self, tag: str, catalogue: Mapping[str, Any]) -> None:
         self.tag = tag
         self._catalogue = catalogue
+        self._plain = {key: escape(text) for key, text in catalogue.items() if isinstance(text, str)}
+        self._months = str(catalogue["months"]).split()
 
     @property
     def name(self) -> str:
@@ -57,6 +59,8 @@ class Language:
         Raises:
             KeyError: there is no such string.
         """
+        if not fields and (plain := self._plain.get(key)) is not None:
+            return plain
         found = self._catalogue[key]
         if isinstance(found, dict):
             found = found["one" if fields.get("count") == 1 else "other"]
@@ -68,12 +72,11 @@ class Language:
 
     def date(self, at: dt.datetime) -> Markup:
         """A day in words."""
-        month = self._catalogue["months"].split()[at.month - 1]
-        return escape(self._catalogue["date"].format(day=at.day, month=month, year=at.year))
+        return escape(self._catalogue["date"].format(day=at.day, month=self._months[at.month - 1], year=at.year))
 
     def month(self, day: dt.date) -> Markup:
         """A day's month and year in words."""
-        return escape(f"{self._catalogue['months'].split()[day.month - 1]} {day.year}")
+        return escape(f"{self._months[day.month - 1]} {day.year}")
 
     def weekday(self, day: dt.date) -> Markup:
         """A day's day of the week, shortened."""

@@ -11,9 +11,10 @@ import re
 import secrets
 import time
 from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -48,6 +49,7 @@ _HEADERS = {
 }
 _LARGEST_BODY = 256 * 1024  # bytes
 _MOST_LARGE, _MOST_LARGE_EACH = 12, 4  # larger ones that are received and worked on at a time, and of one network
+_PROCESS = secrets.token_hex(4)  # the beginning of every request's id
 _DEADLINE = 60.0  # seconds from a request's first line to the end of its answer; event streams have none
 
 
@@ -82,26 +84,26 @@ class RequestGuard:
         self._app, self._hosts, self._larger = app, hosts, larger or {}
         self._counts = counts or RequestCounts()
         self._large = Counter[str]()  # requests with a large body, by network
-        self._headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_secure else {})
+        self._numbers = count()
+        lasting = {"Strict-Transport-Security": "max-age=31536000"} if is_secure else {}
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in (_HEADERS | lasting).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id, begun, status, streams = secrets.token_hex(8), time.monotonic(), 0, False
+        request_id, begun, status, streams = f"{_PROCESS}{next(self._numbers):08x}", time.monotonic(), 0, False
         scope.setdefault("state", {})["request_id"] = request_id
         self._counts.begin()
 
         async def sending(message: Message) -> None:
             nonlocal status, streams
             if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = MutableHeaders(scope=message)
-                streams = headers.get("content-type", "").startswith("text/event-stream")
-                headers["X-Request-Id"] = request_id
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                status, own = message["status"], dict(message["headers"])
+                streams = own.get(b"content-type", b"").startswith(b"text/event-stream")
+                added = [header for header in self._headers if header[0] not in own]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *added]
                 if streams:
                     deadline.reschedule(None)
             await send(message)
@@ -115,11 +117,11 @@ class RequestGuard:
         finally:
             seconds = time.monotonic() - begun
             self._counts.end(scope, status, None if streams else seconds)
-            if not streams:
+            level = logging.INFO if _is_api(scope) else logging.DEBUG  # the query is left out: it may hold secrets
+            if not streams and log.isEnabledFor(level):
                 extra = {"seconds": round(seconds, 4), "request": request_id}
                 if key := scope["state"].get("api_key", ""):
                     extra["key"] = key
-                level = logging.INFO if _is_api(scope) else logging.DEBUG  # the query is left out: it may hold secrets
                 log.log(level, "%s %s: %s", scope["method"], scope["path"][:200], status, extra=extra)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

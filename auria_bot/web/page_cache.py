@@ -16,35 +16,76 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["PageCache", "smaller"]
+__all__ = ["CachedPages", "KeptPage", "PageCache", "smaller"]
 
 _MOST_BYTES = 6_000_000  # of compressed pages
-_HEADERS = {"Cache-Control": "public, max-age=0, must-revalidate", "Vary": "Accept-Encoding, Accept-Language, Cookie"}
+_HEADERS = (
+    (b"cache-control", b"public, max-age=0, must-revalidate"),
+    (b"vary", b"Accept-Encoding, Accept-Language, Cookie"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
+class KeptPage:
+    """A rendered page."""
+
     version: str
-    media_type: str
     etag: str
     compressed: bytes
+    headers: tuple[tuple[bytes, bytes], ...]  # of every answer
+    content_type: tuple[bytes, bytes]
+    route: object  # that answered when the page was rendered; None outside of an application
+
+    def answer(self, known: str, accepted: str) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Status, headers and body of an answer.
+
+        Args:
+            known: the request's header If-None-Match: what the browser has.
+            accepted: its header Accept-Encoding.
+        """
+        if known and self.etag in (etag.strip().removeprefix("W/") for etag in known.split(",")):
+            return 304, list(self.headers), b""
+        headers, body = [*self.headers, self.content_type], self.compressed
+        if "gzip" in accepted:
+            headers.append((b"content-encoding", b"gzip"))
+        else:
+            body = gzip.decompress(body)
+        headers.append((b"content-length", b"%d" % len(body)))
+        return 200, headers, body
 
 
 class PageCache:
     """Answers requests for public pages from memory where it can. Safe for use by several threads."""
 
-    def __init__(self, version: Callable[[], str], *, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(
+        self,
+        version: Callable[[], str],
+        *,
+        fresh_version: Callable[[], str | None] = lambda: None,
+        most_bytes: int = _MOST_BYTES,
+    ) -> None:
         """Remember pages.
 
         Args:
-            version: a value that changes when pages may have changed.
+            version: a value that changes when pages may have changed; it may wait for the database.
+            fresh_version: the same where it is known without waiting, else None.
             most_bytes: of compressed pages; those that were not asked for longest are dropped first.
         """
-        self._version, self._most = version, most_bytes
+        self._version, self._fresh_version, self._most = version, fresh_version, most_bytes
         self._lock = threading.Lock()
-        self._pages: OrderedDict[str, _Page] = OrderedDict()
+        self._pages: OrderedDict[str, KeptPage] = OrderedDict()
         self._bytes = 0
+
+    def kept(self, key: str) -> KeptPage | None:
+        """The page of that key if it is known to be up to date; it waits for nothing."""
+        with self._lock:
+            page = self._pages.get(key)
+            if page is None or page.version != self._fresh_version():
+                return None
+            self._pages.move_to_end(key)
+            return page
 
     def answer(self, request: Request, key: str, render: Callable[[], tuple[str | bytes, str]]) -> Response:
         """The page of that key, rendered if it is not known.
@@ -60,11 +101,15 @@ class PageCache:
             if page is not None:
                 self._pages.move_to_end(key)
         if page is None or page.version != version:
-            page = _rendered(version, *render())
+            page = _rendered(version, *render(), route=request.scope.get("route"))
             self._keep(key, page)
-        return _response(request, page)
+        headers = request.headers
+        status, raw, body = page.answer(headers.get("if-none-match", ""), headers.get("accept-encoding", ""))
+        response = Response(body, status)
+        response.raw_headers = raw
+        return response
 
-    def _keep(self, key: str, page: _Page) -> None:
+    def _keep(self, key: str, page: KeptPage) -> None:
         with self._lock:
             if (before := self._pages.pop(key, None)) is not None:
                 self._bytes -= len(before.compressed)
@@ -72,6 +117,31 @@ class PageCache:
             self._bytes += len(page.compressed)
             while self._bytes > self._most:
                 self._bytes -= len(self._pages.popitem(last=False)[1].compressed)
+
+
+class CachedPages:
+    """Answers requests for pages that are kept at once, without a thread or a look at the routes; hands on all others.
+
+    Plain ASGI. What it does not know to be up to date is left to the application, which may wait for the database.
+    """
+
+    def __init__(self, app: ASGIApp, *, cache: PageCache, key: Callable[[str, str, str], str]) -> None:
+        """Wrap an application; `key` gives a page's key, from path, header Accept-Language and header Cookie."""
+        self._app, self._cache, self._key = app, cache, key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and not scope["query_string"]:
+            headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}  # the first counts
+            key = self._key(scope["path"], headers.get(b"accept-language", ""), headers.get(b"cookie", ""))
+            if (page := self._cache.kept(key)) is not None:
+                scope["route"] = page.route
+                known, accepted = headers.get(b"if-none-match", ""), headers.get(b"accept-encoding", "")
+                status, raw, body = page.answer(known, accepted)
+                await send({"type": "http.response.start", "status": status, "headers": raw})
+                await send({"type": "http.response.body", "body": body})
+                return
+        await self._app(scope, receive, send)
 
 
 def smaller(request: Request, content: bytes, headers: Mapping[str, str], status: int = 200) -> Response:
@@ -87,19 +157,14 @@ def _compressed(content: bytes) -> bytes:
     return gzip.compress(content, 5, mtime=0)
 
 
-def _rendered(version: str, body: str | bytes, media_type: str) -> _Page:
+def _rendered(version: str, body: str | bytes, media_type: str, *, route: object) -> KeptPage:
     content = body.encode() if isinstance(body, str) else body
     etag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-    compressed = gzip.compress(content, 5, mtime=0)
-    return _Page(version=version, media_type=media_type, etag=etag, compressed=compressed)
-
-
-def _response(request: Request, page: _Page) -> Response:
-    headers = {"ETag": page.etag, **_HEADERS}
-    known = request.headers.get("if-none-match", "")
-    if page.etag in (etag.strip().removeprefix("W/") for etag in known.split(",")):
-        return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Response(page.compressed, media_type=page.media_type, headers=headers)
-    return Response(gzip.decompress(page.compressed), media_type=page.media_type, headers=headers)
+    return KeptPage(
+        version=version,
+        etag=etag,
+        compressed=gzip.compress(content, 5, mtime=0),
+        headers=((b"etag", etag.encode()), *_HEADERS),
+        content_type=(b"content-type", media_type.encode()),
+        route=route,
+    )

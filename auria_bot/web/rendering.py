@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from auria_bot.services.gallery.picture_sizes import FORMATS, widths_below
 from auria_bot.web.language import DEFAULT, Language, available, find_language
 from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, file_of, picture_path, relative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from auria_bot.services.gallery.gallery import PublishedArtwork
+    from auria_bot.services.gallery.gallery import Card
     from auria_bot.services.gallery.picture_sizes import PictureSizes
     from auria_bot.settings.web import WebSettings
 
-__all__ = ["Renderer", "View"]
+__all__ = ["Renderer", "ShownPicture", "View", "page_key"]
+
+_USUAL_WIDTH = 960  # pixels
 
 
 class View:
@@ -45,6 +49,22 @@ class View:
     def absolute(self, path: str) -> str:
         """The full address of a page or file."""
         return f"{self.base}/{file_of(path).removesuffix('index.html')}" if self.exported else self.base + path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPicture:
+    """A picture as a page offers it; without widths if its file is missing."""
+
+    width: int  # pixels
+    height: int
+    widths: tuple[int, ...]  # that are offered, the smallest first
+    sources: Mapping[str, Markup]  # by the suffix of FORMATS: addresses with their widths, as srcset names them
+    usual: str  # the address of a JPEG for browsers that do not choose
+
+
+def page_key(language: Language, path: str) -> str:
+    """What a public page is kept under: all that it depends on besides what is published."""
+    return f"{language.tag} {path}"
 
 
 class Renderer:
@@ -82,14 +102,20 @@ class Renderer:
             asset=partial(_asset, view),
             t=view.language.text,
             language=view.language,
-            picture=self.picture,
+            picture=partial(self.picture, view),
             **values,
         )
 
-    def picture(self, work: PublishedArtwork) -> Mapping[str, Any]:
-        """What an `<img>` needs: width, height, and the widths that are offered."""
-        width, height = self._sizes.size(work.draft)
-        return {"width": width, "height": height, "widths": self._sizes.widths(work.draft)}
+    def picture(self, view: View, card: Card) -> ShownPicture:
+        """What an `<img>` needs."""
+        width, height = self._sizes.size_of(card.folder, card.file)
+        widths = widths_below(width)
+        sources = {}
+        for suffix in FORMATS if widths else ():
+            links = {each: view.link(picture_path(card.entry.id, each, suffix)) for each in widths}
+            sources[suffix] = Markup(", ".join(f"{escape(link)} {each}w" for each, link in links.items()))  # noqa: S704 - escaped
+            usual = links[max((each for each in widths if each <= _USUAL_WIDTH), default=widths[-1])]
+        return ShownPicture(width=width, height=height, widths=widths, sources=sources, usual=usual if widths else "")
 
 
 def _asset(view: View, name: str) -> str:

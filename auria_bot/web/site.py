@@ -120,7 +120,8 @@ class Site:
         return self.renderer.page("browse.html", view, facets=facets, total=len(self.gallery.entries()))
 
     def _artwork(self, view: View, artwork_id: int) -> str:
-        work, *similar = self.gallery.with_similar(artwork_id, _SIMILAR)
+        exhibit = self.gallery.exhibit(artwork_id, similar=_SIMILAR)
+        work = exhibit.work
         if view.path != artwork_path(work.entry):
             raise Moved(artwork_path(work.entry))
         newer, older = self.gallery.neighbours(artwork_id)
@@ -130,8 +131,8 @@ class Site:
             work=work,
             newer=newer,
             older=older,
-            similar=similar,
-            posted=[post for post in self.gallery.posted(artwork_id) if post.url.startswith(("https://", "http://"))],
+            similar=exhibit.similar,
+            posted=[post for post in exhibit.posted if post.url.startswith(("https://", "http://"))],
             models=models_used(work.draft.artwork),
             corpus=self._corpora.of(work.draft.artwork),
             structured=self.structured(view, work),

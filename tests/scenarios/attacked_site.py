@@ -208,7 +208,9 @@ def attacked(home: Path, *, clients: int = 1000, patience: float = 20.0) -> Iter
 
 
 def _routes(application: Application) -> tuple[tuple[str, str], ...]:
-    included = [getattr(route, "original_router", None) for route in create_app(application).routes]
+    app = create_app(application)
+    parts = [app, *(make() for make in app.state.parts.values())]
+    included = [getattr(route, "original_router", None) for part in parts for route in part.routes]
     return tuple(
         (method, route.path)
         for router in included

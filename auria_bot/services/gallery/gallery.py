@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auria_bot.corpus.language.season_words import SEASONS, seasons_of
-from auria_bot.domain.artwork import Haiku, Style
+from auria_bot.domain.artwork import Haiku, Style, stored_name
 from auria_bot.errors import InputError, NotFound
 from auria_bot.services.gallery.subjects import SUBJECTS, subjects_of
 
@@ -27,9 +27,20 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.store.drafts import Posted, PublishedRow
-    from auria_bot.store.unit_of_work import Store
+    from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["FACETS", "Gallery", "GalleryEntry", "GalleryPage", "GalleryQuery", "PublishedArtwork", "folded", "slug"]
+__all__ = [
+    "FACETS",
+    "Card",
+    "Exhibit",
+    "Gallery",
+    "GalleryEntry",
+    "GalleryPage",
+    "GalleryQuery",
+    "PublishedArtwork",
+    "folded",
+    "slug",
+]
 
 FACETS: Final = ("mood", "season", "style", "subject", "year")
 """By what the gallery can be browsed."""
@@ -37,6 +48,7 @@ FACETS: Final = ("mood", "season", "style", "subject", "year")
 LONGEST_SEARCH = 100  # characters
 _FRESH = 1.0  # seconds for which the index is taken as up to date
 _SLUG_LENGTH = 60
+_MOST_CARDS = 256  # kept with an index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +91,18 @@ class GalleryPage:
     number: int  # from 1
     count: int  # pages; at least 1
     total: int  # artworks on all pages
-    works: tuple[PublishedArtwork, ...]
+    works: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is shown of a published artwork among others."""
+
+    entry: GalleryEntry
+    lines: tuple[str, ...]  # of the poem
+    alt_text: str
+    folder: str  # of its pictures
+    file: str  # the name of the largest one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +112,36 @@ class PublishedArtwork:
     entry: GalleryEntry
     draft: Draft
 
+    @property
+    def card(self) -> Card:
+        """What is shown of it among others."""
+        draft = self.draft
+        file = draft.artwork.files["full"].name
+        lines = draft.artwork.haiku.lines
+        return Card(entry=self.entry, lines=lines, alt_text=draft.alt_text, folder=draft.folder, file=file)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """A published artwork with what its page shows beside it."""
+
+    work: PublishedArtwork
+    posted: Sequence[Posted]  # where, the first first
+    similar: tuple[Card, ...]  # others of its mood, the newest first
+
 
 class _Index:
     """All published artworks at one time; it never changes, so that what is read of it fits together."""
 
     def __init__(self, entries: Sequence[GalleryEntry], signature: tuple[int, datetime | None] | None) -> None:
         """`signature` is the database's when the entries were read."""
-        self.signature = signature
+        self.signature, self.version = signature, repr(signature)
         self.entries = tuple(sorted(entries, key=lambda entry: (entry.published_at, entry.id), reverse=True))
         self.places = {entry.id: place for place, entry in enumerate(self.entries)}
         self.by_facet = _grouped(self.entries)  # by facet and value, the newest first
         self.facets = {facet: _counted(self.by_facet, facet) for facet in FACETS}
         self.style_titles = {entry.style: entry.style_title for entry in self.entries}
+        self.cards: dict[int, Card] = {}  # by id, those that were asked for first
 
     def place(self, artwork_id: int) -> int:
         """Where an artwork stands in `entries`.
@@ -125,7 +166,12 @@ class Gallery:
 
     def version(self) -> str:
         """A value that changes with what is published; checked against the database once a second."""
-        return repr(self._current().signature)
+        return self._current().version
+
+    @property
+    def fresh_version(self) -> str | None:
+        """The same where it was checked within the last second, else None: it never waits for the database."""
+        return self._index.version if self._now() - self._checked < _FRESH else None
 
     def entries(self, query: GalleryQuery | None = None) -> Sequence[GalleryEntry]:
         """The artworks that match, newest first.
@@ -160,12 +206,12 @@ class Gallery:
         if not 1 <= number <= count:
             raise NotFound(f"there is no page {number}; the last one is {count}")
         return GalleryPage(
-            number=number, count=count, total=len(found), works=self.works(found[(number - 1) * size :][:size])
+            number=number, count=count, total=len(found), works=self.cards(found[(number - 1) * size :][:size])
         )
 
-    def newest(self, count: int) -> tuple[PublishedArtwork, ...]:
+    def newest(self, count: int) -> tuple[Card, ...]:
         """The newest artworks."""
-        return self.works(self.entries()[:count])
+        return self.cards(self.entries()[:count])
 
     def work(self, artwork_id: int) -> PublishedArtwork:
         """One published artwork.
@@ -173,22 +219,25 @@ class Gallery:
         Raises:
             NotFound: there is none, or it is not published.
         """
-        return self.with_similar(artwork_id, 0)[0]
+        index = self._current()
+        with self._store.read() as unit:
+            return _read_work(unit, index.entries[index.place(artwork_id)])
 
-    def with_similar(self, artwork_id: int, count: int) -> tuple[PublishedArtwork, ...]:
-        """An artwork, and behind it at most so many others of its mood, the newest first; all are read at once.
+    def exhibit(self, artwork_id: int, *, similar: int) -> Exhibit:
+        """An artwork with its posts and at most so many others of its mood.
 
         Raises:
             NotFound: there is none, or it is not published.
         """
         index = self._current()
         entry = index.entries[index.place(artwork_id)]
-        of_mood = index.by_facet.get(("mood", entry.mood), ())[: count + 1]
-        similar = [other for other in of_mood if other.id != artwork_id][:count]
-        works = self.works((entry, *similar))
-        if not works or works[0].entry.id != artwork_id:
-            raise NotFound(f"there is no published artwork {artwork_id} any more")
-        return works
+        of_mood = index.by_facet.get(("mood", entry.mood), ())[: similar + 1]
+        with self._store.read() as unit:
+            return Exhibit(
+                work=_read_work(unit, entry),
+                posted=unit.published.posted(artwork_id),
+                similar=_read_cards(unit, index, [other for other in of_mood if other.id != artwork_id][:similar]),
+            )
 
     def neighbours(self, artwork_id: int) -> tuple[GalleryEntry | None, GalleryEntry | None]:
         """The next newer and the next older artwork.
@@ -219,6 +268,11 @@ class Gallery:
         with self._store.read() as unit:
             drafts = unit.drafts.get_many([entry.id for entry in entries])
         return tuple(PublishedArtwork(entry=entry, draft=drafts[entry.id]) for entry in entries if entry.id in drafts)
+
+    def cards(self, entries: Sequence[GalleryEntry]) -> tuple[Card, ...]:
+        """What is shown of the artworks of these entries; those that are gone meanwhile are left out."""
+        with self._store.read() as unit:
+            return _read_cards(unit, self._index, entries)
 
     def _current(self) -> _Index:
         """The index, brought up to date with the database where it was not looked at for a while."""
@@ -254,6 +308,30 @@ class Gallery:
             year=shared(f"{published_at.astimezone(self._zone):%Y}"),
             words=folded(f"{haiku.text}\n{row.artwork.get('theme') or ''}"),
         )
+
+
+def _read_work(unit: Unit, entry: GalleryEntry) -> PublishedArtwork:
+    draft = unit.drafts.get_many([entry.id]).get(entry.id)
+    if draft is None:
+        raise NotFound(f"there is no published artwork {entry.id} any more")
+    return PublishedArtwork(entry=entry, draft=draft)
+
+
+def _read_cards(unit: Unit, index: _Index, entries: Sequence[GalleryEntry]) -> tuple[Card, ...]:
+    """The cards of these entries, in their order; some are kept with the index."""
+    found = {entry.id: index.cards[entry.id] for entry in entries if entry.id in index.cards}
+    missing = {entry.id: entry for entry in entries if entry.id not in found}
+    for row in unit.published.rows(missing):
+        found[row.draft_id] = card = Card(
+            entry=missing[row.draft_id],
+            lines=Haiku.from_json(row.artwork["haiku"]).lines,
+            alt_text=row.alt_text,
+            folder=row.folder,
+            file=stored_name(row.artwork, "full"),
+        )
+        if len(index.cards) < _MOST_CARDS:
+            index.cards[row.draft_id] = card
+    return tuple(found[entry.id] for entry in entries if entry.id in found)
 
 
 def folded(text: str) -> str:

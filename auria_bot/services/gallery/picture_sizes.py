@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft
     from auria_bot.store.files import Pictures
 
-__all__ = ["FORMATS", "WIDTHS", "PictureSizes"]
+__all__ = ["FORMATS", "WIDTHS", "PictureSizes", "widths_below"]
 
 WIDTHS: Final = (320, 640, 960, 1440, 1920)
 """Widths in pixels; those above a picture's own are replaced by its own."""
@@ -48,24 +48,27 @@ class PictureSizes:
 
     def size(self, draft: Draft) -> tuple[int, int]:
         """Width and height of a draft's picture in pixels; (0, 0) if its file is missing or damaged."""
-        if (known := self._sizes.get(draft.folder)) is not None:
+        return self.size_of(draft.folder, draft.artwork.files["full"].name)
+
+    def size_of(self, folder: str, name: str) -> tuple[int, int]:
+        """As `size`, of the picture with this name in the folder of a draft."""
+        if (known := self._sizes.get(folder)) is not None:
             return known
         now = self._seconds()
-        if self._missing.get(draft.folder, now) > now:
+        if self._missing.get(folder, now) > now:
             return 0, 0
         try:
-            with self._open(draft) as image:
-                found = self._sizes[draft.folder] = image.size
+            with self._open(folder, name, whose=folder) as image:
+                found = self._sizes[folder] = image.size
         except NotFound:
-            self._missing[draft.folder] = now + _LOOK_AGAIN
+            self._missing[folder] = now + _LOOK_AGAIN
             return 0, 0
-        self._missing.pop(draft.folder, None)
+        self._missing.pop(folder, None)
         return found
 
     def widths(self, draft: Draft) -> tuple[int, ...]:
         """The widths in which a draft's picture is offered, the smallest first."""
-        own = self.size(draft)[0]
-        return (*(width for width in WIDTHS if width < own), own) if own else ()
+        return widths_below(self.size(draft)[0])
 
     def file(self, draft: Draft, width: int, suffix: str) -> Path:
         """The file of a draft's picture in one of its `widths` and one of FORMATS.
@@ -84,8 +87,8 @@ class PictureSizes:
         return target
 
     @contextmanager
-    def _open(self, draft: Draft) -> Iterator[Image.Image]:
-        """A draft's picture in full size.
+    def _open(self, folder: str, name: str, *, whose: str) -> Iterator[Image.Image]:
+        """A picture in full size.
 
         Raises:
             NotFound: it is missing or damaged; visitors read the message, so it names no path.
@@ -93,19 +96,24 @@ class PictureSizes:
         from PIL import Image
 
         try:
-            with Image.open(self._pictures.path(draft.folder, draft.artwork.files["full"].name)) as image:
+            with Image.open(self._pictures.path(folder, name)) as image:
                 yield image
         except (NotFound, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            raise NotFound(f"artwork {draft.id} has no readable picture; put it back from a backup") from None
+            raise NotFound(f"{whose} has no readable picture; put it back from a backup") from None
 
     def _make(self, draft: Draft, target: Path, width: int, suffix: str) -> None:
         from PIL import Image
 
         form, options = _SAVE[suffix]
-        with self._open(draft) as image:
+        with self._open(draft.folder, draft.artwork.files["full"].name, whose=f"artwork {draft.id}") as image:
             height = max(1, round(image.height * width / image.width))
             small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
         with disk_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(target, durable=False) as scratch:
                 small.save(scratch, form, **options)
+
+
+def widths_below(own: int) -> tuple[int, ...]:
+    """The widths in which a picture of that width is offered, the smallest first; none for 0."""
+    return (*(width for width in WIDTHS if width < own), own) if own else ()

@@ -14,6 +14,7 @@ from auria_bot.services.gallery.gallery import FACETS, GalleryQuery
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from auria_bot.web import feeds
 from auria_bot.web.language import available
+from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ def gallery_router(web: WebApp) -> APIRouter:
         if path != "/" and path.endswith("/"):
             return RedirectResponse("/" + path.strip("/"), 301)
         view = web.view(request)
-        return web.cache.answer(request, f"{view.language.tag} {path}", lambda: (web.site.page(view), _HTML))
+        return web.cache.answer(request, page_key(view.language, path), lambda: (web.site.page(view), _HTML))
 
     return router
 
@@ -71,7 +72,7 @@ def _add_feeds(router: APIRouter, web: WebApp) -> None:
     def document(path: str, media_type: str, render: Callable[[View], str | bytes]) -> None:
         def answer(request: Request) -> Response:
             view = web.view(request)
-            return web.cache.answer(request, path, lambda: (render(view), media_type))
+            return web.cache.answer(request, page_key(view.language, path), lambda: (render(view), media_type))
 
         router.add_api_route(path, answer, methods=_READ)
 

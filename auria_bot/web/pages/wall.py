@@ -10,8 +10,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auria_bot.web.rendering import page_key
+
 if TYPE_CHECKING:
-    from auria_bot.services.gallery.gallery import PublishedArtwork
+    from auria_bot.services.gallery.gallery import Card
     from auria_bot.web.app import WebApp
     from auria_bot.web.rendering import View
 
@@ -34,7 +36,7 @@ def wall_router(web: WebApp) -> APIRouter:
             body = web.renderer.page("wall.html", view, work=works[0] if works else None)
             return body, "text/html; charset=utf-8"
 
-        return web.cache.answer(request, f"{view.language.tag} /wall", render)
+        return web.cache.answer(request, page_key(view.language, "/wall"), render)
 
     @router.api_route("/works.json", methods=_READ)
     def works(request: Request) -> Response:
@@ -44,7 +46,7 @@ def wall_router(web: WebApp) -> APIRouter:
             found = [_shown(web, view, work) for work in web.site.gallery.newest(_NEWEST)]
             return json.dumps({"works": found}, ensure_ascii=False), "application/json"
 
-        return web.cache.answer(request, f"{view.language.tag} /wall/works.json", render)
+        return web.cache.answer(request, page_key(view.language, "/wall/works.json"), render)
 
     @router.api_route("/worker.js", methods=_READ)
     def worker() -> Response:
@@ -55,16 +57,16 @@ def wall_router(web: WebApp) -> APIRouter:
     return router
 
 
-def _shown(web: WebApp, view: View, work: PublishedArtwork) -> dict[str, Any]:
+def _shown(web: WebApp, view: View, work: Card) -> dict[str, Any]:
     """What the wall shows of an artwork."""
-    picture, art = web.renderer.picture(work), work.draft.artwork
+    picture = web.renderer.picture(view, work)
     return {
-        "id": work.draft.id,
-        "lines": list(art.haiku.lines),
-        "alt": work.draft.alt_text,
+        "id": work.entry.id,
+        "lines": list(work.lines),
+        "alt": work.alt_text,
         "mood": view.language.name_of("mood", work.entry.mood),
         "date": view.language.date(work.entry.published_at),
-        "width": picture["width"],
-        "height": picture["height"],
-        "widths": list(picture["widths"]),
+        "width": picture.width,
+        "height": picture.height,
+        "widths": list(picture.widths),
     }

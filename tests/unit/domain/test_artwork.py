@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from auria_bot.domain.artwork import KEPT_FILES, Artwork, ArtworkFile, ArtworkInProgress, Haiku, Style
+from auria_bot.domain.artwork import KEPT_FILES, Artwork, ArtworkFile, ArtworkInProgress, Haiku, Style, stored_name
 from auria_bot.errors import InputError, StepFailed
 
 STYLE = Style(key="hokusai-1", title="Mount Fuji", artist="Hokusai", year="1830", strength=0.5)
@@ -134,3 +134,10 @@ def test_from_json_refuses_what_is_no_haiku(value: dict[str, object]) -> None:
     """Anything but three lines with three counts is refused."""
     with pytest.raises(InputError, match="three lines"):
         Haiku.from_json(value)
+
+
+def test_the_name_of_a_stored_file_is_found_in_every_version() -> None:
+    """Earlier ones kept it in a field of its own; a file that is not there has no name."""
+    now, earlier = {"files": {"full": {"name": "full.png"}}}, {"full": "old.png"}
+    assert [stored_name(one, "full") for one in (now, earlier)] == ["full.png", "old.png"]
+    assert [stored_name(one, "card") for one in (now, earlier)] == ["", ""]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from typing import Any
 
 from starlette.requests import Request
 
-from auria_bot.web.page_cache import PageCache, smaller
+from auria_bot.web.page_cache import CachedPages, PageCache, smaller
 
 
 def request(**headers: str) -> Request:
@@ -63,6 +64,44 @@ def test_memory_is_bounded() -> None:
     assert first.times == 1
     cache.answer(request(), "b", pages["b"])
     assert pages["b"].times == 2
+
+
+def ask(app: CachedPages, *, method: str = "GET", query: bytes = b"", **headers: str) -> tuple[dict[str, Any], ...]:
+    """What an application sends to a request."""
+    sent = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": method, "path": "/", "query_string": query, "headers": pairs}
+    asyncio.run(app(scope, None, send))  # type: ignore[arg-type]  # nothing is received
+    return tuple(sent)
+
+
+async def elsewhere(scope: Any, receive: Any, send: Any) -> None:
+    """An application that answers 418."""
+    await send({"type": "http.response.start", "status": 418, "headers": []})
+
+
+def test_a_page_that_is_up_to_date_is_answered_before_the_application() -> None:
+    """With the headers of the first answer; other methods, searches, languages and older pages go to the application."""
+    fresh: list[str | None] = ["1"]
+    cache = PageCache(lambda: "1", fresh_version=lambda: fresh[0])
+    first = cache.answer(request(accept_encoding="gzip"), "en /", Page())
+    app = CachedPages(elsewhere, cache=cache, key=lambda path, accepted, _: f"{accepted or 'en'} {path}")
+    for method in ("GET", "HEAD"):
+        start, body = ask(app, method=method, accept_encoding="gzip")
+        assert (start["status"], start["headers"], body["body"]) == (200, first.raw_headers, first.body)
+    assert ask(app, if_none_match=first.headers["etag"])[0]["status"] == 304
+    assert ask(app)[1]["body"] == b"page 1"
+    assert [
+        ask(app, **other)[0]["status"]
+        for other in ({"method": "POST"}, {"query": b"lang=de"}, {"accept_language": "de"})
+    ] == [418] * 3
+    for version in ("2", None):
+        fresh[0] = version
+        assert ask(app)[0]["status"] == 418
 
 
 def test_other_texts_are_compressed_to_whoever_takes_that() -> None:

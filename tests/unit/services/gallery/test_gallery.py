@@ -12,6 +12,7 @@ from sqlalchemy import update
 from auria_bot.domain.artwork import Haiku
 from auria_bot.errors import InputError, NotFound
 from auria_bot.services.gallery.gallery import Gallery, GalleryQuery, folded, slug
+from auria_bot.store.drafts import Drafts
 from auria_bot.store.schema import posts
 from tests.exhibited import exhibited, publish
 from tests.factories import NOW, artwork
@@ -67,12 +68,32 @@ def test_a_work_whose_first_post_is_gone_has_the_date_of_the_next(tmp_path: Path
     assert (newest.id, newest.published_at) == (1, later)
 
 
+def test_the_version_is_known_without_the_database_for_a_second(tmp_path: Path) -> None:
+    """Then somebody has to look again."""
+    now = [10.0]
+    gallery = Gallery(store=exhibited(tmp_path, 1).store, zone=ZoneInfo("UTC"), now=lambda: now[0])
+    assert gallery.fresh_version is None
+    version = gallery.version()
+    assert gallery.fresh_version == version
+    now[0] += 1.0
+    assert gallery.fresh_version is None
+
+
+def test_an_exhibit_holds_posts_and_others_of_its_mood(tmp_path: Path) -> None:
+    """The newest first, without itself, at most as many as wanted; cards are as their artworks."""
+    application = exhibited(tmp_path, 4)
+    gallery = gallery_of(application)
+    found = gallery.exhibit(3, similar=2)
+    assert ([card.entry.id for card in found.similar], [post.channel for post in found.posted]) == ([4, 2], ["folder"])
+    assert found.similar == tuple(work.card for work in gallery.works([card.entry for card in found.similar]))
+
+
 def test_a_work_that_is_deleted_while_it_is_looked_up_is_not_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index still names it."""
     gallery = gallery_of(exhibited(tmp_path, 1))
-    monkeypatch.setattr(gallery, "works", lambda _: ())
+    monkeypatch.setattr(Drafts, "get_many", lambda *_: {})
     with pytest.raises(NotFound, match="artwork 1 any more"):
         gallery.work(1)
 
